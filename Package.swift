@@ -1,0 +1,127 @@
+// swift-tools-version: 6.2
+// The map of the house. Each room names what it may import; arrows point to the left only.
+import PackageDescription
+
+let house: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library room in `Sources/<name>`.
+func room(
+  _ name: String, _ needs: [Target.Dependency] = [], exclude: [String] = [],
+  resources: [Resource]? = nil
+) -> Target {
+  .target(
+    name: name, dependencies: needs, exclude: exclude, resources: resources, swiftSettings: house)
+}
+
+/// A C library of the system: a module map and a shim, nothing else.
+func clib(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// The tests of a room, in `Tests/<name>`.
+func tests(_ name: String, _ needs: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: needs, swiftSettings: house)
+}
+
+/// A product of a package that lives elsewhere.
+func from(_ package: String, _ product: String) -> Target.Dependency {
+  .product(name: product, package: package)
+}
+
+let logging = from("swift-log", "Logging")
+let metrics = from("swift-metrics", "Metrics")
+let lifecycle = from("swift-service-lifecycle", "ServiceLifecycle")
+let hummingbird = from("hummingbird", "Hummingbird")
+let httpTypes = from("swift-http-types", "HTTPTypes")
+let mustache = from("swift-mustache", "Mustache")
+let nioCore = from("swift-nio", "NIOCore")
+let arguments = from("swift-argument-parser", "ArgumentParser")
+let httpClient = from("async-http-client", "AsyncHTTPClient")
+let yams = from("Yams", "Yams")
+let protobuf = from("swift-protobuf", "SwiftProtobuf")
+
+let package = Package(
+  name: "kvytok",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // C libraries of the system
+    clib("CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+    clib("CLibUV", pkgConfig: "libuv", apt: "libuv1-dev"),
+    clib("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    clib("CLibZip", pkgConfig: "libzip", apt: "libzip-dev"),
+
+    // Pure rooms: no I/O, no clock, no chance
+    room("Basics"),
+    room("Transit", ["Basics", "CLibZip"]),
+    room("Tapping", ["Basics", "Transit", "CLibCrypto"]),
+    room("Tariff", ["Basics", "Transit", yams]),
+    room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
+    room("Tracking", ["Basics", "Transit", protobuf]),
+    room("Ridership", ["Basics", "Transit"]),
+
+    // Mechanism
+    room("EventLoop", ["CLibUV"]),
+    room("Postgres", ["Basics", "CLibPQ", "CLibUV", "EventLoop"]),
+
+    // Our tables, and the services over them
+    room(
+      "Store",
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
+        "Postgres",
+      ], resources: [.copy("Migrations")]),
+    room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
+    room(
+      "Clearing",
+      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Store", logging, metrics]),
+    room(
+      "Insight",
+      ["Basics", "Transit", "Tariff", "Ledger", "Tracking", "Ridership", "Store", logging, metrics]),
+
+    // The outer edge
+    room(
+      "Web",
+      [
+        "Basics", "Transit", "Tapping", "Tracking", "Store", "Intake", "Clearing", "Insight",
+        hummingbird, httpTypes, nioCore, mustache, logging, metrics,
+      ], resources: [.copy("Pages")]),
+    .executableTarget(
+      name: "kvytok",
+      dependencies: [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
+        "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
+        lifecycle, logging, metrics, from("swift-configuration", "Configuration"),
+      ], swiftSettings: house),
+
+    // A world to test with, and the load generator: they meet the server through its wire
+    .executableTarget(
+      name: "validator-sim",
+      dependencies: ["Basics", "Transit", "Tapping", arguments, httpClient, nioCore],
+      path: "validator-sim", swiftSettings: house),
+    .executableTarget(
+      name: "loadtest",
+      dependencies: ["Basics", "Transit", "Tapping", arguments, httpClient, nioCore],
+      path: "loadtest", swiftSettings: house),
+
+    tests("BasicsTests", ["Basics"]),
+  ]
+)
