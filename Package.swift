@@ -113,15 +113,34 @@ let package = Package(
       ], swiftSettings: house),
 
     // A world to test with, and the load generator: they meet the server through its wire
+    .target(
+      name: "SimulatedCity", dependencies: ["Basics", "Transit", "Tapping"],
+      path: "validator-sim/SimulatedCity", swiftSettings: house),
+    .target(
+      name: "ServiceClient", dependencies: ["Basics", "Transit", "Tapping", httpClient, nioCore],
+      path: "validator-sim/ServiceClient", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",
-      dependencies: ["Basics", "Transit", "Tapping", arguments, httpClient, nioCore],
-      path: "validator-sim", swiftSettings: house),
+      dependencies: [
+        "Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient", arguments,
+      ], path: "validator-sim/Command", swiftSettings: house),
+    .target(
+      name: "LoadMeasures", dependencies: ["Basics", "Transit", "Tapping"],
+      path: "loadtest/Measures", swiftSettings: house),
     .executableTarget(
       name: "loadtest",
-      dependencies: ["Basics", "Transit", "Tapping", arguments, httpClient, nioCore],
-      path: "loadtest", swiftSettings: house),
+      dependencies: [
+        "Basics", "Transit", "Tapping", "LoadMeasures", "ServiceClient", arguments,
+      ], path: "loadtest/Command", swiftSettings: house),
+
+    // Helpers of tests
+    .target(
+      name: "DatabaseSupport", dependencies: ["Basics", "EventLoop", "Postgres"],
+      path: "Tests/Support/DatabaseSupport", swiftSettings: house),
 
     tests("BasicsTests", ["Basics"]),
+    tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
+    tests("EventLoopTests", ["EventLoop"]),
+    tests("PostgresTests", ["Basics", "EventLoop", "Postgres", "DatabaseSupport"]),
   ]
 )
