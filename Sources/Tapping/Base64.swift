@@ -1,0 +1,102 @@
+/// Bytes as text of 64 letters (RFC 4648): the URL alphabet for tokens, the plain one for signatures.
+package enum Base64 {
+  /// The two last letters of the alphabet.
+  package enum Alphabet: Sendable {
+    /// `+` and `/`, padded.
+    case standard
+    /// `-` and `_`, without padding.
+    case url
+  }
+
+  /// The text of bytes.
+  package static func encode(_ bytes: some Sequence<UInt8>, _ alphabet: Alphabet) -> String {
+    var text: [UInt8] = []
+    append(bytes, alphabet, to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  static func append(
+    _ bytes: some Sequence<UInt8>, _ alphabet: Alphabet, to text: inout [UInt8]
+  ) {
+    var bits: UInt32 = 0
+    var count = 0
+    for byte in bytes {
+      bits = bits << 8 | UInt32(byte)
+      count += 8
+      while count >= 6 {
+        count -= 6
+        text.append(letter(UInt8(bits >> UInt32(count) & 63), alphabet))
+      }
+    }
+    guard count > 0 else { return }
+    text.append(letter(UInt8(bits << UInt32(6 - count) & 63), alphabet))
+    guard alphabet == .standard else { return }
+    text.append(0x3D)
+    if count == 2 { text.append(0x3D) }
+  }
+
+  /// The bytes of a text; nil when it is not of the alphabet, of no possible length, or not the
+  /// shortest form of its bytes. Padding may be there or not, but must be right.
+  package static func decode(_ text: some StringProtocol, _ alphabet: Alphabet) -> [UInt8]? {
+    var copy = String(text)
+    return copy.withUTF8 { decode(utf8: $0, alphabet) }
+  }
+
+  /// The bytes of a text that lies in UTF-8.
+  package static func decode(
+    utf8 text: UnsafeBufferPointer<UInt8>, _ alphabet: Alphabet
+  ) -> [UInt8]? {
+    var length = text.count
+    var padding = 0
+    while padding < 2, length > 0, text[length - 1] == 0x3D {
+      length -= 1
+      padding += 1
+    }
+    guard length % 4 != 1, padding == 0 || (length + padding) % 4 == 0 else { return nil }
+    var isGood = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: length * 3 / 4) { out, written in
+      var bits: UInt32 = 0
+      var count = 0
+      for index in 0..<length {
+        let value = value(text[index], alphabet)
+        guard value < 64 else {
+          isGood = false
+          break
+        }
+        bits = bits << 6 | UInt32(value)
+        count += 6
+        if count >= 8 {
+          count -= 8
+          out[written] = UInt8(truncatingIfNeeded: bits >> UInt32(count))
+          written += 1
+        }
+      }
+      // Left-over bits must be zero: otherwise two texts would name the same bytes.
+      if bits & (1 << UInt32(count) - 1) != 0 { isGood = false }
+    }
+    return isGood ? bytes : nil
+  }
+
+  @inline(__always) private static func value(_ letter: UInt8, _ alphabet: Alphabet) -> UInt8 {
+    switch letter {
+    case 65...90: letter - 65
+    case 97...122: letter - 71
+    case 48...57: letter + 4
+    case 0x2B: alphabet == .standard ? 62 : 255
+    case 0x2F: alphabet == .standard ? 63 : 255
+    case 0x2D: alphabet == .url ? 62 : 255
+    case 0x5F: alphabet == .url ? 63 : 255
+    default: 255
+    }
+  }
+
+  private static func letter(_ value: UInt8, _ alphabet: Alphabet) -> UInt8 {
+    switch value {
+    case 0..<26: value + 65
+    case 26..<52: value + 71
+    case 52..<62: value - 4
+    case 62: alphabet == .standard ? 0x2B : 0x2D
+    default: alphabet == .standard ? 0x2F : 0x5F
+    }
+  }
+}
