@@ -35,8 +35,10 @@ package enum Base64 {
     if count == 2 { text.append(0x3D) }
   }
 
-  /// The bytes of a text; nil when it is not of the alphabet, of no possible length, or not the
-  /// shortest form of its bytes. Padding may be there or not, but must be right.
+  /// The bytes of a text; nil when it is not exactly what `encode` makes.
+  ///
+  /// So letters of another alphabet, an impossible length and left-over bits are refused; only
+  /// padding may be there or not, but must be right.
   package static func decode(_ text: some StringProtocol, _ alphabet: Alphabet) -> [UInt8]? {
     var copy = String(text)
     return copy.withUTF8 { decode(utf8: $0, alphabet) }
