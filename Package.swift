@@ -41,6 +41,7 @@ let hummingbird = from("hummingbird", "Hummingbird")
 let httpTypes = from("swift-http-types", "HTTPTypes")
 let mustache = from("swift-mustache", "Mustache")
 let nioCore = from("swift-nio", "NIOCore")
+let nioHTTP = from("swift-nio", "NIOHTTP1")
 let arguments = from("swift-argument-parser", "ArgumentParser")
 let httpClient = from("async-http-client", "AsyncHTTPClient")
 let yams = from("Yams", "Yams")
@@ -75,7 +76,7 @@ let package = Package(
     room("Tapping", ["Basics", "Transit", "CLibCrypto"]),
     room("Tariff", ["Basics", "Transit", yams]),
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
-    room("Tracking", ["Basics", "Transit", protobuf]),
+    room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
     room("Ridership", ["Basics", "Transit"]),
 
     // Mechanism
@@ -117,7 +118,7 @@ let package = Package(
       name: "SimulatedCity", dependencies: ["Basics", "Transit", "Tapping"],
       path: "validator-sim/SimulatedCity", swiftSettings: house),
     .target(
-      name: "ServiceClient", dependencies: ["Basics", "Transit", "Tapping", httpClient, nioCore],
+      name: "ServiceClient", dependencies: ["Basics", "Tapping", httpClient, nioCore, nioHTTP],
       path: "validator-sim/ServiceClient", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",
@@ -139,7 +140,10 @@ let package = Package(
       path: "Tests/Support/DatabaseSupport", swiftSettings: house),
 
     tests("BasicsTests", ["Basics"]),
+    tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
+    tests("TrackingTests", ["Basics", "Transit", "Tracking"]),
+    tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("PostgresTests", ["Basics", "EventLoop", "Postgres", "DatabaseSupport"]),
   ]

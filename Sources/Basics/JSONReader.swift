@@ -284,7 +284,9 @@ extension JSONReader {
     let digitsStart = at
     var digitCount = takeDigits(into: &mantissa)
     if digitCount == 0 { throw unexpected(name) }
-    if digitCount > 1, bytes[digitsStart] == 0x30 { throw fault("has a number with a leading zero") }
+    if digitCount > 1, bytes[digitsStart] == 0x30 {
+      throw fault("has a number with a leading zero")
+    }
     var fractionCount = 0
     var isWhole = true
     if takeByte(0x2E) {
@@ -369,7 +371,9 @@ extension JSONReader {
     var value = first
     if (0xD800...0xDBFF).contains(first), takeByte(0x5C), takeByte(0x75) {
       let second = try fourHexDigits()
-      guard (0xDC00...0xDFFF).contains(second) else { throw fault("has a lone surrogate in a text") }
+      guard (0xDC00...0xDFFF).contains(second) else {
+        throw fault("has a lone surrogate in a text")
+      }
       value = 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
     }
     guard let scalar = Unicode.Scalar(value) else { throw fault("has a lone surrogate in a text") }

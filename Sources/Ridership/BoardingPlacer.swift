@@ -1,0 +1,174 @@
+import Basics
+package import Transit
+
+/// Gives boardings without a stop the stop their vehicle was at.
+///
+/// Riders tap while the doors are open or while the vehicle drives on to the next stop, so the stop
+/// is the one of the last visit before the tap. Validators' clocks are a little slow or fast and
+/// their times may be cut to the minute, so a visit shortly after the tap counts too, but less.
+///
+/// Confidence is a product of four:
+/// - source: door event 0.95, nearness only 0.7;
+/// - time: 1 while the vehicle stood there, 0.95 up to 60 s after it left, 0.85 up to 150 s, 0.4 up
+///   to 600 s; 0.7 when the visit begins up to 60 s after the tap;
+/// - choice: 1 when one visit fits, 0.7 when the coarse time of the tap covers several;
+/// - route: 1 when tap and visit name the same route or the tap names none that is known, 0.6 when
+///   they differ.
+/// A stop the device named has confidence 1; one found from the device's coordinate 0.9.
+package struct BoardingPlacer: Sendable {
+  /// Longest time from leaving a stop to a tap that is believed to belong to it, seconds.
+  package static let afterVisitSecondsMax: Int64 = 150
+  /// Longest time that is still a guess worth giving, with low confidence, seconds.
+  package static let guessSecondsMax: Int64 = 600
+  /// Longest time by which a tap may lie before the visit it belongs to, seconds.
+  package static let beforeVisitSecondsMax: Int64 = 60
+  /// Farthest stop from the vehicle that is believed, metres.
+  package static let stopMetresMax = 100.0
+
+  private let visitsOfVehicle: [String: [StopVisit]]
+  private let patternsOfRoute: [String: [RoutePattern]]
+
+  /// Makes a placer over the visits of vehicles and the patterns of routes.
+  package init(visits: [StopVisit], patterns: [RoutePattern]) {
+    visitsOfVehicle = Dictionary(grouping: visits, by: \.vehicle).mapValues { visits in
+      visits.sorted { ($0.arrivedAt, $0.departedAt) < ($1.arrivedAt, $1.departedAt) }
+    }
+    patternsOfRoute = Dictionary(grouping: patterns, by: \.route)
+  }
+
+  /// The stop of a boarding, or why it has none.
+  package func place(_ boarding: Boarding) -> BoardingOutcome {
+    do {
+      return .placed(try placed(boarding))
+    } catch {
+      return .unplaced(ref: boarding.ref, error)
+    }
+  }
+
+  private func placed(_ boarding: Boarding) throws(UnplacedReason) -> PlacedBoarding {
+    if let stop = boarding.stop, let placed = atNamed(stop, boarding) { return placed }
+    guard let vehicle = boarding.vehicle else {
+      return try atCoordinate(boarding, otherwise: boarding.stop == nil ? .noVehicle : .offRoute)
+    }
+    guard let visits = visitsOfVehicle[vehicle] else {
+      return try atCoordinate(boarding, otherwise: .noVisits)
+    }
+    guard let (visit, confidence) = bestVisit(boarding, among: visits) else {
+      return try atCoordinate(boarding, otherwise: .noVisitInTime)
+    }
+    return PlacedBoarding(
+      ref: boarding.ref, at: boarding.at, vehicle: vehicle, route: visit.route,
+      direction: visit.direction, stop: visit.stop, stopOrder: visit.stopOrder,
+      source: visit.doorsOpened ? .doorEvent : .nearness, confidence: confidence)
+  }
+}
+
+// MARK: By visits
+
+extension BoardingPlacer {
+  private func bestVisit(
+    _ boarding: Boarding, among visits: [StopVisit]
+  ) -> (visit: StopVisit, confidence: Double)? {
+    let earliest = boarding.at
+    let latest = boarding.at.adding(seconds: Int64(max(boarding.resolutionSeconds - 1, 0)))
+    // The visits that begin before the last moment that can count, latest first.
+    var low = 0
+    var high = visits.count
+    let limit = latest.adding(seconds: BoardingPlacer.beforeVisitSecondsMax)
+    while low < high {
+      let middle = (low + high) / 2
+      if visits[middle].arrivedAt <= limit { low = middle + 1 } else { high = middle }
+    }
+    var best: (visit: StopVisit, confidence: Double)?
+    var coveredCount = 0
+    for visit in visits[..<low].reversed() {
+      guard
+        visit.departedAt >= earliest.adding(seconds: -BoardingPlacer.guessSecondsMax)
+      else { break }
+      guard visit.distanceMetres <= BoardingPlacer.stopMetresMax else { continue }
+      let time = timeConfidence(visit, earliest: earliest, latest: latest)
+      if time == 1 { coveredCount += 1 }
+      let confidence =
+        time * (visit.doorsOpened ? 0.95 : 0.7) * routeConfidence(visit, boarding)
+      if let old = best,
+        (old.confidence, overlap(old.visit, earliest, latest))
+          >= (confidence, overlap(visit, earliest, latest))
+      {
+        continue
+      }
+      best = (visit, confidence)
+    }
+    if coveredCount > 1, let found = best { best = (found.visit, found.confidence * 0.7) }
+    return best
+  }
+
+  /// Seconds of a visit within a span of time; below zero when they do not meet.
+  private func overlap(_ visit: StopVisit, _ earliest: Instant, _ latest: Instant) -> Double {
+    min(visit.departedAt, latest).secondsSince(max(visit.arrivedAt, earliest))
+  }
+
+  private func timeConfidence(
+    _ visit: StopVisit, earliest: Instant, latest: Instant
+  ) -> Double {
+    guard visit.arrivedAt <= latest else { return 0.7 }
+    guard visit.departedAt < earliest else { return 1 }
+    switch earliest.secondsSince(visit.departedAt) {
+    case ...60: return 0.95
+    case ...Double(BoardingPlacer.afterVisitSecondsMax): return 0.85
+    default: return 0.4
+    }
+  }
+
+  private func routeConfidence(_ visit: StopVisit, _ boarding: Boarding) -> Double {
+    guard let route = boarding.route, patternsOfRoute[route] != nil else { return 1 }
+    return route == visit.route ? 1 : 0.6
+  }
+}
+
+// MARK: By what the device says
+
+extension BoardingPlacer {
+  private func atNamed(_ stop: String, _ boarding: Boarding) -> PlacedBoarding? {
+    guard let route = boarding.route else { return nil }
+    for pattern in patterns(of: route, direction: boarding.direction) {
+      guard let order = pattern.places.firstIndex(where: { $0.stop == stop }) else { continue }
+      return PlacedBoarding(
+        ref: boarding.ref, at: boarding.at, vehicle: boarding.vehicle, route: route,
+        direction: pattern.direction, stop: stop, stopOrder: order, source: .device,
+        confidence: 1)
+    }
+    return nil
+  }
+
+  private func atCoordinate(
+    _ boarding: Boarding, otherwise reason: UnplacedReason
+  ) throws(UnplacedReason) -> PlacedBoarding {
+    guard let coordinate = boarding.coordinate, let route = boarding.route else { throw reason }
+    var best: (metres: Double, pattern: RoutePattern, order: Int)?
+    for pattern in patterns(of: route, direction: boarding.direction) {
+      for (order, place) in pattern.places.enumerated() {
+        let metres = place.coordinate.metres(to: coordinate)
+        if metres < best?.metres ?? BoardingPlacer.stopMetresMax {
+          best = (metres, pattern, order)
+        }
+      }
+    }
+    guard let best else { throw .offRoute }
+    return PlacedBoarding(
+      ref: boarding.ref, at: boarding.at, vehicle: boarding.vehicle, route: route,
+      direction: best.pattern.direction, stop: best.pattern.places[best.order].stop,
+      stopOrder: best.order, source: .coordinate, confidence: 0.9)
+  }
+
+  /// A route's patterns, those of the named direction first, in a direction the commonest first.
+  private func patterns(of route: String, direction: Int?) -> [RoutePattern] {
+    (patternsOfRoute[route] ?? []).sorted { left, right in
+      if left.direction != right.direction {
+        if left.direction == direction { return true }
+        if right.direction == direction { return false }
+        return left.direction < right.direction
+      }
+      return left.tripCount > right.tripCount
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package import Basics
+
+/// A ride as a load profile counts it.
+package struct LoadRide: Hashable, Sendable {
+  package var boarding: PlacedBoarding
+  /// nil when it is not known where the rider got off.
+  package var alighting: PlacedAlighting?
+  /// Riders of the tap, 1 or more.
+  package var riders: Int
+
+  /// Makes a ride.
+  package init(boarding: PlacedBoarding, alighting: PlacedAlighting?, riders: Int) {
+    self.boarding = boarding
+    self.alighting = alighting
+    self.riders = riders
+  }
+}
+
+/// A stretch of the day by the clock on the wall.
+package struct HourBand: Hashable, Sendable {
+  /// First second of the day, inclusive.
+  package let fromSeconds: Int
+  /// Last second of the day, exclusive.
+  package let untilSeconds: Int
+
+  /// A band of whole hours, `7-9` from 07:00:00 to 08:59:59; nil unless 0 ≤ from < until ≤ 24.
+  package init?(fromHour: Int, untilHour: Int) {
+    guard fromHour >= 0, fromHour < untilHour, untilHour <= 24 else { return nil }
+    fromSeconds = fromHour * 3600
+    untilSeconds = untilHour * 3600
+  }
+
+  /// Reads `7-9`; nil when it is anything else.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, let from = Int(parts[0]), let until = Int(parts[1]) else { return nil }
+    self.init(fromHour: from, untilHour: until)
+  }
+
+  /// Whether a moment lies in the band.
+  package func contains(_ instant: Instant, zone: TimeZoneTable) -> Bool {
+    (fromSeconds..<untilSeconds).contains(zone.local(instant).secondOfDay)
+  }
+}
+
+/// Boardings, alightings and load by stop of a route in one direction.
+///
+/// Nothing is scaled up: riders whose alighting is not known count as boardings and not in the load,
+/// and the profile says how many they are.
+package struct RouteLoad: Hashable, Sendable {
+  /// What happened at one stop.
+  package struct StopLoad: Hashable, Sendable {
+    /// `stop_id`.
+    package var stop: String
+    package var boardings = 0
+    package var alightings = 0
+    /// Riders on board when leaving, of those whose alighting is known.
+    package var departureLoad = 0
+    /// Of the boardings, those whose alighting is not known.
+    package var boardingsWithoutAlighting = 0
+  }
+
+  package var stops: [StopLoad]
+  /// Boardings of the line that have a stop.
+  package var boardings: Int
+  /// Of them, those whose alighting is not known: missing in alightings and load.
+  package var boardingsWithoutAlighting: Int
+  /// Boardings of the route whose stop is not known: missing everywhere.
+  package var unplacedBoardings: Int
+  /// Boardings at a stop that the line does not have: missing everywhere.
+  package var boardingsOffLine: Int
+
+  /// Counts the rides of a line; those outside the hours are left out.
+  ///
+  /// `unplaced` are the moments and riders of boardings of the route that have no stop.
+  package init(
+    line: LineOrder, rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
+    hours: HourBand? = nil, zone: TimeZoneTable
+  ) {
+    func counts(_ instant: Instant) -> Bool { hours?.contains(instant, zone: zone) ?? true }
+    stops = line.stops.map { StopLoad(stop: $0) }
+    boardings = 0
+    boardingsWithoutAlighting = 0
+    boardingsOffLine = 0
+    unplacedBoardings = unplaced.reduce(0) { $0 + (counts($1.at) ? $1.riders : 0) }
+    for ride in rides where counts(ride.boarding.at) { add(ride, line: line) }
+    var load = 0
+    for index in stops.indices {
+      let stop = stops[index]
+      load += stop.boardings - stop.boardingsWithoutAlighting - stop.alightings
+      stops[index].departureLoad = load
+    }
+  }
+
+  private mutating func add(_ ride: LoadRide, line: LineOrder) {
+    guard
+      let start = line.place(of: ride.boarding.stop, near: ride.boarding.stopOrder)
+    else {
+      boardingsOffLine += ride.riders
+      return
+    }
+    boardings += ride.riders
+    stops[start].boardings += ride.riders
+    if let alighting = ride.alighting,
+      let end = line.place(of: alighting.stop, near: alighting.stopOrder, after: start)
+    {
+      stops[end].alightings += ride.riders
+    } else {
+      boardingsWithoutAlighting += ride.riders
+      stops[start].boardingsWithoutAlighting += ride.riders
+    }
+  }
+
+  /// The stop after which most riders were on board; nil when nobody was.
+  package var busiest: StopLoad? {
+    stops.filter { $0.departureLoad > 0 }.max { $0.departureLoad < $1.departureLoad }
+  }
+}
