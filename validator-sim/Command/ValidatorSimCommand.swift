@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// A world to test with: an invented city, its riders, vehicles and validators.
+@main
+struct ValidatorSimCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validator-sim",
+    abstract: "A world to test with: an invented city, riders, vehicles, validators.",
+    subcommands: [CityCommand.self])
+}
