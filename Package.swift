@@ -140,8 +140,11 @@ let package = Package(
       path: "Tests/Support/DatabaseSupport", swiftSettings: house),
 
     tests("BasicsTests", ["Basics"]),
+    tests("TappingTests", ["Basics", "Transit", "Tapping"]),
+    tests("LedgerTests", ["Basics", "Ledger"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
+    tests("TariffTests", ["Basics", "Transit", "Tariff"]),
     tests("TrackingTests", ["Basics", "Transit", "Tracking"]),
     tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership"]),
     tests("EventLoopTests", ["EventLoop"]),

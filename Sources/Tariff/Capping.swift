@@ -1,0 +1,120 @@
+import Basics
+import Transit
+
+extension FareMeter {
+  /// Holds a charge under all caps that the ride counts to, and counts it.
+  mutating func capped(_ ride: Ride, _ charge: Int64, state: inout RiderState) -> Int64 {
+    guard !tariff.tables.caps.isEmpty else { return charge }
+    var due = charge
+    for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
+      let place = running(index, ride, state: &state)
+      lift(&state.caps[place], index, ride)
+      let room = room(state.caps[place], index, ride)
+      guard room < due else { continue }
+      if tariff.tables.caps[index].chargesLastWhole, room > 0 { continue }
+      step(.cap, .cap(Int32(index)), minor: due - room)
+      due = room
+    }
+    for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
+      let tag = tariff.tables.caps[index].tag
+      guard let place = state.caps.firstIndex(where: { $0.tag == tag }) else { continue }
+      state.caps[place].spentMinor += due
+      if due > 0 { state.caps[place].rides += 1 }
+    }
+    return due
+  }
+
+  /// Place of the count of a cap's running period, which begins anew when the old one is over.
+  private func running(_ index: Int, _ ride: Ride, state: inout RiderState) -> Int {
+    let tag = tariff.tables.caps[index].tag
+    let period = tariff.tables.caps[index].period
+    if let place = state.caps.firstIndex(where: { $0.tag == tag }) {
+      if isRunning(state.caps[place].start, period, ride) { return place }
+      state.caps[place] = CapCount(
+        tag: tag, start: firstStart(period, ride), spentMinor: 0, rides: 0, level: -1)
+      return place
+    }
+    state.caps.append(
+      CapCount(tag: tag, start: firstStart(period, ride), spentMinor: 0, rides: 0, level: -1))
+    return state.caps.count - 1
+  }
+
+  /// Whether a ride lies in the period that began at a start.
+  func isRunning(_ start: Int64, _ period: CapPeriod, _ ride: borrowing Ride) -> Bool {
+    switch period {
+    case .rollingDays(let count): Int64(ride.day) < start + Int64(count)
+    case .rollingTime(let length): ride.on.at < start + length
+    default: start == periodStart(period, day: ride.day)
+    }
+  }
+
+  /// What the start of a period that begins with this ride is.
+  func firstStart(_ period: CapPeriod, _ ride: borrowing Ride) -> Int64 {
+    if case .rollingTime = period { return ride.on.at }
+    return periodStart(period, day: ride.day)
+  }
+
+  /// The first fare day of the period that a fare day lies in.
+  func periodStart(_ period: CapPeriod, day: Int) -> Int64 {
+    switch period {
+    case .day, .rollingDays, .rollingTime: return Int64(day)
+    case .week:
+      let passed = (Day(number: day).weekday.rawValue - tariff.tables.weekStart + 7) % 7
+      return Int64(day - passed)
+    case .month: return Int64(day - (Day(number: day).civil.day - 1))
+    case .year:
+      let year = Day(number: day).civil.year
+      return Int64(Day(year: year, month: 1, day: 1)?.number ?? day)
+    }
+  }
+
+  /// Raises a cap to the level of the ride, never down.
+  private func lift(_ count: inout CapCount, _ index: Int, _ ride: Ride) {
+    for (level, rule) in tariff.tables.caps[index].levels.enumerated()
+    where level > Int(count.level) && rule.condition.holds(ride) {
+      // The lowest level that the ride fits into is its height; earlier ones do not hold it.
+      let isLowest = !tariff.tables.caps[index].levels[..<level].contains {
+        $0.condition.holds(ride)
+      }
+      if isLowest { count.level = Int16(level) }
+    }
+  }
+
+  /// What may still be charged in a cap's period.
+  private func room(_ count: CapCount, _ index: Int, _ ride: Ride) -> Int64 {
+    let ridesMax = tariff.tables.caps[index].ridesMax
+    if ridesMax > 0, Int(count.rides) >= ridesMax { return 0 }
+    var node = tariff.tables.caps[index].amount
+    if count.level >= 0 { node = tariff.tables.caps[index].levels[Int(count.level)].node }
+    let limit = tariff.tables.price(node, ride)
+    return limit == unknownMinor ? Int64.max : max(0, limit - count.spentMinor)
+  }
+
+  /// The discount of repeated riding.
+  mutating func repeated(_ ride: Ride, price: Int64, state: inout RiderState) -> Int64 {
+    var due = price
+    for index in tariff.tables.repeats.indices
+    where tariff.tables.repeats[index].condition.holds(ride) {
+      let tag = tariff.tables.repeats[index].tag
+      let period = tariff.tables.repeats[index].period
+      let start = period.map { firstStart($0, ride) } ?? 0
+      var place = state.counts.firstIndex { $0.tag == tag } ?? -1
+      if place < 0 {
+        state.counts.append(RideCount(tag: tag, start: start, rides: 0))
+        place = state.counts.count - 1
+      } else if let period, !isRunning(state.counts[place].start, period, ride) {
+        state.counts[place] = RideCount(tag: tag, start: start, rides: 0)
+      }
+      state.counts[place].rides += 1
+      let number = Int(state.counts[place].rides)
+      let every = tariff.tables.repeats[index].every
+      guard every > 0 ? number % every == 0 : number > tariff.tables.repeats[index].after else {
+        continue
+      }
+      let cheaper = tariff.tables.repeats[index].share.of(due)
+      step(.discount, .repetition(Int32(index)), minor: due - cheaper, number: Int64(number))
+      due = cheaper
+    }
+    return due
+  }
+}

@@ -1,0 +1,124 @@
+import Basics
+import Transit
+
+extension FareMeter {
+  /// Prices a ride as a part of the chain that it continues, or as the beginning of one.
+  mutating func chained(
+    _ ride: Ride, _ index: Int, price: Int64, state: inout RiderState
+  ) -> Int64 {
+    let name = RuleName.chain(Int32(index))
+    let joins = tariff.tables.chains[index].joinsSameServiceOnly
+    let service: UInt32 =
+      joins && ride.service >= 0 ? tariff.tables.services[Int(ride.service)].tag : 0
+    let before = state.chain.flatMap { isLinked($0, ride, index) ? $0 : nil }
+    guard var chain = before, chain.service == service else {
+      return startChain(
+        ride, index, price: price, service: service, isChange: before != nil, state: &state)
+    }
+    let paid = chain.paidMinor
+    chain.rides.append(chainRide(ride))
+    if chain.rides.count > FareMeter.chainRidesMax { chain.rides.remove(at: 1) }
+    let whole = chainPrice(chain, ride, index)
+    note(&chain, ride)
+    guard whole != unknownMinor else {
+      state.chain = chain
+      return price
+    }
+    let charge = max(0, whole - chain.discountMinor - paid)
+    step(.chain, name, minor: paid, number: whole)
+    chain.paidMinor = paid + charge
+    state.chain = chain
+    return charge
+  }
+
+  /// Most rides of a chain that are remembered; the first always is.
+  static let chainRidesMax = 24
+
+  private mutating func startChain(
+    _ ride: Ride, _ index: Int, price: Int64, service: UInt32, isChange: Bool,
+    state: inout RiderState
+  ) -> Int64 {
+    var discount: Int64 = 0
+    if isChange, let node = tariff.tables.chains[index].changeDiscount {
+      discount = max(0, tariff.tables.price(node, ride))
+      step(.transferDiscount, .chain(Int32(index)), minor: min(price, discount))
+    }
+    let charge = max(0, price - discount)
+    var chain = ChainState(
+      version: tariff.tables.versionTag, tag: tariff.tables.chains[index].tag, service: service,
+      lastEndedAt: 0, lastStartedAt: 0, lastDay: 0, lastStop: 0, paidMinor: charge,
+      discountMinor: discount, rides: [chainRide(ride)])
+    note(&chain, ride)
+    state.chain = chain
+    return charge
+  }
+
+  private func note(_ chain: inout ChainState, _ ride: Ride) {
+    chain.lastStartedAt = ride.on.at
+    chain.lastEndedAt = ride.hasEnd ? ride.off.at : ride.on.at
+    chain.lastDay = Int32(ride.day)
+    chain.lastStop = ride.hasEnd ? ride.off.stop.hash : ride.on.stop.hash
+  }
+
+  private func chainRide(_ ride: Ride) -> ChainRide {
+    ChainRide(
+      times: ride.times, onStop: ride.on.stop.id, offStop: ride.hasEnd ? ride.off.stop.id : -1,
+      onZone: ride.on.zone.id, offZone: ride.hasEnd ? ride.off.zone.id : -1,
+      on: ride.on.coordinate, off: ride.hasEnd ? ride.off.coordinate : nil,
+      distanceMetres: ride.hasEnd ? ride.off.distanceMetres : -1)
+  }
+
+  private func isLinked(_ chain: ChainState, _ ride: Ride, _ index: Int) -> Bool {
+    guard chain.version == tariff.tables.versionTag,
+      chain.tag == tariff.tables.chains[index].tag
+    else { return false }
+    let link = tariff.tables.chains[index].window
+    let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
+    let to = link.to == .arrival && ride.hasEnd ? ride.off.at : ride.on.at
+    guard link.contains(from: from, to: to) else { return false }
+    if tariff.tables.chains[index].isSameDayOnly, Int(chain.lastDay) != ride.day { return false }
+    guard let pairs = tariff.tables.chains[index].interchanges else { return true }
+    return chain.lastStop != 0
+      && (chain.lastStop == ride.on.stop.hash
+        || pairs.contains(UInt64(chain.lastStop) << 32 | UInt64(ride.on.stop.hash)))
+  }
+
+  private func chainPrice(_ chain: ChainState, _ ride: Ride, _ index: Int) -> Int64 {
+    var whole = ride
+    switch tariff.tables.chains[index].measure {
+    case .ends:
+      whole.times = chain.rides[0].times
+      whole.on.stop.id = chain.rides[0].onStop
+      whole.on.zone.id = chain.rides[0].onZone
+      whole.on.coordinate = chain.rides[0].on
+      if chain.rides.count > 1 { whole.off.distanceMetres = -1 }
+    case .longest:
+      guard let longest = longest(chain.rides) else { return unknownMinor }
+      whole.chainMetres = longest.metres
+      whole.times = longest.times
+    }
+    for rule in tariff.tables.fares where rule.condition.holds(whole) {
+      return tariff.tables.price(rule.node, whole)
+    }
+    return unknownMinor
+  }
+
+  /// The longest distance between a boarding and an alighting, and the times of that boarding.
+  private func longest(_ rides: [ChainRide]) -> (metres: Double, times: UInt64)? {
+    var best: (metres: Double, times: UInt64)?
+    for (start, from) in rides.enumerated() {
+      for (end, to) in rides.enumerated() {
+        let metres: Double
+        if start == end, tariff.tables.prefersGivenDistance, to.distanceMetres >= 0 {
+          metres = Double(to.distanceMetres)
+        } else if let on = from.on, let off = to.off {
+          metres = tariff.tables.metres(on, off)
+        } else {
+          continue
+        }
+        if best == nil || metres > best?.metres ?? -1 { best = (metres, from.times) }
+      }
+    }
+    return best
+  }
+}

@@ -1,0 +1,145 @@
+package import Basics
+import Transit
+
+/// One version of a tariff, checked and turned into tables.
+package final class CompiledTariff: Sendable {
+  let tables: TariffTables
+
+  init(tables: TariffTables) { self.tables = tables }
+
+  /// Name of the tariff: that of its folder.
+  package var name: String { tables.name }
+  /// Name of the version, unique among the versions of a city.
+  package var version: String { tables.version }
+  /// The clock of the city, with the start of its fare day.
+  package var cityClock: CityClock { tables.clock }
+  package var currency: Currency { tables.currency }
+  /// First fare day on which the version is in force.
+  package var firstDay: Day { Day(number: tables.firstDay) }
+  /// Last fare day on which the version is in force.
+  package var lastDay: Day { Day(number: tables.lastDay) }
+  /// Whether stops, zones or distances matter to any price.
+  package var pricesByStop: Bool { tables.pricesByStop }
+  /// Names of the rider categories.
+  package var categories: [String] { tables.categories.map(\.name) }
+  /// Names of the products that can be bought.
+  package var products: [String] { tables.products.map(\.name) }
+
+  /// Rates a rider's fare day: a pure function of the taps as a set, the purchases and the state before.
+  ///
+  /// Taps may come in any order. A ride that is still open at the end of the day is left in the
+  /// state and becomes a ride of the day on which it ends or is given up.
+  package func rate(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = []
+  ) -> RatedDay {
+    let sorted = taps.sorted(by: FareTap.isBefore)
+    var meter = FareMeter(self)
+    var after = state
+    meter.grant(purchases, to: &after)
+    if let boarding = state.boarding { meter.openTap = prepare(boarding, index: -1) }
+    let prepared = sorted.enumerated().map { prepare($1, index: Int32($0)) }
+    meter.rate(day: day.number, state: &after, taps: prepared[...], source: sorted)
+    let rides = meter.rides(taps: sorted, opened: state.boarding)
+    return RatedDay(rides: rides, state: after)
+  }
+
+  /// Ends the ride that is still open when no further tap is awaited.
+  package func close(_ state: RiderState) -> RatedDay {
+    guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
+    var meter = FareMeter(self)
+    var after = state
+    meter.openTap = prepare(boarding, index: -1)
+    meter.isClosing = true
+    meter.rate(
+      day: cityClock.fareDay(of: boarding.at).number, state: &after, taps: [], source: [])
+    return RatedDay(rides: meter.rides(taps: [], opened: boarding), state: after)
+  }
+
+  /// Looks up the texts of a tap once, for rating it often.
+  package func prepare(_ tap: FareTap, index: Int32) -> PreparedTap {
+    let zone = tap.zone ?? tap.stop.flatMap { tables.stopZones[$0] }
+    return PreparedTap(
+      at: tap.at.microseconds, kind: tap.kind, index: index,
+      riders: Int32(clamping: max(1, tap.riders)),
+      mode: tables.symbols[.mode].look(tap.modeText),
+      operatorID: tables.symbols[.operatorID].look(tap.operatorID),
+      route: tables.symbols[.route].look(tap.route),
+      vehicle: tables.symbols[.vehicle].look(tap.vehicle),
+      stop: tables.symbols[.stop].look(tap.stop), zone: tables.symbols[.zone].look(zone),
+      category: tables.symbols[.category].look(tap.category),
+      medium: tables.symbols[.medium].look(tap.mediumText), coordinate: tap.coordinate,
+      distanceMetres: tap.distanceMetres.map { Int32(clamping: $0) } ?? -1,
+      stopCount: tap.stopCount.map { Int32(clamping: $0) } ?? -1,
+      direction: tap.direction.map { Int8(clamping: $0) } ?? -1)
+  }
+
+  /// Rides without a fare, one for each boarding: no version is in force.
+  func unknownDay(state: RiderState, taps: [FareTap], why: String) -> RatedDay {
+    let boardings = taps.sorted(by: FareTap.isBefore).filter { $0.kind != .off }
+    let rides = boardings.map { tap in
+      RatedRide(
+        boardRef: tap.ref, at: tap.at, currency: currency, product: "", category: tap.category,
+        mode: tap.mode, operatorID: tap.operatorID, route: tap.route, riders: max(1, tap.riders),
+        reason: FareReason(currency: currency, steps: [FareStep(.unknown, rule: why)]))
+    }
+    return RatedDay(rides: rides, state: state)
+  }
+}
+
+/// The tables of the dimensions, by dimension.
+struct SymbolTables: Sendable {
+  private var tables = Dimension.allCases.map { _ in SymbolTable() }
+
+  subscript(dimension: Dimension) -> SymbolTable {
+    get { tables[dimension.rawValue] }
+    set { tables[dimension.rawValue] = newValue }
+  }
+}
+
+/// All that a version of a tariff says, as tables.
+struct TariffTables: Sendable {
+  var name: String
+  var title: Bilingual
+  var version: String
+  var versionTag: UInt32
+  var currency: Currency
+  var clock: CityClock
+  var firstDay: Int
+  var lastDay: Int
+  /// First day of the week, Monday 1.
+  var weekStart = 1
+  /// Fare days that are public holidays.
+  var holidays: Set<Int> = []
+  var symbols = SymbolTables()
+  var stopZones: [String: String] = [:]
+  var categories: [CategoryRule] = []
+  /// Place of a category by the number of its name; -1 for names that are none.
+  var categoryByID: [Int32] = []
+  var unknownCategory: Int32 = -1
+  var times: [NamedTime] = []
+  var services: [ServiceRule] = []
+  var nodes: [PriceNode] = []
+  var fares: [FareRule] = []
+  var tapping = TappingRules()
+  var products: [ProductRule] = []
+  var transfers: [TransferRule] = []
+  var chains: [ChainRule] = []
+  var repeats: [RepeatRule] = []
+  var caps: [CapRule] = []
+  var surcharges: [SurchargeRule] = []
+  var tickets: [TicketRule] = []
+  var storedValue: StoredValueRule?
+  /// Price of a companion: the category it is taken from; -1 for the holder's own.
+  var companionCategory: Int32 = -1
+  var measuresOnEllipsoid = true
+  var prefersGivenDistance = true
+  var rounding: PriceShare?
+  var pricesByStop = false
+}
+
+/// A kind of service that the tariff tells apart.
+struct ServiceRule: Sendable {
+  var name: String
+  var tag: UInt32
+  var condition: RideCondition
+}

@@ -1,0 +1,198 @@
+import Basics
+import Transit
+
+extension FareMeter {
+  /// Most rides of one day that tickets are chosen for together.
+  static let coveredRidesMax = 200
+
+  /// Chooses the tickets of a day: fewest rides without one, then the lowest sum, then fewest tickets.
+  mutating func rateByTickets(day: Int, state: inout RiderState, source: [FareTap]) {
+    let earlier = recentRides(state)
+    for index in rides.indices {
+      classify(&rides[index])
+      if let category = categoryIndex(rides[index]) { take(category, for: &rides[index]) }
+    }
+    let run = earlier.map(\.ride) + rides
+    let paidBefore = earlier.map(\.paid)
+    let tickets = cheapestCover(run)
+    for chosen in tickets {
+      charge(chosen, run: run, paidBefore: paidBefore, state: &state)
+    }
+    remember(day: day, state: &state, source: source)
+  }
+
+  /// One ticket and the rides it covers; rule -1 is "no ticket".
+  struct ChosenTicket {
+    var rule: Int
+    var rides: Range<Int>
+    var minor: Int64
+  }
+
+  /// Dynamic programme over the prefixes of the day's rides.
+  private func cheapestCover(_ run: [Ride]) -> [ChosenTicket] {
+    struct Best {
+      var unknown = 0
+      var sum: Int64 = 0
+      var tickets = 0
+      var last = ChosenTicket(rule: -1, rides: 0..<0, minor: unknownMinor)
+      var rank: (Int, Int64, Int) { (unknown, sum, tickets) }
+    }
+    var best = [Best()]
+    for end in run.indices {
+      var top = best[end]
+      top.unknown += 1
+      top.tickets += 1
+      top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
+      for rule in tariff.tables.tickets.indices {
+        for start in starts(of: rule, endingAt: end, in: run) {
+          let minor = ticketPrice(rule, start, end, run)
+          guard minor != unknownMinor else { continue }
+          var other = best[start]
+          other.sum += minor
+          other.tickets += 1
+          other.last = ChosenTicket(rule: rule, rides: start..<(end + 1), minor: minor)
+          if other.rank < top.rank { top = other }
+        }
+      }
+      best.append(top)
+    }
+    var chosen: [ChosenTicket] = []
+    var end = run.count
+    while end > 0 {
+      chosen.append(best[end].last)
+      end = best[end].last.rides.lowerBound
+    }
+    return chosen.reversed()
+  }
+
+  /// Where a ticket that ends with a ride may begin.
+  private func starts(of rule: Int, endingAt end: Int, in run: [Ride]) -> [Int] {
+    var found: [Int] = []
+    var start = end
+    let most = min(tariff.tables.tickets[rule].ridesMax, FareMeter.coveredRidesMax)
+    while start >= 0, end - start < most {
+      guard fits(run[start], rule) else { break }
+      if start < end, !mayFollow(rule, run[start], run[start + 1]) { break }
+      if tariff.tables.tickets[rule].firstCondition.holds(run[start]),
+        isInTime(rule, start, end, run)
+      {
+        found.append(start)
+      }
+      start -= 1
+    }
+    return found
+  }
+
+  private func fits(_ ride: Ride, _ rule: Int) -> Bool {
+    guard ride.status != .incomplete, tariff.tables.tickets[rule].condition.holds(ride) else {
+      return false
+    }
+    guard let zones = tariff.tables.tickets[rule].zoneMask else { return true }
+    return ride.on.zone.mask & zones != 0 && (!ride.hasEnd || ride.off.zone.mask & zones != 0)
+  }
+
+  private func mayFollow(_ rule: Int, _ ride: Ride, _ next: Ride) -> Bool {
+    func fits(_ step: TicketStep) -> Bool { step.from.holds(ride) && step.to.holds(next) }
+    if tariff.tables.tickets[rule].refuses.contains(where: fits) { return false }
+    let follows = tariff.tables.tickets[rule].follows
+    return follows.isEmpty || follows.contains(where: fits)
+  }
+
+  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
+    if let window = tariff.tables.tickets[rule].window {
+      let from = window.from == .arrival ? run[start].off.at : run[start].on.at
+      let to = window.to == .arrival ? run[end].off.at : run[end].on.at
+      guard window.contains(from: from, to: to) else { return false }
+    }
+    let follows = tariff.tables.tickets[rule].follows
+    guard end > start, !follows.isEmpty else { return true }
+    for place in (start + 1)...end {
+      let isAllowed = follows.contains { step in
+        step.from.holds(run[place - 1]) && step.to.holds(run[place])
+          && (step.window?.contains(from: run[start].on.at, to: run[place].on.at) ?? true)
+      }
+      guard isAllowed else { return false }
+    }
+    return true
+  }
+
+  private func ticketPrice(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Int64 {
+    var whole = run[start]
+    whole.off = run[end].off
+    whole.status = run[end].status
+    return tariff.tables.price(tariff.tables.tickets[rule].node, whole)
+  }
+
+  /// Books a ticket: its first ride of today pays it, the others ride on it.
+  private mutating func charge(
+    _ chosen: ChosenTicket, run: [Ride], paidBefore: [Int64], state: inout RiderState
+  ) {
+    let today = chosen.rides.filter { $0 >= paidBefore.count }
+    let paid = chosen.rides.filter { $0 < paidBefore.count }.reduce(Int64(0)) {
+      $0 + max(0, paidBefore[$1])
+    }
+    for (place, index) in today.enumerated() {
+      traceStart = trace.count
+      let ride = run[index]
+      guard chosen.rule >= 0 else {
+        step(.unknown, .missing(categoryIndex(ride) == nil ? .category : .ticket))
+        finish(ride, nominal: unknownMinor, charged: unknownMinor, product: .none)
+        continue
+      }
+      let name = RuleName.ticket(Int32(chosen.rule))
+      let single = singlePrice(ride, chosen)
+      guard place == 0 else {
+        step(.onTicket, name)
+        finish(ride, nominal: single, charged: 0, product: name)
+        continue
+      }
+      step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
+      let due = max(0, chosen.minor - paid)
+      if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
+      settle(ride, nominal: due, product: name, state: &state)
+    }
+  }
+
+  /// What a ride would cost on a ticket of its own.
+  private func singlePrice(_ ride: Ride, _ chosen: ChosenTicket) -> Int64 {
+    var least = Int64.max
+    for rule in tariff.tables.tickets.indices
+    where fits(ride, rule) && tariff.tables.tickets[rule].firstCondition.holds(ride) {
+      let minor = tariff.tables.price(tariff.tables.tickets[rule].node, ride)
+      if minor != unknownMinor { least = min(least, minor) }
+    }
+    return least == Int64.max ? chosen.minor : least
+  }
+
+  /// Rides of yesterday that today's tickets may share.
+  private func recentRides(_ state: RiderState) -> [(ride: Ride, paid: Int64)] {
+    state.recent.map { recent in
+      let on = tariff.prepare(recent.on, index: RideOutcome.noTap)
+      let off = recent.off.map { tariff.prepare($0, index: RideOutcome.noTap) }
+      let day = tariff.tables.clock.fareDay(of: recent.on.at).number
+      let status: RideStatus =
+        recent.off == nil ? (recent.on.kind == .single ? .single : .incomplete) : .complete
+      var ride = Ride(on: on, off: off, status: status, day: day)
+      classify(&ride)
+      if let category = categoryIndex(ride) { take(category, for: &ride) }
+      return (ride, recent.paidMinor)
+    }
+  }
+
+  /// Keeps the rides that a ticket with a time limit may share with rides of the next day.
+  private mutating func remember(day: Int, state: inout RiderState, source: [FareTap]) {
+    let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
+    let from = end(of: day) - longest
+    var kept = state.recent.filter { $0.on.at.microseconds >= from }
+    for (ride, outcome) in zip(rides, outcomes) where ride.on.at >= from && longest > 0 {
+      guard ride.on.index >= 0, Int(ride.on.index) < source.count else { continue }
+      var on = source[Int(ride.on.index)]
+      on.ref = RatedRide.carriedRef
+      var off = ride.hasEnd && ride.off.index >= 0 ? source[Int(ride.off.index)] : nil
+      off?.ref = RatedRide.carriedRef
+      let paid = outcome.chargedMinor == unknownMinor ? -1 : outcome.chargedMinor
+      kept.append(RecentRide(on: on, off: off, paidMinor: paid))
+    }
+    state.recent = kept
+  }
+}

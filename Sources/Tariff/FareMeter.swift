@@ -1,0 +1,193 @@
+import Basics
+import Transit
+
+/// The engine: turns a rider's prepared taps into priced rides, with buffers that are used again.
+package struct FareMeter {
+  let tariff: CompiledTariff
+  /// The ride that is open from an earlier day.
+  var openTap: PreparedTap?
+  /// Whether no further tap is awaited, so that open rides end now.
+  var isClosing = false
+  var rides: [Ride] = []
+  package private(set) var outcomes: [RideOutcome] = []
+  var trace: [TraceStep] = []
+  /// Where the steps of the ride at hand begin.
+  var traceStart = 0
+  /// The fare day whose end is at hand, since many riders are rated for one day.
+  private var endDay = Int.min
+  private var endOfDay: Int64 = 0
+
+  /// Makes an engine for a tariff.
+  package init(_ tariff: CompiledTariff) { self.tariff = tariff }
+
+  /// Rates prepared taps of one rider's fare day, sorted by time; gives back what is charged in all.
+  ///
+  /// Only the sums and the outcomes are made, no texts: this is the rate-only way for load tests.
+  @discardableResult
+  package mutating func rate(
+    day: Int, state: inout RiderState, taps: ArraySlice<PreparedTap>, source: [FareTap] = []
+  ) -> Int64 {
+    outcomes.removeAll(keepingCapacity: true)
+    trace.removeAll(keepingCapacity: true)
+    rides.removeAll(keepingCapacity: true)
+    let open = pair(taps, day: day, state: state)
+    if let open {
+      if open.index >= 0 { state.boarding = source.isEmpty ? nil : source[Int(open.index)] }
+    } else if state.boarding != nil {
+      state.boarding = nil
+    }
+    if tariff.tables.tickets.isEmpty {
+      for index in rides.indices { rateOne(index, state: &state) }
+    } else {
+      rateByTickets(day: day, state: &state, source: source)
+    }
+    if tariff.tables.tapping.habitTimes > 0 { learn(from: source, state: &state) }
+    prune(&state, day: day)
+    var sum: Int64 = 0
+    for outcome in outcomes where outcome.chargedMinor != unknownMinor {
+      sum += outcome.chargedMinor
+    }
+    return sum
+  }
+
+  /// Microseconds at which a fare day ends, exclusive.
+  mutating func end(of day: Int) -> Int64 {
+    if day != endDay {
+      endDay = day
+      endOfDay = tariff.tables.clock.start(of: Day(number: day + 1)).microseconds
+    }
+    return endOfDay
+  }
+
+  /// Prices one ride and everything that changes its price.
+  private mutating func rateOne(_ index: Int, state: inout RiderState) {
+    traceStart = trace.count
+    classify(&rides[index])
+    if isPassBack(rides[index], state: &state) {
+      step(.passBack, .none)
+      finish(rides[index], nominal: 0, charged: 0, product: .none)
+      return
+    }
+    let (nominal, product) = nominalPrice(&rides[index], state: state)
+    guard nominal != unknownMinor else {
+      finish(rides[index], nominal: unknownMinor, charged: unknownMinor, product: product)
+      return
+    }
+    settle(rides[index], nominal: nominal, product: product, state: &state)
+  }
+
+  /// From the price by itself to what is charged.
+  mutating func settle(
+    _ ride: Ride, nominal: Int64, product: RuleName, state: inout RiderState
+  ) {
+    var charge = nominal
+    var carrier = product
+    if ride.status == .cancelled {
+      step(.cancelled, .none)
+      finish(ride, nominal: 0, charged: 0, product: product)
+      return
+    }
+    if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
+      step(.freeCategory, .category(Int32(category)), minor: nominal)
+      charge = 0
+    } else if let holding = useProduct(ride, state: &state) {
+      charge = 0
+      carrier = .product(holding)
+    } else {
+      charge = linked(ride, price: charge, state: &state)
+      charge = repeated(ride, price: charge, state: &state)
+      charge = withSurcharges(ride, charge, countingToCaps: true)
+      charge = capped(ride, charge, state: &state)
+    }
+    charge = withSurcharges(ride, charge, countingToCaps: false)
+    var whole = nominal
+    if ride.on.riders > 1 {
+      let each = companionPrice(ride, own: nominal)
+      let others = Int64(ride.on.riders - 1)
+      charge += others * each
+      whole += others * each
+      step(.riders, .none, minor: others * each, number: Int64(ride.on.riders))
+    }
+    if let rounding = tariff.tables.rounding {
+      let rounded = rounding.of(charge)
+      if rounded != charge { step(.rounded, .none, minor: rounded - charge) }
+      charge = rounded
+    }
+    charge = paidFromBalance(charge, state: &state)
+    finish(ride, nominal: whole, charged: charge, product: carrier)
+  }
+
+  /// Notes a rule at work on the ride at hand.
+  mutating func step(
+    _ code: FareStepCode, _ rule: RuleName, minor: Int64 = unknownMinor,
+    number: Int64 = unknownMinor, isApplied: Bool = true
+  ) {
+    trace.append(
+      TraceStep(code: code, rule: rule, minor: minor, number: number, isApplied: isApplied))
+  }
+
+  mutating func finish(_ ride: Ride, nominal: Int64, charged: Int64, product: RuleName) {
+    outcomes.append(
+      RideOutcome(
+        boardIndex: ride.on.index, alightIndex: ride.hasEnd ? ride.off.index : RideOutcome.noTap,
+        at: ride.on.at,
+        endedAt: ride.hasEnd && !ride.isCompletedByHabit ? ride.off.at : unknownMinor,
+        nominalMinor: nominal, chargedMinor: charged, product: product,
+        trace: traceStart..<trace.count))
+  }
+
+  /// Place of the ride's category in the tariff; nil when the tariff does not know it.
+  func categoryIndex(_ ride: borrowing Ride) -> Int? {
+    let id = Int(ride.on.category.id)
+    let known =
+      id >= 0 && id < tariff.tables.categoryByID.count ? tariff.tables.categoryByID[id] : -1
+    let index = known >= 0 ? known : tariff.tables.unknownCategory
+    return index < 0 ? nil : Int(index)
+  }
+}
+
+/// What came of a ride, in numbers.
+package struct RideOutcome: Sendable {
+  static let noTap: Int32 = -2
+
+  var boardIndex: Int32
+  var alightIndex: Int32
+  var at: Int64
+  var endedAt: Int64
+  /// Minor units; `Int64.min` when no fare is known.
+  package var nominalMinor: Int64
+  /// Minor units; `Int64.min` when no fare is known.
+  package var chargedMinor: Int64
+  var product: RuleName
+  var trace: Range<Int>
+}
+
+/// A rule by its place in the tariff.tables.
+enum RuleName: Hashable, Sendable {
+  case none
+  case fare(Int32)
+  case category(Int32)
+  case product(Int32)
+  case transfer(Int32)
+  case chain(Int32)
+  case repetition(Int32)
+  case cap(Int32)
+  case surcharge(Int32)
+  case ticket(Int32)
+  case waiver(Int32)
+  case missing(MissingPart)
+}
+
+/// What a ride without a fare lacks.
+enum MissingPart: String, Hashable, Sendable {
+  case service, category, price, end, ticket
+}
+
+/// One rule at work, in numbers.
+struct TraceStep: Sendable {
+  var code: FareStepCode
+  var rule: RuleName
+  var minor: Int64
+  var number: Int64
+  var isApplied: Bool
+}

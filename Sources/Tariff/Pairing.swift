@@ -1,0 +1,116 @@
+import Basics
+import Transit
+
+extension FareMeter {
+  /// Puts taps together into rides, in order of their beginning; gives back a ride that stays open.
+  mutating func pair(
+    _ taps: ArraySlice<PreparedTap>, day: Int, state: RiderState
+  ) -> PreparedTap? {
+    var open = openTap
+    openTap = nil
+    for tap in taps {
+      switch tap.kind {
+      case .single: append(Ride(on: tap, off: nil, status: .single, day: day))
+      case .on:
+        if let open { append(incomplete(open, day: day, state: state)) }
+        open = tap
+      case .off:
+        guard let boarding = open else { continue }
+        if tariff.tables.tapping.pairsByVehicle, boarding.vehicle.hash != tap.vehicle.hash {
+          continue
+        }
+        open = nil
+        append(
+          isWithinLimit(boarding, tap.at)
+            ? ended(boarding, by: tap, day: day) : incomplete(boarding, day: day, state: state))
+      }
+    }
+    guard let open else { return nil }
+    if !isClosing, tap(open, mayEndAfter: end(of: day)) { return open }
+    append(incomplete(open, day: day, state: state))
+    return nil
+  }
+
+  private func tap(_ open: PreparedTap, mayEndAfter moment: Int64) -> Bool {
+    guard let limit = tariff.tables.tapping.limitMicroseconds else { return true }
+    return open.at + limit >= moment
+  }
+
+  private func isWithinLimit(_ on: PreparedTap, _ at: Int64) -> Bool {
+    guard let limit = tariff.tables.tapping.limitMicroseconds else { return true }
+    return tariff.tables.tapping.isLimitInclusive ? at - on.at <= limit : at - on.at < limit
+  }
+
+  /// Rides come in order of their ends; they are rated in order of their beginnings.
+  private mutating func append(_ ride: Ride) {
+    rides.append(ride)
+    var place = rides.count - 1
+    while place > 0, rides[place - 1].on.at > rides[place].on.at {
+      rides.swapAt(place - 1, place)
+      place -= 1
+    }
+  }
+
+  private func rideDay(_ on: PreparedTap, _ day: Int) -> Int {
+    on.index >= 0
+      ? day : tariff.tables.clock.fareDay(of: Instant(microseconds: on.at)).number
+  }
+
+  private func ended(_ on: PreparedTap, by off: PreparedTap, day: Int) -> Ride {
+    let isCancelled =
+      tariff.tables.tapping.cancelsSameStop && on.stop.hash != 0 && on.stop.hash == off.stop.hash
+      && (tariff.tables.tapping.cancelMicroseconds.map { off.at - on.at <= $0 } ?? true)
+    return Ride(
+      on: on, off: off, status: isCancelled ? .cancelled : .complete, day: rideDay(on, day))
+  }
+
+  private func incomplete(_ on: PreparedTap, day: Int, state: RiderState) -> Ride {
+    let ride = Ride(on: on, off: nil, status: .incomplete, day: rideDay(on, day))
+    guard tariff.tables.tapping.habitTimes > 0, on.stop.hash != 0,
+      let habit = state.habits.first(where: {
+        $0.from == on.stop.hash && Int($0.times) >= tariff.tables.tapping.habitTimes
+      })
+    else { return ride }
+    var off = tariff.prepare(habit.off, index: RideOutcome.noTap)
+    off.at = on.at
+    var completed = Ride(on: on, off: off, status: .complete, day: ride.day)
+    completed.isCompletedByHabit = true
+    return completed
+  }
+
+  /// Remembers where the rider got off, for rides that lack the tap off.
+  mutating func learn(from source: [FareTap], state: inout RiderState) {
+    for ride in rides where ride.status == .complete && !ride.isCompletedByHabit {
+      guard ride.on.stop.hash != 0, ride.off.stop.hash != 0, ride.off.index >= 0,
+        Int(ride.off.index) < source.count
+      else { continue }
+      var off = source[Int(ride.off.index)]
+      off.ref = RatedRide.carriedRef
+      if let place = state.habits.firstIndex(where: { $0.from == ride.on.stop.hash }) {
+        // Another alighting starts the count anew: a habit is an unbroken row.
+        let isSame = state.habits[place].off.stop == off.stop
+        state.habits[place].times = isSame ? min(100, state.habits[place].times + 1) : 1
+        state.habits[place].off = off
+      } else {
+        if state.habits.count >= FareMeter.habitsMax { state.habits.removeFirst() }
+        state.habits.append(Habit(from: ride.on.stop.hash, off: off, times: 1))
+      }
+    }
+  }
+
+  /// Most stops whose usual alighting is remembered for a rider.
+  static let habitsMax = 8
+
+  /// Whether a boarding is a second tap on one vehicle that is not charged again.
+  mutating func isPassBack(_ ride: Ride, state: inout RiderState) -> Bool {
+    let limit = tariff.tables.tapping.passBackMicroseconds
+    guard limit > 0, ride.on.vehicle.hash != 0, tariff.tables.tapping.passBackCondition.holds(ride)
+    else {
+      return false
+    }
+    let last = state.lastVehicle
+    if let last, last.vehicle == ride.on.vehicle.hash, ride.on.at - last.at < limit { return true }
+    state.lastVehicle = LastVehicle(vehicle: ride.on.vehicle.hash, at: ride.on.at)
+    return false
+  }
+}

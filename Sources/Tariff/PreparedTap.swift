@@ -1,0 +1,126 @@
+import Basics
+import Transit
+
+/// A tap with its texts looked up: all that rating needs, in numbers.
+package struct PreparedTap: Sendable {
+  /// Microseconds since 1970.
+  var at: Int64
+  var kind: TapKind
+  /// Place in the caller's array of taps; -1 for the ride that was open before.
+  var index: Int32
+  var riders: Int32
+  var mode: Seen
+  var operatorID: Seen
+  var route: Seen
+  var vehicle: Seen
+  var stop: Seen
+  var zone: Seen
+  var category: Seen
+  var medium: Seen
+  var coordinate: Coordinate?
+  /// Metres by the operator's table; -1 when not known.
+  var distanceMetres: Int32
+  /// Stops passed; -1 when not known.
+  var stopCount: Int32
+  /// 0 or 1; -1 when not known.
+  var direction: Int8
+}
+
+/// What a condition or a price asks of a ride.
+enum RideDimension: UInt8, Sendable, CaseIterable {
+  case mode, operatorID, route, vehicle, stop, toStop, anyStop, zone, toZone, anyZone, zones
+  case category, medium, time, service, status, direction
+
+  /// The dimension whose values it takes; nil for those that have sets of their own.
+  var base: Dimension? {
+    switch self {
+    case .mode: .mode
+    case .operatorID: .operatorID
+    case .route: .route
+    case .vehicle: .vehicle
+    case .stop, .toStop, .anyStop: .stop
+    case .zone, .toZone, .anyZone, .zones: .zone
+    case .category: .category
+    case .medium: .medium
+    case .time, .service, .status, .direction: nil
+    }
+  }
+}
+
+/// How a ride ended.
+enum RideStatus: UInt8, Sendable, CaseIterable {
+  case single, complete, incomplete, cancelled
+
+  var mask: UInt64 { 1 << UInt64(rawValue) }
+}
+
+/// A ride under rating: the taps that made it and what the clock and the tariff say of it.
+struct Ride {
+  var on: PreparedTap
+  /// The tap that ended it; equal to `on` when there is none.
+  var off: PreparedTap
+  var status: RideStatus
+  /// Fare day of the boarding.
+  var day: Int
+  /// One bit for each named time that the boarding lies in.
+  var times: UInt64 = 0
+  /// Place in the tariff's list of services; -1 when none fits.
+  var service: Int32 = -1
+  /// The category whose price is asked for.
+  var category: Seen
+  /// Metres of a chain of rides; -1 when the ride is priced by itself.
+  var chainMetres: Double = -1
+  var isCompletedByHabit = false
+
+  init(on: PreparedTap, off: PreparedTap?, status: RideStatus, day: Int) {
+    self.on = on
+    self.off = off ?? on
+    self.status = status
+    self.day = day
+    category = on.category
+  }
+
+  /// Whether the place where the ride ended is known.
+  var hasEnd: Bool { status == .complete || status == .cancelled }
+
+  func mask(_ dimension: RideDimension) -> UInt64 {
+    switch dimension {
+    case .mode: on.mode.mask
+    case .operatorID: on.operatorID.mask
+    case .route: on.route.mask
+    case .vehicle: on.vehicle.mask
+    case .stop: on.stop.mask
+    case .toStop: hasEnd ? off.stop.mask : 0
+    case .anyStop: hasEnd ? on.stop.mask | off.stop.mask : on.stop.mask
+    case .zone: on.zone.mask
+    case .toZone: hasEnd ? off.zone.mask : 0
+    case .anyZone: hasEnd ? on.zone.mask | off.zone.mask : on.zone.mask
+    case .zones: hasEnd ? on.zone.mask & off.zone.mask : on.zone.mask
+    case .category: category.mask
+    case .medium: on.medium.mask
+    case .time: times
+    case .service: service < 0 ? 0 : 1 << UInt64(service)
+    case .status: status.mask
+    case .direction: on.direction < 0 ? 0 : 1 << UInt64(on.direction)
+    }
+  }
+
+  func id(_ dimension: RideDimension) -> Int32 {
+    switch dimension {
+    case .mode: on.mode.id
+    case .operatorID: on.operatorID.id
+    case .route: on.route.id
+    case .vehicle: on.vehicle.id
+    case .stop, .anyStop: on.stop.id
+    case .toStop: hasEnd ? off.stop.id : -1
+    case .zone, .anyZone, .zones: on.zone.id
+    case .toZone: hasEnd ? off.zone.id : -1
+    case .category: category.id
+    case .medium: on.medium.id
+    case .service: service
+    case .status: Int32(status.rawValue)
+    case .direction: Int32(on.direction)
+    case .time: -1
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Basics
+
+/// Stands for "no price is known" in the engine, so that the hot path needs no optionals.
+let unknownMinor = Int64.min
+
+extension TariffTables {
+  /// The price that a node gives for a ride; `unknownMinor` when it has none.
+  func price(_ node: Int32, _ ride: borrowing Ride) -> Int64 {
+    guard node >= 0 else { return unknownMinor }
+    switch nodes[Int(node)] {
+    case .amount(let minor): return minor
+    case .unknown: return unknownMinor
+    case .choice(let dimension, let table, let others):
+      let id = Int(ride.id(dimension))
+      let chosen = id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others
+      return price(chosen, ride)
+    case .times(let choices, let others):
+      for choice in choices where ride.times & choice.mask != 0 { return price(choice.node, ride) }
+      return price(others, ride)
+    case .bands(let measure, let bands):
+      let value = length(measure, ride)
+      guard value >= 0 else { return unknownMinor }
+      for band in bands where band.isInclusive ? value <= band.limit : value < band.limit {
+        return price(band.node, ride)
+      }
+      return unknownMinor
+    case .pairs(let ofStops, let table, let others):
+      guard ride.hasEnd else { return unknownMinor }
+      let from = ofStops ? ride.on.stop.id : ride.on.zone.id
+      let to = ofStops ? ride.off.stop.id : ride.off.zone.id
+      return price(table[pairKey(from, to)] ?? others, ride)
+    case .sum(let parts):
+      var sum: Int64 = 0
+      for part in parts {
+        let minor = price(part, ride)
+        guard minor != unknownMinor else { return unknownMinor }
+        sum += minor
+      }
+      return sum
+    case .share(let base, let share):
+      let minor = price(base, ride)
+      return minor == unknownMinor ? minor : share.of(minor)
+    case .dates(let choices):
+      for choice in choices where ride.day <= choice.lastDay { return price(choice.node, ride) }
+      return unknownMinor
+    case .ends(let table): return priceOfEnds(table, ride)
+    case .perUnit(let measure, let base, let each, let unit, let isStartedCharged):
+      let value = length(measure, ride)
+      guard value >= 0 else { return unknownMinor }
+      let units = value / unit
+      let counted = isStartedCharged ? units.rounded(.up) : units
+      return base + Int64((counted * Double(each)).rounded(.toNearestOrAwayFromZero))
+    }
+  }
+
+  private func priceOfEnds(_ table: EndsTable, _ ride: borrowing Ride) -> Int64 {
+    guard ride.hasEnd else { return unknownMinor }
+    for from in table.words {
+      let fromID = endID(from, ride.on, ride)
+      guard fromID >= 0 else { continue }
+      for to in table.words {
+        let toID = endID(to, ride.off, ride)
+        guard toID >= 0, let node = table.entries[EndsTable.key(from, fromID, to, toID)] else {
+          continue
+        }
+        return price(node, ride)
+      }
+    }
+    return unknownMinor
+  }
+
+  private func endID(_ word: EndWord, _ tap: PreparedTap, _ ride: borrowing Ride) -> Int32 {
+    switch word {
+    case .stop: tap.stop.id
+    case .zone: tap.zone.id
+    case .lastMode: ride.off.mode.id
+    }
+  }
+
+  /// The dearest price that a node gives for a ride whose end is not known.
+  func dearest(_ node: Int32, _ ride: borrowing Ride) -> Int64 {
+    guard node >= 0 else { return unknownMinor }
+    switch nodes[Int(node)] {
+    case .choice(let dimension, let table, let others)
+    where dimension == .toStop
+      || dimension == .toZone:
+      var most = dearest(others, ride)
+      for entry in table { most = max(most, dearest(entry, ride)) }
+      return most
+    case .choice(let dimension, let table, let others):
+      let id = Int(ride.id(dimension))
+      return dearest(id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others, ride)
+    case .times(let choices, let others):
+      for choice in choices where ride.times & choice.mask != 0 {
+        return dearest(choice.node, ride)
+      }
+      return dearest(others, ride)
+    case .bands(let measure, let bands) where measure != .riders:
+      var most = unknownMinor
+      for band in bands { most = max(most, dearest(band.node, ride)) }
+      return most
+    case .pairs(let ofStops, let table, let others):
+      let from = ofStops ? ride.on.stop.id : ride.on.zone.id
+      var most = dearest(others, ride)
+      guard from >= 0 else { return most }
+      for (key, entry) in table where Int32(truncatingIfNeeded: key >> 32) == from {
+        most = max(most, dearest(entry, ride))
+      }
+      return most
+    case .sum(let parts):
+      var sum: Int64 = 0
+      for part in parts {
+        let minor = dearest(part, ride)
+        guard minor != unknownMinor else { return unknownMinor }
+        sum += minor
+      }
+      return sum
+    case .share(let base, let share):
+      let minor = dearest(base, ride)
+      return minor == unknownMinor ? minor : share.of(minor)
+    default: return price(node, ride)
+    }
+  }
+
+  /// The length of a ride by a measure; below 0 when it is not known.
+  func length(_ measure: Measure, _ ride: borrowing Ride) -> Double {
+    switch measure {
+    case .riders: return Double(ride.on.riders)
+    case .stops: return ride.hasEnd ? Double(ride.off.stopCount) : -1
+    case .zoneCount:
+      guard ride.hasEnd, ride.on.zone.id >= 0, ride.off.zone.id >= 0,
+        let from = Int(symbols[.zone].names[Int(ride.on.zone.id)]),
+        let to = Int(symbols[.zone].names[Int(ride.off.zone.id)])
+      else { return -1 }
+      return Double(abs(to - from) + 1)
+    case .distance:
+      if ride.chainMetres >= 0 { return ride.chainMetres }
+      guard ride.hasEnd else { return -1 }
+      if prefersGivenDistance, ride.off.distanceMetres >= 0 {
+        return Double(ride.off.distanceMetres)
+      }
+      guard let from = ride.on.coordinate, let to = ride.off.coordinate else { return -1 }
+      return metres(from, to)
+    }
+  }
+
+  /// The straight line between two points, on the body that the tariff measures on.
+  func metres(_ from: Coordinate, _ to: Coordinate) -> Double {
+    measuresOnEllipsoid ? ellipsoidMetres(from, to) : from.metres(to: to)
+  }
+}
+
+/// The key of a start and an end in a table.
+func pairKey(_ from: Int32, _ to: Int32) -> UInt64 {
+  UInt64(UInt32(bitPattern: from)) << 32 | UInt64(UInt32(bitPattern: to))
+}

@@ -1,0 +1,22 @@
+import Basics
+
+extension TariffBook {
+  /// Makes the book of versions that were published one by one; nil without any.
+  ///
+  /// A version holds until the one that begins after it, though it was open-ended when it was
+  /// published; where two begin on one day, the later in the list holds.
+  package init?(published versions: [CompiledTariff]) {
+    var byFirstDay: [Day: CompiledTariff] = [:]
+    for version in versions { byFirstDay[version.firstDay] = version }
+    let sorted = byFirstDay.values.sorted { $0.firstDay < $1.firstDay }
+    let clipped = sorted.enumerated().map { index, version in
+      guard index + 1 < sorted.count, version.lastDay >= sorted[index + 1].firstDay else {
+        return version
+      }
+      var tables = version.tables
+      tables.lastDay = sorted[index + 1].firstDay.number - 1
+      return CompiledTariff(tables: tables)
+    }
+    self.init(clipped)
+  }
+}
