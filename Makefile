@@ -1,0 +1,94 @@
+# Kvytok: `make demo` shows it at work, `make test` proves it. Both install what they need.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Debian packages: to build and run, and to test.
+RUN_PACKAGES := libpq-dev libssl-dev libuv1-dev libzip-dev libxlsxwriter-dev pkg-config \
+  postgresql libjs-leaflet libjs-chart.js
+TEST_PACKAGES := chromium python3 python3-venv curl
+TOOLS := .build-tools
+PYTHON := $(TOOLS)/venv/bin/python3
+DESCRIBE := $(TOOLS)/package.json
+SHARED ?= ../shared
+
+export KVYTOK_SHARED ?= $(abspath $(SHARED))
+export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
+export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
+
+.PHONY: help demo demo-stop test build release format lint simulate clean setup setup-test riga
+
+help: ## Lists these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(TOOLS)/run.stamp
+
+$(TOOLS)/run.stamp: Makefile
+	@mkdir -p $(TOOLS)
+	@$(call install,$(RUN_PACKAGES))
+	@touch $@
+
+setup-test: $(TOOLS)/test.stamp
+
+$(TOOLS)/test.stamp: $(TOOLS)/run.stamp
+	@$(call install,$(TEST_PACKAGES))
+	@echo "== A Python of its own for the outside readers of what Kvytok writes"
+	@test -x $(PYTHON) || python3 -m venv $(TOOLS)/venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check gtfs-realtime-bindings==3.0.0
+	@touch $@
+
+# Installs those of some Debian packages that are missing; says which, and with what rights.
+define install
+missing=""; for p in $(1); do \
+  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+if [ -n "$$missing" ]; then \
+  echo "== Installing$$missing"; \
+  as=""; [ "$$(id -u)" = 0 ] || as=sudo; \
+  $$as apt-get update -qq; \
+  DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+else echo "== All Debian packages are there"; fi
+endef
+
+build: setup ## Builds everything for debugging
+	@echo "== Building (first time: about 5 minutes)"
+	@swift build --build-tests
+
+release: setup ## Builds the commands as they are shipped
+	@echo "== Building for release (first time: about 8 minutes)"
+	@swift build -c release --product kvytok
+	@swift build -c release --product validator-sim
+	@swift build -c release --product loadtest
+
+demo: release ## Plays a day of an invented city through the running service
+	@validator-sim/demo
+
+demo-stop: ## Stops the service that the demo left running
+	@validator-sim/demo stop
+
+riga: release ## Puts a real day of Riga through a running service (needs ../shared/data)
+	@validator-sim/demo riga
+
+$(DESCRIBE): Package.swift $(TOOLS)/run.stamp
+	@echo "== Reading the map of the house"
+	@swift package describe --type json > $@.new && mv $@.new $@
+
+test: setup-test $(DESCRIBE) ## Runs all tests
+	@echo "== Building the tests (first time: about 5 minutes)"
+	@swift build --build-tests --explicit-target-dependency-import-check error
+	@echo "== Testing"
+	@swift test --disable-xctest
+
+SEEDS ?= 3
+simulate: release ## Plays days with offline, repeating and lying validators: SEEDS=3
+	@validator-sim/demo simulate $(SEEDS)
+
+lint: ## Checks the format of the code
+	@echo "== Checking the format"
+	@swift format lint --strict --recursive --parallel $$(git ls-files '*.swift' | grep -v /Generated/)
+
+format: ## Formats the code
+	@swift format --in-place --recursive --parallel $$(git ls-files '*.swift' | grep -v /Generated/)
+
+clean: ## Removes what was built
+	@rm -rf .build .build-*
