@@ -68,7 +68,9 @@ package struct FareMeter {
       finish(rides[index], nominal: 0, charged: 0, product: .none)
       return
     }
-    let (nominal, product) = nominalPrice(&rides[index], state: state)
+    var ride = rides[index]
+    let (nominal, product) = nominalPrice(&ride, state: state)
+    rides[index] = ride
     guard nominal != unknownMinor else {
       finish(rides[index], nominal: unknownMinor, charged: unknownMinor, product: product)
       return

@@ -21,7 +21,7 @@ extension FareMeter {
     return transferred(ride, taking, price: price, state: &state)
   }
 
-  private func moment(_ kind: RideMoment, _ ride: borrowing Ride) -> Int64 {
+  private func moment(_ kind: RideMoment, _ ride: Ride) -> Int64 {
     kind == .arrival && ride.hasEnd ? ride.off.at : ride.on.at
   }
 
@@ -92,7 +92,7 @@ extension FareMeter {
       lastDirection: ride.on.direction, count: 0)
   }
 
-  private func mayUse(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Bool {
+  private func mayUse(_ window: TransferWindow, _ ride: Ride, _ index: Int) -> Bool {
     let link = tariff.tables.transfers[index].window
     guard link.contains(from: window.startedAt, to: moment(link.to, ride)) else { return false }
     var most = tariff.tables.transfers[index].countMax
@@ -119,7 +119,7 @@ extension FareMeter {
   }
 
   private func minutesLate(
-    _ window: TransferWindow, _ ride: borrowing Ride, _ index: Int
+    _ window: TransferWindow, _ ride: Ride, _ index: Int
   ) -> Int64 {
     let link = tariff.tables.transfers[index].window
     return max(0, (moment(link.to, ride) - window.startedAt - link.microseconds) / 60_000_000)
