@@ -47,7 +47,7 @@ extension CityFeed {
     ]
     return [heading]
       + CityPlan.operators.map {
-        let site = "https://\($0.id.lowercased()).zelenohrad.example/"
+        let site = "https://\($0.id.lowercased()).example.org/"
         return [$0.id, $0.name, site, "Europe/Kyiv", "uk"]
       }
   }
@@ -95,8 +95,8 @@ extension CityFeed {
         "feed_end_date", "feed_version", "feed_contact_url",
       ],
       [
-        "Зеленоградська міська рада", "https://zelenohrad.example/", "uk", Self.firstDay,
-        Self.lastDay, "seed-\(plan.seed)", "https://zelenohrad.example/gtfs",
+        "Зеленоградська міська рада", "https://zelenohrad.example.org/", "uk", Self.firstDay,
+        Self.lastDay, "seed-\(plan.seed)", "https://zelenohrad.example.org/gtfs",
       ],
     ]
   }

@@ -64,6 +64,18 @@ package enum VehicleTrack {
     return positions
   }
 
+  /// The positions of a vehicle from one second of the service day up to another.
+  package static func positions(
+    of vehicle: SimulatedVehicle, in window: Range<Int>, fleet: Fleet, seed: UInt64
+  ) -> [(trip: DrivenTrip, position: ReportedPosition)] {
+    vehicle.trips.filter {
+      $0.startSeconds < window.upperBound && $0.endSeconds >= window.lowerBound
+    }.flatMap { trip in
+      positions(of: trip, vehicle: vehicle.name, in: fleet, seed: seed)
+        .filter { window.contains($0.seconds) }.map { (trip, $0) }
+    }
+  }
+
   /// The point moved by a receiver's error: the sum of uniform errors, near enough to normal.
   private static func noisy(
     _ place: Coordinate, _ generator: inout SeededGenerator

@@ -1,0 +1,104 @@
+import Basics
+import ServiceClient
+import SimulatedCity
+import Tapping
+
+/// Plays a planned day against a running service, as fast as it answers.
+struct DayPlayer {
+  /// Seconds of the simulated day in which devices post side by side; slots follow one another.
+  static let slotSeconds = 300
+  /// Devices that post at the same time.
+  static let devicesAtOnceMax = 16
+
+  let bodies: DayBodies
+  let devices: [SignedDevice]
+  let client: ServiceClient
+  let now: @Sendable () -> Instant
+
+  /// Posts every delivery; those of a device in their order.
+  func play(_ plan: [Delivery]) async throws -> PostTally {
+    var tally = PostTally()
+    var bar = ProgressBar("playing the day", total: plan.count)
+    var start = 0
+    while start < plan.count {
+      let slot = plan[start].atSeconds / Self.slotSeconds
+      let end = plan[start...].firstIndex { $0.atSeconds / Self.slotSeconds != slot } ?? plan.count
+      tally.add(try await play(slot: plan[start..<end]))
+      start = end
+      bar.show(start)
+    }
+    bar.finish()
+    return tally
+  }
+
+  private func play(slot: ArraySlice<Delivery>) async throws -> PostTally {
+    let byDevice = Dictionary(grouping: slot, by: \.device).sorted { $0.key < $1.key }.map(\.value)
+    return try await withThrowingTaskGroup(of: PostTally.self) { group in
+      var tally = PostTally()
+      for (index, deliveries) in byDevice.enumerated() {
+        if index >= Self.devicesAtOnceMax, let done = try await group.next() { tally.add(done) }
+        group.addTask { try await post(deliveries) }
+      }
+      for try await done in group { tally.add(done) }
+      return tally
+    }
+  }
+
+  private func post(_ deliveries: [Delivery]) async throws -> PostTally {
+    var tally = PostTally()
+    // What a device sends again, it sends right after the first time, byte for byte.
+    var lastBody: [UInt8] = []
+    for delivery in deliveries {
+      switch delivery.content {
+      case .taps(let taps):
+        if delivery.cause != .again { lastBody = batch(taps, delivery) }
+        try await postTaps(taps, delivery, body: lastBody, &tally)
+      case .positions(let window):
+        let report = bodies.report(window, of: bodies.validators.days[delivery.device], now: now())
+        guard let (body, count) = report else { continue }
+        if delivery.cause != .again { lastBody = body }
+        try await postPositions(count, delivery, body: lastBody, &tally)
+      }
+    }
+    return tally
+  }
+
+  private func batch(_ taps: Range<Int>, _ delivery: Delivery) -> [UInt8] {
+    TapBatchJSON.encode(
+      bodies.batch(taps, of: bodies.validators.days[delivery.device], now: now()))
+  }
+
+  private func postTaps(
+    _ taps: Range<Int>, _ delivery: Delivery, body: [UInt8], _ tally: inout PostTally
+  ) async throws {
+    let (answer, attempts) = try await devices[delivery.device].postTaps(body: body, with: client)
+    tally.batches += 1
+    tally.tapsSent += taps.count
+    tally.retries += attempts - 1
+    if delivery.cause == .again || delivery.cause == .recut {
+      tally.tapsRepeated += taps.count
+    } else {
+      let rides = bodies.validators.days[delivery.device].rides
+      let lateFrom = (delivery.atSeconds - Deliveries.lateSecondsMin) * 1000
+      tally.tapsLate += taps.count { rides[$0].tappedMilliseconds <= lateFrom }
+    }
+    tally.accepted += answer.accepted
+    tally.duplicates += answer.duplicates
+    tally.conflicts += answer.conflicts.count
+    tally.rejected += answer.rejected.count
+  }
+
+  private func postPositions(
+    _ count: Int, _ delivery: Delivery, body: [UInt8], _ tally: inout PostTally
+  ) async throws {
+    let answer = try await devices[delivery.device].post(
+      "/v1/positions", body: body, with: client)
+    let counts = try PositionCounts(answer.body)
+    tally.positionReports += 1
+    tally.positionsSent += count
+    tally.retries += answer.attempts - 1
+    tally.positionsAccepted += counts.accepted
+    tally.positionsDuplicate += counts.duplicates
+    tally.positionsRejected += counts.rejected
+  }
+}

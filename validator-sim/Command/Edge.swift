@@ -1,0 +1,81 @@
+import ArgumentParser
+import Basics
+import Foundation
+import ServiceClient
+import Transit
+
+/// Where the service is, and who asks.
+struct ServiceOptions: ParsableArguments {
+  @Option(help: "Address of the running service, as http://127.0.0.1:8080.")
+  var url: String
+
+  @Option(help: "The administrator's token; `kvytok serve` writes it into its data folder.")
+  var adminToken: String
+
+  /// Connections to the service.
+  func client(connectionsMax: Int) -> ServiceClient {
+    ServiceClient(base: url, adminToken: adminToken, connectionsMax: connectionsMax)
+  }
+}
+
+/// What touches the world outside: clock and files.
+enum Edge {
+  /// Devices enrolled at the same time.
+  static let enrollingMax = 16
+
+  /// The clock of this machine.
+  @Sendable static func now() -> Instant {
+    Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+  }
+
+  /// The bytes of a file.
+  static func read(_ path: String) throws -> [UInt8] {
+    do {
+      return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch {
+      throw ValidationError("\(path) could not be read: \(error.localizedDescription)")
+    }
+  }
+
+  /// Writes a file anew.
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    do {
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+    } catch {
+      throw ValidationError("\(path) could not be written: \(error.localizedDescription)")
+    }
+  }
+
+  /// The network of a feed.
+  static func network(_ path: String) throws -> Network {
+    let bytes = try read(path)
+    do {
+      return try FeedReader.read(zip: bytes).network
+    } catch {
+      throw ValidationError("\(path): \(error)")
+    }
+  }
+
+  /// Enrols validators, several at a time, in the order given.
+  static func enroll(
+    _ names: [(device: String, vehicle: String)], secret: String, with client: ServiceClient
+  ) async throws -> [SignedDevice] {
+    let devices = names.map { SignedDevice(id: $0.device, secret: secret) }
+    var bar = ProgressBar("enrolling \(names.count) validators", total: names.count)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      var done = 0
+      for (index, device) in devices.enumerated() {
+        if index >= enrollingMax {
+          try await group.next()
+          done += 1
+          bar.show(done)
+        }
+        let vehicle = names[index].vehicle
+        group.addTask { _ = try await device.enroll(vehicle: vehicle, with: client) }
+      }
+      try await group.waitForAll()
+    }
+    bar.finish()
+    return devices
+  }
+}
