@@ -35,8 +35,9 @@ extension FeedBuild {
     }
   }
 
-  /// Adds a trip's calls; a time the feed does not give lies between those around it as the stop
-  /// does along the way. The first and the last call have times.
+  /// Adds a trip's calls, of which the first and the last have times.
+  ///
+  /// A time the feed does not give lies between those around it as the stop does along the way.
   private mutating func appendCalls(_ raw: Int, metres: [Double]) {
     let range = callRanges[raw]
     var known = range.lowerBound

@@ -189,9 +189,10 @@ extension Network {
     stopTimes[trips[trip].stopTimes]
   }
 
-  /// The headways of a trip; none when it runs at the times of its calls.
-  package func frequencies(ofTrip trip: Int) -> [Frequency] {
-    frequencies.filter { $0.tripIndex == trip }
+  /// The headways of a trip by start; none when it runs at the times of its calls.
+  package func frequencies(ofTrip trip: Int) -> ArraySlice<Frequency> {
+    let first = frequencies.partitioningIndex { $0.tripIndex >= trip }
+    return frequencies[first...].prefix { $0.tripIndex == trip }
   }
 
   /// First and last day on which a service may run; nil when the network has none.
@@ -200,5 +201,18 @@ extension Network {
     guard let first = ranges.map(\.lowerBound).min(), let last = ranges.map(\.upperBound).max()
     else { return nil }
     return first...last
+  }
+}
+
+extension RandomAccessCollection where Index == Int {
+  /// The first place, by binary search, from which on all elements fulfil a condition.
+  func partitioningIndex(_ isIn: (Element) -> Bool) -> Int {
+    var low = startIndex
+    var high = endIndex
+    while low < high {
+      let middle = (low + high) / 2
+      if isIn(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }

@@ -48,12 +48,7 @@ package struct Service: Hashable, Sendable {
   private static func bit(_ weekday: Weekday) -> UInt8 { 1 << UInt8(weekday.rawValue) }
 
   private static func contains(_ days: [Day], _ day: Day) -> Bool {
-    var low = 0
-    var high = days.count
-    while low < high {
-      let middle = (low + high) / 2
-      if days[middle] < day { low = middle + 1 } else { high = middle }
-    }
-    return low < days.count && days[low] == day
+    let place = days.partitioningIndex { $0 >= day }
+    return place < days.count && days[place] == day
   }
 }

@@ -57,17 +57,7 @@ struct StopGrid: Sendable {
   }
 
   private func start(row: Int32, column: Int32) -> Int {
-    var low = 0
-    var high = entries.count
-    while low < high {
-      let middle = (low + high) / 2
-      if (entries[middle].row, entries[middle].column) < (row, column) {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    return low
+    entries.partitioningIndex { ($0.row, $0.column) >= (row, column) }
   }
 
   private static func cell(_ degrees: Double) -> Int32 {
