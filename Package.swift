@@ -138,6 +138,9 @@ let package = Package(
     .target(
       name: "DatabaseSupport", dependencies: ["Basics", "EventLoop", "Postgres"],
       path: "Tests/Support/DatabaseSupport", swiftSettings: house),
+    .target(
+      name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
+      path: "Tests/Support/RealData", swiftSettings: house),
 
     tests("BasicsTests", ["Basics"]),
     tests("TappingTests", ["Basics", "Transit", "Tapping"]),
@@ -145,8 +148,8 @@ let package = Package(
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
-    tests("TrackingTests", ["Basics", "Transit", "Tracking"]),
-    tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership"]),
+    tests("TrackingTests", ["Basics", "Transit", "Tracking", "RealData"]),
+    tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership", "RealData"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("PostgresTests", ["Basics", "EventLoop", "Postgres", "DatabaseSupport"]),
   ]

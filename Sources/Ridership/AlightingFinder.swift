@@ -1,7 +1,7 @@
 import Basics
 package import Transit
 
-/// Finds where a rider got off from where the rider was seen next (Barry et al. 2002).
+/// Finds where a rider got off from where the rider was seen next (rule of Barry and others, 2002).
 ///
 /// Two assumptions: riders board next near to where they got off, and the last ride of the day leads
 /// back to where the first began. Of the stops ahead on the patterns of the ride the one nearest to

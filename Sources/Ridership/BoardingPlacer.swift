@@ -7,10 +7,14 @@ package import Transit
 /// is the one of the last visit before the tap. Validators' clocks are a little slow or fast and
 /// their times may be cut to the minute, so a visit shortly after the tap counts too, but less.
 ///
-/// Confidence is a product of four:
+/// Confidence is a product of these:
 /// - source: door event 0.95, nearness only 0.7;
 /// - time: 1 while the vehicle stood there, 0.95 up to 60 s after it left, 0.85 up to 150 s, 0.4 up
 ///   to 600 s; 0.7 when the visit begins up to 60 s after the tap;
+/// - place: 1 when the vehicle stood within 100 m of the stop, 0.65 up to 250 m (a stop moved since
+///   the timetable was made);
+/// - turn: 0.8 when the vehicle stood at the end of its run, where nobody boards it, and the boarding
+///   is taken as one of the next run;
 /// - choice: 1 when one visit fits, 0.7 when the coarse time of the tap covers several;
 /// - route: 1 when tap and visit name the same route or the tap names none that is known, 0.6 when
 ///   they differ.
@@ -22,8 +26,10 @@ package struct BoardingPlacer: Sendable {
   package static let guessSecondsMax: Int64 = 600
   /// Longest time by which a tap may lie before the visit it belongs to, seconds.
   package static let beforeVisitSecondsMax: Int64 = 60
-  /// Farthest stop from the vehicle that is believed, metres.
+  /// Farthest stop from the vehicle that is believed to be its stop for sure, metres.
   package static let stopMetresMax = 100.0
+  /// Longest wait between a tap at the end of a run and the first stop of the next, seconds.
+  package static let turnSecondsMax = 1200.0
 
   private let visitsOfVehicle: [String: [StopVisit]]
   private let patternsOfRoute: [String: [RoutePattern]]
@@ -53,9 +59,10 @@ package struct BoardingPlacer: Sendable {
     guard let visits = visitsOfVehicle[vehicle] else {
       return try atCoordinate(boarding, otherwise: .noVisits)
     }
-    guard let (visit, confidence) = bestVisit(boarding, among: visits) else {
+    guard let (found, sureness) = bestVisit(boarding, among: visits) else {
       return try atCoordinate(boarding, otherwise: .noVisitInTime)
     }
+    let (visit, confidence) = afterTurn(found, sureness, boarding, visits)
     return PlacedBoarding(
       ref: boarding.ref, at: boarding.at, vehicle: vehicle, route: visit.route,
       direction: visit.direction, stop: visit.stop, stopOrder: visit.stopOrder,
@@ -68,7 +75,7 @@ package struct BoardingPlacer: Sendable {
 extension BoardingPlacer {
   private func bestVisit(
     _ boarding: Boarding, among visits: [StopVisit]
-  ) -> (visit: StopVisit, confidence: Double)? {
+  ) -> (index: Int, confidence: Double)? {
     let earliest = boarding.at
     let latest = boarding.at.adding(seconds: Int64(max(boarding.resolutionSeconds - 1, 0)))
     // The visits that begin before the last moment that can count, latest first.
@@ -79,27 +86,44 @@ extension BoardingPlacer {
       let middle = (low + high) / 2
       if visits[middle].arrivedAt <= limit { low = middle + 1 } else { high = middle }
     }
-    var best: (visit: StopVisit, confidence: Double)?
+    var best: (index: Int, confidence: Double)?
     var coveredCount = 0
-    for visit in visits[..<low].reversed() {
+    for index in visits[..<low].indices.reversed() {
+      let visit = visits[index]
       guard
         visit.departedAt >= earliest.adding(seconds: -BoardingPlacer.guessSecondsMax)
       else { break }
-      guard visit.distanceMetres <= BoardingPlacer.stopMetresMax else { continue }
       let time = timeConfidence(visit, earliest: earliest, latest: latest)
       if time == 1 { coveredCount += 1 }
       let confidence =
         time * (visit.doorsOpened ? 0.95 : 0.7) * routeConfidence(visit, boarding)
+        * (visit.distanceMetres <= BoardingPlacer.stopMetresMax ? 1 : 0.65)
       if let old = best,
-        (old.confidence, overlap(old.visit, earliest, latest))
+        (old.confidence, overlap(visits[old.index], earliest, latest))
           >= (confidence, overlap(visit, earliest, latest))
       {
         continue
       }
-      best = (visit, confidence)
+      best = (index, confidence)
     }
-    if coveredCount > 1, let found = best { best = (found.visit, found.confidence * 0.7) }
+    if coveredCount > 1, let found = best { best = (found.index, found.confidence * 0.7) }
     return best
+  }
+
+  /// The first visit of the next run, when the vehicle stood at the end of a run.
+  private func afterTurn(
+    _ index: Int, _ confidence: Double, _ boarding: Boarding, _ visits: [StopVisit]
+  ) -> (visit: StopVisit, confidence: Double) {
+    let visit = visits[index]
+    guard visits.indices.contains(index + 1) else { return (visit, confidence) }
+    let next = visits[index + 1]
+    let goesOn =
+      next.route == visit.route && next.direction == visit.direction
+      && next.stopOrder > visit.stopOrder
+    guard !goesOn,
+      next.arrivedAt.secondsSince(boarding.at) <= BoardingPlacer.turnSecondsMax
+    else { return (visit, confidence) }
+    return (next, confidence * 0.8)
   }
 
   /// Seconds of a visit within a span of time; below zero when they do not meet.
@@ -146,6 +170,11 @@ extension BoardingPlacer {
     guard let coordinate = boarding.coordinate, let route = boarding.route else { throw reason }
     var best: (metres: Double, pattern: RoutePattern, order: Int)?
     for pattern in patterns(of: route, direction: boarding.direction) {
+      if let best, best.pattern.direction == boarding.direction,
+        pattern.direction != boarding.direction
+      {
+        break
+      }
       for (order, place) in pattern.places.enumerated() {
         let metres = place.coordinate.metres(to: coordinate)
         if metres < best?.metres ?? BoardingPlacer.stopMetresMax {

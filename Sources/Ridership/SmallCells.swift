@@ -1,7 +1,7 @@
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
-/// A count from 1 to k - 1 is hidden. Where a count is hidden, it must not follow from sums either:
-/// loads and totals of the same answer are then rounded to multiples of k.
+/// A count from 1 to k - 1 is hidden. Where one is hidden it must not follow from the others either,
+/// since loads are sums: every number of the same answer is then rounded to a multiple of k.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5
@@ -20,7 +20,7 @@ package struct SmallCells: Hashable, Sendable {
     riders == 0 || riders >= ridersMin ? riders : nil
   }
 
-  /// A sum as it may be shown beside hidden counts: to the nearest multiple of k.
+  /// A number as it may be shown beside hidden counts: to the nearest multiple of k.
   package func rounded(_ riders: Int) -> Int {
     (riders + ridersMin / 2) / ridersMin * ridersMin
   }
@@ -28,14 +28,15 @@ package struct SmallCells: Hashable, Sendable {
   /// A load profile as planners may see it.
   package func protect(_ load: RouteLoad) -> ProtectedLoad {
     let hidden = load.stops.contains { stop in
-      shown(stop.boardings) == nil || shown(stop.alightings) == nil
+      [stop.boardings, stop.alightings, stop.departureLoad].contains { shown($0) == nil }
     }
     func sum(_ riders: Int) -> Int { hidden ? rounded(riders) : riders }
+    func cell(_ riders: Int) -> Int? { shown(riders).map(sum) }
     return ProtectedLoad(
       stops: load.stops.map { stop in
         ProtectedLoad.StopLoad(
-          stop: stop.stop, boardings: shown(stop.boardings), alightings: shown(stop.alightings),
-          departureLoad: shown(stop.departureLoad) == nil ? nil : sum(stop.departureLoad))
+          stop: stop.stop, boardings: cell(stop.boardings), alightings: cell(stop.alightings),
+          departureLoad: cell(stop.departureLoad))
       }, boardings: sum(load.boardings),
       boardingsWithoutAlighting: sum(load.boardingsWithoutAlighting),
       unplacedBoardings: sum(load.unplacedBoardings),
@@ -59,7 +60,7 @@ package struct ProtectedLoad: Hashable, Sendable {
   package let boardingsWithoutAlighting: Int
   package let unplacedBoardings: Int
   package let boardingsOffLine: Int
-  /// Whether loads and totals are rounded to multiples of k, because a count is hidden.
+  /// Whether all numbers are rounded to multiples of k, because a count is hidden.
   package let isRounded: Bool
   /// k.
   package let ridersMin: Int

@@ -13,6 +13,11 @@ import Transit
 struct PatternMatcher {
   /// Farthest a door opens from its stop, metres.
   static let doorMetresMax = 100.0
+  /// Farthest a door opens from a stop that was moved since the timetable was made, metres; believed
+  /// only between other stops of the same run.
+  static let movedStopMetresMax = 250.0
+  /// What a match beyond `doorMetresMax` earns.
+  static let movedStopGain = 0.1
   /// Farthest a vehicle without door events stands from its stop, metres.
   static let nearMetresMax = 60.0
   /// A match at the stop itself earns 1; this is what a stop passed over costs.
@@ -32,6 +37,8 @@ struct PatternMatcher {
   static let passingCost = 0.2
   /// A further stay at the same place earns this.
   static let sameStopGain = 0.02
+  /// A vehicle that stays longer without a sign of doors or movement is not the same stay, seconds.
+  static let sameStopSecondsMax = 600.0
   /// A run does not go on after this long without a stop, seconds.
   static let runGapSecondsMax = 3600.0
   /// How much the pattern that most trips drive is preferred when all else is equal.
@@ -86,7 +93,7 @@ struct PatternMatcher {
           gain: gain * PatternMatcher.commonPatternGain)
       }
     }
-    rows = PlaceRows(places.map(\.coordinate), metresMax: PatternMatcher.doorMetresMax)
+    rows = PlaceRows(places.map(\.coordinate), metresMax: PatternMatcher.movedStopMetresMax)
     states = Array(repeating: nil, count: places.count)
   }
 }
@@ -96,19 +103,19 @@ struct PatternMatcher {
 extension PatternMatcher {
   /// Takes the next stay in order of time.
   mutating func add(_ stay: Stay, hints: [RouteHints.Statement]) {
-    let metresMax =
-      stay.kind == .doors ? PatternMatcher.doorMetresMax : PatternMatcher.nearMetresMax
     var found: [(place: Int, state: State)] = []
     var anew: (score: Double, node: Int)?
     for place in rows.near(stay.from, stay.to) {
       let (metres, share) = stay.nearest(
         to: places[place].coordinate, metresPerLongitude: places[place].metresPerLongitude)
-      guard metres <= metresMax else { continue }
-      if found.isEmpty, anew == nil { anew = bestEnd() }
-      let nearness = metres / metresMax
-      let gain =
-        1 - nearness * nearness + places[place].gain - cost(of: stay, at: place, hints: hints)
-      let way = bestWay(to: place, at: stay.arrivedAt, gain: gain, anew: anew)
+      guard let nearness = gain(metres: metres, kind: stay.kind) else { continue }
+      if anew == nil { anew = bestEnd() }
+      let gain = nearness + places[place].gain - cost(of: stay, at: place, hints: hints)
+      let mayBegin = metres <= PatternMatcher.doorMetresMax
+      guard
+        let way = bestWay(
+          to: place, at: stay.arrivedAt, gain: gain, anew: anew, mayBegin: mayBegin)
+      else { continue }
       if let old = states[place], old.score >= way.score { continue }
       let isPassing = stay.kind == .passing
       nodes.append(
@@ -124,6 +131,15 @@ extension PatternMatcher {
       if states[place] == nil { live.append(place) }
       states[place] = state
     }
+  }
+
+  /// What nearness earns, 1 at the stop itself; nil when it is too far.
+  private func gain(metres: Double, kind: Stay.Kind) -> Double? {
+    let isDoors = kind == .doors
+    let metresMax = isDoors ? PatternMatcher.doorMetresMax : PatternMatcher.nearMetresMax
+    if metres <= metresMax { return 1 - metres / metresMax * (metres / metresMax) }
+    guard isDoors, metres <= PatternMatcher.movedStopMetresMax else { return nil }
+    return PatternMatcher.movedStopGain
   }
 
   private func cost(of stay: Stay, at place: Int, hints: [RouteHints.Statement]) -> Double {
@@ -158,25 +174,27 @@ extension PatternMatcher {
   }
 
   private func bestWay(
-    to place: Int, at instant: Instant, gain: Double, anew: (score: Double, node: Int)?
-  ) -> (score: Double, previous: Int?, isNewRun: Bool) {
+    to place: Int, at instant: Instant, gain: Double, anew: (score: Double, node: Int)?,
+    mayBegin: Bool
+  ) -> (score: Double, previous: Int?, isNewRun: Bool)? {
     let order = places[place].order
-    let startCost = endCost(placesMissing: order)
-    var best: (score: Double, previous: Int?, isNewRun: Bool) = (
-      (anew?.score ?? 0) - startCost + gain, anew?.node, true
-    )
+    var best: (score: Double, previous: Int?, isNewRun: Bool)?
+    if mayBegin {
+      best = ((anew?.score ?? 0) - endCost(placesMissing: order) + gain, anew?.node, true)
+    }
     for before in 0...order {
       guard let state = states[place - before] else { continue }
-      guard
-        instant.secondsSince(nodes[state.node].departedAt) <= PatternMatcher.runGapSecondsMax
-      else { continue }
+      let seconds = instant.secondsSince(nodes[state.node].departedAt)
+      // A stop that was moved is met once; what stands about there later is a yard.
+      if before == 0, !mayBegin || seconds > PatternMatcher.sameStopSecondsMax { continue }
+      if seconds > PatternMatcher.runGapSecondsMax { continue }
       let skipped = Double(max(before - 1, 0)) * PatternMatcher.skippedStopCost
       let step =
         before == 0
         ? PatternMatcher.sameStopGain * gain
         : gain - min(skipped, PatternMatcher.skippedStopsCostMax)
       let score = state.score + step
-      if score > best.score { best = (score, state.node, false) }
+      if score > best?.score ?? -.infinity { best = (score, state.node, false) }
     }
     return best
   }
@@ -203,26 +221,35 @@ extension PatternMatcher {
   }
 
   private func merged(_ way: [Int], vehicle: String) -> [StopVisit] {
-    var visits: [StopVisit] = []
+    var runs: [[StopVisit]] = []
     var lastPlace: Int?
     for index in way {
       let node = nodes[index]
-      let place = places[node.place]
-      if lastPlace == node.place, !node.isNewRun, let last = visits.indices.last {
-        visits[last].departedAt = max(visits[last].departedAt, node.departedAt)
-        visits[last].distanceMetres = min(visits[last].distanceMetres, node.metres)
+      if node.isNewRun || runs.isEmpty {
+        runs.append([])
+        lastPlace = nil
+      }
+      let run = runs.count - 1
+      if lastPlace == node.place, let last = runs[run].indices.last {
+        runs[run][last].departedAt = max(runs[run][last].departedAt, node.departedAt)
+        runs[run][last].distanceMetres = min(runs[run][last].distanceMetres, node.metres)
         continue
       }
       lastPlace = node.place
-      let pattern = patterns[place.pattern]
-      visits.append(
-        StopVisit(
-          vehicle: vehicle, route: pattern.route, direction: pattern.direction,
-          stop: pattern.places[place.order].stop, stopOrder: place.order,
-          arrivedAt: node.arrivedAt, departedAt: node.departedAt, distanceMetres: node.metres,
-          doorsOpened: node.isDoors))
+      runs[run].append(visit(node, vehicle: vehicle))
     }
-    return visits
+    // One stop has no order: beside other runs it is a terminus seen from the other side, or chance.
+    return runs.filter { $0.count > 1 || runs.count == 1 }.flatMap { $0 }
+  }
+
+  private func visit(_ node: Node, vehicle: String) -> StopVisit {
+    let place = places[node.place]
+    let pattern = patterns[place.pattern]
+    return StopVisit(
+      vehicle: vehicle, route: pattern.route, direction: pattern.direction,
+      stop: pattern.places[place.order].stop, stopOrder: place.order,
+      arrivedAt: node.arrivedAt, departedAt: node.departedAt, distanceMetres: node.metres,
+      doorsOpened: node.isDoors)
   }
 }
 

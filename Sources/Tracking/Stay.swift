@@ -36,9 +36,9 @@ enum StayFinder {
   /// A vehicle that reports no more than this stands, metres per second.
   static let standingSpeedMax = 1.0
   /// A stay longer than this may end one run and begin the next, seconds.
-  static let layoverSecondsMin = 90.0
+  static let layoverSecondsMin = 40.0
   /// How much of such a stay belongs to the arrival, seconds.
-  static let arrivalSeconds: Int64 = 30
+  static let arrivalSeconds: Int64 = 20
   /// Ways between two positions longer than this in time are not filled in, seconds.
   static let passingSecondsMax = 120.0
   /// Ways are looked at in pieces of at most this length, metres, so that no stop is passed over.

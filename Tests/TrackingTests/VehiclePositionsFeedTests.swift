@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+import RealData
 import Testing
 import Tracking
 

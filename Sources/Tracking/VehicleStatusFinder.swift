@@ -1,0 +1,125 @@
+package import Basics
+package import Transit
+
+/// Says what a vehicle is doing now, from its newest position and its visits so far.
+package struct VehicleStatusFinder: Sendable {
+  /// A stop the vehicle is nearer to than this, and has not left, is where it stands, metres.
+  package static let stoppedMetresMax = 40.0
+  /// The next stop is near enough to say the vehicle arrives there, metres.
+  package static let incomingMetresMax = 80.0
+  /// Visits older than this say nothing about what a vehicle does now, seconds.
+  package static let visitAgeSecondsMax = 1800.0
+
+  private let network: Network
+  private let zone: TimeZoneTable
+
+  /// Makes a finder; the zone is that of the network's times.
+  package init(network: Network, zone: TimeZoneTable) {
+    self.network = network
+    self.zone = zone
+  }
+
+  /// The status of a vehicle; its visits may come in any order.
+  package func status(
+    of position: Position, label: String? = nil, visits: [StopVisit]
+  ) -> VehicleStatus {
+    var status = VehicleStatus(
+      vehicle: position.vehicle, label: label, at: position.at, coordinate: position.coordinate,
+      bearingDegrees: position.bearingDegrees,
+      speedMetresPerSecond: position.speedMetresPerSecond)
+    let last = visits.filter { $0.vehicle == position.vehicle && $0.arrivedAt <= position.at }
+      .max { ($0.arrivedAt, $0.departedAt) < ($1.arrivedAt, $1.departedAt) }
+    let fresh = last.flatMap { visit in
+      position.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax
+        ? visit : nil
+    }
+    status.route = fresh?.route
+    status.direction = fresh?.direction
+    if let trip = position.trip.flatMap(network.tripIndex(id:)) {
+      status.trip = network.trips[trip].id
+      status.route = network.routes[network.trips[trip].routeIndex].id
+      status.direction = network.trips[trip].direction
+      status.startDay = startDay(ofTrip: trip, at: position.at)
+    } else if status.route == nil, let name = position.route {
+      status.route = network.resolveRoute(name).map { network.routes[$0].id }
+    }
+    if let fresh { addStop(after: fresh, at: position, to: &status) }
+    return status
+  }
+
+  private func addStop(
+    after visit: StopVisit, at position: Position, to status: inout VehicleStatus
+  ) {
+    guard visit.route == status.route, visit.direction == status.direction,
+      let (pattern, order) = place(of: visit, trip: status.trip)
+    else { return }
+    let stops = network.patterns[pattern].stopIndexes
+    let here = network.stops[Int(stops[order])]
+    var now = order
+    if here.coordinate.metres(to: position.coordinate) <= VehicleStatusFinder.stoppedMetresMax,
+      position.at <= visit.departedAt
+    {
+      status.progress = .stoppedAt
+    } else {
+      guard order + 1 < stops.count else { return }
+      now = order + 1
+      let next = network.stops[Int(stops[now])]
+      status.progress =
+        next.coordinate.metres(to: position.coordinate) <= VehicleStatusFinder.incomingMetresMax
+        ? .incomingAt : .inTransitTo
+    }
+    status.stop = network.stops[Int(stops[now])].id
+    if let trip = status.trip.flatMap(network.tripIndex(id:)) {
+      let calls = network.stopTimes(ofTrip: trip)
+      status.stopSequence = Int(calls[calls.startIndex + now].sequence)
+    }
+  }
+
+  /// The pattern of the trip, else the commonest one that has the stop there.
+  private func place(of visit: StopVisit, trip: String?) -> (pattern: Int, order: Int)? {
+    guard let stop = network.stopIndex(id: visit.stop) else { return nil }
+    func order(in pattern: Int) -> Int? {
+      let stops = network.patterns[pattern].stopIndexes
+      let order = visit.stopOrder
+      if stops.indices.contains(order), Int(stops[order]) == stop { return order }
+      return stops.firstIndex { Int($0) == stop }
+    }
+    if let trip = trip.flatMap(network.tripIndex(id:)) {
+      let pattern = network.trips[trip].patternIndex
+      return order(in: pattern).map { (pattern, $0) }
+    }
+    guard let route = network.routeIndex(id: visit.route) else { return nil }
+    let candidates = network.patterns(ofRoute: route, direction: visit.direction)
+    let exact = candidates.first { pattern in
+      let stops = network.patterns[pattern].stopIndexes
+      return stops.indices.contains(visit.stopOrder) && Int(stops[visit.stopOrder]) == stop
+    }
+    guard let pattern = exact ?? candidates.first(where: { order(in: $0) != nil }) else {
+      return nil
+    }
+    return order(in: pattern).map { (pattern, $0) }
+  }
+
+  /// The service day whose run of the trip is nearest to a moment; nil when none of its days fits.
+  private func startDay(ofTrip trip: Int, at instant: Instant) -> Day? {
+    let calls = network.stopTimes(ofTrip: trip)
+    guard let first = calls.first, let last = calls.last else { return nil }
+    let today = zone.local(instant).day
+    return [-1, 0, 1].map(today.adding(days:))
+      .filter { network.isActive(service: network.trips[trip].serviceIndex, on: $0) }
+      .min {
+        seconds(from: instant, toRun: (first, last), on: $0)
+          < seconds(from: instant, toRun: (first, last), on: $1)
+      }
+  }
+
+  private func seconds(
+    from instant: Instant, toRun run: (first: StopTime, last: StopTime), on day: Day
+  ) -> Double {
+    // Noon minus twelve hours, as GTFS counts, so that a change of clocks does not shift the run.
+    let noon = zone.instant(of: LocalTime(day: day, secondOfDay: 43_200))
+    let start = noon.adding(seconds: Int64(run.first.departureSeconds) - 43_200)
+    let end = noon.adding(seconds: Int64(run.last.arrivalSeconds) - 43_200)
+    return max(start.secondsSince(instant), instant.secondsSince(end), 0)
+  }
+}
