@@ -31,6 +31,8 @@ package struct PostgresError: Error, Sendable, Equatable {
   package var table: String?
   /// The connection was lost during COMMIT: the transaction may have happened, or not.
   package var isOutcomeUnknown = false
+  /// Nobody got a connection within the wait limit.
+  var isFromPool = false
 
   /// Makes an error without words from the server.
   package init(
@@ -53,6 +55,11 @@ package struct PostgresError: Error, Sendable, Equatable {
 
   /// A row with this key is already there.
   package var isUniqueViolation: Bool { sqlState == PostgresError.uniqueViolation }
+
+  /// A prepared statement no longer fits its table, or the server has forgotten it.
+  var isStalePlan: Bool {
+    sqlState == "26000" || sqlState == "0A000" && message.hasPrefix("cached plan")
+  }
 
   package static let serializationFailure = "40001"
   package static let deadlockDetected = "40P01"

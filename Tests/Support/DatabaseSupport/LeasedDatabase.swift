@@ -1,13 +1,142 @@
+import Basics
+package import EventLoop
+import Glibc
 package import Postgres
 
 /// A database of its own for a suite of tests, on one private cluster per test process.
+///
+/// The first use of a list of migrations makes a template with them applied; each lease is a copy
+/// of it, which takes about a tenth of a second.
 package enum LeasedDatabase {
   /// Whether PostgreSQL is on this machine; for `.enabled(if:)`.
-  package static var isAvailable: Bool { fatalError() }
+  package static var isAvailable: Bool { PrivateCluster.isPossible }
 
   /// Runs the body with a pool on a fresh, migrated database, and drops it afterwards.
   package static func with<Result: Sendable>(
     _ migrations: [Migration] = [], connectionsMax: Int = 4,
     _ body: @Sendable (PostgresPool) async throws -> Result
-  ) async throws -> Result { fatalError() }
+  ) async throws -> Result {
+    try await with(migrations, adjusting: { $0.connectionsMax = connectionsMax }, body)
+  }
+
+  /// The same with other settings of the pool: limits that a test wants to reach.
+  package static func with<Result: Sendable>(
+    _ migrations: [Migration] = [], adjusting: (inout PostgresConfiguration) -> Void,
+    _ body: @Sendable (PostgresPool) async throws -> Result
+  ) async throws -> Result {
+    let lease = try await DatabaseServer.shared.lease(migrations)
+    var configuration = lease.configuration
+    adjusting(&configuration)
+    let pool = PostgresPool(configuration: configuration, loop: lease.loop)
+    do {
+      let result = try await body(pool)
+      await pool.close()
+      await DatabaseServer.shared.drop(lease)
+      return result
+    } catch {
+      await pool.close()
+      await DatabaseServer.shared.drop(lease)
+      throw error
+    }
+  }
+}
+
+/// A database lent to a test.
+package struct DatabaseLease: Sendable {
+  package let name: String
+  package let configuration: PostgresConfiguration
+  package let loop: EventLoop
+}
+
+/// The one cluster of this test process; it ends and is removed with the process.
+package actor DatabaseServer {
+  package static let shared = DatabaseServer()
+
+  private struct Running: Sendable {
+    let cluster: PrivateCluster
+    let pool: PostgresPool
+    let loop: EventLoop
+  }
+
+  private var running: Task<Running, any Error>?
+  private var templates: [String: Task<String, any Error>] = [:]
+  private var nextName = 1
+
+  /// A loop for tests that need one of their own kind of pool.
+  package func loop() async throws -> EventLoop { try await server().loop }
+
+  /// Where the databases of the cluster are.
+  package func configuration(database: String = "postgres") async throws -> PostgresConfiguration {
+    try await server().cluster.configuration(database: database)
+  }
+
+  /// A fresh database with migrations applied.
+  package func lease(_ migrations: [Migration]) async throws -> DatabaseLease {
+    let server = try await server()
+    let template = try await template(migrations, server)
+    let name = "lease_\(nextName)"
+    nextName += 1
+    // Two copies of one template at the same moment are fine; a connection to it is not, and
+    // there is none after the migrations.
+    try await server.pool.session {
+      try await $0.execute("CREATE DATABASE \(name) TEMPLATE \(template)")
+    }
+    return DatabaseLease(
+      name: name, configuration: server.cluster.configuration(database: name), loop: server.loop)
+  }
+
+  /// Removes a database with all connections to it.
+  package func drop(_ lease: DatabaseLease) async {
+    guard let server = try? await running?.value else { return }
+    _ = try? await server.pool.session {
+      try await $0.execute("DROP DATABASE IF EXISTS \(lease.name) WITH (FORCE)")
+    }
+  }
+
+  private func server() async throws -> Running {
+    if let running { return try await running.value }
+    let task = Task {
+      let folder = try TemporaryCluster.makeFolder()
+      let loop = EventLoop.start(name: "test database")
+      var settings = ClusterSettings()
+      settings.isDurable = false
+      settings.sharedBuffersMegabytes = 128
+      settings.connectionsMax = 200
+      let cluster = try await PrivateCluster.start(
+        folder: folder, loop: loop, settings: settings)
+      TemporaryCluster.endAtExit(server: cluster.processID, folder: folder)
+      var configuration = cluster.configuration(database: "postgres")
+      configuration.connectionsMax = 2
+      configuration.acquireSecondsMax = 60
+      return Running(
+        cluster: cluster, pool: PostgresPool(configuration: configuration, loop: loop), loop: loop)
+    }
+    running = task
+    return try await task.value
+  }
+
+  /// The template with these migrations, made once.
+  private func template(_ migrations: [Migration], _ server: Running) async throws -> String {
+    guard !migrations.isEmpty else { return "template0" }
+    let words = migrations.map { $0.name + "\0" + $0.sql }.joined(separator: "\0")
+    let name = "template_" + String(stableHash(words.utf8), radix: 36)
+    if let made = templates[name] { return try await made.value }
+    let task = Task {
+      try await server.pool.session {
+        try await $0.execute("CREATE DATABASE \(name) TEMPLATE template0")
+      }
+      let pool = PostgresPool(
+        configuration: server.cluster.configuration(database: name), loop: server.loop)
+      do {
+        try await Migrator(migrations: migrations).run(pool)
+      } catch {
+        await pool.close()
+        throw error
+      }
+      await pool.close()
+      return name
+    }
+    templates[name] = task
+    return try await task.value
+  }
 }

@@ -1,0 +1,189 @@
+import CLibUV
+import Glibc
+import Synchronization
+
+/// Why a program could not be started.
+package struct SpawnFault: Error, Sendable, CustomStringConvertible {
+  package let executable: String
+  package let message: String
+
+  package var description: String { "cannot start \(executable): \(message)" }
+}
+
+/// How a process ended.
+package struct ExitStatus: Sendable, Equatable, CustomStringConvertible {
+  /// Exit code; 0 is well.
+  package let code: Int64
+  /// The signal that ended it; 0 when none did.
+  package let signal: Int32
+
+  package var isSuccess: Bool { code == 0 && signal == 0 }
+
+  package var description: String {
+    signal == 0 ? "exit \(code)" : "ended by signal \(signal)"
+  }
+}
+
+/// A program started by the loop's thread.
+///
+/// A signal at the parent's death (`setpriv --pdeathsig`) is bound to the thread that started the
+/// child; the loop's thread lives as long as the loop, so such a child ends with the loop.
+package final class ChildProcess: Sendable {
+  private struct State {
+    var status: ExitStatus?
+    var waiters: [CheckedContinuation<ExitStatus, Never>] = []
+  }
+
+  /// The number the system gave.
+  package let processID: Int32
+  private let state = Mutex(State())
+
+  fileprivate init(processID: Int32) { self.processID = processID }
+
+  /// Starts a program without input; its output and errors are added to a file.
+  ///
+  /// The environment is exactly the one given, and the working folder is the root: another user
+  /// may not be able to stand in ours.
+  package static func start(
+    _ executable: String, _ arguments: [String], environment: [String], outputFile: String,
+    on loop: EventLoop
+  ) async throws(SpawnFault) -> ChildProcess {
+    let result = await loop.run {
+      ProcessHandle.spawn(
+        executable, arguments, environment: environment, outputFile: outputFile, on: loop)
+    }
+    return try result.get()
+  }
+
+  /// Whether it has not ended yet.
+  package var isRunning: Bool { state.withLock { $0.status == nil } }
+
+  /// Waits for the end.
+  package func waitForExit() async -> ExitStatus {
+    await withCheckedContinuation { continuation in
+      let status = state.withLock { state in
+        if state.status == nil { state.waiters.append(continuation) }
+        return state.status
+      }
+      if let status { continuation.resume(returning: status) }
+    }
+  }
+
+  /// Sends a signal, unless it has ended.
+  package func send(signal: Int32) {
+    state.withLock { state in
+      if state.status == nil { kill(processID, signal) }
+    }
+  }
+
+  fileprivate func finish(_ status: ExitStatus) {
+    let waiters = state.withLock { state in
+      if state.status == nil { state.status = status }
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume(returning: status) }
+  }
+}
+
+/// The loop's side of a child process.
+private final class ProcessHandle: LoopHandle {
+  private let loop: EventLoop
+  private let handle: UnsafeMutablePointer<uv_process_t>
+  private var child: ChildProcess?
+  private var isClosed = false
+
+  private init(loop: EventLoop) {
+    self.loop = loop
+    handle = .allocate(capacity: 1)
+    handle.initialize(to: uv_process_t())
+  }
+
+  static func spawn(
+    _ executable: String, _ arguments: [String], environment: [String], outputFile: String,
+    on loop: EventLoop
+  ) -> Result<ChildProcess, SpawnFault> {
+    guard !loop.isStopping else {
+      return .failure(SpawnFault(executable: executable, message: "the event loop ends"))
+    }
+    let output = open(outputFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard output >= 0 else {
+      let reason = String(cString: strerror(errno))
+      return .failure(SpawnFault(executable: executable, message: "\(outputFile): \(reason)"))
+    }
+    defer { Glibc.close(output) }
+    let process = ProcessHandle(loop: loop)
+    let result = process.spawn(executable, arguments, environment: environment, output: output)
+    guard result == 0 else {
+      // libuv has begun the handle even when it could not start the program.
+      process.close()
+      return .failure(SpawnFault(executable: executable, message: uvMessage(result)))
+    }
+    let child = ChildProcess(processID: process.handle.pointee.pid)
+    process.child = child
+    _ = loop.add(process)
+    return .success(child)
+  }
+
+  private func spawn(
+    _ executable: String, _ arguments: [String], environment: [String], output: Int32
+  ) -> Int32 {
+    var argv = ([executable] + arguments).map { strdup($0) } + [nil]
+    var env = environment.map { strdup($0) } + [nil]
+    defer { for pointer in argv + env { free(pointer) } }
+    var streams = [uv_stdio_container_t(), uv_stdio_container_t(), uv_stdio_container_t()]
+    streams[0].flags = UV_IGNORE
+    for index in 1...2 {
+      streams[index].flags = UV_INHERIT_FD
+      streams[index].data.fd = output
+    }
+    return executable.withCString { file in
+      "/".withCString { folder in
+        argv.withUnsafeMutableBufferPointer { argv in
+          env.withUnsafeMutableBufferPointer { env in
+            streams.withUnsafeMutableBufferPointer { streams in
+              var options = uv_process_options_t()
+              options.file = file
+              options.cwd = folder
+              options.args = argv.baseAddress
+              options.env = env.baseAddress
+              options.stdio = streams.baseAddress
+              options.stdio_count = Int32(streams.count)
+              options.exit_cb = { handle, code, signal in
+                guard let data = handle?.pointee.data else { return }
+                Unmanaged<ProcessHandle>.fromOpaque(data).takeUnretainedValue()
+                  .ended(ExitStatus(code: code, signal: signal))
+              }
+              handle.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+              return uv_spawn(loop.uvLoop, handle, &options)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func ended(_ status: ExitStatus) {
+    child?.finish(status)
+    close()
+  }
+
+  private func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    let base = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)
+    base.pointee.data = Unmanaged.passRetained(self).toOpaque()
+    loop.remove(self)
+    uv_close(base) { base in
+      guard let data = base?.pointee.data else { return }
+      let process = Unmanaged<ProcessHandle>.fromOpaque(data).takeRetainedValue()
+      process.handle.deallocate()
+    }
+  }
+
+  /// Nobody will hear of the child's end any more; those who wait are told that it is out of reach.
+  func loopEnds() {
+    child?.finish(ExitStatus(code: -1, signal: 0))
+    close()
+  }
+}

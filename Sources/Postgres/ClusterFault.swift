@@ -1,0 +1,77 @@
+/// Why the private PostgreSQL does not run, and what to do about it.
+package enum ClusterFault: Error, Sendable, Equatable {
+  /// No PostgreSQL was found.
+  case notInstalled(searched: [String])
+  /// The data were made by another major version than any that is installed.
+  case wrongVersion(folder: String, data: String, installed: [String])
+  /// `setpriv` is missing; without it the server would outlive this process.
+  case toolMissing(name: String, package: String)
+  /// PostgreSQL refuses to run as root, and there is nobody else.
+  case noUser(names: [String])
+  /// Another process of this program uses the folder.
+  case heldByProgram(processID: Int32, folder: String)
+  /// A server of an earlier run uses the folder and does not end.
+  case heldByServer(processID: Int32, folder: String)
+  /// Another server has the socket of this port.
+  case socketTaken(path: String, processID: Int32)
+  /// The path of the socket is longer than the system takes.
+  case socketPathTooLong(path: String, bytesMax: Int)
+  /// The server's user cannot pass through a folder above the data.
+  case notTraversable(folder: String, user: String)
+  /// The folder cannot be made or written.
+  case notWritable(folder: String, reason: String)
+  /// The folder belongs to somebody else.
+  case wrongOwner(folder: String, owner: String, expected: String)
+  /// The folder holds other things than a cluster.
+  case notACluster(folder: String)
+  /// `initdb` failed; the end of what it said.
+  case notInitialized(log: String)
+  /// The server ended instead of starting; the end of what it said.
+  case notStarted(log: String)
+  /// The server takes longer than the limit to start.
+  case startTooSlow(seconds: Int, log: String)
+  /// The server runs and its database could not be made.
+  case noDatabase(PostgresError)
+}
+
+extension ClusterFault: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .notInstalled(let searched):
+      "PostgreSQL is not installed (looked in \(searched.joined(separator: ", "))); "
+        + "install it (apt install postgresql), or give --database-url"
+    case .wrongVersion(let folder, let data, let installed):
+      "\(folder) was made by PostgreSQL \(data), installed is \(installed.joined(separator: ", ")); "
+        + "install PostgreSQL \(data), or move the data with pg_upgrade"
+    case .toolMissing(let name, let package):
+      "\(name) is missing; install it (apt install \(package))"
+    case .noUser(let names):
+      "PostgreSQL refuses to run as root, and there is no user "
+        + names.joined(separator: " or ") + "; make one, or run as another user than root"
+    case .heldByProgram(let processID, let folder):
+      "\(folder) is in use by process \(processID); stop it, or use another data folder"
+    case .heldByServer(let processID, let folder):
+      "\(folder) is in use by a PostgreSQL server, process \(processID), that does not end; "
+        + "stop it (kill -INT \(processID))"
+    case .socketTaken(let path, let processID):
+      "the socket \(path) is taken by process \(processID); stop it, or use another port"
+    case .socketPathTooLong(let path, let bytesMax):
+      "the socket \(path) has \(path.utf8.count) bytes, the system takes \(bytesMax); "
+        + "use a data folder with a shorter path"
+    case .notTraversable(let folder, let user):
+      "user \(user), under which PostgreSQL runs, cannot pass through \(folder); "
+        + "allow it (chmod o+x \(folder)), or use another data folder"
+    case .notWritable(let folder, let reason): "\(folder) cannot be written: \(reason)"
+    case .wrongOwner(let folder, let owner, let expected):
+      "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
+        + "change it (chown -R \(expected) \(folder)), or use another data folder"
+    case .notACluster(let folder):
+      "\(folder) is not empty and holds no PostgreSQL data; use another data folder"
+    case .notInitialized(let log): "initdb failed: \(log)"
+    case .notStarted(let log): "PostgreSQL did not start: \(log)"
+    case .startTooSlow(let seconds, let log):
+      "PostgreSQL did not start within \(seconds) s: \(log)"
+    case .noDatabase(let error): "PostgreSQL runs, but has no database for us: \(error)"
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import Basics
+import Glibc
+
+/// The folder of a private cluster: `data`, `socket`, `server.log`, and a lock. All calls block.
+struct ClusterFolder: Sendable {
+  /// Longest path of a Unix socket (`sun_path` less its end mark).
+  static let socketPathBytesMax = 107
+
+  let path: String
+  let user: ServerUser
+
+  var data: String { path + "/data" }
+  /// Where `initdb` works; it becomes `data` when it is whole.
+  var unfinishedData: String { path + "/data.new" }
+  var log: String { path + "/server.log" }
+  private var lockFile: String { path + "/lock" }
+
+  /// Makes the folder when it is not there, and checks that the server's user can live in it.
+  init(path: String, user: ServerUser) throws(ClusterFault) {
+    self.user = user
+    self.path = try ClusterFolder.make(path)
+    try checkOwner()
+    try checkAncestors()
+    guard access(self.path, W_OK | X_OK) == 0 else {
+      throw .notWritable(folder: self.path, reason: systemMessage())
+    }
+  }
+
+  /// Makes a folder and those above it; its absolute path without links.
+  private static func make(_ path: String) throws(ClusterFault) -> String {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
+        throw .notWritable(folder: made, reason: systemMessage())
+      }
+    }
+    guard let real = realpath(path, nil) else {
+      throw .notWritable(folder: path, reason: systemMessage())
+    }
+    defer { free(real) }
+    var status = stat()
+    guard stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw .notWritable(folder: path, reason: String(cString: strerror(ENOTDIR)))
+    }
+    return String(cString: real)
+  }
+
+  /// The folder and the data belong to the server's user; root gives an empty one to it.
+  private func checkOwner() throws(ClusterFault) {
+    guard let status = pathStatus(path) else {
+      throw .notWritable(folder: path, reason: systemMessage())
+    }
+    if status.st_uid != user.userID {
+      guard user.isOther, namesInFolder(path).isEmpty else {
+        throw wrongOwner(path, status)
+      }
+      guard chown(path, user.userID, user.groupID) == 0, chmod(path, 0o700) == 0 else {
+        throw .notWritable(folder: path, reason: systemMessage())
+      }
+    }
+    guard let status = pathStatus(data) else { return }
+    guard status.st_uid == user.userID else { throw wrongOwner(data, status) }
+    if textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil, !namesInFolder(data).isEmpty {
+      throw .notACluster(folder: data)
+    }
+  }
+
+  private func wrongOwner(_ path: String, _ status: stat) -> ClusterFault {
+    .wrongOwner(
+      folder: path, owner: ServerUser.name(ofUser: status.st_uid), expected: user.name)
+  }
+
+  private func checkAncestors() throws(ClusterFault) {
+    guard user.isOther else { return }
+    var ancestor = path
+    while let slash = ancestor.lastIndex(of: "/"), slash != ancestor.startIndex {
+      ancestor = String(ancestor[..<slash])
+      guard let status = pathStatus(ancestor), user.canPass(status) else {
+        throw .notTraversable(folder: ancestor, user: user.name)
+      }
+    }
+  }
+
+  /// Major version that made the data; nil when there are none.
+  var dataVersion: String? {
+    textOfFile(data + "/PG_VERSION", bytesMax: 16).map { String($0.prefix { $0 != "\n" }) }
+  }
+
+  // MARK: Who uses it
+
+  /// Locks the folder for this process until the descriptor is closed or the process ends.
+  ///
+  /// The server does not inherit the lock: it may still be shutting down when the next start waits
+  /// for it.
+  func lock() throws(ClusterFault) -> Int32 {
+    let file = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw .notWritable(folder: lockFile, reason: systemMessage()) }
+    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      close(file)
+      let holder = textOfFile(lockFile, bytesMax: 32) ?? ""
+      throw .heldByProgram(
+        processID: Int32(holder.prefix { $0.isNumber }) ?? 0, folder: path)
+    }
+    let text = Array("\(getpid())\n".utf8)
+    ftruncate(file, 0)
+    _ = write(file, text, text.count)
+    return file
+  }
+
+  /// The server that uses the data now; nil when there is none.
+  var runningServer: Int32? {
+    guard let processID = firstNumber(ofFile: data + "/postmaster.pid") else { return nil }
+    return isServer(processID) ? processID : nil
+  }
+
+  /// Whether the server's own file says that it takes connections.
+  func isReady(processID: Int32) -> Bool {
+    guard let text = textOfFile(data + "/postmaster.pid") else { return false }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    // `LOCK_FILE_LINE_PM_STATUS` in the server's `pidfile.h`.
+    return lines.count >= 8 && lines[0] == "\(processID)" && lines[7].hasPrefix("ready")
+  }
+
+  /// After a crash of the machine the number in `postmaster.pid` may be anybody's: the server
+  /// would refuse to start beside a stranger.
+  func removeStaleMark() {
+    if runningServer == nil { unlink(data + "/postmaster.pid") }
+  }
+
+  private func isServer(_ processID: Int32) -> Bool {
+    guard processID > 1, kill(processID, 0) == 0 || errno == EPERM else { return false }
+    let name = textOfFile("/proc/\(processID)/comm", bytesMax: 32) ?? ""
+    return name.hasPrefix("postgres") || name.hasPrefix("postmaster")
+  }
+
+  private func firstNumber(ofFile path: String) -> Int32? {
+    textOfFile(path, bytesMax: 64).flatMap { Int32($0.prefix { $0.isNumber }) }
+  }
+
+  // MARK: The socket
+
+  /// The folder of the socket: inside, or in `/tmp` when the path would be too long.
+  func makeSocketFolder(port: Int) throws(ClusterFault) -> String {
+    let name = "/.s.PGSQL.\(port)"
+    var folder = path + "/socket"
+    if (folder + name).utf8.count > ClusterFolder.socketPathBytesMax {
+      folder = "/tmp/kvytok-" + String(stableHash(path.utf8), radix: 36)
+    }
+    guard (folder + name).utf8.count <= ClusterFolder.socketPathBytesMax else {
+      throw .socketPathTooLong(
+        path: folder + name, bytesMax: ClusterFolder.socketPathBytesMax)
+    }
+    if mkdir(folder, 0o700) == 0, user.isOther { chown(folder, user.userID, user.groupID) }
+    // Somebody else could have made it, or a link of its name, to read along.
+    guard let status = pathStatus(folder), status.st_mode & S_IFMT == S_IFDIR else {
+      throw .notWritable(folder: folder, reason: String(cString: strerror(ENOTDIR)))
+    }
+    guard status.st_uid == user.userID else { throw wrongOwner(folder, status) }
+    chmod(folder, 0o700)
+    if let holder = firstNumber(ofFile: folder + name + ".lock"), isServer(holder) {
+      throw .socketTaken(path: folder + name, processID: holder)
+    }
+    return folder
+  }
+}

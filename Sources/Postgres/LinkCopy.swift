@@ -1,0 +1,134 @@
+import CLibPQ
+import EventLoop
+
+// COPY … FROM STDIN in binary.
+
+extension PostgresLink {
+  /// Bytes given to libpq between two looks at the socket; its own buffer grows no further.
+  static let copyPieceBytes = 65_536
+
+  /// Copies chunk after chunk until there is no more; the number of rows the server took.
+  func copy(
+    _ sql: String, columnCount: Int, lease: Int,
+    chunks: @Sendable (inout CopyRows) async throws -> Bool
+  ) async throws -> Int {
+    _ = try await perform(.copy(sql), lease: lease)
+    guard let command = inFlight.first, command.isCopying else {
+      throw PostgresError(kind: .usage, message: "not a COPY … FROM STDIN: \(sql.prefix(80))")
+    }
+    return try await withTaskCancellationHandler {
+      do {
+        try requireColumns(columnCount, of: command)
+        try await put(CopyRows.header, of: command)
+        var rows = CopyRows(columnCount: columnCount)
+        var isMore = true
+        while isMore {
+          rows.removeAll()
+          isMore = try await chunks(&rows)
+          try await put(rows.bytes, of: command)
+        }
+        try await put(CopyRows.trailer, of: command)
+      } catch {
+        await abandonCopy(command)
+        // What the server said outweighs the fault that its end caused here.
+        throw error is CancellationError ? error : command.error ?? error
+      }
+      return try await endCopy(command).first?.affectedCount ?? 0
+    } onCancel: { [id = command.id] in
+      loop.call { self.assumeIsolated { $0.cancel(id) } }
+    }
+  }
+
+  /// The server is ready for rows, or for none: a script cannot bring any.
+  func takeCopyStart(_ result: OpaquePointer, for command: LinkCommand) -> Bool {
+    let isBinary = PQbinaryTuples(result) == 1
+    let columnCount = Int(PQnfields(result))
+    PQclear(result)
+    switch command.work {
+    case .copy:
+      command.copyFormat = (isBinary, columnCount)
+      command.isCopying = true
+      command.resume(.success([]))
+      return false
+    case .script:
+      PQputCopyEnd(handle, "COPY in a script has no rows")
+      flush()
+      return true
+    case .pipeline:
+      close(PostgresError(kind: .usage, message: "COPY is sent with copyIn"))
+      return false
+    }
+  }
+
+  private func requireColumns(_ count: Int, of command: LinkCommand) throws(PostgresError) {
+    guard command.copyFormat.isBinary else {
+      throw PostgresError(kind: .usage, message: "copyIn needs COPY … WITH (FORMAT binary)")
+    }
+    let expected = command.copyFormat.columnCount
+    guard expected == count else {
+      throw PostgresError(
+        kind: .usage, message: "COPY of \(expected) columns got rows of \(count)")
+    }
+  }
+
+  /// Gives bytes to the server piece by piece, no faster than it takes them.
+  private func put(_ bytes: [UInt8], of command: LinkCommand) async throws {
+    var start = 0
+    while start < bytes.count {
+      if command.isAbandoned { throw CancellationError() }
+      guard !command.isFinished, handle != nil else { throw command.error ?? lostError() }
+      let count = min(PostgresLink.copyPieceBytes, bytes.count - start)
+      let result = bytes.withUnsafeBytes { raw in
+        PQputCopyData(
+          handle, raw.baseAddress?.advanced(by: start).assumingMemoryBound(to: CChar.self),
+          Int32(count))
+      }
+      switch result {
+      case 1: start += count
+      case 0: break
+      default: close(lostError())
+      }
+      await waitForFlush()
+      command.startedAt = loop.nowMilliseconds
+    }
+  }
+
+  private func waitForFlush() async {
+    await withCheckedContinuation { continuation in
+      flushWaiter = continuation
+      if handle == nil {
+        flushWaiter = nil
+        continuation.resume()
+      } else {
+        flush()
+      }
+    }
+  }
+
+  /// Ends the rows well and waits for the server's verdict.
+  private func endCopy(_ command: LinkCommand) async throws -> [PostgresRows] {
+    guard !command.isFinished, handle != nil else { throw command.error ?? lostError() }
+    return try await awaitEnd(of: command, failure: nil)
+  }
+
+  /// Tells the server to forget the rows, and waits until it has.
+  private func abandonCopy(_ command: LinkCommand) async {
+    guard !command.isFinished, handle != nil else { return }
+    _ = try? await awaitEnd(of: command, failure: "the sender gave up")
+  }
+
+  private func awaitEnd(
+    of command: LinkCommand, failure: String?
+  ) async throws -> [PostgresRows] {
+    try await withCheckedThrowingContinuation { continuation in
+      command.continuation = continuation
+      command.isCopying = false
+      guard PQputCopyEnd(handle, failure) >= 0 else {
+        close(lostError())
+        return
+      }
+      flush()
+      takeAnswers()
+    }
+  }
+}
