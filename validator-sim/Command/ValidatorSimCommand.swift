@@ -6,5 +6,5 @@ struct ValidatorSimCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validator-sim",
     abstract: "A world to test with: an invented city, riders, vehicles, validators.",
-    subcommands: [CityCommand.self, DayCommand.self])
+    subcommands: [CityCommand.self, DayCommand.self, RigaCommand.self])
 }

@@ -128,7 +128,7 @@ private struct DeviceDeliveries {
   /// Posts taps a second time together with some before them, cut at another place.
   private mutating func recut(_ taps: Range<Int>, at time: Int) {
     var from = taps.lowerBound
-    let wanted = max(0, from - generator.integer(in: 0...20))
+    let wanted = max(0, from - generator.integer(in: 0...5))
     while from > wanted, isPosted(from - 1) { from -= 1 }
     let middle = generator.integer(in: from...taps.upperBound)
     for part in [from..<middle, middle..<taps.upperBound] where !part.isEmpty {
