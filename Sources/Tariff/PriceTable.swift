@@ -1,0 +1,227 @@
+package import Basics
+import Transit
+
+/// Rates a table of taps without a database: what `tariff price` does.
+package enum PriceTable {
+  /// What lies beside the taps: products bought and stored value, as CSV.
+  package struct Supplements: Sendable {
+    /// `case,category,product,bought_at`.
+    package var products: [UInt8]?
+    /// `case,category,initial_balance`, in minor units.
+    package var balances: [UInt8]?
+
+    /// Makes supplements; nil where there are none.
+    package init(products: [UInt8]? = nil, balances: [UInt8]? = nil) {
+      self.products = products
+      self.balances = balances
+    }
+  }
+
+  /// Taps in, rides with prices out, both as CSV of interfaces.md.
+  package static func price(
+    taps: [UInt8], book: TariffBook, beside supplements: Supplements = Supplements(),
+    language: Language = .english, file: String = "taps.csv"
+  ) throws(TariffFault) -> [UInt8] {
+    var riders = try PriceTableReader.read(taps, file: file)
+    if let products = supplements.products {
+      try PriceTableReader.addProducts(products, to: &riders, file: "products.csv")
+    }
+    if let balances = supplements.balances {
+      try PriceTableReader.addBalances(balances, to: &riders, file: "balances.csv")
+    }
+    var writer = CSVWriter()
+    writer.row(["case", "category", "ride", "charged", "total", "nominal", "reason"])
+    for rider in riders {
+      let rides = rides(of: rider, book: book)
+      let total = rides.reduce(Int64(0)) { $0 + ($1.chargedMinor ?? 0) }
+      for (index, ride) in rides.enumerated() {
+        writer.row([
+          rider.name, rider.category, String(index + 1), text(ride.chargedMinor), String(total),
+          text(ride.nominalMinor), ride.reason.sentence(in: language),
+        ])
+      }
+    }
+    return writer.bytes
+  }
+
+  private static func text(_ minor: Int64?) -> String { minor.map(String.init) ?? "unknown" }
+
+  /// All rides of a rider, fare day by fare day, as the service would rate them.
+  package static func rides(of rider: PricedRider, book: TariffBook) -> [RatedRide] {
+    var days: [Day: (taps: [FareTap], purchases: [FarePurchase])] = [:]
+    for tap in rider.taps {
+      days[book.fareDay(of: tap.at), default: ([], [])].taps.append(tap)
+    }
+    for purchase in rider.purchases {
+      days[book.fareDay(of: purchase.at), default: ([], [])].purchases.append(purchase)
+    }
+    var state = RiderState.empty
+    state.balanceMinor = rider.balanceMinor
+    var rides: [RatedRide] = []
+    for day in days.keys.sorted() {
+      guard let part = days[day] else { continue }
+      let rated = book.rate(
+        day: day, state: state, taps: part.taps, purchases: part.purchases)
+      rides += rated.rides
+      state = rated.state
+    }
+    rides += book.close(state).rides
+    return rides.sorted { $0.at < $1.at }
+  }
+}
+
+/// One rider of a table: a case and a category.
+package struct PricedRider: Sendable {
+  package var name: String
+  package var category: String
+  package var taps: [FareTap] = []
+  package var purchases: [FarePurchase] = []
+  package var balanceMinor: Int64?
+}
+
+extension TariffBook {
+  /// The fare day of a moment by the clock of the version in force then.
+  package func fareDay(of moment: Instant) -> Day {
+    for version in versions.reversed() {
+      let day = version.cityClock.fareDay(of: moment)
+      if version.firstDay <= day, day <= version.lastDay { return day }
+    }
+    return cityClock.fareDay(of: moment)
+  }
+}
+
+/// Reads the tables of `tariff price`.
+enum PriceTableReader {
+  /// Taps by rider, riders in order of their first row.
+  static func read(_ bytes: [UInt8], file: String) throws(TariffFault) -> [PricedRider] {
+    var reader = CSVReader(bytes)
+    guard let header = CSVHeader(&reader) else {
+      throw TariffFault(file: file, line: 1, message: "no header row")
+    }
+    let missing = header.missing(of: ["case", "category", "tap_time", "kind"])
+    guard missing.isEmpty else {
+      throw TariffFault(
+        file: file, line: 1, message: "no column \(missing.joined(separator: ", "))")
+    }
+    var riders: [PricedRider] = []
+    var places: [String: Int] = [:]
+    var count = 0
+    while reader.next() {
+      if let fault = reader.fault {
+        throw TariffFault(file: file, line: reader.line, message: fault.description)
+      }
+      let tap = try tap(&reader, header, ref: count, file: file)
+      count += 1
+      let name = reader.text(header["case"])
+      let key = name + "\u{1F}" + tap.category
+      let place = places[key] ?? riders.count
+      if place == riders.count {
+        places[key] = place
+        riders.append(PricedRider(name: name, category: tap.category))
+      }
+      riders[place].taps.append(tap)
+    }
+    return riders
+  }
+
+  private static func tap(
+    _ reader: inout CSVReader, _ header: CSVHeader, ref: Int, file: String
+  ) throws(TariffFault) -> FareTap {
+    func fault(_ column: String, _ wanted: String) -> TariffFault {
+      TariffFault(
+        file: file, line: reader.line,
+        message: "\(column) is \"\(reader.text(header[column]))\"; it should be \(wanted)")
+    }
+    func optional(_ column: String) -> String? {
+      let text = reader.text(header[column])
+      return text.isEmpty ? nil : text
+    }
+    guard let at = Instant(iso8601: reader.text(header["tap_time"])) else {
+      throw fault("tap_time", "a moment such as 2026-11-22T07:30:58+02:00")
+    }
+    guard let kind = TapKind(rawValue: reader.text(header["kind"])) else {
+      throw fault("kind", "on, off or single")
+    }
+    let media = optional("media") ?? "card"
+    let mode = optional("mode")
+    var tap = FareTap(
+      ref: ref, at: at, kind: kind, medium: MediumKind(rawValue: media) ?? .card,
+      category: reader.text(header["category"]), mode: mode.flatMap { Mode(rawValue: $0) },
+      operatorID: optional("operator"), route: optional("route"), vehicle: optional("vehicle"),
+      stop: optional("stop"), zone: optional("zone"))
+    tap.modeName = mode
+    tap.mediumName = media
+    if let latitude = reader.decimal(header["lat"]), let longitude = reader.decimal(header["lon"]) {
+      tap.coordinate = Coordinate(latitude: latitude, longitude: longitude)
+    } else if optional("lat") != nil || optional("lon") != nil {
+      throw fault("lat", "degrees, together with lon")
+    }
+    if optional("distance_km") != nil {
+      guard let km = reader.decimal(header["distance_km"]), km >= 0, km < 100_000 else {
+        throw fault("distance_km", "kilometres")
+      }
+      tap.distanceMetres = Int((km * 1000).rounded())
+    }
+    tap.riders = max(1, reader.integer(header["riders"]) ?? 1)
+    tap.direction = reader.integer(header["direction"])
+    tap.stopCount = reader.integer(header["stop_count"])
+    return tap
+  }
+
+  static func addProducts(
+    _ bytes: [UInt8], to riders: inout [PricedRider], file: String
+  ) throws(TariffFault) {
+    try each(bytes, ["case", "category", "product", "bought_at"], file) {
+      (reader, header) throws(TariffFault) in
+      guard let at = Instant(iso8601: reader.text(header["bought_at"])) else {
+        throw TariffFault(file: file, line: reader.line, message: "bought_at is not a moment")
+      }
+      let purchase = FarePurchase(product: reader.text(header["product"]), at: at)
+      let name = reader.text(header["case"])
+      let category = reader.text(header["category"])
+      for index in riders.indices
+      where riders[index].name == name && riders[index].category == category {
+        riders[index].purchases.append(purchase)
+      }
+    }
+  }
+
+  static func addBalances(
+    _ bytes: [UInt8], to riders: inout [PricedRider], file: String
+  ) throws(TariffFault) {
+    try each(bytes, ["case", "category", "initial_balance"], file) {
+      (reader, header) throws(TariffFault) in
+      guard let balance = reader.integer(header["initial_balance"]) else {
+        throw TariffFault(
+          file: file, line: reader.line, message: "initial_balance is not a whole number")
+      }
+      let name = reader.text(header["case"])
+      let category = reader.text(header["category"])
+      for index in riders.indices
+      where riders[index].name == name && riders[index].category == category {
+        riders[index].balanceMinor = Int64(balance)
+      }
+    }
+  }
+
+  private static func each(
+    _ bytes: [UInt8], _ columns: [String], _ file: String,
+    _ body: (inout CSVReader, CSVHeader) throws(TariffFault) -> Void
+  ) throws(TariffFault) {
+    var reader = CSVReader(bytes)
+    guard let header = CSVHeader(&reader) else {
+      throw TariffFault(file: file, line: 1, message: "no header row")
+    }
+    let missing = header.missing(of: columns)
+    guard missing.isEmpty else {
+      throw TariffFault(
+        file: file, line: 1, message: "no column \(missing.joined(separator: ", "))")
+    }
+    while reader.next() {
+      if let fault = reader.fault {
+        throw TariffFault(file: file, line: reader.line, message: fault.description)
+      }
+      try body(&reader, header)
+    }
+  }
+}

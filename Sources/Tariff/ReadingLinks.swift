@@ -1,0 +1,184 @@
+import Basics
+
+extension TariffReader {
+  func readTransfers(_ fields: Fields) {
+    for element in fields.take("transfers")?.elements ?? [] {
+      guard let rule = Fields(element, "a transfer", faults) else { continue }
+      let name = rule.require("name")?.text ?? "transfer"
+      let condition = condition(rule.take("when"))
+      let window = window(rule) ?? LinkWindow(microseconds: 0)
+      var transfer = TransferRule(
+        name: name, tag: tagOf(name, "transfer ", line: element.line), condition: condition,
+        breaks: rule.take("ended_by").map { self.condition($0) }, window: window,
+        extends: rule.choice("extends", WindowExtension.self) ?? .never,
+        countMax: rule.integer("count", 1...1000) ?? Int.max, countByFirst: [:],
+        charge: rule.take("pays").map { charge($0) } ?? .free, pairs: [:],
+        refusesSameRoute: false, refusesSameStop: false, refusesReturn: false,
+        onlySameRoute: false, isSameDayOnly: rule.flag("same_day") ?? false, line: element.line)
+      for entry in rule.take("count_by_first")?.entries ?? [] {
+        guard let first = service(YAMLTree(line: entry.line, kind: .text(entry.key))) else {
+          continue
+        }
+        guard let count = entry.value.text.flatMap({ Int($0) }), count >= 0 else {
+          faults.error(entry.line, "a count is a whole number")
+          continue
+        }
+        transfer.countByFirst[first.tag] = count
+      }
+      readRefusals(rule, &transfer)
+      readPairs(rule.take("pairs"), &transfer)
+      rule.finish()
+      if transfer.extends == .always, transfer.countMax == Int.max, transfer.charge == .free,
+        transfer.pairs.isEmpty
+      {
+        faults.warn(
+          element.line,
+          "transfer \"\(name)\" can go round for ever on one fare: it is free, extended by each "
+            + "ride and has no \"count\"")
+      }
+      tables.transfers.append(transfer)
+    }
+  }
+
+  private func readRefusals(_ rule: Fields, _ transfer: inout TransferRule) {
+    for element in rule.take("refuses")?.elements ?? [] {
+      switch element.text {
+      case "same_route": transfer.refusesSameRoute = true
+      case "same_stop": transfer.refusesSameStop = true
+      case "return": transfer.refusesReturn = true
+      default: faults.error(element.line, "\"refuses\" lists same_route, same_stop and return")
+      }
+    }
+    if let only = rule.text("only") {
+      transfer.onlySameRoute = only == "same_route"
+      if only != "same_route" { faults.error(rule.line, "\"only\" can be same_route") }
+    }
+  }
+
+  /// What a ride pays by the service before and its own.
+  private func readPairs(_ tree: YAMLTree?, _ transfer: inout TransferRule) {
+    for element in tree?.elements ?? [] {
+      guard let pair = Fields(element, "a pair", faults) else { continue }
+      let from = pair.require("from")?.elements.compactMap { service($0)?.tag } ?? []
+      let to = pair.require("to")?.elements.compactMap { service($0)?.tag } ?? []
+      let charge = pair.require("pays").map { self.charge($0) } ?? .free
+      pair.finish()
+      for before in from {
+        for after in to {
+          let key = UInt64(before) << 32 | UInt64(after)
+          if let other = transfer.pairs[key], other != charge {
+            faults.warn(
+              element.line, "two of these services have another rule above, which this one replaces"
+            )
+          }
+          transfer.pairs[key] = charge
+        }
+      }
+    }
+  }
+
+  /// `free`, `new`, `beside`, `difference`, `difference_to_last`, or a map.
+  private func charge(_ tree: YAMLTree) -> TransferCharge {
+    switch tree.text {
+    case "free": return .free
+    case "new": return .new
+    case "beside": return .beside
+    case "difference": return .difference
+    case "difference_to_last": return .differenceToLast
+    default: break
+    }
+    if let points = tree.text.flatMap(basisPoints) {
+      return .share(PriceShare(basisPoints: points, rounding: .halfUp, stepMinor: 1))
+    }
+    guard let fields = Fields(tree, "\"pays\"", faults) else {
+      faults.error(
+        tree.line,
+        "\"pays\" is free, new, beside, difference, difference_to_last, a share such as 50%, or "
+          + "a map with supplement, discount or share")
+      return .free
+    }
+    defer { fields.finish() }
+    if let supplement = fields.take("supplement") { return .supplement(node: price(supplement)) }
+    if let discount = fields.take("discount") { return .discount(node: price(discount)) }
+    if let tree = fields.take("share"), let share = share(tree, fields) { return .share(share) }
+    faults.error(tree.line, "\"pays\" has supplement, discount or share")
+    return .free
+  }
+
+  func readChains(_ fields: Fields) {
+    for element in fields.take("chains")?.elements ?? [] {
+      guard let rule = Fields(element, "a chain", faults) else { continue }
+      let name = rule.require("name")?.text ?? "chain"
+      let condition = condition(rule.take("when"))
+      let window = window(rule) ?? LinkWindow(microseconds: 0)
+      var chain = ChainRule(
+        name: name, tag: tagOf(name, "chain ", line: element.line), condition: condition,
+        window: window, isSameDayOnly: rule.flag("same_day") ?? false,
+        joinsSameServiceOnly: rule.choice("joins", ChainJoin.self) != .all,
+        measure: rule.choice("priced_by", ChainMeasure.self) ?? .ends,
+        changeDiscount: rule.take("change_discount").map { price($0) }, interchanges: nil)
+      if let pairs = rule.take("interchanges") { chain.interchanges = interchanges(pairs) }
+      rule.finish()
+      tables.pricesByStop = true
+      tables.chains.append(chain)
+    }
+  }
+
+  private func interchanges(_ tree: YAMLTree) -> Set<UInt64> {
+    var result: Set<UInt64> = []
+    for element in tree.elements {
+      let stops = names(element, .stop)
+      guard stops.count >= 2 else {
+        faults.error(element.line, "an interchange lists two or more stops")
+        continue
+      }
+      for from in stops {
+        for to in stops where from != to {
+          result.insert(UInt64(tag(from)) << 32 | UInt64(tag(to)))
+        }
+      }
+    }
+    return result
+  }
+
+  func readTickets(_ fields: Fields) {
+    for element in fields.take("tickets")?.elements ?? [] {
+      guard let rule = Fields(element, "a ticket", faults) else { continue }
+      let name = rule.require("name")?.text ?? "ticket"
+      var ticket = TicketRule(
+        name: name, condition: condition(rule.take("when")),
+        firstCondition: condition(rule.take("starts")), zoneMask: nil, window: nil,
+        ridesMax: rule.integer("rides", 1...1000) ?? FareMeter.coveredRidesMax, follows: [],
+        refuses: [], node: -1)
+      if let zones = rule.take("zones") {
+        var matcher = ValueMatcher()
+        matcher.names = Set(names(zones, .zone))
+        ticket.zoneMask = tables.symbols[.zone].mask(of: matcher)
+        tables.pricesByStop = true
+      }
+      ticket.window = window(rule, required: false)
+      ticket.follows = steps(rule.take("follows"))
+      ticket.refuses = steps(rule.take("refuses"))
+      ticket.node = price(rule.require("price"))
+      rule.finish()
+      tables.tickets.append(ticket)
+    }
+  }
+
+  private func steps(_ tree: YAMLTree?) -> [TicketStep] {
+    (tree?.elements ?? []).compactMap { element in
+      guard let step = Fields(element, "a step", faults) else { return nil }
+      let result = TicketStep(
+        from: condition(step.take("after")), to: condition(step.take("ride")),
+        window: window(step, required: false))
+      step.finish()
+      return result
+    }
+  }
+}
+
+/// Which rides join a chain.
+private enum ChainJoin: String, CaseIterable {
+  case sameService = "same_service"
+  case all
+}

@@ -1,0 +1,191 @@
+import Basics
+
+/// Reads one version of a tariff from its YAML document into tables.
+final class TariffReader {
+  let source: TariffSource
+  let faults: FaultList
+  var tables: TariffTables
+  /// Named lists of values.
+  var lists: [String: [String]] = [:]
+  /// Prices by name as they stand, and the nodes of those that were asked for.
+  var namedPrices: [String: YAMLEntry] = [:]
+  var namedNodes: [String: Int32] = [:]
+  var namesInProgress: [String] = []
+  var usedPrices: Set<String> = []
+  /// Zones that exist; nil when the tariff does not say.
+  var zones: Set<String>?
+  /// Whether amounts are written in minor units.
+  var countsInMinor = false
+  /// Tags of rules by name, to see names that hash alike.
+  var tagNames: [UInt32: String] = [:]
+
+  init(source: TariffSource, faults: FaultList, clock: CityClock, currency: Currency) {
+    self.source = source
+    self.faults = faults
+    tables = TariffTables(
+      name: source.folder, title: Bilingual(uk: source.folder, en: source.folder), version: "",
+      versionTag: 0, currency: currency, clock: clock, firstDay: 0, lastDay: 0)
+  }
+
+  /// Reads a document; nil when something in it is wrong.
+  static func read(
+    _ document: YAMLTree, source: TariffSource, faults: FaultList
+  ) -> CompiledTariff? {
+    guard let fields = Fields(document, "a tariff", faults) else { return nil }
+    let zone = fields.require("timezone")
+    let zoneTable = zone?.text.flatMap { TimeZoneTable(name: $0) }
+    if let zone, zoneTable == nil {
+      faults.error(zone.line, "no time zone \(zone.kindText); write one such as Europe/Kyiv")
+    }
+    let code = fields.require("currency")
+    let currency = code?.text.flatMap { Currency($0) }
+    if let code, currency == nil {
+      faults.error(code.line, "no currency \(code.kindText); write three capitals such as UAH")
+    }
+    var startSeconds = 0
+    if let start = fields.take("day_start") {
+      if let seconds = start.text.flatMap(clockSeconds), seconds < 86_400 {
+        startSeconds = seconds
+      } else {
+        faults.error(start.line, "\"day_start\" is a time such as \"04:00\"")
+      }
+    }
+    guard let zoneTable, let currency else { return nil }
+    let clock = CityClock(zone: zoneTable, fareDayStartSeconds: startSeconds)
+    let reader = TariffReader(source: source, faults: faults, clock: clock, currency: currency)
+    reader.readHead(fields)
+    reader.readWords(fields)
+    reader.readRules(fields)
+    fields.finish()
+    reader.readUnusedPrices()
+    return faults.hasErrors ? nil : CompiledTariff(tables: reader.tables)
+  }
+
+  private func readHead(_ fields: Fields) {
+    if let name = fields.text("tariff"), name != source.folder {
+      faults.error(
+        fields.line, "the tariff calls itself \"\(name)\" and its folder \"\(source.folder)\"")
+    }
+    if let title = fields.bilingual("title") { tables.title = title }
+    countsInMinor = fields.choice("amounts", AmountUnit.self) == .minor
+    if let period = Fields(fields.require("effective"), "\"effective\"", faults) {
+      let from = period.require("from").flatMap { readDay($0, "\"from\"", faults) }
+      let until = period.day("until")
+      period.finish()
+      tables.firstDay = from?.number ?? 0
+      tables.lastDay = until?.number ?? TariffReader.lastDay
+      if tables.lastDay < tables.firstDay {
+        faults.error(period.line, "\"until\" is before \"from\"")
+      }
+    }
+    tables.version = fields.text("version") ?? Day(number: tables.firstDay).description
+    tables.versionTag = tag(source.folder + "@" + tables.version)
+    if let start = fields.take("week_start") {
+      if let weekday = start.text.flatMap(TariffReader.weekday) {
+        tables.weekStart = weekday + 1
+      } else {
+        faults.error(start.line, "\"week_start\" is a day such as monday")
+      }
+    }
+    // Words for people; they change no fare.
+    for key in ["sources", "modelled", "assumed", "not_modelled", "notes"] {
+      for element in fields.take(key)?.elements ?? [] where element.text == nil {
+        if key != "sources" { faults.error(element.line, "\"\(key)\" is a list of sentences") }
+      }
+    }
+    readHolidays(fields)
+  }
+
+  /// The end of a version that does not say one.
+  private static let lastDay = Day(year: 9999, month: 12, day: 31)?.number ?? 0
+
+  private func readHolidays(_ fields: Fields) {
+    guard var tree = fields.take("holidays") else { return }
+    var place = faults
+    if let path = tree.text, Day(path) == nil {
+      guard let text = source.text(of: path) else {
+        faults.error(tree.line, "no file \"\(path)\" beside the tariff; it should list holidays")
+        return
+      }
+      place = FaultList(file: path)
+      do throws(TariffFault) {
+        tree = try YAMLTree.documents(text, file: path).first ?? YAMLTree(line: 1, kind: .nothing)
+      } catch {
+        faults.error(tree.line, "holidays: \(error.description)")
+        return
+      }
+    }
+    for element in tree.elements {
+      if let day = readDay(element, "a holiday", place) { tables.holidays.insert(day.number) }
+    }
+    if place !== faults {
+      for fault in place.faults { faults.error(tree.line, "holidays: \(fault.description)") }
+    }
+  }
+
+  private func readWords(_ fields: Fields) {
+    if let declared = fields.take("zones") {
+      zones = Set(declared.elements.compactMap(\.text))
+    }
+    if let stops = fields.take("stop_zones") {
+      for entry in stops.entries ?? [] {
+        guard let zone = entry.value.text else { continue }
+        tables.stopZones[entry.key] = zone
+        if let zones, !zones.contains(zone) {
+          faults.error(entry.line, "stop \"\(entry.key)\" is in zone \"\(zone)\", not in \"zones\"")
+        }
+      }
+      if zones == nil { zones = Set(tables.stopZones.values) }
+      tables.pricesByStop = true
+    }
+    for entry in fields.take("lists")?.entries ?? [] {
+      lists[entry.key] = entry.value.elements.compactMap { element in
+        if element.text == nil { faults.error(element.line, "a list holds words and numbers") }
+        return element.text
+      }
+    }
+    for entry in fields.take("prices")?.entries ?? [] { namedPrices[entry.key] = entry }
+    readDistance(fields)
+    readCategories(fields)
+    readTimes(fields)
+    readServices(fields)
+  }
+
+  private func readDistance(_ fields: Fields) {
+    guard let tree = fields.take("distance"), let rule = Fields(tree, "\"distance\"", faults)
+    else { return }
+    tables.prefersGivenDistance = rule.choice("use", DistanceUse.self) != .straight
+    tables.measuresOnEllipsoid = rule.choice("earth", Earth.self) != .sphere
+    rule.finish()
+  }
+
+  /// A short name of a rule for stored states; two names that hash alike are a fault.
+  func tagOf(_ name: String, _ kind: String, line: Int) -> UInt32 {
+    let value = tag(name)
+    if let other = tagNames[value], other != kind + name {
+      faults.error(
+        line,
+        other.hasSuffix(name)
+          ? "two rules are called \"\(name)\"; names are unique"
+          : "the names \"\(name)\" and \"\(other)\" collide; change one of them")
+    }
+    tagNames[value] = kind + name
+    return value
+  }
+
+  /// The number of a weekday's name, Monday 0.
+  static func weekday(_ name: String) -> Int? {
+    Weekday.allCases.first { $0.name == name }.map { $0.rawValue - 1 }
+  }
+}
+
+/// How amounts are written.
+private enum AmountUnit: String, CaseIterable { case major, minor }
+/// Which distance counts.
+private enum DistanceUse: String, CaseIterable {
+  /// The operator's own kilometres where known, else the straight line.
+  case givenFirst = "given_first"
+  case straight
+}
+/// What straight lines are measured on.
+private enum Earth: String, CaseIterable { case ellipsoid, sphere }
