@@ -51,7 +51,7 @@ extension FeedBuild {
           span > 0
           ? (metres[between - range.lowerBound] - from) / span
           : Double(between - known) / Double(index - known)
-        let clock = start + Int32((seconds * share).rounded(.down))
+        let clock = start + Int32((seconds * share).rounded())
         append(rawCalls[between], arrival: clock, departure: clock)
       }
       append(

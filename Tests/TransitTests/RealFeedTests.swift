@@ -54,4 +54,60 @@ struct RealFeedTests {
     #expect(network.timeZoneName == expected.timeZone)
     #expect(Set(network.routes.map(\.mode)) == expected.modes)
   }
+
+  @Test func rigaIsWhole() throws {
+    let reading = try FeedReader.read(zip: SharedData.feed("riga_2019-10"))
+    let network = reading.network
+    #expect(reading.faultCount == 0)
+    // One short name, three routes: a bus, a trolleybus and no tram 15.
+    let trolleybus = try #require(network.resolveRoute("15", mode: .trolleybus))
+    #expect(network.routes[trolleybus].id == "riga_trol_15")
+    #expect(network.resolveRoute("15", mode: .bus) == network.routeIndex(id: "riga_bus_15"))
+    #expect(network.resolveRoute("15") == nil)
+    // Every pattern lies on its shape, and stops stand where the shape passes.
+    #expect(network.patterns.allSatisfy { $0.shapeIndex != nil })
+    var offs: [Double] = []
+    for (index, pattern) in network.patterns.enumerated() {
+      let line = network.line(ofPattern: index)
+      for (stop, metres) in zip(pattern.stopIndexes, pattern.stopMetres) {
+        offs.append(
+          line.coordinate(atMetres: metres).metres(to: network.stops[Int(stop)].coordinate))
+      }
+    }
+    offs.sort()
+    #expect(offs[offs.count / 2] < 10)
+    #expect(offs[offs.count * 99 / 100] < 60)
+    // A Friday of October has fewer trips than the feed, and more than a Sunday.
+    let friday = network.trips(on: try #require(Day("2019-10-11"))).count
+    let sunday = network.trips(on: try #require(Day("2019-10-13"))).count
+    #expect(friday > sunday && sunday > 0 && friday < 14_060)
+    #expect(Set(network.trips.compactMap(\.block)).count == 860)
+  }
+
+  @Test func missingTimesOfPortoAlegreAreFilled() throws {
+    let network = try FeedReader.read(zip: SharedData.feed("porto_alegre_eptc_2019")).network
+    let filled = network.stopTimes.filter { !$0.isTimepoint }.count
+    #expect(filled > 100_000)
+    for trip in network.trips {
+      let calls = network.stopTimes[trip.stopTimes]
+      #expect(zip(calls, calls.dropFirst()).allSatisfy { $0.departureSeconds <= $1.arrivalSeconds })
+    }
+  }
+
+  @Test func theSampleFeedHasItsHeadways() throws {
+    let network = try FeedReader.read(zip: SharedData.feed("google_sample-feed-1")).network
+    #expect(network.frequencies.count == 11)
+    let trip = try #require(network.tripIndex(id: "STBA"))
+    #expect(network.frequencies(ofTrip: trip).map(\.headwaySeconds) == [1800])
+    #expect(network.mainPattern(route: network.trips[trip].routeIndex, direction: 0) != nil)
+  }
+
+  @Test func directionsAreFoundWhereTheFeedTellsNone() throws {
+    let network = try FeedReader.read(zip: SharedData.feed("zakroczym_2025-11_fares_v2")).network
+    // Each of the three lines is driven both ways.
+    for route in network.routes.indices {
+      #expect(network.mainPattern(route: route, direction: 0) != nil)
+      #expect(network.mainPattern(route: route, direction: 1) != nil)
+    }
+  }
 }
