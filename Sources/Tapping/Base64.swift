@@ -55,31 +55,49 @@ package enum Base64 {
       padding += 1
     }
     guard length % 4 != 1, padding == 0 || (length + padding) % 4 == 0 else { return nil }
-    var isGood = true
-    let bytes = [UInt8](unsafeUninitializedCapacity: length * 3 / 4) { out, written in
-      var bits: UInt32 = 0
-      var count = 0
-      for index in 0..<length {
-        let value = value(text[index], alphabet)
-        guard value < 64 else {
-          isGood = false
-          break
-        }
-        bits = bits << 6 | UInt32(value)
-        count += 6
-        if count >= 8 {
-          count -= 8
-          out[written] = UInt8(truncatingIfNeeded: bits >> UInt32(count))
-          written += 1
-        }
+    let values = alphabet == .url ? urlValues : standardValues
+    var bytes = [UInt8](repeating: 0, count: length * 3 / 4)
+    // A letter that is none has the highest bit set, which stays visible in the sum of all.
+    var seen: UInt8 = 0
+    bytes.withUnsafeMutableBufferPointer { out in
+      var from = 0
+      var to = 0
+      while from + 4 <= length {
+        let letters = (
+          values[Int(text[from])], values[Int(text[from + 1])], values[Int(text[from + 2])],
+          values[Int(text[from + 3])]
+        )
+        seen |= letters.0 | letters.1 | letters.2 | letters.3
+        out[to] = letters.0 << 2 | letters.1 >> 4
+        out[to + 1] = letters.1 << 4 | letters.2 >> 2
+        out[to + 2] = letters.2 << 6 | letters.3
+        from += 4
+        to += 3
+      }
+      guard from < length else { return }
+      let letters = (
+        values[Int(text[from])], values[Int(text[from + 1])],
+        from + 2 < length ? values[Int(text[from + 2])] : 0
+      )
+      seen |= letters.0 | letters.1 | letters.2
+      out[to] = letters.0 << 2 | letters.1 >> 4
+      let left: UInt8
+      if from + 2 < length {
+        out[to + 1] = letters.1 << 4 | letters.2 >> 2
+        left = letters.2 & 3
+      } else {
+        left = letters.1 & 15
       }
       // Left-over bits must be zero: otherwise two texts would name the same bytes.
-      if bits & (1 << UInt32(count) - 1) != 0 { isGood = false }
+      if left != 0 { seen = 0x80 }
     }
-    return isGood ? bytes : nil
+    return seen & 0x80 == 0 ? bytes : nil
   }
 
-  @inline(__always) private static func value(_ letter: UInt8, _ alphabet: Alphabet) -> UInt8 {
+  private static let standardValues = (0...255).map { value(UInt8($0), .standard) }
+  private static let urlValues = (0...255).map { value(UInt8($0), .url) }
+
+  private static func value(_ letter: UInt8, _ alphabet: Alphabet) -> UInt8 {
     switch letter {
     case 65...90: letter - 65
     case 97...122: letter - 71

@@ -1,5 +1,10 @@
 /// Recognises the number printed on a bank card, which must never get in.
 package enum CardNumber {
+  /// Fewest digits of a card number.
+  package static let digitCountMin = 13
+  /// Most digits of a card number.
+  package static let digitCountMax = 19
+
   /// Whether bytes are 13 to 19 decimal digits with a right check digit (ISO/IEC 7812-1, Luhn).
   ///
   /// Spaces and dashes between the digits do not hide it.
@@ -9,7 +14,7 @@ package enum CardNumber {
     var count = 0
     for byte in token {
       if byte == 0x20 || byte == 0x2D { continue }
-      guard (48...57).contains(byte), count < 19 else { return false }
+      guard (48...57).contains(byte), count < digitCountMax else { return false }
       let digit = Int(byte - 48)
       let doubled = digit < 5 ? digit * 2 : digit * 2 - 9
       if count % 2 == 0 {
@@ -19,7 +24,7 @@ package enum CardNumber {
       }
       count += 1
     }
-    guard count >= 13 else { return false }
+    guard count >= digitCountMin else { return false }
     return (count % 2 == 0 ? sums.even : sums.odd) % 10 == 0
   }
 

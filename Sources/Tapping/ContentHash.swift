@@ -24,21 +24,24 @@ extension Tap {
       bytes.append(1)
       bytes.appendCanonical(reason)
     }
-    for text in [vehicle, route, trip, stop, zone] { bytes.appendCanonical(text) }
+    bytes.appendCanonical(vehicle)
+    bytes.appendCanonical(route)
+    bytes.appendCanonical(trip)
+    bytes.appendCanonical(stop)
+    bytes.appendCanonical(zone)
     bytes.appendCanonical(direction.map { Int64($0) })
     bytes.appendCanonical(coordinate.map { Int64(bitPattern: ($0.latitude + 0).bitPattern) })
     bytes.appendCanonical(coordinate.map { Int64(bitPattern: ($0.longitude + 0).bitPattern) })
-    guard let hash = ContentHash(bytes: SHA256Digest.hash(bytes)) else {
-      preconditionFailure("a digest has more than 16 bytes")
-    }
-    return hash
+    return ContentHash(digest: SHA256Digest.hash(bytes))
   }
 }
 
 extension [UInt8] {
   /// Eight bytes, big endian.
   fileprivate mutating func appendCanonical(_ number: Int64) {
-    Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      append(UInt8(truncatingIfNeeded: number >> Int64(shift)))
+    }
   }
 
   /// A mark whether there is one, then the number.
@@ -52,5 +55,19 @@ extension [UInt8] {
     guard let text else { return appendCanonical(Int64(-1)) }
     appendCanonical(Int64(text.utf8.count))
     append(contentsOf: text.utf8)
+  }
+}
+
+extension Identifier {
+  /// The first 16 bytes of a digest, which has 32.
+  init(digest: [UInt8]) {
+    precondition(digest.count == SHA256Digest.byteCount, "a digest has 32 bytes")
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    for index in 0..<8 {
+      high = high << 8 | UInt64(digest[index])
+      low = low << 8 | UInt64(digest[index + 8])
+    }
+    self.init(high: high, low: low)
   }
 }

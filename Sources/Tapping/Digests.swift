@@ -89,10 +89,7 @@ package struct TokenKey: Sendable {
 
   /// The name of a medium: the first 16 bytes of HMAC-SHA-256 over kind, a zero byte and token.
   package func mediumID(kind: MediumKind, token: [UInt8]) -> MediumID {
-    let code = HMACSHA256.code(key: bytes, message: Array(kind.rawValue.utf8) + [0] + token)
-    guard let identifier = MediumID(bytes: code) else {
-      preconditionFailure("a digest has more than 16 bytes")
-    }
-    return identifier
+    MediumID(
+      digest: HMACSHA256.code(key: bytes, message: Array(kind.rawValue.utf8) + [0] + token))
   }
 }

@@ -55,6 +55,7 @@ struct JSONReader {
   @inline(__always) mutating func skipSpace() {
     while at < bytes.count {
       let byte = bytes[at]
+      if byte > 0x20 { return }
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
       at += 1
     }
@@ -75,7 +76,16 @@ struct JSONReader {
     return true
   }
 
-  /// Takes a word such as `null` if it stands here.
+  /// Takes `null` if it stands here.
+  @inline(__always) mutating func takeNull() -> Bool {
+    skipSpace()
+    guard peek == 0x6E, at + 4 <= bytes.count else { return false }
+    guard bytes[at + 1] == 0x75, bytes[at + 2] == 0x6C, bytes[at + 3] == 0x6C else { return false }
+    at += 4
+    return true
+  }
+
+  /// Takes a word such as `true` if it stands here.
   mutating func take(word: StaticString) -> Bool {
     skipSpace()
     guard at + word.utf8CodeUnitCount <= bytes.count else { return false }
@@ -106,6 +116,14 @@ struct JSONReader {
   @inline(__always) mutating func text() throws(JSONStop) -> JSONText {
     try expect(0x22, "a text in quotation marks")
     let start = at
+    while at + 8 <= bytes.count {
+      let ends = JSONReader.endsOfPlainText(word(at: at))
+      guard ends == 0 else {
+        at += ends.trailingZeroBitCount >> 3
+        break
+      }
+      at += 8
+    }
     while at < bytes.count {
       let byte = bytes[at]
       if byte == 0x22 {
@@ -116,6 +134,44 @@ struct JSONReader {
       at += 1
     }
     return try longText(from: start)
+  }
+
+  /// Takes a key and the colon behind it.
+  @inline(__always) mutating func key() throws(JSONStop) -> JSONText {
+    let text = try text()
+    try expect(0x3A, "a colon")
+    return text
+  }
+
+  /// Eight bytes as a number, the first one lowest; they lie within the body.
+  @inline(__always) private func word(at place: Int) -> UInt64 {
+    UInt64(
+      littleEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(
+        fromByteOffset: place, as: UInt64.self))
+  }
+
+  /// The highest bit of each byte that is a quotation mark, a backslash, a control character or past
+  /// ASCII; the lowest such bit is exact (Mycroft's test for a zero byte).
+  @inline(__always) private static func endsOfPlainText(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quote = word ^ (ones &* 0x22)
+    let backslash = word ^ (ones &* 0x5C)
+    let ends =
+      ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+      | ((word &- ones &* 0x20) & ~word) | word
+    return ends & (ones &* 0x80)
+  }
+
+  /// A plain text of at most eight bytes as a number, the first letter lowest; 0 when it is longer.
+  @inline(__always) func word(of text: JSONText) -> UInt64 {
+    let count = text.end - text.start
+    guard text.isPlain, count > 0, count <= 8 else { return 0 }
+    if text.start + 8 <= bytes.count {
+      return word(at: text.start) & (UInt64.max >> UInt64(64 - 8 * count))
+    }
+    var word: UInt64 = 0
+    for index in (text.start..<text.end).reversed() { word = word << 8 | UInt64(bytes[index]) }
+    return word
   }
 
   /// Takes the rest of a text that holds an escape or a letter past ASCII.

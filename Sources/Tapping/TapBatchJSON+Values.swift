@@ -1,22 +1,10 @@
 import Basics
 import Transit
 
-/// The values of a tap while it is read.
-struct TapDraft {
-  var seq: Int64 = 0
-  var at = Instant(microseconds: 0)
-  var kind = TapKind.single
-  var medium = MediumKind.card
-  var token: [UInt8] = []
-  var riders = 1
+/// Values of a tap that only make sense together, while it is read.
+struct TapParts {
   var isDenied = false
   var denyReason: String?
-  var vehicle: String?
-  var route: String?
-  var direction: Int?
-  var trip: String?
-  var stop: String?
-  var zone: String?
   var latitude: Double?
   var longitude: Double?
 }
@@ -27,25 +15,31 @@ extension TapBatchDecoder {
     return keys.first { reader.equals(name, $0.name) }
   }
 
-  /// The key of a tap; the length tells most keys apart.
-  func tapKey(_ name: JSONText) -> TapBatchKey? {
-    guard name.isPlain else { return tapKeyWithEscapes(name) }
-    switch name.end - name.start {
-    case 2: return key(name, .at)
-    case 3: return key(name, .seq) ?? key(name, .latitude) ?? key(name, .longitude)
-    case 4:
-      return key(name, .kind) ?? key(name, .stop) ?? key(name, .trip) ?? key(name, .zone)
-    case 5: return key(name, .token) ?? key(name, .route)
-    case 6: return key(name, .medium) ?? key(name, .riders) ?? key(name, .result)
-    case 7: return key(name, .vehicle)
-    case 9: return key(name, .direction)
-    case 11: return key(name, .denyReason)
-    default: return nil
+  /// The key of a tap; up to eight letters are compared as one number, the first letter lowest.
+  @inline(__always) func tapKey(_ name: JSONText) -> TapBatchKey? {
+    switch reader.word(of: name) {
+    case 0x71_6573: return .seq
+    case 0x7461: return .at
+    case 0x646E_696B: return .kind
+    case 0x6D75_6964_656D: return .medium
+    case 0x6E_656B_6F74: return .token
+    case 0x7372_6564_6972: return .riders
+    case 0x746C_7573_6572: return .result
+    case 0x65_6C63_6968_6576: return .vehicle
+    case 0x65_7475_6F72: return .route
+    case 0x7069_7274: return .trip
+    case 0x706F_7473: return .stop
+    case 0x656E_6F7A: return .zone
+    case 0x74_616C: return .latitude
+    case 0x6E_6F6C: return .longitude
+    default: return longTapKey(name)
     }
   }
 
-  @inline(__always) private func key(_ name: JSONText, _ key: TapBatchKey) -> TapBatchKey? {
-    reader.equals(name, key.name) ? key : nil
+  private func longTapKey(_ name: JSONText) -> TapBatchKey? {
+    if reader.equals(name, TapBatchKey.direction.name) { return .direction }
+    if reader.equals(name, TapBatchKey.denyReason.name) { return .denyReason }
+    return name.isPlain ? nil : tapKeyWithEscapes(name)
   }
 
   private func tapKeyWithEscapes(_ name: JSONText) -> TapBatchKey? {
@@ -74,7 +68,7 @@ extension TapBatchDecoder {
   }
 
   mutating func degrees() throws(JSONStop) -> Double? {
-    guard !reader.take(word: "null") else { return nil }
+    guard !reader.takeNull() else { return nil }
     guard reader.peek == 0x2D || reader.peek &- 0x30 <= 9 else {
       throw wrongType("a number of degrees (WGS 84)")
     }
@@ -85,7 +79,7 @@ extension TapBatchDecoder {
     let text = try text("a time in ISO 8601 with an offset, such as 2026-11-22T07:30:58.001Z")
     let instant =
       text.isPlain
-      ? Instant(iso8601Bytes: reader.plainBytes(text)) : Instant(iso8601: reader.string(text))
+      ? times.instant(reader.plainBytes(text)) : Instant(iso8601: reader.string(text))
     guard let instant else {
       throw reader.stop(
         "bad_time",
@@ -100,18 +94,20 @@ extension TapBatchDecoder {
 
   @inline(__always) mutating func optionalText() throws(JSONStop) -> String? {
     reader.skipSpace()
-    if reader.peek == 0x6E, reader.take(word: "null") { return nil }
+    if reader.takeNull() { return nil }
     return try checked(try text("a name, or null"))
   }
 
   /// The text, with the limits of a name kept.
   private mutating func checked(_ text: JSONText) throws(JSONStop) -> String {
     let string = reader.string(text)
-    guard !string.isEmpty else {
+    // The bytes of a plain text are the text's own; one with escapes is looked at when resolved.
+    let count = text.isPlain ? text.end - text.start : string.utf8.count
+    guard count > 0 else {
       throw reader.stop(
         "empty_text", "it must not be empty; leave the key out or give null", kind: .impossible)
     }
-    guard string.utf8.count <= TapLimits.textBytesMax else {
+    guard count <= TapLimits.textBytesMax else {
       throw reader.stop(
         "text_too_long", "it must have at most \(TapLimits.textBytesMax) bytes of UTF-8",
         kind: .impossible)
@@ -119,33 +115,50 @@ extension TapBatchDecoder {
     guard text.isPlain || !string.utf8.contains(0) else {
       throw reader.stop("nul_character", "it must not hold U+0000", kind: .impossible)
     }
-    guard !CardNumber.looksIssued(string.utf8) else { throw cardNumber() }
+    guard count < CardNumber.digitCountMin || !CardNumber.looksIssued(string.utf8) else {
+      throw cardNumber()
+    }
     return string
   }
 
   mutating func kind() throws(JSONStop) -> TapKind {
     let text = try text("on, off or single")
-    if reader.equals(text, "single") { return .single }
-    if reader.equals(text, "on") { return .on }
-    if reader.equals(text, "off") { return .off }
-    throw reader.stop("unknown_kind", "it must be on, off or single")
+    switch reader.word(of: text) {
+    case 0x656C_676E_6973: return .single
+    case 0x6E6F: return .on
+    case 0x66_666F: return .off
+    default: break
+    }
+    guard !text.isPlain, let kind = TapKind(rawValue: reader.string(text)) else {
+      throw reader.stop("unknown_kind", "it must be on, off or single")
+    }
+    return kind
   }
 
   mutating func medium() throws(JSONStop) -> MediumKind {
     let text = try text("card, bank, phone or qr")
-    if reader.equals(text, "card") { return .card }
-    if reader.equals(text, "bank") { return .bank }
-    if reader.equals(text, "phone") { return .phone }
-    if reader.equals(text, "qr") { return .qr }
-    throw reader.stop("unknown_medium", "it must be card, bank, phone or qr")
+    switch reader.word(of: text) {
+    case 0x6472_6163: return .card
+    case 0x6B6E_6162: return .bank
+    case 0x65_6E6F_6870: return .phone
+    case 0x7271: return .qr
+    default: break
+    }
+    guard !text.isPlain, let medium = MediumKind(rawValue: reader.string(text)) else {
+      throw reader.stop("unknown_medium", "it must be card, bank, phone or qr")
+    }
+    return medium
   }
 
   mutating func isDenied() throws(JSONStop) -> Bool {
-    if reader.take(word: "null") { return false }
+    if reader.takeNull() { return false }
     let text = try text("accepted or denied")
-    if reader.equals(text, "accepted") { return false }
+    if reader.word(of: text) == 0x6465_7470_6563_6361 { return false }
     if reader.equals(text, "denied") { return true }
-    throw reader.stop("unknown_result", "it must be accepted or denied")
+    guard reader.equals(text, "accepted") else {
+      throw reader.stop("unknown_result", "it must be accepted or denied")
+    }
+    return false
   }
 
   mutating func token() throws(JSONStop) -> [UInt8] {

@@ -1,4 +1,5 @@
 import Basics
+import Transit
 
 /// The tap batch as `application/json`.
 ///
@@ -68,14 +69,18 @@ enum TapBatchKey: UInt32 {
 
   static let requiredOfBatch: [TapBatchKey] = [.device, .epoch, .sentAt, .taps]
   static let requiredOfTap: [TapBatchKey] = [.seq, .at, .kind, .medium, .token]
+  /// The bits of `requiredOfTap`, to be compared at once.
+  static var requiredOfTapBits: UInt32 {
+    seq.bit | at.bit | kind.bit | medium.bit | token.bit
+  }
 }
 
 /// Reads one batch; remembers where it is, so that a fault can name the place at no cost before.
 struct TapBatchDecoder {
   var reader: JSONReader
+  var times = TimeReader()
   private var tapIndex: Int?
   private var key: TapBatchKey?
-  private var draft = TapDraft()
 
   init(_ reader: JSONReader) { self.reader = reader }
 
@@ -97,8 +102,7 @@ struct TapBatchDecoder {
     try beginObject("the batch")
     var isOpen = !reader.take(0x7D)
     while isOpen {
-      let name = try reader.text()
-      try reader.expect(0x3A, "a colon")
+      let name = try reader.key()
       key = batchKey(name)
       if let key {
         try note(key, in: &seen)
@@ -130,7 +134,7 @@ struct TapBatchDecoder {
     case .sentAt: batch.sentAt = try instant()
     case .tariffVersion: batch.tariffVersion = try optionalText()
     case .denyListVersion:
-      batch.denyListVersion = reader.take(word: "null") ? nil : try integer("a whole number")
+      batch.denyListVersion = reader.takeNull() ? nil : try integer("a whole number")
     default: try taps(into: &batch.taps)
     }
   }
@@ -159,82 +163,84 @@ struct TapBatchDecoder {
 
   private mutating func tap() throws(JSONStop) -> Tap {
     var seen: UInt32 = 0
-    draft = TapDraft()
+    var tap = Tap(
+      seq: 0, at: Instant(microseconds: 0), kind: .single, medium: .card, token: [])
+    var parts = TapParts()
     try beginObject("a tap")
     var isOpen = !reader.take(0x7D)
     while isOpen {
-      let name = try reader.text()
-      try reader.expect(0x3A, "a colon")
+      let name = try reader.key()
       key = tapKey(name)
       if let key {
         try note(key, in: &seen)
-        try tapValue(key)
+        try tapValue(key, &tap, &parts)
       } else {
         try reader.skipValue()
       }
       key = nil
       isOpen = try goesOn()
     }
-    try require(TapBatchKey.requiredOfTap, in: seen)
-    return try finish()
+    guard seen & TapBatchKey.requiredOfTapBits == TapBatchKey.requiredOfTapBits else {
+      try require(TapBatchKey.requiredOfTap, in: seen)
+      return tap
+    }
+    try join(parts, into: &tap)
+    return tap
   }
 
-  private mutating func tapValue(_ key: TapBatchKey) throws(JSONStop) {
+  private mutating func tapValue(
+    _ key: TapBatchKey, _ tap: inout Tap, _ parts: inout TapParts
+  ) throws(JSONStop) {
     switch key {
     case .seq:
-      draft.seq = try integer("a whole number from 1")
-      guard (1...TapLimits.seqMax).contains(draft.seq) else {
+      tap.seq = try integer("a whole number from 1")
+      guard (1...TapLimits.seqMax).contains(tap.seq) else {
         throw reader.stop(
           "seq_out_of_range", "a tap's number counts from 1 to \(TapLimits.seqMax)",
           kind: .impossible)
       }
-    case .at: draft.at = try instant()
-    case .kind: draft.kind = try kind()
-    case .medium: draft.medium = try medium()
-    case .token: draft.token = try token()
+    case .at: tap.at = try instant()
+    case .kind: tap.kind = try kind()
+    case .medium: tap.medium = try medium()
+    case .token: tap.token = try token()
     case .riders:
-      guard !reader.take(word: "null") else { return }
+      guard !reader.takeNull() else { return }
       // How many may ride on one tap is for admission to say: an impossible number costs one tap
       // its fare and not the batch its delivery.
-      draft.riders = Int(try integer("a whole number"))
-    case .result: draft.isDenied = try isDenied()
-    case .denyReason: draft.denyReason = try optionalText()
-    case .vehicle: draft.vehicle = try optionalText()
-    case .route: draft.route = try optionalText()
+      tap.riders = Int(try integer("a whole number"))
+    case .result: parts.isDenied = try isDenied()
+    case .denyReason: parts.denyReason = try optionalText()
+    case .vehicle: tap.vehicle = try optionalText()
+    case .route: tap.route = try optionalText()
     case .direction:
-      draft.direction = reader.take(word: "null") ? nil : Int(try integer("0 or 1"))
-    case .trip: draft.trip = try optionalText()
-    case .stop: draft.stop = try optionalText()
-    case .zone: draft.zone = try optionalText()
-    case .latitude: draft.latitude = try degrees()
-    default: draft.longitude = try degrees()
+      tap.direction = reader.takeNull() ? nil : Int(try integer("0 or 1"))
+    case .trip: tap.trip = try optionalText()
+    case .stop: tap.stop = try optionalText()
+    case .zone: tap.zone = try optionalText()
+    case .latitude: parts.latitude = try degrees()
+    default: parts.longitude = try degrees()
     }
   }
 
-  /// Puts the tap together from its draft.
-  private mutating func finish() throws(JSONStop) -> Tap {
-    var coordinate: Coordinate?
-    switch (draft.latitude, draft.longitude) {
+  /// Puts together what is told by two keys.
+  private mutating func join(_ parts: TapParts, into tap: inout Tap) throws(JSONStop) {
+    switch (parts.latitude, parts.longitude) {
     case (let latitude?, let longitude?):
-      coordinate = Coordinate(latitude: latitude, longitude: longitude)
+      tap.coordinate = Coordinate(latitude: latitude, longitude: longitude)
     case (nil, nil): break
     default:
-      key = draft.latitude == nil ? .latitude : .longitude
+      key = parts.latitude == nil ? .latitude : .longitude
       throw reader.stop(
         "half_coordinate", "lat and lon go together: give both or none", kind: .impossible)
     }
-    if draft.denyReason != nil, !draft.isDenied {
+    if parts.isDenied {
+      tap.result = .denied(reason: parts.denyReason)
+    } else if parts.denyReason != nil {
       key = .denyReason
       throw reader.stop(
         "reason_without_denial", "deny_reason goes only with \"result\": \"denied\"",
         kind: .impossible)
     }
-    return Tap(
-      seq: draft.seq, at: draft.at, kind: draft.kind, medium: draft.medium, token: draft.token,
-      riders: draft.riders,
-      result: draft.isDenied ? .denied(reason: draft.denyReason) : .accepted,
-      vehicle: draft.vehicle, route: draft.route, direction: draft.direction, trip: draft.trip,
-      stop: draft.stop, zone: draft.zone, coordinate: coordinate)
   }
 
   // MARK: objects
