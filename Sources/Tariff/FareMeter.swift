@@ -68,6 +68,11 @@ package struct FareMeter {
       finish(rides[index], nominal: 0, charged: 0, product: .none)
       return
     }
+    if rides[index].status == .cancelled {
+      step(.cancelled, .none)
+      finish(rides[index], nominal: 0, charged: 0, product: .none)
+      return
+    }
     var ride = rides[index]
     let (nominal, product) = nominalPrice(&ride, state: state)
     rides[index] = ride
@@ -84,11 +89,6 @@ package struct FareMeter {
   ) {
     var charge = nominal
     var carrier = product
-    if ride.status == .cancelled {
-      step(.cancelled, .none)
-      finish(ride, nominal: 0, charged: 0, product: product)
-      return
-    }
     if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
       step(.freeCategory, .category(Int32(category)), minor: nominal)
       charge = 0

@@ -8,27 +8,36 @@ extension FareMeter {
   ) -> PreparedTap? {
     var open = openTap
     openTap = nil
+    // An alighting sorts before a boarding of the same moment; without an open ride it ends that one.
+    var waiting: PreparedTap?
     for tap in taps {
       switch tap.kind {
       case .single: append(Ride(on: tap, off: nil, status: .single, day: day))
       case .on:
         if let open { append(incomplete(open, day: day, state: state)) }
         open = tap
+        if let off = waiting, off.at == tap.at { end(&open, by: off, day: day, state: state) }
+        waiting = nil
       case .off:
-        guard let boarding = open else { continue }
-        if tariff.tables.tapping.pairsByVehicle, boarding.vehicle.hash != tap.vehicle.hash {
-          continue
-        }
-        open = nil
-        append(
-          isWithinLimit(boarding, tap.at)
-            ? ended(boarding, by: tap, day: day) : incomplete(boarding, day: day, state: state))
+        if open == nil { waiting = tap } else { end(&open, by: tap, day: day, state: state) }
       }
     }
     guard let open else { return nil }
     if !isClosing, tap(open, mayEndAfter: end(of: day)) { return open }
     append(incomplete(open, day: day, state: state))
     return nil
+  }
+
+  /// Ends the open ride by a tap off, unless the tap belongs to another vehicle.
+  private mutating func end(
+    _ open: inout PreparedTap?, by off: PreparedTap, day: Int, state: RiderState
+  ) {
+    guard let boarding = open else { return }
+    if tariff.tables.tapping.pairsByVehicle, boarding.vehicle.hash != off.vehicle.hash { return }
+    open = nil
+    append(
+      isWithinLimit(boarding, off.at)
+        ? ended(boarding, by: off, day: day) : incomplete(boarding, day: day, state: state))
   }
 
   private func tap(_ open: PreparedTap, mayEndAfter moment: Int64) -> Bool {
