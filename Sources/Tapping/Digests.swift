@@ -29,15 +29,25 @@ package enum SHA256Digest {
 
 /// HMAC with SHA-256 (RFC 2104) by libcrypto.
 package enum HMACSHA256 {
-  nonisolated(unsafe) private static let algorithm: OpaquePointer? =
+  fileprivate nonisolated(unsafe) static let algorithm: OpaquePointer? =
     EVP_MAC_fetch(nil, "HMAC", nil)
 
-  /// The 32 bytes of the code.
+  /// The 32 bytes of the code; with a key that is used again, `KeyedHMAC` is faster.
   package static func code(key: [UInt8], message: [UInt8]) -> [UInt8] {
-    guard let context = EVP_MAC_CTX_new(algorithm) else {
+    KeyedHMAC(key: key).code(message)
+  }
+}
+
+/// A key made ready for HMAC with SHA-256, so that its own blocks are hashed once.
+package final class KeyedHMAC: @unchecked Sendable {
+  // Set once, then only copied from: that is what makes it safe to share.
+  private let context: OpaquePointer
+
+  /// Makes a key ready.
+  package init(key: [UInt8]) {
+    guard let context = EVP_MAC_CTX_new(HMACSHA256.algorithm) else {
       preconditionFailure("libcrypto has no HMAC")
     }
-    defer { EVP_MAC_CTX_free(context) }
     // libcrypto takes a null key for "the key of before": an empty key needs an address of its own.
     let address = key.isEmpty ? [0] : key
     var name = Array("SHA256".utf8CString)
@@ -49,12 +59,24 @@ package enum HMACSHA256 {
       return EVP_MAC_init(context, address, key.count, parameters) == 1
     }
     precondition(isReady, "libcrypto refused a key for HMAC")
-    return [UInt8](unsafeUninitializedCapacity: SHA256Digest.byteCount) { out, count in
-      let done =
-        EVP_MAC_update(context, message, message.count) == 1
-        && EVP_MAC_final(context, out.baseAddress, &count, SHA256Digest.byteCount) == 1
-      precondition(done && count == SHA256Digest.byteCount, "libcrypto could not finish an HMAC")
+    self.context = context
+  }
+
+  deinit { EVP_MAC_CTX_free(context) }
+
+  /// The 32 bytes of the code of a message.
+  package func code(_ message: [UInt8]) -> [UInt8] {
+    guard let copy = EVP_MAC_CTX_dup(context) else {
+      preconditionFailure("libcrypto could not copy an HMAC")
     }
+    defer { EVP_MAC_CTX_free(copy) }
+    var code = [UInt8](repeating: 0, count: SHA256Digest.byteCount)
+    var count = 0
+    let done =
+      EVP_MAC_update(copy, message, message.count) == 1
+      && EVP_MAC_final(copy, &code, &count, code.count) == 1
+    precondition(done && count == code.count, "libcrypto could not finish an HMAC")
+    return code
   }
 }
 
@@ -79,17 +101,19 @@ package enum SecureRandom {
 package struct TokenKey: Sendable {
   /// Bytes of the secret.
   package static let byteCount = 32
-  private let bytes: [UInt8]
+  private let key: KeyedHMAC
 
   /// Makes a key from 32 bytes; nil when there are more or fewer.
   package init?(_ bytes: [UInt8]) {
     guard bytes.count == TokenKey.byteCount else { return nil }
-    self.bytes = bytes
+    key = KeyedHMAC(key: bytes)
   }
 
   /// The name of a medium: the first 16 bytes of HMAC-SHA-256 over kind, a zero byte and token.
   package func mediumID(kind: MediumKind, token: [UInt8]) -> MediumID {
-    MediumID(
-      digest: HMACSHA256.code(key: bytes, message: Array(kind.rawValue.utf8) + [0] + token))
+    var message = Array(kind.rawValue.utf8)
+    message.append(0)
+    message += token
+    return MediumID(digest: key.code(message))
   }
 }
