@@ -1,0 +1,118 @@
+package import Basics
+package import Logging
+import Metrics
+package import Store
+package import Tapping
+
+/// The worker of the money: sorts the journal, rates what is stale, books the difference.
+///
+/// Any number of them may run on one database: they share the lanes.
+package final class ClearingService: Sendable {
+  /// Longest wait before the tables are looked at without having been called.
+  package static let idleSecondsMax: Double = 1
+  /// Wait after a fault of the database, doubled up to the maximum.
+  package static let faultSecondsMin: Double = 0.2
+  package static let faultSecondsMax: Double = 5
+
+  private let store: Store
+  private let city: CityHolder
+  private let tokenKey: TokenKey
+  private let now: @Sendable () -> Instant
+  private let log: Logger
+  private let sortedTaps = Counter(label: "kvytok_taps_sorted_total")
+  private let ratedDays = Counter(label: "kvytok_rider_days_rated_total")
+  private let addedRides = Counter(label: "kvytok_rides_added_total")
+  private let reversedRides = Counter(label: "kvytok_rides_reversed_total")
+
+  /// Makes a worker; it does nothing until it runs.
+  package init(
+    store: Store, city: CityHolder, tokenKey: TokenKey, log: Logger,
+    now: @escaping @Sendable () -> Instant
+  ) {
+    self.store = store
+    self.city = city
+    self.tokenKey = tokenKey
+    self.log = log
+    self.now = now
+  }
+
+  /// Works until the task is cancelled; a database that is away is waited for.
+  package func run() async {
+    let (calls, caller) = AsyncStream.makeStream(
+      of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    await withTaskGroup(of: Void.self) { group in
+      for channel in [StoreChannel.journal, .tariffs, .network] {
+        group.addTask { [store] in
+          for await _ in store.announcements(channel) { caller.yield() }
+        }
+      }
+      group.addTask {
+        while (try? await Task.sleep(for: .seconds(Self.idleSecondsMax))) != nil {
+          caller.yield()
+        }
+      }
+      group.addTask { await self.work(calls) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private func work(_ calls: AsyncStream<Void>) async {
+    var faultSeconds = Self.faultSecondsMin
+    for await _ in calls {
+      guard !Task.isCancelled else { return }
+      do {
+        while try await pass() > 0, !Task.isCancelled {}
+        faultSeconds = Self.faultSecondsMin
+      } catch is CancellationError {
+        return
+      } catch {
+        log.error("clearing is interrupted", metadata: ["fault": "\(error)"])
+        try? await Task.sleep(for: .seconds(faultSeconds))
+        faultSeconds = min(faultSeconds * 2, Self.faultSecondsMax)
+      }
+    }
+  }
+
+  /// Sorts and rates once through all lanes; the number of batches and rider-days worked on.
+  @discardableResult
+  package func pass() async throws -> Int {
+    var worked = 0
+    let unsorted = try await store.read { db in try await db.sorting.lanesWaiting() }
+    for lane in unsorted { worked += try await sort(lane: lane) }
+    let stale = try await store.read { db in try await db.rating.lanesWaiting() }
+    for lane in stale { worked += try await rate(lane: lane) }
+    return worked
+  }
+
+  /// Works until nothing is left: for commands and tests; the number of passes.
+  package func drain() async throws {
+    while try await pass() > 0 {}
+  }
+
+  private func sort(lane: Int16) async throws -> Int {
+    let sorter = Sorter(clock: city.current.clock, tokenKey: tokenKey, log: log)
+    let moment = now()
+    var pass = try await store.write { db in try await sorter.sort(lane: lane, in: db, at: moment) }
+    if !pass.daysWithoutPartition.isEmpty {
+      for day in pass.daysWithoutPartition {
+        try await store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
+      }
+      pass = try await store.write { db in
+        try await sorter.sort(lane: lane, in: db, at: moment)
+      }
+    }
+    sortedTaps.increment(by: pass.taps)
+    return pass.batches
+  }
+
+  private func rate(lane: Int16) async throws -> Int {
+    let rater = Rater(city: city.current, log: log)
+    let moment = now()
+    let pass = try await store.write { db in try await rater.rate(lane: lane, in: db, at: moment) }
+    ratedDays.increment(by: pass.riderDays)
+    addedRides.increment(by: pass.ridesAdded)
+    reversedRides.increment(by: pass.ridesReversed)
+    return pass.riderDays
+  }
+}

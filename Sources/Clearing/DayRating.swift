@@ -1,0 +1,90 @@
+import Basics
+import Store
+import Tariff
+import Transit
+
+/// One rider's fare day on its way through the tariff: rows in, rides out.
+struct DayRating {
+  let network: Network
+  let book: TariffBook
+  let day: RiderDay
+  let taps: [TapRow]
+  let entitlements: [EntitlementRow]
+
+  /// What came out.
+  struct Result {
+    let rides: [RatedRide]
+    let state: RiderState
+    let tariffVersion: String
+  }
+
+  /// Rates the day from the state that the day before left.
+  ///
+  /// On a day that no version of the tariff holds for, each ride is written down with its fare not
+  /// known.
+  func rate(from before: RiderState) -> Result {
+    let tariff = book.tariff(on: day.fareDay)
+    let category = category(default: tariff?.categories.first ?? "")
+    let facts = taps.enumerated().map { fareTap($1, ref: $0, category: category) }
+    let rated = book.rate(day: day.fareDay, state: before, taps: facts)
+    return Result(rides: rated.rides, state: rated.state, tariffVersion: tariff?.version ?? "")
+  }
+
+  /// The rides under the names of their taps.
+  func named(_ result: Result, in db: StoreSession) async throws -> [RideRow] {
+    var rows: [RideRow] = []
+    for ride in result.rides {
+      let alighting = ride.alightRef.map { taps[$0] }
+      let boarding: TapRow
+      if ride.boardRef == RatedRide.carriedRef {
+        // The ride began on an earlier fare day; its tap is found by rider and moment.
+        guard let carried = try await db.rating.boardingTap(of: day.rider, at: ride.at) else {
+          throw CarriedTapMissing(rider: day.rider, at: ride.at)
+        }
+        boarding = carried
+      } else {
+        boarding = taps[ride.boardRef]
+      }
+      rows.append(
+        RideRow(
+          day: day, startedAt: ride.at, endedAt: ride.endedAt, boarding: boarding.name,
+          alighting: alighting?.name, riders: ride.riders, category: ride.category,
+          product: ride.product, mediumKind: boarding.mediumKind, mode: ride.mode,
+          operatorID: ride.operatorID, route: ride.route, currency: ride.currency,
+          nominalMinor: ride.nominalMinor, chargedMinor: ride.chargedMinor,
+          tariffVersion: result.tariffVersion, reasonJSON: ride.reason.json))
+    }
+    return rows
+  }
+
+  /// What the tariff may look at in a tap: the route's mode and operator come from the network.
+  private func fareTap(_ tap: TapRow, ref: Int, category: String) -> FareTap {
+    let route = tap.route.flatMap { network.resolveRoute($0) }
+    let mode = route.map { network.routes[$0].mode }
+    let stop = tap.stop.flatMap { network.stopIndex(id: $0) }
+      .map { network.stops[$0] }
+    return FareTap(
+      ref: ref, at: tap.at, kind: tap.kind, medium: tap.mediumKind, riders: tap.riders,
+      category: category, mode: mode,
+      operatorID: route.flatMap { network.operatorID(ofRoute: $0) },
+      route: route.map { network.routes[$0].id } ?? tap.route, vehicle: tap.vehicle,
+      stop: tap.stop, zone: tap.zone ?? stop?.zone,
+      coordinate: stop?.coordinate ?? tap.coordinate, direction: tap.direction)
+  }
+
+  /// The category proven for the day; of several the one proven last.
+  private func category(default standard: String) -> String {
+    entitlements
+      .filter { $0.validFrom <= day.fareDay && $0.validTo.map { day.fareDay <= $0 } ?? true }
+      .max { ($0.validFrom, $0.category) < ($1.validFrom, $1.category) }?
+      .category ?? standard
+  }
+}
+
+/// A ride that was carried over midnight lost its first tap, which the journal never does.
+struct CarriedTapMissing: Error, CustomStringConvertible {
+  let rider: RiderID
+  let at: Instant
+
+  var description: String { "rider \(rider) has no tap at \(at), where a ride began" }
+}

@@ -1,0 +1,135 @@
+package import Basics
+import Ledger
+package import Logging
+package import Store
+import Tariff
+
+/// Rates stale rider-days and books the difference to what stood.
+///
+/// There is no other way to a fare: a first rating, a late tap, a mended tariff and a new proof of a
+/// category all come as stale days, and all leave the ledger as a difference.
+package struct Rater: Sendable {
+  /// Most rider-days rated in one transaction, which is one clearing run.
+  package static let riderDaysPerPassMax = 2000
+
+  private let city: City
+  private let log: Logger
+
+  /// Makes a rater for a city as it stands: its network and its tariffs.
+  package init(city: City, log: Logger) {
+    self.city = city
+    self.log = log
+  }
+
+  /// What one pass did.
+  package struct Pass: Sendable {
+    package var riderDays = 0
+    package var taps = 0
+    package var ridesAdded = 0
+    package var ridesReversed = 0
+  }
+
+  /// Rates the oldest stale days of a rider lane; nothing when another process holds the lane.
+  package func rate(lane: Int16, in db: StoreSession, at now: Instant) async throws -> Pass {
+    // Without any tariff days stay stale, and are reported as not rated, until one is published.
+    guard let book = city.book, try await db.tryLane(.rating, lane: lane) else { return Pass() }
+    // Yesterday is left alone: the tap that ends its last ride may still be on its way.
+    try await db.rating.markOpenRides(
+      lane: lane, before: city.clock.fareDay(of: now).adding(days: -1), at: now)
+    let claimed = try await db.rating.claimStaleDays(
+      lane: lane, countMax: Self.riderDaysPerPassMax)
+    guard !claimed.isEmpty else { return Pass() }
+    let days = claimed.map(\.day)
+    let taps = Dictionary(
+      grouping: try await db.rating.taps(lane: lane, days: days),
+      by: { RiderDay(rider: $0.rider, fareDay: $0.fareDay) }
+    )
+    // Taps that a tariff cannot tell apart keep the order of their names, however they came.
+    .mapValues { $0.sorted { $0.name < $1.name } }
+    let entitlements = Dictionary(
+      grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
+    let (rated, rows) = try await fold(claimed, taps, entitlements, book, in: db)
+    let difference = RideDifference(
+      standing: try await db.rating.standingRides(lane: lane, days: days), rated: rated)
+    if !difference.isEmpty {
+      try await post(
+        difference, lane: lane, riderDays: days.count,
+        taps: taps.values.reduce(0) { $0 + $1.count },
+        in: db, at: now)
+    }
+    try await db.rating.finish(rows, lane: lane, at: now)
+    return Pass(
+      riderDays: days.count, taps: taps.values.reduce(0) { $0 + $1.count },
+      ridesAdded: difference.added.count, ridesReversed: difference.reversed.count)
+  }
+
+  /// Each claimed day through its tariff, earlier days first, so that a day starts from the state
+  /// that the day before it has left just now.
+  private func fold(
+    _ claimed: [ClaimedDay], _ taps: [RiderDay: [TapRow]],
+    _ entitlements: [RiderID: [EntitlementRow]], _ book: TariffBook, in db: StoreSession
+  ) async throws -> (rides: [RideRow], days: [RatedDayRow]) {
+    let followed = Set(claimed.compactMap(\.dayBefore))
+    var rides: [RideRow] = []
+    var days: [RatedDayRow] = []
+    var left: [RiderDay: RiderState] = [:]
+    for claim in claimed {
+      let day = claim.day
+      let before =
+        try claim.dayBefore.flatMap { left[$0] } ?? state(claim.stateBefore, of: day)
+      let rating = DayRating(
+        network: city.network, book: book, day: day, taps: taps[day] ?? [],
+        entitlements: entitlements[day.rider] ?? [])
+      let result = rating.rate(from: before)
+      left[day] = result.state
+      rides += try await rating.named(result, in: db)
+      let bytes = result.state.bytes
+      days.append(
+        RatedDayRow(
+          day: day, stateAfter: bytes, tariffVersion: result.tariffVersion,
+          // The day that follows has just been rated from this very state when it was claimed too.
+          stateChanged: bytes != claim.stateAfter && !followed.contains(day),
+          hasOpenRide: result.state.hasOpenRide))
+    }
+    return (rides, days)
+  }
+
+  private func state(_ bytes: [UInt8], of day: RiderDay) throws -> RiderState {
+    guard !bytes.isEmpty else { return .empty }
+    guard let state = RiderState(bytes: bytes) else {
+      throw ClearingFault.unreadableState(rider: day.rider, before: day.fareDay)
+    }
+    return state
+  }
+
+  /// One run with its rides, and the entries that sum them up.
+  private func post(
+    _ difference: RideDifference, lane: Int16, riderDays: Int, taps: Int, in db: StoreSession,
+    at now: Instant
+  ) async throws {
+    let accountingDate = city.clock.zone.local(now).day
+    let runID = try await db.books.addRun(
+      ClearingRunRow(
+        lane: lane, accountingDate: accountingDate, startedAt: now, riderDays: riderDays,
+        taps: taps, ridesAdded: difference.added.count,
+        ridesReversed: difference.reversed.count))
+    try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
+    try await db.rating.insert(difference.added, runID: runID)
+    let entries = try BookingDifference.entries(
+      runID: runID, accountingDate: accountingDate, differences: difference.fareDifferences)
+    try await db.books.add(entries, at: now)
+  }
+}
+
+/// What a clearing run cannot go on with.
+package enum ClearingFault: Error, CustomStringConvertible {
+  /// The stored state of a rider is of a format that this program does not know.
+  case unreadableState(rider: RiderID, before: Day)
+
+  package var description: String {
+    switch self {
+    case .unreadableState(let rider, let day):
+      "the state of rider \(rider) before \(day) cannot be read: it was written by a newer kvytok"
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package import Ledger
+package import Store
+
+/// What a new rating of rider-days changes in the sub-ledger.
+///
+/// Rides that come out the same stand as they are; the others are reversed and put anew. So a
+/// rating that changes nothing writes nothing, and every change of a fare is its own row.
+package struct RideDifference: Sendable {
+  /// Rides that stand and no longer hold.
+  package private(set) var reversed: [StandingRide] = []
+  /// Rides that hold and do not stand yet.
+  package private(set) var added: [RideRow] = []
+
+  /// Compares what stands with what holds.
+  package init(standing: [StandingRide], rated: [RideRow]) {
+    var open: [RideRow: [StandingRide]] = [:]
+    for ride in standing { open[Self.comparable(ride.ride), default: []].append(ride) }
+    for ride in rated {
+      let key = Self.comparable(ride)
+      if var same = open[key], !same.isEmpty {
+        same.removeLast()
+        open[key] = same
+      } else {
+        added.append(ride)
+      }
+    }
+    reversed = open.values.joined().sorted { $0.rideID < $1.rideID }
+  }
+
+  /// Whether nothing changes.
+  package var isEmpty: Bool { reversed.isEmpty && added.isEmpty }
+
+  /// What has to be booked: fares added less fares reversed. A fare that is not known is no amount.
+  package var fareDifferences: [FareDifference] {
+    added.compactMap { Self.fare($0, sign: 1) }
+      + reversed.compactMap { Self.fare($0.ride, sign: -1) }
+  }
+
+  private static func fare(_ ride: RideRow, sign: Int64) -> FareDifference? {
+    ride.chargedMinor.map { minor in
+      FareDifference(
+        operatorID: ride.operatorID, currency: ride.currency, fareDay: ride.day.fareDay,
+        category: ride.category, minor: sign * minor)
+    }
+  }
+
+  /// A ride without the tariff's version: a new version that prices a ride the same, for the same
+  /// reason, changes nothing that has to be booked.
+  private static func comparable(_ ride: RideRow) -> RideRow {
+    var copy = ride
+    copy.tariffVersion = ""
+    return copy
+  }
+}

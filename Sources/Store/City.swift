@@ -1,0 +1,84 @@
+package import Basics
+import Synchronization
+package import Tariff
+package import Transit
+
+/// The city as it stands: its network, its tariffs and its clock; never changed, only replaced.
+package struct City: Sendable {
+  package let network: Network
+  /// Nil until a tariff is published.
+  package let book: TariffBook?
+  /// Time zone and start of the fare day: the tariff's, else the network's with midnight.
+  package let clock: CityClock
+  /// The newest feed; nil until one is imported.
+  package let feed: FeedRecord?
+  /// Version of the tariff published last, by its first day; empty without one.
+  package let tariffVersion: String
+
+  /// Puts a city together.
+  package init(network: Network, book: TariffBook?, feed: FeedRecord?) {
+    self.network = network
+    self.book = book
+    self.feed = feed
+    clock =
+      book?.cityClock
+      ?? CityClock(
+        zone: TimeZoneTable(name: network.timeZoneName) ?? .utc, fareDayStartSeconds: 0)
+    tariffVersion = book?.versions.last?.version ?? ""
+  }
+
+  /// A city of which nothing is known yet.
+  package static let unknown = City(network: .empty, book: nil, feed: nil)
+}
+
+/// Holds the city for all who ask, and replaces it when another network or tariff is published.
+///
+/// Many readers, one writer, whole values: a reader keeps the city it took to the end of its work.
+package final class CityHolder: Sendable {
+  private let held = Mutex(City.unknown)
+
+  /// Starts without a network and a tariff.
+  package init() {}
+
+  /// The city as it stands now.
+  package var current: City { held.withLock { $0 } }
+
+  /// Reads network and tariffs anew where the database holds others than are held.
+  ///
+  /// A published text that cannot be read any more is a fault: nothing is replaced then.
+  package func reload(from store: Store) async throws {
+    let before = current
+    let (feed, tariffs) = try await store.read { db in
+      (try await db.feeds.newest(), try await db.tariffs.list())
+    }
+    var network = before.network
+    if let feed, feed.digest != before.feed?.digest {
+      let archive = try await store.read { db in try await db.feeds.archive(of: feed.id) }
+      guard let archive else {
+        throw StoreFault(kind: .damaged, "feed \(feed.id) has no archive")
+      }
+      do {
+        network = try FeedReader.read(zip: archive).network
+      } catch {
+        throw StoreFault(kind: .damaged, "feed \(feed.id) cannot be read any more: \(error)")
+      }
+    }
+    let book = try TariffPublication.book(of: tariffs)
+    let city = City(network: network, book: book, feed: feed)
+    held.withLock { $0 = city }
+  }
+
+  /// Follows what is published, by this process or another, until the task is cancelled.
+  package func follow(_ store: Store) async throws {
+    await withTaskGroup(of: Void.self) { group in
+      for channel in [StoreChannel.network, .tariffs] {
+        group.addTask {
+          for await _ in store.announcements(channel) {
+            // A database that is away now announces a resumption when it is back.
+            try? await self.reload(from: store)
+          }
+        }
+      }
+    }
+  }
+}

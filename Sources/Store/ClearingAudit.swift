@@ -1,0 +1,57 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// What an audit of the fares reads: whole riders, from their first day on.
+  package var audit: AuditTables { AuditTables(connection: connection) }
+}
+
+/// What an audit of the fares reads: whole riders, from their first day on.
+package struct AuditTables {
+  /// Riders read at once.
+  package static let ridersPerPageMax = 500
+
+  let connection: PostgresConnection
+
+  /// The next riders of a lane, in the order of their ids.
+  package func riders(lane: Int16, after rider: RiderID?) async throws -> [RiderID] {
+    let rows = try await connection.query(
+      """
+      select rider_id from rider
+      where lane = $1 and ($2::uuid is null or rider_id > $2) order by rider_id limit $3
+      """,
+      [
+        .int2(lane), .orNull(rider) { .identifier($0) }, .int8(Int64(Self.ridersPerPageMax)),
+      ])
+    return try rows.map { try $0.identifier(0) }
+  }
+
+  /// The fare days of riders in order, and whether each waits for a rating.
+  package func days(
+    lane: Int16, riders: [RiderID]
+  ) async throws -> [(day: RiderDay, isStale: Bool)] {
+    let rows = try await connection.query(
+      """
+      select rider_id, fare_day, stale_since is not null as stale from fare_day
+      where lane = $1 and rider_id = any($2) order by rider_id, fare_day
+      """, [.int2(lane), .identifiers(riders.map(Optional.some))])
+    return try rows.map { row in
+      (
+        RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
+        try row.bool("stale")
+      )
+    }
+  }
+
+  /// Journalled taps that are in no later table: number of unsorted batches, and those set aside.
+  package func unsorted() async throws -> (waiting: Int, setAside: Int) {
+    let row = try await connection.query(
+      """
+      select count(*) filter (where sort_fault is null) as waiting,
+        count(*) filter (where sort_fault is not null) as set_aside
+      from tap_batch where sorted_at is null
+      """
+    ).only()
+    return (try row.int("waiting"), try row.int("set_aside"))
+  }
+}

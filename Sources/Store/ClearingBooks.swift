@@ -1,0 +1,193 @@
+package import Basics
+package import Ledger
+import Postgres
+
+extension StoreSession {
+  /// The books: clearing runs, entries and their sums.
+  package var books: BookTables { BookTables(connection: connection) }
+}
+
+/// The books: clearing runs, entries and their sums. Entries are only ever added.
+package struct BookTables {
+  /// Most entries read at once for a proof.
+  package static let entriesPerPageMax = 1000
+
+  let connection: PostgresConnection
+
+  /// Brings the table of accounts to the chart; codes that others use are never taken away.
+  package func save(_ chart: ChartOfAccounts) async throws {
+    try await connection.execute(
+      """
+      insert into account (code, name_uk, name_en, kind)
+      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+      on conflict (code) do update
+        set name_uk = excluded.name_uk, name_en = excluded.name_en, kind = excluded.kind
+      """,
+      [
+        .texts(chart.accounts.map(\.code)), .texts(chart.accounts.map(\.name.ukrainian)),
+        .texts(chart.accounts.map(\.name.english)), .texts(chart.accounts.map(\.kind.rawValue)),
+      ])
+  }
+
+  /// Opens a clearing run; its number.
+  package func addRun(_ run: ClearingRunRow) async throws -> Int64 {
+    let rows = try await connection.query(
+      """
+      insert into clearing_run (lane, accounting_date, started_at, rider_days, taps, rides_added,
+        rides_reversed)
+      values ($1, $2, $3, $4, $5, $6, $7) returning run_id
+      """,
+      [
+        .int2(run.lane), .date(run.accountingDate), .timestamptz(run.startedAt),
+        .int4(Int32(run.riderDays)), .int4(Int32(run.taps)), .int4(Int32(run.ridesAdded)),
+        .int4(Int32(run.ridesReversed)),
+      ])
+    return try rows.only().int8(0)
+  }
+
+  /// Books entries with their lines.
+  package func add(_ entries: [Entry], at now: Instant) async throws {
+    for entry in entries {
+      let rows = try await connection.query(
+        """
+        insert into entry (run_id, accounting_date, fare_day, currency, kind, description, digest,
+          created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8) returning entry_id
+        """,
+        [
+          .orNull(entry.runID, PostgresValue.int8), .date(entry.accountingDate),
+          .orNull(entry.fareDay, PostgresValue.date), .text(entry.currency.code),
+          .text(entry.kind.rawValue), .text(entry.memo), .bytea(entry.digest), .timestamptz(now),
+        ])
+      let number = try rows.only().int8(0)
+      let lines = entry.postings
+      try await connection.execute(
+        """
+        insert into posting (entry_id, line, account, operator_id, category, debit_minor,
+          credit_minor)
+        select $1, n, a, o, c, d, k
+        from unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
+          with ordinality as p(a, o, c, d, k, n)
+        """,
+        [
+          .int8(number), .texts(lines.map(\.account)), .texts(lines.map(\.operatorID)),
+          .texts(lines.map(\.category)), .int8s(lines.map(\.debitMinor)),
+          .int8s(lines.map(\.creditMinor)),
+        ])
+    }
+  }
+
+  /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.
+  package func trialBalance(through date: Day?) async throws -> TrialBalance {
+    let rows = try await connection.query(
+      """
+      select e.currency, p.account, p.operator_id, sum(p.debit_minor)::int8 as debit,
+        sum(p.credit_minor)::int8 as credit
+      from posting p join entry e using (entry_id)
+      where $1::date is null or e.accounting_date <= $1
+      group by e.currency, p.account, p.operator_id
+      """, [.orNull(date, PostgresValue.date)])
+    var balance = TrialBalance()
+    for row in rows {
+      try balance.add(
+        SideSums(debitMinor: try row.int8("debit"), creditMinor: try row.int8("credit")),
+        to: TrialBalance.Key(
+          currency: try row.currency("currency"), account: try row.text("account"),
+          operatorID: try row.textOrNil("operator_id")))
+    }
+    return balance
+  }
+
+  /// Entries as they stand, in the order of their numbers, after a number; at most a page.
+  package func entries(after number: Int64) async throws -> [RecordedEntry] {
+    let rows = try await connection.query(
+      """
+      select e.entry_id, e.run_id, e.accounting_date, e.fare_day, e.currency, e.kind,
+        e.description, e.digest,
+        array_agg(p.account order by p.line) as accounts,
+        array_agg(p.operator_id order by p.line) as operators,
+        array_agg(p.category order by p.line) as categories,
+        array_agg(p.debit_minor order by p.line) as debits,
+        array_agg(p.credit_minor order by p.line) as credits
+      from (select * from entry where entry_id > $1 order by entry_id limit $2) e
+      left join posting p using (entry_id)
+      group by e.entry_id, e.run_id, e.accounting_date, e.fare_day, e.currency, e.kind,
+        e.description, e.digest
+      order by e.entry_id
+      """, [.int8(number), .int8(Int64(Self.entriesPerPageMax))])
+    return try rows.map(Self.entry)
+  }
+
+  private static func entry(_ row: PostgresRow) throws -> RecordedEntry {
+    let accounts = try row.texts("accounts")
+    let operators = try row.texts("operators")
+    let categories = try row.texts("categories")
+    let debits = try row.int8s("debits")
+    let credits = try row.int8s("credits")
+    let postings = accounts.indices.compactMap { index -> Posting? in
+      // An entry whose lines were taken away comes as one line of nulls.
+      guard let account = accounts[index], let debit = debits[index], let credit = credits[index]
+      else { return nil }
+      return Posting(
+        account: account, operatorID: operators[index], category: categories[index],
+        debitMinor: debit, creditMinor: credit)
+    }
+    return RecordedEntry(
+      number: try row.int8("entry_id"), kind: try row.text("kind"),
+      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
+      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
+      memo: try row.text("description"), postings: postings, digest: try row.bytea("digest"))
+  }
+
+  /// Clearing runs whose rides do not come to the sum of their entry, each with both sums.
+  ///
+  /// A run's rides are those it added less those it reversed; its entry's sum is what it put on the
+  /// riders' account.
+  package func runsThatDiffer(countMax: Int) async throws -> [RunDifference] {
+    let rows = try await connection.query(
+      """
+      with rides as (
+        select run_id, currency, sum(minor)::int8 as minor from (
+          select run_id, currency, charged_minor as minor from ride
+          union all
+          select reversed_run_id, currency, -charged_minor from ride
+            where reversed_run_id is not null) r
+        where minor is not null group by run_id, currency),
+      entries as (
+        select e.run_id, e.currency, sum(p.debit_minor - p.credit_minor)::int8 as minor
+        from entry e join posting p using (entry_id)
+        where e.run_id is not null and e.kind = 'fares' and p.account = $2
+        group by e.run_id, e.currency)
+      select coalesce(r.run_id, e.run_id) as run_id, coalesce(r.currency, e.currency) as currency,
+        coalesce(r.minor, 0) as ride_minor, coalesce(e.minor, 0) as entry_minor
+      from rides r full join entries e on e.run_id = r.run_id and e.currency = r.currency
+      where coalesce(r.minor, 0) <> coalesce(e.minor, 0) order by 1, 2 limit $1
+      """, [.int8(Int64(countMax)), .text(AccountCode.riders)])
+    return try rows.map { row in
+      RunDifference(
+        runID: try row.int8("run_id"), currency: try row.currency("currency"),
+        rideMinor: try row.int8("ride_minor"), entryMinor: try row.int8("entry_minor"))
+    }
+  }
+}
+
+/// A clearing run whose rides and entry do not agree.
+package struct RunDifference: Sendable, Equatable {
+  package let runID: Int64
+  package let currency: Currency
+  /// Minor units by the rides.
+  package let rideMinor: Int64
+  /// Minor units by the entry.
+  package let entryMinor: Int64
+}
+
+extension PostgresRow {
+  /// A currency by its code.
+  func currency(_ column: String) throws -> Currency {
+    let code = try text(column)
+    guard let currency = Currency(code) else {
+      throw StoreFault.unknownWord(code, column: column)
+    }
+    return currency
+  }
+}
