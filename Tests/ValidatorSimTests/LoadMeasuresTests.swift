@@ -1,0 +1,85 @@
+import Basics
+import LoadMeasures
+import Tapping
+import Testing
+
+@Suite struct LoadMeasuresTests {
+  @Test func percentilesAreTheNearestRank() throws {
+    let summary = try #require(
+      LatencySummary(microseconds: (1...1000).reversed().map { $0 * 1000 }))
+    #expect(summary.p50Milliseconds == 500)
+    #expect(summary.p99Milliseconds == 990)
+    #expect(summary.p999Milliseconds == 999)
+    #expect(summary.longestMilliseconds == 1000)
+    #expect(LatencySummary(microseconds: []) == nil)
+    #expect(LatencySummary(microseconds: [7])?.p999Milliseconds == 0.007)
+  }
+
+  @Test func batchesOfADeviceFollowOneAnother() {
+    let taps = LoadTaps(batchSize: 100, seed: 1, start: Instant(seconds: 1_790_000_000))
+    let now = Instant(seconds: 1_790_000_000)
+    let first = taps.batch(0, device: "L-1", vehicle: "1", sentAt: now)
+    let second = taps.batch(1, device: "L-1", vehicle: "1", sentAt: now)
+    #expect(first.taps.map(\.seq) == Array(1...100))
+    #expect(second.taps.map(\.seq) == Array(101...200))
+    #expect(first == taps.batch(0, device: "L-1", vehicle: "1", sentAt: now))
+    #expect(first.taps.allSatisfy { !CardNumber.isOne($0.token) })
+  }
+
+  @Test func theRatioIsThatOfAcknowledgedTaps() {
+    var report = TapsReport()
+    report.seconds = 2
+    report.sent = 1000
+    report.acknowledged = 900
+    report.ceilingTapsPerSecond = 1800
+    #expect(report.tapsPerSecond == 450)
+    #expect(report.ratio == 0.25)
+    #expect(!report.isSound, "a hundred taps were not acknowledged")
+    report.acknowledged = 1000
+    report.stored = 999
+    #expect(!report.isSound, "an acknowledged tap is lost")
+    report.stored = 1000
+    #expect(report.isSound)
+  }
+
+  @Test func theReportHasTheKeysOfTheContract() throws {
+    var reader = JSONReader(TapsReport().json)
+    var keys: Set<String> = []
+    try reader.beginObject()
+    while let key = try reader.nextKey() {
+      keys.insert(key)
+      try reader.skipValue()
+    }
+    try reader.finish()
+    #expect(
+      keys.isSuperset(of: [
+        "taps_per_second", "ceiling_taps_per_second", "ratio", "ack_p50_ms", "ack_p99_ms",
+        "ack_p999_ms", "server_cpu_us_per_tap", "sent", "acknowledged", "stored",
+      ]))
+  }
+
+  @Test func aRowOfACopyFileIsAsPostgreSQLWantsIt() {
+    var copy = BinaryCopy()
+    #expect(copy.bytes.count == 19)
+    copy.row(device: "L", number: 258, body: [9, 9], signature: [7])
+    copy.finish()
+    #expect(
+      Array(copy.bytes.dropFirst(19)) == [
+        0, 4, 0, 0, 0, 1, 76, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 9, 9, 0, 0, 0, 1, 7,
+        255, 255,
+      ])
+  }
+
+  @Test func aNumberIsFoundInAPageOfMetrics() {
+    let page = """
+      # TYPE kvytok_intake_group_size summary
+      kvytok_intake_group_size_sum{kind="positions"} 5
+      kvytok_intake_group_size_sum{kind="taps"} 120.5
+      kvytok_intake_group_size_count{kind="taps"} 10
+      """
+    let label = "kind=\"taps\""
+    #expect(MetricsText.value("kvytok_intake_group_size_sum", label: label, in: page) == 120.5)
+    #expect(MetricsText.value("kvytok_intake_group_size_count", label: label, in: page) == 10)
+    #expect(MetricsText.value("kvytok_nothing", label: label, in: page) == nil)
+  }
+}

@@ -1,0 +1,37 @@
+import Foundation
+
+/// Processor time that processes have used, from `/proc`.
+enum ProcessorTime {
+  /// Microseconds of user and system time of a process; nil when it is not there.
+  static func microseconds(of process: Int32) -> Int64? {
+    guard let fields = stat(process) else { return nil }
+    // Fields 14 and 15 of proc(5), counted after the name in brackets.
+    guard fields.count > 12, let user = Int64(fields[11]), let system = Int64(fields[12]) else {
+      return nil
+    }
+    return (user + system) * 1_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// Microseconds of all processes below a process, such as a private database's.
+  static func microsecondsOfDescendants(of process: Int32) -> Int64 {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    let all = names.compactMap { Int32($0) }
+    var parents: [Int32: Int32] = [:]
+    for id in all { parents[id] = stat(id).flatMap { $0.count > 1 ? Int32($0[1]) : nil } }
+    return all.filter { id in
+      var ancestor = parents[id]
+      while let current = ancestor, current > 1 {
+        if current == process { return true }
+        ancestor = parents[current]
+      }
+      return false
+    }.reduce(0) { $0 + (microseconds(of: $1) ?? 0) }
+  }
+
+  private static func stat(_ process: Int32) -> [Substring]? {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+      let end = text.lastIndex(of: ")")
+    else { return nil }
+    return text[text.index(after: end)...].split(separator: " ")
+  }
+}

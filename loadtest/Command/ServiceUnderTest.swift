@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import ServiceClient
+
+/// Which service is measured: one that runs, or one that is started for the purpose.
+struct ServiceChoice: ParsableArguments {
+  @Option(help: "Address of a running service; one is started when left out.")
+  var url: String?
+
+  @Option(help: "The administrator's token of the running service.")
+  var adminToken: String?
+
+  @Option(help: "Process id of the running service, to measure its processor time.")
+  var serverPid: Int32?
+
+  @Option(
+    help: """
+      Database on which the ceiling is measured, as psql takes it: a URL or key=value pairs. That \
+      of the started service when left out.
+      """)
+  var databaseUrl: String?
+
+  @Option(help: "The kvytok program to start; the one beside loadtest when left out.")
+  var kvytok: String?
+
+  @Option(help: "Parts of the started service. Others would work off the taps meanwhile.")
+  var roles = "intake,web"
+
+  func validate() throws {
+    if url != nil, adminToken == nil {
+      throw ValidationError("--url needs --admin-token, for devices have to be enrolled")
+    }
+  }
+}
+
+/// A service that can be measured.
+struct ServiceUnderTest {
+  let url: String
+  let adminToken: String
+  let processID: Int32?
+  /// What psql takes as its database; nil when it is not known.
+  let database: String?
+  private let started: StartedService?
+
+  /// Takes the service that was named, or starts one in a folder of its own.
+  init(_ choice: ServiceChoice) async throws {
+    if let url = choice.url {
+      self.url = url
+      adminToken = choice.adminToken ?? ""
+      processID = choice.serverPid
+      database = choice.databaseUrl
+      started = nil
+      return
+    }
+    let service = try await StartedService(program: choice.kvytok, roles: choice.roles)
+    url = service.url
+    adminToken = service.adminToken
+    processID = service.processID
+    database = choice.databaseUrl ?? service.database
+    started = service
+  }
+
+  /// Stops the service when it was started here, and removes its folder.
+  func stop() async { await started?.stop() }
+}

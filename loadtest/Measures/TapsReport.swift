@@ -1,0 +1,98 @@
+import Basics
+
+/// What a run of `loadtest taps` measured; nil where it could not be.
+package struct TapsReport: Sendable, Equatable {
+  package var seconds = 0.0
+  /// Taps posted in the measured time, those whose batch was answered with 200, and those that the
+  /// service says it stored.
+  package var sent = 0
+  package var acknowledged = 0
+  package var stored: Int?
+  /// Batches that were answered with something else, or not at all.
+  package var refusedBatches = 0
+  package var latency: LatencySummary?
+  package var serverProcessorMicrosecondsPerTap: Double?
+  package var databaseProcessorMicrosecondsPerTap: Double?
+  package var clientProcessorMicrosecondsPerTap: Double?
+  /// Batches in a transaction of the service, on average.
+  package var batchesPerCommit: Double?
+  /// Taps in a second by COPY of the same rows.
+  package var ceilingTapsPerSecond: Double?
+  package var bytesPerTap = 0.0
+  package var batchSize = 0
+  package var devices = 0
+  package var encoding = "json"
+
+  /// Starts at nothing.
+  package init() {}
+
+  package var tapsPerSecond: Double { seconds > 0 ? Double(acknowledged) / seconds : 0 }
+
+  /// Taps per second as a share of what COPY did; nil without a ceiling.
+  package var ratio: Double? {
+    ceilingTapsPerSecond.flatMap { $0 > 0 ? tapsPerSecond / $0 : nil }
+  }
+
+  /// Whether the service kept what it acknowledged, and refused nothing.
+  package var isSound: Bool {
+    refusedBatches == 0 && acknowledged == sent && (stored.map { $0 == acknowledged } ?? true)
+  }
+
+  private var numbers: [(key: String, value: Double?)] {
+    [
+      ("taps_per_second", tapsPerSecond), ("ceiling_taps_per_second", ceilingTapsPerSecond),
+      ("ratio", ratio), ("ack_p50_ms", latency?.p50Milliseconds),
+      ("ack_p99_ms", latency?.p99Milliseconds), ("ack_p999_ms", latency?.p999Milliseconds),
+      ("server_cpu_us_per_tap", serverProcessorMicrosecondsPerTap),
+      ("database_cpu_us_per_tap", databaseProcessorMicrosecondsPerTap),
+      ("client_cpu_us_per_tap", clientProcessorMicrosecondsPerTap),
+      ("batches_per_commit", batchesPerCommit), ("bytes_per_tap", bytesPerTap),
+      ("seconds", seconds),
+    ]
+  }
+
+  private var counts: [(key: String, value: Int?)] {
+    [
+      ("sent", sent), ("acknowledged", acknowledged), ("stored", stored),
+      ("refused_batches", refusedBatches), ("batch", batchSize), ("devices", devices),
+    ]
+  }
+
+  /// One JSON object; what could not be measured is null.
+  package var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("encoding", encoding)
+    for (key, value) in numbers {
+      writer.key(key)
+      if let value { writer.value(value) } else { writer.null() }
+    }
+    for (key, value) in counts {
+      writer.key(key)
+      if let value { writer.value(value) } else { writer.null() }
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+
+  /// A table for people.
+  package var text: String {
+    let lines =
+      numbers.map { ($0.key, $0.value.map(Self.rounded) ?? "not measured") }
+      + counts.map { ($0.key, $0.value.map(String.init) ?? "not measured") }
+    return lines.map { key, value in
+      key + String(repeating: " ", count: max(1, 26 - key.count)) + value
+    }.joined(separator: "\n")
+  }
+
+  /// Three decimal places below ten, else one; whole from a thousand.
+  private static func rounded(_ value: Double) -> String {
+    let size = abs(value)
+    let digits = size < 10 ? 3 : size < 1000 ? 1 : 0
+    let scale = [1, 10, 100, 1000][digits]
+    let units = Int((size * Double(scale)).rounded())
+    let sign = value < 0 ? "-" : ""
+    guard digits > 0 else { return sign + String(units) }
+    return sign + String(units / scale) + "." + padded(units % scale, digits)
+  }
+}
