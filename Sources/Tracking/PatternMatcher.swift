@@ -30,9 +30,9 @@ struct PatternMatcher {
   /// What each place costs by which a run ends early or begins late.
   static let missingStopCost = 0.1
   /// What a stay costs that is matched to another route than the one named at the time.
-  static let otherRouteCost = 0.6
+  static let otherRouteCost = 0.7
   /// What it costs when the trip named at the time drives another pattern of the same route.
-  static let otherPatternCost = 0.3
+  static let otherPatternCost = 0.6
   /// What a vehicle that passes, and is not seen to stand, earns less.
   static let passingCost = 0.2
   /// A further stay at the same place earns this.

@@ -67,6 +67,23 @@ import Tracking
     }
   }
 
+  @Test func damagedReportsAreRefusedOrReadAndNeverTrap() {
+    let bytes = Array(full.utf8)
+    var chance = SeededGenerator(seed: 12)
+    var refused = 0
+    for _ in 0..<2000 {
+      var damaged = bytes
+      damaged[chance.integer(in: 0...(damaged.count - 1))] = UInt8(chance.integer(in: 0...255))
+      do {
+        let report = try PositionReportJSON.decode(damaged)
+        #expect(report.positions.count <= 2)
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 1000)
+  }
+
   @Test func tooManyPositionsOrBytesAreTooLarge() throws {
     let position = Position(
       vehicle: "1", at: Instant(seconds: 1_543_000_000),

@@ -127,4 +127,38 @@ import Transit
     #expect(atEnd.map(\.stopOrder) == [5, 0])
     #expect(atEnd[0].departedAt == atEnd[1].arrivedAt)
   }
+
+  @Test func aTripOnThePositionsNamesThePattern() {
+    // A short run and a long one of route r; both hold the stops driven, the trip tells them apart.
+    var content = NetworkContent(timeZoneName: "UTC")
+    content.routes = [
+      Route(id: "r", shortName: "1", longName: "", mode: .bus, operatorIndex: nil)
+    ]
+    content.services = [Service(id: "s", weekdays: [], days: nil)]
+    let places = street.pattern(direction: 0).places
+    content.stops = places.map { Stop(id: $0.stop, name: "", coordinate: $0.coordinate) }
+    content.patterns = [[0, 1, 2, 3, 4, 5], [2, 3, 4]].map { stops in
+      Pattern(
+        routeIndex: 0, direction: 0, stopIndexes: stops, tripCount: 5, shapeIndex: nil,
+        stopMetres: stops.map { Double($0) * 400 })
+    }
+    content.trips = [0, 1].map { index in
+      Trip(
+        id: "t\(index)", routeIndex: 0, serviceIndex: 0, direction: 0, headsign: "",
+        shapeIndex: nil, patternIndex: index, block: nil, stopTimes: 0..<0)
+    }
+    let network = Network(content)
+    for (trip, orders) in [("t0", [2, 3, 4]), ("t1", [0, 1, 2])] {
+      let positions = street.run(
+        vehicle: "1", direction: 0, startsAt: start, doors: true, skipping: [0, 1, 5]
+      ).map { position in
+        var position = position
+        position.trip = trip
+        return position
+      }
+      let visits = StopVisitFinder.visits(positions: positions, network: network)
+      #expect(visits.map(\.stop) == ["r0-2", "r0-3", "r0-4"])
+      #expect(visits.map(\.stopOrder) == orders)
+    }
+  }
 }

@@ -37,14 +37,12 @@ import Tracking
     #expect(VehiclePositionsFeed.message(statuses.reversed(), at: now) == message)
   }
 
-  @Test func theBytesAreThoseOfTheSpecification() {
-    let bare = VehicleStatus(
-      vehicle: "9", at: Instant(seconds: 1), coordinate: Coordinate(latitude: 1, longitude: 2))
-    let message = VehiclePositionsFeed.message([bare], at: Instant(seconds: 2))
-    // header {1: "2.0", 2: 0, 3: 2}; entity {1: "9", 4: {2: {1: 1.0, 2: 2.0}, 5: 1, 8: {1: "9", 2: "9"}}}
+  @Test func theBytesAreThoseOfAnotherImplementation() {
+    // Made by gtfs-realtime-bindings 3.0.0 (PyPI) from the same values.
     let expected =
-      "0a090a03322e3010001802" + "121b" + "0a0139" + "2216" + "120a0d0000803f1500000040"
-      + "2801" + "42060a0139120139"
+      "0a0d0a03322e30100018c09fe1df05124a0a013122450a140a0274311a0832303138313132332a02723130011214"
+      + "0d00006242150000c2411d0000b4422d000008411804200128bb9fe1df053a02733142090a01311204d0a22031"
+    let message = VehiclePositionsFeed.message([status("1", secondsAgo: 5)], at: now)
     #expect(hexText(VehiclePositionsFeed.encode(message)) == expected)
   }
 
@@ -59,6 +57,26 @@ import Tracking
   @Test func bytesThatAreNoMessageAreRefused() {
     #expect(throws: FeedMessageFault.self) { try VehiclePositionsFeed.decode([]) }
     #expect(throws: FeedMessageFault.self) { try VehiclePositionsFeed.decode([10, 200, 1]) }
+  }
+
+  @Test func damagedBytesAreRefusedOrReadAndNeverTrap() {
+    let bytes = VehiclePositionsFeed.encode(
+      VehiclePositionsFeed.message([status("1", secondsAgo: 5)], at: now))
+    var chance = SeededGenerator(seed: 11)
+    var refused = 0
+    for _ in 0..<2000 {
+      var damaged = bytes
+      for _ in 0..<chance.integer(in: 1...4) {
+        damaged[chance.integer(in: 0...(damaged.count - 1))] = UInt8(chance.integer(in: 0...255))
+      }
+      do {
+        _ = try VehiclePositionsFeed.decode(damaged)
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 100)
+    #expect(refused < 2000)
   }
 
   @Test(.enabled(if: SharedData.isThere, "skipped: no real data"))
