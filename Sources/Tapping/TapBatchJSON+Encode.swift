@@ -26,15 +26,6 @@ extension TapBatchJSON {
   }
 }
 
-extension Tap {
-  /// What the tap says but for its token, as JSON, to be kept with a conflict or in quarantine.
-  package var jsonWithoutToken: String {
-    var writer = JSONWriter(bytesReserved: 256)
-    writer.tap(self, withToken: false)
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
-}
-
 extension JSONWriter {
   /// Writes a key and a text, or nothing.
   fileprivate mutating func text(_ name: StaticString, _ text: String?) {
@@ -43,7 +34,7 @@ extension JSONWriter {
     self.text(text)
   }
 
-  fileprivate mutating func tap(_ tap: Tap, withToken: Bool = true) {
+  fileprivate mutating func tap(_ tap: Tap) {
     open("{")
     key("seq")
     number(tap.seq)
@@ -51,10 +42,8 @@ extension JSONWriter {
     time(tap.at)
     text("kind", tap.kind.rawValue)
     text("medium", tap.medium.rawValue)
-    if withToken {
-      key("token")
-      token(tap.token)
-    }
+    key("token")
+    token(tap.token)
     if tap.riders != 1 {
       key("riders")
       number(Int64(tap.riders))
