@@ -70,7 +70,7 @@ package struct RouteLoad: Hashable, Sendable {
   /// Boardings at a stop that the line does not have: missing everywhere.
   package var boardingsOffLine: Int
 
-  /// Counts the rides of a line; those outside the hours are left out.
+  /// Counts the rides of a line; those whose boarding lies outside the hours are left out as a whole.
   ///
   /// `unplaced` are the moments and riders of boardings of the route that have no stop.
   package init(
