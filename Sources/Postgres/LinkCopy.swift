@@ -29,9 +29,10 @@ extension PostgresLink {
         }
         try await put(CopyRows.trailer, of: command)
       } catch {
-        await abandonCopy(command)
         // What the server said outweighs the fault that its end caused here.
-        throw error is CancellationError ? error : command.error ?? error
+        let reason = command.error ?? error
+        await abandonCopy(command)
+        throw reason
       }
       return try await endCopy(command).first?.affectedCount ?? 0
     } onCancel: { [id = command.id] in
