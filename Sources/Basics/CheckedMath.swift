@@ -31,7 +31,8 @@ package enum Rounding: String, Sendable, CaseIterable {
   package func divide(_ numerator: Int64, by denominator: Int64) -> Int64 {
     precondition(denominator > 0, "a rounded quotient needs a divisor above zero")
     let floor = floorDivide(numerator, denominator)
-    let remainder = numerator - floor * denominator
+    // The product may pass the smallest Int64, but the difference is below the divisor: it wraps.
+    let remainder = numerator &- floor &* denominator
     guard remainder != 0 else { return floor }
     let twice = remainder.multipliedReportingOverflow(by: 2)
     let aboveHalf = twice.overflow || twice.partialValue > denominator

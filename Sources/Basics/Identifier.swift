@@ -25,7 +25,8 @@ package struct Identifier<Kind>: Hashable, Sendable {
   /// Reads `8-4-4-4-12` hexadecimal digits, or 32 without dashes; nil when it is anything else.
   package init?(_ text: some StringProtocol) {
     let digits = text.utf8.filter { $0 != 45 }
-    guard digits.count == 32 else { return nil }
+    let dashes = text.utf8.enumerated().filter { $0.element == 45 }.map(\.offset)
+    guard digits.count == 32, dashes.isEmpty || dashes == [8, 13, 18, 23] else { return nil }
     var halves: [UInt64] = [0, 0]
     for (index, digit) in digits.enumerated() {
       guard let value = hexValue(digit) else { return nil }
