@@ -88,8 +88,8 @@ let package = Package(
       "Store",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres",
-      ], resources: [.copy("Migrations")]),
+        "Postgres", logging,
+      ], exclude: ["Schema"], resources: [.copy("Migrations")]),
     room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
     room(
       "Clearing",
@@ -102,8 +102,8 @@ let package = Package(
     room(
       "Web",
       [
-        "Basics", "Transit", "Tapping", "Tracking", "Store", "Intake", "Clearing", "Insight",
-        hummingbird, httpTypes, nioCore, mustache, logging, metrics,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Store", "Intake",
+        "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
@@ -118,7 +118,7 @@ let package = Package(
       name: "SimulatedCity", dependencies: ["Basics", "Transit", "Tapping"],
       path: "validator-sim/SimulatedCity", swiftSettings: house),
     .target(
-      name: "ServiceClient", dependencies: ["Basics", "Tapping", httpClient, nioCore, nioHTTP],
+      name: "ServiceClient", dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
       path: "validator-sim/ServiceClient", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",
@@ -152,5 +152,21 @@ let package = Package(
     tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership", "RealData"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("PostgresTests", ["Basics", "EventLoop", "Postgres", "DatabaseSupport"]),
+    tests(
+      "ClearingTests",
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "EventLoop", "Postgres", "Store",
+        "Clearing", "DatabaseSupport", logging,
+      ]),
+    tests("TidyTests", []),
+    tests(
+      "StoreTests",
+      ["Basics", "Tapping", "Tracking", "EventLoop", "Postgres", "Store", "DatabaseSupport"]),
+    tests(
+      "IntakeTests",
+      [
+        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "Store", "Intake",
+        "DatabaseSupport", logging,
+      ]),
   ]
 )

@@ -63,11 +63,14 @@ create table tap_batch (
   signature bytea not null,
   body_digest bytea not null,
   sorted_at timestamptz,
+  sort_fault text,                   -- why the sorter could not read it; a person has to look
   primary key (lane, batch_id)
 );
 alter table tap_batch alter column body set storage external;
-create index tap_batch_unsorted on tap_batch (lane, batch_id) where sorted_at is null;
-create index tap_batch_device on tap_batch (device_id, epoch, batch_id);
+create index tap_batch_unsorted on tap_batch (lane, batch_id)
+  where sorted_at is null and sort_fault is null;
+-- By the end of the numbers: what a repeat is compared with lies at the end of a device's journal.
+create index tap_batch_device on tap_batch (device_id, epoch, upper(fresh));
 
 -- The same number with other content: both are kept, the later one here.
 create table tap_conflict (
@@ -125,7 +128,8 @@ create table tap (
   fare_day date not null,
   lane smallint not null,
   rider_id uuid not null,
-  tapped_at timestamptz not null,
+  tapped_at timestamptz not null,    -- corrected by the clock rule
+  device_at timestamptz not null,    -- as the validator said
   device_id text not null,
   epoch bigint not null,
   seq bigint not null,
@@ -161,8 +165,10 @@ create table fare_day (
   state_after bytea not null default '',
   tariff_version text,
   rated_at timestamptz,
+  open_ride boolean not null default false,  -- a ride goes on into the next day, or is given up there
   primary key (lane, rider_id, fare_day)
 );
+create index fare_day_open on fare_day (lane, fare_day) where open_ride;
 create index fare_day_stale on fare_day (lane, fare_day, rider_id) where stale_since is not null;
 
 -- One pass of the worker over a share of stale rider-days; its entries book the difference it found.
@@ -205,7 +211,7 @@ create table ride (
   nominal_minor bigint,              -- null: the fare is not known
   charged_minor bigint,
   tariff_version text not null,
-  reason jsonb not null,
+  reason text not null,               -- compact JSON of the Tariff room, kept to the letter
   primary key (fare_day, lane, ride_id)
 ) partition by range (fare_day);
 create table ride_other partition of ride default;
@@ -238,6 +244,7 @@ create table posting (
   line smallint not null,
   account text not null references account,
   operator_id text not null default '',
+  category text not null default '',  -- of the riders the amount comes from
   debit_minor bigint not null check (debit_minor >= 0),
   credit_minor bigint not null check (credit_minor >= 0),
   primary key (entry_id, line),

@@ -1,0 +1,88 @@
+import Basics
+import Store
+import Synchronization
+
+/// Devices seen lately, so that a post does not cost a look into the database.
+///
+/// What it says may be a minute old; the right to post is looked at again inside the transaction
+/// that stores the post, so that a revoked device stores nothing.
+final class DeviceDirectory: Sendable {
+  /// Most devices remembered.
+  static let devicesMax = 20_000
+  /// Oldest answer given about a device.
+  static let ageSecondsMax: Int64 = 60
+  /// Oldest answer given about an id that is nobody's, which may be enrolled any moment.
+  static let unknownAgeSecondsMax: Int64 = 5
+
+  fileprivate struct Entry: Sendable {
+    let record: DeviceRecord?
+    let fetchedAt: Instant
+
+    fileprivate func holds(at moment: Instant) -> Bool {
+      let ageMax = record == nil ? unknownAgeSecondsMax : ageSecondsMax
+      return moment < fetchedAt.adding(seconds: ageMax)
+    }
+  }
+
+  /// Two generations: what was not asked for while one filled up is forgotten with the next.
+  fileprivate struct Cache: Sendable {
+    var young: [String: Entry] = [:]
+    var old: [String: Entry] = [:]
+    /// Grows whenever something is forgotten, so that an older look into the database is not kept.
+    var forgettings = 0
+  }
+
+  private let store: Store
+  private let cache = Mutex(Cache())
+
+  init(store: Store) { self.store = store }
+
+  /// A device; nil when there is none of that id.
+  func find(_ id: String, at moment: Instant) async throws -> DeviceRecord? {
+    let (entry, forgettings) = cache.withLock { cache -> (Entry?, Int) in
+      (cache.entry(id), cache.forgettings)
+    }
+    if let entry, entry.holds(at: moment) { return entry.record }
+    let record = try await store.read { session in try await session.devices.find(id) }
+    cache.withLock { cache in
+      guard cache.forgettings == forgettings else { return }
+      cache.keep(Entry(record: record, fetchedAt: moment), of: id)
+    }
+    return record
+  }
+
+  /// Forgets a device that changed.
+  func forget(_ id: String) {
+    cache.withLock { cache in
+      cache.forgettings += 1
+      cache.young[id] = nil
+      cache.old[id] = nil
+    }
+  }
+
+  /// Forgets all, when changes may have been missed.
+  func forgetAll() {
+    cache.withLock { cache in
+      cache.forgettings += 1
+      cache.young = [:]
+      cache.old = [:]
+    }
+  }
+}
+
+extension DeviceDirectory.Cache {
+  fileprivate mutating func entry(_ id: String) -> DeviceDirectory.Entry? {
+    if let entry = young[id] { return entry }
+    guard let entry = old[id] else { return nil }
+    keep(entry, of: id)
+    return entry
+  }
+
+  fileprivate mutating func keep(_ entry: DeviceDirectory.Entry, of id: String) {
+    if young[id] == nil, young.count >= DeviceDirectory.devicesMax / 2 {
+      old = young
+      young = [:]
+    }
+    young[id] = entry
+  }
+}

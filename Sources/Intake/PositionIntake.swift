@@ -1,0 +1,131 @@
+package import Basics
+package import Logging
+package import Store
+import Tapping
+package import Tracking
+
+/// What became of a report of positions.
+package struct PositionAnswer: Equatable, Sendable {
+  /// Positions kept for the first time.
+  package var accepted: Int
+  /// Positions that were known.
+  package var duplicates: Int
+  /// Positions that cannot be true; they are not kept.
+  package var rejected: [RejectedPosition]
+  package var serverTime: Instant
+}
+
+/// What a tracker is told.
+package enum PositionOutcome: Sendable {
+  /// The positions are durable.
+  case answer(PositionAnswer)
+  /// Nothing of the report was stored by this post.
+  case refusal(IntakeRefusal)
+}
+
+/// Takes in signed reports of positions: late, repeated and out of order as they come.
+package final class PositionIntake: Sendable {
+  private struct Incoming: Sendable {
+    let rows: [PositionRow]
+    let bytesCount: Int
+  }
+
+  private let gate: DeviceGate
+  private let clock: @Sendable () -> CityClock
+  private let now: @Sendable () -> Instant
+  private let committer: GroupCommitter<Incoming, Int>
+  private let meters = PositionMeters()
+  private let log: Logger
+
+  /// Makes the service; several of them may share one database.
+  package init(
+    store: Store, gate: DeviceGate, queue: CommitLimits = CommitLimits(), log: Logger,
+    clock: @escaping @Sendable () -> CityClock, now: @escaping @Sendable () -> Instant
+  ) {
+    self.gate = gate
+    self.clock = clock
+    self.now = now
+    self.log = log
+    let timer = CommitMeter(kind: "positions")
+    committer = GroupCommitter(
+      limits: queue, bytesCount: { $0.bytesCount },
+      commit: { group in
+        try await timer.measure(itemsCount: group.count) {
+          try await store.write { session in try await Self.store(group, in: session) }
+        }
+      })
+  }
+
+  /// Takes in one signed body; never throws, and returns when it is durable or refused.
+  package func accept(
+    body: [UInt8], deviceHeader: String?, signatureHeader: String?, receivedAt: Instant
+  ) async -> PositionOutcome {
+    do throws(IntakeRefusal) {
+      let report = try await read(
+        body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: receivedAt)
+      let admitted = PositionAdmission.admit(report, receivedAt: receivedAt)
+      let clock = clock()
+      let rows = admitted.accepted.map { position in
+        PositionRow(
+          serviceDay: clock.fareDay(of: position.at), position: position, device: report.device,
+          receivedAt: receivedAt)
+      }
+      let addedCount = try await store(Incoming(rows: rows, bytesCount: body.count))
+      let answer = PositionAnswer(
+        accepted: addedCount, duplicates: rows.count - addedCount, rejected: admitted.rejected,
+        serverTime: now())
+      meters.count(
+        accepted: answer.accepted, duplicates: answer.duplicates, rejected: answer.rejected.count)
+      return .answer(answer)
+    } catch {
+      meters.count(error)
+      return .refusal(error)
+    }
+  }
+
+  private func read(
+    _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
+  ) async throws(IntakeRefusal) -> PositionReport {
+    guard body.count <= PositionReport.bodyBytesMax else {
+      throw .bodyTooLarge(bytesMax: PositionReport.bodyBytesMax)
+    }
+    let admitted = try await gate.admit(
+      body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: moment)
+    let report: PositionReport
+    do {
+      report = try PositionReportJSON.decode(body)
+    } catch {
+      let kind: IntakeRefusal.Kind = error.kind == .tooLarge ? .tooLarge : .malformed
+      throw IntakeRefusal(
+        kind, code: kind == .tooLarge ? "report_too_large" : "malformed", pointer: error.pointer,
+        message: error.message)
+    }
+    guard report.device == admitted.device.id else { throw .otherDevice() }
+    return report
+  }
+
+  private func store(_ incoming: Incoming) async throws(IntakeRefusal) -> Int {
+    guard !incoming.rows.isEmpty else { return 0 }
+    switch await committer.submit(incoming) {
+    case .answered(let addedCount): return addedCount
+    case .full: throw .queueFull
+    case .unavailable: throw .databaseAway
+    case .failed(let error):
+      log.error("positions could not be stored", metadata: ["error": "\(error)"])
+      throw .couldNotStore
+    }
+  }
+
+  /// Writes a group; of each report, how many of its positions were new.
+  private static func store(
+    _ group: [Incoming], in session: StoreSession
+  ) async throws -> [Int] {
+    let rows = group.flatMap(\.rows)
+    guard let receivedAt = rows.lazy.map(\.receivedAt).max() else {
+      return group.map { _ in 0 }
+    }
+    var added = try await session.positionJournal.add(rows, at: receivedAt)
+    // A position in two reports of a group was new in the first of them.
+    return group.map { report in report.rows.count { added.remove($0.key) != nil } }
+  }
+}

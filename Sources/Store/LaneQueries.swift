@@ -1,0 +1,26 @@
+import Postgres
+
+/// Work that several processes share by lanes.
+package enum LanePurpose: Int32, Sendable, CaseIterable {
+  /// Batches of the journal become taps.
+  case sorting = 1
+  /// Stale rider-days become rides.
+  case rating = 2
+  /// Positions become stop visits, and taps get their boarding stop.
+  case placing = 3
+  /// Boardings get their alighting stop.
+  case alighting = 4
+}
+
+extension StoreSession {
+  /// Whether the lane is this transaction's until it ends; false when another one works on it.
+  package func tryLane(_ purpose: LanePurpose, lane: Int16) async throws -> Bool {
+    let rows = try await connection.query(
+      "select pg_try_advisory_xact_lock($1, $2)",
+      [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
+    return try rows.only().bool(0)
+  }
+
+  /// First of the numbers under which the locks of lanes are known to PostgreSQL: "KV", then 0.
+  private static let laneLockClass: Int32 = 0x4B56_0000
+}

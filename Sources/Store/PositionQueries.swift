@@ -1,0 +1,143 @@
+package import Basics
+import Postgres
+package import Tracking
+
+/// A position on its way into the store.
+package struct PositionRow: Sendable {
+  /// The fare day of the moment, by the city's clock.
+  package var serviceDay: Day
+  package var position: Position
+  package var device: String
+  package var receivedAt: Instant
+
+  /// Makes a row.
+  package init(serviceDay: Day, position: Position, device: String, receivedAt: Instant) {
+    self.serviceDay = serviceDay
+    self.position = position
+    self.device = device
+    self.receivedAt = receivedAt
+  }
+
+  /// Names a position: what comes again under the same name is the same.
+  package var key: PositionKey { PositionKey(vehicle: position.vehicle, at: position.at) }
+}
+
+/// Names a position; in this order rows are written, so that two writers never wait in a circle.
+package struct PositionKey: Hashable, Comparable, Sendable {
+  package let vehicle: String
+  package let at: Instant
+
+  /// Makes a name.
+  package init(vehicle: String, at: Instant) {
+    self.vehicle = vehicle
+    self.at = at
+  }
+
+  package static func < (left: PositionKey, right: PositionKey) -> Bool {
+    (left.vehicle, left.at) < (right.vehicle, right.at)
+  }
+}
+
+extension StoreSession {
+  /// Positions: the way in.
+  package var positionJournal: PositionJournal { PositionJournal(connection: connection) }
+}
+
+/// Positions: the way in.
+package struct PositionJournal {
+  let connection: PostgresConnection
+
+  /// Keeps positions that are not there yet, and marks their vehicles' days stale; the new ones.
+  package func add(_ rows: [PositionRow], at: Instant) async throws -> Set<PositionKey> {
+    let sorted = rows.sorted { $0.key < $1.key }
+    guard !sorted.isEmpty else { return [] }
+    var added: Set<PositionKey> = []
+    for row in try await insert(sorted) {
+      added.insert(PositionKey(vehicle: try row.text(0), at: try row.timestamptz(1)))
+    }
+    let fresh = sorted.filter { added.contains($0.key) }
+    guard !fresh.isEmpty else { return [] }
+    try await connection.pipeline([
+      Self.newest(of: fresh), Self.staleDays(of: fresh, at: at),
+      PostgresStatement("select pg_notify($1, '')", [.text(StoreChannel.positions.rawValue)]),
+    ])
+    return added
+  }
+
+  private func insert(_ rows: [PositionRow]) async throws -> PostgresRows {
+    let positions = rows.map(\.position)
+    return try await connection.query(
+      """
+      insert into position (service_day, lane, vehicle, at, latitude, longitude, speed_mps,
+        bearing, trip, route, door, passengers, device_id, received_at)
+      select * from unnest($1::date[], $2::smallint[], $3::text[], $4::timestamptz[],
+        $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::text[], $10::text[],
+        $11::text[], $12::smallint[], $13::text[], $14::timestamptz[])
+      on conflict do nothing returning vehicle, at
+      """,
+      [
+        .dates(rows.map(\.serviceDay)), .int2s(positions.map { Lane.of(name: $0.vehicle) }),
+        .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),
+        .float8s(positions.map(\.coordinate.latitude)),
+        .float8s(positions.map(\.coordinate.longitude)),
+        .float8s(positions.map(\.speedMetresPerSecond)),
+        .float8s(positions.map(\.bearingDegrees)), .texts(positions.map(\.trip)),
+        .texts(positions.map(\.route)), .texts(positions.map(\.door?.rawValue)),
+        .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
+        .texts(rows.map(\.device)), .timestamptzs(rows.map(\.receivedAt)),
+      ])
+  }
+
+  /// Rows are sorted by vehicle and moment, so the last of a vehicle is its newest.
+  private static func newest(of rows: [PositionRow]) -> PostgresStatement {
+    var last: [PositionRow] = []
+    for row in rows {
+      if last.last?.position.vehicle == row.position.vehicle { last.removeLast() }
+      last.append(row)
+    }
+    let positions = last.map(\.position)
+    return PostgresStatement(
+      """
+      insert into vehicle_now as n (vehicle, at, latitude, longitude, speed_mps, bearing, trip,
+        route, passengers, received_at)
+      select * from unnest($1::text[], $2::timestamptz[], $3::float8[], $4::float8[], $5::float8[],
+        $6::float8[], $7::text[], $8::text[], $9::smallint[], $10::timestamptz[])
+      on conflict (vehicle) do update set at = excluded.at, latitude = excluded.latitude,
+        longitude = excluded.longitude, speed_mps = excluded.speed_mps,
+        bearing = excluded.bearing, trip = excluded.trip, route = excluded.route,
+        passengers = excluded.passengers, received_at = excluded.received_at
+      where excluded.at > n.at
+      """,
+      [
+        .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),
+        .float8s(positions.map(\.coordinate.latitude)),
+        .float8s(positions.map(\.coordinate.longitude)),
+        .float8s(positions.map(\.speedMetresPerSecond)),
+        .float8s(positions.map(\.bearingDegrees)), .texts(positions.map(\.trip)),
+        .texts(positions.map(\.route)),
+        .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
+        .timestamptzs(last.map(\.receivedAt)),
+      ])
+  }
+
+  private static func staleDays(of rows: [PositionRow], at: Instant) -> PostgresStatement {
+    var vehicles: [String] = []
+    var days: [Day] = []
+    for row in rows where vehicles.last != row.position.vehicle || days.last != row.serviceDay {
+      vehicles.append(row.position.vehicle)
+      days.append(row.serviceDay)
+    }
+    return PostgresStatement(
+      """
+      insert into vehicle_day as d (lane, vehicle, service_day, stale_since)
+      select lane, vehicle, service_day, $4
+      from unnest($1::smallint[], $2::text[], $3::date[]) as k (lane, vehicle, service_day)
+      on conflict (lane, vehicle, service_day) do update set stale_since = excluded.stale_since
+      where d.stale_since is null
+      """,
+      [
+        .int2s(vehicles.map { Lane.of(name: $0) }), .texts(vehicles), .dates(days),
+        .timestamptz(at),
+      ])
+  }
+}

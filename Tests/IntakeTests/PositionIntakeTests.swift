@@ -1,0 +1,117 @@
+import Basics
+import Intake
+import Store
+import Tapping
+import Testing
+import Tracking
+
+extension IntakeSuite {
+  @Suite struct Positions {
+    @Test func positionsAreKeptOnceWhateverTheirOrder() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        let positions = (0..<100).map { position(seconds: Int64($0) * -10) }
+        let first = try await post(positions.shuffled(), from: validator, to: intake)
+        #expect(first.accepted == 100)
+        #expect(first.duplicates == 0)
+        let again = try await post(positions + [position(seconds: 5)], from: validator, to: intake)
+        #expect(again.accepted == 1)
+        #expect(again.duplicates == 100)
+        #expect(try await world.number("select count(*) from position") == 101)
+        #expect(
+          try await world.texts("select service_day::text from vehicle_day order by 1")
+            == ["2026-11-22"])
+      }
+    }
+
+    @Test func theServiceDayFollowsTheCitysClock() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        // 03:59 and 04:00 in the morning of the 22nd.
+        let early = position(seconds: -8 * 3600 - 60)
+        let late = position(seconds: -8 * 3600)
+        _ = try await post([early, late], from: validator, to: intake)
+        #expect(
+          try await world.texts("select service_day::text from position order by at")
+            == ["2026-11-21", "2026-11-22"])
+      }
+    }
+
+    @Test func whatCannotBeTrueIsNamedAndTheRestKept() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        var nowhere = position(seconds: -1)
+        nowhere.coordinate = Coordinate(latitude: 0, longitude: 0)
+        let answer = try await post(
+          [position(seconds: 0), nowhere, position(seconds: 86_400)], from: validator, to: intake)
+        #expect(answer.accepted == 1)
+        #expect(answer.rejected.map(\.index) == [1, 2])
+        #expect(answer.rejected.map(\.code) == ["impossible_coordinate", "position_in_future"])
+      }
+    }
+
+    @Test func aReportWithoutAProvenSenderOrShapeIsRefused() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        let other = try await world.validator("V-0043")
+        let body = report([position(seconds: 0)], from: validator)
+        let cases: [([UInt8], Validator, [UInt8]?, String)] = [
+          (body, validator, other.keys.sign(body), "signature_wrong"),
+          (body, other, nil, "device_mismatch"),
+          (Array(body.dropLast()), validator, nil, "malformed"),
+          (body + [UInt8](repeating: 0x20, count: 1 << 20), validator, nil, "body_too_large"),
+          (
+            report((0...1000).map { position(seconds: -$0) }, from: validator), validator, nil,
+            "report_too_large"
+          ),
+        ]
+        for (body, sender, signature, code) in cases {
+          let outcome = await intake.accept(
+            body: body, deviceHeader: sender.id,
+            signatureHeader: Base64.encode(signature ?? sender.keys.sign(body), .standard),
+            receivedAt: noon)
+          guard case .refusal(let refusal) = outcome else {
+            Issue.record("\(code) was let in")
+            continue
+          }
+          #expect(refusal.code == code)
+        }
+        #expect(try await world.number("select count(*) from position") == 0)
+      }
+    }
+
+    private func makeIntake(_ world: World) -> PositionIntake {
+      PositionIntake(
+        store: world.store, gate: world.gate, log: quiet,
+        clock: { CityClock(zone: .utc, fareDayStartSeconds: 4 * 3600) }, now: { noon })
+    }
+
+    private func position(seconds: Int64) -> Position {
+      Position(
+        vehicle: "1603", at: noon.adding(seconds: seconds),
+        coordinate: Coordinate(latitude: 56.95, longitude: 24.11), speedMetresPerSecond: 7)
+    }
+
+    private func report(_ positions: [Position], from validator: Validator) -> [UInt8] {
+      PositionReportJSON.encode(
+        PositionReport(device: validator.id, sentAt: noon, positions: positions))
+    }
+
+    private func post(
+      _ positions: [Position], from validator: Validator, to intake: PositionIntake
+    ) async throws -> PositionAnswer {
+      let body = report(positions, from: validator)
+      let outcome = await intake.accept(
+        body: body, deviceHeader: validator.id,
+        signatureHeader: Base64.encode(validator.keys.sign(body), .standard), receivedAt: noon)
+      switch outcome {
+      case .answer(let answer): return answer
+      case .refusal(let refusal): throw IntakeOutcome.Refused(refusal: refusal)
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Basics
+import Postgres
+import Store
+import Testing
+
+extension StoreSuite {
+  @Suite struct Partitions {
+    @Test func theDaysAroundOneGetTheirPartitionsOnce() async throws {
+      try await withStore { store, pool in
+        let made = try await store.ensurePartitions(around: today, daysBack: 2, daysAhead: 3)
+        #expect(made == 6 * DayTable.allCases.count)
+        let again = try await store.ensurePartitions(around: today, daysBack: 2, daysAhead: 3)
+        #expect(again == 0)
+        let names = try await pool.texts(
+          """
+          select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+          where i.inhparent = 'tap'::regclass order by 1
+          """)
+        #expect(
+          names == [
+            "tap_20261120", "tap_20261121", "tap_20261122", "tap_20261123", "tap_20261124",
+            "tap_20261125", "tap_other",
+          ])
+      }
+    }
+
+    @Test func severalProcessesMakeThemAtTheSameTime() async throws {
+      try await withStore { store, pool in
+        let made = try await withThrowingTaskGroup(of: Int.self) { group in
+          for _ in 0..<4 {
+            group.addTask {
+              try await store.ensurePartitions(around: today, daysBack: 1, daysAhead: 1)
+            }
+          }
+          return try await group.reduce(0, +)
+        }
+        #expect(made == 3 * DayTable.allCases.count)
+      }
+    }
+
+    @Test func rowsThatCameBeforeTheirPartitionMoveIntoIt() async throws {
+      try await withStore { store, pool in
+        try await insertPosition(pool, day: today, vehicle: "1603")
+        try await insertPosition(pool, day: today.adding(days: 1), vehicle: "1603")
+        #expect(try await pool.number("select count(*) from position_other") == 2)
+        try await store.ensurePartitions(around: today, daysBack: 0, daysAhead: 0)
+        #expect(try await pool.number("select count(*) from position_20261122") == 1)
+        #expect(try await pool.number("select count(*) from position_other") == 1)
+        #expect(try await pool.number("select count(*) from position") == 2)
+        // What comes now goes straight into its partition, and still collides with what is there.
+        try await insertPosition(pool, day: today, vehicle: "1604")
+        #expect(try await pool.number("select count(*) from position_20261122") == 2)
+        await #expect(throws: PostgresError.self) {
+          try await insertPosition(pool, day: today, vehicle: "1603")
+        }
+      }
+    }
+
+    @Test func ridesGetTheirNumbersInPartitionsToo() async throws {
+      try await withStore { store, pool in
+        try await insertRide(pool, day: today)
+        try await store.ensurePartitions(around: today, daysBack: 0, daysAhead: 0)
+        try await insertRide(pool, day: today)
+        let numbers = try await pool.texts(
+          "select ride_id::text from ride_20261122 order by ride_id")
+        #expect(numbers == ["1", "2"])
+        #expect(try await pool.number("select count(*) from ride_other") == 0)
+      }
+    }
+
+    @Test func writersOfOtherDaysGoOnMeanwhile() async throws {
+      try await withStore { store, pool in
+        try await store.ensurePartitions(around: today, daysBack: 0, daysAhead: 0)
+        try await pool.transaction { connection in
+          try await connection.execute(
+            """
+            insert into position (service_day, lane, vehicle, at, latitude, longitude, device_id,
+              received_at) values ($1, 0, '7', $2, 50, 30, 'V-1', $2)
+            """, [.date(today), .timestamptz(noon)])
+          // The row above is not committed; a partition for tomorrow is made all the same.
+          let made = try await store.ensurePartitions(
+            around: today.adding(days: 1), daysBack: 0, daysAhead: 0)
+          #expect(made == DayTable.allCases.count)
+        }
+      }
+    }
+  }
+}
+
+private func insertPosition(_ pool: PostgresPool, day: Day, vehicle: String) async throws {
+  try await pool.run(
+    """
+    insert into position (service_day, lane, vehicle, at, latitude, longitude, device_id,
+      received_at) values ($1, 0, $2, $3, 50, 30, 'V-1', $3)
+    """, [.date(day), .text(vehicle), .timestamptz(noon)])
+}
+
+private func insertRide(_ pool: PostgresPool, day: Day) async throws {
+  try await pool.run(
+    """
+    insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+      category, product, medium, currency, tariff_version, reason)
+    values ($1, 0, gen_random_uuid(), 1, $2, 'V-1', 0, 1, 1, 'adult', 'single', 'card', 'UAH',
+      '1', '{}')
+    """, [.date(day), .timestamptz(noon)])
+}

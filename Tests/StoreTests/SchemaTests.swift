@@ -1,0 +1,112 @@
+import DatabaseSupport
+import Postgres
+import Store
+import Testing
+
+extension StoreSuite {
+  @Suite struct Schema {
+    @Test func theWholeSchemaIsWhatAllMigrationsLeave() async throws {
+      let migrated = try await withStore { _, pool in try await catalog(of: pool) }
+      let whole = try packageFile("Sources/Store/Schema/whole.sql")
+      let written = try await LeasedDatabase.with([]) { pool in
+        try await pool.session { connection in try await connection.script(whole) }
+        return try await catalog(of: pool)
+      }
+      #expect(migrated.count > 200)
+      let missing = Set(migrated).subtracting(written).sorted()
+      let surplus = Set(written).subtracting(migrated).sorted()
+      #expect(missing.isEmpty, "Schema/whole.sql lacks what the migrations make")
+      #expect(surplus.isEmpty, "Schema/whole.sql has what no migration makes")
+    }
+
+    @Test func migratingTwiceIsHarmless() async throws {
+      try await LeasedDatabase.with([]) { pool in
+        let first = try await Store.migrate(pool)
+        let before = try await catalog(of: pool)
+        let second = try await Store.migrate(pool)
+        let after = try await catalog(of: pool)
+        let names = try SchemaMigrations.all().map(\.name)
+        #expect(first == names)
+        #expect(second.isEmpty)
+        #expect(before == after)
+      }
+    }
+
+    @Test func migrationsAreInTheOrderOfTheirNames() throws {
+      let names = try SchemaMigrations.all().map(\.name)
+      #expect(names.first == "0001-backbone")
+      #expect(names == names.sorted())
+    }
+
+    @Test func anEntryThatDoesNotBalanceLeavesNothing() async throws {
+      try await withStore { _, pool in
+        try await pool.run(
+          """
+          insert into account values ('cash', 'Каса', 'Cash', 'asset'),
+            ('fares', 'Доходи', 'Fares', 'income')
+          """)
+        let error = await #expect(throws: PostgresError.self) {
+          try await pool.transaction { connection in
+            try await connection.execute(
+              """
+              insert into entry (accounting_date, currency, kind, description, digest, created_at)
+              values ('2026-11-22', 'UAH', 'test', 'unbalanced', '\\x00', now())
+              """)
+            try await connection.execute(
+              """
+              insert into posting (entry_id, line, account, debit_minor, credit_minor)
+              select entry_id, line, account, debit, credit from entry,
+                (values (1, 'cash', 100, 0), (2, 'fares', 0, 99)) v (line, account, debit, credit)
+              """)
+          }
+        }
+        #expect(error?.sqlState == PostgresError.checkViolation)
+        #expect(try await pool.number("select count(*) from entry") == 0)
+      }
+    }
+  }
+}
+
+/// Tables, columns in order, keys, indexes, functions and triggers, one line each.
+private func catalog(of pool: PostgresPool) async throws -> [String] {
+  let ours = "n.nspname = 'public' and c.relname <> 'schema_migration'"
+  let queries = [
+    """
+    select format('column %s.%s %s %s null=%s default=%s identity=%s storage=%s', c.relname,
+      row_number() over (partition by c.oid order by a.attnum), a.attname,
+      format_type(a.atttypid, a.atttypmod), not a.attnotnull,
+      coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attidentity, a.attstorage)
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where \(ours) and c.relkind in ('r', 'p', 'v', 'm') and a.attnum > 0 and not a.attisdropped
+    """,
+    """
+    select format('table %s %s partitioned=%s bound=%s', c.relname, c.relkind,
+      coalesce(pg_get_partkeydef(c.oid), ''), coalesce(pg_get_expr(c.relpartbound, c.oid), ''))
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where \(ours) and c.relkind in ('r', 'p', 'v', 'm')
+    """,
+    """
+    select format('constraint %s %s %s', c.relname, k.conname, pg_get_constraintdef(k.oid))
+    from pg_constraint k join pg_class c on c.oid = k.conrelid
+    join pg_namespace n on n.oid = c.relnamespace where \(ours)
+    """,
+    """
+    select 'index ' || indexdef from pg_indexes
+    where schemaname = 'public' and tablename <> 'schema_migration'
+    """,
+    """
+    select 'function ' || pg_get_functiondef(p.oid) from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public'
+    """,
+    """
+    select 'trigger ' || pg_get_triggerdef(t.oid) from pg_trigger t
+    join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where \(ours) and not t.tgisinternal
+    """,
+  ]
+  var lines: [String] = []
+  for query in queries { lines += try await pool.texts(query) }
+  return lines.sorted()
+}

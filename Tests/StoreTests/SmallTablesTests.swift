@@ -1,0 +1,160 @@
+import Basics
+import Postgres
+import Store
+import Testing
+
+extension StoreSuite {
+  @Suite struct SmallTables {
+    @Test func aTokenIsFoundByItsDigestUntilItIsRevoked() async throws {
+      try await withStore { store, _ in
+        let rider = RiderID(high: 1, low: 2)
+        let grant = AccessGrant(
+          label: "Olena", role: .rider, operatorID: "KP", rider: rider, createdAt: noon,
+          expiresAt: noon.adding(seconds: 60))
+        let digest = AccessTokenText.digest(
+          of: AccessTokenText.make(random: [UInt8](repeating: 3, count: 32)))
+        try await store.write { try await $0.tokens.create(digest: digest, grant) }
+        let find = { @Sendable (moment: Instant) in
+          try await store.read { try await $0.tokens.find(digest: digest, at: moment) }
+        }
+        #expect(try await find(noon) == grant)
+        #expect(try await find(noon.adding(seconds: 60)) == nil)
+        #expect(try await store.write { try await $0.tokens.revoke(digest: digest, at: noon) })
+        #expect(try await find(noon) == nil)
+        #expect(
+          try await store.write { try await $0.tokens.revoke(digest: digest, at: noon) } == false)
+        let stranger = try await store.read { try await $0.tokens.find(digest: [9], at: noon) }
+        #expect(stranger == nil)
+      }
+    }
+
+    @Test func onlyOneOfManyProcessesMakesTheFirstToken() async throws {
+      try await withStore { store, pool in
+        let made = try await withThrowingTaskGroup(of: Bool.self) { group in
+          for number in 0..<4 {
+            group.addTask {
+              try await store.write { session in
+                try await session.tokens.createFirst(
+                  digest: [UInt8(number)], label: "first", at: noon)
+              }
+            }
+          }
+          return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(made == 1)
+        #expect(try await pool.number("select count(*) from access_token") == 1)
+        let roles = try await store.read { try await $0.tokens.list() }.map(\.role)
+        #expect(roles == [.admin])
+      }
+    }
+
+    @Test func aSettingMadeByAnotherProcessHolds() async throws {
+      try await withStore { store, _ in
+        let kept = try await withThrowingTaskGroup(of: String.self) { group in
+          for number in 0..<4 {
+            group.addTask {
+              try await store.write { try await $0.settings.findOrMake("key", "\(number)") }
+            }
+          }
+          return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(kept.count == 1)
+        try await store.write { try await $0.settings.set("key", to: "new") }
+        let settings = try await store.read { try await $0.settings.all() }
+        #expect(settings == ["key": "new"])
+        let unmade = try await store.read { try await $0.settings.find("other") }
+        #expect(unmade == nil)
+      }
+    }
+
+    @Test func theFeedImportedLastIsTheNewest() async throws {
+      try await withStore { store, _ in
+        let save = { @Sendable (name: String, digest: UInt8, seconds: Int64) in
+          try await store.write { session in
+            try await session.feeds.save(
+              name: name, digest: [digest], archive: [digest, 1, 2],
+              at: noon.adding(seconds: seconds))
+          }
+        }
+        let none = try await store.read { try await $0.feeds.newest() }
+        #expect(none == nil)
+        let first = try await save("first.zip", 1, 0)
+        let second = try await save("second.zip", 2, 1)
+        let afterTwo = try await store.read { try await $0.feeds.newest() }
+        #expect(afterTwo == second)
+        #expect(second.bytesCount == 3)
+        let again = try await save("first.zip", 1, 2)
+        #expect(again.id == first.id)
+        let afterAgain = try await store.read { try await $0.feeds.newest() }
+        #expect(afterAgain == again)
+        let feeds = try await store.read { try await $0.feeds.list() }
+        #expect(feeds == [again, second])
+        let archive = try await store.read { try await $0.feeds.archive(of: again.id) }
+        #expect(archive == [1, 1, 2])
+        let noArchive = try await store.read { try await $0.feeds.archive(of: 99) }
+        #expect(noArchive == nil)
+      }
+    }
+
+    @Test func aPublishedTariffIsNeverChanged() async throws {
+      try await withStore { store, _ in
+        let save = { @Sendable (version: String, day: Day, source: String) in
+          try await store.write { session in
+            try await session.tariffs.save(
+              TariffRecord(version: version, effectiveFrom: day, source: source, publishedAt: noon))
+          }
+        }
+        let tomorrow = today.adding(days: 1)
+        let second = try await save("2", tomorrow, "b")
+        #expect(second == .saved)
+        let first = try await save("1", today, "a")
+        #expect(first == .saved)
+        let repeated = try await save("1", today, "a")
+        #expect(repeated == .alreadySaved)
+        let otherText = try await save("1", today, "other")
+        #expect(otherText == .versionTaken)
+        let otherDay = try await save("1", today.adding(days: 9), "a")
+        #expect(otherDay == .versionTaken)
+        let sameDay = try await save("3", tomorrow, "c")
+        #expect(sameDay == .dateTaken(version: "2"))
+        let versions = try await store.read { try await $0.tariffs.list() }.map(\.version)
+        #expect(versions == ["1", "2"])
+        let newest = try await store.read { try await $0.tariffs.newest() }?.source
+        #expect(newest == "b")
+      }
+    }
+
+    @Test func aLaneBelongsToOneTransactionAtATime() async throws {
+      try await withStore { store, _ in
+        let try1 = { @Sendable in try await store.write { try await $0.tryLane(.rating, lane: 3) } }
+        try await store.write { session in
+          #expect(try await session.tryLane(.rating, lane: 3))
+          #expect(try await try1() == false)
+          let others = try await store.write { other in
+            [
+              try await other.tryLane(.rating, lane: 4),
+              try await other.tryLane(.sorting, lane: 3),
+            ]
+          }
+          #expect(others == [true, true])
+        }
+        #expect(try await try1())
+      }
+    }
+
+    @Test func whatTheDatabaseRefusesIsAFaultWithoutTheRow() async throws {
+      try await withStore { store, _ in
+        let fault = await #expect(throws: StoreFault.self) {
+          try await store.write { session in
+            let grant = AccessGrant(label: "x", role: .admin, createdAt: noon)
+            try await session.tokens.create(digest: [77], grant)
+            try await session.tokens.create(digest: [77], grant)
+          }
+        }
+        #expect(fault?.kind == .refused)
+        #expect(fault?.sqlState == PostgresError.uniqueViolation)
+        #expect(fault?.description.contains("4d") == false)
+      }
+    }
+  }
+}
