@@ -135,6 +135,8 @@ struct TariffTables: Sendable {
   var prefersGivenDistance = true
   var rounding: PriceShare?
   var pricesByStop = false
+  /// Whether the tariff and its cases are written in minor units.
+  var countsInMinor = false
 }
 
 /// A kind of service that the tariff tells apart.

@@ -118,11 +118,11 @@ extension FareMeter {
       == ride.day
   }
 
-  private func minutesLate(
-    _ window: TransferWindow, _ ride: Ride, _ index: Int
-  ) -> Int64 {
+  /// Whole minutes by which a ride missed a window, rounded up; unknown when it was in time.
+  private func minutesLate(_ window: TransferWindow, _ ride: Ride, _ index: Int) -> Int64 {
     let link = tariff.tables.transfers[index].window
-    return max(0, (moment(link.to, ride) - window.startedAt - link.microseconds) / 60_000_000)
+    let late = moment(link.to, ride) - window.startedAt - link.microseconds
+    return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
   }
 
   private mutating func amount(

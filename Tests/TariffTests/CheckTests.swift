@@ -1,0 +1,46 @@
+import Basics
+import Foundation
+import Tariff
+import Testing
+
+/// The tariffs of the package, as `tariff check` sees them.
+struct CheckTests {
+  @Test(arguments: Folders.tariffs)
+  func eachTariffIsGoodAndItsCasesHold(_ name: String) throws {
+    let check = try Folders.source(name).check()
+    #expect(check.isGood, "\(check.text)")
+    #expect(check.faults.map(\.description) == [])
+    #expect(!check.cases.isEmpty)
+  }
+
+  @Test func aCaseThatDoesNotHoldIsReportedWithItsLine() throws {
+    var source = try Folders.source("riga")
+    source.files.append(
+      TariffFile(
+        path: "cases/wrong.yaml",
+        text: """
+          - case: too cheap
+            day: 2018-11-23
+            rides:
+              - {at: "07:12", mode: tram, pays: 1.00}
+            total: 1.00
+          """))
+    let check = source.check()
+    #expect(!check.isGood)
+    let differences = check.cases.flatMap(\.differences)
+    #expect(differences.map(\.line) == [4, 1])
+    #expect(differences[0].message.contains("pays 1.15 EUR, the case says 1.00 EUR"))
+    #expect(check.text.contains("riga/cases/wrong.yaml:4: error:"))
+  }
+
+  @Test func aCaseIsExplainedStepByStep() throws {
+    let source = try Folders.source("zelenohrad")
+    let name = "free transfer, the thirtieth minute is inside and the next is not"
+    let text = try #require(source.explain(name, in: .english))
+    #expect(text.contains("free transfer \"transfer\""))
+    #expect(text.contains("Total: 27.00 UAH"))
+    let ukrainian = try #require(source.explain(name, in: .ukrainian))
+    #expect(ukrainian.contains("безкоштовна пересадка"))
+    #expect(source.explain("no such case", in: .english) == nil)
+  }
+}
