@@ -3,12 +3,13 @@ package import Transit
 
 /// Finds where a rider got off from where the rider was seen next (rule of Barry and others, 2002).
 ///
-/// Two assumptions: riders board next near to where they got off, and the last ride of the day leads
-/// back to where the first began. Of the stops ahead on the patterns of the ride the one nearest to
-/// that place is taken, if it lies within walking distance.
+/// Two assumptions: riders board next near to where they got off, and the last ride of the day
+/// leads back to where the first began. Of the stops ahead on the patterns of the ride the one
+/// nearest to that place is taken, if it lies within walking distance.
 ///
-/// Confidence is a product: 0.9 for the next boarding, 0.7 for the return, 0.98 for a tap off; times
-/// 1 falling to 0.6 as the walk grows to its limit; times the confidences of the boardings it rests on.
+/// Confidence is a product: 0.9 for the next boarding, 0.7 for the return, 0.98 for a tap off;
+/// times 1 falling to 0.6 as the walk grows to its limit; times the confidences of the boardings it
+/// rests on.
 package struct AlightingFinder: Sendable {
   /// Farthest walk between two rides that is believed, metres.
   ///

@@ -13,8 +13,8 @@ package import Transit
 ///   to 600 s; 0.7 when the visit begins up to 60 s after the tap;
 /// - place: 1 when the vehicle stood within 100 m of the stop, 0.65 up to 250 m (a stop moved since
 ///   the timetable was made);
-/// - turn: 0.8 when the vehicle stood at the end of its run, where nobody boards it, and the boarding
-///   is taken as one of the next run;
+/// - turn: 0.8 when the vehicle stood at the end of its run, where nobody boards it, and the
+///   boarding is taken as one of the next run;
 /// - choice: 1 when one visit fits, 0.7 when the coarse time of the tap covers several;
 /// - route: 1 when tap and visit name the same route or the tap names none that is known, 0.6 when
 ///   they differ.

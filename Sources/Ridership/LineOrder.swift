@@ -8,7 +8,8 @@ package struct LineOrder: Hashable, Sendable {
   /// Takes a list as it is.
   package init(stops: [String]) { self.stops = stops }
 
-  /// Merges patterns of one route and direction: the commonest gives the order, others add their own stops.
+  /// Merges patterns of one route and direction: the commonest gives the order, others add their
+  /// own stops.
   package init(patterns: [RoutePattern]) {
     var stops: [String] = []
     for pattern in patterns.sorted(by: { $0.tripCount > $1.tripCount }) {

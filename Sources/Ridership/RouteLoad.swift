@@ -45,8 +45,8 @@ package struct HourBand: Hashable, Sendable {
 
 /// Boardings, alightings and load by stop of a route in one direction.
 ///
-/// Nothing is scaled up: riders whose alighting is not known count as boardings and not in the load,
-/// and the profile says how many they are.
+/// Nothing is scaled up: riders whose alighting is not known count as boardings and not in the
+/// load, and the profile says how many they are.
 package struct RouteLoad: Hashable, Sendable {
   /// What happened at one stop.
   package struct StopLoad: Hashable, Sendable {
@@ -70,7 +70,8 @@ package struct RouteLoad: Hashable, Sendable {
   /// Boardings at a stop that the line does not have: missing everywhere.
   package var boardingsOffLine: Int
 
-  /// Counts the rides of a line; those whose boarding lies outside the hours are left out as a whole.
+  /// Counts the rides of a line; those whose boarding lies outside the hours are left out as a
+  /// whole.
   ///
   /// `unplaced` are the moments and riders of boardings of the route that have no stop.
   package init(

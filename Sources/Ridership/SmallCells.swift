@@ -1,7 +1,8 @@
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
-/// A count from 1 to k - 1 is hidden. Where one is hidden it must not follow from the others either,
-/// since loads are sums: every number of the same answer is then rounded to a multiple of k.
+/// A count from 1 to k - 1 is hidden. Where one is hidden it must not follow from the others
+/// either, since loads are sums: every number of the same answer is then rounded to a multiple of
+/// k.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5

@@ -46,7 +46,8 @@ package enum Cleaning {
     return track
   }
 
-  /// A total order over contents, so that the first of two positions of one moment is always the same.
+  /// A total order over contents, so that the first of two positions of one moment is always the
+  /// same.
   ///
   /// A position with a door event comes first: it says more than a periodical one.
   private static func precedes(_ left: Position, _ right: Position) -> Bool {

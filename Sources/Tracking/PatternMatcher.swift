@@ -5,16 +5,18 @@ import Transit
   import Glibc
 #endif
 
-/// Matches the stays of one vehicle, in order of time, to places of patterns: the likeliest way through.
+/// Matches the stays of one vehicle, in order of time, to places of patterns: the likeliest way
+/// through.
 ///
-/// A dynamic programme over (pattern, place): each stay may be matched to a place near it or to none.
-/// Every match earns its nearness, places passed over and runs begun anew cost. So the direction, and
-/// which of two stops across the street it was, follow from the whole day and not from one point.
+/// A dynamic programme over (pattern, place): each stay may be matched to a place near it or to
+/// none. Every match earns its nearness, places passed over and runs begun anew cost. So the
+/// direction, and which of two stops across the street it was, follow from the whole day and not
+/// from one point.
 struct PatternMatcher {
   /// Farthest a door opens from its stop, metres.
   static let doorMetresMax = 100.0
-  /// Farthest a door opens from a stop that was moved since the timetable was made, metres; believed
-  /// only between other stops of the same run.
+  /// Farthest a door opens from a stop that was moved since the timetable was made, metres;
+  /// believed only between other stops of the same run.
   static let movedStopMetresMax = 250.0
   /// What a match beyond `doorMetresMax` earns.
   static let movedStopGain = 0.1
@@ -238,7 +240,8 @@ extension PatternMatcher {
       lastPlace = node.place
       runs[run].append(visit(node, vehicle: vehicle))
     }
-    // One stop has no order: beside other runs it is a terminus seen from the other side, or chance.
+    // One stop has no order: beside other runs it is a terminus seen from the other side, or
+    // chance.
     return runs.filter { $0.count > 1 || runs.count == 1 }.flatMap { $0 }
   }
 

@@ -55,7 +55,8 @@ enum StayFinder {
     }
   }
 
-  /// A long stay in two parts, so that riders who board before the departure count for the next run.
+  /// A long stay in two parts, so that riders who board before the departure count for the next
+  /// run.
   private static func splitLayover(_ stay: Stay) -> [Stay] {
     guard stay.kind != .passing, stay.departedAt.secondsSince(stay.arrivedAt) > layoverSecondsMin
     else { return [stay] }
@@ -160,7 +161,8 @@ enum StayFinder {
 }
 
 extension Stay {
-  /// Metres from a point to the nearest place of the stay, and how far along the way that is, 0 to 1.
+  /// Metres from a point to the nearest place of the stay, and how far along the way that is, 0 to
+  /// 1.
   ///
   /// On a plane that touches the earth at the point: exact enough within a few hundred metres.
   func nearest(to point: Coordinate, metresPerLongitude: Double) -> (metres: Double, share: Double)

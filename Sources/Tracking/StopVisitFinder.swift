@@ -1,7 +1,8 @@
 package import Basics
 package import Transit
 
-/// What something else than the position says about the route of a vehicle: a tap, a driver's log-on.
+/// What something else than the position says about the route of a vehicle: a tap, a driver's
+/// log-on.
 package struct RouteHint: Hashable, Sendable {
   package var vehicle: String
   package var at: Instant

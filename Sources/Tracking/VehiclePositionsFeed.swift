@@ -20,7 +20,8 @@ package struct VehiclePositionsMessage: Hashable, Sendable {
 package enum VehiclePositionsFeed {
   /// Version of the specification.
   package static let version = "2.0"
-  /// A vehicle not heard of for longer is left out, seconds; the specification's best practices say 90.
+  /// A vehicle not heard of for longer is left out, seconds; the specification's best practices say
+  /// 90.
   package static let ageSecondsMax: Int64 = 90
 
   /// The message at a moment: the newest status of each vehicle, by its id, without stale ones.
