@@ -168,5 +168,12 @@ let package = Package(
         "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "Store", "Intake",
         "DatabaseSupport", logging,
       ]),
+    tests(
+      "WebTests",
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
+        "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
+        nioCore, yams, logging, metrics,
+      ]),
   ]
 )

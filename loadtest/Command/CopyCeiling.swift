@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import LoadMeasures
 import ServiceClient
@@ -34,7 +33,7 @@ struct CopyCeiling {
     let stored = try await psql("select count(*) from loadtest_copy")
     _ = try await psql("drop table loadtest_copy")
     guard Int(stored.trimmingCharacters(in: .whitespacesAndNewlines)) == rows else {
-      throw ValidationError("COPY stored \(stored) of \(rows) rows; the ceiling is not valid")
+      throw ProgramFault("COPY stored \(stored) of \(rows) rows; the ceiling is not valid")
     }
     return Double(rows * tapsPerBatch) / seconds
   }
@@ -95,7 +94,7 @@ struct CopyCeiling {
     }
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     guard status == 0 else {
-      throw ValidationError("psql could not measure the ceiling: \(said.suffix(600))")
+      throw ProgramFault("psql could not measure the ceiling: \(said.suffix(600))")
     }
     return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceClient
 
 /// Benchmarks of a running service, each with the ceiling it is measured against.
 @main
@@ -8,4 +9,6 @@ struct LoadtestCommand: AsyncParsableCommand {
     abstract: "Loads a service and measures it.",
     discussion: "Starts a service and a database of its own unless given --url.",
     subcommands: [TapsCommand.self])
+
+  static func main() async { await runAsProgram() }
 }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import ServiceClient
 
@@ -41,7 +40,7 @@ final class StartedService: Sendable {
     guard let url = line?.split(separator: " ").dropFirst(2).first else {
       process.terminate()
       let said = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-      throw ValidationError("the service did not become ready:\n\(said.suffix(2000))")
+      throw ProgramFault("the service did not become ready:\n\(said.suffix(2000))")
     }
     self.url = String(url)
     self.process = process
@@ -57,7 +56,7 @@ final class StartedService: Sendable {
       path.map { URL(fileURLWithPath: $0) }
       ?? own.deletingLastPathComponent().appendingPathComponent("kvytok")
     guard FileManager.default.isExecutableFile(atPath: program.path) else {
-      throw ValidationError(
+      throw ProgramFault(
         "\(program.path) is not there; build it with `swift build -c release`, or name it with "
           + "--kvytok, or measure a running service with --url")
     }

@@ -64,10 +64,6 @@ struct TapsCommand: AsyncParsableCommand {
       await subject.stop()
       print(json ? String(decoding: report.json, as: UTF8.self) : report.text)
       guard report.isSound else { throw ExitCode(1) }
-    } catch let fault as ServiceFault {
-      await subject.stop()
-      ProgressBar.write("error: \(fault)\n")
-      throw ExitCode(3)
     } catch {
       await subject.stop()
       throw error

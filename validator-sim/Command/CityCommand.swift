@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ServiceClient
 import SimulatedCity
 
 /// Writes the GTFS feed of the invented city.
@@ -24,7 +25,7 @@ struct CityCommand: ParsableCommand {
     do {
       try Data(bytes).write(to: URL(fileURLWithPath: out))
     } catch {
-      throw ValidationError("\(out) could not be written: \(error.localizedDescription)")
+      throw ProgramFault("\(out) could not be written: \(error.localizedDescription)")
     }
     for (name, rows) in feed.files() { print("\(name): \(rows.count - 1) rows") }
     print("wrote \(bytes.count) bytes to \(out)")

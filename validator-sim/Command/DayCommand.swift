@@ -72,9 +72,9 @@ struct DayCommand: AsyncParsableCommand {
     let network = try Edge.network(feed)
     let day = try serviceDay(network)
     guard let fleet = Fleet(network: network, day: day, seed: seed, vehiclesMax: vehiclesMax)
-    else { throw ValidationError("\(feed): unknown time zone \(network.timeZoneName)") }
+    else { throw ProgramFault("\(feed): unknown time zone \(network.timeZoneName)") }
     guard !fleet.vehicles.isEmpty else {
-      throw ValidationError("\(feed) has no trips on \(day); give another --date")
+      throw ProgramFault("\(feed) has no trips on \(day); give another --date")
     }
     let mishaps = Mishaps(
       offlineRate: offlineRate, repeatRate: repeatRate, clockErrorRate: clockErrorRate)
@@ -85,18 +85,10 @@ struct DayCommand: AsyncParsableCommand {
       "\(day): \(fleet.vehicles.count) vehicles, \(riders) riders, \(journeys.rides.count) taps, "
         + "\(plan.count) posts\n")
 
-    let client = service.client(connectionsMax: DayPlayer.devicesAtOnceMax)
-    do {
-      let summary = try await play(plan, validators, client)
-      try await client.close()
-      print(summary.text)
-      if let summaryJson { try Edge.write(summary.json, to: summaryJson) }
-      guard summary.agrees else { throw ExitCode(1) }
-    } catch let error as ServiceFault {
-      try await client.close()
-      ProgressBar.write("error: \(error)\n")
-      throw ExitCode(3)
-    }
+    let summary = try await service.withClient { try await play(plan, validators, $0) }
+    print(summary.text)
+    if let summaryJson { try Edge.write(summary.json, to: summaryJson) }
+    guard summary.agrees else { throw ExitCode(1) }
   }
 
   private func play(
@@ -128,10 +120,10 @@ struct DayCommand: AsyncParsableCommand {
       return zone.local(Edge.now().adding(seconds: -5 * 3600)).day.adding(days: -1)
     }
     guard let day = Day(date) else {
-      throw ValidationError("--date \(date) is no date; write it as 2026-11-21")
+      throw ProgramFault.usage("--date \(date) is no date; write it as 2026-11-21")
     }
     guard day < Edge.now().day else {
-      throw ValidationError("--date \(date) is not over; the day has to lie in the past")
+      throw ProgramFault.usage("--date \(date) is not over; the day has to lie in the past")
     }
     return day
   }

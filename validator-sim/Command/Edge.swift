@@ -12,9 +12,21 @@ struct ServiceOptions: ParsableArguments {
   @Option(help: "The administrator's token; `kvytok serve` writes it into its data folder.")
   var adminToken: String
 
-  /// Connections to the service.
-  func client(connectionsMax: Int) -> ServiceClient {
-    ServiceClient(base: url, adminToken: adminToken, connectionsMax: connectionsMax)
+  /// Most requests at the same time.
+  static let connectionsMax = 16
+
+  /// Lends connections to the service, and closes them whatever happens.
+  func withClient<Result>(_ body: (ServiceClient) async throws -> Result) async throws -> Result {
+    let client = ServiceClient(
+      base: url, adminToken: adminToken, connectionsMax: Self.connectionsMax)
+    do {
+      let result = try await body(client)
+      try await client.close()
+      return result
+    } catch {
+      try? await client.close()
+      throw error
+    }
   }
 }
 
@@ -33,7 +45,7 @@ enum Edge {
     do {
       return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     } catch {
-      throw ValidationError("\(path) could not be read: \(error.localizedDescription)")
+      throw ProgramFault("\(path) could not be read: \(error.localizedDescription)")
     }
   }
 
@@ -42,7 +54,7 @@ enum Edge {
     do {
       try Data(bytes).write(to: URL(fileURLWithPath: path))
     } catch {
-      throw ValidationError("\(path) could not be written: \(error.localizedDescription)")
+      throw ProgramFault("\(path) could not be written: \(error.localizedDescription)")
     }
   }
 
@@ -52,7 +64,7 @@ enum Edge {
     do {
       return try FeedReader.read(zip: bytes).network
     } catch {
-      throw ValidationError("\(path): \(error)")
+      throw ProgramFault("\(path): \(error)")
     }
   }
 

@@ -15,8 +15,9 @@ struct RigaCommand: AsyncParsableCommand {
       The service must have imported gtfs/riga_2019-10.zip of the data folder. Every vehicle has a \
       validator; its taps are numbered in the order of time, posted as signed batches in shuffled \
       order, some twice, some after all others. The positions of vehicle 1603 are posted in the \
-      order of their file. Forth is sent as direction 0 and Back as 1, which is how the feed names \
-      the directions of the lines that could be compared. Exit 1 when a tap is lost, doubled or \
+      order of their file. Forth is sent as direction 0 and Back as 1: for 75 of the 78 codes that have a line in the \
+      feed, the end of direction 0 bears the name of the second half of the validations' route \
+      name; for the other 3 the names are written otherwise, and none says the opposite. Exit 1 when a tap is lost, doubled or \
       different.
       """)
 
@@ -43,18 +44,10 @@ struct RigaCommand: AsyncParsableCommand {
 
   func run() async throws {
     let world = try RigaWorld(folder: data)
-    let client = service.client(connectionsMax: 16)
-    do {
-      let summary = try await play(world, client)
-      try await client.close()
-      print(summary.text)
-      if let summaryJson { try Edge.write(summary.json, to: summaryJson) }
-      guard summary.agrees else { throw ExitCode(1) }
-    } catch let error as ServiceFault {
-      try await client.close()
-      ProgressBar.write("error: \(error)\n")
-      throw ExitCode(3)
-    }
+    let summary = try await service.withClient { try await play(world, $0) }
+    print(summary.text)
+    if let summaryJson { try Edge.write(summary.json, to: summaryJson) }
+    guard summary.agrees else { throw ExitCode(1) }
   }
 
   private func play(_ world: RigaWorld, _ client: ServiceClient) async throws -> RigaSummary {

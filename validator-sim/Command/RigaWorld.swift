@@ -1,5 +1,5 @@
-import ArgumentParser
 import Basics
+import ServiceClient
 import SimulatedCity
 import Tapping
 import Transit
@@ -15,7 +15,7 @@ struct RigaWorld {
   init(folder: String) throws {
     let network = try Edge.network(folder + "/gtfs/riga_2019-10.zip")
     guard let zone = TimeZoneTable(name: "Europe/Riga") else {
-      throw ValidationError("this system has no time zone Europe/Riga; install tzdata")
+      throw ProgramFault("this system has no time zone Europe/Riga; install tzdata")
     }
     let riga = folder + "/riga-2018-11-23/"
     do {
@@ -26,11 +26,11 @@ struct RigaWorld {
       let file = riga + RigaDay.positionFile
       positions = try RigaDay.positions(try Edge.read(file), file: file, zone: zone)
     } catch let fault as RigaFault {
-      throw ValidationError(fault.description)
+      throw ProgramFault(fault.description)
     }
     let tracked = vehicles.firstIndex { $0.vehicle == RigaDay.trackedVehicle }
     guard let tracked else {
-      throw ValidationError("\(folder) has no taps of vehicle \(RigaDay.trackedVehicle)")
+      throw ProgramFault("\(folder) has no taps of vehicle \(RigaDay.trackedVehicle)")
     }
     trackedIndex = tracked
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceClient
 
 /// A world to test with: an invented city, its riders, vehicles and validators.
 @main
@@ -7,4 +8,6 @@ struct ValidatorSimCommand: AsyncParsableCommand {
     commandName: "validator-sim",
     abstract: "A world to test with: an invented city, riders, vehicles, validators.",
     subcommands: [CityCommand.self, DayCommand.self, RigaCommand.self])
+
+  static func main() async { await runAsProgram() }
 }
