@@ -19,6 +19,8 @@ package struct JSONFault: Error, Equatable, Sendable {
 package struct JSONReader {
   /// Most objects and arrays inside one another.
   package static let depthMax = 32
+  /// Most members of one object; each key is compared with all before it.
+  package static let membersMax = 1000
 
   private let bytes: [UInt8]
   private var at = 0
@@ -132,6 +134,9 @@ extension JSONReader {
       return nil
     }
     if frames[depth].count > 0, !take(0x2C) { throw unexpected("a comma or a closing brace") }
+    guard frames[depth].count < JSONReader.membersMax else {
+      throw fault("has more than \(JSONReader.membersMax) members")
+    }
     skipSpace()
     let key = try text(expecting: "a key in quotes")
     if keys[frames[depth].keysStart...].contains(key) {

@@ -17,6 +17,9 @@ struct RawCall {
 }
 
 extension FeedBuild {
+  /// Most stops of one trip; what is longer is no trip, and would take minutes to lay on its shape.
+  static let callsPerTripMax = 1000
+
   /// The columns of `stop_times.txt`, looked up once for all rows.
   private struct CallColumns {
     let trip: Int
@@ -168,16 +171,22 @@ extension FeedBuild {
       end += 1
     }
     callRanges[trip] = range.lowerBound..<end
-    let kept = callRanges[trip]
-    let isTimed =
-      kept.count >= 2 && rawCalls[kept.lowerBound].arrival != RawCall.unknown
-      && rawCalls[kept.upperBound - 1].arrival != RawCall.unknown
-    if isTimed { return }
+    guard let (code, why) = faultOfTrip(callRanges[trip]) else { return }
     callRanges[trip] = range.lowerBound..<range.lowerBound
     log.add(
-      "trips.txt", rawTrips[trip].line, kept.count < 2 ? "few_stops" : "no_time",
-      kept.count < 2
-        ? "trip \(rawTrips[trip].id) has fewer than two usable stop times; it is left out"
-        : "trip \(rawTrips[trip].id) has no usable time at its first or last stop; it is left out")
+      "trips.txt", rawTrips[trip].line, code,
+      "trip \(rawTrips[trip].id) \(why); it is left out")
+  }
+
+  /// Why a trip with these calls cannot be driven; nil when it can.
+  private func faultOfTrip(_ calls: Range<Int>) -> (code: String, why: String)? {
+    if calls.count < 2 { return ("few_stops", "has fewer than two usable stop times") }
+    if calls.count > FeedBuild.callsPerTripMax {
+      return ("many_stops", "has more than \(FeedBuild.callsPerTripMax) stop times")
+    }
+    let isTimed =
+      rawCalls[calls.lowerBound].arrival != RawCall.unknown
+      && rawCalls[calls.upperBound - 1].arrival != RawCall.unknown
+    return isTimed ? nil : ("no_time", "has no usable time at its first or last stop")
   }
 }

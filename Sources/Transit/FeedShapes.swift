@@ -1,6 +1,9 @@
 import Basics
 
 extension FeedBuild {
+  /// Most points of one shape: a point every 10 m of 1,000 km.
+  static let pointsPerShapeMax = 100_000
+
   private struct RawPoint {
     var shape: Int32
     var sequence: Int32
@@ -62,12 +65,17 @@ extension FeedBuild {
     for (name, points) in zip(names, points) {
       var line: [Coordinate] = []
       for point in points where line.last != point.coordinate { line.append(point.coordinate) }
-      if line.count >= 2 {
+      if (2...FeedBuild.pointsPerShapeMax).contains(line.count) {
         content.shapes.append(Shape(id: name, line: Polyline(line)))
-      } else {
-        log.add("shapes.txt", nil, "short_shape", "shape \(name) has fewer than two points")
-        brokenShapeIDs.append(name)
+        continue
       }
+      let isShort = line.count < 2
+      log.add(
+        "shapes.txt", nil, isShort ? "short_shape" : "long_shape",
+        "shape \(name) has "
+          + (isShort ? "fewer than two" : "more than \(FeedBuild.pointsPerShapeMax)")
+          + " points; it is left out")
+      brokenShapeIDs.append(name)
     }
     content.shapes.sort { $0.id < $1.id }
     shapeIDs = IDIndex(content.shapes.map(\.id))

@@ -57,6 +57,16 @@ struct JSONReaderTests {
     #expect(fault(open(1_000_000)) != nil)
   }
 
+  /// Each key is compared with all before it, so their number is bounded.
+  @Test func membersHaveALimit() {
+    let object = { (count: Int) in
+      "{" + (0..<count).map { "\"k\($0)\":0" }.joined(separator: ",") + "}"
+    }
+    #expect(fault(object(JSONReader.membersMax)) == nil)
+    let found = fault(object(JSONReader.membersMax + 1))
+    #expect(found?.message.contains("more than 1000 members") == true)
+  }
+
   @Test func numbersOf64BitsAreExact() throws {
     for value in [Int64.min, -1, 0, 1, 9_007_199_254_740_993, Int64.max] {
       var reader = JSONReader(Array("\(value)".utf8))

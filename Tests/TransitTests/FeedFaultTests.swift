@@ -227,6 +227,26 @@ struct FeedFaultTests {
     #expect(fault?.message.contains("trips.txt:2") == true)
   }
 
+  @Test func aTripOfAThousandStopsIsNone() throws {
+    let calls = (0...1000).map { index in
+      let clock = clockText(seconds: 30_000 + index * 60)
+      return "t9,\(clock),\(clock),\(index % 2 == 0 ? "a" : "b"),\(index),,"
+    }
+    let feed = SmallFeed().adding("trips.txt", "bus-1,wk,t9,,0,,")
+    let long = try feed.adding("stop_times.txt", calls.joined(separator: "\n")).read()
+    #expect(long.places == ["trips.txt:8 many_stops"])
+    #expect(try long.network.content == SmallFeed().read().network.content)
+    let lines = calls.dropLast().joined(separator: "\n")
+    #expect(try feed.adding("stop_times.txt", lines).read().network.trips.count == 7)
+  }
+
+  @Test func aShapeOfTooManyPointsIsNotFollowed() throws {
+    let points = (0...100_000).map { "s2,50.0,30.\(padded($0, 6)),\($0)" }
+    let reading = try SmallFeed().adding("shapes.txt", points.joined(separator: "\n")).read()
+    #expect(reading.places == ["shapes.txt:- long_shape"])
+    #expect(try reading.network.content == SmallFeed().read().network.content)
+  }
+
   @Test func faultsAreBoundedInNumberAndAllCounted() throws {
     let lines = (0..<500).map { "t\($0)x,09:00:00,09:00:00,a,1,," }.joined(separator: "\n")
     let reading = try SmallFeed().adding("stop_times.txt", lines).read()
