@@ -9,8 +9,9 @@ import Transit
   private let day: ValidatorDay
 
   init() throws {
-    let network = try FeedReader.read(zip: CityFeed(seed: 5).zip()).network
-    let fleet = try #require(Fleet(network: network, day: Day(number: 20_773), seed: 2))
+    let network = try SmallDay.network()
+    let fleet = try #require(
+      Fleet(network: network, day: SmallDay.monday, seed: 2, vehiclesMax: 20))
     let journeys = Journeys(fleet: fleet, riderCount: 200, seed: 2)
     let mishaps = Mishaps(offlineRate: 0, repeatRate: 0, clockErrorRate: 0)
     validators = Validators(fleet: fleet, journeys: journeys, mishaps: mishaps, seed: 2)

@@ -4,14 +4,14 @@ import Tapping
 import Testing
 import Transit
 
-/// A small day of the invented city, made once.
-private enum SmallDay {
+/// A small day of the invented city; its network is made once for all tests.
+enum SmallDay {
   static let monday = Day(number: 20_773)  // 2026-11-16
   static let mishaps = Mishaps(offlineRate: 0.4, repeatRate: 0.3, clockErrorRate: 0.2)
 
-  static func network() throws -> Network {
-    try FeedReader.read(zip: CityFeed(seed: 5).zip()).network
-  }
+  private static let made = Result { try FeedReader.read(zip: CityFeed(seed: 5).zip()).network }
+
+  static func network() throws -> Network { try made.get() }
 
   static func validators(_ network: Network, seed: UInt64, riders: Int = 300) throws -> Validators {
     let fleet = try #require(Fleet(network: network, day: monday, seed: seed))
