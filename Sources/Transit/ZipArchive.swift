@@ -188,7 +188,8 @@ extension ZipArchive {
   private static let emptyArchive: [UInt8] = [0x50, 0x4B, 5, 6] + Array(repeating: 0, count: 18)
 
   private static func add(_ name: String, _ bytes: [UInt8], to handle: OpaquePointer) {
-    let copy = malloc(max(bytes.count, 1))
+    // libzip takes the copy over, but would not free one of no bytes.
+    let copy = bytes.isEmpty ? nil : malloc(bytes.count)
     bytes.withUnsafeBytes { source in
       if let copy, let start = source.baseAddress { memcpy(copy, start, source.count) }
     }
