@@ -68,12 +68,21 @@ import Transit
 
   @Test func otherContentIsSeen() {
     var audited = perfect()
-    audited[0].at = audited[0].at.adding(seconds: 1)
+    audited[0].at = audited[0].at?.adding(seconds: 1)
     audited[1].route = "elsewhere"
     audited[2].direction = nil
     let result = agreement(audited)
     #expect(result.different == 2, "a field that the service does not tell is no difference")
     #expect(result.examples.count == 2)
+  }
+
+  @Test func aTapThatWaitsIsNotYetThere() {
+    var audited = perfect()
+    audited[0].at = nil
+    let result = agreement(audited)
+    #expect(result.waiting == 1)
+    #expect(!result.isExact)
+    #expect(result.different == 0)
   }
 
   @Test func aWrongStopLowersTheShareOnly() {
@@ -94,6 +103,6 @@ import Transit
     #expect(taps[0].seq == 7)
     #expect(taps[0].at == Instant(iso8601: "2026-11-21T05:30:00Z"))
     #expect(taps[0].stop == "C01R04E")
-    #expect(throws: JSONFault.self) { try AuditedTap(json: Array(#"{"seq":7}"#.utf8)) }
+    #expect(throws: JSONFault.self) { try AuditedTap(json: Array(#"{"at":null}"#.utf8)) }
   }
 }

@@ -8,7 +8,7 @@ struct DayAudit {
   /// Devices asked about at the same time.
   static let askingMax = 8
   /// Rounds without a change after which nothing more is expected.
-  static let quietRounds = 4
+  static let quietRounds = 15
 
   let bodies: DayBodies
   let client: ServiceClient
@@ -48,12 +48,7 @@ struct DayAudit {
           audits[device] = taps
         }
         group.addTask {
-          let body = try await client.auditLines(device: day.device, epoch: epoch)
-          do {
-            return (index, try AuditedTap.lines(body))
-          } catch {
-            throw ServiceFault.unreadable(request: "GET /v1/audit/taps", message: "\(error)")
-          }
+          (index, try await Edge.audit(device: day.device, epoch: epoch, with: client))
         }
       }
       for try await (device, taps) in group { audits[device] = taps }

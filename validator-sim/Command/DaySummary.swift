@@ -61,6 +61,7 @@ struct DaySummary {
       "  missing           \(agreement.missing)",
       "  stored twice      \(agreement.doubled)",
       "  invented          \(agreement.invented)",
+      "  not yet read      \(agreement.waiting)",
       "  different         \(agreement.different)",
       "  in quarantine     \(agreement.quarantined)",
       "  boarding stops    \(percent(agreement.boardingShare)) right "
@@ -108,6 +109,7 @@ struct DaySummary {
       ("positions_sent", tally.positionsSent), ("positions_accepted", tally.positionsAccepted),
       ("equal", agreement.equal), ("missing", agreement.missing),
       ("stored_twice", agreement.doubled), ("invented", agreement.invented),
+      ("waiting", agreement.waiting),
       ("different", agreement.different), ("quarantined", agreement.quarantined),
       ("boardings_placed", agreement.boardingsPlaced),
       ("boardings_right", agreement.boardingsRight),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Foundation
 import ServiceClient
+import SimulatedCity
 import Transit
 
 /// Where the service is, and who asks.
@@ -65,6 +66,27 @@ enum Edge {
       return try FeedReader.read(zip: bytes).network
     } catch {
       throw ProgramFault("\(path): \(error)")
+    }
+  }
+
+  /// Everything that the service says of a device's taps, page after page.
+  static func audit(
+    device: String, epoch: Int64, with client: ServiceClient
+  ) async throws -> [AuditedTap] {
+    var taps: [AuditedTap] = []
+    var after: Int64 = 0
+    while true {
+      let body = try await client.auditPage(device: device, epoch: epoch, after: after)
+      let page: [AuditedTap]
+      do {
+        page = try AuditedTap.lines(body).filter { $0.seq > after }
+      } catch {
+        throw ServiceFault.unreadable(
+          request: "GET /v1/audit/taps of \(device)", message: "\(error.pointer) \(error.message)")
+      }
+      guard let last = page.map(\.seq).max() else { return taps }
+      taps += page
+      after = last
     }
   }
 

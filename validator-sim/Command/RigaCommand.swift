@@ -123,18 +123,10 @@ struct RigaCommand: AsyncParsableCommand {
     var agreement = RigaAgreement()
     for (device, vehicle) in zip(devices, world.vehicles) {
       agreement.compare(
-        try await lines(device, client), device: device.id, taps: vehicle.taps)
+        try await Edge.audit(device: device.id, epoch: Self.epoch, with: client), device: device.id,
+        taps: vehicle.taps)
     }
     return agreement
-  }
-
-  private func lines(_ device: SignedDevice, _ client: ServiceClient) async throws -> [AuditedTap] {
-    let body = try await client.auditLines(device: device.id, epoch: Self.epoch)
-    do {
-      return try AuditedTap.lines(body)
-    } catch {
-      throw ServiceFault.unreadable(request: "GET /v1/audit/taps", message: "\(error)")
-    }
   }
 
   /// Compares until everything is there and nothing changes any more, or time is up.
@@ -146,7 +138,7 @@ struct RigaCommand: AsyncParsableCommand {
     ProgressBar.write("comparing tap for tap …\n")
     var last = try await audited(world, devices, client)
     var quiet = 0
-    while clock.now < end, quiet < (last.isExact ? 2 : 6) {
+    while clock.now < end, quiet < (last.isExact ? 4 : 15) {
       try await Task.sleep(for: .seconds(1))
       let next = try await audited(world, devices, client)
       quiet = next == last ? quiet + 1 : 0
@@ -162,7 +154,8 @@ struct RigaCommand: AsyncParsableCommand {
   ) async throws {
     let tracked = world.vehicles[world.trackedIndex].taps.filter { $0.route == Self.trackedRoute }
     let seqs = Set(tracked.map(\.seq))
-    let audit = try await lines(devices[world.trackedIndex], client)
+    let audit = try await Edge.audit(
+      device: devices[world.trackedIndex].id, epoch: Self.epoch, with: client)
     summary.trackedTaps = tracked.count
     summary.trackedPlaced = audit.count { seqs.contains($0.seq) && $0.stop != nil }
     for direction in 0...1 {

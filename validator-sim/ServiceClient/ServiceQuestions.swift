@@ -53,11 +53,10 @@ package struct ToldRouteLoad: Sendable {
 
 /// The questions that the simulators ask the service afterwards.
 extension ServiceClient {
-  /// Every tap of a device's counter that the service has, as lines of JSON.
-  package func auditLines(device: String, epoch: Int64) async throws -> [UInt8] {
-    try await administer(
-      "GET", "/v1/audit/taps?device=\(Self.queryText(device))&epoch=\(epoch)"
-    ).body
+  /// A page of what became of a device's taps with numbers past another, as lines of JSON.
+  package func auditPage(device: String, epoch: Int64, after seq: Int64) async throws -> [UInt8] {
+    let path = "/v1/audit/taps?device=\(Self.queryText(device))&epoch=\(epoch)"
+    return try await administer("GET", path + (seq > 0 ? "&after=\(seq)" : "")).body
   }
 
   /// The load of a route; nil when the service knows no such route.

@@ -18,6 +18,8 @@ package struct Agreement: Sendable, Equatable {
   package var invented = 0
   /// Taps that the service has with other content.
   package var different = 0
+  /// Taps that the service has, but has not read yet.
+  package var waiting = 0
   /// Taps that the service turned away into quarantine.
   package var quarantined = 0
   /// Boardings for which the service names a stop, and those where it is the right one.
@@ -35,7 +37,7 @@ package struct Agreement: Sendable, Equatable {
   /// Whether every tap is there once, as it was recorded, and nothing else.
   package var isExact: Bool {
     equal == recorded && missing == 0 && doubled == 0 && invented == 0 && different == 0
-      && quarantined == 0
+      && quarantined == 0 && waiting == 0
   }
 
   /// Share of all boardings whose stop was found rightly.
@@ -63,12 +65,14 @@ package struct Agreement: Sendable, Equatable {
       if found.count > 1 {
         doubled += 1
         note("\(day.device) tap \(tap.seq) is there \(found.count) times")
-      } else if let difference = Self.difference(first, tap, day) {
-        different += 1
-        note("\(day.device) tap \(tap.seq): \(difference)")
       } else if first.state == "quarantined" {
         quarantined += 1
         note("\(day.device) tap \(tap.seq) is in quarantine")
+      } else if first.at == nil {
+        waiting += 1
+      } else if let difference = Self.difference(first, tap, day) {
+        different += 1
+        note("\(day.device) tap \(tap.seq): \(difference)")
       } else {
         equal += 1
       }
@@ -98,8 +102,8 @@ package struct Agreement: Sendable, Equatable {
     _ audited: AuditedTap, _ tap: Tap, _ day: ValidatorDay
   ) -> String? {
     let corrected = tap.at.adding(seconds: -Int64(day.clockErrorSeconds))
-    if audited.at != tap.at, audited.at != corrected {
-      return "the time is \(audited.at), recorded was \(tap.at)"
+    if let at = audited.at, at != tap.at, at != corrected {
+      return "the time is \(at), recorded was \(tap.at)"
     }
     if let medium = audited.medium, medium != tap.medium.rawValue {
       return "the medium is \(medium), recorded was \(tap.medium.rawValue)"

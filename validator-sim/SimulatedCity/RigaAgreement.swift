@@ -13,6 +13,8 @@ package struct RigaAgreement: Sendable, Equatable {
   package var doubled = 0
   package var invented = 0
   package var different = 0
+  /// Taps that the service has, but has not read yet.
+  package var waiting = 0
   /// Taps for which the service names the stop of boarding, and of alighting.
   package var placed = 0
   package var alighted = 0
@@ -26,6 +28,7 @@ package struct RigaAgreement: Sendable, Equatable {
   /// Whether every tap is there once, as it was posted, and nothing else.
   package var isExact: Bool {
     equal == posted && missing == 0 && doubled == 0 && invented == 0 && different == 0
+      && waiting == 0
   }
 
   /// Compares the taps of one device.
@@ -45,6 +48,8 @@ package struct RigaAgreement: Sendable, Equatable {
       if found.count > 1 {
         doubled += 1
         note("\(device) tap \(tap.seq) is there \(found.count) times")
+      } else if first.at == nil {
+        waiting += 1
       } else if isEqual {
         equal += 1
       } else {

@@ -3,8 +3,8 @@ package import Basics
 /// What the service says about one tap: a line of `GET /v1/audit/taps`.
 package struct AuditedTap: Hashable, Sendable {
   package var seq: Int64
-  /// When it happened: as the device said, or corrected.
-  package var at: Instant
+  /// When it happened: as the device said, or corrected; nil while the service has not read it.
+  package var at: Instant?
   /// Where the tap stands on its way: `rated`, `quarantined`, …; empty when not said.
   package var state: String
   package var medium: String?
@@ -18,7 +18,7 @@ package struct AuditedTap: Hashable, Sendable {
   package var alightStop: String?
 
   /// Makes a tap with nothing but its number, moment and state.
-  package init(seq: Int64, at: Instant, state: String = "") {
+  package init(seq: Int64, at: Instant?, state: String = "") {
     self.seq = seq
     self.at = at
     self.state = state
@@ -28,13 +28,12 @@ package struct AuditedTap: Hashable, Sendable {
   package init(json: [UInt8]) throws(JSONFault) {
     var reader = JSONReader(json)
     var seq: Int64?
-    var at: Instant?
-    var tap = AuditedTap(seq: 0, at: Instant(microseconds: 0))
+    var tap = AuditedTap(seq: 0, at: nil)
     try reader.beginObject()
     while let key = try reader.nextKey() {
       switch key {
       case "seq": seq = try reader.int64()
-      case "at": at = try Self.instant(&reader)
+      case "at": tap.at = reader.takeNull() ? nil : try Self.instant(&reader)
       case "state": tap.state = try reader.stringOrNil() ?? ""
       case "medium": tap.medium = try reader.stringOrNil()
       case "riders": tap.riders = try reader.int64OrNil().map { Int($0) }
@@ -48,9 +47,7 @@ package struct AuditedTap: Hashable, Sendable {
     }
     try reader.finish()
     guard let seq else { throw reader.fault(at: "seq", "is missing") }
-    guard let at else { throw reader.fault(at: "at", "is missing") }
     tap.seq = seq
-    tap.at = at
     self = tap
   }
 
