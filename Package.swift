@@ -96,7 +96,10 @@ let package = Package(
       ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Store", logging, metrics]),
     room(
       "Insight",
-      ["Basics", "Transit", "Tariff", "Ledger", "Tracking", "Ridership", "Store", logging, metrics]),
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "Store",
+        logging, metrics,
+      ]),
 
     // The outer edge
     room(

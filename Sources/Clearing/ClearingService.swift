@@ -8,12 +8,6 @@ package import Tapping
 ///
 /// Any number of them may run on one database: they share the lanes.
 package final class ClearingService: Sendable {
-  /// Longest wait before the tables are looked at without having been called.
-  package static let idleSecondsMax: Double = 1
-  /// Wait after a fault of the database, doubled up to the maximum.
-  package static let faultSecondsMin: Double = 0.2
-  package static let faultSecondsMax: Double = 5
-
   private let store: Store
   private let city: CityHolder
   private let tokenKey: TokenKey
@@ -38,40 +32,9 @@ package final class ClearingService: Sendable {
 
   /// Works until the task is cancelled; a database that is away is waited for.
   package func run() async {
-    let (calls, caller) = AsyncStream.makeStream(
-      of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    await withTaskGroup(of: Void.self) { group in
-      for channel in [StoreChannel.journal, .tariffs, .network] {
-        group.addTask { [store] in
-          for await _ in store.announcements(channel) { caller.yield() }
-        }
-      }
-      group.addTask {
-        while (try? await Task.sleep(for: .seconds(Self.idleSecondsMax))) != nil {
-          caller.yield()
-        }
-      }
-      group.addTask { await self.work(calls) }
-      await group.next()
-      group.cancelAll()
-    }
-  }
-
-  private func work(_ calls: AsyncStream<Void>) async {
-    var faultSeconds = Self.faultSecondsMin
-    for await _ in calls {
-      guard !Task.isCancelled else { return }
-      do {
-        while try await pass() > 0, !Task.isCancelled {}
-        faultSeconds = Self.faultSecondsMin
-      } catch is CancellationError {
-        return
-      } catch {
-        log.error("clearing is interrupted", metadata: ["fault": "\(error)"])
-        try? await Task.sleep(for: .seconds(faultSeconds))
-        faultSeconds = min(faultSeconds * 2, Self.faultSecondsMax)
-      }
-    }
+    let worker = Worker(
+      name: "clearing", store: store, channels: [.journal, .tariffs, .network], log: log)
+    await worker.run { try await self.pass() }
   }
 
   /// Sorts and rates once through all lanes; the number of batches and rider-days worked on.

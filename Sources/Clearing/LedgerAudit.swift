@@ -83,7 +83,8 @@ package struct LedgerAuditor: Sendable {
     }
     audit.balance = proof.balance
     for (currency, sums) in try proof.balance.totals() where sums.differenceMinor != 0 {
-      audit.find("the accounts in \(currency) differ: \(sums.debitMinor) debit, \(sums.creditMinor) credit")
+      audit.find(
+        "the accounts in \(currency) differ: \(sums.debitMinor) debit, \(sums.creditMinor) credit")
     }
     let summed = try await store.read { db in try await db.books.trialBalance(through: nil) }
     if let key = summed.firstDifference(from: proof.balance) {

@@ -30,7 +30,9 @@ package struct RideDifference: Sendable {
   /// Whether nothing changes.
   package var isEmpty: Bool { reversed.isEmpty && added.isEmpty }
 
-  /// What has to be booked: fares added less fares reversed. A fare that is not known is no amount.
+  /// What has to be booked: fares added less fares reversed.
+  ///
+  /// A fare that is not known is no amount.
   package var fareDifferences: [FareDifference] {
     added.compactMap { Self.fare($0, sign: 1) }
       + reversed.compactMap { Self.fare($0.ride, sign: -1) }

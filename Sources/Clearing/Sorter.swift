@@ -74,8 +74,9 @@ package struct Sorter: Sendable {
     let riderDays = Set(
       rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
     try await db.sorting.markStale(riderDays: riderDays, reason: "taps arrived", at: now)
+    // The empty name stands for taps without a vehicle: they are placed, or said not to be, as well.
     let vehicleDays = Set(
-      rows.compactMap { row in row.vehicle.map { VehicleDay(vehicle: $0, day: row.fareDay) } })
+      rows.map { VehicleDay(vehicle: $0.vehicle ?? "", day: $0.fareDay) })
     try await db.sorting.markStale(vehicleDays: vehicleDays, at: now)
     try await db.sorting.markSorted(lane: lane, batchIDs: read.map(\.batch.batchID), at: now)
     return Pass(batches: batches.count, taps: rows.count, riderDays: riderDays.count)

@@ -245,8 +245,8 @@ create table posting (
   entry_id bigint not null references entry,
   line smallint not null,
   account text not null references account,
-  operator_id text not null default '',
-  category text not null default '',  -- of the riders the amount comes from
+  operator_id text,                  -- the sub-account, where the account has one per operator
+  category text,                     -- of the riders the amount comes from
   debit_minor bigint not null check (debit_minor >= 0),
   credit_minor bigint not null check (credit_minor >= 0),
   primary key (entry_id, line),

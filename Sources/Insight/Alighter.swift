@@ -1,0 +1,81 @@
+import Basics
+import Ridership
+package import Store
+package import Transit
+
+/// Finds where riders got off, from where they were seen next.
+package struct Alighter: Sendable {
+  /// Most rider-days worked on in one transaction.
+  package static let riderDaysPerPassMax = 2000
+
+  private let network: Network
+
+  /// Makes a finder on a network.
+  package init(network: Network) { self.network = network }
+
+  /// Works on the oldest stale rider-days of a lane; the number of days, none when another process
+  /// holds the lane.
+  package func find(lane: Int16, in db: StoreSession) async throws -> Int {
+    guard try await db.tryLane(.alighting, lane: lane) else { return 0 }
+    let days = try await db.alighting.claimStaleDays(
+      lane: lane, countMax: Self.riderDaysPerPassMax)
+    guard !days.isEmpty else { return 0 }
+    let boardings = try await db.alighting.boardings(lane: lane, days: days)
+    let offs = Dictionary(
+      grouping: try await db.alighting.tapOffs(lane: lane, days: days), by: \.day)
+    let routes = Set(boardings.compactMap { $0.route.flatMap(network.routeIndex(id:)) })
+    let finder = AlightingFinder(
+      patterns: routes.sorted().flatMap(network.routePatterns(ofRoute:)))
+    let ofDay = Dictionary(grouping: boardings, by: \.day)
+    var rows: [AlightingRow] = []
+    for day in days {
+      let boardings = ofDay[day] ?? []
+      let outcomes = finder.alightings(
+        ofDay: boardings.enumerated().map { outcome($1, ref: $0) },
+        tapOffs: ends(of: boardings, offs[day] ?? []))
+      rows += outcomes.map { row($0, of: boardings[$0.ref]) }
+    }
+    try await db.alighting.save(rows)
+    try await db.alighting.finish(days, lane: lane)
+    return days.count
+  }
+
+  private func outcome(_ boarding: StandingBoarding, ref: Int) -> BoardingOutcome {
+    guard let route = boarding.route, let direction = boarding.direction,
+      let stop = boarding.stop, let stopOrder = boarding.stopOrder,
+      let source = BoardingSource(rawValue: boarding.source)
+    else {
+      return .unplaced(ref: ref, UnplacedReason(rawValue: boarding.source) ?? .noVisits)
+    }
+    return .placed(
+      PlacedBoarding(
+        ref: ref, at: boarding.at, vehicle: boarding.vehicle, route: route, direction: direction,
+        stop: stop, stopOrder: stopOrder, source: source, confidence: boarding.confidence))
+  }
+
+  /// The stop of the first tap off after each boarding and before the next.
+  private func ends(of boardings: [StandingBoarding], _ offs: [TapOff]) -> [Int: String] {
+    var ends: [Int: String] = [:]
+    for (index, boarding) in boardings.enumerated() {
+      let next = index + 1 < boardings.count ? boardings[index + 1].at : nil
+      let off = offs.first { off in
+        off.at >= boarding.at && next.map { off.at <= $0 } ?? true
+      }
+      if let off { ends[index] = off.stop }
+    }
+    return ends
+  }
+
+  private func row(_ outcome: AlightingOutcome, of boarding: StandingBoarding) -> AlightingRow {
+    switch outcome {
+    case .placed(let end):
+      AlightingRow(
+        name: boarding.name, fareDay: boarding.day.fareDay, stop: end.stop,
+        stopOrder: end.stopOrder, source: end.source.rawValue, confidence: end.confidence)
+    case .unknown(_, let reason):
+      AlightingRow(
+        name: boarding.name, fareDay: boarding.day.fareDay, stop: nil, stopOrder: nil,
+        source: reason.rawValue, confidence: nil)
+    }
+  }
+}

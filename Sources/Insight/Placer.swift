@@ -1,0 +1,82 @@
+package import Basics
+package import Ridership
+package import Store
+package import Tracking
+package import Transit
+
+/// Works out stop visits of stale vehicle-days and gives their taps a boarding stop.
+///
+/// Both are views of sets: of the positions of the vehicle's day and of its taps. So a position or a
+/// tap that comes late, twice or out of order ends in the same boardings.
+package struct Placer: Sendable {
+  /// Most vehicle-days placed in one transaction.
+  package static let vehicleDaysPerPassMax = 32
+
+  private let network: Network
+
+  /// Makes a placer on a network.
+  package init(network: Network) { self.network = network }
+
+  /// Places the oldest stale days of a lane of vehicles; the number of days, none when another
+  /// process holds the lane.
+  package func place(lane: Int16, in db: StoreSession, at now: Instant) async throws -> Int {
+    guard try await db.tryLane(.placing, lane: lane) else { return 0 }
+    let days = try await db.placing.claimStaleDays(
+      lane: lane, countMax: Self.vehicleDaysPerPassMax)
+    for day in days {
+      let taps = try await db.placing.taps(of: day)
+      let positions = day.vehicle.isEmpty ? [] : try await db.placing.positions(of: day)
+      let (visits, boardings) = boardings(of: taps, positions: positions)
+      if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
+      let changed = try await db.placing.save(boardings)
+      try await db.placing.markStale(changed, at: now)
+    }
+    try await db.placing.finish(days, at: now)
+    return days.count
+  }
+
+  /// The stop visits of a vehicle, and its taps with their stops.
+  package func boardings(
+    of taps: [BoardingTap], positions: [Position]
+  ) -> (visits: [StopVisit], boardings: [BoardingRow]) {
+    let routes = taps.map { tap in tap.route.flatMap { network.resolveRoute($0) } }
+    let hints = zip(taps, routes).compactMap { tap, route -> RouteHint? in
+      guard let vehicle = tap.vehicle, let route else { return nil }
+      return RouteHint(vehicle: vehicle, at: tap.at, route: network.routes[route].id)
+    }
+    let visits = StopVisitFinder.visits(positions: positions, network: network, hints: hints)
+    let driven = Set(routes.compactMap { $0 })
+      .union(visits.compactMap { network.routeIndex(id: $0.route) })
+    let placer = BoardingPlacer(
+      visits: visits, patterns: driven.sorted().flatMap(network.routePatterns(ofRoute:)))
+    let rows = taps.enumerated().map { index, tap in
+      let route = routes[index].map { network.routes[$0].id }
+      let outcome = placer.place(
+        Boarding(
+          ref: index, at: tap.at, resolutionSeconds: resolutionSeconds(of: tap),
+          vehicle: tap.vehicle,
+          route: route, direction: tap.direction, stop: tap.stop, coordinate: tap.coordinate))
+      return row(tap, route: route, outcome)
+    }
+    return (visits, rows)
+  }
+
+  /// A time on the full minute may have been cut to it: some validators write no seconds.
+  private func resolutionSeconds(of tap: BoardingTap) -> Int {
+    tap.at.microseconds % 60_000_000 == 0 ? 60 : 1
+  }
+
+  private func row(_ tap: BoardingTap, route: String?, _ outcome: BoardingOutcome) -> BoardingRow {
+    switch outcome {
+    case .placed(let placed):
+      BoardingRow(
+        tap: tap, route: placed.route, direction: placed.direction, stop: placed.stop,
+        stopOrder: placed.stopOrder, source: placed.source.rawValue,
+        confidence: placed.confidence)
+    case .unplaced(_, let reason):
+      BoardingRow(
+        tap: tap, route: route, direction: tap.direction, stop: nil, stopOrder: nil,
+        source: reason.rawValue, confidence: 0)
+    }
+  }
+}
