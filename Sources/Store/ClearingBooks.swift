@@ -7,7 +7,9 @@ extension StoreSession {
   package var books: BookTables { BookTables(connection: connection) }
 }
 
-/// The books: clearing runs, entries and their sums. Entries are only ever added.
+/// The books: clearing runs, entries and their sums.
+///
+/// Entries are only ever added.
 package struct BookTables {
   /// Most entries read at once for a proof.
   package static let entriesPerPageMax = 1000

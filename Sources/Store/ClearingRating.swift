@@ -76,7 +76,7 @@ package struct RatingTables {
     return try rows.first.map(Self.tap)
   }
 
-  private static let tapColumns = """
+  static let tapColumns = """
     t.fare_day, t.rider_id, t.tapped_at, t.device_at, t.device_id, t.epoch, t.seq, t.medium_id,
     t.kind, t.medium, t.riders, t.vehicle, t.route, t.direction, t.trip, t.stop, t.zone, t.latitude,
     t.longitude, t.batch_id, t.received_at
@@ -243,7 +243,7 @@ package struct RatingTables {
     ]
   }
 
-  private static func tap(_ row: PostgresRow) throws -> TapRow {
+  static func tap(_ row: PostgresRow) throws -> TapRow {
     var tap = TapRow(
       name: TapName(
         device: try row.text("device_id"), epoch: try row.int8("epoch"), seq: try row.int8("seq")),
