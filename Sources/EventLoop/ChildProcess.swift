@@ -17,6 +17,12 @@ package struct ExitStatus: Sendable, Equatable, CustomStringConvertible {
   /// The signal that ended it; 0 when none did.
   package let signal: Int32
 
+  /// Makes a status.
+  package init(code: Int64, signal: Int32) {
+    self.code = code
+    self.signal = signal
+  }
+
   package var isSuccess: Bool { code == 0 && signal == 0 }
 
   package var description: String {
@@ -181,9 +187,17 @@ private final class ProcessHandle: LoopHandle {
     }
   }
 
-  /// Nobody will hear of the child's end any more; those who wait are told that it is out of reach.
+  /// libuv will not hear of the child's end any more; a thread waits for it instead.
   func loopEnds() {
-    child?.finish(ExitStatus(code: -1, signal: 0))
+    if let child {
+      _ = startThread {
+        var status: Int32 = 0
+        while waitpid(child.processID, &status, 0) < 0 && errno == EINTR {}
+        // As WEXITSTATUS and WTERMSIG, which are macros.
+        child.finish(
+          ExitStatus(code: Int64(status >> 8 & 0xFF), signal: status & 0x7F))
+      }
+    }
     close()
   }
 }

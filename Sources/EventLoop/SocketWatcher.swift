@@ -46,9 +46,23 @@ package final class SocketWatcher: LoopHandle {
     uv_poll_start(poll, events.rawValue) { handle, status, events in
       guard let data = handle?.pointee.data else { return }
       let watcher = Unmanaged<SocketWatcher>.fromOpaque(data).takeUnretainedValue()
-      // An error of the socket shows when it is read; the owner learns its reason there.
-      watcher.handler(status < 0 ? watcher.interest : SocketEvents(rawValue: events))
+      if status < 0 {
+        watcher.failed()
+      } else {
+        watcher.handler(SocketEvents(rawValue: events))
+      }
     }
+  }
+
+  /// The socket has an error: the owner learns its reason when it reads or writes.
+  ///
+  /// libuv has stopped watching by itself. There may be bytes to read before the error, so it is
+  /// begun again unless the owner closes the watcher.
+  private func failed() {
+    let before = interest
+    interest = []
+    handler(before)
+    if interest.isEmpty { watch(before) }
   }
 
   /// Ends watching; the handler is not called again.

@@ -108,10 +108,22 @@ struct ClusterFolder: Sendable {
     return file
   }
 
-  /// The server that uses the data now; nil when there is none.
+  /// The server that uses the data now, or a process it left behind; nil when there is none.
+  ///
+  /// After a kill of the server itself its processes end one by one, and the next server would not
+  /// start beside them. All of them stand in the data folder.
   var runningServer: Int32? {
-    guard let processID = firstNumber(ofFile: data + "/postmaster.pid") else { return nil }
-    return isServer(processID) ? processID : nil
+    if let processID = firstNumber(ofFile: data + "/postmaster.pid"), isServer(processID) {
+      return processID
+    }
+    for name in namesInFolder("/proc") {
+      guard let processID = Int32(name), isServer(processID) else { continue }
+      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = readlink("/proc/\(name)/cwd", &target, target.count)
+      let bytes = target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
+      if String(decoding: bytes, as: UTF8.self) == data { return processID }
+    }
+    return nil
   }
 
   /// Whether the server's own file says that it takes connections.
@@ -130,8 +142,12 @@ struct ClusterFolder: Sendable {
 
   private func isServer(_ processID: Int32) -> Bool {
     guard processID > 1, kill(processID, 0) == 0 || errno == EPERM else { return false }
-    let name = textOfFile("/proc/\(processID)/comm", bytesMax: 32) ?? ""
-    return name.hasPrefix("postgres") || name.hasPrefix("postmaster")
+    // `4711 (postgres) S …`; Z is one that has ended and whom its parent has not asked about.
+    let status = textOfFile("/proc/\(processID)/stat", bytesMax: 256) ?? ""
+    guard let end = status.lastIndex(of: ")") else { return false }
+    let name = status[..<end].drop { $0 != "(" }.dropFirst()
+    return (name == "postgres" || name == "postmaster")
+      && !status[end...].dropFirst(2).hasPrefix("Z")
   }
 
   private func firstNumber(ofFile path: String) -> Int32? {

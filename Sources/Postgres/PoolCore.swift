@@ -171,6 +171,12 @@ actor PoolCore {
     case .unreachable(var error):
       error.isFromPool = true
       return error
+    case .unanswered:
+      var error = PostgresError(
+        kind: .connection,
+        message: "no connection to \(configuration.place): no answer within \(seconds) s")
+      error.isFromPool = true
+      return error
     case .closed: return PostgresError(kind: .closed, message: "the pool is closed")
     }
   }

@@ -22,6 +22,8 @@ struct PoolState {
     case tooManyWaiters
     /// No connection could be made; the last reason.
     case unreachable(PostgresError)
+    /// There is no connection, and the attempt to make one has no answer yet.
+    case unanswered
     case closed
   }
 
@@ -139,7 +141,8 @@ struct PoolState {
   /// Time went on: waits may be over, and another attempt to connect may be due.
   mutating func timePassed(now: Int64) -> [Action] {
     var actions: [Action] = []
-    let refusal = lastFailure.map(Refusal.unreachable) ?? .exhausted
+    let isAnyOpen = connections.values.contains { $0 == .leased }
+    let refusal = lastFailure.map(Refusal.unreachable) ?? (isAnyOpen ? .exhausted : .unanswered)
     while let deadline = waiters.firstDeadline, deadline <= now, let waiter = waiters.popFirst() {
       actions.append(.refuse(waiter, refusal))
     }

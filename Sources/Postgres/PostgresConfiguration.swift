@@ -19,7 +19,7 @@ package struct PostgresConfiguration: Sendable {
 
   /// Past a statement's own limit the server has this long to say so, in milliseconds; then it is
   /// taken for gone.
-  var graceMilliseconds: Int64 = 5_000
+  package var graceMilliseconds: Int64 = 5_000
 
   /// What libpq knows about the place: `host`, `port`, `user`, `dbname`, `password`, …
   private(set) var options: [String: String]
@@ -41,6 +41,12 @@ package struct PostgresConfiguration: Sendable {
         options[String(cString: keyword)] = String(cString: value)
       }
       option += 1
+    }
+    for port in (options["port"] ?? "").split(separator: ",") {
+      guard let number = Int(port), (1...65_535).contains(number) else {
+        throw PostgresError(
+          kind: .usage, message: "the database URL cannot be read: \"\(port)\" is no port")
+      }
     }
   }
 

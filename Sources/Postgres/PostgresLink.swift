@@ -96,7 +96,10 @@ actor PostgresLink {
     handle = nil
     for command in inFlight.removeAll() + waiting.removeAll() {
       command.isFinished = true
-      command.error = command.error.map { $0.kind == .connection ? $0 : error } ?? error
+      // What the server said last is the better reason; libpq's own words name no place.
+      if command.error?.kind != .connection || command.error?.sqlState == nil {
+        command.error = error
+      }
       command.resume(.failure(command.error ?? error))
     }
     flushWaiter?.resume()
@@ -116,7 +119,9 @@ actor PostgresLink {
 
   /// The reason of a lost connection, as well as it is known.
   func lostError() -> PostgresError {
-    let reason = PQerrorMessage(handle).map { trim(String(cString: $0)) } ?? ""
+    let words = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+    // The lines after the first guess at causes.
+    let reason = words.split(separator: "\n").first.map(String.init) ?? "no reason given"
     var error = PostgresError(
       kind: .connection, message: "the connection to \(configuration.place) was lost: \(reason)")
     if let last = notices.lastFatal {

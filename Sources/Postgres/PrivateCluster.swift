@@ -31,7 +31,7 @@ package struct ClusterSettings: Sendable {
       "unix_socket_permissions=0700", "port=\(port)", "max_connections=\(connectionsMax)",
       "shared_buffers=\(shared)MB", "effective_cache_size=\(max(shared, memoryMegabytes / 2))MB",
       "work_mem=16MB", "maintenance_work_mem=128MB", "max_wal_size=\(walMegabytesMax)MB",
-      "fsync=\(durable)", "synchronous_commit=\(durable)", "full_page_writes=\(durable)",
+      "fsync=\(durable)", "full_page_writes=\(durable)",
       // Solid-state disks, and statements too short for a compiler.
       "random_page_cost=1.1", "jit=off", "TimeZone=UTC", "log_timezone=UTC",
       // Faults of statements are told to the caller; parameters may be tokens and stay out.

@@ -56,6 +56,12 @@ struct PoolStateTests {
     #expect(pool.nextWake == nil)
   }
 
+  @Test func anAttemptWithoutAnAnswerIsNoBusyPool() {
+    var pool = PoolState(limits: PoolStateTests.limits)
+    _ = pool.acquire(1, now: 0)
+    #expect(pool.timePassed(now: 1_000) == [.refuse(1, .unanswered)])
+  }
+
   @Test func theQueueOfWaitersHasABound() {
     var pool = PoolState(limits: PoolStateTests.limits)
     for waiter in 1...3 { _ = pool.acquire(waiter, now: 0) }

@@ -1,0 +1,73 @@
+import Basics
+import EventLoop
+import Glibc
+import Postgres
+
+/// A cluster that one test may kill, in a folder of its own.
+enum OwnCluster {
+  /// Not durable and small: it is made, used for a moment, and thrown away.
+  static var settings: ClusterSettings {
+    var settings = ClusterSettings()
+    settings.isDurable = false
+    settings.sharedBuffersMegabytes = 16
+    settings.connectionsMax = 20
+    return settings
+  }
+
+  static func start(folder: String, loop: EventLoop) async throws -> PrivateCluster {
+    try await PrivateCluster.start(folder: folder, loop: loop, settings: settings)
+  }
+
+  static func with(
+    _ body: (PrivateCluster, EventLoop) async throws -> Void
+  ) async throws {
+    try await withFolder { folder in
+      let loop = EventLoop.start(name: "own cluster")
+      let cluster = try await start(folder: folder, loop: loop)
+      do {
+        try await body(cluster, loop)
+      } catch {
+        await cluster.stop()
+        await loop.shutdown()
+        throw error
+      }
+      await cluster.stop()
+      await loop.shutdown()
+    }
+  }
+
+  /// An empty folder, removed afterwards.
+  static func withFolder(_ body: (String) async throws -> Void) async throws {
+    let template = Array("/tmp/kvytok-own-XXXXXX".utf8CString)
+    let folder = template.withUnsafeBufferPointer { _ in
+      var copy = template
+      return copy.withUnsafeMutableBufferPointer { buffer in
+        buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+      }
+    }
+    guard let folder else { throw PostgresError(kind: .usage, message: "no folder in /tmp") }
+    chmod(folder, 0o755)
+    defer { removeTree(folder) }
+    try await body(folder + "/cluster")
+  }
+
+  /// Removes a folder and all in it.
+  static func removeTree(_ path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR, let stream = opendir(path) else {
+      unlink(path)
+      return
+    }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    closedir(stream)
+    for name in names { removeTree(path + "/" + name) }
+    rmdir(path)
+  }
+}

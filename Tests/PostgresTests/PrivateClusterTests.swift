@@ -1,0 +1,238 @@
+import Basics
+import DatabaseSupport
+import EventLoop
+import Foundation
+import Glibc
+import Postgres
+import Testing
+
+@Suite(
+  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(2)))
+struct PrivateClusterTests {
+  /// Whether a process runs; one that has ended and was not asked about by its parent does not.
+  private func isAlive(_ processID: Int32) -> Bool {
+    let status = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8)
+    return status.map { !$0.contains(") Z ") } ?? false
+  }
+
+  private func waitUntilGone(_ processID: Int32) async throws -> Bool {
+    for _ in 0..<1_000 {
+      if !isAlive(processID) { return true }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+  }
+
+  private func fault(folder: String, _ settings: ClusterSettings = OwnCluster.settings) async
+    -> ClusterFault?
+  {
+    let loop = EventLoop.start(name: "fault")
+    var fault: ClusterFault?
+    do throws(ClusterFault) {
+      let cluster = try await PrivateCluster.start(
+        folder: folder, loop: loop, settings: settings)
+      await cluster.stop()
+    } catch {
+      fault = error
+    }
+    await loop.shutdown()
+    return fault
+  }
+
+  private func count(_ cluster: PrivateCluster, _ loop: EventLoop) async throws -> Int {
+    let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+    let count = try await pool.session { try await $0.query("SELECT FROM kept").count }
+    await pool.close()
+    return count
+  }
+
+  @Test func aSecondStartFindsTheDataAlsoAfterAKill() async throws {
+    try await OwnCluster.with { cluster, loop in
+      let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+      try await pool.session {
+        try await $0.script("CREATE TABLE kept AS SELECT 1 AS n; CHECKPOINT")
+      }
+      await pool.close()
+      await cluster.stop()
+      #expect(!isAlive(cluster.processID))
+      let second = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      #expect(try await count(second, loop) == 1)
+      kill(second.processID, SIGKILL)
+      let status = await second.waitForExit()
+      #expect(status.signal == SIGKILL)
+      await second.stop()
+      let third = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      #expect(try await count(third, loop) == 1)
+      await third.stop()
+    }
+  }
+
+  @Test func itListensOnItsSocketOnlyAndAsASimpleUser() async throws {
+    try await OwnCluster.with { cluster, loop in
+      let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+      let row = try await pool.session {
+        try await $0.query(
+          "SELECT current_setting('listen_addresses') AS addresses, current_database()::text AS db"
+        ).only()
+      }
+      await pool.close()
+      #expect(try row.text("addresses") == "")
+      #expect(try row.text("db") == PrivateCluster.databaseName)
+      var status = stat()
+      #expect(stat("/proc/\(cluster.processID)", &status) == 0)
+      #expect(status.st_uid != 0)
+      #expect(stat(cluster.socketFolder, &status) == 0)
+      #expect(status.st_mode & 0o777 == 0o700)
+    }
+  }
+
+  @Test func aFolderInUseIsRefusedWithItsUser() async throws {
+    try await OwnCluster.with { cluster, _ in
+      let fault = await fault(folder: cluster.folder)
+      #expect(fault == .heldByProgram(processID: getpid(), folder: cluster.folder))
+      #expect(fault?.description.contains("in use by process \(getpid())") == true)
+    }
+  }
+
+  @Test func aMissingPostgreSQLIsToldWithWhatToDo() async throws {
+    try await OwnCluster.withFolder { folder in
+      var settings = OwnCluster.settings
+      settings.binFolder = "/nowhere/15/bin"
+      let fault = await fault(folder: folder, settings)
+      #expect(fault == .notInstalled(searched: ["/nowhere/15/bin"]))
+      #expect(fault?.description.contains("apt install postgresql") == true)
+    }
+  }
+
+  @Test func dataOfAnotherVersionAreLeftAlone() async throws {
+    try await OwnCluster.with { cluster, _ in
+      await cluster.stop()
+      try "9\n".write(
+        toFile: cluster.folder + "/data/PG_VERSION", atomically: false, encoding: .utf8)
+      guard case .wrongVersion(_, "9", let installed) = await fault(folder: cluster.folder) else {
+        Issue.record("the version was not looked at")
+        return
+      }
+      #expect(!installed.isEmpty)
+    }
+  }
+
+  @Test func otherThingsInTheFolderAreLeftAlone() async throws {
+    try await OwnCluster.with { cluster, _ in
+      await cluster.stop()
+      #expect(unlink(cluster.folder + "/data/PG_VERSION") == 0)
+      #expect(await fault(folder: cluster.folder) == .notACluster(folder: cluster.folder + "/data"))
+    }
+  }
+
+  @Test func aFileInPlaceOfTheFolderIsTold() async throws {
+    try await OwnCluster.withFolder { folder in
+      try "file".write(toFile: folder, atomically: false, encoding: .utf8)
+      guard case .notWritable(folder, _) = await fault(folder: folder) else {
+        Issue.record("a file was taken for a folder")
+        return
+      }
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root gives folders away"))
+  func aFolderOfSomebodyElseIsRefusedAndNamed() async throws {
+    try await OwnCluster.withFolder { folder in
+      #expect(mkdir(folder, 0o755) == 0)
+      try "mine".write(toFile: folder + "/notes", atomically: false, encoding: .utf8)
+      let fault = await fault(folder: folder)
+      guard case .wrongOwner(folder, "root", let expected) = fault else {
+        Issue.record("\(String(describing: fault))")
+        return
+      }
+      #expect(fault?.description.contains("chown -R \(expected) \(folder)") == true)
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can reach where the server cannot"))
+  func aFolderBehindAClosedDoorIsToldWithTheDoor() async throws {
+    try await OwnCluster.withFolder { folder in
+      let door = String(folder.dropLast("/cluster".count))
+      chmod(door, 0o700)
+      let fault = await fault(folder: folder)
+      #expect(fault == .notTraversable(folder: door, user: "postgres"))
+      #expect(fault?.description.contains("chmod o+x \(door)") == true)
+    }
+  }
+
+  @Test func aDeepFolderGetsAShortSocket() async throws {
+    try await OwnCluster.withFolder { folder in
+      let deep = folder + "/" + [String](repeating: "deeper", count: 20).joined(separator: "/")
+      let loop = EventLoop.start(name: "deep")
+      let cluster = try await OwnCluster.start(folder: deep, loop: loop)
+      #expect(cluster.socketFolder.hasPrefix("/tmp/kvytok-"))
+      let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+      #expect(await pool.isReachable())
+      await pool.close()
+      await cluster.stop()
+      await loop.shutdown()
+      OwnCluster.removeTree(cluster.socketFolder)
+    }
+  }
+
+  @Test func aTakenSocketIsToldWithItsHolder() async throws {
+    try await OwnCluster.with { cluster, loop in
+      // A second cluster whose socket folder is the first one's, as with a link.
+      let other = cluster.folder + "-other"
+      let first = try await OwnCluster.start(folder: other, loop: loop)
+      await first.stop()
+      OwnCluster.removeTree(other + "/socket/.s.PGSQL.5432.lock")
+      try FileManager.default.copyItem(
+        atPath: cluster.socketFolder + "/.s.PGSQL.5432.lock",
+        toPath: other + "/socket/.s.PGSQL.5432.lock")
+      let fault = await fault(folder: other)
+      #expect(
+        fault
+          == .socketTaken(
+            path: other + "/socket/.s.PGSQL.5432", processID: cluster.processID))
+    }
+  }
+
+  @Test func anInterruptedBeginningIsBegunAgain() async throws {
+    try await OwnCluster.with { cluster, loop in
+      await cluster.stop()
+      // As after a kill during initdb: unfinished data, none finished.
+      #expect(rename(cluster.folder + "/data", cluster.folder + "/data.new") == 0)
+      let again = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      let pool = PostgresPool(configuration: again.configuration(), loop: loop)
+      #expect(await pool.isReachable())
+      await pool.close()
+      await again.stop()
+      #expect(access(cluster.folder + "/data.new", F_OK) != 0)
+    }
+  }
+
+  @Test func theServerEndsWithTheLoopThatStartedIt() async throws {
+    try await OwnCluster.withFolder { folder in
+      let loop = EventLoop.start(name: "short")
+      let cluster = try await OwnCluster.start(folder: folder, loop: loop)
+      await loop.shutdown()
+      #expect(try await waitUntilGone(cluster.processID))
+    }
+  }
+
+  @Test func theServerEndsWhenItsParentIsKilled() async throws {
+    try await OwnCluster.withFolder { folder in
+      await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+        let loop = EventLoop.start(name: "parent")
+        let cluster = try await OwnCluster.start(folder: folder, loop: loop)
+        try "\(cluster.processID)".write(
+          toFile: folder + "/id", atomically: false, encoding: .utf8)
+        kill(getpid(), SIGKILL)
+      }
+      let text = try String(contentsOfFile: folder + "/id", encoding: .utf8)
+      let processID = try #require(Int32(text))
+      // The next start waits for it, whether or not it is gone already.
+      let loop = EventLoop.start(name: "next")
+      let next = try await OwnCluster.start(folder: folder, loop: loop)
+      #expect(!isAlive(processID))
+      await next.stop()
+      await loop.shutdown()
+    }
+  }
+}
