@@ -1,0 +1,216 @@
+package import Basics
+import Ledger
+import Store
+import Transit
+
+extension InsightDesk {
+  /// The report of a fare day: rides and revenue by operator and mode, and by category.
+  package func dailyReport(
+    _ day: Day, operatorID: String? = nil, madeAt: Instant
+  ) async throws -> Report {
+    let network = city.current.network
+    let scope = OperatorScope(operatorID, network: network)
+    return try await store.read { db in
+      let sums = try await db.reports.rideSums(
+        days: day...day, by: [.operatorID, .mode], operatorID: operatorID)
+      let categories = try await db.reports.rideSums(
+        days: day...day, by: [.category], operatorID: operatorID)
+      let writer = SumsTable(network: network)
+      return Report(
+        name: "daily", title: Bilingual(uk: "Звіт за день", en: "Daily report"), days: day...day,
+        operatorID: operatorID, madeAt: madeAt,
+        tables: [
+          writer.table(
+            "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
+            by: [.operatorID, .mode]),
+          writer.table(
+            "categories", Bilingual(uk: "За категоріями", en: "By category"), categories,
+            by: [.category]),
+        ], notes: try await Self.notes(day...day, scope, in: db))
+    }
+  }
+
+  /// Rides and revenue of operators over some fare days, what the books owe them, and each day.
+  package func operatorsReport(
+    _ days: ClosedRange<Day>, operatorID: String? = nil, madeAt: Instant
+  ) async throws -> Report {
+    precondition(
+      days.upperBound.number - days.lowerBound.number < Self.reportDaysMax, "too many days asked")
+    let network = city.current.network
+    let scope = OperatorScope(operatorID, network: network)
+    return try await store.read { db in
+      let sums = try await db.reports.rideSums(
+        days: days, by: [.operatorID], operatorID: operatorID)
+      let byDay = try await db.reports.rideSums(
+        days: days, by: [.operatorID, .day], operatorID: operatorID)
+      let booked = try await db.reports.booked(
+        days: days, accounts: [AccountCode.operators, AccountCode.unknownOperator],
+        operatorID: operatorID)
+      let writer = SumsTable(network: network)
+      var first = writer.table(
+        "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
+        by: [.operatorID])
+      first.addBooked(booked, to: sums)
+      return Report(
+        name: "operators", title: Bilingual(uk: "Звіт за перевізниками", en: "Operators' report"),
+        days: days, operatorID: operatorID, madeAt: madeAt,
+        tables: [
+          first,
+          writer.table(
+            "days", Bilingual(uk: "За днями", en: "By day"), byDay, by: [.operatorID, .day]),
+        ], notes: try await Self.notes(days, scope, in: db))
+    }
+  }
+
+  /// What is missing from the sums of some days.
+  private static func notes(
+    _ days: ClosedRange<Day>, _ scope: OperatorScope, in db: StoreSession
+  ) async throws -> [ReportNote] {
+    let journal = try await db.standing.journal()
+    let backlog = try await db.standing.backlog(days: days)
+    let gaps = try await db.standing.gaps()
+    let known = try await scope.completeness(of: days, in: db)
+    func note(
+      _ key: String, uk: String, en: String, _ count: Int64, isMissing: Bool
+    ) -> ReportNote {
+      ReportNote(key: key, text: Bilingual(uk: uk, en: en), count: count, isMissing: isMissing)
+    }
+    return [
+      note("taps", uk: "Валідацій", en: "Taps", known.taps, isMissing: false),
+      note(
+        "taps_denied", uk: "З них відхилено", en: "Of them denied", known.deniedTaps,
+        isMissing: false),
+      note(
+        "batches_unsorted", uk: "Пакетів чекають на сортування", en: "Batches waiting to be sorted",
+        Int64(journal.unsortedBatches), isMissing: true),
+      note(
+        "batches_set_aside", uk: "Пакетів відкладено для людини",
+        en: "Batches set aside for a person", Int64(journal.setAsideBatches), isMissing: true),
+      note(
+        "taps_quarantined", uk: "Валідацій у карантині (усі дні)",
+        en: "Taps in quarantine (all days)", journal.quarantined, isMissing: false),
+      note(
+        "rider_days_stale", uk: "Днів пасажирів ще не тарифіковано",
+        en: "Rider-days not rated yet", Int64(backlog.riderDays), isMissing: true),
+      note(
+        "gap_numbers", uk: "Номерів валідацій бракує (усі дні)",
+        en: "Tap numbers missing (all days)", gaps.numbers, isMissing: true),
+      note(
+        "gap_devices", uk: "Валідаторів із пропусками", en: "Validators with gaps",
+        Int64(gaps.devices), isMissing: false),
+      note(
+        "boardings", uk: "Посадок із зупинкою чи без", en: "Boardings, with a stop or without",
+        known.boardings, isMissing: false),
+      note(
+        "boardings_unplaced", uk: "З них без зупинки", en: "Of them without a stop",
+        known.unplacedBoardings, isMissing: false),
+      ReportNote(
+        key: "tariff_versions", text: Bilingual(uk: "Версії тарифу", en: "Tariff versions"),
+        count: Int64(known.tariffVersions.count), isMissing: false, names: known.tariffVersions),
+    ]
+  }
+}
+
+/// Writes sums of rides as a table.
+struct SumsTable {
+  let network: Network
+
+  func table(
+    _ key: String, _ title: Bilingual, _ sums: [RideSums], by groupings: [RideGrouping]
+  ) -> ReportTable {
+    let labels = groupings.flatMap(Self.columns)
+    let totals = RideSums.totals(sums).map { total in
+      labels.indices.map { index in
+        index == 0
+          ? ReportCell.label("total", Bilingual(uk: "Разом", en: "Total")) : ReportCell.text("")
+      } + Self.numbers(total)
+    }
+    return ReportTable(
+      key: key, title: title, columns: labels + Self.numberColumns,
+      rows: sums.map { sum in groupings.flatMap { cells(sum, $0) } + Self.numbers(sum) },
+      totals: totals)
+  }
+
+  private static func columns(_ grouping: RideGrouping) -> [ReportColumn] {
+    switch grouping {
+    case .day: [ReportColumn("fare_day", Bilingual(uk: "День", en: "Day"), .text)]
+    case .operatorID:
+      [
+        ReportColumn("operator", Bilingual(uk: "Код", en: "Code"), .text),
+        ReportColumn("operator_name", Bilingual(uk: "Перевізник", en: "Operator"), .text),
+      ]
+    case .mode: [ReportColumn("mode", Bilingual(uk: "Вид", en: "Mode"), .text)]
+    case .category: [ReportColumn("category", Bilingual(uk: "Категорія", en: "Category"), .text)]
+    }
+  }
+
+  private static let numberColumns = [
+    ReportColumn("rides", Bilingual(uk: "Поїздок", en: "Rides"), .count),
+    ReportColumn("people", Bilingual(uk: "Пасажирів", en: "People"), .count),
+    ReportColumn("charged_minor", Bilingual(uk: "До сплати", en: "Charged"), .money),
+    ReportColumn("nominal_minor", Bilingual(uk: "За тарифом", en: "Nominal"), .money),
+    ReportColumn("free_rides", Bilingual(uk: "Безкоштовних", en: "Free"), .count),
+    ReportColumn("unknown_rides", Bilingual(uk: "Ціна невідома", en: "Fare unknown"), .count),
+    ReportColumn("currency", Bilingual(uk: "Валюта", en: "Currency"), .text),
+  ]
+
+  private func cells(_ sums: RideSums, _ grouping: RideGrouping) -> [ReportCell] {
+    switch grouping {
+    case .day: [sums.day.map { .text($0.description) } ?? .none]
+    case .operatorID:
+      [
+        sums.operatorID.map(ReportCell.text) ?? .none,
+        network.operatorName(id: sums.operatorID).map(ReportCell.text) ?? .none,
+      ]
+    case .mode: [sums.mode.map { .label($0.rawValue, $0.title) } ?? .none]
+    case .category: [sums.category.map(ReportCell.text) ?? .none]
+    }
+  }
+
+  private static func numbers(_ sums: RideSums) -> [ReportCell] {
+    [
+      .count(sums.rides), .count(sums.people),
+      .money(Money(minor: sums.chargedMinor, currency: sums.currency)),
+      .money(Money(minor: sums.nominalMinor, currency: sums.currency)), .count(sums.freeRides),
+      .count(sums.unknownRides), .text(sums.currency.code),
+    ]
+  }
+}
+
+extension ReportTable {
+  /// Adds what the books owe, before the currency: the same as what was charged, once all is rated.
+  fileprivate mutating func addBooked(
+    _ booked: [(operatorID: String?, currency: Currency, minor: Int64)], to sums: [RideSums]
+  ) {
+    let place = columns.count - 1
+    columns.insert(
+      ReportColumn("booked_minor", Bilingual(uk: "У книгах", en: "In the books"), .money),
+      at: place)
+    for (index, sum) in sums.enumerated() {
+      let owed = booked.filter { $0.operatorID == sum.operatorID && $0.currency == sum.currency }
+      let minor = owed.reduce(0) { $0 + $1.minor }
+      rows[index].insert(.money(Money(minor: minor, currency: sum.currency)), at: place)
+    }
+    for (index, total) in RideSums.totals(sums).enumerated() {
+      let minor = booked.filter { $0.currency == total.currency }.reduce(0) { $0 + $1.minor }
+      totals[index].insert(.money(Money(minor: minor, currency: total.currency)), at: place)
+    }
+  }
+}
+
+extension Mode {
+  /// What people call a vehicle of the mode.
+  package var title: Bilingual {
+    switch self {
+    case .bus: Bilingual(uk: "автобус", en: "bus")
+    case .trolleybus: Bilingual(uk: "тролейбус", en: "trolleybus")
+    case .tram: Bilingual(uk: "трамвай", en: "tram")
+    case .metro: Bilingual(uk: "метро", en: "metro")
+    case .rail: Bilingual(uk: "залізниця", en: "rail")
+    case .ferry: Bilingual(uk: "пором", en: "ferry")
+    case .funicular: Bilingual(uk: "фунікулер", en: "funicular")
+    case .cableCar: Bilingual(uk: "канатна дорога", en: "cable car")
+    case .monorail: Bilingual(uk: "монорейка", en: "monorail")
+    }
+  }
+}

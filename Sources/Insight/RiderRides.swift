@@ -1,0 +1,165 @@
+package import Basics
+package import Store
+package import Tariff
+package import Transit
+
+/// Rides of a rider over some fare days, with the reasons of their fares.
+package struct RiderRides: Sendable, Equatable {
+  package let rider: RiderID
+  package let firstSeenAt: Instant
+  package let days: ClosedRange<Day>
+  /// In order of time.
+  package let rides: [RiderRide]
+  /// Whether there are more rides than one answer holds.
+  package let isCut: Bool
+
+  /// What the rider owes for these rides, by currency; rides whose fare is not known are not in it.
+  package var charged: [Money] {
+    var sums: [Currency: Int64] = [:]
+    for ride in rides {
+      if let minor = ride.chargedMinor { sums[ride.currency, default: 0] += minor }
+    }
+    return sums.sorted { $0.key.code < $1.key.code }.map { Money(minor: $1, currency: $0) }
+  }
+}
+
+/// A ride with the names of what it touched.
+package struct RiderRide: Sendable, Equatable {
+  /// Where a ride began or ended.
+  package struct Place: Sendable, Equatable {
+    /// `stop_id`; nil when it is not known, and `source` says why.
+    package let stop: String?
+    package let name: String?
+    /// How the stop is known, or why it is not: a word of the room Ridership.
+    package let source: String
+    /// 0 to 1; nil without a stop.
+    package let confidence: Double?
+  }
+
+  package let fareDay: Day
+  package let startedAt: Instant
+  package let endedAt: Instant?
+  /// `route_id` where the network knows it, else what the validator said; nil when it said nothing.
+  package let route: String?
+  package let routeName: String?
+  package let mode: Mode?
+  package let operatorID: String?
+  package let operatorName: String?
+  package let vehicle: String?
+  package let direction: Int?
+  /// Nil while the boarding is not worked out.
+  package let boarding: Place?
+  /// Nil while the alighting is not worked out.
+  package let alighting: Place?
+  package let riders: Int
+  package let category: String
+  package let product: String
+  package let medium: MediumKind
+  package let currency: Currency
+  /// Price before transfers, caps and concessions in minor units; nil when it is not known.
+  package let nominalMinor: Int64?
+  /// What the rider owes in minor units; nil when the fare is not known.
+  package let chargedMinor: Int64?
+  /// Why it costs what it costs; nil when an older or newer program wrote it.
+  package let reason: FareReason?
+  package let tariffVersion: String
+  /// The tap at boarding.
+  package let tap: TapName
+
+  /// The price before transfers, caps and concessions; nil when it is not known.
+  package var nominal: Money? { nominalMinor.map { Money(minor: $0, currency: currency) } }
+
+  /// What the rider owes; nil when the fare is not known.
+  package var charged: Money? { chargedMinor.map { Money(minor: $0, currency: currency) } }
+
+  /// Why the ride costs what it costs, in words.
+  package func reason(in language: Language) -> String {
+    reason?.sentence(in: language)
+      ?? Bilingual(
+        uk: "причину записала інша версія програми", en: "another version wrote the reason"
+      )[language]
+  }
+}
+
+extension InsightDesk {
+  /// The rides of a rider; nil when there is no such rider.
+  package func rides(
+    of rider: RiderID, days: ClosedRange<Day>, countMax: Int = RiderTables.ridesMax
+  ) async throws -> RiderRides? {
+    let network = city.current.network
+    return try await store.read { db in
+      guard let firstSeenAt = try await db.riders.firstSeen(rider) else { return nil }
+      let limit = min(countMax, RiderTables.ridesMax)
+      let placed = try await db.riders.rides(of: rider, days: days, countMax: limit)
+      return RiderRides(
+        rider: rider, firstSeenAt: firstSeenAt, days: days,
+        rides: placed.prefix(limit).map { RiderRide($0, network: network) },
+        isCut: placed.count > limit)
+    }
+  }
+
+  /// The rider that an identifier names, their own or that of something they tap with.
+  package func rider(named text: String) async throws -> RiderID? {
+    guard let rider = RiderID(text), let medium = MediumID(text) else { return nil }
+    return try await store.read { db in
+      if try await db.riders.firstSeen(rider) != nil { return rider }
+      return try await db.riders.find(media: [medium])
+    }
+  }
+
+  /// The owner of one of some media; nil when none of them was ever tapped.
+  ///
+  /// A token does not say of what kind it is: the caller names the medium of every kind.
+  package func rider(ofAny media: [MediumID]) async throws -> RiderID? {
+    try await store.read { db in try await db.riders.find(media: media) }
+  }
+
+  /// What a rider taps with.
+  package func media(of rider: RiderID) async throws -> [(id: MediumID, kind: String)] {
+    try await store.read { db in try await db.riders.media(of: rider) }
+  }
+
+  /// Riders with the most rides on a fare day, and how many they have.
+  package func busiestRiders(
+    on day: Day, countMax: Int
+  ) async throws -> [(rider: RiderID, rides: Int)] {
+    try await store.read { db in try await db.riders.busiest(on: day, countMax: countMax) }
+  }
+}
+
+extension RiderRide {
+  init(_ placed: PlacedRide, network: Network) {
+    let ride = placed.ride
+    let said = placed.placedRoute ?? ride.route
+    let index = said.flatMap { network.resolveRoute($0, mode: nil) }
+    func place(_ place: PlacedRide.Place?) -> Place? {
+      place.map {
+        Place(
+          stop: $0.stop, name: $0.stop.map { network.stopName(id: $0) }, source: $0.source,
+          confidence: $0.confidence)
+      }
+    }
+    fareDay = ride.day.fareDay
+    startedAt = ride.startedAt
+    endedAt = ride.endedAt
+    route = index.map { network.routes[$0].id } ?? said
+    routeName = index.map { network.routes[$0].name } ?? said
+    mode = ride.mode ?? index.map { network.routes[$0].mode }
+    operatorID = ride.operatorID
+    operatorName = network.operatorName(id: ride.operatorID)
+    vehicle = placed.vehicle
+    direction = placed.direction
+    boarding = place(placed.boarding)
+    alighting = place(placed.alighting)
+    riders = ride.riders
+    category = ride.category
+    product = ride.product
+    medium = ride.mediumKind
+    currency = ride.currency
+    nominalMinor = ride.nominalMinor
+    chargedMinor = ride.chargedMinor
+    reason = FareReason(json: ride.reasonJSON)
+    tariffVersion = ride.tariffVersion
+    tap = ride.boarding
+  }
+}

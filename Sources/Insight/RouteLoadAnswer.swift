@@ -1,0 +1,208 @@
+package import Basics
+import Ridership
+import Store
+package import Transit
+
+/// A question for the load of a route.
+package struct RouteLoadQuestion: Sendable, Equatable {
+  /// `route_id`, or a short name that one route has.
+  package var route: String
+  package var day: Day
+  /// 0 or 1.
+  package var direction: Int
+  /// First hour and the hour after the last, 0 to 24; nil is the whole day.
+  package var hours: Range<Int>?
+  /// Whether small groups are shown as they are; by default they are hidden.
+  package var isExact = false
+  /// `agency_id` whose routes the asker may see; nil is all.
+  package var operatorID: String?
+
+  /// Asks for a whole day with small groups hidden.
+  package init(route: String, day: Day, direction: Int) {
+    self.route = route
+    self.day = day
+    self.direction = direction
+  }
+}
+
+/// What became of a question for the load of a route.
+package enum RouteLoadOutcome: Sendable, Equatable {
+  case answer(RouteLoadAnswer)
+  /// The network has no such route, or none that the asker may see.
+  case routeUnknown
+  /// Several routes have the short name: their ids.
+  case routeAmbiguous([String])
+  /// The route has no timetable in this direction.
+  case noSuchDirection
+}
+
+/// Boardings, alightings and load of a route in one direction, as they may be shown.
+///
+/// A number that is nil stands for a group too small to be shown.
+package struct RouteLoadAnswer: Sendable, Equatable {
+  /// A stop of the line.
+  package struct StopRow: Sendable, Equatable {
+    /// `stop_id`.
+    package let stop: String
+    package let name: String
+    package let boardings: Int?
+    package let alightings: Int?
+    /// Riders on board when leaving, of those whose alighting is known.
+    package let load: Int?
+  }
+
+  /// `route_id`.
+  package let route: String
+  package let routeName: String
+  package let longName: String
+  package let mode: Mode
+  package let operatorID: String?
+  package let day: Day
+  package let direction: Int
+  package let hours: Range<Int>?
+  package let stops: [StopRow]
+  /// Boardings with a stop of the line.
+  package let boardings: Int
+  /// Of them, those whose alighting is not known: missing in alightings and load.
+  package let boardingsWithoutAlighting: Int
+  /// Boardings of the route whose stop is not known: missing everywhere.
+  package let unplacedBoardings: Int
+  /// Boardings at a stop that the line does not have: missing everywhere.
+  package let boardingsOffLine: Int
+  /// Boardings by hour of the day by the clock on the wall, 24 of them, whatever hours were asked.
+  package let hourly: [Int?]
+  /// Whether all numbers are rounded to multiples of `ridersMin`, because a group is hidden.
+  package let isRounded: Bool
+  /// Smallest group that is shown; 1 when all are.
+  package let ridersMin: Int
+  /// Vehicle-days and rider-days of the day that are still worked out.
+  package let waitingDays: Int
+
+  /// The stop after which most riders are on board; nil when nobody is, or it may not be shown.
+  package var busiest: StopRow? {
+    stops.filter { ($0.load ?? 0) > 0 }.max { ($0.load ?? 0) < ($1.load ?? 0) }
+  }
+}
+
+/// A route, and what happened on it on a day.
+package struct RouteOfDay: Sendable, Equatable {
+  /// `route_id`.
+  package let id: String
+  package let name: String
+  package let longName: String
+  package let mode: Mode
+  package let operatorID: String?
+  /// Directions that the timetable has.
+  package let directions: [Int]
+  /// People who boarded, with a stop or without.
+  package let boardings: Int
+  /// Of them, those without a stop.
+  package let unplaced: Int
+}
+
+extension InsightDesk {
+  /// The load of a route.
+  package func routeLoad(_ question: RouteLoadQuestion) async throws -> RouteLoadOutcome {
+    let city = city.current
+    let network = city.network
+    guard let route = network.resolveRoute(question.route) else {
+      let named = network.routes.indices.filter {
+        network.routes[$0].shortName == question.route && mayShow($0, network, question.operatorID)
+      }
+      return named.count > 1 ? .routeAmbiguous(named.map { network.routes[$0].id }) : .routeUnknown
+    }
+    guard mayShow(route, network, question.operatorID) else { return .routeUnknown }
+    let patterns = network.routePatterns(ofRoute: route)
+      .filter { $0.direction == question.direction }
+    guard !patterns.isEmpty else { return .noSuchDirection }
+    let (groups, waitingDays) = try await store.read { db in
+      let groups = try await db.loads.boardings(
+        route: network.routes[route].id, direction: question.direction, day: question.day,
+        offsets: WallOffsets(day: question.day, clock: city.clock))
+      let backlog = try await db.standing.backlog(days: question.day...question.day)
+      return (groups, backlog.vehicleDays + backlog.travelDays)
+    }
+    let profile = LoadProfile(
+      line: LineOrder(patterns: patterns), groups: groups, question: question)
+    return .answer(profile.answer(route: route, network: network, waitingDays: waitingDays))
+  }
+
+  /// Every route of the network with what happened on it on a fare day.
+  package func routes(on day: Day, operatorID: String? = nil) async throws -> [RouteOfDay] {
+    let network = city.current.network
+    let boardings = try await store.read { db in try await db.loads.routes(on: day) }
+    let byRoute = Dictionary(grouping: boardings, by: \.route)
+    return network.routes.enumerated().compactMap { index, route in
+      guard mayShow(index, network, operatorID) else { return nil }
+      let counted = byRoute[route.id] ?? []
+      return RouteOfDay(
+        id: route.id, name: route.name, longName: route.longName, mode: route.mode,
+        operatorID: network.operatorID(ofRoute: index),
+        directions: [0, 1].filter { network.mainPattern(route: index, direction: $0) != nil },
+        boardings: counted.reduce(0) { $0 + $1.boardings },
+        unplaced: counted.reduce(0) { $0 + $1.unplaced })
+    }
+  }
+
+  private func mayShow(_ route: Int, _ network: Network, _ operatorID: String?) -> Bool {
+    operatorID == nil || network.operatorID(ofRoute: route) == operatorID
+  }
+}
+
+/// Groups of boardings on their way into a load profile.
+private struct LoadProfile {
+  let line: LineOrder
+  let groups: [BoardingGroup]
+  let question: RouteLoadQuestion
+
+  func answer(route: Int, network: Network, waitingDays: Int) -> RouteLoadAnswer {
+    let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
+    let load = cells.protect(profile(hours: question.hours))
+    let byHour = (0..<24).map { hour in
+      groups.filter { $0.hour == hour }.reduce(0) { $0 + $1.riders }
+    }
+    // What is hidden in one of the two must not follow from the other.
+    let isRounded = load.isRounded || byHour.contains { cells.shown($0) == nil }
+    let about = network.routes[route]
+    return RouteLoadAnswer(
+      route: about.id, routeName: about.name, longName: about.longName, mode: about.mode,
+      operatorID: network.operatorID(ofRoute: route), day: question.day,
+      direction: question.direction, hours: question.hours,
+      stops: load.stops.map { stop in
+        RouteLoadAnswer.StopRow(
+          stop: stop.stop, name: network.stopName(id: stop.stop), boardings: stop.boardings,
+          alightings: stop.alightings, load: stop.departureLoad)
+      }, boardings: load.boardings, boardingsWithoutAlighting: load.boardingsWithoutAlighting,
+      unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
+      hourly: byHour.map { riders in
+        cells.shown(riders).map { isRounded ? cells.rounded($0) : $0 }
+      }, isRounded: isRounded, ridersMin: cells.ridersMin, waitingDays: waitingDays)
+  }
+
+  /// The groups as rides: a group stands for its people, in the first second of its hour.
+  private func profile(hours: Range<Int>?) -> RouteLoad {
+    var rides: [LoadRide] = []
+    var unplaced: [(at: Instant, riders: Int)] = []
+    for group in groups {
+      let at = Instant(seconds: Int64(group.hour) * 3600)
+      guard let stop = group.stop, let order = group.stopOrder else {
+        unplaced.append((at, group.riders))
+        continue
+      }
+      let boarding = PlacedBoarding(
+        ref: 0, at: at, vehicle: nil, route: question.route, direction: question.direction,
+        stop: stop, stopOrder: order, source: .nearness, confidence: 1)
+      var alighting: PlacedAlighting?
+      if let offStop = group.offStop, let offOrder = group.offStopOrder {
+        alighting = PlacedAlighting(
+          ref: 0, stop: offStop, stopOrder: offOrder, walkMetres: 0, source: .nextBoarding,
+          confidence: 1)
+      }
+      rides.append(LoadRide(boarding: boarding, alighting: alighting, riders: group.riders))
+    }
+    return RouteLoad(
+      line: line, rides: rides, unplaced: unplaced,
+      hours: hours.flatMap { HourBand(fromHour: $0.lowerBound, untilHour: $0.upperBound) },
+      zone: .utc)
+  }
+}

@@ -1,0 +1,129 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// Boardings of routes, summed.
+  package var loads: LoadTables { LoadTables(connection: connection) }
+}
+
+/// Boardings with the same two stops in the same hour.
+package struct BoardingGroup: Hashable, Sendable {
+  /// Hour by the clock on the wall, 0 to 23.
+  package let hour: Int
+  /// `stop_id`; nil where it is not known.
+  package let stop: String?
+  /// Place of the stop in the pattern, from 0; nil without a stop.
+  package let stopOrder: Int?
+  /// `stop_id`; nil where it is not known.
+  package let offStop: String?
+  package let offStopOrder: Int?
+  /// People.
+  package let riders: Int
+
+  /// Makes a group.
+  package init(
+    hour: Int, stop: String?, stopOrder: Int?, offStop: String?, offStopOrder: Int?, riders: Int
+  ) {
+    self.hour = hour
+    self.stop = stop
+    self.stopOrder = stopOrder
+    self.offStop = offStop
+    self.offStopOrder = offStopOrder
+    self.riders = riders
+  }
+}
+
+/// Boardings of a route on a day.
+package struct RouteBoardings: Hashable, Sendable {
+  /// `route_id`; nil for boardings whose route the network does not know.
+  package let route: String?
+  package let direction: Int?
+  /// People.
+  package let boardings: Int
+  /// Of them, those without a stop.
+  package let unplaced: Int
+}
+
+/// Boardings of routes, summed.
+package struct LoadTables {
+  /// Most routes and directions of one answer.
+  package static let routesMax = 10_000
+
+  let connection: PostgresConnection
+
+  /// The boardings of a route in a direction on a fare day, in groups.
+  ///
+  /// Boardings without a stop that name no direction are in both directions. `offsets` says how far
+  /// the clock on the wall is from UTC: before a moment of the day, and from it on.
+  package func boardings(
+    route: String, direction: Int, day: Day, offsets: WallOffsets
+  ) async throws -> [BoardingGroup] {
+    let rows = try await connection.query(
+      Self.boardingsSQL,
+      [
+        .date(day), .text(route), .int2(Int16(direction)), .timestamptz(offsets.changeAt),
+        .int8(Int64(offsets.secondsBefore)), .int8(Int64(offsets.secondsAfter)),
+      ])
+    return try rows.map { row in
+      BoardingGroup(
+        hour: try row.int("hour"), stop: try row.textOrNil("stop"),
+        stopOrder: try row.intOrNil("stop_order"), offStop: try row.textOrNil("off_stop"),
+        offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"))
+    }
+  }
+
+  /// The question for a route's load; the tests look at how the database answers it.
+  package static let boardingsSQL = """
+    select mod(floor(extract(epoch from tapped_at))::int8
+        + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
+      stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders
+    from boarding
+    where fare_day = $1 and route = $2
+      and (direction = $3 or direction is null and stop is null)
+    group by 1, 2, 3, 4, 5 order by 1, 3, 2, 5, 4
+    """
+
+  /// Boardings of every route of a fare day.
+  package func routes(on day: Day) async throws -> [RouteBoardings] {
+    let rows = try await connection.query(
+      """
+      select route, direction, sum(riders)::int8 as boardings,
+        coalesce(sum(riders) filter (where stop is null), 0)::int8 as unplaced
+      from boarding where fare_day = $1
+      group by route, direction order by route, direction limit $2
+      """, [.date(day), .int8(Int64(Self.routesMax))])
+    return try rows.map { row in
+      RouteBoardings(
+        route: try row.textOrNil("route"), direction: try row.intOrNil("direction"),
+        boardings: try row.int("boardings"), unplaced: try row.int("unplaced"))
+    }
+  }
+}
+
+/// How far the clock on the wall is from UTC during a day, on which it may change once.
+package struct WallOffsets: Hashable, Sendable {
+  /// From this moment on `secondsAfter` holds.
+  package let changeAt: Instant
+  /// Seconds east of UTC.
+  package let secondsBefore: Int
+  /// Seconds east of UTC.
+  package let secondsAfter: Int
+
+  /// The offsets of a fare day.
+  package init(day: Day, clock: CityClock) {
+    var low = clock.start(of: day)
+    var high = clock.start(of: day.adding(days: 1))
+    secondsBefore = clock.zone.offsetSeconds(at: low)
+    secondsAfter = clock.zone.offsetSeconds(at: high)
+    // Clocks change on a full second: the first one that has the offset of the end.
+    while secondsBefore != secondsAfter, high.seconds - low.seconds > 1 {
+      let middle = Instant(seconds: (low.seconds + high.seconds) / 2)
+      if clock.zone.offsetSeconds(at: middle) == secondsBefore {
+        low = middle
+      } else {
+        high = middle
+      }
+    }
+    changeAt = high
+  }
+}

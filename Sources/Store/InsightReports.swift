@@ -1,0 +1,187 @@
+package import Basics
+import Postgres
+package import Transit
+
+extension StoreSession {
+  /// Sums of taps and rides for reports.
+  package var reports: ReportTables { ReportTables(connection: connection) }
+}
+
+/// By what rides are told apart in a sum.
+package enum RideGrouping: String, Sendable, CaseIterable {
+  case day = "fare_day"
+  case operatorID = "operator_id"
+  case mode
+  case category
+}
+
+/// Sums over rides that stand.
+package struct RideSums: Sendable, Equatable {
+  /// Nil where rides of several days are summed.
+  package var day: Day?
+  /// `agency_id`; nil where it is not known, or where operators are summed.
+  package var operatorID: String?
+  /// Nil where it is not known, or where modes are summed.
+  package var mode: Mode?
+  /// Nil where categories are summed.
+  package var category: String?
+  package var currency: Currency
+  package var rides: Int64 = 0
+  /// People on them: a tap may stand for several.
+  package var people: Int64 = 0
+  /// What the riders owe, minor units.
+  package var chargedMinor: Int64 = 0
+  /// What the rides cost before transfers, caps and concessions, minor units.
+  package var nominalMinor: Int64 = 0
+  /// Rides that cost nothing.
+  package var freeRides: Int64 = 0
+  /// Rides whose fare is not known.
+  package var unknownRides: Int64 = 0
+
+  /// Makes sums of nothing.
+  package init(currency: Currency) { self.currency = currency }
+}
+
+/// What of some days is missing from the sums.
+package struct DayCompleteness: Sendable, Equatable {
+  /// Taps by now of those days, and those of them at which nobody was let in.
+  package var taps: Int64 = 0
+  package var deniedTaps: Int64 = 0
+  /// Boardings of people, and those of them that have no stop.
+  package var boardings: Int64 = 0
+  package var unplacedBoardings: Int64 = 0
+  /// Tariffs by which the rides of those days were rated.
+  package var tariffVersions: [String] = []
+}
+
+/// Sums of taps and rides for reports.
+package struct ReportTables {
+  /// Most groups of one answer.
+  package static let groupsMax = 10_000
+  /// Most tariff versions named.
+  package static let versionsMax = 20
+
+  let connection: PostgresConnection
+
+  /// Sums of the rides of some days, grouped; of one operator when a scope is given.
+  package func rideSums(
+    days: ClosedRange<Day>, by groupings: [RideGrouping], operatorID: String?
+  ) async throws -> [RideSums] {
+    let columns = groupings.map(\.rawValue) + ["currency"]
+    let list = columns.joined(separator: ", ")
+    let rows = try await connection.query(
+      """
+      select \(list), count(*) as rides, sum(riders)::int8 as people,
+        coalesce(sum(charged_minor), 0)::int8 as charged,
+        coalesce(sum(nominal_minor), 0)::int8 as nominal,
+        count(*) filter (where charged_minor = 0) as free,
+        count(*) filter (where charged_minor is null) as unknown
+      from ride
+      where fare_day between $1 and $2 and reversed_run_id is null
+        and ($3::text is null or operator_id = $3)
+      group by \(list) order by \(list) limit $4
+      """,
+      [
+        .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),
+        .int8(Int64(Self.groupsMax)),
+      ])
+    return try rows.map { row in
+      var sums = RideSums(currency: try row.currency("currency"))
+      if groupings.contains(.day) { sums.day = try row.date("fare_day") }
+      if groupings.contains(.operatorID) { sums.operatorID = try row.textOrNil("operator_id") }
+      if groupings.contains(.mode) {
+        sums.mode = try row.textOrNil("mode").flatMap(Mode.init(rawValue:))
+      }
+      if groupings.contains(.category) { sums.category = try row.text("category") }
+      sums.rides = try row.int8("rides")
+      sums.people = try row.int8("people")
+      sums.chargedMinor = try row.int8("charged")
+      sums.nominalMinor = try row.int8("nominal")
+      sums.freeRides = try row.int8("free")
+      sums.unknownRides = try row.int8("unknown")
+      return sums
+    }
+  }
+
+  /// What the books say is owed for the rides of some days, by operator and currency, minor units.
+  ///
+  /// Both accounts on which a fare ends are asked; their codes are given by the caller.
+  package func booked(
+    days: ClosedRange<Day>, accounts: [String], operatorID: String?
+  ) async throws -> [(operatorID: String?, currency: Currency, minor: Int64)] {
+    let rows = try await connection.query(
+      """
+      select nullif(p.operator_id, '') as operator_id, e.currency,
+        sum(p.credit_minor - p.debit_minor)::int8 as minor
+      from entry e join posting p using (entry_id)
+      where e.kind = 'fares' and e.fare_day between $1 and $2 and p.account = any($3)
+        and ($4::text is null or p.operator_id = $4)
+      group by 1, 2 order by 1, 2
+      """,
+      [
+        .date(days.lowerBound), .date(days.upperBound), .texts(accounts.map(Optional.some)),
+        .orNull(operatorID, PostgresValue.text),
+      ])
+    return try rows.map { row in
+      (
+        try row.textOrNil("operator_id"), try row.currency("currency"), try row.int8("minor")
+      )
+    }
+  }
+
+  /// What of some days is there and what is missing.
+  ///
+  /// Within a scope of one operator, taps and boardings are those on its routes: `routes` are their
+  /// ids, and `names` all the names by which validators may call them.
+  package func completeness(
+    days: ClosedRange<Day>, operatorID: String? = nil, routes: [String]? = nil,
+    names: [String]? = nil
+  ) async throws -> DayCompleteness {
+    let bounds: [PostgresValue] = [.date(days.lowerBound), .date(days.upperBound)]
+    func list(_ names: [String]?) -> PostgresValue {
+      .orNull(names) { .texts($0.map(Optional.some)) }
+    }
+    let taps = try await connection.query(
+      """
+      select count(*) as taps, count(*) filter (where not accepted) as denied from tap
+      where fare_day between $1 and $2 and ($3::text[] is null or route = any($3))
+      """, bounds + [list(names)]
+    ).only()
+    let boardings = try await connection.query(
+      """
+      select coalesce(sum(riders), 0)::int8 as boardings,
+        coalesce(sum(riders) filter (where stop is null), 0)::int8 as unplaced
+      from boarding
+      where fare_day between $1 and $2 and ($3::text[] is null or route = any($3))
+      """, bounds + [list(routes)]
+    ).only()
+    let versions = try await connection.query(
+      """
+      select distinct tariff_version from ride
+      where fare_day between $1 and $2 and reversed_run_id is null
+        and ($3::text is null or operator_id = $3)
+      order by 1 limit $4
+      """,
+      bounds + [.orNull(operatorID, PostgresValue.text), .int8(Int64(Self.versionsMax))])
+    return DayCompleteness(
+      taps: try taps.int8("taps"), deniedTaps: try taps.int8("denied"),
+      boardings: try boardings.int8("boardings"),
+      unplacedBoardings: try boardings.int8("unplaced"),
+      tariffVersions: try versions.map { try $0.text(0) })
+  }
+
+  /// Fare days that have taps, the newest first.
+  package func days(countMax: Int) async throws -> [Day] {
+    // One step down the index of the days for each answer, however many taps a day has.
+    let rows = try await connection.query(
+      """
+      with recursive days(day) as (
+        (select fare_day from tap order by fare_day desc limit 1)
+        union all
+        select (select fare_day from tap where fare_day < d.day order by fare_day desc limit 1)
+        from days d where d.day is not null)
+      select day from days where day is not null limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.date(0) }
+  }
+}

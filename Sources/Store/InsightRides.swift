@@ -1,0 +1,111 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// Riders and their rides.
+  package var riders: RiderTables { RiderTables(connection: connection) }
+}
+
+/// A ride of a rider with where it began and ended, as far as that is known.
+package struct PlacedRide: Sendable, Equatable {
+  /// A stop, how it is known, and how sure.
+  package struct Place: Sendable, Equatable {
+    /// `stop_id`; nil when it is not known, and `source` says why.
+    package let stop: String?
+    package let source: String
+    /// 0 to 1; nil without a stop.
+    package let confidence: Double?
+  }
+
+  package let ride: RideRow
+  package let vehicle: String?
+  /// `route_id` that the vehicle was found to drive; nil when the boarding is not worked out.
+  package let placedRoute: String?
+  package let direction: Int?
+  /// Nil while the boarding is not worked out.
+  package let boarding: Place?
+  /// Nil while the alighting is not worked out.
+  package let alighting: Place?
+}
+
+/// Riders and their rides.
+package struct RiderTables {
+  /// Most rides of one answer.
+  package static let ridesMax = 1000
+  /// Most media of a rider that are named.
+  package static let mediaMax = 50
+
+  let connection: PostgresConnection
+
+  /// The owner of one of some media; nil when none of them was ever tapped.
+  package func find(media: [MediumID]) async throws -> RiderID? {
+    let rows = try await connection.query(
+      "select rider_id from medium where medium_id = any($1) order by first_seen_at limit 1",
+      [.identifiers(media.map(Optional.some))])
+    return try rows.onlyOrNil()?.identifier(0)
+  }
+
+  /// When a rider was first seen; nil when there is no such rider.
+  package func firstSeen(_ rider: RiderID) async throws -> Instant? {
+    let rows = try await connection.query(
+      "select first_seen_at from rider where rider_id = $1", [.identifier(rider)])
+    return try rows.onlyOrNil()?.timestamptz(0)
+  }
+
+  /// What a rider taps with: identifier and kind.
+  package func media(of rider: RiderID) async throws -> [(id: MediumID, kind: String)] {
+    let rows = try await connection.query(
+      "select medium_id, kind from medium where rider_id = $1 order by first_seen_at limit $2",
+      [.identifier(rider), .int8(Int64(Self.mediaMax))])
+    return try rows.map { (try $0.identifier(0), try $0.text(1)) }
+  }
+
+  /// Some riders with the most rides on a day, and how many: whom to look at first.
+  package func busiest(on day: Day, countMax: Int) async throws -> [(rider: RiderID, rides: Int)] {
+    let rows = try await connection.query(
+      """
+      select rider_id, count(*) as rides from ride
+      where fare_day = $1 and reversed_run_id is null
+      group by rider_id order by rides desc, rider_id limit $2
+      """, [.date(day), .int8(Int64(countMax))])
+    return try rows.map { (try $0.identifier(0), try $0.int(1)) }
+  }
+
+  /// Rides of a rider that stand, of some fare days, in order of time, and one more than the limit
+  /// when there are more.
+  package func rides(
+    of rider: RiderID, days: ClosedRange<Day>, countMax: Int
+  ) async throws -> [PlacedRide] {
+    let rows = try await connection.query(
+      """
+      select r.*, b.vehicle, b.route as placed_route, b.direction, b.stop, b.source,
+        b.confidence::float8 as confidence, b.off_stop, b.off_source,
+        b.off_confidence::float8 as off_confidence
+      from ride r left join boarding b
+        -- A ride carried over midnight was boarded on the day before.
+        on b.fare_day in (r.fare_day, r.fare_day - 1) and b.device_id = r.device_id
+          and b.epoch = r.epoch and b.seq = r.seq
+      where r.lane = $1 and r.rider_id = $2 and r.fare_day between $3 and $4
+        and r.reversed_run_id is null
+      order by r.started_at, r.ride_id limit $5
+      """,
+      [
+        .int2(Lane.of(rider)), .identifier(rider), .date(days.lowerBound),
+        .date(days.upperBound), .int8(Int64(min(countMax, Self.ridesMax) + 1)),
+      ])
+    return try rows.map { row in
+      PlacedRide(
+        ride: try RideColumns.ride(row), vehicle: try row.textOrNil("vehicle"),
+        placedRoute: try row.textOrNil("placed_route"), direction: try row.intOrNil("direction"),
+        boarding: try Self.place(row, prefix: ""), alighting: try Self.place(row, prefix: "off_"))
+    }
+  }
+
+  static func place(_ row: PostgresRow, prefix: String) throws -> PlacedRide.Place? {
+    guard let source = try row.textOrNil(prefix + "source") else { return nil }
+    let stop = try row.textOrNil(prefix + "stop")
+    return PlacedRide.Place(
+      stop: stop, source: source,
+      confidence: stop == nil ? nil : try row.float8OrNil(prefix + "confidence"))
+  }
+}
