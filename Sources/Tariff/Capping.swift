@@ -86,7 +86,7 @@ extension FareMeter {
     if ridesMax > 0, Int(count.rides) >= ridesMax { return 0 }
     var node = tariff.tables.caps[index].amount
     if count.level >= 0 { node = tariff.tables.caps[index].levels[Int(count.level)].node }
-    let limit = tariff.tables.price(node, ride)
+    let limit = tariff.price(node, ride)
     return limit == unknownMinor ? Int64.max : max(0, limit - count.spentMinor)
   }
 

@@ -40,13 +40,14 @@ extension FareMeter {
   ) -> Int64 {
     var discount: Int64 = 0
     if isChange, let node = tariff.tables.chains[index].changeDiscount {
-      discount = max(0, tariff.tables.price(node, ride))
+      discount = max(0, tariff.price(node, ride))
       step(.transferDiscount, .chain(Int32(index)), minor: min(price, discount))
     }
     let charge = max(0, price - discount)
     var chain = ChainState(
       version: tariff.tables.versionTag, tag: tariff.tables.chains[index].tag, service: service,
-      lastEndedAt: 0, lastStartedAt: 0, lastDay: 0, lastStop: 0, paidMinor: charge,
+      lastEndedAt: 0, lastStartedAt: 0, lastDay: 0, lastStop: 0, lastRoute: 0,
+      firstStartedAt: ride.on.at, paidMinor: charge,
       discountMinor: discount, rides: [chainRide(ride)])
     note(&chain, ride)
     state.chain = chain
@@ -57,6 +58,7 @@ extension FareMeter {
     chain.lastStartedAt = ride.on.at
     chain.lastEndedAt = ride.hasEnd ? ride.off.at : ride.on.at
     chain.lastDay = Int32(ride.day)
+    chain.lastRoute = ride.on.route.hash
     chain.lastStop = ride.hasEnd ? ride.off.stop.hash : ride.on.stop.hash
   }
 
@@ -77,6 +79,17 @@ extension FareMeter {
     let to = link.to == .arrival && ride.hasEnd ? ride.off.at : ride.on.at
     guard link.contains(from: from, to: to) else { return false }
     if tariff.tables.chains[index].isSameDayOnly, Int(chain.lastDay) != ride.day { return false }
+    if chain.rides.count > tariff.tables.chains[index].countMax { return false }
+    if let whole = tariff.tables.chains[index].wholeMicroseconds,
+      ride.on.at - chain.firstStartedAt > whole
+    {
+      return false
+    }
+    if tariff.tables.chains[index].refusesSameRoute, chain.lastRoute != 0,
+      chain.lastRoute == ride.on.route.hash
+    {
+      return false
+    }
     guard let pairs = tariff.tables.chains[index].interchanges else { return true }
     return chain.lastStop != 0
       && (chain.lastStop == ride.on.stop.hash
@@ -92,15 +105,30 @@ extension FareMeter {
       whole.on.zone.id = chain.rides[0].onZone
       whole.on.coordinate = chain.rides[0].on
       if chain.rides.count > 1 { whole.off.distanceMetres = -1 }
+    case .sum:
+      var sum = 0.0
+      for part in chain.rides {
+        guard let own = metres(of: part) else { return unknownMinor }
+        sum += own
+      }
+      whole.chainMetres = sum
     case .longest:
       guard let longest = longest(chain.rides) else { return unknownMinor }
       whole.chainMetres = longest.metres
       whole.times = longest.times
     }
     for rule in tariff.tables.fares where rule.condition.holds(whole) {
-      return tariff.tables.price(rule.node, whole)
+      return tariff.price(rule.node, whole)
     }
     return unknownMinor
+  }
+
+  private func metres(of ride: ChainRide) -> Double? {
+    if tariff.tables.prefersGivenDistance, ride.distanceMetres >= 0 {
+      return Double(ride.distanceMetres)
+    }
+    guard let on = ride.on, let off = ride.off else { return nil }
+    return tariff.metres(on, off)
   }
 
   /// The longest distance between a boarding and an alighting, and the times of that boarding.
@@ -112,7 +140,7 @@ extension FareMeter {
         if start == end, tariff.tables.prefersGivenDistance, to.distanceMetres >= 0 {
           metres = Double(to.distanceMetres)
         } else if let on = from.on, let off = to.off {
-          metres = tariff.tables.metres(on, off)
+          metres = tariff.metres(on, off)
         } else {
           continue
         }

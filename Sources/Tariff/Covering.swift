@@ -120,7 +120,7 @@ extension FareMeter {
     var whole = run[start]
     whole.off = run[end].off
     whole.status = run[end].status
-    return tariff.tables.price(tariff.tables.tickets[rule].node, whole)
+    return tariff.price(tariff.tables.tickets[rule].node, whole)
   }
 
   /// Books a ticket: its first ride of today pays it, the others ride on it.
@@ -158,7 +158,7 @@ extension FareMeter {
     var least = Int64.max
     for rule in tariff.tables.tickets.indices
     where fits(ride, rule) && tariff.tables.tickets[rule].firstCondition.holds(ride) {
-      let minor = tariff.tables.price(tariff.tables.tickets[rule].node, ride)
+      let minor = tariff.price(tariff.tables.tickets[rule].node, ride)
       if minor != unknownMinor { least = min(least, minor) }
     }
     return least == Int64.max ? chosen.minor : least
@@ -172,7 +172,8 @@ extension FareMeter {
       let day = tariff.tables.clock.fareDay(of: recent.on.at).number
       let status: RideStatus =
         recent.off == nil ? (recent.on.kind == .single ? .single : .incomplete) : .complete
-      var ride = Ride(on: on, off: off, status: status, day: day)
+      var ride = Ride(
+        on: on, off: Alighting(off ?? on), status: status, day: day)
       classify(&ride)
       if let category = categoryIndex(ride) { take(category, for: &ride) }
       return (ride, recent.paidMinor)

@@ -30,19 +30,34 @@ package struct FareMeter {
     outcomes.removeAll(keepingCapacity: true)
     trace.removeAll(keepingCapacity: true)
     rides.removeAll(keepingCapacity: true)
+    if openTap == nil, tariff.tables.tickets.isEmpty, taps.allSatisfy({ $0.kind == .single }) {
+      // The common day: each tap is a ride, in order, and nothing has to be put together.
+      for index in taps.indices {
+        var ride = Ride(on: taps[index], status: .single, day: day)
+        rateOne(&ride, state: &state)
+      }
+      prune(&state, day: day)
+      return charged()
+    }
     let open = pair(taps, day: day, state: state)
-    if let open {
-      if open.index >= 0 { state.boarding = source.isEmpty ? nil : source[Int(open.index)] }
-    } else if state.boarding != nil {
-      state.boarding = nil
+    state.boarding = open.flatMap { tap in
+      tap.index < 0 ? state.boarding : source.isEmpty ? nil : source[Int(tap.index)]
     }
     if tariff.tables.tickets.isEmpty {
-      for index in rides.indices { rateOne(index, state: &state) }
+      for index in rides.indices {
+        var ride = rides[index]
+        rateOne(&ride, state: &state)
+      }
     } else {
       rateByTickets(day: day, state: &state, source: source)
     }
     if tariff.tables.tapping.habitTimes > 0 { learn(from: source, state: &state) }
     prune(&state, day: day)
+    return charged()
+  }
+
+  /// What all rides with a known fare are charged.
+  private func charged() -> Int64 {
     var sum: Int64 = 0
     for outcome in outcomes where outcome.chargedMinor != unknownMinor {
       sum += outcome.chargedMinor
@@ -60,27 +75,25 @@ package struct FareMeter {
   }
 
   /// Prices one ride and everything that changes its price.
-  private mutating func rateOne(_ index: Int, state: inout RiderState) {
+  private mutating func rateOne(_ ride: inout Ride, state: inout RiderState) {
     traceStart = trace.count
-    classify(&rides[index])
-    if isPassBack(rides[index], state: &state) {
+    classify(&ride)
+    if tariff.tables.tapping.passBackMicroseconds > 0, isPassBack(ride, state: &state) {
       step(.passBack, .none)
-      finish(rides[index], nominal: 0, charged: 0, product: .none)
+      finish(ride, nominal: 0, charged: 0, product: .none)
       return
     }
-    if rides[index].status == .cancelled {
+    if ride.status == .cancelled {
       step(.cancelled, .none)
-      finish(rides[index], nominal: 0, charged: 0, product: .none)
+      finish(ride, nominal: 0, charged: 0, product: .none)
       return
     }
-    var ride = rides[index]
     let (nominal, product) = nominalPrice(&ride, state: state)
-    rides[index] = ride
     guard nominal != unknownMinor else {
-      finish(rides[index], nominal: unknownMinor, charged: unknownMinor, product: product)
+      finish(ride, nominal: unknownMinor, charged: unknownMinor, product: product)
       return
     }
-    settle(rides[index], nominal: nominal, product: product, state: &state)
+    settle(ride, nominal: nominal, product: product, state: &state)
   }
 
   /// From the price by itself to what is charged.

@@ -140,11 +140,11 @@ extension FareMeter {
       step(.transferDifference, name, minor: min(price, window.lastPriceMinor))
       return max(0, price - window.lastPriceMinor)
     case .supplement(let node):
-      let due = max(0, tariff.tables.price(node, ride))
+      let due = max(0, tariff.price(node, ride))
       step(.transferSupplement, name, minor: due)
       return due
     case .discount(let node):
-      let off = min(price, max(0, tariff.tables.price(node, ride)))
+      let off = min(price, max(0, tariff.price(node, ride)))
       step(.transferDiscount, name, minor: off)
       return price - off
     case .share(let share):

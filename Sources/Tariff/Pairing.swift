@@ -12,7 +12,7 @@ extension FareMeter {
     var waiting: PreparedTap?
     for tap in taps {
       switch tap.kind {
-      case .single: append(Ride(on: tap, off: nil, status: .single, day: day))
+      case .single: append(Ride(on: tap, status: .single, day: day))
       case .on:
         if let open { append(incomplete(open, day: day, state: state)) }
         open = tap
@@ -70,17 +70,18 @@ extension FareMeter {
       tariff.tables.tapping.cancelsSameStop && on.stop.hash != 0 && on.stop.hash == off.stop.hash
       && (tariff.tables.tapping.cancelMicroseconds.map { off.at - on.at <= $0 } ?? true)
     return Ride(
-      on: on, off: off, status: isCancelled ? .cancelled : .complete, day: rideDay(on, day))
+      on: on, off: Alighting(off), status: isCancelled ? .cancelled : .complete,
+      day: rideDay(on, day))
   }
 
   private func incomplete(_ on: PreparedTap, day: Int, state: RiderState) -> Ride {
-    let ride = Ride(on: on, off: nil, status: .incomplete, day: rideDay(on, day))
+    let ride = Ride(on: on, status: .incomplete, day: rideDay(on, day))
     guard tariff.tables.tapping.habitTimes > 0, on.stop.hash != 0,
       let habit = state.habits.first(where: {
         $0.from == on.stop.hash && Int($0.times) >= tariff.tables.tapping.habitTimes
       })
     else { return ride }
-    var off = tariff.prepare(habit.off, index: RideOutcome.noTap)
+    var off = Alighting(tariff.prepare(habit.off, index: RideOutcome.noTap))
     off.at = on.at
     var completed = Ride(on: on, off: off, status: .complete, day: ride.day)
     completed.isCompletedByHabit = true

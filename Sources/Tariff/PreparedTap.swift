@@ -54,11 +54,35 @@ enum RideStatus: UInt8, Sendable, CaseIterable {
   var mask: UInt64 { 1 << UInt64(rawValue) }
 }
 
+/// What rating needs of the tap that ended a ride; small, since rides are copied.
+struct Alighting: Sendable {
+  /// Microseconds since 1970.
+  var at: Int64
+  var stop: Seen
+  var zone: Seen
+  var coordinate: Coordinate?
+  var index: Int32
+  var modeID: Int32
+  var distanceMetres: Int32
+  var stopCount: Int32
+
+  init(_ tap: borrowing PreparedTap) {
+    at = tap.at
+    stop = tap.stop
+    zone = tap.zone
+    coordinate = tap.coordinate
+    index = tap.index
+    modeID = tap.mode.id
+    distanceMetres = tap.distanceMetres
+    stopCount = tap.stopCount
+  }
+}
+
 /// A ride under rating: the taps that made it and what the clock and the tariff say of it.
 struct Ride {
   var on: PreparedTap
-  /// The tap that ended it; equal to `on` when there is none.
-  var off: PreparedTap
+  /// The tap that ended it; that of the boarding when there is none.
+  var off: Alighting
   var status: RideStatus
   /// Fare day of the boarding.
   var day: Int
@@ -72,9 +96,13 @@ struct Ride {
   var chainMetres: Double = -1
   var isCompletedByHabit = false
 
-  init(on: PreparedTap, off: PreparedTap?, status: RideStatus, day: Int) {
+  init(on: PreparedTap, status: RideStatus, day: Int) {
+    self.init(on: on, off: Alighting(on), status: status, day: day)
+  }
+
+  init(on: PreparedTap, off: Alighting, status: RideStatus, day: Int) {
     self.on = on
-    self.off = off ?? on
+    self.off = off
     self.status = status
     self.day = day
     category = on.category

@@ -3,11 +3,11 @@ import Basics
 /// Stands for "no price is known" in the engine, so that the hot path needs no optionals.
 let unknownMinor = Int64.min
 
-extension TariffTables {
+extension CompiledTariff {
   /// The price that a node gives for a ride; `unknownMinor` when it has none.
   func price(_ node: Int32, _ ride: borrowing Ride) -> Int64 {
     guard node >= 0 else { return unknownMinor }
-    switch nodes[Int(node)] {
+    switch tables.nodes[Int(node)] {
     case .amount(let minor): return minor
     case .unknown: return unknownMinor
     case .choice(let dimension, let table, let others):
@@ -56,10 +56,10 @@ extension TariffTables {
   private func priceOfEnds(_ table: EndsTable, _ ride: borrowing Ride) -> Int64 {
     guard ride.hasEnd else { return unknownMinor }
     for from in table.words {
-      let fromID = endID(from, ride.on, ride)
+      let fromID = endID(from, ride.on.stop, ride.on.zone, ride)
       guard fromID >= 0 else { continue }
       for to in table.words {
-        let toID = endID(to, ride.off, ride)
+        let toID = endID(to, ride.off.stop, ride.off.zone, ride)
         guard toID >= 0, let node = table.entries[EndsTable.key(from, fromID, to, toID)] else {
           continue
         }
@@ -69,18 +69,20 @@ extension TariffTables {
     return unknownMinor
   }
 
-  private func endID(_ word: EndWord, _ tap: PreparedTap, _ ride: borrowing Ride) -> Int32 {
+  private func endID(
+    _ word: EndWord, _ stop: Seen, _ zone: Seen, _ ride: borrowing Ride
+  ) -> Int32 {
     switch word {
-    case .stop: tap.stop.id
-    case .zone: tap.zone.id
-    case .lastMode: ride.off.mode.id
+    case .stop: stop.id
+    case .zone: zone.id
+    case .lastMode: ride.off.modeID
     }
   }
 
   /// The dearest price that a node gives for a ride whose end is not known.
   func dearest(_ node: Int32, _ ride: borrowing Ride) -> Int64 {
     guard node >= 0 else { return unknownMinor }
-    switch nodes[Int(node)] {
+    switch tables.nodes[Int(node)] {
     case .choice(let dimension, let table, let others)
     where dimension == .toStop
       || dimension == .toZone:
@@ -129,14 +131,14 @@ extension TariffTables {
     case .stops: return ride.hasEnd ? Double(ride.off.stopCount) : -1
     case .zoneCount:
       guard ride.hasEnd, ride.on.zone.id >= 0, ride.off.zone.id >= 0,
-        let from = Int(symbols[.zone].names[Int(ride.on.zone.id)]),
-        let to = Int(symbols[.zone].names[Int(ride.off.zone.id)])
+        let from = Int(tables.symbols[.zone].names[Int(ride.on.zone.id)]),
+        let to = Int(tables.symbols[.zone].names[Int(ride.off.zone.id)])
       else { return -1 }
       return Double(abs(to - from) + 1)
     case .distance:
       if ride.chainMetres >= 0 { return ride.chainMetres }
       guard ride.hasEnd else { return -1 }
-      if prefersGivenDistance, ride.off.distanceMetres >= 0 {
+      if tables.prefersGivenDistance, ride.off.distanceMetres >= 0 {
         return Double(ride.off.distanceMetres)
       }
       guard let from = ride.on.coordinate, let to = ride.off.coordinate else { return -1 }
@@ -146,7 +148,7 @@ extension TariffTables {
 
   /// The straight line between two points, on the body that the tariff measures on.
   func metres(_ from: Coordinate, _ to: Coordinate) -> Double {
-    measuresOnEllipsoid ? ellipsoidMetres(from, to) : from.metres(to: to)
+    tables.measuresOnEllipsoid ? ellipsoidMetres(from, to) : from.metres(to: to)
   }
 }
 

@@ -116,7 +116,16 @@ extension TariffReader {
         window: window, isSameDayOnly: rule.flag("same_day") ?? false,
         joinsSameServiceOnly: rule.choice("joins", ChainJoin.self) != .all,
         measure: rule.choice("priced_by", ChainMeasure.self) ?? .ends,
-        changeDiscount: rule.take("change_discount").map { price($0) }, interchanges: nil)
+        changeDiscount: rule.take("change_discount").map { price($0) },
+        countMax: rule.integer("count", 1...1000) ?? Int.max,
+        wholeMicroseconds: rule.duration("whole_within"), refusesSameRoute: false,
+        interchanges: nil)
+      for element in rule.take("refuses")?.elements ?? [] {
+        chain.refusesSameRoute = element.text == "same_route"
+        if element.text != "same_route" {
+          faults.error(element.line, "\"refuses\" of a chain can be same_route")
+        }
+      }
       if let pairs = rule.take("interchanges") { chain.interchanges = interchanges(pairs) }
       rule.finish()
       tables.pricesByStop = true

@@ -63,6 +63,8 @@ struct ChainState: Hashable, Sendable {
   var lastStartedAt: Int64
   var lastDay: Int32
   var lastStop: UInt32
+  var lastRoute: UInt32
+  var firstStartedAt: Int64
   var paidMinor: Int64
   var discountMinor: Int64
   var rides: [ChainRide]

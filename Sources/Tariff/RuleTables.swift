@@ -75,6 +75,8 @@ enum ChainMeasure: String, Sendable, CaseIterable {
   case longest
   /// From the first boarding to the last alighting.
   case ends
+  /// The distances of all rides together.
+  case sum
 }
 
 /// Linked rides that cost what one ride would.
@@ -89,6 +91,11 @@ struct ChainRule: Sendable {
   var measure: ChainMeasure
   /// What a chain that follows another is discounted by.
   var changeDiscount: Int32?
+  /// Most rides after the first.
+  var countMax: Int
+  /// Longest time from the first boarding to the last; nil when there is no limit.
+  var wholeMicroseconds: Int64?
+  var refusesSameRoute: Bool
   /// Pairs of stops between which a rider may walk; nil lets any two stops link.
   var interchanges: Set<UInt64>?
 }

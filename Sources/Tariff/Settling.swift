@@ -42,7 +42,7 @@ extension FareMeter {
     if ride.isCompletedByHabit { step(.completedByHabit, .none) }
     for index in tariff.tables.fares.indices
     where tariff.tables.fares[index].condition.holds(ride) {
-      var minor = tariff.tables.price(tariff.tables.fares[index].node, ride)
+      var minor = tariff.price(tariff.tables.fares[index].node, ride)
       guard minor != unknownMinor else {
         step(.unknown, .missing(.price))
         return (unknownMinor, .fare(Int32(index)))
@@ -83,19 +83,19 @@ extension FareMeter {
     where ride.on.stop.mask & waiver.stopMask != 0 && waiver.from <= ride.on.at
       && ride.on.at < waiver.until
     {
-      let minor = tariff.tables.price(waiver.node, ride)
+      let minor = tariff.price(waiver.node, ride)
       step(.waived, .waiver(Int32(index)), minor: minor)
       return (minor, .waiver(Int32(index)))
     }
     if case .node(let node) = tariff.tables.tapping.incomplete {
-      let minor = tariff.tables.price(node, ride)
+      let minor = tariff.price(node, ride)
       step(.incomplete, .none, minor: minor)
       return (minor, .none)
     }
     if tariff.tables.tapping.incomplete == .dearest {
       for index in tariff.tables.fares.indices
       where tariff.tables.fares[index].condition.holds(ride) {
-        let minor = tariff.tables.dearest(tariff.tables.fares[index].node, ride)
+        let minor = tariff.dearest(tariff.tables.fares[index].node, ride)
         guard minor != unknownMinor else { continue }
         step(.incomplete, .fare(Int32(index)), minor: minor)
         return (minor, .fare(Int32(index)))
@@ -112,7 +112,7 @@ extension FareMeter {
     let name = tariff.tables.categories[Int(tariff.tables.companionCategory)].name
     other.category = tariff.tables.symbols[.category].look(name)
     for rule in tariff.tables.fares where rule.condition.holds(other) {
-      let minor = tariff.tables.price(rule.node, other)
+      let minor = tariff.price(rule.node, other)
       return minor == unknownMinor ? own : minor
     }
     return own
@@ -125,7 +125,7 @@ extension FareMeter {
     where tariff.tables.surcharges[index].countsToCaps == countingToCaps
       && tariff.tables.surcharges[index].condition.holds(ride)
     {
-      let minor = tariff.tables.price(tariff.tables.surcharges[index].node, ride)
+      let minor = tariff.price(tariff.tables.surcharges[index].node, ride)
       guard minor != unknownMinor, minor != 0 else { continue }
       step(.surcharge, .surcharge(Int32(index)), minor: minor)
       sum += minor

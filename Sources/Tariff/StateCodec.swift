@@ -143,10 +143,12 @@ private struct StateWriter {
   }
 
   mutating func chain(_ chain: ChainState) {
-    for tag in [chain.version, chain.tag, chain.service, chain.lastStop] { fixed(tag) }
+    for tag in [
+      chain.version, chain.tag, chain.service, chain.lastStop, chain.lastRoute,
+    ] { fixed(tag) }
     for value in [
-      chain.lastEndedAt, chain.lastStartedAt, Int64(chain.lastDay), chain.paidMinor,
-      chain.discountMinor,
+      chain.lastEndedAt, chain.lastStartedAt, Int64(chain.lastDay), chain.firstStartedAt,
+      chain.paidMinor, chain.discountMinor,
     ] {
       integer(value)
     }
@@ -295,10 +297,11 @@ private struct StateReader {
     let tag = fixed()
     let service = fixed()
     let lastStop = fixed()
+    let lastRoute = fixed()
     return ChainState(
       version: version, tag: tag, service: service, lastEndedAt: integer(),
-      lastStartedAt: integer(), lastDay: small(), lastStop: lastStop, paidMinor: integer(),
-      discountMinor: integer(),
+      lastStartedAt: integer(), lastDay: small(), lastStop: lastStop, lastRoute: lastRoute,
+      firstStartedAt: integer(), paidMinor: integer(), discountMinor: integer(),
       rides: list { reader in
         let times = reader.wide()
         let numbers: [Int32] = (0..<5).map { _ in reader.small() }

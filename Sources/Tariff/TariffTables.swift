@@ -9,19 +9,37 @@ struct RideTest: Hashable, Sendable {
 
 /// A condition on a ride: one of its clauses holds, and in a clause all tests do.
 struct RideCondition: Hashable, Sendable {
-  var clauses: [[RideTest]]
+  let clauses: [[RideTest]]
+  /// The tests of all clauses one after the other, and where each clause ends.
+  private let tests: [RideTest]
+  private let ends: [Int]
+  private let isAlways: Bool
+
+  init(clauses: [[RideTest]]) {
+    self.clauses = clauses
+    tests = clauses.flatMap { $0 }
+    var end = 0
+    ends = clauses.map { clause in
+      end += clause.count
+      return end
+    }
+    isAlways = clauses.contains { $0.isEmpty }
+  }
 
   /// The condition that every ride fulfils.
   static let always = RideCondition(clauses: [[]])
 
   func holds(_ ride: borrowing Ride) -> Bool {
-    for clause in clauses {
-      var holds = true
-      for test in clause where (ride.mask(test.dimension) & test.mask != 0) == test.isNegated {
-        holds = false
-        break
+    if isAlways { return true }
+    var at = 0
+    for end in ends {
+      while at < end {
+        let test = tests[at]
+        if (ride.mask(test.dimension) & test.mask != 0) == test.isNegated { break }
+        at += 1
       }
-      if holds { return true }
+      if at == end { return true }
+      at = end
     }
     return false
   }
