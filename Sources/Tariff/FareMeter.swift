@@ -106,6 +106,10 @@ package struct FareMeter {
       step(.freeCategory, .category(Int32(category)), minor: nominal)
       charge = 0
     } else if let holding = useProduct(ride, state: &state) {
+      // The ride opens and uses transfers as if it had been paid, so that a product never costs.
+      let steps = trace.count
+      _ = linked(ride, price: charge, state: &state)
+      trace.removeSubrange(steps...)
       charge = 0
       carrier = .product(holding)
     } else {

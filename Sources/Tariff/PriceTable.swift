@@ -24,7 +24,8 @@ package enum PriceTable {
   ) throws(TariffFault) -> [UInt8] {
     var riders = try PriceTableReader.read(taps, file: file)
     if let products = supplements.products {
-      try PriceTableReader.addProducts(products, to: &riders, file: "products.csv")
+      let known = Set(book.versions.flatMap(\.products))
+      try PriceTableReader.addProducts(products, to: &riders, known: known, file: "products.csv")
     }
     if let balances = supplements.balances {
       try PriceTableReader.addBalances(balances, to: &riders, file: "balances.csv")
@@ -169,7 +170,7 @@ enum PriceTableReader {
   }
 
   static func addProducts(
-    _ bytes: [UInt8], to riders: inout [PricedRider], file: String
+    _ bytes: [UInt8], to riders: inout [PricedRider], known: Set<String>, file: String
   ) throws(TariffFault) {
     try each(bytes, ["case", "category", "product", "bought_at"], file) {
       (reader, header) throws(TariffFault) in
@@ -177,6 +178,12 @@ enum PriceTableReader {
         throw TariffFault(file: file, line: reader.line, message: "bought_at is not a moment")
       }
       let purchase = FarePurchase(product: reader.text(header["product"]), at: at)
+      guard known.contains(purchase.product) else {
+        throw TariffFault(
+          file: file, line: reader.line,
+          message: "the tariff has no product \"\(purchase.product)\"; it has: "
+            + known.sorted().joined(separator: ", "))
+      }
       let name = reader.text(header["case"])
       let category = reader.text(header["category"])
       for index in riders.indices
