@@ -30,6 +30,8 @@ package final class DeviceGate: Sendable {
   package struct Admitted: Sendable {
     package let device: DeviceRecord
     package let signature: [UInt8]
+    /// The key that the signature was checked with.
+    package let publicKey: [UInt8]
   }
 
   /// The sender of a body; who cannot be proven is refused.
@@ -66,7 +68,19 @@ package final class DeviceGate: Sendable {
     }
     // Only who holds the key learns that the device was stopped.
     guard device.state == .active else { throw DeviceGate.mayNotPost(device.state) }
-    return Admitted(device: device, signature: signature)
+    return Admitted(device: device, signature: signature, publicKey: key)
+  }
+
+  /// What a device is told whose right or key changed while its post waited: that, or to try again.
+  func changedMeanwhile(_ id: String, at moment: Instant) async throws(IntakeRefusal) -> Never {
+    directory.forget(id)
+    let state = try await find(id, at: moment)?.state
+    if state == .active {
+      throw IntakeRefusal(
+        .unknown, code: "signature_wrong",
+        message: "the device has another key by now; sign with that one")
+    }
+    throw DeviceGate.mayNotPost(state)
   }
 
   static func mayNotPost(_ state: DeviceState?) -> IntakeRefusal {

@@ -93,15 +93,14 @@ package final class IntakeService: Sendable {
     guard batch.device == admitted.device.id else { throw .otherDevice() }
     return IncomingBatch(
       batch: batch, body: body, signature: admitted.signature,
-      bodyDigest: SHA256Digest.hash(body), receivedAt: moment)
+      publicKey: admitted.publicKey, bodyDigest: SHA256Digest.hash(body), receivedAt: moment)
   }
 
   private func store(_ batch: IncomingBatch) async throws(IntakeRefusal) -> AdmissionOutcome {
     switch await committer.submit(batch) {
     case .answered(.decided(let outcome)): return outcome
     case .answered(.mayNotPost):
-      gate.forget(batch.batch.device)
-      throw DeviceGate.mayNotPost(nil)
+      try await gate.changedMeanwhile(batch.batch.device, at: batch.receivedAt)
     case .answered(.tooManyGaps):
       throw IntakeRefusal(
         .impossible, code: "too_many_gaps", pointer: "/taps",

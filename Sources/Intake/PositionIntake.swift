@@ -26,6 +26,9 @@ package enum PositionOutcome: Sendable {
 /// Takes in signed reports of positions: late, repeated and out of order as they come.
 package final class PositionIntake: Sendable {
   private struct Incoming: Sendable {
+    let device: String
+    /// The key that the signature was checked with.
+    let publicKey: [UInt8]
     let rows: [PositionRow]
     let bytesCount: Int
   }
@@ -33,7 +36,7 @@ package final class PositionIntake: Sendable {
   private let gate: DeviceGate
   private let clock: @Sendable () -> CityClock
   private let now: @Sendable () -> Instant
-  private let committer: GroupCommitter<Incoming, Int>
+  private let committer: GroupCommitter<Incoming, Int?>
   private let meters = PositionMeters()
   private let log: Logger
 
@@ -61,7 +64,7 @@ package final class PositionIntake: Sendable {
     body: [UInt8], deviceHeader: String?, signatureHeader: String?, receivedAt: Instant
   ) async -> PositionOutcome {
     do throws(IntakeRefusal) {
-      let report = try await read(
+      let (report, publicKey) = try await read(
         body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: receivedAt)
       let admitted = PositionAdmission.admit(report, receivedAt: receivedAt)
       let clock = clock()
@@ -70,7 +73,9 @@ package final class PositionIntake: Sendable {
           serviceDay: clock.fareDay(of: position.at), position: position, device: report.device,
           receivedAt: receivedAt)
       }
-      let addedCount = try await store(Incoming(rows: rows, bytesCount: body.count))
+      let incoming = Incoming(
+        device: report.device, publicKey: publicKey, rows: rows, bytesCount: body.count)
+      let addedCount = try await store(incoming, at: receivedAt)
       let answer = PositionAnswer(
         accepted: addedCount, duplicates: rows.count - addedCount, rejected: admitted.rejected,
         serverTime: now())
@@ -85,7 +90,7 @@ package final class PositionIntake: Sendable {
 
   private func read(
     _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
-  ) async throws(IntakeRefusal) -> PositionReport {
+  ) async throws(IntakeRefusal) -> (PositionReport, publicKey: [UInt8]) {
     guard body.count <= PositionReport.bodyBytesMax else {
       throw .bodyTooLarge(bytesMax: PositionReport.bodyBytesMax)
     }
@@ -101,13 +106,16 @@ package final class PositionIntake: Sendable {
         message: error.message)
     }
     guard report.device == admitted.device.id else { throw .otherDevice() }
-    return report
+    return (report, admitted.publicKey)
   }
 
-  private func store(_ incoming: Incoming) async throws(IntakeRefusal) -> Int {
+  private func store(
+    _ incoming: Incoming, at moment: Instant
+  ) async throws(IntakeRefusal) -> Int {
     guard !incoming.rows.isEmpty else { return 0 }
     switch await committer.submit(incoming) {
-    case .answered(let addedCount): return addedCount
+    case .answered(let addedCount?): return addedCount
+    case .answered(nil): try await gate.changedMeanwhile(incoming.device, at: moment)
     case .full: throw .queueFull
     case .unavailable: throw .databaseAway
     case .failed(let error):
@@ -116,16 +124,21 @@ package final class PositionIntake: Sendable {
     }
   }
 
-  /// Writes a group; of each report, how many of its positions were new.
+  /// Writes a group; of each report, how many of its positions were new, or nil when its device
+  /// lost its right to post, or got another key, in the meantime.
   private static func store(
     _ group: [Incoming], in session: StoreSession
-  ) async throws -> [Int] {
-    let rows = group.flatMap(\.rows)
+  ) async throws -> [Int?] {
+    let keys = try await session.devices.activeKeys(of: Array(Set(group.map(\.device))))
+    let isGood = group.map { keys[$0.device] == $0.publicKey }
+    let rows = zip(group, isGood).flatMap { report, isGood in isGood ? report.rows : [] }
     guard let receivedAt = rows.lazy.map(\.receivedAt).max() else {
-      return group.map { _ in 0 }
+      return isGood.map { $0 ? 0 : nil }
     }
     var added = try await session.positionJournal.add(rows, at: receivedAt)
     // A position in two reports of a group was new in the first of them.
-    return group.map { report in report.rows.count { added.remove($0.key) != nil } }
+    return zip(group, isGood).map { report, isGood in
+      isGood ? report.rows.count { added.remove($0.key) != nil } : nil
+    }
   }
 }

@@ -7,6 +7,8 @@ struct IncomingBatch: Sendable {
   let batch: TapBatch
   let body: [UInt8]
   let signature: [UInt8]
+  /// The key that the signature was checked with.
+  let publicKey: [UInt8]
   let bodyDigest: [UInt8]
   let receivedAt: Instant
 
@@ -17,7 +19,7 @@ struct IncomingBatch: Sendable {
 enum BatchVerdict: Sendable {
   /// Its taps are durable.
   case decided(AdmissionOutcome)
-  /// The device lost its right to post in the meantime; nothing is stored.
+  /// The device lost its right to post, or got another key, in the meantime; nothing is stored.
   case mayNotPost
   /// The register would fall into too many pieces; nothing is stored.
   case tooManyGaps
@@ -38,12 +40,14 @@ struct TapJournal: Sendable {
     guard let first = group.first else { return [] }
     let locked = try await session.journal.lockRegisters(
       group.map(\.register), at: first.receivedAt)
-    var states = locked.mapValues { RegisterState(seen: SequenceRanges($0)) }
+    var states = locked.mapValues { RegisterState(seen: SequenceRanges($0.seen)) }
     var rows = JournalGroup()
     var verdicts: [BatchVerdict] = []
     verdicts.reserveCapacity(group.count)
     for item in group {
-      guard let state = states[item.register] else {
+      guard let state = states[item.register],
+        locked[item.register]?.publicKey == item.publicKey
+      else {
         verdicts.append(.mayNotPost)
         continue
       }

@@ -118,6 +118,16 @@ package struct DeviceQueries {
     return changed > 0
   }
 
+  /// The keys that some devices sign with now; who may not post has none.
+  package func activeKeys(of ids: [String]) async throws -> [String: [UInt8]] {
+    let rows = try await connection.query(
+      "select device_id, public_key from device where device_id = any($1) and state = 'active'",
+      [.texts(ids)])
+    var keys: [String: [UInt8]] = [:]
+    for row in rows { keys[try row.text(0)] = try row.bytea(1) }
+    return keys
+  }
+
   /// The registers of devices, by device and epoch.
   package func registers(of ids: [String]) async throws -> [EpochRegister] {
     let rows = try await connection.query(

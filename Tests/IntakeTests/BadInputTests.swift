@@ -91,6 +91,40 @@ extension IntakeSuite {
       }
     }
 
+    @Test func theOldKeyOfADeviceThatGotAnotherStoresNothingMore() async throws {
+      try await World.with { world in
+        let validator = try await world.validator()
+        _ = try await world.send([tap(1)], from: validator)
+        // Another process gives the device another key; this one still remembers the old.
+        let elsewhere = try World(pool: world.pool)
+        _ = try await elsewhere.desk.revoke(validator.id, at: noon)
+        let replaced = try await elsewhere.validator(validator.id, seed: "another")
+        let refusal = try await world.post(validator.body([tap(2)]), from: validator).refusal()
+        #expect(refusal.kind == .unknown)
+        #expect(refusal.code == "signature_wrong")
+        let answer = try await world.send([tap(2)], from: replaced)
+        #expect(answer.accepted == 1)
+      }
+    }
+
+    @Test func newsOfADeviceAreHeard() async throws {
+      try await World.with { world in
+        let listening = Task { await world.gate.run() }
+        defer { listening.cancel() }
+        let stranger = try Validator("V-0042")
+        let elsewhere = try World(pool: world.pool)
+        // That nobody has this id is remembered for five seconds, unless the news come first.
+        _ = await world.post(stranger.body([tap(1)]), from: stranger)
+        let validator = try await elsewhere.validator(stranger.id)
+        var answer = await world.post(validator.body([tap(1)]), from: validator)
+        for _ in 0..<500 where (try? answer.answer()) == nil {
+          try await Task.sleep(for: .milliseconds(10))
+          answer = await world.post(validator.body([tap(1)]), from: validator)
+        }
+        #expect(try answer.answer().accepted == 1)
+      }
+    }
+
     @Test func whatIsNotJSONIsNamed() async throws {
       try await World.with { world in
         let validator = try await world.validator()

@@ -48,8 +48,8 @@ struct World: Sendable {
   }
 
   /// Enrolls and activates a validator.
-  func validator(_ id: String = "V-0042") async throws -> Validator {
-    let validator = try Validator(id)
+  func validator(_ id: String = "V-0042", seed: String? = nil) async throws -> Validator {
+    let validator = try Validator(id, seed: seed)
     let enrolled = try await desk.enroll(
       id, vehicle: nil, random: [UInt8](repeating: 9, count: 24), at: noon)
     guard case .enrolled(let secret) = enrolled,
@@ -128,9 +128,9 @@ struct Validator: Sendable {
   let id: String
   let keys: Ed25519KeyPair
 
-  init(_ id: String) throws {
+  init(_ id: String, seed: String? = nil) throws {
     self.id = id
-    guard let keys = Ed25519KeyPair(seed: SHA256Digest.hash(Array(id.utf8))) else {
+    guard let keys = Ed25519KeyPair(seed: SHA256Digest.hash(Array((seed ?? id).utf8))) else {
       throw World.NoKey()
     }
     self.keys = keys

@@ -19,7 +19,9 @@ extension StoreSuite {
         let locked = try await store.write { session in
           try await session.journal.lockRegisters(keys, at: noon)
         }
-        #expect(locked == [Self.one: []])
+        #expect(locked.keys.sorted() == [Self.one])
+        #expect(locked[Self.one]?.seen == [])
+        #expect(locked[Self.one]?.publicKey == [UInt8](repeating: 7, count: 32))
         #expect(try await pool.number("select count(*) from device_epoch") == 1)
         _ = try await store.write { try await $0.devices.revoke("V-1", at: noon) }
         let later = try await store.write { session in
