@@ -87,8 +87,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
   /// The same clock in nanoseconds.
   package var nowNanoseconds: Int64 { Int64(uv_hrtime()) }
 
-  /// Ends the loop and its thread, after telling every socket, timer and process; returns when it
-  /// is over. A second call waits for the same end.
+  /// Ends the loop and its thread, after telling every socket, timer and process.
+  ///
+  /// It returns when all is over; a second call waits for the same end.
   package func shutdown() async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
       let isOver = inbox.withLock { inbox in

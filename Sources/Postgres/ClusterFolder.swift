@@ -1,7 +1,9 @@
 import Basics
 import Glibc
 
-/// The folder of a private cluster: `data`, `socket`, `server.log`, and a lock. All calls block.
+/// The folder of a private cluster: its data, its socket, its log and a lock.
+///
+/// All calls block.
 struct ClusterFolder: Sendable {
   /// Longest path of a Unix socket (`sun_path` less its end mark).
   static let socketPathBytesMax = 107

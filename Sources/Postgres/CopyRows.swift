@@ -22,7 +22,9 @@ package struct CopyRows: Sendable {
   /// Bytes the rows take, for those who fill chunks by size.
   package var byteCount: Int { bytes.count }
 
-  /// Adds a row; as many values as there are columns. A row that is refused leaves nothing behind.
+  /// Adds a row; as many values as there are columns.
+  ///
+  /// A row that is refused leaves nothing behind.
   package mutating func append(_ values: [PostgresValue]) throws(PostgresError) {
     guard values.count == columnCount else {
       throw PostgresError(

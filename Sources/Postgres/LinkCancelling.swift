@@ -87,7 +87,9 @@ extension PostgresLink {
     return deadlines.min()
   }
 
-  /// Sets the timer for the present deadline. It is not moved for every statement: when it fires
+  /// Sets the timer for the present deadline.
+  ///
+  /// It is not moved for every statement: when it fires
   /// early it is set again.
   func armTimer() {
     guard let deadline = answerDeadline else {

@@ -97,8 +97,10 @@ struct PoolState {
     return handOut(connection) + openMore(now: now)
   }
 
-  /// A connection could not be made. A final failure (a wrong password, no such database) is
-  /// told to all who wait: trying again would not help them.
+  /// A connection could not be made.
+  ///
+  /// A final failure (a wrong password, no such database) is told to all who wait: trying again
+  /// would not help them.
   mutating func openFailed(
     _ connection: ConnectionID, _ error: PostgresError, isFinal: Bool, now: Int64
   ) -> [Action] {

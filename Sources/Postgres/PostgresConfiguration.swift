@@ -21,7 +21,7 @@ package struct PostgresConfiguration: Sendable {
   /// taken for gone.
   package var graceMilliseconds: Int64 = 5_000
 
-  /// What libpq knows about the place: `host`, `port`, `user`, `dbname`, `password`, …
+  /// What libpq is told about the place, by its own keywords.
   private(set) var options: [String: String]
 
   /// Reads `postgres://user:password@host:port/database?…` or `host=… port=… dbname=…`.

@@ -44,8 +44,10 @@ package final class PostgresConnection: Sendable {
     }
   }
 
-  /// COPY of any length in bounded memory: the closure fills an empty chunk, and says false when
-  /// it was the last. An error it throws takes the whole COPY back.
+  /// COPY of any length in bounded memory.
+  ///
+  /// The closure fills an empty chunk, and says false when it was the last. An error it throws
+  /// takes the whole COPY back.
   @discardableResult
   package func copyIn(
     _ sql: String, columnCount: Int, chunks: @Sendable (inout CopyRows) async throws -> Bool

@@ -22,8 +22,9 @@ package enum PostgresIsolation: String, Sendable {
 package struct PostgresNotification: Sendable, Equatable {
   package let channel: String
   package let payload: String
-  /// No message of the server: listening began just now, or again after a lost connection, and
-  /// what was sent before is not known. Look at the tables once.
+  /// No message of the server: listening began just now, or again after a lost connection.
+  ///
+  /// What was sent before is not known. Look at the tables once.
   package let isResumption: Bool
 
   /// Makes a message.

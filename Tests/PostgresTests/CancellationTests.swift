@@ -20,6 +20,16 @@ struct CancellationTests {
     Issue.record("the server never ran \(words)")
   }
 
+  static func impatient(_ configuration: inout PostgresConfiguration) {
+    configuration.statementMillisecondsMax = 50
+  }
+
+  static func narrow(_ configuration: inout PostgresConfiguration) {
+    configuration.connectionsMax = 1
+    configuration.acquireSecondsMax = 1
+    configuration.waitersMax = 2
+  }
+
   @Test func aCancelledStatementEndsOnTheServerAndTheConnectionGoesOn() async throws {
     try await LeasedDatabase.with([], connectionsMax: 2) { pool in
       let clock = ContinuousClock()
@@ -119,9 +129,7 @@ struct CancellationTests {
   }
 
   @Test func aStatementPastItsLimitIsATimeOutAndTheConnectionGoesOn() async throws {
-    try await LeasedDatabase.with(
-      [], adjusting: { $0.statementMillisecondsMax = 50 }
-    ) { pool in
+    try await LeasedDatabase.with([], adjusting: CancellationTests.impatient) { pool in
       try await pool.session { connection in
         let fault = await error { try await connection.query("SELECT pg_sleep(30)") }
         #expect(fault?.kind == .timeout)
@@ -145,14 +153,7 @@ struct CancellationTests {
   }
 
   @Test func aPoolThatIsUsedUpRefusesAfterItsWaitLimit() async throws {
-    try await LeasedDatabase.with(
-      [],
-      adjusting: {
-        $0.connectionsMax = 1
-        $0.acquireSecondsMax = 1
-        $0.waitersMax = 2
-      }
-    ) { pool in
+    try await LeasedDatabase.with([], adjusting: CancellationTests.narrow) { pool in
       try await pool.session { _ in
         let clock = ContinuousClock()
         let start = clock.now
