@@ -1,0 +1,317 @@
+import Basics
+package import Transit
+
+/// The fares of a tariff as tables of GTFS Fares v2.
+package struct FaresExport: Sendable {
+  /// Files of the feed: name and CSV text.
+  package var files: [(name: String, bytes: [UInt8])]
+  /// What the tariff says that Fares v2 cannot.
+  package var notExpressed: [String]
+
+  /// Writes what can be expressed; with a network, also which routes and stops the fares hold for.
+  package init(_ tariff: CompiledTariff, network: Network?) {
+    var writer = FaresExportWriter(tariff: tariff, network: network)
+    writer.write()
+    files = writer.files
+    notExpressed = writer.notes
+  }
+
+  /// The feed as a zip archive.
+  package var zip: [UInt8] { ZipArchive.make(files: files) }
+}
+
+private struct FaresExportWriter {
+  let tariff: CompiledTariff
+  let network: Network?
+  var files: [(name: String, bytes: [UInt8])] = []
+  var notes: [String] = []
+  private var products = CSVWriter()
+  private var legs = CSVWriter()
+  private var networks: [(id: String, rule: Int)] = []
+  private var seenProducts: Set<String> = []
+
+  init(tariff: CompiledTariff, network: Network?) {
+    self.tariff = tariff
+    self.network = network
+  }
+
+  private mutating func note(_ text: String) {
+    if !notes.contains(text) { notes.append(text) }
+  }
+
+  mutating func write() {
+    let tables = tariff.tables
+    products.row([
+      "fare_product_id", "fare_product_name", "rider_category_id", "fare_media_id", "amount",
+      "currency",
+    ])
+    legs.row([
+      "leg_group_id", "network_id", "from_area_id", "to_area_id", "fare_product_id",
+      "rule_priority",
+    ])
+    for index in tables.fares.indices { writeFare(index) }
+    writeAgency()
+    writeCategories()
+    writeMedia()
+    files.append(("fare_products.txt", products.bytes))
+    files.append(("fare_leg_rules.txt", legs.bytes))
+    writeNetworks()
+    writeAreas()
+    writeTransfers()
+    for cap in tables.caps { note("cap \"\(cap.name)\": Fares v2 has no caps") }
+    for product in tables.products {
+      note("product \"\(product.name)\": Fares v2 does not say how long a product is valid")
+    }
+    for chain in tables.chains { note("chain \"\(chain.name)\": linked rides priced as one") }
+    for ticket in tables.tickets { note("ticket \"\(ticket.name)\": cheapest cover of rides") }
+    for fee in tables.surcharges { note("surcharge \"\(fee.name)\"") }
+    for rule in tables.repeats { note("repeat discount \"\(rule.name)\"") }
+  }
+
+  private mutating func writeAgency() {
+    var writer = CSVWriter()
+    writer.row(["agency_id", "agency_name", "agency_url", "agency_timezone"])
+    let operators = network?.operators.map { ($0.id, $0.name) } ?? [(tariff.name, tariff.name)]
+    for (id, name) in operators {
+      writer.row([id, name, "https://example.org/", tariff.cityClock.zone.name])
+    }
+    files.append(("agency.txt", writer.bytes))
+  }
+
+  private mutating func writeCategories() {
+    var writer = CSVWriter()
+    writer.row(["rider_category_id", "rider_category_name", "is_default_fare_category"])
+    for (index, category) in tariff.tables.categories.enumerated() {
+      writer.row([category.name, category.title.english, index == 0 ? "1" : "0"])
+      if category.proofTag != 0 { note("category \"\(category.name)\": its proof and expiry") }
+    }
+    files.append(("rider_categories.txt", writer.bytes))
+  }
+
+  /// Media of the tariff with their kinds in Fares v2.
+  private static let mediaKinds = ["cash": "0", "qr": "1", "card": "2", "bank": "3", "phone": "4"]
+
+  private mutating func writeMedia() {
+    var writer = CSVWriter()
+    writer.row(["fare_media_id", "fare_media_name", "fare_media_type"])
+    for medium in media() { writer.row([medium, medium, Self.mediaKinds[medium] ?? "0"]) }
+    files.append(("fare_media.txt", writer.bytes))
+  }
+
+  private func media() -> [String] {
+    let named = tariff.tables.symbols[.medium].names
+    return Self.mediaKinds.keys.sorted().filter { named.contains($0) }
+  }
+
+  // MARK: Fares
+
+  private mutating func writeFare(_ index: Int) {
+    let fare = tariff.tables.fares[index]
+    guard let obstacle = obstacle(fare) else {
+      let network = "network_\(index + 1)"
+      networks.append((network, index))
+      writeLegs(fare, index: index, network: network)
+      return
+    }
+    note("fare \"\(fare.name)\": \(obstacle)")
+  }
+
+  /// Why a fare cannot be written; nil when it can.
+  private func obstacle(_ fare: FareRule) -> String? {
+    for test in fare.condition.clauses.joined() {
+      switch test.dimension {
+      case .mode, .operatorID, .route, .service, .category, .medium: continue
+      default: return "its condition on \(test.dimension)"
+      }
+    }
+    return obstacle(in: fare.node)
+  }
+
+  private func obstacle(in node: Int32) -> String? {
+    guard node >= 0 else { return nil }
+    switch tariff.tables.nodes[Int(node)] {
+    case .amount, .unknown: return nil
+    case .choice(let dimension, let table, let others):
+      guard [.category, .medium].contains(dimension) else { return "a price by \(dimension)" }
+      return (table + [others]).compactMap { obstacle(in: $0) }.first
+    case .times: return "peak and off-peak (boundaries and holidays differ from timeframes)"
+    case .pairs(let ofStops, let table, let others):
+      if ofStops { return "prices by pairs of stops" }
+      return (Array(table.values) + [others]).compactMap { obstacle(in: $0) }.first
+    case .share(let base, _): return obstacle(in: base)
+    case .sum(let parts): return parts.compactMap { obstacle(in: $0) }.first
+    case .bands: return "bands of distance, stops or zones"
+    case .dates: return "prices by date"
+    case .ends: return "prices by ends of a journey"
+    case .perUnit: return "prices by the kilometre"
+    }
+  }
+
+  private mutating func writeLegs(_ fare: FareRule, index: Int, network: String) {
+    let pairs = zonePairs(fare.node)
+    let group = "leg_\(index + 1)"
+    let priority = String(tariff.tables.fares.count - index)
+    guard !pairs.isEmpty else {
+      let product = "fare_\(index + 1)"
+      if writeProduct(product, fare, from: nil, to: nil) {
+        legs.row([group, network, "", "", product, priority])
+      }
+      return
+    }
+    for (number, pair) in pairs.enumerated() {
+      let product = "fare_\(index + 1)_\(number + 1)"
+      guard writeProduct(product, fare, from: pair.from, to: pair.to) else { continue }
+      let names = tariff.tables.symbols[.zone].names
+      legs.row([
+        group, network, names[Int(pair.from)], names[Int(pair.to)], product, priority,
+      ])
+    }
+  }
+
+  private func zonePairs(_ node: Int32) -> [(from: Int32, to: Int32)] {
+    guard node >= 0 else { return [] }
+    switch tariff.tables.nodes[Int(node)] {
+    case .pairs(_, let table, _):
+      return table.keys.sorted().map {
+        (Int32(truncatingIfNeeded: $0 >> 32), Int32(truncatingIfNeeded: $0))
+      }
+    case .choice(_, let table, let others):
+      return (table + [others]).map { zonePairs($0) }.first { !$0.isEmpty } ?? []
+    case .share(let base, _): return zonePairs(base)
+    default: return []
+    }
+  }
+
+  /// One row for each category and medium that has a price; false when none has.
+  private mutating func writeProduct(
+    _ id: String, _ fare: FareRule, from: Int32?, to: Int32?
+  ) -> Bool {
+    var written = false
+    let media = media()
+    for category in tariff.tables.categories {
+      for medium in media.isEmpty ? [""] : media {
+        var tap = FareTap(
+          ref: 0, at: Instant(seconds: 0), kind: .on, medium: .card, category: category.name)
+        if !medium.isEmpty { tap.mediumName = medium }
+        var prepared = tariff.prepare(tap, index: 0)
+        var off = Alighting(prepared)
+        if let from, let to {
+          prepared.zone.id = from
+          off.zone.id = to
+        }
+        var ride = Ride(
+          on: prepared, off: off, status: from == nil ? .single : .complete,
+          day: tariff.tables.firstDay)
+        if category.pricedAs >= 0 {
+          let other = tariff.tables.categories[Int(category.pricedAs)].name
+          ride.category = tariff.tables.symbols[.category].look(other)
+        }
+        guard let minor = minor(fare, ride, category) else { continue }
+        let amount = Money(minor: minor, currency: tariff.currency).majorText
+        products.row([id, fare.name, category.name, medium, amount, tariff.currency.code])
+        written = true
+      }
+    }
+    return written
+  }
+
+  private func minor(_ fare: FareRule, _ ride: Ride, _ category: CategoryRule) -> Int64? {
+    // Categories and media of the condition; what it says of routes is the network's part.
+    let fits = fare.condition.clauses.contains { clause in
+      clause.allSatisfy { test in
+        guard test.dimension == .category || test.dimension == .medium else { return true }
+        return (ride.mask(test.dimension) & test.mask != 0) != test.isNegated
+      }
+    }
+    let price = tariff.price(fare.node, ride)
+    guard fits, price != unknownMinor else { return nil }
+    if category.isFree { return 0 }
+    return category.share.map { $0.of(price) } ?? price
+  }
+
+  // MARK: Networks, areas, transfers
+
+  private mutating func writeNetworks() {
+    var writer = CSVWriter()
+    writer.row(["network_id", "network_name"])
+    for (id, rule) in networks { writer.row([id, tariff.tables.fares[rule].name]) }
+    files.append(("networks.txt", writer.bytes))
+    guard let network else {
+      note("which routes belong to which fare: no network was given")
+      return
+    }
+    var routes = CSVWriter()
+    routes.row(["network_id", "route_id"])
+    for route in network.routes {
+      guard let id = networkID(of: route, in: network) else {
+        note("route \(route.id): no fare of the tariff holds for it")
+        continue
+      }
+      routes.row([id, route.id])
+    }
+    files.append(("route_networks.txt", routes.bytes))
+  }
+
+  /// A route belongs to one network; it is that of the first fare that holds for it.
+  private func networkID(of route: Route, in network: Network) -> String? {
+    let tap = FareTap(
+      ref: 0, at: Instant(seconds: 0), kind: .single, medium: .card,
+      category: tariff.categories.first ?? "", mode: route.mode,
+      operatorID: route.operatorIndex.map { network.operators[$0].id }, route: route.id)
+    var ride = Ride(
+      on: tariff.prepare(tap, index: 0), status: .single, day: tariff.tables.firstDay)
+    FareMeter(tariff).classify(&ride)
+    return networks.first { tariff.tables.fares[$0.rule].condition.holds(ride) }?.id
+  }
+
+  private mutating func writeAreas() {
+    let names = tariff.tables.symbols[.zone].names
+    guard !names.isEmpty else { return }
+    var areas = CSVWriter()
+    areas.row(["area_id", "area_name"])
+    for name in names { areas.row([name, name]) }
+    files.append(("areas.txt", areas.bytes))
+    var stops = CSVWriter()
+    stops.row(["area_id", "stop_id"])
+    for (stop, zone) in tariff.tables.stopZones.sorted(by: { $0.key < $1.key }) {
+      stops.row([zone, stop])
+    }
+    for stop in network?.stops ?? [] where tariff.tables.stopZones[stop.id] == nil {
+      if let zone = stop.zone, names.contains(zone) { stops.row([zone, stop.id]) }
+    }
+    files.append(("stop_areas.txt", stops.bytes))
+  }
+
+  private mutating func writeTransfers() {
+    var writer = CSVWriter()
+    writer.row([
+      "from_leg_group_id", "to_leg_group_id", "transfer_count", "duration_limit",
+      "duration_limit_type", "fare_transfer_type", "fare_product_id",
+    ])
+    var count = 0
+    for rule in tariff.tables.transfers {
+      guard rule.charge == .free, rule.pairs.isEmpty, rule.breaks == nil, !rule.refusesSameRoute,
+        !rule.refusesReturn, rule.window.isEndInclusive
+      else {
+        note("transfer \"\(rule.name)\": only free transfers without exceptions can be expressed")
+        continue
+      }
+      if rule.extends != .never { note("transfer \"\(rule.name)\": its window is extended") }
+      let kinds: [[String]] = [["1", "0"], ["2", "3"]]
+      let kind = kinds[rule.window.from == .departure ? 0 : 1][
+        rule.window.to == .departure ? 0 : 1]
+      for (_, from) in networks {
+        for (_, to) in networks {
+          let isSame = from == to
+          writer.row([
+            "leg_\(from + 1)", "leg_\(to + 1)",
+            isSame ? (rule.countMax == Int.max ? "-1" : String(rule.countMax)) : "",
+            String(rule.window.microseconds / 1_000_000), kind, "0", "",
+          ])
+          count += 1
+        }
+      }
+    }
+    if count > 0 { files.append(("fare_transfer_rules.txt", writer.bytes)) }
+  }
+}

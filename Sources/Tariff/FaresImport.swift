@@ -1,0 +1,292 @@
+package import Basics
+
+/// A tariff made from the fares of a GTFS feed, version 1 or 2.
+package struct FaresImport: Sendable {
+  /// The tariff as a YAML text, to be read, edited and completed by people.
+  package var yaml: String
+  /// What the feed says that the tariff does not, or says otherwise.
+  package var notes: [String]
+
+  /// Turns the fare files of a feed into a tariff; `faresFileNames` lists the files looked at.
+  package init(
+    files: [(name: String, bytes: [UInt8])], folder: String, from day: Day
+  ) throws(TariffFault) {
+    let tables = try FaresTables(files)
+    var writer = FaresWriter(tables: tables, folder: folder, day: day)
+    if !tables["fare_products.txt"].isEmpty {
+      try writer.writeVersion2()
+    } else if !tables["fare_attributes.txt"].isEmpty {
+      try writer.writeVersion1()
+    } else {
+      throw TariffFault(
+        file: "fare_products.txt", line: 1,
+        message: "the feed has neither fare_products.txt (v2) nor fare_attributes.txt (v1)")
+    }
+    yaml = writer.text
+    notes = writer.notes
+  }
+}
+
+/// Writes a tariff's YAML from the tables of a feed.
+private struct FaresWriter {
+  let tables: FaresTables
+  let folder: String
+  let day: Day
+  var body: [String] = []
+  var notes: [String] = []
+  var currency = ""
+
+  init(tables: FaresTables, folder: String, day: Day) {
+    self.tables = tables
+    self.folder = folder
+    self.day = day
+  }
+
+  var text: String {
+    var lines = [
+      "# Made from the fares of a GTFS feed; complete and correct it by hand.",
+      "tariff: \(yamlWord(folder))", "effective: {from: \(day)}", "currency: \(currency)",
+      "timezone: \(tables["agency.txt"].first?["agency_timezone"] ?? "UTC")",
+      "sources:", "  - {url: none, says: fares of a GTFS feed}",
+    ]
+    if !notes.isEmpty {
+      lines.append("not_modelled:")
+      lines += notes.map { "  - \(yamlWord($0))" }
+    }
+    return (lines + body).joined(separator: "\n") + "\n"
+  }
+
+  private mutating func note(_ text: String) {
+    if !notes.contains(text) { notes.append(text) }
+  }
+
+  private mutating func take(currency code: String?, file: String) throws(TariffFault) {
+    let code = code ?? ""
+    if currency.isEmpty { currency = code }
+    guard code == currency, Currency(code) != nil else {
+      throw TariffFault(
+        file: file, line: 1, message: "prices in \"\(currency)\" and \"\(code)\" in one feed")
+    }
+  }
+
+  // MARK: Version 1
+
+  mutating func writeVersion1() throws(TariffFault) {
+    body += ["categories: [adult]", "fares:"]
+    var transfers: [String] = []
+    for fare in tables["fare_attributes.txt"] {
+      try take(currency: fare["currency_type"], file: "fare_attributes.txt")
+      let id = fare["fare_id"] ?? ""
+      let rules = tables["fare_rules.txt"].filter { $0["fare_id"] == id }
+      let isOnBoard = fare["payment_method"] != "1"
+      let media = isOnBoard ? "medium: cash" : "not: {medium: cash}"
+      let price = fare["price"] ?? ""
+      for condition in conditions(of: rules, fare: id) {
+        let when = ([condition, media].filter { !$0.isEmpty }).joined(separator: ", ")
+        body.append("  - {name: \(yamlWord("fare " + id)), when: {\(when)}, price: \(price)}")
+        guard let allowed = fare["transfers"], allowed != "0" else { continue }
+        let seconds = Int(fare["transfer_duration"] ?? "") ?? 86_400
+        let count = allowed.isEmpty ? "" : ", count: \(allowed)"
+        transfers.append(
+          "  - {name: \(yamlWord("transfer " + id)), when: {\(when)}, within: \(seconds) s\(count)}"
+        )
+      }
+    }
+    if !transfers.isEmpty { body += ["transfers:"] + transfers }
+  }
+
+  /// One condition for all routes of a fare, and one for each pair of zones.
+  private mutating func conditions(of rules: [[String: String]], fare: String) -> [String] {
+    guard !rules.isEmpty else { return [""] }
+    var routes: [String] = []
+    var pairs: [String] = []
+    for rule in rules {
+      if rule["contains_id"]?.isEmpty == false {
+        note("fare \(fare): contains_id (sets of zones passed) is not imported")
+        continue
+      }
+      let from = rule["origin_id"] ?? ""
+      let to = rule["destination_id"] ?? ""
+      let route = rule["route_id"] ?? ""
+      if from.isEmpty, to.isEmpty {
+        if !route.isEmpty { routes.append(yamlWord(route)) }
+        continue
+      }
+      var parts: [String] = []
+      if !route.isEmpty { parts.append("route: \(yamlWord(route))") }
+      if !from.isEmpty { parts.append("zone: \(yamlWord(from))") }
+      if !to.isEmpty { parts.append("to_zone: \(yamlWord(to))") }
+      pairs.append(parts.joined(separator: ", "))
+    }
+    let first = routes.isEmpty ? [] : ["route: [\(routes.joined(separator: ", "))]"]
+    return first + pairs
+  }
+
+  // MARK: Version 2
+
+  mutating func writeVersion2() throws(TariffFault) {
+    for product in tables["fare_products.txt"] {
+      try take(currency: product["currency"], file: "fare_products.txt")
+    }
+    writeCategories()
+    writeZones()
+    let groups = writeServices()
+    body.append("fares:")
+    for rule in sortedRules() { writeLegRule(rule) }
+    writeTransfers(groups)
+    let used = Set(tables["fare_leg_rules.txt"].compactMap { $0["fare_product_id"] })
+    for product in tables["fare_products.txt"] {
+      let id = product["fare_product_id"] ?? ""
+      if !used.contains(id) {
+        note("product \(id): no leg rule uses it; Fares v2 does not say how long it is valid")
+      }
+    }
+    if !tables["timeframes.txt"].isEmpty { note("timeframes.txt is not imported") }
+  }
+
+  private mutating func writeCategories() {
+    let rows = tables["rider_categories.txt"]
+    guard !rows.isEmpty else {
+      body.append("categories: [adult]")
+      return
+    }
+    let standard = rows.filter { $0["is_default_fare_category"] == "1" }
+    body.append("categories:")
+    for row in standard + rows.filter({ $0["is_default_fare_category"] != "1" }) {
+      let id = yamlWord(row["rider_category_id"] ?? "")
+      body.append("  \(id): {title: \(yamlWord(row["rider_category_name"] ?? id))}")
+    }
+    if let first = standard.first?["rider_category_id"] {
+      body.append("unknown_category: \(yamlWord(first))")
+    }
+  }
+
+  private mutating func writeZones() {
+    let rows = tables["stop_areas.txt"]
+    guard !rows.isEmpty else { return }
+    body.append("stop_zones:")
+    var zones: [String: String] = [:]
+    for row in rows {
+      guard let stop = row["stop_id"], let area = row["area_id"] else { continue }
+      if let other = zones[stop], other != area {
+        note("stop \(stop) lies in several areas; only \(other) counts")
+        continue
+      }
+      zones[stop] = area
+      body.append("  \(yamlWord(stop)): \(yamlWord(area))")
+    }
+  }
+
+  /// A service for each leg group that transfers refer to; none without transfers.
+  private mutating func writeServices() -> [String] {
+    guard !tables["fare_transfer_rules.txt"].isEmpty else { return [] }
+    var groups: [String] = []
+    body.append("services:")
+    for rule in sortedRules() {
+      guard let group = rule["leg_group_id"], !group.isEmpty, !groups.contains(group) else {
+        continue
+      }
+      groups.append(group)
+      let same = sortedRules().filter { $0["leg_group_id"] == group }
+      let parts = same.map { "{" + condition(of: $0) + "}" }
+      body.append("  \(yamlWord(group)): {any: [\(parts.joined(separator: ", "))]}")
+    }
+    return groups
+  }
+
+  /// Rules in the order in which the first that fits counts.
+  private func sortedRules() -> [[String: String]] {
+    func rank(_ rule: [String: String]) -> (Int, Int) {
+      let named = ["network_id", "from_area_id", "to_area_id"].filter {
+        rule[$0]?.isEmpty == false
+      }
+      return (-(Int(rule["rule_priority"] ?? "") ?? 0), -named.count)
+    }
+    return tables["fare_leg_rules.txt"].sorted { rank($0) < rank($1) }
+  }
+
+  private func condition(of rule: [String: String]) -> String {
+    var parts: [String] = []
+    if let network = rule["network_id"], !network.isEmpty {
+      let routes = tables["route_networks.txt"].filter { $0["network_id"] == network }
+        .compactMap { $0["route_id"] }
+      let words = routes.isEmpty ? [yamlWord(network)] : routes.map(yamlWord)
+      parts.append("route: [\(words.joined(separator: ", "))]")
+    }
+    if let from = rule["from_area_id"], !from.isEmpty { parts.append("zone: \(yamlWord(from))") }
+    if let to = rule["to_area_id"], !to.isEmpty { parts.append("to_zone: \(yamlWord(to))") }
+    return parts.joined(separator: ", ")
+  }
+
+  private mutating func writeLegRule(_ rule: [String: String]) {
+    let id = rule["fare_product_id"] ?? ""
+    if rule["from_timeframe_group_id"]?.isEmpty == false {
+      note("leg rule of \(id): its timeframe is not imported")
+    }
+    var prices: [String] = []
+    var seen: Set<String> = []
+    for product in tables["fare_products.txt"] where product["fare_product_id"] == id {
+      let category = product["rider_category_id"] ?? ""
+      guard seen.insert(category).inserted else {
+        note("product \(id): prices by medium are not imported")
+        continue
+      }
+      let amount = product["amount"] ?? ""
+      if amount.hasPrefix("-") {
+        note("product \(id): an amount below zero is not imported")
+        continue
+      }
+      prices.append("\(category.isEmpty ? "others" : yamlWord(category)): \(amount)")
+    }
+    guard !prices.isEmpty else { return }
+    let when = condition(of: rule)
+    body.append(
+      "  - {name: \(yamlWord(id))\(when.isEmpty ? "" : ", when: {\(when)}"), "
+        + "price: {by: category, \(prices.joined(separator: ", "))}}")
+  }
+
+  private mutating func writeTransfers(_ groups: [String]) {
+    let kinds = [
+      "0": ("departure", "arrival"), "1": ("departure", "departure"), "2": ("arrival", "departure"),
+      "3": ("arrival", "arrival"),
+    ]
+    var written = false
+    for (index, rule) in tables["fare_transfer_rules.txt"].enumerated() {
+      let from = rule["from_leg_group_id"] ?? ""
+      let to = rule["to_leg_group_id"] ?? ""
+      guard groups.contains(from), groups.contains(to) else {
+        note("transfer rule \(index + 1): an empty leg group is not imported")
+        continue
+      }
+      guard let pays = transferPays(rule, index) else { continue }
+      if !written { body.append("transfers:") }
+      written = true
+      let kind = kinds[rule["duration_limit_type"] ?? ""] ?? ("departure", "departure")
+      let seconds = Int(rule["duration_limit"] ?? "") ?? 86_400
+      let count = Int(rule["transfer_count"] ?? "") ?? -1
+      body.append(
+        "  - {name: \(yamlWord("transfer \(index + 1)")), when: {service: [\(yamlWord(from)), "
+          + "\(yamlWord(to))]}, within: \(seconds) s, from: \(kind.0), to: \(kind.1)"
+          + (count > 0 ? ", count: \(count)" : "")
+          + ", pays: new, pairs: [{from: \(yamlWord(from)), to: \(yamlWord(to)), pays: \(pays)}]}")
+    }
+  }
+
+  /// What the second leg pays; nil, with a note, when the language does not have it.
+  private mutating func transferPays(_ rule: [String: String], _ index: Int) -> String? {
+    let id = rule["fare_product_id"] ?? ""
+    let amount = tables["fare_products.txt"].first { $0["fare_product_id"] == id }?["amount"]
+    switch rule["fare_transfer_type"] {
+    case "0": return amount.map { "{supplement: \($0)}" } ?? "free"
+    case "1":
+      guard let amount, amount.hasPrefix("-") else {
+        note("transfer rule \(index + 1): a supplement on top of the whole price is not imported")
+        return nil
+      }
+      return "{discount: \(amount.dropFirst())}"
+    default:
+      note("transfer rule \(index + 1): one product for both legs (type 2) is not imported")
+      return nil
+    }
+  }
+}
