@@ -161,6 +161,12 @@ let package = Package(
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "EventLoop", "Postgres", "Store",
         "Clearing", "DatabaseSupport", logging,
       ]),
+    tests(
+      "InsightTests",
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
+        "Insight", "DatabaseSupport", logging,
+      ]),
     tests("TidyTests", []),
     tests(
       "StoreTests",

@@ -13,6 +13,20 @@ package struct Report: Sendable, Equatable {
   /// What a reader must know, and what is missing.
   package var notes: [ReportNote]
 
+  /// Makes a report.
+  package init(
+    name: String, title: Bilingual, days: ClosedRange<Day>, operatorID: String?, madeAt: Instant,
+    tables: [ReportTable], notes: [ReportNote]
+  ) {
+    self.name = name
+    self.title = title
+    self.days = days
+    self.operatorID = operatorID
+    self.madeAt = madeAt
+    self.tables = tables
+    self.notes = notes
+  }
+
   /// Whether anything is missing that will still change the numbers.
   package var isComplete: Bool { !notes.contains { $0.isMissing && $0.count > 0 } }
 }
@@ -26,6 +40,20 @@ package struct ReportTable: Sendable, Equatable {
   package var rows: [[ReportCell]]
   /// Sums by currency, one row each, as wide as the rows.
   package var totals: [[ReportCell]]
+
+  /// Makes a table; rows and sums are as wide as the columns.
+  package init(
+    key: String, title: Bilingual, columns: [ReportColumn], rows: [[ReportCell]],
+    totals: [[ReportCell]]
+  ) {
+    precondition(
+      (rows + totals).allSatisfy { $0.count == columns.count }, "a row is as wide as the table")
+    self.key = key
+    self.title = title
+    self.columns = columns
+    self.rows = rows
+    self.totals = totals
+  }
 }
 
 /// A column of a table.
@@ -68,5 +96,16 @@ package struct ReportNote: Sendable, Equatable {
   /// Whether the count is of what is missing, so that more than 0 makes the report provisional.
   package var isMissing: Bool
   /// What is counted, where it has names.
-  package var names: [String] = []
+  package var names: [String]
+
+  /// Makes a note.
+  package init(
+    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String] = []
+  ) {
+    self.key = key
+    self.text = text
+    self.count = count
+    self.isMissing = isMissing
+    self.names = names
+  }
 }

@@ -69,7 +69,8 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   package let unplacedBoardings: Int
   /// Boardings at a stop that the line does not have: missing everywhere.
   package let boardingsOffLine: Int
-  /// Boardings by hour of the day by the clock on the wall, 24 of them, whatever hours were asked.
+  /// Boardings with a stop by hour of the day by the clock on the wall, 24 of them, whatever hours
+  /// were asked for.
   package let hourly: [Int?]
   /// Whether all numbers are rounded to multiples of `ridersMin`, because a group is hidden.
   package let isRounded: Bool
@@ -105,13 +106,11 @@ extension InsightDesk {
   package func routeLoad(_ question: RouteLoadQuestion) async throws -> RouteLoadOutcome {
     let city = city.current
     let network = city.network
-    guard let route = network.resolveRoute(question.route) else {
-      let named = network.routes.indices.filter {
-        network.routes[$0].shortName == question.route && mayShow($0, network, question.operatorID)
-      }
-      return named.count > 1 ? .routeAmbiguous(named.map { network.routes[$0].id }) : .routeUnknown
+    let named = routes(named: question.route, in: network, operatorID: question.operatorID)
+    guard let route = named.first else { return .routeUnknown }
+    guard named.count == 1 else {
+      return .routeAmbiguous(named.map { network.routes[$0].id })
     }
-    guard mayShow(route, network, question.operatorID) else { return .routeUnknown }
     let patterns = network.routePatterns(ofRoute: route)
       .filter { $0.direction == question.direction }
     guard !patterns.isEmpty else { return .noSuchDirection }
@@ -144,6 +143,14 @@ extension InsightDesk {
     }
   }
 
+  /// The routes that a person may mean, of those the asker may see.
+  private func routes(named name: String, in network: Network, operatorID: String?) -> [Int] {
+    let found =
+      network.resolveRoute(name).map { [$0] }
+      ?? network.routes.indices.filter { network.routes[$0].shortName == name }
+    return found.filter { mayShow($0, network, operatorID) }
+  }
+
   private func mayShow(_ route: Int, _ network: Network, _ operatorID: String?) -> Bool {
     operatorID == nil || network.operatorID(ofRoute: route) == operatorID
   }
@@ -159,10 +166,12 @@ private struct LoadProfile {
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
     let load = cells.protect(profile(hours: question.hours))
     let byHour = (0..<24).map { hour in
-      groups.filter { $0.hour == hour }.reduce(0) { $0 + $1.riders }
+      groups.filter { $0.hour == hour && $0.stop != nil }.reduce(0) { $0 + $1.riders }
     }
     // What is hidden in one of the two must not follow from the other.
     let isRounded = load.isRounded || byHour.contains { cells.shown($0) == nil }
+    /// A sum that stands alone has no cell to be hidden in: it is rounded.
+    func sum(_ riders: Int) -> Int { cells.shown(riders) ?? cells.rounded(riders) }
     let about = network.routes[route]
     return RouteLoadAnswer(
       route: about.id, routeName: about.name, longName: about.longName, mode: about.mode,
@@ -172,8 +181,9 @@ private struct LoadProfile {
         RouteLoadAnswer.StopRow(
           stop: stop.stop, name: network.stopName(id: stop.stop), boardings: stop.boardings,
           alightings: stop.alightings, load: stop.departureLoad)
-      }, boardings: load.boardings, boardingsWithoutAlighting: load.boardingsWithoutAlighting,
-      unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
+      }, boardings: sum(load.boardings),
+      boardingsWithoutAlighting: sum(load.boardingsWithoutAlighting),
+      unplacedBoardings: sum(load.unplacedBoardings), boardingsOffLine: sum(load.boardingsOffLine),
       hourly: byHour.map { riders in
         cells.shown(riders).map { isRounded ? cells.rounded($0) : $0 }
       }, isRounded: isRounded, ridersMin: cells.ridersMin, waitingDays: waitingDays)

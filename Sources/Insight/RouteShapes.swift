@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Synchronization
 package import Transit
 
@@ -61,7 +61,7 @@ package final class RouteShapes: Sendable {
   }
 
   /// Fewer points that stay within the tolerance of the line (Douglas and Peucker, 1973).
-  static func simplified(_ points: [Coordinate]) -> [Coordinate] {
+  package static func simplified(_ points: [Coordinate]) -> [Coordinate] {
     guard points.count > 2 else { return points }
     var keeps = Array(repeating: false, count: points.count)
     keeps[0] = true

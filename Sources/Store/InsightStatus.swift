@@ -251,7 +251,7 @@ package struct StandingTables {
     let rows = try await connection.query(
       """
       select e.currency, sum(p.debit_minor)::int8 as debit, sum(p.credit_minor)::int8 as credit,
-        count(distinct e.entry_id) as entries
+        count(*) filter (where p.line = 1) as entries
       from posting p join entry e using (entry_id) group by e.currency order by e.currency
       """)
     return try rows.map { row in

@@ -1,0 +1,99 @@
+import Basics
+import Insight
+import Testing
+
+@Suite struct ReportTextTests {
+  private func report() throws -> Report {
+    let uah = try #require(Currency("UAH"))
+    func money(_ minor: Int64) -> ReportCell { .money(Money(minor: minor, currency: uah)) }
+    return Report(
+      name: "daily", title: Bilingual(uk: "Звіт за день", en: "Daily report"), days: today...today,
+      operatorID: nil, madeAt: noon,
+      tables: [
+        ReportTable(
+          key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
+          columns: [
+            ReportColumn("operator", Bilingual(uk: "Перевізник", en: "Operator"), .text),
+            ReportColumn("mode", Bilingual(uk: "Вид", en: "Mode"), .text),
+            ReportColumn("charged_minor", Bilingual(uk: "До сплати", en: "Charged"), .money),
+          ],
+          rows: [
+            [
+              .text("north, \"N\""), .label("bus", Bilingual(uk: "автобус", en: "bus")),
+              money(1250),
+            ],
+            [.none, .none, money(5)],
+          ],
+          totals: [[.label("total", Bilingual(uk: "Разом", en: "Total")), .text(""), money(1255)]]),
+        ReportTable(
+          key: "categories", title: Bilingual(uk: "За категоріями", en: "By category"),
+          columns: [ReportColumn("category", Bilingual(uk: "Категорія", en: "Category"), .text)],
+          rows: [[.text("adult")]], totals: []),
+      ],
+      notes: [
+        ReportNote(
+          key: "rider_days_stale", text: Bilingual(uk: "Не тарифіковано", en: "Not rated"),
+          count: 3, isMissing: true),
+        ReportNote(
+          key: "tariff_versions", text: Bilingual(uk: "Версії", en: "Versions"), count: 1,
+          isMissing: false, names: ["t-1"]),
+      ])
+  }
+
+  @Test func aReportSpeaksUkrainian() throws {
+    let text = try report().text(in: .ukrainian)
+    #expect(
+      text == """
+        Звіт за день, 2026-11-23
+
+        За перевізниками
+        Перевізник  Вид      До сплати
+        ──────────────────────────────
+        north, "N"  автобус      12.50
+        –           –             0.05
+        ──────────────────────────────
+        Разом                    12.55
+
+        За категоріями
+        Категорія
+        ─────────
+        adult
+
+        Не тарифіковано: 3
+        Версії: t-1
+        Складено: 2026-11-23T10:00:00Z
+
+        """)
+  }
+
+  @Test func aReportSpeaksEnglish() throws {
+    let text = try report().text(in: .english)
+    #expect(text.contains("Operator    Mode  Charged\n"))
+    #expect(text.contains("north, \"N\"  bus     12.50\n"))
+    #expect(text.contains("Total               12.55\n"))
+    #expect(text.contains("Not rated: 3\nVersions: t-1\n"))
+    #expect(!text.unicodeScalars.contains { (0x400...0x4FF).contains($0.value) })
+  }
+
+  @Test func aReportAsCSVHasOneHeaderAndNoSums() throws {
+    #expect(
+      try report().csv == """
+        table,operator,mode,charged_minor,category
+        operators,"north, ""N""\",bus,1250,
+        operators,,,5,
+        categories,,,,adult
+
+        """)
+  }
+
+  @Test func aReportAsJSONKeepsKeysAndMinorUnits() throws {
+    #expect(
+      String(decoding: try report().json, as: UTF8.self)
+        == #"{"report":"daily","from":"2026-11-23","to":"2026-11-23","operator":null,"#
+        + #""made_at":"2026-11-23T10:00:00Z","complete":false,"operators":["#
+        + #"{"operator":"north, \"N\"","mode":"bus","charged_minor":1250},"#
+        + #"{"operator":null,"mode":null,"charged_minor":5}],"categories":[{"category":"adult"}],"#
+        + #""totals":[{"operator":"total","mode":"","charged_minor":1255}],"#
+        + #""completeness":{"rider_days_stale":3,"tariff_versions":["t-1"]}}"#)
+  }
+}

@@ -1,0 +1,130 @@
+import Basics
+import Insight
+import Store
+import Tariff
+import Testing
+import Transit
+
+extension InsightSuite {
+  @Suite struct Riders {
+    static let anna = "00000000-0000-0000-0000-0000000000a1"
+    static let card = "00000000-0000-0000-0000-0000000000c1"
+
+    /// Anna's two rides on the 23rd, one that ended after midnight, one reversed; and a stranger's.
+    private static func script() throws -> String {
+      let uah = try #require(Currency("UAH"))
+      let paid = FareReason(currency: uah, steps: [FareStep(.price, rule: "ride", minor: 800)])
+      let lane = try #require(RiderID(anna).map { Lane.of($0) })
+      func ride(
+        _ rider: String, _ day: String, _ at: String, _ seq: Int, _ charged: String,
+        reversed: String = "null", reason: String
+      ) -> String {
+        """
+        insert into ride (fare_day, lane, rider_id, run_id, reversed_run_id, started_at, device_id,
+          epoch, seq, riders, category, product, medium, mode, operator_id, route, currency,
+          nominal_minor, charged_minor, tariff_version, reason)
+        values ('\(day)', \(rider == anna ? lane : 5), '\(rider)', 1, \(reversed), '\(at)', 'V-1', 1,
+          \(seq), 1, 'adult', 'ride', 'card', 'bus', 'north', '1', 'UAH', 800, \(charged), 'test-1',
+          '\(reason)');
+        """
+      }
+      return """
+        insert into rider values ('\(anna)', \(lane), '2026-11-01T00:00Z'),
+          ('00000000-0000-0000-0000-0000000000b1', 5, now());
+        insert into medium values ('\(card)', '\(anna)', 'card', now());
+        insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
+          vehicle, route, direction, stop, stop_order, source, confidence, off_stop, off_stop_order,
+          off_source, off_confidence) values
+          ('2026-11-23', \(lane), '\(anna)', now(), 'V-1', 1, 1, 1, '1603', 'bus-1', 0, 'a', 0,
+            'door_event', 0.95, 'c', 2, 'next_boarding', 0.8),
+          ('2026-11-23', \(lane), '\(anna)', now(), 'V-1', 1, 2, 1, '1604', 'bus-1', 1, null, null,
+            'no_visits', 0, null, null, null, null);
+        """
+          + ride(anna, "2026-11-23", "2026-11-23T06:00Z", 1, "800", reason: paid.json)
+          + ride(anna, "2026-11-24", "2026-11-23T21:50Z", 2, "null", reason: "{\"v\":9}")
+          + ride(
+            anna, "2026-11-23", "2026-11-23T07:00Z", 3, "800", reversed: "2", reason: paid.json)
+          + ride(
+            "00000000-0000-0000-0000-0000000000b1", "2026-11-23", "2026-11-23T06:00Z", 4, "100",
+            reason: paid.json)
+    }
+
+    @Test func aRiderSeesTheirRidesWithPlacesAndReasons() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        let answer = try #require(
+          try await world.desk.rides(of: anna, days: today...today.adding(days: 1)))
+        #expect(answer.rides.map(\.tap.seq) == [1, 2])
+        #expect(!answer.isCut)
+        #expect(answer.charged.map(\.description) == ["8.00 UAH"])
+        let first = answer.rides[0]
+        #expect(first.route == "bus-1")
+        #expect(first.routeName == "1")
+        #expect(first.operatorName == "Північ")
+        #expect(first.vehicle == "1603")
+        #expect(first.boarding?.name == "Harbour")
+        #expect(first.boarding?.source == "door_event")
+        #expect(first.alighting?.name == "Market")
+        #expect(first.alighting?.stop == "c")
+        #expect(first.reason(in: .english) == "price \"ride\" 8.00 UAH")
+        #expect(first.reason(in: .ukrainian) == "ціна «ride» 8.00 UAH")
+      }
+    }
+
+    @Test func aRideCarriedOverMidnightKeepsItsBoardingAndAnUnknownFareStaysUnknown() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        let tomorrow = today.adding(days: 1)
+        let answer = try #require(try await world.desk.rides(of: anna, days: tomorrow...tomorrow))
+        let ride = try #require(answer.rides.first)
+        #expect(answer.rides.count == 1)
+        #expect(ride.vehicle == "1604")
+        #expect(ride.boarding?.source == "no_visits")
+        #expect(ride.boarding?.stop == nil)
+        #expect(ride.boarding?.confidence == nil)
+        #expect(ride.alighting == nil)
+        #expect(ride.charged == nil)
+        #expect(ride.nominal?.minor == 800)
+        #expect(ride.reason == nil)
+        #expect(!ride.reason(in: .ukrainian).isEmpty)
+        #expect(answer.charged.isEmpty)
+      }
+    }
+
+    @Test func aLongListIsCut() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        let answer = try #require(
+          try await world.desk.rides(of: anna, days: today...today.adding(days: 1), countMax: 1))
+        #expect(answer.rides.map(\.tap.seq) == [1])
+        #expect(answer.isCut)
+      }
+    }
+
+    @Test func aRiderIsFoundByTheirOwnNameAndByWhatTheyTapWith() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        let card = try #require(MediumID(Self.card))
+        #expect(try await world.desk.rider(named: Self.anna) == anna)
+        #expect(try await world.desk.rider(named: Self.card) == anna)
+        #expect(try await world.desk.rider(ofAny: [MediumID(high: 1, low: 1), card]) == anna)
+        #expect(try await world.desk.rider(ofAny: [MediumID(high: 1, low: 1)]) == nil)
+        #expect(try await world.desk.rider(named: "anna") == nil)
+        #expect(
+          try await world.desk.rides(of: RiderID(high: 1, low: 2), days: today...today) == nil)
+        #expect(try await world.desk.media(of: anna).map(\.kind) == ["card"])
+        let busiest = try await world.desk.busiestRiders(on: today, countMax: 5)
+        #expect(busiest.map(\.rides) == [1, 1])
+        #expect(busiest.first?.rider == anna)
+      }
+    }
+  }
+}

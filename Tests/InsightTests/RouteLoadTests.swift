@@ -1,0 +1,192 @@
+import Basics
+import Insight
+import Postgres
+import Store
+import Testing
+
+extension InsightSuite {
+  @Suite struct Loads {
+    /// The day of the hand-worked table: people by stops and hour.
+    static func handWorked() throws -> [TestBoarding] {
+      [
+        try TestBoarding("08:10", 10, "a", to: "c"), try TestBoarding("08:10", 6, "a", to: "b"),
+        try TestBoarding("08:15", 7, "b", to: "d"), try TestBoarding("09:15", 5, "b"),
+        try TestBoarding("09:59", 8, "c", to: "d"),
+        // Without a stop: of the direction, of no direction, of the other one.
+        try TestBoarding("08:20", 12, nil), try TestBoarding("08:20", 3, direction: nil, nil),
+        try TestBoarding("08:20", 20, direction: 1, nil),
+        // Not on the line, on the way back, on another route.
+        try TestBoarding("08:30", 4, "e"),
+        try TestBoarding("08:40", 50, direction: 1, "d", to: "a"),
+        try TestBoarding("08:50", 60, route: "trol-2", "d", to: "e"),
+      ]
+    }
+
+    private func ask(
+      _ world: World, _ change: (inout RouteLoadQuestion) -> Void = { _ in }
+    ) async throws -> RouteLoadAnswer {
+      var question = RouteLoadQuestion(route: "bus-1", day: today, direction: 0)
+      change(&question)
+      guard case .answer(let answer) = try await world.desk.routeLoad(question) else {
+        throw TestFailure(text: "no answer")
+      }
+      return answer
+    }
+
+    private func rows(_ answer: RouteLoadAnswer) -> [String] {
+      answer.stops.map { row in
+        "\(row.name) "
+          + [row.boardings, row.alightings, row.load]
+          .map { $0.map(String.init) ?? "-" }.joined(separator: " ")
+      }
+    }
+
+    @Test func aLoadIsThatOfTheHandWorkedTable() async throws {
+      try await World.with { world in
+        try await world.addBoardings(try Self.handWorked())
+        let answer = try await ask(world) { $0.isExact = true }
+        #expect(
+          rows(answer) == ["Harbour 16 0 16", "Bridge 12 6 17", "Market 8 10 15", "Park 0 15 0"])
+        #expect(answer.boardings == 36)
+        #expect(answer.boardingsWithoutAlighting == 5)
+        #expect(answer.unplacedBoardings == 15)
+        #expect(answer.boardingsOffLine == 4)
+        #expect(answer.busiest?.stop == "b")
+        #expect(answer.hourly[8] == 27)
+        #expect(answer.hourly[9] == 13)
+        #expect(answer.hourly.compactMap { $0 }.reduce(0, +) == 40)
+        #expect(!answer.isRounded)
+        #expect(answer.operatorID == "north")
+      }
+    }
+
+    @Test func aBandOfHoursLeavesOutOtherBoardings() async throws {
+      try await World.with { world in
+        try await world.addBoardings(try Self.handWorked())
+        let answer = try await ask(world) {
+          $0.isExact = true
+          $0.hours = 9..<10
+        }
+        #expect(
+          rows(answer) == ["Harbour 0 0 0", "Bridge 5 0 0", "Market 8 0 8", "Park 0 8 0"])
+        #expect(answer.unplacedBoardings == 0)
+        #expect(answer.hourly[8] == 27)
+      }
+    }
+
+    @Test func smallGroupsAreHiddenUnlessAskedFor() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          try Self.handWorked() + [try TestBoarding("12:00", 2, "c", to: "d")])
+        let answer = try await ask(world)
+        #expect(answer.isRounded)
+        #expect(answer.ridersMin == 5)
+        #expect(answer.hourly[12] == nil)
+        let numbers =
+          answer.stops.flatMap { [$0.boardings, $0.alightings, $0.load] } + answer.hourly
+          + [answer.boardings, answer.unplacedBoardings, answer.boardingsOffLine]
+        #expect(numbers.allSatisfy { $0.map { $0 == 0 || $0 >= 5 } ?? true })
+        let exact = try await ask(world) { $0.isExact = true }
+        #expect(exact.hourly[12] == 2)
+        #expect(!exact.isRounded)
+      }
+    }
+
+    @Test func aSumThatStandsAloneIsRoundedWhenSmall() async throws {
+      try await World.with { world in
+        try await world.addBoardings(try Self.handWorked())
+        let answer = try await ask(world)
+        #expect(answer.boardingsOffLine == 5)
+        #expect(rows(answer).first == "Harbour 16 0 16")
+      }
+    }
+
+    @Test func theHourIsThatOfTheWallOnTheDayClocksGoBack() async throws {
+      let sunday = try #require(Day(year: 2026, month: 10, day: 25))
+      try await World.with { world in
+        var boardings: [TestBoarding] = []
+        // 02:59 in summer, 03:30 twice, and 04:00 in winter.
+        for utc in ["2026-10-24T23:59", "2026-10-25T00:30", "2026-10-25T01:30", "2026-10-25T02:00"]
+        {
+          var boarding = try TestBoarding("08:00", 1, "a", to: "b")
+          boarding.at = try #require(Instant(iso8601: utc + ":00Z"))
+          boardings.append(boarding)
+        }
+        try await world.addBoardings(boardings, day: sunday)
+        let answer = try await ask(world) {
+          $0.day = sunday
+          $0.isExact = true
+        }
+        #expect(Array(answer.hourly[2...4]) == [1, 2, 1])
+      }
+    }
+
+    @Test func aRouteThatCannotBeNamedIsSaidSo() async throws {
+      try await World.with { world in
+        func outcome(
+          _ route: String, direction: Int = 0, operatorID: String? = nil
+        ) async throws -> RouteLoadOutcome {
+          var question = RouteLoadQuestion(route: route, day: today, direction: direction)
+          question.operatorID = operatorID
+          return try await world.desk.routeLoad(question)
+        }
+        #expect(try await outcome("99") == .routeUnknown)
+        #expect(try await outcome("1") == .routeAmbiguous(["bus-1", "bus-1s"]))
+        #expect(try await outcome("trol-2", direction: 1) == .noSuchDirection)
+        #expect(try await outcome("trol-2", operatorID: "north") == .routeUnknown)
+        guard case .answer(let own) = try await outcome("1", operatorID: "north") else {
+          throw TestFailure(text: "the operator has one route 1")
+        }
+        #expect(own.route == "bus-1")
+        guard case .answer(let other) = try await outcome("2", operatorID: "south") else {
+          throw TestFailure(text: "the operator has a route 2")
+        }
+        #expect(other.stops.map(\.stop) == ["d", "e"])
+      }
+    }
+
+    @Test func routesOfADayCountTheirBoardings() async throws {
+      try await World.with { world in
+        try await world.addBoardings(try Self.handWorked())
+        let routes = try await world.desk.routes(on: today)
+        let counts = Dictionary(uniqueKeysWithValues: routes.map { ($0.id, $0) })
+        #expect(routes.count == 3)
+        #expect(counts["bus-1"]?.boardings == 125)
+        #expect(counts["bus-1"]?.unplaced == 35)
+        #expect(counts["bus-1"]?.directions == [0, 1])
+        #expect(counts["trol-2"]?.boardings == 60)
+        #expect(counts["bus-1s"]?.boardings == 0)
+      }
+    }
+
+    @Test func theQuestionReadsAnIndexAndOneDay() async throws {
+      try await World.with { world in
+        for offset in -1...1 {
+          try await world.store.ensurePartitions(of: [today.adding(days: offset)])
+        }
+        try await world.script(
+          """
+          insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
+            route, direction, stop, stop_order, source, confidence)
+          select date '2026-11-23' + (n % 3 - 1), 0, '00000000-0000-0000-0000-000000000001', now(),
+            'V-1', 1, n, 1, 'r' || n % 100, n % 2, 'a', 0, 'device', 1
+          from generate_series(1, 30000) n;
+          analyze boarding;
+          """)
+        let plan = try await world.texts(
+          "explain (costs off) " + LoadTables.boardingsSQL,
+          [
+            .date(today), .text("r7"), .int2(0), .timestamptz(noon), .int8(7200), .int8(7200),
+          ]
+        ).joined(separator: "\n")
+        #expect(plan.contains("boarding_20261123_fare_day_route_direction_idx"), "\(plan)")
+        #expect(!plan.contains("Seq Scan"), "\(plan)")
+        #expect(!plan.contains("20261122"), "\(plan)")
+      }
+    }
+  }
+}
+
+struct TestFailure: Error {
+  let text: String
+}
