@@ -5,10 +5,11 @@ extension FareMeter {
   mutating func prune(_ state: inout RiderState, day: Int) {
     // An open ride is still to be priced by what the day leaves.
     if state.boarding != nil { return }
+    let end = end(of: day)
     if !state.caps.isEmpty {
       var index = 0
       while index < state.caps.count {
-        if isOver(state.caps[index], day: day) {
+        if isOver(state.caps[index], day: day, at: end) {
           state.caps.remove(at: index)
         } else {
           index += 1
@@ -16,7 +17,6 @@ extension FareMeter {
       }
     }
     guard !state.windows.isEmpty || state.chain != nil || !state.holdings.isEmpty else { return }
-    let end = end(of: day)
     var index = 0
     while index < state.windows.count {
       if isOver(state.windows[index], at: end) {
@@ -29,14 +29,14 @@ extension FareMeter {
     state.holdings.removeAll { isOver($0, at: end) }
   }
 
-  private func isOver(_ count: CapCount, day: Int) -> Bool {
+  private func isOver(_ count: CapCount, day: Int, at moment: Int64) -> Bool {
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].tag == count.tag {
       switch tariff.tables.caps[index].period {
       case .day: return true
       case .week, .month, .year:
         return periodStart(tariff.tables.caps[index].period, day: day + 1) != count.start
       case .rollingDays(let length): return count.start + Int64(length) <= Int64(day + 1)
-      case .rollingTime: return false
+      case .rollingTime(let length): return count.start + length <= moment
       }
     }
     // Another version may know the rule: it stays.

@@ -1,4 +1,5 @@
 package import Basics
+import Transit
 
 /// The versions of a city's tariff; a fare day is rated by the one in force on it.
 package struct TariffBook: Sendable {
@@ -32,7 +33,32 @@ package struct TariffBook: Sendable {
       let nearest = versions.last { $0.firstDay <= day } ?? versions[0]
       return nearest.unknownDay(state: state, taps: taps, why: "date:\(day)")
     }
+    if let open = state.boarding, let before = self.tariff(on: fareDay(of: open.at)),
+      before.version != tariff.version
+    {
+      return rate(day: day, state: state, taps: taps, purchases: purchases, before, tariff)
+    }
     return tariff.rate(day: day, state: state, taps: taps, purchases: purchases)
+  }
+
+  /// Rates a day on which a ride is open that began under the version before: that version ends it.
+  private func rate(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
+    _ before: CompiledTariff, _ tariff: CompiledTariff
+  ) -> RatedDay {
+    var rest = taps.sorted(by: FareTap.isBefore)
+    guard let place = rest.firstIndex(where: { $0.kind != .single }) else {
+      return tariff.rate(day: day, state: state, taps: taps, purchases: purchases)
+    }
+    let opened = fareDay(of: state.boarding?.at ?? rest[place].at)
+    let first: RatedDay
+    if rest[place].kind == .off {
+      first = before.rate(day: opened, state: state, taps: [rest.remove(at: place)])
+    } else {
+      first = before.close(state)
+    }
+    let second = tariff.rate(day: day, state: first.state, taps: rest, purchases: purchases)
+    return RatedDay(rides: first.rides + second.rides, state: second.state)
   }
 
   /// Ends the ride that is still open when no further tap is awaited.

@@ -1,0 +1,75 @@
+import Basics
+import Tariff
+import Testing
+import Transit
+
+/// Versions, currencies and rides that lie across them.
+struct VersionTests {
+  private func book() throws -> TariffBook {
+    func version(_ name: String, _ effective: String, _ currency: String, _ price: String) -> String
+    {
+      """
+      version: \(name)
+      effective: \(effective)
+      currency: \(currency)
+      timezone: Europe/Kyiv
+      day_start: "04:00"
+      categories: [adult]
+      fares: [{name: metro, price: \(price)}]
+      """
+    }
+    let text =
+      version("old", "{from: 2025-01-01, until: 2025-12-31}", "UAH", "8.00") + "\n---\n"
+      + version("new", "{from: 2026-01-01}", "EUR", "1.00")
+    let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: text)])
+    let reading = source.load()
+    return try #require(reading.book, "\(reading.faults)")
+  }
+
+  private func tap(_ text: String, _ kind: TapKind, ref: Int) throws -> FareTap {
+    FareTap(
+      ref: ref, at: try #require(Instant(iso8601: text)), kind: kind, medium: .card,
+      category: "adult", stop: kind == .off ? "B" : "A")
+  }
+
+  @Test func aRideOverTheChangeOfCurrencyIsRatedByTheTariffOfItsBeginning() throws {
+    let book = try book()
+    let last = try #require(Day("2025-12-31"))
+    let evening = book.rate(
+      day: last, state: .empty, taps: [try tap("2026-01-01T03:50:00+02:00", .on, ref: 0)])
+    #expect(evening.rides.isEmpty)
+    #expect(evening.state.hasOpenRide)
+    let stored = try #require(RiderState(bytes: evening.state.bytes))
+    let taps = [
+      try tap("2026-01-01T04:10:00+02:00", .off, ref: 7),
+      try tap("2026-01-01T08:00:00+02:00", .on, ref: 8),
+      try tap("2026-01-01T08:20:00+02:00", .off, ref: 9),
+    ]
+    let morning = book.rate(day: last.adding(days: 1), state: stored, taps: taps.reversed())
+    #expect(morning.rides.map(\.currency.code) == ["UAH", "EUR"])
+    #expect(morning.rides.map(\.chargedMinor) == [800, 100])
+    #expect(morning.rides.map(\.boardRef) == [RatedRide.carriedRef, 8])
+    #expect(morning.rides.map(\.alightRef) == [7, 9])
+    #expect(!morning.state.hasOpenRide)
+  }
+
+  @Test func aRideNobodyEndsIsGivenUpWhenNoTapIsAwaited() throws {
+    let book = try book()
+    let last = try #require(Day("2025-12-30"))
+    let evening = book.rate(
+      day: last, state: .empty, taps: [try tap("2025-12-30T23:50:00+02:00", .on, ref: 0)])
+    #expect(evening.state.hasOpenRide)
+    let closed = book.close(evening.state)
+    #expect(closed.rides.map(\.chargedMinor) == [800])
+    #expect(!closed.state.hasOpenRide)
+  }
+
+  @Test func aDayWithoutATariffHasNoFare() throws {
+    let book = try book()
+    let day = try #require(Day("2024-05-14"))
+    let rated = book.rate(
+      day: day, state: .empty, taps: [try tap("2024-05-14T08:00:00+03:00", .single, ref: 3)])
+    #expect(rated.rides.map(\.chargedMinor) == [nil])
+    #expect(rated.rides[0].reason.sentence(in: .english).contains("no tariff is in force"))
+  }
+}
