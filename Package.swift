@@ -113,7 +113,7 @@ let package = Package(
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
         "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
-        lifecycle, logging, metrics, from("swift-configuration", "Configuration"),
+        lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics, from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
 
     // A world to test with, and the load generator: they meet the server through its wire
