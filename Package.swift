@@ -113,7 +113,8 @@ let package = Package(
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
         "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
-        lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics, from("swift-configuration", "Configuration"),
+        lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
+        from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
 
     // A world to test with, and the load generator: they meet the server through its wire
@@ -121,7 +122,8 @@ let package = Package(
       name: "SimulatedCity", dependencies: ["Basics", "Transit", "Tapping"],
       path: "validator-sim/SimulatedCity", swiftSettings: house),
     .target(
-      name: "ServiceClient", dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
+      name: "ServiceClient",
+      dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
       path: "validator-sim/ServiceClient", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",

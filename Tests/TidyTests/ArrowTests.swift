@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-/// The arrows of the house: who may import whom. The compiler lets transitive imports pass.
+/// The arrows of the house: who may import whom.
+///
+/// The compiler lets transitive imports pass.
 @Suite struct ArrowTests {
   let tree = SourceTree()
 
@@ -11,8 +13,14 @@ import Testing
     let name: String
     let path: String
     let type: String
-    let target_dependencies: [String]?
-    let product_dependencies: [String]?
+    let targetDependencies: [String]?
+    let productDependencies: [String]?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, path, type
+      case targetDependencies = "target_dependencies"
+      case productDependencies = "product_dependencies"
+    }
   }
 
   struct Package: Decodable {
@@ -36,8 +44,8 @@ import Testing
       "Swift", "_Concurrency",
     ]
     for target in try targets() where target.type != "system-target" {
-      let allowed = system.union(target.target_dependencies ?? [])
-        .union(target.product_dependencies ?? [])
+      let allowed = system.union(target.targetDependencies ?? [])
+        .union(target.productDependencies ?? [])
       for path in tree.swiftFiles(in: [target.path]) {
         for name in imports(of: try tree.text(path)) {
           #expect(allowed.contains(name), "\(path) imports \(name), which \(target.name) may not")
@@ -68,7 +76,7 @@ import Testing
     for target in try targets() where target.type == "library" || target.type == "executable" {
       guard !target.path.hasPrefix("Tests/") else { continue }
       let allowed = try #require(mayUse[target.name], "room \(target.name) has no arrows")
-      for needed in target.target_dependencies ?? [] {
+      for needed in target.targetDependencies ?? [] {
         #expect(allowed.contains(needed), "\(target.name) may not use \(needed)")
       }
     }
