@@ -211,6 +211,7 @@ extension TariffReader {
   private func bands(_ measure: Measure, _ fields: Fields) -> Int32 {
     var bands: [PriceBand] = []
     if measure != .riders { tables.pricesByStop = true }
+    checkZonesAreNumbered(measure, fields)
     for element in fields.require("bands")?.elements ?? [] {
       guard let band = Fields(element, "a band", faults) else { continue }
       let under = band.take("under")
@@ -229,6 +230,16 @@ extension TariffReader {
       band.finish()
     }
     return node(.bands(measure, bands))
+  }
+
+  /// Zones are counted by their numbers, so the tariff has to list them.
+  private func checkZonesAreNumbered(_ measure: Measure, _ fields: Fields) {
+    guard measure == .zoneCount else { return }
+    guard let zones, zones.allSatisfy({ Int($0) != nil }) else {
+      faults.error(
+        fields.line, "a price by the number of zones needs the list \"zones\" of numbers")
+      return
+    }
   }
 
   private func bandLimit(_ tree: YAMLTree, _ measure: Measure) -> Double {
@@ -352,6 +363,7 @@ extension TariffReader {
       return -1
     }
     if measure != .riders { tables.pricesByStop = true }
+    checkZonesAreNumbered(measure, fields)
     let each = fields.require("amount").flatMap { amount($0) } ?? 0
     let base = fields.take("base").flatMap { amount($0) } ?? 0
     let isStartedCharged = fields.flag("started") ?? true

@@ -139,6 +139,7 @@ final class TariffReader {
       if zones == nil { zones = Set(tables.stopZones.values) }
       tables.pricesByStop = true
     }
+    for zone in (zones ?? []).sorted() { _ = tables.symbols[.zone].intern(zone) }
     for entry in fields.take("lists")?.entries ?? [] {
       lists[entry.key] = entry.value.elements.compactMap { element in
         if element.text == nil { faults.error(element.line, "a list holds words and numbers") }
