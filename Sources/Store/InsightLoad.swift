@@ -74,7 +74,7 @@ package struct LoadTables {
 
   /// The question for a route's load; the tests look at how the database answers it.
   package static let boardingsSQL = """
-    select mod(floor(extract(epoch from tapped_at))::int8
+    select mod(floor(date_part('epoch', tapped_at))::int8
         + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
       stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders
     from boarding

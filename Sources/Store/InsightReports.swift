@@ -58,6 +58,8 @@ package struct DayCompleteness: Sendable, Equatable {
 package struct ReportTables {
   /// Most groups of one answer.
   package static let groupsMax = 10_000
+  /// Most partitions asked in one statement.
+  package static let partitionsMax = 80
   /// Most tariff versions named.
   package static let versionsMax = 20
 
@@ -172,16 +174,31 @@ package struct ReportTables {
 
   /// Fare days that have taps, the newest first.
   package func days(countMax: Int) async throws -> [Day] {
-    // One step down the index of the days for each answer, however many taps a day has.
-    let rows = try await connection.query(
+    // Asked of the partitions by name: a question to all of them at once takes longer to plan, for
+    // a year of days, than to answer.
+    let names = try await connection.query(
       """
-      with recursive days(day) as (
-        (select fare_day from tap order by fare_day desc limit 1)
-        union all
-        select (select fare_day from tap where fare_day < d.day order by fare_day desc limit 1)
-        from days d where d.day is not null)
-      select day from days where day is not null limit $1
-      """, [.int8(Int64(countMax))])
-    return try rows.map { try $0.date(0) }
+      select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+      where i.inhparent = 'tap'::regclass
+      """)
+    let prefix = DayTable.tap.rawValue + "_"
+    var rest = try names.compactMap { Day(try $0.text(0).dropFirst(prefix.count)) }.sorted(by: >)[
+      ...]
+    let others = try await connection.query(
+      "select distinct fare_day from \(DayTable.tap.otherPartition) order by 1 desc limit $1",
+      [.int8(Int64(countMax))])
+    var found = try others.map { try $0.date(0) }
+    var count = 0
+    while count < countMax, !rest.isEmpty {
+      let asked = rest.prefix(Self.partitionsMax)
+      rest = rest.dropFirst(asked.count)
+      let sql = asked.map { day in
+        "select date '\(day)' where exists (select from \(DayTable.tap.partition(of: day)))"
+      }
+      let rows = try await connection.query(sql.joined(separator: " union all "))
+      found += try rows.map { try $0.date(0) }
+      count += rows.count
+    }
+    return Array(Set(found).sorted(by: >).prefix(countMax))
   }
 }
