@@ -1,5 +1,5 @@
 package import Basics
-package import Ridership
+import Ridership
 package import Store
 package import Tracking
 package import Transit
