@@ -1,0 +1,131 @@
+import Basics
+import HTTPTypes
+import Insight
+import Store
+import Tariff
+import Transit
+
+/// Publishing networks and tariffs, and showing the network to everyone.
+extension Handlers {
+  func networkImport(_ request: WebRequest) async throws -> Answer {
+    let desk = NetworkDesk(store: services.store)
+    let name = request.queryText("name") ?? "upload.zip"
+    let publication = try await desk.publish(
+      name: name, archive: request.body, at: request.receivedAt)
+    switch publication {
+    case .refused(let fault):
+      var problem = Problem(
+        .unprocessableContent, "feed_unusable",
+        "No network could be made of this feed, and the one before still holds.")
+      problem.faults = [fault.description]
+      throw problem
+    case .published(let reading, let record):
+      try await services.city.reload(from: services.store)
+      return .json(.created) { writer in
+        writer.beginObject()
+        writer.member("feed", record.id)
+        writer.member("name", record.name)
+        writer.member("operators", reading.network.operators.count)
+        writer.member("routes", reading.network.routes.count)
+        writer.member("stops", reading.network.stops.count)
+        writer.member("trips", reading.network.trips.count)
+        writer.member("stop_times", reading.network.stopTimes.count)
+        writer.member("fault_count", reading.faultCount)
+        writer.key("faults")
+        writer.beginArray()
+        for fault in reading.faults { writer.value(fault.description) }
+        writer.endArray()
+        writer.endObject()
+      }
+    }
+  }
+
+  func tariffPublish(_ request: WebRequest) async throws -> Answer {
+    guard let text = String(validating: request.body, as: UTF8.self) else {
+      throw Problem(.badRequest, "not_utf8", "The tariff is not UTF-8.")
+    }
+    let source = TariffSource(
+      folder: Handlers.ownName(ofTariff: text),
+      files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    switch try await TariffDesk(store: services.store).publish(source, at: request.receivedAt) {
+    case .refused(let faults):
+      var problem = Problem(
+        .unprocessableContent, "tariff_unusable", "The tariff has faults; nothing was published.")
+      problem.faults = faults.map(\.description)
+      throw problem
+    case .taken(let sentence): throw Problem(.conflict, "version_taken", sentence)
+    case .published(let versions, let warnings, let staleDays):
+      try await services.city.reload(from: services.store)
+      return .json(.created) { writer in
+        writer.beginObject()
+        writer.key("versions")
+        writer.beginArray()
+        for version in versions {
+          writer.beginObject()
+          writer.member("version", version.version)
+          writer.member("effective_from", version.firstDay.description)
+          writer.endObject()
+        }
+        writer.endArray()
+        writer.member("rider_days_to_rate_anew", staleDays)
+        writer.key("warnings")
+        writer.beginArray()
+        for warning in warnings { writer.value(warning.description) }
+        writer.endArray()
+        writer.endObject()
+      }
+    }
+  }
+
+  /// What a tariff calls itself: an upload has no folder whose name could differ.
+  private static func ownName(ofTariff text: String) -> String {
+    let line = text.split(separator: "\n").first { $0.hasPrefix("tariff:") } ?? ""
+    let value = line.dropFirst("tariff:".count).prefix { $0 != "#" }
+    return String(value).trimmed.filter { $0 != "\"" && $0 != "'" }
+  }
+
+  /// Routes as lines, for a map.
+  func networkRoutes() -> Answer { Handlers.geoJSON(services.insight.routeShapes()) }
+
+  /// Stops as points, for a map.
+  func networkStops() -> Answer {
+    let network = services.city.current.network
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("type", "FeatureCollection")
+    writer.key("features")
+    writer.beginArray()
+    for stop in network.stops where stop.coordinate.isPlausible { writer.stop(stop) }
+    writer.endArray()
+    writer.endObject()
+    return Handlers.geoJSON(writer.bytes)
+  }
+
+  private static func geoJSON(_ body: [UInt8]) -> Answer {
+    var answer = Answer(contentType: "application/geo+json", body: body)
+    answer.headers[.cacheControl] = "public, max-age=300"
+    return answer
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func stop(_ stop: Stop) {
+    beginObject()
+    member("type", "Feature")
+    key("properties")
+    beginObject()
+    member("stop", stop.id)
+    member("name", stop.name)
+    endObject()
+    key("geometry")
+    beginObject()
+    member("type", "Point")
+    key("coordinates")
+    beginArray()
+    value(stop.coordinate.longitude)
+    value(stop.coordinate.latitude)
+    endArray()
+    endObject()
+    endObject()
+  }
+}

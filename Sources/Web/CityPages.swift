@@ -1,0 +1,148 @@
+import Basics
+import HTTPTypes
+import Insight
+import Store
+import Tracking
+import Transit
+
+/// The map of vehicles, and the load of a route.
+extension Handlers {
+  private struct MapModel {
+    let hasLibrary: Bool
+    let vehicles: [VehicleRow]
+    var hasVehicles: Bool { !vehicles.isEmpty }
+  }
+
+  private struct VehicleRow {
+    let name: String
+    let route: String
+    let seenAt: String
+    let speed: String
+    let aboard: String
+    let place: String
+  }
+
+  func mapPage(_ request: WebRequest) async throws -> Answer {
+    let people = self.people(request)
+    let live = try await services.insight.vehicles(at: request.receivedAt)
+    let model = MapModel(
+      hasLibrary: !services.assets.missingPackages.contains("libjs-leaflet"),
+      vehicles: live.vehicles.map { vehicle in
+        let status = vehicle.status
+        let mode = vehicle.mode.map { " · " + $0.title[request.language] } ?? ""
+        let place = status.coordinate
+        return VehicleRow(
+          name: status.label ?? status.vehicle,
+          route: vehicle.routeName.map { $0 + mode } ?? "–", seenAt: people.clock(status.at),
+          speed: status.speedMetresPerSecond.map { people.decimal($0 * 3.6) } ?? "–",
+          aboard: vehicle.passengers.map { people.number($0) } ?? "–",
+          place: vehicle.stopName
+            ?? people.degrees(place.latitude) + ", " + people.degrees(place.longitude))
+      })
+    let frame = PageFrame(request, titleName: "map_title", people: people)
+    return pages.page("map", frame: frame, language: request.language, model)
+  }
+
+  private struct LoadModel {
+    let routes: [Choice]
+    let directions: [Choice]
+    let date: String
+    let hourFrom: String
+    let hourTo: String
+    var notice: String?
+    var load: LoadTable?
+    var hasRoutes: Bool { !routes.isEmpty }
+    var hasLoad: Bool { load != nil }
+  }
+
+  private struct LoadTable {
+    let heading: String
+    let figures: [Figure]
+    let rounding: String?
+    let stops: [LoadRow]
+  }
+
+  private struct LoadRow {
+    let order: Int
+    let name: String
+    let boardings: String
+    let alightings: String
+    let load: String
+    let boardingsValue: Int
+    let alightingsValue: Int
+    let loadValue: Int
+  }
+
+  func loadPage(_ request: WebRequest) async throws -> Answer {
+    let people = self.people(request)
+    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let day = try request.queryDay("date") ?? today
+    let asked = request.queryText("route")
+    let direction = try request.queryInt("direction", in: 0...1) ?? 0
+    let first = try request.queryInt("from", in: 0...23)
+    let last = try request.queryInt("to", in: 1...24)
+    let operatorID = request.caller?.operatorID
+    let routes = try await services.insight.routes(on: day, operatorID: operatorID)
+    var model = LoadModel(
+      routes: routes.map { route in
+        let label = route.longName.isEmpty ? route.name : "\(route.name) – \(route.longName)"
+        let counted = route.boardings > 0 ? " (\(people.number(route.boardings)))" : ""
+        return Choice(
+          value: route.id, label: label + counted,
+          isSelected: route.id == asked || route.name == asked)
+      },
+      directions: [0, 1].map {
+        Choice(value: String($0), label: String($0), isSelected: $0 == direction)
+      },
+      date: day.description, hourFrom: first.map(String.init) ?? "",
+      hourTo: last.map(String.init) ?? "")
+    if let asked {
+      var question = RouteLoadQuestion(route: asked, day: day, direction: direction)
+      question.operatorID = operatorID
+      if first != nil || last != nil {
+        guard (first ?? 0) < (last ?? 24) else {
+          throw Problem.badParameter("to", "the last hour lies before the first")
+        }
+        question.hours = (first ?? 0)..<(last ?? 24)
+      }
+      do {
+        model.load = Handlers.loadTable(try await load(question), people)
+      } catch let problem as Problem where problem.status.code < 500 {
+        model.notice = people.text("load_none")
+      }
+    } else if !routes.isEmpty {
+      model.notice = people.text("load_choose")
+    }
+    let frame = PageFrame(request, titleName: "load_title", people: people)
+    return pages.page("load", frame: frame, language: request.language, model)
+  }
+
+  private static func loadTable(_ answer: RouteLoadAnswer, _ people: People) -> LoadTable {
+    let few = "<\(answer.ridersMin)"
+    func shown(_ count: Int?) -> String { count.map { people.number($0) } ?? few }
+    let without = answer.unplacedBoardings + answer.boardingsOffLine
+    return LoadTable(
+      heading: "\(answer.routeName): \(people.day(answer.day))",
+      figures: [
+        Figure(people.text("load_placed"), people.number(answer.boardings)),
+        Figure(
+          people.text("load_off_unknown"), people.number(answer.boardingsWithoutAlighting),
+          state: answer.boardingsWithoutAlighting > 0 ? .warn : .good),
+        Figure(
+          people.text("load_unplaced"), people.number(without),
+          state: without > 0 ? .warn : .good),
+        Figure(
+          people.text("load_waiting"), people.number(answer.waitingDays),
+          state: answer.waitingDays > 0 ? .warn : .good),
+      ],
+      rounding: answer.isRounded
+        ? people.text("load_rounded") + " \(answer.ridersMin)." : nil,
+      stops: answer.stops.enumerated().map { index, row in
+        LoadRow(
+          order: index + 1, name: row.name, boardings: shown(row.boardings),
+          alightings: shown(row.alightings), load: shown(row.load),
+          boardingsValue: row.boardings ?? 0, alightingsValue: row.alightings ?? 0,
+          loadValue: row.load ?? 0)
+      })
+  }
+}

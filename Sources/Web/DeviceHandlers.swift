@@ -1,0 +1,250 @@
+import Basics
+import HTTPTypes
+import Intake
+import Store
+import Tapping
+import Tracking
+
+/// The way in for validators and trackers, and for those who look after them.
+extension Handlers {
+  /// The header fields by which a device says who it is and signs its body.
+  private static func identity(_ request: WebRequest) -> (device: String?, signature: String?) {
+    (request.headers[.kvytokDevice], request.headers[.kvytokSignature])
+  }
+
+  func tapBatch(_ request: WebRequest) async throws(Problem) -> Answer {
+    let identity = Handlers.identity(request)
+    let outcome = await services.intake.accept(
+      body: request.body, deviceHeader: identity.device, signatureHeader: identity.signature,
+      receivedAt: request.receivedAt)
+    switch outcome {
+    case .answer(let answer): return .json(answer.encode())
+    case .refusal(let refusal): throw Problem(refusal)
+    }
+  }
+
+  func positions(_ request: WebRequest) async throws(Problem) -> Answer {
+    let identity = Handlers.identity(request)
+    let outcome = await services.positions.accept(
+      body: request.body, deviceHeader: identity.device, signatureHeader: identity.signature,
+      receivedAt: request.receivedAt)
+    switch outcome {
+    case .answer(let answer):
+      return .json { writer in
+        writer.beginObject()
+        writer.member("accepted", answer.accepted)
+        writer.member("duplicates", answer.duplicates)
+        writer.key("rejected")
+        writer.beginArray()
+        for position in answer.rejected {
+          writer.beginObject()
+          writer.member("index", position.index)
+          writer.member("code", position.code)
+          writer.member("message", position.message)
+          writer.endObject()
+        }
+        writer.endArray()
+        writer.member("server_time", answer.serverTime.description)
+        writer.endObject()
+      }
+    case .refusal(let refusal): throw Problem(refusal)
+    }
+  }
+
+  /// What a validator asks about itself; it signs the path with its query, for there is no body.
+  func deviceSelf(_ request: WebRequest) async throws -> Answer {
+    let identity = Handlers.identity(request)
+    let admitted = try await services.gate.admit(
+      Array(request.target.utf8), deviceHeader: identity.device,
+      signatureHeader: identity.signature, at: request.receivedAt)
+    let registers = try await services.store.read { db in
+      try await db.devices.registers(of: [admitted.device.id])
+    }
+    let facts = services.facts()
+    return .json { writer in
+      writer.beginObject()
+      writer.member("device", admitted.device.id)
+      writer.member("vehicle", orNull: admitted.device.vehicle)
+      writer.member("state", admitted.device.state.rawValue)
+      writer.member("server_time", facts.serverTime.description)
+      writer.member("tariff_version", orNull: facts.tariffVersion)
+      writer.key("deny_list_version")
+      if let version = facts.denyListVersion { writer.value(version) } else { writer.null() }
+      writer.key("epochs")
+      writer.beginArray()
+      for register in registers {
+        let seen = SequenceRanges(register.seen)
+        writer.beginObject()
+        writer.member("epoch", register.epoch)
+        writer.member("taps_stored", register.tapsStored)
+        writer.key("missing")
+        writer.ranges(seen.gaps())
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+
+  func deviceAdd(_ request: WebRequest) async throws -> Answer {
+    var device: String?
+    var vehicle: String?
+    try request.readObject { reader, key throws(JSONFault) in
+      switch key {
+      case "device": device = try reader.string()
+      case "vehicle": vehicle = try reader.stringOrNil()
+      default: return false
+      }
+      return true
+    }
+    guard let device else { throw Problem.missingMember("device") }
+    let outcome = try await services.desk.enroll(
+      device, vehicle: vehicle,
+      random: services.randomBytes(DeviceDesk.secretRandomBytesCount), at: request.receivedAt)
+    switch outcome {
+    case .enrolled(let secret):
+      return .json(.created) { writer in
+        writer.beginObject()
+        writer.member("device", device)
+        writer.member("secret", secret)
+        writer.endObject()
+      }
+    case .badID:
+      throw Problem(
+        .unprocessableContent, "bad_device_id",
+        "A device id is 1 to \(DeviceID.bytesMax) letters, digits, and - _ . :",
+        pointer: "/device")
+    case .isActive:
+      throw Problem(
+        .conflict, "device_is_active",
+        "The device works with a key already; revoke it before it is enrolled again.")
+    }
+  }
+
+  func deviceEnroll(_ request: WebRequest) async throws -> Answer {
+    var device: String?
+    var secret: String?
+    var key: String?
+    try request.readObject { reader, name throws(JSONFault) in
+      switch name {
+      case "device": device = try reader.string()
+      case "secret": secret = try reader.string()
+      case "public_key": key = try reader.string()
+      default: return false
+      }
+      return true
+    }
+    guard let device else { throw Problem.missingMember("device") }
+    guard let secret else { throw Problem.missingMember("secret") }
+    guard let key else { throw Problem.missingMember("public_key") }
+    guard let bytes = Base64.decode(key, .standard) else {
+      throw Problem(
+        .badRequest, "key_malformed", "public_key is not base64.", pointer: "/public_key")
+    }
+    let outcome = await services.desk.activate(
+      device, secret: secret, publicKey: bytes, at: request.receivedAt)
+    switch outcome {
+    case .refusal(let refusal): throw Problem(refusal)
+    case .activated(let record):
+      return .json { writer in
+        writer.beginObject()
+        writer.member("device", record.id)
+        writer.member("vehicle", orNull: record.vehicle)
+        writer.member("state", record.state.rawValue)
+        writer.member("server_time", request.receivedAt.description)
+        writer.endObject()
+      }
+    }
+  }
+
+  func deviceRevoke(_ request: WebRequest) async throws -> Answer {
+    let id = try request.parameter("id")
+    guard try await services.desk.revoke(id, at: request.receivedAt) else {
+      throw Problem(.notFound, "device_unknown", "There is no device \(id).")
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("device", id)
+      writer.member("state", DeviceState.revoked.rawValue)
+      writer.endObject()
+    }
+  }
+
+  /// A page of devices; `next` names the last of them when there are more.
+  func deviceList(_ request: WebRequest) async throws -> Answer {
+    let limit =
+      try request.queryInt("limit", in: 1...DeviceQueries.pageMax) ?? DeviceQueries.pageMax
+    let devices = try await services.desk.list(
+      after: request.queryText("after") ?? "", limit: limit)
+    return .json { writer in
+      writer.beginObject()
+      writer.key("devices")
+      writer.beginArray()
+      for standing in devices { writer.device(standing) }
+      writer.endArray()
+      writer.member("next", orNull: devices.count == limit ? devices.last?.device.id : nil)
+      writer.endObject()
+    }
+  }
+}
+
+extension JSONWriter {
+  /// Writes a member that may be null.
+  mutating func member(_ name: String, orNull text: String?) {
+    key(name)
+    if let text { value(text) } else { null() }
+  }
+
+  /// Writes closed ranges as pairs: `[[1190, 1195]]`.
+  mutating func ranges(_ ranges: some Sequence<ClosedRange<Int64>>) {
+    beginArray()
+    for range in ranges {
+      beginArray()
+      value(range.lowerBound)
+      value(range.upperBound)
+      endArray()
+    }
+    endArray()
+  }
+
+  fileprivate mutating func device(_ standing: DeviceStanding) {
+    beginObject()
+    member("device", standing.device.id)
+    member("vehicle", orNull: standing.device.vehicle)
+    member("state", standing.device.state.rawValue)
+    member("enrolled_at", standing.device.enrolledAt.description)
+    member("last_seen_at", orNull: standing.lastSeenAt?.description)
+    member("taps_stored", standing.tapsStored)
+    member("conflicts", standing.conflicts)
+    key("missing")
+    ranges(standing.gaps.map(\.seqs))
+    endObject()
+  }
+}
+
+extension Problem {
+  /// What to tell a device.
+  init(_ refusal: IntakeRefusal) {
+    let status: HTTPResponse.Status =
+      switch refusal.kind {
+      case .malformed: .badRequest
+      case .unknown: .unauthorized
+      case .forbidden: .forbidden
+      case .tooLarge: .contentTooLarge
+      case .impossible: .unprocessableContent
+      case .unavailable: .serviceUnavailable
+      }
+    self.init(
+      status, refusal.code, refusal.message, pointer: refusal.pointer,
+      retryAfterSeconds: refusal.retryAfterSeconds)
+  }
+
+  static func missingMember(_ name: String) -> Problem {
+    Problem(.badRequest, "member_missing", "Member \(name) is missing.", pointer: "/\(name)")
+  }
+}
+
+extension HTTPField.Name {
+  static let kvytokDevice = HTTPField.Name("Kvytok-Device") ?? .origin
+  static let kvytokSignature = HTTPField.Name("Kvytok-Signature") ?? .origin
+}

@@ -1,0 +1,141 @@
+package import HTTPTypes
+import Store
+
+/// Every way in over HTTP: the one list that routing, authorisation, `/openapi.yaml` and the test of
+/// every endpoint against every caller read.
+///
+/// `{name}` stands for one part of a path, `{name...}` for the rest of it.
+package enum Endpoint: String, CaseIterable, Sendable {
+  // Validators and trackers
+  case deviceEnroll = "POST /v1/devices/enroll"
+  case deviceSelf = "GET /v1/devices/self"
+  case tapBatches = "POST /v1/tap-batches"
+  case positions = "POST /v1/positions"
+
+  // Running the city
+  case deviceAdd = "POST /v1/devices"
+  case deviceList = "GET /v1/devices"
+  case deviceRevoke = "POST /v1/devices/{id}/revoke"
+  case networkImport = "POST /v1/network"
+  case tariffPublish = "POST /v1/tariffs"
+  case status = "GET /v1/status"
+  case auditTaps = "GET /v1/audit/taps"
+
+  // Money and rides
+  case riderRides = "GET /v1/riders/{id}/rides"
+  case reportDaily = "GET /v1/reports/daily"
+  case reportOperators = "GET /v1/reports/operators"
+  case trialBalance = "GET /v1/ledger/trial-balance"
+
+  // Planning, and what everyone may see
+  case routeLoad = "GET /v1/ridership/route-load"
+  case networkRoutes = "GET /v1/network/routes"
+  case networkStops = "GET /v1/network/stops"
+  case vehicles = "GET /v1/vehicles"
+  case vehiclePositions = "GET /gtfs-realtime/vehicle-positions.pb"
+  case vehiclePositionsJSON = "GET /gtfs-realtime/vehicle-positions.json"
+
+  // Operations
+  case health = "GET /healthz"
+  case readiness = "GET /readyz"
+  case metrics = "GET /metrics"
+  case openAPI = "GET /openapi.yaml"
+
+  // Pages
+  case overviewPage = "GET /"
+  case mapPage = "GET /vehicles"
+  case loadPage = "GET /routes"
+  case reportPage = "GET /report"
+  case riderPage = "GET /rider"
+  case loginPage = "GET /login"
+  case login = "POST /login"
+  case logout = "POST /logout"
+  case asset = "GET /assets/{name}"
+  case library = "GET /lib/{library}/{file...}"
+
+  /// The method of the request.
+  package var method: HTTPRequest.Method {
+    rawValue.hasPrefix("POST ") ? .post : .get
+  }
+
+  /// The path with its `{parameters}`.
+  package var path: String {
+    String(rawValue[rawValue.index(after: rawValue.firstIndex(of: " ") ?? rawValue.startIndex)...])
+  }
+
+  /// Who may call.
+  package var access: Access {
+    switch self {
+    case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
+      .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
+      .vehiclePositionsJSON:
+      .anyone
+    case .deviceEnroll: .oneTimeSecret
+    case .deviceSelf, .tapBatches, .positions: .device
+    case .deviceAdd, .deviceRevoke, .networkImport, .tariffPublish, .auditTaps: .staff([])
+    case .deviceList: .staff([.dispatcher])
+    case .status, .overviewPage: .staff([.accountant, .planner, .dispatcher, .inspector])
+    case .riderRides, .riderPage: .staff([.accountant, .inspector, .rider])
+    case .reportDaily, .reportOperators, .reportPage: .staff([.accountant], scoped: true)
+    case .trialBalance: .staff([.accountant])
+    case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
+    }
+  }
+
+  /// What the body of a request may be.
+  package var body: BodyRule {
+    switch self {
+    case .tapBatches, .positions, .deviceAdd, .deviceEnroll:
+      BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
+    case .networkImport:
+      BodyRule(
+        types: ["application/zip", "application/octet-stream"], bytesMax: BodyRule.feedBytesMax)
+    case .tariffPublish:
+      BodyRule(
+        types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
+    case .login:
+      BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
+    default: BodyRule.none
+    }
+  }
+
+  /// Which part of the service answers; a process may run some of them only.
+  package var part: ServicePart? {
+    switch self {
+    case .health, .readiness, .metrics, .openAPI: nil
+    case .deviceEnroll, .deviceSelf, .tapBatches, .positions: .intake
+    default: .web
+    }
+  }
+
+  /// Whether a person reads the answer in a browser: errors are then pages as well.
+  package var isPage: Bool {
+    switch self {
+    case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout:
+      true
+    default: false
+    }
+  }
+}
+
+/// What the body of a request may be.
+package struct BodyRule: Sendable, Equatable {
+  /// Most bytes of an ordinary body: 1 MiB.
+  package static let bytesMax = 1 << 20
+  /// Most bytes of a GTFS archive: 64 MiB.
+  package static let feedBytesMax = 64 << 20
+  /// Most bytes of a form: 4 KiB.
+  package static let formBytesMax = 4 << 10
+  /// No body is looked at.
+  package static let none = BodyRule(types: [], bytesMax: 0)
+
+  /// Media types that are understood, without parameters; none when there is no body.
+  package let types: [String]
+  /// Most bytes.
+  package let bytesMax: Int
+}
+
+/// A part of the service that a process may or may not run.
+package enum ServicePart: String, Sendable, CaseIterable {
+  case intake, clearing, insight, web
+}

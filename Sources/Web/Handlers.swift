@@ -1,0 +1,68 @@
+import Basics
+import Insight
+import Store
+
+/// What each endpoint does.
+struct Handlers: Sendable {
+  let services: WebServices
+  let pages: Pages
+
+  init(services: WebServices) throws {
+    self.services = services
+    pages = try Pages()
+  }
+
+  /// How to write for the reader of an answer.
+  func people(_ request: WebRequest) -> People {
+    People(language: request.language, zone: services.city.current.clock.zone)
+  }
+
+  /// The page that tells a person what failed.
+  func problemPage(_ problem: Problem, language: Language) -> Answer {
+    pages.problem(
+      problem, language: language, at: services.now(), zone: services.city.current.clock.zone)
+  }
+
+  /// Answers a request that was let in.
+  func answer(_ request: WebRequest) async throws -> Answer {
+    switch request.endpoint {
+    case .tapBatches: try await tapBatch(request)
+    case .positions: try await positions(request)
+    case .deviceSelf: try await deviceSelf(request)
+    case .deviceAdd: try await deviceAdd(request)
+    case .deviceEnroll: try await deviceEnroll(request)
+    case .deviceRevoke: try await deviceRevoke(request)
+    case .deviceList: try await deviceList(request)
+    case .networkImport: try await networkImport(request)
+    case .networkRoutes: networkRoutes()
+    case .networkStops: networkStops()
+    case .tariffPublish: try await tariffPublish(request)
+    case .health: health()
+    case .readiness: await readiness(request)
+    case .metrics: metrics()
+    case .openAPI: openAPI()
+    case .asset: try asset(request, try request.parameter("name"))
+    case .library:
+      try asset(
+        request, try request.parameter("library") + "/" + (try request.parameter("file")))
+    case .loginPage: loginPage(request)
+    case .login: try await login(request)
+    case .logout: try logout(request)
+    case .status: try await status(request)
+    case .auditTaps: try await auditTaps(request)
+    case .riderRides: try await riderRides(request)
+    case .reportDaily, .reportOperators: try await report(request)
+    case .trialBalance: try await trialBalance(request)
+    case .routeLoad: try await routeLoad(request)
+    case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
+    case .vehiclePositions: try await vehiclePositions(request)
+    case .vehiclePositionsJSON:
+      .json(try await services.insight.vehicles(at: request.receivedAt).feedJSON)
+    case .overviewPage: try await overviewPage(request)
+    case .mapPage: try await mapPage(request)
+    case .loadPage: try await loadPage(request)
+    case .reportPage: try await reportPage(request)
+    case .riderPage: try await riderPage(request)
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import Basics
+import Insight
+import Store
+import Transit
+
+/// The report of a day, and the rides of a rider.
+extension Handlers {
+  private struct ReportModel {
+    let date: String
+    let day: String
+    let missing: [NoteRow]
+    let tables: [Table]
+    let notes: [NoteRow]
+    var hasMissing: Bool { !missing.isEmpty }
+  }
+
+  private struct NoteRow {
+    let value: String
+    let label: String
+  }
+
+  private struct Table {
+    let key: String
+    let title: String
+    let heads: [Cell]
+    let rows: [Row]
+    let totals: [Row]
+    var hasRows: Bool { !rows.isEmpty }
+  }
+
+  private struct Row {
+    let cells: [Cell]
+  }
+
+  private struct Cell {
+    let text: String
+    let side: String
+  }
+
+  func reportPage(_ request: WebRequest) async throws -> Answer {
+    let people = self.people(request)
+    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let day = try request.queryDay("date") ?? today
+    let report = try await services.insight.dailyReport(
+      day, operatorID: try Handlers.operatorID(request), madeAt: request.receivedAt)
+    let notes = report.notes.map { note in
+      let value =
+        note.names.isEmpty ? people.number(note.count) : note.names.joined(separator: ", ")
+      return (note, NoteRow(value: value, label: note.text[request.language]))
+    }
+    let model = ReportModel(
+      date: day.description, day: people.day(day),
+      missing: notes.filter { $0.0.isMissing && $0.0.count > 0 }.map(\.1),
+      tables: report.tables.map { Handlers.table($0, people) },
+      notes: notes.filter { !$0.0.isMissing && $0.0.count > 0 }.map(\.1))
+    let frame = PageFrame(request, titleName: "report_title", people: people)
+    return pages.page("report", frame: frame, language: request.language, model)
+  }
+
+  private static func table(_ table: ReportTable, _ people: People) -> Table {
+    func row(_ cells: [ReportCell]) -> Row {
+      Row(
+        cells: zip(cells, table.columns).map { cell, column in
+          let text =
+            switch cell {
+            case .count(let count): people.number(count)
+            case .money(let money): people.amount(money.minor, money.currency)
+            default: cell.text(in: people.language)
+            }
+          return Cell(text: text, side: column.kind == .text ? "" : "n")
+        })
+    }
+    return Table(
+      key: table.key, title: table.title[people.language],
+      heads: table.columns.map { column in
+        Cell(
+          text: column.header[people.language], side: column.kind == .text ? "" : "n")
+      }, rows: table.rows.map(row), totals: table.totals.map(row))
+  }
+
+  private struct RiderModel {
+    let mayChoose: Bool
+    let id: String
+    let date: String
+    let media: [Choice]
+    var notice: String?
+    var heading = ""
+    var rides: [RideRow] = []
+    var totals: [RideTotal] = []
+    var hasRides: Bool { !rides.isEmpty }
+  }
+
+  private struct RideRow {
+    let isoTime: String
+    let time: String
+    let route: String
+    let from: String
+    let to: String
+    let product: String
+    let price: String
+    let why: String
+  }
+
+  private struct RideTotal {
+    let name: String
+    let price: String
+  }
+
+  func riderPage(_ request: WebRequest) async throws -> Answer {
+    let people = self.people(request)
+    let own = request.caller?.role == .rider ? request.caller?.rider : nil
+    let id = own?.description ?? request.queryText("id") ?? ""
+    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let day = try request.queryDay("date") ?? today
+    var model = RiderModel(
+      mayChoose: own == nil, id: id, date: day.description,
+      media: MediumKind.allCases.map { kind in
+        Choice(
+          value: kind.rawValue, label: people.text("medium_\(kind.rawValue)"),
+          isSelected: kind.rawValue == request.queryText("medium"))
+      })
+    if id.isEmpty, request.queryText("token") == nil {
+      model.notice = people.text("rider_choose")
+    } else {
+      let rider = try await namedRider(request, id: id.isEmpty ? "-" : id)
+      if let rider,
+        let rides = try await services.insight.rides(of: rider, days: day...day)
+      {
+        Handlers.fill(&model, rides, people)
+      } else {
+        model.notice = people.text("rider_not_found")
+      }
+    }
+    let frame = PageFrame(request, titleName: "rider_title", people: people)
+    return pages.page("rider", frame: frame, language: request.language, model)
+  }
+
+  private static func fill(_ model: inout RiderModel, _ rides: RiderRides, _ people: People) {
+    model.heading = "\(rides.rider), \(people.day(rides.days.lowerBound))"
+    if rides.rides.isEmpty { model.notice = people.text("rider_no_rides") }
+    model.rides = rides.rides.map { ride in
+      let mode = ride.mode.map { " · " + $0.title[people.language] } ?? ""
+      return RideRow(
+        isoTime: ride.startedAt.description, time: people.clock(ride.startedAt),
+        route: ride.routeName.map { $0 + mode } ?? "–",
+        from: place(ride.boarding, people), to: place(ride.alighting, people),
+        product: ride.product,
+        price: ride.charged.map { people.money($0.minor, $0.currency) }
+          ?? people.text("price_unknown"),
+        why: ride.reason(in: people.language))
+    }
+    model.totals = rides.charged.map { money in
+      RideTotal(name: people.text("total"), price: people.money(money.minor, money.currency))
+    }
+  }
+
+  /// A stop with how sure it is, where it was inferred.
+  private static func place(_ place: RiderRide.Place?, _ people: People) -> String {
+    guard let place, let name = place.name ?? place.stop else { return "–" }
+    guard let confidence = place.confidence, confidence < 1 else { return name }
+    return "\(name) (\(Int((confidence * 100).rounded()))\u{00A0}%)"
+  }
+}

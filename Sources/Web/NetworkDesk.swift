@@ -1,0 +1,37 @@
+package import Basics
+package import Store
+import Tapping
+package import Transit
+
+/// What became of a feed that was to be published.
+package enum NetworkPublication: Sendable {
+  /// It is the network now; small faults are told.
+  case published(FeedReading, FeedRecord)
+  /// No network could be made of it.
+  case refused(FeedFault)
+}
+
+/// Publishes networks, for the command and for HTTP alike.
+package struct NetworkDesk: Sendable {
+  private let store: Store
+
+  /// Makes a desk over a store.
+  package init(store: Store) { self.store = store }
+
+  /// Reads a feed, and makes it the network when that is possible.
+  package func publish(
+    name: String, archive: [UInt8], at moment: Instant
+  ) async throws -> NetworkPublication {
+    let reading: FeedReading
+    do {
+      reading = try FeedReader.read(zip: archive)
+    } catch {
+      return .refused(error)
+    }
+    let digest = SHA256Digest.hash(archive)
+    let record = try await store.write { db in
+      try await db.feeds.save(name: name, digest: digest, archive: archive, at: moment)
+    }
+    return .published(reading, record)
+  }
+}

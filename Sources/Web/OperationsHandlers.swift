@@ -1,0 +1,61 @@
+import Basics
+import HTTPTypes
+
+/// What whoever runs the service asks for.
+extension Handlers {
+  /// The process lives: nothing else is looked at, so that a database that is away kills nobody.
+  func health() -> Answer { .text("ok\n") }
+
+  /// Whether requests can be answered, and what to do when not.
+  func readiness(_ request: WebRequest) async -> Answer {
+    let checks = await services.readiness()
+    let isReady = checks.allSatisfy { $0.fault == nil }
+    var answer = Answer.json(isReady ? .ok : .serviceUnavailable) { writer in
+      writer.beginObject()
+      writer.member("ready", isReady)
+      writer.key("checks")
+      writer.beginArray()
+      for check in checks {
+        writer.beginObject()
+        writer.member("name", check.name)
+        writer.member("ok", check.fault == nil)
+        if let fault = check.fault { writer.member("what_to_do", fault) }
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.endObject()
+    }
+    if !isReady { answer.headers[.retryAfter] = "2" }
+    return answer
+  }
+
+  func metrics() -> Answer {
+    Answer(
+      contentType: "text/plain; version=0.0.4; charset=utf-8",
+      body: Array(services.registry.text().utf8))
+  }
+
+  func openAPI() -> Answer {
+    Answer(contentType: "application/yaml", body: services.assets.openAPI)
+  }
+
+  func asset(_ request: WebRequest, _ name: String) throws(Problem) -> Answer {
+    guard let answer = services.assets.answer(name, known: request.headers[.ifNoneMatch]) else {
+      throw .notFound(request.target)
+    }
+    return answer
+  }
+}
+
+/// One thing that must hold before requests can be answered.
+package struct ReadinessCheck: Sendable {
+  package let name: String
+  /// What is wrong and what to do; nil when it holds.
+  package let fault: String?
+
+  /// Makes a check.
+  package init(_ name: String, fault: String?) {
+    self.name = name
+    self.fault = fault
+  }
+}

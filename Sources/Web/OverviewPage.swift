@@ -1,0 +1,152 @@
+import Basics
+import Insight
+import Ledger
+import Store
+
+/// How the service stands, on one page.
+extension Handlers {
+  /// Work that has waited longer is a worry, seconds.
+  static let lagSecondsMax = 60.0
+
+  private struct Model {
+    let day: String
+    let figures: [Figure]
+    let operators: [OperatorRow]
+    let accounts: [AccountRow]
+    let balanceTotals: [AccountRow]
+    let devices: [DeviceRow]
+    let silent: [DeviceRow]
+    var hasOperators: Bool { !operators.isEmpty }
+    var hasAccounts: Bool { !accounts.isEmpty }
+    var hasDevices: Bool { !devices.isEmpty }
+    var hasSilent: Bool { !silent.isEmpty }
+  }
+
+  private struct OperatorRow {
+    let name: String
+    let rides: String
+    let revenue: String
+  }
+
+  private struct AccountRow {
+    let name: String
+    let debit: String
+    let credit: String
+  }
+
+  private struct DeviceRow {
+    let name: String
+    let missing: String
+    let lastHeard: String
+  }
+
+  func overviewPage(_ request: WebRequest) async throws -> Answer {
+    let people = self.people(request)
+    let status = try await services.insight.status(at: request.receivedAt)
+    let balance = try await services.store.read { db in
+      try await db.books.trialBalance(through: nil)
+    }
+    let model = Model(
+      day: people.day(status.today.day), figures: Handlers.figures(status, people),
+      operators: status.today.operators.map { row in
+        OperatorRow(
+          name: row.name ?? people.text("operator_unknown"),
+          rides: people.number(row.sums.rides),
+          revenue: people.money(row.sums.chargedMinor, row.sums.currency))
+      }, accounts: Handlers.accounts(balance, people),
+      balanceTotals: try balance.totals().map { currency, sums in
+        AccountRow(
+          name: people.text("total"), debit: people.money(sums.debitMinor, currency),
+          credit: people.money(sums.creditMinor, currency))
+      },
+      devices: status.gaps.worst.map { holes in
+        DeviceRow(
+          name: holes.device, missing: people.number(holes.numbers),
+          lastHeard: people.moment(holes.lastReceivedAt))
+      },
+      silent: status.validators.silent.map { device in
+        DeviceRow(
+          name: device.device, missing: "",
+          lastHeard: device.lastReceivedAt.map(people.moment) ?? people.text("never"))
+      })
+    let frame = PageFrame(request, titleName: "overview_title", people: people)
+    return pages.page("overview", frame: frame, language: request.language, model)
+  }
+
+  private static func figures(_ status: ServiceStatus, _ people: People) -> [Figure] {
+    let today = status.today
+    let totals = today.totals
+    let unknown = totals.reduce(0) { $0 + $1.unknownRides }
+    let waiting = status.journal.unsortedTaps + Int64(status.backlog.riderDays)
+    let differs = status.books.contains { $0.differenceMinor != 0 }
+    let apart = status.journal.conflicts + status.journal.quarantined + status.journal.setAsideTaps
+    return [
+      Figure(
+        people.text("taps_today"), people.number(today.completeness.taps),
+        note: people.text("taps_all") + " " + people.number(status.journal.tapsStored)),
+      Figure(
+        people.text("rides_today"), people.number(totals.reduce(0) { $0 + $1.rides }),
+        note: unknown > 0
+          ? people.number(unknown) + " " + people.text("unknown_fares") : nil,
+        state: unknown > 0 ? .warn : .plain),
+      Figure(
+        people.text("revenue_today"),
+        totals.map { people.money($0.chargedMinor, $0.currency) }.joined(separator: ", ")),
+      Figure(
+        people.text("waiting"), people.number(waiting), note: people.text("waiting_note")),
+      Figure(
+        people.text("lag"), people.span(seconds: status.lagSeconds),
+        note: people.text("lag_note"),
+        state: status.lagSeconds > lagSecondsMax ? .warn : .good),
+      Figure(
+        people.text("gaps"), people.number(status.gaps.numbers),
+        note: people.text("gaps_note"), state: status.gaps.numbers > 0 ? .warn : .good),
+      Figure(
+        people.text("apart"), people.number(apart), note: people.text("apart_note"),
+        state: apart > 0 ? .warn : .good),
+      Figure(
+        people.text("balance"),
+        status.books.map { people.money($0.differenceMinor, $0.currency) }
+          .joined(separator: ", "),
+        note: people.text("balance_note"), state: differs ? .bad : .good),
+    ]
+  }
+
+  private static func accounts(_ balance: TrialBalance, _ people: People) -> [AccountRow] {
+    balance.rows.map { row in
+      let name = ChartOfAccounts.standard.find(row.key.account)?.name[people.language] ?? ""
+      let owner = row.key.operatorID.map { " (\($0))" } ?? ""
+      return AccountRow(
+        name: "\(row.key.account) \(name)\(owner)",
+        debit: people.money(row.sums.debitMinor, row.key.currency),
+        credit: people.money(row.sums.creditMinor, row.key.currency))
+    }
+  }
+}
+
+/// A key figure of a page.
+struct Figure {
+  /// How it is doing; the word is the class in the stylesheet.
+  enum State: String {
+    case plain, good, warn, bad
+  }
+
+  let label: String
+  let value: String
+  let note: String?
+  let state: String
+
+  init(_ label: String, _ value: String, note: String? = nil, state: State = .plain) {
+    self.label = label
+    self.value = value.isEmpty ? "0" : value
+    self.note = note
+    self.state = state.rawValue
+  }
+}
+
+/// A choice of a form.
+struct Choice {
+  let value: String
+  let label: String
+  let isSelected: Bool
+}

@@ -1,0 +1,248 @@
+import Basics
+import HTTPTypes
+package import Insight
+import Ledger
+import Store
+import Transit
+
+/// What programs read: reports, books, loads, vehicles.
+extension Handlers {
+  /// Most taps of one answer of the audit; past them the asker goes on with `after`.
+  static let auditTapsMax = 500_000
+
+  /// The operator whose numbers a caller gets: the one of their token, else the one asked for.
+  static func operatorID(_ request: WebRequest) throws(Problem) -> String? {
+    let asked = request.queryText("operator")
+    guard let own = request.caller?.operatorID else { return asked }
+    guard asked == nil || asked == own else { throw .forbidden }
+    return own
+  }
+
+  /// The format asked for: by `format`, else by `Accept`.
+  private static func format(_ request: WebRequest) throws(Problem) -> String {
+    if let format = request.queryText("format") {
+      guard ["json", "csv"].contains(format) else {
+        throw .badParameter("format", "\(format) is neither json nor csv")
+      }
+      return format
+    }
+    guard let type = request.preferredType(["application/json", "text/csv"]) else {
+      throw Problem(
+        .notAcceptable, "not_acceptable", "Accept application/json or text/csv.")
+    }
+    return type == "text/csv" ? "csv" : "json"
+  }
+
+  private static func csv(_ text: String, name: String) -> Answer {
+    var answer = Answer(
+      contentType: "text/csv; charset=utf-8; header=present", body: Array(text.utf8))
+    answer.headers[.contentDisposition] = "attachment; filename=\"\(name).csv\""
+    return answer
+  }
+
+  func report(_ request: WebRequest) async throws -> Answer {
+    let format = try Handlers.format(request)
+    guard let day = try request.queryDay("date") else {
+      throw Problem.badParameter("date", "it is missing; add ?date=2026-11-22")
+    }
+    let operatorID = try Handlers.operatorID(request)
+    let report: Report
+    if request.endpoint == .reportDaily {
+      report = try await services.insight.dailyReport(
+        day, operatorID: operatorID, madeAt: request.receivedAt)
+    } else {
+      let last = try request.queryDay("to") ?? day
+      guard last >= day, last.number - day.number < InsightDesk.reportDaysMax else {
+        throw Problem.badParameter(
+          "to", "it lies before `date`, or more than \(InsightDesk.reportDaysMax) days after")
+      }
+      report = try await services.insight.operatorsReport(
+        day...last, operatorID: operatorID, madeAt: request.receivedAt)
+    }
+    return format == "csv"
+      ? Handlers.csv(report.csv, name: "\(report.name)-\(day)") : .json(report.json)
+  }
+
+  func trialBalance(_ request: WebRequest) async throws -> Answer {
+    let date = try request.queryDay("date")
+    let balance = try await services.store.read { db in
+      try await db.books.trialBalance(through: date)
+    }
+    let totals = try balance.totals()
+    return .json { writer in
+      writer.beginObject()
+      writer.member("through", orNull: date?.description)
+      writer.key("accounts")
+      writer.beginArray()
+      for row in balance.rows {
+        writer.beginObject()
+        writer.member("account", row.key.account)
+        writer.member(
+          "name", orNull: ChartOfAccounts.standard.find(row.key.account)?.name[request.language])
+        writer.member("operator", orNull: row.key.operatorID)
+        writer.sides(row.sums, row.key.currency)
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.key("totals")
+      writer.beginArray()
+      for (currency, sums) in totals {
+        writer.beginObject()
+        writer.sides(sums, currency)
+        if let difference = sums.differenceMinor { writer.member("difference_minor", difference) }
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.member("balanced", totals.allSatisfy { $0.sums.differenceMinor == 0 })
+      writer.endObject()
+    }
+  }
+
+  func routeLoad(_ request: WebRequest) async throws -> Answer {
+    let format = try Handlers.format(request)
+    guard let day = try request.queryDay("date") else {
+      throw Problem.badParameter("date", "it is missing; add &date=2026-11-22")
+    }
+    guard let direction = try request.queryInt("direction", in: 0...1) else {
+      throw Problem.badParameter("direction", "it is missing; add &direction=0")
+    }
+    var question = RouteLoadQuestion(
+      route: try request.requireQuery("route"), day: day, direction: direction)
+    if let text = request.queryText("hours") {
+      guard let hours = RouteLoadQuestion.hours(text) else {
+        throw Problem.badParameter(
+          "hours", "\(text) is not a span of hours; write 7-9 for 7:00 to 9:00")
+      }
+      question.hours = hours
+    }
+    question.operatorID = request.caller?.operatorID
+    let answer = try await load(question)
+    return format == "csv"
+      ? Handlers.csv(answer.csv, name: "load-\(day)-\(direction)") : .json(answer.json)
+  }
+
+  /// The load, or the problem that there is none.
+  func load(_ question: RouteLoadQuestion) async throws -> RouteLoadAnswer {
+    switch try await services.insight.routeLoad(question) {
+    case .answer(let answer): return answer
+    case .routeUnknown:
+      throw Problem(.notFound, "route_unknown", "The network has no route \(question.route).")
+    case .routeAmbiguous(let ids):
+      throw Problem(
+        .unprocessableContent, "route_ambiguous",
+        "Several routes are called \(question.route): use one of \(ids.joined(separator: ", ")).")
+    case .noSuchDirection:
+      throw Problem(
+        .notFound, "direction_unknown",
+        "Route \(question.route) has no timetable in direction \(question.direction).")
+    }
+  }
+
+  func vehiclePositions(_ request: WebRequest) async throws -> Answer {
+    let vehicles = try await services.insight.vehicles(at: request.receivedAt)
+    return Answer(contentType: "application/x-protobuf", body: vehicles.feed)
+  }
+
+  func auditTaps(_ request: WebRequest) async throws -> Answer {
+    let device = try request.requireQuery("device")
+    guard let epoch = Int64(try request.requireQuery("epoch")), epoch >= 0 else {
+      throw Problem.badParameter("epoch", "it is a whole number, 0 or above")
+    }
+    let after = try request.queryInt("after", in: -1...Int.max) ?? -1
+    var lines: [UInt8] = []
+    var count = 0
+    var next: Int64? = Int64(after)
+    while let last = next, count < Handlers.auditTapsMax {
+      let page = try await services.insight.tapAudit(device: device, epoch: epoch, after: last)
+      lines += page.lines
+      count += page.taps.count
+      next = page.next
+    }
+    var answer = Answer(contentType: "application/x-ndjson", body: lines)
+    if let next { answer.headers[.kvytokNext] = String(next) }
+    return answer
+  }
+}
+
+extension HTTPField.Name {
+  static let kvytokNext = HTTPField.Name("Kvytok-Next") ?? .origin
+}
+
+extension JSONWriter {
+  fileprivate mutating func sides(_ sums: SideSums, _ currency: Currency) {
+    member("currency", currency.code)
+    member("debit_minor", sums.debitMinor)
+    member("credit_minor", sums.creditMinor)
+  }
+
+  /// Writes a member that may be null.
+  mutating func member(_ name: String, orNull number: (some BinaryInteger)?) {
+    key(name)
+    if let number { value(number) } else { null() }
+  }
+}
+
+extension RouteLoadQuestion {
+  /// Reads `7-9`, from 7:00 to 9:00; nil when it is no span within a day.
+  package static func hours(_ text: String) -> Range<Int>? {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let first = parts[0], let last = parts[1], (0...23).contains(first),
+      (first + 1...24).contains(last)
+    else { return nil }
+    return first..<last
+  }
+}
+
+extension RouteLoadAnswer {
+  /// The load as JSON; a group too small to be shown is null.
+  package var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("route", route)
+    writer.member("route_name", routeName)
+    writer.member("mode", mode.rawValue)
+    writer.member("operator", orNull: operatorID)
+    writer.member("date", day.description)
+    writer.member("direction", direction)
+    writer.member("hours", orNull: hours.map { "\($0.lowerBound)-\($0.upperBound)" })
+    writer.member("boardings", boardings)
+    writer.member("boardings_without_alighting", boardingsWithoutAlighting)
+    writer.member("boardings_without_stop", unplacedBoardings)
+    writer.member("boardings_off_line", boardingsOffLine)
+    writer.member("rounded", isRounded)
+    writer.member("smallest_group_shown", ridersMin)
+    writer.member("days_still_worked_out", waitingDays)
+    writer.key("stops")
+    writer.beginArray()
+    for (order, row) in stops.enumerated() {
+      writer.beginObject()
+      writer.member("order", order)
+      writer.member("stop", row.stop)
+      writer.member("name", row.name)
+      writer.member("boardings", orNull: row.boardings)
+      writer.member("alightings", orNull: row.alightings)
+      writer.member("load", orNull: row.load)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.key("hourly_boardings")
+    writer.beginArray()
+    for count in hourly { if let count { writer.value(count) } else { writer.null() } }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  /// The stops as CSV; a group too small to be shown is empty.
+  package var csv: String {
+    var writer = CSVWriter()
+    writer.row(["order", "stop", "name", "boardings", "alightings", "load"])
+    for (order, row) in stops.enumerated() {
+      writer.row([
+        String(order), row.stop, row.name, row.boardings.map(String.init) ?? "",
+        row.alightings.map(String.init) ?? "", row.load.map(String.init) ?? "",
+      ])
+    }
+    return writer.text
+  }
+}

@@ -1,0 +1,135 @@
+import Basics
+import HTTPTypes
+import Insight
+import Store
+import Tapping
+import Tariff
+import Transit
+
+/// A rider's rides with the reasons of their fares.
+extension Handlers {
+  /// Most fare days of one question.
+  static let riderDaysMax = 366
+
+  func riderRides(_ request: WebRequest) async throws -> Answer {
+    let days = try riderDays(request)
+    let rider = try await namedRider(request, id: try request.parameter("id"))
+    guard let rider, let rides = try await services.insight.rides(of: rider, days: days) else {
+      throw Problem(.notFound, "rider_unknown", "There is no such rider.")
+    }
+    return .json { writer in writer.rides(rides, language: request.language) }
+  }
+
+  /// The days asked for: by default the last 31.
+  private func riderDays(_ request: WebRequest) throws(Problem) -> ClosedRange<Day> {
+    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let last = try request.queryDay("to") ?? today
+    let first = try request.queryDay("from") ?? last.adding(days: -30)
+    guard first <= last, last.number - first.number < Handlers.riderDaysMax else {
+      throw .badParameter(
+        "from", "it lies after `to`, or more than \(Handlers.riderDaysMax) days before it")
+    }
+    return first...last
+  }
+
+  /// The rider that is asked for, when the caller may see them; nil when there is none.
+  func namedRider(_ request: WebRequest, id: String) async throws -> RiderID? {
+    if let caller = request.caller, caller.role == .rider {
+      guard let own = caller.rider, RiderID(id) == own else { throw Problem.forbidden }
+      return own
+    }
+    if id == "-" {
+      return try await services.insight.rider(ofAny: try media(request))
+    }
+    guard RiderID(id) != nil else {
+      throw Problem.badParameter("id", "\(id) is neither a UUID nor -")
+    }
+    return try await services.insight.rider(named: id)
+  }
+
+  /// The media that a token of the query can be, of one kind or of all.
+  private func media(_ request: WebRequest) throws(Problem) -> [MediumID] {
+    let text = try request.requireQuery("token")
+    guard let token = Base64.decode(text, .url), !token.isEmpty else {
+      throw .badParameter("token", "it is not base64url, as validators send it")
+    }
+    guard let name = request.queryText("medium") else {
+      return MediumKind.allCases.map { services.tokenKey.mediumID(kind: $0, token: token) }
+    }
+    guard let kind = MediumKind(rawValue: name) else {
+      throw .badParameter("medium", "\(name) is none of card, bank, phone, qr")
+    }
+    return [services.tokenKey.mediumID(kind: kind, token: token)]
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func rides(_ rides: RiderRides, language: Language) {
+    beginObject()
+    member("rider", rides.rider.description)
+    member("from", rides.days.lowerBound.description)
+    member("to", rides.days.upperBound.description)
+    member("cut", rides.isCut)
+    key("charged")
+    beginArray()
+    for money in rides.charged {
+      beginObject()
+      member("currency", money.currency.code)
+      member("minor", money.minor)
+      endObject()
+    }
+    endArray()
+    key("rides")
+    beginArray()
+    for ride in rides.rides { self.ride(ride, language: language) }
+    endArray()
+    endObject()
+  }
+
+  private mutating func ride(_ ride: RiderRide, language: Language) {
+    beginObject()
+    member("fare_day", ride.fareDay.description)
+    member("started_at", ride.startedAt.description)
+    member("ended_at", orNull: ride.endedAt?.description)
+    member("route", orNull: ride.route)
+    member("route_name", orNull: ride.routeName)
+    member("mode", orNull: ride.mode?.rawValue)
+    member("operator", orNull: ride.operatorID)
+    member("vehicle", orNull: ride.vehicle)
+    member("direction", orNull: ride.direction)
+    place("boarding", ride.boarding)
+    place("alighting", ride.alighting)
+    member("riders", ride.riders)
+    member("category", ride.category)
+    member("product", ride.product)
+    member("medium", ride.medium.rawValue)
+    member("currency", ride.currency.code)
+    member("nominal_minor", orNull: ride.nominalMinor)
+    member("charged_minor", orNull: ride.chargedMinor)
+    member("tariff_version", ride.tariffVersion)
+    member("why", ride.reason(in: language))
+    key("reason")
+    if let reason = ride.reason { raw(reason.json) } else { null() }
+    key("tap")
+    beginObject()
+    member("device", ride.tap.device)
+    member("epoch", ride.tap.epoch)
+    member("seq", ride.tap.seq)
+    endObject()
+    endObject()
+  }
+
+  private mutating func place(_ name: String, _ place: RiderRide.Place?) {
+    key(name)
+    guard let place else {
+      null()
+      return
+    }
+    beginObject()
+    member("stop", orNull: place.stop)
+    member("name", orNull: place.name)
+    member("source", place.source)
+    if let confidence = place.confidence { member("confidence", confidence) }
+    endObject()
+  }
+}

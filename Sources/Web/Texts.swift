@@ -1,0 +1,181 @@
+package import Basics
+
+/// Every word that a page says, in both languages; templates name them as `{{t.name}}`.
+package enum Texts {
+  /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
+  package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
+
+  /// The catalogue in one language, for templates.
+  package static func inLanguage(_ language: Language) -> [String: String] {
+    language == .ukrainian ? ukrainian : english
+  }
+
+  private static let ukrainian = all.mapValues { $0[.ukrainian] }
+  private static let english = all.mapValues { $0[.english] }
+
+  /// What stands around every page, and what is said when something fails.
+  private static let frame: [String: Bilingual] = [
+    "skip": Bilingual(uk: "До змісту", en: "Skip to content"),
+    "navigation": Bilingual(uk: "Розділи", en: "Sections"),
+    "language": Bilingual(uk: "Мова", en: "Language"),
+    "sign_in": Bilingual(uk: "Увійти", en: "Sign in"),
+    "sign_out": Bilingual(uk: "Вийти", en: "Sign out"),
+    "tagline": Bilingual(
+      uk: "електронний квиток і транспорт міста", en: "e-ticket and fleet of the city"),
+    "as_of": Bilingual(uk: "Станом на", en: "As of"),
+    "show": Bilingual(uk: "Показати", en: "Show"),
+    "date": Bilingual(uk: "День", en: "Day"),
+    "none_yet": Bilingual(uk: "Поки нічого", en: "Nothing yet"),
+    "total": Bilingual(uk: "Разом", en: "Total"),
+    "problem_title": Bilingual(uk: "Не вийшло", en: "That did not work"),
+    "problem_not_found": Bilingual(
+      uk: "Такої сторінки немає.", en: "There is no such page."),
+    "problem_forbidden": Bilingual(
+      uk: "Ваша роль не дає права на цю сторінку.", en: "Your role does not open this page."),
+    "problem_unavailable": Bilingual(
+      uk: "Служба зараз не може відповісти. Спробуйте за кілька секунд.",
+      en: "The service cannot answer right now. Try again in a few seconds."),
+    "problem_input": Bilingual(
+      uk: "Запит незрозумілий. Виправте його і спробуйте знову.",
+      en: "The request was not understood. Correct it and try again."),
+    "problem_internal": Bilingual(
+      uk: "Сталася помилка на нашому боці, її записано в журнал.",
+      en: "Something went wrong on our side, and it is in the log."),
+    "problem_details": Bilingual(uk: "Подробиці", en: "Details"),
+    "home": Bilingual(uk: "На головну", en: "To the first page"),
+    "login_title": Bilingual(uk: "Вхід", en: "Sign in"),
+    "login_token": Bilingual(uk: "Ваш ключ доступу", en: "Your access token"),
+    "login_hint": Bilingual(
+      uk: "Перший ключ записано у файл admin-token у теці даних, коли її створено.",
+      en: "The first token was written to the file admin-token when the data folder was made."),
+    "login_failed": Bilingual(
+      uk: "Такого ключа немає, або він уже не діє.",
+      en: "There is no such token, or it is no longer valid."),
+    "role_admin": Bilingual(uk: "адміністратор", en: "admin"),
+    "role_accountant": Bilingual(uk: "бухгалтер", en: "accountant"),
+    "role_planner": Bilingual(uk: "планувальник", en: "planner"),
+    "role_dispatcher": Bilingual(uk: "диспетчер", en: "dispatcher"),
+    "role_inspector": Bilingual(uk: "контролер", en: "inspector"),
+    "role_rider": Bilingual(uk: "пасажир", en: "rider"),
+  ]
+
+  /// What the pages themselves say.
+  private static let content: [String: Bilingual] = [
+    "overview_title": Bilingual(uk: "Огляд", en: "Overview"),
+    "taps_today": Bilingual(uk: "Валідації за день", en: "Taps of the day"),
+    "rides_today": Bilingual(uk: "Поїздки за день", en: "Rides of the day"),
+    "revenue_today": Bilingual(uk: "Дохід за день", en: "Revenue of the day"),
+    "waiting": Bilingual(uk: "Чекають обробки", en: "Waiting to be settled"),
+    "waiting_note": Bilingual(
+      uk: "валідацій і днів пасажирів", en: "taps and rider-days"),
+    "taps_all": Bilingual(uk: "за весь час", en: "of all time"),
+    "apart": Bilingual(uk: "Відкладені валідації", en: "Taps set apart"),
+    "apart_note": Bilingual(
+      uk: "карантин, конфлікти, нечитані", en: "quarantine, conflicts, unreadable"),
+    "devices_silent": Bilingual(
+      uk: "Мовчать понад годину", en: "Silent for over an hour"),
+    "never": Bilingual(uk: "ніколи", en: "never"),
+    "lag": Bilingual(uk: "Затримка", en: "Lag"),
+    "lag_note": Bilingual(
+      uk: "найстаріше, що чекає", en: "the oldest thing that waits"),
+    "gaps": Bilingual(uk: "Пропущені номери", en: "Missing numbers"),
+    "gaps_note": Bilingual(
+      uk: "валідації, яких пристрої ще не передали", en: "taps that devices have not sent yet"),
+    "balance": Bilingual(uk: "Різниця балансу", en: "Trial balance difference"),
+    "balance_note": Bilingual(
+      uk: "дебет мінус кредит усіх рахунків", en: "debits less credits of all accounts"),
+    "unknown_fares": Bilingual(uk: "з невідомою ціною", en: "with unknown fare"),
+    "revenue_by_operator": Bilingual(
+      uk: "Дохід за перевізниками", en: "Revenue by operator"),
+    "operator": Bilingual(uk: "Перевізник", en: "Operator"),
+    "operator_unknown": Bilingual(uk: "не визначено", en: "not known"),
+    "rides": Bilingual(uk: "Поїздки", en: "Rides"),
+    "revenue": Bilingual(uk: "Дохід", en: "Revenue"),
+    "trial_balance": Bilingual(uk: "Пробний баланс", en: "Trial balance"),
+    "account": Bilingual(uk: "Рахунок", en: "Account"),
+    "debit": Bilingual(uk: "Дебет", en: "Debit"),
+    "credit": Bilingual(uk: "Кредит", en: "Credit"),
+    "devices_attention": Bilingual(
+      uk: "Найбільше пропусків", en: "Most missing numbers"),
+    "device": Bilingual(uk: "Пристрій", en: "Device"),
+    "last_heard": Bilingual(uk: "Останній зв’язок", en: "Last heard"),
+    "map_title": Bilingual(uk: "Транспорт наживо", en: "Live vehicles"),
+    "map_label": Bilingual(
+      uk: "Мапа маршрутів і транспорту; ті самі дані — у таблиці нижче",
+      en: "Map of routes and vehicles; the table below says the same"),
+    "map_missing": Bilingual(
+      uk: "Мапи немає: встановіть пакунок libjs-leaflet. Таблиця нижче каже те саме.",
+      en: "No map: install the package libjs-leaflet. The table below says the same."),
+    "map_no_vehicles": Bilingual(
+      uk: "Жодна машина не передавала місця останнім часом.",
+      en: "No vehicle has reported its position lately."),
+    "vehicle": Bilingual(uk: "Машина", en: "Vehicle"),
+    "route": Bilingual(uk: "Маршрут", en: "Route"),
+    "seen_at": Bilingual(uk: "Коли бачили", en: "Seen at"),
+    "speed": Bilingual(uk: "Швидкість, км/год", en: "Speed, km/h"),
+    "place": Bilingual(uk: "Місце", en: "Place"),
+    "aboard": Bilingual(uk: "У салоні", en: "Aboard"),
+    "load_title": Bilingual(uk: "Наповненість маршруту", en: "Load of a route"),
+    "direction": Bilingual(uk: "Напрямок", en: "Direction"),
+    "hours": Bilingual(uk: "Години", en: "Hours"),
+    "hour_from": Bilingual(uk: "від години", en: "from hour"),
+    "hour_to": Bilingual(uk: "до години", en: "to hour"),
+    "load_choose": Bilingual(
+      uk: "Виберіть маршрут і день.", en: "Choose a route and a day."),
+    "load_no_network": Bilingual(
+      uk: "Мережу ще не завантажено: kvytok network import FEED.zip",
+      en: "No network is loaded yet: kvytok network import FEED.zip"),
+    "load_chart_label": Bilingual(
+      uk: "Діаграма посадок, висадок і наповненості за зупинками; ті самі числа — в таблиці",
+      en: "Chart of boardings, alightings and load by stop; the table has the same numbers"),
+    "stop_order": Bilingual(uk: "№", en: "No."),
+    "stop": Bilingual(uk: "Зупинка", en: "Stop"),
+    "boardings": Bilingual(uk: "Посадки", en: "Boardings"),
+    "alightings": Bilingual(uk: "Висадки", en: "Alightings"),
+    "load": Bilingual(uk: "Наповненість", en: "Load"),
+    "load_placed": Bilingual(uk: "З відомою зупинкою", en: "With a known stop"),
+    "load_unplaced": Bilingual(
+      uk: "Без зупинки (не в таблиці)", en: "Without a stop (not in the table)"),
+    "load_none": Bilingual(
+      uk: "У мережі немає такого маршруту в цьому напрямку.",
+      en: "The network has no such route in this direction."),
+    "load_waiting": Bilingual(
+      uk: "Днів ще обчислюється", en: "Days still worked out"),
+    "load_rounded": Bilingual(
+      uk: "Малі групи приховано, решту чисел округлено до кратних",
+      en: "Small groups are hidden, and the other numbers rounded to multiples of"),
+    "load_off_unknown": Bilingual(
+      uk: "З невідомою висадкою (не в наповненості)",
+      en: "Alighting not known (not in the load)"),
+    "report_title": Bilingual(uk: "Звіт за день", en: "Report of a day"),
+    "report_csv": Bilingual(uk: "Завантажити CSV", en: "Download CSV"),
+    "product": Bilingual(uk: "Квиток", en: "Product"),
+    "report_notes": Bilingual(uk: "До відома", en: "Good to know"),
+    "still_missing": Bilingual(uk: "Чого ще бракує", en: "What is still missing"),
+    "still_missing_none": Bilingual(
+      uk: "Нічого: усе, що надійшло, пораховано, пропусків немає.",
+      en: "Nothing: everything received is counted, and no gap is open."),
+    "rider_title": Bilingual(uk: "Поїздки пасажира", en: "Rides of a rider"),
+    "rider_id": Bilingual(uk: "Номер пасажира (UUID)", en: "Rider id (UUID)"),
+    "rider_or_medium": Bilingual(uk: "або носій", en: "or what was tapped"),
+    "medium": Bilingual(uk: "Носій", en: "Medium"),
+    "medium_card": Bilingual(uk: "картка", en: "card"),
+    "medium_bank": Bilingual(uk: "банківська", en: "bank card"),
+    "medium_phone": Bilingual(uk: "телефон", en: "phone"),
+    "medium_qr": Bilingual(uk: "QR-код", en: "QR code"),
+    "token": Bilingual(uk: "Код носія", en: "Token of the medium"),
+    "rider_choose": Bilingual(
+      uk: "Вкажіть пасажира або код носія.", en: "Name a rider, or the token of a medium."),
+    "rider_not_found": Bilingual(
+      uk: "Такого пасажира немає: нічого з цим кодом не прикладали.",
+      en: "There is no such rider: nothing with this token was ever tapped."),
+    "rider_no_rides": Bilingual(
+      uk: "Поїздок за цей день немає.", en: "No rides on this day."),
+    "boarded_at": Bilingual(uk: "Початок", en: "Boarded"),
+    "from_stop": Bilingual(uk: "Звідки", en: "From"),
+    "to_stop": Bilingual(uk: "Куди", en: "To"),
+    "price": Bilingual(uk: "Ціна", en: "Fare"),
+    "why": Bilingual(uk: "Чому така ціна", en: "Why this fare"),
+    "price_unknown": Bilingual(uk: "невідома", en: "not known"),
+  ]
+}

@@ -1,0 +1,58 @@
+package import Basics
+package import Insight
+package import Intake
+package import Store
+package import Tapping
+
+/// What the web room stands on: the services of the rooms below, and the world.
+package struct WebServices: Sendable {
+  package var store: Store
+  package var city: CityHolder
+  package var registry: PrometheusRegistry
+  package var assets: Assets
+  package var insight: InsightDesk
+  package var intake: IntakeService
+  package var positions: PositionIntake
+  package var gate: DeviceGate
+  package var desk: DeviceDesk
+  package var tokenKey: TokenKey
+  /// What every answer to a device carries.
+  package var facts: @Sendable () -> AnswerFacts
+  package var now: @Sendable () -> Instant
+  /// Random bytes for secrets.
+  package var randomBytes: @Sendable (Int) -> [UInt8]
+  /// What must hold before requests can be answered.
+  package var readiness: @Sendable () async -> [ReadinessCheck]
+
+  /// Puts the services together.
+  package init(
+    store: Store, city: CityHolder, registry: PrometheusRegistry, assets: Assets,
+    insight: InsightDesk, intake: IntakeService, positions: PositionIntake, gate: DeviceGate,
+    desk: DeviceDesk,
+    tokenKey: TokenKey, facts: @escaping @Sendable () -> AnswerFacts,
+    now: @escaping @Sendable () -> Instant,
+    randomBytes: @escaping @Sendable (Int) -> [UInt8],
+    readiness: @escaping @Sendable () async -> [ReadinessCheck]
+  ) {
+    self.store = store
+    self.city = city
+    self.registry = registry
+    self.assets = assets
+    self.insight = insight
+    self.intake = intake
+    self.positions = positions
+    self.gate = gate
+    self.desk = desk
+    self.tokenKey = tokenKey
+    self.facts = facts
+    self.now = now
+    self.randomBytes = randomBytes
+    self.readiness = readiness
+  }
+
+  /// What a token allows; nil when there is no such token, or not any more.
+  func grantOfToken(_ token: String, _ moment: Instant) async throws -> AccessGrant? {
+    let digest = AccessTokenText.digest(of: token)
+    return try await store.read { db in try await db.tokens.find(digest: digest, at: moment) }
+  }
+}

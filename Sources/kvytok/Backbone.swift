@@ -1,0 +1,145 @@
+import Basics
+import EventLoop
+import Foundation
+import Ledger
+import Postgres
+import Store
+import Tapping
+import Transit
+
+/// What every command on a database stands on: the loop, the connections, the store.
+struct Backbone: Sendable {
+  let place: DatabasePlace
+  let pool: PostgresPool
+  let store: Store
+  private let loop: EventLoop
+  private let cluster: PrivateCluster?
+
+  /// Runs a body on an open database whose schema is the newest, and closes it afterwards.
+  static func with<Result: Sendable>(
+    _ options: DatabaseOptions, _ body: (Backbone) async throws -> Result
+  ) async throws -> Result {
+    let place = options.place()
+    if place.url == nil, !place.folder.isThere {
+      throw CommandFault(
+        "There is no service in \(place.folder.path). Name its folder with --data, make one with "
+          + "`kvytok serve`, or name a server with --database-url.")
+    }
+    return try await with(place, isServing: false) { backbone in
+      try await backbone.requireNewestSchema()
+      return try await body(backbone)
+    }
+  }
+
+  /// Runs a body on an open database of any schema, and closes it afterwards.
+  static func with<Result: Sendable>(
+    _ place: DatabasePlace, isServing: Bool, _ body: (Backbone) async throws -> Result
+  ) async throws -> Result {
+    let backbone = try await open(place, isServing: isServing)
+    do {
+      let result = try await body(backbone)
+      await backbone.close()
+      return result
+    } catch {
+      await backbone.close()
+      throw backbone.explained(error)
+    }
+  }
+
+  private static func open(_ place: DatabasePlace, isServing: Bool) async throws -> Backbone {
+    let loop = EventLoop.start(name: "postgres")
+    do {
+      var cluster: PrivateCluster?
+      var configuration: PostgresConfiguration
+      if let url = place.url {
+        configuration = try PostgresConfiguration(url: url)
+      } else if !isServing,
+        let running = PrivateCluster.running(folder: place.folder.clusterFolder)
+      {
+        configuration = running
+      } else {
+        let own = try await PrivateCluster.start(folder: place.folder.clusterFolder, loop: loop)
+        configuration = own.configuration()
+        cluster = own
+      }
+      configuration.applicationName = isServing ? "kvytok serve" : "kvytok"
+      let pool = PostgresPool(configuration: configuration, loop: loop)
+      return Backbone(
+        place: place, pool: pool, store: Store(pool: pool), loop: loop, cluster: cluster)
+    } catch {
+      await loop.shutdown()
+      throw CommandFault("The database cannot be opened: \(error)")
+    }
+  }
+
+  private func close() async {
+    await pool.close()
+    await cluster?.stop()
+    await loop.shutdown()
+  }
+
+  /// Brings the schema and the chart of accounts to the newest; the names of the steps applied.
+  func migrate() async throws -> [String] {
+    let applied = try await Store.migrate(pool)
+    try await store.write { db in try await db.books.save(ChartOfAccounts.standard) }
+    return applied
+  }
+
+  private func requireNewestSchema() async throws {
+    let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(pool)
+    guard pending.isEmpty else {
+      throw CommandFault(
+        "The schema lacks \(pending.joined(separator: ", ")). Run `kvytok migrate`.")
+    }
+  }
+
+  /// The error with what to do about it, when it is the database's.
+  private func explained(_ error: any Error) -> any Error {
+    switch error {
+    case let fault as PostgresError where fault.kind == .connection:
+      CommandFault(
+        "The database does not answer at \(pool.configuration.place): \(fault.message). "
+          + "Is it running?")
+    case let fault as StoreFault where fault.kind == .unavailable:
+      CommandFault("The database does not answer: \(fault.description). Is it running?")
+    default: error
+    }
+  }
+
+  /// The key of the tokens, checked to be the one that the database was filled with.
+  func tokenKey(orMakeFrom random: (() -> [UInt8])? = nil) async throws -> TokenKey {
+    let key =
+      if let random {
+        try place.folder.tokenKey(orMakeFrom: random)
+      } else {
+        try place.folder.tokenKey()
+      }
+    let print = hexText(key.fingerprint)
+    let known = try await store.write { db in
+      try await db.settings.findOrMake("token_key_fingerprint", print)
+    }
+    guard known == print else {
+      throw CommandFault(
+        "The key in \(place.folder.path)/keys is not the one that this database was filled "
+          + "with: every card would become another rider. Restore the key that belongs to it.")
+    }
+    return key
+  }
+}
+
+extension TokenKey {
+  /// A digest by which the key is known again, and from which it cannot be found.
+  fileprivate var fingerprint: [UInt8] {
+    mediumID(kind: .card, token: Array("kvytok token key".utf8)).bytes
+  }
+}
+
+extension Instant {
+  /// The moment on the clock of this machine.
+  static var now: Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Instant(
+      microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  }
+}

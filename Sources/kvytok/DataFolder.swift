@@ -1,0 +1,98 @@
+import Basics
+import Foundation
+import Store
+import Tapping
+
+/// The folder of a service: its private PostgreSQL, its keys, the first token.
+struct DataFolder: Sendable {
+  /// The folder when none is named.
+  static let standard = "kvytok-data"
+
+  /// Absolute path.
+  let path: String
+
+  /// Names a folder; it need not be there.
+  init(_ path: String) {
+    self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+
+  var clusterFolder: String { path + "/postgres" }
+  var adminTokenFile: String { path + "/admin-token" }
+  private var keyFolder: String { path + "/keys" }
+  private var tokenKeyFile: String { keyFolder + "/token-hmac.key" }
+
+  /// Whether it was ever made.
+  var isThere: Bool { FileManager.default.fileExists(atPath: path) }
+
+  /// Makes the folder where it is not there; others may pass through it to what is theirs.
+  func make() throws(CommandFault) {
+    try makeFolder(path, mode: 0o711)
+  }
+
+  /// The key that turns tokens of cards into identities: made once, never shown.
+  func tokenKey(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> TokenKey {
+    if !FileManager.default.fileExists(atPath: tokenKeyFile) {
+      try makeFolder(keyFolder, mode: 0o700)
+      try DataFolder.write(hexText(random()) + "\n", to: tokenKeyFile)
+    }
+    return try tokenKey()
+  }
+
+  /// The key that turns tokens of cards into identities.
+  func tokenKey() throws(CommandFault) -> TokenKey {
+    guard let text = try? String(contentsOfFile: tokenKeyFile, encoding: .utf8) else {
+      throw CommandFault(
+        "\(tokenKeyFile) cannot be read. It is made by `kvytok serve`; restore it from a backup, "
+          + "for without it no card is known again.")
+    }
+    guard let key = DataFolder.bytes(ofHex: text).flatMap(TokenKey.init) else {
+      throw CommandFault(
+        "\(tokenKeyFile) is not \(TokenKey.byteCount) bytes in hexadecimal; restore it from a "
+          + "backup.")
+    }
+    return key
+  }
+
+  /// Writes the first administrator's token where only its owner can read it.
+  func writeAdminToken(_ token: String) throws(CommandFault) {
+    try DataFolder.write(token + "\n", to: adminTokenFile)
+  }
+
+  private func makeFolder(_ path: String, mode: Int) throws(CommandFault) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
+    } catch {
+      throw CommandFault("The folder \(path) cannot be made: \(error.localizedDescription)")
+    }
+  }
+
+  /// Writes a file that only its owner may read, whole or not at all.
+  private static func write(_ text: String, to path: String) throws(CommandFault) {
+    let temporary = path + ".new"
+    unlink(temporary)
+    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+    guard file >= 0 else { throw cannotWrite(path) }
+    let bytes = Array(text.utf8)
+    let isWritten = Foundation.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+    close(file)
+    guard isWritten, rename(temporary, path) == 0 else { throw cannotWrite(path) }
+  }
+
+  private static func cannotWrite(_ path: String) -> CommandFault {
+    CommandFault("\(path) cannot be written: \(String(cString: strerror(errno)))")
+  }
+
+  private static func bytes(ofHex text: String) -> [UInt8]? {
+    let digits = text.utf8.filter { $0 != 0x0A && $0 != 0x0D && $0 != 0x20 }
+    guard digits.count % 2 == 0 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
+        return nil
+      }
+      bytes.append(high << 4 | low)
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Basics
+import Foundation
+import Postgres
+import Store
+import Tariff
+import Transit
+
+/// Looks at everything that a service needs, and says what to do.
+struct DoctorCommand: AsyncParsableCommand {
+  /// Free space below which the folder of the data is a worry, bytes.
+  static let freeBytesMin: Int64 = 2 << 30
+  /// Difference between our clock and the database's that is a worry, seconds.
+  static let clockSecondsMax = 2.0
+  /// Age of the oldest thing that waits to be settled that is a worry, seconds.
+  static let lagSecondsMax = 60.0
+
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Checks database, schema, disk, clock, keys, tariff, network and lag.",
+    discussion: "Exit 0 when all is well, 1 when something needs a person.")
+
+  @OptionGroup var database: DatabaseOptions
+
+  func run() async throws {
+    let place = database.place()
+    var report = DoctorReport()
+    report.checkFolder(place)
+    if place.url == nil, !place.folder.isThere {
+      report.fail(
+        "database", "There is no service in \(place.folder.path).",
+        "Start one with `kvytok serve --data \(place.folder.path)`, or name its folder.")
+    } else {
+      do {
+        try await Backbone.with(place, isServing: false) { backbone in
+          report.pass("database", "answers at \(backbone.pool.configuration.place)")
+          try await report.checkDatabase(backbone)
+        }
+      } catch {
+        report.fail("database", "\(error)", "Start it, or name the right one.")
+      }
+    }
+    print(report.text)
+    if !report.isWell { throw ExitCode(CommandFault.no) }
+  }
+}
+
+/// What the doctor found.
+private struct DoctorReport {
+  private var table = TextTable([("", .left), ("check", .left), ("found", .left)])
+  private var advice: [String] = []
+
+  var isWell: Bool { advice.isEmpty }
+
+  var text: String {
+    table.text
+      + (isWell
+        ? "\n\nAll is well."
+        : "\n\nWhat to do:\n" + advice.map { "  - \($0)" }.joined(separator: "\n"))
+  }
+
+  mutating func pass(_ name: String, _ found: String) { table.add(["ok", name, found]) }
+
+  mutating func fail(_ name: String, _ found: String, _ whatToDo: String) {
+    table.add(["!!", name, found])
+    advice.append("\(name): \(whatToDo)")
+  }
+
+  mutating func checkFolder(_ place: DatabasePlace) {
+    let folder = place.folder
+    if let values = try? URL(fileURLWithPath: folder.isThere ? folder.path : "/")
+      .resourceValues(forKeys: [.volumeAvailableCapacityKey]),
+      let free = values.volumeAvailableCapacity
+    {
+      let found = "\(free >> 20) MiB free"
+      if Int64(free) >= DoctorCommand.freeBytesMin {
+        pass("disk", found)
+      } else {
+        fail(
+          "disk", found, "Make room: below \(DoctorCommand.freeBytesMin >> 20) MiB is too little.")
+      }
+    }
+    guard folder.isThere else { return }
+    do {
+      _ = try folder.tokenKey()
+      pass("keys", "the key of the tokens is there")
+    } catch {
+      fail("keys", "the key of the tokens is not there", error.description)
+    }
+  }
+
+  mutating func checkDatabase(_ backbone: Backbone) async throws {
+    let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(backbone.pool)
+    guard pending.isEmpty else {
+      fail("schema", "lacks \(pending.joined(separator: ", "))", "Run `kvytok migrate`.")
+      return
+    }
+    pass("schema", "the newest")
+    let now = try await backbone.pool.session { connection in
+      try await connection.query("select clock_timestamp()").only().timestamptz(0)
+    }
+    let difference = abs(Instant.now.secondsSince(now))
+    let clock = String(format: "%.3f s from the database's", difference)
+    if difference <= DoctorCommand.clockSecondsMax {
+      pass("clock", clock)
+    } else {
+      fail("clock", clock, "Set both clocks by NTP: taps are judged by the service's clock.")
+    }
+    let city = CityHolder()
+    try await city.reload(from: backbone.store)
+    checkCity(city.current)
+  }
+
+  private mutating func checkCity(_ city: City) {
+    let today = city.clock.fareDay(of: .now)
+    if let book = city.book {
+      if let tariff = book.tariff(on: today) {
+        pass("tariff", "\(tariff.version) holds on \(today)")
+      } else {
+        fail(
+          "tariff", "none holds on \(today)",
+          "Publish one that does: kvytok tariff publish DIR")
+      }
+    } else {
+      fail("tariff", "none is published", "Publish one: kvytok tariff publish DIR")
+    }
+    guard let feed = city.feed else {
+      fail("network", "none is loaded", "Import one: kvytok network import FEED.zip")
+      return
+    }
+    if let days = city.network.validDays, !days.contains(today) {
+      fail(
+        "network", "\(feed.name) is for \(days.lowerBound) to \(days.upperBound)",
+        "Import the feed that holds today.")
+    } else {
+      pass("network", "\(feed.name), \(city.network.routes.count) routes")
+    }
+  }
+}

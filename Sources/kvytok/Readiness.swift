@@ -1,0 +1,38 @@
+import Basics
+import Postgres
+import Store
+import Web
+
+/// What must hold before the service can answer requests.
+struct Readiness: Sendable {
+  let backbone: Backbone
+  let city: CityHolder
+
+  /// The checks with what to do about each that fails.
+  func checks() async -> [ReadinessCheck] {
+    guard await backbone.store.isReachable() else {
+      return [
+        ReadinessCheck("database", fault: "The database does not answer; start it.")
+      ]
+    }
+    return [
+      ReadinessCheck("database", fault: nil), await schema(),
+      ReadinessCheck(
+        "tariff",
+        fault: city.current.book == nil
+          ? "No tariff is published. Publish one: kvytok tariff publish DIR" : nil),
+    ]
+  }
+
+  private func schema() async -> ReadinessCheck {
+    do {
+      let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(backbone.pool)
+      guard !pending.isEmpty else { return ReadinessCheck("schema", fault: nil) }
+      return ReadinessCheck(
+        "schema",
+        fault: "It lacks \(pending.joined(separator: ", ")). Run `kvytok migrate`.")
+    } catch {
+      return ReadinessCheck("schema", fault: "It cannot be read: \(error)")
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import ArgumentParser
+import Basics
+import Insight
+import Store
+import Tapping
+import Transit
+
+/// Riders: their rides and categories.
+struct RiderCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rider", abstract: "Shows a rider's rides, or gives a rider a category.",
+    subcommands: [Show.self, Category.self])
+
+  /// Finds a rider by a UUID, or by the token of what they tap with.
+  static func find(
+    _ text: String, _ desk: InsightDesk, _ backbone: Backbone
+  ) async throws -> RiderID {
+    if let rider = try await desk.rider(named: text) { return rider }
+    let key = try await backbone.tokenKey()
+    // A token is written in base64url on the wire; people may have its plain letters.
+    let tokens = [Base64.decode(text, .url), Array(text.utf8)].compactMap { $0 }
+    let media = tokens.filter { !$0.isEmpty }.flatMap { token in
+      MediumKind.allCases.map { key.mediumID(kind: $0, token: token) }
+    }
+    guard let rider = try await desk.rider(ofAny: media) else {
+      throw CommandFault(
+        "There is no rider \(text): nothing of this name was ever tapped.",
+        exitCode: CommandFault.no)
+    }
+    return rider
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Shows rides with the reasons of their fares.")
+
+    @Argument(help: "UUID of the rider or medium, or the token (base64url) of what they tap with.")
+    var rider: String
+
+    @Option(help: "Fare day; all days of the last year without it.", transform: Day.argument)
+    var date: Day?
+
+    @Option(name: .customLong("lang"), help: "en or uk.", transform: Language.argument)
+    var language: Language = .english
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let (rides, zone) = try await Backbone.with(database) { backbone in
+        let city = CityHolder()
+        try await city.reload(from: backbone.store)
+        let desk = InsightDesk(store: backbone.store, city: city)
+        let found = try await RiderCommand.find(rider, desk, backbone)
+        let today = city.current.clock.fareDay(of: .now)
+        let days = date.map { $0...$0 } ?? today.adding(days: -365)...today.adding(days: 1)
+        return (try await desk.rides(of: found, days: days), city.current.clock.zone)
+      }
+      guard let rides, !rides.rides.isEmpty else {
+        throw CommandFault(
+          "The rider has no rides in this time.", exitCode: CommandFault.no)
+      }
+      print("rider \(rides.rider)")
+      for ride in rides.rides {
+        let local = zone.local(ride.startedAt)
+        let route = ride.routeName ?? "route unknown"
+        print("")
+        print(
+          "\(local.day) \(clockText(seconds: local.secondOfDay))  \(route)"
+            + (ride.mode.map { " (\($0.rawValue))" } ?? "")
+            + "  \(ride.charged.map(\.description) ?? "fare unknown")"
+            + (ride.riders > 1 ? "  for \(ride.riders)" : ""))
+        print("  from \(Self.place(ride.boarding)) to \(Self.place(ride.alighting))")
+        print("  \(ride.reason(in: language))")
+      }
+      print("")
+      for money in rides.charged { print("total \(money)") }
+      if rides.isCut { Progress.say("There are more rides; ask for a single day.") }
+    }
+
+    private static func place(_ place: RiderRide.Place?) -> String {
+      guard let place, let name = place.name ?? place.stop else { return "?" }
+      let sure = place.confidence.map { ", \(Int(($0 * 100).rounded())) %" } ?? ""
+      return "\(name) (\(place.source)\(sure))"
+    }
+  }
+
+  struct Category: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "category",
+      abstract: "Gives a rider a category; the days it covers are rated anew.")
+
+    @Argument(help: "UUID of the rider or medium, or the token (base64url) of what they tap with.")
+    var rider: String
+
+    @Argument(help: "The category, as the tariff calls it.")
+    var category: String
+
+    @Option(help: "First fare day.", transform: Day.argument)
+    var from: Day
+
+    @Option(help: "Last fare day; without it, for good.", transform: Day.argument)
+    var to: Day?
+
+    @Option(help: "What proves it, for the file.")
+    var proof: String?
+
+    @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+      if let to, to < from { throw ValidationError("--to lies before --from.") }
+      guard (1...64).contains(category.utf8.count) else {
+        throw ValidationError("A category has 1 to 64 characters.")
+      }
+    }
+
+    func run() async throws {
+      let (found, staleDays) = try await Backbone.with(database) { backbone in
+        let desk = InsightDesk(store: backbone.store, city: CityHolder())
+        let found = try await RiderCommand.find(rider, desk, backbone)
+        let staleDays = try await backbone.store.write { db in
+          try await db.rating.add(
+            category, of: found, from: from, to: to, proof: proof, at: .now)
+          return try await db.rating.markStale(
+            rider: found, from: from, to: to, reason: "category \(category)", at: .now)
+        }
+        return (found, staleDays)
+      }
+      print("rider \(found): \(category) from \(from)\(to.map { " to \($0)" } ?? "")")
+      Progress.say("\(staleDays) of the rider's days will be rated anew")
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Basics
+import Clearing
+import Foundation
+import Hummingbird
+import Insight
+import Intake
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Store
+import Tapping
+import Tariff
+import UnixSignals
+import Web
+
+/// `kvytok serve` from its first to its last moment.
+struct RunningService: Sendable {
+  /// Longest time that running requests are given to end.
+  static let drainSecondsMax: Int64 = 20
+  /// Longest time that what was told to stop is given to stop.
+  static let stopSecondsMax: Int64 = 10
+  /// Silence after which a connection is closed.
+  static let idleSecondsMax: Int64 = 75
+
+  let settings: ServeSettings
+  let registry: PrometheusRegistry
+  private let log = Logger(label: "kvytok")
+
+  /// Names what to run.
+  init(settings: ServeSettings, registry: PrometheusRegistry) {
+    self.settings = settings
+    self.registry = registry
+  }
+
+  /// Runs until a signal stops it.
+  func run() async throws {
+    try settings.place.folder.make()
+    if settings.place.url == nil {
+      Progress.say("Starting the private PostgreSQL in \(settings.place.folder.clusterFolder)")
+    }
+    try await Backbone.with(settings.place, isServing: true) { backbone in
+      for name in try await backbone.migrate() {
+        Progress.say("Applied \(name)")
+      }
+      let key = try await backbone.tokenKey { SecureRandom.bytes(TokenKey.byteCount) }
+      let first = FirstStart(backbone: backbone, settings: settings)
+      try await first.makeAdminToken()
+      try await first.publishTariff()
+      let city = CityHolder()
+      try await city.reload(from: backbone.store)
+      if city.current.book == nil {
+        Progress.say("No tariff is published: rides wait. Publish one: kvytok tariff publish DIR")
+      }
+      try await serve(backbone, city: city, key: key)
+    }
+    Progress.say("Stopped")
+  }
+
+  private func serve(_ backbone: Backbone, city: CityHolder, key: TokenKey) async throws {
+    let store = backbone.store
+    let gate = DeviceGate(store: store, log: log)
+    var services: [any Service] = [
+      Worker { try await city.follow(store) },
+      Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
+    ]
+    if settings.parts.contains(.intake) { services.append(Worker { await gate.run() }) }
+    if settings.parts.contains(.clearing) {
+      let clearing = ClearingService(
+        store: store, city: city, tokenKey: key, log: log, now: { .now })
+      services.append(Worker { await clearing.run() })
+    }
+    if settings.parts.contains(.insight) {
+      let placing = PlacingService(store: store, city: city, log: log, now: { .now })
+      services.append(Worker { await placing.run() })
+    }
+    let web = try webServices(backbone, city: city, key: key, gate: gate)
+    services.append(try application(web))
+    var configuration = ServiceGroupConfiguration(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+    configuration.maximumGracefulShutdownDuration = .seconds(Self.drainSecondsMax)
+    configuration.maximumCancellationDuration = .seconds(Self.stopSecondsMax)
+    do {
+      try await ServiceGroup(configuration: configuration).run()
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw CommandFault(
+        "Port \(settings.port) of \(settings.host) is taken by another process. Choose another "
+          + "with --port, or 0 for any free one.")
+    }
+  }
+
+  private func webServices(
+    _ backbone: Backbone, city: CityHolder, key: TokenKey, gate: DeviceGate
+  ) throws -> WebServices {
+    let store = backbone.store
+    let facts: @Sendable () -> AnswerFacts = {
+      let version = city.current.tariffVersion
+      return AnswerFacts(
+        serverTime: .now, tariffVersion: version.isEmpty ? nil : version, denyListVersion: nil)
+    }
+    let assets = try Assets()
+    for package in assets.missingPackages {
+      Progress.say("The map or chart will be missing: install the Debian package \(package)")
+    }
+    return WebServices(
+      store: store, city: city, registry: registry, assets: assets,
+      insight: InsightDesk(store: store, city: city),
+      intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
+      positions: PositionIntake(
+        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
+      facts: facts, now: { .now }, randomBytes: { SecureRandom.bytes($0) },
+      readiness: { await Readiness(backbone: backbone, city: city).checks() })
+  }
+
+  private func application(_ web: WebServices) throws -> some Service {
+    let folder = settings.place.folder.path
+    let host = settings.host
+    return Application(
+      responder: try WebResponder(services: web, parts: settings.parts, logger: log),
+      server: .http1(
+        configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax))),
+      configuration: .init(address: .hostname(host, port: settings.port), serverName: nil),
+      onServerRunning: { channel in
+        let port = channel.localAddress?.port ?? 0
+        let name = host.contains(":") ? "[\(host)]" : host
+        // Not `print`: whoever waits at the end of a pipe must see the line at once.
+        FileHandle.standardOutput.write(
+          Data("kvytok ready http://\(name):\(port) data=\(folder)\n".utf8))
+      },
+      logger: log)
+  }
+}
+
+/// Something that works until it is told to stop.
+private struct Worker: Service {
+  let work: @Sendable () async throws -> Void
+
+  func run() async throws {
+    do {
+      try await cancelWhenGracefulShutdown { try await work() }
+    } catch is CancellationError {
+      return
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Configuration
+import Foundation
+import Logging
+import Web
+
+/// What `kvytok serve` was told: by the command line, else the environment, else a file.
+struct ServeSettings: Sendable {
+  /// Port when none is named.
+  static let portStandard = 8080
+
+  var host: String
+  /// Port to listen on; 0 lets the system choose.
+  var port: Int
+  var place: DatabasePlace
+  var parts: Set<ServicePart>
+  /// Folder of the tariff to publish when none is published yet.
+  var tariff: String?
+  var logLevel: Logger.Level
+
+  /// Reads the settings of a command from where they stand.
+  static func read(_ command: ServeCommand) async throws -> ServeSettings {
+    let reader = try await reader(file: command.config)
+    let url = command.database.databaseURL ?? reader.string(forKey: "database_url", isSecret: true)
+    let data = command.database.data ?? reader.string(forKey: "data") ?? DataFolder.standard
+    let port = command.port ?? reader.int(forKey: "port") ?? portStandard
+    guard (0...65_535).contains(port) else {
+      throw CommandFault(
+        "Port \(port) does not exist; use 0 to 65535.", exitCode: CommandFault.usage)
+    }
+    return ServeSettings(
+      host: command.host ?? reader.string(forKey: "host") ?? "127.0.0.1", port: port,
+      place: DatabasePlace(url: url, folder: DataFolder(data)),
+      parts: try parts(command.roles ?? reader.string(forKey: "roles")),
+      tariff: command.tariff ?? reader.string(forKey: "tariff"),
+      logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")))
+  }
+
+  /// The environment (`KVYTOK_PORT`), then a JSON file (`{"port": 8080}`).
+  private static func reader(file: String?) async throws -> ConfigReader {
+    var providers: [any ConfigProvider] = [
+      EnvironmentVariablesProvider().prefixKeys(with: ["kvytok"])
+    ]
+    if let path = file ?? ProcessInfo.processInfo.environment["KVYTOK_CONFIG"] {
+      do {
+        let place = ConfigReader(
+          provider: InMemoryProvider(values: [
+            "filePath": ConfigValue(.string(path), isSecret: false)
+          ]))
+        providers.append(try await FileProvider<JSONSnapshot>(config: place))
+      } catch {
+        throw CommandFault(
+          "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
+            + "host, port, data, database_url, roles, tariff, log_level.",
+          exitCode: CommandFault.usage)
+      }
+    }
+    return ConfigReader(providers: providers)
+  }
+
+  private static func parts(_ text: String?) throws(CommandFault) -> Set<ServicePart> {
+    guard let text else { return Set(ServicePart.allCases) }
+    var parts: Set<ServicePart> = []
+    for name in text.split(separator: ",") {
+      guard let part = ServicePart(rawValue: name.filter { $0 != " " }) else {
+        let known = ServicePart.allCases.map(\.rawValue).joined(separator: ",")
+        throw CommandFault(
+          "There is no role \(name); use some of \(known).", exitCode: CommandFault.usage)
+      }
+      parts.insert(part)
+    }
+    guard !parts.isEmpty else {
+      throw CommandFault("--roles names no role.", exitCode: CommandFault.usage)
+    }
+    return parts
+  }
+
+  private static func logLevel(_ text: String?) throws(CommandFault) -> Logger.Level {
+    guard let text else { return .info }
+    guard let level = Logger.Level(rawValue: text) else {
+      throw CommandFault(
+        "There is no log level \(text); use trace, debug, info, notice, warning, error or "
+          + "critical.", exitCode: CommandFault.usage)
+    }
+    return level
+  }
+}

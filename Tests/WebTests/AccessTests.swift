@@ -1,0 +1,142 @@
+import Basics
+import DatabaseSupport
+import HTTPTypes
+import Store
+import Testing
+import Web
+
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct AccessTests {
+  /// Who may come to the door.
+  private static let callers: [(name: String, role: AccessRole?, operatorID: String?)] =
+    [("nobody", nil, nil)] + AccessRole.allCases.map { ($0.rawValue, $0, nil) } + [
+      ("accountant of one operator", .accountant, "op-1"),
+      ("planner of one operator", .planner, "op-1"),
+    ]
+
+  @Test func everyEndpointLetsInExactlyWhomItNames() async throws {
+    try await TestService.with { service in
+      let rider = RiderID(high: 1, low: 2)
+      for caller in Self.callers {
+        var token: String?
+        if let role = caller.role {
+          token = try await service.token(
+            role, operatorID: caller.operatorID, rider: role == .rider ? rider : nil)
+        }
+        for endpoint in Endpoint.allCases {
+          let path = endpoint.path.replacing("{id}", with: "\(rider)")
+          let answer = await service.send(endpoint.method, path, token: token)
+          let expected = Self.expected(endpoint, caller.role, isScoped: caller.operatorID != nil)
+          #expect(
+            Self.verdict(answer, endpoint) == expected,
+            "\(endpoint.rawValue) as \(caller.name): \(answer.status) \(answer.text.prefix(200))")
+        }
+      }
+    }
+  }
+
+  private enum Verdict {
+    case letIn, unknown, forbidden
+  }
+
+  private static func verdict(_ answer: Answer, _ endpoint: Endpoint) -> Verdict {
+    switch answer.status.code {
+    case 401: .unknown
+    case 403: .forbidden
+    case 303 where endpoint != .login && endpoint != .logout: .unknown
+    default: .letIn
+    }
+  }
+
+  private static func expected(
+    _ endpoint: Endpoint, _ role: AccessRole?, isScoped: Bool
+  ) -> Verdict {
+    switch endpoint.access {
+    case .anyone, .oneTimeSecret: return .letIn
+    // No token makes a device: without a signature all are unknown, once the body is looked at.
+    case .device: return endpoint.body == .none ? .unknown : .letIn
+    case .staff(let roles, let scoped):
+      guard let role else { return .unknown }
+      guard role == .admin || roles.contains(role) else { return .forbidden }
+      return isScoped && !scoped ? .forbidden : .letIn
+    }
+  }
+
+  @Test func aTokenThatIsWrongExpiredOrRevokedOpensNothing() async throws {
+    try await TestService.with { service in
+      let expired = try await service.token(.admin, expiresAt: TestService.now)
+      let holds = try await service.token(.admin, expiresAt: TestService.now.adding(seconds: 1))
+      for token in ["x", "kvytok_", expired, String(repeating: "a", count: 5000)] {
+        let answer = await service.send(.get, "/v1/devices", token: token)
+        #expect(answer.status == .unauthorized)
+        #expect(answer.problemCode == "not_known")
+        #expect(answer.headers[.wwwAuthenticate] == "Bearer")
+      }
+      #expect(await service.send(.get, "/v1/devices", token: holds).status == .ok)
+      _ = try await service.store.write { db in
+        try await db.tokens.revoke(label: "test", at: TestService.now)
+      }
+      #expect(await service.send(.get, "/v1/devices", token: holds).status == .unauthorized)
+    }
+  }
+
+  @Test func theCookieOfASignedInPersonReadsButChangesNothing() async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.admin)
+      let login = await service.send(
+        .post, "/login", headers: [.contentType: "application/x-www-form-urlencoded"],
+        body: Array("token=\(token)&next=%2Freport%3Fdate%3D2026-11-22".utf8))
+      #expect(login.status == .seeOther)
+      #expect(login.headers[.location] == "/report?date=2026-11-22")
+      let cookie = try #require(login.headers[.setCookie])
+      #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"))
+      let sent = [HTTPField.Name.cookie: "kvytok_token=\(token)"]
+      #expect(await service.send(.get, "/v1/devices", headers: sent).status == .ok)
+      let revoke = await service.send(.post, "/v1/devices/a/revoke", headers: sent)
+      #expect(revoke.status == .unauthorized)
+      let logout = await service.send(.post, "/logout", headers: sent)
+      #expect(logout.headers[.setCookie]?.contains("Max-Age=0") == true)
+    }
+  }
+
+  @Test(arguments: ["//evil.example/", "/\\evil", "https://evil.example", "javascript:x", ""])
+  func signingInNeverLeadsToAnotherSite(_ next: String) async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.admin)
+      let body = "token=\(token)&next=\(percentEncoded(next))"
+      let answer = await service.send(
+        .post, "/login", headers: [.contentType: "application/x-www-form-urlencoded"],
+        body: Array(body.utf8))
+      #expect(answer.status == .seeOther)
+      #expect(answer.headers[.location] == "/")
+    }
+  }
+
+  @Test func anotherSiteCannotSignAnybodyIn() async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.admin)
+      let site = try #require(HTTPField.Name("Sec-Fetch-Site"))
+      let answer = await service.send(
+        .post, "/login",
+        headers: [.contentType: "application/x-www-form-urlencoded", site: "cross-site"],
+        body: Array("token=\(token)".utf8))
+      #expect(answer.status == .forbidden)
+      #expect(answer.headers[.setCookie] == nil)
+    }
+  }
+
+  @Test func aRiderSeesTheirOwnRidesOnly() async throws {
+    try await TestService.with { service in
+      let own = RiderID(high: 1, low: 1)
+      let token = try await service.token(.rider, rider: own)
+      let mine = await service.send(.get, "/v1/riders/\(own)/rides", token: token)
+      #expect(mine.status != .forbidden)
+      let other = await service.send(
+        .get, "/v1/riders/\(RiderID(high: 1, low: 2))/rides", token: token)
+      #expect(other.status == .forbidden)
+      let card = await service.send(
+        .get, "/v1/riders/-/rides?medium=card&token=AAAA", token: token)
+      #expect(card.status == .forbidden)
+    }
+  }
+}

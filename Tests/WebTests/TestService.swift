@@ -1,0 +1,110 @@
+import Basics
+import DatabaseSupport
+import HTTPTypes
+import Hummingbird
+import Insight
+import Intake
+import Logging
+import NIOCore
+import Store
+import Tapping
+import Testing
+import Web
+
+/// The web room over a database of its own, without a socket.
+struct TestService: Sendable {
+  /// The moment at which all requests of the tests come in: 2026-11-22T08:00:00Z.
+  static let now = Instant(seconds: 1_795_334_400)
+
+  let store: Store
+  let services: WebServices
+  let responder: WebResponder
+
+  /// Runs a body on a fresh service.
+  static func with<Result: Sendable>(
+    parts: Set<ServicePart> = Set(ServicePart.allCases),
+    _ body: @Sendable (TestService) async throws -> Result
+  ) async throws -> Result {
+    try await LeasedDatabase.with(SchemaMigrations.all()) { pool in
+      try await body(TestService(store: Store(pool: pool), parts: parts))
+    }
+  }
+
+  private init(store: Store, parts: Set<ServicePart>) throws {
+    let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let city = CityHolder()
+    let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
+    let gate = DeviceGate(store: store, log: log)
+    let facts: @Sendable () -> AnswerFacts = { AnswerFacts(serverTime: Self.now) }
+    self.store = store
+    services = WebServices(
+      store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),
+      insight: InsightDesk(store: store, city: city),
+      intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
+      positions: PositionIntake(
+        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { Self.now }),
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
+      facts: facts, now: { Self.now }, randomBytes: { SecureRandom.bytes($0) },
+      readiness: {
+        [
+          ReadinessCheck("database", fault: nil),
+          ReadinessCheck("tariff", fault: city.current.book == nil ? "publish one" : nil),
+        ]
+      })
+    responder = try WebResponder(services: services, parts: parts, logger: log)
+  }
+
+  /// Makes a token of a role.
+  func token(
+    _ role: AccessRole, operatorID: String? = nil, rider: RiderID? = nil,
+    expiresAt: Instant? = nil
+  ) async throws -> String {
+    let text = AccessTokenText.make(
+      random: SecureRandom.bytes(AccessTokenText.randomBytesCount))
+    let grant = AccessGrant(
+      label: "test", role: role, operatorID: operatorID, rider: rider, createdAt: Self.now,
+      expiresAt: expiresAt)
+    try await store.write { db in
+      try await db.tokens.create(digest: AccessTokenText.digest(of: text), grant)
+    }
+    return text
+  }
+
+  /// Sends a request.
+  func send(
+    _ method: HTTPRequest.Method, _ target: String, token: String? = nil,
+    headers: [HTTPField.Name: String] = [:], body: [UInt8] = []
+  ) async -> Answer {
+    var fields = HTTPFields()
+    for (name, value) in headers { fields[name] = value }
+    if let token { fields[.authorization] = "Bearer \(token)" }
+    let head = HTTPRequest(
+      method: method, scheme: "http", authority: "localhost", path: target, headerFields: fields)
+    let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: body)))
+    return await responder.answer(to: request)
+  }
+
+  /// Sends a JSON body.
+  func post(_ target: String, token: String? = nil, json: String) async -> Answer {
+    await send(
+      .post, target, token: token, headers: [.contentType: "application/json"],
+      body: Array(json.utf8))
+  }
+}
+
+extension Answer {
+  /// The body as text.
+  var text: String { String(decoding: body, as: UTF8.self) }
+
+  /// The code of the problem; nil when the answer is none.
+  var problemCode: String? {
+    guard contentType == "application/problem+json" else { return nil }
+    return member("code")
+  }
+
+  /// A text member of an answer in JSON, the first of that name.
+  func member(_ name: String) -> String? {
+    guard let start = text.firstRange(of: "\"\(name)\":\"") else { return nil }
+    return String(text[start.upperBound...].prefix { $0 != "\"" })
+  }
+}
