@@ -55,12 +55,15 @@ package final class CompiledTariff: Sendable {
     return RatedDay(rides: meter.rides(taps: [], opened: boarding), state: after)
   }
 
+  /// Most people that one tap can pay for; sums stay far from what 64 bits hold.
+  package static let ridersMax = 1000
+
   /// Looks up the texts of a tap once, for rating it often.
   package func prepare(_ tap: FareTap, index: Int32) -> PreparedTap {
     let zone = tap.zone ?? tap.stop.flatMap { tables.stopZones[$0] }
     return PreparedTap(
       at: tap.at.microseconds, kind: tap.kind, index: index,
-      riders: Int32(clamping: max(1, tap.riders)),
+      riders: Int32(min(max(1, tap.riders), CompiledTariff.ridersMax)),
       mode: tables.symbols[.mode].look(tap.modeText),
       operatorID: tables.symbols[.operatorID].look(tap.operatorID),
       route: tables.symbols[.route].look(tap.route),

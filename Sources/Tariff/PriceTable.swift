@@ -93,6 +93,9 @@ extension TariffBook {
 
 /// Reads the tables of `tariff price`.
 enum PriceTableReader {
+  /// Largest balance in minor units that is believed.
+  static let balanceMax = 1_000_000_000_000
+
   /// Taps by rider, riders in order of their first row.
   static func read(_ bytes: [UInt8], file: String) throws(TariffFault) -> [PricedRider] {
     var reader = CSVReader(bytes)
@@ -163,7 +166,7 @@ enum PriceTableReader {
       }
       tap.distanceMetres = Int((km * 1000).rounded())
     }
-    tap.riders = max(1, reader.integer(header["riders"]) ?? 1)
+    tap.riders = min(max(1, reader.integer(header["riders"]) ?? 1), CompiledTariff.ridersMax)
     tap.direction = reader.integer(header["direction"])
     tap.stopCount = reader.integer(header["stop_count"])
     return tap
@@ -198,9 +201,12 @@ enum PriceTableReader {
   ) throws(TariffFault) {
     try each(bytes, ["case", "category", "initial_balance"], file) {
       (reader, header) throws(TariffFault) in
-      guard let balance = reader.integer(header["initial_balance"]) else {
+      guard let balance = reader.integer(header["initial_balance"]),
+        (-PriceTableReader.balanceMax...PriceTableReader.balanceMax).contains(balance)
+      else {
         throw TariffFault(
-          file: file, line: reader.line, message: "initial_balance is not a whole number")
+          file: file, line: reader.line,
+          message: "initial_balance is not a whole number of minor units")
       }
       let name = reader.text(header["case"])
       let category = reader.text(header["category"])

@@ -37,9 +37,11 @@ extension TariffReader {
 
   /// Puts a node into the table; equal nodes share a place.
   func node(_ node: PriceNode) -> Int32 {
-    if let place = tables.nodes.lastIndex(of: node) { return Int32(place) }
+    if let place = nodePlaces[node] { return place }
+    let place = Int32(tables.nodes.count)
     tables.nodes.append(node)
-    return Int32(tables.nodes.count - 1)
+    nodePlaces[node] = place
+    return place
   }
 
   /// An amount in minor units: `12.50`, `12.50 UAH`.
@@ -86,7 +88,7 @@ extension TariffReader {
       parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } })
     else { return nil }
     let fraction = parts.count == 2 ? String(parts[1]) : ""
-    guard fraction.count <= digits, parts.count == 1 || !fraction.isEmpty, parts[0].count <= 12
+    guard fraction.count <= digits, parts.count == 1 || !fraction.isEmpty, parts[0].count <= 9
     else { return nil }
     let padding = String(repeating: "0", count: digits - fraction.count)
     guard let minor = Int64(String(parts[0]) + fraction + padding) else { return nil }

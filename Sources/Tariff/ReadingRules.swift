@@ -44,8 +44,15 @@ extension TariffReader {
     return (name, condition(fields.take("when")))
   }
 
+  /// Most fares of a version; tables of prices belong into `by`.
+  static let faresMax = 2000
+
   private func readFares(_ fields: Fields) {
     for element in fields.take("fares")?.elements ?? [] {
+      guard tables.fares.count < TariffReader.faresMax else {
+        faults.error(element.line, "a tariff has at most \(TariffReader.faresMax) fares")
+        return
+      }
       guard let rule = Fields(element, "a fare", faults) else { continue }
       let (name, condition) = head(rule, "fare")
       let node = price(rule.require("price"))

@@ -10,6 +10,8 @@ final class TariffReader {
   /// Prices by name as they stand, and the nodes of those that were asked for.
   var namedPrices: [String: YAMLEntry] = [:]
   var namedNodes: [String: Int32] = [:]
+  /// Places of nodes, so that equal ones share one.
+  var nodePlaces: [PriceNode: Int32] = [:]
   var namesInProgress: [String] = []
   var usedPrices: Set<String> = []
   /// Zones that exist; nil when the tariff does not say.
