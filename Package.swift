@@ -81,7 +81,7 @@ let package = Package(
 
     // Mechanism
     room("EventLoop", ["CLibUV"]),
-    room("Postgres", ["Basics", "CLibPQ", "CLibUV", "EventLoop"]),
+    room("Postgres", ["Basics", "CLibPQ", "EventLoop"]),
 
     // Our tables, and the services over them
     room(

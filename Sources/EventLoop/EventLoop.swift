@@ -84,6 +84,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
   /// Milliseconds of a clock that never goes back; its zero means nothing.
   package var nowMilliseconds: Int64 { nowNanoseconds / 1_000_000 }
 
+  /// The same clock as it was when the loop last looked; only on the loop's thread.
+  package var turnMilliseconds: Int64 { Int64(uv_now(uvLoop)) }
+
   /// The same clock in nanoseconds.
   package var nowNanoseconds: Int64 { Int64(uv_hrtime()) }
 

@@ -73,7 +73,7 @@ extension PostgresLink {
       if !isCancelling { cancelDeadline = nil }
       return
     }
-    head.startedAt = loop.nowMilliseconds
+    head.startedAt = loop.turnMilliseconds
     if !isTimerArmed { armTimer() }
     if head.isAbandoned { cancelOnServer() }
   }

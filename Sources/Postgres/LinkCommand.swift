@@ -44,8 +44,10 @@ final class LinkCommand {
   /// An answer of the server that is expected.
   enum Step {
     case prefix
-    case prepare(StatementCache.Key)
-    case query(StatementCache.Key)
+    /// The statement of this place is prepared.
+    case prepare(Int)
+    /// The statement of this place is run.
+    case query(Int)
   }
 
   let id: Int
@@ -73,6 +75,14 @@ final class LinkCommand {
     self.id = id
     self.work = work
     self.prefix = prefix
+  }
+
+  /// The words and types of one of its statements.
+  func key(_ index: Int) -> StatementCache.Key {
+    guard case .pipeline(let statements) = work else {
+      preconditionFailure("only a pipeline has steps")
+    }
+    return statements[index].key
   }
 
   /// Whether it can stand in a pipeline with others; COPY and scripts can't.

@@ -12,6 +12,11 @@ extension PostgresLink {
     return try await perform(.pipeline(encoded), lease: lease)
   }
 
+  /// Runs one statement and gives its result; cancelling the task cancels it.
+  func run(_ statement: PostgresStatement, lease: Int) async throws -> PostgresRows {
+    try await perform(.pipeline([EncodedStatement(statement)]), lease: lease)[0]
+  }
+
   /// Runs a command of a lease and waits for its answers, or for COPY to begin.
   func perform(_ work: LinkCommand.Work, lease: Int) async throws -> [PostgresRows] {
     try check(lease)
@@ -79,8 +84,8 @@ extension PostgresLink {
         command.steps.append(.prefix)
         guard PQsendQueryParams(handle, prefix, 0, nil, nil, nil, nil, 1) == 1 else { return false }
       }
-      for statement in encoded {
-        guard send(statement, of: command) else { return false }
+      for (index, statement) in encoded.enumerated() {
+        guard send(statement, index, of: command) else { return false }
       }
       return PQpipelineSync(handle) == 1
     case .script(let sql), .copy(let sql):
@@ -95,15 +100,17 @@ extension PostgresLink {
     return (wanted ? PQenterPipelineMode(handle) : PQexitPipelineMode(handle)) == 1
   }
 
-  private func send(_ statement: EncodedStatement, of command: LinkCommand) -> Bool {
+  private func send(
+    _ statement: EncodedStatement, _ index: Int, of command: LinkCommand
+  ) -> Bool {
     let key = statement.key
     let use = statements.use(key, by: command.id)
     if case .prepare(let name) = use {
-      command.steps.append(.prepare(key))
+      command.steps.append(.prepare(index))
       let count = Int32(key.types.count)
       guard PQsendPrepare(handle, name, key.sql, count, key.types) == 1 else { return false }
     }
-    command.steps.append(.query(key))
+    command.steps.append(.query(index))
     return statement.withParameters { values, lengths, formats in
       let count = Int32(key.types.count)
       switch use {
@@ -199,16 +206,16 @@ extension PostgresLink {
   private func takeRows(_ result: OpaquePointer, for command: LinkCommand) {
     command.isAnswerSeen = true
     if PQresultStatus(result) == PGRES_COMMAND_OK { noteSettings(result) }
-    command.startedAt = loop.nowMilliseconds
+    command.startedAt = loop.turnMilliseconds
     guard command.isPipelined else {
       command.results = [PostgresRows(storage: ResultStorage(result: result))]
       return
     }
     switch command.steps[command.stepIndex] {
     case .prefix: PQclear(result)
-    case .prepare(let key):
+    case .prepare(let index):
       PQclear(result)
-      statements.confirm(key)
+      statements.confirm(command.key(index))
     case .query:
       if command.isAbandoned {
         PQclear(result)
@@ -241,10 +248,12 @@ extension PostgresLink {
     guard command.steps.indices.contains(command.stepIndex) else { return }
     switch command.steps[command.stepIndex] {
     case .prefix: beginError = error
-    case .prepare(let key): statements.forget(key)
-    case .query(let key):
+    case .prepare(let index): statements.forget(command.key(index))
+    case .query(let index):
       // The statement is unknown to the server, or its table was changed since it was prepared.
-      if error.sqlState == "26000" || error.sqlState == "0A000" { statements.forget(key) }
+      if error.sqlState == "26000" || error.sqlState == "0A000" {
+        statements.forget(command.key(index))
+      }
     }
   }
 
@@ -276,7 +285,7 @@ extension PostgresLink {
   /// Statements behind a fault were never prepared.
   private func forgetPending(of command: LinkCommand) {
     for step in command.steps {
-      if case .prepare(let key) = step { statements.forgetUnconfirmed(key) }
+      if case .prepare(let index) = step { statements.forgetUnconfirmed(command.key(index)) }
     }
   }
 }

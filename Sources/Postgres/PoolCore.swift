@@ -12,6 +12,7 @@ actor PoolCore {
   struct Lent: Sendable {
     let id: Int
     let link: PostgresLink
+    var lease = 0
   }
 
   private var state: PoolState
@@ -33,8 +34,39 @@ actor PoolCore {
         acquireMilliseconds: Int64(configuration.acquireSecondsMax * 1_000)))
   }
 
-  /// A connection, within the wait limit.
-  func acquire() async throws -> Lent {
+  // What belongs together is done in one visit to the loop: each costs a change of threads.
+
+  /// Lends a connection, within the wait limit, for a transaction or without one.
+  func begin(_ begin: String?) async throws -> Lent {
+    var lent = try await acquire()
+    lent.lease = await lent.link.beginLease(begin)
+    return lent
+  }
+
+  /// Commits what was done with a connection, and takes it back whatever comes of it.
+  func commit(_ lent: Lent) async throws {
+    do {
+      try await lent.link.commit()
+    } catch {
+      await rollBack(lent)
+      throw error
+    }
+    await end(lent)
+  }
+
+  /// Takes back what was done with a connection, and the connection.
+  func rollBack(_ lent: Lent) async {
+    await lent.link.rollBack()
+    await end(lent)
+  }
+
+  /// Takes a connection back.
+  func end(_ lent: Lent) async {
+    let isReusable = await lent.link.endLease()
+    apply(state.released(lent.id, isReusable: isReusable, now: loop.nowMilliseconds))
+  }
+
+  private func acquire() async throws -> Lent {
     try Task.checkCancellation()
     let id = nextWaiter
     nextWaiter += 1
@@ -52,11 +84,6 @@ actor PoolCore {
     guard state.giveUp(id) else { return }
     waiters.removeValue(forKey: id)?.resume(throwing: CancellationError())
     setTimer()
-  }
-
-  /// Takes a connection back.
-  func release(_ lent: Lent, isReusable: Bool) {
-    apply(state.released(lent.id, isReusable: isReusable, now: loop.nowMilliseconds))
   }
 
   /// Whether the server answers a new connection; those who ask at the same time share an answer.
@@ -129,6 +156,8 @@ actor PoolCore {
     Task {
       do {
         try await link.open()
+        // The server may have ended it again before this task went on.
+        guard self.links[id] != nil else { throw PoolCore.lostAtOnce }
         self.apply(self.state.opened(id, now: self.loop.nowMilliseconds))
       } catch {
         let fault =
@@ -140,6 +169,9 @@ actor PoolCore {
       }
     }
   }
+
+  private static let lostAtOnce = PostgresError(
+    kind: .connection, message: "the server ended the connection as soon as it was made")
 
   private func close(_ id: Int) {
     guard let link = links.removeValue(forKey: id) else { return }

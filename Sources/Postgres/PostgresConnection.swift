@@ -1,7 +1,8 @@
 /// A connection lent to the body of a transaction or session, and to nobody else until it ends.
 ///
 /// Statements of several tasks are sent one after the other without waiting for each other's
-/// answers. Cancelling a task cancels its statement on the server.
+/// answers. Cancelling a task cancels its statement on the server. A caller whose task prefers the
+/// loop's executor meets no change of threads on the way.
 package final class PostgresConnection: Sendable {
   private let link: PostgresLink
   private let lease: Int
@@ -13,16 +14,17 @@ package final class PostgresConnection: Sendable {
 
   /// Runs one statement and gives its rows.
   @discardableResult
-  package func query(
+  package nonisolated(nonsending) func query(
     _ sql: String, _ parameters: [PostgresValue] = []
   ) async throws -> PostgresRows {
-    let rows = try await link.run([PostgresStatement(sql, parameters)], lease: lease)
-    return rows[0]
+    try await link.run(PostgresStatement(sql, parameters), lease: lease)
   }
 
   /// Runs one statement; the number of rows it changed.
   @discardableResult
-  package func execute(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int {
+  package nonisolated(nonsending) func execute(
+    _ sql: String, _ parameters: [PostgresValue] = []
+  ) async throws -> Int {
     try await query(sql, parameters).affectedCount
   }
 
@@ -31,7 +33,9 @@ package final class PostgresConnection: Sendable {
   /// After a fault nothing that follows is run. In a session, outside of a transaction, they are a
   /// transaction of their own: all or none.
   @discardableResult
-  package func pipeline(_ statements: [PostgresStatement]) async throws -> [PostgresRows] {
+  package nonisolated(nonsending) func pipeline(
+    _ statements: [PostgresStatement]
+  ) async throws -> [PostgresRows] {
     statements.isEmpty ? [] : try await link.run(statements, lease: lease)
   }
 

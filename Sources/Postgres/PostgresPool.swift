@@ -54,23 +54,16 @@ package final class PostgresPool: Sendable {
   private func attemptTransaction<Result: Sendable>(
     _ begin: String, _ body: @Sendable (PostgresConnection) async throws -> Result
   ) async throws -> Result {
-    let lent = try await core.acquire()
-    let lease = await lent.link.beginLease(begin)
+    let lent = try await core.begin(begin)
+    let result: Result
     do {
-      let result = try await body(PostgresConnection(link: lent.link, lease: lease))
-      try await lent.link.commit()
-      await giveBack(lent)
-      return result
+      result = try await body(PostgresConnection(link: lent.link, lease: lent.lease))
     } catch {
-      await lent.link.rollBack()
-      await giveBack(lent)
+      await core.rollBack(lent)
       throw error
     }
-  }
-
-  private func giveBack(_ lent: PoolCore.Lent) async {
-    let isReusable = await lent.link.endLease()
-    await core.release(lent, isReusable: isReusable)
+    try await core.commit(lent)
+    return result
   }
 
   private func isWorthRetrying(_ error: PostgresError, readOnly: Bool) -> Bool {
@@ -97,14 +90,13 @@ package final class PostgresPool: Sendable {
   package func session<Result: Sendable>(
     _ body: @Sendable (PostgresConnection) async throws -> Result
   ) async throws -> Result {
-    let lent = try await core.acquire()
-    let lease = await lent.link.beginLease(nil)
+    let lent = try await core.begin(nil)
     do {
-      let result = try await body(PostgresConnection(link: lent.link, lease: lease))
-      await giveBack(lent)
+      let result = try await body(PostgresConnection(link: lent.link, lease: lent.lease))
+      await core.end(lent)
       return result
     } catch {
-      await giveBack(lent)
+      await core.end(lent)
       throw error
     }
   }
