@@ -133,7 +133,10 @@ struct TapJournal: Sendable {
       }
     }
     guard !outcome.added.isEmpty else { return }
-    let numbers = SequenceRanges(item.batch.taps.map { $0.seq..<$0.seq + 1 })
+    // Mostly all of a batch is new, and its numbers are sorted into ranges already.
+    let isAllNew = outcome.acceptedCount + outcome.rejected.count == item.batch.taps.count
+    let numbers =
+      isAllNew ? outcome.added : SequenceRanges(item.batch.taps.map { $0.seq..<$0.seq + 1 })
     rows.batches.append(
       JournalBatch(
         register: item.register, seqs: numbers.ranges, fresh: outcome.added.ranges,
