@@ -48,15 +48,18 @@ package struct PositionJournal {
   let connection: PostgresConnection
 
   /// Keeps positions that are not there yet, and marks their vehicles' days stale; the new ones.
+  ///
+  /// Of two reports of one vehicle and moment the one with a door event is kept, and of two such the
+  /// greater by content: which of them stands does not depend on which came first.
   package func add(_ rows: [PositionRow], at: Instant) async throws -> Set<PositionKey> {
     let sorted = rows.sorted { $0.key < $1.key }
     guard !sorted.isEmpty else { return [] }
-    var added: Set<PositionKey> = []
-    for row in try await insert(sorted) {
-      added.insert(PositionKey(vehicle: try row.text(0), at: try row.timestamptz(1)))
-    }
-    let fresh = sorted.filter { added.contains($0.key) }
-    guard !fresh.isEmpty else { return [] }
+    let added = Set(try await insert(sorted).map(Self.key))
+    var changed = added
+    let known = sorted.filter { !added.contains($0.key) }
+    if !known.isEmpty { changed.formUnion(try await improve(known).map(Self.key)) }
+    let fresh = sorted.filter { changed.contains($0.key) }
+    guard !fresh.isEmpty else { return added }
     try await connection.pipeline([
       Self.newest(of: fresh), Self.staleDays(of: fresh, at: at),
       PostgresStatement("select pg_notify($1, '')", [.text(StoreChannel.positions.rawValue)]),
@@ -64,28 +67,66 @@ package struct PositionJournal {
     return added
   }
 
+  private static func key(_ row: PostgresRow) throws -> PositionKey {
+    PositionKey(vehicle: try row.text(0), at: try row.timestamptz(1))
+  }
+
   private func insert(_ rows: [PositionRow]) async throws -> PostgresRows {
-    let positions = rows.map(\.position)
-    return try await connection.query(
+    try await connection.query(
       """
       insert into position (service_day, lane, vehicle, at, latitude, longitude, speed_mps,
         bearing, trip, route, door, passengers, device_id, received_at)
-      select * from unnest($1::date[], $2::smallint[], $3::text[], $4::timestamptz[],
-        $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::text[], $10::text[],
-        $11::text[], $12::smallint[], $13::text[], $14::timestamptz[])
-      on conflict do nothing returning vehicle, at
-      """,
-      [
-        .dates(rows.map(\.serviceDay)), .int2s(positions.map { Lane.of(name: $0.vehicle) }),
-        .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),
-        .float8s(positions.map(\.coordinate.latitude)),
-        .float8s(positions.map(\.coordinate.longitude)),
-        .float8s(positions.map(\.speedMetresPerSecond)),
-        .float8s(positions.map(\.bearingDegrees)), .texts(positions.map(\.trip)),
-        .texts(positions.map(\.route)), .texts(positions.map(\.door?.rawValue)),
-        .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
-        .texts(rows.map(\.device)), .timestamptzs(rows.map(\.receivedAt)),
-      ])
+      \(Self.reports) on conflict do nothing returning vehicle, at
+      """, Self.columns(of: rows))
+  }
+
+  /// Puts reports in the place of those that stand where they say more.
+  private func improve(_ rows: [PositionRow]) async throws -> PostgresRows {
+    try await connection.query(
+      """
+      update position p set latitude = n.latitude, longitude = n.longitude,
+        speed_mps = n.speed_mps, bearing = n.bearing, trip = n.trip, route = n.route,
+        door = n.door, passengers = n.passengers
+      from (\(Self.reports)) n
+      where p.service_day = n.service_day and p.lane = n.lane and p.vehicle = n.vehicle
+        and p.at = n.at and \(Self.content("n")) > \(Self.content("p"))
+      returning p.vehicle, p.at
+      """, Self.columns(of: rows))
+  }
+
+  /// The reports of the parameters, of each vehicle and moment the one that says most.
+  private static let reports = """
+    select distinct on (service_day, lane, vehicle, at) * from unnest($1::date[], $2::smallint[],
+      $3::text[], $4::timestamptz[], $5::float8[], $6::float8[], $7::float8[], $8::float8[],
+      $9::text[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::timestamptz[])
+      as n(service_day, lane, vehicle, at, latitude, longitude, speed_mps, bearing, trip, route,
+        door, passengers, device_id, received_at)
+    order by service_day, lane, vehicle, at, \(content("n")) desc
+    """
+
+  private static func columns(of rows: [PositionRow]) -> [PostgresValue] {
+    let positions = rows.map(\.position)
+    return [
+      .dates(rows.map(\.serviceDay)), .int2s(positions.map { Lane.of(name: $0.vehicle) }),
+      .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),
+      .float8s(positions.map(\.coordinate.latitude)),
+      .float8s(positions.map(\.coordinate.longitude)),
+      .float8s(positions.map(\.speedMetresPerSecond)),
+      .float8s(positions.map(\.bearingDegrees)), .texts(positions.map(\.trip)),
+      .texts(positions.map(\.route)), .texts(positions.map(\.door?.rawValue)),
+      .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
+      .texts(rows.map(\.device)), .timestamptzs(rows.map(\.receivedAt)),
+    ]
+  }
+
+  /// What a report says, as a value that any two reports can be compared by.
+  private static func content(_ row: String) -> String {
+    let places = ["latitude", "longitude"].map { "\(row).\($0)" }
+    let numbers = ["speed_mps", "bearing", "passengers"]
+      .map { "coalesce(\(row).\($0)::real, -1e6)" }
+    let texts = ["trip", "route"].map { "coalesce(\(row).\($0), '') collate \"C\"" }
+    return
+      "row(coalesce(\(row).door, '') collate \"C\", \((places + numbers + texts).joined(separator: ", ")))"
   }
 
   /// Rows are sorted by vehicle and moment, so the last of a vehicle is its newest.

@@ -51,6 +51,19 @@ extension StoreSuite {
       }
     }
 
+    @Test(arguments: [[0, 1], [1, 0]])
+    func ofTwoReportsOfOneMomentTheOneWithTheDoorStands(order: [Int]) async throws {
+      try await withStore { store, pool in
+        var withDoor = row(vehicle: "7", seconds: 0)
+        withDoor.position.door = .open
+        let reports = [row(vehicle: "7", seconds: 0), withDoor]
+        var added = 0
+        for index in order { added += try await add([reports[index]], to: store).count }
+        #expect(added == 1)
+        #expect(try await pool.texts("select door from position") == ["open"])
+      }
+    }
+
     private func staleDays(_ pool: PostgresPool) async throws -> Int64 {
       try await pool.number("select count(*) from vehicle_day where stale_since is not null")
     }
