@@ -54,7 +54,7 @@ package final class ClearingService: Sendable {
   }
 
   private func sort(lane: Int16) async throws -> Int {
-    let sorter = Sorter(clock: city.current.clock, tokenKey: tokenKey, log: log)
+    let sorter = Sorter(city: city.current, tokenKey: tokenKey, log: log)
     let moment = now()
     var pass = try await store.write { db in try await sorter.sort(lane: lane, in: db, at: moment) }
     if !pass.daysWithoutPartition.isEmpty {

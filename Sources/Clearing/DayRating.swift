@@ -81,6 +81,17 @@ struct DayRating {
   }
 }
 
+extension RiderState {
+  /// The state that was kept before a rider's day; that of a new rider when nothing was.
+  static func kept(_ bytes: [UInt8], before day: RiderDay) throws(ClearingFault) -> RiderState {
+    guard !bytes.isEmpty else { return .empty }
+    guard let state = RiderState(bytes: bytes) else {
+      throw .unreadableState(rider: day.rider, before: day.fareDay)
+    }
+    return state
+  }
+}
+
 /// A ride that was carried over midnight lost its first tap, which the journal never does.
 struct CarriedTapMissing: Error, CustomStringConvertible {
   let rider: RiderID

@@ -35,7 +35,7 @@ package struct Rater: Sendable {
     guard let book = city.book, try await db.tryLane(.rating, lane: lane) else { return Pass() }
     // Yesterday is left alone: the tap that ends its last ride may still be on its way.
     try await db.rating.markOpenRides(
-      lane: lane, before: city.clock.fareDay(of: now).adding(days: -1), at: now)
+      lane: lane, before: city.fareDay(of: now).adding(days: -1), at: now)
     let claimed = try await db.rating.claimStaleDays(
       lane: lane, countMax: Self.riderDaysPerPassMax)
     guard !claimed.isEmpty else { return Pass() }
@@ -76,7 +76,8 @@ package struct Rater: Sendable {
     for claim in claimed {
       let day = claim.day
       let before =
-        try claim.dayBefore.flatMap { left[$0] } ?? state(claim.stateBefore, of: day)
+        try claim.dayBefore.flatMap { left[$0] }
+        ?? RiderState.kept(claim.stateBefore, before: day)
       let rating = DayRating(
         network: city.network, book: book, day: day, taps: taps[day] ?? [],
         entitlements: entitlements[day.rider] ?? [])
@@ -92,14 +93,6 @@ package struct Rater: Sendable {
           hasOpenRide: result.state.hasOpenRide))
     }
     return (rides, days)
-  }
-
-  private func state(_ bytes: [UInt8], of day: RiderDay) throws -> RiderState {
-    guard !bytes.isEmpty else { return .empty }
-    guard let state = RiderState(bytes: bytes) else {
-      throw ClearingFault.unreadableState(rider: day.rider, before: day.fareDay)
-    }
-    return state
   }
 
   /// One run with its rides, and the entries that sum them up.

@@ -11,13 +11,13 @@ package struct Sorter: Sendable {
   /// Most batches sorted in one transaction.
   package static let batchesPerPassMax = 64
 
-  private let clock: CityClock
+  private let city: City
   private let tokenKey: TokenKey
   private let log: Logger
 
-  /// Makes a sorter for a city.
-  package init(clock: CityClock, tokenKey: TokenKey, log: Logger) {
-    self.clock = clock
+  /// Makes a sorter for a city as it stands.
+  package init(city: City, tokenKey: TokenKey, log: Logger) {
+    self.city = city
     self.tokenKey = tokenKey
     self.log = log
   }
@@ -58,7 +58,7 @@ package struct Sorter: Sendable {
     }
     let days = Set(
       read.flatMap { batch, taps in
-        taps.map { clock.fareDay(of: correctedTime($0.tap, in: batch)) }
+        taps.map { city.fareDay(of: correctedTime($0.tap, in: batch)) }
       })
     let missing = try await db.sorting.daysWithoutPartition(days)
     guard missing.isEmpty else { return Pass(daysWithoutPartition: missing) }
@@ -108,7 +108,7 @@ package struct Sorter: Sendable {
     let at = correctedTime(tap, in: batch)
     var row = TapRow(
       name: TapName(device: batch.device, epoch: batch.epoch, seq: tap.seq),
-      fareDay: clock.fareDay(of: at), rider: rider, medium: medium, at: at, deviceAt: tap.at,
+      fareDay: city.fareDay(of: at), rider: rider, medium: medium, at: at, deviceAt: tap.at,
       kind: tap.kind, mediumKind: tap.medium, riders: tap.riders, batchID: batch.batchID,
       receivedAt: batch.receivedAt)
     if case .denied(let reason) = tap.result {

@@ -3,17 +3,15 @@ package import Store
 package import Tariff
 
 /// What became of a tariff that was to be published.
-package enum PublishingOutcome: Sendable, Equatable {
-  /// The versions that are new, and how many rider-days will be rated anew because of them.
-  case published(versions: [String], staleDays: Int)
-  /// All of it was published before.
-  case alreadyPublished
-  /// The tariff has faults, each with file and line.
+package enum PublishingOutcome: Sendable {
+  /// Its versions are published, or were before with the same text; doubts are told.
+  case published(versions: [CompiledTariff], warnings: [TariffFault], staleDays: Int)
+  /// It is no tariff; every fault with file and line.
   case faulty([TariffFault])
-  /// A version of that name was published before with another text or date.
-  case versionTaken(String)
-  /// Another version begins on that day.
-  case dateTaken(version: String, by: String)
+  /// Another text holds the name or the day of a version.
+  case taken(String)
+  /// A version begins on a fare day that has begun, and no order to rate anew was given.
+  case past(Bilingual)
 }
 
 /// Puts a tariff in force, all its versions or none.
@@ -25,10 +23,11 @@ package struct TariffPublishing: Sendable {
 
   /// Checks and publishes the versions of a folder.
   ///
-  /// A version whose first day is past marks the rider-days from it on as stale: they are rated anew
-  /// and the difference is booked.
+  /// A version that begins on a fare day that has begun is refused without an order; with it the
+  /// rider-days from that day on are marked as stale: they are rated anew and the difference is
+  /// booked. The first tariff of a city needs no order, for nothing was rated before it.
   package func publish(
-    _ source: TariffSource, at now: Instant
+    _ source: TariffSource, isReratingOrdered: Bool = false, at now: Instant
   ) async throws -> PublishingOutcome {
     let reading = source.load()
     guard let book = reading.book else {
@@ -36,27 +35,48 @@ package struct TariffPublishing: Sendable {
     }
     let text = TariffPublication.text(of: source)
     do {
-      return try await store.write { db in
-        var published: [CompiledTariff] = []
+      let staleDays = try await store.write { db in
+        let before = try TariffPublication.book(of: try await db.tariffs.list())
+        let today = (before ?? book).fareDay(of: now)
+        let isFree = isReratingOrdered || before == nil
+        var rated: [Day] = []
         for version in book.versions {
           let record = TariffRecord(
             version: version.version, effectiveFrom: version.firstDay, source: text,
             publishedAt: now)
-          switch try await db.tariffs.save(record) {
-          case .saved: published.append(version)
-          case .alreadySaved: break
-          case .versionTaken: throw Refusal(outcome: .versionTaken(version.version))
-          case .dateTaken(let other):
-            throw Refusal(outcome: .dateTaken(version: version.version, by: other))
+          guard try await save(record, in: db) else { continue }
+          switch PublishingDecision.decide(
+            version, published: before?.versions ?? [], today: today, isReratingOrdered: isFree)
+          {
+          case .scheduled: rated.append(version.firstDay)
+          case .rerates(let day): rated.append(day)
+          case .refused(let why): throw Refusal(outcome: .past(why))
           }
         }
-        guard let first = published.map(\.firstDay).min() else { return .alreadyPublished }
-        let stale = try await db.rating.markAllStale(
-          from: first, reason: "tariff \(published[0].version) was published", at: now)
-        return .published(versions: published.map(\.version), staleDays: stale)
+        guard let first = rated.min() else { return 0 }
+        return try await db.rating.markAllStale(
+          from: first, reason: "tariff \(book.versions[0].name) was published", at: now)
       }
+      return .published(
+        versions: book.versions, warnings: reading.faults, staleDays: staleDays)
     } catch let refusal as Refusal {
       return refusal.outcome
+    }
+  }
+
+  /// Whether the version is new; refuses one whose name or day another holds.
+  private func save(_ record: TariffRecord, in db: StoreSession) async throws -> Bool {
+    switch try await db.tariffs.save(record) {
+    case .saved: return true
+    case .alreadySaved: return false
+    case .versionTaken:
+      throw Refusal(
+        outcome: .taken(
+          "Version \(record.version) is published already with another text; a published version "
+            + "never changes. Give the new one another name."))
+    case .dateTaken(let other):
+      throw Refusal(
+        outcome: .taken("Version \(other) begins on \(record.effectiveFrom) too; only one can."))
     }
   }
 

@@ -56,7 +56,7 @@ extension InsightDesk {
   /// How the service stands at a moment.
   package func status(at now: Instant) async throws -> ServiceStatus {
     let city = city.current
-    let today = city.clock.fareDay(of: now)
+    let today = city.fareDay(of: now)
     return try await store.read { db in
       ServiceStatus(
         madeAt: now, journal: try await db.standing.journal(),

@@ -12,9 +12,6 @@ package struct City: Sendable {
   package let clock: CityClock
   /// The newest feed; nil until one is imported.
   package let feed: FeedRecord?
-  /// Version of the tariff published last, by its first day; empty without one.
-  package let tariffVersion: String
-
   /// Puts a city together.
   package init(network: Network, book: TariffBook?, feed: FeedRecord?) {
     self.network = network
@@ -24,7 +21,16 @@ package struct City: Sendable {
       book?.cityClock
       ?? CityClock(
         zone: TimeZoneTable(name: network.timeZoneName) ?? .utc, fareDayStartSeconds: 0)
-    tariffVersion = book?.versions.last?.version ?? ""
+  }
+
+  /// The fare day of a moment, by the clock of the version in force then.
+  package func fareDay(of moment: Instant) -> Day {
+    book?.fareDay(of: moment) ?? clock.fareDay(of: moment)
+  }
+
+  /// The version in force at a moment; nil when no tariff holds then.
+  package func tariffVersion(at moment: Instant) -> String? {
+    book?.tariff(on: fareDay(of: moment))?.version
   }
 
   /// A city of which nothing is known yet.

@@ -43,6 +43,43 @@ package struct AuditTables {
     }
   }
 
+  /// The fare days of riders within a period in order, and whether each waits for a rating.
+  package func days(
+    lane: Int16, riders: [RiderID], within period: ClosedRange<Day>
+  ) async throws -> [(day: RiderDay, isStale: Bool)] {
+    let rows = try await connection.query(
+      """
+      select rider_id, fare_day, stale_since is not null as stale from fare_day
+      where lane = $1 and rider_id = any($2) and fare_day between $3 and $4
+      order by rider_id, fare_day
+      """,
+      [
+        .int2(lane), .identifiers(riders.map(Optional.some)), .date(period.lowerBound),
+        .date(period.upperBound),
+      ])
+    return try rows.map { row in
+      (
+        RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
+        try row.bool("stale")
+      )
+    }
+  }
+
+  /// What the nearest fare day before a day left of each rider; riders without one are left out.
+  package func states(
+    lane: Int16, riders: [RiderID], before day: Day
+  ) async throws -> [RiderID: [UInt8]] {
+    let rows = try await connection.query(
+      """
+      select distinct on (rider_id) rider_id, state_after from fare_day
+      where lane = $1 and rider_id = any($2) and fare_day < $3
+      order by rider_id, fare_day desc
+      """, [.int2(lane), .identifiers(riders.map(Optional.some)), .date(day)])
+    var states: [RiderID: [UInt8]] = [:]
+    for row in rows { states[try row.identifier("rider_id")] = try row.bytea("state_after") }
+    return states
+  }
+
   /// Journalled taps that are in no later table: number of unsorted batches, and those set aside.
   package func unsorted() async throws -> (waiting: Int, setAside: Int) {
     let row = try await connection.query(

@@ -2,6 +2,18 @@ package import Basics
 import Transit
 
 extension PriceTable {
+  /// The riders of a table of taps step by step, all of them or those of one case.
+  package static func explanation(
+    taps: [UInt8], case name: String?, book: TariffBook,
+    beside supplements: Supplements = Supplements(), language: Language = .english,
+    file: String = "taps.csv"
+  ) throws(TariffFault) -> String {
+    let riders = try riders(taps: taps, book: book, beside: supplements, file: file)
+      .filter { rider in name.map { rider.name == $0 } ?? true }
+    return riders.map { explanation(of: $0, book: book, language: language) }
+      .joined(separator: "\n")
+  }
+
   /// A rider's rides step by step, in words.
   package static func explanation(
     of rider: PricedRider, book: TariffBook, language: Language

@@ -22,14 +22,7 @@ package enum PriceTable {
     taps: [UInt8], book: TariffBook, beside supplements: Supplements = Supplements(),
     language: Language = .english, file: String = "taps.csv"
   ) throws(TariffFault) -> [UInt8] {
-    var riders = try PriceTableReader.read(taps, file: file)
-    if let products = supplements.products {
-      let known = Set(book.versions.flatMap(\.products))
-      try PriceTableReader.addProducts(products, to: &riders, known: known, file: "products.csv")
-    }
-    if let balances = supplements.balances {
-      try PriceTableReader.addBalances(balances, to: &riders, file: "balances.csv")
-    }
+    let riders = try riders(taps: taps, book: book, beside: supplements, file: file)
     var writer = CSVWriter()
     writer.row(["case", "category", "ride", "charged", "total", "nominal", "reason"])
     for rider in riders {
@@ -43,6 +36,21 @@ package enum PriceTable {
       }
     }
     return writer.bytes
+  }
+
+  /// The riders of a table with what they bought and hold.
+  static func riders(
+    taps: [UInt8], book: TariffBook, beside supplements: Supplements, file: String
+  ) throws(TariffFault) -> [PricedRider] {
+    var riders = try PriceTableReader.read(taps, file: file)
+    if let products = supplements.products {
+      let known = Set(book.versions.flatMap(\.products))
+      try PriceTableReader.addProducts(products, to: &riders, known: known, file: "products.csv")
+    }
+    if let balances = supplements.balances {
+      try PriceTableReader.addBalances(balances, to: &riders, file: "balances.csv")
+    }
+    return riders
   }
 
   private static func text(_ minor: Int64?) -> String { minor.map(String.init) ?? "unknown" }

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// Rider-days with all texts looked up, rated again and again: what `loadtest tariff` measures.
 package struct TariffBenchmark {
@@ -19,18 +19,31 @@ package struct TariffBenchmark {
     _ tariff: CompiledTariff, riders count: Int, days: Int, ridesPerDay: Int, seed: UInt64
   ) {
     meter = FareMeter(tariff)
-    var world = TariffWorld(tariff: tariff, seed: seed)
-    for _ in 0..<count {
+    for facts in Self.riderDays(
+      tariff, riders: count, days: days, ridesPerDay: ridesPerDay, seed: seed)
+    {
       var rider: [(day: Int, taps: Range<Int>)] = []
-      for offset in 0..<days {
-        let day = tariff.firstDay.adding(days: 30 + offset)
+      for (day, dayTaps) in facts {
         let start = taps.count
-        for (index, tap) in world.taps(day: day, rides: ridesPerDay).enumerated() {
+        for (index, tap) in dayTaps.enumerated() {
           taps.append(tariff.prepare(tap, index: Int32(index)))
         }
         rider.append((day.number, start..<taps.count))
       }
       riders.append(rider)
+    }
+  }
+
+  /// The same riders with the facts of their taps: for each rider the fare days with their taps.
+  package static func riderDays(
+    _ tariff: CompiledTariff, riders count: Int, days: Int, ridesPerDay: Int, seed: UInt64
+  ) -> [[(day: Day, taps: [FareTap])]] {
+    var world = TariffWorld(tariff: tariff, seed: seed)
+    return (0..<count).map { _ in
+      (0..<days).map { offset in
+        let day = tariff.firstDay.adding(days: 30 + offset)
+        return (day, world.taps(day: day, rides: ridesPerDay))
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 extension TariffBook {
   /// Makes the book of versions that were published one by one; nil without any.
@@ -18,5 +18,17 @@ extension TariffBook {
       return CompiledTariff(tables: tables)
     }
     self.init(clipped)
+  }
+
+  /// The book as it would be if a version held from a day on, whatever day it names itself.
+  package func replacing(from day: Day, by draft: CompiledTariff) -> TariffBook {
+    var tables = draft.tables
+    tables.firstDay = day.number
+    tables.lastDay = TariffReader.lastDay
+    let before = versions.filter { $0.firstDay < day }
+    guard let book = TariffBook(published: before + [CompiledTariff(tables: tables)]) else {
+      preconditionFailure("a book with a version is never empty")
+    }
+    return book
   }
 }

@@ -109,6 +109,9 @@ extension CaseOutcome {
 }
 
 extension TariffSource {
+  /// Names of the worked cases in the order of their files.
+  package var caseNames: [String] { check().cases.map(\.worked.name) }
+
   /// One worked case step by step: taps, rides, every rule applied and the state that remains.
   ///
   /// Nil when the folder has no case of that name, or its tariff is not good enough to load.

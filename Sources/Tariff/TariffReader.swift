@@ -100,7 +100,7 @@ final class TariffReader {
   }
 
   /// The end of a version that does not say one.
-  private static let lastDay = Day(year: 9999, month: 12, day: 31)?.number ?? 0
+  static let lastDay = Day(year: 9999, month: 12, day: 31)?.number ?? 0
 
   private func readHolidays(_ fields: Fields) {
     guard var tree = fields.take("holidays") else { return }

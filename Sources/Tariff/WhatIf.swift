@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 
 /// Recorded taps under two tariffs: what a draft would change for the city and for its riders.
 package struct WhatIf: Sendable {
@@ -22,8 +22,10 @@ package struct WhatIf: Sendable {
   /// Most riders that are listed with their change.
   package static let changesMax = 20
 
-  private let now: TariffBook
-  private let draft: TariffBook
+  /// The tariffs that hold now.
+  package let now: TariffBook
+  /// The tariffs as they would hold.
+  package let draft: TariffBook
   private var sums: [String: Line] = [:]
   private var changes: [Change] = []
   package private(set) var ridersMore = 0
@@ -43,8 +45,13 @@ package struct WhatIf: Sendable {
     rider: String, category: String, taps: [FareTap], purchases: [FarePurchase] = []
   ) {
     let priced = PricedRider(name: rider, category: category, taps: taps, purchases: purchases)
-    let before = PriceTable.rides(of: priced, book: now)
-    let after = PriceTable.rides(of: priced, book: draft)
+    add(
+      rider: rider, now: PriceTable.rides(of: priced, book: now),
+      draft: PriceTable.rides(of: priced, book: draft))
+  }
+
+  /// Adds a rider whose taps were rated by both tariffs before.
+  package mutating func add(rider: String, now before: [RatedRide], draft after: [RatedRide]) {
     for ride in before { count(ride, isDraft: false) }
     for ride in after { count(ride, isDraft: true) }
     let change = Change(
@@ -130,43 +137,5 @@ package struct WhatIf: Sendable {
       ])
     }
     return writer.text
-  }
-}
-
-/// Whether a version may be published.
-package enum TariffPublication: Equatable, Sendable {
-  /// It takes effect on a fare day to come.
-  case scheduled(Day)
-  /// It changes days that are over; all rider-days from this one have to be rated again.
-  case rerates(from: Day)
-  /// It may not be published, and why.
-  case refused(Bilingual)
-
-  /// Decides about a version; `today` is the running fare day.
-  package static func decide(
-    _ version: CompiledTariff, published: [CompiledTariff], today: Day, isReratingOrdered: Bool
-  ) -> TariffPublication {
-    if published.contains(where: { $0.version == version.version }) {
-      return .refused(
-        Bilingual(
-          uk: "версію «\(version.version)» вже опубліковано; дайте новій інше ім'я",
-          en: "version \"\(version.version)\" is published already; give the new one another name"))
-    }
-    if version.lastDay < today, !isReratingOrdered {
-      return .refused(
-        Bilingual(
-          uk: "версія діяла до \(version.lastDay), а сьогодні \(today)",
-          en: "the version ended on \(version.lastDay), and today is \(today)"))
-    }
-    guard version.firstDay <= today else { return .scheduled(version.firstDay) }
-    guard isReratingOrdered else {
-      return .refused(
-        Bilingual(
-          uk: "версія діє з \(version.firstDay), а сьогодні \(today): змінити минуле можна лише з "
-            + "наказом на перерахунок",
-          en: "the version begins on \(version.firstDay) and today is \(today): the past changes "
-            + "only with an order to rate it again"))
-    }
-    return .rerates(from: version.firstDay)
   }
 }

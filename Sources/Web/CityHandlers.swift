@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import HTTPTypes
 import Insight
 import Store
@@ -47,13 +48,19 @@ extension Handlers {
     let source = TariffSource(
       folder: Handlers.ownName(ofTariff: text),
       files: [TariffFile(path: TariffSource.mainPath, text: text)])
-    switch try await TariffDesk(store: services.store).publish(source, at: request.receivedAt) {
-    case .refused(let faults):
+    let publishing = TariffPublishing(store: services.store)
+    switch try await publishing.publish(
+      source, isReratingOrdered: try request.queryFlag("rerate"), at: request.receivedAt)
+    {
+    case .faulty(let faults):
       var problem = Problem(
         .unprocessableContent, "tariff_unusable", "The tariff has faults; nothing was published.")
       problem.faults = faults.map(\.description)
       throw problem
     case .taken(let sentence): throw Problem(.conflict, "version_taken", sentence)
+    case .past(let why):
+      throw Problem(
+        .conflict, "past_without_order", "\(why[request.language]). Add ?rerate=true to order it.")
     case .published(let versions, let warnings, let staleDays):
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in

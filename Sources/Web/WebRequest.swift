@@ -51,6 +51,15 @@ package struct WebRequest: Sendable {
     return day
   }
 
+  /// A yes or no of the query; no when it is missing.
+  func queryFlag(_ name: String) throws(Problem) -> Bool {
+    switch queryText(name) {
+    case nil, "false": return false
+    case "true": return true
+    case .some(let text): throw .badParameter(name, "\(text) is neither true nor false")
+    }
+  }
+
   /// A whole number of the query within limits.
   func queryInt(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
     guard let text = queryText(name) else { return nil }

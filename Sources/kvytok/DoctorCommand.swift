@@ -112,7 +112,7 @@ private struct DoctorReport {
   }
 
   private mutating func checkCity(_ city: City) {
-    let today = city.clock.fareDay(of: .now)
+    let today = city.fareDay(of: .now)
     if let book = city.book {
       if let tariff = book.tariff(on: today) {
         pass("tariff", "\(tariff.version) holds on \(today)")

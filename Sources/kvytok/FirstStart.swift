@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import Foundation
 import Store
 import Tapping
@@ -31,8 +32,8 @@ extension FirstStart {
       try await db.tariffs.newest() != nil
     }
     guard !isAnyPublished else { return }
-    let publishing = try await TariffDesk(store: backbone.store)
+    let outcome = try await TariffPublishing(store: backbone.store)
       .publish(try TariffFolder.read(path), at: .now)
-    try TariffCommand.tell(publishing, path: path)
+    try TariffCommand.tell(outcome, path: path)
   }
 }

@@ -17,7 +17,7 @@ struct Kvytok: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
       TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
-      ReportCommand.self, LedgerCommand.self, LoadCommand.self,
+      ReportCommand.self, LedgerCommand.self, LoadCommand.self, ExportCommand.self,
     ])
 
   static func main() async {

@@ -93,9 +93,9 @@ struct RunningService: Sendable {
   ) throws -> WebServices {
     let store = backbone.store
     let facts: @Sendable () -> AnswerFacts = {
-      let version = city.current.tariffVersion
+      let now = Instant.now
       return AnswerFacts(
-        serverTime: .now, tariffVersion: version.isEmpty ? nil : version, denyListVersion: nil)
+        serverTime: now, tariffVersion: city.current.tariffVersion(at: now), denyListVersion: nil)
     }
     let assets = try Assets()
     for package in assets.missingPackages {

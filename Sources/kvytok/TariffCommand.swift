@@ -2,13 +2,14 @@ import ArgumentParser
 import Basics
 import Foundation
 import Tariff
-import Web
 
 /// Tariffs: check them, rate with them, publish them.
 struct TariffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tariff", abstract: "Checks, tries and publishes tariffs.",
-    subcommands: [Check.self, Price.self, Publish.self])
+    subcommands: [
+      Check.self, Price.self, Explain.self, WhatIfCommand.self, Publish.self, Import.self,
+    ])
 
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,18 +20,20 @@ struct TariffCommand: AsyncParsableCommand {
     var paths: [String]
 
     func run() async throws {
-      var areSound = true
+      var areGood = true
       for path in paths {
-        let reading = try TariffFolder.read(path).load()
-        for fault in reading.faults { print("\(path)/\(fault)") }
-        guard let book = reading.book else {
-          areSound = false
-          continue
+        let check = try TariffFolder.read(path).check()
+        for fault in check.faults + check.cases.flatMap(\.differences) {
+          print("\(path)/\(fault)")
         }
-        let versions = book.versions.map(\.version).joined(separator: ", ")
-        Progress.say("\(path): \(versions): sound")
+        let versions = check.book?.versions.map(\.version).joined(separator: ", ") ?? "no version"
+        let good = check.cases.count { $0.differences.isEmpty }
+        Progress.say(
+          "\(path): \(check.isGood ? "sound" : "not sound"): \(versions): "
+            + "\(good) of \(check.cases.count) cases hold")
+        areGood = areGood && check.isGood
       }
-      if !areSound { throw ExitCode(CommandFault.no) }
+      if !areGood { throw ExitCode(CommandFault.no) }
     }
   }
 
@@ -49,79 +52,60 @@ struct TariffCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The taps, a CSV.", valueName: "file"))
     var taps: String
 
-    @Option(
-      help: ArgumentHelp(
-        "Products bought, a CSV: case,category,product,bought_at.", valueName: "file"))
-    var products: String?
-
-    @Option(
-      help: ArgumentHelp(
-        "Stored value, a CSV: case,category,initial_balance.", valueName: "file"))
-    var balances: String?
-
-    @Option(help: "Language of the reasons: en or uk.", transform: Language.argument)
-    var language: Language = .english
+    @OptionGroup var beside: TapTableOptions
 
     func run() async throws {
-      let reading = try TariffFolder.read(tariff).load()
-      guard let book = reading.book else {
-        for fault in reading.faults { Progress.say("\(tariff)/\(fault)") }
-        throw ExitCode(CommandFault.no)
-      }
-      let beside = PriceTable.Supplements(
-        products: try products.map(bytes), balances: try balances.map(bytes))
+      let book = try TariffFolder.book(tariff)
       do {
         let table = try PriceTable.price(
-          taps: try bytes(of: taps), book: book, beside: beside, language: language, file: taps)
+          taps: try TapTableOptions.bytes(of: taps), book: book,
+          beside: try beside.supplements(besides: taps), language: beside.language, file: taps)
         FileHandle.standardOutput.write(Data(table))
       } catch let fault as TariffFault {
         throw CommandFault("\(fault)", exitCode: CommandFault.no)
       }
     }
+  }
+}
 
-    private func bytes(of path: String) throws(CommandFault) -> [UInt8] {
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw CommandFault("\(path) cannot be read. Is the path right?")
-      }
-      return Array(data)
+/// What belongs to a table of taps, and the language of what is said about it.
+struct TapTableOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Products bought, a CSV: case,category,product,bought_at. "
+        + "(default: products.csv beside the taps, where there is one)", valueName: "file"))
+  var products: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Stored value in minor units, a CSV: case,category,initial_balance. "
+        + "(default: balances.csv beside the taps, where there is one)", valueName: "file"))
+  var balances: String?
+
+  @Option(
+    name: [.long, .customLong("lang")], help: "Language of the reasons: en or uk.",
+    transform: Language.argument)
+  var language: Language = .english
+
+  /// The files that were named, else those that lie beside the taps.
+  func supplements(besides taps: String) throws(CommandFault) -> PriceTable.Supplements {
+    let folder = URL(fileURLWithPath: taps).deletingLastPathComponent()
+    func bytes(_ named: String?, orBeside name: String) throws(CommandFault) -> [UInt8]? {
+      if let named { return try Self.bytes(of: named) }
+      let path = folder.appendingPathComponent(name).path
+      return FileManager.default.fileExists(atPath: path) ? try Self.bytes(of: path) : nil
     }
+    return PriceTable.Supplements(
+      products: try bytes(products, orBeside: "products.csv"),
+      balances: try bytes(balances, orBeside: "balances.csv"))
   }
 
-  struct Publish: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "publish",
-      abstract: "Publishes a tariff; each version holds from its effective date.",
-      discussion: "Rides from that date on are rated anew, and the differences booked.")
-
-    @Argument(help: "The tariff's folder.")
-    var path: String
-
-    @OptionGroup var database: DatabaseOptions
-
-    func run() async throws {
-      let source = try TariffFolder.read(path)
-      let publishing = try await Backbone.with(database) { backbone in
-        try await TariffDesk(store: backbone.store).publish(source, at: .now)
-      }
-      try TariffCommand.tell(publishing, path: path)
+  /// The bytes of a file.
+  static func bytes(of path: String) throws(CommandFault) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw CommandFault("\(path) cannot be read. Is the path right?")
     }
-  }
-
-  /// Says what became of a tariff; throws when it was not published.
-  static func tell(_ publishing: TariffPublishing, path: String) throws {
-    switch publishing {
-    case .refused(let faults):
-      for fault in faults { Progress.say("\(path)/\(fault)") }
-      throw CommandFault(
-        "\(path) has faults; nothing was published.", exitCode: CommandFault.no)
-    case .taken(let sentence): throw CommandFault(sentence, exitCode: CommandFault.no)
-    case .published(let versions, let warnings, let staleDays):
-      for warning in warnings { Progress.say("\(path)/\(warning)") }
-      for version in versions {
-        Progress.say("Tariff \(version.version) holds from \(version.firstDay)")
-      }
-      if staleDays > 0 { Progress.say("\(staleDays) rider-days will be rated anew") }
-    }
+    return Array(data)
   }
 }
 

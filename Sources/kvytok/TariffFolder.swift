@@ -25,6 +25,17 @@ enum TariffFolder {
     return TariffSource(folder: url.standardizedFileURL.lastPathComponent, files: files)
   }
 
+  /// The book of the tariff at a path; its faults are told when it is none.
+  static func book(_ path: String) throws -> TariffBook {
+    let reading = try read(path).load()
+    guard let book = reading.book else {
+      for fault in reading.faults { Progress.say("\(path)/\(fault)") }
+      throw CommandFault(
+        "\(path) has faults. `kvytok tariff check` shows them.", exitCode: CommandFault.no)
+    }
+    return book
+  }
+
   private static func names(in path: String) throws(CommandFault) -> [String] {
     guard let walk = FileManager.default.enumerator(atPath: path) else {
       throw CommandFault("The folder \(path) cannot be read.")

@@ -82,15 +82,25 @@ struct House: Sendable {
     }
   }
 
-  func publish(_ text: String, at now: Instant = House.noon) async throws {
-    let source = TariffSource(
-      folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)])
-    let outcome = try await TariffPublishing(store: store).publish(source, at: now)
+  func publish(
+    _ text: String, isReratingOrdered: Bool = true, at now: Instant = House.noon
+  ) async throws {
+    let outcome = try await offer(text, isReratingOrdered: isReratingOrdered, at: now)
     guard case .published = outcome else {
       Issue.record("the test's tariff was not published: \(outcome)")
       return
     }
     try await city.reload(from: store)
+  }
+
+  /// Tries to publish a tariff.
+  func offer(
+    _ text: String, isReratingOrdered: Bool, at now: Instant = House.noon
+  ) async throws -> PublishingOutcome {
+    let source = TariffSource(
+      folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    return try await TariffPublishing(store: store)
+      .publish(source, isReratingOrdered: isReratingOrdered, at: now)
   }
 
   /// Puts a batch into the journal, as Intake does once it has judged it.

@@ -46,8 +46,8 @@ struct WhatIfTests {
     let old = try book("12.00", version: "a").versions
     let past = try book("15.00", version: "b", from: "2026-11-01").versions[0]
     let future = try book("15.00", version: "c", from: "2026-12-01").versions[0]
-    func decide(_ version: CompiledTariff, _ isOrdered: Bool) -> TariffPublication {
-      TariffPublication.decide(
+    func decide(_ version: CompiledTariff, _ isOrdered: Bool) -> PublishingDecision {
+      PublishingDecision.decide(
         version, published: old, today: today, isReratingOrdered: isOrdered)
     }
     #expect(decide(future, false) == .scheduled(future.firstDay))

@@ -1,0 +1,117 @@
+package import Basics
+package import Store
+package import Tariff
+
+/// What recorded taps would have come to under a draft.
+package struct WhatIfAnswer: Sendable {
+  /// Sums and changes.
+  package var comparison: WhatIf
+  /// Riders with taps in the period.
+  package var riders = 0
+  package var riderDays = 0
+  package var taps = 0
+  /// Rider-days whose rating waits: the books do not have their fares yet.
+  package var staleDays = 0
+}
+
+/// Replays recorded taps under a draft, as if it had been in force from the first day on.
+///
+/// Each rider starts from the state that stands before the period, so that the draft's side is what
+/// a real re-rating would come to. It only reads.
+package struct WhatIfReplay: Sendable {
+  private let store: Store
+  private let city: City
+
+  /// Makes the use case.
+  package init(store: Store, city: City) {
+    self.store = store
+    self.city = city
+  }
+
+  /// Compares; nil while no tariff is published. `progress` hears the share that is done.
+  package func run(
+    draft: CompiledTariff, over period: ClosedRange<Day>,
+    progress: @Sendable (Double) -> Void = { _ in }
+  ) async throws -> WhatIfAnswer? {
+    guard let book = city.book else { return nil }
+    let drafted = book.replacing(from: period.lowerBound, by: draft)
+    var answer = WhatIfAnswer(comparison: WhatIf(now: book, draft: drafted))
+    for lane in 0..<Lane.count {
+      var last: RiderID?
+      while true {
+        let after = last
+        let page = try await store.read { db in
+          try await self.page(
+            of: try await db.audit.riders(lane: lane, after: after), lane: lane, period, book,
+            drafted, in: db)
+        }
+        guard let rider = page.last else { break }
+        last = rider
+        for one in page.riders {
+          answer.comparison.add(rider: one.rider.description, now: one.now, draft: one.draft)
+        }
+        answer.riders += page.riders.count
+        answer.riderDays += page.riderDays
+        answer.taps += page.taps
+        answer.staleDays += page.staleDays
+      }
+      progress(Double(lane + 1) / Double(Lane.count))
+    }
+    return answer
+  }
+
+  /// Rides of one rider in the period.
+  private struct Replayed: Sendable {
+    let rider: RiderID
+    var now: [RatedRide] = []
+    var draft: [RatedRide] = []
+  }
+
+  private struct Page: Sendable {
+    var last: RiderID?
+    var riders: [Replayed] = []
+    var riderDays = 0
+    var taps = 0
+    var staleDays = 0
+  }
+
+  private func page(
+    of riders: [RiderID], lane: Int16, _ period: ClosedRange<Day>, _ book: TariffBook,
+    _ draft: TariffBook, in db: StoreSession
+  ) async throws -> Page {
+    var page = Page(last: riders.last)
+    let days = try await db.audit.days(lane: lane, riders: riders, within: period)
+    guard !days.isEmpty else { return page }
+    let taps = Dictionary(
+      grouping: try await db.rating.taps(lane: lane, days: days.map(\.day)),
+      by: { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
+    let entitlements = Dictionary(
+      grouping: try await db.rating.entitlements(of: Set(days.map(\.day.rider))), by: \.rider)
+    let before = try await db.audit.states(
+      lane: lane, riders: riders, before: period.lowerBound)
+    var states: (now: RiderState, draft: RiderState) = (.empty, .empty)
+    for (day, isStale) in days {
+      if page.riders.last?.rider != day.rider {
+        let state = try RiderState.kept(before[day.rider] ?? [], before: day)
+        states = (state, state)
+        page.riders.append(Replayed(rider: day.rider))
+      }
+      let taps = (taps[day] ?? []).sorted { $0.name < $1.name }
+      func rate(by book: TariffBook, from state: RiderState) -> DayRating.Result {
+        DayRating(
+          network: city.network, book: book, day: day, taps: taps,
+          entitlements: entitlements[day.rider] ?? []
+        ).rate(from: state)
+      }
+      let now = rate(by: book, from: states.now)
+      let drafted = rate(by: draft, from: states.draft)
+      states = (now.state, drafted.state)
+      page.riders[page.riders.count - 1].now += now.rides
+      page.riders[page.riders.count - 1].draft += drafted.rides
+      page.riderDays += 1
+      page.taps += taps.count
+      if isStale { page.staleDays += 1 }
+    }
+    return page
+  }
+}
