@@ -136,7 +136,7 @@ let package = Package(
     .executableTarget(
       name: "loadtest",
       dependencies: [
-        "Basics", "Transit", "Tapping", "LoadMeasures", "ServiceClient", arguments,
+        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient", arguments,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests

@@ -28,7 +28,9 @@ package struct WhatIfReplay: Sendable {
     self.city = city
   }
 
-  /// Compares; nil while no tariff is published. `progress` hears the share that is done.
+  /// Compares both sides; nil while no tariff is published.
+  ///
+  /// `progress` hears the share that is done, from 0 to 1.
   package func run(
     draft: CompiledTariff, over period: ClosedRange<Day>,
     progress: @Sendable (Double) -> Void = { _ in }

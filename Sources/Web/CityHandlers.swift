@@ -60,7 +60,7 @@ extension Handlers {
     case .taken(let sentence): throw Problem(.conflict, "version_taken", sentence)
     case .past(let why):
       throw Problem(
-        .conflict, "past_without_order", "\(why[request.language]). Add ?rerate=true to order it.")
+        .conflict, "past_without_order", "\(why.english). Add ?rerate=true to order it.")
     case .published(let versions, let warnings, let staleDays):
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in

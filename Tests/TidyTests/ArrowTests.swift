@@ -66,7 +66,9 @@ import Testing
       "Web": ["Basics", "Transit", "Store"] + pure + services,
       "kvytok": ["Basics", "Transit", "EventLoop", "Postgres", "Store", "Web"] + pure + services,
       "validator-sim": ["Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient"],
-      "loadtest": ["Basics", "Transit", "Tapping", "LoadMeasures", "ServiceClient"],
+      "loadtest": [
+        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient",
+      ],
       "LoadMeasures": ["Basics", "Transit", "Tapping"],
       "SimulatedCity": ["Basics", "Transit", "Tapping"],
       "ServiceClient": ["Basics", "Transit", "Tapping"],

@@ -1,14 +1,15 @@
 import ArgumentParser
 import ServiceClient
 
-/// Benchmarks of a running service, each with the ceiling it is measured against.
+/// Benchmarks, each with the ceiling it is measured against where there is one.
 @main
 struct LoadtestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "loadtest",
     abstract: "Loads a service and measures it.",
-    discussion: "Starts a service and a database of its own unless given --url.",
-    subcommands: [TapsCommand.self])
+    discussion:
+      "A benchmark that needs a service starts one with a database of its own unless given --url.",
+    subcommands: [TapsCommand.self, TariffCommand.self])
 
   static func main() async { await runAsProgram() }
 }

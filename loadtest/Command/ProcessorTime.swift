@@ -28,6 +28,13 @@ enum ProcessorTime {
     }.reduce(0) { $0 + (microseconds(of: $1) ?? 0) }
   }
 
+  /// Seconds that the calling thread has had a core.
+  static var secondsOfThread: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   private static func stat(_ process: Int32) -> [Substring]? {
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
       let end = text.lastIndex(of: ")")

@@ -78,15 +78,18 @@ package struct TapsReport: Sendable, Equatable {
   /// A table for people.
   package var text: String {
     let lines =
-      numbers.map { ($0.key, $0.value.map(Self.rounded) ?? "not measured") }
+      numbers.map { ($0.key, $0.value.map(ReportNumber.text) ?? "not measured") }
       + counts.map { ($0.key, $0.value.map(String.init) ?? "not measured") }
     return lines.map { key, value in
       key + String(repeating: " ", count: max(1, 26 - key.count)) + value
     }.joined(separator: "\n")
   }
+}
 
+/// Numbers of reports as people read them.
+enum ReportNumber {
   /// Three decimal places below ten, else one; whole from a thousand.
-  private static func rounded(_ value: Double) -> String {
+  static func text(_ value: Double) -> String {
     let size = abs(value)
     let digits = size < 10 ? 3 : size < 1000 ? 1 : 0
     let scale = [1, 10, 100, 1000][digits]
