@@ -10,6 +10,10 @@ import Transit
 package struct Sorter: Sendable {
   /// Most batches sorted in one transaction.
   package static let batchesPerPassMax = 64
+  /// Fare days before today, and after, that get partitions of their own; taps of others lie
+  /// together, so that a validator that lies about the date cannot fill the catalogue with tables.
+  package static let partitionedDaysBack = 400
+  package static let partitionedDaysAhead = 7
 
   private let city: City
   private let tokenKey: TokenKey
@@ -60,7 +64,11 @@ package struct Sorter: Sendable {
       read.flatMap { batch, taps in
         taps.map { city.fareDay(of: correctedTime($0.tap, in: batch)) }
       })
-    let missing = try await db.sorting.daysWithoutPartition(days)
+    let today = city.fareDay(of: now)
+    let missing = try await db.sorting.daysWithoutPartition(
+      days.filter {
+        (-Self.partitionedDaysBack...Self.partitionedDaysAhead).contains($0.number - today.number)
+      })
     guard missing.isEmpty else { return Pass(daysWithoutPartition: missing) }
     let riders = try await db.sorting.riders(of: media)
     var rows: [TapRow] = []

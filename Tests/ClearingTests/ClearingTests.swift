@@ -143,6 +143,15 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aTapOfAnAbsurdDateIsSortedWithoutATableOfItsOwn() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "08:00"), try tap(2, "08:00", day: -9000)])
+        try await house.service.drain()
+        #expect(try await house.number("select count(*) from tap") == 2)
+        #expect(try await house.number("select count(*) from tap_other") == 1)
+      }
+    }
+
     @Test func aDeniedTapIsKeptAndCostsNothing() async throws {
       try await House.with { house in
         var denied = try tap(1, "08:00")

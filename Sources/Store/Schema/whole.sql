@@ -380,7 +380,8 @@ create table boarding (
 ) partition by range (fare_day);
 create table boarding_other partition of boarding default;
 create index boarding_rider on boarding (lane, rider_id, fare_day);
-create index boarding_route on boarding (fare_day, route, direction);
+create index boarding_route on boarding (fare_day, route, direction)
+  include (tapped_at, stop, stop_order, off_stop, off_stop_order, riders);
 
 -- A rider's day whose alightings have to be worked out again.
 create table travel_day (
