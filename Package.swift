@@ -186,5 +186,11 @@ let package = Package(
         "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
         nioCore, yams, logging, metrics,
       ]),
+    tests(
+      "EndToEndTests",
+      [
+        "Basics", "Transit", "Tapping", "Tracking", "Postgres", "SimulatedCity", "ServiceClient",
+        "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle, logging,
+      ]),
   ]
 )

@@ -9,8 +9,7 @@ import Transit
 extension Handlers {
   private struct MapModel {
     let hasLibrary: Bool
-    let vehicles: [VehicleRow]
-    var hasVehicles: Bool { !vehicles.isEmpty }
+    let vehicles: Listing<VehicleRow>?
   }
 
   private struct VehicleRow {
@@ -27,7 +26,7 @@ extension Handlers {
     let live = try await services.insight.vehicles(at: request.receivedAt)
     let model = MapModel(
       hasLibrary: !services.assets.missingPackages.contains("libjs-leaflet"),
-      vehicles: live.vehicles.map { vehicle in
+      vehicles: Listing(live.vehicles) { vehicle in
         let status = vehicle.status
         let mode = vehicle.mode.map { " · " + $0.title[request.language] } ?? ""
         let place = status.coordinate
@@ -44,15 +43,13 @@ extension Handlers {
   }
 
   private struct LoadModel {
-    let routes: [Choice]
+    let routes: Listing<Choice>?
     let directions: [Choice]
     let date: String
     let hourFrom: String
     let hourTo: String
     var notice: String?
     var load: LoadTable?
-    var hasRoutes: Bool { !routes.isEmpty }
-    var hasLoad: Bool { load != nil }
   }
 
   private struct LoadTable {
@@ -68,9 +65,10 @@ extension Handlers {
     let boardings: String
     let alightings: String
     let load: String
-    let boardingsValue: Int
-    let alightingsValue: Int
-    let loadValue: Int
+    /// Empty where the group is too small to be shown; the chart leaves a hole then.
+    let boardingsValue: String
+    let alightingsValue: String
+    let loadValue: String
   }
 
   func loadPage(_ request: WebRequest) async throws -> Answer {
@@ -84,7 +82,7 @@ extension Handlers {
     let operatorID = request.caller?.operatorID
     let routes = try await services.insight.routes(on: day, operatorID: operatorID)
     var model = LoadModel(
-      routes: routes.map { route in
+      routes: Listing(routes) { route in
         let label = route.longName.isEmpty ? route.name : "\(route.name) – \(route.longName)"
         let counted = route.boardings > 0 ? " (\(people.number(route.boardings)))" : ""
         return Choice(
@@ -141,8 +139,9 @@ extension Handlers {
         LoadRow(
           order: index + 1, name: row.name, boardings: shown(row.boardings),
           alightings: shown(row.alightings), load: shown(row.load),
-          boardingsValue: row.boardings ?? 0, alightingsValue: row.alightings ?? 0,
-          loadValue: row.load ?? 0)
+          boardingsValue: row.boardings.map(String.init) ?? "",
+          alightingsValue: row.alightings.map(String.init) ?? "",
+          loadValue: row.load.map(String.init) ?? "")
       })
   }
 }

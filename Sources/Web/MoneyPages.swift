@@ -8,10 +8,9 @@ extension Handlers {
   private struct ReportModel {
     let date: String
     let day: String
-    let missing: [NoteRow]
+    let missing: Listing<NoteRow>?
     let tables: [Table]
     let notes: [NoteRow]
-    var hasMissing: Bool { !missing.isEmpty }
   }
 
   private struct NoteRow {
@@ -23,9 +22,8 @@ extension Handlers {
     let key: String
     let title: String
     let heads: [Cell]
-    let rows: [Row]
+    let body: Listing<Row>?
     let totals: [Row]
-    var hasRows: Bool { !rows.isEmpty }
   }
 
   private struct Row {
@@ -50,7 +48,7 @@ extension Handlers {
     }
     let model = ReportModel(
       date: day.description, day: people.day(day),
-      missing: notes.filter { $0.0.isMissing && $0.0.count > 0 }.map(\.1),
+      missing: Listing(notes.filter { $0.0.isMissing && $0.0.count > 0 }, \.1),
       tables: report.tables.map { Handlers.table($0, people) },
       notes: notes.filter { !$0.0.isMissing && $0.0.count > 0 }.map(\.1))
     let frame = PageFrame(request, titleName: "report_title", people: people)
@@ -75,7 +73,7 @@ extension Handlers {
       heads: table.columns.map { column in
         Cell(
           text: column.header[people.language], side: column.kind == .text ? "" : "n")
-      }, rows: table.rows.map(row), totals: table.totals.map(row))
+      }, body: Listing(table.rows, row), totals: table.totals.map(row))
   }
 
   private struct RiderModel {
@@ -85,9 +83,8 @@ extension Handlers {
     let media: [Choice]
     var notice: String?
     var heading = ""
-    var rides: [RideRow] = []
+    var rides: Listing<RideRow>?
     var totals: [RideTotal] = []
-    var hasRides: Bool { !rides.isEmpty }
   }
 
   private struct RideRow {
@@ -138,7 +135,7 @@ extension Handlers {
   private static func fill(_ model: inout RiderModel, _ rides: RiderRides, _ people: People) {
     model.heading = "\(rides.rider), \(people.day(rides.days.lowerBound))"
     if rides.rides.isEmpty { model.notice = people.text("rider_no_rides") }
-    model.rides = rides.rides.map { ride in
+    model.rides = Listing(rides.rides) { ride in
       let mode = ride.mode.map { " · " + $0.title[people.language] } ?? ""
       return RideRow(
         isoTime: ride.startedAt.description, time: people.clock(ride.startedAt),

@@ -13,6 +13,9 @@ package enum NetworkPublication: Sendable {
 
 /// Publishes networks, for the command and for HTTP alike.
 package struct NetworkDesk: Sendable {
+  /// Before the first tap that can be stored.
+  private static let firstDay = Day(number: 0)
+
   private let store: Store
 
   /// Makes a desk over a store.
@@ -30,7 +33,13 @@ package struct NetworkDesk: Sendable {
     }
     let digest = SHA256Digest.hash(archive)
     let record = try await store.write { db in
-      try await db.feeds.save(name: name, digest: digest, archive: archive, at: moment)
+      let record = try await db.feeds.save(
+        name: name, digest: digest, archive: archive, at: moment)
+      // Fares and stops are views of the taps through the network: all of them are worked out anew.
+      try await db.rating.markAllStale(
+        from: NetworkDesk.firstDay, reason: "network imported", at: moment)
+      try await db.placing.markAllStale(from: NetworkDesk.firstDay, at: moment)
+      return record
     }
     return .published(reading, record)
   }

@@ -9,17 +9,14 @@ extension Handlers {
   static let lagSecondsMax = 60.0
 
   private struct Model {
+    let date: String
     let day: String
     let figures: [Figure]
-    let operators: [OperatorRow]
-    let accounts: [AccountRow]
+    let operators: Listing<OperatorRow>?
+    let accounts: Listing<AccountRow>?
     let balanceTotals: [AccountRow]
-    let devices: [DeviceRow]
-    let silent: [DeviceRow]
-    var hasOperators: Bool { !operators.isEmpty }
-    var hasAccounts: Bool { !accounts.isEmpty }
-    var hasDevices: Bool { !devices.isEmpty }
-    var hasSilent: Bool { !silent.isEmpty }
+    let devices: Listing<DeviceRow>?
+    let silent: Listing<DeviceRow>?
   }
 
   private struct OperatorRow {
@@ -43,28 +40,30 @@ extension Handlers {
   func overviewPage(_ request: WebRequest) async throws -> Answer {
     let people = self.people(request)
     let status = try await services.insight.status(at: request.receivedAt)
+    let shown = try await shownDay(request, status.today)
     let balance = try await services.store.read { db in
       try await db.books.trialBalance(through: nil)
     }
     let model = Model(
-      day: people.day(status.today.day), figures: Handlers.figures(status, people),
-      operators: status.today.operators.map { row in
+      date: shown.day.description, day: people.day(shown.day),
+      figures: Handlers.figures(status, shown, people),
+      operators: Listing(shown.operators) { row in
         OperatorRow(
           name: row.name ?? people.text("operator_unknown"),
           rides: people.number(row.sums.rides),
           revenue: people.money(row.sums.chargedMinor, row.sums.currency))
-      }, accounts: Handlers.accounts(balance, people),
+      }, accounts: Listing(balance.rows) { Handlers.account($0, people) },
       balanceTotals: try balance.totals().map { currency, sums in
         AccountRow(
           name: people.text("total"), debit: people.money(sums.debitMinor, currency),
           credit: people.money(sums.creditMinor, currency))
       },
-      devices: status.gaps.worst.map { holes in
+      devices: Listing(status.gaps.worst) { holes in
         DeviceRow(
           name: holes.device, missing: people.number(holes.numbers),
           lastHeard: people.moment(holes.lastReceivedAt))
       },
-      silent: status.validators.silent.map { device in
+      silent: Listing(status.validators.silent) { device in
         DeviceRow(
           name: device.device, missing: "",
           lastHeard: device.lastReceivedAt.map(people.moment) ?? people.text("never"))
@@ -73,16 +72,28 @@ extension Handlers {
     return pages.page("overview", frame: frame, language: request.language, model)
   }
 
-  private static func figures(_ status: ServiceStatus, _ people: People) -> [Figure] {
-    let today = status.today
-    let totals = today.totals
+  /// The day asked for; else today, or the newest day with taps while today has none.
+  private func shownDay(_ request: WebRequest, _ today: DayFigures) async throws -> DayFigures {
+    if let asked = try request.queryDay("date") {
+      return try await services.insight.figures(of: asked)
+    }
+    guard today.completeness.taps == 0,
+      let newest = try await services.insight.days().first(where: { $0 < today.day })
+    else { return today }
+    return try await services.insight.figures(of: newest)
+  }
+
+  private static func figures(
+    _ status: ServiceStatus, _ shown: DayFigures, _ people: People
+  ) -> [Figure] {
+    let totals = shown.totals
     let unknown = totals.reduce(0) { $0 + $1.unknownRides }
     let waiting = status.journal.unsortedTaps + Int64(status.backlog.riderDays)
     let differs = status.books.contains { $0.differenceMinor != 0 }
     let apart = status.journal.conflicts + status.journal.quarantined + status.journal.setAsideTaps
     return [
       Figure(
-        people.text("taps_today"), people.number(today.completeness.taps),
+        people.text("taps_today"), people.number(shown.completeness.taps),
         note: people.text("taps_all") + " " + people.number(status.journal.tapsStored)),
       Figure(
         people.text("rides_today"), people.number(totals.reduce(0) { $0 + $1.rides }),
@@ -112,15 +123,13 @@ extension Handlers {
     ]
   }
 
-  private static func accounts(_ balance: TrialBalance, _ people: People) -> [AccountRow] {
-    balance.rows.map { row in
-      let name = ChartOfAccounts.standard.find(row.key.account)?.name[people.language] ?? ""
-      let owner = row.key.operatorID.map { " (\($0))" } ?? ""
-      return AccountRow(
-        name: "\(row.key.account) \(name)\(owner)",
-        debit: people.money(row.sums.debitMinor, row.key.currency),
-        credit: people.money(row.sums.creditMinor, row.key.currency))
-    }
+  private static func account(_ row: TrialBalance.Row, _ people: People) -> AccountRow {
+    let name = ChartOfAccounts.standard.find(row.key.account)?.name[people.language] ?? ""
+    let owner = row.key.operatorID.map { " (\($0))" } ?? ""
+    return AccountRow(
+      name: "\(row.key.account) \(name)\(owner)",
+      debit: people.money(row.sums.debitMinor, row.key.currency),
+      credit: people.money(row.sums.creditMinor, row.key.currency))
   }
 }
 
@@ -149,4 +158,16 @@ struct Choice {
   let value: String
   let label: String
   let isSelected: Bool
+}
+
+/// Rows of a table; a list without rows is nil, so that a template can leave the table out.
+///
+/// Templates see stored properties only.
+struct Listing<Row> {
+  let rows: [Row]
+
+  init?<Element>(_ elements: [Element], _ row: (Element) -> Row) {
+    guard !elements.isEmpty else { return nil }
+    rows = elements.map(row)
+  }
 }

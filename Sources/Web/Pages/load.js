@@ -7,7 +7,11 @@
   const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
   const rows = [...table.tBodies[0].rows];
   const names = rows.map((row) => row.cells[1].textContent);
-  const column = (index) => rows.map((row) => Number(row.cells[index].dataset.value));
+  // A group too small to be shown is a hole, not a zero.
+  const column = (index) => rows.map((row) => {
+    const value = row.cells[index].dataset.value;
+    return value === '' ? null : Number(value);
+  });
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(name).trim();
 
@@ -19,10 +23,10 @@
       labels: names,
       datasets: [
         { type: 'line', label: heads[4], data: column(4), borderColor: color('--ink'),
-          backgroundColor: color('--ink'), borderWidth: 2, pointRadius: 2, stepped: 'before' },
+          backgroundColor: color('--ink'), borderWidth: 2, pointRadius: 2, stepped: 'before', spanGaps: false },
         { type: 'bar', label: heads[2], data: column(2), backgroundColor: color('--accent'),
           stack: 'stop' },
-        { type: 'bar', label: heads[3], data: column(3).map((value) => -value),
+        { type: 'bar', label: heads[3], data: column(3).map((value) => (value === null ? null : -value)),
           backgroundColor: '#d08a2c', stack: 'stop' },
       ],
     },

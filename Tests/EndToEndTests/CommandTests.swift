@@ -1,0 +1,115 @@
+import Foundation
+import Postgres
+import ServiceClient
+import Testing
+
+@Suite struct CommandTests {
+  @Test func theVersionAndTheHelpAreSaidOnStandardOutput() async throws {
+    let version = try await Command.run(["--version"])
+    #expect(version.exitCode == 0)
+    #expect(version.output.split(separator: ".").count == 3)
+    for arguments in [
+      ["--help"], ["serve", "--help"], ["tariff", "price", "--help"], ["help", "device"],
+    ] {
+      let help = try await Command.run(arguments)
+      #expect(help.exitCode == 0 && help.output.contains("USAGE: kvytok"), "\(arguments)")
+    }
+  }
+
+  @Test(arguments: [
+    ["nothing"], ["serve", "--port", "x"], ["serve", "--port", "70000"],
+    ["serve", "--roles", "web,cook"], ["report", "weekly", "--date", "2026-11-22"],
+    ["report", "daily", "--date", "22.11.2026"], ["load", "--route", "1"],
+    ["token", "create", "x", "--role", "king"], ["token", "create", "x", "--role", "rider"],
+    ["device", "enroll"],
+  ])
+  func aCommandWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
+    let end = try await Command.run(arguments)
+    #expect(end.exitCode == 2, "\(arguments): \(end.errors)")
+    #expect(end.output.isEmpty && !end.errors.isEmpty)
+  }
+
+  @Test(arguments: [
+    ["network", "show"], ["ledger", "verify"], ["device", "list"], ["rider", "show", "x"],
+  ])
+  func aCommandWithoutItsServiceSaysWhatToDo(_ arguments: [String]) async throws {
+    let folder = try TemporaryFolder.make("none").appendingPathComponent("nothing").path
+    let end = try await Command.run(arguments + ["--data", folder])
+    #expect(end.exitCode == 3)
+    #expect(end.errors.contains("There is no service in \(folder)"), "\(end.errors)")
+    let url = "postgres://nobody@127.0.0.1:1/none"
+    let away = try await Command.run(arguments + ["--database-url", url])
+    #expect(away.exitCode == 3 && away.errors.contains("127.0.0.1:1"), "\(away.errors)")
+  }
+
+  @Test func aTariffIsCheckedAndTriedWithoutADatabase() async throws {
+    let sound = try await Command.run(["tariff", "check", Command.tariff.path])
+    #expect(sound.exitCode == 0, "\(sound.output)")
+    let folder = try TemporaryFolder.make("tariff")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try "version: [".write(
+      to: folder.appendingPathComponent("tariff.yaml"), atomically: true, encoding: .utf8)
+    let broken = try await Command.run(["tariff", "check", folder.path])
+    #expect(broken.exitCode == 1)
+    #expect(broken.output.contains("tariff.yaml:2: error:"), "\(broken.output)")
+    let taps = folder.appendingPathComponent("taps.csv")
+    try """
+    case,category,media,tap_time,kind,mode
+    a,adult,card,2026-11-22T08:00:00+02:00,single,bus
+    """.write(to: taps, atomically: true, encoding: .utf8)
+    let priced = try await Command.run([
+      "tariff", "price", "--tariff", Command.tariff.path, "--taps", taps.path,
+    ])
+    #expect(priced.exitCode == 0, "\(priced.errors)")
+    let lines = priced.output.split(separator: "\n")
+    #expect(lines.first == "case,category,ride,charged,total,nominal,reason")
+    #expect(lines.count == 2 && lines[1].hasPrefix("a,adult,1,"))
+  }
+}
+
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+struct HinderedStartTests {
+  @Test func aPortThatIsTakenIsSaidToBe() async throws {
+    try await KvytokService.with { service in
+      let port = try #require(service.url.split(separator: ":").last.map(String.init))
+      let data = try TemporaryFolder.make("data")
+      defer { try? FileManager.default.removeItem(at: data) }
+      let end = try await Command.run(["serve", "--data", data.path, "--port", port])
+      #expect(end.exitCode == 3)
+      #expect(end.errors.contains("is taken by another process"), "\(end.errors)")
+      #expect(end.output.isEmpty)
+    }
+  }
+
+  @Test func aFolderThatAnotherServiceHoldsIsLeftAlone() async throws {
+    try await KvytokService.with { service in
+      let end = try await Command.run(["serve", "--data", service.data.path, "--port", "0"])
+      #expect(end.exitCode == 3)
+      #expect(end.errors.contains("\(service.program.processID)"), "\(end.errors)")
+      #expect(try await service.client.send("GET", "/readyz").status == 200)
+    }
+  }
+
+  @Test func aTariffWithFaultsStopsTheStart() async throws {
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let tariff = try TemporaryFolder.make("tariff")
+    defer { try? FileManager.default.removeItem(at: tariff) }
+    try "version: 7".write(
+      to: tariff.appendingPathComponent("tariff.yaml"), atomically: true, encoding: .utf8)
+    let end = try await Command.run([
+      "serve", "--data", data.path, "--port", "0", "--tariff", tariff.path,
+    ])
+    #expect(end.exitCode == 1)
+    #expect(end.errors.contains("tariff.yaml:"), "\(end.errors)")
+  }
+
+  @Test func theDoctorSaysWhatToDo() async throws {
+    try await KvytokService.with { service in
+      let end = try await service.run(["doctor"])
+      #expect(end.exitCode == 1)
+      #expect(end.output.contains("network: Import one: kvytok network import"))
+      #expect(!end.output.contains("tariff: "))
+    }
+  }
+}

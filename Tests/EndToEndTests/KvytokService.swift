@@ -1,0 +1,98 @@
+import Foundation
+import ServiceClient
+import Testing
+
+/// `kvytok serve` as a process of its own, on a private PostgreSQL of its own.
+final class KvytokService: Sendable {
+  let data: URL
+  let program: RunningProgram
+  let url: String
+  let adminToken: String
+  let client: ServiceClient
+
+  /// Runs a body on a fresh service, and stops the service afterwards.
+  static func with<Result: Sendable>(
+    _ body: (KvytokService) async throws -> Result
+  ) async throws -> Result {
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let service = try await KvytokService(data: data)
+    do {
+      let result = try await body(service)
+      try await service.stop()
+      return result
+    } catch {
+      _ = try? await service.stop()
+      throw error
+    }
+  }
+
+  /// Starts a service on a folder and waits until it is ready.
+  init(data: URL, arguments: [String] = []) async throws {
+    self.data = data
+    program = try RunningProgram(
+      Command.path,
+      ["serve", "--data", data.path, "--port", "0", "--tariff", Command.tariff.path] + arguments)
+    let program = program
+    let line = try await eventually(withinSeconds: 90) { () -> String? in
+      guard program.isRunning || program.output.contains("\n") else {
+        throw ServiceDidNotStart(errors: program.errors)
+      }
+      return program.output.split(separator: "\n").first.map(String.init)
+    }
+    let words = try #require(line, "\(program.errors)").split(separator: " ").map(String.init)
+    try #require(words.count == 4 && words[0] == "kvytok" && words[1] == "ready")
+    url = words[2]
+    adminToken = try String(
+      contentsOf: data.appendingPathComponent("admin-token"), encoding: .utf8
+    ).trimmingCharacters(in: .whitespacesAndNewlines)
+    client = ServiceClient(base: url, adminToken: adminToken)
+  }
+
+  /// Stops the service as an operator would.
+  @discardableResult
+  func stop() async throws -> RunningProgram.End {
+    try await client.close()
+    program.signal(SIGTERM)
+    return await program.end()
+  }
+
+  /// Runs a command on the service's database.
+  func run(_ arguments: [String]) async throws -> RunningProgram.End {
+    try await Command.run(arguments + ["--data", data.path])
+  }
+}
+
+/// Why a service did not get ready.
+struct ServiceDidNotStart: Error {
+  let errors: String
+}
+
+/// The command as it was built beside the tests.
+enum Command {
+  static let path: URL = {
+    let program = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    return program.deletingLastPathComponent().appendingPathComponent("kvytok")
+  }()
+
+  /// The folder of the package.
+  static let package: URL = {
+    var folder = URL(fileURLWithPath: #filePath)
+    while folder.path != "/" {
+      folder.deleteLastPathComponent()
+      let map = folder.appendingPathComponent("Package.swift").path
+      if FileManager.default.fileExists(atPath: map) { break }
+    }
+    return folder
+  }()
+
+  /// The tariff of the invented city.
+  static let tariff = package.appendingPathComponent("tariffs/zelenohrad")
+
+  /// Runs the command to its end.
+  static func run(
+    _ arguments: [String], withinSeconds seconds: Double = 120
+  ) async throws -> RunningProgram.End {
+    try await RunningProgram(path, arguments).end(withinSeconds: seconds)
+  }
+}
