@@ -28,6 +28,11 @@ package enum PriceTable {
     for rider in riders {
       let rides = rides(of: rider, book: book)
       let total = rides.reduce(Int64(0)) { $0 + ($1.chargedMinor ?? 0) }
+      if rides.isEmpty {
+        // Only taps off: whoever reads the table still finds the rider, with nothing to pay.
+        let reason = Bilingual(uk: "жодної поїздки", en: "no ride")[language]
+        writer.row([rider.name, rider.category, "0", "", "0", "", reason])
+      }
       for (index, ride) in rides.enumerated() {
         writer.row([
           rider.name, rider.category, String(index + 1), text(ride.chargedMinor), String(total),
