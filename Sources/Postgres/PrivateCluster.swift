@@ -270,6 +270,10 @@ private final class FolderLock: Sendable {
   deinit { release() }
 
   func release() {
-    if isHeld.exchange(false, ordering: .relaxed) { close(file) }
+    guard isHeld.exchange(false, ordering: .relaxed) else { return }
+    // A child that was forked just now and has not run its program yet holds the file too, and with
+    // it the lock: closing alone would leave the folder locked until then.
+    flock(file, LOCK_UN)
+    close(file)
   }
 }

@@ -106,7 +106,8 @@ struct TransactionTests {
       }
       try await expect(amount: 102, of: 1, in: pool)
       try await expect(amount: 102, of: 2, in: pool)
-      #expect(await attempts.value == 3)
+      // The server ends one of the two, and on a slow machine sometimes each once.
+      #expect(await attempts.value >= 3)
     }
   }
 
