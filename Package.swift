@@ -189,8 +189,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "Basics", "Transit", "Tapping", "Tracking", "Postgres", "SimulatedCity", "ServiceClient",
-        "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle, logging,
+        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
+        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle, logging,
       ]),
   ]
 )
