@@ -54,25 +54,30 @@ package final class ClearingService: Sendable {
   }
 
   private func sort(lane: Int16) async throws -> Int {
-    let sorter = Sorter(city: city.current, tokenKey: tokenKey, log: log)
-    let moment = now()
-    var pass = try await store.write { db in try await sorter.sort(lane: lane, in: db, at: moment) }
+    var pass = try await sortOnce(lane: lane)
     if !pass.daysWithoutPartition.isEmpty {
       for day in pass.daysWithoutPartition {
         try await store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
       }
-      pass = try await store.write { db in
-        try await sorter.sort(lane: lane, in: db, at: moment)
-      }
+      pass = try await sortOnce(lane: lane)
     }
     sortedTaps.increment(by: pass.taps)
     return pass.batches
   }
 
-  private func rate(lane: Int16) async throws -> Int {
-    let rater = Rater(city: city.current, log: log)
+  private func sortOnce(lane: Int16) async throws -> Sorter.Pass {
     let moment = now()
-    let pass = try await store.write { db in try await rater.rate(lane: lane, in: db, at: moment) }
+    return try await city.write(to: store) { db, city in
+      try await Sorter(city: city, tokenKey: tokenKey, log: log)
+        .sort(lane: lane, in: db, at: moment)
+    }
+  }
+
+  private func rate(lane: Int16) async throws -> Int {
+    let moment = now()
+    let pass = try await city.write(to: store) { db, city in
+      try await Rater(city: city, log: log).rate(lane: lane, in: db, at: moment)
+    }
     ratedDays.increment(by: pass.riderDays)
     addedRides.increment(by: pass.ridesAdded)
     reversedRides.increment(by: pass.ridesReversed)

@@ -39,20 +39,19 @@ package final class PlacingService: Sendable {
   @discardableResult
   package func pass() async throws -> Int {
     var worked = 0
-    let network = city.current.network
     let vehicleLanes = try await store.read { db in try await db.placing.lanesWaiting() }
     for lane in vehicleLanes {
       let moment = now()
-      let days = try await store.write { db in
-        try await Placer(network: network).place(lane: lane, in: db, at: moment)
+      let days = try await city.write(to: store) { db, city in
+        try await Placer(network: city.network).place(lane: lane, in: db, at: moment)
       }
       placedDays.increment(by: days)
       worked += days
     }
     let riderLanes = try await store.read { db in try await db.alighting.lanesWaiting() }
     for lane in riderLanes {
-      let days = try await store.write { db in
-        try await Alighter(network: network).find(lane: lane, in: db)
+      let days = try await city.write(to: store) { db, city in
+        try await Alighter(network: city.network).find(lane: lane, in: db)
       }
       travelDays.increment(by: days)
       worked += days

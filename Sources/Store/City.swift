@@ -12,11 +12,15 @@ package struct City: Sendable {
   package let clock: CityClock
   /// The newest feed; nil until one is imported.
   package let feed: FeedRecord?
+  /// By which it is seen whether something else was published since.
+  package let edition: CityEdition
+
   /// Puts a city together.
-  package init(network: Network, book: TariffBook?, feed: FeedRecord?) {
+  package init(network: Network, book: TariffBook?, feed: FeedRecord?, tariffCount: Int = 0) {
     self.network = network
     self.book = book
     self.feed = feed
+    edition = CityEdition(feedID: feed?.id, tariffCount: tariffCount)
     clock =
       book?.cityClock
       ?? CityClock(
@@ -70,9 +74,33 @@ package final class CityHolder: Sendable {
       }
     }
     let book = try TariffPublication.book(of: tariffs)
-    let city = City(network: network, book: book, feed: feed)
+    let city = City(
+      network: network, book: book, feed: feed, tariffCount: tariffs.count)
     held.withLock { $0 = city }
   }
+
+  /// Runs a body in one transaction, on the city that the database holds at that moment.
+  ///
+  /// Whatever is worked out from the city is worked out in such a bracket: another process may have
+  /// published a network or a tariff that this one has not heard of yet.
+  package func write<Result: Sendable>(
+    to store: Store, _ body: @Sendable (StoreSession, City) async throws -> Result
+  ) async throws -> Result {
+    for _ in 0..<Self.reloadsMax {
+      let city = current
+      let result = try await store.write { db -> Result? in
+        guard try await db.cityEdition() == city.edition else { return nil }
+        return try await body(db, city)
+      }
+      if let result { return result }
+      try await reload(from: store)
+    }
+    throw StoreFault(
+      kind: .unavailable, "networks or tariffs are being published faster than they can be read")
+  }
+
+  /// Most times that a transaction is begun anew because something was published meanwhile.
+  private static let reloadsMax = 5
 
   /// Follows what is published, by this process or another, until the task is cancelled.
   package func follow(_ store: Store) async throws {
@@ -87,4 +115,11 @@ package final class CityHolder: Sendable {
       }
     }
   }
+}
+
+/// What is published, in two numbers: tariffs are only ever added, feeds only take each other's place.
+package struct CityEdition: Hashable, Sendable {
+  /// The newest feed; nil without one.
+  package let feedID: Int64?
+  package let tariffCount: Int
 }

@@ -32,6 +32,7 @@ package struct FeedQueries {
   package func save(
     name: String, digest: [UInt8], archive: [UInt8], at: Instant
   ) async throws -> FeedRecord {
+    try await StoreSession(connection: connection).lockCity()
     let rows = try await connection.query(
       """
       insert into network_feed (name, digest, archive, imported_at) values ($1, $2, $3, $4)

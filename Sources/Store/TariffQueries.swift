@@ -43,6 +43,7 @@ package struct TariffQueries {
 
   /// Publishes a tariff.
   package func save(_ tariff: TariffRecord) async throws -> TariffSaving {
+    try await StoreSession(connection: connection).lockCity()
     let added = try await connection.execute(
       """
       insert into tariff_version (\(Self.columns)) values ($1, $2, $3, $4)

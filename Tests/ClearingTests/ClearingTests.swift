@@ -115,6 +115,19 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aWorkerThatHasNotHeardOfATariffRatesByItAllTheSame() async throws {
+      try await House.with { house in
+        let other = CityHolder()
+        let deaf = ClearingService(
+          store: house.store, city: other, tokenKey: house.tokenKey, log: quiet,
+          now: { House.noon })
+        try await house.journal([try tap(1, "08:00")])
+        try await deaf.drain()
+        #expect(try await house.owed() == ["2190  800"])
+        #expect(other.current.edition == house.city.current.edition)
+      }
+    }
+
     @Test func aTariffPublishedForThePastIsBookedAsADifference() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "08:00"), try tap(2, "08:00", day: 1)])
