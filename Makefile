@@ -77,7 +77,9 @@ test: setup-test $(DESCRIBE) ## Runs all tests
 	@echo "== Building the tests (first time: about 5 minutes)"
 	@swift build --build-tests --explicit-target-dependency-import-check error
 	@echo "== Testing"
-	@swift test --disable-xctest
+	@swift test --disable-xctest --skip RigaTests
+	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
+	@swift test --disable-xctest --filter RigaTests
 
 SEEDS ?= 3
 simulate: release ## Plays days with offline, repeating and lying validators: SEEDS=3

@@ -63,15 +63,18 @@ struct TransactionTests {
   @Test func aSerializationFailureIsTriedAgainUntilItSucceeds() async throws {
     try await LeasedDatabase.with(TransactionTests.migrations, connectionsMax: 8) { pool in
       let attempts = Counter()
+      let twoHaveRead = Meeting(of: 2)
       // Each reads the sum and writes from it: only one after the other gives the right end.
       try await withThrowingTaskGroup { group in
         for _ in 0..<8 {
           group.addTask {
             try await pool.transaction(.serializable, attemptsMax: 100) { connection in
-              _ = await attempts.next()
+              let attempt = await attempts.next()
               let sum = try await connection.query(
                 "SELECT sum(amount)::int8 AS s FROM account WHERE id IN (1, 2)"
               ).only().int8("s")
+              // The first two have read the same sum before either writes: one of them must fail.
+              if attempt < 2 { await twoHaveRead.arrive() }
               try await connection.execute(
                 "UPDATE account SET amount = $1 WHERE id = 1", [.int8(sum + 1 - 100)])
             }
