@@ -190,7 +190,8 @@ let package = Package(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
-        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle, logging,
+        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle,
+        logging,
       ]),
   ]
 )
