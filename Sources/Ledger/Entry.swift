@@ -76,6 +76,20 @@ package enum EntryKind: String, Sendable, CaseIterable, Hashable {
   case fares
   /// What riders paid.
   case payment
+  /// Money put on a medium.
+  case topUp = "top_up"
+  /// A pass or carnet sold.
+  case sale
+  /// What a pass or carnet earned on a day.
+  case recognition
+  /// What the acquirer paid to the bank, less its fees.
+  case funding
+  /// What riders got back.
+  case refund
+  /// A card payment that a bank took back, or gave back.
+  case chargeback
+  /// A debt given up.
+  case writeOff = "write_off"
   /// What operators were paid.
   case payout
   /// What the city owes for concessions.

@@ -29,8 +29,11 @@ func entry(_ lines: [String], fareDay: String = "2026-11-20") throws -> Entry {
 @Suite struct ChartTests {
   @Test func theStandardChartHasEveryCodeThatRulesUse() {
     let codes = [
-      AccountCode.bank, AccountCode.riders, AccountCode.concessions, AccountCode.operators,
-      AccountCode.unknownOperator, AccountCode.rounding, AccountCode.fees,
+      AccountCode.bank, AccountCode.cash, AccountCode.acquirer, AccountCode.riders,
+      AccountCode.disputed, AccountCode.concessions, AccountCode.operators,
+      AccountCode.payoutsOnTheirWay, AccountCode.unknownOperator, AccountCode.storedValue,
+      AccountCode.deferredRevenue, AccountCode.refunds, AccountCode.unmatchedReceipts,
+      AccountCode.rounding, AccountCode.fees, AccountCode.writeOffs, AccountCode.chargebackLosses,
     ]
     #expect(ChartOfAccounts.standard.accounts.map(\.code) == codes)
     #expect(ChartOfAccounts.standard.find(AccountCode.riders)?.kind.normalSide == .debit)
