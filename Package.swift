@@ -42,6 +42,8 @@ let httpTypes = from("swift-http-types", "HTTPTypes")
 let mustache = from("swift-mustache", "Mustache")
 let nioCore = from("swift-nio", "NIOCore")
 let nioHTTP = from("swift-nio", "NIOHTTP1")
+let nioPosix = from("swift-nio", "NIOPosix")
+let nioSSL = from("swift-nio-ssl", "NIOSSL")
 let arguments = from("swift-argument-parser", "ArgumentParser")
 let httpClient = from("async-http-client", "AsyncHTTPClient")
 let yams = from("Yams", "Yams")
@@ -56,6 +58,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -106,14 +109,16 @@ let package = Package(
       "Web",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Store", "Intake",
-        "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
+        "Clearing", "Insight", hummingbird, httpTypes, nioCore, nioHTTP, nioPosix, nioSSL,
+        mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
         "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
-        lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
+        lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, nioSSL, logging,
+        metrics,
         from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
 

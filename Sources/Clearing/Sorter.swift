@@ -97,7 +97,7 @@ package struct Sorter: Sendable {
     of batch: UnsortedBatch
   ) throws(TapBatchFault) -> [(medium: MediumID, tap: Tap)] {
     let wanted = SequenceRanges(batch.seqs)
-    let content = try TapBatchJSON.decode(batch.body)
+    let content = try batch.body.decode()
     var seen: Set<Int64> = []
     return content.taps.compactMap { tap in
       // A number that stands twice in one body counts once: the first, as Intake decided.

@@ -86,11 +86,11 @@ extension InsightDesk {
   /// Taps in batches that are not sorted, read from the signed bytes.
   private static func traces(
     of rows: [UnsortedTapRow],
-    batches: [Int64: [UInt8]]
+    batches: [Int64: StoredBody]
   ) -> [TapTrace] {
     var read: [Int64: [Int64: Tap]] = [:]
     for (id, body) in batches {
-      let taps = (try? TapBatchJSON.decode(body))?.taps ?? []
+      let taps = (try? body.decode())?.taps ?? []
       read[id] = Dictionary(taps.map { ($0.seq, $0) }) { first, _ in first }
     }
     return rows.map { row in

@@ -37,6 +37,23 @@ final class DeviceDirectory: Sendable {
 
   init(store: Store) { self.store = store }
 
+  /// What is remembered of an id.
+  enum Memory: Sendable {
+    case device(DeviceRecord)
+    /// There is none of that id.
+    case nobody
+    /// The database has to be asked.
+    case nothing
+  }
+
+  /// What is remembered of an id, without a look into the database.
+  func known(_ id: String, at moment: Instant) -> Memory {
+    guard let entry = cache.withLock({ $0.entry(id) }), entry.holds(at: moment) else {
+      return .nothing
+    }
+    return entry.record.map(Memory.device) ?? .nobody
+  }
+
   /// A device; nil when there is none of that id.
   func find(_ id: String, at moment: Instant) async throws -> DeviceRecord? {
     let (entry, forgettings) = cache.withLock { cache -> (Entry?, Int) in

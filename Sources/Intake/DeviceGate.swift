@@ -40,35 +40,60 @@ package final class DeviceGate: Sendable {
   package func admit(
     _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
   ) async throws(IntakeRefusal) -> Admitted {
-    guard let id = deviceHeader, !id.isEmpty else {
+    let claim = try claim(device: deviceHeader, signature: signatureHeader)
+    return try admit(body, claim, device: try await find(claim.device, at: moment))
+  }
+
+  /// Who a request says it is from, and the signature that is to prove it.
+  struct Claim: Sendable {
+    let device: String
+    let signature: [UInt8]
+  }
+
+  /// Reads the headers of a signed request.
+  func claim(
+    device: String?, signature: String?
+  ) throws(IntakeRefusal) -> Claim {
+    guard let device, !device.isEmpty else {
       throw IntakeRefusal(
         .unknown, code: "device_missing", message: "the header Kvytok-Device is missing")
     }
-    guard let text = signatureHeader, !text.isEmpty else {
+    guard let text = signature, !text.isEmpty else {
       throw IntakeRefusal(
         .unknown, code: "signature_missing", message: "the header Kvytok-Signature is missing")
     }
-    guard let signature = Base64.decode(text, .standard),
-      signature.count == Ed25519.signatureByteCount
+    guard let bytes = Base64.decode(text, .standard), bytes.count == Ed25519.signatureByteCount
     else {
       throw IntakeRefusal(
         .unknown, code: "signature_malformed",
         message: "Kvytok-Signature is not the base64 of the 64 bytes of an Ed25519 signature")
     }
-    guard let device = try await find(id, at: moment), let key = device.publicKey else {
+    return Claim(device: device, signature: bytes)
+  }
+
+  /// Checks a claim against what is known of the device.
+  func admit(
+    _ body: [UInt8], _ claim: Claim, device: DeviceRecord?
+  ) throws(IntakeRefusal) -> Admitted {
+    guard let device, let key = device.publicKey else {
       throw IntakeRefusal(
         .unknown, code: "device_unknown",
         message: "no active device has this id; enroll it, then activate it with its secret")
     }
-    guard Ed25519.verify(publicKey: key, signature: signature, message: body) else {
-      log.notice("a signature does not match", metadata: ["device": "\(id)"])
+    guard Ed25519.verify(publicKey: key, signature: claim.signature, message: body) else {
+      log.notice("a signature does not match", metadata: ["device": "\(claim.device)"])
       throw IntakeRefusal(
         .unknown, code: "signature_wrong",
         message: "the signature is not one of this device's key over these bytes")
     }
     // Only who holds the key learns that the device was stopped.
     guard device.state == .active else { throw DeviceGate.mayNotPost(device.state) }
-    return Admitted(device: device, signature: signature, publicKey: key)
+    return Admitted(device: device, signature: claim.signature, publicKey: key)
+  }
+
+  /// What is remembered of a device, without a look into the database.
+  func known(_ id: String, at moment: Instant) -> DeviceDirectory.Memory {
+    id.utf8.count <= DeviceID.bytesMax ? directory.known(id, at: moment) : .nobody
   }
 
   /// What a device is told whose right or key changed while its post waited: that, or to try again.
@@ -99,7 +124,7 @@ package final class DeviceGate: Sendable {
     }
   }
 
-  private func find(_ id: String, at moment: Instant) async throws(IntakeRefusal) -> DeviceRecord? {
+  func find(_ id: String, at moment: Instant) async throws(IntakeRefusal) -> DeviceRecord? {
     guard id.utf8.count <= DeviceID.bytesMax else { return nil }
     do {
       return try await directory.find(id, at: moment)

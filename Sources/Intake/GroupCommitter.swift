@@ -23,12 +23,13 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
   private let bytesCount: @Sendable (Item) -> Int
   private let commit: @Sendable ([Item]) async throws -> [Answer]
   private let reaction: @Sendable (any Error) -> CommitReaction
+  private let executor: (any TaskExecutor)?
   private let state: Mutex<State>
 
   private struct Waiting: Sendable {
     let item: Item
     let bytesCount: Int
-    let continuation: CheckedContinuation<Outcome, Never>
+    let answered: @Sendable (Outcome) -> Void
   }
 
   private struct State: Sendable {
@@ -38,13 +39,17 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
   }
 
   /// Makes a committer; `commit` answers each item in its order, once the transaction is durable.
+  ///
+  /// Groups are committed on `executor`: on the database's own loop no group changes threads.
   package init(
-    limits: CommitLimits = CommitLimits(), bytesCount: @escaping @Sendable (Item) -> Int,
+    limits: CommitLimits = CommitLimits(), executor: (any TaskExecutor)? = nil,
+    bytesCount: @escaping @Sendable (Item) -> Int,
     reaction: @escaping @Sendable (any Error) -> CommitReaction = { CommitReaction.to($0) },
     commit: @escaping @Sendable ([Item]) async throws -> [Answer]
   ) {
     precondition(limits.parallelMax > 0 && limits.groupMax > 0, "a committer needs room to work")
     self.limits = limits
+    self.executor = executor
     self.bytesCount = bytesCount
     self.reaction = reaction
     self.commit = commit
@@ -58,21 +63,27 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
   ///
   /// A caller that is cancelled gets its outcome all the same: others share its transaction.
   package func submit(_ item: Item) async -> Outcome {
-    let size = bytesCount(item)
-    return await withCheckedContinuation { continuation in
-      let entry = Waiting(item: item, bytesCount: size, continuation: continuation)
-      let (isIn, startsRun) = state.withLock { state -> (Bool, Bool) in
-        guard state.bytesCount + size <= limits.waitingBytesMax, state.waiting.append(entry) else {
-          return (false, false)
-        }
-        state.bytesCount += size
-        guard state.runningCount < limits.parallelMax else { return (true, false) }
-        state.runningCount += 1
-        return (true, true)
-      }
-      if !isIn { continuation.resume(returning: .full) }
-      if startsRun { Task { await run() } }
+    await withCheckedContinuation { continuation in
+      submit(item) { continuation.resume(returning: $0) }
     }
+  }
+
+  /// Gives an item to the next transaction; calls back when that is over, or at once when too much
+  /// waits. The call back must not block: all of a group are called one after the other.
+  package func submit(_ item: Item, _ answered: @escaping @Sendable (Outcome) -> Void) {
+    let size = bytesCount(item)
+    let entry = Waiting(item: item, bytesCount: size, answered: answered)
+    let (isIn, startsRun) = state.withLock { state -> (Bool, Bool) in
+      guard state.bytesCount + size <= limits.waitingBytesMax, state.waiting.append(entry) else {
+        return (false, false)
+      }
+      state.bytesCount += size
+      guard state.runningCount < limits.parallelMax else { return (true, false) }
+      state.runningCount += 1
+      return (true, true)
+    }
+    if !isIn { answered(.full) }
+    if startsRun { Task(executorPreference: executor) { await run() } }
   }
 
   /// Commits groups until nothing waits.
@@ -83,7 +94,7 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
       } catch {
         switch reaction(error) {
         case .giveUp:
-          for entry in group + takeAll() { entry.continuation.resume(returning: .unavailable) }
+          for entry in group + takeAll() { entry.answered(.unavailable) }
         case .split: await split(group, error)
         }
       }
@@ -120,14 +131,14 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
     let answers = try await commit(group.map(\.item))
     precondition(answers.count == group.count, "a commit answers each of its items")
     for (entry, answer) in zip(group, answers) {
-      entry.continuation.resume(returning: .answered(answer))
+      entry.answered(.answered(answer))
     }
   }
 
   /// Halves a refused group until the item to blame stands alone.
   private func split(_ group: [Waiting], _ error: any Error) async {
     guard group.count > 1 else {
-      for entry in group { entry.continuation.resume(returning: .failed(error)) }
+      for entry in group { entry.answered(.failed(error)) }
       return
     }
     let middle = group.count / 2
@@ -136,7 +147,7 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
         try await commitWhole(half)
       } catch {
         switch reaction(error) {
-        case .giveUp: for entry in half { entry.continuation.resume(returning: .unavailable) }
+        case .giveUp: for entry in half { entry.answered(.unavailable) }
         case .split: await split(half, error)
         }
       }

@@ -12,6 +12,10 @@ package struct IntakeRefusal: Error, Equatable, Sendable {
     case tooLarge
     /// Understood, but cannot be: 422.
     case impossible
+    /// Proven, but not what should come now: 409.
+    case outOfOrder
+    /// More at once than one device may send: 429.
+    case tooMany
     /// The service or its database cannot do it now; the same post may do later: 503.
     case unavailable
   }

@@ -27,31 +27,81 @@ package enum IntakeOutcome: Sendable {
   case refusal(IntakeRefusal)
 }
 
-/// Takes in signed batches of taps: answers once they are durable, each tap once.
+/// A batch of taps as it was posted.
+package struct TapPost: Sendable {
+  package var body: [UInt8]
+  package var format: BatchFormat
+  package var device: String?
+  package var signature: String?
+  /// The session it came in; nil when it has a signature of its own.
+  package var session: SessionHeaders?
+  package var receivedAt: Instant
+
+  /// Makes a post.
+  package init(
+    body: [UInt8], format: BatchFormat = .json, device: String?, signature: String?,
+    session: SessionHeaders? = nil, receivedAt: Instant
+  ) {
+    self.body = body
+    self.format = format
+    self.device = device
+    self.signature = signature
+    self.session = session
+    self.receivedAt = receivedAt
+  }
+
+  /// Whether proving and reading it takes so little time that an event loop may do it.
+  package var isCheap: Bool {
+    session != nil && session?.checkpoint == nil && !format.isGzipped && body.count <= 16 << 10
+  }
+}
+
+/// What a device is told, and the session in whose name.
+package struct IntakeReply: Sendable {
+  package let outcome: IntakeOutcome
+  private let session: (keys: SessionKeys, id: SessionID, count: Int64)?
+
+  init(_ outcome: IntakeOutcome, in session: ProvenSession? = nil) {
+    self.outcome = outcome
+    self.session = session.map { ($0.live.keys, $0.headers.session, $0.headers.count) }
+  }
+
+  /// The code that proves an answer to the device; nil outside of sessions.
+  package func code(status: Int, body: [UInt8]) -> [UInt8]? {
+    session.map {
+      $0.keys.answerCode(session: $0.id, count: $0.count, status: status, body: body)
+    }
+  }
+}
+
+/// Takes in batches of taps whose sender is proven: answers once they are durable, each tap once.
 package final class IntakeService: Sendable {
-  private let gate: DeviceGate
+  let gate: DeviceGate
+  let sessions: SessionDesk?
+  let log: Logger
   private let committer: GroupCommitter<IncomingBatch, BatchVerdict>
+  private let shares: DeviceShares
   private let facts: @Sendable () -> AnswerFacts
   private let meters = TapMeters()
-  private let log: Logger
 
   /// Makes the service; several of them may share one database.
   package init(
-    store: Store, gate: DeviceGate, tokenKey: TokenKey,
+    store: Store, gate: DeviceGate, tokenKey: TokenKey, sessions: SessionDesk? = nil,
     queue: CommitLimits = CommitLimits(), admission: AdmissionLimits = AdmissionLimits(),
     log: Logger, facts: @escaping @Sendable () -> AnswerFacts
   ) {
     self.gate = gate
+    self.sessions = sessions
     self.facts = facts
     self.log = log
-    let journal = TapJournal(tokenKey: tokenKey, limits: admission)
+    shares = DeviceShares(countMax: queue.perDeviceMax)
+    let writer = JournalWriter(
+      store: store, journal: TapJournal(tokenKey: tokenKey, limits: admission))
     let timer = CommitMeter(kind: "taps")
     committer = GroupCommitter(
-      limits: queue, bytesCount: { $0.body.count },
+      limits: queue, executor: store.executor, bytesCount: { $0.body.count },
       commit: { group in
-        try await timer.measure(itemsCount: group.count) {
-          try await store.write { session in try await journal.store(group, in: session) }
-        }
+        try await timer.measure(itemsCount: group.count) { try await writer.commit(group) }
       })
   }
 
@@ -59,60 +109,130 @@ package final class IntakeService: Sendable {
   package func accept(
     body: [UInt8], deviceHeader: String?, signatureHeader: String?, receivedAt: Instant
   ) async -> IntakeOutcome {
+    await accept(
+      TapPost(
+        body: body, device: deviceHeader, signature: signatureHeader, receivedAt: receivedAt)
+    ).outcome
+  }
+
+  /// Takes in one post; never throws, and returns when the batch is durable or refused.
+  package func accept(_ post: TapPost) async -> IntakeReply {
+    await withCheckedContinuation { continuation in
+      accept(post) { continuation.resume(returning: $0) }
+    }
+  }
+
+  /// Takes in one post; calls back when the batch is durable or refused.
+  ///
+  /// Proving and reading are done before this returns, on the calling thread, unless the database
+  /// has to be asked about the sender. The call back must not block.
+  package func accept(_ post: TapPost, _ answered: @escaping @Sendable (IntakeReply) -> Void) {
     do throws(IntakeRefusal) {
-      let batch = try await read(
-        body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: receivedAt)
-      let outcome = try await store(batch)
-      meters.count(outcome)
-      report(outcome, of: batch)
-      let facts = facts()
-      return .answer(
-        outcome.answer(
-          serverTime: facts.serverTime, tariffVersion: facts.tariffVersion,
-          denyListVersion: facts.denyListVersion))
+      if let sender = try known(post) {
+        submit(post, sender, answered)
+      } else {
+        Task { await acceptUnknown(post, answered) }
+      }
     } catch {
-      meters.count(error)
-      return .refusal(error)
+      refuse(error, answered)
+    }
+  }
+
+  private func acceptUnknown(
+    _ post: TapPost, _ answered: @escaping @Sendable (IntakeReply) -> Void
+  ) async {
+    do throws(IntakeRefusal) {
+      submit(post, try await found(post), answered)
+    } catch {
+      refuse(error, answered)
+    }
+  }
+
+  private func refuse(
+    _ refusal: IntakeRefusal, _ answered: @Sendable (IntakeReply) -> Void
+  ) {
+    meters.count(refusal)
+    answered(IntakeReply(.refusal(refusal)))
+  }
+
+  private func submit(
+    _ post: TapPost, _ sender: ProvenSender, _ answered: @escaping @Sendable (IntakeReply) -> Void
+  ) {
+    let batch: IncomingBatch
+    do throws(IntakeRefusal) {
+      batch = try read(post, sender)
+    } catch {
+      return refuse(error, answered)
+    }
+    guard shares.enter(sender.device) else { return refuse(.tooManyOfDevice, answered) }
+    committer.submit(batch) { [self] outcome in
+      shares.leave(sender.device)
+      switch outcome {
+      case .answered(.decided(let decided)): answered(answer(decided, batch, sender))
+      case .answered(let verdict):
+        Task { refuse(await refusal(verdict, batch, sender), answered) }
+      case .full: refuse(.queueFull, answered)
+      case .unavailable: refuse(.databaseAway, answered)
+      case .failed(let error):
+        log.error(
+          "a batch could not be stored",
+          metadata: ["device": "\(sender.device)", "error": "\(error)"])
+        refuse(.couldNotStore, answered)
+      }
     }
   }
 
   private func read(
-    _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
-  ) async throws(IntakeRefusal) -> IncomingBatch {
-    guard body.count <= TapLimits.bodyBytesMax else {
-      throw .bodyTooLarge(bytesMax: TapLimits.bodyBytesMax)
-    }
-    let admitted = try await gate.admit(
-      body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: moment)
+    _ post: TapPost, _ sender: ProvenSender
+  ) throws(IntakeRefusal) -> IncomingBatch {
     let batch: TapBatch
     do {
-      batch = try TapBatchJSON.decode(body)
+      batch = try TapBatchWire.decode(post.body, post.format)
     } catch {
       throw IntakeRefusal(error)
     }
-    guard batch.device == admitted.device.id else { throw .otherDevice() }
+    guard batch.device == sender.device else { throw .otherDevice() }
     return IncomingBatch(
-      batch: batch, body: body, signature: admitted.signature,
-      publicKey: admitted.publicKey, bodyDigest: SHA256Digest.hash(body), receivedAt: moment)
+      batch: batch, body: post.body, format: post.format, proof: sender.proof,
+      publicKey: sender.publicKey,
+      bodyDigest: sender.session?.chain.lastDigest ?? SHA256Digest.hash(post.body),
+      receivedAt: post.receivedAt)
   }
 
-  private func store(_ batch: IncomingBatch) async throws(IntakeRefusal) -> AdmissionOutcome {
-    switch await committer.submit(batch) {
-    case .answered(.decided(let outcome)): return outcome
-    case .answered(.mayNotPost):
-      try await gate.changedMeanwhile(batch.batch.device, at: batch.receivedAt)
-    case .answered(.tooManyGaps):
-      throw IntakeRefusal(
+  private func answer(
+    _ outcome: AdmissionOutcome, _ batch: IncomingBatch, _ sender: ProvenSender
+  ) -> IntakeReply {
+    if let session = sender.session { session.live.keep(session.chain) }
+    meters.count(outcome)
+    report(outcome, of: batch)
+    let facts = facts()
+    return IntakeReply(
+      .answer(
+        outcome.answer(
+          serverTime: facts.serverTime, tariffVersion: facts.tariffVersion,
+          denyListVersion: facts.denyListVersion)), in: sender.session)
+  }
+
+  private func refusal(
+    _ verdict: BatchVerdict, _ batch: IncomingBatch, _ sender: ProvenSender
+  ) async -> IntakeRefusal {
+    switch verdict {
+    case .decided, .tooManyGaps:
+      return IntakeRefusal(
         .impossible, code: "too_many_gaps", pointer: "/taps",
         message: "the numbers of this epoch have more than \(TapJournal.registerRangesMax) gaps; "
           + "send what is missing, or begin a new epoch")
-    case .full: throw .queueFull
-    case .unavailable: throw .databaseAway
-    case .failed(let error):
-      log.error(
-        "a batch could not be stored",
-        metadata: ["device": "\(batch.batch.device)", "error": "\(error)"])
-      throw .couldNotStore
+    case .sessionMoved:
+      if let session = sender.session { _ = try? await sessions?.load(session.headers.session) }
+      return IntakeRefusal(
+        SessionFault(
+          .countBehind, "the session went on meanwhile; send what is not acknowledged next"))
+    case .mayNotPost:
+      do throws(IntakeRefusal) {
+        try await gate.changedMeanwhile(batch.batch.device, at: batch.receivedAt)
+      } catch {
+        return error
+      }
     }
   }
 

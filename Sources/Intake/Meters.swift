@@ -17,7 +17,9 @@ struct TapMeters: Sendable {
     batches.increment()
     accepted.increment(by: outcome.acceptedCount)
     duplicates.increment(by: outcome.duplicateCount)
-    conflicts.increment(by: outcome.verdicts.count { $0 == .conflict })
+    if !outcome.conflicts.isEmpty {
+      conflicts.increment(by: outcome.verdicts.count { $0 == .conflict })
+    }
     quarantined.increment(by: outcome.rejected.count)
   }
 

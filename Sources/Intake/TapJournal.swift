@@ -6,13 +6,39 @@ import Tapping
 struct IncomingBatch: Sendable {
   let batch: TapBatch
   let body: [UInt8]
-  let signature: [UInt8]
-  /// The key that the signature was checked with.
+  let format: BatchFormat
+  let proof: BatchProof
+  /// The key that the body, or the session it came in, was signed with.
   let publicKey: [UInt8]
   let bodyDigest: [UInt8]
   let receivedAt: Instant
 
   var register: RegisterKey { RegisterKey(device: batch.device, epoch: batch.epoch) }
+
+  /// Whether nothing of its session stands between it and what a register knows.
+  func follows(_ standing: SessionStanding?) -> Bool {
+    guard let request = proof.session, let standing, standing.session == request.session else {
+      return true
+    }
+    return request.count == standing.count + 1
+  }
+
+  /// Whether it is the request that a register knows as the newest, once more.
+  func repeats(_ standing: SessionStanding?) -> Bool {
+    guard let request = proof.session, let standing else { return false }
+    return standing.session == request.session && request.count == standing.count
+      && request.standing.hash == standing.hash
+  }
+
+  /// The row of the journal, with the numbers of its taps and those of them that are impossible.
+  func row(
+    _ outcome: AdmissionOutcome, numbers: SequenceRanges, impossible: [Range<Int64>]
+  ) -> JournalBatch {
+    JournalBatch(
+      register: register, seqs: numbers.ranges, fresh: outcome.added.ranges,
+      quarantined: impossible, receivedAt: receivedAt, sentAt: batch.sentAt, body: body,
+      format: format.rawValue, proof: proof, bodyDigest: bodyDigest)
+  }
 }
 
 /// What became of a batch.
@@ -21,6 +47,8 @@ enum BatchVerdict: Sendable {
   case decided(AdmissionOutcome)
   /// The device lost its right to post, or got another key, in the meantime; nothing is stored.
   case mayNotPost
+  /// Another request of its session came first; nothing is stored.
+  case sessionMoved
   /// The register would fall into too many pieces; nothing is stored.
   case tooManyGaps
 }
@@ -36,19 +64,27 @@ struct TapJournal: Sendable {
   let tokenKey: TokenKey
   let limits: AdmissionLimits
 
-  func store(_ group: [IncomingBatch], in session: StoreSession) async throws -> [BatchVerdict] {
-    guard let first = group.first else { return [] }
+  /// What became of each batch, and the registers as the transaction leaves them.
+  struct Decided: Sendable {
+    var verdicts: [BatchVerdict] = []
+    var registers: [(key: RegisterKey, value: RegisterCache.Register)] = []
+  }
+
+  func store(_ group: [IncomingBatch], in session: StoreSession) async throws -> Decided {
+    var decided = Decided()
+    guard let first = group.first else { return decided }
     let locked = try await session.journal.lockRegisters(
       group.map(\.register), at: first.receivedAt)
-    var states = locked.mapValues { RegisterState(seen: SequenceRanges($0.seen)) }
+    var states = locked.mapValues { RegisterState($0) }
     var rows = JournalGroup()
-    var verdicts: [BatchVerdict] = []
-    verdicts.reserveCapacity(group.count)
+    decided.verdicts.reserveCapacity(group.count)
     for item in group {
-      guard let state = states[item.register],
-        locked[item.register]?.publicKey == item.publicKey
-      else {
-        verdicts.append(.mayNotPost)
+      guard let state = states[item.register], state.publicKey == item.publicKey else {
+        decided.verdicts.append(.mayNotPost)
+        continue
+      }
+      guard item.follows(state.session) || item.repeats(state.session) else {
+        decided.verdicts.append(.sessionMoved)
         continue
       }
       let earlier = try await contents(knownTo: state, of: item, in: session)
@@ -57,16 +93,18 @@ struct TapJournal: Sendable {
         limits: limits)
       let rangesCount = outcome.seen.ranges.count
       guard rangesCount <= Self.registerRangesMax || rangesCount <= state.seen.ranges.count else {
-        verdicts.append(.tooManyGaps)
+        decided.verdicts.append(.tooManyGaps)
         continue
       }
       write(item, outcome, earlier: earlier, into: &rows)
+      note(item, outcome, isRepeat: item.repeats(state.session), in: &rows)
       states[item.register]?.note(item, outcome)
-      verdicts.append(.decided(outcome))
+      decided.verdicts.append(.decided(outcome))
     }
-    rows.changes = states.compactMap { key, state in state.change(of: key) }
+    rows.changes = states.values.compactMap { $0.change() }
     try await session.journal.append(rows)
-    return verdicts
+    decided.registers = states.map { ($0.key, $0.value.register) }
+    return decided
   }
 
   /// All contents kept under the numbers of a batch that its register knows.
@@ -82,7 +120,9 @@ struct TapJournal: Sendable {
       let batches = try await session.journal.earlier(
         item.register, sharing: older.ranges, otherThan: item.bodyDigest)
       for earlier in batches {
-        let batch = try earlier.body.map { try decode($0) } ?? item.batch
+        let batch = try earlier.body.map {
+          try decode(StoredBody(bytes: $0, format: earlier.format))
+        } ?? item.batch
         batch.addContents(of: SequenceRanges(earlier.fresh), among: wanted, to: &contents)
       }
       let others = try await session.journal.conflicts(item.register, among: older.ranges)
@@ -99,9 +139,20 @@ struct TapJournal: Sendable {
     return contents
   }
 
-  private func decode(_ body: [UInt8]) throws -> TapBatch {
+  /// Keeps what the evidence of a session needs beside the rows of the journal.
+  private func note(
+    _ item: IncomingBatch, _ outcome: AdmissionOutcome, isRepeat: Bool,
+    in rows: inout JournalGroup
+  ) {
+    guard let request = item.proof.session else { return }
+    let note = SessionNote(request: request, receivedAt: item.receivedAt)
+    if outcome.added.isEmpty, !isRepeat { rows.repeats.append(note) }
+    if request.checkpoint != nil { rows.checkpoints.append(note) }
+  }
+
+  private func decode(_ body: StoredBody) throws -> TapBatch {
     do {
-      return try TapBatchJSON.decode(body)
+      return try body.decode()
     } catch {
       // It was read before it went in: the journal is damaged, and guessing would hide it.
       throw StoreFault(kind: .damaged, "a body of the journal cannot be read: \(error)")
@@ -137,55 +188,7 @@ struct TapJournal: Sendable {
     let isAllNew = outcome.acceptedCount + outcome.rejected.count == item.batch.taps.count
     let numbers =
       isAllNew ? outcome.added : SequenceRanges(item.batch.taps.map { $0.seq..<$0.seq + 1 })
-    rows.batches.append(
-      JournalBatch(
-        register: item.register, seqs: numbers.ranges, fresh: outcome.added.ranges,
-        quarantined: impossible.ranges, receivedAt: item.receivedAt, sentAt: item.batch.sentAt,
-        body: item.body, signature: item.signature, bodyDigest: item.bodyDigest))
-  }
-}
-
-/// A register while a group is decided.
-private struct RegisterState {
-  /// Numbers seen when the register was locked.
-  let lockedSeen: SequenceRanges
-  /// Numbers seen by now.
-  var seen: SequenceRanges
-  /// What batches of this group brought.
-  var batches: [(added: SequenceRanges, batch: TapBatch)] = []
-  /// Contents of this group that contradict others.
-  var conflicts: [(Int64, ContentHash)] = []
-  var sum: RegisterChange?
-
-  init(seen: SequenceRanges) {
-    lockedSeen = seen
-    self.seen = seen
-  }
-
-  mutating func note(_ item: IncomingBatch, _ outcome: AdmissionOutcome) {
-    seen = outcome.seen
-    if !outcome.added.isEmpty { batches.append((outcome.added, item.batch)) }
-    for (tap, verdict) in zip(item.batch.taps, outcome.verdicts) where verdict == .conflict {
-      conflicts.append((tap.seq, tap.contentHash))
-    }
-    var change =
-      sum
-      ?? RegisterChange(
-        register: item.register, seen: [], tapsStored: 0, duplicates: 0, quarantined: 0,
-        receivedAt: item.receivedAt, sentAt: item.batch.sentAt)
-    change.tapsStored += Int64(outcome.acceptedCount + outcome.rejected.count)
-    change.duplicates += Int64(outcome.duplicateCount)
-    change.quarantined += Int64(outcome.rejected.count)
-    change.receivedAt = max(change.receivedAt, item.receivedAt)
-    change.sentAt = item.batch.sentAt
-    sum = change
-  }
-
-  /// What the group adds to the register; nil when it was only locked.
-  func change(of key: RegisterKey) -> RegisterChange? {
-    guard var change = sum else { return nil }
-    change.seen = seen.ranges
-    return change
+    rows.batches.append(item.row(outcome, numbers: numbers, impossible: impossible.ranges))
   }
 }
 

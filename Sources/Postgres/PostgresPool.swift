@@ -108,6 +108,9 @@ package final class PostgresPool: Sendable {
     listener.listen(channel)
   }
 
+  /// The loop of the connections: a task that prefers it changes no threads around its statements.
+  package var executor: EventLoop { core.loop }
+
   /// Whether the server answers a new connection now; no wait for a free one of the pool.
   package func isReachable() async -> Bool { await core.isReachable() }
 

@@ -77,7 +77,7 @@ package struct UnsortedBatch: Sendable {
   package let seqs: [Range<Int64>]
   package let sentAt: Instant
   package let receivedAt: Instant
-  package let body: [UInt8]
+  package let body: StoredBody
 }
 
 /// One fare day of one rider: the unit that is rated.

@@ -26,7 +26,7 @@ package struct SortingTables {
   package func unsortedBatches(lane: Int16, countMax: Int) async throws -> [UnsortedBatch] {
     let rows = try await connection.query(
       """
-      select batch_id, device_id, epoch, fresh - quarantined as seqs, sent_at, received_at, body
+      select batch_id, device_id, epoch, fresh - quarantined as seqs, sent_at, received_at, body, format
       from tap_batch where lane = $1 and sorted_at is null and sort_fault is null order by batch_id limit $2
       """, [.int2(lane), .int8(Int64(countMax))])
     return try rows.map { row in
@@ -34,7 +34,7 @@ package struct SortingTables {
         batchID: try row.int8("batch_id"), device: try row.text("device_id"),
         epoch: try row.int8("epoch"), seqs: try row.int8multirange("seqs"),
         sentAt: try row.timestamptz("sent_at"), receivedAt: try row.timestamptz("received_at"),
-        body: try row.bytea("body"))
+        body: StoredBody(bytes: try row.bytea("body"), format: try row.text("format")))
     }
   }
 

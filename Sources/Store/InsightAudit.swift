@@ -129,13 +129,18 @@ package struct TapAuditTables {
   }
 
   /// The bytes of batches of a device, by their numbers.
-  package func bodies(device: String, batches ids: Set<Int64>) async throws -> [Int64: [UInt8]] {
+  package func bodies(
+    device: String, batches ids: Set<Int64>
+  ) async throws -> [Int64: StoredBody] {
     guard !ids.isEmpty else { return [:] }
     let rows = try await connection.query(
-      "select batch_id, body from tap_batch where lane = $1 and batch_id = any($2)",
+      "select batch_id, body, format from tap_batch where lane = $1 and batch_id = any($2)",
       [.int2(Lane.of(name: device)), .int8s(ids.sorted().map(Optional.some))])
-    var bodies: [Int64: [UInt8]] = [:]
-    for row in rows { bodies[try row.int8("batch_id")] = try row.bytea("body") }
+    var bodies: [Int64: StoredBody] = [:]
+    for row in rows {
+      bodies[try row.int8("batch_id")] = StoredBody(
+        bytes: try row.bytea("body"), format: try row.text("format"))
+    }
     return bodies
   }
 }

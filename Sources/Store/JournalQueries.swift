@@ -1,5 +1,6 @@
 package import Basics
 import Postgres
+package import Tapping
 
 extension StoreSession {
   /// The journal: the way in.
@@ -36,7 +37,7 @@ package struct JournalQueries {
   private func lockPresent(_ keys: [RegisterKey]) async throws -> [RegisterKey: LockedRegister] {
     let rows = try await connection.query(
       """
-      select e.device_id, e.epoch, e.seen, d.public_key
+      select e.device_id, e.epoch, e.seen, d.public_key, \(Self.standingColumns("e."))
       from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
       join device_epoch e using (device_id, epoch) join device d using (device_id)
       where d.state = 'active' order by 1, 2
@@ -45,9 +46,36 @@ package struct JournalQueries {
     var found: [RegisterKey: LockedRegister] = [:]
     for row in rows {
       let key = RegisterKey(device: try row.text(0), epoch: try row.int8(1))
-      found[key] = LockedRegister(seen: try row.int8multirange(2), publicKey: try row.bytea(3))
+      found[key] = LockedRegister(
+        seen: try row.int8multirange(2), publicKey: try row.bytea(3),
+        session: try Self.standing(in: row, from: 4))
     }
     return found
+  }
+
+  /// Where a session stands; nil when no register of the device tells.
+  package func standing(device: String, session: SessionID) async throws -> SessionStanding? {
+    let rows = try await connection.query(
+      """
+      select \(Self.standingColumns()) from device_epoch
+      where device_id = $1 and session_id = $2 order by session_count desc limit 1
+      """, [.text(device), .identifier(session)])
+    return try rows.onlyOrNil().flatMap { try Self.standing(in: $0, from: 0) }
+  }
+
+  private static func standing(
+    in row: PostgresRow, from column: Int
+  ) throws -> SessionStanding? {
+    guard let session = try row.identifierOrNil(column) as SessionID? else { return nil }
+    return SessionStanding(
+      session: session, count: try row.int8(column + 1), hash: try row.bytea(column + 2),
+      lastDigest: try row.bytea(column + 3), coveredCount: try row.int8(column + 4),
+      uncoveredSince: try row.timestamptzOrNil(column + 5))
+  }
+
+  private static func standingColumns(_ table: String = "") -> String {
+    ["id", "count", "chain", "digest", "covered_count", "uncovered_since"]
+      .map { "\(table)session_\($0)" }.joined(separator: ", ")
   }
 
   /// Batches that first brought any of some numbers, in the order they came.
@@ -59,7 +87,8 @@ package struct JournalQueries {
     guard let first = numbers.first?.lowerBound else { return [] }
     let rows = try await connection.query(
       """
-      select fresh, body_digest, case when body_digest = $6 then null else body end as body
+      select fresh, body_digest, case when body_digest = $6 then null else body end as body,
+        format
       from tap_batch
       where lane = $1 and device_id = $2 and epoch = $3 and upper(fresh) > $4 and fresh && $5
       order by batch_id
@@ -71,7 +100,7 @@ package struct JournalQueries {
     return try rows.map { row in
       EarlierBatch(
         fresh: try row.int8multirange(0), bodyDigest: try row.bytea(1),
-        body: try row.byteaOrNil(2))
+        body: try row.byteaOrNil(2), format: try row.text(3))
     }
   }
 
@@ -89,60 +118,31 @@ package struct JournalQueries {
     return digests
   }
 
-  /// Writes a group in one round trip, and announces it; the registers are locked before.
+  /// Writes a group in one round trip; the registers are locked before.
   package func append(_ group: JournalGroup) async throws {
     var statements: [PostgresStatement] = []
     if !group.batches.isEmpty { statements.append(Self.insertion(of: group.batches)) }
     if !group.changes.isEmpty { statements.append(Self.update(group.changes)) }
     if !group.conflicts.isEmpty { statements.append(Self.insertion(of: group.conflicts)) }
     if !group.quarantined.isEmpty { statements.append(Self.insertion(of: group.quarantined)) }
-    if !group.batches.isEmpty {
-      statements.append(
-        PostgresStatement("select pg_notify($1, '')", [.text(StoreChannel.journal.rawValue)]))
+    if !group.repeats.isEmpty { statements.append(Self.insertion(ofRepeats: group.repeats)) }
+    if !group.checkpoints.isEmpty {
+      statements.append(Self.insertion(ofCheckpoints: group.checkpoints))
     }
     guard !statements.isEmpty else { return }
     try await connection.pipeline(statements)
   }
 
-  private static func arrays(_ keys: [RegisterKey]) -> [PostgresValue] {
+  static func arrays(_ keys: [RegisterKey]) -> [PostgresValue] {
     [.texts(keys.map(\.device)), .int8s(keys.map(\.epoch))]
   }
 
   private static func insertion(of batches: [JournalBatch]) -> PostgresStatement {
-    PostgresStatement(
-      """
-      insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at,
-        sent_at, body, signature, body_digest)
-      select * from unnest($1::smallint[], $2::text[], $3::bigint[], $4::int8multirange[],
-        $5::int8multirange[], $6::int8multirange[], $7::timestamptz[], $8::timestamptz[],
-        $9::bytea[], $10::bytea[], $11::bytea[])
-      """,
-      [
-        .int2s(batches.map { Lane.of(name: $0.register.device) }),
-        .texts(batches.map(\.register.device)), .int8s(batches.map(\.register.epoch)),
-        .int8multiranges(batches.map(\.seqs)), .int8multiranges(batches.map(\.fresh)),
-        .int8multiranges(batches.map(\.quarantined)), .timestamptzs(batches.map(\.receivedAt)),
-        .timestamptzs(batches.map(\.sentAt)), .byteas(batches.map(\.body)),
-        .byteas(batches.map(\.signature)), .byteas(batches.map(\.bodyDigest)),
-      ])
+    PostgresStatement(insertSQL(parameter: 1), columns(of: batches))
   }
 
   private static func update(_ changes: [RegisterChange]) -> PostgresStatement {
-    PostgresStatement(
-      """
-      update device_epoch e set seen = c.seen, taps_stored = e.taps_stored + c.taps_stored,
-        duplicates = e.duplicates + c.duplicates, quarantined = e.quarantined + c.quarantined,
-        last_received_at = greatest(e.last_received_at, c.received_at), last_sent_at = c.sent_at
-      from unnest($1::text[], $2::bigint[], $3::int8multirange[], $4::bigint[], $5::bigint[],
-        $6::bigint[], $7::timestamptz[], $8::timestamptz[]) as c (device_id, epoch, seen,
-        taps_stored, duplicates, quarantined, received_at, sent_at)
-      where e.device_id = c.device_id and e.epoch = c.epoch
-      """,
-      arrays(changes.map(\.register)) + [
-        .int8multiranges(changes.map(\.seen)), .int8s(changes.map(\.tapsStored)),
-        .int8s(changes.map(\.duplicates)), .int8s(changes.map(\.quarantined)),
-        .timestamptzs(changes.map(\.receivedAt)), .timestamptzs(changes.map(\.sentAt)),
-      ])
+    PostgresStatement(updateSQL(parameter: 1), columns(of: changes))
   }
 
   /// A conflict that comes again is counted once.

@@ -1,4 +1,5 @@
 package import Basics
+package import Tapping
 
 /// Names one life of a device's counter; in this order registers are locked.
 package struct RegisterKey: Hashable, Comparable, Sendable {
@@ -16,6 +17,87 @@ package struct RegisterKey: Hashable, Comparable, Sendable {
   }
 }
 
+/// What proves who sent a batch.
+package enum BatchProof: Sendable, Equatable {
+  /// The device's signature over the body.
+  case signature([UInt8])
+  /// A request of a session, whose running hash the device signs from time to time.
+  case session(SessionRequest)
+
+  /// The signature of its own; nil in a session.
+  package var signature: [UInt8]? {
+    if case .signature(let bytes) = self { bytes } else { nil }
+  }
+
+  /// The request of a session; nil with a signature of its own.
+  package var session: SessionRequest? {
+    if case .session(let request) = self { request } else { nil }
+  }
+}
+
+/// A request of a session, as the journal keeps it.
+package struct SessionRequest: Sendable, Equatable {
+  package let session: SessionID
+  /// From 1, one more with each request.
+  package let count: Int64
+  package let mac: [UInt8]
+  /// Where the session stands after it.
+  package let standing: SessionStanding
+  /// The device's signature over the running hash; nil when the request carried none.
+  package let checkpoint: [UInt8]?
+
+  /// Makes a request.
+  package init(
+    session: SessionID, count: Int64, mac: [UInt8], standing: SessionStanding,
+    checkpoint: [UInt8]?
+  ) {
+    self.session = session
+    self.count = count
+    self.mac = mac
+    self.standing = standing
+    self.checkpoint = checkpoint
+  }
+}
+
+/// Where the running hash of a session stands.
+package struct SessionStanding: Sendable, Equatable {
+  package let session: SessionID
+  package let count: Int64
+  /// The running hash.
+  package let hash: [UInt8]
+  /// SHA-256 of the last body.
+  package let lastDigest: [UInt8]
+  /// Requests that signed checkpoints cover.
+  package let coveredCount: Int64
+  /// When the first request came that none covers.
+  package let uncoveredSince: Instant?
+
+  /// Makes a standing.
+  package init(
+    session: SessionID, count: Int64, hash: [UInt8], lastDigest: [UInt8], coveredCount: Int64,
+    uncoveredSince: Instant?
+  ) {
+    self.session = session
+    self.count = count
+    self.hash = hash
+    self.lastDigest = lastDigest
+    self.coveredCount = coveredCount
+    self.uncoveredSince = uncoveredSince
+  }
+}
+
+/// A request of a session that left no row in the journal, or brought a checkpoint.
+package struct SessionNote: Sendable, Equatable {
+  package let request: SessionRequest
+  package let receivedAt: Instant
+
+  /// Makes a note.
+  package init(request: SessionRequest, receivedAt: Instant) {
+    self.request = request
+    self.receivedAt = receivedAt
+  }
+}
+
 /// A batch that brought something new, as it goes into the journal.
 package struct JournalBatch: Sendable {
   package var register: RegisterKey
@@ -29,7 +111,9 @@ package struct JournalBatch: Sendable {
   package var sentAt: Instant
   /// The signed bytes as they came.
   package var body: [UInt8]
-  package var signature: [UInt8]
+  /// How to read the body: `json`, `protobuf`, with `+gzip` when it is packed.
+  package var format: String
+  package var proof: BatchProof
   /// SHA-256 of the body.
   package var bodyDigest: [UInt8]
 
@@ -37,7 +121,7 @@ package struct JournalBatch: Sendable {
   package init(
     register: RegisterKey, seqs: [Range<Int64>], fresh: [Range<Int64>],
     quarantined: [Range<Int64>], receivedAt: Instant, sentAt: Instant, body: [UInt8],
-    signature: [UInt8], bodyDigest: [UInt8]
+    format: String = "json", proof: BatchProof, bodyDigest: [UInt8]
   ) {
     self.register = register
     self.seqs = seqs
@@ -46,7 +130,8 @@ package struct JournalBatch: Sendable {
     self.receivedAt = receivedAt
     self.sentAt = sentAt
     self.body = body
-    self.signature = signature
+    self.format = format
+    self.proof = proof
     self.bodyDigest = bodyDigest
   }
 }
@@ -56,6 +141,8 @@ package struct LockedRegister: Sendable, Equatable {
   /// Numbers seen, as sorted disjoint ranges.
   package let seen: [Range<Int64>]
   package let publicKey: [UInt8]
+  /// The session of its newest request; nil when that came with a signature of its own.
+  package let session: SessionStanding?
 }
 
 /// What a group of batches adds to a register.
@@ -68,11 +155,13 @@ package struct RegisterChange: Sendable, Equatable {
   package var quarantined: Int64
   package var receivedAt: Instant
   package var sentAt: Instant
+  /// Where the session of its newest request stands afterwards; nil when there is none.
+  package var session: SessionStanding?
 
   /// Makes a change.
   package init(
     register: RegisterKey, seen: [Range<Int64>], tapsStored: Int64, duplicates: Int64,
-    quarantined: Int64, receivedAt: Instant, sentAt: Instant
+    quarantined: Int64, receivedAt: Instant, sentAt: Instant, session: SessionStanding? = nil
   ) {
     self.register = register
     self.seen = seen
@@ -81,6 +170,7 @@ package struct RegisterChange: Sendable, Equatable {
     self.quarantined = quarantined
     self.receivedAt = receivedAt
     self.sentAt = sentAt
+    self.session = session
   }
 }
 
@@ -138,6 +228,8 @@ package struct EarlierBatch: Sendable, Equatable {
   package let bodyDigest: [UInt8]
   /// The signed bytes; nil when their digest is the one asked about.
   package let body: [UInt8]?
+  /// How to read the body.
+  package let format: String
 }
 
 /// All that one transaction of Intake writes.
@@ -146,6 +238,10 @@ package struct JournalGroup: Sendable {
   package var changes: [RegisterChange] = []
   package var conflicts: [TapConflict] = []
   package var quarantined: [QuarantinedTap] = []
+  /// Requests that brought nothing new.
+  package var repeats: [SessionNote] = []
+  /// Requests that carried a checkpoint.
+  package var checkpoints: [SessionNote] = []
 
   /// Makes an empty group.
   package init() {}

@@ -2,7 +2,7 @@ package import Postgres
 
 /// The database of Kvytok: it is reached only inside the brackets ``write(_:)`` and ``read(_:)``.
 package final class Store: Sendable {
-  private let pool: PostgresPool
+  let pool: PostgresPool
 
   /// Opens the store over a pool; the schema is the newest.
   package init(pool: PostgresPool) { self.pool = pool }
@@ -30,6 +30,17 @@ package final class Store: Sendable {
     do {
       return try await pool.transaction(.repeatableRead, readOnly: true) { connection in
         try await body(StoreSession(connection: connection))
+      }
+    } catch let error as PostgresError {
+      throw StoreFault(error)
+    }
+  }
+
+  /// Announces on a channel, outside of any transaction.
+  package func announce(_ channel: StoreChannel, _ payload: String = "") async throws {
+    do {
+      try await pool.session { connection in
+        try await StoreSession(connection: connection).announce(channel, payload)
       }
     } catch let error as PostgresError {
       throw StoreFault(error)

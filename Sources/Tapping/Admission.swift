@@ -85,6 +85,11 @@ package enum Admission {
     receivedAt: Instant, limits: AdmissionLimits = AdmissionLimits()
   ) -> AdmissionOutcome {
     let clock = ClockOffset(sentAt: batch.sentAt, receivedAt: receivedAt)
+    if let outcome = decideInOneStep(
+      batch, seen: seen, clock: clock, receivedAt: receivedAt, limits: limits)
+    {
+      return outcome
+    }
     var outcome = AdmissionOutcome(
       seen: seen, acknowledgement: Acknowledgement(ackThrough: 0, missing: []), clock: clock)
     outcome.verdicts.reserveCapacity(batch.taps.count)
@@ -100,6 +105,33 @@ package enum Admission {
       outcome.note(verdict, of: tap)
     }
     outcome.conflicts = Set(outcome.conflicts).sorted()
+    outcome.acknowledgement = outcome.seen.acknowledgement(
+      missingRangesMax: limits.missingRangesMax)
+    return outcome
+  }
+
+  /// The outcome where numbers follow each other without holes, all are new, and every tap is
+  /// possible; nil for any other batch. Nearly all batches are so, and take a tenth of the time.
+  private static func decideInOneStep(
+    _ batch: TapBatch, seen: SequenceRanges, clock: ClockOffset, receivedAt: Instant,
+    limits: AdmissionLimits
+  ) -> AdmissionOutcome? {
+    guard let first = batch.taps.first?.seq, let last = batch.taps.last?.seq, 0 < first, first <= last,
+      last - first == Int64(batch.taps.count) - 1, last < .max, seen.last ?? first - 1 < first
+    else { return nil }
+    var expected = first
+    for tap in batch.taps {
+      guard tap.seq == expected,
+        case .accepted = judge(tap, clock: clock, receivedAt: receivedAt, limits: limits)
+      else { return nil }
+      expected += 1
+    }
+    var outcome = AdmissionOutcome(
+      seen: seen, acknowledgement: Acknowledgement(ackThrough: 0, missing: []), clock: clock)
+    outcome.verdicts = Array(repeating: .accepted, count: batch.taps.count)
+    outcome.acceptedCount = batch.taps.count
+    outcome.added.insert(first..<last + 1)
+    outcome.seen.insert(first..<last + 1)
     outcome.acknowledgement = outcome.seen.acknowledgement(
       missingRangesMax: limits.missingRangesMax)
     return outcome

@@ -13,14 +13,31 @@ extension Handlers {
   }
 
   func tapBatch(_ request: WebRequest) async throws(Problem) -> Answer {
-    let identity = Handlers.identity(request)
-    let outcome = await services.intake.accept(
-      body: request.body, deviceHeader: identity.device, signatureHeader: identity.signature,
-      receivedAt: request.receivedAt)
-    switch outcome {
-    case .answer(let answer): return .json(answer.encode())
+    let fields = PostFields(request.headers)
+    let post = try fields.post(request.body, receivedAt: request.receivedAt)
+    let reply = await services.intake.accept(post)
+    switch reply.outcome {
+    case .answer(let told):
+      let encoding = BatchEncoding.preferred(
+        accept: fields.accept, otherwise: post.format.encoding)
+      var answer = Answer(contentType: encoding.mediaType, body: told.encode(encoding))
+      if let code = reply.code(status: answer.status.code, body: answer.body) {
+        answer.headers[.kvytokMac] = Base64.encode(code, .standard)
+      }
+      return answer
     case .refusal(let refusal): throw Problem(refusal)
     }
+  }
+
+  /// Opens a session: the device signs its proposal, the service its grant.
+  func deviceSession(_ request: WebRequest) async throws -> Answer {
+    let identity = Handlers.identity(request)
+    let opened = try await services.intake.openSession(
+      request.body, deviceHeader: identity.device, signatureHeader: identity.signature,
+      at: request.receivedAt)
+    var answer = Answer(contentType: "text/plain; charset=utf-8", body: opened.body)
+    answer.headers[.kvytokSignature] = Base64.encode(opened.signature, .standard)
+    return answer
   }
 
   func positions(_ request: WebRequest) async throws(Problem) -> Answer {
@@ -152,6 +169,9 @@ extension Handlers {
         writer.member("vehicle", orNull: record.vehicle)
         writer.member("state", record.state.rawValue)
         writer.member("server_time", request.receivedAt.description)
+        if let key = services.intake.servicePublicKey {
+          writer.member("service_key", Base64.encode(key, .standard))
+        }
         writer.endObject()
       }
     }
@@ -232,6 +252,8 @@ extension Problem {
       case .forbidden: .forbidden
       case .tooLarge: .contentTooLarge
       case .impossible: .unprocessableContent
+      case .outOfOrder: .conflict
+      case .tooMany: .tooManyRequests
       case .unavailable: .serviceUnavailable
       }
     self.init(
@@ -246,5 +268,6 @@ extension Problem {
 
 extension HTTPField.Name {
   static let kvytokDevice = HTTPField.Name("Kvytok-Device") ?? .origin
+  static let kvytokMac = HTTPField.Name(SessionHeaders.Name.mac) ?? .origin
   static let kvytokSignature = HTTPField.Name("Kvytok-Signature") ?? .origin
 }

@@ -1,5 +1,6 @@
 package import HTTPTypes
 import Store
+import Tapping
 
 /// Every way in over HTTP: the one list that routing, authorisation, `/openapi.yaml` and the test of
 /// every endpoint against every caller read.
@@ -9,6 +10,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   // Validators and trackers
   case deviceEnroll = "POST /v1/devices/enroll"
   case deviceSelf = "GET /v1/devices/self"
+  case deviceSession = "POST /v1/devices/session"
   case tapBatches = "POST /v1/tap-batches"
   case positions = "POST /v1/positions"
 
@@ -71,7 +73,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
-    case .deviceSelf, .tapBatches, .positions: .device
+    case .deviceSelf, .deviceSession, .tapBatches, .positions: .device
     case .deviceAdd, .deviceRevoke, .networkImport, .tariffPublish, .auditTaps: .staff([])
     case .deviceList: .staff([.dispatcher])
     case .status, .overviewPage: .staff([.accountant, .planner, .dispatcher, .inspector])
@@ -85,7 +87,13 @@ package enum Endpoint: String, CaseIterable, Sendable {
   /// What the body of a request may be.
   package var body: BodyRule {
     switch self {
-    case .tapBatches, .positions, .deviceAdd, .deviceEnroll:
+    case .tapBatches:
+      BodyRule(
+        types: BatchEncoding.allCases.map(\.mediaType), bytesMax: BodyRule.bytesMax,
+        isPackable: true)
+    case .deviceSession:
+      BodyRule(types: ["text/plain"], bytesMax: SessionLimits.handshakeBytesMax)
+    case .positions, .deviceAdd, .deviceEnroll:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(
@@ -103,7 +111,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var part: ServicePart? {
     switch self {
     case .health, .readiness, .metrics, .openAPI: nil
-    case .deviceEnroll, .deviceSelf, .tapBatches, .positions: .intake
+    case .deviceEnroll, .deviceSelf, .deviceSession, .tapBatches, .positions: .intake
     default: .web
     }
   }
@@ -133,6 +141,8 @@ package struct BodyRule: Sendable, Equatable {
   package let types: [String]
   /// Most bytes.
   package let bytesMax: Int
+  /// Whether the body may be packed with gzip; it is handed on as it came.
+  package var isPackable = false
 }
 
 /// A part of the service that a process may or may not run.

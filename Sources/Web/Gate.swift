@@ -53,7 +53,9 @@ struct Gate: Sendable {
     guard let plain, rule.types.contains(plain) else {
       throw Problem.unsupported(type, rule.types)
     }
-    if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+    if !rule.isPackable, let encoding = request.headers[.contentEncoding],
+      encoding.lowercased() != "identity"
+    {
       throw Problem(
         .unsupportedMediaType, "encoding_not_supported",
         "Content-Encoding is \(encoding); send the body as it is.")

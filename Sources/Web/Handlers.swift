@@ -27,6 +27,7 @@ struct Handlers: Sendable {
   func answer(_ request: WebRequest) async throws -> Answer {
     switch request.endpoint {
     case .tapBatches: try await tapBatch(request)
+    case .deviceSession: try await deviceSession(request)
     case .positions: try await positions(request)
     case .deviceSelf: try await deviceSelf(request)
     case .deviceAdd: try await deviceAdd(request)

@@ -64,6 +64,11 @@ package struct WebResponder: HTTPResponder {
     return answer
   }
 
+  /// Counts an answer that was given beside the responder.
+  func count(_ endpoint: Endpoint, status: Int, nanoseconds: Int64) {
+    meter.count(endpoint: endpoint, status: status, nanoseconds: nanoseconds)
+  }
+
   private func answer(
     _ request: Request, _ endpoint: Endpoint, _ parameters: [String: String],
     _ language: Language

@@ -1,6 +1,7 @@
 import Basics
 import EventLoop
 import Foundation
+import Intake
 import Ledger
 import Postgres
 import Store
@@ -124,6 +125,21 @@ struct Backbone: Sendable {
           + "with: every card would become another rider. Restore the key that belongs to it.")
     }
     return key
+  }
+
+  /// The secret of sessions, checked to be the one whose identity the devices of the database know.
+  func sessionSecret(orMakeFrom random: () -> [UInt8]) async throws -> SessionSecret {
+    let secret = try place.folder.sessionSecret(orMakeFrom: random)
+    let print = hexText(secret.identity.publicKey)
+    let known = try await store.write { db in
+      try await db.settings.findOrMake("service_public_key", print)
+    }
+    guard known == print else {
+      throw CommandFault(
+        "The file session.key in \(place.folder.path)/keys is not the one of this database: no "
+          + "device would open a session. Restore it, or copy it from the other service processes.")
+    }
+    return secret
   }
 }
 

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Intake
 import Store
 import Tapping
 
@@ -20,6 +21,7 @@ struct DataFolder: Sendable {
   var adminTokenFile: String { path + "/admin-token" }
   private var keyFolder: String { path + "/keys" }
   private var tokenKeyFile: String { keyFolder + "/token-hmac.key" }
+  private var sessionKeyFile: String { keyFolder + "/session.key" }
 
   /// Whether it was ever made.
   var isThere: Bool { FileManager.default.fileExists(atPath: path) }
@@ -51,6 +53,23 @@ struct DataFolder: Sendable {
           + "backup.")
     }
     return key
+  }
+
+  /// The secret from which the service's identity and the keys of sessions follow: made once, never
+  /// shown.
+  func sessionSecret(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> SessionSecret {
+    if !FileManager.default.fileExists(atPath: sessionKeyFile) {
+      try makeFolder(keyFolder, mode: 0o700)
+      try DataFolder.write(hexText(random()) + "\n", to: sessionKeyFile)
+    }
+    guard let text = try? String(contentsOfFile: sessionKeyFile, encoding: .utf8),
+      let secret = DataFolder.bytes(ofHex: text).flatMap(SessionSecret.init)
+    else {
+      throw CommandFault(
+        "\(sessionKeyFile) is not \(SessionSecret.byteCount) bytes in hexadecimal; restore it "
+          + "from a backup.")
+    }
+    return secret
   }
 
   /// Writes the first administrator's token where only its owner can read it.

@@ -1,11 +1,11 @@
 import Basics
 import Clearing
 import Foundation
-import Hummingbird
 import Insight
 import Intake
 import Logging
 import NIOCore
+import NIOSSL
 import ServiceLifecycle
 import Store
 import Tapping
@@ -19,8 +19,6 @@ struct RunningService: Sendable {
   static let drainSecondsMax: Int64 = 20
   /// Longest time that what was told to stop is given to stop.
   static let stopSecondsMax: Int64 = 10
-  /// Silence after which a connection is closed.
-  static let idleSecondsMax: Int64 = 75
 
   let settings: ServeSettings
   let registry: PrometheusRegistry
@@ -51,12 +49,21 @@ struct RunningService: Sendable {
       if city.current.book == nil {
         Progress.say("No tariff is published: rides wait. Publish one: kvytok tariff publish DIR")
       }
-      try await serve(backbone, city: city, key: key)
+      let secret = try await backbone.sessionSecret {
+        SecureRandom.bytes(SessionSecret.byteCount)
+      }
+      try await serve(backbone, city: city, keys: Keys(token: key, session: secret))
     }
     Progress.say("Stopped")
   }
 
-  private func serve(_ backbone: Backbone, city: CityHolder, key: TokenKey) async throws {
+  /// What the service keeps to itself.
+  private struct Keys: Sendable {
+    let token: TokenKey
+    let session: SessionSecret
+  }
+
+  private func serve(_ backbone: Backbone, city: CityHolder, keys: Keys) async throws {
     let store = backbone.store
     let gate = DeviceGate(store: store, log: log)
     var services: [any Service] = [
@@ -66,15 +73,15 @@ struct RunningService: Sendable {
     if settings.parts.contains(.intake) { services.append(Worker { await gate.run() }) }
     if settings.parts.contains(.clearing) {
       let clearing = ClearingService(
-        store: store, city: city, tokenKey: key, log: log, now: { .now })
+        store: store, city: city, tokenKey: keys.token, log: log, now: { .now })
       services.append(Worker { await clearing.run() })
     }
     if settings.parts.contains(.insight) {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })
       services.append(Worker { await placing.run() })
     }
-    let web = try webServices(backbone, city: city, key: key, gate: gate)
-    services.append(try application(web))
+    let web = try webServices(backbone, city: city, keys: keys, gate: gate)
+    services.append(try edge(web))
     var configuration = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
     configuration.maximumGracefulShutdownDuration = .seconds(Self.drainSecondsMax)
@@ -89,7 +96,7 @@ struct RunningService: Sendable {
   }
 
   private func webServices(
-    _ backbone: Backbone, city: CityHolder, key: TokenKey, gate: DeviceGate
+    _ backbone: Backbone, city: CityHolder, keys: Keys, gate: DeviceGate
   ) throws -> WebServices {
     let store = backbone.store
     let facts: @Sendable () -> AnswerFacts = {
@@ -101,33 +108,57 @@ struct RunningService: Sendable {
     for package in assets.missingPackages {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
     }
+    let sessions = SessionDesk(
+      store: store, secret: keys.session, randomBytes: { SecureRandom.bytes($0) }, log: log)
     return WebServices(
       store: store, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),
-      intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
+      intake: IntakeService(
+        store: store, gate: gate, tokenKey: keys.token, sessions: sessions, log: log,
+        facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: keys.token,
       facts: facts, now: { .now }, randomBytes: { SecureRandom.bytes($0) },
       readiness: { await Readiness(backbone: backbone, city: city).checks() })
   }
 
-  private func application(_ web: WebServices) throws -> some Service {
-    let folder = settings.place.folder.path
+  private func edge(_ web: WebServices) throws -> EdgeService {
     let host = settings.host
-    return Application(
+    let folder = settings.place.folder.path
+    let scheme = settings.tls == nil ? "http" : "https"
+    let context: NIOSSLContext?
+    do {
+      context = try settings.tls?.context()
+    } catch {
+      throw CommandFault("\(error). See --tls-certificate.", exitCode: CommandFault.usage)
+    }
+    let server = EdgeServer(
       responder: try WebResponder(services: web, parts: settings.parts, logger: log),
-      server: .http1(
-        configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax))),
-      configuration: .init(address: .hostname(host, port: settings.port), serverName: nil),
-      onServerRunning: { channel in
-        let port = channel.localAddress?.port ?? 0
-        let name = host.contains(":") ? "[\(host)]" : host
-        // Not `print`: whoever waits at the end of a pipe must see the line at once.
-        FileHandle.standardOutput.write(
-          Data("kvytok ready http://\(name):\(port) data=\(folder)\n".utf8))
-      },
-      logger: log)
+      intake: settings.parts.contains(.intake) ? web.intake : nil, limits: settings.limits,
+      tls: context, log: log, now: { .now })
+    return EdgeService(server: server, host: host, port: settings.port) { port in
+      let name = host.contains(":") ? "[\(host)]" : host
+      // Not `print`: whoever waits at the end of a pipe must see the line at once.
+      FileHandle.standardOutput.write(
+        Data("kvytok ready \(scheme)://\(name):\(port) data=\(folder)\n".utf8))
+    }
+  }
+}
+
+/// The way in over the network, until the service is told to stop.
+private struct EdgeService: Service {
+  let server: EdgeServer
+  let host: String
+  let port: Int
+  let onReady: @Sendable (Int) -> Void
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      try await server.run(host: host, port: port, onReady: onReady)
+    } onGracefulShutdown: {
+      server.drain()
+    }
   }
 }
 

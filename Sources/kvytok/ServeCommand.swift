@@ -41,6 +41,19 @@ struct ServeCommand: AsyncParsableCommand {
     help: "trace, debug, info, notice, warning, error or critical. (default: info)")
   var logLevel: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "PEM file of the service's certificate: it is then reached over TLS.", valueName: "file"))
+  var tlsCertificate: String?
+
+  @Option(help: ArgumentHelp("PEM file of the certificate's private key.", valueName: "file"))
+  var tlsKey: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "PEM file of the authority whose certificate every caller must show.", valueName: "file"))
+  var tlsClientCa: String?
+
   func run() async throws {
     let settings = try await ServeSettings.read(self)
     LoggingSystem.bootstrap { label in

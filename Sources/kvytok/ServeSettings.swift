@@ -16,6 +16,9 @@ struct ServeSettings: Sendable {
   /// Folder of the tariff to publish when none is published yet.
   var tariff: String?
   var logLevel: Logger.Level
+  /// Certificate and key; nil when the service is reached without TLS.
+  var tls: EdgeTLS?
+  var limits = EdgeLimits()
 
   /// Reads the settings of a command from where they stand.
   static func read(_ command: ServeCommand) async throws -> ServeSettings {
@@ -32,7 +35,11 @@ struct ServeSettings: Sendable {
       place: DatabasePlace(url: url, folder: DataFolder(data)),
       parts: try parts(command.roles ?? reader.string(forKey: "roles")),
       tariff: command.tariff ?? reader.string(forKey: "tariff"),
-      logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")))
+      logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")),
+      tls: try tls(
+        certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
+        key: command.tlsKey ?? reader.string(forKey: "tls_key"),
+        clientAuthority: command.tlsClientCa ?? reader.string(forKey: "tls_client_ca")))
   }
 
   /// The environment (`KVYTOK_PORT`), then a JSON file (`{"port": 8080}`).
@@ -50,11 +57,27 @@ struct ServeSettings: Sendable {
       } catch {
         throw CommandFault(
           "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
-            + "host, port, data, database_url, roles, tariff, log_level.",
+            + "host, port, data, database_url, roles, tariff, log_level, tls_certificate, tls_key, "
+            + "tls_client_ca.",
           exitCode: CommandFault.usage)
       }
     }
     return ConfigReader(providers: providers)
+  }
+
+  private static func tls(
+    certificate: String?, key: String?, clientAuthority: String?
+  ) throws(CommandFault) -> EdgeTLS? {
+    switch (certificate, key) {
+    case (let certificate?, let key?):
+      return EdgeTLS(
+        certificateFile: certificate, keyFile: key, clientAuthorityFile: clientAuthority)
+    case (nil, nil) where clientAuthority == nil: return nil
+    default:
+      throw CommandFault(
+        "TLS needs both --tls-certificate and --tls-key; --tls-client-ca asks callers for theirs "
+          + "beside them.", exitCode: CommandFault.usage)
+    }
   }
 
   private static func parts(_ text: String?) throws(CommandFault) -> Set<ServicePart> {

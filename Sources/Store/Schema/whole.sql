@@ -47,8 +47,14 @@ create table device_epoch (
   quarantined bigint not null default 0,
   last_received_at timestamptz not null,
   last_sent_at timestamptz not null,
-  primary key (device_id, epoch)
-);
+  primary key (device_id, epoch),
+  session_id uuid,                   -- the session of the newest request, and where it stands
+  session_count bigint,
+  session_chain bytea,
+  session_digest bytea,
+  session_covered_count bigint,
+  session_uncovered_since timestamptz
+) with (fillfactor = 40);
 
 -- The journal: one row per batch that brought something new, the signed bytes as they came.
 create table tap_batch (
@@ -62,11 +68,21 @@ create table tap_batch (
   received_at timestamptz not null,
   sent_at timestamptz not null,
   body bytea not null,
-  signature bytea not null,
+  signature bytea,
   body_digest bytea not null,
   sorted_at timestamptz,
   sort_fault text,                   -- why the sorter could not read it; a person has to look
-  primary key (lane, batch_id)
+  primary key (lane, batch_id),
+  format text not null default 'json'
+    check (format in ('json', 'json+gzip', 'protobuf', 'protobuf+gzip')),
+  session_id uuid,
+  request_count bigint,
+  mac bytea,
+  chain bytea,                       -- the session's running hash after this body
+  constraint tap_batch_proof check (
+    (signature is not null and session_id is null)
+    or (signature is null and session_id is not null and request_count is not null
+      and mac is not null and chain is not null))
 );
 alter table tap_batch alter column body set storage external;
 create index tap_batch_unsorted on tap_batch (lane, batch_id)
@@ -392,3 +408,39 @@ create table travel_day (
   primary key (lane, rider_id, fare_day)
 );
 create index travel_day_stale on travel_day (lane, fare_day, rider_id) where stale_since is not null;
+
+-- Sessions: the handshake as it went over the wire. Their keys are not kept: they follow from it and
+-- a secret of the service.
+create table device_session (
+  session_id uuid primary key,
+  device_id text not null references device,
+  public_key bytea not null,         -- the key that signed the proposal
+  proposal bytea not null,
+  proposal_signature bytea not null,
+  grant_body bytea not null,
+  grant_signature bytea not null,
+  opened_at timestamptz not null,
+  expires_at timestamptz not null
+);
+create index device_session_device on device_session (device_id, opened_at);
+
+-- Requests of a session that brought nothing new: the running hash cannot be followed without them.
+create table session_repeat (
+  session_id uuid not null references device_session,
+  request_count bigint not null,
+  body_digest bytea not null,
+  mac bytea not null,
+  chain bytea not null,
+  received_at timestamptz not null,
+  primary key (session_id, request_count)
+);
+
+-- The device's signature over the running hash up to a request.
+create table session_checkpoint (
+  session_id uuid not null references device_session,
+  request_count bigint not null,
+  chain bytea not null,
+  signature bytea not null,
+  received_at timestamptz not null,
+  primary key (session_id, request_count)
+);

@@ -1,0 +1,130 @@
+import Basics
+import Store
+import Synchronization
+import Tapping
+
+/// A register while a group is decided.
+struct RegisterState: Sendable {
+  /// Numbers seen when the register was locked.
+  let lockedSeen: SequenceRanges
+  /// The key its device signs with.
+  let publicKey: [UInt8]
+  /// Numbers seen by now.
+  var seen: SequenceRanges
+  /// Where the session of its newest request stands by now.
+  var session: SessionStanding?
+  /// What batches of this group brought.
+  var batches: [(added: SequenceRanges, batch: TapBatch)] = []
+  /// Contents of this group that contradict others.
+  var conflicts: [(Int64, ContentHash)] = []
+  private var sum: RegisterChange?
+
+  init(_ register: LockedRegister) {
+    lockedSeen = SequenceRanges(register.seen)
+    seen = lockedSeen
+    publicKey = register.publicKey
+    session = register.session
+  }
+
+  init(_ register: RegisterCache.Register) {
+    lockedSeen = register.seen
+    seen = register.seen
+    publicKey = register.publicKey
+    session = register.session
+  }
+
+  /// The register as it will stand after the group.
+  var register: RegisterCache.Register {
+    RegisterCache.Register(seen: seen, publicKey: publicKey, session: session)
+  }
+
+  mutating func note(_ item: IncomingBatch, _ outcome: AdmissionOutcome) {
+    seen = outcome.seen
+    // A post with a signature of its own leaves the session where it stands.
+    if let standing = item.proof.session?.standing { session = standing }
+    if !outcome.added.isEmpty { batches.append((outcome.added, item.batch)) }
+    if !outcome.conflicts.isEmpty {
+      for (tap, verdict) in zip(item.batch.taps, outcome.verdicts) where verdict == .conflict {
+        conflicts.append((tap.seq, tap.contentHash))
+      }
+    }
+    var change =
+      sum
+      ?? RegisterChange(
+        register: item.register, seen: [], tapsStored: 0, duplicates: 0, quarantined: 0,
+        receivedAt: item.receivedAt, sentAt: item.batch.sentAt)
+    change.tapsStored += Int64(outcome.acceptedCount + outcome.rejected.count)
+    change.duplicates += Int64(outcome.duplicateCount)
+    change.quarantined += Int64(outcome.rejected.count)
+    change.receivedAt = max(change.receivedAt, item.receivedAt)
+    change.sentAt = item.batch.sentAt
+    sum = change
+  }
+
+  /// What the group adds to the register; nil when it was only locked.
+  func change() -> RegisterChange? {
+    guard var change = sum else { return nil }
+    change.seen = seen.ranges
+    change.session = session
+    return change
+  }
+}
+
+/// Registers as this process last left them, so that most groups need no look before they write.
+///
+/// What it says may be out of date: another process may have written. It is only an expectation,
+/// which the database compares with what stands in the very statement that writes.
+final class RegisterCache: Sendable {
+  /// Most registers remembered.
+  static let registersMax = 40_000
+  /// Ranges past which a register is not remembered: it would have to be sent with each batch.
+  static let rangesMax = 64
+
+  struct Register: Sendable {
+    let seen: SequenceRanges
+    let publicKey: [UInt8]
+    let session: SessionStanding?
+  }
+
+  private let generations = Mutex(
+    (young: [RegisterKey: Register](), old: [RegisterKey: Register]()))
+
+  /// Those of some registers that are remembered.
+  func registers(of keys: some Sequence<RegisterKey>) -> [RegisterKey: Register] {
+    generations.withLock { generations in
+      var found: [RegisterKey: Register] = [:]
+      for key in keys where found[key] == nil {
+        found[key] = generations.young[key] ?? generations.old[key]
+      }
+      return found
+    }
+  }
+
+  /// Remembers registers as a transaction left them.
+  func keep(_ registers: some Sequence<(key: RegisterKey, value: Register)>) {
+    generations.withLock { generations in
+      for (key, register) in registers {
+        guard register.seen.ranges.count <= Self.rangesMax else {
+          generations.young[key] = nil
+          generations.old[key] = nil
+          continue
+        }
+        if generations.young[key] == nil, generations.young.count >= Self.registersMax / 2 {
+          generations.old = generations.young
+          generations.young = [:]
+        }
+        generations.young[key] = register
+      }
+    }
+  }
+
+  /// Forgets registers that stand otherwise than was thought.
+  func forget(_ keys: some Sequence<RegisterKey>) {
+    generations.withLock { generations in
+      for key in keys {
+        generations.young[key] = nil
+        generations.old[key] = nil
+      }
+    }
+  }
+}

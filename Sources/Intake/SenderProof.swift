@@ -1,0 +1,119 @@
+import Basics
+import Store
+import Tapping
+
+/// A request of a session that its code proves.
+struct ProvenSession: Sendable {
+  let live: LiveSession
+  let headers: SessionHeaders
+  /// The session after this request, to be kept once its taps are durable.
+  let chain: SessionChain
+}
+
+/// Who sent a post, and what proves it.
+struct ProvenSender: Sendable {
+  let device: String
+  /// The key that the post, or its session, was signed with.
+  let publicKey: [UInt8]
+  let proof: BatchProof
+  let session: ProvenSession?
+}
+
+extension IntakeService {
+  /// The sender of a post, by what is remembered here; nil when the database has to be asked.
+  func known(_ post: TapPost) throws(IntakeRefusal) -> ProvenSender? {
+    guard post.body.count <= TapLimits.bodyBytesMax else {
+      throw .bodyTooLarge(bytesMax: TapLimits.bodyBytesMax)
+    }
+    if let headers = post.session {
+      guard let live = sessions?.known(headers.session),
+        case .device(let device) = gate.known(live.device, at: post.receivedAt)
+      else { return nil }
+      return try proveSession(post, headers, live, device, isFinal: false)
+    }
+    let claim = try gate.claim(device: post.device, signature: post.signature)
+    switch gate.known(claim.device, at: post.receivedAt) {
+    case .nothing: return nil
+    case .nobody: return try sender(post, claim, nil)
+    case .device(let device): return try sender(post, claim, device)
+    }
+  }
+
+  /// The sender of a post, by what the database knows.
+  func found(_ post: TapPost) async throws(IntakeRefusal) -> ProvenSender {
+    guard let headers = post.session else {
+      let claim = try gate.claim(device: post.device, signature: post.signature)
+      return try sender(post, claim, try await gate.find(claim.device, at: post.receivedAt))
+    }
+    guard let sessions, let live = try await sessions.load(headers.session),
+      let device = try await gate.find(live.device, at: post.receivedAt),
+      let sender = try proveSession(post, headers, live, device, isFinal: true)
+    else {
+      throw IntakeRefusal(
+        SessionFault(.sessionUnknown, "no session has this name; propose a new one"))
+    }
+    return sender
+  }
+
+  private func sender(
+    _ post: TapPost, _ claim: DeviceGate.Claim, _ device: DeviceRecord?
+  ) throws(IntakeRefusal) -> ProvenSender {
+    let admitted = try gate.admit(post.body, claim, device: device)
+    return ProvenSender(
+      device: admitted.device.id, publicKey: admitted.publicKey,
+      proof: .signature(admitted.signature), session: nil)
+  }
+
+  /// The sender of a request of a session; nil when another process may have gone on with it, so
+  /// that the database has to be asked. What is asked and still does not fit is refused.
+  private func proveSession(
+    _ post: TapPost, _ headers: SessionHeaders, _ live: LiveSession, _ device: DeviceRecord,
+    isFinal: Bool
+  ) throws(IntakeRefusal) -> ProvenSender? {
+    if let named = post.device, named != live.device { throw .otherDevice() }
+    guard device.publicKey == live.publicKey else {
+      throw IntakeRefusal(
+        SessionFault(.sessionUnknown, "the device has another key by now; propose a new session"))
+    }
+    guard device.state == .active else { throw DeviceGate.mayNotPost(device.state) }
+    let step = live.chain.receive(
+      SessionPost(headers: headers, format: post.format, body: post.body), keys: live.keys,
+      devicePublicKey: live.publicKey, now: post.receivedAt)
+    switch step {
+    case .refused(let fault):
+      guard !isFinal, fault.kind == .outOfOrder else { throw IntakeRefusal(fault) }
+      return nil
+    case .next(let chain), .repeated(let chain):
+      let standing = SessionStanding(
+        session: chain.session, count: chain.count, hash: chain.hash,
+        lastDigest: chain.lastDigest ?? [], coveredCount: chain.coveredCount,
+        uncoveredSince: chain.uncoveredSince)
+      let request = SessionRequest(
+        session: chain.session, count: chain.count, mac: headers.mac, standing: standing,
+        checkpoint: headers.checkpoint)
+      return ProvenSender(
+        device: live.device, publicKey: live.publicKey, proof: .session(request),
+        session: ProvenSession(live: live, headers: headers, chain: chain))
+    }
+  }
+
+  /// The key by which devices know the grants of this service; nil when it opens no sessions.
+  package var servicePublicKey: [UInt8]? { sessions?.servicePublicKey }
+
+  /// Opens a session for the device that signed a proposal.
+  package func openSession(
+    _ proposal: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
+  ) async throws(IntakeRefusal) -> SessionAnswer {
+    guard let sessions else {
+      throw IntakeRefusal(
+        .forbidden, code: "sessions_off", message: "this service opens no sessions")
+    }
+    guard proposal.count <= SessionLimits.handshakeBytesMax else {
+      throw .bodyTooLarge(bytesMax: SessionLimits.handshakeBytesMax)
+    }
+    let admitted = try await gate.admit(
+      proposal, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: moment)
+    return try await sessions.open(
+      proposal, signature: admitted.signature, device: admitted.device, at: moment)
+  }
+}

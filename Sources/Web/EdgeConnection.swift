@@ -1,0 +1,324 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// One connection: takes requests one after the other, and answers each before the next.
+///
+/// It works on its event loop only. What the other side sends while a request is being answered is
+/// not read, so that nobody can pile up requests here.
+final class EdgeConnection: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// A request whose body is on its way.
+  private struct Taking {
+    let head: HTTPRequestHead
+    let route: EdgeRoute
+    let begin: NIODeadline
+    /// Whether the head told the length of the body, so that it is counted already.
+    let isCounted: Bool
+    var heldBytes: Int
+    var takenBytes = 0
+    var body: ByteBuffer?
+  }
+
+  private enum Stage {
+    case waiting
+    case taking(Taking)
+    /// The request is refused and the refusal written: what still comes of it is thrown away.
+    case skipping(isKept: Bool, bytes: Int)
+    case answering(isHead: Bool, isKept: Bool)
+    /// The other side takes its answer slowly.
+    case flushing
+    /// The other side takes its last answer.
+    case ending
+    case closed
+  }
+
+  private let server: EdgeCore
+  private let edge: EdgeLoop
+  private var stage = Stage.waiting
+  private var request = 0
+  private var deadline: NIODeadline
+  private var isHeadBegun = false
+  private var isDraining = false
+  private var isReadHeld = false
+  private var early: [HTTPServerRequestPart] = []
+  private var context: ChannelHandlerContext?
+
+  init(server: EdgeCore, edge: EdgeLoop) {
+    self.server = server
+    self.edge = edge
+    deadline = .now() + .seconds(server.limits.headSecondsMax)
+  }
+
+  // MARK: Life
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    edge.add(self)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    leave()
+    context.fireChannelInactive()
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    leave()
+    self.context = nil
+  }
+
+  private func leave() {
+    if case .taking(let taking) = stage { server.budget.leave(bytes: taking.heldBytes) }
+    if case .closed = stage { return }
+    stage = .closed
+    early = []
+    edge.remove(self)
+    server.left()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if let fault = error as? HTTPParserError {
+      let isTooBig = fault == .headerOverflow
+      let problem =
+        isTooBig
+        ? Problem(
+          .requestHeaderFieldsTooLarge, "head_too_large",
+          "A request has at most \(server.limits.headBytesMax) bytes and "
+            + "\(server.limits.headFieldsMax) fields of head.")
+        : Problem(.badRequest, "not_http", "This is no request of HTTP/1.1: \(fault).")
+      if case .answering = stage {} else { write(EdgeReply(problem), isHead: false, isKept: false) }
+    }
+    context.close(promise: nil)
+  }
+
+  /// Ends the connection as soon as it owes no answer.
+  func drain() {
+    isDraining = true
+    if case .waiting = stage, !isHeadBegun { context?.close(promise: nil) }
+  }
+
+  /// Ends the connection.
+  func cut() { context?.close(promise: nil) }
+
+  /// Ends the connection when what it waits for is overdue.
+  func cutIfLate(_ moment: NIODeadline) {
+    guard deadline < moment else { return }
+    switch stage {
+    case .closed, .answering: return
+    case .taking(let taking):
+      // The bytes that came have earned their time.
+      let seconds =
+        server.limits.bodySecondsMax
+        + Int64(taking.takenBytes / server.limits.bodyBytesPerSecondMin)
+      if taking.begin + .seconds(seconds) > moment { return }
+      tooSlow()
+    case .waiting where isHeadBegun: tooSlow()
+    case .waiting, .skipping, .flushing, .ending: context?.close(promise: nil)
+    }
+  }
+
+  private func tooSlow() {
+    let problem = Problem(
+      .requestTimeout, "too_slow", "The request came too slowly; send it again at once.")
+    write(EdgeReply(problem), isHead: false, isKept: false)
+    context?.close(promise: nil)
+  }
+
+  // MARK: In
+
+  /// Bytes arrived, of whatever.
+  func noteBytes() {
+    guard case .waiting = stage, !isHeadBegun else { return }
+    isHeadBegun = true
+    deadline = .now() + .seconds(server.limits.headSecondsMax)
+  }
+
+  func read(context: ChannelHandlerContext) {
+    switch stage {
+    case .answering, .flushing, .ending: isReadHeld = true
+    case .waiting, .taking, .skipping, .closed: context.read()
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let part = unwrapInboundIn(data)
+    switch stage {
+    case .answering, .flushing: early.append(part)
+    case .ending, .closed: break
+    case .waiting, .taking, .skipping: take(part)
+    }
+  }
+
+  private func take(_ part: HTTPServerRequestPart) {
+    switch part {
+    case .head(let head): begin(head)
+    case .body(let bytes): append(bytes)
+    case .end: end()
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead) {
+    isHeadBegun = false
+    let begin = NIODeadline.now()
+    deadline = begin + .seconds(server.limits.bodySecondsMax)
+    let route = server.route(of: head)
+    let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+    guard length ?? 0 <= route.bytesMax else {
+      return refuse(.tooLarge(bytesMax: route.bytesMax), head, isKept: false)
+    }
+    guard server.budget.enter(bytes: length ?? 0) else {
+      return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head))
+    }
+    if head.headers.first(name: "expect")?.lowercased() == "100-continue" { sendContinue() }
+    stage = .taking(
+      Taking(
+        head: head, route: route, begin: begin, isCounted: length != nil,
+        heldBytes: length ?? 0))
+  }
+
+  /// Whether more requests may follow on the connection; never after one that asked for another
+  /// protocol, for what follows may be in that.
+  private static func isKept(_ head: HTTPRequestHead) -> Bool {
+    head.isKeepAlive && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
+  }
+
+  private func append(_ bytes: ByteBuffer) {
+    switch stage {
+    case .taking(var taking):
+      stage = .waiting
+      taking.takenBytes += bytes.readableBytes
+      var refusal: Problem?
+      if taking.takenBytes > taking.route.bytesMax {
+        refusal = .tooLarge(bytesMax: taking.route.bytesMax)
+      } else if !taking.isCounted {
+        if server.budget.grow(bytes: bytes.readableBytes) {
+          taking.heldBytes += bytes.readableBytes
+        } else {
+          refusal = server.overloaded
+        }
+      }
+      if let refusal {
+        server.budget.leave(bytes: taking.heldBytes)
+        return refuse(refusal, taking.head, isKept: false)
+      }
+      if taking.body == nil { taking.body = bytes } else { taking.body?.writeImmutableBuffer(bytes) }
+      stage = .taking(taking)
+    case .skipping(let isKept, let count):
+      let count = count + bytes.readableBytes
+      guard count <= server.limits.skippedBytesMax else { return cut() }
+      stage = .skipping(isKept: isKept, bytes: count)
+    case .waiting, .answering, .flushing, .ending, .closed: break
+    }
+  }
+
+  private func end() {
+    switch stage {
+    case .taking(let taking):
+      let isHead = taking.head.method == .HEAD
+      stage = .answering(isHead: isHead, isKept: EdgeConnection.isKept(taking.head))
+      deadline = .distantFuture
+      guard let context else { return }
+      request += 1
+      server.answer(
+        EdgeRequest(
+          head: taking.head, route: taking.route, body: taking.body,
+          ticket: EdgeTicket(
+            connection: NIOLoopBound(self, eventLoop: context.eventLoop), request: request,
+            edge: edge, budget: server.budget, heldBytes: taking.heldBytes)))
+    case .skipping(let isKept, _):
+      if isKept, !isDraining { next() } else { cut() }
+    case .waiting, .answering, .flushing, .ending, .closed: break
+    }
+  }
+
+  // MARK: Out
+
+  private func refuse(_ problem: Problem, _ head: HTTPRequestHead, isKept: Bool) {
+    stage = .skipping(isKept: isKept && !isDraining, bytes: 0)
+    server.countRefusal(problem, head)
+    write(EdgeReply(problem), isHead: head.method == .HEAD, isKept: isKept && !isDraining)
+  }
+
+  /// Writes the answer of a request; one of a request before is left out.
+  func finish(_ request: Int, _ reply: EdgeReply) {
+    guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
+    let isKept = isKept && !isDraining && !reply.closes
+    write(reply, isHead: isHead, isKept: isKept)
+    if isKept { next() } else { endAfterWriting() }
+  }
+
+  private func write(_ reply: EdgeReply, isHead: Bool, isKept: Bool) {
+    guard let context else { return }
+    var buffer = context.channel.allocator.buffer(capacity: 512 + reply.body.count)
+    reply.write(into: &buffer, date: edge.date, isHead: isHead, keepsAlive: isKept)
+    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+  }
+
+  private func sendContinue() {
+    guard let context else { return }
+    var buffer = context.channel.allocator.buffer(capacity: 32)
+    buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+  }
+
+  private func endAfterWriting() {
+    guard let context else { return }
+    stage = .ending
+    early = []
+    deadline = .now() + .seconds(server.limits.writeSecondsMax)
+    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let written = context.eventLoop.makePromise(of: Void.self)
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    written.futureResult.whenComplete { _ in bound.value.cut() }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if case .flushing = stage, context.channel.isWritable { next() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Turns to the next request, once the other side took enough of the last answer.
+  private func next() {
+    guard let context, context.channel.isActive else { return }
+    guard context.channel.isWritable else {
+      stage = .flushing
+      deadline = .now() + .seconds(server.limits.writeSecondsMax)
+      return
+    }
+    if isDraining { return endAfterWriting() }
+    stage = .waiting
+    deadline = .now() + .seconds(server.limits.idleSecondsMax)
+    takeEarly()
+    if isReadHeld {
+      isReadHeld = false
+      self.read(context: context)
+    }
+  }
+
+  /// Takes what was read together with the request before.
+  private func takeEarly() {
+    while !early.isEmpty {
+      switch stage {
+      case .waiting, .taking, .skipping: take(early.removeFirst())
+      case .answering, .flushing, .ending, .closed: return
+      }
+    }
+  }
+}
+
+/// Notes that bytes came, before they are a request.
+final class EdgeBytes: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+  private let connection: EdgeConnection
+
+  init(_ connection: EdgeConnection) { self.connection = connection }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    connection.noteBytes()
+    context.fireChannelRead(data)
+  }
+}

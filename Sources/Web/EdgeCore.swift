@@ -1,0 +1,218 @@
+import Basics
+import HTTPTypes
+import Hummingbird
+import Intake
+import Logging
+import Metrics
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+import Tapping
+
+/// Where a request goes, as far as its head tells.
+struct EdgeRoute: Sendable {
+  enum Way: Sendable {
+    /// A batch of taps: answered here, without the detour over the responder.
+    case tapBatch
+    case responder
+  }
+  let way: Way
+  let bytesMax: Int
+}
+
+/// A request that is whole.
+struct EdgeRequest: Sendable {
+  let head: HTTPRequestHead
+  let route: EdgeRoute
+  let body: ByteBuffer?
+  let ticket: EdgeTicket
+}
+
+/// The right to answer a request, once.
+struct EdgeTicket: Sendable {
+  let connection: NIOLoopBound<EdgeConnection>
+  let request: Int
+  let edge: EdgeLoop
+  let budget: InFlightBudget
+  let heldBytes: Int
+
+  /// Answers, from any thread.
+  func answer(_ reply: EdgeReply) {
+    budget.leave(bytes: heldBytes)
+    edge.deliver(reply, to: connection, request: request)
+  }
+}
+
+/// What all connections share: limits, counts, and the ways to an answer.
+///
+/// Taps go the short way: proven, read and handed to the store without a task of their own and
+/// without HTTP types in between. What costs little is done on the event loop; signatures and packed
+/// bodies go to threads beside it. All else goes to the responder, as one request.
+final class EdgeCore: Sendable {
+  let limits: EdgeLimits
+  let budget: InFlightBudget
+  private let responder: WebResponder
+  private let intake: IntakeService?
+  private let verifiers: NIOThreadPool
+  private let routes: [String: EdgeRoute]
+  private let table = RouteTable()
+  private let connections = Atomic<Int>(0)
+  private let now: @Sendable () -> Instant
+  private let log: Logger
+
+  init(
+    responder: WebResponder, intake: IntakeService?, verifiers: NIOThreadPool, limits: EdgeLimits,
+    log: Logger, now: @escaping @Sendable () -> Instant
+  ) {
+    self.responder = responder
+    self.intake = intake
+    self.verifiers = verifiers
+    self.limits = limits
+    self.log = log
+    self.now = now
+    budget = InFlightBudget(limits)
+    var routes: [String: EdgeRoute] = [:]
+    for endpoint in Endpoint.allCases where !endpoint.path.contains("{") {
+      let bytesMax = max(routes[endpoint.path]?.bytesMax ?? 0, endpoint.body.bytesMax)
+      let isShort = endpoint == .tapBatches && intake != nil
+      routes[endpoint.path] = EdgeRoute(way: isShort ? .tapBatch : .responder, bytesMax: bytesMax)
+    }
+    self.routes = routes
+  }
+
+  // MARK: Connections
+
+  /// Counts a connection; false when there are too many.
+  func enter() -> Bool {
+    if connections.wrappingAdd(1, ordering: .relaxed).newValue <= limits.connectionsMax {
+      return true
+    }
+    left()
+    return false
+  }
+
+  /// Takes a connection out of the count.
+  func left() { connections.wrappingSubtract(1, ordering: .relaxed) }
+
+  /// Number of connections now.
+  var connectionsCount: Int { connections.load(ordering: .relaxed) }
+
+  // MARK: Requests
+
+  /// What to say when there is no room for a request.
+  var overloaded: Problem {
+    Problem(
+      .serviceUnavailable, "overloaded",
+      "More is under way than the service holds at once. Nothing of this was stored; send it again.",
+      retryAfterSeconds: limits.retryAfterSeconds)
+  }
+
+  func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) {
+    Counter(label: "kvytok_edge_refusals_total", dimensions: [("code", problem.code)]).increment()
+  }
+
+  func route(of head: HTTPRequestHead) -> EdgeRoute {
+    if let route = routes[head.uri] {
+      return route.way == .tapBatch && head.method != .POST
+        ? EdgeRoute(way: .responder, bytesMax: route.bytesMax) : route
+    }
+    let path = head.uri.prefix { $0 != "?" }
+    if let route = routes[String(path)] {
+      return EdgeRoute(way: .responder, bytesMax: route.bytesMax)
+    }
+    let method = HTTPRequest.Method(rawValue: head.method.rawValue) ?? .get
+    if case .found(let endpoint, _) = table.match(method, String(path)) {
+      return EdgeRoute(way: .responder, bytesMax: endpoint.body.bytesMax)
+    }
+    return EdgeRoute(way: .responder, bytesMax: BodyRule.formBytesMax)
+  }
+
+  /// Answers a request by its ticket, now or later.
+  func answer(_ request: EdgeRequest) {
+    if request.route.way == .tapBatch, let intake {
+      tapBatch(request, intake)
+    } else {
+      respond(request)
+    }
+  }
+
+  private func respond(_ request: EdgeRequest) {
+    Task {
+      guard let asked = Request(request) else {
+        return request.ticket.answer(
+          EdgeReply(Problem(.badRequest, "not_http", "The head of the request is malformed.")))
+      }
+      request.ticket.answer(EdgeReply(await responder.answer(to: asked)))
+    }
+  }
+
+  private func tapBatch(_ request: EdgeRequest, _ intake: IntakeService) {
+    let begin = NIODeadline.now()
+    let ticket = request.ticket
+    let responder = responder
+    let post: TapPost
+    let answerEncoding: BatchEncoding
+    do throws(Problem) {
+      let fields = PostFields(request.head.headers)
+      post = try fields.post(request.body, receivedAt: now())
+      answerEncoding = .preferred(accept: fields.accept, otherwise: post.format.encoding)
+    } catch {
+      responder.count(.tapBatches, status: error.status.code, nanoseconds: 0)
+      return ticket.answer(EdgeReply(error))
+    }
+    let accept: @Sendable () -> Void = {
+      intake.accept(post) { reply in
+        let answer = EdgeReply(reply, answerEncoding)
+        responder.count(
+          .tapBatches, status: answer.status, nanoseconds: (.now() - begin).nanoseconds)
+        ticket.answer(answer)
+      }
+    }
+    if post.isCheap {
+      accept()
+    } else {
+      // The pool's queue is bounded by the budget of requests in flight.
+      verifiers.submit { state in
+        if state == .active {
+          accept()
+        } else {
+          ticket.answer(EdgeReply(Problem.unavailable("The service is stopping.")))
+        }
+      }
+    }
+  }
+}
+
+extension EdgeReply {
+  /// What a device is told about its batch.
+  fileprivate init(_ reply: IntakeReply, _ encoding: BatchEncoding) {
+    switch reply.outcome {
+    case .answer(let answer):
+      self.init(status: 200, contentType: encoding.mediaType, body: answer.encode(encoding))
+      if let code = reply.code(status: 200, body: body) {
+        fields.append((SessionHeaders.Name.mac, Base64.encode(code, .standard)))
+      }
+    case .refusal(let refusal): self.init(Problem(refusal))
+    }
+  }
+}
+
+extension Request {
+  /// The request as the responder takes it; nil when a name or value cannot be one of HTTP.
+  fileprivate init?(_ request: EdgeRequest) {
+    guard let method = HTTPRequest.Method(rawValue: request.head.method.rawValue) else {
+      return nil
+    }
+    var head = HTTPRequest(method: method, scheme: "http", authority: nil, path: request.head.uri)
+    for (name, value) in request.head.headers {
+      guard let name = HTTPField.Name(name) else { return nil }
+      if name.canonicalName == "host" {
+        head.authority = value
+      } else {
+        head.headerFields.append(HTTPField(name: name, value: value))
+      }
+    }
+    self.init(head: head, body: RequestBody(buffer: request.body ?? ByteBuffer()))
+  }
+}

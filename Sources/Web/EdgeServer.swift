@@ -1,0 +1,123 @@
+package import Basics
+package import Intake
+package import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+package import NIOSSL
+import Synchronization
+
+/// Listens on one port for all: devices, staff, riders, the public.
+package final class EdgeServer: Sendable {
+  private let core: EdgeCore
+  private let limits: EdgeLimits
+  private let tls: NIOSSLContext?
+  private let log: Logger
+  private let verifiers: NIOThreadPool
+  private let loops: [EdgeLoop]
+  private let group = MultiThreadedEventLoopGroup.singleton
+  private let listener = Mutex<(any Channel)?>(nil)
+  private let isDraining = Atomic<Bool>(false)
+
+  /// Makes a server; nothing listens before ``run(host:port:onReady:)``.
+  ///
+  /// Without `intake`, posts of taps go to the responder, which says that they are not taken here.
+  package init(
+    responder: WebResponder, intake: IntakeService?, limits: EdgeLimits = EdgeLimits(),
+    tls: NIOSSLContext? = nil, log: Logger, now: @escaping @Sendable () -> Instant
+  ) {
+    self.limits = limits
+    self.tls = tls
+    self.log = log
+    verifiers = NIOThreadPool(numberOfThreads: System.coreCount)
+    core = EdgeCore(
+      responder: responder, intake: intake, verifiers: verifiers, limits: limits, log: log,
+      now: now)
+    loops = group.makeIterator().map { EdgeLoop(loop: $0, now: now) }
+  }
+
+  /// Number of connections, requests and bytes of requests held now.
+  package var load: (connections: Int, requests: Int, bytes: Int) {
+    let held = core.budget.current
+    return (core.connectionsCount, held.requests, held.bytes)
+  }
+
+  /// Listens until ``drain()`` and answers what is under way; throws what the system says when the
+  /// port cannot be had. Cancelled, it ends without answering.
+  package func run(
+    host: String, port: Int, onReady: @Sendable (Int) -> Void
+  ) async throws {
+    verifiers.start()
+    let channel = try await bootstrap().bind(host: host, port: port).get()
+    listener.withLock { $0 = channel }
+    onReady(channel.localAddress?.port ?? 0)
+    if isDraining.load(ordering: .acquiring) { channel.close(promise: nil) }
+    await withTaskCancellationHandler {
+      try? await channel.closeFuture.get()
+      while core.connectionsCount > 0, !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(20))
+      }
+    } onCancel: {
+      channel.close(promise: nil)
+      for edge in loops { edge.loop.execute { edge.closeAll() } }
+    }
+    try? await verifiers.shutdownGracefully()
+  }
+
+  /// Takes no more connections, and ends each that is there once it has been answered.
+  package func drain() {
+    isDraining.store(true, ordering: .releasing)
+    listener.withLock { $0 }?.close(promise: nil)
+    for edge in loops { edge.loop.execute { edge.drain() } }
+  }
+
+  private func bootstrap() -> ServerBootstrap {
+    let core = core
+    let loops = loops
+    let tls = tls
+    let limits = limits
+    return ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 4096)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in
+        guard core.enter() else { return channel.pipeline.addHandler(TurnAway(tls == nil)) }
+        return channel.eventLoop.makeCompletedFuture {
+          guard let edge = loops.first(where: { $0.loop === channel.eventLoop }) else {
+            preconditionFailure("a connection on a loop that is not ours")
+          }
+          let connection = EdgeConnection(server: core, edge: edge)
+          var decoding = NIOHTTPDecoderLimitConfiguration()
+          decoding.maxHeaderFieldSize = limits.headBytesMax
+          decoding.maxHeaderListSize = limits.headBytesMax
+          decoding.maxHeaderFieldCount = limits.headFieldsMax
+          let pipeline = channel.pipeline.syncOperations
+          if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+          try pipeline.addHandler(EdgeBytes(connection))
+          try pipeline.addHandler(
+            ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
+          try pipeline.addHandler(connection)
+        }
+      }
+  }
+}
+
+/// Says that there are too many connections, as far as it can be said, and closes.
+private final class TurnAway: ChannelInboundHandler, Sendable {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+  private let isPlain: Bool
+
+  init(_ isPlain: Bool) { self.isPlain = isPlain }
+
+  func channelActive(context: ChannelHandlerContext) {
+    guard isPlain else { return context.close(promise: nil) }
+    let answer = ByteBuffer(
+      string: "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\n"
+        + "connection: close\r\n\r\n")
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(answer)).whenComplete { _ in
+      channel.close(promise: nil)
+    }
+  }
+}

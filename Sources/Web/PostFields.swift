@@ -1,0 +1,90 @@
+import Basics
+import HTTPTypes
+import Intake
+import NIOCore
+import NIOHTTP1
+import Tapping
+
+/// The header fields that matter for a post of a device, found in one pass.
+struct PostFields {
+  var device: String?
+  var signature: String?
+  var contentType: String?
+  var contentEncoding: String?
+  var accept: String?
+  private var session: String?
+  private var count: String?
+  private var chain: String?
+  private var mac: String?
+  private var checkpoint: String?
+
+  /// Reads the fields of a head; of a field that comes twice, the first counts.
+  init(_ headers: HTTPHeaders) {
+    for (name, value) in headers {
+      switch name.utf8.count {
+      case 6: note(value, named: name, "accept", in: \.accept)
+      case 10: note(value, named: name, SessionHeaders.Name.mac, in: \.mac)
+      case 12:
+        note(value, named: name, "content-type", in: \.contentType)
+        note(value, named: name, SessionHeaders.Name.count, in: \.count)
+        note(value, named: name, SessionHeaders.Name.chain, in: \.chain)
+      case 13: note(value, named: name, "kvytok-device", in: \.device)
+      case 14: note(value, named: name, SessionHeaders.Name.session, in: \.session)
+      case 16:
+        note(value, named: name, "kvytok-signature", in: \.signature)
+        note(value, named: name, "content-encoding", in: \.contentEncoding)
+      case 17: note(value, named: name, SessionHeaders.Name.checkpoint, in: \.checkpoint)
+      default: break
+      }
+    }
+  }
+
+  /// Reads the fields of a request of the responder.
+  init(_ fields: HTTPFields) {
+    self.init(HTTPHeaders(fields.map { ($0.name.canonicalName, $0.value) }))
+  }
+
+  private mutating func note(
+    _ value: String, named name: String, _ wanted: String,
+    in place: WritableKeyPath<PostFields, String?>
+  ) {
+    guard self[keyPath: place] == nil,
+      name.utf8.elementsEqual(wanted.utf8, by: { $0 | 0x20 == $1 })
+    else { return }
+    self[keyPath: place] = value
+  }
+
+  /// The format of the body.
+  func format() throws(Problem) -> BatchFormat {
+    do {
+      return try BatchFormat(contentType: contentType ?? "", contentEncoding: contentEncoding)
+    } catch {
+      throw Problem(
+        .unsupportedMediaType,
+        error == .contentType ? "media_type_not_supported" : "encoding_not_supported",
+        error.message + ".")
+    }
+  }
+
+  /// The post that these fields and a body make.
+  func post(_ body: ByteBuffer?, receivedAt: Instant) throws(Problem) -> TapPost {
+    try post(body.map { Array($0.readableBytesView) } ?? [], receivedAt: receivedAt)
+  }
+
+  /// The post that these fields and a body make.
+  func post(_ body: [UInt8], receivedAt: Instant) throws(Problem) -> TapPost {
+    let format = try format()
+    var headers: SessionHeaders?
+    if session != nil {
+      do {
+        headers = try SessionHeaders(
+          session: session, count: count, chain: chain, mac: mac, checkpoint: checkpoint)
+      } catch {
+        throw Problem(IntakeRefusal(error))
+      }
+    }
+    return TapPost(
+      body: body, format: format, device: device, signature: signature, session: headers,
+      receivedAt: receivedAt)
+  }
+}
