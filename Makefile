@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Debian packages: to build and run, and to test.
-RUN_PACKAGES := libpq-dev libssl-dev libuv1-dev libzip-dev libxlsxwriter-dev pkg-config \
+RUN_PACKAGES := libpq-dev libssl-dev libuv1-dev libzip-dev zlib1g-dev libxlsxwriter-dev pkg-config \
   postgresql libjs-leaflet libjs-chart.js
 TEST_PACKAGES := chromium python3 python3-venv curl
 TOOLS := .build-tools
