@@ -40,7 +40,7 @@ package final class DeviceGate: Sendable {
   package func admit(
     _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
   ) async throws(IntakeRefusal) -> Admitted {
-    let claim = try claim(device: deviceHeader, signature: signatureHeader)
+    let claim = try self.claim(device: deviceHeader, signature: signatureHeader)
     return try admit(body, claim, device: try await find(claim.device, at: moment))
   }
 

@@ -83,7 +83,7 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
       return (true, true)
     }
     if !isIn { answered(.full) }
-    if startsRun { Task(executorPreference: executor) { await run() } }
+    if startsRun { Task(executorPreference: executor) { await self.run() } }
   }
 
   /// Commits groups until nothing waits.

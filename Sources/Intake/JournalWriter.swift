@@ -27,7 +27,7 @@ struct JournalWriter: Sendable {
     let quick = plan(group)
     if !quick.rows.batches.isEmpty {
       if try await store.append(quick.rows, expecting: quick.expected) {
-        cache.keep(quick.states.map { ($0.key, $0.value.register) })
+        cache.keep(quick.states.mapValues(\.register))
         for (index, outcome) in quick.outcomes { verdicts[index] = .decided(outcome) }
         announcer.announce()
       } else {

@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 package import Logging
 package import Store
 import Synchronization
@@ -47,19 +47,14 @@ package final class SessionDesk: Sendable {
 
   private let store: Store
   private let secret: SessionSecret
-  private let randomBytes: @Sendable (Int) -> [UInt8]
   private let log: Logger
   private let generations = Mutex(
     (young: [SessionID: LiveSession](), old: [SessionID: LiveSession]()))
 
   /// Makes a desk over the sessions of a store.
-  package init(
-    store: Store, secret: SessionSecret, randomBytes: @escaping @Sendable (Int) -> [UInt8],
-    log: Logger
-  ) {
+  package init(store: Store, secret: SessionSecret, log: Logger) {
     self.store = store
     self.secret = secret
-    self.randomBytes = randomBytes
     self.log = log
   }
 
@@ -73,10 +68,7 @@ package final class SessionDesk: Sendable {
     guard let publicKey = device.publicKey, device.state == .active else {
       throw DeviceGate.mayNotPost(device.state)
     }
-    let bytes = randomBytes(16)
-    let id = SessionID(
-      high: bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) },
-      low: bytes[8...].reduce(0) { $0 << 8 | UInt64($1) })
+    let id = secret.sessionID(proposal: proposal)
     let opened: SessionHandshake.Opened
     do {
       opened = try SessionHandshake.open(
@@ -91,20 +83,25 @@ package final class SessionDesk: Sendable {
       id: id, device: device.id, publicKey: publicKey, proposal: proposal,
       proposalSignature: signature, grantBody: opened.body, grantSignature: opened.signature,
       openedAt: opened.grant.at, expiresAt: opened.grant.until)
-    let isKept: Bool
+    let kept: SessionRecord?
     do {
-      isKept = try await store.write { db in
+      kept = try await store.write { db in
+        // The same proposal again: its answer was lost.
+        if let known = try await db.sessions.find(id) { return known }
         let count = try await db.sessions.countOpened(
           device: device.id, since: now.adding(seconds: -3600))
-        guard count < Self.openedPerHourMax else { return false }
+        guard count < Self.openedPerHourMax else { return nil }
         try await db.sessions.add(record)
-        return true
+        return record
       }
     } catch {
       log.warning("a session could not be opened", metadata: ["error": "\(error)"])
       throw .databaseAway
     }
-    guard isKept else { throw .tooManySessions }
+    guard let kept else { throw .tooManySessions }
+    guard kept == record else {
+      return SessionAnswer(body: kept.grantBody, signature: kept.grantSignature)
+    }
     remember(
       id,
       LiveSession(
@@ -172,7 +169,7 @@ package final class SessionDesk: Sendable {
 
 extension IntakeRefusal {
   /// The refusal that a fault of a session deserves.
-  init(_ fault: SessionFault) {
+  package init(_ fault: SessionFault) {
     let kind: Kind =
       switch fault.kind {
       case .malformed: .malformed

@@ -23,6 +23,13 @@ package struct SessionSecret: Sendable {
     self.identity = identity
   }
 
+  /// The name of the session that answers a proposal: unpredictable, and the same each time.
+  func sessionID(proposal: [UInt8]) -> SessionID {
+    let code = key.code(Array("kvytok session 1\n".utf8) + SHA256Digest.hash(proposal))
+    let number = { (bytes: ArraySlice<UInt8>) in bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    return SessionID(high: number(code[0..<8]), low: number(code[8..<16]))
+  }
+
   /// The seed of the service's exchange key in a session: as unpredictable as the secret.
   func exchangeSeed(_ session: SessionID, proposal: [UInt8]) -> [UInt8] {
     key.code(

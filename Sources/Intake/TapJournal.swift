@@ -103,7 +103,7 @@ struct TapJournal: Sendable {
     }
     rows.changes = states.values.compactMap { $0.change() }
     try await session.journal.append(rows)
-    decided.registers = states.map { ($0.key, $0.value.register) }
+    decided.registers = states.map { (key: $0.key, value: $0.value.register) }
     return decided
   }
 

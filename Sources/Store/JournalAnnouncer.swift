@@ -30,7 +30,7 @@ package final class JournalAnnouncer: Sendable {
         return false
       }
     }
-    if starts { Task(executorPreference: store.executor) { await run() } }
+    if starts { Task(executorPreference: store.executor) { await self.run() } }
   }
 
   private func run() async {

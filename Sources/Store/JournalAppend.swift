@@ -1,4 +1,3 @@
-package import Basics
 import Postgres
 
 /// A register as the caller takes it to be: what was decided about it holds only then.

@@ -1,3 +1,4 @@
+import Basics
 import Postgres
 
 // The journal's two great statements and their columns, for both ways in: after the registers were

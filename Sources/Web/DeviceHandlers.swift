@@ -35,7 +35,7 @@ extension Handlers {
     let opened = try await services.intake.openSession(
       request.body, deviceHeader: identity.device, signatureHeader: identity.signature,
       at: request.receivedAt)
-    var answer = Answer(contentType: "text/plain; charset=utf-8", body: opened.body)
+    var answer = Answer(.created, contentType: "text/plain; charset=utf-8", body: opened.body)
     answer.headers[.kvytokSignature] = Base64.encode(opened.signature, .standard)
     return answer
   }

@@ -245,9 +245,9 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Writes the answer of a request; one of a request before is left out.
   func finish(_ request: Int, _ reply: EdgeReply) {
     guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
-    let isKept = isKept && !isDraining && !reply.closes
-    write(reply, isHead: isHead, isKept: isKept)
-    if isKept { next() } else { endAfterWriting() }
+    let staysOpen = isKept && !isDraining && !reply.closes
+    write(reply, isHead: isHead, isKept: staysOpen)
+    if staysOpen { next() } else { endAfterWriting() }
   }
 
   private func write(_ reply: EdgeReply, isHead: Bool, isKept: Bool) {

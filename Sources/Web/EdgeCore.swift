@@ -165,7 +165,7 @@ final class EdgeCore: Sendable {
       intake.accept(post) { reply in
         let answer = EdgeReply(reply, answerEncoding)
         responder.count(
-          .tapBatches, status: answer.status, nanoseconds: (.now() - begin).nanoseconds)
+          .tapBatches, status: answer.status.code, nanoseconds: (NIODeadline.now() - begin).nanoseconds)
         ticket.answer(answer)
       }
     }
@@ -189,7 +189,7 @@ extension EdgeReply {
   fileprivate init(_ reply: IntakeReply, _ encoding: BatchEncoding) {
     switch reply.outcome {
     case .answer(let answer):
-      self.init(status: 200, contentType: encoding.mediaType, body: answer.encode(encoding))
+      self.init(status: .ok, contentType: encoding.mediaType, body: answer.encode(encoding))
       if let code = reply.code(status: 200, body: body) {
         fields.append((SessionHeaders.Name.mac, Base64.encode(code, .standard)))
       }

@@ -3,7 +3,7 @@ import NIOCore
 
 /// An answer ready for the wire.
 struct EdgeReply: Sendable {
-  var status: Int
+  var status: HTTPResponse.Status
   var contentType: String
   var body: [UInt8]
   /// Further header fields, whose names and values hold no line breaks.
@@ -14,7 +14,7 @@ struct EdgeReply: Sendable {
   var isBare = false
 
   init(
-    status: Int, contentType: String, body: [UInt8],
+    status: HTTPResponse.Status, contentType: String, body: [UInt8],
     fields: [(name: String, value: String)] = EdgeReply.deviceFields
   ) {
     self.status = status
@@ -30,7 +30,7 @@ struct EdgeReply: Sendable {
 
   init(_ answer: Answer) {
     self.init(
-      status: answer.status.code, contentType: answer.contentType, body: answer.body, fields: [])
+      status: answer.status, contentType: answer.contentType, body: answer.body, fields: [])
     isBare = answer.status == .notModified
     for field in answer.headers {
       switch field.name {
@@ -49,12 +49,12 @@ struct EdgeReply: Sendable {
   /// Writes the answer whole; a HEAD is told the length of a body it does not get.
   func write(into buffer: inout ByteBuffer, date: String, isHead: Bool, keepsAlive: Bool) {
     buffer.writeStaticString("HTTP/1.1 ")
-    if status == 200 {
+    if status.code == 200 {
       buffer.writeStaticString("200 OK")
     } else {
-      buffer.writeString(String(status))
+      buffer.writeString(String(status.code))
       buffer.writeStaticString(" ")
-      buffer.writeString(HTTPResponse.Status(code: status).reasonPhrase)
+      buffer.writeString(status.reasonPhrase)
     }
     buffer.writeStaticString("\r\ndate: ")
     buffer.writeString(date)

@@ -10,7 +10,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   // Validators and trackers
   case deviceEnroll = "POST /v1/devices/enroll"
   case deviceSelf = "GET /v1/devices/self"
-  case deviceSession = "POST /v1/devices/session"
+  case deviceSession = "POST /v1/sessions"
   case tapBatches = "POST /v1/tap-batches"
   case positions = "POST /v1/positions"
 

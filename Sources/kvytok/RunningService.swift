@@ -108,8 +108,7 @@ struct RunningService: Sendable {
     for package in assets.missingPackages {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
     }
-    let sessions = SessionDesk(
-      store: store, secret: keys.session, randomBytes: { SecureRandom.bytes($0) }, log: log)
+    let sessions = SessionDesk(store: store, secret: keys.session, log: log)
     return WebServices(
       store: store, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),

@@ -1,47 +1,110 @@
 import Basics
 import LoadMeasures
+import NIOCore
 import ServiceClient
 import Tapping
 
-/// Encodes and signs batches ahead of the measured time, so that it measures the service alone.
+/// How a batch proves who sent it.
+enum LoadProof: Sendable {
+  /// Nothing: for services that do not ask.
+  case none
+  /// A signature of its own.
+  case signature(SignedDevice)
+  /// A request of a session.
+  case session(SignedDevice, DeviceSession)
+}
+
+/// A device of the load and how far its batches are prepared.
+struct LoadDevice: Sendable {
+  let id: String
+  var proof: LoadProof
+  var batchesCount = 0
+}
+
+/// Encodes, proves and writes batches ahead of the measured time, so that it measures the service
+/// alone.
 struct BatchPreparation {
-  /// Most bytes of prepared bodies.
-  static let bytesMax = 1536 << 20
+  /// Most bytes of prepared requests.
+  static let bytesMax = 1800 << 20
+  /// Requests of a session between two signed checkpoints.
+  static let checkpointEvery = 500
 
-  let devices: [SignedDevice]
   let taps: LoadTaps
+  let format: BatchFormat
   let sentAt: Instant
+  let host: String
 
-  /// Batches numbered from `first` on for every device, dealt to workers; a device stays with one.
+  /// The next batches of devices, dealt to connections; a device stays with one.
+  ///
+  /// The devices of a connection take turns. Each device's own batches follow one another.
   func prepare(
-    batchCount: Int, firstOfDevice first: Int, workers: Int
+    batchCount: Int, of devices: inout [LoadDevice], connections: Int
   ) async -> [[PreparedBatch]] {
-    let rounds = (batchCount + devices.count - 1) / devices.count
-    return await withTaskGroup(of: (Int, [PreparedBatch]).self) { group in
-      for worker in 0..<workers {
-        group.addTask {
+    let rounds = max(1, (batchCount + devices.count - 1) / devices.count)
+    let groups = (0..<connections).map { connection in
+      stride(from: connection, to: devices.count, by: connections).map { ($0, devices[$0]) }
+    }
+    var dealt = [[PreparedBatch]](repeating: [], count: connections)
+    await withTaskGroup(of: (Int, [PreparedBatch], [(Int, LoadDevice)]).self) { tasks in
+      for (connection, group) in groups.enumerated() {
+        tasks.addTask {
+          var group = group
           var batches: [PreparedBatch] = []
-          for round in 0..<rounds {
-            for device in stride(from: worker, to: devices.count, by: workers) {
-              batches.append(batch(first + round, of: devices[device]))
-            }
+          batches.reserveCapacity(rounds * group.count)
+          for _ in 0..<rounds {
+            for index in group.indices { batches.append(batch(of: &group[index].1)) }
           }
-          return (worker, batches)
+          return (connection, batches, group)
         }
       }
-      var dealt = [[PreparedBatch]](repeating: [], count: workers)
-      for await (worker, batches) in group { dealt[worker] = batches }
-      return dealt
+      for await (connection, batches, group) in tasks {
+        dealt[connection] = batches
+        for (index, device) in group { devices[index] = device }
+      }
     }
+    return dealt
   }
 
-  private func batch(_ number: Int, of device: SignedDevice) -> PreparedBatch {
-    let body = TapBatchJSON.encode(
-      taps.batch(number, device: device.id, vehicle: device.id, sentAt: sentAt))
-    let headers = device.headers(for: body)
-    let signature = headers.first { $0.0 == "kvytok-signature" }?.1 ?? ""
+  private func batch(of device: inout LoadDevice) -> PreparedBatch {
+    let number = device.batchesCount
+    device.batchesCount += 1
+    let body = TapBatchWire.encode(
+      taps.batch(number, device: device.id, vehicle: device.id, sentAt: sentAt), format)
+    let fields: [(String, String)]
+    let proof: [UInt8]
+    switch device.proof {
+    case .none:
+      fields = []
+      proof = []
+    case .signature(let signer):
+      let signed = signer.headers(for: body)
+      fields = signed.filter { $0.0.lowercased() != "content-type" }
+      proof =
+        signed.first { $0.0.lowercased() == "kvytok-signature" }
+        .flatMap { Base64.decode($0.1, .standard) } ?? []
+    case .session(let signer, var session):
+      let isCheckpoint = number % Self.checkpointEvery == Self.checkpointEvery - 1
+      let headers = session.headers(
+        for: body, format, signing: isCheckpoint ? signer.signingKeys : nil)
+      fields = headers.fields.map { ($0.name, $0.value) }
+      proof = headers.mac
+      device.proof = .session(signer, session)
+    }
     return PreparedBatch(
-      device: device.id, number: number, body: body,
-      signature: Base64.decode(signature, .standard) ?? [], headers: headers)
+      device: device.id, number: number, request: request(body, fields),
+      bodyBytesCount: body.count, proof: proof)
+  }
+
+  private func request(_ body: [UInt8], _ fields: [(String, String)]) -> ByteBuffer {
+    var head = "POST /v1/tap-batches HTTP/1.1\r\nhost: \(host)\r\n"
+    head += "content-type: \(format.encoding.mediaType)\r\ncontent-length: \(body.count)\r\n"
+    if let packing = format.contentEncoding { head += "content-encoding: \(packing)\r\n" }
+    for (name, value) in fields { head += "\(name): \(value)\r\n" }
+    head += "\r\n"
+    var buffer = ByteBuffer()
+    buffer.reserveCapacity(head.utf8.count + body.count)
+    buffer.writeString(head)
+    buffer.writeBytes(body)
+    return buffer
   }
 }

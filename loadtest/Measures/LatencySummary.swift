@@ -1,3 +1,31 @@
+import Histogram
+
+/// Durations in microseconds, to three digits, in memory that does not grow with their number.
+package struct LatencyHistogram: Sendable {
+  /// Longest duration that is told apart from longer ones: ten minutes.
+  static let microsecondsMax: UInt64 = 600_000_000
+  private var histogram = Histogram<UInt64>(
+    highestTrackableValue: microsecondsMax, numberOfSignificantValueDigits: .three)
+
+  /// Begins with none.
+  package init() {}
+
+  /// Notes a duration.
+  package mutating func note(microseconds: Int64) {
+    _ = histogram.record(min(UInt64(max(0, microseconds)), Self.microsecondsMax))
+  }
+
+  /// Adds what another one noted.
+  package mutating func add(_ other: LatencyHistogram) { histogram.add(other.histogram) }
+
+  fileprivate var count: Int { Int(histogram.totalCount) }
+  fileprivate var longest: UInt64 { histogram.max }
+
+  fileprivate func milliseconds(percentile: Double) -> Double {
+    Double(histogram.valueAtPercentile(percentile)) / 1000
+  }
+}
+
 /// What a run took, as the percentiles that people ask for.
 package struct LatencySummary: Sendable, Equatable {
   package let count: Int
@@ -7,20 +35,15 @@ package struct LatencySummary: Sendable, Equatable {
   package let p999Milliseconds: Double
   package let longestMilliseconds: Double
 
-  /// Sums up durations in microseconds; nil when there are none.
+  /// Sums up durations; nil when there are none.
   ///
   /// A percentile is the nearest rank: the smallest value with at least that share at or below it.
-  package init?(microseconds: [Int64]) {
-    guard !microseconds.isEmpty else { return nil }
-    let sorted = microseconds.sorted()
-    func rank(perThousand: Int) -> Double {
-      let position = (sorted.count * perThousand + 999) / 1000
-      return Double(sorted[max(position, 1) - 1]) / 1000
-    }
-    count = sorted.count
-    p50Milliseconds = rank(perThousand: 500)
-    p99Milliseconds = rank(perThousand: 990)
-    p999Milliseconds = rank(perThousand: 999)
-    longestMilliseconds = Double(sorted[sorted.count - 1]) / 1000
+  package init?(_ histogram: LatencyHistogram) {
+    guard histogram.count > 0 else { return nil }
+    count = histogram.count
+    p50Milliseconds = histogram.milliseconds(percentile: 50)
+    p99Milliseconds = histogram.milliseconds(percentile: 99)
+    p999Milliseconds = histogram.milliseconds(percentile: 99.9)
+    longestMilliseconds = Double(histogram.longest) / 1000
   }
 }
