@@ -52,6 +52,7 @@ let protobuf = from("swift-protobuf", "SwiftProtobuf")
 let package = Package(
   name: "kvytok",
   dependencies: [
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -137,12 +138,16 @@ let package = Package(
         "Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient", arguments,
       ], path: "validator-sim/Command", swiftSettings: house),
     .target(
-      name: "LoadMeasures", dependencies: ["Basics", "Transit", "Tapping"],
+      name: "LoadMeasures",
+      dependencies: [
+        "Basics", "Transit", "Tapping", from("hdrhistogram-swift", "Histogram"),
+      ],
       path: "loadtest/Measures", swiftSettings: house),
     .executableTarget(
       name: "loadtest",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient", arguments,
+        nioCore, nioPosix,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests

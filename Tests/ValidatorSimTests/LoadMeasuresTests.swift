@@ -5,14 +5,20 @@ import Testing
 
 @Suite struct LoadMeasuresTests {
   @Test func percentilesAreTheNearestRank() throws {
-    let summary = try #require(
-      LatencySummary(microseconds: (1...1000).reversed().map { $0 * 1000 }))
-    #expect(summary.p50Milliseconds == 500)
-    #expect(summary.p99Milliseconds == 990)
-    #expect(summary.p999Milliseconds == 999)
-    #expect(summary.longestMilliseconds == 1000)
-    #expect(LatencySummary(microseconds: []) == nil)
-    #expect(LatencySummary(microseconds: [7])?.p999Milliseconds == 0.007)
+    var histogram = LatencyHistogram()
+    #expect(LatencySummary(histogram) == nil)
+    for duration in (1...1000).reversed() { histogram.note(microseconds: Int64(duration)) }
+    let summary = try #require(LatencySummary(histogram))
+    #expect(summary.p50Milliseconds == 0.5)
+    #expect(summary.p99Milliseconds == 0.99)
+    #expect(summary.p999Milliseconds == 0.999)
+    #expect(summary.longestMilliseconds == 1)
+    // Long ones are told to three digits, and none is too long to be counted.
+    histogram.note(microseconds: 123_456_789)
+    histogram.note(microseconds: .max)
+    let longer = try #require(LatencySummary(histogram))
+    #expect(longer.count == 1002)
+    #expect(abs(longer.longestMilliseconds - 600_000) < 600)
   }
 
   @Test func batchesOfADeviceFollowOneAnother() {

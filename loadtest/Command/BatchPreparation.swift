@@ -11,7 +11,7 @@ enum LoadProof: Sendable {
   /// A signature of its own.
   case signature(SignedDevice)
   /// A request of a session.
-  case session(SignedDevice, DeviceSession)
+  case session(OnlineDevice)
 }
 
 /// A device of the load and how far its batches are prepared.
@@ -74,31 +74,29 @@ struct BatchPreparation {
     let proof: [UInt8]
     switch device.proof {
     case .none:
-      fields = []
+      fields = format.headerFields
       proof = []
     case .signature(let signer):
-      let signed = signer.headers(for: body)
-      fields = signed.filter { $0.0.lowercased() != "content-type" }
-      proof =
-        signed.first { $0.0.lowercased() == "kvytok-signature" }
-        .flatMap { Base64.decode($0.1, .standard) } ?? []
-    case .session(let signer, var session):
+      fields = signer.headers(for: body, format)
+      proof = Self.bytes(of: "kvytok-signature", in: fields)
+    case .session(var online):
       let isCheckpoint = number % Self.checkpointEvery == Self.checkpointEvery - 1
-      let headers = session.headers(
-        for: body, format, signing: isCheckpoint ? signer.signingKeys : nil)
-      fields = headers.fields.map { ($0.name, $0.value) }
-      proof = headers.mac
-      device.proof = .session(signer, session)
+      fields = online.headers(for: body, format, isCheckpoint: isCheckpoint)
+      proof = Self.bytes(of: SessionHeaders.Name.mac, in: fields)
+      device.proof = .session(online)
     }
     return PreparedBatch(
       device: device.id, number: number, request: request(body, fields),
       bodyBytesCount: body.count, proof: proof)
   }
 
+  private static func bytes(of name: String, in fields: [(String, String)]) -> [UInt8] {
+    fields.first { $0.0.lowercased() == name }.flatMap { Base64.decode($0.1, .standard) } ?? []
+  }
+
   private func request(_ body: [UInt8], _ fields: [(String, String)]) -> ByteBuffer {
     var head = "POST /v1/tap-batches HTTP/1.1\r\nhost: \(host)\r\n"
-    head += "content-type: \(format.encoding.mediaType)\r\ncontent-length: \(body.count)\r\n"
-    if let packing = format.contentEncoding { head += "content-encoding: \(packing)\r\n" }
+    head += "content-length: \(body.count)\r\n"
     for (name, value) in fields { head += "\(name): \(value)\r\n" }
     head += "\r\n"
     var buffer = ByteBuffer()

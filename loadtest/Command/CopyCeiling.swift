@@ -50,7 +50,7 @@ struct CopyCeiling {
       for batch in batches[index..<end] {
         copy.row(
           device: batch.device, number: Int64(batch.number), body: batch.body,
-          signature: batch.signature)
+          signature: batch.proof)
       }
       copy.finish()
       let file = folder.appendingPathComponent("\(index).copy")

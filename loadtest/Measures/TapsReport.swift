@@ -22,6 +22,11 @@ package struct TapsReport: Sendable, Equatable {
   package var batchSize = 0
   package var devices = 0
   package var encoding = "json"
+  package var proof = "signature"
+  package var connections = 0
+  /// Resident memory of the server before and after the measured time.
+  package var serverBytesAtStart: Int?
+  package var serverBytesAtEnd: Int?
 
   /// Starts at nothing.
   package init() {}
@@ -46,6 +51,11 @@ package struct TapsReport: Sendable, Equatable {
       ("server_cpu_us_per_tap", serverProcessorMicrosecondsPerTap),
       ("database_cpu_us_per_tap", databaseProcessorMicrosecondsPerTap),
       ("client_cpu_us_per_tap", clientProcessorMicrosecondsPerTap),
+      ("server_cpu_s_per_million_taps", serverProcessorMicrosecondsPerTap),
+      ("database_cpu_s_per_million_taps", databaseProcessorMicrosecondsPerTap),
+      ("server_cpu_us_per_request", serverProcessorMicrosecondsPerTap.map { $0 * Double(batchSize) }),
+      ("server_rss_start_mib", serverBytesAtStart.map { Double($0) / 1048576 }),
+      ("server_rss_end_mib", serverBytesAtEnd.map { Double($0) / 1048576 }),
       ("batches_per_commit", batchesPerCommit), ("bytes_per_tap", bytesPerTap),
       ("seconds", seconds),
     ]
@@ -55,6 +65,7 @@ package struct TapsReport: Sendable, Equatable {
     [
       ("sent", sent), ("acknowledged", acknowledged), ("stored", stored),
       ("refused_batches", refusedBatches), ("batch", batchSize), ("devices", devices),
+      ("connections", connections),
     ]
   }
 
@@ -63,6 +74,7 @@ package struct TapsReport: Sendable, Equatable {
     var writer = JSONWriter()
     writer.beginObject()
     writer.member("encoding", encoding)
+    writer.member("auth", proof)
     for (key, value) in numbers {
       writer.key(key)
       if let value { writer.value(value) } else { writer.null() }
