@@ -118,7 +118,7 @@ let package = Package(
       name: "kvytok",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
+        "CLibCrypto", "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, nioSSL, logging,
         metrics,
         from("swift-configuration", "Configuration"),

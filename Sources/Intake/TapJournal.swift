@@ -120,9 +120,10 @@ struct TapJournal: Sendable {
       let batches = try await session.journal.earlier(
         item.register, sharing: older.ranges, otherThan: item.bodyDigest)
       for earlier in batches {
-        let batch = try earlier.body.map {
-          try decode(StoredBody(bytes: $0, format: earlier.format))
-        } ?? item.batch
+        let batch =
+          try earlier.body.map {
+            try decode(StoredBody(bytes: $0, format: earlier.format))
+          } ?? item.batch
         batch.addContents(of: SequenceRanges(earlier.fresh), among: wanted, to: &contents)
       }
       let others = try await session.journal.conflicts(item.register, among: older.ranges)

@@ -116,7 +116,8 @@ package enum Admission {
     _ batch: TapBatch, seen: SequenceRanges, clock: ClockOffset, receivedAt: Instant,
     limits: AdmissionLimits
   ) -> AdmissionOutcome? {
-    guard let first = batch.taps.first?.seq, let last = batch.taps.last?.seq, 0 < first, first <= last,
+    guard let first = batch.taps.first?.seq, let last = batch.taps.last?.seq, 0 < first,
+      first <= last,
       last - first == Int64(batch.taps.count) - 1, last < .max, seen.last ?? first - 1 < first
     else { return nil }
     var expected = first

@@ -204,7 +204,11 @@ final class EdgeConnection: ChannelDuplexHandler {
         server.budget.leave(bytes: taking.heldBytes)
         return refuse(refusal, taking.head, isKept: false)
       }
-      if taking.body == nil { taking.body = bytes } else { taking.body?.writeImmutableBuffer(bytes) }
+      if taking.body == nil {
+        taking.body = bytes
+      } else {
+        taking.body?.writeImmutableBuffer(bytes)
+      }
       stage = .taking(taking)
     case .skipping(let isKept, let count):
       let count = count + bytes.readableBytes

@@ -165,7 +165,8 @@ final class EdgeCore: Sendable {
       intake.accept(post) { reply in
         let answer = EdgeReply(reply, answerEncoding)
         responder.count(
-          .tapBatches, status: answer.status.code, nanoseconds: (NIODeadline.now() - begin).nanoseconds)
+          .tapBatches, status: answer.status.code,
+          nanoseconds: (NIODeadline.now() - begin).nanoseconds)
         ticket.answer(answer)
       }
     }

@@ -87,7 +87,7 @@ struct DataFolder: Sendable {
   }
 
   /// Writes a file that only its owner may read, whole or not at all.
-  private static func write(_ text: String, to path: String) throws(CommandFault) {
+  static func write(_ text: String, to path: String) throws(CommandFault) {
     let temporary = path + ".new"
     unlink(temporary)
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600)

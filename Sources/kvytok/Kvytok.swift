@@ -18,6 +18,7 @@ struct Kvytok: AsyncParsableCommand {
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
       TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
       ReportCommand.self, LedgerCommand.self, LoadCommand.self, ExportCommand.self,
+      CertificateCommand.self,
     ])
 
   static func main() async {

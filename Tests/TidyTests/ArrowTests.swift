@@ -64,7 +64,9 @@ import Testing
       "Transit": ["Basics", "CLibZip"],
       "Store": ["Basics", "Transit", "EventLoop", "Postgres"] + pure,
       "Web": ["Basics", "Transit", "Store"] + pure + services,
-      "kvytok": ["Basics", "Transit", "EventLoop", "Postgres", "Store", "Web"] + pure + services,
+      "kvytok": [
+        "Basics", "Transit", "CLibCrypto", "EventLoop", "Postgres", "Store", "Web",
+      ] + pure + services,
       "validator-sim": ["Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient"],
       "loadtest": [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient",

@@ -77,26 +77,12 @@ struct CopyCeiling {
   private func psql(file: String) async throws -> String { try await run(["--file", file]) }
 
   private func run(_ arguments: [String]) async throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
+    try await Tool.run(
+      "psql",
       [
-        "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
-        "--set", "ON_ERROR_STOP=1", "--dbname", database,
-      ] + arguments
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    let status = try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
-    }
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    guard status == 0 else {
-      throw ProgramFault("psql could not measure the ceiling: \(said.suffix(600))")
-    }
-    return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1",
+        "--dbname", database,
+      ] + arguments)
   }
 }
 

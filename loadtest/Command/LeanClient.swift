@@ -275,32 +275,49 @@ private final class LeanConnection: ChannelInboundHandler {
   /// The status of an answer that is whole, and a way to its text; nil while more has to come.
   private static func whole(_ bytes: ByteBuffer) -> (Int, () -> String)? {
     bytes.withUnsafeReadableBytes { raw -> (Int, () -> String)? in
-      guard raw.count > 16 else { return nil }
-      let end = "\r\n\r\n".utf8
-      guard let headEnd = memmem(raw.baseAddress, raw.count, Array(end), 4) else { return nil }
-      let bodyStart = raw.baseAddress.map { headEnd - $0 + 4 } ?? 0
-      guard let length = length(raw[..<bodyStart]), raw.count >= bodyStart + length else {
+      guard raw.count > 16, let headEnd = find("\r\n\r\n", in: raw, until: raw.count) else {
         return nil
       }
+      let bodyStart = headEnd + 4
+      guard raw.count >= bodyStart + length(in: raw, headEnd: headEnd) else { return nil }
       let status = Int(raw[9] &- 48) * 100 + Int(raw[10] &- 48) * 10 + Int(raw[11] &- 48)
       return (
-        status, { String(decoding: bytes.readableBytesView.dropFirst(bodyStart).prefix(300), as: UTF8.self) }
+        status,
+        {
+          String(
+            decoding: bytes.readableBytesView.dropFirst(bodyStart).prefix(300), as: UTF8.self)
+        }
       )
     }
   }
 
   /// The value of Content-Length in a head.
-  private static func length(_ head: Slice<UnsafeRawBufferPointer>) -> Int? {
-    let name: StaticString = "content-length: "
-    guard let start = head.base.baseAddress,
-      let found = memmem(start, head.count, name.utf8Start, name.utf8CodeUnitCount)
-    else { return 0 }
-    var index = found - UnsafeMutableRawPointer(mutating: start) + name.utf8CodeUnitCount
+  private static func length(in raw: UnsafeRawBufferPointer, headEnd: Int) -> Int {
+    guard let found = find("content-length: ", in: raw, until: headEnd) else { return 0 }
+    var index = found + 16
     var length = 0
-    while index < head.endIndex, case 48...57 = head[index] {
-      length = length * 10 + Int(head[index] - 48)
+    while index < headEnd, case 48...57 = raw[index] {
+      length = length * 10 + Int(raw[index] - 48)
       index += 1
     }
     return length
+  }
+
+  /// Where a text begins.
+  private static func find(
+    _ text: StaticString, in raw: UnsafeRawBufferPointer, until end: Int
+  ) -> Int? {
+    let count = text.utf8CodeUnitCount
+    let first = text.utf8Start[0]
+    var index = 0
+    while index + count <= end {
+      if raw[index] == first,
+        memcmp(raw.baseAddress.map { $0 + index }, text.utf8Start, count) == 0
+      {
+        return index
+      }
+      index += 1
+    }
+    return nil
   }
 }

@@ -30,8 +30,9 @@ enum ProcessorTime {
 
   /// Bytes of memory that a process has resident; nil when it is not there.
   static func residentBytes(of process: Int32) -> Int? {
-    guard let fields = try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)
-      .split(separator: " "), fields.count > 1, let pages = Int(fields[1])
+    guard
+      let fields = try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)
+        .split(separator: " "), fields.count > 1, let pages = Int(fields[1])
     else { return nil }
     return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
   }

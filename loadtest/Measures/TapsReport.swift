@@ -53,9 +53,12 @@ package struct TapsReport: Sendable, Equatable {
       ("client_cpu_us_per_tap", clientProcessorMicrosecondsPerTap),
       ("server_cpu_s_per_million_taps", serverProcessorMicrosecondsPerTap),
       ("database_cpu_s_per_million_taps", databaseProcessorMicrosecondsPerTap),
-      ("server_cpu_us_per_request", serverProcessorMicrosecondsPerTap.map { $0 * Double(batchSize) }),
-      ("server_rss_start_mib", serverBytesAtStart.map { Double($0) / 1048576 }),
-      ("server_rss_end_mib", serverBytesAtEnd.map { Double($0) / 1048576 }),
+      (
+        "server_cpu_us_per_request",
+        serverProcessorMicrosecondsPerTap.map { $0 * Double(batchSize) }
+      ),
+      ("server_rss_start_mib", serverBytesAtStart.map { Double($0) / 1_048_576 }),
+      ("server_rss_end_mib", serverBytesAtEnd.map { Double($0) / 1_048_576 }),
       ("batches_per_commit", batchesPerCommit), ("bytes_per_tap", bytesPerTap),
       ("seconds", seconds),
     ]
