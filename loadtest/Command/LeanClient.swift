@@ -307,15 +307,12 @@ private final class LeanConnection: ChannelInboundHandler {
   private static func find(
     _ text: StaticString, in raw: UnsafeRawBufferPointer, until end: Int
   ) -> Int? {
+    guard let start = raw.baseAddress else { return nil }
     let count = text.utf8CodeUnitCount
     let first = text.utf8Start[0]
     var index = 0
     while index + count <= end {
-      if raw[index] == first,
-        memcmp(raw.baseAddress.map { $0 + index }, text.utf8Start, count) == 0
-      {
-        return index
-      }
+      if raw[index] == first, memcmp(start + index, text.utf8Start, count) == 0 { return index }
       index += 1
     }
     return nil
