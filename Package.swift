@@ -195,7 +195,7 @@ let package = Package(
       [
         "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
         "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
-        nioCore, yams, logging, metrics,
+        nioCore, nioPosix, nioSSL, yams, logging, metrics,
       ]),
     tests(
       "EndToEndTests",

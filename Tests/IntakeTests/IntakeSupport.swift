@@ -25,14 +25,19 @@ struct World: Sendable {
   let desk: DeviceDesk
   let service: IntakeService
 
+  /// The secret of all services of the tests that share a database.
+  static let secret = SessionSecret([UInt8](repeating: 3, count: 32))
+
   init(pool: PostgresPool, queue: CommitLimits = CommitLimits()) throws {
     self.pool = pool
     store = Store(pool: pool)
     gate = DeviceGate(store: store, log: quiet)
     desk = DeviceDesk(store: store, gate: gate, log: quiet)
     guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
+    guard let secret = Self.secret else { throw NoKey() }
     service = IntakeService(
-      store: store, gate: gate, tokenKey: tokenKey, queue: queue, log: quiet,
+      store: store, gate: gate, tokenKey: tokenKey,
+      sessions: SessionDesk(store: store, secret: secret, log: quiet), queue: queue, log: quiet,
       facts: { AnswerFacts(serverTime: noon, tariffVersion: "2026-11", denyListVersion: 18) })
   }
 
@@ -101,14 +106,17 @@ struct World: Sendable {
   /// All taps of the journal by (device, epoch, number), each as often as a batch brought it first.
   func journal() async throws -> [JournalTap: [Tap]] {
     let rows = try await pool.session { connection in
-      try await connection.query("select device_id, epoch, fresh, body from tap_batch").map {
-        (try $0.text(0), try $0.int8(1), try $0.int8multirange(2), try $0.bytea(3))
+      try await connection.query("select device_id, epoch, fresh, body, format from tap_batch").map {
+        (
+          try $0.text(0), try $0.int8(1), try $0.int8multirange(2),
+          StoredBody(bytes: try $0.bytea(3), format: try $0.text(4))
+        )
       }
     }
     var taps: [JournalTap: [Tap]] = [:]
     for (device, epoch, fresh, body) in rows {
       let numbers = SequenceRanges(fresh)
-      for tap in try TapBatchJSON.decode(body).taps where numbers.contains(tap.seq) {
+      for tap in try body.decode().taps where numbers.contains(tap.seq) {
         taps[JournalTap(device: device, epoch: epoch, seq: tap.seq), default: []].append(tap)
       }
     }

@@ -93,7 +93,7 @@ extension StoreSuite {
     private func batch(fresh: Range<Int64>, digest: UInt8) -> JournalBatch {
       JournalBatch(
         register: Self.one, seqs: [fresh], fresh: [fresh], quarantined: [], receivedAt: noon,
-        sentAt: noon, body: [42], signature: [0], bodyDigest: [digest])
+        sentAt: noon, body: [42], proof: .signature([0]), bodyDigest: [digest])
     }
 
     private func append(

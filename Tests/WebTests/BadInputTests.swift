@@ -11,7 +11,7 @@ import Web
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct BadInputTests {
   /// A validator that is enrolled and active.
-  fileprivate struct Validator {
+  struct Validator {
     let service: TestService
     let id: String
     let keys: Ed25519KeyPair

@@ -5,7 +5,7 @@ import LoadMeasures
 import ServiceClient
 import Tapping
 
-extension BatchEncoding: @retroactive ExpressibleByArgument {}
+extension BatchEncoding: ExpressibleByArgument {}
 
 /// How batches prove who sent them.
 enum LoadAuth: String, ExpressibleByArgument, CaseIterable {

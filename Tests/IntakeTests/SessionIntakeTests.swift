@@ -1,0 +1,273 @@
+import Basics
+import Intake
+import Postgres
+import Store
+import Synchronization
+import Tapping
+import Testing
+
+extension IntakeSuite {
+  /// Posts in sessions, over a real database.
+  @Suite struct Sessions {
+    /// A validator with an open session.
+    struct Online {
+      let validator: Validator
+      let proposal: [UInt8]
+      var session: DeviceSession
+
+      /// Opens a session.
+      init(_ validator: Validator, at world: World, nonce: UInt8 = 1) async throws {
+        self.validator = validator
+        let exchange = try #require(ExchangeKeyPair(seed: [UInt8](repeating: nonce, count: 32)))
+        proposal =
+          SessionProposal(
+            device: validator.id, exchangeKey: exchange.publicKey,
+            nonce: [UInt8](repeating: nonce, count: 16), at: noon
+          ).body
+        let answer = try await world.open(proposal, from: validator)
+        let accepted = try SessionHandshake.accept(
+          grant: answer.body, signature: answer.signature,
+          servicePublicKey: try #require(world.service.servicePublicKey), proposal: proposal,
+          exchange: exchange)
+        session = DeviceSession(keys: accepted.keys, chain: accepted.chain)
+      }
+
+      /// The next request.
+      mutating func request(
+        _ taps: [Tap], _ format: BatchFormat = .protobuf, isCheckpoint: Bool = false
+      ) -> TapPost {
+        let body = TapBatchWire.encode(
+          TapBatch(device: validator.id, epoch: 3, sentAt: noon, taps: taps), format)
+        let headers = session.headers(
+          for: body, format, signing: isCheckpoint ? validator.keys : nil)
+        return TapPost(
+          body: body, format: format, device: nil, signature: nil, session: headers,
+          receivedAt: noon)
+      }
+    }
+
+    @Test func aSessionCarriesBatchesAndProvesItsAnswers() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        for number in Int64(0)..<5 {
+          let format = BatchFormat.allCases[Int(number) % 4]
+          let post = online.request([tap(number * 2 + 1), tap(number * 2 + 2)], format)
+          let reply = await world.service.accept(post)
+          let answer = try reply.outcome.answer()
+          #expect(answer.accepted == 2 && answer.ackThrough == number * 2 + 2)
+          let body = answer.encode(.json)
+          let code = try #require(reply.code(status: 200, body: body))
+          #expect(online.session.isGood(answer: body, status: 200, mac: code))
+        }
+        #expect(try await world.register()?.seen == [1..<11])
+        #expect(try await world.number("select count(*) from tap_batch where signature is null") == 5)
+        #expect(try await world.journal().values.allSatisfy { $0.count == 1 })
+        let counts = try await world.texts(
+          "select request_count || ':' || format from tap_batch order by batch_id")
+        #expect(counts == ["1:json", "2:json+gzip", "3:protobuf", "4:protobuf+gzip", "5:json"])
+      }
+    }
+
+    @Test func theSameRequestAgainIsAnsweredAgainAndAnOldOneIsNot() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        let first = online.request([tap(1)])
+        let second = online.request([tap(2)])
+        #expect(try await world.service.accept(first).outcome.answer().accepted == 1)
+        #expect(try await world.service.accept(first).outcome.answer().duplicates == 1)
+        #expect(try await world.service.accept(second).outcome.answer().accepted == 1)
+        let old = try await world.service.accept(first).outcome.refusal()
+        #expect(old.kind == .outOfOrder && old.code == "count_behind")
+        var ahead = online
+        _ = ahead.request([tap(3)])
+        let skipped = try await world.service.accept(ahead.request([tap(4)])).outcome.refusal()
+        #expect(skipped.kind == .outOfOrder && skipped.code == "count_ahead")
+        #expect(try await world.number("select count(*) from tap_batch") == 2)
+      }
+    }
+
+    @Test func whatIsChangedOnTheWayIsRefused() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        let good = online.request([tap(1)])
+        var body = good
+        body.body[body.body.count - 1] ^= 1
+        var format = good
+        format.format = .json
+        var code = good
+        code.session?.mac[0] ^= 1
+        for post in [body, format, code] {
+          let refusal = try await world.service.accept(post).outcome.refusal()
+          #expect(refusal.kind == .unknown && refusal.code == "mac_wrong")
+        }
+        var stranger = good
+        stranger.session?.session = SessionID(high: 1, low: 1)
+        #expect(
+          try await world.service.accept(stranger).outcome.refusal().code == "session_unknown")
+        #expect(try await world.number("select count(*) from tap_batch") == 0)
+        #expect(try await world.service.accept(good).outcome.answer().accepted == 1)
+      }
+    }
+
+    @Test func aSessionOutlivesARestartAndMovesBetweenProcesses() async throws {
+      try await World.with { world in
+        let other = try World(pool: world.pool)
+        var online = try await Online(try await world.validator(), at: world)
+        for number in Int64(1)...12 {
+          let isCheckpoint = number == 6
+          let post = online.request([tap(number)], isCheckpoint: isCheckpoint)
+          let service = number % 3 == 0 ? other.service : world.service
+          #expect(try await service.accept(post).outcome.answer().accepted == 1)
+        }
+        let fresh = try World(pool: world.pool)
+        let post = online.request([tap(13)])
+        #expect(try await fresh.service.accept(post).outcome.answer().accepted == 1)
+        // Its answer was lost, and the next process gets it again.
+        #expect(try await other.service.accept(post).outcome.answer().duplicates == 1)
+        #expect(try await world.register()?.seen == [1..<14])
+        #expect(try await world.number("select session_covered_count from device_epoch") == 6)
+      }
+    }
+
+    @Test func theChainCanBeFollowedFromTheJournalToASignedCheckpoint() async throws {
+      try await World.with { world in
+        let validator = try await world.validator()
+        var online = try await Online(validator, at: world)
+        #expect(try await world.service.accept(online.request([tap(1)])).outcome.answer().accepted == 1)
+        // Nothing new in it: no row of the journal, but a link of the chain all the same.
+        #expect(try await world.service.accept(online.request([tap(1)])).outcome.answer().duplicates == 1)
+        let last = online.request([], isCheckpoint: true)
+        #expect(try await world.service.accept(last).outcome.answer().accepted == 0)
+        let digests = try await world.pool.session { db in
+          try await db.query(
+            """
+            select body_digest from (
+              select request_count, body_digest from tap_batch
+              union all select request_count, body_digest from session_repeat) l
+            order by request_count
+            """
+          ).map { try $0.bytea(0) }
+        }
+        let grant = try await world.pool.session { db in
+          try await db.query("select grant_body from device_session").only().bytea(0)
+        }
+        let hash = digests.reduce(SHA256Digest.hash(grant)) { SessionChain.link($0, $1) }
+        let (chain, signature) = try await world.pool.session { db in
+          let row = try await db.query("select chain, signature from session_checkpoint").only()
+          return (try row.bytea(0), try row.bytea(1))
+        }
+        #expect(digests.count == 3 && hash == chain)
+        let session = try #require(last.session?.session)
+        let checkpoint = SessionCheckpoint(session: session, count: 3, hash: chain)
+        #expect(checkpoint.isSigned(signature, publicKey: validator.keys.publicKey))
+      }
+    }
+
+    @Test func theSameProposalGetsTheSameGrantAndNoDeviceOpensTooMany() async throws {
+      try await World.with { world in
+        let validator = try await world.validator()
+        let online = try await Online(validator, at: world)
+        let again = try await world.open(online.proposal, from: validator)
+        #expect(try await world.number("select count(*) from device_session") == 1)
+        #expect(SHA256Digest.hash(again.body) == online.session.chain.hash)
+        for nonce in UInt8(2)...UInt8(SessionDesk.openedPerHourMax) {
+          _ = try await Online(validator, at: world, nonce: nonce)
+        }
+        let refusal = await #expect(throws: IntakeRefusal.self) {
+          _ = try await Online(validator, at: world, nonce: 200)
+        }
+        #expect(refusal?.kind == .tooMany && refusal?.retryAfterSeconds != nil)
+      }
+    }
+
+    @Test func aRevokedDeviceLosesItsSessions() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        #expect(try await world.service.accept(online.request([tap(1)])).outcome.answer().accepted == 1)
+        // Another process revokes it: this one still remembers it as active.
+        let other = try World(pool: world.pool)
+        #expect(try await other.desk.revoke("V-0042", at: noon))
+        let refusal = try await world.service.accept(online.request([tap(2)])).outcome.refusal()
+        #expect(refusal.kind == .forbidden && refusal.code == "device_revoked")
+        #expect(try await world.number("select count(*) from tap_batch") == 1)
+      }
+    }
+  }
+
+  @Suite struct Fairness {
+    @Test func aDeviceThatFloodsIsHeldBackAndDelaysNobody() async throws {
+      var limits = CommitLimits()
+      limits.perDeviceMax = 2
+      try await World.with(queue: limits) { world in
+        let noisy = try await world.validator("V-noisy")
+        let quiet = try await world.validator("V-quiet")
+        // Known to the gate, so that posts are decided on at once.
+        _ = try await world.send([tap(1)], from: noisy)
+        _ = try await world.send([tap(1)], from: quiet)
+        let refused = Atomic<Int>(0)
+        let stored = Atomic<Int>(0)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+          for number in Int64(2)...201 {
+            tasks.addTask {
+              switch await world.post(noisy.body([tap(number)]), from: noisy) {
+              case .answer: stored.wrappingAdd(1, ordering: .relaxed)
+              case .refusal(let refusal):
+                #expect(refusal.kind == .tooMany && refusal.retryAfterSeconds == 1)
+                refused.wrappingAdd(1, ordering: .relaxed)
+              }
+            }
+          }
+          tasks.addTask {
+            #expect(try await world.send([tap(2)], from: quiet).accepted == 1)
+          }
+          try await tasks.waitForAll()
+        }
+        #expect(refused.load(ordering: .relaxed) > 0 && stored.load(ordering: .relaxed) > 0)
+        #expect(refused.load(ordering: .relaxed) + stored.load(ordering: .relaxed) == 200)
+        #expect(
+          try await world.register("V-noisy")?.tapsStored
+            == Int64(stored.load(ordering: .relaxed)) + 1)
+      }
+    }
+  }
+
+  /// Two services that write to the same registers at once.
+  @Suite struct TwoServices {
+    @Test func batchesOfOneDeviceOverTwoProcessesAreStoredOnce() async throws {
+      try await World.with { world in
+        let other = try World(pool: world.pool)
+        let validator = try await world.validator()
+        let bodies = (0..<60).map { number in
+          validator.body([tap(Int64(number) * 2 + 1), tap(Int64(number) * 2 + 2)])
+        }
+        var limits = CommitLimits()
+        limits.perDeviceMax = 1000
+        let services = [
+          try World(pool: world.pool, queue: limits), try World(pool: other.pool, queue: limits),
+        ]
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+          for (index, body) in (bodies + bodies).enumerated() {
+            tasks.addTask {
+              _ = try await services[index % 2].post(body, from: validator).answer()
+            }
+          }
+          try await tasks.waitForAll()
+        }
+        #expect(try await world.register()?.seen == [1..<121])
+        #expect(try await world.register()?.tapsStored == 120)
+        #expect(try await world.register()?.duplicates == 120)
+        #expect(try await world.journal().count == 120)
+        #expect(try await world.journal().values.allSatisfy { $0.count == 1 })
+      }
+    }
+  }
+}
+
+extension World {
+  /// Opens a session for a validator that signs a proposal.
+  func open(_ proposal: [UInt8], from validator: Validator) async throws -> SessionAnswer {
+    try await service.openSession(
+      proposal, deviceHeader: validator.id,
+      signatureHeader: Base64.encode(validator.keys.sign(proposal), .standard), at: noon)
+  }
+}

@@ -1,0 +1,211 @@
+import Basics
+import DatabaseSupport
+import Store
+import Tapping
+import Testing
+import Transit
+import Web
+
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct EdgeTests {
+  private static func taps(_ seqs: ClosedRange<Int64>) -> [Tap] {
+    seqs.map {
+      Tap(
+        seq: $0, at: TestService.now.adding(seconds: -60), kind: .single, medium: .card,
+        token: Array("a card".utf8))
+    }
+  }
+
+  private static func batch(_ seqs: ClosedRange<Int64>) -> TapBatch {
+    TapBatch(device: "V-1", epoch: 1, sentAt: TestService.now, taps: taps(seqs))
+  }
+
+  @Test func batchesOfEveryFormatAreTakenOverOneConnection() async throws {
+    try await TestEdge.with { edge in
+      let validator = try await BadInputTests.Validator(edge.service)
+      let connection = try await RawConnection(port: edge.port)
+      var first: Int64 = 1
+      for format in BatchFormat.allCases {
+        let body = TapBatchWire.encode(Self.batch(first...first + 2), format)
+        try await connection.write(
+          TestEdge.request(body, device: "V-1", keys: validator.keys, format: format))
+        let answer = try await connection.read(until: format.encoding == .json ? "}" : "\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(format.rawValue): \(answer)")
+        #expect(answer.contains("content-type: \(format.encoding.mediaType)\r\n"))
+        if format.encoding == .json { #expect(answer.contains(#""accepted":3"#), "\(answer)") }
+        first += 3
+      }
+      connection.close()
+      let registers = try await edge.service.store.read { db in
+        try await db.devices.registers(of: ["V-1"])
+      }
+      #expect(registers.map(\.seen) == [[1..<first]])
+    }
+  }
+
+  @Test func requestsSentTogetherAreAnsweredInTheirOrder() async throws {
+    try await TestEdge.with { edge in
+      let validator = try await BadInputTests.Validator(edge.service)
+      var bytes = Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+      bytes += TestEdge.request(
+        TapBatchJSON.encode(Self.batch(1...2)), device: "V-1", keys: validator.keys)
+      bytes += Array("GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8)
+      let connection = try await RawConnection(port: edge.port)
+      try await connection.write(bytes)
+      let answer = try await connection.read()
+      let states = answer.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
+      #expect(states == ["200", "200", "404"], "\(answer)")
+      #expect(answer.contains(#""accepted":2"#))
+      #expect(answer.contains("connection: close\r\n"))
+    }
+  }
+
+  @Test func whatIsNoRequestIsRefusedAndTheConnectionEnds() async throws {
+    try await TestEdge.with { edge in
+      let bad = [
+        ("rubbish\r\n\r\n", "400"), ("GET / HTTP/9.9\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nbad header\r\n\r\n", "400"),
+        ("POST /v1/tap-batches HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400"),
+        (
+          "POST /v1/tap-batches HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+          "400"
+        ),
+        ("GET / HTTP/1.1\r\nx: \(String(repeating: "a", count: 20_000))\r\n\r\n", "431"),
+        (
+          "GET / HTTP/1.1\r\n" + (1...100).map { "x-\($0): 1\r\n" }.joined() + "\r\n", "431"
+        ),
+      ]
+      for (text, status) in bad {
+        let answer = try await edge.send(text)
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(text.prefix(60)): \(answer)")
+      }
+    }
+  }
+
+  @Test func aBodyPastItsLimitIsRefusedToldOrNot() async throws {
+    try await TestEdge.with { edge in
+      let told = try await edge.send(
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\nabc",
+        until: "\r\n\r\n")
+      #expect(told.hasPrefix("HTTP/1.1 413 ") && told.contains("connection: close"), "\(told)")
+      let connection = try await RawConnection(port: edge.port)
+      try await connection.write(
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+      let chunk = "10000\r\n" + String(repeating: "a", count: 0x10000) + "\r\n"
+      for _ in 0..<20 { try? await connection.write(chunk) }
+      let untold = try await connection.read(until: "\r\n\r\n")
+      #expect(untold.hasPrefix("HTTP/1.1 413 "), "\(untold)")
+    }
+  }
+
+  @Test func aPackedBodyThatGrowsPastTheLimitIsRefused() async throws {
+    try await TestEdge.with { edge in
+      let validator = try await BadInputTests.Validator(edge.service)
+      let bomb = Gzip.pack([UInt8](repeating: 0x20, count: 64 << 20))
+      #expect(bomb.count < BodyRule.bytesMax)
+      let connection = try await RawConnection(port: edge.port)
+      try await connection.write(
+        TestEdge.request(
+          bomb, device: "V-1", keys: validator.keys, format: BatchFormat(.json, isGzipped: true)))
+      let answer = try await connection.read(until: "}")
+      #expect(answer.hasPrefix("HTTP/1.1 413 "), "\(answer)")
+    }
+  }
+
+  @Test func pastItsRoomItSaysSoBeforeABodyIsRead() async throws {
+    var limits = EdgeLimits()
+    limits.requestBytesMax = 1000
+    try await TestEdge.with(limits) { edge in
+      let first = try await RawConnection(port: edge.port)
+      try await first.write(
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nabc")
+      try await eventually { edge.server.load.bytes == 900 }
+      let refused = try await edge.send(
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n",
+        until: "\r\n\r\n")
+      #expect(refused.hasPrefix("HTTP/1.1 503 "), "\(refused)")
+      #expect(refused.contains("retry-after: 2\r\n"))
+      first.close()
+      try await eventually { edge.server.load.bytes == 0 && edge.server.load.requests == 0 }
+    }
+  }
+
+  @Test func requestsAtOnceAreBoundedToo() async throws {
+    var limits = EdgeLimits()
+    limits.requestsMax = 1
+    try await TestEdge.with(limits) { edge in
+      let first = try await RawConnection(port: edge.port)
+      try await first.write(
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+      try await eventually { edge.server.load.requests == 1 }
+      let refused = try await edge.send(
+        "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", until: "overloaded")
+      #expect(refused.hasPrefix("HTTP/1.1 503 "), "\(refused)")
+      first.close()
+      try await eventually { edge.server.load.requests == 0 }
+      let heard = try await edge.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", until: "\r\n\r\n")
+      #expect(heard.hasPrefix("HTTP/1.1 200 "), "\(heard)")
+    }
+  }
+
+  @Test func slowHeadsSlowBodiesAndSilenceAreCut() async throws {
+    var limits = EdgeLimits()
+    limits.headSecondsMax = 1
+    limits.bodySecondsMax = 1
+    limits.idleSecondsMax = 1
+    try await TestEdge.with(limits) { edge in
+      let head = try await edge.send("POST /v1/tap-batches HTT")
+      #expect(head.hasPrefix("HTTP/1.1 408 "), "\(head)")
+      let body = try await edge.send(
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+      #expect(body.hasPrefix("HTTP/1.1 408 "), "\(body)")
+      // Nothing at all, and nothing after an answer: no word, only the end.
+      #expect(try await edge.send("") == "")
+      let idle = try await edge.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(idle.split(separator: "HTTP/1.1 ").count == 1, "\(idle)")
+    }
+  }
+
+  @Test func connectionsPastTheLimitAreTurnedAway() async throws {
+    var limits = EdgeLimits()
+    limits.connectionsMax = 2
+    try await TestEdge.with(limits) { edge in
+      let held = [
+        try await RawConnection(port: edge.port), try await RawConnection(port: edge.port),
+      ]
+      try await eventually { edge.server.load.connections == 2 }
+      let third = try await edge.send("")
+      #expect(third.hasPrefix("HTTP/1.1 503 "), "\(third)")
+      for connection in held { connection.close() }
+      try await eventually { edge.server.load.connections == 0 }
+      let later = try await edge.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", until: "\r\n\r\n")
+      #expect(later.hasPrefix("HTTP/1.1 200 "), "\(later)")
+    }
+  }
+
+  @Test func aServiceThatStopsAnswersWhatIsUnderWay() async throws {
+    try await TestEdge.with { edge in
+      let validator = try await BadInputTests.Validator(edge.service)
+      let request = TestEdge.request(
+        TapBatchJSON.encode(Self.batch(1...2)), device: "V-1", keys: validator.keys)
+      let idle = try await RawConnection(port: edge.port)
+      let busy = try await RawConnection(port: edge.port)
+      try await busy.write(Array(request.dropLast(5)))
+      try await eventually { edge.server.load.requests == 1 }
+      edge.server.drain()
+      #expect(try await idle.read() == "")
+      try await busy.write(Array(request.suffix(5)))
+      let answer = try await busy.read()
+      #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("connection: close"), "\(answer)")
+    }
+  }
+}
+
+/// Waits until something holds; at most five seconds.
+func eventually(_ holds: @Sendable () -> Bool) async throws {
+  for _ in 0..<250 {
+    if holds() { return }
+    try await Task.sleep(for: .milliseconds(20))
+  }
+  #expect(holds(), "it did not come about in time")
+}
