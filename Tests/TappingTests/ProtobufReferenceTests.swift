@@ -100,7 +100,7 @@ private let protobufsOwnFaults: Set<String> = ["cut_off", "not_utf8"]
     let bytes = TapBatchWire.encode(world.batch(seqs: 1...3), .protobuf)
     var readCount = 0
     var refusedByBoth = 0
-    for _ in 0..<3000 {
+    for _ in 0..<1500 {
       let damaged = world.damaged(bytes)
       do throws(TapBatchFault) {
         let batch = try TapBatchWire.decode(damaged, .protobuf)
