@@ -158,8 +158,12 @@ let package = Package(
       name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
       path: "Tests/Support/RealData", swiftSettings: house),
 
+    .target(
+      name: "TapBatchMessages", dependencies: [protobuf], path: "Tests/Support/TapBatchMessages",
+      swiftSettings: house),
+
     tests("BasicsTests", ["Basics"]),
-    tests("TappingTests", ["Basics", "Transit", "Tapping"]),
+    tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),

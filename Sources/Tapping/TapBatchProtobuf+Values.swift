@@ -1,13 +1,10 @@
 import Basics
 import Transit
 
-/// The moments that a time of ISO 8601 can name: years 0 to 9999, UTC.
-private let momentsKnown = -62_167_219_200_000_000...253_402_300_799_999_999 as ClosedRange<Int64>
-
 extension ProtobufBatchDecoder {
   mutating func instant(_ bytes: RawSpan) throws(ProtobufStop) -> Instant {
     let microseconds = Int64(bitPattern: try reader.fixed64(bytes))
-    guard momentsKnown.contains(microseconds) else {
+    guard TapLimits.microsecondsKnown.contains(microseconds) else {
       throw reader.stop(
         "bad_time", "it must be microseconds since 1970-01-01T00:00:00Z, in years 0 to 9999")
     }
