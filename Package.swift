@@ -205,7 +205,8 @@ let package = Package(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
-        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle,
+        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, nioSSL,
+        lifecycle,
         logging,
       ]),
   ]

@@ -1,0 +1,90 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOSSL
+import ServiceClient
+import Testing
+
+/// The service over TLS, with certificates that its own command made, and a real client.
+@Suite(.serialized) struct TLSTests {
+  /// Asks for the health of a service with a certificate of its own, or without one.
+  private func status(
+    _ url: String, authority: URL, certificate: URL? = nil, key: URL? = nil
+  ) async throws -> UInt {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.trustRoots = .certificates(
+      try NIOSSLCertificate.fromPEMFile(authority.path))
+    if let certificate, let key {
+      configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate.path)
+        .map { .certificate($0) }
+      configuration.privateKey = .privateKey(
+        try NIOSSLPrivateKey(file: key.path, format: .pem))
+    }
+    let client = HTTPClient(
+      eventLoopGroupProvider: .singleton,
+      configuration: HTTPClient.Configuration(tlsConfiguration: configuration))
+    do {
+      let answer = try await client.execute(
+        HTTPClientRequest(url: url + "/healthz"), timeout: .seconds(10))
+      try await client.shutdown()
+      return answer.status.code
+    } catch {
+      try await client.shutdown()
+      throw error
+    }
+  }
+
+  @Test func onlyWhoShowsACertificateOfTheAuthorityIsLetIn() async throws {
+    let folder = try TemporaryFolder.make("certificates")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for name in ["ours", "theirs"] {
+      let made = try await Command.run(
+        ["certificate", "make", "--out", folder.appendingPathComponent(name).path])
+      #expect(made.exitCode == 0, "\(made.errors)")
+    }
+    let ours = folder.appendingPathComponent("ours")
+    let theirs = folder.appendingPathComponent("theirs")
+    let file = { (place: URL, name: String) in place.appendingPathComponent(name) }
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let service = try await KvytokService(
+      data: data,
+      arguments: [
+        "--tls-certificate", file(ours, "server.pem").path,
+        "--tls-key", file(ours, "server-key.pem").path,
+        "--tls-client-ca", file(ours, "ca.pem").path,
+      ])
+    #expect(service.url.hasPrefix("https://"))
+    let good = try await status(
+      service.url, authority: file(ours, "ca.pem"), certificate: file(ours, "client.pem"),
+      key: file(ours, "client-key.pem"))
+    #expect(good == 200)
+    // Without a certificate, and with one of another authority, nothing is answered.
+    await #expect(throws: (any Error).self) {
+      try await status(service.url, authority: file(ours, "ca.pem"))
+    }
+    await #expect(throws: (any Error).self) {
+      try await status(
+        service.url, authority: file(ours, "ca.pem"), certificate: file(theirs, "client.pem"),
+        key: file(theirs, "client-key.pem"))
+    }
+    // And the client does not take a service of another authority for ours.
+    await #expect(throws: (any Error).self) {
+      try await status(
+        service.url, authority: file(theirs, "ca.pem"), certificate: file(ours, "client.pem"),
+        key: file(ours, "client-key.pem"))
+    }
+    let end = try await service.stop()
+    #expect(end.exitCode == 0)
+  }
+
+  @Test func aServiceWithHalfATLSConfigurationDoesNotStart() async throws {
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    for arguments in [["--tls-key", "x"], ["--tls-certificate", "x"], ["--tls-client-ca", "x"]] {
+      let end = try await Command.run(["serve", "--data", data.path] + arguments)
+      #expect(end.exitCode == 2)
+      #expect(end.errors.contains("--tls-certificate"))
+    }
+  }
+}
