@@ -199,7 +199,7 @@ let package = Package(
       [
         "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
         "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
-        nioCore, nioPosix, nioSSL, yams, logging, metrics,
+        nioCore, nioPosix, yams, logging, metrics,
       ]),
     tests(
       "EndToEndTests",

@@ -106,7 +106,8 @@ struct World: Sendable {
   /// All taps of the journal by (device, epoch, number), each as often as a batch brought it first.
   func journal() async throws -> [JournalTap: [Tap]] {
     let rows = try await pool.session { connection in
-      try await connection.query("select device_id, epoch, fresh, body, format from tap_batch").map {
+      try await connection.query("select device_id, epoch, fresh, body, format from tap_batch").map
+      {
         (
           try $0.text(0), try $0.int8(1), try $0.int8multirange(2),
           StoredBody(bytes: try $0.bytea(3), format: try $0.text(4))

@@ -60,7 +60,8 @@ extension IntakeSuite {
           #expect(online.session.isGood(answer: body, status: 200, mac: code))
         }
         #expect(try await world.register()?.seen == [1..<11])
-        #expect(try await world.number("select count(*) from tap_batch where signature is null") == 5)
+        #expect(
+          try await world.number("select count(*) from tap_batch where signature is null") == 5)
         let journal = try await world.journal()
         #expect(journal.values.allSatisfy { $0.count == 1 })
         let counts = try await world.texts(
@@ -134,9 +135,11 @@ extension IntakeSuite {
       try await World.with { world in
         let validator = try await world.validator()
         var online = try await Online(validator, at: world)
-        #expect(try await world.service.accept(online.request([tap(1)])).outcome.answer().accepted == 1)
+        #expect(
+          try await world.service.accept(online.request([tap(1)])).outcome.answer().accepted == 1)
         // Nothing new in it: no row of the journal, but a link of the chain all the same.
-        #expect(try await world.service.accept(online.request([tap(1)])).outcome.answer().duplicates == 1)
+        #expect(
+          try await world.service.accept(online.request([tap(1)])).outcome.answer().duplicates == 1)
         let last = online.request([], isCheckpoint: true)
         #expect(try await world.service.accept(last).outcome.answer().accepted == 0)
         let digests = try await world.pool.session { db in
@@ -160,7 +163,8 @@ extension IntakeSuite {
         #expect(digests.count == 3 && hash == chain)
         let session = try #require(last.session?.session)
         let checkpoint = SessionCheckpoint(session: session, count: 3, hash: chain)
-        #expect(checkpoint.isSigned(signature, publicKey: validator.keys.publicKey))
+        let isSigned = checkpoint.isSigned(signature, publicKey: validator.keys.publicKey)
+        #expect(isSigned)
       }
     }
 
@@ -184,10 +188,12 @@ extension IntakeSuite {
     @Test func aRevokedDeviceLosesItsSessions() async throws {
       try await World.with { world in
         var online = try await Online(try await world.validator(), at: world)
-        #expect(try await world.service.accept(online.request([tap(1)])).outcome.answer().accepted == 1)
+        #expect(
+          try await world.service.accept(online.request([tap(1)])).outcome.answer().accepted == 1)
         // Another process revokes it: this one still remembers it as active.
         let other = try World(pool: world.pool)
-        #expect(try await other.desk.revoke("V-0042", at: noon))
+        let isRevoked = try await other.desk.revoke("V-0042", at: noon)
+        #expect(isRevoked)
         let refusal = try await world.service.accept(online.request([tap(2)])).outcome.refusal()
         #expect(refusal.kind == .forbidden && refusal.code == "device_revoked")
         #expect(try await world.number("select count(*) from tap_batch") == 1)
@@ -219,7 +225,8 @@ extension IntakeSuite {
             }
           }
           tasks.addTask {
-            #expect(try await world.send([tap(2)], from: quiet).accepted == 1)
+            let answer = try await world.send([tap(2)], from: quiet)
+            #expect(answer.accepted == 1)
           }
           try await tasks.waitForAll()
         }

@@ -3,8 +3,6 @@ import Intake
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
-import Synchronization
 import Tapping
 import Testing
 import Web

@@ -196,7 +196,8 @@ struct EdgeTests {
       #expect(try await idle.read() == "")
       try await busy.write(Array(request.suffix(5)))
       let answer = try await busy.read()
-      #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("connection: close"), "\(answer)")
+      #expect(
+        answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("connection: close"), "\(answer)")
     }
   }
 }
