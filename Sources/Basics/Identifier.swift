@@ -24,15 +24,8 @@ package struct Identifier<Kind>: Hashable, Sendable {
 
   /// Reads `8-4-4-4-12` hexadecimal digits, or 32 without dashes; nil when it is anything else.
   package init?(_ text: some StringProtocol) {
-    let digits = text.utf8.filter { $0 != 45 }
-    let dashes = text.utf8.enumerated().filter { $0.element == 45 }.map(\.offset)
-    guard digits.count == 32, dashes.isEmpty || dashes == [8, 13, 18, 23] else { return nil }
-    var halves: [UInt64] = [0, 0]
-    for (index, digit) in digits.enumerated() {
-      guard let value = hexValue(digit) else { return nil }
-      halves[index / 16] = halves[index / 16] << 4 | UInt64(value)
-    }
-    self.init(high: halves[0], low: halves[1])
+    guard let (high, low) = readUUID(String(text)) else { return nil }
+    self.init(high: high, low: low)
   }
 
   /// The 16 bytes.
@@ -46,13 +39,7 @@ package struct Identifier<Kind>: Hashable, Sendable {
 extension Identifier: CustomStringConvertible {
   /// The identifier as PostgreSQL writes a uuid.
   package var description: String {
-    let hex = hexText(bytes)
-    var text = ""
-    for (index, character) in hex.enumerated() {
-      if [8, 12, 16, 20].contains(index) { text.append("-") }
-      text.append(character)
-    }
-    return text
+    writeUUID(high: high, low: low)
   }
 }
 
@@ -82,6 +69,51 @@ package enum Lane {
   /// The lane of a device's journal, or of a vehicle's positions.
   package static func of(name: String) -> Int16 {
     Int16(stableHash(name.utf8) % UInt64(count))
+  }
+}
+
+/// Reads the text of a uuid, with its four dashes or without any.
+///
+/// Each request of a session brings one: it is read in one pass over its bytes.
+private func readUUID(_ text: String) -> (high: UInt64, low: UInt64)? {
+  var text = text
+  return text.withUTF8 { bytes -> (UInt64, UInt64)? in
+    let hasDashes = bytes.count == 36
+    guard hasDashes || bytes.count == 32 else { return nil }
+    var halves: (UInt64, UInt64) = (0, 0)
+    var digitsCount = 0
+    for (index, byte) in bytes.enumerated() {
+      if hasDashes, index == 8 || index == 13 || index == 18 || index == 23 {
+        guard byte == 0x2D else { return nil }
+        continue
+      }
+      guard let value = hexValue(byte) else { return nil }
+      if digitsCount < 16 {
+        halves.0 = halves.0 << 4 | UInt64(value)
+      } else {
+        halves.1 = halves.1 << 4 | UInt64(value)
+      }
+      digitsCount += 1
+    }
+    return halves
+  }
+}
+
+/// The text of a uuid as PostgreSQL writes it.
+private func writeUUID(high: UInt64, low: UInt64) -> String {
+  String(unsafeUninitializedCapacity: 36) { out in
+    var place = 0
+    for digit in 0..<32 {
+      if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+        out[place] = 0x2D
+        place += 1
+      }
+      let half = digit < 16 ? high : low
+      let value = UInt8(truncatingIfNeeded: half >> UInt64(60 - digit % 16 * 4) & 15)
+      out[place] = value < 10 ? 48 + value : 87 + value
+      place += 1
+    }
+    return place
   }
 }
 

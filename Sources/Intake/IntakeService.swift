@@ -81,6 +81,7 @@ package final class IntakeService: Sendable {
   let log: Logger
   private let committer: GroupCommitter<IncomingBatch, BatchVerdict>
   private let shares: DeviceShares
+  private let admission: AdmissionLimits
   private let facts: @Sendable () -> AnswerFacts
   private let meters = TapMeters()
 
@@ -92,6 +93,7 @@ package final class IntakeService: Sendable {
   ) {
     self.gate = gate
     self.sessions = sessions
+    self.admission = admission
     self.facts = facts
     self.log = log
     shares = DeviceShares(countMax: queue.perDeviceMax)
@@ -196,7 +198,8 @@ package final class IntakeService: Sendable {
       batch: batch, body: post.body, format: post.format, proof: sender.proof,
       publicKey: sender.publicKey,
       bodyDigest: sender.session?.chain.lastDigest ?? SHA256Digest.hash(post.body),
-      receivedAt: post.receivedAt)
+      receivedAt: post.receivedAt,
+      plainSeqs: Admission.plainSeqs(of: batch, receivedAt: post.receivedAt, limits: admission))
   }
 
   private func answer(

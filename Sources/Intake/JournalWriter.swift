@@ -92,13 +92,11 @@ struct JournalWriter: Sendable {
   /// The outcome of a batch that brings nothing but new and possible taps; nil for any other.
   private func decide(_ item: IncomingBatch, _ state: RegisterState) -> AdmissionOutcome? {
     guard state.publicKey == item.publicKey, item.follows(state.session),
-      item.proof.session?.checkpoint == nil,
-      Admission.known(in: item.batch, seen: state.seen).isEmpty
-    else { return nil }
-    let outcome = Admission.decide(
-      item.batch, seen: state.seen, earlier: [:], receivedAt: item.receivedAt,
-      limits: journal.limits)
-    guard outcome.acceptedCount == item.batch.taps.count, !outcome.added.isEmpty,
+      item.proof.session?.checkpoint == nil, let seqs = item.plainSeqs,
+      let outcome = Admission.decide(
+        plain: seqs,
+        clock: ClockOffset(sentAt: item.batch.sentAt, receivedAt: item.receivedAt),
+        seen: state.seen, limits: journal.limits),
       outcome.seen.ranges.count <= RegisterCache.rangesMax
     else { return nil }
     return outcome

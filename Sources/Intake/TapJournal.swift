@@ -12,6 +12,8 @@ struct IncomingBatch: Sendable {
   let publicKey: [UInt8]
   let bodyDigest: [UInt8]
   let receivedAt: Instant
+  /// Its numbers, when nothing about it needs a closer look; see ``Admission/plainSeqs(of:receivedAt:limits:)``.
+  let plainSeqs: Range<Int64>?
 
   var register: RegisterKey { RegisterKey(device: batch.device, epoch: batch.epoch) }
 
