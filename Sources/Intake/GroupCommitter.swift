@@ -69,7 +69,9 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
   }
 
   /// Gives an item to the next transaction; calls back when that is over, or at once when too much
-  /// waits. The call back must not block: all of a group are called one after the other.
+  /// waits.
+  ///
+  /// The call back must not block: all of a group are called one after the other.
   package func submit(_ item: Item, _ answered: @escaping @Sendable (Outcome) -> Void) {
     let size = bytesCount(item)
     let entry = Waiting(item: item, bytesCount: size, answered: answered)

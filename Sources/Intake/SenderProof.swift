@@ -65,7 +65,9 @@ extension IntakeService {
   }
 
   /// The sender of a request of a session; nil when another process may have gone on with it, so
-  /// that the database has to be asked. What is asked and still does not fit is refused.
+  /// that the database has to be asked.
+  ///
+  /// What is asked and still does not fit is refused.
   private func proveSession(
     _ post: TapPost, _ headers: SessionHeaders, _ live: LiveSession, _ device: DeviceRecord,
     isFinal: Bool

@@ -111,7 +111,9 @@ package enum Admission {
   }
 
   /// The numbers of a batch, where they follow each other without holes and every tap is possible;
-  /// nil for any other batch. Nearly all batches are so.
+  /// nil for any other batch.
+  ///
+  /// Nearly all batches are so.
   package static func plainSeqs(
     of batch: TapBatch, receivedAt: Instant, limits: AdmissionLimits = AdmissionLimits()
   ) -> Range<Int64>? {

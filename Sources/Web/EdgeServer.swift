@@ -43,7 +43,9 @@ package final class EdgeServer: Sendable {
   }
 
   /// Listens until ``drain()`` and answers what is under way; throws what the system says when the
-  /// port cannot be had. Cancelled, it ends without answering.
+  /// port cannot be had.
+  ///
+  /// Cancelled, it ends without answering.
   package func run(
     host: String, port: Int, onReady: @Sendable (Int) -> Void
   ) async throws {

@@ -50,7 +50,9 @@ struct CertificateMaker {
     }
   }
 
-  /// Makes a certificate; signed by itself without an issuer. `serial` is 16 unpredictable bytes.
+  /// Makes a certificate; signed by itself without an issuer.
+  ///
+  /// `serial` is 16 unpredictable bytes.
   static func make(
     name: String, use: Use, issuer: Made?, validDays: Int, serial: [UInt8]
   ) throws(CommandFault) -> Made {
