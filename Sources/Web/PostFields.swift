@@ -22,18 +22,18 @@ struct PostFields {
   init(_ headers: HTTPHeaders) {
     for (name, value) in headers {
       switch name.utf8.count {
-      case 6: note(value, named: name, "accept", in: \.accept)
-      case 10: note(value, named: name, SessionHeaders.Name.mac, in: \.mac)
+      case 6: Self.note(value, named: name, "accept", in: &accept)
+      case 10: Self.note(value, named: name, SessionHeaders.Name.mac, in: &mac)
       case 12:
-        note(value, named: name, "content-type", in: \.contentType)
-        note(value, named: name, SessionHeaders.Name.count, in: \.count)
-        note(value, named: name, SessionHeaders.Name.chain, in: \.chain)
-      case 13: note(value, named: name, "kvytok-device", in: \.device)
-      case 14: note(value, named: name, SessionHeaders.Name.session, in: \.session)
+        Self.note(value, named: name, "content-type", in: &contentType)
+        Self.note(value, named: name, SessionHeaders.Name.count, in: &count)
+        Self.note(value, named: name, SessionHeaders.Name.chain, in: &chain)
+      case 13: Self.note(value, named: name, "kvytok-device", in: &device)
+      case 14: Self.note(value, named: name, SessionHeaders.Name.session, in: &session)
       case 16:
-        note(value, named: name, "kvytok-signature", in: \.signature)
-        note(value, named: name, "content-encoding", in: \.contentEncoding)
-      case 17: note(value, named: name, SessionHeaders.Name.checkpoint, in: \.checkpoint)
+        Self.note(value, named: name, "kvytok-signature", in: &signature)
+        Self.note(value, named: name, "content-encoding", in: &contentEncoding)
+      case 17: Self.note(value, named: name, SessionHeaders.Name.checkpoint, in: &checkpoint)
       default: break
       }
     }
@@ -44,14 +44,13 @@ struct PostFields {
     self.init(HTTPHeaders(fields.map { ($0.name.canonicalName, $0.value) }))
   }
 
-  private mutating func note(
-    _ value: String, named name: String, _ wanted: String,
-    in place: WritableKeyPath<PostFields, String?>
+  private static func note(
+    _ value: String, named name: String, _ wanted: String, in place: inout String?
   ) {
-    guard self[keyPath: place] == nil,
-      name.utf8.elementsEqual(wanted.utf8, by: { $0 | 0x20 == $1 })
-    else { return }
-    self[keyPath: place] = value
+    guard place == nil, name.utf8.elementsEqual(wanted.utf8, by: { $0 | 0x20 == $1 }) else {
+      return
+    }
+    place = value
   }
 
   /// The format of the body.
