@@ -7,7 +7,7 @@ package struct CommitLimits: Sendable {
   /// Most bytes of the items that wait.
   package var waitingBytesMax = 64 << 20
   /// Most items of one device that wait or are being stored.
-  package var perDeviceMax = 4
+  package var perDeviceMax = 16
   /// Most items in a transaction.
   package var groupMax = 256
   /// Bytes at which a transaction is full.

@@ -46,7 +46,7 @@ extension Store {
         ).only().bool(0)
       }
     } catch let error as PostgresError {
-      if error.isRetryable { return false }
+      if error.isRetryable || error.isStalePlan { return false }
       throw StoreFault(error)
     }
   }
