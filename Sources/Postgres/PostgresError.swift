@@ -57,7 +57,7 @@ package struct PostgresError: Error, Sendable, Equatable {
   package var isUniqueViolation: Bool { sqlState == PostgresError.uniqueViolation }
 
   /// A prepared statement no longer fits its table, or the server has forgotten it.
-  var isStalePlan: Bool {
+  package var isStalePlan: Bool {
     sqlState == "26000" || sqlState == "0A000" && message.hasPrefix("cached plan")
   }
 
