@@ -17,6 +17,15 @@ let noon = Instant(seconds: 1_795_348_800)
 
 let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
+extension CommitLimits {
+  /// The limits of the house, for devices that post many batches side by side.
+  static var roomy: CommitLimits {
+    var limits = CommitLimits()
+    limits.perDeviceMax = 1000
+    return limits
+  }
+}
+
 /// A service over a fresh database, and validators that hold their keys.
 struct World: Sendable {
   let store: Store
@@ -28,7 +37,7 @@ struct World: Sendable {
   /// The secret of all services of the tests that share a database.
   static let secret = SessionSecret([UInt8](repeating: 3, count: 32))
 
-  init(pool: PostgresPool, queue: CommitLimits = CommitLimits()) throws {
+  init(pool: PostgresPool, queue: CommitLimits = .roomy) throws {
     self.pool = pool
     store = Store(pool: pool)
     gate = DeviceGate(store: store, log: quiet)
@@ -45,7 +54,7 @@ struct World: Sendable {
 
   /// Runs a body with a world of its own.
   static func with<Result: Sendable>(
-    queue: CommitLimits = CommitLimits(), _ body: @Sendable (World) async throws -> Result
+    queue: CommitLimits = .roomy, _ body: @Sendable (World) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(try SchemaMigrations.all()) { pool in
       try await body(try World(pool: pool, queue: queue))

@@ -248,11 +248,7 @@ extension IntakeSuite {
         let bodies = (0..<60).map { number in
           validator.body([tap(Int64(number) * 2 + 1), tap(Int64(number) * 2 + 2)])
         }
-        var limits = CommitLimits()
-        limits.perDeviceMax = 1000
-        let services = [
-          try World(pool: world.pool, queue: limits), try World(pool: other.pool, queue: limits),
-        ]
+        let services = [world, other]
         try await withThrowingTaskGroup(of: Void.self) { tasks in
           for (index, body) in (bodies + bodies).enumerated() {
             tasks.addTask {
