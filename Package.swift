@@ -69,11 +69,12 @@ let package = Package(
     clib("CLibUV", pkgConfig: "libuv", apt: "libuv1-dev"),
     clib("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clib("CLibZip", pkgConfig: "libzip", apt: "libzip-dev"),
+    clib("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
     // Pure rooms: no I/O, no clock, no chance
     room("Basics"),
     room("Transit", ["Basics", "CLibZip"]),
-    room("Tapping", ["Basics", "Transit", "CLibCrypto"]),
+    room("Tapping", ["Basics", "Transit", "CLibCrypto", "CZlib"], exclude: ["Proto"]),
     room("Tariff", ["Basics", "Transit", yams]),
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
     room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
@@ -147,8 +148,12 @@ let package = Package(
       name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
       path: "Tests/Support/RealData", swiftSettings: house),
 
+    .target(
+      name: "TapBatchMessages", dependencies: [protobuf], path: "Tests/Support/TapBatchMessages",
+      swiftSettings: house),
+
     tests("BasicsTests", ["Basics"]),
-    tests("TappingTests", ["Basics", "Transit", "Tapping"]),
+    tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),

@@ -65,7 +65,10 @@ package final class KeyedHMAC: @unchecked Sendable {
   deinit { EVP_MAC_CTX_free(context) }
 
   /// The 32 bytes of the code of a message.
-  package func code(_ message: [UInt8]) -> [UInt8] {
+  package func code(_ message: [UInt8]) -> [UInt8] { code(message, []) }
+
+  /// The 32 bytes of the code of a message in two pieces.
+  package func code(_ message: [UInt8], _ rest: [UInt8]) -> [UInt8] {
     guard let copy = EVP_MAC_CTX_dup(context) else {
       preconditionFailure("libcrypto could not copy an HMAC")
     }
@@ -74,6 +77,7 @@ package final class KeyedHMAC: @unchecked Sendable {
     var count = 0
     let done =
       EVP_MAC_update(copy, message, message.count) == 1
+      && EVP_MAC_update(copy, rest, rest.count) == 1
       && EVP_MAC_final(copy, &code, &count, code.count) == 1
     precondition(done && count == code.count, "libcrypto could not finish an HMAC")
     return code

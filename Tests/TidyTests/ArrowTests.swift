@@ -73,7 +73,7 @@ import Testing
       "SimulatedCity": ["Basics", "Transit", "Tapping"],
       "ServiceClient": ["Basics", "Transit", "Tapping"],
     ]
-    for room in pure { mayUse[room] = ["Basics", "Transit", "CLibCrypto"] }
+    for room in pure { mayUse[room] = ["Basics", "Transit", "CLibCrypto", "CZlib"] }
     for room in services { mayUse[room] = ["Basics", "Transit", "Store"] + pure }
     for target in try targets() where target.type == "library" || target.type == "executable" {
       guard !target.path.hasPrefix("Tests/") else { continue }
