@@ -164,10 +164,9 @@ package struct LedgerAuditor: Sendable {
         entitlements: entitlements[day.rider] ?? [])
       let result = rating.rate(from: states[day.rider] ?? .empty)
       states[day.rider] = result.state
-      let carried = rating.carried(result)
       let rides = try rating.named(
         result,
-        carried: carried.isEmpty ? [:] : try await db.rating.boardingTaps(lane: lane, of: carried))
+        carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
       page.rides += rides.count
       let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
