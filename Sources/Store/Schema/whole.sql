@@ -107,7 +107,7 @@ create table rider (
 );
 create table medium (
   medium_id uuid primary key,
-  rider_id uuid not null references rider,
+  rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
   first_seen_at timestamptz not null
 );
@@ -151,11 +151,11 @@ create table tap (
   longitude double precision,
   batch_id bigint not null,
   received_at timestamptz not null,
-  primary key (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq)
+  primary key (device_id, epoch, seq, fare_day, lane)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
-create index tap_device on tap (device_id, epoch, seq);
-create index tap_vehicle on tap (fare_day, vehicle, tapped_at);
+create index tap_rider on tap (rider_id, fare_day);
+create index tap_vehicle on tap (vehicle, tapped_at);
 
 -- A rider's fare day: whether it has to be rated again, and the state it left to the day after.
 create table fare_day (
@@ -168,10 +168,13 @@ create table fare_day (
   tariff_version text,
   rated_at timestamptz,
   open_ride boolean not null default false,  -- a ride goes on into the next day, or is given up there
+  -- Why it is stale; `stale_reason` says more where there is more.
+  stale_cause text check (stale_cause in ('tap', 'late_tap', 'released_tap', 'stop', 'tariff',
+    'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
   primary key (lane, rider_id, fare_day)
 );
 create index fare_day_open on fare_day (lane, fare_day) where open_ride;
-create index fare_day_stale on fare_day (lane, fare_day, rider_id) where stale_since is not null;
+create index fare_day_stale on fare_day (lane, fare_day) where stale_since is not null;
 
 -- One pass of the worker over a share of stale rider-days; its entries book the difference it found.
 create table clearing_run (
@@ -392,3 +395,105 @@ create table travel_day (
   primary key (lane, rider_id, fare_day)
 );
 create index travel_day_stale on travel_day (lane, fare_day, rider_id) where stale_since is not null;
+
+-- Settling.
+
+-- Sums of rides, kept by the runs that add and reverse them, in the same transaction. A row is what
+-- all runs of one accounting date changed: below zero where they reversed more than they added. The
+-- sum over accounting dates is what stands. A run writes in its lane only, so runs never wait for
+-- each other here. What is not known is the empty text.
+create table ride_sum (
+  fare_day date not null,
+  accounting_date date not null,
+  lane smallint not null,
+  operator_id text not null,
+  route text not null,
+  mode text not null,
+  category text not null,
+  product text not null,
+  medium text not null,
+  currency text not null,
+  tariff_version text not null,
+  rides bigint not null,
+  riders bigint not null,            -- people: a ride may stand for several
+  free_rides bigint not null,        -- charged nothing
+  reduced_rides bigint not null,     -- charged something, and less than nominal
+  unknown_rides bigint not null,     -- the fare is not known; in neither sum of money
+  late_rides bigint not null,        -- added or reversed after their fare day was closed
+  nominal_minor bigint not null,
+  charged_minor bigint not null,
+  primary key (fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
+    currency, tariff_version)
+) with (fillfactor = 70);
+create index ride_sum_accounting_date on ride_sum (accounting_date);
+
+-- What made a run's rider-days stale: by this a difference is explained.
+create table clearing_run_cause (
+  run_id bigint not null references clearing_run,
+  cause text not null,
+  rider_days integer not null,
+  rides_added integer not null,
+  rides_reversed integer not null,
+  primary key (run_id, cause)
+);
+
+-- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
+-- person has to approve.
+create table rerating_order (
+  order_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  tariff_source text,                -- the mended tariff to publish; null: what is published
+  preview text not null,             -- JSON: what would change, as it was when asked
+  change_minor bigint not null,      -- the changes of all riders, added up without their signs
+  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
+  needs_approval boolean not null,
+  requested_by text not null,        -- the label of a person's token, and its digest
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  done_at timestamptz,
+  stale_days integer,                -- rider-days marked when it was carried out
+  check (first_day <= last_day),
+  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
+    or state = 'refused'),
+  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+);
+
+-- Taps that sorting put under their fare days, added up in the lane of the journal they came by, so
+-- that sorters never wait for each other here.
+create table tap_sum (
+  fare_day date not null,
+  lane smallint not null,
+  accepted bigint not null,
+  denied bigint not null,
+  primary key (fare_day, lane)
+) with (fillfactor = 70);
+
+-- Where a tap is on its way, for those who count and list them. Taps in batches that are not sorted:
+create view unsorted_tap as
+select lane, batch_id, device_id, received_at, sort_fault, sort_fault is not null as is_set_aside, (
+    select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(fresh - quarantined) r) as taps
+from tap_batch where sorted_at is null;
+
+-- Impossible taps that are not under their fare day, by what a person decided.
+create view tap_held as
+select device_id, epoch, seq, code, message, received_at, 'held'::text as state from tap_quarantine;
+
+-- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
+-- waits for. Each tap once; a ride's tap at getting off has the state of its ride.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, null::text as state,
+  null::timestamptz as since, null::text as reason
+from tap t where false;
+
+-- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
+create view tap_unrated as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
+from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
+  and t.lane = f.lane and t.accepted
+where f.stale_since is not null and not exists (
+  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
+    and b.seq = t.seq);
