@@ -286,7 +286,7 @@ create table concession_rate (
   from_day date not null,
   to_day date,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
-  ride_minor bigint not null check (ride_minor > 0),  -- full compensation of a free ride of one person
+  ride_minor bigint not null check (ride_minor > 0),  -- for one ride of one person
   changed_by text not null,
   changed_at timestamptz not null,
   primary key (category, operator_id, from_day),
