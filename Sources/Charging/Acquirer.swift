@@ -59,8 +59,9 @@ package struct AcquirerRequest: Sendable, Hashable {
   package let key: ChargeKey
   package let operation: Operation
   package let currency: Currency
-  /// What names the card at the acquirer, as the validator read it; never a card number. It goes
-  /// from the journal to the acquirer and is written down nowhere between.
+  /// What names the card at the acquirer, as the validator read it; never a card number.
+  ///
+  /// It goes from the journal to the acquirer and is written down nowhere between.
   package let cardToken: [UInt8]
 
   /// Makes a request.

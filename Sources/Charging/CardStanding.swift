@@ -56,7 +56,9 @@ package struct CardStanding: Hashable, Sendable {
     case allow(deniedSeconds: Double)
   }
 
-  /// Takes an event; what has to be done because of it. Events that change nothing do nothing.
+  /// Takes an event and tells what has to be done because of it.
+  ///
+  /// Events that change nothing do nothing.
   package mutating func apply(_ event: Event, at moment: Instant) -> [Action] {
     switch (event, state) {
     case (.ask, .unknown), (.ask, .denied):
