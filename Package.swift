@@ -132,10 +132,14 @@ let package = Package(
       name: "ServiceClient",
       dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
       path: "validator-sim/ServiceClient", swiftSettings: house),
+    .target(
+      name: "SimulatedAcquirer", dependencies: ["Basics", "Tapping"],
+      path: "validator-sim/SimulatedAcquirer", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",
       dependencies: [
-        "Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient", arguments,
+        "Basics", "Transit", "Tapping", "SimulatedCity", "SimulatedAcquirer", "ServiceClient",
+        arguments, hummingbird, nioCore, logging,
       ], path: "validator-sim/Command", swiftSettings: house),
     .target(
       name: "LoadMeasures", dependencies: ["Basics", "Transit", "Tapping"],
@@ -169,7 +173,7 @@ let package = Package(
       "ClearingTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "EventLoop", "Postgres",
-        "Store", "Clearing", "DatabaseSupport", logging,
+        "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",

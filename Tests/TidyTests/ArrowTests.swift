@@ -67,7 +67,10 @@ import Testing
       "Web": ["Basics", "Transit", "Store"] + pure + services,
       "kvytok": ["Basics", "Transit", "EventLoop", "Postgres", "Store", "Acquiring", "Web"] + pure
         + services,
-      "validator-sim": ["Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient"],
+      "validator-sim": [
+        "Basics", "Transit", "Tapping", "SimulatedCity", "SimulatedAcquirer", "ServiceClient",
+      ],
+      "SimulatedAcquirer": ["Basics", "Tapping"],
       "loadtest": [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient",
       ],
