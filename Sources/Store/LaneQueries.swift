@@ -10,6 +10,8 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case placing = 3
   /// Boardings get their alighting stop.
   case alighting = 4
+  /// Charge windows are closed, netted and shared out: one worker at a time.
+  case charging = 20
 }
 
 extension StoreSession {
