@@ -78,6 +78,7 @@ let package = Package(
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
     room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
     room("Ridership", ["Basics", "Transit"]),
+    room("Wallet", ["Basics"]),
 
     // Mechanism
     room("EventLoop", ["CLibUV"]),
@@ -87,13 +88,13 @@ let package = Package(
     room(
       "Store",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "Wallet",
+        "EventLoop", "Postgres", logging,
       ], exclude: ["Schema"], resources: [.copy("Migrations")]),
     room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
     room(
       "Clearing",
-      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Store", logging, metrics]),
+      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Wallet", "Store", logging, metrics]),
     room(
       "Insight",
       [
@@ -105,14 +106,15 @@ let package = Package(
     room(
       "Web",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Store", "Intake",
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Wallet", "Store", "Intake",
         "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "Wallet",
+        "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments,
+        hummingbird,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
         from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
@@ -150,6 +152,7 @@ let package = Package(
     tests("BasicsTests", ["Basics"]),
     tests("TappingTests", ["Basics", "Transit", "Tapping"]),
     tests("LedgerTests", ["Basics", "Ledger"]),
+    tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
@@ -160,8 +163,8 @@ let package = Package(
     tests(
       "ClearingTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "EventLoop", "Postgres", "Store",
-        "Clearing", "DatabaseSupport", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Wallet", "EventLoop", "Postgres",
+        "Store", "Clearing", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",
