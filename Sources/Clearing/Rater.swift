@@ -48,7 +48,8 @@ package struct Rater: Sendable {
     .mapValues { $0.sorted { $0.name < $1.name } }
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
-    let (rated, rows) = try await fold(claimed, taps, entitlements, book, in: db)
+    let products = try await db.products.grants(of: Set(days.map(\.rider)))
+    let (rated, rows) = try await fold(claimed, taps, entitlements, products, book, in: db)
     let difference = RideDifference(
       standing: try await db.rating.standingRides(lane: lane, days: days), rated: rated)
     if !difference.isEmpty {
@@ -57,6 +58,8 @@ package struct Rater: Sendable {
         taps: taps.values.reduce(0) { $0 + $1.count },
         in: db, at: now)
     }
+    try await RidePayments.collect(
+      rated: days, lane: lane, accountingDate: city.clock.zone.local(now).day, in: db, at: now)
     try await db.rating.finish(rows, lane: lane, at: now)
     return Pass(
       riderDays: days.count, taps: taps.values.reduce(0) { $0 + $1.count },
@@ -67,7 +70,8 @@ package struct Rater: Sendable {
   /// that the day before it has left just now.
   private func fold(
     _ claimed: [ClaimedDay], _ taps: [RiderDay: [TapRow]],
-    _ entitlements: [RiderID: [EntitlementRow]], _ book: TariffBook, in db: StoreSession
+    _ entitlements: [RiderID: [EntitlementRow]], _ products: [RiderID: [GrantRow]],
+    _ book: TariffBook, in db: StoreSession
   ) async throws -> (rides: [RideRow], days: [RatedDayRow]) {
     let followed = Set(claimed.compactMap(\.dayBefore))
     var rides: [RideRow] = []
@@ -80,7 +84,7 @@ package struct Rater: Sendable {
         ?? RiderState.kept(claim.stateBefore, before: day)
       let rating = DayRating(
         network: city.network, book: book, day: day, taps: taps[day] ?? [],
-        entitlements: entitlements[day.rider] ?? [])
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: before)
       left[day] = result.state
       rides += try await rating.named(result, in: db)
