@@ -185,8 +185,8 @@ let package = Package(
     tests(
       "WebTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
         nioCore, yams, logging, metrics,
       ]),
     tests(
