@@ -190,6 +190,12 @@ let package = Package(
         nioCore, yams, logging, metrics,
       ]),
     tests(
+      "SimulationTests",
+      [
+        "Basics", "Transit", "Tapping", "EventLoop", "Postgres", "Store", "Intake",
+        "DatabaseSupport", logging,
+      ]),
+    tests(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",

@@ -59,7 +59,9 @@ struct RunningService: Sendable {
   private func serve(_ backbone: Backbone, city: CityHolder, key: TokenKey) async throws {
     let store = backbone.store
     let gate = DeviceGate(store: store, log: log)
+    let log = log
     var services: [any Service] = [
+      Worker { await backbone.keepCluster(log: log) },
       Worker { try await city.follow(store) },
       Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
     ]
