@@ -80,6 +80,7 @@ let package = Package(
     room("Charging", ["Basics", "CLibCrypto"]),
     room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
     room("Ridership", ["Basics", "Transit"]),
+    room("Wallet", ["Basics"]),
 
     // Mechanism
     room("EventLoop", ["CLibUV"]),
@@ -90,12 +91,16 @@ let package = Package(
       "Store",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
+        "Wallet",
         "EventLoop", "Postgres", logging,
       ], exclude: ["Schema"], resources: [.copy("Migrations")]),
     room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
     room(
       "Clearing",
-      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Store", logging, metrics]),
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "Store", logging,
+        metrics,
+      ]),
     room(
       "Insight",
       [
@@ -111,16 +116,16 @@ let package = Package(
     room(
       "Web",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Store",
-        "Intake",
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Wallet",
+        "Store", "Intake",
         "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
-        "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring", "Web",
-        arguments, hummingbird,
+        "Wallet", "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring",
+        "Web", arguments, hummingbird,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
         from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
@@ -168,6 +173,7 @@ let package = Package(
     tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
     tests("ChargingTests", ["Basics", "Charging"]),
+    tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
@@ -178,8 +184,8 @@ let package = Package(
     tests(
       "ClearingTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "EventLoop", "Postgres",
-        "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",
@@ -200,8 +206,8 @@ let package = Package(
     tests(
       "WebTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
         nioCore, yams, logging, metrics,
       ]),
     tests(

@@ -70,6 +70,9 @@ struct RunningService: Sendable {
       let clearing = ClearingService(
         store: store, city: city, tokenKey: key, log: log, now: { .now })
       services.append(Worker { await clearing.run() })
+      let recognition = RevenueRecognition(store: store, city: city, log: log)
+      let riders = RiderDesk(store: store, city: city, tokenKey: key)
+      services.append(Worker { await recognition.run(now: { .now }, desk: riders) })
     }
     if settings.parts.contains(.insight) {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })

@@ -56,7 +56,7 @@ import Testing
 
   @Test(.enabled(if: ArrowTests.description != nil, "`make test` describes the package first"))
   func everyArrowPointsToTheLeft() throws {
-    let pure = ["Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership"]
+    let pure = ["Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership", "Wallet"]
     let services = ["Intake", "Clearing", "Insight"]
     var mayUse: [String: [String]] = [
       "Basics": [], "EventLoop": ["CLibUV"],
