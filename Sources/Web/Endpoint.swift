@@ -27,6 +27,20 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case reportOperators = "GET /v1/reports/operators"
   case trialBalance = "GET /v1/ledger/trial-balance"
 
+  // Bank cards, operators' money
+  case acquirerEvent = "POST /v1/acquirer/events"
+  case acquirerReconciliation = "GET /v1/acquirer/reconciliation"
+  case chargeWindows = "GET /v1/charges"
+  case chargeShow = "GET /v1/charges/{id}"
+  case chargePay = "POST /v1/charges/{id}/payments"
+  case chargeAsk = "POST /v1/charges/{id}/ask"
+  case chargeWriteOff = "POST /v1/charges/{id}/write-off"
+  case chargeRefund = "POST /v1/charges/{id}/refunds"
+  case debts = "GET /v1/debts"
+  case moneyOrders = "GET /v1/money-orders"
+  case moneyOrderDecide = "POST /v1/money-orders/{id}/decision"
+  case operatorClaims = "GET /v1/operators/claims"
+
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
   case networkRoutes = "GET /v1/network/routes"
@@ -78,6 +92,12 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .riderRides, .riderPage: .staff([.accountant, .inspector, .rider])
     case .reportDaily, .reportOperators, .reportPage: .staff([.accountant], scoped: true)
     case .trialBalance: .staff([.accountant])
+    case .acquirerEvent: .acquirer
+    case .chargeAsk: .staff([.accountant, .rider])
+    case .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay, .chargeWriteOff,
+      .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
+      .staff([.accountant])
+    case .operatorClaims: .staff([.accountant], scoped: true)
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
   }
@@ -85,7 +105,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   /// What the body of a request may be.
   package var body: BodyRule {
     switch self {
-    case .tapBatches, .positions, .deviceAdd, .deviceEnroll:
+    case .tapBatches, .positions, .deviceAdd, .deviceEnroll, .acquirerEvent, .chargePay,
+      .chargeWriteOff, .chargeRefund, .moneyOrderDecide:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(

@@ -18,6 +18,8 @@ struct Kvytok: AsyncParsableCommand {
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
       TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
       ReportCommand.self, LedgerCommand.self, LoadCommand.self, ExportCommand.self,
+      ChargeCommand.self, AcquirerCommand.self, DebtCommand.self, OrderCommand.self,
+      OperatorCommand.self, SubsidyCommand.self,
     ])
 
   static func main() async {
