@@ -43,6 +43,8 @@ package final class ClearingService: Sendable {
     var worked = 0
     let unsorted = try await store.read { db in try await db.sorting.lanesWaiting() }
     for lane in unsorted { worked += try await sort(lane: lane) }
+    let released = try await store.read { db in try await db.quarantine.devicesWaiting() }
+    for device in released { worked += try await sortReleased(of: device) }
     let stale = try await store.read { db in try await db.rating.lanesWaiting() }
     for lane in stale { worked += try await rate(lane: lane) }
     return worked
@@ -71,6 +73,23 @@ package final class ClearingService: Sendable {
       try await Sorter(city: city, tokenKey: tokenKey, log: log)
         .sort(lane: lane, in: db, at: moment)
     }
+  }
+
+  /// Sorts the taps of a device that persons let through; the number of them.
+  private func sortReleased(of device: String) async throws -> Int {
+    let moment = now()
+    var missing: [Day] = []
+    for _ in 0..<2 {
+      if !missing.isEmpty { try await store.ensurePartitions(of: missing) }
+      let pass = try await city.write(to: store) { db, city in
+        try await Sorter(city: city, tokenKey: tokenKey, log: log)
+          .sortReleased(of: device, in: db, at: moment)
+      }
+      missing = pass.daysWithoutPartition
+      sortedTaps.increment(by: pass.taps)
+      if missing.isEmpty { return pass.taps }
+    }
+    return 0
   }
 
   private func rate(lane: Int16) async throws -> Int {

@@ -1,5 +1,6 @@
 package import Basics
 package import Logging
+import Metrics
 package import Store
 package import Tapping
 import Transit
@@ -15,8 +16,8 @@ package struct Sorter: Sendable {
   package static let partitionedDaysBack = 400
   package static let partitionedDaysAhead = 7
 
-  private let city: City
-  private let tokenKey: TokenKey
+  let city: City
+  let tokenKey: TokenKey
   private let log: Logger
 
   /// Makes a sorter for a city as it stands.
@@ -41,10 +42,10 @@ package struct Sorter: Sendable {
     let batches = try await db.sorting.unsortedBatches(
       lane: lane, countMax: Self.batchesPerPassMax)
     guard !batches.isEmpty else { return Pass() }
-    var read: [(batch: UnsortedBatch, taps: [(medium: MediumID, tap: Tap)])] = []
+    var read: [ReadBatch] = []
     for batch in batches {
       do {
-        read.append((batch, try taps(of: batch)))
+        read.append(try taps(of: batch))
       } catch {
         // Intake read these very bytes before it acknowledged them: the journal is damaged, or
         // this program is older than the one that wrote it. Nothing is dropped; a person has to look.
@@ -55,14 +56,14 @@ package struct Sorter: Sendable {
       }
     }
     var media: [MediumID: Medium] = [:]
-    for (_, taps) in read {
-      for (medium, tap) in taps where media[medium].map({ tap.at < $0.firstSeenAt }) ?? true {
+    for batch in read {
+      for (medium, tap) in batch.taps where media[medium].map({ tap.at < $0.firstSeenAt }) ?? true {
         media[medium] = (tap.medium, tap.at)
       }
     }
     let days = Set(
-      read.flatMap { batch, taps in
-        taps.map { city.fareDay(of: correctedTime($0.tap, in: batch)) }
+      read.flatMap { read in
+        read.taps.map { city.fareDay(of: correctedTime($0.tap, in: read.batch)) }
       })
     let today = city.fareDay(of: now)
     let missing = try await db.sorting.daysWithoutPartition(
@@ -71,14 +72,19 @@ package struct Sorter: Sendable {
       })
     guard missing.isEmpty else { return Pass(daysWithoutPartition: missing) }
     let riders = try await db.sorting.riders(of: media)
+    let places = try await db.deviceAssignments.find(of: Set(read.map(\.batch.device)))
     var rows: [TapRow] = []
-    for (batch, taps) in read {
-      for (medium, tap) in taps {
+    for read in read {
+      for (medium, tap) in read.taps {
         guard let rider = riders[medium] else { preconditionFailure("a medium without a rider") }
-        rows.append(row(tap, medium: medium, rider: rider, batch: batch))
+        var row = row(tap, medium: medium, rider: rider, batch: read.batch)
+        row.denyListVersion = read.denyListVersion
+        row.place(by: places[read.batch.device])
+        rows.append(row)
       }
     }
     try await db.sorting.insert(rows)
+    try await noteDenyLists(of: read, in: db)
     let riderDays = Set(
       rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
     try await db.sorting.markStale(riderDays: riderDays, reason: "taps arrived", at: now)
@@ -92,28 +98,54 @@ package struct Sorter: Sendable {
 
   private typealias Medium = (kind: MediumKind, firstSeenAt: Instant)
 
-  /// The taps of a batch that belong into the tap table, with the digest of what was tapped.
-  private func taps(
-    of batch: UnsortedBatch
-  ) throws(TapBatchFault) -> [(medium: MediumID, tap: Tap)] {
+  /// A batch with its taps that belong into the tap table, each with the digest of what was tapped.
+  private typealias ReadBatch = (
+    batch: UnsortedBatch, denyListVersion: Int64?, taps: [(medium: MediumID, tap: Tap)]
+  )
+
+  private func taps(of batch: UnsortedBatch) throws(TapBatchFault) -> ReadBatch {
     let wanted = SequenceRanges(batch.seqs)
     let content = try TapBatchJSON.decode(batch.body)
     var seen: Set<Int64> = []
-    return content.taps.compactMap { tap in
+    let taps = content.taps.compactMap { tap -> (medium: MediumID, tap: Tap)? in
       // A number that stands twice in one body counts once: the first, as Intake decided.
       guard wanted.contains(tap.seq), seen.insert(tap.seq).inserted else { return nil }
       return (tokenKey.mediumID(kind: tap.medium, token: tap.token), tap)
     }
+    return (batch, content.denyListVersion, taps)
   }
 
-  private func correctedTime(_ tap: Tap, in batch: UnsortedBatch) -> Instant {
+  /// Gives media the names by which the deny list knows them, and notes which list the devices held.
+  private func noteDenyLists(of read: [ReadBatch], in db: StoreSession) async throws {
+    if let salt = try await db.denyList.salt() {
+      var prints: [MediumID: [UInt8]] = [:]
+      for (medium, tap) in read.lazy.flatMap(\.taps) where prints[medium] == nil {
+        prints[medium] = TokenFingerprint.of(kind: tap.medium, token: tap.token, salt: salt)
+      }
+      try await db.denyList.fillFingerprints(prints)
+    }
+    let latencies = try await db.denyList.note(
+      read.compactMap { read in
+        read.denyListVersion.map { version in
+          DenyListSighting(
+            device: read.batch.device, version: version, at: read.batch.receivedAt,
+            source: .batch)
+        }
+      })
+    for seconds in latencies { Self.propagation.recordSeconds(seconds) }
+  }
+
+  private static let propagation = Timer(label: "kvytok_deny_list_propagation_seconds")
+
+  func correctedTime(_ tap: Tap, in batch: UnsortedBatch) -> Instant {
     ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt).corrected(tap.at)
   }
 
-  private func row(
-    _ tap: Tap, medium: MediumID, rider: RiderID, batch: UnsortedBatch
+  /// The row of a tap; a corrected time stands in place of the clock rule's.
+  func row(
+    _ tap: Tap, medium: MediumID, rider: RiderID, batch: UnsortedBatch, correctedAt: Instant? = nil
   ) -> TapRow {
-    let at = correctedTime(tap, in: batch)
+    let at = correctedAt ?? correctedTime(tap, in: batch)
     var row = TapRow(
       name: TapName(device: batch.device, epoch: batch.epoch, seq: tap.seq),
       fareDay: city.fareDay(of: at), rider: rider, medium: medium, at: at, deviceAt: tap.at,

@@ -46,6 +46,10 @@ package struct TapRow: Hashable, Sendable {
   package var coordinate: Coordinate?
   package var batchID: Int64
   package var receivedAt: Instant
+  /// The deny list that the validator used.
+  package var denyListVersion: Int64?
+  /// Whether vehicle or stop is of the device's place: `vehicle`, `stop`; nil when the tap said it.
+  package var assigned: String?
 
   /// Makes a row; what the tap does not say is nil.
   package init(

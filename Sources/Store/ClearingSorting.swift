@@ -101,13 +101,13 @@ package struct SortingTables {
   /// Adds taps; each is new, as the register of sequence numbers says.
   package func insert(_ taps: [TapRow]) async throws {
     guard !taps.isEmpty else { return }
-    var rows = CopyRows(columnCount: 24)
+    var rows = CopyRows(columnCount: 26)
     for tap in taps { try rows.append(Self.columns(of: tap)) }
     try await connection.copyIn(
       """
       copy tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq, medium_id, kind, medium,
         riders, accepted, deny_reason, vehicle, route, direction, trip, stop, zone, latitude,
-        longitude, batch_id, received_at) from stdin (format binary)
+        longitude, batch_id, received_at, deny_list_version, assigned) from stdin (format binary)
       """, rows)
   }
 
@@ -123,7 +123,8 @@ package struct SortingTables {
       .orNull(tap.stop, PostgresValue.text), .orNull(tap.zone, PostgresValue.text),
       .orNull(tap.coordinate) { .float8($0.latitude) },
       .orNull(tap.coordinate) { .float8($0.longitude) }, .int8(tap.batchID),
-      .timestamptz(tap.receivedAt),
+      .timestamptz(tap.receivedAt), .orNull(tap.denyListVersion, PostgresValue.int8),
+      .orNull(tap.assigned, PostgresValue.text),
     ]
   }
 

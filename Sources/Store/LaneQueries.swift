@@ -10,6 +10,8 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case placing = 3
   /// Boardings get their alighting stop.
   case alighting = 4
+  /// Holes in the numbers of devices are compared with those that are written down.
+  case watching = 20
 }
 
 extension StoreSession {
@@ -19,6 +21,13 @@ extension StoreSession {
       "select pg_try_advisory_xact_lock($1, $2)",
       [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
     return try rows.only().bool(0)
+  }
+
+  /// Waits until the lane is this transaction's, and keeps it until the transaction ends.
+  package func holdLane(_ purpose: LanePurpose, lane: Int16) async throws {
+    try await connection.query(
+      "select pg_advisory_xact_lock($1, $2)",
+      [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
   }
 
   /// First of the numbers under which the locks of lanes are known to PostgreSQL: "KV", then 0.

@@ -1,6 +1,8 @@
 package import Basics
+package import Clearing
 package import Insight
 package import Intake
+package import Logging
 package import Store
 package import Tapping
 
@@ -15,6 +17,9 @@ package struct WebServices: Sendable {
   package var positions: PositionIntake
   package var gate: DeviceGate
   package var desk: DeviceDesk
+  package var heartbeats: HeartbeatIntake
+  package var denyList: DenyListHolder
+  package var quarantine: QuarantineDesk
   package var tokenKey: TokenKey
   /// What every answer to a device carries.
   package var facts: @Sendable () -> AnswerFacts
@@ -28,7 +33,7 @@ package struct WebServices: Sendable {
   package init(
     store: Store, city: CityHolder, registry: PrometheusRegistry, assets: Assets,
     insight: InsightDesk, intake: IntakeService, positions: PositionIntake, gate: DeviceGate,
-    desk: DeviceDesk,
+    desk: DeviceDesk, denyList: DenyListHolder, log: Logger,
     tokenKey: TokenKey, facts: @escaping @Sendable () -> AnswerFacts,
     now: @escaping @Sendable () -> Instant,
     randomBytes: @escaping @Sendable (Int) -> [UInt8],
@@ -43,6 +48,9 @@ package struct WebServices: Sendable {
     self.positions = positions
     self.gate = gate
     self.desk = desk
+    self.denyList = denyList
+    heartbeats = HeartbeatIntake(store: store, gate: gate, log: log)
+    quarantine = QuarantineDesk(store: store, log: log)
     self.tokenKey = tokenKey
     self.facts = facts
     self.now = now
