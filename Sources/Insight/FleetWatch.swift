@@ -1,7 +1,7 @@
 package import Basics
 import Metrics
 package import Store
-import Tapping
+package import Tapping
 
 /// A hole in the numbers of a device with its age.
 package struct AgedGap: Sendable, Equatable {
@@ -57,7 +57,7 @@ extension InsightDesk {
     device: String? = nil, closedSince: Instant? = nil, at now: Instant,
     limit: Int = FleetQueries.linesMax
   ) async throws -> [AgedGap] {
-    try await store.write { db in try await db.fleet.reconcileGaps(at: now) }
+    _ = try await store.write { db in try await db.fleet.reconcileGaps(at: now) }
     return try await store.read { db in
       try await db.fleet.gaps(device: device, closedSince: closedSince, limit: limit).map { gap in
         AgedGap(
@@ -150,7 +150,7 @@ package struct FleetWatch: Sendable {
   /// Looks once.
   package func look() async throws {
     let moment = now()
-    try await store.write { db in try await db.fleet.reconcileGaps(at: moment) }
+    _ = try await store.write { db in try await db.fleet.reconcileGaps(at: moment) }
     let (sums, quarantine, newest) = try await store.read { db in
       (
         try await db.fleet.gapSums(), try await db.quarantine.standing(),

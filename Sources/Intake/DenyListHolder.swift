@@ -1,4 +1,3 @@
-package import Basics
 import Metrics
 package import Store
 import Synchronization

@@ -111,9 +111,9 @@ package struct DenyListQueries {
     return salt
   }
 
-  /// Puts a medium on the list for a cause; the version in which it is. Again changes nothing.
+  /// Puts a medium on the list for a cause; the version in which it is.
   ///
-  /// `reason` is a word (`debt`, `lost`): each cause is lifted by itself. Throws ``DenyListFault``
+  /// Again changes nothing. `reason` is a word (`debt`, `lost`): each cause is lifted by itself. Throws ``DenyListFault``
   /// for a medium that was never tapped.
   @discardableResult
   package func deny(
@@ -144,8 +144,7 @@ package struct DenyListQueries {
     return version
   }
 
-  /// Lifts a cause, or all causes, of a medium; the newest version. A medium that is not denied
-  /// stays so.
+  /// Lifts a cause, or all causes, of a medium; the newest version.
   @discardableResult
   package func allow(
     medium: MediumID, reason: String? = nil, note: String? = nil, by: String = "kvytok",
@@ -178,6 +177,14 @@ package struct DenyListQueries {
   package static func isReason(_ text: String) -> Bool {
     (1...32).contains(text.utf8.count) && text.first != "_"
       && text.utf8.allSatisfy { (97...122).contains($0) || $0 == 0x5F }
+  }
+
+  /// Those of some media that were ever tapped.
+  package func known(among media: [MediumID]) async throws -> [MediumID] {
+    try await connection.query(
+      "select medium_id from medium where medium_id = any($1) order by medium_id",
+      [.identifiers(media.map(Optional.some))]
+    ).map { try $0.identifier(0) }
   }
 
   /// Whether a medium is denied for any cause.

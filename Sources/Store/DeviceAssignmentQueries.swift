@@ -52,8 +52,9 @@ package struct DeviceAssignmentQueries {
     try await StoreSession(connection: connection).holdLane(.sorting, lane: Lane.of(name: id))
   }
 
-  /// Gives the sorted taps of a device in a time their place anew, where they did not name it
-  /// themselves; marks the days of their riders and vehicles as stale. The number of taps moved.
+  /// Gives the sorted taps of a device in a time their place anew; the number of taps moved.
+  ///
+  /// Taps that named their place themselves stay. The days of riders and vehicles become stale.
   package func replaceTaps(
     of id: String, from: Instant, to: Instant?, days: ClosedRange<Day>, at: Instant
   ) async throws -> Int {

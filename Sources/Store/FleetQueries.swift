@@ -116,9 +116,10 @@ package struct FleetQueries {
     return try rows.map { (try $0.float8("metres"), try $0.bool("is_heard")) }
   }
 
-  /// Compares the holes in all registers with those that are written down: what is filled is closed
-  /// as of a moment, what is new is known since its register last grew. False when another process
-  /// does it right now.
+  /// Compares the holes in all registers with those that are written down.
+  ///
+  /// What is filled is closed as of a moment, what is new is known since its register last grew.
+  /// False when another process does it right now.
   @discardableResult
   package func reconcileGaps(at moment: Instant) async throws -> Bool {
     let session = StoreSession(connection: connection)

@@ -2,7 +2,9 @@ package import Transit
 
 /// How a validator finds a medium on the deny list without the list holding tokens.
 package enum TokenFingerprint {
-  /// Bytes of a fingerprint. With 100,000 entries a medium that is not denied is taken for one that
+  /// Bytes of a fingerprint.
+  ///
+  /// With 100,000 entries a medium that is not denied is taken for one that
   /// is with odds of 100,000 in 2^64: once in 500,000 years at a million taps a day.
   package static let byteCount = 8
   /// Bytes of the salt of a city, which comes with every list.

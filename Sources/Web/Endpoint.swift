@@ -93,7 +93,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceEnroll: .oneTimeSecret
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .tapBatches, .positions:
       .device
-    case .deviceAdd, .deviceRevoke, .deviceRotate, .deviceReplace, .networkImport, .tariffPublish, .auditTaps: .staff([])
+    case .deviceAdd, .deviceRevoke, .deviceRotate, .deviceReplace, .networkImport, .tariffPublish,
+      .auditTaps:
+      .staff([])
     case .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
       .fleetGaps, .fleetConflicts:
       .staff([.dispatcher])

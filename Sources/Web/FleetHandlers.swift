@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import HTTPTypes
 import Insight
 import Store

@@ -1,6 +1,7 @@
 import Basics
 import Insight
 import Store
+import Tapping
 
 /// What each endpoint does.
 struct Handlers: Sendable {

@@ -16,7 +16,8 @@ struct Kvytok: AsyncParsableCommand {
     version: "0.2.0",
     subcommands: [
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
-      TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
+      TariffCommand.self, DeviceCommand.self, QuarantineCommand.self, DenyListCommand.self,
+      EvidenceCommand.self, TokenCommand.self, RiderCommand.self,
       ReportCommand.self, LedgerCommand.self, LoadCommand.self, ExportCommand.self,
     ])
 

@@ -115,7 +115,8 @@ struct RunningService: Sendable {
       intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList, log: log,
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
+      log: log,
       tokenKey: key,
       facts: facts, now: { .now }, randomBytes: { SecureRandom.bytes($0) },
       readiness: { await Readiness(backbone: backbone, city: city).checks() })

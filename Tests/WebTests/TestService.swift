@@ -46,7 +46,8 @@ struct TestService: Sendable {
       intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { Self.now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList, log: log,
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
+      log: log,
       tokenKey: key,
       facts: facts, now: { Self.now }, randomBytes: { SecureRandom.bytes($0) },
       readiness: {
