@@ -14,6 +14,12 @@ package struct DenyListHead: Sendable, Equatable {
   package let version: Int64
   /// Entries that are denied.
   package let count: Int
+
+  /// Names a version.
+  package init(version: Int64, count: Int) {
+    self.version = version
+    self.count = count
+  }
 }
 
 /// Why a medium is on the deny list, or was.

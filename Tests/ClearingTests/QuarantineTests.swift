@@ -4,6 +4,7 @@ import Postgres
 import Store
 import Tapping
 import Testing
+import Transit
 
 extension ClearingSuite {
   @Suite struct Quarantine {
@@ -190,7 +191,7 @@ extension ClearingSuite {
         let medium = house.tokenKey.mediumID(kind: .card, token: one.token)
         // A medium of before there were fingerprints gets its own from the journal.
         try await house.script("update medium set fingerprint = null")
-        try await house.store.write { db in
+        _ = try await house.store.write { db in
           try await db.denyList.deny(medium: medium, reason: "lost", at: House.noon)
         }
         #expect(try await house.store.read { try await $0.denyList.all() } == print)

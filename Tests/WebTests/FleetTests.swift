@@ -7,6 +7,7 @@ import Logging
 import Store
 import Tapping
 import Testing
+import Transit
 import Web
 
 /// A validator that talks to the service as the documents say.
