@@ -204,7 +204,7 @@ package struct DenyListQueries {
   /// Nobody else changes the list until the transaction ends: versions are made in the order in
   /// which they can be seen.
   private func lock() async throws {
-    try await connection.execute("lock table deny_list_version in exclusive mode")
+    try await connection.execute("lock table deny_list_version in share row exclusive mode")
   }
 
   /// Makes a version of what changed for some media; the newest one when nothing did.
