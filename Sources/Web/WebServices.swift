@@ -2,6 +2,7 @@ package import Basics
 package import Clearing
 package import Insight
 package import Intake
+package import Logging
 package import Store
 package import Tapping
 
@@ -16,6 +17,9 @@ package struct WebServices: Sendable {
   package var positions: PositionIntake
   package var gate: DeviceGate
   package var desk: DeviceDesk
+  package var heartbeats: HeartbeatIntake
+  package var denyList: DenyListHolder
+  package var quarantine: QuarantineDesk
   package var tokenKey: TokenKey
   /// What people do about charge windows.
   package var debts: DebtDesk
@@ -35,7 +39,7 @@ package struct WebServices: Sendable {
   package init(
     store: Store, city: CityHolder, registry: PrometheusRegistry, assets: Assets,
     insight: InsightDesk, intake: IntakeService, positions: PositionIntake, gate: DeviceGate,
-    desk: DeviceDesk,
+    desk: DeviceDesk, denyList: DenyListHolder, log: Logger,
     tokenKey: TokenKey, acquirerMessages: MessageDesk? = nil,
     facts: @escaping @Sendable () -> AnswerFacts,
     now: @escaping @Sendable () -> Instant,
@@ -51,6 +55,9 @@ package struct WebServices: Sendable {
     self.positions = positions
     self.gate = gate
     self.desk = desk
+    self.denyList = denyList
+    heartbeats = HeartbeatIntake(store: store, gate: gate, log: log)
+    quarantine = QuarantineDesk(store: store, log: log)
     self.tokenKey = tokenKey
     self.acquirerMessages = acquirerMessages
     debts = DebtDesk(store: store, city: city, now: now)

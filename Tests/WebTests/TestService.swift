@@ -35,7 +35,10 @@ struct TestService: Sendable {
     let city = CityHolder()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
     let gate = DeviceGate(store: store, log: log)
-    let facts: @Sendable () -> AnswerFacts = { AnswerFacts(serverTime: Self.now) }
+    let denyList = DenyListHolder()
+    let facts: @Sendable () -> AnswerFacts = {
+      AnswerFacts(serverTime: Self.now, denyListVersion: denyList.version)
+    }
     self.store = store
     services = WebServices(
       store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),
@@ -43,7 +46,9 @@ struct TestService: Sendable {
       intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { Self.now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
+      log: log,
+      tokenKey: key,
       facts: facts, now: { Self.now }, randomBytes: { SecureRandom.bytes($0) },
       readiness: {
         [
