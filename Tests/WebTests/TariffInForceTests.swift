@@ -1,5 +1,6 @@
 import Basics
 import DatabaseSupport
+import HTTPTypes
 import Tapping
 import Testing
 import Transit
