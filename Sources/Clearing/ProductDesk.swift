@@ -51,7 +51,7 @@ package struct ProductDesk: Sendable {
         sale.holdingID = try await db.products.add(sale, entryID: entry)
         try await db.sorting.markStale(
           riderDays: [RiderDay(rider: rider, fareDay: sale.terms.grantedDay)],
-          reason: "\(product) was bought", at: act.at)
+          cause: .product, reason: "\(product) was bought", at: act.at)
         try await Self.note(
           "sale", "\(product) for \(sale.price)", of: rider, act, in: db)
         return Receipt(holding: sale, refundedMinor: 0, isRepeated: false)
@@ -70,9 +70,10 @@ package struct ProductDesk: Sendable {
     }
   }
 
-  /// Takes a product back; what is not used goes to the rider. It carries rides to the end of the
-  /// fare day, one that was never used is as if it had not been sold. Giving the same product back
-  /// twice is one return.
+  /// Takes a product back; what is not used goes to the rider.
+  ///
+  /// It carries rides to the end of the fare day; one that was never used is as if it had not been
+  /// sold. Giving the same product back twice is one return.
   package func refund(
     _ holdingID: Int64, of rider: RiderID, through channel: MoneyChannel, by act: RiderAct
   ) async throws -> Receipt {
@@ -114,7 +115,7 @@ package struct ProductDesk: Sendable {
         riderDays: [
           RiderDay(
             rider: rider, fareDay: isVoid ? holding.terms.grantedDay : today.adding(days: 1))
-        ], reason: "\(holding.product) was given back", at: act.at)
+        ], cause: .product, reason: "\(holding.product) was given back", at: act.at)
       holding.returnedOn = today
       holding.isVoid = isVoid
       holding.refundedMinor = minor
@@ -256,14 +257,14 @@ struct ProductCount {
   private let holdings: [HoldingRow]
   private let clock: CityClock
   /// The rides of each holding, by its place.
-  let rides: [[CarriedRide]]
+  let rides: [[ProductRide]]
 
   /// Assigns rides to holdings: the holdings of one rider and product stand for each other.
-  init(_ holdings: [HoldingRow], _ rides: [CarriedRideRow], clock: CityClock) {
+  init(_ holdings: [HoldingRow], _ rides: [ProductRideRow], clock: CityClock) {
     self.holdings = holdings
     self.clock = clock
     let carried = Dictionary(grouping: rides) { Key(rider: $0.rider, product: $0.product) }
-    var assigned = [[CarriedRide]](repeating: [], count: holdings.count)
+    var assigned = [[ProductRide]](repeating: [], count: holdings.count)
     let groups = Dictionary(grouping: holdings.indices.filter { !holdings[$0].isVoid }) {
       Key(rider: holdings[$0].rider, product: holdings[$0].product)
     }

@@ -26,6 +26,13 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case reportDaily = "GET /v1/reports/daily"
   case reportOperators = "GET /v1/reports/operators"
   case trialBalance = "GET /v1/ledger/trial-balance"
+  case ratingPreview = "GET /v1/rating/preview"
+  case ratingOrders = "GET /v1/rating/orders"
+  case ratingOrder = "POST /v1/rating/orders"
+  case ratingApprove = "POST /v1/rating/orders/{id}/approve"
+  case ratingRefuse = "POST /v1/rating/orders/{id}/refuse"
+  case tapStates = "GET /v1/taps/states"
+  case tapsStuck = "GET /v1/taps/stuck"
 
   // Riders, their media and proofs
   case riderRegister = "POST /v1/riders"
@@ -103,7 +110,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .staff([.accountant])
     case .riderMerge, .riderErase, .walletCorrect: .staff([])
     case .reportDaily, .reportOperators, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance: .staff([.accountant])
+    case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
+      .tapStates, .tapsStuck:
+      .staff([.accountant])
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
   }

@@ -79,6 +79,9 @@ struct Backbone: Sendable {
     await loop.shutdown()
   }
 
+  /// Whether the server is a private one that this process started.
+  var hasOwnCluster: Bool { cluster != nil }
+
   /// Starts a private server again whenever it ends, until the task is cancelled.
   func keepCluster(log: Logger) async {
     await cluster?.run { event in

@@ -18,6 +18,7 @@ struct Kvytok: AsyncParsableCommand {
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
       TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
       WalletCommand.self, ProductCommand.self, ReportCommand.self, LedgerCommand.self,
+      RateCommand.self, TapsCommand.self,
       LoadCommand.self, ExportCommand.self,
     ])
 

@@ -61,10 +61,10 @@ struct RunningService: Sendable {
     let gate = DeviceGate(store: store, log: log)
     let log = log
     var services: [any Service] = [
-      Worker { await backbone.keepCluster(log: log) },
       Worker { try await city.follow(store) },
       Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
     ]
+    if backbone.hasOwnCluster { services.append(Worker { await backbone.keepCluster(log: log) }) }
     if settings.parts.contains(.intake) { services.append(Worker { await gate.run() }) }
     if settings.parts.contains(.clearing) {
       let clearing = ClearingService(

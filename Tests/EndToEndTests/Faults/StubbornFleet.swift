@@ -90,7 +90,7 @@ final class StubbornFleet: Sendable {
       let body = TapBatchJSON.encode(
         TapBatch(device: device.id, epoch: Self.epoch, sentAt: .now, taps: taps))
       let isTwofold = urls.count > 1 && chance.next() % 3 == 0
-      await self.post(
+      try await self.post(
         body, of: device, to: isTwofold ? urls : [urls[Int(chance.next() % UInt64(urls.count))]],
         others: urls)
       state.withLock { state in
@@ -103,7 +103,7 @@ final class StubbornFleet: Sendable {
   /// Posts one body until it was answered with 200.
   private func post(
     _ body: [UInt8], of device: SignedDevice, to first: [String], others: [String]
-  ) async {
+  ) async throws {
     var urls = first
     while true {
       let isHeard = await withTaskGroup(of: Bool.self) { group in
@@ -112,7 +112,7 @@ final class StubbornFleet: Sendable {
       }
       if isHeard { return }
       urls = [others.randomElement() ?? first[0]]
-      try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+      try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
     }
   }
 
