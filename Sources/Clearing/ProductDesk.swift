@@ -70,9 +70,10 @@ package struct ProductDesk: Sendable {
     }
   }
 
-  /// Takes a product back; what is not used goes to the rider. It carries rides to the end of the
-  /// fare day, one that was never used is as if it had not been sold. Giving the same product back
-  /// twice is one return.
+  /// Takes a product back; what is not used goes to the rider.
+  ///
+  /// It carries rides to the end of the fare day; one that was never used is as if it had not been
+  /// sold. Giving the same product back twice is one return.
   package func refund(
     _ holdingID: Int64, of rider: RiderID, through channel: MoneyChannel, by act: RiderAct
   ) async throws -> Receipt {
@@ -256,14 +257,14 @@ struct ProductCount {
   private let holdings: [HoldingRow]
   private let clock: CityClock
   /// The rides of each holding, by its place.
-  let rides: [[CarriedRide]]
+  let rides: [[ProductRide]]
 
   /// Assigns rides to holdings: the holdings of one rider and product stand for each other.
-  init(_ holdings: [HoldingRow], _ rides: [CarriedRideRow], clock: CityClock) {
+  init(_ holdings: [HoldingRow], _ rides: [ProductRideRow], clock: CityClock) {
     self.holdings = holdings
     self.clock = clock
     let carried = Dictionary(grouping: rides) { Key(rider: $0.rider, product: $0.product) }
-    var assigned = [[CarriedRide]](repeating: [], count: holdings.count)
+    var assigned = [[ProductRide]](repeating: [], count: holdings.count)
     let groups = Dictionary(grouping: holdings.indices.filter { !holdings[$0].isVoid }) {
       Key(rider: holdings[$0].rider, product: holdings[$0].product)
     }

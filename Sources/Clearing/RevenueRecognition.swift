@@ -47,7 +47,7 @@ package struct RevenueRecognition: Sendable {
     } while (try? await Task.sleep(for: .seconds(Self.pauseSeconds))) != nil
   }
 
-  /// Recognises all fare days up to one that has ended; how many. Days done before are left alone.
+  /// Recognises all fare days up to one that has ended, but for those done before; how many.
   package func recognise(through day: Day, at now: Instant) async throws -> Int {
     var done = 0
     while done < Self.daysPerRunMax {

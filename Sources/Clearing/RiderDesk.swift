@@ -84,7 +84,9 @@ package struct RiderDesk: Sendable {
         guard known.rider == owner else { throw RiderRefusal.mediumOfAnother }
         return owner
       }
-      _ = try await db.media.add(medium, kind: kind, to: owner, validTo: validTo, at: act.at)
+      guard
+        try await db.media.add(medium, kind: kind, to: owner, validTo: validTo, at: act.at)
+      else { throw RiderRefusal.mediumOfAnother }
       try await Self.refreshDenials(of: owner, in: db, at: act.at)
       try await note("register", "\(kind.rawValue) \(medium)", of: owner, act, in: db)
       return owner
@@ -105,7 +107,9 @@ package struct RiderDesk: Sendable {
         guard known.rider == before.rider else { throw RiderRefusal.mediumOfAnother }
         guard known.state == .active else { throw RiderRefusal.notActive(known.state.rawValue) }
       } else {
-        _ = try await db.media.add(new, kind: kind, to: before.rider, validTo: nil, at: act.at)
+        guard
+          try await db.media.add(new, kind: kind, to: before.rider, validTo: nil, at: act.at)
+        else { throw RiderRefusal.mediumOfAnother }
       }
       try await db.media.set(old, to: .replaced, replacedBy: new)
       try await MediumDenial.set(true, .replaced, on: [old], in: db, at: act.at)
@@ -163,7 +167,7 @@ package struct RiderDesk: Sendable {
 
   // MARK: - Proofs
 
-  /// Records a proof of a category; the days it changes are rated anew. How many those are.
+  /// Records a proof of a category; how many days are rated anew for it.
   ///
   /// `number` of the paper is kept as a keyed digest only.
   package func addProof(

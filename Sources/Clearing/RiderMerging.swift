@@ -65,7 +65,7 @@ extension RiderDesk {
     let days = try await db.riderMoves.days(of: rider)
     let keptDays = try await db.riderMoves.days(of: kept)
     let date = city.current.clock.zone.local(act.at).day
-    try await reverseRides(of: rider, days: days.count, on: date, in: db, at: act.at)
+    try await reverseRides(of: rider, days: days, on: date, in: db, at: act.at)
     // With no ride left the accounts get back what rides took, and what is left is the rider's own.
     try await RidePayments.collect(
       rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
@@ -99,25 +99,27 @@ extension RiderDesk {
     }
   }
 
-  /// A run that reverses all rides of a rider, with the entries that say so.
+  /// A run that reverses all rides of a rider, with its entries and the sums kept for reports.
   private func reverseRides(
-    of rider: RiderID, days: Int, on date: Day, in db: StoreSession, at now: Instant
+    of rider: RiderID, days: [Day], on date: Day, in db: StoreSession, at now: Instant
   ) async throws {
-    let sums = try await db.riderMoves.standingSums(of: rider)
-    guard !sums.isEmpty else { return }
+    let lane = Lane.of(rider)
+    let difference = RideDifference(
+      standing: try await db.rating.standingRides(
+        lane: lane, days: days.map { RiderDay(rider: rider, fareDay: $0) }), rated: [])
+    guard !difference.isEmpty else { return }
+    var cause = RunCause(.medium)
+    cause.riderDays = days.count
+    cause.ridesReversed = difference.reversed.count
     let runID = try await db.books.addRun(
       ClearingRunRow(
-        lane: Lane.of(rider), accountingDate: date, startedAt: now, riderDays: days, taps: 0,
-        ridesAdded: 0, ridesReversed: sums.reduce(0) { $0 + $1.rides }))
-    _ = try await db.riderMoves.reverseAll(of: rider, runID: runID)
+        lane: lane, accountingDate: date, startedAt: now, riderDays: days.count, taps: 0,
+        ridesAdded: 0, ridesReversed: difference.reversed.count, causes: [cause]))
+    try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
     let entries = try BookingDifference.entries(
-      runID: runID, accountingDate: date,
-      differences: sums.map { sum in
-        FareDifference(
-          operatorID: sum.operatorID, currency: sum.currency, fareDay: sum.fareDay,
-          category: sum.category, minor: 0 - sum.minor)
-      })
+      runID: runID, accountingDate: date, differences: difference.fareDifferences)
     try await db.books.add(entries, at: now)
+    try await db.rideSums.add(difference.sums(accountingDate: date), lane: lane)
   }
 
   /// The accounts of a rider become the other's; where both have one, its money moves and it closes.
@@ -187,6 +189,8 @@ extension RiderDesk {
           throw RiderRefusal.moneyLeft(Money(minor: left, currency: account.currency))
         }
       }
+      let open = try await db.riderMoves.openCharges(of: rider)
+      guard open == 0 else { throw RiderRefusal.chargesOpen(windows: open) }
       // In the rider's own lane, so that no state and no fare changes.
       guard let random = RiderID(bytes: chance) else {
         preconditionFailure("16 bytes are an identifier")

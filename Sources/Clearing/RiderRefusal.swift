@@ -34,6 +34,8 @@ package enum RiderRefusal: Error, Sendable, Equatable {
   /// Money is left on the account, or owed.
   case moneyLeft(Money)
   case ridesWait(days: Int)
+  /// Charges of bank cards are on their way.
+  case chargesOpen(windows: Int)
   case currency(known: [String])
   /// The idempotency key was used for something else.
   case keyReused
@@ -63,6 +65,7 @@ extension RiderRefusal: CustomStringConvertible {
     case .alreadyMerged: "rider_merged"
     case .moneyLeft: "money_left"
     case .ridesWait, .wallet(.ridesWait): "rides_wait"
+    case .chargesOpen: "charges_open"
     case .currency: "currency_unknown"
     case .keyReused: "key_reused"
     case .noAccount: "no_account"
@@ -105,6 +108,8 @@ extension RiderRefusal: CustomStringConvertible {
           + "paid or written off first."
     case .ridesWait(let days), .wallet(.ridesWait(let days)):
       "\(days) of the rider's days wait for their fares; try again when they are rated."
+    case .chargesOpen(let windows):
+      "\(windows) charges of the rider's bank cards are not settled; wait, or write them off."
     case .currency(let known):
       "No tariff counts in this currency; known: \(known.joined(separator: ", "))."
     case .keyReused:

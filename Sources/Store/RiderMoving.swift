@@ -6,17 +6,6 @@ extension StoreSession {
   package var riderMoves: RiderMoveTables { RiderMoveTables(connection: connection) }
 }
 
-/// What is booked of rides that no longer are their rider's.
-package struct ReversedSum: Sendable, Equatable {
-  package let operatorID: String?
-  package let currency: Currency
-  package let fareDay: Day
-  package let category: String
-  /// Minor units; 0 for rides without a known fare.
-  package let minor: Int64
-  package let rides: Int
-}
-
 /// What carries everything of a rider to another, or to nobody.
 ///
 /// Nobody sorts or rates meanwhile: the caller holds the lanes.
@@ -31,30 +20,14 @@ package struct RiderMoveTables {
     return try rows.map { try $0.date(0) }
   }
 
-  /// The standing rides of a rider, summed as the books sum them.
-  package func standingSums(of rider: RiderID) async throws -> [ReversedSum] {
-    let rows = try await connection.query(
+  /// Charge windows of a rider's bank cards whose money is not where it belongs yet.
+  package func openCharges(of rider: RiderID) async throws -> Int {
+    try await connection.query(
       """
-      select operator_id, currency, fare_day, category,
-        coalesce(sum(charged_minor), 0)::int8 as minor, count(*) as rides
-      from ride where lane = $1 and rider_id = $2 and reversed_run_id is null
-      group by 1, 2, 3, 4 order by 3, 2, 1, 4
-      """, [.int2(Lane.of(rider)), .identifier(rider)])
-    return try rows.map { row in
-      ReversedSum(
-        operatorID: try row.textOrNil("operator_id"), currency: try row.currency("currency"),
-        fareDay: try row.date("fare_day"), category: try row.text("category"),
-        minor: try row.int8("minor"), rides: try row.int("rides"))
-    }
-  }
-
-  /// Reverses all standing rides of a rider in a run; how many.
-  package func reverseAll(of rider: RiderID, runID: Int64) async throws -> Int {
-    try await connection.execute(
-      """
-      update ride set reversed_run_id = $3
-      where lane = $1 and rider_id = $2 and reversed_run_id is null
-      """, [.int2(Lane.of(rider)), .identifier(rider), .int8(runID)])
+      select count(*) from charge_window where lane = $1 and rider_id = $2
+        and (state not in ('settled', 'nothing', 'netted', 'written_off') or due_minor <> 0)
+      """, [.int2(Lane.of(rider)), .identifier(rider)]
+    ).only().int(0)
   }
 
   /// Gives the taps, boardings, fare days, media, proofs, products and tokens of a rider to another,
@@ -123,21 +96,13 @@ package struct RiderMoveTables {
       insert into rider (rider_id, lane, first_seen_at, erased_at)
       select $2, lane, first_seen_at, $3 from rider where rider_id = $1
       """, pair + [.timestamptz(at)])
-    try await connection.execute(
-      """
-      with strange as materialized (
-        select medium_id, gen_random_uuid() as other from medium where rider_id = $1)
-      update tap t set rider_id = $2,
-        medium_id = coalesce(
-          (select other from strange s where s.medium_id = t.medium_id), $2)
-      from unnest($4::date[]) d where t.fare_day = d and t.lane = $3 and t.rider_id = $1
-      """, pair + [lane, span])
+    try await estrange(rider, pair + [lane, span])
     try await connection.execute(
       """
       update boarding b set rider_id = $2 from unnest($4::date[]) d
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
       """, pair + [lane, span])
-    for table in ["ride", "fare_day", "travel_day"] {
+    for table in ["ride", "fare_day", "travel_day", "charge_window", "operator_share"] {
       try await connection.execute(
         "update \(table) set rider_id = $2 where lane = $3 and rider_id = $1", pair + [lane])
     }
@@ -151,6 +116,32 @@ package struct RiderMoveTables {
         "update \(table) set rider_id = $2 where rider_id = $1", pair)
     }
     try await forget(rider, nobody)
+  }
+
+  /// Gives each medium of a rider a number that no token leads to, wherever one is kept.
+  private func estrange(_ rider: RiderID, _ parameters: [PostgresValue]) async throws {
+    let rows = try await connection.query(
+      "select medium_id, gen_random_uuid() from medium where rider_id = $1", [.identifier(rider)])
+    let media = PostgresValue.identifiers(
+      try rows.map { row -> MediumID? in try row.identifier(0) })
+    let others = PostgresValue.identifiers(
+      try rows.map { row -> MediumID? in try row.identifier(1) })
+    try await connection.execute(
+      """
+      update tap t set rider_id = $2, medium_id = coalesce((
+        select other from unnest($5::uuid[], $6::uuid[]) as s(medium, other)
+        where s.medium = t.medium_id), $2)
+      from unnest($4::date[]) d where t.fare_day = d and t.lane = $3 and t.rider_id = $1
+      """, parameters + [media, others])
+    for table in ["charge_window", "charge_event", "card_denial"] {
+      try await connection.execute(
+        """
+        update \(table) t set medium_id = s.other
+        from unnest($1::uuid[], $2::uuid[]) as s(medium, other) where t.medium_id = s.medium
+        """, [media, others])
+    }
+    try await connection.execute(
+      "delete from card_standing where medium_id = any($1)", [media])
   }
 
   /// Takes away what a person could be found by: media, tokens, reasons, and numbers of before.

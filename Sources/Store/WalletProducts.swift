@@ -62,10 +62,10 @@ package struct GrantRow: Sendable, Hashable {
 }
 
 /// A ride that a product carried.
-package struct CarriedRideRow: Sendable, Hashable {
+package struct ProductRideRow: Sendable, Hashable {
   package let rider: RiderID
   package let product: String
-  package let ride: CarriedRide
+  package let ride: ProductRide
 }
 
 /// Passes and carnets sold.
@@ -192,7 +192,7 @@ package struct ProductTables {
   /// The standing rides that products carried, of the riders of some holdings, in order of time.
   ///
   /// A transfer after a ride of a carnet uses none: its reason says so.
-  package func carried(by holdings: [HoldingRow]) async throws -> [CarriedRideRow] {
+  package func carried(by holdings: [HoldingRow]) async throws -> [ProductRideRow] {
     guard let first = holdings.map(\.terms.grantedDay).min() else { return [] }
     let riders = Set(holdings.map(\.rider)).sorted()
     let rows = try await connection.query(
@@ -209,9 +209,9 @@ package struct ProductTables {
         .texts(Set(holdings.map(\.product)).sorted().map(Optional.some)),
       ])
     return try rows.map { row in
-      CarriedRideRow(
+      ProductRideRow(
         rider: try row.identifier(0), product: try row.text(1),
-        ride: CarriedRide(
+        ride: ProductRide(
           day: try row.date(2), at: try row.timestamptz(3), usesRide: try row.bool(4)))
     }
   }

@@ -47,7 +47,7 @@ package struct ProductTerms: Hashable, Sendable {
   }
 
   /// The fare days on which it is valid; nil while its first ride has not activated it.
-  package func days(activatedBy ride: CarriedRide?, clock: CityClock) -> ClosedRange<Day>? {
+  package func days(activatedBy ride: ProductRide?, clock: CityClock) -> ClosedRange<Day>? {
     guard startsAtFirstUse else {
       return days(from: grantedDay, at: grantedAt, clock: clock)
     }
@@ -57,7 +57,7 @@ package struct ProductTerms: Hashable, Sendable {
 }
 
 /// A ride that a product carried, as rating left it.
-package struct CarriedRide: Hashable, Sendable {
+package struct ProductRide: Hashable, Sendable {
   package var day: Day
   package var at: Instant
   /// Whether it used one of the rides of a carnet; a transfer after one uses none.
@@ -97,7 +97,7 @@ package struct ProductUse: Hashable, Sendable {
   /// The use of a product through a fare day, by the rides it carried: a view of the rides, so that
   /// a re-rating changes the count exactly.
   package static func of(
-    _ terms: ProductTerms, rides: [CarriedRide], returnedOn: Day?, through day: Day,
+    _ terms: ProductTerms, rides: [ProductRide], returnedOn: Day?, through day: Day,
     clock: CityClock
   ) -> ProductUse {
     let carried = rides.filter { $0.day <= day }.sorted { $0.at < $1.at }

@@ -9,7 +9,7 @@ package enum Recognition {
   /// it is over is earned then, and what was not paid back when it was given back. So over its life a
   /// product earns its price less what was paid back, no more and no less.
   package static func earnedMinor(
-    _ terms: ProductTerms, rides: [CarriedRide], returned: ReturnedProduct? = nil,
+    _ terms: ProductTerms, rides: [ProductRide], returned: ReturnedProduct? = nil,
     through day: Day, clock: CityClock
   ) -> Int64 {
     if let returned, returned.day <= day { return terms.priceMinor - returned.refundedMinor }
@@ -25,7 +25,7 @@ package enum Recognition {
 
   /// Minor units that go back to the rider when a product is given back, the day still counted.
   package static func unearnedMinor(
-    _ terms: ProductTerms, rides: [CarriedRide], after day: Day, clock: CityClock
+    _ terms: ProductTerms, rides: [ProductRide], after day: Day, clock: CityClock
   ) -> Int64 {
     terms.priceMinor - earnedMinor(terms, rides: rides, through: day, clock: clock)
   }

@@ -8,10 +8,10 @@ package import Basics
 package enum RideCounting {
   /// The rides of each product, by its place in `products`.
   package static func assign(
-    _ rides: [CarriedRide], to products: [ProductTerms], returnedOn: [Day?], clock: CityClock
-  ) -> [[CarriedRide]] {
+    _ rides: [ProductRide], to products: [ProductTerms], returnedOn: [Day?], clock: CityClock
+  ) -> [[ProductRide]] {
     precondition(products.count == returnedOn.count, "one day of return, or none, for each product")
-    var carried = [[CarriedRide]](repeating: [], count: products.count)
+    var carried = [[ProductRide]](repeating: [], count: products.count)
     for ride in rides.sorted(by: { $0.at < $1.at }) {
       var best: (place: Int, rank: (Int, Int, Int64))?
       for (place, terms) in products.enumerated() {
@@ -32,7 +32,7 @@ package enum RideCounting {
   }
 
   private static func canCarry(
-    _ ride: CarriedRide, _ terms: ProductTerms, _ carried: [CarriedRide], _ returnedOn: Day?,
+    _ ride: ProductRide, _ terms: ProductTerms, _ carried: [ProductRide], _ returnedOn: Day?,
     _ clock: CityClock
   ) -> Bool {
     guard ride.at >= terms.grantedAt, returnedOn.map({ ride.day <= $0 }) ?? true else {

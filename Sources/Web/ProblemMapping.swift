@@ -31,6 +31,7 @@ extension Problem {
       case .erased: .gone
       case .missing, .notAReference: .badRequest
       case .keyReused, .alreadyMerged, .mediumOfAnother, .alreadyReplaced, .sameRider, .ridesWait,
+        .chargesOpen,
         .moneyLeft, .wallet(.ridesWait), .wallet(.blocked), .proof(.contradicts),
         .proof(.paperOfAnother):
         .conflict

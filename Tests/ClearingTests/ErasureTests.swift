@@ -87,6 +87,37 @@ extension ClearingSuite {
       }
     }
 
+    @Test func chargesOfABankCardAreSettledBeforeAnErasure() async throws {
+      try await House.with { house in
+        var ride = try tap(1, "08:00", card: "plastic")
+        ride.medium = .bank
+        try await house.journal([ride])
+        try await house.service.drain()
+        let medium = house.medium("plastic", .bank)
+        let rider = RiderID(high: medium.high, low: medium.low)
+        try await house.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          values (\(Lane.of(rider)), '\(rider)', '\(medium)', '2026-11-22', 0, 'UAH', 'debt', 800,
+            800, now());
+          insert into charge_event (medium_id, at, kind, actor)
+          values ('\(medium)', now(), 'checked', 'clock');
+          """)
+        await #expect(throws: RiderRefusal.chargesOpen(windows: 1)) {
+          try await erase(house, rider)
+        }
+        try await house.script(
+          """
+          update charge_window set state = 'settled', due_minor = 0, captured_minor = 800,
+            settled_minor = 800
+          """)
+        _ = try await erase(house, rider)
+        #expect(try await Self.traces(of: rider, house).isEmpty)
+        #expect(try await house.number("select count(*) from charge_event") == 1)
+      }
+    }
+
     /// Columns of any table in which a rider's number still stands.
     private static func traces(of rider: RiderID, _ house: House) async throws -> [String] {
       let columns = try await house.texts(

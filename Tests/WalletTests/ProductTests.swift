@@ -6,9 +6,9 @@ private let clock = CityClock(
   zone: TimeZoneTable(name: "Europe/Kyiv") ?? .utc, fareDayStartSeconds: 4 * 3600)
 private let first = Day(number: 20_000)
 
-private func ride(_ day: Int, _ hour: Int = 8, usesRide: Bool = true) -> CarriedRide {
+private func ride(_ day: Int, _ hour: Int = 8, usesRide: Bool = true) -> ProductRide {
   let date = first.adding(days: day)
-  return CarriedRide(
+  return ProductRide(
     day: date, at: clock.start(of: date).adding(seconds: Int64(hour) * 3600), usesRide: usesRide)
 }
 
@@ -23,7 +23,7 @@ private func terms(
 
 @Suite struct RecognitionTests {
   private func earned(
-    _ terms: ProductTerms, _ rides: [CarriedRide] = [], returned: ReturnedProduct? = nil,
+    _ terms: ProductTerms, _ rides: [ProductRide] = [], returned: ReturnedProduct? = nil,
     through day: Int
   ) -> Int64 {
     Recognition.earnedMinor(
@@ -102,7 +102,7 @@ private func terms(
 }
 
 @Suite struct ProductUseTests {
-  private func use(_ terms: ProductTerms, _ rides: [CarriedRide], _ day: Int) -> ProductUse {
+  private func use(_ terms: ProductTerms, _ rides: [ProductRide], _ day: Int) -> ProductUse {
     ProductUse.of(
       terms, rides: rides, returnedOn: nil, through: first.adding(days: day), clock: clock)
   }

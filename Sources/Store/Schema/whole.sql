@@ -649,8 +649,16 @@ create index charge_event_medium on charge_event (medium_id, event_id) where med
 create index charge_event_entry on charge_event (entry_id) where entry_id is not null;
 create unique index charge_event_once on charge_event (window_id, attempt, kind)
   where kind in ('authorised', 'declined', 'captured');
+-- An erasure takes the card out of the list of charges, and nothing else.
+create function charge_event_is_kept() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and to_jsonb(new) - 'medium_id' = to_jsonb(old) - 'medium_id' then
+    return new;
+  end if;
+  raise exception 'charge_event is append-only' using errcode = 'restrict_violation';
+end $$;
 create trigger charge_event_append_only before update or delete on charge_event
-  for each row execute function is_append_only();
+  for each row execute function charge_event_is_kept();
 
 -- What needs a second person: proposed by one, decided by another.
 create table money_order (
