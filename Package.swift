@@ -194,15 +194,16 @@ let package = Package(
     tests(
       "WebTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
-        nioCore, yams, logging, metrics,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird,
+        httpTypes, nioCore, yams, logging, metrics,
       ]),
     tests(
       "EndToEndTests",
       [
-        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
-        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle,
+        "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
+        "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore,
+        nioHTTP, lifecycle,
         logging,
       ]),
   ]
