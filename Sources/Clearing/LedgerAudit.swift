@@ -53,6 +53,11 @@ package struct LedgerAuditor: Sendable {
     var audit = LedgerAudit()
     try await proveEntries(&audit)
     try await compareRuns(&audit)
+    for finding in try await store.read({ db in
+      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+    }) {
+      audit.find(finding)
+    }
     for lane in 0..<Lane.count {
       try await rateAnew(lane: lane, &audit)
       progress(Double(lane + 1) / Double(Lane.count))
@@ -103,6 +108,10 @@ package struct LedgerAuditor: Sendable {
         "clearing run \(run.runID): its rides come to \(run.rideMinor) \(run.currency) minor units, its entry to \(run.entryMinor)"
       )
     }
+    let sums = try await store.read { db in
+      try await db.rideSums.differences(countMax: LedgerAudit.findingsMax)
+    }
+    for sum in sums { audit.find("the kept sum of rides \(sum)") }
   }
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.
@@ -138,18 +147,18 @@ package struct LedgerAuditor: Sendable {
     var page = Page(lastRider: riders.last, riders: riders.count)
     guard !riders.isEmpty else { return page }
     let days = try await db.audit.days(lane: lane, riders: riders)
-    let taps = Dictionary(
-      grouping: try await db.rating.taps(lane: lane, days: days.map(\.day)),
-      by: { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
+    let taps = try await db.rating.taps(
+      lane: lane, days: days.map(\.day), withPlacedStops: book.asksForStops)
     let standing = Dictionary(
       grouping: try await db.rating.standingRides(lane: lane, days: days.map(\.day)),
       by: \.ride.day)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(riders)), by: \.rider)
+    let products = try await db.products.grants(of: Set(riders))
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
-    for (day, isStale) in days {
+    for (index, (day, isStale)) in days.enumerated() {
       if isStale { waiting.insert(day.rider) }
       guard !waiting.contains(day.rider) else {
         page.staleDays += 1
@@ -157,11 +166,13 @@ package struct LedgerAuditor: Sendable {
       }
       let rating = DayRating(
         network: city.network, book: book, day: day,
-        taps: (taps[day] ?? []).sorted { $0.name < $1.name },
-        entitlements: entitlements[day.rider] ?? [])
+        taps: taps[index],
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: states[day.rider] ?? .empty)
       states[day.rider] = result.state
-      let rides = try await rating.named(result, in: db)
+      let rides = try rating.named(
+        result,
+        carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
       page.rides += rides.count
       let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
