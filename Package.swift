@@ -207,8 +207,8 @@ let package = Package(
       "WebTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
-        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
-        nioCore, yams, logging, metrics,
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird,
+        httpTypes, nioCore, yams, logging, metrics,
       ]),
     tests(
       "SimulationTests",
@@ -219,8 +219,9 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
-        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle,
+        "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
+        "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore,
+        nioHTTP, lifecycle,
         logging,
       ]),
   ]

@@ -10,7 +10,7 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case placing = 3
   /// Boardings get their alighting stop.
   case alighting = 4
-  /// Charge windows are closed, netted and shared out: one worker at a time.
+  /// Money of bank cards, operators and the city: see `ChargingTables.tryWork`.
   case charging = 20
   /// Passes and carnets become earnings.
   case recognising = 50
@@ -44,5 +44,5 @@ extension StoreSession {
   }
 
   /// First of the numbers under which the locks of lanes are known to PostgreSQL: "KV", then 0.
-  private static let laneLockClass: Int32 = 0x4B56_0000
+  static let laneLockClass: Int32 = 0x4B56_0000
 }
