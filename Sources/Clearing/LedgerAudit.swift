@@ -53,6 +53,11 @@ package struct LedgerAuditor: Sendable {
     var audit = LedgerAudit()
     try await proveEntries(&audit)
     try await compareRuns(&audit)
+    for finding in try await store.read({ db in
+      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+    }) {
+      audit.find(finding)
+    }
     for lane in 0..<Lane.count {
       try await rateAnew(lane: lane, &audit)
       progress(Double(lane + 1) / Double(Lane.count))
@@ -149,6 +154,7 @@ package struct LedgerAuditor: Sendable {
       by: \.ride.day)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(riders)), by: \.rider)
+    let products = try await db.products.grants(of: Set(riders))
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
@@ -161,7 +167,7 @@ package struct LedgerAuditor: Sendable {
       let rating = DayRating(
         network: city.network, book: book, day: day,
         taps: taps[index],
-        entitlements: entitlements[day.rider] ?? [])
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: states[day.rider] ?? .empty)
       states[day.rider] = result.state
       let rides = try rating.named(
