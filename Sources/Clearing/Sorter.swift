@@ -51,6 +51,7 @@ package struct Sorter: Sendable {
     lane: Int16, in db: StoreSession, at now: Instant, again earlier: ReadBatches? = nil
   ) async throws -> Pass {
     guard try await db.tryLane(.sorting, lane: lane) else { return Pass() }
+    try await db.preferIndexes()
     let read: ReadBatches
     if let earlier, try await db.sorting.areUnsorted(lane: lane, batchIDs: earlier.ids) {
       read = earlier
