@@ -50,7 +50,8 @@ extension StoreSession {
     try await connection.execute(
       """
       select set_config(name, 'off', true)
-      from unnest(array['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) name
+      from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin',
+        'enable_mergejoin']) name
       """)
   }
 
