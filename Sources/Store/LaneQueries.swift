@@ -52,6 +52,7 @@ extension StoreSession {
       select set_config(name, 'off', true)
       from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin',
         'enable_mergejoin']) name
+      union all select set_config('plan_cache_mode', 'force_generic_plan', true)
       """)
   }
 
