@@ -521,21 +521,6 @@ create view tap_held as
 select device_id, epoch, seq, code, message, received_at, state from tap_quarantine
 where sorted_at is null;
 
--- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
--- waits for. Each tap once; a ride's tap at getting off has the state of its ride.
-create view tap_billing as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, null::text as state,
-  null::timestamptz as since, null::text as reason
-from tap t where false;
-
--- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
-create view tap_unrated as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
-from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
-  and t.lane = f.lane and t.accepted
-where f.stale_since is not null and not exists (
-  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
-    and b.seq = t.seq);
 -- Bank cards, the acquirer, and what operators and the city are owed.
 -- Money is bigint in minor units of the currency beside it. `at` is when it was written down.
 
@@ -574,7 +559,6 @@ create table card_denial (
   check ((recovered_at is null) = (recovered_by is null))
 );
 create unique index card_denial_open on card_denial (medium_id) where recovered_at is null;
-
 
 -- Fare days whose charge windows are closed. Until then a window is a view of the rides.
 create table charge_day (
