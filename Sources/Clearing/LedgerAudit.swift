@@ -103,6 +103,10 @@ package struct LedgerAuditor: Sendable {
         "clearing run \(run.runID): its rides come to \(run.rideMinor) \(run.currency) minor units, its entry to \(run.entryMinor)"
       )
     }
+    let sums = try await store.read { db in
+      try await db.rideSums.differences(countMax: LedgerAudit.findingsMax)
+    }
+    for sum in sums { audit.find("the kept sum of rides \(sum)") }
   }
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.

@@ -111,6 +111,7 @@ package struct Rater: Sendable {
     let entries = try BookingDifference.entries(
       runID: runID, accountingDate: accountingDate, differences: difference.fareDifferences)
     try await db.books.add(entries, at: now)
+    try await db.rideSums.add(difference.sums(accountingDate: accountingDate), lane: lane)
   }
 }
 

@@ -1,3 +1,4 @@
+package import Basics
 package import Ledger
 package import Store
 
@@ -36,6 +37,21 @@ package struct RideDifference: Sendable {
   package var fareDifferences: [FareDifference] {
     added.compactMap { Self.fare($0, sign: 1) }
       + reversed.compactMap { Self.fare($0.ride, sign: -1) }
+  }
+
+  /// What has to be added to the kept sums of rides by a run of an accounting date.
+  ///
+  /// A fare day is closed at the end of the day after it; what is booked later is late.
+  package func sums(accountingDate: Day) -> RideSumChanges {
+    var sums = RideSumChanges()
+    func count(_ ride: RideRow, sign: Int64) {
+      sums.count(
+        ride, sign: sign, accountingDate: accountingDate,
+        isLate: accountingDate.number > ride.day.fareDay.number + 1)
+    }
+    for ride in added { count(ride, sign: 1) }
+    for ride in reversed { count(ride.ride, sign: -1) }
+    return sums
   }
 
   private static func fare(_ ride: RideRow, sign: Int64) -> FareDifference? {

@@ -393,6 +393,36 @@ create table travel_day (
 );
 create index travel_day_stale on travel_day (lane, fare_day, rider_id) where stale_since is not null;
 
+-- Settling.
+
+-- Sums of rides, kept by the runs that add and reverse them, in the same transaction. A row is what
+-- all runs of one accounting date changed: below zero where they reversed more than they added. The
+-- sum over accounting dates is what stands. A run writes in its lane only, so runs never wait for
+-- each other here. What is not known is the empty text.
+create table ride_sum (
+  fare_day date not null,
+  accounting_date date not null,
+  lane smallint not null,
+  operator_id text not null,
+  route text not null,
+  mode text not null,
+  category text not null,
+  product text not null,
+  medium text not null,
+  currency text not null,
+  tariff_version text not null,
+  rides bigint not null,
+  riders bigint not null,            -- people: a ride may stand for several
+  free_rides bigint not null,        -- charged nothing
+  reduced_rides bigint not null,     -- charged something, and less than nominal
+  unknown_rides bigint not null,     -- the fare is not known; in neither sum of money
+  late_rides bigint not null,        -- added or reversed after their fare day was closed
+  nominal_minor bigint not null,
+  charged_minor bigint not null,
+  primary key (fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
+    currency, tariff_version)
+) with (fillfactor = 70);
+create index ride_sum_accounting_date on ride_sum (accounting_date);
 -- Periods, proof and adjustments.
 
 -- A period that is not open takes no entries. A month without a row is open.
