@@ -45,6 +45,9 @@ package final class ClearingService: Sendable {
     for lane in unsorted { worked += try await sort(lane: lane) }
     let stale = try await store.read { db in try await db.rating.lanesWaiting() }
     for lane in stale { worked += try await rate(lane: lane) }
+    let moment = now()
+    // What is booked gets its place in the chain soon; it is no work that others wait for.
+    _ = try await store.write { db in try await db.seals.sealNext(isComplete: false, at: moment) }
     return worked
   }
 

@@ -100,7 +100,8 @@ package struct Rater: Sendable {
     _ difference: RideDifference, lane: Int16, riderDays: Int, taps: Int, in db: StoreSession,
     at now: Instant
   ) async throws {
-    let accountingDate = city.clock.zone.local(now).day
+    // The books of today's month take it, unless they are being closed just now.
+    let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)
     let runID = try await db.books.addRun(
       ClearingRunRow(
         lane: lane, accountingDate: accountingDate, startedAt: now, riderDays: riderDays,

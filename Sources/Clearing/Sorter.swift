@@ -93,7 +93,7 @@ package struct Sorter: Sendable {
   private typealias Medium = (kind: MediumKind, firstSeenAt: Instant)
 
   /// The taps of a batch that belong into the tap table, with the digest of what was tapped.
-  private func taps(
+  func taps(
     of batch: UnsortedBatch
   ) throws(TapBatchFault) -> [(medium: MediumID, tap: Tap)] {
     let wanted = SequenceRanges(batch.seqs)
@@ -110,7 +110,7 @@ package struct Sorter: Sendable {
     ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt).corrected(tap.at)
   }
 
-  private func row(
+  func row(
     _ tap: Tap, medium: MediumID, rider: RiderID, batch: UnsortedBatch
   ) -> TapRow {
     let at = correctedTime(tap, in: batch)

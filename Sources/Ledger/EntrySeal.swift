@@ -71,6 +71,11 @@ extension RecordedEntry {
 extension Entry {
   /// The leaf of the entry under its number.
   package func leafHash(number: Int64) -> [UInt8] {
+    Entry.leafHash(number: number, digest: digest)
+  }
+
+  /// The leaf of an entry of some digest under its number: what the trees of periods are made of.
+  package static func leafHash(number: Int64, digest: [UInt8]) -> [UInt8] {
     MerkleHash.leaf(withUnsafeBytes(of: number.bigEndian) { Array($0) } + digest)
   }
 }

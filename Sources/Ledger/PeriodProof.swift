@@ -71,7 +71,8 @@ package struct EntryInclusion: Hashable, Sendable {
       return "the path is of \(path.count) entries, the tree of \(tree.leaves)"
     }
     guard path.root(leafHash: leaf) == tree.root else {
-      return "the entry does not lead to the root of its tree: it says something else than was closed"
+      return
+        "the entry does not lead to the root of its tree: it says something else than was closed"
     }
     return nil
   }

@@ -49,34 +49,39 @@ package struct BookTables {
 
   /// Books entries with their lines.
   package func add(_ entries: [Entry], at now: Instant) async throws {
-    for entry in entries {
-      let rows = try await connection.query(
-        """
-        insert into entry (run_id, accounting_date, fare_day, currency, kind, description, digest,
-          created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) returning entry_id
-        """,
-        [
-          .orNull(entry.runID, PostgresValue.int8), .date(entry.accountingDate),
-          .orNull(entry.fareDay, PostgresValue.date), .text(entry.currency.code),
-          .text(entry.kind.rawValue), .text(entry.memo), .bytea(entry.digest), .timestamptz(now),
-        ])
-      let number = try rows.only().int8(0)
-      let lines = entry.postings
-      try await connection.execute(
-        """
-        insert into posting (entry_id, line, account, operator_id, category, debit_minor,
-          credit_minor)
-        select $1, n, a, o, c, d, k
-        from unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
-          with ordinality as p(a, o, c, d, k, n)
-        """,
-        [
-          .int8(number), .texts(lines.map(\.account)), .texts(lines.map(\.operatorID)),
-          .texts(lines.map(\.category)), .int8s(lines.map(\.debitMinor)),
-          .int8s(lines.map(\.creditMinor)),
-        ])
-    }
+    for entry in entries { try await book(entry, at: now) }
+  }
+
+  /// Books an entry with its lines; its number.
+  @discardableResult
+  package func book(_ entry: Entry, at now: Instant) async throws -> Int64 {
+    let rows = try await connection.query(
+      """
+      insert into entry (run_id, accounting_date, fare_day, currency, kind, description, digest,
+        created_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8) returning entry_id
+      """,
+      [
+        .orNull(entry.runID, PostgresValue.int8), .date(entry.accountingDate),
+        .orNull(entry.fareDay, PostgresValue.date), .text(entry.currency.code),
+        .text(entry.kind.rawValue), .text(entry.memo), .bytea(entry.digest), .timestamptz(now),
+      ])
+    let number = try rows.only().int8(0)
+    let lines = entry.postings
+    try await connection.execute(
+      """
+      insert into posting (entry_id, line, account, operator_id, category, debit_minor,
+        credit_minor)
+      select $1, n, a, o, c, d, k
+      from unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
+        with ordinality as p(a, o, c, d, k, n)
+      """,
+      [
+        .int8(number), .texts(lines.map(\.account)), .texts(lines.map(\.operatorID)),
+        .texts(lines.map(\.category)), .int8s(lines.map(\.debitMinor)),
+        .int8s(lines.map(\.creditMinor)),
+      ])
+    return number
   }
 
   /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.
@@ -121,12 +126,22 @@ package struct BookTables {
   }
 
   private static func entry(_ row: PostgresRow) throws -> RecordedEntry {
+    RecordedEntry(
+      number: try row.int8("entry_id"), kind: try row.text("kind"),
+      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
+      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
+      memo: try row.text("description"), postings: try postings(row),
+      digest: try row.bytea("digest"))
+  }
+
+  /// Lines that were put together in arrays, in their order.
+  static func postings(_ row: PostgresRow) throws -> [Posting] {
     let accounts = try row.texts("accounts")
     let operators = try row.texts("operators")
     let categories = try row.texts("categories")
     let debits = try row.int8s("debits")
     let credits = try row.int8s("credits")
-    let postings = accounts.indices.compactMap { index -> Posting? in
+    return accounts.indices.compactMap { index -> Posting? in
       // An entry whose lines were taken away comes as one line of nulls.
       guard let account = accounts[index], let debit = debits[index], let credit = credits[index]
       else { return nil }
@@ -134,11 +149,6 @@ package struct BookTables {
         account: account, operatorID: operators[index], category: categories[index],
         debitMinor: debit, creditMinor: credit)
     }
-    return RecordedEntry(
-      number: try row.int8("entry_id"), kind: try row.text("kind"),
-      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
-      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
-      memo: try row.text("description"), postings: postings, digest: try row.bytea("digest"))
   }
 
   /// Clearing runs whose rides do not come to the sum of their entry, each with both sums.

@@ -578,6 +578,25 @@ end $$;
 create trigger posting_in_open_period after insert on posting
   referencing new table as added for each statement execute function posting_needs_open_period();
 
+-- Nor do the kept sums of rides of such a period change.
+create function sum_needs_open_period() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from accounting_period p join changed c
+      on c.accounting_date between p.first_date and p.last_date
+    where p.state <> 'open'
+  ) then
+    raise exception 'the period of the sum is not open' using errcode = 'restrict_violation';
+  end if;
+  return null;
+end $$;
+create trigger ride_sum_added_in_open_period after insert on ride_sum
+  referencing new table as changed for each statement execute function sum_needs_open_period();
+create trigger ride_sum_changed_in_open_period after update on ride_sum
+  referencing new table as changed for each statement execute function sum_needs_open_period();
+create trigger ride_sum_append_only before delete on ride_sum
+  for each row execute function is_append_only();
+
 -- A ride is never changed; it is reversed once, by a run of an open period.
 create function ride_is_only_reversed() returns trigger language plpgsql as $$
 begin
@@ -598,7 +617,13 @@ create trigger ride_only_reversed before update on ride for each row
   execute function ride_is_only_reversed();
 create trigger ride_append_only before delete on ride
   for each row execute function is_append_only();
-create trigger clearing_run_append_only before update or delete on clearing_run
+create trigger clearing_run_stays before update on clearing_run for each row
+  when (row(old.run_id, old.lane, old.accounting_date, old.started_at, old.rider_days, old.taps,
+      old.rides_added, old.rides_reversed)
+    is distinct from row(new.run_id, new.lane, new.accounting_date, new.started_at,
+      new.rider_days, new.taps, new.rides_added, new.rides_reversed))
+  execute function is_append_only();
+create trigger clearing_run_append_only before delete on clearing_run
   for each row execute function is_append_only();
 create trigger entry_seal_append_only before update or delete on entry_seal
   for each row execute function is_append_only();
