@@ -76,6 +76,7 @@ let package = Package(
     room("Tapping", ["Basics", "Transit", "CLibCrypto"]),
     room("Tariff", ["Basics", "Transit", yams]),
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
+    room("Charging", ["Basics", "CLibCrypto"]),
     room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
     room("Ridership", ["Basics", "Transit"]),
 
@@ -87,13 +88,13 @@ let package = Package(
     room(
       "Store",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
+        "EventLoop", "Postgres", logging,
       ], exclude: ["Schema"], resources: [.copy("Migrations")]),
     room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
     room(
       "Clearing",
-      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Store", logging, metrics]),
+      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Store", logging, metrics]),
     room(
       "Insight",
       [
@@ -101,18 +102,24 @@ let package = Package(
         logging, metrics,
       ]),
 
+    // The acquirer over HTTP
+    room(
+      "Acquiring", ["Basics", "Tapping", "Charging", httpClient, nioCore, nioHTTP, logging]),
+
     // The outer edge
     room(
       "Web",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Store", "Intake",
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Store",
+        "Intake",
         "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments, hummingbird,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
+        "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring", "Web",
+        arguments, hummingbird,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
         from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
@@ -150,6 +157,7 @@ let package = Package(
     tests("BasicsTests", ["Basics"]),
     tests("TappingTests", ["Basics", "Transit", "Tapping"]),
     tests("LedgerTests", ["Basics", "Ledger"]),
+    tests("ChargingTests", ["Basics", "Charging"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
@@ -160,8 +168,8 @@ let package = Package(
     tests(
       "ClearingTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "EventLoop", "Postgres", "Store",
-        "Clearing", "DatabaseSupport", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "EventLoop", "Postgres",
+        "Store", "Clearing", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",

@@ -56,15 +56,17 @@ import Testing
 
   @Test(.enabled(if: ArrowTests.description != nil, "`make test` describes the package first"))
   func everyArrowPointsToTheLeft() throws {
-    let pure = ["Tapping", "Tariff", "Ledger", "Tracking", "Ridership"]
+    let pure = ["Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership"]
     let services = ["Intake", "Clearing", "Insight"]
     var mayUse: [String: [String]] = [
       "Basics": [], "EventLoop": ["CLibUV"],
       "Postgres": ["Basics", "CLibPQ", "CLibUV", "EventLoop"],
       "Transit": ["Basics", "CLibZip"],
       "Store": ["Basics", "Transit", "EventLoop", "Postgres"] + pure,
+      "Acquiring": ["Basics", "Tapping", "Charging"],
       "Web": ["Basics", "Transit", "Store"] + pure + services,
-      "kvytok": ["Basics", "Transit", "EventLoop", "Postgres", "Store", "Web"] + pure + services,
+      "kvytok": ["Basics", "Transit", "EventLoop", "Postgres", "Store", "Acquiring", "Web"] + pure
+        + services,
       "validator-sim": ["Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient"],
       "loadtest": [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient",
