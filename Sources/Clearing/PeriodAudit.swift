@@ -1,6 +1,6 @@
 import Basics
-import Ledger
-import Store
+package import Ledger
+package import Store
 import Tapping
 
 /// The chain of entries, and the closed periods: what was sealed has to be there still.

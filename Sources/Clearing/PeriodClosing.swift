@@ -108,7 +108,8 @@ package struct PeriodClosing: Sendable {
     let row = PeriodRow(
       name: period.name, first: period.first, last: period.last, state: .closed, closedAt: now,
       closedBy: person, openItems: openItems, previousRoot: previous, root: nil)
-    let (balance, trees, reports) = try await store.read { db in
+    let (balance, trees, reports) = try await store.read {
+      db -> (TrialBalance, [PeriodTreeRow], [PeriodReportRow]) in
       var trees: [PeriodTreeRow] = []
       for table in SealedTable.allCases {
         trees.append(try await db.periods.tree(table, of: period))
@@ -118,7 +119,7 @@ package struct PeriodClosing: Sendable {
       )
     }
     let proof = PeriodProof(
-      period: period.name, previousRoot: previous ?? PeriodProof.first, trees: trees.map(\.tree))
+      period: period.name, previousRoot: previous ?? PeriodProof.first, trees: trees.map { $0.tree })
     return try await store.write { db in
       let state = try await db.periods.lock(period.name) ?? .open
       guard var period = AccountingPeriod(name: period.name, state: state), state == .closing else {

@@ -1,6 +1,6 @@
 package import Basics
 import Postgres
-package import Tapping
+import Tapping
 import Transit
 
 extension StoreSession {

@@ -20,6 +20,23 @@ package struct PeriodRow: Sendable, Equatable {
   /// 32 bytes; nil until it is closed.
   package let previousRoot: [UInt8]?
   package let root: [UInt8]?
+
+  /// Makes a row.
+  package init(
+    name: String, first: Day, last: Day, state: AccountingPeriod.State, closedAt: Instant? = nil,
+    closedBy: String? = nil, openItems: String = "[]", previousRoot: [UInt8]? = nil,
+    root: [UInt8]? = nil
+  ) {
+    self.name = name
+    self.first = first
+    self.last = last
+    self.state = state
+    self.closedAt = closedAt
+    self.closedBy = closedBy
+    self.openItems = openItems
+    self.previousRoot = previousRoot
+    self.root = root
+  }
 }
 
 /// A tree of a closed period as it is kept.

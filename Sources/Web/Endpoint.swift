@@ -23,8 +23,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
 
   // Money and rides
   case riderRides = "GET /v1/riders/{id}/rides"
-  case reportDaily = "GET /v1/reports/daily"
-  case reportOperators = "GET /v1/reports/operators"
+  case report = "GET /v1/reports/{name}"
   case trialBalance = "GET /v1/ledger/trial-balance"
 
   // Planning, and what everyone may see
@@ -76,7 +75,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceList: .staff([.dispatcher])
     case .status, .overviewPage: .staff([.accountant, .planner, .dispatcher, .inspector])
     case .riderRides, .riderPage: .staff([.accountant, .inspector, .rider])
-    case .reportDaily, .reportOperators, .reportPage: .staff([.accountant], scoped: true)
+    case .report, .reportPage: .staff([.accountant], scoped: true)
     case .trialBalance: .staff([.accountant])
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }

@@ -51,7 +51,7 @@ struct Handlers: Sendable {
     case .status: try await status(request)
     case .auditTaps: try await auditTaps(request)
     case .riderRides: try await riderRides(request)
-    case .reportDaily, .reportOperators: try await report(request)
+    case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
     case .routeLoad: try await routeLoad(request)
     case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
