@@ -94,9 +94,10 @@ package struct LedgerAuditor: Sendable {
     try await proveBooks(&audit)
     if depth >= .journal { try await proveJournal(&audit) }
     if depth >= .taps {
-      for lane in 0..<Lane.count {
+      let lanes = try await store.read { db in try await db.proofs.riderLanes() }
+      for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, &audit)
-        progress(Double(lane + 1) / Double(Lane.count))
+        progress(Double(index + 1) / Double(lanes.count))
       }
     }
     let unsorted = try await store.read { db in try await db.audit.unsorted() }

@@ -45,7 +45,8 @@ extension LedgerAuditor {
   }
 
   private func faults(of row: PeriodRow) async throws -> [String] {
-    guard let period = AccountingPeriod(row) else { return ["period \(row.name) is no month"] }
+    guard let period = AccountingPeriod(row), (period.first, period.last) == (row.first, row.last)
+    else { return ["period \(row.name) is no month, or has not its days"] }
     return try await store.read { db in
       var faults: [String] = []
       let kept = try await db.periods.trees(of: row.name)

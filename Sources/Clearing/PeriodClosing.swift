@@ -119,7 +119,8 @@ package struct PeriodClosing: Sendable {
       )
     }
     let proof = PeriodProof(
-      period: period.name, previousRoot: previous ?? PeriodProof.first, trees: trees.map { $0.tree })
+      period: period.name, previousRoot: previous ?? PeriodProof.first, trees: trees.map { $0.tree }
+    )
     return try await store.write { db in
       let state = try await db.periods.lock(period.name) ?? .open
       guard var period = AccountingPeriod(name: period.name, state: state), state == .closing else {

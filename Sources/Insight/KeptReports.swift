@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Ledger
 package import Store
 import Tapping
@@ -52,9 +52,11 @@ package enum KeptReports {
     let columns = figures.compactMap(ReportFigures.find).map {
       ReportColumn($0.key, $0.header, $0.kind, meaning: $0.meaning)
     }
-    let month = AccountingPeriod(name: period.name)
-    let balance = try await month.map { try await db.periods.trialBalance(of: $0) }
-    let rows = (balance?.rows ?? []).map { row -> [ReportCell] in
+    guard let month = AccountingPeriod(name: period.name) else {
+      preconditionFailure("\(period.name) is no month")
+    }
+    let balance = try await db.periods.trialBalance(of: month)
+    let rows = balance.rows.map { row -> [ReportCell] in
       [
         .text(row.key.account), row.key.operatorID.map(ReportCell.text) ?? .none,
         .money(Money(minor: row.sums.debitMinor, currency: row.key.currency)),

@@ -40,7 +40,10 @@ extension Report {
       ("report", name), ("from", days.lowerBound.description), ("to", days.upperBound.description),
       ("period", period ?? ""), ("operator", operatorID ?? ""), ("made_at", madeAt.description),
       ("complete", isComplete ? "true" : "false"),
-    ] + notes.map { ($0.key, $0.names.isEmpty ? String($0.count) : $0.names.joined(separator: " ")) }
+    ]
+      + notes.map {
+        ($0.key, $0.names.isEmpty ? String($0.count) : $0.names.joined(separator: " "))
+      }
   }
 
   private static func majorKey(_ key: String) -> String {

@@ -42,7 +42,8 @@ package enum ReportName: String, Sendable, CaseIterable {
         en: "from the tap to the bank: each step, and each remainder one by one")
     case .lateTaps:
       Bilingual(
-        uk: "записане після закриття тарифної доби", en: "what was booked after its fare day closed")
+        uk: "записане після закриття тарифної доби", en: "what was booked after its fare day closed"
+      )
     case .debts: Bilingual(uk: "неоплачені вікна за віком", en: "unpaid charge windows by age")
     case .subsidy:
       Bilingual(
@@ -206,7 +207,7 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .devices,
       figures: [
-        "device", "state", "vehicle", "taps", "duplicates", "conflicts", "quarantined",
+        "device", "state", "taps", "duplicates", "conflicts", "quarantined",
         "missing_numbers", "last_received_at",
       ])
   ]

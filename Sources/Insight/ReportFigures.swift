@@ -77,7 +77,8 @@ enum ReportFigures {
     text(
       "reference", "Запис", "Reference", "Валідація, пасажир або вікно.",
       "The tap, rider or window."),
-    text("kind", "Вид рядка", "Kind", "Про що рядок еквайра.", "What the acquirer's line is about."),
+    text(
+      "kind", "Вид рядка", "Kind", "Про що рядок еквайра.", "What the acquirer's line is about."),
   ]
 
   private static func date(_ key: String, _ uk: String, _ en: String, _ a: String, _ b: String)
@@ -134,7 +135,8 @@ enum ReportFigures {
       "missing_numbers", "Бракує", "Missing", "Номери, що не надійшли.",
       "Numbers that never came."),
     count("windows", "Вікон", "Windows", "Вікна оплати.", "Charge windows."),
-    count("tries", "Спроб", "Tries", "Спроби після відмови.", "Tries since the decline.",
+    count(
+      "tries", "Спроб", "Tries", "Спроби після відмови.", "Tries since the decline.",
       isSummed: false),
     count("owing_riders", "Боржників", "Owing", "Пасажири з боргом.", "Riders who owe."),
     count("entries", "Проводок", "Entries", "Записи в книгах.", "Entries in the books."),

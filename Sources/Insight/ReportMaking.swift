@@ -1,5 +1,5 @@
 package import Basics
-import Store
+package import Store
 import Transit
 
 extension ReportName {
@@ -136,7 +136,8 @@ struct ReportMaker {
     case .none: cell = .none
     case .text(let text):
       cell =
-        key == "mode" ? Mode(rawValue: text).map { .label(text, $0.title) } ?? .text(text)
+        key == "mode"
+        ? Mode(rawValue: text).map { .label(text, $0.title) } ?? .text(text)
         : .text(text)
     case .count(let count): cell = .count(count)
     case .money(let minor, let code):

@@ -16,7 +16,8 @@ extension Report {
     let file = mkstemp(&template)
     guard file >= 0 else { throw WorkbookFault(description: "no temporary file can be made") }
     close(file)
-    let path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress ?? [0]) }
+    let path = String(
+      decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer { unlink(path) }
     guard let book = workbook_new(path) else {
       throw WorkbookFault(description: "a workbook cannot be begun")
@@ -121,7 +122,8 @@ private struct WorkbookWriter {
   }
 
   func addMeanings(of report: Report) {
-    let sheet = self.sheet(Bilingual(uk: "Що означають числа", en: "What the figures mean")[language])
+    let sheet = self.sheet(
+      Bilingual(uk: "Що означають числа", en: "What the figures mean")[language])
     worksheet_set_column(sheet, 0, 1, Self.columnWidth, nil)
     worksheet_set_column(sheet, 2, 2, Self.textWidth * 1.5, nil)
     worksheet_freeze_panes(sheet, 1, 0)

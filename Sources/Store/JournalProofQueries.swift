@@ -23,8 +23,8 @@ extension BookProofTables {
     let rows = try await connection.query(
       """
       select batch_id, device_id, epoch, fresh - quarantined as seqs, sent_at, received_at, body,
-        signature, body_digest, sorted_at is not null as sorted, (
-          select array_agg(k.public_key order by k.since) from device_key k
+        coalesce(signature, '') as signature, body_digest, sorted_at is not null as sorted, (
+          select array_agg(k.public_key order by k.since) from signing_key k
           where k.device_id = b.device_id) as keys
       from tap_batch b where lane = $1 and batch_id > $2 order by batch_id limit $3
       """, [.int2(lane), .int8(batchID), .int8(Int64(Self.batchesPerPageMax))])
@@ -108,6 +108,12 @@ extension BookProofTables {
       order by 1 limit $1
       """, [.int8(Int64(countMax))])
     return try rows.map { try $0.text(0) }
+  }
+
+  /// Lanes that have riders.
+  package func riderLanes() async throws -> [Int16] {
+    try await connection.query("select distinct lane from rider order by lane")
+      .map { try $0.int2(0) }
   }
 
   /// Lanes that have batches.

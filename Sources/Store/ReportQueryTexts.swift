@@ -83,7 +83,7 @@ extension ReportQuery {
 
   /// Validators with what they sent; of one operator: those on which its rides began.
   static let devicesSQL = """
-    select d.device_id as device, d.state, d.vehicle,
+    select d.device_id as device, d.state,
       coalesce(sum(e.taps_stored), 0)::int8 as taps,
       coalesce(sum(e.duplicates), 0)::int8 as duplicates,
       coalesce(sum(e.conflicts), 0)::int8 as conflicts,

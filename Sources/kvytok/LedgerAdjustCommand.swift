@@ -152,7 +152,8 @@ struct LedgerAdjust: AsyncParsableCommand {
     case .faulty(let fault): throw no("The lines are no entry: \(fault).")
     case .unknown: throw no("There is no such correction; see `kvytok ledger adjust list`.")
     case .decided(let state): throw no("It was \(state.rawValue) before.")
-    case .ownRequest: throw no("Who asks for a correction may not decide on it: ask another person.")
+    case .ownRequest:
+      throw no("Who asks for a correction may not decide on it: ask another person.")
     case .nameless: throw no("Name the person and the reason; neither may be empty.")
     }
   }

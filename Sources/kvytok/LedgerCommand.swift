@@ -69,7 +69,8 @@ struct LedgerCommand: AsyncParsableCommand {
   struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "verify",
-      abstract: "Proves entries, balances, sums of rides and closed periods; exit 1 names what differs.",
+      abstract:
+        "Proves entries, balances, sums of rides and closed periods; exit 1 names what differs.",
       discussion: """
         With --from-taps also every signature of the journal, every tap against its signed batch, \
         and every fare, rated anew from nothing.

@@ -106,7 +106,8 @@ extension OpenItem {
 /// Shows that an entry is in a closed period.
 struct LedgerProofCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "proof", abstract: "Writes a proof that an entry is in its closed period, as JSON.")
+    commandName: "proof", abstract: "Writes a proof that an entry is in its closed period, as JSON."
+  )
 
   @Option(help: "Number of the entry.")
   var entry: Int64

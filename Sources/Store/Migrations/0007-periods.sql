@@ -80,24 +80,24 @@ create table adjustment_line (
 );
 
 -- Every key that a validator ever signed with, so that the journal can be proven later.
-create table device_key (
+create table signing_key (
   device_id text not null,
   public_key bytea not null check (length(public_key) = 32),
   since timestamptz not null,
   primary key (device_id, public_key)
 );
-insert into device_key (device_id, public_key, since)
+insert into signing_key (device_id, public_key, since)
   select device_id, public_key, coalesce(activated_at, enrolled_at) from device
   where public_key is not null;
-create function keeps_device_key() returns trigger language plpgsql as $$
+create function keeps_signing_key() returns trigger language plpgsql as $$
 begin
-  insert into device_key (device_id, public_key, since)
+  insert into signing_key (device_id, public_key, since)
     values (new.device_id, new.public_key, coalesce(new.activated_at, new.enrolled_at))
     on conflict do nothing;
   return null;
 end $$;
-create trigger device_key_is_kept after insert or update of public_key on device
-  for each row when (new.public_key is not null) execute function keeps_device_key();
+create trigger signing_key_is_kept after insert or update of public_key on device
+  for each row when (new.public_key is not null) execute function keeps_signing_key();
 
 -- The state of a date's month, held until the transaction ends: a month that is open stays open
 -- until then, for whoever begins to close it waits.
