@@ -144,7 +144,8 @@ let package = Package(
     .executableTarget(
       name: "loadtest",
       dependencies: [
-        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient", arguments,
+        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
+        "ServiceClient", arguments,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests

@@ -30,18 +30,26 @@ struct DayRating {
     return Result(rides: rated.rides, state: rated.state, tariffVersion: tariff?.version ?? "")
   }
 
-  /// The rides under the names of their taps.
-  func named(_ result: Result, in db: StoreSession) async throws -> [RideRow] {
+  /// Rides that began on an earlier fare day: their first taps have to be looked up.
+  func carried(_ result: Result) -> [CarriedRide] {
+    result.rides.lazy.filter { $0.boardRef == RatedRide.carriedRef }
+      .map { CarriedRide(rider: day.rider, startedAt: $0.at) }
+  }
+
+  /// The rides under the names of their taps; `carried` holds the first taps of carried rides.
+  func named(
+    _ result: Result, carried: [CarriedRide: TapRow]
+  ) throws(CarriedTapMissing) -> [RideRow] {
     var rows: [RideRow] = []
+    rows.reserveCapacity(result.rides.count)
     for ride in result.rides {
       let alighting = ride.alightRef.map { taps[$0] }
       let boarding: TapRow
       if ride.boardRef == RatedRide.carriedRef {
-        // The ride began on an earlier fare day; its tap is found by rider and moment.
-        guard let carried = try await db.rating.boardingTap(of: day.rider, at: ride.at) else {
+        guard let tap = carried[CarriedRide(rider: day.rider, startedAt: ride.at)] else {
           throw CarriedTapMissing(rider: day.rider, at: ride.at)
         }
-        boarding = carried
+        boarding = tap
       } else {
         boarding = taps[ride.boardRef]
       }
@@ -81,6 +89,11 @@ struct DayRating {
   }
 }
 
+extension TariffBook {
+  /// Whether any version asks where a rider got on: then stops that were inferred count.
+  var asksForStops: Bool { versions.contains(where: \.pricesByStop) }
+}
+
 extension RiderState {
   /// The state that was kept before a rider's day; that of a new rider when nothing was.
   static func kept(_ bytes: [UInt8], before day: RiderDay) throws(ClearingFault) -> RiderState {
@@ -93,7 +106,7 @@ extension RiderState {
 }
 
 /// A ride that was carried over midnight lost its first tap, which the journal never does.
-struct CarriedTapMissing: Error, CustomStringConvertible {
+struct CarriedTapMissing: Error, Sendable, CustomStringConvertible {
   let rider: RiderID
   let at: Instant
 

@@ -51,7 +51,7 @@ extension LedgerAuditor {
     _ batches: [ProvenBatch], by sorter: Sorter, in db: StoreSession
   ) async throws -> JournalPage {
     var page = JournalPage(lastBatchID: batches.last?.batch.batchID, batches: batches.count)
-    var expected: [(medium: MediumID, tap: Tap, batch: UnsortedBatch)] = []
+    var expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)] = []
     for proven in batches {
       let name = "batch \(proven.batch.batchID) of device \(proven.batch.device)"
       if proven.signature.count != Ed25519.signatureByteCount { page.withoutSignature += 1 }
@@ -61,20 +61,20 @@ extension LedgerAuditor {
       }
       guard proven.isSorted else { continue }
       do {
-        expected += try sorter.taps(of: proven.batch).map { ($0.medium, $0.tap, proven.batch) }
+        expected += try sorter.taps(of: proven.batch).map { ($0, proven.batch) }
       } catch {
         page.findings.append("\(name) cannot be read: \(error)")
       }
     }
-    let riders = try await db.proofs.riders(of: Set(expected.map(\.medium)))
+    let riders = try await db.proofs.riders(of: Set(expected.map(\.tap.medium)))
     var rows: [TapRow] = []
-    for (medium, tap, batch) in expected {
-      guard let rider = riders[medium] else {
+    for (tap, batch) in expected {
+      guard let rider = riders[tap.medium] else {
         page.findings.append(
-          "tap \(batch.device)/\(batch.epoch)/\(tap.seq): its medium belongs to no rider")
+          "tap \(batch.device)/\(batch.epoch)/\(tap.tap.seq): its medium belongs to no rider")
         continue
       }
-      rows.append(sorter.row(tap, medium: medium, rider: rider, batch: batch))
+      rows.append(sorter.row(tap, rider: rider, batch: batch))
     }
     page.taps = rows.count
     let days = rows.map(\.fareDay)

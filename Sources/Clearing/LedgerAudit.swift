@@ -190,9 +190,8 @@ package struct LedgerAuditor: Sendable {
     guard !riders.isEmpty else { return page }
     let audited = try await db.proofs.days(lane: lane, riders: riders)
     let days = audited.map { (day: $0.day, isStale: $0.isStale) }
-    let taps = Dictionary(
-      grouping: try await db.rating.taps(lane: lane, days: days.map(\.day)),
-      by: { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
+    let taps = try await db.rating.taps(
+      lane: lane, days: days.map(\.day), withPlacedStops: book.asksForStops)
     let standing = Dictionary(
       grouping: try await db.rating.standingRides(lane: lane, days: days.map(\.day)),
       by: \.ride.day)
@@ -201,7 +200,7 @@ package struct LedgerAuditor: Sendable {
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
-    for kept in audited {
+    for (index, kept) in audited.enumerated() {
       let day = kept.day
       if kept.isStale { waiting.insert(day.rider) }
       guard !waiting.contains(day.rider) else {
@@ -210,11 +209,14 @@ package struct LedgerAuditor: Sendable {
       }
       let rating = DayRating(
         network: city.network, book: book, day: day,
-        taps: (taps[day] ?? []).sorted { $0.name < $1.name },
+        taps: taps[index],
         entitlements: entitlements[day.rider] ?? [])
       let result = rating.rate(from: states[day.rider] ?? .empty)
       states[day.rider] = result.state
-      let rides = try await rating.named(result, in: db)
+      let carried = rating.carried(result)
+      let rides = try rating.named(
+        result,
+        carried: carried.isEmpty ? [:] : try await db.rating.boardingTaps(lane: lane, of: carried))
       page.rides += rides.count
       let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }

@@ -32,6 +32,11 @@ package struct City: Sendable {
     book?.fareDay(of: moment) ?? clock.fareDay(of: moment)
   }
 
+  /// Whether a stop may change the fare of a ride on a fare day.
+  package func asksForStops(on day: Day) -> Bool {
+    book?.tariff(on: day)?.pricesByStop ?? false
+  }
+
   /// The version in force at a moment; nil when no tariff holds then.
   package func tariffVersion(at moment: Instant) -> String? {
     book?.tariff(on: fareDay(of: moment))?.version

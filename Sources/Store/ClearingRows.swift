@@ -77,7 +77,22 @@ package struct UnsortedBatch: Sendable {
   package let seqs: [Range<Int64>]
   package let sentAt: Instant
   package let receivedAt: Instant
-  package let body: [UInt8]
+  /// The signed bytes; taken away once they are read.
+  package var body: [UInt8]
+}
+
+/// A medium as the sorter met it: founded together with its rider when it is not known yet.
+package struct NewMedium: Sendable {
+  package let medium: MediumID
+  package let kind: MediumKind
+  package let firstSeenAt: Instant
+
+  /// Makes a medium with the moment of its first tap.
+  package init(medium: MediumID, kind: MediumKind, firstSeenAt: Instant) {
+    self.medium = medium
+    self.kind = kind
+    self.firstSeenAt = firstSeenAt
+  }
 }
 
 /// One fare day of one rider: the unit that is rated.
@@ -106,6 +121,21 @@ package struct ClaimedDay: Sendable {
   package let stateBefore: [UInt8]
   /// The nearest earlier day that the rider has; nil when there is none.
   package let dayBefore: RiderDay?
+  /// Whether it was rated before, so that rides may stand.
+  package let wasRated: Bool
+  package let cause: StaleCause
+}
+
+/// A ride that began on an earlier fare day than the one it belongs to: found by its rider and moment.
+package struct CarriedRide: Hashable, Sendable {
+  package let rider: RiderID
+  package let startedAt: Instant
+
+  /// Names a ride.
+  package init(rider: RiderID, startedAt: Instant) {
+    self.rider = rider
+    self.startedAt = startedAt
+  }
 }
 
 /// What a rating left of a rider's day.
@@ -210,12 +240,15 @@ package struct ClearingRunRow: Sendable {
   package let taps: Int
   package let ridesAdded: Int
   package let ridesReversed: Int
+  /// What made its rider-days stale.
+  package let causes: [RunCause]
 
   /// Makes a row.
   package init(
     lane: Int16, accountingDate: Day, startedAt: Instant, riderDays: Int, taps: Int,
-    ridesAdded: Int, ridesReversed: Int
+    ridesAdded: Int, ridesReversed: Int, causes: [RunCause] = []
   ) {
+    self.causes = causes
     self.lane = lane
     self.accountingDate = accountingDate
     self.startedAt = startedAt
@@ -224,4 +257,15 @@ package struct ClearingRunRow: Sendable {
     self.ridesAdded = ridesAdded
     self.ridesReversed = ridesReversed
   }
+}
+
+/// What of a clearing run one cause made.
+package struct RunCause: Hashable, Sendable {
+  package let cause: StaleCause
+  package var riderDays = 0
+  package var ridesAdded = 0
+  package var ridesReversed = 0
+
+  /// Starts at nothing.
+  package init(_ cause: StaleCause) { self.cause = cause }
 }

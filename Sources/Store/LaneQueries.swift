@@ -14,10 +14,14 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
 
 extension StoreSession {
   /// Whether the lane is this transaction's until it ends; false when another one works on it.
+  ///
+  /// Its commit does not wait for the disk: what is done under a lane is worked out from what is on
+  /// disk already, and is taken back whole and done again after a crash.
   package func tryLane(_ purpose: LanePurpose, lane: Int16) async throws -> Bool {
     let rows = try await connection.query(
-      "select pg_try_advisory_xact_lock($1, $2)",
-      [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
+      """
+      select pg_try_advisory_xact_lock($1, $2), set_config('synchronous_commit', 'off', true)
+      """, [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
     return try rows.only().bool(0)
   }
 

@@ -121,7 +121,8 @@ struct RiderCommand: AsyncParsableCommand {
           try await db.rating.add(
             category, of: found, from: from, to: to, proof: proof, at: .now)
           return try await db.rating.markStale(
-            rider: found, from: from, to: to, reason: "category \(category)", at: .now)
+            rider: found, from: from, to: to, cause: .entitlement, reason: "category \(category)",
+            at: .now)
         }
         return (found, staleDays)
       }

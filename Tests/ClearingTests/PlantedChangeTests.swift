@@ -64,7 +64,7 @@ extension ClearingSuite {
         values: ["kind": "'on'", "medium": "'bank'", "direction": "1 - coalesce(direction, 0)"]),
       Target(
         table: "fare_day", order: "fare_day",
-        left: ["stale_since", "stale_reason", "rated_at"]),
+        left: ["stale_since", "stale_reason", "stale_cause", "rated_at"]),
       Target(
         table: "tap_batch", order: "batch_id",
         // `seqs` is for people; `sent_at` counts only where it moves a tap; the rest is the workers'.

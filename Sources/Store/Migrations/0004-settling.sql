@@ -44,3 +44,60 @@ from ride r
   cross join lateral (values (1, r.run_id), (-1, r.reversed_run_id)) as s (sign, run_id)
   join clearing_run c on c.run_id = s.run_id
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11;
+
+-- Why a rider-day is stale, in a word of a closed list; `stale_reason` says more where there is more.
+alter table fare_day add column stale_cause text check (stale_cause in ('tap', 'late_tap',
+  'released_tap', 'stop', 'tariff', 'entitlement', 'rider', 'medium', 'product', 'earlier_day',
+  'open_ride', 'order'));
+update fare_day set stale_cause = 'tap' where stale_since is not null;
+
+-- What made a run's rider-days stale: by this a difference is explained.
+create table clearing_run_cause (
+  run_id bigint not null references clearing_run,
+  cause text not null,
+  rider_days integer not null,
+  rides_added integer not null,
+  rides_reversed integer not null,
+  primary key (run_id, cause)
+);
+
+-- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
+-- person has to approve.
+create table rerating_order (
+  order_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  tariff_source text,                -- the mended tariff to publish; null: what is published
+  preview text not null,             -- JSON: what would change, as it was when asked
+  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
+  needs_approval boolean not null,
+  requested_by text not null,        -- the label of a person's token, and its digest
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  done_at timestamptz,
+  stale_days integer,                -- rider-days marked when it was carried out
+  check (first_day <= last_day),
+  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
+    or state = 'refused'),
+  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+);
+
+-- A tap is named by its number and found by its rider or its vehicle; within a day no key needs the
+-- day first. Narrow keys are most of what it costs to write a tap.
+alter table tap drop constraint tap_pkey;
+alter table tap add primary key (device_id, epoch, seq, fare_day, lane);
+drop index tap_device;
+drop index tap_vehicle;
+create index tap_rider on tap (rider_id, fare_day);
+create index tap_vehicle on tap (vehicle, tapped_at);
+
+-- The oldest days first, riders as they came: an index that grows at its end.
+drop index fare_day_stale;
+create index fare_day_stale on fare_day (lane, fare_day) where stale_since is not null;
+
+-- A medium and its rider are founded by one statement; to look the rider up again for each of a
+-- million media costs more than to write them.
+alter table medium drop constraint medium_rider_id_fkey;

@@ -107,7 +107,7 @@ create table rider (
 );
 create table medium (
   medium_id uuid primary key,
-  rider_id uuid not null references rider,
+  rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
   first_seen_at timestamptz not null
 );
@@ -151,11 +151,11 @@ create table tap (
   longitude double precision,
   batch_id bigint not null,
   received_at timestamptz not null,
-  primary key (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq)
+  primary key (device_id, epoch, seq, fare_day, lane)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
-create index tap_device on tap (device_id, epoch, seq);
-create index tap_vehicle on tap (fare_day, vehicle, tapped_at);
+create index tap_rider on tap (rider_id, fare_day);
+create index tap_vehicle on tap (vehicle, tapped_at);
 
 -- A rider's fare day: whether it has to be rated again, and the state it left to the day after.
 create table fare_day (
@@ -168,10 +168,13 @@ create table fare_day (
   tariff_version text,
   rated_at timestamptz,
   open_ride boolean not null default false,  -- a ride goes on into the next day, or is given up there
+  -- Why it is stale; `stale_reason` says more where there is more.
+  stale_cause text check (stale_cause in ('tap', 'late_tap', 'released_tap', 'stop', 'tariff',
+    'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
   primary key (lane, rider_id, fare_day)
 );
 create index fare_day_open on fare_day (lane, fare_day) where open_ride;
-create index fare_day_stale on fare_day (lane, fare_day, rider_id) where stale_since is not null;
+create index fare_day_stale on fare_day (lane, fare_day) where stale_since is not null;
 
 -- One pass of the worker over a share of stale rider-days; its entries book the difference it found.
 create table clearing_run (
@@ -759,6 +762,41 @@ create table ride_sum (
     currency, tariff_version)
 ) with (fillfactor = 70);
 create index ride_sum_accounting_date on ride_sum (accounting_date);
+
+-- What made a run's rider-days stale: by this a difference is explained.
+create table clearing_run_cause (
+  run_id bigint not null references clearing_run,
+  cause text not null,
+  rider_days integer not null,
+  rides_added integer not null,
+  rides_reversed integer not null,
+  primary key (run_id, cause)
+);
+
+-- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
+-- person has to approve.
+create table rerating_order (
+  order_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  tariff_source text,                -- the mended tariff to publish; null: what is published
+  preview text not null,             -- JSON: what would change, as it was when asked
+  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
+  needs_approval boolean not null,
+  requested_by text not null,        -- the label of a person's token, and its digest
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  done_at timestamptz,
+  stale_days integer,                -- rider-days marked when it was carried out
+  check (first_day <= last_day),
+  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
+    or state = 'refused'),
+  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+);
+
 -- Periods, proof and adjustments.
 
 -- A period that is not open takes no entries. A month without a row is open.
