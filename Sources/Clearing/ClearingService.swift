@@ -56,8 +56,8 @@ package final class ClearingService: Sendable {
       try await store.read { db in try await db.sorting.lanesWaiting() }
     ) { lane in try await self.sort(lane: lane) }
     let isBehind =
-      try await worked > 0
-      && !store.read { db in try await db.sorting.lanesWaiting() }.isEmpty
+      worked > 0
+      ? try await !store.read { db in try await db.sorting.lanesWaiting() }.isEmpty : false
     guard turn.isRatingDue(journalIsBehind: isBehind, at: now()) else { return worked }
     let begin = now()
     var rated = 0

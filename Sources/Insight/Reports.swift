@@ -39,10 +39,9 @@ extension InsightDesk {
     let network = city.current.network
     let scope = OperatorScope(operatorID, network: network)
     return try await store.read { db in
-      let sums = try await db.reports.rideSums(
-        days: days, by: [.operatorID], operatorID: operatorID)
       let byDay = try await db.reports.rideSums(
         days: days, by: [.operatorID, .day], operatorID: operatorID)
+      let sums = RideSums.byOperator(byDay)
       let booked = try await db.reports.booked(
         days: days, accounts: [AccountCode.operators, AccountCode.unknownOperator],
         operatorID: operatorID)

@@ -90,7 +90,7 @@ extension ReportTables {
     let rows = try await connection.query(
       """
       with asked as (select $1::date, $2::date, $3::text, $4::int8)
-      \(sql)
+      select * from (\(sql)) as report
       """,
       [
         .date(question.days.lowerBound), .date(question.days.upperBound),

@@ -1,5 +1,7 @@
 import Basics
+import HTTPTypes
 import Insight
+import Ledger
 import Store
 import Transit
 

@@ -1,6 +1,7 @@
 import Basics
 import HTTPTypes
-package import Insight
+import Insight
+import Ledger
 import Store
 import Transit
 

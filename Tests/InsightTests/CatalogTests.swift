@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Insight
+import Ledger
 import Postgres
 import Store
 import Testing
@@ -271,10 +272,9 @@ extension InsightSuite {
           set session_replication_role = replica;
           insert into ride_sum
           select date '2026-11-01' + d, date '2026-11-01' + d + (k % 40 = 0)::int * 3, l,
-            'op-' || k % 5, 'route-' || k % 40, 'bus', 'category-' || k % 6, 'ride', 'card',
+            'op-' || k % 5, 'route-' || k % 40, 'bus', 'category-' || k % 6, 'p-' || k / 120, 'card',
             'UAH', 'test-1', 67, 67, 5, 5, 0, 0, 67 * 800, 60 * 800
-          from generate_series(0, 29) d, generate_series(0, 63) l, generate_series(0, 234) k
-          on conflict do nothing;
+          from generate_series(0, 29) d, generate_series(0, 63) l, generate_series(0, 239) k;
           set session_replication_role = origin;
           analyze ride_sum;
           """)
