@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Debian packages: to build and run, and to test.
-RUN_PACKAGES := libpq-dev libssl-dev libuv1-dev libzip-dev libxlsxwriter-dev pkg-config \
+RUN_PACKAGES := libpq-dev libssl-dev libuv1-dev libzip-dev zlib1g-dev libxlsxwriter-dev pkg-config \
   postgresql libjs-leaflet libjs-chart.js
 TEST_PACKAGES := chromium python3 python3-venv curl
 TOOLS := .build-tools
@@ -17,7 +17,7 @@ export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
 export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
 
-.PHONY: help demo demo-stop test build release format lint simulate clean setup setup-test riga
+.PHONY: help demo demo-stop test build release format lint simulate clean setup setup-test riga fuzz
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ $(TOOLS)/test.stamp: $(TOOLS)/run.stamp
 	@echo "== A Python of its own for the outside readers of what Kvytok writes"
 	@test -x $(PYTHON) || python3 -m venv $(TOOLS)/venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check gtfs-realtime-bindings==3.0.0 \
-	  openpyxl==3.1.5
+	  cryptography==50.0.2 openpyxl==3.1.5
 	@touch $@
 
 # Installs those of some Debian packages that are missing; says which, and with what rights.
@@ -85,6 +85,12 @@ test: setup-test $(DESCRIBE) ## Runs all tests
 SEEDS ?= 3
 simulate: release ## Plays days with offline, repeating and lying validators: SEEDS=3
 	@validator-sim/demo simulate $(SEEDS)
+
+SECONDS := 60
+fuzz: setup ## Feeds the readers of outside bytes with damaged ones: SECONDS=60
+	@echo "== Building the fuzzers (first time: about 2 minutes)"
+	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --sanitize=fuzzer --sanitize=address
+	@Fuzz/run $(SECONDS)
 
 lint: ## Checks the format of the code
 	@echo "== Checking the format"

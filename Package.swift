@@ -70,16 +70,18 @@ let package = Package(
     clib("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clib("CLibZip", pkgConfig: "libzip", apt: "libzip-dev"),
     clib("CLibXlsxWriter", pkgConfig: "xlsxwriter", apt: "libxlsxwriter-dev"),
+    clib("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
     // Pure rooms: no I/O, no clock, no chance
     room("Basics"),
     room("Transit", ["Basics", "CLibZip"]),
-    room("Tapping", ["Basics", "Transit", "CLibCrypto"]),
+    room("Tapping", ["Basics", "Transit", "CLibCrypto", "CZlib"], exclude: ["Proto"]),
     room("Tariff", ["Basics", "Transit", yams]),
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
     room("Charging", ["Basics", "CLibCrypto"]),
     room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
     room("Ridership", ["Basics", "Transit"]),
+    room("Wallet", ["Basics"]),
 
     // Mechanism
     room("EventLoop", ["CLibUV"]),
@@ -90,12 +92,16 @@ let package = Package(
       "Store",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
+        "Wallet",
         "EventLoop", "Postgres", logging,
       ], exclude: ["Schema"], resources: [.copy("Migrations")]),
     room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
     room(
       "Clearing",
-      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Store", logging, metrics]),
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "Store", logging,
+        metrics,
+      ]),
     room(
       "Insight",
       [
@@ -111,16 +117,16 @@ let package = Package(
     room(
       "Web",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Store",
-        "Intake",
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Wallet",
+        "Store", "Intake",
         "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
-        "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring", "Web",
-        arguments, hummingbird,
+        "Wallet", "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring",
+        "Web", arguments, hummingbird,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
         from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
@@ -133,10 +139,14 @@ let package = Package(
       name: "ServiceClient",
       dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
       path: "validator-sim/ServiceClient", swiftSettings: house),
+    .target(
+      name: "SimulatedAcquirer", dependencies: ["Basics", "Tapping"],
+      path: "validator-sim/SimulatedAcquirer", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",
       dependencies: [
-        "Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient", arguments,
+        "Basics", "Transit", "Tapping", "SimulatedCity", "SimulatedAcquirer", "ServiceClient",
+        arguments, hummingbird, nioCore, logging,
       ], path: "validator-sim/Command", swiftSettings: house),
     .target(
       name: "LoadMeasures", dependencies: ["Basics", "Transit", "Tapping"],
@@ -156,10 +166,15 @@ let package = Package(
       name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
       path: "Tests/Support/RealData", swiftSettings: house),
 
+    .target(
+      name: "TapBatchMessages", dependencies: [protobuf], path: "Tests/Support/TapBatchMessages",
+      swiftSettings: house),
+
     tests("BasicsTests", ["Basics"]),
-    tests("TappingTests", ["Basics", "Transit", "Tapping"]),
+    tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
     tests("ChargingTests", ["Basics", "Charging"]),
+    tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
@@ -170,8 +185,8 @@ let package = Package(
     tests(
       "ClearingTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "EventLoop", "Postgres",
-        "Store", "Clearing", "DatabaseSupport", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",
@@ -192,9 +207,15 @@ let package = Package(
     tests(
       "WebTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
         nioCore, yams, logging, metrics,
+      ]),
+    tests(
+      "SimulationTests",
+      [
+        "Basics", "Transit", "Tapping", "EventLoop", "Postgres", "Store", "Intake",
+        "DatabaseSupport", logging,
       ]),
     tests(
       "EndToEndTests",

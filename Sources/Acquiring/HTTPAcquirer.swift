@@ -14,6 +14,7 @@ package final class HTTPAcquirer: Acquirer {
   package static let answerBytesMax = 64 << 10
 
   package let concurrencyMax: Int
+  package let capturesByFile = false
   private let base: String
   private let secret: String
   private let answerSeconds: Int64

@@ -91,6 +91,8 @@ package enum AcquirerAnswer: Hashable, Sendable {
 package protocol Acquirer: Sendable {
   /// Most questions that may be on their way at once.
   var concurrencyMax: Int { get }
+  /// Whether captures and refunds wait for the next clearing file, and are not asked one by one.
+  var capturesByFile: Bool { get }
 
   /// Asks; never throws, because an answer that did not come is an answer too.
   func ask(_ request: AcquirerRequest) async -> AcquirerAnswer

@@ -61,17 +61,16 @@ package struct CardStanding: Hashable, Sendable {
   /// Events that change nothing do nothing.
   package mutating func apply(_ event: Event, at moment: Instant) -> [Action] {
     switch (event, state) {
-    case (.ask, .unknown), (.ask, .denied):
-      attempt += 1
+    case (.ask, .unknown), (.ask, .checking), (.ask, .denied):
+      // What was asked and not answered is asked again with the same key.
+      if askedAt == nil { attempt += 1 }
       askedAt = moment
-      nextAt = nil
+      nextAt = moment.adding(seconds: ChargeWindow.answerSecondsMax)
       if state == .unknown { move(to: .checking, at: moment) }
-      return [.check(attempt: attempt)]
-    case (.ask, .checking):
-      askedAt = moment
       return [.check(attempt: attempt)]
     case (.checked(let answered, let isGood), _) where answered == attempt && askedAt != nil:
       askedAt = nil
+      nextAt = nil
       switch (isGood, state) {
       case (true, .checking): move(to: .good, at: moment)
       case (true, .denied): return allow(at: moment)
@@ -84,6 +83,7 @@ package struct CardStanding: Hashable, Sendable {
     case (.declined, .unknown), (.declined, .checking), (.declined, .good):
       move(to: .denied, at: moment)
       nextAt = nil
+      askedAt = nil
       return [.deny]
     case (.tapped, .denied) where askedAt == nil && nextAt == nil:
       nextAt = moment

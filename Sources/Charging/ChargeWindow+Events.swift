@@ -18,7 +18,6 @@ extension ChargeWindow {
     case .offset(let minor): try offset(minor)
     case .given(let minor): try give(minor)
     case .refund(let minor): try refund(minor)
-    case .refundFailed(let minor): try takeBack(minor, from: \.refundedMinor)
     case .disputed(let minor): try dispute(minor)
     case .disputeWon(let minor): try takeBack(minor, from: \.chargedBackMinor)
     case .paidAtDesk(let minor): try payAtDesk(minor, at: moment)
@@ -38,7 +37,7 @@ extension ChargeWindow {
     state = .authorising
     askedAt = moment
     askedBy = asker
-    nextAt = nil
+    nextAt = moment.adding(seconds: Self.answerSecondsMax)
     reference = nil
     return [.authorise(attempt: attempt, minor: dueMinor)]
   }
@@ -47,9 +46,11 @@ extension ChargeWindow {
     switch (state, reference) {
     case (.authorising, _):
       askedAt = moment
+      nextAt = moment.adding(seconds: Self.answerSecondsMax)
       return [.authorise(attempt: attempt, minor: dueMinor)]
     case (.capturing, let reference?):
       askedAt = moment
+      nextAt = moment.adding(seconds: Self.answerSecondsMax)
       return [.capture(attempt: attempt, minor: dueMinor, reference: reference)]
     default: throw .state(state)
     }
@@ -75,7 +76,7 @@ extension ChargeWindow {
     guard state == .authorised, let reference else { throw .state(state) }
     state = .capturing
     askedAt = moment
-    nextAt = nil
+    nextAt = moment.adding(seconds: Self.answerSecondsMax)
     return [.capture(attempt: attempt, minor: dueMinor, reference: reference)]
   }
 

@@ -19,6 +19,9 @@ package enum Asker: String, Sendable, CaseIterable, Hashable {
 /// currency, and it always holds that `amount = due + captured + offset + writtenOff` and that
 /// `captured >= refunded + chargedBack`.
 package struct ChargeWindow: Hashable, Sendable {
+  /// Seconds after which a question without an answer is asked again.
+  package static let answerSecondsMax: Int64 = 60
+
   /// How far a window is.
   package enum State: String, Sendable, CaseIterable, Hashable {
     /// The amount stands; the acquirer is to be asked.
@@ -123,8 +126,6 @@ package enum ChargeEvent: Hashable, Sendable {
   case given(minor: Int64)
   /// Money is to go back to the card.
   case refund(minor: Int64)
-  /// It could not.
-  case refundFailed(minor: Int64)
   /// The rider's bank took money back.
   case disputed(minor: Int64)
   /// The dispute was won: the money is here again.

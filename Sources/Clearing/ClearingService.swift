@@ -55,9 +55,10 @@ package final class ClearingService: Sendable {
     var worked = try await inParallel(
       try await store.read { db in try await db.sorting.lanesWaiting() }
     ) { lane in try await self.sort(lane: lane) }
-    let isBehind =
-      worked > 0
-      ? try await !store.read { db in try await db.sorting.lanesWaiting() }.isEmpty : false
+    var isBehind = false
+    if worked > 0 {
+      isBehind = try await store.read { db in try await !db.sorting.lanesWaiting().isEmpty }
+    }
     guard turn.isRatingDue(journalIsBehind: isBehind, at: now()) else { return worked }
     let begin = now()
     var rated = 0

@@ -10,6 +10,8 @@ struct DayRating {
   let day: RiderDay
   let taps: [TapRow]
   let entitlements: [EntitlementRow]
+  /// Passes and carnets of the rider.
+  var products: [GrantRow] = []
 
   /// What came out.
   struct Result {
@@ -26,7 +28,11 @@ struct DayRating {
     let tariff = book.tariff(on: day.fareDay)
     let category = category(default: tariff?.categories.first ?? "")
     let facts = taps.enumerated().map { fareTap($1, ref: $0, category: category) }
-    let rated = book.rate(day: day.fareDay, state: before, taps: facts)
+    var before = before
+    before.giveBack(purchases { $0.returnedOn?.adding(days: 1) == day.fareDay })
+    let rated = book.rate(
+      day: day.fareDay, state: before, taps: facts,
+      purchases: purchases { $0.grantedDay == day.fareDay })
     return Result(rides: rated.rides, state: rated.state, tariffVersion: tariff?.version ?? "")
   }
 
@@ -80,12 +86,23 @@ struct DayRating {
       coordinate: stop?.coordinate ?? tap.coordinate, direction: tap.direction)
   }
 
+  private func purchases(_ isMeant: (GrantRow) -> Bool) -> [FarePurchase] {
+    products.filter(isMeant).map { FarePurchase(product: $0.product, at: $0.grantedAt) }
+  }
+
   /// The category proven for the day; of several the one proven last.
   private func category(default standard: String) -> String {
+    EntitlementRow.category(of: entitlements, on: day.fareDay) ?? standard
+  }
+}
+
+extension EntitlementRow {
+  /// The category proven for a fare day; of several the one proven last; nil without any.
+  static func category(of entitlements: [EntitlementRow], on day: Day) -> String? {
     entitlements
-      .filter { $0.validFrom <= day.fareDay && $0.validTo.map { day.fareDay <= $0 } ?? true }
+      .filter { $0.validFrom <= day && $0.validTo.map { day <= $0 } ?? true }
       .max { ($0.validFrom, $0.category) < ($1.validFrom, $1.category) }?
-      .category ?? standard
+      .category
   }
 }
 

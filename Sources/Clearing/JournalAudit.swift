@@ -17,13 +17,14 @@ extension LedgerAuditor {
     }
     let sorter = Sorter(
       city: city, tokenKey: tokenKey, log: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
+    let erased = try await store.read { db in try await db.proofs.erasedRiders() }
     for lane in try await store.read({ db in try await db.proofs.journalLanes() }) {
       var last: Int64 = 0
       while true {
         let after = last
         let page = try await store.read { db in
           let batches = try await db.proofs.batches(lane: lane, after: after)
-          return try await Self.prove(batches, by: sorter, in: db)
+          return try await Self.prove(batches, by: sorter, erased: erased, in: db)
         }
         guard let next = page.lastBatchID else { break }
         last = next
@@ -48,7 +49,7 @@ extension LedgerAuditor {
   }
 
   private static func prove(
-    _ batches: [ProvenBatch], by sorter: Sorter, in db: StoreSession
+    _ batches: [ProvenBatch], by sorter: Sorter, erased: Set<RiderID>, in db: StoreSession
   ) async throws -> JournalPage {
     var page = JournalPage(lastBatchID: batches.last?.batch.batchID, batches: batches.count)
     var expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)] = []
@@ -67,20 +68,26 @@ extension LedgerAuditor {
       }
     }
     let riders = try await db.proofs.riders(of: Set(expected.map(\.tap.medium)))
-    var rows: [TapRow] = []
-    for (tap, batch) in expected {
-      guard let rider = riders[tap.medium] else {
+    page.taps = expected.count
+    let days = expected.map(\.tap.fareDay)
+    guard let first = days.min(), let last = days.max() else { return page }
+    let names = expected.map {
+      TapName(device: $0.batch.device, epoch: $0.batch.epoch, seq: $0.tap.tap.seq)
+    }
+    let standing = try await db.proofs.taps(names, within: first...last)
+    for ((tap, batch), name) in zip(expected, names) {
+      var row: TapRow
+      if let rider = riders[tap.medium] {
+        row = sorter.row(tap, rider: rider, batch: batch)
+      } else if let kept = standing[name], erased.contains(kept.rider) {
+        // The rider was erased: who it was and what was held is known no more, all else is.
+        row = sorter.row(tap, rider: kept.rider, batch: batch)
+        row.medium = kept.medium
+      } else {
         page.findings.append(
-          "tap \(batch.device)/\(batch.epoch)/\(tap.tap.seq): its medium belongs to no rider")
+          "tap \(name.device)/\(name.epoch)/\(name.seq): its medium belongs to no rider")
         continue
       }
-      rows.append(sorter.row(tap, rider: rider, batch: batch))
-    }
-    page.taps = rows.count
-    let days = rows.map(\.fareDay)
-    guard let first = days.min(), let last = days.max() else { return page }
-    let standing = try await db.proofs.taps(rows.map(\.name), within: first...last)
-    for row in rows {
       if let fault = fault(of: standing[row.name], expected: row) { page.findings.append(fault) }
     }
     return page

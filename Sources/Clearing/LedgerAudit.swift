@@ -113,6 +113,12 @@ package struct LedgerAuditor: Sendable {
     try await proveEntries(&audit)
     try await proveSeals(&audit)
     try await compareRuns(&audit)
+    for finding in try await store.read({ db in
+      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+        + db.proofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+    }) {
+      audit.find(finding)
+    }
     try await provePeriods(&audit)
   }
 
@@ -197,6 +203,7 @@ package struct LedgerAuditor: Sendable {
       by: \.ride.day)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(riders)), by: \.rider)
+    let products = try await db.products.grants(of: Set(riders))
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
@@ -210,13 +217,12 @@ package struct LedgerAuditor: Sendable {
       let rating = DayRating(
         network: city.network, book: book, day: day,
         taps: taps[index],
-        entitlements: entitlements[day.rider] ?? [])
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: states[day.rider] ?? .empty)
       states[day.rider] = result.state
-      let carried = rating.carried(result)
       let rides = try rating.named(
         result,
-        carried: carried.isEmpty ? [:] : try await db.rating.boardingTaps(lane: lane, of: carried))
+        carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
       page.rides += rides.count
       let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }

@@ -44,7 +44,8 @@ package struct Rater: Sendable {
       lane: lane, days: days, withPlacedStops: book.asksForStops)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
-    let (ratings, rows) = try fold(claimed, taps, entitlements, book)
+    let products = try await db.products.grants(of: Set(days.map(\.rider)))
+    let (ratings, rows) = try fold(claimed, taps, entitlements, products, book)
     let carried = try await db.rating.boardingTaps(
       lane: lane, of: ratings.flatMap { $0.rating.carried($0.result) })
     let standing = try await db.rating.standingRides(
@@ -56,6 +57,8 @@ package struct Rater: Sendable {
     if !difference.isEmpty {
       try await post(difference, lane: lane, claimed: claimed, taps: tapCount, in: db, at: now)
     }
+    try await RidePayments.collect(
+      rated: days, lane: lane, accountingDate: city.clock.zone.local(now).day, in: db, at: now)
     try await db.rating.finish(rows, lane: lane, at: now)
     return Pass(
       riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
@@ -69,7 +72,7 @@ package struct Rater: Sendable {
   /// that the day before it has left just now.
   private func fold(
     _ claimed: [ClaimedDay], _ taps: [[TapRow]], _ entitlements: [RiderID: [EntitlementRow]],
-    _ book: TariffBook
+    _ products: [RiderID: [GrantRow]], _ book: TariffBook
   ) throws -> (ratings: [Rated], days: [RatedDayRow]) {
     let followed = Set(claimed.compactMap(\.dayBefore))
     var ratings: [Rated] = []
@@ -85,7 +88,7 @@ package struct Rater: Sendable {
         ?? RiderState.kept(claim.stateBefore, before: day)
       let rating = DayRating(
         network: city.network, book: book, day: day, taps: dayTaps,
-        entitlements: entitlements[day.rider] ?? [])
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: before)
       ratings.append((rating, result))
       let isFollowed = followed.contains(day)

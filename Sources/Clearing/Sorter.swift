@@ -76,6 +76,7 @@ package struct Sorter: Sendable {
     }
     let rows = rows(of: read, riders: riders)
     try await db.sorting.insert(rows)
+    try await db.sorting.count(rows, lane: lane)
     let riderDays = try await markStale(rows, today: today, in: db, at: now)
     try await db.sorting.markSorted(
       lane: lane, batchIDs: read.batches.map(\.batch.batchID), at: now)

@@ -89,6 +89,7 @@ package struct WhatIfReplay: Sendable {
       withPlacedStops: book.asksForStops || draft.asksForStops)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.day.rider))), by: \.rider)
+    let products = try await db.products.grants(of: Set(days.map(\.day.rider)))
     let before = try await db.audit.states(
       lane: lane, riders: riders, before: period.lowerBound)
     var states: (now: RiderState, draft: RiderState) = (.empty, .empty)
@@ -101,7 +102,7 @@ package struct WhatIfReplay: Sendable {
       func rate(by book: TariffBook, from state: RiderState) -> DayRating.Result {
         DayRating(
           network: city.network, book: book, day: day, taps: taps,
-          entitlements: entitlements[day.rider] ?? []
+          entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? []
         ).rate(from: state)
       }
       let now = rate(by: book, from: states.now)

@@ -177,6 +177,32 @@ package struct SortingTables {
     try row.timestamptz(tap.receivedAt)
   }
 
+  /// Adds taps to the sums of their fare days, in the lane of the journal that they came by.
+  package func count(_ taps: [TapRow], lane: Int16) async throws {
+    var sums: [Day: (accepted: Int64, denied: Int64)] = [:]
+    for tap in taps {
+      if tap.isAccepted {
+        sums[tap.fareDay, default: (0, 0)].accepted += 1
+      } else {
+        sums[tap.fareDay, default: (0, 0)].denied += 1
+      }
+    }
+    guard !sums.isEmpty else { return }
+    let rows = sums.sorted { $0.key < $1.key }
+    try await connection.execute(
+      """
+      insert into tap_sum as s (fare_day, lane, accepted, denied)
+      select d, $1, a, n from unnest($2::date[], $3::int8[], $4::int8[]) as t(d, a, n)
+      on conflict (fare_day, lane) do update
+        set accepted = s.accepted + excluded.accepted, denied = s.denied + excluded.denied
+      """,
+      [
+        .int2(lane), .dates(rows.map { Optional($0.key) }),
+        .int8s(rows.map { Optional($0.value.accepted) }),
+        .int8s(rows.map { Optional($0.value.denied) }),
+      ])
+  }
+
   /// Marks rider-days as stale, in a fixed order so that two sorters never wait for each other.
   ///
   /// A day that is stale already keeps its cause: it is only locked, so that a rating which began

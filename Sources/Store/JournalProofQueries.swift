@@ -78,6 +78,12 @@ extension BookProofTables {
     return riders
   }
 
+  /// Nobodies in whose place erased riders were put.
+  package func erasedRiders() async throws -> Set<RiderID> {
+    let rows = try await connection.query("select rider_id from rider where erased_at is not null")
+    return Set(try rows.map { try $0.identifier(0) })
+  }
+
   /// What does not fit together between the registers of devices, the journal and the taps.
   package func journalFaults(countMax: Int) async throws -> [String] {
     let rows = try await connection.query(

@@ -10,6 +10,10 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case placing = 3
   /// Boardings get their alighting stop.
   case alighting = 4
+  /// Charge windows are closed, netted and shared out: one worker at a time.
+  case charging = 20
+  /// Passes and carnets become earnings.
+  case recognising = 50
 }
 
 extension StoreSession {
@@ -23,6 +27,18 @@ extension StoreSession {
       select pg_try_advisory_xact_lock($1, $2), set_config('synchronous_commit', 'off', true)
       """, [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
     return try rows.only().bool(0)
+  }
+
+  /// Takes lanes for this transaction, waiting for whoever works on them; in order, so that two who
+  /// do so never wait for each other.
+  ///
+  /// A worker only tries a lane and leaves it when it is taken: it never waits while it holds one.
+  package func holdLanes(_ purpose: LanePurpose, _ lanes: some Sequence<Int16>) async throws {
+    for lane in Set(lanes).sorted() {
+      try await connection.execute(
+        "select pg_advisory_xact_lock($1, $2)",
+        [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
+    }
   }
 
   /// First of the numbers under which the locks of lanes are known to PostgreSQL: "KV", then 0.

@@ -12,7 +12,8 @@ package enum SealedTable: String, Sendable, CaseIterable {
   case entry
   /// Runs of the clearing.
   case run = "clearing_run"
-  /// Rides that runs of the period added, whether they still stand or not.
+  /// Rides that runs of the period added, whether they still stand or not; without their riders, who
+  /// may be erased later: the taps tell whose they are.
   case ride
   /// Rides that runs of the period reversed.
   case reversal = "ride_reversal"
@@ -60,7 +61,7 @@ package enum SealedTable: String, Sendable, CaseIterable {
       Self.row(
         [Self.date("t.fare_day"), Self.moment("t.started_at"), Self.moment("t.ended_at")]
           + [
-            "ride_id", "lane", "rider_id", "run_id", "device_id", "epoch", "seq", "off_device_id",
+            "ride_id", "lane", "run_id", "device_id", "epoch", "seq", "off_device_id",
             "off_epoch", "off_seq", "riders", "category", "product", "medium", "mode",
             "operator_id", "route", "currency", "nominal_minor", "charged_minor",
             "tariff_version", "reason",

@@ -93,12 +93,48 @@ extension JSONReader {
   /// Most characters of a number with a fraction.
   static let fractionBytesMax = 64
 
+  /// Takes a text that is not known, key or value; a card number in it is refused.
+  mutating func skipText() throws(JSONStop) { try refuseCardNumber(in: try text()) }
+
+  /// Stops at a text, taken already, in which a card number stands.
+  mutating func refuseCardNumber(in text: JSONText) throws(JSONStop) {
+    guard text.end - text.start >= CardNumber.digitCountMin else { return }
+    if text.isPlain {
+      guard !CardNumber.isHidden(in: UnsafeRawBufferPointer(plainBytes(text))) else {
+        throw hiddenCardNumber()
+      }
+    } else {
+      let bytes = Array(string(text).utf8)
+      guard !bytes.withUnsafeBytes({ CardNumber.isHidden(in: $0) }) else {
+        throw hiddenCardNumber()
+      }
+    }
+  }
+
+  /// Takes a number that is not known; one that is a card's is refused.
+  private mutating func skipNumber() throws(JSONStop) {
+    let number = try number()
+    guard number.digitCount - number.fractionDigits >= CardNumber.digitCountMin else { return }
+    // What stands behind the point is no number of its own.
+    let digits = plainBytes(JSONText(start: number.start, end: number.end, isPlain: true))
+    let whole = digits.prefix { $0 == 0x2D || $0 &- 0x30 <= 9 }
+    guard !CardNumber.isHidden(in: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: whole)))
+    else { throw hiddenCardNumber() }
+  }
+
+  private mutating func hiddenCardNumber() -> JSONStop {
+    stop(
+      "card_number",
+      "before byte \(at), under a key that is not known, stands a bank card's"
+        + " number, which is never taken", kind: .impossible)
+  }
+
   /// Takes any value and forgets it, still strictly checked.
   mutating func skipValue(depth: Int = 0) throws(JSONStop) {
     skipSpace()
     switch peek {
-    case 0x22: _ = try text()
-    case 0x2D, 0x30...0x39: _ = try number()
+    case 0x22: try skipText()
+    case 0x2D, 0x30...0x39: try skipNumber()
     case 0x7B, 0x5B:
       guard depth < TapLimits.depthMax else {
         throw stop(
@@ -119,7 +155,7 @@ extension JSONReader {
     guard !take(close) else { return }
     repeat {
       if isObject {
-        _ = try text()
+        try skipText()
         try expect(0x3A, "a colon")
       }
       try skipValue(depth: depth)

@@ -59,3 +59,8 @@ package struct Ed25519KeyPair: Sendable {
     return signature
   }
 }
+
+extension Ed25519KeyPair: CustomStringConvertible, CustomReflectable {
+  package var description: String { "a key pair of Ed25519" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -93,6 +93,9 @@ package enum TapLimits {
   package static let textBytesMax = 128
   /// Largest number of a tap: one below the largest 64-bit number, so that a range may end after it.
   package static let seqMax = Int64.max - 1
+  /// Moments that a time may name, in microseconds since 1970: years 0 to 9999, UTC.
+  package static let microsecondsKnown: ClosedRange<Int64> =
+    -62_167_219_200_000_000...253_402_300_799_999_999
   /// Most lists and objects inside one another, in keys that are not known.
   package static let depthMax = 16
 }

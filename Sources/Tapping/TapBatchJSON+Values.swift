@@ -80,7 +80,7 @@ extension TapBatchDecoder {
     let instant =
       text.isPlain
       ? times.instant(reader.plainBytes(text)) : Instant(iso8601: reader.string(text))
-    guard let instant else {
+    guard let instant, TapLimits.microsecondsKnown.contains(instant.microseconds) else {
       throw reader.stop(
         "bad_time",
         "it must be a time in ISO 8601 with an offset, such as 2026-11-22T07:30:58.001Z")

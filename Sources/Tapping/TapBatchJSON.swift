@@ -108,6 +108,7 @@ struct TapBatchDecoder {
         try note(key, in: &seen)
         try batchValue(key, &batch)
       } else {
+        try reader.refuseCardNumber(in: name)
         try reader.skipValue()
       }
       key = nil
@@ -175,6 +176,7 @@ struct TapBatchDecoder {
         try note(key, in: &seen)
         try tapValue(key, &tap, &parts)
       } else {
+        try reader.refuseCardNumber(in: name)
         try reader.skipValue()
       }
       key = nil

@@ -20,6 +20,8 @@ package final class CompiledTariff: Sendable {
   package var lastDay: Day { Day(number: tables.lastDay) }
   /// Whether stops, zones or distances matter to any price.
   package var pricesByStop: Bool { tables.pricesByStop }
+  /// How the money of linked and capped rides is shared out among operators.
+  package var apportionment: FareApportionment { tables.apportionment }
   /// Names of the rider categories.
   package var categories: [String] { tables.categories.map(\.name) }
   /// Names of the products that can be bought.
@@ -140,6 +142,7 @@ struct TariffTables: Sendable {
   var pricesByStop = false
   /// Whether the tariff and its cases are written in minor units.
   var countsInMinor = false
+  var apportionment = FareApportionment.own
 }
 
 /// A kind of service that the tariff tells apart.

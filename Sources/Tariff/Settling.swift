@@ -234,8 +234,13 @@ extension FareMeter {
     let uses = !isTransfer && tariff.tables.products[rule].tripsMax > 0
     let otherUses = !other.isTransfer && tariff.tables.products[other.rule].tripsMax > 0
     if uses != otherUses { return !uses }
-    return validityEnd(state.holdings[index], rule)
-      < validityEnd(state.holdings[other.holding], other.rule)
+    return ending(state.holdings[index], rule) < ending(state.holdings[other.holding], other.rule)
+  }
+
+  /// When a product is over; one that begins with its first ride is not, as long as it waits.
+  private func ending(_ holding: Holding, _ rule: Int) -> Int64 {
+    let isWaiting = tariff.tables.products[rule].startsAtFirstUse && holding.activatedAt == .min
+    return isWaiting ? .max : validityEnd(holding, rule)
   }
 
   private mutating func note(

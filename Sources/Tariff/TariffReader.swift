@@ -71,6 +71,9 @@ final class TariffReader {
     if let title = fields.bilingual("title") { tables.title = title }
     countsInMinor = fields.choice("amounts", AmountUnit.self) == .minor
     tables.countsInMinor = countsInMinor
+    if let rule = fields.choice("apportionment", FareApportionment.self) {
+      tables.apportionment = rule
+    }
     if let period = Fields(fields.require("effective"), "\"effective\"", faults) {
       let from = period.require("from").flatMap { readDay($0, "\"from\"", faults) }
       let until = period.day("until")

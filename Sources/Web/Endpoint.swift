@@ -25,6 +25,34 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case riderRides = "GET /v1/riders/{id}/rides"
   case report = "GET /v1/reports/{name}"
   case trialBalance = "GET /v1/ledger/trial-balance"
+  case ratingPreview = "GET /v1/rating/preview"
+  case ratingOrders = "GET /v1/rating/orders"
+  case ratingOrder = "POST /v1/rating/orders"
+  case ratingApprove = "POST /v1/rating/orders/{id}/approve"
+  case ratingRefuse = "POST /v1/rating/orders/{id}/refuse"
+  case tapStates = "GET /v1/taps/states"
+  case tapsStuck = "GET /v1/taps/stuck"
+
+  // Riders, their media and proofs
+  case riderRegister = "POST /v1/riders"
+  case riderShow = "GET /v1/riders/{id}"
+  case riderMedia = "POST /v1/riders/{id}/media"
+  case riderReplace = "POST /v1/riders/{id}/media/replace"
+  case riderBlock = "POST /v1/riders/{id}/block"
+  case riderUnblock = "POST /v1/riders/{id}/unblock"
+  case riderProof = "POST /v1/riders/{id}/entitlements"
+  case riderMerge = "POST /v1/riders/{id}/merge"
+  case riderErase = "POST /v1/riders/{id}/erase"
+  case proofsExpiring = "GET /v1/entitlements/expiring"
+
+  // Stored value, passes and carnets
+  case wallet = "GET /v1/riders/{id}/wallet"
+  case walletTopUp = "POST /v1/riders/{id}/wallet/top-ups"
+  case walletRefund = "POST /v1/riders/{id}/wallet/refunds"
+  case walletCorrect = "POST /v1/riders/{id}/wallet/corrections"
+  case riderProducts = "GET /v1/riders/{id}/products"
+  case productSell = "POST /v1/riders/{id}/products"
+  case productRefund = "POST /v1/riders/{id}/products/refund"
 
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
@@ -74,9 +102,16 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceAdd, .deviceRevoke, .networkImport, .tariffPublish, .auditTaps: .staff([])
     case .deviceList: .staff([.dispatcher])
     case .status, .overviewPage: .staff([.accountant, .planner, .dispatcher, .inspector])
-    case .riderRides, .riderPage: .staff([.accountant, .inspector, .rider])
+    case .riderRides, .riderPage, .riderShow, .wallet, .riderProducts:
+      .staff([.accountant, .inspector, .rider])
+    case .riderRegister, .riderMedia, .riderReplace, .riderBlock, .riderUnblock, .riderProof,
+      .proofsExpiring, .walletTopUp, .walletRefund, .productSell, .productRefund:
+      .staff([.accountant])
+    case .riderMerge, .riderErase, .walletCorrect: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance: .staff([.accountant])
+    case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
+      .tapStates, .tapsStuck:
+      .staff([.accountant])
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
   }
@@ -84,7 +119,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
   /// What the body of a request may be.
   package var body: BodyRule {
     switch self {
-    case .tapBatches, .positions, .deviceAdd, .deviceEnroll:
+    case .tapBatches, .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
+      .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
+      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(

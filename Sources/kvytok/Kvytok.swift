@@ -17,7 +17,9 @@ struct Kvytok: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
       TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
-      ReportCommand.self, LedgerCommand.self, LoadCommand.self, ExportCommand.self,
+      WalletCommand.self, ProductCommand.self, ReportCommand.self, LedgerCommand.self,
+      RateCommand.self, TapsCommand.self,
+      LoadCommand.self, ExportCommand.self,
     ])
 
   static func main() async {

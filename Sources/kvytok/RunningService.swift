@@ -59,15 +59,20 @@ struct RunningService: Sendable {
   private func serve(_ backbone: Backbone, city: CityHolder, key: TokenKey) async throws {
     let store = backbone.store
     let gate = DeviceGate(store: store, log: log)
+    let log = log
     var services: [any Service] = [
       Worker { try await city.follow(store) },
       Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
     ]
+    if backbone.hasOwnCluster { services.append(Worker { await backbone.keepCluster(log: log) }) }
     if settings.parts.contains(.intake) { services.append(Worker { await gate.run() }) }
     if settings.parts.contains(.clearing) {
       let clearing = ClearingService(
         store: store, city: city, tokenKey: key, log: log, now: { .now })
       services.append(Worker { await clearing.run() })
+      let recognition = RevenueRecognition(store: store, city: city, log: log)
+      let riders = RiderDesk(store: store, city: city, tokenKey: key)
+      services.append(Worker { await recognition.run(now: { .now }, desk: riders) })
     }
     if settings.parts.contains(.insight) {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })

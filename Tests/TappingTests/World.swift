@@ -48,6 +48,26 @@ struct World {
     return tap
   }
 
+  /// A body with one to three places changed: a bit, a byte, one more, one less, a piece twice.
+  mutating func damaged(_ bytes: [UInt8], interesting: [UInt8] = [0, 1, 0x7F, 0x80, 0xFF])
+    -> [UInt8]
+  {
+    var damaged = bytes
+    for _ in 0..<chance.integer(in: 1...3) {
+      let place = chance.integer(in: 0...damaged.count - 1)
+      switch chance.integer(in: 0...4) {
+      case 0: damaged[place] = pick(interesting)
+      case 1: damaged[place] ^= 1 << UInt8(chance.integer(in: 0...7))
+      case 2: damaged.insert(pick(interesting), at: place)
+      case 3: damaged.remove(at: place)
+      default:
+        let end = min(damaged.count, place + chance.integer(in: 1...40))
+        damaged.insert(contentsOf: damaged[place..<end], at: place)
+      }
+    }
+    return damaged
+  }
+
   mutating func batch(seqs: some Sequence<Int64>) -> TapBatch {
     TapBatch(
       device: "V-0042", epoch: Int64(chance.integer(in: 0...5)),

@@ -25,7 +25,7 @@ struct SettleCeiling {
     let lanes = max(1, min(Self.lanes, Self.tapsMax * Self.lanes / max(1, Int(all))))
     let taps = try await database.number("select count(*) from tap where lane < \(lanes)")
     let scripts = try await export(lanes: lanes, to: folder)
-    for (table, _) in Self.tables {
+    for table in Self.tables {
       try await database.run("create table loadtest_\(table) (like \(table) including all)")
     }
     let clock = ContinuousClock()
@@ -36,26 +36,24 @@ struct SettleCeiling {
     }
     let seconds = (clock.now - start).seconds
     let stored = try await database.number("select count(*) from loadtest_tap")
-    for (table, _) in Self.tables { try await database.run("drop table loadtest_\(table)") }
+    for table in Self.tables { try await database.run("drop table loadtest_\(table)") }
     guard stored == taps else {
       throw ProgramFault("COPY stored \(stored) of \(taps) taps; the ceiling is not valid")
     }
     return Double(taps) / seconds
   }
 
-  /// The tables that settling writes a row into for each tap or rider, and how a lane is chosen.
-  private static let tables = [
-    ("tap", "lane = "), ("ride", "lane = "), ("fare_day", "lane = "), ("rider", "lane = "),
-  ]
+  /// The tables that settling writes a row into for each tap or rider.
+  private static let tables = ["tap", "ride", "fare_day", "rider"]
 
   /// Writes a file for each table and lane, and a script for each connection; gives the scripts.
   private func export(lanes: Int, to folder: URL) async throws -> [String] {
     var lines = [[String]](repeating: [], count: Self.connections)
     for lane in 0..<lanes {
-      for (table, condition) in Self.tables {
+      for table in Self.tables {
         let file = folder.appendingPathComponent("\(table)-\(lane).copy").path
         try await database.run(
-          "\\copy (select * from \(table) where \(condition)\(lane)) to '\(file)' "
+          "\\copy (select * from \(table) where lane = \(lane)) to '\(file)' "
             + "with (format binary)")
         lines[lane % Self.connections].append(
           "\\copy loadtest_\(table) from '\(file)' with (format binary)")

@@ -80,13 +80,13 @@ struct SettleCommand: AsyncParsableCommand {
     let today = Day(number: Int(Date().timeIntervalSince1970) / 86_400)
     for number in 0..<2 {
       let late = number == 0 ? 0 : late
-      let filler = try await house.start(roles: "web", tariff: tariff)
-      if number == 0 { try await house.importNetwork(CityFeed(seed: seed).zip()) }
-      try await SettleFill(world: world, database: filler.database, folder: house.folder)
-        .fill(
-          batches: batches, dayStart: Self.start(of: today.adding(days: number - 2)),
-          firstSeqRound: number, late: late)
-      await filler.stop()
+      try await house.withService(roles: "web", tariff: tariff) { database in
+        if number == 0 { try await house.importNetwork(CityFeed(seed: seed).zip()) }
+        try await SettleFill(world: world, database: database, folder: house.folder)
+          .fill(
+            batches: batches, dayStart: Self.start(of: today.adding(days: number - 2)),
+            firstSeqRound: number, late: late)
+      }
       var run = try await house.clear(secondsMax: secondsMax)
       run.taps = batches * SettleTaps.tapsPerBatch
       run.lateTaps = batches * late
@@ -95,19 +95,17 @@ struct SettleCommand: AsyncParsableCommand {
         "day \(number + 1): \(run.taps) taps in \(Int(run.seconds * 10) / 10) s, "
           + "\(Int(run.tapsPerSecond)) taps/s\n")
     }
-    let looker = try await house.start(roles: "web", tariff: nil)
-    defer { Task { await looker.stop() } }
-    try await count(into: &report, looker.database)
-    if !noCeiling {
-      ProgressBar.write("copying the finished rows …\n")
-      report.ceilingTapsPerSecond = try await SettleCeiling(database: looker.database)
-        .tapsPerSecond()
+    try await house.withService(roles: "web", tariff: nil) { database in
+      try await count(into: &report, database)
+      if !noCeiling {
+        ProgressBar.write("copying the finished rows …\n")
+        report.ceilingTapsPerSecond = try await SettleCeiling(database: database).tapsPerSecond()
+      }
     }
-    await looker.stop()
     return report
   }
 
-  /// Six in the morning by UTC: inside a fare day whatever the city's clock is.
+  /// Four in the morning by UTC, six by the city's clock: a fare day from there on lies in one day.
   private static func start(of day: Day) -> Instant {
     Instant(seconds: Int64(day.number) * 86_400 + 4 * 3600)
   }

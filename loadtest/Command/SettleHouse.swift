@@ -27,7 +27,7 @@ final class SettleHouse: Sendable {
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
   /// A running service on the folder's database.
-  struct Running {
+  private struct Running {
     let service: StartedService
     let database: Psql
 
@@ -35,7 +35,7 @@ final class SettleHouse: Sendable {
   }
 
   /// Starts a service with some of its parts.
-  func start(roles: String, tariff: String?) async throws -> Running {
+  private func start(roles: String, tariff: String?) async throws -> Running {
     let service = try await StartedService(
       program: program, roles: roles, folder: folder, isOurs: false,
       more: ["--tariff", tariff ?? self.tariff])
@@ -44,6 +44,20 @@ final class SettleHouse: Sendable {
       throw ProgramFault("the service's database was not found in \(data)")
     }
     return Running(service: service, database: Psql(database: database))
+  }
+
+  /// Runs a body while a service with some of its parts runs.
+  func withService(
+    roles: String, tariff: String?, _ body: (Psql) async throws -> Void
+  ) async throws {
+    let running = try await start(roles: roles, tariff: tariff)
+    do {
+      try await body(running.database)
+    } catch {
+      await running.stop()
+      throw error
+    }
+    await running.stop()
   }
 
   /// Publishes the network of the invented city in the running service's database.

@@ -43,7 +43,7 @@ package struct SettleTaps: Sendable {
     let rounds = Int64((batches + devices.count - 1) / devices.count)
     let window = Self.hoursOfDay * 3_600_000 / rounds
     var generator = SeededGenerator(
-      seed: seed ^ UInt64(bitPattern: Int64(number) &* 0x9E37_79B9_7F4A_7C15 &+ dayStart.seconds))
+      seed: seed ^ stableHash("\(dayStart.seconds) \(number)".utf8))
     let count = Self.tapsPerBatch
     let taps = (0..<count).map { index -> Tap in
       let rider = UInt64(generator.integer(in: 0...riders - 1))

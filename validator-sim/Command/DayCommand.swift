@@ -52,6 +52,10 @@ struct DayCommand: AsyncParsableCommand {
   @Option(help: "Least share of alightings whose stop the service has to find, 0 to 1.")
   var alightingShareMin = 0.5
 
+  @Option(
+    help: "How batches are written: json, protobuf, json+gzip, protobuf+gzip, or mixed.")
+  var format = FormatChoice.json
+
   @Option(help: "Also writes the summary as JSON to a file.")
   var summaryJson: String?
 
@@ -99,7 +103,9 @@ struct DayCommand: AsyncParsableCommand {
     let bodies = DayBodies(validators: validators, seed: seed)
     let clock = ContinuousClock()
     let start = clock.now
-    let player = DayPlayer(bodies: bodies, devices: devices, client: client, now: Edge.now)
+    let player = DayPlayer(
+      bodies: bodies, devices: devices, client: client, formats: format.formats,
+      now: Edge.now)
     let tally = try await player.play(plan)
     let played = clock.now - start
     let audit = DayAudit(bodies: bodies, client: client)

@@ -13,6 +13,8 @@ struct DayPlayer {
   let bodies: DayBodies
   let devices: [SignedDevice]
   let client: ServiceClient
+  /// Formats of the devices' batches, dealt to them in turn.
+  let formats: [BatchFormat]
   let now: @Sendable () -> Instant
 
   /// Posts every delivery; those of a device in their order.
@@ -64,14 +66,18 @@ struct DayPlayer {
   }
 
   private func batch(_ taps: Range<Int>, _ delivery: Delivery) -> [UInt8] {
-    TapBatchJSON.encode(
-      bodies.batch(taps, of: bodies.validators.days[delivery.device], now: now()))
+    TapBatchWire.encode(
+      bodies.batch(taps, of: bodies.validators.days[delivery.device], now: now()),
+      format(of: delivery.device))
   }
+
+  private func format(of device: Int) -> BatchFormat { formats[device % formats.count] }
 
   private func postTaps(
     _ taps: Range<Int>, _ delivery: Delivery, body: [UInt8], _ tally: inout PostTally
   ) async throws {
-    let (answer, attempts) = try await devices[delivery.device].postTaps(body: body, with: client)
+    let (answer, attempts) = try await devices[delivery.device].postTaps(
+      body: body, format(of: delivery.device), with: client)
     tally.batches += 1
     tally.tapsSent += taps.count
     tally.retries += attempts - 1

@@ -8,6 +8,22 @@ package struct ServiceAnswer: Sendable {
   package let body: [UInt8]
   /// Requests that were sent before this answer came: 1 when the first one did.
   package let attempts: Int
+  private let fields: HTTPHeaders
+
+  init(status: Int, body: [UInt8], attempts: Int, fields: HTTPHeaders) {
+    self.status = status
+    self.body = body
+    self.attempts = attempts
+    self.fields = fields
+  }
+
+  /// The answer after a number of attempts.
+  func after(attempts: Int) -> ServiceAnswer {
+    ServiceAnswer(status: status, body: body, attempts: attempts, fields: fields)
+  }
+
+  /// The value of a header; nil when there is none.
+  package func header(_ name: String) -> String? { fields.first(name: name) }
 
   /// The body as text.
   package var text: String { String(decoding: body, as: UTF8.self) }
@@ -77,7 +93,8 @@ package final class ServiceClient: Sendable {
       request, timeout: .seconds(Self.answerSecondsMax))
     let buffer = try await response.body.collect(upTo: Self.answerBytesMax)
     let answer = ServiceAnswer(
-      status: Int(response.status.code), body: Array(buffer.readableBytesView), attempts: 1)
+      status: Int(response.status.code), body: Array(buffer.readableBytesView), attempts: 1,
+      fields: response.headers)
     return (answer, response.headers.first(name: "retry-after").flatMap { Int64($0) })
   }
 
@@ -91,7 +108,7 @@ package final class ServiceClient: Sendable {
       do {
         let (answer, retryAfter) = try await sendOnce(method, path, headers: headers, body: body)
         guard answer.status == 429 || answer.status == 503 else {
-          return ServiceAnswer(status: answer.status, body: answer.body, attempts: attempt)
+          return answer.after(attempts: attempt)
         }
         lastMessage = "it is busy (\(answer.status))"
         if let retryAfter {

@@ -69,6 +69,7 @@ create table rerating_order (
   last_day date not null,
   tariff_source text,                -- the mended tariff to publish; null: what is published
   preview text not null,             -- JSON: what would change, as it was when asked
+  change_minor bigint not null,      -- the changes of all riders, added up without their signs
   state text not null check (state in ('requested', 'approved', 'refused', 'done')),
   needs_approval boolean not null,
   requested_by text not null,        -- the label of a person's token, and its digest
@@ -84,6 +85,47 @@ create table rerating_order (
     or state = 'refused'),
   check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
 );
+
+-- Taps that sorting put under their fare days, added up in the lane of the journal they came by, so
+-- that sorters never wait for each other here.
+create table tap_sum (
+  fare_day date not null,
+  lane smallint not null,
+  accepted bigint not null,
+  denied bigint not null,
+  primary key (fare_day, lane)
+) with (fillfactor = 70);
+
+-- Taps that were sorted before there were sums.
+insert into tap_sum
+select fare_day, lane, count(*) filter (where accepted), count(*) filter (where not accepted)
+from tap group by fare_day, lane;
+
+-- Where a tap is on its way, for those who count and list them. Taps in batches that are not sorted:
+create view unsorted_tap as
+select lane, batch_id, device_id, received_at, sort_fault, sort_fault is not null as is_set_aside, (
+    select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(fresh - quarantined) r) as taps
+from tap_batch where sorted_at is null;
+
+-- Impossible taps that are not under their fare day, by what a person decided.
+create view tap_held as
+select device_id, epoch, seq, code, message, received_at, 'held'::text as state from tap_quarantine;
+
+-- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
+-- waits for. Each tap once; a ride's tap at getting off has the state of its ride.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, null::text as state,
+  null::timestamptz as since, null::text as reason
+from tap t where false;
+
+-- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
+create view tap_unrated as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
+from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
+  and t.lane = f.lane and t.accepted
+where f.stale_since is not null and not exists (
+  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
+    and b.seq = t.seq);
 
 -- A tap is named by its number and found by its rider or its vehicle; within a day no key needs the
 -- day first. Narrow keys are most of what it costs to write a tap.

@@ -10,7 +10,7 @@ create table card_standing (
   attempt integer not null default 0,   -- first-use checks asked; part of their idempotency key
   asked_at timestamptz,                 -- the check that is on its way
   next_at timestamptz,                  -- when to ask; null when nothing has to be asked
-  checked_at timestamptz
+  tapped_at timestamptz                 -- newest tap that was acted on while it was denied
 );
 create index card_standing_due on card_standing (next_at) where next_at is not null;
 
@@ -182,6 +182,18 @@ create table acquirer_file (
   at timestamptz not null,
   unique (direction, number)
 );
+-- What went into a clearing file: by it the file can be made again.
+create table clearing_line (
+  number bigint not null,               -- of the file
+  window_id bigint not null references charge_window,
+  attempt integer not null,
+  refund_id bigint references charge_refund,  -- null: a capture
+  minor bigint not null check (minor > 0),
+  reference text
+);
+create unique index clearing_line_capture on clearing_line (window_id, attempt) where refund_id is null;
+create unique index clearing_line_refund on clearing_line (refund_id) where refund_id is not null;
+create index clearing_line_number on clearing_line (number);
 -- Files that were not taken, with the reason; they are kept in the folder of the acquirer.
 create table acquirer_file_refused (
   refusal_id bigint generated always as identity primary key,

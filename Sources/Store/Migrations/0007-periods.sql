@@ -175,19 +175,21 @@ create trigger ride_sum_changed_in_open_period after update on ride_sum
 create trigger ride_sum_append_only before delete on ride_sum
   for each row execute function is_append_only();
 
--- A ride is never changed; it is reversed once, by a run of an open period.
+-- A ride is never changed; it is reversed once, by a run of an open period. Only an erasure puts
+-- nobody in the place of its rider.
 create function ride_is_only_reversed() returns trigger language plpgsql as $$
 begin
   raise exception 'a ride is never changed, only reversed once' using errcode = 'restrict_violation';
 end $$;
 create trigger ride_only_reversed before update on ride for each row
-  when (old.reversed_run_id is not null or new.reversed_run_id is null
-    or row(old.fare_day, old.lane, old.ride_id, old.rider_id, old.run_id, old.started_at,
+  when ((old.reversed_run_id is not null
+      and old.reversed_run_id is distinct from new.reversed_run_id)
+    or row(old.fare_day, old.lane, old.ride_id, old.run_id, old.started_at,
       old.ended_at, old.device_id, old.epoch, old.seq, old.off_device_id, old.off_epoch,
       old.off_seq, old.riders, old.category, old.product, old.medium, old.mode, old.operator_id,
       old.route, old.currency, old.nominal_minor, old.charged_minor, old.tariff_version,
       old.reason)
-    is distinct from row(new.fare_day, new.lane, new.ride_id, new.rider_id, new.run_id,
+    is distinct from row(new.fare_day, new.lane, new.ride_id, new.run_id,
       new.started_at, new.ended_at, new.device_id, new.epoch, new.seq, new.off_device_id,
       new.off_epoch, new.off_seq, new.riders, new.category, new.product, new.medium, new.mode,
       new.operator_id, new.route, new.currency, new.nominal_minor, new.charged_minor,

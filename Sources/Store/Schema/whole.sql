@@ -103,15 +103,24 @@ create table tap_quarantine (
 create table rider (
   rider_id uuid primary key,
   lane smallint not null,
-  first_seen_at timestamptz not null
+  first_seen_at timestamptz not null,
+  merged_into uuid references rider, -- whose rides and money these are now
+  erased_at timestamptz              -- nobody any more
 );
 create table medium (
   medium_id uuid primary key,
   rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
-  first_seen_at timestamptz not null
+  first_seen_at timestamptz not null,
+  state text not null default 'active' check (state in ('active', 'blocked', 'replaced')),
+  replaced_by uuid references medium,
+  account_reference bytea,           -- keyed digest of the payment account reference
+  valid_to date
 );
 create index medium_rider on medium (rider_id);
+create index medium_account_reference on medium (account_reference)
+  where account_reference is not null;
+create index medium_valid_to on medium (valid_to) where valid_to is not null;
 
 -- A proof that a rider belongs to a category from one fare day to another, both inclusive.
 create table entitlement (
@@ -121,9 +130,13 @@ create table entitlement (
   valid_to date,
   proof text,
   recorded_at timestamptz not null,
+  proof_kind text,
+  proof_digest bytea,                -- keyed digest of the paper's number
   primary key (rider_id, category, valid_from),
   check (valid_to is null or valid_to >= valid_from)
 );
+create index entitlement_proof on entitlement (proof_digest) where proof_digest is not null;
+create index entitlement_valid_to on entitlement (valid_to) where valid_to is not null;
 
 -- Every tap once, by fare day; partitions are made ahead, the default one is a net for the rest.
 create table tap (
@@ -400,6 +413,107 @@ create table travel_day (
 );
 create index travel_day_stale on travel_day (lane, fare_day, rider_id) where stale_since is not null;
 
+-- Settling.
+
+-- Sums of rides, kept by the runs that add and reverse them, in the same transaction. A row is what
+-- all runs of one accounting date changed: below zero where they reversed more than they added. The
+-- sum over accounting dates is what stands. A run writes in its lane only, so runs never wait for
+-- each other here. What is not known is the empty text.
+create table ride_sum (
+  fare_day date not null,
+  accounting_date date not null,
+  lane smallint not null,
+  operator_id text not null,
+  route text not null,
+  mode text not null,
+  category text not null,
+  product text not null,
+  medium text not null,
+  currency text not null,
+  tariff_version text not null,
+  rides bigint not null,
+  riders bigint not null,            -- people: a ride may stand for several
+  free_rides bigint not null,        -- charged nothing
+  reduced_rides bigint not null,     -- charged something, and less than nominal
+  unknown_rides bigint not null,     -- the fare is not known; in neither sum of money
+  late_rides bigint not null,        -- added or reversed after their fare day was closed
+  nominal_minor bigint not null,
+  charged_minor bigint not null,
+  primary key (fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
+    currency, tariff_version)
+) with (fillfactor = 70);
+create index ride_sum_accounting_date on ride_sum (accounting_date);
+
+-- What made a run's rider-days stale: by this a difference is explained.
+create table clearing_run_cause (
+  run_id bigint not null references clearing_run,
+  cause text not null,
+  rider_days integer not null,
+  rides_added integer not null,
+  rides_reversed integer not null,
+  primary key (run_id, cause)
+);
+
+-- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
+-- person has to approve.
+create table rerating_order (
+  order_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  tariff_source text,                -- the mended tariff to publish; null: what is published
+  preview text not null,             -- JSON: what would change, as it was when asked
+  change_minor bigint not null,      -- the changes of all riders, added up without their signs
+  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
+  needs_approval boolean not null,
+  requested_by text not null,        -- the label of a person's token, and its digest
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  done_at timestamptz,
+  stale_days integer,                -- rider-days marked when it was carried out
+  check (first_day <= last_day),
+  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
+    or state = 'refused'),
+  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+);
+
+-- Taps that sorting put under their fare days, added up in the lane of the journal they came by, so
+-- that sorters never wait for each other here.
+create table tap_sum (
+  fare_day date not null,
+  lane smallint not null,
+  accepted bigint not null,
+  denied bigint not null,
+  primary key (fare_day, lane)
+) with (fillfactor = 70);
+
+-- Where a tap is on its way, for those who count and list them. Taps in batches that are not sorted:
+create view unsorted_tap as
+select lane, batch_id, device_id, received_at, sort_fault, sort_fault is not null as is_set_aside, (
+    select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(fresh - quarantined) r) as taps
+from tap_batch where sorted_at is null;
+
+-- Impossible taps that are not under their fare day, by what a person decided.
+create view tap_held as
+select device_id, epoch, seq, code, message, received_at, 'held'::text as state from tap_quarantine;
+
+-- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
+-- waits for. Each tap once; a ride's tap at getting off has the state of its ride.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, null::text as state,
+  null::timestamptz as since, null::text as reason
+from tap t where false;
+
+-- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
+create view tap_unrated as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
+from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
+  and t.lane = f.lane and t.accepted
+where f.stale_since is not null and not exists (
+  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
+    and b.seq = t.seq);
 -- Bank cards, the acquirer, and what operators and the city are owed.
 -- Money is bigint in minor units of the currency beside it. `at` is when it was written down.
 
@@ -412,7 +526,7 @@ create table card_standing (
   attempt integer not null default 0,   -- first-use checks asked; part of their idempotency key
   asked_at timestamptz,                 -- the check that is on its way
   next_at timestamptz,                  -- when to ask; null when nothing has to be asked
-  checked_at timestamptz
+  tapped_at timestamptz                 -- newest tap that was acted on while it was denied
 );
 create index card_standing_due on card_standing (next_at) where next_at is not null;
 
@@ -579,6 +693,18 @@ create table acquirer_file (
   at timestamptz not null,
   unique (direction, number)
 );
+-- What went into a clearing file: by it the file can be made again.
+create table clearing_line (
+  number bigint not null,               -- of the file
+  window_id bigint not null references charge_window,
+  attempt integer not null,
+  refund_id bigint references charge_refund,  -- null: a capture
+  minor bigint not null check (minor > 0),
+  reference text
+);
+create unique index clearing_line_capture on clearing_line (window_id, attempt) where refund_id is null;
+create unique index clearing_line_refund on clearing_line (refund_id) where refund_id is not null;
+create index clearing_line_number on clearing_line (number);
 -- Files that were not taken, with the reason; they are kept in the folder of the acquirer.
 create table acquirer_file_refused (
   refusal_id bigint generated always as identity primary key,
@@ -732,70 +858,149 @@ create view charged_rider_day as
     sum(settled_minor)::bigint as settled_minor,
     sum(written_off_minor)::bigint as written_off_minor
   from charge_window group by fare_day, lane, rider_id, currency;
--- Settling.
+-- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
 
--- Sums of rides, kept by the runs that add and reverse them, in the same transaction. A row is what
--- all runs of one accounting date changed: below zero where they reversed more than they added. The
--- sum over accounting dates is what stands. A run writes in its lane only, so runs never wait for
--- each other here. What is not known is the empty text.
-create table ride_sum (
-  fare_day date not null,
-  accounting_date date not null,
+-- Why media are not let on; a medium is denied as long as any reason stands.
+create table medium_denial (
+  medium_id uuid not null references medium on delete cascade,
+  reason text not null check (reason in ('blocked', 'replaced', 'stored_value', 'expired')),
+  denied_at timestamptz not null,
+  primary key (medium_id, reason)
+);
+
+-- Who did what to a rider, when and why.
+create table rider_event (
+  event_id bigint generated always as identity primary key,
+  rider_id uuid not null,
+  happened_at timestamptz not null,
+  actor text not null,
+  kind text not null,
+  reason text not null,
+  detail text not null
+);
+create index rider_event_rider on rider_event (rider_id, event_id);
+create function rider_event_is_kept() returns trigger language plpgsql as $$
+begin
+  -- Only an erasure touches an event: it takes away who it was about, never what was done.
+  if tg_op = 'UPDATE' and new.event_id = old.event_id and new.happened_at = old.happened_at
+    and new.actor = old.actor and new.kind = old.kind then
+    return new;
+  end if;
+  raise exception 'rider_event is append-only' using errcode = 'restrict_violation';
+end $$;
+create trigger rider_event_kept before update or delete on rider_event
+  for each row execute function rider_event_is_kept();
+
+-- How low stored value may go, by currency; without a row: not below nothing.
+create table wallet_rule (
+  currency text primary key check (currency ~ '^[A-Z]{3}$'),
+  minimum_minor bigint not null check (minimum_minor >= 0),
+  negative_max_minor bigint not null check (negative_max_minor >= 0),
+  changed_at timestamptz not null,
+  changed_by text not null
+);
+
+-- Stored value: one open account for each rider and currency. `balance_minor` is the sum of its movements.
+create table wallet_account (
+  account_id bigint generated always as identity primary key,
+  rider_id uuid not null references rider,
   lane smallint not null,
-  operator_id text not null,
-  route text not null,
-  mode text not null,
-  category text not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  balance_minor bigint not null default 0,
+  denied_since timestamptz,          -- below the minimum: its cards are not let on
+  opened_at timestamptz not null,
+  closed_at timestamptz              -- its money went to the account of the rider it was merged into
+);
+create unique index wallet_account_open on wallet_account (rider_id, currency)
+  where closed_at is null;
+create index wallet_account_rider on wallet_account (rider_id);
+
+-- What the rides of a fare day come to, and how much of it the account has paid so far.
+create table wallet_day (
+  account_id bigint not null references wallet_account,
+  fare_day date not null,
+  due_minor bigint not null check (due_minor >= 0),
+  paid_minor bigint not null check (paid_minor between 0 and due_minor),
+  primary key (account_id, fare_day)
+);
+create index wallet_day_unpaid on wallet_day (account_id, fare_day) where paid_minor < due_minor;
+
+create table wallet_movement (
+  movement_id bigint generated always as identity primary key,
+  account_id bigint not null references wallet_account,
+  kind text not null
+    check (kind in ('top_up', 'ride', 'purchase', 'refund', 'transfer', 'correction')),
+  amount_minor bigint not null check (amount_minor <> 0),
+  balance_minor bigint not null,     -- after it
+  fare_day date,                     -- whose rides it pays, or pays back
+  moved_at timestamptz not null,
+  accounting_date date not null,
+  entry_id bigint references entry,  -- null: money that changed its owner inside the house
+  idempotency_key text,
+  channel text check (channel in ('cash', 'bank', 'acquirer', 'wallet')),
+  place text,                        -- the desk
+  reference text,                    -- receipt, acquirer's number, product, other account
+  actor text not null,
+  check ((kind = 'ride') = (fare_day is not null))
+);
+create unique index wallet_movement_key on wallet_movement (idempotency_key)
+  where idempotency_key is not null;
+create index wallet_movement_account on wallet_movement (account_id, moved_at, movement_id);
+create trigger wallet_movement_append_only before update or delete on wallet_movement
+  for each row execute function is_append_only();
+
+-- Passes and carnets sold. What is not recognised and not paid back is deferred revenue (2210).
+create table product_holding (
+  holding_id bigint generated always as identity primary key,
+  rider_id uuid not null references rider,
+  lane smallint not null,
   product text not null,
-  medium text not null,
-  currency text not null,
+  category text not null,
   tariff_version text not null,
-  rides bigint not null,
-  riders bigint not null,            -- people: a ride may stand for several
-  free_rides bigint not null,        -- charged nothing
-  reduced_rides bigint not null,     -- charged something, and less than nominal
-  unknown_rides bigint not null,     -- the fare is not known; in neither sum of money
-  late_rides bigint not null,        -- added or reversed after their fare day was closed
-  nominal_minor bigint not null,
-  charged_minor bigint not null,
-  primary key (fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
-    currency, tariff_version)
-) with (fillfactor = 70);
-create index ride_sum_accounting_date on ride_sum (accounting_date);
-
--- What made a run's rider-days stale: by this a difference is explained.
-create table clearing_run_cause (
-  run_id bigint not null references clearing_run,
-  cause text not null,
-  rider_days integer not null,
-  rides_added integer not null,
-  rides_reversed integer not null,
-  primary key (run_id, cause)
+  sold_at timestamptz not null,
+  granted_at timestamptz not null,   -- from when it may carry rides
+  granted_day date not null,         -- the fare day of that moment
+  starts_at_first_use boolean not null,
+  days integer check (days > 0),     -- fare days it is valid for; null: see length and months
+  length_seconds bigint check (length_seconds > 0),
+  is_calendar_month boolean not null,
+  rides_max integer check (rides_max > 0),
+  rides_used integer not null default 0 check (rides_used >= 0),
+  valid_from date,                   -- null until the first ride activates it
+  valid_to date,
+  state text not null check (state in ('sold', 'activated', 'used_up', 'expired', 'refunded')),
+  returned_on date,                  -- last fare day on which it carries rides
+  is_void boolean not null default false,  -- given back unused: it never carried a ride
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  price_minor bigint not null check (price_minor >= 0),
+  recognised_minor bigint not null default 0 check (recognised_minor >= 0),
+  refunded_minor bigint not null default 0 check (refunded_minor >= 0),
+  channel text not null check (channel in ('cash', 'bank', 'acquirer', 'wallet')),
+  place text,
+  reference text,
+  actor text not null,
+  entry_id bigint references entry,
+  refund_entry_id bigint references entry,
+  idempotency_key text not null unique,
+  check (recognised_minor + refunded_minor <= price_minor)
 );
+create index product_holding_rider on product_holding (rider_id, granted_day);
+create index product_holding_deferred on product_holding (holding_id)
+  where recognised_minor + refunded_minor < price_minor;
 
--- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
--- person has to approve.
-create table rerating_order (
-  order_id bigint generated always as identity primary key,
-  first_day date not null,
-  last_day date not null,
-  tariff_source text,                -- the mended tariff to publish; null: what is published
-  preview text not null,             -- JSON: what would change, as it was when asked
-  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
-  needs_approval boolean not null,
-  requested_by text not null,        -- the label of a person's token, and its digest
-  requested_digest bytea not null,
-  requested_at timestamptz not null,
-  decided_by text,
-  decided_digest bytea,
-  decided_at timestamptz,
-  done_at timestamptz,
-  stale_days integer,                -- rider-days marked when it was carried out
-  check (first_day <= last_day),
-  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
-    or state = 'refused'),
-  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+-- What passes and carnets of a product earned on a fare day, and how it was shared.
+create table product_recognition (
+  fare_day date not null,
+  product text not null,
+  currency text not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  holdings integer not null,
+  shared_by text not null,           -- the rule that said which operators get it
+  entry_id bigint not null references entry,
+  primary key (fare_day, product, currency)
 );
+create trigger product_recognition_append_only before update or delete on product_recognition
+  for each row execute function is_append_only();
 
 -- Periods, proof and adjustments.
 
@@ -971,19 +1176,21 @@ create trigger ride_sum_changed_in_open_period after update on ride_sum
 create trigger ride_sum_append_only before delete on ride_sum
   for each row execute function is_append_only();
 
--- A ride is never changed; it is reversed once, by a run of an open period.
+-- A ride is never changed; it is reversed once, by a run of an open period. Only an erasure puts
+-- nobody in the place of its rider.
 create function ride_is_only_reversed() returns trigger language plpgsql as $$
 begin
   raise exception 'a ride is never changed, only reversed once' using errcode = 'restrict_violation';
 end $$;
 create trigger ride_only_reversed before update on ride for each row
-  when (old.reversed_run_id is not null or new.reversed_run_id is null
-    or row(old.fare_day, old.lane, old.ride_id, old.rider_id, old.run_id, old.started_at,
+  when ((old.reversed_run_id is not null
+      and old.reversed_run_id is distinct from new.reversed_run_id)
+    or row(old.fare_day, old.lane, old.ride_id, old.run_id, old.started_at,
       old.ended_at, old.device_id, old.epoch, old.seq, old.off_device_id, old.off_epoch,
       old.off_seq, old.riders, old.category, old.product, old.medium, old.mode, old.operator_id,
       old.route, old.currency, old.nominal_minor, old.charged_minor, old.tariff_version,
       old.reason)
-    is distinct from row(new.fare_day, new.lane, new.ride_id, new.rider_id, new.run_id,
+    is distinct from row(new.fare_day, new.lane, new.ride_id, new.run_id,
       new.started_at, new.ended_at, new.device_id, new.epoch, new.seq, new.off_device_id,
       new.off_epoch, new.off_seq, new.riders, new.category, new.product, new.medium, new.mode,
       new.operator_id, new.route, new.currency, new.nominal_minor, new.charged_minor,

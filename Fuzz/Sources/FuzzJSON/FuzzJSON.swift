@@ -1,0 +1,11 @@
+import Oracles
+import Tapping
+
+/// One input of libFuzzer: the body of a batch.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let body = Array(UnsafeBufferPointer(start: start, count: count))
+  Oracles.read(body, BatchFormat(.json))
+  _ = try? TapBatchAnswer.decode(body, .json)
+  return 0
+}

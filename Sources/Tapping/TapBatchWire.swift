@@ -1,0 +1,77 @@
+/// Reads and writes the bodies that devices post, in every format.
+package enum TapBatchWire {
+  /// Reads a body as it was posted; a fault says where (JSON pointer), what, and what is right.
+  ///
+  /// A packed body is unpacked up to `TapLimits.bodyBytesMax` and no further.
+  package static func decode(
+    _ body: [UInt8], _ format: BatchFormat
+  ) throws(TapBatchFault) -> TapBatch {
+    guard format.isGzipped else { return try decode(unpacked: body, format.encoding) }
+    return try decode(unpacked: try unpacked(body, format), format.encoding)
+  }
+
+  /// What a posted body holds, unpacked when it is packed.
+  package static func unpacked(
+    _ body: [UInt8], _ format: BatchFormat
+  ) throws(TapBatchFault) -> [UInt8] {
+    guard body.count <= TapLimits.bodyBytesMax else { throw .bodyTooLarge }
+    guard format.isGzipped else { return body }
+    do throws(GzipFault) {
+      return try Gzip.unpack(body, bytesMax: TapLimits.bodyBytesMax)
+    } catch {
+      switch error {
+      case .tooLarge: throw .bodyTooLarge
+      default:
+        throw TapBatchFault(
+          kind: .malformed, pointer: "", code: error.code, message: error.message)
+      }
+    }
+  }
+
+  private static func decode(
+    unpacked body: [UInt8], _ encoding: BatchEncoding
+  ) throws(TapBatchFault) -> TapBatch {
+    switch encoding {
+    case .json: return try TapBatchJSON.decode(body)
+    case .protobuf: return try TapBatchProtobuf.decode(body)
+    }
+  }
+
+  /// The body of a batch, ready to be signed and posted.
+  package static func encode(_ batch: TapBatch, _ format: BatchFormat) -> [UInt8] {
+    let body =
+      switch format.encoding {
+      case .json: TapBatchJSON.encode(batch)
+      case .protobuf: TapBatchProtobuf.encode(batch)
+      }
+    return format.isGzipped ? Gzip.pack(body) : body
+  }
+}
+
+extension TapBatchAnswer {
+  /// The answer in an encoding.
+  package func encode(_ encoding: BatchEncoding) -> [UInt8] {
+    switch encoding {
+    case .json: encode()
+    case .protobuf: encodeProtobuf()
+    }
+  }
+
+  /// Reads an answer in an encoding.
+  package static func decode(
+    _ bytes: [UInt8], _ encoding: BatchEncoding
+  ) throws(TapBatchFault) -> TapBatchAnswer {
+    switch encoding {
+    case .json: try decode(bytes)
+    case .protobuf: try decode(protobuf: bytes)
+    }
+  }
+}
+
+extension TapBatchFault {
+  /// The body is past its limit, as it came or unpacked.
+  static let bodyTooLarge = TapBatchFault(
+    kind: .tooLarge, pointer: "", code: "body_too_large",
+    message: "a body has at most \(TapLimits.bodyBytesMax) bytes, packed and unpacked; send fewer"
+      + " taps at once")
+}

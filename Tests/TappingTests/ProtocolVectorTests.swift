@@ -1,0 +1,160 @@
+import Basics
+import Foundation
+import Tapping
+import Testing
+
+/// The vectors that docs/validator-protocol.md promises to firmware engineers.
+private struct Vectors {
+  let lines: [String]
+  private let values: [String: String]
+
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+  static let script = root.appendingPathComponent("Tests/Support/Vectors/vectors.py")
+  /// A Python with the package `cryptography`; `make test` makes one.
+  static let python = ProcessInfo.processInfo.environment["KVYTOK_PYTHON"].flatMap { path in
+    (try? run(path, ["-c", "import cryptography"]))?.status == 0 ? path : nil
+  }
+
+  init() throws {
+    let page = try String(
+      contentsOf: Self.root.appendingPathComponent("docs/validator-protocol.md"), encoding: .utf8)
+    let block = try #require(
+      page.split(separator: "```vectors\n").last?.split(separator: "```").first)
+    lines = block.split(separator: "\n").map(String.init)
+    values = Dictionary(
+      uniqueKeysWithValues: try lines.map { line in
+        let colon = try #require(line.firstRange(of: ": "))
+        return (String(line[..<colon.lowerBound]), String(line[colon.upperBound...]))
+      })
+  }
+
+  func text(_ name: String) throws -> String { try #require(values[name], "no \(name)") }
+
+  func bytes(_ name: String) throws -> [UInt8] {
+    let digits = Array(try text(name).utf8)
+    return try stride(from: 0, to: digits.count, by: 2).map { index in
+      try #require(hexValue(digits[index])) << 4 | #require(hexValue(digits[index + 1]))
+    }
+  }
+
+  static func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+  }
+}
+
+@Suite struct ProtocolVectorTests {
+  private let vectors: Vectors
+  private let device: Ed25519KeyPair
+  private let service: Ed25519KeyPair
+
+  init() throws {
+    vectors = try Vectors()
+    device = try #require(Ed25519KeyPair(seed: try vectors.bytes("device_seed")))
+    service = try #require(Ed25519KeyPair(seed: try vectors.bytes("service_seed")))
+  }
+
+  @Test func keysFollowFromTheirSeeds() throws {
+    #expect(try device.publicKey == vectors.bytes("device_public_key"))
+    #expect(try service.publicKey == vectors.bytes("service_public_key"))
+    for side in ["device", "service"] {
+      let pair = ExchangeKeyPair(seed: try vectors.bytes("\(side)_exchange_seed"))
+      #expect(try pair?.publicKey == vectors.bytes("\(side)_exchange_key"))
+    }
+  }
+
+  @Test func theBodiesSayTheSameAndAreSigned() throws {
+    let json = Array(try vectors.text("json_body").utf8)
+    let protobuf = try vectors.bytes("protobuf_body")
+    let packed = try vectors.bytes("protobuf_gzip_body")
+    let batch = try TapBatchWire.decode(json, .json)
+    #expect(batch.taps.count == 1)
+    #expect(try TapBatchWire.decode(protobuf, .protobuf) == batch)
+    #expect(try TapBatchWire.decode(packed, BatchFormat(.protobuf, isGzipped: true)) == batch)
+    #expect(TapBatchWire.encode(batch, .json) == json)
+    #expect(TapBatchWire.encode(batch, .protobuf) == protobuf)
+    for (name, body) in [("json", json), ("protobuf", protobuf), ("protobuf_gzip", packed)] {
+      let signature = try vectors.bytes("\(name)_signature")
+      #expect(device.sign(body) == signature)
+      #expect(
+        Ed25519.verify(publicKey: device.publicKey, signature: signature, message: body))
+    }
+  }
+
+  @Test func theSessionIsOpenedAndCarriesItsRequests() throws {
+    let proposal = try vectors.bytes("proposal_body")
+    let asked = try SessionProposal(body: proposal)
+    #expect(asked.nonce == Array(128..<144))
+    let opened = try SessionHandshake.open(
+      proposal: proposal, signature: try vectors.bytes("proposal_signature"),
+      devicePublicKey: device.publicKey, identity: service,
+      exchangeSeed: try vectors.bytes("service_exchange_seed"), session: SessionWorld.session,
+      now: asked.at.adding(seconds: 1))
+    #expect(try opened.body == vectors.bytes("grant_body"))
+    #expect(try opened.signature == vectors.bytes("grant_signature"))
+    #expect(try opened.keys.secret == vectors.bytes("root_secret"))
+    #expect(try opened.chain.hash == vectors.bytes("chain_0"))
+    for (name, purpose) in [("request_key", "requests"), ("answer_key", "answers")] {
+      let key = HKDFSHA256.expand(
+        key: opened.keys.secret, purpose: Array("kvytok-session 1 \(purpose)".utf8), byteCount: 32)
+      #expect(try key == vectors.bytes(name))
+    }
+
+    var chain = opened.chain
+    for number in 1...2 {
+      let headers = SessionHeaders(
+        session: SessionWorld.session, count: Int64(number),
+        chain: try vectors.bytes("request_\(number)_chain"),
+        mac: try vectors.bytes("request_\(number)_mac"),
+        checkpoint: number == 2 ? try vectors.bytes("checkpoint_signature") : nil)
+      let post = SessionPost(
+        headers: headers, format: .protobuf, body: try vectors.bytes("request_\(number)_body"))
+      let step = chain.receive(
+        post, keys: opened.keys, devicePublicKey: device.publicKey, now: asked.at)
+      guard case .next(let next) = step else {
+        Issue.record("request \(number): \(step)")
+        return
+      }
+      chain = next
+    }
+    #expect(chain.coveredCount == 2)
+    #expect(try chain.checkpoint.message == vectors.bytes("checkpoint_message"))
+    let answer = try vectors.bytes("answer_body")
+    #expect(
+      try opened.keys.answerCode(
+        session: SessionWorld.session, count: 2, status: 200, body: answer)
+        == vectors.bytes("answer_mac"))
+    #expect(try TapBatchAnswer.decode(answer, .protobuf).ackThrough == 1202)
+  }
+
+  /// The device's side makes the same bytes.
+  @Test func theDeviceMakesTheSameRequests() throws {
+    var world = try SessionWorld()
+    for number in 1...2 {
+      let body = try vectors.bytes("request_\(number)_body")
+      let headers = world.sender.headers(
+        for: body, .protobuf, signing: number == 2 ? world.device : nil)
+      #expect(try headers.chain == vectors.bytes("request_\(number)_chain"))
+      #expect(try headers.mac == vectors.bytes("request_\(number)_mac"))
+      #expect(
+        try headers.checkpoint
+          == (number == 2 ? vectors.bytes("checkpoint_signature") : nil))
+    }
+  }
+
+  @Test(.enabled(if: Vectors.python != nil, "`make test` installs cryptography for Python"))
+  func otherHandsFindTheSame() throws {
+    let made = try Vectors.run(try #require(Vectors.python), [Vectors.script.path])
+    #expect(made.status == 0)
+    #expect(made.output.split(separator: "\n").map(String.init) == vectors.lines)
+  }
+}
