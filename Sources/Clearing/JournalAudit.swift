@@ -17,13 +17,13 @@ extension LedgerAuditor {
     }
     let sorter = Sorter(
       city: city, tokenKey: tokenKey, log: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
-    let erased = try await store.read { db in try await db.proofs.erasedRiders() }
-    for lane in try await store.read({ db in try await db.proofs.journalLanes() }) {
+    let erased = try await store.read { db in try await db.bookProofs.erasedRiders() }
+    for lane in try await store.read({ db in try await db.bookProofs.journalLanes() }) {
       var last: Int64 = 0
       while true {
         let after = last
         let page = try await store.read { db in
-          let batches = try await db.proofs.batches(lane: lane, after: after)
+          let batches = try await db.bookProofs.batches(lane: lane, after: after)
           return try await Self.prove(batches, by: sorter, erased: erased, in: db)
         }
         guard let next = page.lastBatchID else { break }
@@ -35,7 +35,7 @@ extension LedgerAuditor {
       }
     }
     let faults = try await store.read { db in
-      try await db.proofs.journalFaults(countMax: LedgerAudit.findingsMax)
+      try await db.bookProofs.journalFaults(countMax: LedgerAudit.findingsMax)
     }
     for fault in faults { audit.find(fault) }
   }
@@ -67,14 +67,14 @@ extension LedgerAuditor {
         page.findings.append("\(name) cannot be read: \(error)")
       }
     }
-    let riders = try await db.proofs.riders(of: Set(expected.map(\.tap.medium)))
+    let riders = try await db.bookProofs.riders(of: Set(expected.map(\.tap.medium)))
     page.taps = expected.count
     let days = expected.map(\.tap.fareDay)
     guard let first = days.min(), let last = days.max() else { return page }
     let names = expected.map {
       TapName(device: $0.batch.device, epoch: $0.batch.epoch, seq: $0.tap.tap.seq)
     }
-    let standing = try await db.proofs.taps(names, within: first...last)
+    let standing = try await db.bookProofs.taps(names, within: first...last)
     for ((tap, batch), name) in zip(expected, names) {
       var row: TapRow
       if let rider = riders[tap.medium] {

@@ -94,7 +94,7 @@ package struct LedgerAuditor: Sendable {
     try await proveBooks(&audit)
     if depth >= .journal { try await proveJournal(&audit) }
     if depth >= .taps {
-      let lanes = try await store.read { db in try await db.proofs.riderLanes() }
+      let lanes = try await store.read { db in try await db.bookProofs.riderLanes() }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, &audit)
         progress(Double(index + 1) / Double(lanes.count))
@@ -115,7 +115,7 @@ package struct LedgerAuditor: Sendable {
     try await compareRuns(&audit)
     for finding in try await store.read({ db in
       try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
-        + db.proofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
     }) {
       audit.find(finding)
     }
@@ -149,8 +149,8 @@ package struct LedgerAuditor: Sendable {
     let (runs, counts, sums) = try await store.read { db in
       (
         try await db.books.runsThatDiffer(countMax: LedgerAudit.findingsMax),
-        try await db.proofs.runsThatDiffer(countMax: LedgerAudit.findingsMax),
-        try await db.proofs.rideSumsThatDiffer(countMax: LedgerAudit.findingsMax)
+        try await db.bookProofs.runsThatDiffer(countMax: LedgerAudit.findingsMax),
+        try await db.bookProofs.rideSumsThatDiffer(countMax: LedgerAudit.findingsMax)
       )
     }
     for run in runs {
@@ -194,7 +194,7 @@ package struct LedgerAuditor: Sendable {
   ) async throws -> Page {
     var page = Page(lastRider: riders.last, riders: riders.count)
     guard !riders.isEmpty else { return page }
-    let audited = try await db.proofs.days(lane: lane, riders: riders)
+    let audited = try await db.bookProofs.days(lane: lane, riders: riders)
     let days = audited.map { (day: $0.day, isStale: $0.isStale) }
     let taps = try await db.rating.taps(
       lane: lane, days: days.map(\.day), withPlacedStops: book.asksForStops)

@@ -5,7 +5,7 @@ import Transit
 
 extension StoreSession {
   /// What a proof of the books reads beside the books themselves.
-  package var proofs: BookProofTables { BookProofTables(connection: connection) }
+  package var bookProofs: BookProofTables { BookProofTables(connection: connection) }
 }
 
 /// A rider's day as it was rated, for a proof.

@@ -102,38 +102,6 @@ package struct BookTables {
     ])
   }
 
-  /// Books an entry with its lines; its number.
-  @discardableResult
-  package func book(_ entry: Entry, at now: Instant) async throws -> Int64 {
-    let rows = try await connection.query(
-      """
-      insert into entry (run_id, accounting_date, fare_day, currency, kind, description, digest,
-        created_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8) returning entry_id
-      """,
-      [
-        .orNull(entry.runID, PostgresValue.int8), .date(entry.accountingDate),
-        .orNull(entry.fareDay, PostgresValue.date), .text(entry.currency.code),
-        .text(entry.kind.rawValue), .text(entry.memo), .bytea(entry.digest), .timestamptz(now),
-      ])
-    let number = try rows.only().int8(0)
-    let lines = entry.postings
-    try await connection.execute(
-      """
-      insert into posting (entry_id, line, account, operator_id, category, debit_minor,
-        credit_minor)
-      select $1, n, a, o, c, d, k
-      from unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
-        with ordinality as p(a, o, c, d, k, n)
-      """,
-      [
-        .int8(number), .texts(lines.map(\.account)), .texts(lines.map(\.operatorID)),
-        .texts(lines.map(\.category)), .int8s(lines.map(\.debitMinor)),
-        .int8s(lines.map(\.creditMinor)),
-      ])
-    return number
-  }
-
   /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.
   package func trialBalance(through date: Day?) async throws -> TrialBalance {
     let rows = try await connection.query(
