@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 
 /// How often a simulated acquirer misbehaves; each a share from 0 to 1.
 package struct AcquirerMood: Sendable, Hashable {
