@@ -54,6 +54,20 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case productSell = "POST /v1/riders/{id}/products"
   case productRefund = "POST /v1/riders/{id}/products/refund"
 
+  // Bank cards, operators' money
+  case acquirerEvent = "POST /v1/acquirer/events"
+  case acquirerReconciliation = "GET /v1/acquirer/reconciliation"
+  case chargeWindows = "GET /v1/charges"
+  case chargeShow = "GET /v1/charges/{id}"
+  case chargePay = "POST /v1/charges/{id}/payments"
+  case chargeAsk = "POST /v1/charges/{id}/ask"
+  case chargeWriteOff = "POST /v1/charges/{id}/write-off"
+  case chargeRefund = "POST /v1/charges/{id}/refunds"
+  case debts = "GET /v1/debts"
+  case moneyOrders = "GET /v1/money-orders"
+  case moneyOrderDecide = "POST /v1/money-orders/{id}/decision"
+  case operatorClaims = "GET /v1/operators/claims"
+
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
   case networkRoutes = "GET /v1/network/routes"
@@ -112,6 +126,12 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
       .tapStates, .tapsStuck:
       .staff([.accountant])
+    case .acquirerEvent: .acquirer
+    case .chargeAsk: .staff([.accountant, .rider])
+    case .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay, .chargeWriteOff,
+      .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
+      .staff([.accountant])
+    case .operatorClaims: .staff([.accountant], scoped: true)
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
   }
@@ -121,7 +141,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     switch self {
     case .tapBatches, .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
-      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund:
+      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund, .acquirerEvent, .chargePay,
+      .chargeWriteOff, .chargeRefund, .moneyOrderDecide:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(

@@ -1,4 +1,5 @@
 package import Basics
+package import Clearing
 package import Insight
 package import Intake
 package import Store
@@ -16,6 +17,12 @@ package struct WebServices: Sendable {
   package var gate: DeviceGate
   package var desk: DeviceDesk
   package var tokenKey: TokenKey
+  /// What people do about charge windows.
+  package var debts: DebtDesk
+  /// What needs a second person.
+  package var orders: MoneyOrders
+  /// What the acquirer says by itself; nil when no acquirer is set up.
+  package var acquirerMessages: MessageDesk?
   /// What every answer to a device carries.
   package var facts: @Sendable () -> AnswerFacts
   package var now: @Sendable () -> Instant
@@ -29,7 +36,8 @@ package struct WebServices: Sendable {
     store: Store, city: CityHolder, registry: PrometheusRegistry, assets: Assets,
     insight: InsightDesk, intake: IntakeService, positions: PositionIntake, gate: DeviceGate,
     desk: DeviceDesk,
-    tokenKey: TokenKey, facts: @escaping @Sendable () -> AnswerFacts,
+    tokenKey: TokenKey, acquirerMessages: MessageDesk? = nil,
+    facts: @escaping @Sendable () -> AnswerFacts,
     now: @escaping @Sendable () -> Instant,
     randomBytes: @escaping @Sendable (Int) -> [UInt8],
     readiness: @escaping @Sendable () async -> [ReadinessCheck]
@@ -44,6 +52,11 @@ package struct WebServices: Sendable {
     self.gate = gate
     self.desk = desk
     self.tokenKey = tokenKey
+    self.acquirerMessages = acquirerMessages
+    debts = DebtDesk(store: store, city: city, now: now)
+    orders = MoneyOrders(
+      store: store, debts: debts, payouts: PayoutDesk(store: store, city: city, now: now),
+      subsidies: SubsidyDesk(store: store, city: city, now: now))
     self.facts = facts
     self.now = now
     self.randomBytes = randomBytes

@@ -73,6 +73,7 @@ struct RunningService: Sendable {
       let recognition = RevenueRecognition(store: store, city: city, log: log)
       let riders = RiderDesk(store: store, city: city, tokenKey: key)
       services.append(Worker { await recognition.run(now: { .now }, desk: riders) })
+      services.append(try charging(backbone, city: city))
     }
     if settings.parts.contains(.insight) {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })
@@ -93,6 +94,14 @@ struct RunningService: Sendable {
     }
   }
 
+  /// The worker of bank cards; clearing files are written by `kvytok acquirer export`.
+  private func charging(_ backbone: Backbone, city: CityHolder) throws -> some Service {
+    let charging = ChargingService(
+      store: backbone.store, city: city, acquirer: try settings.acquirer.acquirer(), log: log,
+      now: { .now })
+    return Worker { await charging.run() }
+  }
+
   private func webServices(
     _ backbone: Backbone, city: CityHolder, key: TokenKey, gate: DeviceGate
   ) throws -> WebServices {
@@ -106,6 +115,9 @@ struct RunningService: Sendable {
     for package in assets.missingPackages {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
     }
+    let messages = settings.acquirer.secret.map { secret in
+      MessageDesk(store: store, city: city, secret: Array(secret.utf8), now: { .now })
+    }
     return WebServices(
       store: store, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),
@@ -113,7 +125,8 @@ struct RunningService: Sendable {
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
-      facts: facts, now: { .now }, randomBytes: { SecureRandom.bytes($0) },
+      acquirerMessages: messages, facts: facts, now: { .now },
+      randomBytes: { SecureRandom.bytes($0) },
       readiness: { await Readiness(backbone: backbone, city: city).checks() })
   }
 
