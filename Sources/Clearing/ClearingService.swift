@@ -105,11 +105,18 @@ package final class ClearingService: Sendable {
         try await store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
       }
       let media = pass.newMedia
-      if !media.isEmpty { try await store.write { db in try await db.sorting.found(media) } }
+      if !media.isEmpty { try await found(media) }
       pass = try await sortOnce(lane: lane, again: pass.read)
     }
     sortedTaps.increment(by: pass.taps)
     return pass.batches
+  }
+
+  private func found(_ media: [NewMedium]) async throws {
+    try await store.write { db in
+      try await db.preferIndexes()
+      try await db.sorting.found(media)
+    }
   }
 
   private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {

@@ -33,6 +33,7 @@ package struct Rater: Sendable {
   package func rate(lane: Int16, in db: StoreSession, at now: Instant) async throws -> Pass {
     // Without any tariff days stay stale, and are reported as not rated, until one is published.
     guard let book = city.book, try await db.tryLane(.rating, lane: lane) else { return Pass() }
+    try await db.preferIndexes()
     // Yesterday is left alone: the tap that ends its last ride may still be on its way.
     try await db.rating.markOpenRides(
       lane: lane, before: city.fareDay(of: now).adding(days: -1), at: now)

@@ -222,6 +222,7 @@ package struct RatingPreviewer: Sendable {
       grouping: try await db.rating.standingRides(lane: lane, days: names), by: \.ride.day)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(names.map(\.rider))), by: \.rider)
+    let products = try await db.products.grants(of: Set(names.map(\.rider)))
     let kept = try await db.audit.states(lane: lane, riders: riders, before: period.lowerBound)
     var walk = RiderWalk()
     var differences: [RideDifference] = []
@@ -237,7 +238,7 @@ package struct RatingPreviewer: Sendable {
       guard !isCarried || walk.differs else { continue }
       let rating = DayRating(
         network: city.network, book: book, day: day, taps: taps[index],
-        entitlements: entitlements[day.rider] ?? [])
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: walk.state)
       let rides = try rating.named(
         result,

@@ -51,6 +51,7 @@ package struct Sorter: Sendable {
     lane: Int16, in db: StoreSession, at now: Instant, again earlier: ReadBatches? = nil
   ) async throws -> Pass {
     guard try await db.tryLane(.sorting, lane: lane) else { return Pass() }
+    try await db.preferIndexes()
     let read: ReadBatches
     if let earlier, try await db.sorting.areUnsorted(lane: lane, batchIDs: earlier.ids) {
       read = earlier
@@ -76,7 +77,6 @@ package struct Sorter: Sendable {
     }
     let rows = rows(of: read, riders: riders)
     try await db.sorting.insert(rows)
-    try await db.sorting.count(rows, lane: lane)
     let riderDays = try await markStale(rows, today: today, in: db, at: now)
     try await db.sorting.markSorted(
       lane: lane, batchIDs: read.batches.map(\.batch.batchID), at: now)

@@ -41,6 +41,20 @@ extension StoreSession {
     }
   }
 
+  /// Makes the statements of this transaction find rows by their keys, and never by reading tables.
+  ///
+  /// For passes that touch thousands of rows of tables with many millions. The planner does not know
+  /// how many: a table that is filled faster than it is analysed looks small to it, and reading all
+  /// of it for each pass would be the end of the speed.
+  package func preferIndexes() async throws {
+    try await connection.execute(
+      """
+      select set_config(name, 'off', true)
+      from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin',
+        'enable_mergejoin']) name
+      """)
+  }
+
   /// First of the numbers under which the locks of lanes are known to PostgreSQL: "KV", then 0.
   private static let laneLockClass: Int32 = 0x4B56_0000
 }

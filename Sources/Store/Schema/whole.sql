@@ -497,23 +497,10 @@ from tap_batch where sorted_at is null;
 
 -- Impossible taps that are not under their fare day, by what a person decided.
 create view tap_held as
-select device_id, epoch, seq, code, message, received_at, 'held'::text as state from tap_quarantine;
+select device_id, epoch, seq, code, message, received_at,
+  coalesce(to_jsonb(q) ->> 'state', 'held') as state  -- a quarantine without decisions holds them all
+from tap_quarantine q where to_jsonb(q) ->> 'sorted_at' is null;
 
--- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
--- waits for. Each tap once; a ride's tap at getting off has the state of its ride.
-create view tap_billing as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, null::text as state,
-  null::timestamptz as since, null::text as reason
-from tap t where false;
-
--- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
-create view tap_unrated as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
-from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
-  and t.lane = f.lane and t.accepted
-where f.stale_since is not null and not exists (
-  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
-    and b.seq = t.seq);
 -- Bank cards, the acquirer, and what operators and the city are owed.
 -- Money is bigint in minor units of the currency beside it. `at` is when it was written down.
 
@@ -552,7 +539,6 @@ create table card_denial (
   check ((recovered_at is null) = (recovered_by is null))
 );
 create unique index card_denial_open on card_denial (medium_id) where recovered_at is null;
-
 
 -- Fare days whose charge windows are closed. Until then a window is a view of the rides.
 create table charge_day (
@@ -1001,6 +987,31 @@ create table product_recognition (
 );
 create trigger product_recognition_append_only before update or delete on product_recognition
   for each row execute function is_append_only();
+
+-- Taps of bank cards by the charge windows of their fare days. Of several windows of a day the one
+-- that is least far decides: a tap is paid when all of its day is.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
+  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
+    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
+  w.closed_at as since,
+  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
+    as reason
+from (
+  select distinct on (lane, rider_id, fare_day) * from charge_window
+  order by lane, rider_id, fare_day,
+    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
+join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
+  and t.medium = 'bank' and t.accepted;
+
+-- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
+create view tap_unrated as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
+from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
+  and t.lane = f.lane and t.accepted
+where f.stale_since is not null and not exists (
+  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
+    and b.seq = t.seq);
 
 -- Periods, proof and adjustments.
 
