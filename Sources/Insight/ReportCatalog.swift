@@ -118,7 +118,7 @@ struct ReportTableDefinition: Sendable {
       ]),
     ReportTableDefinition(
       key: "remainders", title: Bilingual(uk: "Залишки", en: "Remainders"), query: .remainders,
-      figures: ["step", "remainder", "fare_day", "reference", "amount_minor", "currency"],
+      figures: ["step", "why", "fare_day", "reference", "amount_minor", "currency"],
       isOfHouse: true, daysMax: 31, isUnsummed: true),
   ]
 
@@ -169,7 +169,8 @@ struct ReportTableDefinition: Sendable {
       key: "refunds", title: Bilingual(uk: "Повернення на картки", en: "Refunds to cards"),
       query: .refunds,
       figures: [
-        "refund", "fare_day", "cause", "state", "created_at", "paid_at", "refund_minor", "currency",
+        "refund_id", "fare_day", "cause", "state", "created_at", "paid_at", "refund_minor",
+        "currency",
       ], isOfHouse: true),
     ReportTableDefinition(
       key: "entries", title: Bilingual(uk: "У книгах", en: "In the books"), query: .refundPostings,

@@ -65,7 +65,7 @@ enum ReportFigures {
       "decline_code", "Відмова", "Decline", "Слово, яким відмовив банк.",
       "The word with which the bank declined."),
     text("claim", "Заявка", "Claim", "Номер заявки на компенсацію.", "Number of the claim."),
-    text("refund", "Повернення", "Refund", "Номер повернення.", "Number of the refund."),
+    text("refund_id", "Повернення", "Refund", "Номер повернення.", "Number of the refund."),
     text("cause", "Причина", "Cause", "Чому повернуто.", "Why it is given back."),
     text("account", "Рахунок", "Account", "Рахунок плану рахунків.", "Account of the chart."),
     text("case", "Справа", "Case", "Номер справи еквайра.", "The acquirer's case number."),
@@ -73,7 +73,7 @@ enum ReportFigures {
     text("reason", "Підстава", "Reason", "Підстава спору.", "Ground of the dispute."),
     text("step", "Крок", "Step", "Крок на шляху від валідації до банку.", "Step from tap to bank."),
     text(
-      "remainder", "Залишок", "Remainder", "Чому далі не пішло.", "Why it went no further."),
+      "why", "Залишок", "Remainder", "Чому далі не пішло.", "Why it went no further."),
     text(
       "reference", "Запис", "Reference", "Валідація, пасажир або вікно.",
       "The tap, rider or window."),

@@ -39,7 +39,7 @@ extension ReportQuery {
 
   /// Refunds to cards one by one.
   static let refundsSQL = """
-    select r.refund_id::text as refund, w.fare_day, r.cause, r.state, r.created_at, r.paid_at,
+    select r.refund_id::text as refund_id, w.fare_day, r.cause, r.state, r.created_at, r.paid_at,
       w.currency, r.minor as refund_minor
     from charge_refund r join charge_window w using (window_id)
     where w.fare_day between $1 and $2 and $3::text is null
@@ -119,7 +119,7 @@ extension ReportQuery {
   static let remaindersSQL = """
     with windows as (select * from charge_window where fare_day between $1 and $2)
     select * from (
-      select 'taps' as step, 'no ride' as remainder, t.fare_day,
+      select 'taps' as step, 'no ride' as why, t.fare_day,
         concat_ws('/', t.device_id, t.epoch, t.seq) as reference, null as currency,
         null::int8 as amount_minor
       from tap t where t.fare_day between $1 and $2 and t.accepted and t.kind <> 'off'
@@ -151,7 +151,7 @@ extension ReportQuery {
       union all
       select 'settled', 'refunded', fare_day, window_id::text, currency, refunded_minor
       from windows where refunded_minor > 0) r
-    where $3::text is null order by step, remainder, fare_day, reference limit $4
+    where $3::text is null order by step, why, fare_day, reference limit $4
     """
 
   /// What the acquirer's files say of the days, by what it was matched to; what was captured and is in

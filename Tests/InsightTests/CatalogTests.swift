@@ -79,6 +79,9 @@ extension InsightSuite {
               #expect(column.meaning != nil, "\(name) does not say what \(column.key) means")
             }
           }
+          let head = report.csv.prefix { $0 != "\n" && $0 != "\r\n" }.split(
+            separator: ",", omittingEmptySubsequences: false)
+          #expect(Set(head).count == head.count, "\(name) has a column twice: \(head)")
           #expect(
             !report.csv.isEmpty && !report.json.isEmpty && !report.text(in: .ukrainian).isEmpty)
         }
