@@ -71,6 +71,9 @@ package final class ClearingService: Sendable {
       worked += rated
     } while isBehind && rated > 0 && !Task.isCancelled
       && now() < begin.adding(seconds: Int64(Self.turnSecondsMax))
+    let moment = now()
+    // What is booked gets its place in the chain soon; it is no work that others wait for.
+    _ = try await store.write { db in try await db.seals.sealNext(isComplete: false, at: moment) }
     return worked
   }
 

@@ -133,7 +133,7 @@ package struct Sorter: Sendable {
   }
 
   /// The taps of a batch that belong into the tap table, with the digest of what was tapped.
-  private func taps(of batch: UnsortedBatch, _ content: TapBatch) -> [ReadBatches.ReadTap] {
+  func taps(of batch: UnsortedBatch, _ content: TapBatch) -> [ReadBatches.ReadTap] {
     let wanted = SequenceRanges(batch.seqs)
     let offset = ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt)
     var seen: Set<Int64> = []
