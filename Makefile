@@ -36,7 +36,7 @@ $(TOOLS)/test.stamp: $(TOOLS)/run.stamp
 	@echo "== A Python of its own for the outside readers of what Kvytok writes"
 	@test -x $(PYTHON) || python3 -m venv $(TOOLS)/venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check gtfs-realtime-bindings==3.0.0 \
-	  cryptography==50.0.2
+	  cryptography==50.0.2 sepaxml==2.7.0 openpyxl==3.1.5
 	@touch $@
 
 # Installs those of some Debian packages that are missing; says which, and with what rights.
@@ -89,7 +89,7 @@ simulate: release ## Plays days with offline, repeating and lying validators: SE
 SECONDS := 60
 fuzz: setup ## Feeds the readers of outside bytes with damaged ones: SECONDS=60
 	@echo "== Building the fuzzers (first time: about 2 minutes)"
-	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --sanitize=fuzzer --sanitize=address
+	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --disable-dead-strip
 	@Fuzz/run $(SECONDS)
 
 lint: ## Checks the format of the code

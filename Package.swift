@@ -73,6 +73,7 @@ let package = Package(
     clib("CLibUV", pkgConfig: "libuv", apt: "libuv1-dev"),
     clib("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clib("CLibZip", pkgConfig: "libzip", apt: "libzip-dev"),
+    clib("CLibXlsxWriter", pkgConfig: "xlsxwriter", apt: "libxlsxwriter-dev"),
     clib("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
     // Pure rooms: no I/O, no clock, no chance
@@ -81,8 +82,10 @@ let package = Package(
     room("Tapping", ["Basics", "Transit", "CLibCrypto", "CZlib"], exclude: ["Proto"]),
     room("Tariff", ["Basics", "Transit", yams]),
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
+    room("Charging", ["Basics", "CLibCrypto"]),
     room("Tracking", ["Basics", "Transit", protobuf], exclude: ["Proto"]),
     room("Ridership", ["Basics", "Transit"]),
+    room("Wallet", ["Basics"]),
 
     // Mechanism
     room("EventLoop", ["CLibUV"]),
@@ -92,33 +95,43 @@ let package = Package(
     room(
       "Store",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "Postgres", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
+        "Wallet",
+        "EventLoop", "Postgres", logging,
       ], exclude: ["Schema"], resources: [.copy("Migrations")]),
     room("Intake", ["Basics", "Transit", "Tapping", "Tracking", "Store", logging, metrics]),
     room(
       "Clearing",
-      ["Basics", "Transit", "Tapping", "Tariff", "Ledger", "Store", logging, metrics]),
+      [
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "Store", logging,
+        metrics,
+      ]),
     room(
       "Insight",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "Store",
-        logging, metrics,
+        "CLibXlsxWriter", logging, metrics,
       ]),
+
+    // The acquirer over HTTP
+    room(
+      "Acquiring", ["Basics", "Tapping", "Charging", httpClient, nioCore, nioHTTP, logging]),
 
     // The outer edge
     room(
       "Web",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Store", "Intake",
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Wallet",
+        "Store", "Intake",
         "Clearing", "Insight", hummingbird, httpTypes, nioCore, nioHTTP, nioPosix, nioSSL,
         mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "EventLoop",
-        "CLibCrypto", "Postgres", "Store", "Intake", "Clearing", "Insight", "Web", arguments,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
+        "Wallet", "EventLoop", "CLibCrypto", "Postgres", "Store", "Intake", "Clearing", "Insight",
+        "Acquiring", "Web", arguments, hummingbird,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, nioSSL, logging,
         metrics,
         from("swift-configuration", "Configuration"),
@@ -132,10 +145,14 @@ let package = Package(
       name: "ServiceClient",
       dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
       path: "validator-sim/ServiceClient", swiftSettings: house),
+    .target(
+      name: "SimulatedAcquirer", dependencies: ["Basics", "Tapping"],
+      path: "validator-sim/SimulatedAcquirer", swiftSettings: house),
     .executableTarget(
       name: "validator-sim",
       dependencies: [
-        "Basics", "Transit", "Tapping", "SimulatedCity", "ServiceClient", arguments,
+        "Basics", "Transit", "Tapping", "SimulatedCity", "SimulatedAcquirer", "ServiceClient",
+        arguments, hummingbird, nioCore, logging,
       ], path: "validator-sim/Command", swiftSettings: house),
     .target(
       name: "LoadMeasures",
@@ -146,8 +163,8 @@ let package = Package(
     .executableTarget(
       name: "loadtest",
       dependencies: [
-        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient", arguments,
-        nioCore, nioPosix,
+        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
+        "ServiceClient", arguments, nioCore, nioPosix,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests
@@ -165,6 +182,8 @@ let package = Package(
     tests("BasicsTests", ["Basics"]),
     tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
+    tests("ChargingTests", ["Basics", "Charging"]),
+    tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
@@ -175,14 +194,14 @@ let package = Package(
     tests(
       "ClearingTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "EventLoop", "Postgres", "Store",
-        "Clearing", "DatabaseSupport", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Insight", "DatabaseSupport", logging,
+        "Insight", "Ledger", "DatabaseSupport", logging,
       ]),
     tests("TidyTests", []),
     tests(
@@ -197,16 +216,22 @@ let package = Package(
     tests(
       "WebTests",
       [
-        "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
-        nioCore, nioPosix, yams, logging, metrics,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird,
+        httpTypes, nioCore, nioPosix, yams, logging, metrics,
+      ]),
+    tests(
+      "SimulationTests",
+      [
+        "Basics", "Transit", "Tapping", "EventLoop", "Postgres", "Store", "Intake",
+        "DatabaseSupport", logging,
       ]),
     tests(
       "EndToEndTests",
       [
-        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
-        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, nioSSL,
-        lifecycle,
+        "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
+        "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore,
+        nioHTTP, nioSSL, lifecycle,
         logging,
       ]),
   ]

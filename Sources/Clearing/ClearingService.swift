@@ -2,17 +2,26 @@ package import Basics
 package import Logging
 import Metrics
 package import Store
+import Synchronization
 package import Tapping
 
 /// The worker of the money: sorts the journal, rates what is stale, books the difference.
 ///
 /// Any number of them may run on one database: they share the lanes.
 package final class ClearingService: Sendable {
+  /// Lanes worked on at a time: the database works on one while this process works on another.
+  package static let lanesAtOnceMax = 3
+  /// Longest time that rating waits for a journal that is behind, and sorting for rating.
+  package static let turnSecondsMax = 60
+  /// Most times that a lane is tried again after something was made that it lacked.
+  package static let triesMax = 3
+
   private let store: Store
   private let city: CityHolder
   private let tokenKey: TokenKey
   private let now: @Sendable () -> Instant
   private let log: Logger
+  private let turn = RatingTurn()
   private let sortedTaps = Counter(label: "kvytok_taps_sorted_total")
   private let ratedDays = Counter(label: "kvytok_rider_days_rated_total")
   private let addedRides = Counter(label: "kvytok_rides_added_total")
@@ -37,40 +46,104 @@ package final class ClearingService: Sendable {
     await worker.run { try await self.pass() }
   }
 
-  /// Sorts and rates once through all lanes; the number of batches and rider-days worked on.
+  /// Sorts once through all lanes, then rates; the number of batches and rider-days worked on.
+  ///
+  /// While the journal is behind, rating waits its turn: a day is then rated once with all its taps,
+  /// and not anew for each of them. No turn is longer than ``turnSecondsMax``.
   @discardableResult
   package func pass() async throws -> Int {
-    var worked = 0
-    let unsorted = try await store.read { db in try await db.sorting.lanesWaiting() }
-    for lane in unsorted { worked += try await sort(lane: lane) }
-    let stale = try await store.read { db in try await db.rating.lanesWaiting() }
-    for lane in stale { worked += try await rate(lane: lane) }
+    var worked = try await inParallel(
+      try await store.read { db in try await db.sorting.lanesWaiting() }
+    ) { lane in try await self.sort(lane: lane) }
+    let released = try await store.read { db in try await db.quarantine.devicesWaiting() }
+    for device in released { worked += try await sortReleased(of: device) }
+    var isBehind = false
+    if worked > 0 {
+      isBehind = try await store.read { db in try await !db.sorting.lanesWaiting().isEmpty }
+    }
+    guard turn.isRatingDue(journalIsBehind: isBehind, at: now()) else { return worked }
+    let begin = now()
+    var rated = 0
+    repeat {
+      rated = try await inParallel(
+        try await store.read { db in try await db.rating.lanesWaiting() }
+      ) { lane in try await self.rate(lane: lane) }
+      worked += rated
+    } while isBehind && rated > 0 && !Task.isCancelled
+      && now() < begin.adding(seconds: Int64(Self.turnSecondsMax))
+    let moment = now()
+    // What is booked gets its place in the chain soon; it is no work that others wait for.
+    _ = try await store.write { db in try await db.seals.sealNext(isComplete: false, at: moment) }
     return worked
   }
 
-  /// Works until nothing is left: for commands and tests; the number of passes.
+  /// Works until nothing is left: for commands and tests.
   package func drain() async throws {
     while try await pass() > 0 {}
   }
 
+  /// Works on several lanes at a time; the sum of what was done.
+  private func inParallel(
+    _ lanes: [Int16], _ work: @escaping @Sendable (Int16) async throws -> Int
+  ) async throws -> Int {
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      var rest = lanes[...]
+      for lane in rest.prefix(Self.lanesAtOnceMax) { group.addTask { try await work(lane) } }
+      rest = rest.dropFirst(Self.lanesAtOnceMax)
+      var worked = 0
+      while let done = try await group.next() {
+        worked += done
+        if let lane = rest.popFirst() { group.addTask { try await work(lane) } }
+      }
+      return worked
+    }
+  }
+
   private func sort(lane: Int16) async throws -> Int {
-    var pass = try await sortOnce(lane: lane)
-    if !pass.daysWithoutPartition.isEmpty {
+    var pass = try await sortOnce(lane: lane, again: nil)
+    // A medium or a partition is made once; what another worker makes meanwhile is found made.
+    for _ in 0..<Self.triesMax where pass.isHeldUp {
       for day in pass.daysWithoutPartition {
         try await store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
       }
-      pass = try await sortOnce(lane: lane)
+      let media = pass.newMedia
+      if !media.isEmpty { try await found(media) }
+      pass = try await sortOnce(lane: lane, again: pass.read)
     }
     sortedTaps.increment(by: pass.taps)
     return pass.batches
   }
 
-  private func sortOnce(lane: Int16) async throws -> Sorter.Pass {
+  private func found(_ media: [NewMedium]) async throws {
+    try await store.write { db in
+      try await db.preferIndexes()
+      try await db.sorting.found(media)
+    }
+  }
+
+  private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {
     let moment = now()
     return try await city.write(to: store) { db, city in
       try await Sorter(city: city, tokenKey: tokenKey, log: log)
-        .sort(lane: lane, in: db, at: moment)
+        .sort(lane: lane, in: db, at: moment, again: read)
     }
+  }
+
+  /// Sorts the taps of a device that persons let through; the number of them.
+  private func sortReleased(of device: String) async throws -> Int {
+    let moment = now()
+    var missing: [Day] = []
+    for _ in 0..<2 {
+      if !missing.isEmpty { try await store.ensurePartitions(of: missing) }
+      let pass = try await city.write(to: store) { db, city in
+        try await Sorter(city: city, tokenKey: tokenKey, log: log)
+          .sortReleased(of: device, in: db, at: moment)
+      }
+      missing = pass.daysWithoutPartition
+      sortedTaps.increment(by: pass.taps)
+      if missing.isEmpty { return pass.taps }
+    }
+    return 0
   }
 
   private func rate(lane: Int16) async throws -> Int {
@@ -82,5 +155,23 @@ package final class ClearingService: Sendable {
     addedRides.increment(by: pass.ridesAdded)
     reversedRides.increment(by: pass.ridesReversed)
     return pass.riderDays
+  }
+}
+
+/// Whose turn it is while the journal is behind: sorting goes first, rating waits no longer than a turn.
+private final class RatingTurn: Sendable {
+  private let waitsSince = Mutex<Instant?>(nil)
+
+  func isRatingDue(journalIsBehind isBehind: Bool, at now: Instant) -> Bool {
+    waitsSince.withLock { since in
+      guard isBehind else {
+        since = nil
+        return true
+      }
+      let begin = since ?? now
+      let isDue = now >= begin.adding(seconds: Int64(ClearingService.turnSecondsMax))
+      since = isDue ? nil : begin
+      return isDue
+    }
   }
 }

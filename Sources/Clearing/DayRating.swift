@@ -10,6 +10,8 @@ struct DayRating {
   let day: RiderDay
   let taps: [TapRow]
   let entitlements: [EntitlementRow]
+  /// Passes and carnets of the rider.
+  var products: [GrantRow] = []
 
   /// What came out.
   struct Result {
@@ -26,22 +28,34 @@ struct DayRating {
     let tariff = book.tariff(on: day.fareDay)
     let category = category(default: tariff?.categories.first ?? "")
     let facts = taps.enumerated().map { fareTap($1, ref: $0, category: category) }
-    let rated = book.rate(day: day.fareDay, state: before, taps: facts)
+    var before = before
+    before.giveBack(purchases { $0.returnedOn?.adding(days: 1) == day.fareDay })
+    let rated = book.rate(
+      day: day.fareDay, state: before, taps: facts,
+      purchases: purchases { $0.grantedDay == day.fareDay })
     return Result(rides: rated.rides, state: rated.state, tariffVersion: tariff?.version ?? "")
   }
 
-  /// The rides under the names of their taps.
-  func named(_ result: Result, in db: StoreSession) async throws -> [RideRow] {
+  /// Rides that began on an earlier fare day: their first taps have to be looked up.
+  func carried(_ result: Result) -> [OvernightRide] {
+    result.rides.lazy.filter { $0.boardRef == RatedRide.carriedRef }
+      .map { OvernightRide(rider: day.rider, startedAt: $0.at) }
+  }
+
+  /// The rides under the names of their taps; `carried` holds the first taps of carried rides.
+  func named(
+    _ result: Result, carried: [OvernightRide: TapRow]
+  ) throws(CarriedTapMissing) -> [RideRow] {
     var rows: [RideRow] = []
+    rows.reserveCapacity(result.rides.count)
     for ride in result.rides {
       let alighting = ride.alightRef.map { taps[$0] }
       let boarding: TapRow
       if ride.boardRef == RatedRide.carriedRef {
-        // The ride began on an earlier fare day; its tap is found by rider and moment.
-        guard let carried = try await db.rating.boardingTap(of: day.rider, at: ride.at) else {
+        guard let tap = carried[OvernightRide(rider: day.rider, startedAt: ride.at)] else {
           throw CarriedTapMissing(rider: day.rider, at: ride.at)
         }
-        boarding = carried
+        boarding = tap
       } else {
         boarding = taps[ride.boardRef]
       }
@@ -72,13 +86,29 @@ struct DayRating {
       coordinate: stop?.coordinate ?? tap.coordinate, direction: tap.direction)
   }
 
+  private func purchases(_ isMeant: (GrantRow) -> Bool) -> [FarePurchase] {
+    products.filter(isMeant).map { FarePurchase(product: $0.product, at: $0.grantedAt) }
+  }
+
   /// The category proven for the day; of several the one proven last.
   private func category(default standard: String) -> String {
-    entitlements
-      .filter { $0.validFrom <= day.fareDay && $0.validTo.map { day.fareDay <= $0 } ?? true }
-      .max { ($0.validFrom, $0.category) < ($1.validFrom, $1.category) }?
-      .category ?? standard
+    EntitlementRow.category(of: entitlements, on: day.fareDay) ?? standard
   }
+}
+
+extension EntitlementRow {
+  /// The category proven for a fare day; of several the one proven last; nil without any.
+  static func category(of entitlements: [EntitlementRow], on day: Day) -> String? {
+    entitlements
+      .filter { $0.validFrom <= day && $0.validTo.map { day <= $0 } ?? true }
+      .max { ($0.validFrom, $0.category) < ($1.validFrom, $1.category) }?
+      .category
+  }
+}
+
+extension TariffBook {
+  /// Whether any version asks where a rider got on: then stops that were inferred count.
+  var asksForStops: Bool { versions.contains(where: \.pricesByStop) }
 }
 
 extension RiderState {
@@ -93,7 +123,7 @@ extension RiderState {
 }
 
 /// A ride that was carried over midnight lost its first tap, which the journal never does.
-struct CarriedTapMissing: Error, CustomStringConvertible {
+struct CarriedTapMissing: Error, Sendable, CustomStringConvertible {
   let rider: RiderID
   let at: Instant
 

@@ -10,7 +10,7 @@ import Tariff
 /// category all come as stale days, and all leave the ledger as a difference.
 package struct Rater: Sendable {
   /// Most rider-days rated in one transaction, which is one clearing run.
-  package static let riderDaysPerPassMax = 2000
+  package static let riderDaysPerPassMax = 8000
 
   private let city: City
   private let log: Logger
@@ -33,6 +33,7 @@ package struct Rater: Sendable {
   package func rate(lane: Int16, in db: StoreSession, at now: Instant) async throws -> Pass {
     // Without any tariff days stay stale, and are reported as not rated, until one is published.
     guard let book = city.book, try await db.tryLane(.rating, lane: lane) else { return Pass() }
+    try await db.preferIndexes()
     // Yesterday is left alone: the tap that ends its last ride may still be on its way.
     try await db.rating.markOpenRides(
       lane: lane, before: city.fareDay(of: now).adding(days: -1), at: now)
@@ -40,77 +41,90 @@ package struct Rater: Sendable {
       lane: lane, countMax: Self.riderDaysPerPassMax)
     guard !claimed.isEmpty else { return Pass() }
     let days = claimed.map(\.day)
-    let taps = Dictionary(
-      grouping: try await db.rating.taps(lane: lane, days: days),
-      by: { RiderDay(rider: $0.rider, fareDay: $0.fareDay) }
-    )
-    // Taps that a tariff cannot tell apart keep the order of their names, however they came.
-    .mapValues { $0.sorted { $0.name < $1.name } }
+    let taps = try await db.rating.taps(
+      lane: lane, days: days, withPlacedStops: book.asksForStops)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
-    let (rated, rows) = try await fold(claimed, taps, entitlements, book, in: db)
+    let products = try await db.products.grants(of: Set(days.map(\.rider)))
+    let (ratings, rows) = try fold(claimed, taps, entitlements, products, book)
+    let carried = try await db.rating.boardingTaps(
+      lane: lane, of: ratings.flatMap { $0.rating.carried($0.result) })
+    let standing = try await db.rating.standingRides(
+      lane: lane, days: claimed.lazy.filter(\.wasRated).map(\.day))
     let difference = RideDifference(
-      standing: try await db.rating.standingRides(lane: lane, days: days), rated: rated)
+      standing: standing,
+      rated: try ratings.flatMap { try $0.rating.named($0.result, carried: carried) })
+    let tapCount = taps.reduce(0) { $0 + $1.count }
+    // The books of today's month take it, unless they are being closed just now.
+    let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)
     if !difference.isEmpty {
       try await post(
-        difference, lane: lane, riderDays: days.count,
-        taps: taps.values.reduce(0) { $0 + $1.count },
-        in: db, at: now)
+        difference, lane: lane, claimed: claimed, taps: tapCount, on: accountingDate, in: db,
+        at: now)
     }
+    try await RidePayments.collect(
+      rated: days, lane: lane, accountingDate: accountingDate, in: db, at: now)
     try await db.rating.finish(rows, lane: lane, at: now)
     return Pass(
-      riderDays: days.count, taps: taps.values.reduce(0) { $0 + $1.count },
-      ridesAdded: difference.added.count, ridesReversed: difference.reversed.count)
+      riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
+      ridesReversed: difference.reversed.count)
   }
+
+  /// A day with what the tariff made of it.
+  private typealias Rated = (rating: DayRating, result: DayRating.Result)
 
   /// Each claimed day through its tariff, earlier days first, so that a day starts from the state
   /// that the day before it has left just now.
   private func fold(
-    _ claimed: [ClaimedDay], _ taps: [RiderDay: [TapRow]],
-    _ entitlements: [RiderID: [EntitlementRow]], _ book: TariffBook, in db: StoreSession
-  ) async throws -> (rides: [RideRow], days: [RatedDayRow]) {
+    _ claimed: [ClaimedDay], _ taps: [[TapRow]], _ entitlements: [RiderID: [EntitlementRow]],
+    _ products: [RiderID: [GrantRow]], _ book: TariffBook
+  ) throws -> (ratings: [Rated], days: [RatedDayRow]) {
     let followed = Set(claimed.compactMap(\.dayBefore))
-    var rides: [RideRow] = []
+    var ratings: [Rated] = []
+    ratings.reserveCapacity(claimed.count)
     var days: [RatedDayRow] = []
+    days.reserveCapacity(claimed.count)
+    // Only what a later day of this pass starts from has to be kept.
     var left: [RiderDay: RiderState] = [:]
-    for claim in claimed {
+    for (claim, dayTaps) in zip(claimed, taps) {
       let day = claim.day
       let before =
         try claim.dayBefore.flatMap { left[$0] }
         ?? RiderState.kept(claim.stateBefore, before: day)
       let rating = DayRating(
-        network: city.network, book: book, day: day, taps: taps[day] ?? [],
-        entitlements: entitlements[day.rider] ?? [])
+        network: city.network, book: book, day: day, taps: dayTaps,
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: before)
-      left[day] = result.state
-      rides += try await rating.named(result, in: db)
+      ratings.append((rating, result))
+      let isFollowed = followed.contains(day)
+      if isFollowed { left[day] = result.state }
       let bytes = result.state.bytes
       days.append(
         RatedDayRow(
           day: day, stateAfter: bytes, tariffVersion: result.tariffVersion,
           // The day that follows has just been rated from this very state when it was claimed too.
-          stateChanged: bytes != claim.stateAfter && !followed.contains(day),
+          stateChanged: bytes != claim.stateAfter && !isFollowed,
           hasOpenRide: result.state.hasOpenRide))
     }
-    return (rides, days)
+    return (ratings, days)
   }
 
-  /// One run with its rides, and the entries that sum them up.
+  /// One run with its rides, the entries that sum them up, and the sums kept for reports.
   private func post(
-    _ difference: RideDifference, lane: Int16, riderDays: Int, taps: Int, in db: StoreSession,
-    at now: Instant
+    _ difference: RideDifference, lane: Int16, claimed: [ClaimedDay], taps: Int,
+    on accountingDate: Day, in db: StoreSession, at now: Instant
   ) async throws {
-    let accountingDate = city.clock.zone.local(now).day
     let runID = try await db.books.addRun(
       ClearingRunRow(
-        lane: lane, accountingDate: accountingDate, startedAt: now, riderDays: riderDays,
+        lane: lane, accountingDate: accountingDate, startedAt: now, riderDays: claimed.count,
         taps: taps, ridesAdded: difference.added.count,
-        ridesReversed: difference.reversed.count))
+        ridesReversed: difference.reversed.count, causes: difference.causes(of: claimed)))
     try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
     try await db.rating.insert(difference.added, runID: runID)
     let entries = try BookingDifference.entries(
       runID: runID, accountingDate: accountingDate, differences: difference.fareDifferences)
     try await db.books.add(entries, at: now)
+    try await db.rideSums.add(difference.sums(accountingDate: accountingDate), lane: lane)
   }
 }
 

@@ -1,3 +1,4 @@
+package import Basics
 package import Ledger
 package import Store
 
@@ -13,6 +14,10 @@ package struct RideDifference: Sendable {
 
   /// Compares what stands with what holds.
   package init(standing: [StandingRide], rated: [RideRow]) {
+    guard !standing.isEmpty else {
+      added = rated
+      return
+    }
     var open: [RideRow: [StandingRide]] = [:]
     for ride in standing { open[Self.comparable(ride.ride), default: []].append(ride) }
     for ride in rated {
@@ -36,6 +41,41 @@ package struct RideDifference: Sendable {
   package var fareDifferences: [FareDifference] {
     added.compactMap { Self.fare($0, sign: 1) }
       + reversed.compactMap { Self.fare($0.ride, sign: -1) }
+  }
+
+  /// What has to be added to the kept sums of rides by a run of an accounting date.
+  ///
+  /// A fare day is closed at the end of the day after it; what is booked later is late.
+  package func sums(accountingDate: Day) -> RideSumChanges {
+    var sums = RideSumChanges()
+    func count(_ ride: RideRow, sign: Int64) {
+      sums.count(
+        ride, sign: sign, accountingDate: accountingDate,
+        isLate: accountingDate.number > ride.day.fareDay.number + 1)
+    }
+    for ride in added { count(ride, sign: 1) }
+    for ride in reversed { count(ride.ride, sign: -1) }
+    return sums
+  }
+
+  /// How much of it came of which cause, by what made the days stale.
+  func causes(of claimed: [ClaimedDay]) -> [RunCause] {
+    var causes: [StaleCause: RunCause] = [:]
+    var others: [RiderDay: StaleCause] = [:]
+    for claim in claimed {
+      causes[claim.cause, default: RunCause(claim.cause)].riderDays += 1
+      // Most days are stale because of new taps: those are left out of the look-up.
+      if claim.cause != .tap { others[claim.day] = claim.cause }
+    }
+    for ride in added {
+      let cause = others.isEmpty ? .tap : others[ride.day] ?? .tap
+      causes[cause, default: RunCause(cause)].ridesAdded += 1
+    }
+    for ride in reversed {
+      let cause = others[ride.ride.day] ?? .tap
+      causes[cause, default: RunCause(cause)].ridesReversed += 1
+    }
+    return causes.values.sorted { $0.cause.rawValue < $1.cause.rawValue }
   }
 
   private static func fare(_ ride: RideRow, sign: Int64) -> FareDifference? {

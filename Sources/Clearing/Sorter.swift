@@ -1,5 +1,6 @@
 package import Basics
 package import Logging
+import Metrics
 package import Store
 package import Tapping
 import Transit
@@ -9,13 +10,15 @@ import Transit
 /// A tap changes lanes here, once: from the lane of its device to the lane of its rider.
 package struct Sorter: Sendable {
   /// Most batches sorted in one transaction.
-  package static let batchesPerPassMax = 64
+  package static let batchesPerPassMax = 400
+  /// Most bytes of bodies read for one transaction; a single body may be larger.
+  package static let bodyBytesPerPassMax = 8 << 20
   /// Fare days before today, and after, that get partitions of their own; taps of others lie
   /// together, so that a validator that lies about the date cannot fill the catalogue with tables.
   package static let partitionedDaysBack = 400
   package static let partitionedDaysAhead = 7
 
-  private let city: City
+  let city: City
   private let tokenKey: TokenKey
   private let log: Logger
 
@@ -26,97 +29,170 @@ package struct Sorter: Sendable {
     self.log = log
   }
 
-  /// What one pass did.
+  /// What one pass did, or what has to be made before it can.
   package struct Pass: Sendable {
     package var batches = 0
     package var taps = 0
     package var riderDays = 0
     /// Fare days whose partitions have to be made first: nothing was sorted.
     package var daysWithoutPartition: [Day] = []
+    /// Media that have to be founded first: nothing was sorted.
+    package var newMedia: [NewMedium] = []
+    /// What was read; given to the next try, so that it is not read again.
+    package var read: ReadBatches?
+
+    /// Whether nothing was sorted because something has to be made first.
+    package var isHeldUp: Bool { !daysWithoutPartition.isEmpty || !newMedia.isEmpty }
   }
 
   /// Sorts the oldest batches of a journal lane; nothing when another process holds the lane.
-  package func sort(lane: Int16, in db: StoreSession, at now: Instant) async throws -> Pass {
+  ///
+  /// What an earlier try has read is taken as it is, unless somebody else sorted any of it since.
+  package func sort(
+    lane: Int16, in db: StoreSession, at now: Instant, again earlier: ReadBatches? = nil
+  ) async throws -> Pass {
     guard try await db.tryLane(.sorting, lane: lane) else { return Pass() }
-    let batches = try await db.sorting.unsortedBatches(
-      lane: lane, countMax: Self.batchesPerPassMax)
-    guard !batches.isEmpty else { return Pass() }
-    var read: [(batch: UnsortedBatch, taps: [(medium: MediumID, tap: Tap)])] = []
-    for batch in batches {
-      do {
-        read.append((batch, try taps(of: batch)))
+    try await db.preferIndexes()
+    let read: ReadBatches
+    if let earlier, try await db.sorting.areUnsorted(lane: lane, batchIDs: earlier.ids) {
+      read = earlier
+    } else {
+      read = self.read(
+        try await db.sorting.unsortedBatches(
+          lane: lane, countMax: Self.batchesPerPassMax, bodyBytesMax: Self.bodyBytesPerPassMax))
+    }
+    guard !read.ids.isEmpty else { return Pass() }
+    let today = city.fareDay(of: now)
+    let missing = try await db.sorting.daysWithoutPartition(
+      read.days.filter {
+        (-Self.partitionedDaysBack...Self.partitionedDaysAhead).contains($0.number - today.number)
+      })
+    let riders = try await db.sorting.riders(of: read.media.keys.sorted())
+    guard missing.isEmpty, riders.count == read.media.count else {
+      let salt = try await db.denyList.salt()
+      return Pass(
+        daysWithoutPartition: missing,
+        newMedia: read.media.values.filter { riders[$0.medium] == nil }
+          .map { $0.founding(salt: salt) },
+        read: read)
+    }
+    for unread in read.unread {
+      try await db.sorting.setAside(lane: lane, batchID: unread.batchID, fault: unread.fault)
+    }
+    let places = try await db.deviceAssignments.find(of: Set(read.batches.map(\.batch.device)))
+    let rows = rows(of: read, riders: riders, places: places)
+    try await db.sorting.insert(rows)
+    try await noteDenyLists(of: read, in: db)
+    let riderDays = try await markStale(rows, today: today, in: db, at: now)
+    try await db.sorting.markSorted(
+      lane: lane, batchIDs: read.batches.map(\.batch.batchID), at: now)
+    return Pass(batches: read.ids.count, taps: rows.count, riderDays: riderDays)
+  }
+
+  /// Marks whatever has to be worked out again because of new taps; the number of rider-days.
+  private func markStale(
+    _ rows: [TapRow], today: Day, in db: StoreSession, at now: Instant
+  ) async throws -> Int {
+    let riderDays = Set(
+      rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
+    let late = riderDays.filter { $0.fareDay < today }
+    try await db.sorting.markStale(
+      riderDays: riderDays.subtracting(late), cause: .tap, reason: nil, at: now)
+    try await db.sorting.markStale(riderDays: late, cause: .lateTap, reason: nil, at: now)
+    // The empty name stands for taps without a vehicle: they are placed, or said not to be, as well.
+    var vehicleDays: Set<VehicleDay> = []
+    var last: VehicleDay?
+    for row in rows {
+      let day = VehicleDay(vehicle: row.vehicle ?? "", day: row.fareDay)
+      if day != last { vehicleDays.insert(day) }
+      last = day
+    }
+    try await db.sorting.markStale(vehicleDays: vehicleDays, at: now)
+    return riderDays.count
+  }
+
+  /// Reads the taps of batches and puts them under their fare days.
+  private func read(_ batches: [UnsortedBatch]) -> ReadBatches {
+    var read = ReadBatches()
+    for var batch in batches {
+      do throws(TapBatchFault) {
+        let content = try batch.body.decode()
+        let taps = taps(of: batch, content)
+        batch.body = StoredBody(bytes: [], format: batch.body.format)
+        read.add(batch, taps, denyListVersion: content.denyListVersion)
       } catch {
         // Intake read these very bytes before it acknowledged them: the journal is damaged, or
         // this program is older than the one that wrote it. Nothing is dropped; a person has to look.
         log.error(
           "a batch of the journal cannot be read",
           metadata: ["batch": "\(batch.batchID)", "fault": "\(error)"])
-        try await db.sorting.setAside(lane: lane, batchID: batch.batchID, fault: "\(error)")
+        read.unread.append((batch.batchID, "\(error)"))
       }
     }
-    var media: [MediumID: Medium] = [:]
-    for (_, taps) in read {
-      for (medium, tap) in taps where media[medium].map({ tap.at < $0.firstSeenAt }) ?? true {
-        media[medium] = (tap.medium, tap.at)
-      }
-    }
-    let days = Set(
-      read.flatMap { batch, taps in
-        taps.map { city.fareDay(of: correctedTime($0.tap, in: batch)) }
-      })
-    let today = city.fareDay(of: now)
-    let missing = try await db.sorting.daysWithoutPartition(
-      days.filter {
-        (-Self.partitionedDaysBack...Self.partitionedDaysAhead).contains($0.number - today.number)
-      })
-    guard missing.isEmpty else { return Pass(daysWithoutPartition: missing) }
-    let riders = try await db.sorting.riders(of: media)
-    var rows: [TapRow] = []
-    for (batch, taps) in read {
-      for (medium, tap) in taps {
-        guard let rider = riders[medium] else { preconditionFailure("a medium without a rider") }
-        rows.append(row(tap, medium: medium, rider: rider, batch: batch))
-      }
-    }
-    try await db.sorting.insert(rows)
-    let riderDays = Set(
-      rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
-    try await db.sorting.markStale(riderDays: riderDays, reason: "taps arrived", at: now)
-    // The empty name stands for taps without a vehicle: they are placed, or said not to be, as well.
-    let vehicleDays = Set(
-      rows.map { VehicleDay(vehicle: $0.vehicle ?? "", day: $0.fareDay) })
-    try await db.sorting.markStale(vehicleDays: vehicleDays, at: now)
-    try await db.sorting.markSorted(lane: lane, batchIDs: read.map(\.batch.batchID), at: now)
-    return Pass(batches: batches.count, taps: rows.count, riderDays: riderDays.count)
+    return read
   }
 
-  private typealias Medium = (kind: MediumKind, firstSeenAt: Instant)
-
   /// The taps of a batch that belong into the tap table, with the digest of what was tapped.
-  private func taps(
-    of batch: UnsortedBatch
-  ) throws(TapBatchFault) -> [(medium: MediumID, tap: Tap)] {
+  func taps(of batch: UnsortedBatch, _ content: TapBatch) -> [ReadBatches.ReadTap] {
     let wanted = SequenceRanges(batch.seqs)
-    let content = try batch.body.decode()
+    let offset = ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt)
     var seen: Set<Int64> = []
+    seen.reserveCapacity(content.taps.count)
     return content.taps.compactMap { tap in
       // A number that stands twice in one body counts once: the first, as Intake decided.
       guard wanted.contains(tap.seq), seen.insert(tap.seq).inserted else { return nil }
-      return (tokenKey.mediumID(kind: tap.medium, token: tap.token), tap)
+      return self.read(tap, at: offset.corrected(tap.at))
     }
   }
 
-  private func correctedTime(_ tap: Tap, in batch: UnsortedBatch) -> Instant {
-    ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt).corrected(tap.at)
+  /// A tap under the fare day of a moment, with the digest of what was tapped.
+  func read(_ tap: Tap, at: Instant) -> ReadBatches.ReadTap {
+    ReadBatches.ReadTap(
+      medium: tokenKey.mediumID(kind: tap.medium, token: tap.token), at: at,
+      fareDay: city.fareDay(of: at), tap: tap)
   }
 
-  private func row(
-    _ tap: Tap, medium: MediumID, rider: RiderID, batch: UnsortedBatch
+  /// Notes which deny list the devices held.
+  private func noteDenyLists(of read: ReadBatches, in db: StoreSession) async throws {
+    let latencies = try await db.denyList.note(
+      read.batches.compactMap { batch, version, _ in
+        version.map {
+          DenyListSighting(
+            device: batch.device, version: $0, at: batch.receivedAt, source: .batch)
+        }
+      })
+    for seconds in latencies { Self.propagation.recordSeconds(seconds) }
+  }
+
+  private static let propagation = Timer(label: "kvytok_deny_list_propagation_seconds")
+
+  private func rows(
+    of read: ReadBatches, riders: [MediumID: RiderID], places: [String: DeviceAssignments]
+  ) -> [TapRow] {
+    var rows: [TapRow] = []
+    rows.reserveCapacity(read.batches.reduce(0) { $0 + $1.taps.count })
+    for (batch, version, taps) in read.batches {
+      let place = places[batch.device]
+      for tap in taps {
+        guard let rider = riders[tap.medium] else {
+          preconditionFailure("a medium without a rider")
+        }
+        var row = row(tap, rider: rider, batch: batch, denyListVersion: version)
+        row.place(by: place)
+        rows.append(row)
+      }
+    }
+    return rows
+  }
+
+  /// The row of a tap: the one place where it is made.
+  func row(
+    _ read: ReadBatches.ReadTap, rider: RiderID, batch: UnsortedBatch, denyListVersion: Int64?
   ) -> TapRow {
-    let at = correctedTime(tap, in: batch)
+    let tap = read.tap
     var row = TapRow(
       name: TapName(device: batch.device, epoch: batch.epoch, seq: tap.seq),
-      fareDay: city.fareDay(of: at), rider: rider, medium: medium, at: at, deviceAt: tap.at,
+      fareDay: read.fareDay, rider: rider, medium: read.medium, at: read.at, deviceAt: tap.at,
       kind: tap.kind, mediumKind: tap.medium, riders: tap.riders, batchID: batch.batchID,
       receivedAt: batch.receivedAt)
     if case .denied(let reason) = tap.result {
@@ -130,6 +206,57 @@ package struct Sorter: Sendable {
     row.stop = tap.stop
     row.zone = tap.zone
     row.coordinate = tap.coordinate
+    row.denyListVersion = denyListVersion
     return row
+  }
+}
+
+/// Batches of the journal with their taps, read once.
+package struct ReadBatches: Sendable {
+  /// A tap under its fare day, with the digest of what was tapped.
+  struct ReadTap: Sendable {
+    let medium: MediumID
+    /// Corrected by the clock rule.
+    let at: Instant
+    let fareDay: Day
+    let tap: Tap
+  }
+
+  fileprivate(set) var batches: [(batch: UnsortedBatch, denyListVersion: Int64?, taps: [ReadTap])] =
+    []
+  /// Batches that cannot be read, with what is wrong.
+  fileprivate(set) var unread: [(batchID: Int64, fault: String)] = []
+  /// Each medium with its first tap.
+  private(set) var media: [MediumID: FirstTap] = [:]
+  private(set) var days: Set<Day> = []
+
+  /// All batches, those that cannot be read as well.
+  var ids: [Int64] { batches.map(\.batch.batchID) + unread.map(\.batchID) }
+
+  /// The first tap of a medium.
+  struct FirstTap: Sendable {
+    let medium: MediumID
+    let tap: Tap
+
+    /// The medium as it is founded, with the name by which the deny list knows it.
+    func founding(salt: [UInt8]?) -> NewMedium {
+      NewMedium(
+        medium: medium, kind: tap.medium, firstSeenAt: tap.at,
+        fingerprint: salt.map {
+          TokenFingerprint.of(kind: tap.medium, token: tap.token, salt: $0)
+        })
+    }
+  }
+
+  fileprivate mutating func add(
+    _ batch: UnsortedBatch, _ taps: [ReadTap], denyListVersion: Int64?
+  ) {
+    for tap in taps {
+      if media[tap.medium].map({ tap.tap.at < $0.tap.at }) ?? true {
+        media[tap.medium] = FirstTap(medium: tap.medium, tap: tap.tap)
+      }
+      days.insert(tap.fareDay)
+    }
+    batches.append((batch, denyListVersion, taps))
   }
 }

@@ -84,25 +84,25 @@ package struct WhatIfReplay: Sendable {
     var page = Page(last: riders.last)
     let days = try await db.audit.days(lane: lane, riders: riders, within: period)
     guard !days.isEmpty else { return page }
-    let taps = Dictionary(
-      grouping: try await db.rating.taps(lane: lane, days: days.map(\.day)),
-      by: { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
+    let dayTaps = try await db.rating.taps(
+      lane: lane, days: days.map(\.day),
+      withPlacedStops: book.asksForStops || draft.asksForStops)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.day.rider))), by: \.rider)
+    let products = try await db.products.grants(of: Set(days.map(\.day.rider)))
     let before = try await db.audit.states(
       lane: lane, riders: riders, before: period.lowerBound)
     var states: (now: RiderState, draft: RiderState) = (.empty, .empty)
-    for (day, isStale) in days {
+    for ((day, isStale), taps) in zip(days, dayTaps) {
       if page.riders.last?.rider != day.rider {
         let state = try RiderState.kept(before[day.rider] ?? [], before: day)
         states = (state, state)
         page.riders.append(Replayed(rider: day.rider))
       }
-      let taps = (taps[day] ?? []).sorted { $0.name < $1.name }
       func rate(by book: TariffBook, from state: RiderState) -> DayRating.Result {
         DayRating(
           network: city.network, book: book, day: day, taps: taps,
-          entitlements: entitlements[day.rider] ?? []
+          entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? []
         ).rate(from: state)
       }
       let now = rate(by: book, from: states.now)

@@ -13,9 +13,15 @@ package struct Placer: Sendable {
   package static let vehicleDaysPerPassMax = 32
 
   private let network: Network
+  private let asksForStops: @Sendable (Day) -> Bool
 
-  /// Makes a placer on a network.
-  package init(network: Network) { self.network = network }
+  /// Makes a placer on a network; `asksForStops` tells on which fare days a stop may change a fare.
+  package init(
+    network: Network, asksForStops: @escaping @Sendable (Day) -> Bool = { _ in false }
+  ) {
+    self.network = network
+    self.asksForStops = asksForStops
+  }
 
   /// Places the oldest stale days of a lane of vehicles; the number of days, none when another
   /// process holds the lane.
@@ -30,9 +36,17 @@ package struct Placer: Sendable {
       if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
       try await db.placing.markStale(changed, at: now)
+      try await db.rating.markPlaced(pricedByPlace(boardings).intersection(changed), at: now)
     }
     try await db.placing.finish(days, at: now)
     return days.count
+  }
+
+  /// Rider-days on which the tariff asks for a stop that no validator named.
+  private func pricedByPlace(_ boardings: [BoardingRow]) -> Set<RiderDay> {
+    Set(
+      boardings.lazy.filter { $0.tap.stop == nil && asksForStops($0.tap.fareDay) }
+        .map { RiderDay(rider: $0.tap.rider, fareDay: $0.tap.fareDay) })
   }
 
   /// The stop visits of a vehicle, and its taps with their stops.

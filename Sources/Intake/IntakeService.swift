@@ -194,6 +194,7 @@ package final class IntakeService: Sendable {
       throw IntakeRefusal(error)
     }
     guard batch.device == sender.device else { throw .otherDevice() }
+    guard sender.key.signs(epoch: batch.epoch) else { throw DeviceGate.otherEpoch(sender.key) }
     return IncomingBatch(
       batch: batch, body: post.body, format: post.format, proof: sender.proof,
       publicKey: sender.publicKey,

@@ -58,6 +58,8 @@ struct JournalWriter: Sendable {
     var expected: [ExpectedRegister] = []
     var outcomes: [(Int, AdmissionOutcome)] = []
     var states: [RegisterKey: RegisterState] = [:]
+    /// The key that a register's batches of this group were signed with: one for all of them.
+    var keys: [RegisterKey: [UInt8]] = [:]
   }
 
   private func plan(_ group: [IncomingBatch]) -> QuickPlan {
@@ -69,21 +71,25 @@ struct JournalWriter: Sendable {
     for (index, item) in group.enumerated() {
       let key = item.register
       guard !waiting.contains(key), let register = known[key],
+        plan.keys[key] ?? item.publicKey == item.publicKey,
         let outcome = decide(item, plan.states[key] ?? RegisterState(register))
       else {
         waiting.insert(key)
         continue
       }
       plan.states[key, default: RegisterState(register)].note(item, outcome)
+      plan.keys[key] = item.publicKey
       plan.outcomes.append((index, outcome))
       plan.rows.batches.append(item.row(outcome, numbers: outcome.added, impossible: []))
     }
     for (key, state) in plan.states {
-      guard let register = known[key], let change = state.change() else { continue }
+      guard let register = known[key], let publicKey = plan.keys[key],
+        let change = state.change()
+      else { continue }
       plan.rows.changes.append(change)
       plan.expected.append(
         ExpectedRegister(
-          register: key, seen: register.seen.ranges, publicKey: register.publicKey,
+          register: key, seen: register.seen.ranges, publicKey: publicKey,
           session: register.session))
     }
     return plan
@@ -91,7 +97,7 @@ struct JournalWriter: Sendable {
 
   /// The outcome of a batch that brings nothing but new and possible taps; nil for any other.
   private func decide(_ item: IncomingBatch, _ state: RegisterState) -> AdmissionOutcome? {
-    guard state.publicKey == item.publicKey, item.follows(state.session),
+    guard state.publicKeys.contains(item.publicKey), item.follows(state.session),
       item.proof.session?.checkpoint == nil, let seqs = item.plainSeqs,
       let outcome = Admission.decide(
         plain: seqs,

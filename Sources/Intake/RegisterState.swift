@@ -7,8 +7,8 @@ import Tapping
 struct RegisterState: Sendable {
   /// Numbers seen when the register was locked.
   let lockedSeen: SequenceRanges
-  /// The key its device signs with.
-  let publicKey: [UInt8]
+  /// The keys that its device may sign with.
+  let publicKeys: [[UInt8]]
   /// Numbers seen by now.
   var seen: SequenceRanges
   /// Where the session of its newest request stands by now.
@@ -22,20 +22,20 @@ struct RegisterState: Sendable {
   init(_ register: LockedRegister) {
     lockedSeen = SequenceRanges(register.seen)
     seen = lockedSeen
-    publicKey = register.publicKey
+    publicKeys = register.publicKeys
     session = register.session
   }
 
   init(_ register: RegisterCache.Register) {
     lockedSeen = register.seen
     seen = register.seen
-    publicKey = register.publicKey
+    publicKeys = register.publicKeys
     session = register.session
   }
 
   /// The register as it will stand after the group.
   var register: RegisterCache.Register {
-    RegisterCache.Register(seen: seen, publicKey: publicKey, session: session)
+    RegisterCache.Register(seen: seen, publicKeys: publicKeys, session: session)
   }
 
   mutating func note(_ item: IncomingBatch, _ outcome: AdmissionOutcome) {
@@ -82,7 +82,7 @@ final class RegisterCache: Sendable {
 
   struct Register: Sendable {
     let seen: SequenceRanges
-    let publicKey: [UInt8]
+    let publicKeys: [[UInt8]]
     let session: SessionStanding?
   }
 

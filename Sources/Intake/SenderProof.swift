@@ -14,9 +14,11 @@ struct ProvenSession: Sendable {
 struct ProvenSender: Sendable {
   let device: String
   /// The key that the post, or its session, was signed with.
-  let publicKey: [UInt8]
+  let key: DeviceKeyRecord
   let proof: BatchProof
   let session: ProvenSession?
+
+  var publicKey: [UInt8] { key.publicKey }
 }
 
 extension IntakeService {
@@ -58,9 +60,10 @@ extension IntakeService {
   private func sender(
     _ post: TapPost, _ claim: DeviceGate.Claim, _ device: DeviceRecord?
   ) throws(IntakeRefusal) -> ProvenSender {
-    let admitted = try gate.admit(post.body, claim, device: device)
+    let admitted = try gate.admit(
+      post.body, claim, device: device, at: post.receivedAt)
     return ProvenSender(
-      device: admitted.device.id, publicKey: admitted.publicKey,
+      device: admitted.device.id, key: admitted.key,
       proof: .signature(admitted.signature), session: nil)
   }
 
@@ -73,11 +76,12 @@ extension IntakeService {
     isFinal: Bool
   ) throws(IntakeRefusal) -> ProvenSender? {
     if let named = post.device, named != live.device { throw .otherDevice() }
-    guard device.publicKey == live.publicKey else {
+    guard let key = device.keysToTry.first(where: { $0.publicKey == live.publicKey }) else {
       throw IntakeRefusal(
         SessionFault(.sessionUnknown, "the device has another key by now; propose a new session"))
     }
     guard device.state == .active else { throw DeviceGate.mayNotPost(device.state) }
+    guard key.isAccepted(at: post.receivedAt) else { throw DeviceGate.keyEnded(key) }
     let step = live.chain.receive(
       SessionPost(headers: headers, format: post.format, body: post.body), keys: live.keys,
       devicePublicKey: live.publicKey, now: post.receivedAt)
@@ -94,7 +98,7 @@ extension IntakeService {
         session: chain.session, count: chain.count, mac: headers.mac, standing: standing,
         checkpoint: headers.checkpoint)
       return ProvenSender(
-        device: live.device, publicKey: live.publicKey, proof: .session(request),
+        device: live.device, key: key, proof: .session(request),
         session: ProvenSession(live: live, headers: headers, chain: chain))
     }
   }

@@ -81,7 +81,7 @@ struct TapJournal: Sendable {
     var rows = JournalGroup()
     decided.verdicts.reserveCapacity(group.count)
     for item in group {
-      guard let state = states[item.register], state.publicKey == item.publicKey else {
+      guard let state = states[item.register], state.publicKeys.contains(item.publicKey) else {
         decided.verdicts.append(.mayNotPost)
         continue
       }

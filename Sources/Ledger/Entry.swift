@@ -92,8 +92,10 @@ package enum EntryKind: String, Sendable, CaseIterable, Hashable {
   case writeOff = "write_off"
   /// What operators were paid.
   case payout
-  /// What the city owes for concessions.
+  /// What the city owes for concessions, and paid for them.
   case concession
+  /// Money of linked and capped rides, shared among operators by the tariff's rule.
+  case apportionment
   /// A person's correction.
   case correction
 }

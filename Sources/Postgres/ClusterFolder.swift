@@ -136,8 +136,9 @@ struct ClusterFolder: Sendable {
     return lines.count >= 8 && lines[0] == "\(processID)" && lines[7].hasPrefix("ready")
   }
 
-  /// After a crash of the machine the number in `postmaster.pid` may be anybody's: the server
-  /// would refuse to start beside a stranger.
+  /// After a crash of the machine the number in `postmaster.pid` may be anybody's, and after a kill
+  /// of server and service that of one that has ended and that nobody asked about: the server would
+  /// refuse to start beside it.
   func removeStaleMark() {
     if runningServer == nil { unlink(data + "/postmaster.pid") }
   }
@@ -176,8 +177,11 @@ struct ClusterFolder: Sendable {
     }
     guard status.st_uid == user.userID else { throw wrongOwner(folder, status) }
     chmod(folder, 0o700)
-    if let holder = firstNumber(ofFile: folder + name + ".lock"), isServer(holder) {
-      throw .socketTaken(path: folder + name, processID: holder)
+    if let holder = firstNumber(ofFile: folder + name + ".lock") {
+      guard !isServer(holder) else {
+        throw .socketTaken(path: folder + name, processID: holder)
+      }
+      unlink(folder + name + ".lock")
     }
     return folder
   }

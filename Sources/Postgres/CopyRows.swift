@@ -41,6 +41,22 @@ package struct CopyRows: Sendable {
     rowCount += 1
   }
 
+  /// Takes the bytes out, so that they can be added to without a copy.
+  mutating func takeBytes() -> [UInt8] {
+    var taken: [UInt8] = []
+    swap(&taken, &bytes)
+    return taken
+  }
+
+  /// Puts the bytes back with so many rows more in them.
+  mutating func giveBack(_ bytes: consuming [UInt8], rows: Int) {
+    self.bytes = bytes
+    rowCount += rows
+  }
+
+  /// Makes room ahead for so many bytes.
+  package mutating func reserve(bytes count: Int) { bytes.reserveCapacity(count) }
+
   /// Forgets the rows and keeps the memory, for the next chunk.
   package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)

@@ -96,7 +96,7 @@ extension PostgresValue {
     }
   }
 
-  private static func wire(_ instant: Instant) throws(PostgresError) -> Int64 {
+  static func wire(_ instant: Instant) throws(PostgresError) -> Int64 {
     let (value, overflow) = instant.microseconds.subtractingReportingOverflow(
       PostgresEpoch.microseconds)
     // The extremes are the server's infinities.
@@ -106,7 +106,7 @@ extension PostgresValue {
     return value
   }
 
-  private static func wire(_ day: Day) throws(PostgresError) -> Int32 {
+  static func wire(_ day: Day) throws(PostgresError) -> Int32 {
     let (value, overflow) = day.number.subtractingReportingOverflow(PostgresEpoch.days)
     guard !overflow, let number = Int32(exactly: value), number != .max, number != .min else {
       throw PostgresError(kind: .usage, message: "day number \(day.number) is no date")
@@ -140,7 +140,7 @@ extension [UInt8] {
     Swift.withUnsafeBytes(of: length.bigEndian) { replaceSubrange(start..<(start + 4), with: $0) }
   }
 
-  fileprivate mutating func appendText(_ text: String) throws(PostgresError) {
+  mutating func appendText(_ text: String) throws(PostgresError) {
     guard let length = Int32(exactly: text.utf8.count) else {
       throw PostgresError(
         kind: .usage, message: "a text of \(text.utf8.count) bytes is too long")

@@ -18,7 +18,8 @@ package struct City: Sendable {
   /// Puts a city together.
   package init(network: Network, book: TariffBook?, feed: FeedRecord?, tariffCount: Int = 0) {
     self.network = network
-    self.book = book
+    // Without stops there is nothing to look up.
+    self.book = network.stops.isEmpty ? book : book?.bound(to: FareNetwork(network))
     self.feed = feed
     edition = CityEdition(feedID: feed?.id, tariffCount: tariffCount)
     clock =
@@ -30,6 +31,11 @@ package struct City: Sendable {
   /// The fare day of a moment, by the clock of the version in force then.
   package func fareDay(of moment: Instant) -> Day {
     book?.fareDay(of: moment) ?? clock.fareDay(of: moment)
+  }
+
+  /// Whether a stop may change the fare of a ride on a fare day.
+  package func asksForStops(on day: Day) -> Bool {
+    book?.tariff(on: day)?.pricesByStop ?? false
   }
 
   /// The version in force at a moment; nil when no tariff holds then.

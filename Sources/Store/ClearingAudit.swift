@@ -65,6 +65,23 @@ package struct AuditTables {
     }
   }
 
+  /// The fare days of riders from a day on, in order, with the state that stands after each.
+  package func ratedDays(
+    lane: Int16, riders: [RiderID], from day: Day
+  ) async throws -> [(day: RiderDay, isStale: Bool, stateAfter: [UInt8])] {
+    let rows = try await connection.query(
+      """
+      select rider_id, fare_day, stale_since is not null as stale, state_after from fare_day
+      where lane = $1 and rider_id = any($2) and fare_day >= $3 order by rider_id, fare_day
+      """, [.int2(lane), .identifiers(riders.map(Optional.some)), .date(day)])
+    return try rows.map { row in
+      (
+        RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
+        try row.bool("stale"), try row.bytea("state_after")
+      )
+    }
+  }
+
   /// What the nearest fare day before a day left of each rider; riders without one are left out.
   package func states(
     lane: Int16, riders: [RiderID], before day: Day

@@ -44,39 +44,62 @@ package struct BookTables {
         .int4(Int32(run.riderDays)), .int4(Int32(run.taps)), .int4(Int32(run.ridesAdded)),
         .int4(Int32(run.ridesReversed)),
       ])
-    return try rows.only().int8(0)
+    let runID = try rows.only().int8(0)
+    guard !run.causes.isEmpty else { return runID }
+    try await connection.execute(
+      """
+      insert into clearing_run_cause (run_id, cause, rider_days, rides_added, rides_reversed)
+      select $1, * from unnest($2::text[], $3::int4[], $4::int4[], $5::int4[])
+      """,
+      [
+        .int8(runID), .texts(run.causes.map { Optional($0.cause.rawValue) }),
+        .int4s(run.causes.map { Int32($0.riderDays) }),
+        .int4s(run.causes.map { Int32($0.ridesAdded) }),
+        .int4s(run.causes.map { Int32($0.ridesReversed) }),
+      ])
+    return runID
   }
 
-  /// Books entries with their lines.
+  /// Books entries with their lines, numbered in their order; three statements however many.
   package func add(_ entries: [Entry], at now: Instant) async throws {
-    for entry in entries {
-      let rows = try await connection.query(
+    guard !entries.isEmpty else { return }
+    let numbers = try await connection.query(
+      """
+      select nextval(pg_get_serial_sequence('entry', 'entry_id')) from generate_series(1, $1)
+      """, [.int4(Int32(entries.count))]
+    ).map { try $0.int8(0) }.sorted()
+    let lines = zip(numbers, entries).flatMap { number, entry in
+      entry.postings.enumerated().map { (number: number, line: Int16($0 + 1), posting: $1) }
+    }
+    try await connection.pipeline([
+      PostgresStatement(
         """
-        insert into entry (run_id, accounting_date, fare_day, currency, kind, description, digest,
-          created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) returning entry_id
+        insert into entry (entry_id, run_id, accounting_date, fare_day, currency, kind,
+          description, digest, created_at)
+        overriding system value
+        select *, $9 from unnest($1::int8[], $2::int8[], $3::date[], $4::date[], $5::text[],
+          $6::text[], $7::text[], $8::bytea[])
         """,
         [
-          .orNull(entry.runID, PostgresValue.int8), .date(entry.accountingDate),
-          .orNull(entry.fareDay, PostgresValue.date), .text(entry.currency.code),
-          .text(entry.kind.rawValue), .text(entry.memo), .bytea(entry.digest), .timestamptz(now),
-        ])
-      let number = try rows.only().int8(0)
-      let lines = entry.postings
-      try await connection.execute(
+          .int8s(numbers), .int8s(entries.map(\.runID)), .dates(entries.map(\.accountingDate)),
+          .dates(entries.map(\.fareDay)), .texts(entries.map(\.currency.code)),
+          .texts(entries.map(\.kind.rawValue)), .texts(entries.map(\.memo)),
+          .byteas(entries.map(\.digest)), .timestamptz(now),
+        ]),
+      PostgresStatement(
         """
         insert into posting (entry_id, line, account, operator_id, category, debit_minor,
           credit_minor)
-        select $1, n, a, o, c, d, k
-        from unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
-          with ordinality as p(a, o, c, d, k, n)
+        select * from unnest($1::int8[], $2::int2[], $3::text[], $4::text[], $5::text[],
+          $6::int8[], $7::int8[])
         """,
         [
-          .int8(number), .texts(lines.map(\.account)), .texts(lines.map(\.operatorID)),
-          .texts(lines.map(\.category)), .int8s(lines.map(\.debitMinor)),
-          .int8s(lines.map(\.creditMinor)),
-        ])
-    }
+          .int8s(lines.map(\.number)), .int2s(lines.map(\.line)),
+          .texts(lines.map(\.posting.account)), .texts(lines.map(\.posting.operatorID)),
+          .texts(lines.map(\.posting.category)), .int8s(lines.map(\.posting.debitMinor)),
+          .int8s(lines.map(\.posting.creditMinor)),
+        ]),
+    ])
   }
 
   /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.
@@ -121,12 +144,22 @@ package struct BookTables {
   }
 
   private static func entry(_ row: PostgresRow) throws -> RecordedEntry {
+    RecordedEntry(
+      number: try row.int8("entry_id"), kind: try row.text("kind"),
+      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
+      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
+      memo: try row.text("description"), postings: try postings(row),
+      digest: try row.bytea("digest"))
+  }
+
+  /// Lines that were put together in arrays, in their order.
+  static func postings(_ row: PostgresRow) throws -> [Posting] {
     let accounts = try row.texts("accounts")
     let operators = try row.texts("operators")
     let categories = try row.texts("categories")
     let debits = try row.int8s("debits")
     let credits = try row.int8s("credits")
-    let postings = accounts.indices.compactMap { index -> Posting? in
+    return accounts.indices.compactMap { index -> Posting? in
       // An entry whose lines were taken away comes as one line of nulls.
       guard let account = accounts[index], let debit = debits[index], let credit = credits[index]
       else { return nil }
@@ -134,11 +167,6 @@ package struct BookTables {
         account: account, operatorID: operators[index], category: categories[index],
         debitMinor: debit, creditMinor: credit)
     }
-    return RecordedEntry(
-      number: try row.int8("entry_id"), kind: try row.text("kind"),
-      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
-      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
-      memo: try row.text("description"), postings: postings, digest: try row.bytea("digest"))
   }
 
   /// Clearing runs whose rides do not come to the sum of their entry, each with both sums.

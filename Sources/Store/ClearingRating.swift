@@ -18,11 +18,11 @@ package struct RatingTables {
     let rows = try await connection.query(
       """
       with claimed as materialized (
-        select lane, rider_id, fare_day, state_after from fare_day
+        select lane, rider_id, fare_day, state_after, rated_at, stale_cause from fare_day
         where lane = $1 and stale_since is not null
-        order by fare_day, rider_id limit $2 for update skip locked)
-      select c.rider_id, c.fare_day, c.state_after, coalesce(p.state_after, '') as state_before,
-        p.fare_day as day_before
+        order by fare_day limit $2 for update skip locked)
+      select c.rider_id, c.fare_day, c.state_after, coalesce(p.state_after, ''), p.fare_day,
+        c.rated_at is not null, c.stale_cause
       from claimed c left join lateral (
         select f.fare_day, f.state_after from fare_day f
         where f.lane = c.lane and f.rider_id = c.rider_id and f.fare_day < c.fare_day
@@ -30,11 +30,14 @@ package struct RatingTables {
       order by c.fare_day, c.rider_id
       """, [.int2(lane), .int8(Int64(countMax))])
     return try rows.map { row in
-      let rider: RiderID = try row.identifier("rider_id")
+      var row = PostgresRowCursor(row)
+      let rider: RiderID = try row.identifier()
       return ClaimedDay(
-        day: RiderDay(rider: rider, fareDay: try row.date("fare_day")),
-        stateAfter: try row.bytea("state_after"), stateBefore: try row.bytea("state_before"),
-        dayBefore: try row.dateOrNil("day_before").map { RiderDay(rider: rider, fareDay: $0) })
+        day: RiderDay(rider: rider, fareDay: try row.date()), stateAfter: try row.bytea(),
+        stateBefore: try row.bytea(),
+        dayBefore: try row.dateOrNil().map { RiderDay(rider: rider, fareDay: $0) },
+        wasRated: try row.bool(),
+        cause: try row.textOrNil().flatMap(StaleCause.init(rawValue:)) ?? .tap)
     }
   }
 
@@ -42,39 +45,85 @@ package struct RatingTables {
   package func lanesWaiting() async throws -> [Int16] {
     let rows = try await connection.query(
       """
-      select distinct lane from fare_day where stale_since is not null or open_ride order by lane
-      """)
+      select l::int2 from generate_series(0, $1 - 1) l
+      where exists (select from fare_day where lane = l::int2 and stale_since is not null)
+        or exists (select from fare_day where lane = l::int2 and open_ride)
+      order by l
+      """, [.int4(Int32(Lane.count))])
     return try rows.map { try $0.int2(0) }
   }
 
-  /// The accepted taps of rider-days, in no particular order.
-  package func taps(lane: Int16, days: [RiderDay]) async throws -> [TapRow] {
+  /// The accepted taps of rider-days, those of a day in the order of their names.
+  ///
+  /// With placed stops, a tap at which the validator named no stop has the one that was inferred.
+  package func taps(
+    lane: Int16, days: [RiderDay], withPlacedStops: Bool
+  ) async throws -> [[TapRow]] {
+    let stop =
+      withPlacedStops
+      ? """
+      coalesce(t.stop, (
+        select b.stop from boarding b where b.fare_day = t.fare_day and b.device_id = t.device_id
+          and b.epoch = t.epoch and b.seq = t.seq)) as stop
+      """ : "t.stop"
+    let columns = Self.tapColumns.replacing("t.stop", with: stop)
     let rows = try await connection.query(
       """
-      select \(Self.tapColumns)
-      from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
-      join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day
-      where t.accepted and t.fare_day between $4 and $5
+      select t.*, c.n
+      from unnest($2::uuid[], $3::date[]) with ordinality as c(rider_id, fare_day, n)
+      cross join lateral (
+        select \(columns) from tap t
+        where t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day and t.accepted
+          and t.fare_day between $4 and $5 \(Self.byKey)) t
       """, Self.parameters(lane: lane, days: days))
-    return try rows.map(Self.tap)
+    var taps = [[TapRow]](repeating: [], count: days.count)
+    for row in rows {
+      var cursor = PostgresRowCursor(row)
+      let tap = try Self.tap(&cursor)
+      taps[try cursor.int() - 1].append(tap)
+    }
+    // Taps that a tariff cannot tell apart keep the order of their names, however they came.
+    for index in taps.indices where taps[index].count > 1 {
+      taps[index].sort { $0.name < $1.name }
+    }
+    return taps
   }
 
-  /// The boarding tap of a rider at a moment: where a ride began that an earlier day carried over.
-  package func boardingTap(of rider: RiderID, at: Instant) async throws -> TapRow? {
+  /// The boarding taps of riders at moments: where rides began that an earlier day carried over.
+  package func boardingTaps(lane: Int16, of rides: [OvernightRide]) async throws
+    -> [OvernightRide: TapRow]
+  {
+    guard let first = rides.map(\.startedAt).min(), let last = rides.map(\.startedAt).max() else {
+      return [:]
+    }
     let rows = try await connection.query(
       """
-      select \(Self.tapColumns) from tap t
-      where t.lane = $1 and t.rider_id = $2 and t.tapped_at = $3 and t.kind <> 'off' and t.accepted
-        and t.fare_day between $4 and $5
-      order by t.device_id, t.epoch, t.seq limit 1
+      select t.*, c.n
+      from unnest($2::uuid[], $3::timestamptz[]) with ordinality as c(rider_id, tapped_at, n)
+      cross join lateral (
+        select \(Self.tapColumns) from tap t
+        where t.lane = $1 and t.rider_id = c.rider_id and t.tapped_at = c.tapped_at
+          and t.kind <> 'off' and t.accepted and t.fare_day between $4 and $5
+        order by t.device_id, t.epoch, t.seq limit 1) t
       """,
       [
-        .int2(Lane.of(rider)), .identifier(rider), .timestamptz(at),
-        .date(Day(number: Int(at.seconds / 86_400) - 2)),
-        .date(Day(number: Int(at.seconds / 86_400) + 2)),
+        .int2(lane), .identifiers(rides.map { Optional($0.rider) }),
+        .timestamptzs(rides.map { Optional($0.startedAt) }),
+        .date(Day(number: Int(first.seconds / 86_400) - 2)),
+        .date(Day(number: Int(last.seconds / 86_400) + 2)),
       ])
-    return try rows.first.map(Self.tap)
+    var taps: [OvernightRide: TapRow] = [:]
+    for row in rows {
+      var cursor = PostgresRowCursor(row)
+      let tap = try Self.tap(&cursor)
+      taps[rides[try cursor.int() - 1]] = tap
+    }
+    return taps
   }
+
+  /// Keeps the planner from joining whole days where the rows of each rider are found by their key:
+  /// what has an offset is worked out by itself.
+  private static let byKey = "offset 0"
 
   static let tapColumns = """
     t.fare_day, t.rider_id, t.tapped_at, t.device_at, t.device_id, t.epoch, t.seq, t.medium_id,
@@ -84,14 +133,19 @@ package struct RatingTables {
 
   /// The rides of rider-days that stand, those not reversed.
   package func standingRides(lane: Int16, days: [RiderDay]) async throws -> [StandingRide] {
+    guard !days.isEmpty else { return [] }
     let rows = try await connection.query(
       """
-      select r.* from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
-      join ride r on r.lane = $1 and r.rider_id = c.rider_id and r.fare_day = c.fare_day
-      where r.reversed_run_id is null and r.fare_day between $4 and $5
+      select r.ride_id, \(RideColumns.list(of: "r"))
+      from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
+      cross join lateral (
+        select * from ride r
+        where r.lane = $1 and r.rider_id = c.rider_id and r.fare_day = c.fare_day
+          and r.reversed_run_id is null and r.fare_day between $4 and $5 \(Self.byKey)) r
       """, Self.parameters(lane: lane, days: days))
     return try rows.map { row in
-      StandingRide(rideID: try row.int8("ride_id"), ride: try RideColumns.ride(row))
+      var cursor = PostgresRowCursor(row)
+      return StandingRide(rideID: try cursor.int8(), ride: try RideColumns.ride(&cursor))
     }
   }
 
@@ -129,34 +183,71 @@ package struct RatingTables {
   /// Marks all days of a rider from one day on as stale; the number of days marked.
   @discardableResult
   package func markStale(
-    rider: RiderID, from: Day, to: Day?, reason: String, at: Instant
+    rider: RiderID, from: Day, to: Day?, cause: StaleCause = .entitlement, reason: String,
+    at: Instant
   ) async throws -> Int {
     try await connection.execute(
       """
-      update fare_day set stale_since = least(stale_since, $5), stale_reason = $6
+      update fare_day set stale_since = least(stale_since, $5), stale_reason = $6, stale_cause = $7
       where lane = $1 and rider_id = $2 and fare_day >= $3 and ($4::date is null or fare_day <= $4)
       """,
       [
         .int2(Lane.of(rider)), .identifier(rider), .date(from), .orNull(to, PostgresValue.date),
-        .timestamptz(at), .text(reason),
+        .timestamptz(at), .text(reason), .text(cause.rawValue),
       ])
   }
 
   /// Marks the days of all riders from one day on as stale: a mended tariff; the number marked.
   @discardableResult
-  package func markAllStale(from: Day, reason: String, at: Instant) async throws -> Int {
+  package func markAllStale(
+    from: Day, to: Day? = nil, cause: StaleCause = .tariff, reason: String, at: Instant
+  ) async throws -> Int {
     try await connection.execute(
       """
-      update fare_day set stale_since = least(stale_since, $2), stale_reason = $3
-      where fare_day >= $1
-      """, [.date(from), .timestamptz(at), .text(reason)])
+      update fare_day set stale_since = least(stale_since, $2), stale_reason = $3, stale_cause = $4
+      where fare_day >= $1 and ($5::date is null or fare_day <= $5)
+      """,
+      [
+        .date(from), .timestamptz(at), .text(reason), .text(cause.rawValue),
+        .orNull(to, PostgresValue.date),
+      ])
+  }
+
+  /// Marks rider-days as stale whose taps got another stop than they were rated by.
+  ///
+  /// Days that are stale already are marked as well: a rating that goes on right now may have read
+  /// the stops before they changed.
+  package func markPlaced(_ days: Set<RiderDay>, at: Instant) async throws {
+    guard !days.isEmpty else { return }
+    let ordered = days.sorted()
+    try await connection.execute(
+      """
+      update fare_day f set stale_since = least(f.stale_since, $4), stale_cause = $5,
+        stale_reason = null
+      from (
+        select f.lane, f.rider_id, f.fare_day
+        from unnest($1::int2[], $2::uuid[], $3::date[]) as n(lane, rider_id, fare_day)
+        join fare_day f using (lane, rider_id, fare_day)
+        order by f.fare_day, f.rider_id for update of f) as c
+      where f.lane = c.lane and f.rider_id = c.rider_id and f.fare_day = c.fare_day
+      """,
+      [
+        .int2s(ordered.map { Lane.of($0.rider) }), .identifiers(ordered.map { Optional($0.rider) }),
+        .dates(ordered.map { Optional($0.fareDay) }), .timestamptz(at),
+        .text(StaleCause.stop.rawValue),
+      ])
   }
 
   /// Adds rides of a run.
   package func insert(_ rides: [RideRow], runID: Int64) async throws {
     guard !rides.isEmpty else { return }
     var rows = CopyRows(columnCount: RideColumns.names.count)
-    for ride in rides { try rows.append(RideColumns.values(ride, runID: runID)) }
+    rows.reserve(bytes: rides.count * RideColumns.bytesPerRide)
+    for ride in rides {
+      try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
+        try RideColumns.write(ride, runID: runID, to: &row)
+      }
+    }
     try await connection.copyIn(
       "copy ride (\(RideColumns.names.joined(separator: ", "))) from stdin (format binary)", rows)
   }
@@ -187,7 +278,7 @@ package struct RatingTables {
     ]
     try await connection.execute(
       """
-      update fare_day f set stale_since = null, stale_reason = null, state_after = c.state,
+      update fare_day f set stale_since = null, stale_reason = null, stale_cause = null, state_after = c.state,
         tariff_version = c.version, open_ride = c.open, rated_at = $7
       from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[])
         as c(rider_id, fare_day, state, version, open)
@@ -203,7 +294,7 @@ package struct RatingTables {
     try await connection.execute(
       """
       update fare_day f set stale_since = least(f.stale_since, $4),
-        stale_reason = 'an earlier day ends differently'
+        stale_cause = coalesce(f.stale_cause, 'earlier_day')
       from (
         select c.rider_id, (
           select min(n.fare_day) from fare_day n
@@ -223,8 +314,8 @@ package struct RatingTables {
   package func markOpenRides(lane: Int16, before day: Day, at: Instant) async throws {
     try await connection.execute(
       """
-      insert into fare_day (lane, rider_id, fare_day, stale_since, stale_reason)
-      select f.lane, f.rider_id, f.fare_day + 1, $3, 'a ride was never ended'
+      insert into fare_day (lane, rider_id, fare_day, stale_since, stale_cause)
+      select f.lane, f.rider_id, f.fare_day + 1, $3, 'open_ride'
       from fare_day f
       where f.lane = $1 and f.open_ride and f.fare_day < $2 and not exists (
         select from fare_day n
@@ -243,28 +334,48 @@ package struct RatingTables {
     ]
   }
 
+  /// The tap of a row that begins with ``tapColumns``.
   static func tap(_ row: PostgresRow) throws -> TapRow {
+    var cursor = PostgresRowCursor(row)
+    return try tap(&cursor)
+  }
+
+  /// The tap whose ``tapColumns`` come next.
+  static func tap(_ row: inout PostgresRowCursor) throws -> TapRow {
+    let fareDay = try row.date()
+    let rider: RiderID = try row.identifier()
+    let at = try row.timestamptz()
+    let deviceAt = try row.timestamptz()
+    let name = TapName(device: try row.text(), epoch: try row.int8(), seq: try row.int8())
     var tap = TapRow(
-      name: TapName(
-        device: try row.text("device_id"), epoch: try row.int8("epoch"), seq: try row.int8("seq")),
-      fareDay: try row.date("fare_day"), rider: try row.identifier("rider_id"),
-      medium: try row.identifier("medium_id"), at: try row.timestamptz("tapped_at"),
-      deviceAt: try row.timestamptz("device_at"), kind: try row.word("kind"),
-      mediumKind: try row.word("medium"),
-      riders: try row.int("riders"), batchID: try row.int8("batch_id"),
-      receivedAt: try row.timestamptz("received_at"))
-    tap.vehicle = try row.textOrNil("vehicle")
-    tap.route = try row.textOrNil("route")
-    tap.direction = try row.intOrNil("direction")
-    tap.trip = try row.textOrNil("trip")
-    tap.stop = try row.textOrNil("stop")
-    tap.zone = try row.textOrNil("zone")
-    if let latitude = try row.float8OrNil("latitude"),
-      let longitude = try row.float8OrNil("longitude")
-    {
+      name: name, fareDay: fareDay, rider: rider, medium: try row.identifier(), at: at,
+      deviceAt: deviceAt, kind: try row.word("kind"), mediumKind: try row.word("medium"),
+      riders: try row.int(), batchID: 0, receivedAt: at)
+    tap.vehicle = try row.textOrNil()
+    tap.route = try row.textOrNil()
+    tap.direction = try row.intOrNil()
+    tap.trip = try row.textOrNil()
+    tap.stop = try row.textOrNil()
+    tap.zone = try row.textOrNil()
+    if let latitude = try row.float8OrNil(), let longitude = try row.float8OrNil() {
       tap.coordinate = Coordinate(latitude: latitude, longitude: longitude)
+    } else {
+      _ = try row.float8OrNil()
     }
+    tap.batchID = try row.int8()
+    tap.receivedAt = try row.timestamptz()
     return tap
+  }
+}
+
+extension PostgresRowCursor {
+  /// One of a closed list of words, as a table constraint keeps it.
+  mutating func word<Word: RawRepresentable<String>>(_ column: String) throws -> Word {
+    let text = try text()
+    guard let word = Word(rawValue: text) else {
+      throw StoreFault.unknownWord(text, column: column)
+    }
+    return word
   }
 }
 

@@ -46,6 +46,10 @@ package struct TapRow: Hashable, Sendable {
   package var coordinate: Coordinate?
   package var batchID: Int64
   package var receivedAt: Instant
+  /// The deny list that the validator used.
+  package var denyListVersion: Int64?
+  /// Whether vehicle or stop is of the device's place: `vehicle`, `stop`; nil when the tap said it.
+  package var assigned: String?
 
   /// Makes a row; what the tap does not say is nil.
   package init(
@@ -77,7 +81,27 @@ package struct UnsortedBatch: Sendable {
   package let seqs: [Range<Int64>]
   package let sentAt: Instant
   package let receivedAt: Instant
-  package let body: StoredBody
+  /// The signed bytes; taken away once they are read.
+  package var body: StoredBody
+}
+
+/// A medium as the sorter met it: founded together with its rider when it is not known yet.
+package struct NewMedium: Sendable {
+  package let medium: MediumID
+  package let kind: MediumKind
+  package let firstSeenAt: Instant
+  /// What a validator knows it by on the deny list.
+  package let fingerprint: [UInt8]?
+
+  /// Makes a medium with the moment of its first tap.
+  package init(
+    medium: MediumID, kind: MediumKind, firstSeenAt: Instant, fingerprint: [UInt8]? = nil
+  ) {
+    self.medium = medium
+    self.kind = kind
+    self.firstSeenAt = firstSeenAt
+    self.fingerprint = fingerprint
+  }
 }
 
 /// One fare day of one rider: the unit that is rated.
@@ -106,6 +130,21 @@ package struct ClaimedDay: Sendable {
   package let stateBefore: [UInt8]
   /// The nearest earlier day that the rider has; nil when there is none.
   package let dayBefore: RiderDay?
+  /// Whether it was rated before, so that rides may stand.
+  package let wasRated: Bool
+  package let cause: StaleCause
+}
+
+/// A ride that began on an earlier fare day than the one it belongs to: found by its rider and moment.
+package struct OvernightRide: Hashable, Sendable {
+  package let rider: RiderID
+  package let startedAt: Instant
+
+  /// Names a ride.
+  package init(rider: RiderID, startedAt: Instant) {
+    self.rider = rider
+    self.startedAt = startedAt
+  }
 }
 
 /// What a rating left of a rider's day.
@@ -210,12 +249,15 @@ package struct ClearingRunRow: Sendable {
   package let taps: Int
   package let ridesAdded: Int
   package let ridesReversed: Int
+  /// What made its rider-days stale.
+  package let causes: [RunCause]
 
   /// Makes a row.
   package init(
     lane: Int16, accountingDate: Day, startedAt: Instant, riderDays: Int, taps: Int,
-    ridesAdded: Int, ridesReversed: Int
+    ridesAdded: Int, ridesReversed: Int, causes: [RunCause] = []
   ) {
+    self.causes = causes
     self.lane = lane
     self.accountingDate = accountingDate
     self.startedAt = startedAt
@@ -224,4 +266,15 @@ package struct ClearingRunRow: Sendable {
     self.ridesAdded = ridesAdded
     self.ridesReversed = ridesReversed
   }
+}
+
+/// What of a clearing run one cause made.
+package struct RunCause: Hashable, Sendable {
+  package let cause: StaleCause
+  package var riderDays = 0
+  package var ridesAdded = 0
+  package var ridesReversed = 0
+
+  /// Starts at nothing.
+  package init(_ cause: StaleCause) { self.cause = cause }
 }

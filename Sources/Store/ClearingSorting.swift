@@ -1,6 +1,6 @@
 package import Basics
 import Postgres
-package import Transit
+import Transit
 
 extension StoreSession {
   /// Taps on their way from the journal to their riders.
@@ -15,27 +15,50 @@ package struct SortingTables {
   package func lanesWaiting() async throws -> [Int16] {
     let rows = try await connection.query(
       """
-      select distinct lane from tap_batch where sorted_at is null and sort_fault is null order by lane
-      """)
+      select l::int2 from generate_series(0, $1 - 1) l where exists (
+        select from tap_batch
+        where lane = l::int2 and sorted_at is null and sort_fault is null)
+      order by l
+      """, [.int4(Int32(Lane.count))])
     return try rows.map { try $0.int2(0) }
   }
 
-  /// The oldest unsorted batches of a lane, at most so many.
+  /// The oldest unsorted batches of a lane, at most so many, and at most so many bytes of bodies
+  /// but for the first.
   ///
   /// The lane has to be held, so that nobody else sorts the same batches.
-  package func unsortedBatches(lane: Int16, countMax: Int) async throws -> [UnsortedBatch] {
+  package func unsortedBatches(
+    lane: Int16, countMax: Int, bodyBytesMax: Int
+  ) async throws -> [UnsortedBatch] {
     let rows = try await connection.query(
       """
-      select batch_id, device_id, epoch, fresh - quarantined as seqs, sent_at, received_at, body, format
-      from tap_batch where lane = $1 and sorted_at is null and sort_fault is null order by batch_id limit $2
-      """, [.int2(lane), .int8(Int64(countMax))])
+      select batch_id, device_id, epoch, seqs, sent_at, received_at, body, format
+      from (
+        select *, sum(octet_length(body)) over (order by batch_id) - octet_length(body) as before
+        from (
+          select batch_id, device_id, epoch, fresh - quarantined as seqs, sent_at, received_at, body,
+            format
+          from tap_batch where lane = $1 and sorted_at is null and sort_fault is null
+          order by batch_id limit $2) oldest) b
+      where before < $3 order by batch_id
+      """, [.int2(lane), .int8(Int64(countMax)), .int8(Int64(bodyBytesMax))])
     return try rows.map { row in
-      UnsortedBatch(
-        batchID: try row.int8("batch_id"), device: try row.text("device_id"),
-        epoch: try row.int8("epoch"), seqs: try row.int8multirange("seqs"),
-        sentAt: try row.timestamptz("sent_at"), receivedAt: try row.timestamptz("received_at"),
-        body: StoredBody(bytes: try row.bytea("body"), format: try row.text("format")))
+      var row = PostgresRowCursor(row)
+      return UnsortedBatch(
+        batchID: try row.int8(), device: try row.text(), epoch: try row.int8(),
+        seqs: try row.int8multirange(), sentAt: try row.timestamptz(),
+        receivedAt: try row.timestamptz(), body: StoredBody(bytes: try row.bytea(), format: try row.text()))
     }
+  }
+
+  /// Whether all of some batches of a lane still wait.
+  package func areUnsorted(lane: Int16, batchIDs: [Int64]) async throws -> Bool {
+    let rows = try await connection.query(
+      """
+      select count(*) from tap_batch
+      where lane = $1 and batch_id = any($2) and sorted_at is null and sort_fault is null
+      """, [.int2(lane), .int8s(batchIDs)])
+    return try rows.only().int(0) == batchIDs.count
   }
 
   /// Marks batches as sorted.
@@ -52,41 +75,46 @@ package struct SortingTables {
       [.int2(lane), .int8(batchID), .text(fault)])
   }
 
-  /// The riders of media; a medium never seen before founds a rider of its own.
-  ///
-  /// A new rider takes the number of its first medium, so that two sorters that meet the same
-  /// medium at the same moment found the same rider.
-  package func riders(
-    of media: [MediumID: (kind: MediumKind, firstSeenAt: Instant)]
-  ) async throws -> [MediumID: RiderID] {
-    let ordered = media.sorted { $0.key < $1.key }
-    let ids = PostgresValue.identifiers(ordered.map { Optional($0.key) })
-    let lanes = ordered.map { medium, _ -> Int16? in
-      Lane.of(RiderID(high: medium.high, low: medium.low))
-    }
-    let seen = ordered.map { Optional($0.value.firstSeenAt) }
-    let founding = """
-      insert into rider (rider_id, lane, first_seen_at)
-      select m, l, s from unnest($1::uuid[], $2::int2[], $3::timestamptz[]) as n(m, l, s)
-      where not exists (select from medium where medium_id = m) on conflict do nothing
-      """
-    let joining = """
-      insert into medium (medium_id, rider_id, kind, first_seen_at)
-      select m, m, k, s from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as n(m, k, s)
-      on conflict do nothing
-      """
-    let results = try await connection.pipeline([
-      PostgresStatement(founding, [ids, .int2s(lanes), .timestamptzs(seen)]),
-      PostgresStatement(
-        joining,
-        [ids, .texts(ordered.map { Optional($0.value.kind.rawValue) }), .timestamptzs(seen)]),
-      PostgresStatement("select medium_id, rider_id from medium where medium_id = any($1)", [ids]),
-    ])
+  /// The riders of media; media never seen before are left out.
+  package func riders(of media: [MediumID]) async throws -> [MediumID: RiderID] {
+    let rows = try await connection.query(
+      "select medium_id, rider_id from medium where medium_id = any($1)",
+      [.identifiers(media.map(Optional.some))])
     var riders: [MediumID: RiderID] = [:]
-    for row in results[2] {
-      riders[try row.identifier("medium_id")] = try row.identifier("rider_id") as RiderID
+    riders.reserveCapacity(media.count)
+    for row in rows {
+      var row = PostgresRowCursor(row)
+      riders[try row.identifier()] = try row.identifier() as RiderID
     }
     return riders
+  }
+
+  /// Founds a rider for each medium that is not known yet.
+  ///
+  /// A new rider takes the number of its first medium, so that two sorters that meet the same
+  /// medium at the same moment found the same rider. In a transaction of its own, nobody who sorts
+  /// waits for another one's taps.
+  package func found(_ media: [NewMedium]) async throws {
+    let ordered = media.sorted { $0.medium < $1.medium }
+    try await connection.execute(
+      """
+      with new as (
+        select * from unnest($1::uuid[], $2::int2[], $3::text[], $4::timestamptz[], $5::bytea[])
+          as n(medium, lane, kind, seen, fingerprint)
+        where not exists (select from medium where medium_id = n.medium) order by medium),
+      riders as (
+        insert into rider (rider_id, lane, first_seen_at) select medium, lane, seen from new
+        on conflict do nothing)
+      insert into medium (medium_id, rider_id, kind, first_seen_at, fingerprint)
+      select medium, medium, kind, seen, fingerprint from new on conflict do nothing
+      """,
+      [
+        .identifiers(ordered.map { Optional($0.medium) }),
+        .int2s(ordered.map { Lane.of(RiderID(high: $0.medium.high, low: $0.medium.low)) }),
+        .texts(ordered.map { Optional($0.kind.rawValue) }),
+        .timestamptzs(ordered.map { Optional($0.firstSeenAt) }),
+        .byteas(ordered.map(\.fingerprint)),
+      ])
   }
 
   /// Those of some fare days whose taps have no partition of their own yet.
@@ -98,52 +126,123 @@ package struct SortingTables {
     return try rows.map { ordered[try $0.int(0) - 1] }
   }
 
-  /// Adds taps; each is new, as the register of sequence numbers says.
+  /// Adds taps and counts them; each is new, as the register of sequence numbers says.
   package func insert(_ taps: [TapRow]) async throws {
     guard !taps.isEmpty else { return }
-    var rows = CopyRows(columnCount: 24)
-    for tap in taps { try rows.append(Self.columns(of: tap)) }
+    var rows = CopyRows(columnCount: Self.columns.count)
+    rows.reserve(bytes: taps.count * Self.bytesPerTap)
+    for tap in taps {
+      try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
+        try Self.write(tap, to: &row)
+      }
+    }
     try await connection.copyIn(
-      """
-      copy tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq, medium_id, kind, medium,
-        riders, accepted, deny_reason, vehicle, route, direction, trip, stop, zone, latitude,
-        longitude, batch_id, received_at) from stdin (format binary)
-      """, rows)
+      "copy tap (\(Self.columns.joined(separator: ", "))) from stdin (format binary)", rows)
+    try await count(taps)
   }
 
-  private static func columns(of tap: TapRow) -> [PostgresValue] {
-    [
-      .date(tap.fareDay), .int2(Lane.of(tap.rider)), .identifier(tap.rider), .timestamptz(tap.at),
-      .timestamptz(tap.deviceAt),
-      .text(tap.name.device), .int8(tap.name.epoch), .int8(tap.name.seq), .identifier(tap.medium),
-      .text(tap.kind.rawValue), .text(tap.mediumKind.rawValue), .int2(Int16(tap.riders)),
-      .bool(tap.isAccepted), .orNull(tap.denyReason, PostgresValue.text),
-      .orNull(tap.vehicle, PostgresValue.text), .orNull(tap.route, PostgresValue.text),
-      .orNull(tap.direction) { .int2(Int16($0)) }, .orNull(tap.trip, PostgresValue.text),
-      .orNull(tap.stop, PostgresValue.text), .orNull(tap.zone, PostgresValue.text),
-      .orNull(tap.coordinate) { .float8($0.latitude) },
-      .orNull(tap.coordinate) { .float8($0.longitude) }, .int8(tap.batchID),
-      .timestamptz(tap.receivedAt),
-    ]
+  /// About what a row takes on its way; more is made room for as it comes.
+  private static let bytesPerTap = 320
+
+  /// The columns of a tap, in the order in which ``write(_:to:)`` writes them.
+  private static let columns = [
+    "fare_day", "lane", "rider_id", "tapped_at", "device_at", "device_id", "epoch", "seq",
+    "medium_id", "kind", "medium", "riders", "accepted", "deny_reason", "vehicle", "route",
+    "direction", "trip", "stop", "zone", "latitude", "longitude", "batch_id", "received_at",
+    "deny_list_version", "assigned",
+  ]
+
+  private static func write(
+    _ tap: TapRow, to row: inout CopyFields
+  ) throws(PostgresError) {
+    try row.date(tap.fareDay)
+    row.int2(Lane.of(tap.rider))
+    row.identifier(tap.rider)
+    try row.timestamptz(tap.at)
+    try row.timestamptz(tap.deviceAt)
+    try row.text(tap.name.device)
+    row.int8(tap.name.epoch)
+    row.int8(tap.name.seq)
+    row.identifier(tap.medium)
+    try row.text(tap.kind.rawValue)
+    try row.text(tap.mediumKind.rawValue)
+    row.int2(Int16(tap.riders))
+    row.bool(tap.isAccepted)
+    try row.text(tap.denyReason)
+    try row.text(tap.vehicle)
+    try row.text(tap.route)
+    row.int2(tap.direction)
+    try row.text(tap.trip)
+    try row.text(tap.stop)
+    try row.text(tap.zone)
+    row.float8(tap.coordinate?.latitude)
+    row.float8(tap.coordinate?.longitude)
+    row.int8(tap.batchID)
+    try row.timestamptz(tap.receivedAt)
+    row.int8(tap.denyListVersion)
+    try row.text(tap.assigned)
+  }
+
+  /// Adds taps to the sums of their fare days, in the lanes of the journal that they came by.
+  private func count(_ taps: [TapRow]) async throws {
+    var sums: [TapSumKey: (accepted: Int64, denied: Int64)] = [:]
+    var key: TapSumKey?
+    var device = ""
+    for tap in taps {
+      // Taps of a device come one after the other, and lie on one day but for the late ones.
+      if key == nil || key?.day != tap.fareDay || device != tap.name.device {
+        device = tap.name.device
+        key = TapSumKey(day: tap.fareDay, lane: Lane.of(name: device))
+      }
+      guard let key else { continue }
+      if tap.isAccepted {
+        sums[key, default: (0, 0)].accepted += 1
+      } else {
+        sums[key, default: (0, 0)].denied += 1
+      }
+    }
+    let rows = sums.sorted { ($0.key.day, $0.key.lane) < ($1.key.day, $1.key.lane) }
+    try await connection.execute(
+      """
+      insert into tap_sum as s (fare_day, lane, accepted, denied)
+      select * from unnest($1::date[], $2::int2[], $3::int8[], $4::int8[])
+      on conflict (fare_day, lane) do update
+        set accepted = s.accepted + excluded.accepted, denied = s.denied + excluded.denied
+      """,
+      [
+        .dates(rows.map { Optional($0.key.day) }), .int2s(rows.map { Optional($0.key.lane) }),
+        .int8s(rows.map { Optional($0.value.accepted) }),
+        .int8s(rows.map { Optional($0.value.denied) }),
+      ])
+  }
+
+  private struct TapSumKey: Hashable {
+    let day: Day
+    let lane: Int16
   }
 
   /// Marks rider-days as stale, in a fixed order so that two sorters never wait for each other.
+  ///
+  /// A day that is stale already keeps its cause: it is only locked, so that a rating which began
+  /// before these taps does not take it for done.
   package func markStale(
-    riderDays: Set<RiderDay>, reason: String, at: Instant
+    riderDays: Set<RiderDay>, cause: StaleCause = .tap, reason: String?, at: Instant
   ) async throws {
     guard !riderDays.isEmpty else { return }
     let ordered = riderDays.sorted()
     try await connection.execute(
       """
-      insert into fare_day (lane, rider_id, fare_day, stale_since, stale_reason)
-      select l, r, d, $4, $5 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
+      insert into fare_day (lane, rider_id, fare_day, stale_since, stale_cause, stale_reason)
+      select l, r, d, $4, $5, $6 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
       on conflict (lane, rider_id, fare_day) do update
-        set stale_since = least(fare_day.stale_since, excluded.stale_since),
+        set stale_since = excluded.stale_since, stale_cause = excluded.stale_cause,
           stale_reason = excluded.stale_reason
+        where fare_day.stale_since is null
       """,
       [
         .int2s(ordered.map { Lane.of($0.rider) }), .identifiers(ordered.map { Optional($0.rider) }),
-        .dates(ordered.map { Optional($0.fareDay) }), .timestamptz(at), .text(reason),
+        .dates(ordered.map { Optional($0.fareDay) }), .timestamptz(at), .text(cause.rawValue),
+        .orNull(reason, PostgresValue.text),
       ])
   }
 
@@ -156,7 +255,7 @@ package struct SortingTables {
       insert into vehicle_day (lane, vehicle, service_day, stale_since)
       select l, v, d, $4 from unnest($1::int2[], $2::text[], $3::date[]) as n(l, v, d)
       on conflict (lane, vehicle, service_day) do update
-        set stale_since = least(vehicle_day.stale_since, excluded.stale_since)
+        set stale_since = excluded.stale_since where vehicle_day.stale_since is null
       """,
       [
         .int2s(ordered.map { Lane.of(name: $0.vehicle) }),

@@ -78,7 +78,7 @@ package struct RiderTables {
   ) async throws -> [PlacedRide] {
     let rows = try await connection.query(
       """
-      select r.*, b.vehicle, b.route as placed_route, b.direction, b.stop, b.source,
+      select \(RideColumns.list(of: "r")), b.vehicle, b.route as placed_route, b.direction, b.stop, b.source,
         b.confidence::float8 as confidence, b.off_stop, b.off_source,
         b.off_confidence::float8 as off_confidence
       from ride r left join boarding b
@@ -94,8 +94,9 @@ package struct RiderTables {
         .date(days.upperBound), .int8(Int64(min(countMax, Self.ridesMax) + 1)),
       ])
     return try rows.map { row in
-      PlacedRide(
-        ride: try RideColumns.ride(row), vehicle: try row.textOrNil("vehicle"),
+      var cursor = PostgresRowCursor(row)
+      return PlacedRide(
+        ride: try RideColumns.ride(&cursor), vehicle: try row.textOrNil("vehicle"),
         placedRoute: try row.textOrNil("placed_route"), direction: try row.intOrNil("direction"),
         boarding: try Self.place(row, prefix: ""), alighting: try Self.place(row, prefix: "off_"))
     }

@@ -5,7 +5,7 @@ package struct ExpectedRegister: Sendable, Equatable {
   package let register: RegisterKey
   /// Numbers seen, as sorted disjoint ranges.
   package let seen: [Range<Int64>]
-  /// The key its device signs with.
+  /// The key that the batches of the group were signed with.
   package let publicKey: [UInt8]
   /// The session of its newest request.
   package let session: SessionStanding?
@@ -59,14 +59,19 @@ extension Store {
           $5::bytea[]) as k (device_id, epoch, seen, public_key, chain)
       join device_epoch e on e.device_id = k.device_id and e.epoch = k.epoch
       join device d on d.device_id = k.device_id
-      where d.state = 'active' and d.public_key = k.public_key and e.seen = k.seen
+      where d.state = 'active' and e.seen = k.seen
+        and exists (
+          select from device_key y
+          where y.device_id = k.device_id and y.public_key = k.public_key
+            and (y.accepted_until is null or y.accepted_until > $7) and k.epoch >= y.epochs_from
+            and (y.epochs_before is null or k.epoch < y.epochs_before))
         and e.session_chain is not distinct from k.chain
       order by k.device_id, k.epoch for update of e
     ), judged as (select count(*) = $6 as holds from locked),
     changed as (
-      \(JournalQueries.updateSQL(parameter: 7)) and (select holds from judged)
+      \(JournalQueries.updateSQL(parameter: 8)) and (select holds from judged)
     ), added as (
-      \(JournalQueries.insertSQL(parameter: 7 + JournalQueries.changeColumnsCount))
+      \(JournalQueries.insertSQL(parameter: 8 + JournalQueries.changeColumnsCount))
       where (select holds from judged)
     )
     select holds from judged
@@ -78,6 +83,7 @@ extension Store {
     JournalQueries.arrays(registers.map(\.register)) + [
       .int8multiranges(registers.map(\.seen)), .byteas(registers.map(\.publicKey)),
       .byteas(registers.map(\.session?.hash)), .int8(Int64(registers.count)),
+      .orNull(group.batches.first?.receivedAt, PostgresValue.timestamptz),
     ] + JournalQueries.columns(of: group.changes) + JournalQueries.columns(of: group.batches)
   }
 }

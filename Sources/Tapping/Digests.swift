@@ -8,7 +8,7 @@ package enum SHA256Digest {
   package static let byteCount = 32
 
   /// Fetched once: looking an algorithm up costs more than hashing a tap.
-  nonisolated(unsafe) private static let algorithm: OpaquePointer? =
+  nonisolated(unsafe) fileprivate static let algorithm: OpaquePointer? =
     EVP_MD_fetch(nil, "SHA256", nil)
 
   /// The 32 bytes of the digest.
@@ -29,9 +29,6 @@ package enum SHA256Digest {
 
 /// HMAC with SHA-256 (RFC 2104) by libcrypto.
 package enum HMACSHA256 {
-  fileprivate nonisolated(unsafe) static let algorithm: OpaquePointer? =
-    EVP_MAC_fetch(nil, "HMAC", nil)
-
   /// The 32 bytes of the code; with a key that is used again, `KeyedHMAC` is faster.
   package static func code(key: [UInt8], message: [UInt8]) -> [UInt8] {
     KeyedHMAC(key: key).code(message)
@@ -40,47 +37,55 @@ package enum HMACSHA256 {
 
 /// A key made ready for HMAC with SHA-256, so that its own blocks are hashed once.
 package final class KeyedHMAC: @unchecked Sendable {
-  // Set once, then only copied from: that is what makes it safe to share.
-  private let context: OpaquePointer
+  // Set once, then only copied from: that is what makes them safe to share. Two digests are copied
+  // with less to allocate than libcrypto's own HMAC, which is made anew for each message.
+  private let inner: OpaquePointer
+  private let outer: OpaquePointer
+  private static let blockBytes = 64
 
   /// Makes a key ready.
   package init(key: [UInt8]) {
-    guard let context = EVP_MAC_CTX_new(HMACSHA256.algorithm) else {
-      preconditionFailure("libcrypto has no HMAC")
-    }
-    // libcrypto takes a null key for "the key of before": an empty key needs an address of its own.
-    let address = key.isEmpty ? [0] : key
-    var name = Array("SHA256".utf8CString)
-    let isReady = name.withUnsafeMutableBufferPointer { name in
-      let parameters = [
-        OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0),
-        OSSL_PARAM_construct_end(),
-      ]
-      return EVP_MAC_init(context, address, key.count, parameters) == 1
-    }
-    precondition(isReady, "libcrypto refused a key for HMAC")
-    self.context = context
+    var block = key.count > Self.blockBytes ? SHA256Digest.hash(key) : key
+    block += [UInt8](repeating: 0, count: Self.blockBytes - block.count)
+    inner = Self.begun(with: block.map { $0 ^ 0x36 })
+    outer = Self.begun(with: block.map { $0 ^ 0x5C })
   }
 
-  deinit { EVP_MAC_CTX_free(context) }
+  /// A digest that has taken its first block.
+  private static func begun(with block: [UInt8]) -> OpaquePointer {
+    guard let context = EVP_MD_CTX_new(),
+      EVP_DigestInit_ex2(context, SHA256Digest.algorithm, nil) == 1,
+      EVP_DigestUpdate(context, block, block.count) == 1
+    else { preconditionFailure("libcrypto has no SHA-256") }
+    return context
+  }
+
+  deinit {
+    EVP_MD_CTX_free(inner)
+    EVP_MD_CTX_free(outer)
+  }
 
   /// The 32 bytes of the code of a message.
   package func code(_ message: [UInt8]) -> [UInt8] { code(message, []) }
 
   /// The 32 bytes of the code of a message in two pieces.
   package func code(_ message: [UInt8], _ rest: [UInt8]) -> [UInt8] {
-    guard let copy = EVP_MAC_CTX_dup(context) else {
-      preconditionFailure("libcrypto could not copy an HMAC")
+    guard let digest = EVP_MD_CTX_new() else {
+      preconditionFailure("libcrypto has no memory for a digest")
     }
-    defer { EVP_MAC_CTX_free(copy) }
-    var code = [UInt8](repeating: 0, count: SHA256Digest.byteCount)
-    var count = 0
-    let done =
-      EVP_MAC_update(copy, message, message.count) == 1
-      && EVP_MAC_update(copy, rest, rest.count) == 1
-      && EVP_MAC_final(copy, &code, &count, code.count) == 1
-    precondition(done && count == code.count, "libcrypto could not finish an HMAC")
-    return code
+    defer { EVP_MD_CTX_free(digest) }
+    return [UInt8](unsafeUninitializedCapacity: SHA256Digest.byteCount) { out, count in
+      let isDone =
+        EVP_MD_CTX_copy_ex(digest, inner) == 1
+        && EVP_DigestUpdate(digest, message, message.count) == 1
+        && EVP_DigestUpdate(digest, rest, rest.count) == 1
+        && EVP_DigestFinal_ex(digest, out.baseAddress, nil) == 1
+        && EVP_MD_CTX_copy_ex(digest, outer) == 1
+        && EVP_DigestUpdate(digest, out.baseAddress, SHA256Digest.byteCount) == 1
+        && EVP_DigestFinal_ex(digest, out.baseAddress, nil) == 1
+      precondition(isDone, "libcrypto could not finish an HMAC")
+      count = SHA256Digest.byteCount
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import EventLoop
 import Foundation
 import Intake
 import Ledger
+import Logging
 import Postgres
 import Store
 import Tapping
@@ -14,7 +15,7 @@ struct Backbone: Sendable {
   let pool: PostgresPool
   let store: Store
   private let loop: EventLoop
-  private let cluster: PrivateCluster?
+  private let cluster: ClusterKeeper?
 
   /// Runs a body on an open database whose schema is the newest, and closes it afterwards.
   static func with<Result: Sendable>(
@@ -50,7 +51,7 @@ struct Backbone: Sendable {
   private static func open(_ place: DatabasePlace, isServing: Bool) async throws -> Backbone {
     let loop = EventLoop.start(name: "postgres")
     do {
-      var cluster: PrivateCluster?
+      var cluster: ClusterKeeper?
       var configuration: PostgresConfiguration
       if let url = place.url {
         configuration = try PostgresConfiguration(url: url)
@@ -59,7 +60,7 @@ struct Backbone: Sendable {
       {
         configuration = running
       } else {
-        let own = try await PrivateCluster.start(folder: place.folder.clusterFolder, loop: loop)
+        let own = try await ClusterKeeper.start(folder: place.folder.clusterFolder, loop: loop)
         configuration = own.configuration()
         cluster = own
       }
@@ -77,6 +78,23 @@ struct Backbone: Sendable {
     await pool.close()
     await cluster?.stop()
     await loop.shutdown()
+  }
+
+  /// Whether the server is a private one that this process started.
+  var hasOwnCluster: Bool { cluster != nil }
+
+  /// Starts a private server again whenever it ends, until the task is cancelled.
+  func keepCluster(log: Logger) async {
+    await cluster?.run { event in
+      switch event {
+      case .ended(let status):
+        log.error(
+          "the private PostgreSQL ended; it is started again", metadata: ["end": "\(status)"])
+      case .startedAgain: log.notice("the private PostgreSQL runs again")
+      case .notStarted(let fault):
+        log.error("the private PostgreSQL does not start", metadata: ["fault": "\(fault)"])
+      }
+    }
   }
 
   /// Brings the schema and the chart of accounts to the newest; the names of the steps applied.

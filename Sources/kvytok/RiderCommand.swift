@@ -1,15 +1,20 @@
 import ArgumentParser
 import Basics
+import Clearing
 import Insight
 import Store
 import Tapping
 import Transit
+import Wallet
 
 /// Riders: their rides and categories.
 struct RiderCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rider", abstract: "Shows a rider's rides, or gives a rider a category.",
-    subcommands: [Show.self, Category.self])
+    commandName: "rider", abstract: "Shows riders, and looks after their media and proofs.",
+    subcommands: [
+      Show.self, Media.self, Register.self, AddEntitlement.self, Category.self, Expiring.self,
+      Merge.self, ReplaceMedium.self, Block.self, Erase.self,
+    ])
 
   /// Finds a rider by a UUID, or by the token of what they tap with.
   static func find(
@@ -114,15 +119,12 @@ struct RiderCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      let (found, staleDays) = try await Backbone.with(database) { backbone in
-        let desk = InsightDesk(store: backbone.store, city: CityHolder())
-        let found = try await RiderCommand.find(rider, desk, backbone)
-        let staleDays = try await backbone.store.write { db in
-          try await db.rating.add(
-            category, of: found, from: from, to: to, proof: proof, at: .now)
-          return try await db.rating.markStale(
-            rider: found, from: from, to: to, reason: "category \(category)", at: .now)
-        }
+      let act = RiderAct(actor: "command line", reason: proof ?? "", at: .now)
+      let (found, staleDays) = try await RiderWork.with(database) { work, backbone in
+        let found = try await RiderCommand.find(rider, work.insight, backbone)
+        let staleDays = try await work.riders.addProof(
+          ProvenDays(category: category, first: from, last: to), kind: nil, number: nil,
+          note: proof, of: found, isReplacing: false, by: act)
         return (found, staleDays)
       }
       print("rider \(found): \(category) from \(from)\(to.map { " to \($0)" } ?? "")")

@@ -15,6 +15,8 @@ struct ServeSettings: Sendable {
   var parts: Set<ServicePart>
   /// Folder of the tariff to publish when none is published yet.
   var tariff: String?
+  /// How the acquirer of bank cards is reached.
+  var acquirer: AcquirerPlace
   var logLevel: Logger.Level
   /// Certificate and key; nil when the service is reached without TLS.
   var tls: EdgeTLS?
@@ -35,6 +37,11 @@ struct ServeSettings: Sendable {
       place: DatabasePlace(url: url, folder: DataFolder(data)),
       parts: try parts(command.roles ?? reader.string(forKey: "roles")),
       tariff: command.tariff ?? reader.string(forKey: "tariff"),
+      acquirer: AcquirerPlace(
+        url: reader.string(forKey: "acquirer_url"),
+        secret: reader.string(forKey: "acquirer_secret", isSecret: true),
+        isByFiles: reader.bool(forKey: "acquirer_files") ?? false,
+        merchant: reader.string(forKey: "merchant") ?? AcquirerPlace.merchantStandard),
       logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")),
       tls: try tls(
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
@@ -57,8 +64,8 @@ struct ServeSettings: Sendable {
       } catch {
         throw CommandFault(
           "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
-            + "host, port, data, database_url, roles, tariff, log_level, tls_certificate, tls_key, "
-            + "tls_client_ca.",
+            + "host, port, data, database_url, roles, tariff, acquirer_url, acquirer_secret, "
+            + "acquirer_files, merchant, log_level, tls_certificate, tls_key, tls_client_ca.",
           exitCode: CommandFault.usage)
       }
     }

@@ -50,9 +50,12 @@ struct House: Sendable {
 
   /// Runs a body with a house of its own; the clock stands at noon of 23 November 2026.
   static func with<Result: Sendable>(
-    tariff: String? = testTariff, _ body: @Sendable (House) async throws -> Result
+    tariff: String? = testTariff, connectionsMax: Int = 6,
+    _ body: @Sendable (House) async throws -> Result
   ) async throws -> Result {
-    try await LeasedDatabase.with(try SchemaMigrations.all()) { pool in
+    try await LeasedDatabase.with(
+      try SchemaMigrations.all(), connectionsMax: connectionsMax
+    ) { pool in
       let house = try House(pool: pool)
       try await house.prepare()
       if let tariff { try await house.publish(tariff) }

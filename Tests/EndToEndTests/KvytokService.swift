@@ -5,6 +5,7 @@ import Testing
 /// `kvytok serve` as a process of its own, on a private PostgreSQL of its own.
 final class KvytokService: Sendable {
   let data: URL
+  private let databaseURL: String?
   let program: RunningProgram
   let url: String
   let adminToken: String
@@ -27,12 +28,17 @@ final class KvytokService: Sendable {
     }
   }
 
-  /// Starts a service on a folder and waits until it is ready.
-  init(data: URL, arguments: [String] = []) async throws {
+  /// Starts a service on a folder and waits until it is ready; port 0 is any free one, and without
+  /// a database it runs its own.
+  init(
+    data: URL, port: Int = 0, databaseURL: String? = nil, arguments: [String] = []
+  ) async throws {
     self.data = data
+    self.databaseURL = databaseURL
     program = try RunningProgram(
       Command.path,
-      ["serve", "--data", data.path, "--port", "0", "--tariff", Command.tariff.path] + arguments)
+      ["serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path]
+        + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments)
     let program = program
     let line = try await eventually(withinSeconds: 90) { () -> String? in
       guard program.isRunning || program.output.contains("\n") else {
@@ -59,7 +65,8 @@ final class KvytokService: Sendable {
 
   /// Runs a command on the service's database.
   func run(_ arguments: [String]) async throws -> RunningProgram.End {
-    try await Command.run(arguments + ["--data", data.path])
+    try await Command.run(
+      arguments + ["--data", data.path] + (databaseURL.map { ["--database-url", $0] } ?? []))
   }
 }
 

@@ -38,6 +38,54 @@ struct CopyTests {
     }
   }
 
+  /// Fields written one after the other and columns read one after the other are the same rows.
+  @Test func fieldsArriveAndAreReadInTheirOrder() async throws {
+    try await LeasedDatabase.with { pool in
+      try await pool.session { connection in
+        try await connection.script(
+          """
+          CREATE TABLE fields (b bool, i2 int2, i8 int8, f float8, t text, at timestamptz, d date,
+            u uuid, empty text)
+          """)
+        var rows = CopyRows(columnCount: 9)
+        let id = Identifier<Int>(high: 3, low: 7)
+        try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
+          row.bool(true)
+          row.int2(Int16(-2))
+          row.int8(Int64(3))
+          row.float8(0.5)
+          try row.text("ї")
+          try row.timestamptz(Instant(seconds: 5))
+          try row.date(Day(number: 1))
+          row.identifier(id)
+          try row.text(String?.none)
+        }
+        // A row with too few fields, or with one that cannot be, leaves nothing behind.
+        #expect(throws: PostgresError.self) {
+          try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in row.null() }
+        }
+        #expect(throws: PostgresError.self) {
+          try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
+            try row.timestamptz(Instant(microseconds: .min))
+          }
+        }
+        #expect(rows.rowCount == 1)
+        try await connection.copyIn("COPY fields FROM STDIN (FORMAT binary)", rows)
+        let read = try await connection.query("SELECT * FROM fields")
+        var row = PostgresRowCursor(try read.only())
+        #expect(try row.bool())
+        #expect(try row.int() == -2)
+        #expect(try row.int8OrNil() == 3)
+        #expect(try row.float8OrNil() == 0.5)
+        #expect(try row.text() == "ї")
+        #expect(try row.timestamptz() == Instant(seconds: 5))
+        #expect(try row.dateOrNil() == Day(number: 1))
+        #expect(try row.identifier() == id)
+        #expect(try row.textOrNil() == nil)
+      }
+    }
+  }
+
   @Test func aLongCopyComesInChunks() async throws {
     try await LeasedDatabase.with(CopyTests.migrations) { pool in
       let counter = Counter()

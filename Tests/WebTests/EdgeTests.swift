@@ -22,7 +22,7 @@ struct EdgeTests {
 
   @Test func batchesOfEveryFormatAreTakenOverOneConnection() async throws {
     try await TestEdge.with { edge in
-      let validator = try await BadInputTests.Validator(edge.service)
+      let validator = try await Validator(edge.service)
       let connection = try await RawConnection(port: edge.port)
       var first: Int64 = 1
       for format in BatchFormat.allCases {
@@ -45,7 +45,7 @@ struct EdgeTests {
 
   @Test func requestsSentTogetherAreAnsweredInTheirOrder() async throws {
     try await TestEdge.with { edge in
-      let validator = try await BadInputTests.Validator(edge.service)
+      let validator = try await Validator(edge.service)
       var bytes = Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
       bytes += TestEdge.request(
         TapBatchJSON.encode(Self.batch(1...2)), device: "V-1", keys: validator.keys)
@@ -100,7 +100,7 @@ struct EdgeTests {
 
   @Test func aPackedBodyThatGrowsPastTheLimitIsRefused() async throws {
     try await TestEdge.with { edge in
-      let validator = try await BadInputTests.Validator(edge.service)
+      let validator = try await Validator(edge.service)
       let bomb = Gzip.pack([UInt8](repeating: 0x20, count: 64 << 20))
       #expect(bomb.count < BodyRule.bytesMax)
       let connection = try await RawConnection(port: edge.port)
@@ -185,7 +185,7 @@ struct EdgeTests {
 
   @Test func aServiceThatStopsAnswersWhatIsUnderWay() async throws {
     try await TestEdge.with { edge in
-      let validator = try await BadInputTests.Validator(edge.service)
+      let validator = try await Validator(edge.service)
       let request = TestEdge.request(
         TapBatchJSON.encode(Self.batch(1...2)), device: "V-1", keys: validator.keys)
       let idle = try await RawConnection(port: edge.port)

@@ -1,50 +1,76 @@
 import Basics
+import Clearing
 import DatabaseSupport
 import HTTPTypes
 import Hummingbird
 import Insight
 import Intake
+import Ledger
 import Logging
 import NIOCore
 import Store
+import Synchronization
 import Tapping
 import Testing
 import Web
+
+/// The clock of a service under test: it stands still until it is set.
+final class TestClock: Sendable {
+  private let instant = Mutex(TestService.now)
+
+  /// The moment at which requests come in.
+  var now: Instant { instant.withLock { $0 } }
+
+  /// Goes on to another moment.
+  func set(_ moment: Instant) { instant.withLock { $0 = moment } }
+}
 
 /// The web room over a database of its own, without a socket.
 struct TestService: Sendable {
   /// The moment at which all requests of the tests come in: 2026-11-22T08:00:00Z.
   static let now = Instant(seconds: 1_795_334_400)
 
+  let clock = TestClock()
   let store: Store
   let services: WebServices
   let responder: WebResponder
 
   /// Runs a body on a fresh service.
   static func with<Result: Sendable>(
-    parts: Set<ServicePart> = Set(ServicePart.allCases),
+    parts: Set<ServicePart> = Set(ServicePart.allCases), acquirerSecret: [UInt8]? = nil,
     _ body: @Sendable (TestService) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(SchemaMigrations.all()) { pool in
-      try await body(TestService(store: Store(pool: pool), parts: parts))
+      try await body(
+        TestService(store: Store(pool: pool), parts: parts, acquirerSecret: acquirerSecret))
     }
   }
 
-  private init(store: Store, parts: Set<ServicePart>) throws {
+  private init(store: Store, parts: Set<ServicePart>, acquirerSecret: [UInt8]?) throws {
     let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let city = CityHolder()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
     let gate = DeviceGate(store: store, log: log)
-    let facts: @Sendable () -> AnswerFacts = { AnswerFacts(serverTime: Self.now) }
+    let denyList = DenyListHolder()
+    let clock = clock
+    let facts: @Sendable () -> AnswerFacts = {
+      AnswerFacts(
+        serverTime: clock.now, tariffVersion: city.current.tariffVersion(at: clock.now),
+        denyListVersion: denyList.version)
+    }
     self.store = store
     services = WebServices(
       store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
       positions: PositionIntake(
-        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { Self.now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
-      facts: facts, now: { Self.now }, randomBytes: { SecureRandom.bytes($0) },
+        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { clock.now }),
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
+      log: log, tokenKey: key,
+      acquirerMessages: acquirerSecret.map { secret in
+        MessageDesk(store: store, city: city, secret: secret, now: { clock.now })
+      },
+      facts: facts, now: { clock.now }, randomBytes: { SecureRandom.bytes($0) },
       readiness: {
         [
           ReadinessCheck("database", fault: nil),
@@ -68,6 +94,23 @@ struct TestService: Sendable {
       try await db.tokens.create(digest: AccessTokenText.digest(of: text), grant)
     }
     return text
+  }
+
+  /// Books fares that riders owe to operators, in hryvnias by minor units.
+  func addFares(on day: Day, _ fares: [String: Int64]) async throws {
+    let uah = try #require(Currency("UAH"))
+    let entry = try Entry(
+      kind: .fares, accountingDate: day, currency: uah, memo: "test",
+      postings: fares.sorted { $0.key < $1.key }.flatMap { name, minor in
+        [
+          Posting(.debit, account: AccountCode.riders, minor: minor),
+          Posting(.credit, account: AccountCode.operators, operatorID: name, minor: minor),
+        ]
+      })
+    try await store.write { db in
+      try await db.books.save(.standard)
+      try await db.books.add([entry], at: Self.now)
+    }
   }
 
   /// Sends a request.

@@ -14,6 +14,7 @@ struct CopyCeiling {
 
   let database: String
   let batchesPerCommit: Int
+  private var psql: Psql { Psql(database: database) }
 
   /// Taps in a second of COPY; the bodies are those that were posted.
   func tapsPerSecond(_ batches: [PreparedBatch], tapsPerBatch: Int) async throws -> Double {
@@ -22,16 +23,16 @@ struct CopyCeiling {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let (scripts, rows) = try write(batches, to: folder)
-    _ = try await psql(BinaryCopy.makeTable)
+    _ = try await psql.run(BinaryCopy.makeTable)
     let clock = ContinuousClock()
     let start = clock.now
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for script in scripts { group.addTask { _ = try await psql(file: script) } }
+      for script in scripts { group.addTask { _ = try await psql.run(file: script) } }
       try await group.waitForAll()
     }
     let seconds = (clock.now - start).seconds
-    let stored = try await psql("select count(*) from loadtest_copy")
-    _ = try await psql("drop table loadtest_copy")
+    let stored = try await psql.run("select count(*) from loadtest_copy")
+    _ = try await psql.run("drop table loadtest_copy")
     guard Int(stored.trimmingCharacters(in: .whitespacesAndNewlines)) == rows else {
       throw ProgramFault("COPY stored \(stored) of \(rows) rows; the ceiling is not valid")
     }
@@ -68,21 +69,6 @@ struct CopyCeiling {
       return script.path
     }
     return (scripts, rows)
-  }
-
-  private func psql(_ statement: String) async throws -> String {
-    try await run(["--command", statement])
-  }
-
-  private func psql(file: String) async throws -> String { try await run(["--file", file]) }
-
-  private func run(_ arguments: [String]) async throws -> String {
-    try await Tool.run(
-      "psql",
-      [
-        "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1",
-        "--dbname", database,
-      ] + arguments)
   }
 }
 

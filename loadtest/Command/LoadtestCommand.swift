@@ -9,7 +9,9 @@ struct LoadtestCommand: AsyncParsableCommand {
     abstract: "Loads a service and measures it.",
     discussion:
       "A benchmark that needs a service starts one with a database of its own unless given --url.",
-    subcommands: [TapsCommand.self, PeerCommand.self, TariffCommand.self])
+    subcommands: [
+      TapsCommand.self, PeerCommand.self, SettleCommand.self, TariffCommand.self,
+    ])
 
   static func main() async { await runAsProgram() }
 }

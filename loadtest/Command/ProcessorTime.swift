@@ -12,7 +12,16 @@ enum ProcessorTime {
     return (user + system) * 1_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
   }
 
-  /// Microseconds of all processes below a process, such as a private database's.
+  /// Microseconds of a process and of those of its children that have ended.
+  private static func microsecondsWithEnded(of process: Int32) -> Int64? {
+    guard let fields = stat(process), fields.count > 14 else { return nil }
+    // Fields 14 to 17 of proc(5).
+    return fields[11...14].reduce(0) { $0 + (Int64($1) ?? 0) } * 1_000_000
+      / Int64(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// Microseconds of all processes below a process, such as a private database's, and of those that
+  /// have ended.
   static func microsecondsOfDescendants(of process: Int32) -> Int64 {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     let all = names.compactMap { Int32($0) }
@@ -25,7 +34,7 @@ enum ProcessorTime {
         ancestor = parents[current]
       }
       return false
-    }.reduce(0) { $0 + (microseconds(of: $1) ?? 0) }
+    }.reduce(0) { $0 + (microsecondsWithEnded(of: $1) ?? 0) }
   }
 
   /// Bytes of memory that a process has resident; nil when it is not there.

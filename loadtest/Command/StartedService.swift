@@ -14,23 +14,33 @@ final class StartedService: Sendable {
   let database: String?
   private let process: Process
   private let folder: URL
+  /// Whether the folder goes with the service.
+  private let isOurs: Bool
 
   var processID: Int32 { process.processIdentifier }
 
-  /// Starts a service and waits until it says that it is ready.
-  init(program: String?, roles: String) async throws {
-    let program = try Self.program(program)
+  /// Starts a service in a folder of its own and waits until it says that it is ready.
+  convenience init(program: String?, roles: String) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kvytok-loadtest-\(ProcessInfo.processInfo.processIdentifier)")
+    try await self.init(
+      program: try Self.program(program), roles: roles, folder: folder, isOurs: true)
+  }
+
+  /// Starts a service in a folder, which goes with it when it `isOurs`.
+  init(
+    program: URL, roles: String, folder: URL, isOurs: Bool, more: [String] = []
+  ) async throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let log = folder.appendingPathComponent("serve.log")
     _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     let data = folder.appendingPathComponent("data").path
     let process = Process()
     process.executableURL = program
-    process.arguments = [
-      "serve", "--port", "0", "--data", data, "--roles", roles, "--log-level", "warning",
-    ]
+    process.arguments =
+      [
+        "serve", "--port", "0", "--data", data, "--roles", roles, "--log-level", "warning",
+      ] + more
     let output = Pipe()
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: log)
@@ -45,12 +55,14 @@ final class StartedService: Sendable {
     self.url = String(url)
     self.process = process
     self.folder = folder
+    self.isOurs = isOurs
     adminToken = try String(contentsOfFile: data + "/admin-token", encoding: .utf8)
       .trimmingCharacters(in: .whitespacesAndNewlines)
     database = Self.database(data: data)
   }
 
-  private static func program(_ path: String?) throws -> URL {
+  /// The program at a path, else the one beside ours.
+  static func program(_ path: String?) throws -> URL {
     let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let program =
       path.map { URL(fileURLWithPath: $0) }
@@ -108,6 +120,6 @@ final class StartedService: Sendable {
       try? await Task.sleep(for: .milliseconds(100))
     }
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    try? FileManager.default.removeItem(at: folder)
+    if isOurs { try? FileManager.default.removeItem(at: folder) }
   }
 }

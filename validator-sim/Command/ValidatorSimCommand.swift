@@ -7,7 +7,9 @@ struct ValidatorSimCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validator-sim",
     abstract: "A world to test with: an invented city, riders, vehicles, validators.",
-    subcommands: [CityCommand.self, DayCommand.self, RigaCommand.self])
+    subcommands: [
+      CityCommand.self, DayCommand.self, RigaCommand.self, AcquirerCommand.self,
+    ])
 
   static func main() async { await runAsProgram() }
 }

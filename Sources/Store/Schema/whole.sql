@@ -25,13 +25,15 @@ create table access_token (
 -- Validators.
 create table device (
   device_id text primary key check (length(device_id) between 1 and 64),
-  vehicle text,
   state text not null check (state in ('enrolled', 'active', 'suspended', 'revoked')),
   secret_digest bytea,
   public_key bytea check (length(public_key) = 32),
   enrolled_at timestamptz not null,
   activated_at timestamptz,
   revoked_at timestamptz,
+  replacing_since timestamptz,       -- a secret waits for other hardware
+  rotation_due_since timestamptz,    -- it was asked for another key
+  rotation_overlap_days smallint,
   check (state not in ('active', 'suspended') or public_key is not null)
 );
 
@@ -112,22 +114,47 @@ create table tap_quarantine (
   message text not null,
   content text not null,
   received_at timestamptz not null,
-  primary key (device_id, epoch, seq)
+  state text not null default 'held' check (state in ('held', 'released', 'discarded')),
+  decided_at timestamptz,
+  decided_by text,
+  decision_reason text,
+  corrected_at timestamptz,
+  corrected_riders smallint,
+  sorted_at timestamptz,
+  primary key (device_id, epoch, seq),
+  check ((state = 'held') = (decided_at is null)),
+  check (state = 'held' or (decided_by is not null and decision_reason is not null))
 );
+create index tap_quarantine_released on tap_quarantine (device_id)
+  where state = 'released' and sorted_at is null;
+create index tap_quarantine_held on tap_quarantine (received_at) where state = 'held';
 
 -- Whoever rides, and what they hold to the validator (a keyed digest, never the token).
 create table rider (
   rider_id uuid primary key,
   lane smallint not null,
-  first_seen_at timestamptz not null
+  first_seen_at timestamptz not null,
+  merged_into uuid references rider, -- whose rides and money these are now
+  erased_at timestamptz              -- nobody any more
 );
 create table medium (
   medium_id uuid primary key,
-  rider_id uuid not null references rider,
+  rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
-  first_seen_at timestamptz not null
+  first_seen_at timestamptz not null,
+  state text not null default 'active' check (state in ('active', 'blocked', 'replaced')),
+  replaced_by uuid references medium,
+  account_reference bytea,           -- keyed digest of the payment account reference
+  valid_to date
 );
 create index medium_rider on medium (rider_id);
+create index medium_account_reference on medium (account_reference)
+  where account_reference is not null;
+create index medium_valid_to on medium (valid_to) where valid_to is not null;
+  fingerprint bytea check (length(fingerprint) = 8)  -- what a validator computes from the token
+);
+create index medium_rider on medium (rider_id);
+create index medium_fingerprint on medium (fingerprint);
 
 -- A proof that a rider belongs to a category from one fare day to another, both inclusive.
 create table entitlement (
@@ -137,9 +164,13 @@ create table entitlement (
   valid_to date,
   proof text,
   recorded_at timestamptz not null,
+  proof_kind text,
+  proof_digest bytea,                -- keyed digest of the paper's number
   primary key (rider_id, category, valid_from),
   check (valid_to is null or valid_to >= valid_from)
 );
+create index entitlement_proof on entitlement (proof_digest) where proof_digest is not null;
+create index entitlement_valid_to on entitlement (valid_to) where valid_to is not null;
 
 -- Every tap once, by fare day; partitions are made ahead, the default one is a net for the rest.
 create table tap (
@@ -167,11 +198,14 @@ create table tap (
   longitude double precision,
   batch_id bigint not null,
   received_at timestamptz not null,
+  primary key (device_id, epoch, seq, fare_day, lane)
+  deny_list_version bigint,          -- the one that the validator used
+  assigned text check (assigned in ('vehicle', 'stop')),  -- what comes from the device's place
   primary key (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
-create index tap_device on tap (device_id, epoch, seq);
-create index tap_vehicle on tap (fare_day, vehicle, tapped_at);
+create index tap_rider on tap (rider_id, fare_day);
+create index tap_vehicle on tap (vehicle, tapped_at);
 
 -- A rider's fare day: whether it has to be rated again, and the state it left to the day after.
 create table fare_day (
@@ -184,10 +218,13 @@ create table fare_day (
   tariff_version text,
   rated_at timestamptz,
   open_ride boolean not null default false,  -- a ride goes on into the next day, or is given up there
+  -- Why it is stale; `stale_reason` says more where there is more.
+  stale_cause text check (stale_cause in ('tap', 'late_tap', 'released_tap', 'stop', 'tariff',
+    'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
   primary key (lane, rider_id, fare_day)
 );
 create index fare_day_open on fare_day (lane, fare_day) where open_ride;
-create index fare_day_stale on fare_day (lane, fare_day, rider_id) where stale_since is not null;
+create index fare_day_stale on fare_day (lane, fare_day) where stale_since is not null;
 
 -- One pass of the worker over a share of stale rider-days; its entries book the difference it found.
 create table clearing_run (
@@ -198,8 +235,12 @@ create table clearing_run (
   rider_days integer not null,
   taps integer not null,
   rides_added integer not null,
-  rides_reversed integer not null
+  rides_reversed integer not null,
+  windowed_at timestamptz,           -- looked at for changes of closed fare days
+  shared_at timestamptz              -- looked at for shares of operators
 );
+create index clearing_run_not_windowed on clearing_run (run_id) where windowed_at is null;
+create index clearing_run_not_shared on clearing_run (run_id) where shared_at is null;
 
 -- The sub-ledger: who rode, where, and why at this price. A ride is never changed; when a day is
 -- rated anew, the run that did it reverses the rides that no longer hold and adds those that do.
@@ -409,6 +450,909 @@ create table travel_day (
 );
 create index travel_day_stale on travel_day (lane, fare_day, rider_id) where stale_since is not null;
 
+-- Settling.
+
+-- Sums of rides, kept by the runs that add and reverse them, in the same transaction. A row is what
+-- all runs of one accounting date changed: below zero where they reversed more than they added. The
+-- sum over accounting dates is what stands. A run writes in its lane only, so runs never wait for
+-- each other here. What is not known is the empty text.
+create table ride_sum (
+  fare_day date not null,
+  accounting_date date not null,
+  lane smallint not null,
+  operator_id text not null,
+  route text not null,
+  mode text not null,
+  category text not null,
+  product text not null,
+  medium text not null,
+  currency text not null,
+  tariff_version text not null,
+  rides bigint not null,
+  riders bigint not null,            -- people: a ride may stand for several
+  free_rides bigint not null,        -- charged nothing
+  reduced_rides bigint not null,     -- charged something, and less than nominal
+  unknown_rides bigint not null,     -- the fare is not known; in neither sum of money
+  late_rides bigint not null,        -- added or reversed after their fare day was closed
+  nominal_minor bigint not null,
+  charged_minor bigint not null,
+  primary key (fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
+    currency, tariff_version)
+) with (fillfactor = 70);
+create index ride_sum_accounting_date on ride_sum (accounting_date);
+
+-- What made a run's rider-days stale: by this a difference is explained.
+create table clearing_run_cause (
+  run_id bigint not null references clearing_run,
+  cause text not null,
+  rider_days integer not null,
+  rides_added integer not null,
+  rides_reversed integer not null,
+  primary key (run_id, cause)
+);
+
+-- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
+-- person has to approve.
+create table rerating_order (
+  order_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  tariff_source text,                -- the mended tariff to publish; null: what is published
+  preview text not null,             -- JSON: what would change, as it was when asked
+  change_minor bigint not null,      -- the changes of all riders, added up without their signs
+  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
+  needs_approval boolean not null,
+  requested_by text not null,        -- the label of a person's token, and its digest
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  done_at timestamptz,
+  stale_days integer,                -- rider-days marked when it was carried out
+  check (first_day <= last_day),
+  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
+    or state = 'refused'),
+  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+);
+
+-- Taps that sorting put under their fare days, added up in the lane of the journal they came by, so
+-- that sorters never wait for each other here.
+create table tap_sum (
+  fare_day date not null,
+  lane smallint not null,
+  accepted bigint not null,
+  denied bigint not null,
+  primary key (fare_day, lane)
+) with (fillfactor = 70);
+
+-- Where a tap is on its way, for those who count and list them. Taps in batches that are not sorted:
+create view unsorted_tap as
+select lane, batch_id, device_id, received_at, sort_fault, sort_fault is not null as is_set_aside, (
+    select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(fresh - quarantined) r) as taps
+from tap_batch where sorted_at is null;
+
+-- Impossible taps that are not under their fare day, by what a person decided.
+create view tap_held as
+select device_id, epoch, seq, code, message, received_at, state from tap_quarantine
+where sorted_at is null;
+
+-- Bank cards, the acquirer, and what operators and the city are owed.
+-- Money is bigint in minor units of the currency beside it. `at` is when it was written down.
+
+-- What is known of a bank card as a means to pay. Every medium of the kind `bank` has a row from the
+-- moment it is first seen; the first-use check makes it good or denied.
+create table card_standing (
+  medium_id uuid primary key,
+  state text not null check (state in ('unknown', 'checking', 'good', 'denied')),
+  since timestamptz not null,
+  attempt integer not null default 0,   -- first-use checks asked; part of their idempotency key
+  asked_at timestamptz,                 -- the check that is on its way
+  next_at timestamptz,                  -- when to ask; null when nothing has to be asked
+  tapped_at timestamptz                 -- newest tap that was acted on while it was denied
+);
+create index card_standing_due on card_standing (next_at) where next_at is not null;
+
+create function bank_medium_has_standing() returns trigger language plpgsql as $$
+begin
+  insert into card_standing (medium_id, state, since, next_at)
+    select medium_id, 'unknown', first_seen_at, first_seen_at from added where kind = 'bank'
+    on conflict do nothing;
+  return null;
+end $$;
+create trigger medium_has_standing after insert on medium
+  referencing new table as added for each statement execute function bank_medium_has_standing();
+
+-- Each time a card was put on the deny list, and when it came off it: the difference is the time
+-- its rider had to wait.
+create table card_denial (
+  denial_id bigint generated always as identity primary key,
+  medium_id uuid not null,
+  reason text not null check (reason in ('first_use', 'declined')),
+  denied_at timestamptz not null,
+  recovered_at timestamptz,
+  recovered_by text check (recovered_by in ('check', 'tap', 'rider', 'merchant', 'desk', 'office')),
+  check ((recovered_at is null) = (recovered_by is null))
+);
+create unique index card_denial_open on card_denial (medium_id) where recovered_at is null;
+
+-- Fare days whose charge windows are closed. Until then a window is a view of the rides.
+create table charge_day (
+  fare_day date primary key,
+  closed_at timestamptz not null
+);
+
+-- A charge window: what the rides of a card's fare day come to. Number 0 is the day itself; each
+-- further one is the difference that a late or mended ride made after it was closed.
+-- It always holds that
+--   amount = due + captured + offset + written off
+-- and that captured >= refunded + charged back. A window below zero gives its amount to the other
+-- windows of its day, as offset (not asked for any more) or as refund; its own offset is below zero.
+create table charge_window (
+  window_id bigint generated always as identity primary key,
+  lane smallint not null,
+  rider_id uuid not null,
+  medium_id uuid not null,              -- the card that is asked
+  fare_day date not null,
+  number smallint not null check (number >= 0),
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  state text not null check (state in ('closed', 'authorising', 'authorised', 'capturing',
+    'captured', 'settled', 'retrying', 'debt', 'written_off', 'nothing', 'netting', 'netted')),
+  amount_minor bigint not null,
+  due_minor bigint not null,            -- not collected and not given up
+  captured_minor bigint not null default 0,
+  settled_minor bigint not null default 0,      -- of the captured: funded by the acquirer
+  refunded_minor bigint not null default 0,     -- of the captured: given back or on its way
+  charged_back_minor bigint not null default 0, -- of the captured: disputed or lost
+  offset_minor bigint not null default 0,
+  written_off_minor bigint not null default 0,
+  attempt integer not null default 0,   -- of authorisations; window and attempt are the idempotency key
+  tries integer not null default 0,     -- declined tries by schedule since the first decline
+  next_at timestamptz,                  -- when something has to be done; null when nothing has
+  asked_at timestamptz,                 -- when the acquirer was asked what it has not answered yet
+  asked_by text check (asked_by in ('merchant', 'tap', 'rider', 'desk')),
+  reference text,                       -- the acquirer's name of the payment
+  declined_at timestamptz,              -- first decline
+  decline_code text,                    -- the last decline's word
+  recovered_at timestamptz,
+  recovered_by text check (recovered_by in ('tap', 'rider', 'merchant', 'desk')),
+  closed_at timestamptz not null,
+  unique (lane, rider_id, fare_day, currency, number),
+  check (amount_minor = due_minor + captured_minor + offset_minor + written_off_minor),
+  check (captured_minor >= refunded_minor + charged_back_minor),
+  check (settled_minor <= captured_minor),
+  check (least(captured_minor, settled_minor, refunded_minor, charged_back_minor,
+    written_off_minor) >= 0)
+);
+create index charge_window_due on charge_window (next_at) where next_at is not null;
+create index charge_window_day on charge_window (fare_day);
+create index charge_window_debt on charge_window (declined_at) where due_minor > 0 and declined_at is not null;
+create index charge_window_reference on charge_window (reference) where reference is not null;
+
+-- The whole life of each window, card, refund and dispute, in one list that is only added to.
+create table charge_event (
+  event_id bigint generated always as identity primary key,
+  window_id bigint references charge_window,
+  medium_id uuid,
+  at timestamptz not null,
+  kind text not null,
+  attempt integer not null default 0,
+  minor bigint not null default 0,
+  reference text,
+  detail text,
+  actor text not null,                  -- 'clock', 'acquirer', 'tap', or the label of a person's token
+  entry_id bigint references entry,     -- the entry that books it, together with others of its kind
+  check (window_id is not null or medium_id is not null)
+);
+create index charge_event_window on charge_event (window_id, event_id);
+create index charge_event_medium on charge_event (medium_id, event_id) where medium_id is not null;
+create index charge_event_entry on charge_event (entry_id) where entry_id is not null;
+create unique index charge_event_once on charge_event (window_id, attempt, kind)
+  where kind in ('authorised', 'declined', 'captured');
+-- An erasure takes the card out of the list of charges, and nothing else.
+create function charge_event_is_kept() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and to_jsonb(new) - 'medium_id' = to_jsonb(old) - 'medium_id' then
+    return new;
+  end if;
+  raise exception 'charge_event is append-only' using errcode = 'restrict_violation';
+end $$;
+create trigger charge_event_append_only before update or delete on charge_event
+  for each row execute function charge_event_is_kept();
+
+-- What needs a second person: proposed by one, decided by another.
+create table money_order (
+  order_id bigint generated always as identity primary key,
+  kind text not null check (kind in ('write_off', 'refund', 'payout', 'subsidy')),
+  subject text not null,                -- window, operator or claim
+  minor bigint not null check (minor > 0),
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  reason text not null,
+  proposed_by text not null,
+  proposed_at timestamptz not null,
+  decision text check (decision in ('approved', 'refused')),
+  decided_by text,
+  decided_at timestamptz,
+  check ((decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
+  check (decided_by <> proposed_by)
+);
+create index money_order_open on money_order (order_id) where decision is null;
+
+-- Money given back to a card.
+create table charge_refund (
+  refund_id bigint generated always as identity primary key,
+  window_id bigint not null references charge_window,
+  minor bigint not null check (minor > 0),
+  cause text not null check (cause in ('rerated', 'goodwill')),
+  state text not null check (state in ('awaiting', 'refused', 'approved', 'asking', 'paid', 'settled', 'failed')),
+  difference_window_id bigint references charge_window,  -- the window below zero that it comes from
+  order_id bigint references money_order,
+  created_at timestamptz not null,
+  next_at timestamptz,
+  asked_at timestamptz,
+  reference text,
+  fault text,
+  paid_at timestamptz
+);
+create index charge_refund_due on charge_refund (next_at) where next_at is not null;
+create index charge_refund_window on charge_refund (window_id);
+
+-- Card payments that a rider's bank took back.
+create table chargeback (
+  case_id text primary key,
+  window_id bigint not null references charge_window,
+  minor bigint not null check (minor > 0),
+  reason text,
+  stage text not null check (stage in ('opened', 'won', 'lost')),
+  opened_at timestamptz not null,
+  decided_at timestamptz
+);
+create index chargeback_window on chargeback (window_id);
+
+-- Files exchanged with the acquirer: clearing files out, funding files in.
+create table acquirer_file (
+  file_id bigint generated always as identity primary key,
+  direction text not null check (direction in ('in', 'out')),
+  name text not null,
+  number bigint not null,               -- as the file's first line says
+  digest bytea not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  records integer not null,
+  gross_minor bigint not null,
+  fee_minor bigint not null,
+  at timestamptz not null,
+  unique (direction, number)
+);
+-- What went into a clearing file: by it the file can be made again.
+create table clearing_line (
+  number bigint not null,               -- of the file
+  window_id bigint not null references charge_window,
+  attempt integer not null,
+  refund_id bigint references charge_refund,  -- null: a capture
+  minor bigint not null check (minor > 0),
+  reference text
+);
+create unique index clearing_line_capture on clearing_line (window_id, attempt) where refund_id is null;
+create unique index clearing_line_refund on clearing_line (refund_id) where refund_id is not null;
+create index clearing_line_number on clearing_line (number);
+-- Files that were not taken, with the reason; they are kept in the folder of the acquirer.
+create table acquirer_file_refused (
+  refusal_id bigint generated always as identity primary key,
+  name text not null,
+  digest bytea not null,
+  fault text not null,
+  at timestamptz not null,
+  unique (name, digest)
+);
+
+-- What the acquirer says happened: lines of its files, each with what it was matched to.
+create table acquirer_record (
+  record_id bigint generated always as identity primary key,
+  file_id bigint not null references acquirer_file,
+  line integer not null,
+  kind text not null check (kind in ('capture', 'refund', 'chargeback', 'billing', 'decline')),
+  reference text not null,
+  key text,                             -- our idempotency key, where the line carries it
+  gross_minor bigint not null,
+  fee_minor bigint not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  value_date date not null,
+  category text not null check (category in ('matched', 'missing_here', 'amount_differs', 'twice',
+    'declined', 'unknown')),
+  window_id bigint references charge_window,
+  refund_id bigint references charge_refund,
+  note text,
+  entry_id bigint references entry,
+  unique (file_id, line)
+);
+create index acquirer_record_reference on acquirer_record (reference);
+create index acquirer_record_odd on acquirer_record (category) where category <> 'matched';
+
+-- Signed messages of the acquirer, by its own number: one that comes again is known.
+create table acquirer_message (
+  message_id text primary key,
+  kind text not null,
+  body text not null,
+  outcome text not null,                -- 'applied', 'known', 'refused: …'
+  received_at timestamptz not null
+);
+
+-- How linked rides and caps were shared out among the operators of a rider's day, where that is
+-- another share than what each operator's own rides charged. Sums of the two are equal.
+create table operator_share (
+  fare_day date not null,
+  lane smallint not null,
+  rider_id uuid not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  operator_id text not null,
+  own_minor bigint not null,            -- charged by the operator's rides
+  share_minor bigint not null,          -- after the tariff's rule
+  rule text not null,
+  primary key (fare_day, lane, rider_id, currency, operator_id)
+);
+
+-- Where operators want their money.
+create table operator_account (
+  operator_id text primary key,
+  name text not null,
+  iban text not null,
+  bic text,
+  changed_by text not null,
+  changed_at timestamptz not null
+);
+
+-- Payment files for the bank (ISO 20022 pain.001), kept as they were given out.
+create table payment_message (
+  message_id text primary key,
+  body text not null,
+  digest bytea not null,
+  transactions integer not null,
+  control_sum_minor bigint not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  created_by text not null,
+  created_at timestamptz not null
+);
+-- Payouts to operators: what was owed to one of them up to an accounting date.
+create table payout (
+  payout_id bigint generated always as identity primary key,
+  operator_id text not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  minor bigint not null check (minor > 0),
+  through_date date not null,
+  state text not null check (state in ('awaiting', 'refused', 'approved', 'sent', 'paid', 'returned')),
+  order_id bigint not null references money_order,
+  message_id text references payment_message,
+  sent_at timestamptz,
+  confirmed_at timestamptz
+);
+create index payout_operator on payout (operator_id);
+create unique index payout_on_its_way on payout (operator_id, currency)
+  where state in ('awaiting', 'approved');
+
+-- What the city pays for a ride of a category; the rate of an operator goes before that of all.
+create table concession_rate (
+  category text not null,
+  operator_id text not null default '', -- empty: all operators
+  from_day date not null,
+  to_day date,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  ride_minor bigint not null check (ride_minor > 0),  -- for one ride of one person
+  changed_by text not null,
+  changed_at timestamptz not null,
+  primary key (category, operator_id, from_day),
+  check (to_day is null or to_day >= from_day)
+);
+create table subsidy_claim (
+  claim_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  state text not null check (state in ('awaiting', 'refused', 'approved', 'paid')),
+  order_id bigint references money_order,
+  created_by text not null,
+  created_at timestamptz not null,
+  check (last_day >= first_day)
+);
+create table subsidy_line (
+  claim_id bigint not null references subsidy_claim,
+  operator_id text not null,
+  category text not null,
+  rides integer not null,               -- those claimed less those taken back
+  minor bigint not null,
+  primary key (claim_id, operator_id, category)
+);
+-- The evidence: each ride claimed, by its boarding tap; minus when a ride claimed before no longer holds.
+create table subsidy_ride (
+  claim_id bigint not null references subsidy_claim,
+  fare_day date not null,
+  lane smallint not null,
+  ride_id bigint not null,
+  is_taken_back boolean not null,
+  operator_id text not null,
+  category text not null,
+  riders smallint not null,
+  minor bigint not null,
+  primary key (fare_day, lane, ride_id, is_taken_back)
+);
+create index subsidy_ride_claim on subsidy_ride (claim_id);
+
+-- How far the money of a rider's bank-card rides of a fare day has come: which of the states of a
+-- tap its rides are in. Rides of days without a row are not billed yet.
+create view charged_rider_day as
+  select fare_day, lane, rider_id, currency,
+    case when bool_or(state = 'written_off') and bool_and(due_minor = 0) then 'written_off'
+      when bool_and(state in ('settled', 'nothing', 'netted')) then 'settled'
+      else 'billed' end as tap_state,
+    sum(amount_minor)::bigint as amount_minor, sum(due_minor)::bigint as due_minor,
+    sum(captured_minor - refunded_minor - charged_back_minor)::bigint as collected_minor,
+    sum(settled_minor)::bigint as settled_minor,
+    sum(written_off_minor)::bigint as written_off_minor
+  from charge_window group by fare_day, lane, rider_id, currency;
+-- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
+
+-- Why media are not let on; a medium is denied as long as any reason stands.
+create table medium_denial (
+  medium_id uuid not null references medium on delete cascade,
+  reason text not null check (reason in ('blocked', 'replaced', 'stored_value', 'expired')),
+  denied_at timestamptz not null,
+  primary key (medium_id, reason)
+);
+
+-- Who did what to a rider, when and why.
+create table rider_event (
+  event_id bigint generated always as identity primary key,
+  rider_id uuid not null,
+  happened_at timestamptz not null,
+  actor text not null,
+  kind text not null,
+  reason text not null,
+  detail text not null
+);
+create index rider_event_rider on rider_event (rider_id, event_id);
+create function rider_event_is_kept() returns trigger language plpgsql as $$
+begin
+  -- Only an erasure touches an event: it takes away who it was about, never what was done.
+  if tg_op = 'UPDATE' and new.event_id = old.event_id and new.happened_at = old.happened_at
+    and new.actor = old.actor and new.kind = old.kind then
+    return new;
+  end if;
+  raise exception 'rider_event is append-only' using errcode = 'restrict_violation';
+end $$;
+create trigger rider_event_kept before update or delete on rider_event
+  for each row execute function rider_event_is_kept();
+
+-- How low stored value may go, by currency; without a row: not below nothing.
+create table wallet_rule (
+  currency text primary key check (currency ~ '^[A-Z]{3}$'),
+  minimum_minor bigint not null check (minimum_minor >= 0),
+  negative_max_minor bigint not null check (negative_max_minor >= 0),
+  changed_at timestamptz not null,
+  changed_by text not null
+);
+
+-- Stored value: one open account for each rider and currency. `balance_minor` is the sum of its movements.
+create table wallet_account (
+  account_id bigint generated always as identity primary key,
+  rider_id uuid not null references rider,
+  lane smallint not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  balance_minor bigint not null default 0,
+  denied_since timestamptz,          -- below the minimum: its cards are not let on
+  opened_at timestamptz not null,
+  closed_at timestamptz              -- its money went to the account of the rider it was merged into
+);
+create unique index wallet_account_open on wallet_account (rider_id, currency)
+  where closed_at is null;
+create index wallet_account_rider on wallet_account (rider_id);
+
+-- What the rides of a fare day come to, and how much of it the account has paid so far.
+create table wallet_day (
+  account_id bigint not null references wallet_account,
+  fare_day date not null,
+  due_minor bigint not null check (due_minor >= 0),
+  paid_minor bigint not null check (paid_minor between 0 and due_minor),
+  primary key (account_id, fare_day)
+);
+create index wallet_day_unpaid on wallet_day (account_id, fare_day) where paid_minor < due_minor;
+
+create table wallet_movement (
+  movement_id bigint generated always as identity primary key,
+  account_id bigint not null references wallet_account,
+  kind text not null
+    check (kind in ('top_up', 'ride', 'purchase', 'refund', 'transfer', 'correction')),
+  amount_minor bigint not null check (amount_minor <> 0),
+  balance_minor bigint not null,     -- after it
+  fare_day date,                     -- whose rides it pays, or pays back
+  moved_at timestamptz not null,
+  accounting_date date not null,
+  entry_id bigint references entry,  -- null: money that changed its owner inside the house
+  idempotency_key text,
+  channel text check (channel in ('cash', 'bank', 'acquirer', 'wallet')),
+  place text,                        -- the desk
+  reference text,                    -- receipt, acquirer's number, product, other account
+  actor text not null,
+  check ((kind = 'ride') = (fare_day is not null))
+);
+create unique index wallet_movement_key on wallet_movement (idempotency_key)
+  where idempotency_key is not null;
+create index wallet_movement_account on wallet_movement (account_id, moved_at, movement_id);
+create trigger wallet_movement_append_only before update or delete on wallet_movement
+  for each row execute function is_append_only();
+
+-- Passes and carnets sold. What is not recognised and not paid back is deferred revenue (2210).
+create table product_holding (
+  holding_id bigint generated always as identity primary key,
+  rider_id uuid not null references rider,
+  lane smallint not null,
+  product text not null,
+  category text not null,
+  tariff_version text not null,
+  sold_at timestamptz not null,
+  granted_at timestamptz not null,   -- from when it may carry rides
+  granted_day date not null,         -- the fare day of that moment
+  starts_at_first_use boolean not null,
+  days integer check (days > 0),     -- fare days it is valid for; null: see length and months
+  length_seconds bigint check (length_seconds > 0),
+  is_calendar_month boolean not null,
+  rides_max integer check (rides_max > 0),
+  rides_used integer not null default 0 check (rides_used >= 0),
+  valid_from date,                   -- null until the first ride activates it
+  valid_to date,
+  state text not null check (state in ('sold', 'activated', 'used_up', 'expired', 'refunded')),
+  returned_on date,                  -- last fare day on which it carries rides
+  is_void boolean not null default false,  -- given back unused: it never carried a ride
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  price_minor bigint not null check (price_minor >= 0),
+  recognised_minor bigint not null default 0 check (recognised_minor >= 0),
+  refunded_minor bigint not null default 0 check (refunded_minor >= 0),
+  channel text not null check (channel in ('cash', 'bank', 'acquirer', 'wallet')),
+  place text,
+  reference text,
+  actor text not null,
+  entry_id bigint references entry,
+  refund_entry_id bigint references entry,
+  idempotency_key text not null unique,
+  check (recognised_minor + refunded_minor <= price_minor)
+);
+create index product_holding_rider on product_holding (rider_id, granted_day);
+create index product_holding_deferred on product_holding (holding_id)
+  where recognised_minor + refunded_minor < price_minor;
+
+-- What passes and carnets of a product earned on a fare day, and how it was shared.
+create table product_recognition (
+  fare_day date not null,
+  product text not null,
+  currency text not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  holdings integer not null,
+  shared_by text not null,           -- the rule that said which operators get it
+  entry_id bigint not null references entry,
+  primary key (fare_day, product, currency)
+);
+create trigger product_recognition_append_only before update or delete on product_recognition
+  for each row execute function is_append_only();
+-- The life of validators: their keys, places, heartbeats and gaps; the deny list.
+
+-- Every key that a device ever signed with, kept for good: a batch must verify years later.
+create table device_key (
+  device_id text not null references device,
+  public_key bytea not null check (length(public_key) = 32),
+  valid_from timestamptz not null,
+  accepted_until timestamptz,        -- first moment at which it verifies nothing new
+  epochs_from bigint not null default 0,  -- first epoch that it signs
+  epochs_before bigint,              -- first that it does not: other hardware took its place
+  end_reason text check (end_reason in ('rotated', 'replaced', 'revoked')),
+  primary key (device_id, public_key)
+);
+
+-- Where a device is mounted, and when: at any moment at one place at most.
+create table device_assignment (
+  device_id text not null references device,
+  valid_from timestamptz not null,
+  valid_to timestamptz,
+  vehicle text,
+  stop text,
+  primary key (device_id, valid_from),
+  check (valid_to > valid_from),
+  check ((vehicle is null) <> (stop is null))
+);
+create index device_assignment_vehicle on device_assignment (vehicle, valid_from);
+
+-- What happened to a device, who did it, when and why.
+create table device_event (
+  event_id bigint generated always as identity primary key,
+  device_id text not null,
+  at timestamptz not null,
+  event text not null,
+  by_whom text not null,
+  reason text,
+  detail text
+);
+create index device_event_device on device_event (device_id, event_id);
+create trigger device_event_append_only before update or delete on device_event
+  for each row execute function is_append_only();
+
+-- The newest heartbeat of each device.
+create table device_heartbeat (
+  device_id text primary key references device,
+  received_at timestamptz not null,
+  sent_at timestamptz not null,
+  software text,
+  configuration text,
+  tariff_version text,
+  deny_list_version bigint,
+  last_epoch bigint,
+  last_seq bigint,
+  last_tap_at timestamptz,
+  battery_percent smallint,
+  free_bytes bigint,
+  clock_offset_ms bigint             -- as the device says; what we measure is received_at - sent_at
+);
+
+-- Holes in the numbers of an epoch, with their age; a hole that is filled is closed and stays.
+create table device_gap (
+  gap_id bigint generated always as identity primary key,
+  device_id text not null,
+  epoch bigint not null,
+  first_seq bigint not null,
+  last_seq bigint not null,
+  known_since timestamptz not null,
+  closed_at timestamptz,
+  check (last_seq >= first_seq)
+);
+create unique index device_gap_open on device_gap (device_id, epoch, first_seq)
+  where closed_at is null;
+create index device_gap_closed on device_gap (closed_at) where closed_at is not null;
+
+-- Why a medium is denied; a cause that no longer holds is lifted, and stays.
+create table deny_cause (
+  cause_id bigint generated always as identity primary key,
+  medium_id uuid not null references medium,
+  reason text not null check (reason ~ '^[a-z][a-z_]{0,31}$'),
+  note text,
+  denied_at timestamptz not null,
+  denied_by text not null,
+  lifted_at timestamptz,
+  lifted_by text,
+  lift_note text
+);
+create unique index deny_cause_open on deny_cause (medium_id, reason) where lifted_at is null;
+
+-- Each change of the list is a version; devices ask for what changed since theirs.
+create table deny_list_version (
+  version bigint primary key check (version > 0),
+  made_at timestamptz not null,
+  added integer not null,
+  removed integer not null
+);
+create table deny_list (
+  fingerprint bytea primary key check (length(fingerprint) = 8),
+  is_denied boolean not null,
+  version bigint not null references deny_list_version
+);
+create index deny_list_changed on deny_list (version);
+
+-- When a device was first known to hold a version: how long news take.
+create table device_deny_list (
+  device_id text not null references device,
+  version bigint not null references deny_list_version,
+  seen_at timestamptz not null,
+  source text not null check (source in ('fetch', 'heartbeat', 'batch')),
+  primary key (device_id, version)
+);
+create index device_deny_list_version on device_deny_list (version, seen_at);
+-- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
+create view tap_unrated as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
+from fare_day f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
+  and t.lane = f.lane and t.accepted
+where f.stale_since is not null and not exists (
+  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
+    and b.seq = t.seq);
+
+-- Periods, proof and adjustments.
+
+-- A period that is not open takes no entries. A month without a row is open.
+create table accounting_period (
+  period text primary key check (period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+  first_date date not null unique,
+  last_date date not null unique,
+  state text not null check (state in ('open', 'closing', 'closed')),
+  closing_at timestamptz,
+  closing_by text,
+  closed_at timestamptz,
+  closed_by text,
+  open_items text not null default '[]',  -- JSON: what was left open when it was closed, by order
+  previous_root bytea check (length(previous_root) = 32),
+  root bytea check (length(root) = 32),
+  check (first_date = date_trunc('month', first_date) and last_date >= first_date),
+  check ((state = 'closed')
+    = (closed_at is not null and closed_by is not null and root is not null))
+);
+
+-- The Merkle tree over the rows of a table that belong to a closed period. `blocks` are the hashes
+-- over each 1024 leaves, 32 bytes each, and `block_keys` names the first row of each: they tell
+-- where a change is.
+create table period_tree (
+  period text not null references accounting_period,
+  table_name text not null,
+  leaves bigint not null,
+  root bytea not null check (length(root) = 32),
+  blocks bytea not null,
+  block_keys text[] not null,
+  primary key (period, table_name)
+);
+
+-- Reports of a closed period as they were made when it was closed.
+create table period_report (
+  period text not null references accounting_period,
+  report text not null,
+  content bytea not null,            -- JSON
+  digest bytea not null check (length(digest) = 32),
+  made_at timestamptz not null,
+  primary key (period, report)
+);
+
+-- The chain of all entries: every entry has one place in it, and there are no holes.
+create table entry_seal (
+  seq bigint primary key check (seq > 0),
+  entry_id bigint not null unique,
+  leaf_hash bytea not null check (length(leaf_hash) = 32),
+  chain_hash bytea not null check (length(chain_hash) = 32),
+  sealed_at timestamptz not null
+);
+
+-- A person's correction of the books: booked once another person has approved it.
+create table adjustment (
+  adjustment_id bigint generated always as identity primary key,
+  requested_at timestamptz not null,
+  requested_by text not null check (requested_by <> ''),
+  reason text not null check (reason <> ''),
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  fare_day date,
+  state text not null default 'requested' check (state in ('requested', 'approved', 'refused')),
+  decided_at timestamptz,
+  decided_by text,
+  decision_reason text,
+  entry_id bigint references entry,
+  check (decided_by is distinct from requested_by),
+  check ((state = 'requested') = (decided_by is null and decided_at is null)),
+  check ((state = 'approved') = (entry_id is not null))
+);
+create table adjustment_line (
+  adjustment_id bigint not null references adjustment,
+  line smallint not null,
+  account text not null references account,
+  operator_id text,
+  category text,
+  debit_minor bigint not null check (debit_minor >= 0),
+  credit_minor bigint not null check (credit_minor >= 0),
+  primary key (adjustment_id, line),
+  check ((debit_minor = 0) <> (credit_minor = 0))
+);
+
+-- The state of a date's month, held until the transaction ends: a month that is open stays open
+-- until then, for whoever begins to close it waits.
+create function held_period_state(accounting_date date) returns text language plpgsql as $$
+declare
+  month date := date_trunc('month', accounting_date)::date;
+  found_state text;
+begin
+  select state into found_state from accounting_period where first_date = month for share;
+  if found_state is null then
+    insert into accounting_period (period, first_date, last_date, state)
+      values (to_char(month, 'YYYY-MM'), month, (month + interval '1 month')::date - 1, 'open')
+      on conflict do nothing;
+    select state into found_state from accounting_period where first_date = month for share;
+  end if;
+  return found_state;
+end $$;
+
+-- The date on which something is booked that should be booked on a date: that date, or the first
+-- day of the next month that is open.
+create function booking_date(wanted date) returns date language plpgsql as $$
+declare
+  booked date := wanted;
+begin
+  while held_period_state(booked) <> 'open' loop
+    booked := (date_trunc('month', booked) + interval '1 month')::date;
+  end loop;
+  return booked;
+end $$;
+
+create function needs_open_period() returns trigger language plpgsql as $$
+begin
+  if held_period_state(new.accounting_date) <> 'open' then
+    raise exception 'the period of % is not open: % takes nothing on that date',
+      new.accounting_date, tg_table_name using errcode = 'restrict_violation';
+  end if;
+  return new;
+end $$;
+create trigger entry_in_open_period before insert on entry
+  for each row execute function needs_open_period();
+create trigger clearing_run_in_open_period before insert on clearing_run
+  for each row execute function needs_open_period();
+
+-- Nor does an entry of such a period get further lines.
+create function posting_needs_open_period() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from added a join entry e on e.entry_id = a.entry_id
+    join accounting_period p on e.accounting_date between p.first_date and p.last_date
+    where p.state <> 'open'
+  ) then
+    raise exception 'the period of the entry is not open' using errcode = 'restrict_violation';
+  end if;
+  return null;
+end $$;
+create trigger posting_in_open_period after insert on posting
+  referencing new table as added for each statement execute function posting_needs_open_period();
+
+-- Nor do the kept sums of rides of such a period change.
+create function sum_needs_open_period() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from accounting_period p join changed c
+      on c.accounting_date between p.first_date and p.last_date
+    where p.state <> 'open'
+  ) then
+    raise exception 'the period of the sum is not open' using errcode = 'restrict_violation';
+  end if;
+  return null;
+end $$;
+create trigger ride_sum_added_in_open_period after insert on ride_sum
+  referencing new table as changed for each statement execute function sum_needs_open_period();
+create trigger ride_sum_changed_in_open_period after update on ride_sum
+  referencing new table as changed for each statement execute function sum_needs_open_period();
+create trigger ride_sum_append_only before delete on ride_sum
+  for each row execute function is_append_only();
+
+-- A ride is never changed; it is reversed once, by a run of an open period. Only an erasure puts
+-- nobody in the place of its rider.
+create function ride_is_only_reversed() returns trigger language plpgsql as $$
+begin
+  raise exception 'a ride is never changed, only reversed once' using errcode = 'restrict_violation';
+end $$;
+create trigger ride_only_reversed before update on ride for each row
+  when ((old.reversed_run_id is not null
+      and old.reversed_run_id is distinct from new.reversed_run_id)
+    or row(old.fare_day, old.lane, old.ride_id, old.run_id, old.started_at,
+      old.ended_at, old.device_id, old.epoch, old.seq, old.off_device_id, old.off_epoch,
+      old.off_seq, old.riders, old.category, old.product, old.medium, old.mode, old.operator_id,
+      old.route, old.currency, old.nominal_minor, old.charged_minor, old.tariff_version,
+      old.reason)
+    is distinct from row(new.fare_day, new.lane, new.ride_id, new.run_id,
+      new.started_at, new.ended_at, new.device_id, new.epoch, new.seq, new.off_device_id,
+      new.off_epoch, new.off_seq, new.riders, new.category, new.product, new.medium, new.mode,
+      new.operator_id, new.route, new.currency, new.nominal_minor, new.charged_minor,
+      new.tariff_version, new.reason))
+  execute function ride_is_only_reversed();
+create trigger ride_append_only before delete on ride
+  for each row execute function is_append_only();
+create trigger clearing_run_stays before update on clearing_run for each row
+  when (row(old.run_id, old.lane, old.accounting_date, old.started_at, old.rider_days, old.taps,
+      old.rides_added, old.rides_reversed)
+    is distinct from row(new.run_id, new.lane, new.accounting_date, new.started_at,
+      new.rider_days, new.taps, new.rides_added, new.rides_reversed))
+  execute function is_append_only();
+create trigger clearing_run_append_only before delete on clearing_run
+  for each row execute function is_append_only();
+create trigger entry_seal_append_only before update or delete on entry_seal
+  for each row execute function is_append_only();
+create trigger period_tree_append_only before update or delete on period_tree
+  for each row execute function is_append_only();
+create trigger period_report_append_only before update or delete on period_report
+  for each row execute function is_append_only();
+
+-- A closed period never changes, and none is taken away.
+create trigger accounting_period_closed_stays before update on accounting_period for each row
+  when (old.state = 'closed') execute function is_append_only();
+create trigger accounting_period_stays before delete on accounting_period
+  for each row execute function is_append_only();
+create trigger adjustment_decided_stays before update on adjustment for each row
+  when (old.state <> 'requested') execute function is_append_only();
+create trigger adjustment_line_append_only before update or delete on adjustment_line
+  for each row execute function is_append_only();
 -- Sessions: the handshake as it went over the wire. Their keys are not kept: they follow from it and
 -- a secret of the service.
 create table device_session (

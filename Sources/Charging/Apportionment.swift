@@ -1,0 +1,116 @@
+/// How the money of linked and capped rides is shared out among the operators that carried them.
+///
+/// Exact to the minor unit: what is left over by rounding down goes to the largest remainders, of
+/// equal ones to the earlier. The sum never changes.
+package struct Apportionment: Hashable, Sendable {
+  /// The rule that a tariff states.
+  package enum Rule: String, Sendable, CaseIterable, Hashable {
+    /// Each operator keeps what its own rides charged.
+    case own
+    /// The first ride's operator gets all.
+    case firstRide = "first_ride"
+    /// Each ride gets the same.
+    case equal
+    /// By what each ride costs by itself.
+    case nominal
+    /// By how far each ride went; by nominal where one of the distances is not known.
+    case distance
+  }
+
+  /// A ride with what is needed to share its money.
+  package struct Ride: Hashable, Sendable {
+    package var operatorID: String
+    package var nominalMinor: Int64
+    package var chargedMinor: Int64
+    /// Nil when not known.
+    package var metres: Int64?
+    /// The price depends on the ride before: by a transfer, a chain or a ticket.
+    package var isLinked: Bool
+    /// A cap of the day or longer took something off.
+    package var isCapped: Bool
+
+    /// Makes a ride.
+    package init(
+      operatorID: String, nominalMinor: Int64, chargedMinor: Int64, metres: Int64? = nil,
+      isLinked: Bool = false, isCapped: Bool = false
+    ) {
+      self.operatorID = operatorID
+      self.nominalMinor = nominalMinor
+      self.chargedMinor = chargedMinor
+      self.metres = metres
+      self.isLinked = isLinked
+      self.isCapped = isCapped
+    }
+  }
+
+  package let rule: Rule
+
+  /// Makes a sharing by a rule.
+  package init(_ rule: Rule) { self.rule = rule }
+
+  /// The share of each ride of a rider's day, in the order of the rides, which is that of time.
+  ///
+  /// A ride that is linked belongs together with the one before; when a cap took something off, all
+  /// rides of the day belong together, for all of them made the cap be reached. Each such group
+  /// shares the sum of what its rides charged.
+  package func shares(_ rides: [Ride]) -> [Int64] {
+    var shares = rides.map(\.chargedMinor)
+    guard rule != .own else { return shares }
+    for group in Self.groups(rides) where group.count > 1 {
+      let part = Array(rides[group])
+      let sum = part.reduce(Int64(0)) { $0 + $1.chargedMinor }
+      for (place, minor) in zip(group, Self.split(sum, by: weights(part))) { shares[place] = minor }
+    }
+    return shares
+  }
+
+  /// Runs of rides that share their money.
+  private static func groups(_ rides: [Ride]) -> [Range<Int>] {
+    guard !rides.contains(where: \.isCapped) else { return [0..<rides.count] }
+    var groups: [Range<Int>] = []
+    for place in rides.indices {
+      if rides[place].isLinked, let last = groups.popLast() {
+        groups.append(last.lowerBound..<(place + 1))
+      } else {
+        groups.append(place..<(place + 1))
+      }
+    }
+    return groups
+  }
+
+  private func weights(_ rides: [Ride]) -> [Int64] {
+    switch rule {
+    case .own: rides.map(\.chargedMinor)
+    case .firstRide: rides.indices.map { $0 == 0 ? 1 : 0 }
+    case .equal: rides.map { _ in 1 }
+    case .nominal: rides.map { max(0, $0.nominalMinor) }
+    case .distance:
+      rides.contains { $0.metres == nil }
+        ? rides.map { max(0, $0.nominalMinor) } : rides.map { max(0, $0.metres ?? 0) }
+    }
+  }
+
+  /// Splits an amount by weights, none below zero, exactly; equally when all weights are zero.
+  ///
+  /// There is at least one weight. An amount below zero is split as its opposite is.
+  package static func split(_ amount: Int64, by weights: [Int64]) -> [Int64] {
+    precondition(!weights.isEmpty, "an amount is split among one or more")
+    precondition(weights.allSatisfy { $0 >= 0 }, "a weight below zero")
+    let wholes = weights.contains { $0 > 0 } ? weights : weights.map { _ in 1 }
+    let total = wholes.reduce(UInt64(0)) { $0 + UInt64($1) }
+    let size = amount.magnitude
+    var parts: [UInt64] = []
+    var remainders: [(remainder: UInt64, place: Int)] = []
+    for (place, weight) in wholes.enumerated() {
+      let product = size.multipliedFullWidth(by: UInt64(weight))
+      // The weight is part of the total, so the quotient is at most the amount.
+      let (quotient, remainder) = total.dividingFullWidth(product)
+      parts.append(quotient)
+      remainders.append((remainder, place))
+    }
+    let left = Int(size - parts.reduce(0, +))
+    remainders.sort { ($1.remainder, $0.place) < ($0.remainder, $1.place) }
+    for (_, place) in remainders.prefix(left) { parts[place] += 1 }
+    return parts.map { amount < 0 ? -Int64($0) : Int64($0) }
+  }
+}

@@ -1,0 +1,213 @@
+package import Basics
+import Charging
+import Ledger
+package import Store
+
+/// Where cards are put on the deny list that validators hold, and taken off it.
+package protocol DenyListing: Sendable {
+  /// Puts cards on the list, in the transaction that declined them.
+  func deny(_ media: [MediumID], reason: String, at now: Instant, in db: StoreSession) async throws
+  /// Takes cards off the list, in the transaction that recovered them.
+  func allow(_ media: [MediumID], at now: Instant, in db: StoreSession) async throws
+}
+
+/// No list beside the standings of the cards themselves.
+package struct StandingsOnly: DenyListing {
+  /// Makes it.
+  package init() {}
+
+  /// The standing says it already.
+  package func deny(
+    _ media: [MediumID], reason: String, at now: Instant, in db: StoreSession
+  ) async throws {}
+
+  /// The standing says it already.
+  package func allow(_ media: [MediumID], at now: Instant, in db: StoreSession) async throws {}
+}
+
+/// What one transaction does to charge windows: events in; windows, list, cards and books out.
+struct ChargeBatch {
+  let now: Instant
+  let accountingDate: Day
+  private(set) var windows: [Int64: ChargeWindowRow]
+  /// Questions to the acquirer that came out of it, by window.
+  private(set) var questions: [(row: ChargeWindowRow, action: ChargeAction)] = []
+  private var changed: Set<Int64> = []
+  private var events: [(row: ChargeEventRow, key: ChargeSums.Key?)] = []
+  private var sums = ChargeSums()
+  private var denied: Set<MediumID> = []
+  private var allowed: [MediumID: String] = [:]
+
+  init(_ rows: [ChargeWindowRow], on accountingDate: Day, at now: Instant) {
+    windows = Dictionary(uniqueKeysWithValues: rows.map { ($0.id, $0) })
+    self.accountingDate = accountingDate
+    self.now = now
+  }
+
+  /// Tells a window an event; a refusal changes nothing.
+  mutating func apply(
+    _ event: ChargeEvent, to id: Int64, actor: String, reference: String? = nil,
+    detail: String? = nil, isTransfer: Bool = false
+  ) throws {
+    guard var row = windows[id] else { throw ChargeRefusal.alreadyKnown }
+    let actions = try row.window.apply(event, at: now)
+    windows[id] = row
+    changed.insert(id)
+    var key: ChargeSums.Key?
+    var booked: Int64?
+    for action in actions {
+      switch action {
+      case .authorise, .capture: questions.append((row, action))
+      case .deny: denied.insert(row.medium)
+      case .allow(let asker): allowed[row.medium] = asker?.rawValue ?? "office"
+      case .book(let booking):
+        let (move, minor) = Self.move(booking, isTransfer: isTransfer)
+        let place = ChargeSums.Key(move: move, currency: row.currency, fareDay: row.fareDay)
+        try sums.add(minor, place)
+        (key, booked) = (place, minor)
+      }
+    }
+    if case .declined = event { allowed[row.medium] = nil }
+    events.append(
+      (
+        ChargeEventRow(
+          windowID: id, at: now, kind: event.word, attempt: row.window.attempt,
+          minor: booked ?? event.minor ?? row.window.dueMinor, reference: reference,
+          detail: detail ?? event.detail, actor: actor), key
+      ))
+  }
+
+  /// Books a movement that belongs to a window and no event of it.
+  mutating func book(
+    _ move: ChargeMove, _ minor: Int64, window id: Int64, kind: String, actor: String,
+    reference: String? = nil, detail: String? = nil
+  ) throws {
+    guard let row = windows[id] else { return }
+    let key = ChargeSums.Key(move: move, currency: row.currency, fareDay: row.fareDay)
+    try sums.add(minor, key)
+    events.append(
+      (
+        ChargeEventRow(
+          windowID: id, at: now, kind: kind, attempt: row.window.attempt, minor: minor,
+          reference: reference, detail: detail, actor: actor), key
+      ))
+  }
+
+  /// Adds a line to the list that books nothing.
+  mutating func note(
+    _ kind: String, window id: Int64, minor: Int64 = 0, actor: String, reference: String? = nil,
+    detail: String? = nil, entryID: Int64? = nil
+  ) {
+    events.append(
+      (
+        ChargeEventRow(
+          windowID: id, at: now, kind: kind, attempt: windows[id]?.window.attempt ?? 0,
+          minor: minor, reference: reference, detail: detail, actor: actor, entryID: entryID), nil
+      ))
+  }
+
+  private static func move(
+    _ booking: ChargeBooking, isTransfer: Bool
+  ) -> (ChargeMove, Int64) {
+    switch booking {
+    case .captured(let minor): (.captured, minor)
+    case .captureReturned(let minor): (.captureReturned, minor)
+    case .paidAtDesk(let minor): (isTransfer ? .paidByTransfer : .paidInCash, minor)
+    case .paidAfterWriteOff(let minor):
+      (isTransfer ? .paidByTransferAfterWriteOff : .paidInCashAfterWriteOff, minor)
+    case .writtenOff(let minor): (.writtenOff, minor)
+    case .writeOffOffset(let minor): (.writeOffOffset, minor)
+    }
+  }
+
+  /// Writes everything down.
+  func finish(in db: StoreSession, denyList: any DenyListing) async throws {
+    let numbers = try await sums.book(on: accountingDate, in: db, at: now)
+    try await db.charging.save(changed.sorted().compactMap { windows[$0] })
+    try await db.charging.add(
+      events.map { event, key in
+        var row = event
+        if let key { row.entryID = numbers[key] }
+        return row
+      })
+    try await turnCards(in: db, denyList: denyList)
+  }
+
+  /// The cards whose standing changes, onto the deny list and off it.
+  private func turnCards(in db: StoreSession, denyList: any DenyListing) async throws {
+    let inDebt = try await db.charging.cardsInDebt(Set(allowed.keys))
+    let free = allowed.filter { !inDebt.contains($0.key) && !denied.contains($0.key) }
+    var cards = try await db.charging.lockCards(denied.union(free.keys))
+    var events: [ChargeEventRow] = []
+    var newlyDenied: [MediumID] = []
+    for index in cards.indices {
+      let medium = cards[index].medium
+      let event: CardStanding.Event = denied.contains(medium) ? .declined : .recovered
+      for action in cards[index].standing.apply(event, at: now) {
+        switch action {
+        case .check: continue
+        case .deny:
+          newlyDenied.append(medium)
+          events.append(
+            ChargeEventRow(medium: medium, at: now, kind: "card_denied", actor: "clock"))
+        case .allow(let seconds):
+          let word = free[medium] ?? "office"
+          try await db.charging.endDenial(of: medium, by: word, at: now)
+          events.append(
+            ChargeEventRow(
+              medium: medium, at: now, kind: "card_allowed",
+              detail: "denied for \(Int64(seconds)) s; by \(word)", actor: "clock"))
+        }
+      }
+    }
+    try await db.charging.save(cards)
+    try await db.charging.addDenials(newlyDenied, reason: "declined", at: now)
+    try await db.charging.add(events)
+    if !newlyDenied.isEmpty {
+      try await denyList.deny(newlyDenied, reason: "declined", at: now, in: db)
+    }
+    let released = events.filter { $0.kind == "card_allowed" }.compactMap(\.medium)
+    if !released.isEmpty { try await denyList.allow(released, at: now, in: db) }
+  }
+}
+
+extension ChargeEvent {
+  /// The word in the list of all that happened.
+  var word: String {
+    switch self {
+    case .ask: "asked"
+    case .askAgain: "asked_again"
+    case .authorised: "authorised"
+    case .capture: "capture_asked"
+    case .captured: "captured"
+    case .declined: "declined"
+    case .settled: "settled"
+    case .offset: "offset"
+    case .given: "given"
+    case .refund: "refund_ordered"
+    case .disputed: "disputed"
+    case .disputeWon: "dispute_won"
+    case .paidAtDesk: "paid_at_desk"
+    case .writeOff: "written_off"
+    }
+  }
+
+  /// The amount that the event itself carries.
+  var minor: Int64? {
+    switch self {
+    case .settled(let minor), .offset(let minor), .given(let minor), .refund(let minor),
+      .disputed(let minor), .disputeWon(let minor), .paidAtDesk(let minor):
+      minor
+    default: nil
+    }
+  }
+
+  /// What else there is to know.
+  var detail: String? {
+    switch self {
+    case .ask(let asker): "by \(asker.rawValue)"
+    case .declined(_, let code, let isFinal): isFinal ? "\(code), final" : code
+    default: nil
+    }
+  }
+}

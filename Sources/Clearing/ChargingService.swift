@@ -1,0 +1,198 @@
+package import Basics
+package import Charging
+package import Logging
+import Metrics
+package import Store
+import Tapping
+
+/// What a city decides about charging bank cards.
+package struct ChargingPolicy: Sendable, Hashable {
+  /// Seconds after the end of a fare day that are waited for late taps before its windows close.
+  package var closingWaitSeconds: Int64 = 2 * 3600
+  /// Seconds between two tries to pay that the taps of one denied card may bring about.
+  package var tapPauseSeconds: Int64 = 600
+  /// Days back that are closed one by one when the first windows are made.
+  package var firstDaysMax = 60
+
+  /// The standard.
+  package init() {}
+}
+
+/// The worker of bank cards: closes windows, asks the acquirer, and keeps at it.
+///
+/// Any number may run: windows are claimed by row. Whatever is asked has been written down before,
+/// and is asked again with the same key when the answer got lost with the process.
+package final class ChargingService: Sendable {
+  /// Most windows, cards or refunds claimed in one transaction.
+  package static let claimsMax = 500
+  /// Most clearing runs looked at in one transaction.
+  package static let runsMax = 200
+
+  let store: Store
+  let city: CityHolder
+  let acquirer: (any Acquirer)?
+  let denyList: any DenyListing
+  let policy: ChargingPolicy
+  let now: @Sendable () -> Instant
+  let log: Logger
+  private let closedWindows = Counter(label: "kvytok_charge_windows_closed_total")
+  private let questions = Counter(label: "kvytok_acquirer_questions_total")
+
+  /// Makes a worker; without an acquirer windows are closed and wait.
+  package init(
+    store: Store, city: CityHolder, acquirer: (any Acquirer)?,
+    denyList: any DenyListing = StandingsOnly(), policy: ChargingPolicy = ChargingPolicy(),
+    log: Logger, now: @escaping @Sendable () -> Instant
+  ) {
+    self.store = store
+    self.city = city
+    self.acquirer = acquirer
+    self.denyList = denyList
+    self.policy = policy
+    self.log = log
+    self.now = now
+  }
+
+  /// Works until the task is cancelled; a database that is away is waited for.
+  package func run() async {
+    let worker = Worker(name: "charging", store: store, channels: [], log: log)
+    await worker.run { try await self.pass() }
+  }
+
+  /// Does once what is due; how much there was.
+  @discardableResult
+  package func pass() async throws -> Int {
+    var worked = try await closeWindows()
+    worked += try await net()
+    worked += try await followTaps()
+    worked += try await OperatorSharing(store: store, city: city, now: now).pass()
+    guard let acquirer else { return worked }
+    let window = try await askWindows(acquirer)
+    let cards = try await checkCards(acquirer)
+    let refunds = acquirer.capturesByFile ? 0 : try await askRefunds(acquirer)
+    questions.increment(by: window + cards + refunds)
+    return worked + window + cards + refunds
+  }
+
+  /// Works until nothing is due: for commands and tests.
+  package func drain() async throws {
+    while try await pass() > 0 {}
+  }
+
+  var accountingDate: Day { city.current.clock.zone.local(now()).day }
+
+  /// Closes the windows of fare days that are over, and takes in what changed in closed ones.
+  private func closeWindows() async throws -> Int {
+    let moment = now()
+    let target = city.current
+      .fareDay(of: moment.adding(seconds: -policy.closingWaitSeconds)).adding(days: -1)
+    var worked = 0
+    while true {
+      let step = try await store.write { db -> (windows: Int, isDone: Bool) in
+        guard try await db.charging.tryWork(.windows) else { return (0, true) }
+        guard let last = try await db.charging.closedThrough() else {
+          guard let first = try await db.charging.firstFareDay(), first <= target else {
+            return (0, true)
+          }
+          let start = max(first, target.adding(days: -self.policy.firstDaysMax))
+          return (try await db.charging.close(start, at: moment), start == target)
+        }
+        guard last < target else { return (0, true) }
+        return (try await db.charging.close(last.adding(days: 1), at: moment), false)
+      }
+      worked += step.windows
+      if step.isDone { break }
+    }
+    while true {
+      let step = try await store.write { db -> (runs: Int, windows: Int) in
+        guard try await db.charging.tryWork(.windows),
+          let last = try await db.charging.closedThrough()
+        else { return (0, 0) }
+        return try await db.charging.addDifferences(
+          through: last, countMax: Self.runsMax, at: moment)
+      }
+      worked += step.windows
+      if step.runs < Self.runsMax { break }
+    }
+    closedWindows.increment(by: worked)
+    return worked
+  }
+
+  /// Gives windows below zero to the other windows of their day.
+  private func net() async throws -> Int {
+    let moment = now()
+    return try await store.write { db in
+      let due = try await db.charging.due([.netting], at: moment, countMax: Self.claimsMax)
+      guard !due.isEmpty else { return 0 }
+      var batch = ChargeBatch(
+        try await db.charging.lockDays(of: due.map(\.id)), on: self.accountingDate, at: moment)
+      var waiting: [Int64] = []
+      for credit in due where try await !self.give(credit, in: &batch, db: db) {
+        waiting.append(credit.id)
+      }
+      try await batch.finish(in: db, denyList: self.denyList)
+      let later = moment.adding(seconds: ChargeWindow.answerSecondsMax)
+      try await db.charging.putOff(waiting, until: later)
+      return due.count - waiting.count
+    }
+  }
+
+  /// Gives a credit away; false when some of it has to wait.
+  private func give(
+    _ credit: ChargeWindowRow, in batch: inout ChargeBatch, db: StoreSession
+  ) async throws -> Bool {
+    let others = batch.windows.values
+      .filter {
+        $0.rider == credit.rider && $0.fareDay == credit.fareDay
+          && $0.currency == credit.currency && $0.id != credit.id
+      }
+      .sorted { $0.number < $1.number }
+    guard
+      let shares = Netting.shares(of: -credit.window.dueMinor, among: others.map(\.window))
+    else { return false }
+    let detail = "difference window \(credit.id)"
+    for share in shares {
+      switch share {
+      case .offset(let place, let minor):
+        try batch.apply(
+          .offset(minor: minor), to: others[place].id, actor: "clock", detail: detail)
+        try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
+      case .refund(let place, let minor):
+        let id = others[place].id
+        try batch.apply(.refund(minor: minor), to: id, actor: "clock", detail: detail)
+        try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
+        let refund = try await db.charging.addRefund(
+          of: id, minor: minor, cause: "rerated", state: .approved, difference: credit.id,
+          at: batch.now)
+        try batch.book(
+          .refundOwed, minor, window: id, kind: "refund_owed", actor: "clock",
+          reference: ChargeKey.refund(refund).description)
+      }
+    }
+    return batch.windows[credit.id]?.window.state == .netted
+  }
+
+  /// Tries to collect from denied cards that were tapped, or checks them anew.
+  private func followTaps() async throws -> Int {
+    let moment = now()
+    let today = city.current.fareDay(of: moment)
+    return try await store.write { db in
+      let taps = try await db.charging.deniedTaps(
+        today: today, pauseSeconds: self.policy.tapPauseSeconds)
+      guard !taps.isEmpty else { return 0 }
+      let media = Set(taps.map(\.medium))
+      let rows = try await db.charging.lock(try await db.charging.debts(of: media))
+      var batch = ChargeBatch(rows, on: self.accountingDate, at: moment)
+      for row in rows { try batch.apply(.ask(.tap), to: row.id, actor: "tap") }
+      try await batch.finish(in: db, denyList: self.denyList)
+      // Asked windows wait for no answer yet: they are picked up as if it had been lost.
+      try await db.charging.putOff(rows.map(\.id), until: moment)
+      let owing = Set(rows.map(\.medium))
+      var cards = try await db.charging.lockCards(media.subtracting(owing))
+      for index in cards.indices { _ = cards[index].standing.apply(.tapped, at: moment) }
+      try await db.charging.save(cards)
+      try await db.charging.markTapped(taps)
+      return taps.count
+    }
+  }
+}

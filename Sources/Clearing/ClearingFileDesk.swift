@@ -1,0 +1,98 @@
+import Basics
+package import Charging
+package import Store
+import Tariff
+
+/// Gives captures and refunds to the acquirer in clearing files.
+///
+/// What goes into a file is written down first, with the digest of the file; the file follows, and is
+/// made again, byte for byte, when it got lost with the process.
+package struct ClearingFileDesk: Sendable {
+  private let service: ChargingService
+  private let merchant: String
+
+  /// Makes the use case; the merchant is the house's name at the acquirer.
+  package init(service: ChargingService, merchant: String) {
+    self.service = service
+    self.merchant = merchant
+  }
+
+  /// Puts all that is authorised, and all refunds that are due, into a next file.
+  ///
+  /// Nil when there is nothing. Nothing leaves the house until the file is given out.
+  package func make() async throws -> ClearingFile? {
+    let moment = service.now()
+    return try await service.store.write { db in
+      guard try await db.charging.tryWork(.files) else { return nil }
+      let windows = try await db.charging.due(
+        [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
+      let refunds = try await db.charging.refundsDue(
+        at: moment, countMax: ChargingService.claimsMax * 4)
+      guard
+        let currency = windows.first?.currency
+          ?? service.city.current.book?.versions.last?.currency,
+        !(windows.isEmpty && refunds.isEmpty)
+      else { return nil }
+      let number = (try await db.acquirerFiles.outgoing().last?.number ?? 0) + 1
+      let captures = windows.filter { $0.currency == currency }
+      try await db.charging.addToFile(
+        number: number, windows: captures.map { ($0.id, $0.window.attempt, $0.window.dueMinor) },
+        refunds: refunds.map { ($0.id, $0.windowID, $0.minor) }, at: moment)
+      var batch = ChargeBatch(
+        try await db.charging.lock((captures.map(\.id) + refunds.map(\.windowID))),
+        on: service.accountingDate, at: moment)
+      for row in captures {
+        try batch.apply(.capture, to: row.id, actor: "clock", reference: "file \(number)")
+        try batch.apply(
+          .captured(attempt: row.window.attempt), to: row.id, actor: "acquirer",
+          reference: "file \(number)")
+      }
+      for refund in refunds {
+        try batch.book(
+          .refundPaid, refund.minor, window: refund.windowID, kind: "refund_paid",
+          actor: "acquirer", reference: ChargeKey.refund(refund.id).description)
+      }
+      try await db.charging.move(
+        refunds: refunds.map(\.id), to: .paid, reference: "file \(number)", at: moment)
+      try await batch.finish(in: db, denyList: service.denyList)
+      let file = try await content(number, currency: currency, on: service.accountingDate, in: db)
+      _ = try await db.acquirerFiles.add(
+        isOutgoing: true, name: file.name, number: number, digest: FileDigest.of(file.bytes),
+        currency: currency, records: file.lines.count, grossMinor: file.netMinor, feeMinor: 0,
+        at: moment)
+      return file
+    }
+  }
+
+  /// The files given out so far, with their digests; each can be made again.
+  package func list() async throws -> [AcquirerFileRow] {
+    try await service.store.read { db in try await db.acquirerFiles.outgoing() }
+  }
+
+  /// A file as it was made; nil when there is none of the number.
+  package func remake(_ number: Int64) async throws -> ClearingFile? {
+    try await service.store.read { db in
+      guard let head = try await db.charging.fileHead(number) else { return nil }
+      return try await content(
+        number, currency: head.currency, on: service.city.current.clock.zone.local(head.at).day,
+        in: db)
+    }
+  }
+
+  private func content(
+    _ number: Int64, currency: Currency, on day: Day, in db: StoreSession
+  ) async throws -> ClearingFile {
+    let lines = try await db.charging.fileLines(number)
+    let tokens = try await service.tokens(
+      windows: Array(Set(lines.map(\.windowID))).sorted(), cards: [], in: db)
+    return ClearingFile(
+      number: number, date: day, merchant: merchant, currency: currency,
+      lines: lines.map { line in
+        ClearingFile.Line(
+          key: line.refundID.map { .refund($0) }
+            ?? .window(line.windowID, attempt: line.attempt),
+          reference: line.reference ?? "", cardToken: tokens[line.medium] ?? [],
+          minor: line.minor, isRefund: line.refundID != nil)
+      })
+  }
+}

@@ -1,0 +1,161 @@
+package import Basics
+import Charging
+import Ledger
+package import Store
+import Tariff
+import Transit
+
+/// Shares the money of linked and capped rides among operators, by the rule of the day's tariff.
+///
+/// Rating books each ride to the operator that carried it. What the rule gives to others is booked
+/// after it, from the same list of clearing runs, as a difference to what was shared before: the sum
+/// over operators never changes, and a day that is rated anew is shared anew.
+package struct OperatorSharing: Sendable {
+  /// Most runs looked at in one transaction.
+  package static let runsMax = 50
+
+  private let store: Store
+  private let city: CityHolder
+  private let now: @Sendable () -> Instant
+
+  /// Makes the use case.
+  package init(store: Store, city: CityHolder, now: @escaping @Sendable () -> Instant) {
+    self.store = store
+    self.city = city
+    self.now = now
+  }
+
+  /// Shares what the oldest runs changed; the number of runs looked at.
+  package func pass() async throws -> Int {
+    let moment = now()
+    return try await city.write(to: store) { db, city in
+      guard try await db.charging.tryWork(.shares) else { return 0 }
+      let runs = try await db.operatorMoney.runsNotShared(countMax: Self.runsMax)
+      guard !runs.isEmpty else { return 0 }
+      let rides = try await db.operatorMoney.rides(changedBy: runs)
+      let shares = Self.shares(of: rides, in: city)
+      var sums: [Key: Int64] = [:]
+      for share in shares {
+        let key = Key(
+          fareDay: share.fareDay, currency: share.currency, operatorID: share.operatorID)
+        sums[key, default: 0] += share.shareMinor - share.ownMinor
+      }
+      for gone in try await db.operatorMoney.replaceShares(changedBy: runs, with: shares) {
+        let key = Key(fareDay: gone.fareDay, currency: gone.currency, operatorID: gone.operatorID)
+        sums[key, default: 0] += gone.minor
+      }
+      let date = city.clock.zone.local(moment).day
+      for entry in try Self.entries(sums, on: date) {
+        try await db.books.add([entry], at: moment)
+      }
+      try await db.operatorMoney.markShared(runs, at: moment)
+      return runs.count
+    }
+  }
+
+  struct Key: Hashable {
+    let fareDay: Day
+    let currency: Currency
+    let operatorID: String
+  }
+
+  /// One entry for each fare day and currency in which shares moved.
+  static func entries(_ sums: [Key: Int64], on date: Day) throws -> [Entry] {
+    struct Group: Hashable {
+      let fareDay: Day
+      let currency: Currency
+    }
+    let groups = Dictionary(grouping: sums.filter { $0.value != 0 }) {
+      Group(fareDay: $0.key.fareDay, currency: $0.key.currency)
+    }
+    return try groups.sorted {
+      ($0.key.fareDay, $0.key.currency.code) < ($1.key.fareDay, $1.key.currency.code)
+    }
+    .map { group, sums in
+      try Entry(
+        kind: .apportionment, accountingDate: date, fareDay: group.fareDay,
+        currency: group.currency, memo: "Linked and capped rides of \(group.fareDay), shared",
+        postings: sums.sorted { $0.key.operatorID < $1.key.operatorID }.map { key, minor in
+          Posting(
+            minor > 0 ? .credit : .debit, account: AccountCode.operators,
+            operatorID: key.operatorID, minor: abs(minor))
+        })
+    }
+  }
+
+  /// The shares of all rider-days among some rides, which are in the order of time.
+  static func shares(of rides: [SharedRide], in city: City) -> [OperatorShareRow] {
+    let versions = Dictionary(
+      (city.book?.versions ?? []).map { ($0.version, $0.apportionment) },
+      uniquingKeysWith: { first, _ in first })
+    var rows: [OperatorShareRow] = []
+    var start = rides.startIndex
+    while start < rides.endIndex {
+      let first = rides[start]
+      let end =
+        rides[start...].firstIndex {
+          $0.rider != first.rider || $0.fareDay != first.fareDay || $0.currency != first.currency
+        } ?? rides.endIndex
+      let rule = versions[first.tariffVersion] ?? .own
+      if rule != .own { rows += dayShares(Array(rides[start..<end]), rule, city) }
+      start = end
+    }
+    return rows
+  }
+
+  private static func dayShares(
+    _ rides: [SharedRide], _ rule: FareApportionment, _ city: City
+  ) -> [OperatorShareRow] {
+    let day = Apportionment(Apportionment.Rule(rule))
+    let minors = day.shares(rides.map { ride in Apportionment.Ride(ride, in: city) })
+    var own: [String: Int64] = [:]
+    var shared: [String: Int64] = [:]
+    for (ride, minor) in zip(rides, minors) {
+      own[ride.operatorID, default: 0] += ride.chargedMinor
+      shared[ride.operatorID, default: 0] += minor
+    }
+    guard own != shared else { return [] }
+    return own.keys.sorted().map { name in
+      OperatorShareRow(
+        lane: rides[0].lane, rider: rides[0].rider, fareDay: rides[0].fareDay,
+        currency: rides[0].currency, operatorID: name, ownMinor: own[name, default: 0],
+        shareMinor: shared[name, default: 0], rule: rule.rawValue)
+    }
+  }
+}
+
+extension Apportionment.Rule {
+  /// The rule as a tariff states it.
+  init(_ rule: FareApportionment) {
+    switch rule {
+    case .own: self = .own
+    case .firstRide: self = .firstRide
+    case .equal: self = .equal
+    case .nominal: self = .nominal
+    case .distance: self = .distance
+    }
+  }
+}
+
+extension Apportionment.Ride {
+  /// A ride of the sub-ledger: its reason says whether it is linked or capped.
+  init(_ ride: SharedRide, in city: City) {
+    let codes = Set(FareReason(json: ride.reasonJSON)?.steps.map(\.code) ?? [])
+    let linking: Set<FareStepCode> = [
+      .transferFree, .transferDifference, .transferSupplement, .transferDiscount, .chain,
+      .onTicket, .tripTransfer,
+    ]
+    self.init(
+      operatorID: ride.operatorID, nominalMinor: ride.nominalMinor,
+      chargedMinor: ride.chargedMinor, metres: Self.metres(ride, in: city),
+      isLinked: !codes.isDisjoint(with: linking), isCapped: codes.contains(.cap))
+  }
+
+  private static func metres(_ ride: SharedRide, in city: City) -> Int64? {
+    guard let from = ride.fromStop.flatMap({ city.network.stopIndex(id: $0) }),
+      let to = ride.toStop.flatMap({ city.network.stopIndex(id: $0) })
+    else { return nil }
+    let stops = city.network.stops
+    return Int64(stops[from].coordinate.metres(to: stops[to].coordinate).rounded())
+  }
+}

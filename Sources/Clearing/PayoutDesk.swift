@@ -1,0 +1,178 @@
+package import Basics
+package import Charging
+import Ledger
+package import Store
+
+/// Pays operators what they are owed: proposed by one person, approved by another, then given to the
+/// bank as a payment file, then confirmed or returned by the bank.
+package struct PayoutDesk: Sendable {
+  private let store: Store
+  private let city: CityHolder
+  private let now: @Sendable () -> Instant
+
+  /// Makes the use case.
+  package init(store: Store, city: CityHolder, now: @escaping @Sendable () -> Instant) {
+    self.store = store
+    self.city = city
+    self.now = now
+  }
+
+  private var today: Day { city.current.clock.zone.local(now()).day }
+
+  /// What operators are owed by entries up to a date.
+  package func claims(through date: Day, operatorID: String?) async throws -> [OperatorClaimRow] {
+    try await store.read { db in
+      try await db.operatorMoney.claims(through: date, operatorID: operatorID)
+    }
+  }
+
+  /// Writes down where an operator wants its money.
+  package func setAccount(
+    _ account: BankAccount, of name: String, by person: String
+  ) async throws {
+    if let fault = account.fault { throw MoneyRefusal.unfit("the account: \(fault)") }
+    let moment = now()
+    try await store.write { db in
+      try await db.operatorMoney.setAccount(account, of: name, by: person, at: moment)
+    }
+  }
+
+  /// Proposes to pay each operator what it is owed; those without an account, or owed nothing, are
+  /// left out and named.
+  package func propose(
+    through date: Day, by person: String
+  ) async throws -> (orders: [MoneyOrderRow], leftOut: [String]) {
+    let moment = now()
+    guard date <= today else { throw MoneyRefusal.unfit("\(date) is not over yet") }
+    return try await store.write { db in
+      guard try await db.charging.tryWork(.payouts) else {
+        throw MoneyRefusal.unfit("payouts are being proposed by somebody else; try again")
+      }
+      let accounts = try await db.operatorMoney.accounts()
+      var leftOut: [String] = []
+      var ids: [Int64] = []
+      for claim in try await db.operatorMoney.claims(through: date, operatorID: nil) {
+        let name = claim.operatorID
+        guard claim.balanceMinor > 0 else { continue }
+        guard accounts[name] != nil else {
+          leftOut.append("\(name): its bank account is not known")
+          continue
+        }
+        guard try await !db.operatorMoney.hasOpenPayout(name, currency: claim.currency) else {
+          leftOut.append("\(name): a payout waits already")
+          continue
+        }
+        // What was given to the bank since that date is not owed any more.
+        let sent = try await db.operatorMoney.claims(through: today, operatorID: name)
+          .first { $0.currency == claim.currency }
+        let minor = min(claim.balanceMinor, sent?.balanceMinor ?? 0)
+        guard minor > 0 else { continue }
+        let order = try await db.orders.propose(
+          .payout, subject: name, minor: minor, currency: claim.currency,
+          reason: "owed up to \(date)", by: person, at: moment)
+        _ = try await db.operatorMoney.addPayout(
+          to: name, minor: minor, currency: claim.currency, through: date, order: order)
+        ids.append(order)
+      }
+      var orders: [MoneyOrderRow] = []
+      for id in ids { if let order = try await db.orders.lock(id) { orders.append(order) } }
+      return (orders, leftOut)
+    }
+  }
+
+  /// Decides a payout.
+  package func decide(
+    _ order: Int64, isApproved: Bool, by person: String
+  ) async throws -> MoneyOrderRow {
+    let moment = now()
+    return try await store.write { db in
+      let row = try await DebtDesk.open(order, for: person, in: db)
+      guard row.kind == .payout else {
+        throw MoneyRefusal.unfit("order \(order) is a \(row.kind.rawValue): decide it there")
+      }
+      let word = isApproved ? "approved" : "refused"
+      try await db.orders.decide(order, word, by: person, at: moment)
+      let payouts = try await db.operatorMoney.lockPayouts(order: order)
+      try await db.operatorMoney.move(payouts: payouts.map(\.id), to: word, at: moment)
+      return row
+    }
+  }
+
+  /// Puts all approved payouts of a currency into a payment file; nil when there is none.
+  ///
+  /// From then on the money is on its way: it is not owed to the operators any more, and the bank
+  /// owes the house a confirmation.
+  package func makeFile(
+    currency: Currency, from debtor: BankAccount, executionDay: Day, by person: String
+  ) async throws -> (messageID: String, xml: String)? {
+    let moment = now()
+    return try await store.write { db in
+      guard try await db.charging.tryWork(.payouts) else { return nil }
+      let payouts = try await db.operatorMoney.lockPayouts(state: "approved")
+        .filter { $0.currency == currency }
+      guard let first = payouts.first else { return nil }
+      let accounts = try await db.operatorMoney.accounts()
+      let order = try PaymentOrder(
+        messageID: "KVYTOK-\(today)-\(first.id)", createdAt: moment, executionDay: executionDay,
+        debtor: debtor, currency: currency,
+        transfers: payouts.map { payout in
+          guard let account = accounts[payout.operatorID] else {
+            throw MoneyRefusal.unfit("\(payout.operatorID): its bank account is not known")
+          }
+          return PaymentOrder.Transfer(
+            endToEndID: "KVYTOK-P\(payout.id)", creditor: account, minor: payout.minor,
+            remittance:
+              "Fares and compensations up to \(payout.throughDate), order \(payout.orderID)")
+        })
+      let xml = order.xml
+      try await db.operatorMoney.addMessage(
+        order, body: xml, digest: FileDigest.of(Array(xml.utf8)), by: person)
+      try await db.operatorMoney.move(
+        payouts: payouts.map(\.id), to: "sent", message: order.messageID, at: moment)
+      try await book(
+        payouts, from: AccountCode.operators, to: AccountCode.payoutsOnTheirWay,
+        memo: "Payment file \(order.messageID)", in: db, at: moment)
+      return (order.messageID, xml)
+    }
+  }
+
+  /// Writes down what the bank did with a payment file: paid, or returned.
+  package func confirm(_ messageID: String, isPaid: Bool) async throws -> Int {
+    let moment = now()
+    return try await store.write { db in
+      let payouts = try await db.operatorMoney.lockPayouts(state: "sent", message: messageID)
+      guard !payouts.isEmpty else {
+        throw MoneyRefusal.notFound("payment file \(messageID) that is on its way")
+      }
+      try await db.operatorMoney.move(
+        payouts: payouts.map(\.id), to: isPaid ? "paid" : "returned", at: moment)
+      try await book(
+        payouts, from: AccountCode.payoutsOnTheirWay,
+        to: isPaid ? AccountCode.bank : AccountCode.operators,
+        memo: "Payment file \(messageID) \(isPaid ? "paid" : "returned")", in: db, at: moment)
+      return payouts.count
+    }
+  }
+
+  private func book(
+    _ payouts: [PayoutRow], from debit: String, to credit: String, memo: String,
+    in db: StoreSession, at moment: Instant
+  ) async throws {
+    for (currency, payouts) in Dictionary(grouping: payouts, by: \.currency) {
+      var postings = payouts.map {
+        Posting(.debit, account: debit, operatorID: $0.operatorID, minor: $0.minor)
+      }
+      if credit == AccountCode.bank {
+        postings.append(
+          Posting(.credit, account: credit, minor: payouts.reduce(0) { $0 + $1.minor }))
+      } else {
+        postings += payouts.map {
+          Posting(.credit, account: credit, operatorID: $0.operatorID, minor: $0.minor)
+        }
+      }
+      let entry = try Entry(
+        kind: .payout, accountingDate: today, currency: currency, memo: memo, postings: postings)
+      try await db.books.add([entry], at: moment)
+    }
+  }
+}

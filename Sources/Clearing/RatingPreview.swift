@@ -1,0 +1,274 @@
+package import Basics
+package import Store
+package import Tariff
+
+/// What rating some fare days anew would change in the books.
+package struct RatingPreview: Sendable, Equatable {
+  /// Most riders that are named with their changes.
+  package static let largestMax = 20
+
+  /// What changes for one operator, in one currency.
+  package struct OperatorChange: Sendable, Equatable {
+    /// Nil when the operator of the rides is not known.
+    package let operatorID: String?
+    package let currency: Currency
+    package var ridesReversed = 0
+    package var ridesAdded = 0
+    /// What the reversed rides were charged, and what the added ones will be; minor units.
+    package var beforeMinor: Int64 = 0
+    package var afterMinor: Int64 = 0
+  }
+
+  /// What changes for one rider, in one currency.
+  package struct RiderChange: Sendable, Equatable {
+    package let rider: RiderID
+    package let currency: Currency
+    package var beforeMinor: Int64 = 0
+    package var afterMinor: Int64 = 0
+
+    var differenceMinor: Int64 { afterMinor - beforeMinor }
+  }
+
+  package let firstDay: Day
+  package let lastDay: Day
+  /// Riders who have days in the period, and their days.
+  package var riders = 0
+  package var riderDays = 0
+  /// Days that wait for a rating anyway: what changes on them is counted too.
+  package var staleDays = 0
+  /// Days after the period that are rated anew because the state before them differs.
+  package var carriedDays = 0
+  package var changedRiders = 0
+  package var changedDays = 0
+  package var ridesReversed = 0
+  package var ridesAdded = 0
+  /// By operator, then currency; the unknown operator last.
+  package var operators: [OperatorChange] = []
+  /// The largest changes first.
+  package var largest: [RiderChange] = []
+  /// Sum of the changes of all riders without their signs, minor units of all currencies.
+  package var changeMinor: Int64 = 0
+
+  init(_ period: ClosedRange<Day>) {
+    firstDay = period.lowerBound
+    lastDay = period.upperBound
+  }
+
+  /// Counts what a rider's days change.
+  mutating func add(_ differences: [RideDifference], of rider: RiderID) {
+    var changes: [Currency: RiderChange] = [:]
+    func count(_ ride: RideRow, isAdded: Bool) {
+      let minor = ride.chargedMinor ?? 0
+      var change =
+        changes[ride.currency] ?? RiderChange(rider: rider, currency: ride.currency)
+      let line = place(ride.operatorID, ride.currency)
+      if isAdded {
+        change.afterMinor += minor
+        operators[line].afterMinor += minor
+        operators[line].ridesAdded += 1
+        ridesAdded += 1
+      } else {
+        change.beforeMinor += minor
+        operators[line].beforeMinor += minor
+        operators[line].ridesReversed += 1
+        ridesReversed += 1
+      }
+      changes[ride.currency] = change
+    }
+    for difference in differences where !difference.isEmpty {
+      changedDays += 1
+      for ride in difference.reversed { count(ride.ride, isAdded: false) }
+      for ride in difference.added { count(ride, isAdded: true) }
+    }
+    guard !changes.isEmpty else { return }
+    changedRiders += 1
+    for change in changes.values where change.differenceMinor != 0 {
+      changeMinor += abs(change.differenceMinor)
+      largest.append(change)
+    }
+    if largest.count > Self.largestMax * 4 { trim() }
+  }
+
+  /// Puts operators and riders in their order.
+  mutating func finish() {
+    trim()
+    operators.sort { left, right in
+      let isUnknown = (left.operatorID == nil ? 1 : 0, right.operatorID == nil ? 1 : 0)
+      return (isUnknown.0, left.operatorID ?? "", left.currency.code)
+        < (isUnknown.1, right.operatorID ?? "", right.currency.code)
+    }
+  }
+
+  private mutating func trim() {
+    largest.sort { left, right in
+      (abs(right.differenceMinor), left.rider) < (abs(left.differenceMinor), right.rider)
+    }
+    largest.removeLast(max(0, largest.count - Self.largestMax))
+  }
+
+  private mutating func place(_ operatorID: String?, _ currency: Currency) -> Int {
+    if let place = operators.firstIndex(where: {
+      $0.operatorID == operatorID && $0.currency == currency
+    }) {
+      return place
+    }
+    operators.append(OperatorChange(operatorID: operatorID, currency: currency))
+    return operators.count - 1
+  }
+
+  /// The preview as JSON, as it is kept with an order.
+  package var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("from", firstDay.description)
+    writer.member("to", lastDay.description)
+    for (key, value) in counts { writer.member(key, value) }
+    writer.member("change_minor", changeMinor)
+    writer.key("operators")
+    writer.beginArray()
+    for change in operators {
+      writer.beginObject()
+      if let id = change.operatorID { writer.member("operator", id) }
+      writer.member("currency", change.currency.code)
+      writer.member("rides_reversed", change.ridesReversed)
+      writer.member("rides_added", change.ridesAdded)
+      writer.member("before_minor", change.beforeMinor)
+      writer.member("after_minor", change.afterMinor)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.key("largest_changes")
+    writer.beginArray()
+    for change in largest {
+      writer.beginObject()
+      writer.member("rider", change.rider.description)
+      writer.member("currency", change.currency.code)
+      writer.member("before_minor", change.beforeMinor)
+      writer.member("after_minor", change.afterMinor)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  /// The counts by the names under which they are told.
+  package var counts: [(name: String, value: Int)] {
+    [
+      ("riders", riders), ("rider_days", riderDays), ("stale_days", staleDays),
+      ("carried_days", carriedDays), ("changed_riders", changedRiders),
+      ("changed_days", changedDays), ("rides_reversed", ridesReversed),
+      ("rides_added", ridesAdded),
+    ]
+  }
+}
+
+/// Works out what rating some fare days anew would change, the same way in which it is done; it only
+/// reads.
+package struct RatingPreviewer: Sendable {
+  private let store: Store
+  private let city: City
+  private let book: TariffBook
+  private let isOpenEnded: Bool
+
+  /// Makes a previewer for a book of tariffs on the city's network.
+  ///
+  /// Open-ended, all days from the first on are rated anew: so it is when a tariff is published.
+  package init(store: Store, city: City, book: TariffBook, isOpenEnded: Bool = false) {
+    self.store = store
+    self.city = city
+    self.book = book
+    self.isOpenEnded = isOpenEnded
+  }
+
+  /// Compares the rides that stand with those that would; `progress` hears the share done.
+  ///
+  /// Days after the period are looked at as far as the state before them differs.
+  package func run(
+    _ period: ClosedRange<Day>, progress: @Sendable (Double) -> Void = { _ in }
+  ) async throws -> RatingPreview {
+    var preview = RatingPreview(period)
+    for lane in 0..<Lane.count {
+      var last: RiderID?
+      while true {
+        let (after, before) = (last, preview)
+        let page = try await store.read { db in
+          let riders = try await db.audit.riders(lane: lane, after: after)
+          var preview = before
+          try await self.add(riders, lane: lane, period, to: &preview, in: db)
+          return (last: riders.last, preview: preview)
+        }
+        guard let rider = page.last else { break }
+        last = rider
+        preview = page.preview
+      }
+      progress(Double(lane + 1) / Double(Lane.count))
+    }
+    preview.finish()
+    return preview
+  }
+
+  private func add(
+    _ riders: [RiderID], lane: Int16, _ period: ClosedRange<Day>, to preview: inout RatingPreview,
+    in db: StoreSession
+  ) async throws {
+    let days = try await db.audit.ratedDays(
+      lane: lane, riders: riders, from: period.lowerBound)
+    guard !days.isEmpty else { return }
+    let names = days.map(\.day)
+    let taps = try await db.rating.taps(
+      lane: lane, days: names, withPlacedStops: book.asksForStops)
+    let standing = Dictionary(
+      grouping: try await db.rating.standingRides(lane: lane, days: names), by: \.ride.day)
+    let entitlements = Dictionary(
+      grouping: try await db.rating.entitlements(of: Set(names.map(\.rider))), by: \.rider)
+    let products = try await db.products.grants(of: Set(names.map(\.rider)))
+    let kept = try await db.audit.states(lane: lane, riders: riders, before: period.lowerBound)
+    var walk = RiderWalk()
+    var differences: [RideDifference] = []
+    for (index, known) in days.enumerated() {
+      let day = known.day
+      if walk.rider != day.rider {
+        walk.finish(differences, &preview)
+        differences = []
+        walk = RiderWalk(
+          rider: day.rider, state: try RiderState.kept(kept[day.rider] ?? [], before: day))
+      }
+      let isCarried = !isOpenEnded && day.fareDay > period.upperBound
+      guard !isCarried || walk.differs else { continue }
+      let rating = DayRating(
+        network: city.network, book: book, day: day, taps: taps[index],
+        entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
+      let result = rating.rate(from: walk.state)
+      let rides = try rating.named(
+        result,
+        carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
+      differences.append(RideDifference(standing: standing[day] ?? [], rated: rides))
+      walk.state = result.state
+      walk.differs = result.state.bytes != known.stateAfter
+      if isCarried {
+        preview.carriedDays += 1
+      } else {
+        preview.riderDays += 1
+        walk.hasDays = true
+      }
+      if known.isStale { preview.staleDays += 1 }
+    }
+    walk.finish(differences, &preview)
+  }
+
+  /// One rider on the way through their days.
+  private struct RiderWalk {
+    var rider: RiderID?
+    var state = RiderState.empty
+    /// Whether the day just rated ends in another state than it did.
+    var differs = false
+    var hasDays = false
+
+    func finish(_ differences: [RideDifference], _ preview: inout RatingPreview) {
+      guard let rider else { return }
+      if hasDays { preview.riders += 1 }
+      preview.add(differences, of: rider)
+    }
+  }
+}

@@ -1,0 +1,171 @@
+package import Basics
+import Ledger
+package import Logging
+package import Store
+import Wallet
+
+/// Turns what was paid for passes and carnets into what operators have earned, fare day by fare day.
+///
+/// A fare day is recognised once, after it has ended. What all holders of a product have earned by
+/// then, less what was recognised before, is shared between operators by the nominal fares of the
+/// rides that the product carried on the day. So a re-rating, a late tap or a return shows in the
+/// next day's amount, and over its life a product is recognised at its price exactly.
+package struct RevenueRecognition: Sendable {
+  /// Most riders whose products are looked at together.
+  package static let ridersPerPageMax = 1000
+  /// Days by whose rides an amount is shared when its own day has none.
+  package static let fallbackDays = 31
+  /// Most fare days of one run.
+  package static let daysPerRunMax = 400
+  /// Name of the setting that holds the last fare day recognised.
+  package static let settingName = "revenue_recognised_through"
+  /// Longest pause between two looks at the clock.
+  package static let pauseSeconds: Double = 300
+
+  private let store: Store
+  private let city: CityHolder
+  private let log: Logger
+
+  /// Makes the job.
+  package init(store: Store, city: CityHolder, log: Logger) {
+    self.store = store
+    self.city = city
+    self.log = log
+  }
+
+  /// Recognises each day as it ends, until the task is cancelled; a fault is told and tried again.
+  package func run(now: @Sendable () -> Instant, desk: RiderDesk) async {
+    repeat {
+      do {
+        let moment = now()
+        let today = city.current.fareDay(of: moment)
+        _ = try await recognise(through: today.adding(days: -1), at: moment)
+        _ = try await desk.denyExpired(at: moment)
+      } catch {
+        log.error("passes are not recognised", metadata: ["fault": "\(error)"])
+      }
+    } while (try? await Task.sleep(for: .seconds(Self.pauseSeconds))) != nil
+  }
+
+  /// Recognises all fare days up to one that has ended, but for those done before; how many.
+  package func recognise(through day: Day, at now: Instant) async throws -> Int {
+    var done = 0
+    while done < Self.daysPerRunMax {
+      let isDone = try await city.write(to: store) { db, city in
+        try await recogniseNext(through: day, city, in: db, at: now)
+      }
+      guard isDone else { break }
+      done += 1
+    }
+    return done
+  }
+
+  /// The first fare day not recognised yet; false when there is none up to the day.
+  private func recogniseNext(
+    through day: Day, _ city: City, in db: StoreSession, at now: Instant
+  ) async throws -> Bool {
+    try await db.holdLanes(.recognising, [0])
+    let before = try await db.settings.find(Self.settingName).flatMap { Day($0) }
+    var next = before?.adding(days: 1)
+    if next == nil { next = try await db.products.firstDeferredDay() }
+    guard let next, next <= day else { return false }
+    try await recognise(next, city, in: db, at: now)
+    try await db.settings.set(Self.settingName, to: next.description)
+    return true
+  }
+
+  /// What a product's holders earned, with the holdings as they then stand.
+  private struct Pool {
+    var minor: Int64 = 0
+    var holdings: [HoldingRow] = []
+    /// Whether one of them is over: its rest cannot wait for a ride.
+    var hasEnded = false
+  }
+
+  private struct PoolKey: Hashable, Comparable {
+    let product: String
+    let currency: String
+
+    static func < (left: PoolKey, right: PoolKey) -> Bool {
+      (left.product, left.currency) < (right.product, right.currency)
+    }
+  }
+
+  private func recognise(
+    _ day: Day, _ city: City, in db: StoreSession, at now: Instant
+  ) async throws {
+    var pools: [PoolKey: Pool] = [:]
+    var last: RiderID?
+    while true {
+      let riders = try await db.products.deferredRiders(
+        after: last, countMax: Self.ridersPerPageMax)
+      guard let end = riders.last else { break }
+      last = end
+      let holdings = try await db.products.lock(of: Set(riders))
+      let count = ProductCount(
+        holdings, try await db.products.carried(by: holdings), clock: city.clock)
+      add(count, holdings, to: &pools, through: day)
+    }
+    let weights = Dictionary(grouping: try await db.products.weights(within: day...day)) {
+      PoolKey(product: $0.product, currency: $0.currency.code)
+    }
+    let date = city.clock.zone.local(now).day
+    for (key, pool) in pools.sorted(by: { $0.key < $1.key }) {
+      guard pool.minor > 0 else { continue }
+      guard let share = try await shares(key, pool, weights[key] ?? [], on: day, in: db) else {
+        continue
+      }
+      let currency = pool.holdings[0].currency
+      let entry = try WalletEntries.recognition(
+        of: key.product, shares: share.parts, currency: currency, fareDay: day, on: date)
+      try await db.books.add([entry], at: now)
+      try await db.products.save(pool.holdings)
+      try await db.products.addRecognition(
+        day, product: key.product, currency: currency, minor: pool.minor,
+        holdings: pool.holdings.count, sharedBy: share.rule,
+        entryID: try await db.wallets.lastEntry())
+    }
+  }
+
+  /// Puts what holdings earned through a day to the pools of their products.
+  private func add(
+    _ count: ProductCount, _ holdings: [HoldingRow], to pools: inout [PoolKey: Pool],
+    through day: Day
+  ) {
+    for (place, counted) in count.counted(through: day).enumerated() {
+      let earned = count.earnedMinor(place, through: day)
+      guard earned != counted.recognisedMinor else { continue }
+      var holding = counted
+      holding.recognisedMinor = earned
+      let key = PoolKey(product: holding.product, currency: holding.currency.code)
+      pools[key, default: Pool()].minor += earned - counted.recognisedMinor
+      pools[key, default: Pool()].holdings.append(holding)
+      if earned + holding.refundedMinor == holding.terms.priceMinor {
+        pools[key, default: Pool()].hasEnded = true
+      }
+    }
+  }
+
+  /// Who gets how much of a pool, and by which rule; nil while it waits for a ride.
+  private func shares(
+    _ key: PoolKey, _ pool: Pool, _ weights: [OperatorWeight], on day: Day, in db: StoreSession
+  ) async throws -> (parts: [(operatorID: String?, minor: Int64)], rule: String)? {
+    func parts(_ weights: [OperatorWeight]) -> [(operatorID: String?, minor: Int64)]? {
+      Sharing.shares(of: pool.minor, by: weights.map(\.nominalMinor)).map { shares in
+        zip(weights, shares).map { ($0.operatorID, $1) }
+      }
+    }
+    if let parts = parts(weights) { return (parts, "rides of the day") }
+    guard pool.hasEnded else { return nil }
+    let span = day.adding(days: 1 - Self.fallbackDays)...day
+    let recent = try await db.products.weights(within: span).filter {
+      $0.product == key.product && $0.currency.code == key.currency
+    }
+    if let parts = parts(recent) { return (parts, "rides of \(Self.fallbackDays) days") }
+    let all = try await db.products.weightsOfAllRides(within: span).filter {
+      $0.currency.code == key.currency
+    }
+    if let parts = parts(all) { return (parts, "all rides of \(Self.fallbackDays) days") }
+    return ([(nil, pool.minor)], "no rides")
+  }
+}

@@ -1,0 +1,127 @@
+import Basics
+import Ledger
+import Store
+import Wallet
+
+/// Takes the fares of rides with a card from the stored value of their riders.
+///
+/// A day that is rated anew comes to another sum, and the difference moves: there is no other way
+/// from a ride to a balance. Riders without an account cost one look at a table.
+enum RidePayments {
+  /// Who moves the money when no person does.
+  static let actor = "clearing"
+
+  /// Brings the accounts of some riders up to date with the rider-days rated just now.
+  ///
+  /// `riders` are further riders whose debts are to be paid, after a top-up. All riders are of the
+  /// lane; their accounts are held until the transaction ends.
+  static func collect(
+    rated: [RiderDay], and riders: Set<RiderID> = [], lane: Int16, accountingDate: Day,
+    in db: StoreSession, at now: Instant
+  ) async throws {
+    var accounts = try await db.wallets.lock(of: riders.union(rated.map(\.rider)))
+    guard !accounts.isEmpty else { return }
+    let owners = Set(accounts.map(\.rider))
+    let days = Dictionary(
+      grouping: try await db.wallets.days(
+        of: accounts, rated: rated.filter { owners.contains($0.rider) }, lane: lane),
+      by: \.accountID)
+    var saved: [(accountID: Int64, day: WalletDay)] = []
+    var movements: [MovementRow] = []
+    var crossed: [RiderID: Bool] = [:]
+    for index in accounts.indices {
+      let payments = pay(
+        &accounts[index], days[accounts[index].accountID] ?? [], saving: &saved,
+        accountingDate: accountingDate, at: now)
+      movements += payments
+      let denies = accounts[index].rule.denies(balanceMinor: accounts[index].balanceMinor)
+      guard denies != (accounts[index].deniedSince != nil) else { continue }
+      accounts[index].deniedSince = denies ? now : nil
+      crossed[accounts[index].rider] = denies
+    }
+    try await db.wallets.save(saved)
+    try await book(&movements, of: accounts, accountingDate: accountingDate, in: db, at: now)
+    try await db.wallets.add(movements)
+    if !movements.isEmpty || !crossed.isEmpty { try await db.wallets.save(accounts) }
+    for denies in [true, false] {
+      let riders = crossed.filter { $0.value == denies }.keys.sorted()
+      guard !riders.isEmpty else { continue }
+      let cards = try await db.media.cards(of: riders)
+      try await MediumDenial.set(denies, .storedValue, on: cards, in: db, at: now)
+    }
+  }
+
+  /// Pays debts of an account whose balance was changed, and tells validators whether it is denied.
+  static func settle(
+    _ account: WalletAccountRow, on date: Day, in db: StoreSession, at now: Instant
+  ) async throws {
+    try await collect(
+      rated: [], and: [account.rider], lane: Lane.of(account.rider), accountingDate: date, in: db,
+      at: now)
+  }
+
+  /// The movements of one account, and its days as they then stand.
+  private static func pay(
+    _ account: inout WalletAccountRow, _ rows: [WalletDayRow],
+    saving saved: inout [(accountID: Int64, day: WalletDay)], accountingDate: Day, at now: Instant
+  ) -> [MovementRow] {
+    let payments = RidePaying.payments(
+      days: rows.map(\.day), balanceMinor: account.balanceMinor, rule: account.rule)
+    let paid = Dictionary(uniqueKeysWithValues: payments.map { ($0.day, $0.minor) })
+    for row in rows {
+      let isNew = row.keptDueMinor == nil
+      let isChanged = paid[row.day.day] != nil || row.keptDueMinor != row.day.dueMinor
+      guard isChanged, !isNew || row.day.dueMinor > 0 else { continue }
+      let day = WalletDay(
+        day: row.day.day, dueMinor: row.day.dueMinor,
+        paidMinor: row.day.paidMinor + (paid[row.day.day] ?? 0))
+      saved.append((account.accountID, day))
+    }
+    return payments.map { payment in
+      account.balanceMinor -= payment.minor
+      var movement = MovementRow(
+        accountID: account.accountID, kind: .ride, amountMinor: -payment.minor,
+        balanceMinor: account.balanceMinor, at: now, accountingDate: accountingDate, actor: actor)
+      movement.fareDay = payment.day
+      return movement
+    }
+  }
+
+  /// One entry for each currency and fare day, and its number on the movements it sums up.
+  private static func book(
+    _ movements: inout [MovementRow], of accounts: [WalletAccountRow], accountingDate: Day,
+    in db: StoreSession, at now: Instant
+  ) async throws {
+    let currencies = Dictionary(
+      uniqueKeysWithValues: accounts.map { ($0.accountID, $0.currency) })
+    let groups = Dictionary(grouping: movements.indices) { index in
+      Key(
+        currency: currencies[movements[index].accountID]?.code ?? "",
+        day: movements[index].fareDay ?? accountingDate)
+    }
+    for (key, places) in groups.sorted(by: { $0.key < $1.key }) {
+      guard let currency = Currency(key.currency) else { continue }
+      var paid: Int64 = 0
+      var returned: Int64 = 0
+      for place in places {
+        let minor = movements[place].amountMinor
+        if minor < 0 { paid -= minor } else { returned += minor }
+      }
+      let entry = try WalletEntries.ridePayments(
+        paidMinor: paid, returnedMinor: returned, currency: currency, fareDay: key.day,
+        on: accountingDate)
+      try await db.books.add([entry], at: now)
+      let number = try await db.wallets.lastEntry()
+      for place in places { movements[place].entryID = number }
+    }
+  }
+
+  private struct Key: Hashable, Comparable {
+    let currency: String
+    let day: Day
+
+    static func < (left: Key, right: Key) -> Bool {
+      (left.currency, left.day) < (right.currency, right.day)
+    }
+  }
+}

@@ -1,0 +1,253 @@
+package import Basics
+package import Store
+package import Tapping
+import Tariff
+package import Transit
+package import Wallet
+
+/// What a rider is and holds, for those who may look.
+package struct RiderProfile: Sendable {
+  package let rider: RiderRow
+  package let media: [MediumRow]
+  package let proofs: [ProofRow]
+  package let accounts: [(account: WalletAccountRow, debtMinor: Int64)]
+  package let products: [HoldingRow]
+  package let events: [RiderEventRow]
+}
+
+/// Where staff look after riders: media, proofs, merging and erasing.
+///
+/// Every method is one transaction; it throws ``RiderRefusal`` when nothing was done, and writes
+/// down who did what, when and why when something was.
+package struct RiderDesk: Sendable {
+  /// Most days around a rider's life in which rows are looked for that no fare day names.
+  package static let lifeDaysMax = 1100
+  /// Most media of one pass over those whose last day has passed.
+  package static let expiredPerPassMax = 1000
+
+  let store: Store
+  let city: CityHolder
+  let tokenKey: TokenKey
+
+  /// Opens the desk.
+  package init(store: Store, city: CityHolder, tokenKey: TokenKey) {
+    self.store = store
+    self.city = city
+    self.tokenKey = tokenKey
+  }
+
+  /// The rider of a number after all merges, when there still is somebody.
+  static func present(_ rider: RiderID, in db: StoreSession) async throws -> RiderID {
+    guard let row = try await db.media.present(rider) else { throw RiderRefusal.unknownRider }
+    guard row.erasedAt == nil else { throw RiderRefusal.erased }
+    return row.rider
+  }
+
+  /// Everything that is kept of a rider; nil when there is none.
+  package func profile(of rider: RiderID) async throws -> RiderProfile? {
+    try await store.read { db in
+      guard let row = try await db.media.present(rider) else { return nil }
+      var accounts: [(account: WalletAccountRow, debtMinor: Int64)] = []
+      for account in try await db.wallets.list(of: row.rider) {
+        accounts.append((account, try await db.wallets.debt(of: account.accountID)))
+      }
+      return RiderProfile(
+        rider: row, media: try await db.media.media(of: row.rider),
+        proofs: try await db.proofs.list(of: row.rider), accounts: accounts,
+        products: try await db.products.list(of: [row.rider]),
+        events: try await db.media.events(of: row.rider))
+    }
+  }
+
+  // MARK: - Media
+
+  /// Registers a card before its first tap: a new rider, or a further medium of one.
+  ///
+  /// A medium that is known already is no fault when it is this rider's.
+  package func register(
+    _ kind: MediumKind, token: [UInt8], to rider: RiderID?, validTo: Day?, by act: RiderAct
+  ) async throws -> RiderID {
+    let medium = tokenKey.mediumID(kind: kind, token: token)
+    return try await store.write { db in
+      // No sorter founds a rider for the same medium meanwhile.
+      try await db.holdLanes(.sorting, 0..<Lane.count)
+      let owner: RiderID
+      if let rider {
+        owner = try await Self.present(rider, in: db)
+      } else if let known = try await db.media.find(medium) {
+        return known.rider
+      } else {
+        owner = RiderID(high: medium.high, low: medium.low)
+        _ = try await db.media.found(owner, at: act.at)
+      }
+      if let known = try await db.media.find(medium) {
+        guard known.rider == owner else { throw RiderRefusal.mediumOfAnother }
+        return owner
+      }
+      guard
+        try await db.media.add(medium, kind: kind, to: owner, validTo: validTo, at: act.at)
+      else { throw RiderRefusal.mediumOfAnother }
+      try await Self.refreshDenials(of: owner, in: db, at: act.at)
+      try await note("register", "\(kind.rawValue) \(medium)", of: owner, act, in: db)
+      return owner
+    }
+  }
+
+  /// Lets another medium take the place of one: products, balance and state stay the rider's, late
+  /// taps of the old one too, and validators are told not to let it on.
+  package func replace(
+    _ old: MediumID, by kind: MediumKind, token: [UInt8], _ act: RiderAct
+  ) async throws -> RiderID {
+    let new = tokenKey.mediumID(kind: kind, token: token)
+    return try await store.write { db in
+      try await db.holdLanes(.sorting, 0..<Lane.count)
+      guard let before = try await db.media.find(old) else { throw RiderRefusal.unknownMedium }
+      guard before.state != .replaced, new != old else { throw RiderRefusal.alreadyReplaced }
+      if let known = try await db.media.find(new) {
+        guard known.rider == before.rider else { throw RiderRefusal.mediumOfAnother }
+        guard known.state == .active else { throw RiderRefusal.notActive(known.state.rawValue) }
+      } else {
+        guard
+          try await db.media.add(new, kind: kind, to: before.rider, validTo: nil, at: act.at)
+        else { throw RiderRefusal.mediumOfAnother }
+      }
+      try await db.media.set(old, to: .replaced, replacedBy: new)
+      try await MediumDenial.set(true, .replaced, on: [old], in: db, at: act.at)
+      try await Self.refreshDenials(of: before.rider, in: db, at: act.at)
+      try await note("replace", "\(old) by \(new)", of: before.rider, act, in: db)
+      return before.rider
+    }
+  }
+
+  /// Blocks a medium, or all of a rider, or lets it be used again; how many changed.
+  package func setBlocked(
+    _ isBlocked: Bool, rider: RiderID, medium: MediumID?, by act: RiderAct
+  ) async throws -> Int {
+    try await store.write { db in
+      let rider = try await Self.present(rider, in: db)
+      let all = try await db.media.media(of: rider)
+      if let medium, !all.contains(where: { $0.medium == medium }) {
+        throw RiderRefusal.unknownMedium
+      }
+      let meant = all.filter { medium == nil || $0.medium == medium }
+      if medium != nil, meant.contains(where: { $0.state == .replaced }) {
+        throw RiderRefusal.alreadyReplaced
+      }
+      let changed = meant.filter { $0.state == (isBlocked ? .active : .blocked) }.map(\.medium)
+      for medium in changed { try await db.media.set(medium, to: isBlocked ? .blocked : .active) }
+      try await MediumDenial.set(isBlocked, .blocked, on: changed, in: db, at: act.at)
+      guard !changed.isEmpty else { return 0 }
+      try await Self.refreshDenials(of: rider, in: db, at: act.at)
+      try await note(
+        isBlocked ? "block" : "unblock",
+        changed.map(\.description).joined(separator: " "), of: rider, act, in: db)
+      return changed.count
+    }
+  }
+
+  /// Denies cards of an overdrawn account, and no others for that reason.
+  static func refreshDenials(of rider: RiderID, in db: StoreSession, at now: Instant) async throws {
+    let isDenied = try await db.wallets.list(of: rider).contains { $0.deniedSince != nil }
+    let cards = try await db.media.cards(of: [rider])
+    let media = try await db.media.media(of: rider).map(\.medium)
+    try await MediumDenial.set(
+      false, .storedValue, on: media.filter { !isDenied || !cards.contains($0) }, in: db, at: now)
+    if isDenied { try await MediumDenial.set(true, .storedValue, on: cards, in: db, at: now) }
+  }
+
+  /// Denies media whose last day has passed; how many.
+  package func denyExpired(at now: Instant) async throws -> Int {
+    let today = city.current.clock.zone.local(now).day
+    return try await store.write { db in
+      let media = try await db.media.expired(before: today, countMax: Self.expiredPerPassMax)
+      try await MediumDenial.set(true, .expired, on: media, in: db, at: now)
+      return media.count
+    }
+  }
+
+  // MARK: - Proofs
+
+  /// Records a proof of a category; how many days are rated anew for it.
+  ///
+  /// `number` of the paper is kept as a keyed digest only.
+  package func addProof(
+    _ days: ProvenDays, kind: String?, number: String?, note text: String?, of rider: RiderID,
+    isReplacing: Bool, by act: RiderAct
+  ) async throws -> Int {
+    if let book = city.current.book {
+      let known = Set(book.versions.flatMap(\.categories))
+      guard known.contains(days.category) else {
+        throw RiderRefusal.proof(.unknownCategory(known: known.sorted()))
+      }
+    }
+    let digest = number.map { paperDigest(kind: kind ?? "", number: $0) }
+    return try await store.write { db in
+      let rider = try await Self.present(rider, in: db)
+      if let digest, try await db.proofs.isOfAnother(digest, than: rider) {
+        throw RiderRefusal.proof(.paperOfAnother)
+      }
+      let standing = try await db.proofs.list(of: rider).map(\.days)
+      let endings: [(proof: ProvenDays, lastDay: Day)]
+      do throws(ProofRefusal) {
+        endings = try ProofCheck.endings(for: days, among: standing, isReplacing: isReplacing)
+      } catch {
+        throw RiderRefusal.proof(error)
+      }
+      for ending in endings {
+        try await db.proofs.end(ending.proof, of: rider, on: ending.lastDay)
+      }
+      let same = standing.first { $0.category == days.category && $0.first == days.first }
+      try await db.proofs.save(
+        ProofRow(rider: rider, days: days, kind: kind, note: text, recordedAt: act.at),
+        digest: digest)
+      // What a shortened or lengthened proof covered before, or covers now, is rated anew.
+      let isCut = isReplacing || same.map { $0.last != days.last } ?? false
+      let stale = try await db.rating.markStale(
+        rider: rider, from: days.first, to: isCut ? nil : days.last,
+        reason: "category \(days.category) was proven", at: act.at)
+      let last = days.last.map { " to \($0)" } ?? ""
+      try await note("proof", "\(days.category) from \(days.first)\(last)", of: rider, act, in: db)
+      return stale
+    }
+  }
+
+  /// Proofs that end within some days from today and are not followed by another.
+  package func expiringProofs(within days: Int, at now: Instant) async throws -> [ProofRow] {
+    let today = city.current.clock.fareDay(of: now)
+    return try await store.read { db in
+      try await db.proofs.expiring(within: today...today.adding(days: days))
+    }
+  }
+
+  // MARK: - Digests
+
+  /// Longer than any token, so that no token has the digest of a reference or a paper.
+  private static let domainBytes = 65
+
+  /// The keyed digest of a payment account reference: 29 capital letters and digits (EMV PAR).
+  package func accountDigest(_ reference: String) throws(RiderRefusal) -> [UInt8] {
+    let bytes = Array(reference.utf8)
+    guard bytes.count == 29,
+      bytes.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) })
+    else { throw .notAReference }
+    let message = [UInt8](repeating: 0, count: Self.domainBytes) + bytes
+    return tokenKey.mediumID(kind: .bank, token: message).bytes
+  }
+
+  private func paperDigest(kind: String, number: String) -> [UInt8] {
+    let plain = number.uppercased().filter { $0.isLetter || $0.isNumber }
+    let message =
+      [UInt8](repeating: 1, count: Self.domainBytes) + Array(kind.utf8) + [0] + Array(plain.utf8)
+    return tokenKey.mediumID(kind: .card, token: message).bytes
+  }
+
+  /// Writes down what was done.
+  func note(
+    _ kind: String, _ detail: String, of rider: RiderID, _ act: RiderAct, in db: StoreSession
+  ) async throws {
+    try await db.media.add(
+      RiderEventRow(
+        at: act.at, actor: act.actor, kind: kind, reason: act.reason, detail: detail),
+      of: rider)
+  }
+}

@@ -1,0 +1,208 @@
+package import Basics
+import Ledger
+import Store
+import Transit
+import Wallet
+
+/// Two riders who are one: everything of the one becomes the other's.
+extension RiderDesk {
+  /// Merges a rider into another; the number of taps that moved.
+  ///
+  /// In one transaction the taps change their rider, the rides of the old one are reversed and what
+  /// they cost comes back, and the days wait for a rating under the new one: once they are rated the
+  /// books differ by nothing but what the fares of one rider differ from those of two. A merge is
+  /// not undone: which taps were whose is then no longer known to anybody but the media.
+  package func merge(
+    _ rider: RiderID, into other: RiderID, by act: RiderAct
+  ) async throws -> Int {
+    try await store.write { db in
+      try await holdAllLanes(in: db)
+      return try await merge(rider, into: other, by: act, in: db)
+    }
+  }
+
+  /// Writes down the payment account reference of a bank card or of a phone that is one.
+  ///
+  /// Media of one reference are one rider's: a rider who turns out to be another is merged into the
+  /// one of the oldest medium. Who the rider is then.
+  package func link(
+    _ medium: MediumID, accountReference: String, by act: RiderAct
+  ) async throws -> RiderID {
+    let digest = try accountDigest(accountReference)
+    return try await store.write { db in
+      try await holdAllLanes(in: db)
+      guard let row = try await db.media.find(medium) else { throw RiderRefusal.unknownMedium }
+      guard row.kind == .bank || row.kind == .phone else {
+        throw RiderRefusal.notActive("a \(row.kind.rawValue), which has no payment account")
+      }
+      try await db.media.set(medium, accountReference: digest)
+      let riders = try await db.media.riders(ofAccountReference: digest)
+      let oldest = riders.first ?? row.rider
+      try await note("link", "\(medium)", of: row.rider, act, in: db)
+      for other in Set(riders).subtracting([oldest]).sorted() {
+        _ = try await merge(other, into: oldest, by: act, in: db)
+      }
+      return oldest
+    }
+  }
+
+  /// Nobody sorts, rates or places while riders move.
+  func holdAllLanes(in db: StoreSession) async throws {
+    for purpose in [LanePurpose.sorting, .rating, .placing, .alighting] {
+      try await db.holdLanes(purpose, 0..<Lane.count)
+    }
+  }
+
+  private func merge(
+    _ rider: RiderID, into other: RiderID, by act: RiderAct, in db: StoreSession
+  ) async throws -> Int {
+    guard let gone = try await db.media.rider(rider) else { throw RiderRefusal.unknownRider }
+    if let into = gone.mergedInto { throw RiderRefusal.alreadyMerged(into: into) }
+    guard gone.erasedAt == nil else { throw RiderRefusal.erased }
+    let kept = try await Self.present(other, in: db)
+    guard kept != rider else { throw RiderRefusal.sameRider }
+    try await checkProofs(rider, kept, in: db)
+    let days = try await db.riderMoves.days(of: rider)
+    let keptDays = try await db.riderMoves.days(of: kept)
+    let date = city.current.clock.zone.local(act.at).day
+    try await reverseRides(of: rider, days: days, on: date, in: db, at: act.at)
+    // With no ride left the accounts get back what rides took, and what is left is the rider's own.
+    try await RidePayments.collect(
+      rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
+      accountingDate: date, in: db, at: act.at)
+    try await moveMoney(of: rider, to: kept, on: date, act, in: db)
+    let taps = try await db.riderMoves.give(
+      rider, to: kept, days: days, around: life(from: gone.firstSeenAt, to: act.at), at: act.at)
+    try await db.sorting.markStale(
+      riderDays: Set(days.map { RiderDay(rider: kept, fareDay: $0) }),
+      cause: .medium, reason: "riders were merged", at: act.at)
+    // An account that came with the other rider pays for rides that were a debt so far.
+    try await RidePayments.collect(
+      rated: keptDays.map { RiderDay(rider: kept, fareDay: $0) }, lane: Lane.of(kept),
+      accountingDate: date, in: db, at: act.at)
+    try await Self.refreshDenials(of: kept, in: db, at: act.at)
+    try await note("merge", "into \(kept), \(taps) taps", of: rider, act, in: db)
+    try await note("merge", "\(rider) came in, \(taps) taps", of: kept, act, in: db)
+    return taps
+  }
+
+  private func checkProofs(
+    _ rider: RiderID, _ kept: RiderID, in db: StoreSession
+  ) async throws {
+    let standing = try await db.proofs.list(of: kept).map(\.days)
+    for proof in try await db.proofs.list(of: rider) {
+      do throws(ProofRefusal) {
+        _ = try ProofCheck.endings(for: proof.days, among: standing, isReplacing: false)
+      } catch {
+        throw RiderRefusal.proof(error)
+      }
+    }
+  }
+
+  /// A run that reverses all rides of a rider, with its entries and the sums kept for reports.
+  private func reverseRides(
+    of rider: RiderID, days: [Day], on date: Day, in db: StoreSession, at now: Instant
+  ) async throws {
+    let lane = Lane.of(rider)
+    let difference = RideDifference(
+      standing: try await db.rating.standingRides(
+        lane: lane, days: days.map { RiderDay(rider: rider, fareDay: $0) }), rated: [])
+    guard !difference.isEmpty else { return }
+    var cause = RunCause(.medium)
+    cause.riderDays = days.count
+    cause.ridesReversed = difference.reversed.count
+    let runID = try await db.books.addRun(
+      ClearingRunRow(
+        lane: lane, accountingDate: date, startedAt: now, riderDays: days.count, taps: 0,
+        ridesAdded: 0, ridesReversed: difference.reversed.count, causes: [cause]))
+    try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
+    let entries = try BookingDifference.entries(
+      runID: runID, accountingDate: date, differences: difference.fareDifferences)
+    try await db.books.add(entries, at: now)
+    try await db.rideSums.add(difference.sums(accountingDate: date), lane: lane)
+  }
+
+  /// The accounts of a rider become the other's; where both have one, its money moves and it closes.
+  private func moveMoney(
+    of rider: RiderID, to kept: RiderID, on date: Day, _ act: RiderAct, in db: StoreSession
+  ) async throws {
+    let accounts = try await db.wallets.lock(of: [rider, kept])
+    for account in accounts where account.rider == rider {
+      guard
+        let other = accounts.first(where: { $0.rider == kept && $0.currency == account.currency })
+      else {
+        try await db.wallets.give(account.accountID, to: kept, closedAt: nil)
+        continue
+      }
+      try await db.wallets.give(account.accountID, to: kept, closedAt: act.at)
+      guard account.balanceMinor != 0 else { continue }
+      var from = account
+      var to = other
+      from.balanceMinor = 0
+      from.deniedSince = nil
+      to.balanceMinor += account.balanceMinor
+      let moves = [
+        (from, 0 - account.balanceMinor, other.accountID),
+        (to, account.balanceMinor, account.accountID),
+      ].map { row, minor, opposite in
+        var movement = MovementRow(
+          accountID: row.accountID, kind: .transfer, amountMinor: minor,
+          balanceMinor: row.balanceMinor, at: act.at, accountingDate: date, actor: act.actor)
+        movement.reference = "account \(opposite)"
+        return movement
+      }
+      try await db.wallets.add(moves)
+      try await db.wallets.save([from, to])
+    }
+    try await db.wallets.giveClosed(of: rider, to: kept)
+  }
+
+  /// The days of a rider's life, at most so many back.
+  func life(from first: Instant, to now: Instant) -> ClosedRange<Day> {
+    let last = city.current.clock.fareDay(of: now).adding(days: Sorter.partitionedDaysAhead)
+    let begin = city.current.clock.fareDay(of: first).adding(days: -1)
+    return min(max(begin, last.adding(days: -Self.lifeDaysMax)), last)...last
+  }
+}
+
+/// Taking away who a rider was.
+extension RiderDesk {
+  /// Puts nobody in the place of a rider; the number under which their rides and books go on.
+  ///
+  /// Media, payment account, papers and tokens are taken away, and the number of the rider, which
+  /// came from their first card, becomes one that nothing leads to. Rides, fares and books stay as
+  /// they are and prove as before. A tap of the same card that comes later founds a new rider.
+  package func erase(
+    _ rider: RiderID, by act: RiderAct, randomBytes: @Sendable (Int) -> [UInt8]
+  ) async throws -> RiderID {
+    let chance = randomBytes(16)
+    return try await store.write { db in
+      try await holdAllLanes(in: db)
+      let rider = try await Self.present(rider, in: db)
+      guard let row = try await db.media.rider(rider) else { throw RiderRefusal.unknownRider }
+      let waiting = try await db.wallets.waitingDays(of: rider)
+      guard waiting == 0 else { throw RiderRefusal.ridesWait(days: waiting) }
+      for account in try await db.wallets.lock(of: [rider]) {
+        let debt = try await db.wallets.debt(of: account.accountID)
+        let left = account.balanceMinor - debt
+        guard left == 0 else {
+          throw RiderRefusal.moneyLeft(Money(minor: left, currency: account.currency))
+        }
+      }
+      let open = try await db.riderMoves.openCharges(of: rider)
+      guard open == 0 else { throw RiderRefusal.chargesOpen(windows: open) }
+      // In the rider's own lane, so that no state and no fare changes.
+      guard let random = RiderID(bytes: chance) else {
+        preconditionFailure("16 bytes are an identifier")
+      }
+      let nobody = RiderID(
+        high: random.high,
+        low: random.low - UInt64(Lane.of(random)) + UInt64(Lane.of(rider)))
+      try await db.riderMoves.erase(
+        rider, as: nobody, days: try await db.riderMoves.days(of: rider),
+        around: life(from: row.firstSeenAt, to: act.at), at: act.at)
+      try await note("erase", "", of: nobody, act, in: db)
+      return nobody
+    }
+  }
+}

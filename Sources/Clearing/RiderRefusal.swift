@@ -1,0 +1,165 @@
+package import Basics
+package import Wallet
+
+/// Who does something to a rider, why, and when: written beside everything that is done.
+package struct RiderAct: Sendable, Equatable {
+  package let actor: String
+  package let reason: String
+  package let at: Instant
+
+  /// Longest name and reason that are kept, in bytes.
+  package static let textBytesMax = 500
+
+  /// Names an act.
+  package init(actor: String, reason: String, at: Instant) {
+    self.actor = actor
+    self.reason = reason
+    self.at = at
+  }
+}
+
+/// Why nothing was done to a rider.
+package enum RiderRefusal: Error, Sendable, Equatable {
+  case unknownRider
+  /// Everything personal was taken away: nobody is there to do it for.
+  case erased
+  case unknownMedium
+  /// The medium is another rider's: merge the two.
+  case mediumOfAnother
+  case alreadyReplaced
+  case notActive(String)
+  case sameRider
+  /// The rider was merged into another; that is not undone.
+  case alreadyMerged(into: RiderID)
+  /// Money is left on the account, or owed.
+  case moneyLeft(Money)
+  case ridesWait(days: Int)
+  /// Charges of bank cards are on their way.
+  case chargesOpen(windows: Int)
+  case currency(known: [String])
+  /// The idempotency key was used for something else.
+  case keyReused
+  case noAccount
+  case wallet(WalletRefusal)
+  case proof(ProofRefusal)
+  case noTariff
+  case unknownProduct(known: [String])
+  case notForSale(category: String)
+  case dayPassed(Day)
+  case unknownHolding
+  case notAReference
+  case missing(String)
+}
+
+extension RiderRefusal: CustomStringConvertible {
+  /// A stable word for programs.
+  package var code: String {
+    switch self {
+    case .unknownRider: "rider_unknown"
+    case .erased: "rider_erased"
+    case .unknownMedium: "medium_unknown"
+    case .mediumOfAnother: "medium_of_another"
+    case .alreadyReplaced: "medium_replaced"
+    case .notActive: "medium_not_active"
+    case .sameRider: "same_rider"
+    case .alreadyMerged: "rider_merged"
+    case .moneyLeft: "money_left"
+    case .ridesWait, .wallet(.ridesWait): "rides_wait"
+    case .chargesOpen: "charges_open"
+    case .currency: "currency_unknown"
+    case .keyReused: "key_reused"
+    case .noAccount: "no_account"
+    case .wallet(.amount): "amount"
+    case .wallet(.balanceTooLarge): "balance_too_large"
+    case .wallet(.insufficient): "insufficient"
+    case .wallet(.nothingLeft): "nothing_left"
+    case .wallet(.blocked): "blocked"
+    case .wallet(.channel): "channel"
+    case .proof(.days): "days"
+    case .proof(.unknownCategory): "category_unknown"
+    case .proof(.contradicts): "proof_contradicts"
+    case .proof(.paperOfAnother): "paper_of_another"
+    case .noTariff: "no_tariff"
+    case .unknownProduct: "product_unknown"
+    case .notForSale: "not_for_sale"
+    case .dayPassed: "day_passed"
+    case .unknownHolding: "holding_unknown"
+    case .notAReference: "not_a_reference"
+    case .missing: "missing"
+    }
+  }
+
+  /// What was wrong and what to do.
+  package var description: String {
+    switch self {
+    case .unknownRider: "There is no such rider."
+    case .erased: "The rider was erased: nothing leads from it to a person any more."
+    case .unknownMedium: "Nobody has this medium. Register it first."
+    case .mediumOfAnother: "The medium is another rider's. Merge the two riders first."
+    case .alreadyReplaced: "The medium was replaced already; act on the one that took its place."
+    case .notActive(let state): "The medium is \(state)."
+    case .sameRider: "Both are the same rider already."
+    case .alreadyMerged(let other):
+      "The rider was merged into \(other); a merge is not undone. Act on that one."
+    case .moneyLeft(let money):
+      money.minor > 0
+        ? "\(money) is left on the account; refund it first."
+        : "The rider owes \(Money(minor: 0 - money.minor, currency: money.currency)); it is to be "
+          + "paid or written off first."
+    case .ridesWait(let days), .wallet(.ridesWait(let days)):
+      "\(days) of the rider's days wait for their fares; try again when they are rated."
+    case .chargesOpen(let windows):
+      "\(windows) charges of the rider's bank cards are not settled; wait, or write them off."
+    case .currency(let known):
+      "No tariff counts in this currency; known: \(known.joined(separator: ", "))."
+    case .keyReused:
+      "The key was used before, for something else. Give each operation a key of its own."
+    case .noAccount: "The rider has no stored value in this currency."
+    case .wallet(let refusal): refusal.sentence
+    case .proof(let refusal): refusal.sentence
+    case .noTariff: "No tariff is in force on that day."
+    case .unknownProduct(let known):
+      "The tariff has no such product; it has: \(known.joined(separator: ", "))."
+    case .notForSale(let category): "The product has no price for the category \(category)."
+    case .dayPassed(let day): "\(day) has passed; a product begins today or later."
+    case .unknownHolding: "The rider has no such product; see the list of products."
+    case .notAReference:
+      "A payment account reference has 29 capital letters and digits (EMV PAR)."
+    case .missing(let what): "\(what) is missing or too long."
+    }
+  }
+}
+
+extension WalletRefusal {
+  /// What was wrong and what to do.
+  package var sentence: String {
+    switch self {
+    case .amount(let minor):
+      "\(minor) is no amount: it is above 0 and at most \(WalletRule.amountMaxMinor) minor units."
+    case .balanceTooLarge:
+      "The balance would pass \(WalletRule.amountMaxMinor) minor units."
+    case .insufficient(let balance, let asked):
+      "\(asked) minor units are asked for, \(max(0, balance)) are there."
+    case .nothingLeft: "Nothing is left to give back."
+    case .ridesWait(let days):
+      "\(days) of the rider's days wait for their fares; try again when they are rated."
+    case .blocked: "The card is blocked or replaced. Unblock it, or act on the new one."
+    case .channel(let channel): "\(channel.rawValue) is no way for this money."
+    }
+  }
+}
+
+extension ProofRefusal {
+  /// What was wrong and what to do.
+  package var sentence: String {
+    switch self {
+    case .days: "The last day lies before the first."
+    case .unknownCategory(let known):
+      "The tariff has no such category; it has: \(known.joined(separator: ", "))."
+    case .contradicts(let other):
+      "\(other.category) is proven from \(other.first)\(other.last.map { " to \($0)" } ?? ""); a "
+        + "rider has one category on a day. Say that the new proof replaces it, or choose other days."
+    case .paperOfAnother: "The same paper proves the category of another rider."
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package import Basics
+package import Charging
+import Ledger
+package import Store
+
+/// Claims from the city what it pays for concessions: recorded rides times the rate of their
+/// category and operator, each ride once, with its tap as evidence.
+package struct SubsidyDesk: Sendable {
+  private let store: Store
+  private let city: CityHolder
+  private let now: @Sendable () -> Instant
+
+  /// Makes the use case.
+  package init(store: Store, city: CityHolder, now: @escaping @Sendable () -> Instant) {
+    self.store = store
+    self.city = city
+    self.now = now
+  }
+
+  /// Writes a rate down.
+  package func set(_ rate: ConcessionRate, by person: String) async throws {
+    guard rate.rideMinor > 0 else { throw MoneyRefusal.unfit("a rate is above zero") }
+    let moment = now()
+    try await store.write { db in try await db.subsidies.set(rate, by: person, at: moment) }
+  }
+
+  /// Claims the rides of some fare days; the claim waits for a second person.
+  package func propose(
+    from first: Day, to last: Day, currency: Currency, by person: String
+  ) async throws -> (claim: SubsidyClaimRow, lines: [SubsidyLine]) {
+    let moment = now()
+    guard first <= last, last < city.current.fareDay(of: moment) else {
+      throw MoneyRefusal.unfit("the days to claim are over, and the first is not after the last")
+    }
+    return try await store.write { db in
+      guard try await db.charging.tryWork(.claims) else {
+        throw MoneyRefusal.unfit("a claim is being made by somebody else; try again")
+      }
+      let id = try await db.subsidies.claim(
+        from: first, to: last, currency: currency, by: person, at: moment)
+      let lines = try await db.subsidies.lines(id)
+      let minor = lines.reduce(0) { $0 + $1.minor }
+      guard minor > 0 else {
+        throw MoneyRefusal.unfit(
+          "there is nothing to claim: no ride of a category with a rate, or all are claimed")
+      }
+      let order = try await db.orders.propose(
+        .subsidy, subject: String(id), minor: minor, currency: currency,
+        reason: "concessions from \(first) to \(last)", by: person, at: moment)
+      try await db.subsidies.move(id, to: "awaiting", order: order)
+      guard let claim = try await db.subsidies.lock(id) else {
+        throw MoneyRefusal.notFound("claim \(id)")
+      }
+      return (claim, lines)
+    }
+  }
+
+  /// Decides a claim; an approved one is owed by the city, and to the operators.
+  package func decide(
+    _ order: Int64, isApproved: Bool, by person: String
+  ) async throws -> MoneyOrderRow {
+    let moment = now()
+    return try await store.write { db in
+      let row = try await DebtDesk.open(order, for: person, in: db)
+      guard row.kind == .subsidy, let claim = Int64(row.subject) else {
+        throw MoneyRefusal.unfit("order \(order) is a \(row.kind.rawValue): decide it there")
+      }
+      let word = isApproved ? "approved" : "refused"
+      try await db.orders.decide(order, word, by: person, at: moment)
+      try await db.subsidies.move(claim, to: word)
+      guard isApproved else {
+        try await db.subsidies.release(claim)
+        return row
+      }
+      try await book(
+        claim, row.currency, memo: "Concession claim \(claim)", isPaid: false, in: db, at: moment)
+      return row
+    }
+  }
+
+  /// Writes down that the city paid a claim.
+  package func confirm(_ claim: Int64) async throws {
+    let moment = now()
+    try await store.write { db in
+      guard let row = try await db.subsidies.lock(claim) else {
+        throw MoneyRefusal.notFound("claim \(claim)")
+      }
+      guard row.state == "approved" else {
+        throw MoneyRefusal.unfit("claim \(claim) is \(row.state); only an approved one is paid")
+      }
+      try await db.subsidies.move(claim, to: "paid")
+      try await book(
+        claim, row.currency, memo: "Concession claim \(claim) paid", isPaid: true, in: db,
+        at: moment)
+    }
+  }
+
+  private func book(
+    _ claim: Int64, _ currency: Currency, memo: String, isPaid: Bool, in db: StoreSession,
+    at moment: Instant
+  ) async throws {
+    var postings: [Posting] = []
+    var total: Int64 = 0
+    for line in try await db.subsidies.lines(claim) where line.minor != 0 {
+      let size = abs(line.minor)
+      let owed: Side = line.minor > 0 ? .debit : .credit
+      let other: Side = line.minor > 0 ? .credit : .debit
+      total += line.minor
+      postings.append(
+        Posting(
+          isPaid ? other : owed, account: AccountCode.concessions, operatorID: line.operatorID,
+          category: line.category, minor: size))
+      guard !isPaid else { continue }
+      postings.append(
+        Posting(
+          other, account: AccountCode.operators, operatorID: line.operatorID,
+          category: line.category, minor: size))
+    }
+    if isPaid { postings.append(Posting(.debit, account: AccountCode.bank, minor: total)) }
+    let date = city.current.clock.zone.local(moment).day
+    try await db.books.add(
+      [
+        try Entry(
+          kind: .concession, accountingDate: date, currency: currency, memo: memo,
+          postings: postings)
+      ], at: moment)
+  }
+
+  /// The evidence of a claim as comma-separated values, a page at a time; nil after the last.
+  package func evidence(_ claim: Int64, page: Int) async throws -> [SubsidyEvidence]? {
+    let rows = try await store.read { db in
+      try await db.subsidies.evidence(
+        claim, offset: page * Self.evidencePerPage, countMax: Self.evidencePerPage)
+    }
+    return rows.isEmpty ? nil : rows
+  }
+
+  /// Rides on a page of evidence.
+  package static let evidencePerPage = 10_000
+}

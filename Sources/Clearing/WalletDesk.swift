@@ -1,0 +1,279 @@
+package import Basics
+import Ledger
+package import Store
+import Tariff
+package import Wallet
+
+/// Money that a desk or the acquirer takes or gives.
+package struct MoneyOrder: Sendable, Equatable {
+  /// Minor units; nil asks for all that is left, for a refund.
+  package var minor: Int64?
+  package var currency: Currency
+  package var channel: MoneyChannel
+  /// The desk, when it is one.
+  package var place: String?
+  /// Receipt of the desk, or the acquirer's number.
+  package var reference: String?
+  /// Names the operation once: the same order again is the same operation.
+  package var key: String
+
+  /// Longest key, place and reference, in bytes.
+  package static let textBytesMax = 128
+
+  /// Makes an order.
+  package init(
+    minor: Int64?, currency: Currency, channel: MoneyChannel, place: String? = nil,
+    reference: String? = nil, key: String
+  ) {
+    self.minor = minor
+    self.currency = currency
+    self.channel = channel
+    self.place = place
+    self.reference = reference
+    self.key = key
+  }
+
+  /// What entries and lists call it.
+  var memo: String {
+    [place, reference].compactMap { $0 }.joined(separator: " ")
+  }
+
+  /// Whether texts are there and not too long.
+  func check() throws(RiderRefusal) {
+    guard (1...Self.textBytesMax).contains(key.utf8.count) else { throw .missing("The key") }
+    for (text, name) in [(place, "The desk"), (reference, "The reference")] {
+      if let text, !(1...Self.textBytesMax).contains(text.utf8.count) { throw .missing(name) }
+    }
+    guard channel != .cash || (place != nil && reference != nil) else {
+      throw .missing("The desk or the receipt of a cash operation")
+    }
+  }
+}
+
+/// What became of an order.
+package struct MoneyReceipt: Sendable, Equatable {
+  package let movement: MovementRow
+  package let rider: RiderID
+  /// Whether the same order was carried out before: nothing moved this time.
+  package let isRepeated: Bool
+}
+
+/// Where money goes onto cards and comes off again.
+///
+/// Each operation holds the account for its transaction, so that two desks at once never take more
+/// than there is.
+package struct WalletDesk: Sendable {
+  let store: Store
+  let city: CityHolder
+
+  /// Opens the desk.
+  package init(store: Store, city: CityHolder) {
+    self.store = store
+    self.city = city
+  }
+
+  /// Puts money on; debts of rides are paid from it at once.
+  ///
+  /// `medium` is the card that lies on the desk: a blocked one takes nothing.
+  package func topUp(
+    _ order: MoneyOrder, to rider: RiderID, medium: MediumID? = nil, by act: RiderAct
+  ) async throws -> MoneyReceipt {
+    try await move(order, .topUp, of: rider, medium: medium, by: act) {
+      standing throws(WalletRefusal) in
+      let minor = order.minor ?? 0
+      try WalletDecision.topUp(minor, through: order.channel, standing: standing)
+      return minor
+    }
+  }
+
+  /// Gives back what is left, or a part of it.
+  package func refund(
+    _ order: MoneyOrder, to rider: RiderID, by act: RiderAct
+  ) async throws -> MoneyReceipt {
+    try await move(order, .refund, of: rider, medium: nil, by: act) {
+      standing throws(WalletRefusal) in
+      0 - (try WalletDecision.refund(order.minor, through: order.channel, standing: standing))
+    }
+  }
+
+  /// Puts a balance right by an amount, up or down.
+  package func correct(
+    _ order: MoneyOrder, of rider: RiderID, by act: RiderAct
+  ) async throws -> MoneyReceipt {
+    guard (1...RiderAct.textBytesMax).contains(act.reason.utf8.count) else {
+      throw RiderRefusal.missing("The reason of a correction")
+    }
+    return try await move(order, .correction, of: rider, medium: nil, by: act) {
+      standing throws(WalletRefusal) in
+      let minor = order.minor ?? 0
+      try WalletDecision.correction(minor, standing: standing)
+      return minor
+    }
+  }
+
+  /// The balance of a rider just after a moment, in minor units; nil without an account.
+  package func balance(
+    of rider: RiderID, in currency: Currency, at moment: Instant
+  ) async throws -> Int64? {
+    try await store.read { db in
+      let rider = try await RiderDesk.present(rider, in: db)
+      guard
+        let account = try await db.wallets.list(of: rider).first(where: {
+          $0.currency == currency
+        })
+      else { return nil }
+      return try await db.wallets.balance(of: account.accountID, at: moment)
+    }
+  }
+
+  /// The movements of a rider's account within a time, with the balance before them.
+  package func statement(
+    of rider: RiderID, in currency: Currency, from: Instant, before: Instant
+  ) async throws -> (openingMinor: Int64, movements: [MovementRow])? {
+    try await store.read { db in
+      let rider = try await RiderDesk.present(rider, in: db)
+      guard
+        let account = try await db.wallets.list(of: rider).first(where: {
+          $0.currency == currency
+        })
+      else { return nil }
+      let opening = try await db.wallets.balance(
+        of: account.accountID, at: Instant(microseconds: from.microseconds - 1))
+      return (
+        opening,
+        try await db.wallets.movements(of: account.accountID, from: from, before: before)
+      )
+    }
+  }
+
+  /// Changes how low stored value of a currency may go.
+  package func set(_ rule: WalletRule, of currency: Currency, by act: RiderAct) async throws {
+    try requireKnown(currency)
+    try await store.write { db in
+      try await db.wallets.set(rule, of: currency, by: act.actor, at: act.at)
+    }
+  }
+
+  private func requireKnown(_ currency: Currency) throws(RiderRefusal) {
+    let known = Set((city.current.book?.versions ?? []).map(\.currency.code))
+    guard known.contains(currency.code) else { throw .currency(known: known.sorted()) }
+  }
+
+  /// One movement with its entry: the account is held, then decided, then booked.
+  private func move(
+    _ order: MoneyOrder, _ kind: MovementKind, of rider: RiderID, medium: MediumID?,
+    by act: RiderAct,
+    deciding decide: @Sendable (WalletStanding) throws(WalletRefusal) -> Int64
+  ) async throws -> MoneyReceipt {
+    try order.check()
+    try requireKnown(order.currency)
+    let date = city.current.clock.zone.local(act.at).day
+    return try await Self.onceByKey {
+      try await store.write { db in
+        let rider = try await RiderDesk.present(rider, in: db)
+        try await Self.openAccount(
+          kind == .topUp, of: rider, order.currency, on: date, in: db, at: act.at)
+        guard let account = try await db.wallets.lock(of: rider, in: order.currency) else {
+          throw RiderRefusal.noAccount
+        }
+        if let before = try await db.wallets.find(key: order.key) {
+          return try Self.repeated(before, order, kind, account)
+        }
+        let minor: Int64
+        let standing = try await Self.standing(of: account, medium: medium, in: db)
+        do throws(WalletRefusal) {
+          minor = try decide(standing)
+        } catch {
+          throw RiderRefusal.wallet(error)
+        }
+        return try await Self.book(minor, kind, order, account, on: date, by: act, in: db)
+      }
+    }
+  }
+
+  /// Opens an account for a first top-up; all days that the rider ever rode then are its to pay.
+  private static func openAccount(
+    _ isWanted: Bool, of rider: RiderID, _ currency: Currency, on date: Day, in db: StoreSession,
+    at now: Instant
+  ) async throws {
+    guard isWanted, try await db.wallets.open(of: rider, in: currency, at: now) else { return }
+    let days = try await db.riderMoves.days(of: rider)
+    try await RidePayments.collect(
+      rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
+      accountingDate: date, in: db, at: now)
+  }
+
+  /// What has to be known of an account to decide.
+  static func standing(
+    of account: WalletAccountRow, medium: MediumID?, in db: StoreSession
+  ) async throws -> WalletStanding {
+    let media = try await db.media.media(of: account.rider)
+    let meant = media.filter { medium == nil || $0.medium == medium }
+    return WalletStanding(
+      balanceMinor: account.balanceMinor,
+      debtMinor: try await db.wallets.debt(of: account.accountID),
+      waitingDays: try await db.wallets.waitingDays(of: account.rider),
+      isBlocked: !meant.isEmpty && meant.allSatisfy { $0.state != .active })
+  }
+
+  /// The movement of before when the order is the same; a key is not used for two things.
+  private static func repeated(
+    _ before: MovementRow, _ order: MoneyOrder, _ kind: MovementKind, _ account: WalletAccountRow
+  ) throws(RiderRefusal) -> MoneyReceipt {
+    let isSame =
+      before.kind == kind && before.accountID == account.accountID
+      && before.channel == order.channel && before.place == order.place
+      && before.reference == order.reference
+      && (order.minor == nil
+        || order.minor == (kind == .refund ? 0 - before.amountMinor : before.amountMinor))
+    guard isSame else { throw .keyReused }
+    return MoneyReceipt(movement: before, rider: account.rider, isRepeated: true)
+  }
+
+  private static func book(
+    _ minor: Int64, _ kind: MovementKind, _ order: MoneyOrder, _ account: WalletAccountRow,
+    on date: Day, by act: RiderAct, in db: StoreSession
+  ) async throws -> MoneyReceipt {
+    let money = Money(
+      minor: kind == .refund ? 0 - minor : minor, currency: account.currency)
+    let entry: Entry =
+      switch kind {
+      case .refund:
+        try WalletEntries.refund(money, through: order.channel, reference: order.memo, on: date)
+      case .correction: try WalletEntries.correction(money, reason: act.reason, on: date)
+      default:
+        try WalletEntries.topUp(money, through: order.channel, reference: order.memo, on: date)
+      }
+    try await db.books.add([entry], at: act.at)
+    var account = account
+    account.balanceMinor += minor
+    var movement = MovementRow(
+      accountID: account.accountID, kind: kind, amountMinor: minor,
+      balanceMinor: account.balanceMinor, at: act.at, accountingDate: date, actor: act.actor)
+    movement.entryID = try await db.wallets.lastEntry()
+    movement.key = order.key
+    movement.channel = order.channel
+    movement.place = order.place
+    movement.reference = order.reference
+    try await db.wallets.add([movement])
+    try await db.wallets.save([account])
+    try await RidePayments.settle(account, on: date, in: db, at: act.at)
+    try await db.media.add(
+      RiderEventRow(
+        at: act.at, actor: act.actor, kind: kind.rawValue, reason: act.reason,
+        detail: "\(Money(minor: minor, currency: account.currency)) \(order.memo)"),
+      of: account.rider)
+    return MoneyReceipt(movement: movement, rider: account.rider, isRepeated: false)
+  }
+
+  /// Two riders at once with one key: the second finds it taken when it commits.
+  static func onceByKey<Result>(
+    _ body: () async throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await body()
+    } catch let fault as StoreFault where fault.sqlState == "23505" {
+      throw RiderRefusal.keyReused
+    }
+  }
+}

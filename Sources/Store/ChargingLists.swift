@@ -1,0 +1,118 @@
+package import Basics
+import Charging
+package import Ledger
+import Postgres
+
+/// Windows of a fare day counted by state.
+package struct WindowSumRow: Sendable, Hashable {
+  package let fareDay: Day
+  /// A state of a window, or `open` while the day is not closed.
+  package let state: String
+  package let currency: Currency
+  package let windows: Int64
+  package let amountMinor: Int64
+  package let dueMinor: Int64
+}
+
+extension ChargingTables {
+  /// Most rows of a list.
+  package static let listMax = 1000
+
+  /// The charge windows of fare days by state; those of days not closed yet are a view of the rides.
+  package func sums(from first: Day, to last: Day) async throws -> [WindowSumRow] {
+    let rows = try await connection.query(
+      """
+      select fare_day, state, currency, count(*)::int8 as windows,
+        sum(amount_minor)::int8 as amount_minor, sum(due_minor)::int8 as due_minor
+      from charge_window where fare_day between $1 and $2 group by 1, 2, 3
+      union all
+      select fare_day, 'open', currency, count(distinct (lane, rider_id))::int8,
+        sum(charged_minor)::int8, sum(charged_minor)::int8
+      from ride where fare_day between $1 and $2 and medium = '\(Self.chargedMedium)'
+        and reversed_run_id is null and charged_minor is not null
+        and fare_day > coalesce((select max(fare_day) from charge_day), '0001-01-01')
+      group by 1, 2, 3 order by 1, 2, 3
+      """, [.date(first), .date(last)])
+    return try rows.map { row in
+      WindowSumRow(
+        fareDay: try row.date("fare_day"), state: try row.text("state"),
+        currency: try row.currency("currency"), windows: try row.int8("windows"),
+        amountMinor: try row.int8("amount_minor"), dueMinor: try row.int8("due_minor"))
+    }
+  }
+
+  /// A window; nil when there is none.
+  package func find(_ id: Int64) async throws -> ChargeWindowRow? {
+    try await connection.query(
+      "select \(ChargeColumns.names) from charge_window w where window_id = $1", [.int8(id)]
+    ).onlyOrNil().map(ChargeColumns.row)
+  }
+
+  /// The windows of a rider, the newest first.
+  package func windows(of rider: RiderID) async throws -> [ChargeWindowRow] {
+    try await connection.query(
+      """
+      select \(ChargeColumns.names) from charge_window w where lane = $1 and rider_id = $2
+      order by fare_day desc, number desc limit $3
+      """, [.int2(Lane.of(rider)), .identifier(rider), .int8(Int64(Self.listMax))]
+    ).map(ChargeColumns.row)
+  }
+
+  /// What happened to a window, its card included, in order.
+  package func events(ofWindow id: Int64) async throws -> [ChargeEventRow] {
+    let rows = try await connection.query(
+      """
+      select window_id, medium_id, at, kind, attempt, minor, reference, detail, actor, entry_id
+      from charge_event
+      where window_id = $1 or (window_id is null and medium_id =
+        (select medium_id from charge_window where window_id = $1))
+      order by event_id limit $2
+      """, [.int8(id), .int8(Int64(Self.listMax))])
+    return try rows.map { row in
+      ChargeEventRow(
+        windowID: try row.int8OrNil("window_id"), medium: try row.identifierOrNil("medium_id"),
+        at: try row.timestamptz("at"), kind: try row.text("kind"),
+        attempt: try row.int4("attempt"), minor: try row.int8("minor"),
+        reference: try row.textOrNil("reference"), detail: try row.textOrNil("detail"),
+        actor: try row.text("actor"), entryID: try row.int8OrNil("entry_id"))
+    }
+  }
+
+  /// What is owed after a decline, the oldest first.
+  package func debts(countMax: Int = listMax) async throws -> [ChargeWindowRow] {
+    try await connection.query(
+      """
+      select \(ChargeColumns.names) from charge_window w
+      where due_minor > 0 and declined_at is not null order by declined_at, window_id limit $1
+      """, [.int8(Int64(countMax))]
+    ).map(ChargeColumns.row)
+  }
+
+  /// How long cards were on the deny list, of those that came off it from one day to another.
+  package func recoveries(
+    from first: Instant, to last: Instant
+  ) async throws -> [(by: String, count: Int64, medianSeconds: Double, longestSeconds: Double)] {
+    let rows = try await connection.query(
+      """
+      select recovered_by, count(*)::int8,
+        percentile_cont(0.5) within group (
+          order by extract(epoch from recovered_at - denied_at)::float8),
+        max(extract(epoch from recovered_at - denied_at))::float8
+      from card_denial where recovered_at >= $1 and recovered_at < $2
+      group by recovered_by order by recovered_by
+      """, [.timestamptz(first), .timestamptz(last)])
+    return try rows.map {
+      (try $0.text(0), try $0.int8(1), try $0.float8(2), try $0.float8(3))
+    }
+  }
+}
+
+extension BookTables {
+  /// Books one entry; its number.
+  package func book(_ entry: Entry, at now: Instant) async throws -> Int64 {
+    try await add([entry], at: now)
+    return try await connection.query(
+      "select currval(pg_get_serial_sequence('entry', 'entry_id'))"
+    ).only().int8(0)
+  }
+}

@@ -1,0 +1,274 @@
+package import Basics
+package import Charging
+import Postgres
+
+extension ChargingTables {
+  private static func refund(_ row: PostgresRow) throws -> RefundRow {
+    RefundRow(
+      id: try row.int8("refund_id"), windowID: try row.int8("window_id"),
+      minor: try row.int8("minor"), cause: try row.text("cause"), state: try row.word("state"),
+      orderID: try row.int8OrNil("order_id"))
+  }
+
+  private static let refundColumns = "refund_id, window_id, minor, cause, state, order_id"
+
+  /// Orders a refund; its number.
+  package func addRefund(
+    of windowID: Int64, minor: Int64, cause: String, state: RefundRow.State,
+    difference: Int64? = nil, order: Int64? = nil, at now: Instant
+  ) async throws -> Int64 {
+    try await connection.query(
+      """
+      insert into charge_refund (window_id, minor, cause, state, difference_window_id, order_id,
+        created_at, next_at)
+      values ($1, $2, $3, $4, $5, $6, $7::timestamptz,
+        case when $4 = 'approved' then $7::timestamptz end)
+      returning refund_id
+      """,
+      [
+        .int8(windowID), .int8(minor), .text(cause), .text(state.rawValue),
+        .orNull(difference, PostgresValue.int8), .orNull(order, PostgresValue.int8),
+        .timestamptz(now),
+      ]
+    ).only().int8(0)
+  }
+
+  /// Refunds that are to be asked for, or asked for again, locked; others' are left out.
+  package func refundsDue(at now: Instant, countMax: Int) async throws -> [RefundRow] {
+    let rows = try await connection.query(
+      """
+      select \(Self.refundColumns) from charge_refund where next_at <= $1
+      order by next_at, refund_id limit $2 for update skip locked
+      """, [.timestamptz(now), .int8(Int64(countMax))])
+    return try rows.map(Self.refund)
+  }
+
+  /// The windows that refunds belong to, by the refund's number.
+  package func windows(ofRefunds ids: [Int64]) async throws -> [Int64: Int64] {
+    guard !ids.isEmpty else { return [:] }
+    let rows = try await connection.query(
+      "select refund_id, window_id from charge_refund where refund_id = any($1)",
+      [.int8s(ids.map(Optional.some))])
+    var windows: [Int64: Int64] = [:]
+    for row in rows { windows[try row.int8(0)] = try row.int8(1) }
+    return windows
+  }
+
+  /// Refunds by number, locked.
+  package func lockRefunds(_ ids: [Int64]) async throws -> [RefundRow] {
+    let rows = try await connection.query(
+      """
+      select \(Self.refundColumns) from charge_refund where refund_id = any($1)
+      order by refund_id for update
+      """, [.int8s(ids.map(Optional.some))])
+    return try rows.map(Self.refund)
+  }
+
+  /// The refund that an order is about, locked.
+  package func lockRefund(ofOrder order: Int64) async throws -> RefundRow? {
+    try await connection.query(
+      "select \(Self.refundColumns) from charge_refund where order_id = $1 for update",
+      [.int8(order)]
+    ).onlyOrNil().map(Self.refund)
+  }
+
+  /// Moves refunds on; `next` is when to ask, nil when nothing is to be asked.
+  package func move(
+    refunds ids: [Int64], to state: RefundRow.State, next: Instant? = nil,
+    reference: String? = nil, fault: String? = nil, at now: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      update charge_refund set state = $2, next_at = $3, reference = coalesce($4, reference),
+        fault = $5, asked_at = case when $2 = 'asking' then $6 else asked_at end,
+        paid_at = case when $2 = 'paid' then $6 else paid_at end
+      where refund_id = any($1)
+      """,
+      [
+        .int8s(ids.map(Optional.some)), .text(state.rawValue),
+        .orNull(next, PostgresValue.timestamptz), .orNull(reference, PostgresValue.text),
+        .orNull(fault, PostgresValue.text), .timestamptz(now),
+      ])
+  }
+
+  /// Writes a dispute down; the stage it was in before, nil when it is new.
+  ///
+  /// A stage that was reached stays: a message that comes late changes nothing.
+  package func setChargeback(
+    _ caseID: String, window: Int64, minor: Int64, reason: String?, stage: ChargebackStage,
+    at now: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      insert into chargeback (case_id, window_id, minor, reason, stage, opened_at, decided_at)
+      values ($1, $2, $3, $4, $5, $6::timestamptz,
+        case when $5 <> 'opened' then $6::timestamptz end)
+      on conflict (case_id) do update set stage = excluded.stage, decided_at = excluded.decided_at
+      """,
+      [
+        .text(caseID), .int8(window), .int8(minor), .orNull(reason, PostgresValue.text),
+        .text(stage.rawValue), .timestamptz(now),
+      ])
+  }
+
+  /// A dispute, locked; nil when it is not known.
+  package func lockChargeback(
+    _ caseID: String
+  ) async throws -> (window: Int64, minor: Int64, stage: ChargebackStage)? {
+    let row = try await connection.query(
+      "select window_id, minor, stage from chargeback where case_id = $1 for update",
+      [.text(caseID)]
+    ).onlyOrNil()
+    return try row.map { (try $0.int8(0), try $0.int8(1), try $0.word("stage")) }
+  }
+
+  /// The window of a payment by the acquirer's name of it; the newest when a name stands twice.
+  package func window(ofReference reference: String) async throws -> Int64? {
+    try await connection.query(
+      """
+      select window_id from charge_window where reference = $1 order by window_id desc limit 1
+      """, [.text(reference)]
+    ).onlyOrNil()?.int8(0)
+  }
+
+  /// What each operator's rides of a window's day charged, for those who bear a refund.
+  package func operatorSums(
+    ofWindow id: Int64
+  ) async throws -> [(operatorID: String?, minor: Int64)] {
+    let rows = try await connection.query(
+      """
+      select r.operator_id, sum(r.charged_minor)::int8
+      from charge_window w join ride r using (lane, rider_id, fare_day, currency)
+      where w.window_id = $1 and r.medium = '\(Self.chargedMedium)'
+        and r.reversed_run_id is null and r.charged_minor > 0
+      group by r.operator_id order by r.operator_id nulls last
+      """, [.int8(id)])
+    return try rows.map { (try $0.textOrNil(0), try $0.int8(1)) }
+  }
+
+  /// Writes a signed message down; false when it came before.
+  package func addMessage(
+    _ id: String, kind: String, body: String, outcome: String, at now: Instant
+  ) async throws -> Bool {
+    try await connection.execute(
+      """
+      insert into acquirer_message (message_id, kind, body, outcome, received_at)
+      values ($1, $2, $3, $4, $5) on conflict do nothing
+      """, [.text(id), .text(kind), .text(body), .text(outcome), .timestamptz(now)]) > 0
+  }
+
+  /// Writes down what became of a message.
+  package func setOutcome(ofMessage id: String, _ outcome: String) async throws {
+    try await connection.execute(
+      "update acquirer_message set outcome = $2 where message_id = $1", [.text(id), .text(outcome)])
+  }
+}
+
+/// What needs a second person.
+package struct MoneyOrderRow: Sendable, Hashable {
+  /// What is ordered.
+  package enum Kind: String, Sendable, CaseIterable {
+    case writeOff = "write_off"
+    case refund, payout, subsidy
+  }
+
+  package let id: Int64
+  package let kind: Kind
+  /// Window, operator or claim.
+  package let subject: String
+  package let minor: Int64
+  package let currency: Currency
+  package let reason: String
+  package let proposedBy: String
+  package let proposedAt: Instant
+  /// `approved` or `refused`; nil while it waits.
+  package let decision: String?
+  package let decidedBy: String?
+}
+
+extension StoreSession {
+  /// Orders that need a second person.
+  package var orders: OrderTables { OrderTables(connection: connection) }
+}
+
+/// Orders that need a second person: proposed by one, decided by another.
+package struct OrderTables {
+  /// Most orders of a list.
+  package static let listMax = 500
+
+  let connection: PostgresConnection
+
+  private static let columns =
+    "order_id, kind, subject, minor, currency, reason, proposed_by, proposed_at, decision, decided_by"
+
+  private static func order(_ row: PostgresRow) throws -> MoneyOrderRow {
+    MoneyOrderRow(
+      id: try row.int8("order_id"), kind: try row.word("kind"), subject: try row.text("subject"),
+      minor: try row.int8("minor"), currency: try row.currency("currency"),
+      reason: try row.text("reason"), proposedBy: try row.text("proposed_by"),
+      proposedAt: try row.timestamptz("proposed_at"),
+      decision: try row.textOrNil("decision"), decidedBy: try row.textOrNil("decided_by"))
+  }
+
+  /// Proposes an order; its number.
+  package func propose(
+    _ kind: MoneyOrderRow.Kind, subject: String, minor: Int64, currency: Currency,
+    reason: String, by person: String, at now: Instant
+  ) async throws -> Int64 {
+    try await connection.query(
+      """
+      insert into money_order (kind, subject, minor, currency, reason, proposed_by, proposed_at)
+      values ($1, $2, $3, $4, $5, $6, $7) returning order_id
+      """,
+      [
+        .text(kind.rawValue), .text(subject), .int8(minor), .text(currency.code), .text(reason),
+        .text(person), .timestamptz(now),
+      ]
+    ).only().int8(0)
+  }
+
+  /// An order, locked; nil when there is none.
+  package func lock(_ id: Int64) async throws -> MoneyOrderRow? {
+    try await connection.query(
+      "select \(Self.columns) from money_order where order_id = $1 for update", [.int8(id)]
+    ).onlyOrNil().map(Self.order)
+  }
+
+  /// An order; nil when there is none.
+  package func find(_ id: Int64) async throws -> MoneyOrderRow? {
+    try await connection.query(
+      "select \(Self.columns) from money_order where order_id = $1", [.int8(id)]
+    ).onlyOrNil().map(Self.order)
+  }
+
+  /// Whether something waits for a decision already.
+  package func isWaiting(_ kind: MoneyOrderRow.Kind, subject: String) async throws -> Bool {
+    try await connection.query(
+      """
+      select exists (select from money_order
+        where kind = $1 and subject = $2 and decision is null)
+      """, [.text(kind.rawValue), .text(subject)]
+    ).only().bool(0)
+  }
+
+  /// Writes a decision down; the table refuses that of the person who proposed.
+  package func decide(
+    _ id: Int64, _ decision: String, by person: String, at now: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      update money_order set decision = $2, decided_by = $3, decided_at = $4
+      where order_id = $1 and decision is null
+      """, [.int8(id), .text(decision), .text(person), .timestamptz(now)])
+  }
+
+  /// Orders, the newest first; only those that wait when asked so.
+  package func list(waitingOnly: Bool) async throws -> [MoneyOrderRow] {
+    try await connection.query(
+      """
+      select \(Self.columns) from money_order where not $1 or decision is null
+      order by order_id desc limit $2
+      """, [.bool(waitingOnly), .int8(Int64(Self.listMax))]
+    ).map(Self.order)
+  }
+}

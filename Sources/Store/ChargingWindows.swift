@@ -1,0 +1,225 @@
+package import Basics
+package import Charging
+import Postgres
+
+extension StoreSession {
+  /// Charge windows of bank cards, and what happened to them.
+  package var charging: ChargingTables { ChargingTables(connection: connection) }
+}
+
+/// Charge windows of bank cards, and what happened to them.
+package struct ChargingTables {
+  /// Kind of medium whose rides are paid through the acquirer.
+  static let chargedMedium = "bank"
+
+  let connection: PostgresConnection
+
+  /// Work about money that one transaction does at a time.
+  package enum Work: Int32, Sendable {
+    case windows, shares, payouts, claims, files
+  }
+
+  /// Whether the work is this transaction's until it ends; false when another one is at it.
+  ///
+  /// Not a lane: what is done here is told to banks and to the acquirer, so its commit waits for the
+  /// disk.
+  package func tryWork(_ work: Work) async throws -> Bool {
+    try await connection.query(
+      "select pg_try_advisory_xact_lock($1, $2)",
+      [.int4(StoreSession.laneLockClass + LanePurpose.charging.rawValue), .int4(work.rawValue)]
+    ).only().bool(0)
+  }
+
+  /// The last fare day whose windows are closed; nil when none is.
+  package func closedThrough() async throws -> Day? {
+    try await connection.query("select max(fare_day) from charge_day").only().dateOrNil(0)
+  }
+
+  /// The first fare day that anybody rode on; nil when nobody did.
+  package func firstFareDay() async throws -> Day? {
+    try await connection.query("select min(fare_day) from fare_day").only().dateOrNil(0)
+  }
+
+  /// Closes the windows of a fare day: one for each card that rode on it; their number.
+  ///
+  /// Rider-days that are stale are left out: the run that rates them brings a window of its own.
+  package func close(_ day: Day, at now: Instant) async throws -> Int {
+    try await connection.execute(
+      "insert into charge_day (fare_day, closed_at) values ($1, $2)",
+      [.date(day), .timestamptz(now)])
+    return try await connection.execute(
+      Self.addWindows(
+        changed: """
+          select distinct r.lane, r.rider_id, r.fare_day from ride r
+          join fare_day f on f.lane = r.lane and f.rider_id = r.rider_id
+            and f.fare_day = r.fare_day and f.stale_since is null
+          where r.fare_day = $1 and r.medium = '\(Self.chargedMedium)'
+          """, to: "$1"), [.date(day), .timestamptz(now)])
+  }
+
+  /// Adds a window for each difference that the oldest runs not looked at made to closed fare days.
+  ///
+  /// The number of runs looked at, of at most `countMax`, and of windows added.
+  package func addDifferences(
+    through day: Day, countMax: Int, at now: Instant
+  ) async throws -> (runs: Int, windows: Int) {
+    let runs = try await connection.query(
+      """
+      select run_id from clearing_run where windowed_at is null order by run_id limit $1
+      """, [.int8(Int64(countMax))]
+    ).map { try $0.int8(0) }
+    guard !runs.isEmpty else { return (0, 0) }
+    let windows = try await connection.execute(
+      Self.addWindows(
+        changed: """
+          select lane, rider_id, fare_day from ride
+          where run_id = any($3) and fare_day <= $1 and medium = '\(Self.chargedMedium)'
+          union select lane, rider_id, fare_day from ride
+          where reversed_run_id = any($3) and fare_day <= $1 and medium = '\(Self.chargedMedium)'
+          """, to: "$1"), [.date(day), .timestamptz(now), .int8s(runs)])
+    try await connection.execute(
+      "update clearing_run set windowed_at = $2 where run_id = any($1)",
+      [.int8s(runs), .timestamptz(now)])
+    return (runs.count, windows)
+  }
+
+  /// What the rides of some rider-days come to, less what their windows are closed over.
+  private static func addWindows(changed: String, to day: String) -> String {
+    """
+    with changed as materialized (\(changed)),
+    now_due as (
+      select r.lane, r.rider_id, r.fare_day, r.currency, sum(r.charged_minor)::int8 as minor
+      from changed c join ride r using (lane, rider_id, fare_day)
+      where r.fare_day <= \(day) and r.reversed_run_id is null and r.charged_minor is not null
+        and r.medium = '\(chargedMedium)'
+      group by r.lane, r.rider_id, r.fare_day, r.currency),
+    closed as (
+      select w.lane, w.rider_id, w.fare_day, w.currency, sum(w.amount_minor)::int8 as minor,
+        max(w.number) + 1 as number
+      from changed c join charge_window w using (lane, rider_id, fare_day)
+      group by w.lane, w.rider_id, w.fare_day, w.currency),
+    difference as (
+      select lane, rider_id, fare_day, currency, coalesce(c.number, 0) as number,
+        coalesce(n.minor, 0) - coalesce(c.minor, 0) as minor, c.number is null as is_first
+      from now_due n full join closed c using (lane, rider_id, fare_day, currency))
+    insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+      amount_minor, due_minor, next_at, closed_at)
+    select d.lane, d.rider_id, card.medium_id, d.fare_day, d.number, d.currency,
+      case when d.minor > 0 then 'closed' when d.minor = 0 then 'nothing' else 'netting' end,
+      d.minor, d.minor, case when d.minor <> 0 then $2::timestamptz end, $2
+    from difference d cross join lateral (
+      select coalesce(
+        (select t.medium_id from tap t
+         where t.fare_day = d.fare_day and t.lane = d.lane and t.rider_id = d.rider_id
+           and t.medium = '\(chargedMedium)' and t.accepted
+         order by t.tapped_at desc limit 1),
+        (select m.medium_id from medium m
+         where m.rider_id = d.rider_id and m.kind = '\(chargedMedium)'
+         order by m.first_seen_at desc limit 1),
+        d.rider_id) as medium_id) card
+    where d.minor <> 0 or d.is_first
+    """
+  }
+
+  /// Windows in which something is due, the longest waiting first, locked; others' are left out.
+  package func due(
+    _ states: [ChargeWindow.State], at now: Instant, countMax: Int
+  ) async throws -> [ChargeWindowRow] {
+    let rows = try await connection.query(
+      """
+      select \(ChargeColumns.names) from charge_window w
+      where w.next_at <= $1 and w.state = any($2) order by w.next_at, w.window_id limit $3
+      for update skip locked
+      """,
+      [
+        .timestamptz(now), .texts(states.map { Optional($0.rawValue) }), .int8(Int64(countMax)),
+      ])
+    return try rows.map(ChargeColumns.row)
+  }
+
+  /// Windows by number, locked.
+  package func lock(_ ids: [Int64]) async throws -> [ChargeWindowRow] {
+    let rows = try await connection.query(
+      """
+      select \(ChargeColumns.names) from charge_window w where w.window_id = any($1)
+      order by w.window_id for update
+      """, [.int8s(ids.map(Optional.some))])
+    return try rows.map(ChargeColumns.row)
+  }
+
+  /// The windows of the same card's day as some windows, those included, locked.
+  package func lockDays(of ids: [Int64]) async throws -> [ChargeWindowRow] {
+    let rows = try await connection.query(
+      """
+      select \(ChargeColumns.names) from charge_window w
+      where (w.lane, w.rider_id, w.fare_day, w.currency) in (
+        select lane, rider_id, fare_day, currency from charge_window where window_id = any($1))
+      order by w.window_id for update
+      """, [.int8s(ids.map(Optional.some))])
+    return try rows.map(ChargeColumns.row)
+  }
+
+  /// Writes windows down as they now are.
+  package func save(_ rows: [ChargeWindowRow]) async throws {
+    guard !rows.isEmpty else { return }
+    let windows = rows.map(\.window)
+    func minors(_ path: KeyPath<ChargeWindow, Int64>) -> PostgresValue {
+      .int8s(windows.map { $0[keyPath: path] })
+    }
+    func moments(_ path: KeyPath<ChargeWindow, Instant?>) -> PostgresValue {
+      .timestamptzs(windows.map { $0[keyPath: path] })
+    }
+    try await connection.execute(
+      """
+      update charge_window w set state = c.state, due_minor = c.due, captured_minor = c.captured,
+        settled_minor = c.settled, refunded_minor = c.refunded, charged_back_minor = c.back,
+        offset_minor = c.off, written_off_minor = c.written, attempt = c.attempt, tries = c.tries,
+        next_at = c.next_at, asked_at = c.asked_at, asked_by = c.asked_by,
+        reference = c.reference, declined_at = c.declined_at, decline_code = c.code,
+        recovered_at = c.recovered_at, recovered_by = c.recovered_by
+      from unnest($1::int8[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
+        $7::int8[], $8::int8[], $9::int8[], $10::int4[], $11::int4[], $12::timestamptz[],
+        $13::timestamptz[], $14::text[], $15::text[], $16::timestamptz[], $17::text[],
+        $18::timestamptz[], $19::text[])
+        as c(id, state, due, captured, settled, refunded, back, off, written, attempt, tries,
+          next_at, asked_at, asked_by, reference, declined_at, code, recovered_at, recovered_by)
+      where w.window_id = c.id
+      """,
+      [
+        .int8s(rows.map { Optional($0.id) }), .texts(windows.map { Optional($0.state.rawValue) }),
+        minors(\.dueMinor), minors(\.capturedMinor), minors(\.settledMinor),
+        minors(\.refundedMinor), minors(\.chargedBackMinor), minors(\.offsetMinor),
+        minors(\.writtenOffMinor), .int4s(windows.map { Optional($0.attempt) }),
+        .int4s(windows.map { Optional($0.tries) }), moments(\.nextAt), moments(\.askedAt),
+        .texts(windows.map { $0.askedBy?.rawValue }), .texts(windows.map(\.reference)),
+        moments(\.declinedAt), .texts(windows.map(\.declineCode)), moments(\.recoveredAt),
+        .texts(windows.map { $0.recoveredBy?.rawValue }),
+      ])
+  }
+
+  /// Puts off when something is to be done about windows.
+  package func putOff(_ ids: [Int64], until moment: Instant) async throws {
+    try await connection.execute(
+      "update charge_window set next_at = $2 where window_id = any($1)",
+      [.int8s(ids.map(Optional.some)), .timestamptz(moment)])
+  }
+
+  /// Adds lines to the list of all that happened.
+  package func add(_ events: [ChargeEventRow]) async throws {
+    guard !events.isEmpty else { return }
+    try await connection.execute(
+      """
+      insert into charge_event (window_id, medium_id, at, kind, attempt, minor, reference, detail,
+        actor, entry_id)
+      select * from unnest($1::int8[], $2::uuid[], $3::timestamptz[], $4::text[], $5::int4[],
+        $6::int8[], $7::text[], $8::text[], $9::text[], $10::int8[])
+      """,
+      [
+        .int8s(events.map(\.windowID)), .identifiers(events.map(\.medium)),
+        .timestamptzs(events.map { Optional($0.at) }), .texts(events.map { Optional($0.kind) }),
+        .int4s(events.map { Optional($0.attempt) }), .int8s(events.map { Optional($0.minor) }),
+        .texts(events.map(\.reference)), .texts(events.map(\.detail)),
+        .texts(events.map { Optional($0.actor) }), .int8s(events.map(\.entryID)),
+      ])
+  }
+}

@@ -1,0 +1,83 @@
+import Basics
+import Postgres
+
+extension StoreSession {
+  /// Sums of rides, kept by the runs that change them.
+  package var rideSums: RideSumTables { RideSumTables(connection: connection) }
+}
+
+/// Sums of rides, kept by the runs that change them: what reports are added up from.
+package struct RideSumTables {
+  let connection: PostgresConnection
+
+  /// Adds what a run of a lane changes.
+  package func add(_ sums: RideSumChanges, lane: Int16) async throws {
+    let rows = sums.changes.filter { !$0.value.isNothing }.sorted { $0.key < $1.key }
+    guard !rows.isEmpty else { return }
+    func texts(_ path: KeyPath<RideSumKey, String>) -> PostgresValue {
+      .texts(rows.map { $0.key[keyPath: path] })
+    }
+    func numbers(_ path: KeyPath<RideSumChange, Int64>) -> PostgresValue {
+      .int8s(rows.map { $0.value[keyPath: path] })
+    }
+    try await connection.execute(
+      """
+      insert into ride_sum as s (fare_day, accounting_date, lane, operator_id, route, mode,
+        category, product, medium, currency, tariff_version, rides, riders, free_rides,
+        reduced_rides, unknown_rides, late_rides, nominal_minor, charged_minor)
+      select d, a, $1, o, r, m, c, p, k, u, v, n1, n2, n3, n4, n5, n6, n7, n8
+      from unnest($2::date[], $3::date[], $4::text[], $5::text[], $6::text[], $7::text[],
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::int8[], $13::int8[], $14::int8[],
+        $15::int8[], $16::int8[], $17::int8[], $18::int8[], $19::int8[])
+        as t(d, a, o, r, m, c, p, k, u, v, n1, n2, n3, n4, n5, n6, n7, n8)
+      on conflict (fare_day, accounting_date, lane, operator_id, route, mode, category, product,
+        medium, currency, tariff_version) do update set
+        rides = s.rides + excluded.rides, riders = s.riders + excluded.riders,
+        free_rides = s.free_rides + excluded.free_rides,
+        reduced_rides = s.reduced_rides + excluded.reduced_rides,
+        unknown_rides = s.unknown_rides + excluded.unknown_rides,
+        late_rides = s.late_rides + excluded.late_rides,
+        nominal_minor = s.nominal_minor + excluded.nominal_minor,
+        charged_minor = s.charged_minor + excluded.charged_minor
+      """,
+      [
+        .int2(lane), .dates(rows.map { $0.key.fareDay }),
+        .dates(rows.map { $0.key.accountingDate }),
+        texts(\.operatorID), texts(\.route), texts(\.mode), texts(\.category), texts(\.product),
+        texts(\.medium), texts(\.currency), texts(\.tariffVersion), numbers(\.rides),
+        numbers(\.riders), numbers(\.freeRides), numbers(\.reducedRides), numbers(\.unknownRides),
+        numbers(\.lateRides), numbers(\.nominalMinor), numbers(\.chargedMinor),
+      ])
+  }
+
+  /// Sums that are not those of the rides that stand, each named; none when they agree.
+  package func differences(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      with kept as (
+        select fare_day, operator_id, route, category, product, medium, currency, tariff_version,
+          sum(rides) as rides, sum(riders) as riders, sum(charged_minor) as charged,
+          sum(nominal_minor) as nominal, sum(unknown_rides) as unknown
+        from ride_sum group by 1, 2, 3, 4, 5, 6, 7, 8),
+      standing as (
+        select fare_day, coalesce(operator_id, '') as operator_id, coalesce(route, '') as route,
+          category, product, medium, currency, tariff_version, count(*) as rides,
+          sum(riders) as riders, coalesce(sum(charged_minor), 0) as charged,
+          coalesce(sum(nominal_minor) filter (where charged_minor is not null), 0) as nominal,
+          count(*) filter (where charged_minor is null) as unknown
+        from ride where reversed_run_id is null group by 1, 2, 3, 4, 5, 6, 7, 8)
+      select concat_ws(' ', fare_day, operator_id, route, category, product, medium, currency,
+          tariff_version) || ': rides ' || coalesce(s.rides, 0) || ' kept as '
+          || coalesce(k.rides, 0) || ', charged ' || coalesce(s.charged, 0) || ' kept as '
+          || coalesce(k.charged, 0)
+      from kept k full join standing s using (fare_day, operator_id, route, category, product,
+        medium, currency, tariff_version)
+      where (coalesce(k.rides, 0), coalesce(k.riders, 0), coalesce(k.charged, 0),
+          coalesce(k.nominal, 0), coalesce(k.unknown, 0))
+        is distinct from (coalesce(s.rides, 0), coalesce(s.riders, 0), coalesce(s.charged, 0),
+          coalesce(s.nominal, 0), coalesce(s.unknown, 0))
+      order by 1 limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+}

@@ -1,0 +1,159 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// Orders to rate fare days anew.
+  package var reratingOrders: ReratingOrderTables { ReratingOrderTables(connection: connection) }
+}
+
+/// Whoever orders or approves: the bearer of a token.
+package struct Person: Sendable, Equatable {
+  /// Whose token it is, for people.
+  package let label: String
+  /// SHA-256 of the token.
+  package let digest: [UInt8]
+
+  /// Names a person.
+  package init(label: String, digest: [UInt8]) {
+    self.label = label
+    self.digest = digest
+  }
+
+  /// Whether both are one person: another token of the same person is no other person.
+  package func isSame(as other: Person) -> Bool { label == other.label || digest == other.digest }
+}
+
+/// How far an order to rate anew has come.
+package enum ReratingState: String, Sendable, CaseIterable {
+  /// Waits for another person.
+  case requested
+  /// Another person said yes, or none was needed; being carried out.
+  case approved
+  /// Another person said no.
+  case refused
+  /// The rider-days are marked; the differences are booked as they are rated.
+  case done
+}
+
+/// An order to rate fare days anew.
+package struct ReratingOrder: Sendable, Equatable {
+  package var id: Int64 = 0
+  package var firstDay: Day
+  package var lastDay: Day
+  /// The mended tariff to publish, as ``TariffPublication`` writes it; nil: what is published.
+  package var tariffSource: String?
+  /// What would change, as it was when it was asked: JSON.
+  package var preview: String
+  /// Sum of the changes of all riders without their signs, minor units.
+  package var changeMinor: Int64
+  package var needsApproval: Bool
+  package var state: ReratingState = .requested
+  package var requestedBy: Person
+  package var requestedAt: Instant
+  package var decidedBy: Person?
+  package var decidedAt: Instant?
+  package var doneAt: Instant?
+  /// Rider-days marked as stale.
+  package var staleDays: Int?
+
+  /// Makes an order that is asked for.
+  package init(
+    firstDay: Day, lastDay: Day, tariffSource: String?, preview: String, changeMinor: Int64,
+    needsApproval: Bool, requestedBy: Person, requestedAt: Instant
+  ) {
+    self.firstDay = firstDay
+    self.lastDay = lastDay
+    self.tariffSource = tariffSource
+    self.preview = preview
+    self.changeMinor = changeMinor
+    self.needsApproval = needsApproval
+    self.requestedBy = requestedBy
+    self.requestedAt = requestedAt
+  }
+}
+
+/// Orders to rate fare days anew.
+package struct ReratingOrderTables {
+  /// Most orders in a list.
+  package static let listMax = 200
+
+  let connection: PostgresConnection
+
+  private static let columns = """
+    order_id, first_day, last_day, tariff_source, preview, change_minor, needs_approval, state,
+    requested_by, requested_digest, requested_at, decided_by, decided_digest, decided_at, done_at,
+    stale_days
+    """
+
+  /// Adds an order; its number.
+  package func add(_ order: ReratingOrder) async throws -> Int64 {
+    let rows = try await connection.query(
+      """
+      insert into rerating_order (first_day, last_day, tariff_source, preview, change_minor,
+        needs_approval, state, requested_by, requested_digest, requested_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning order_id
+      """,
+      [
+        .date(order.firstDay), .date(order.lastDay),
+        .orNull(order.tariffSource, PostgresValue.text), .text(order.preview),
+        .int8(order.changeMinor), .bool(order.needsApproval), .text(order.state.rawValue),
+        .text(order.requestedBy.label), .bytea(order.requestedBy.digest),
+        .timestamptz(order.requestedAt),
+      ])
+    return try rows.only().int8(0)
+  }
+
+  /// An order, held until the transaction ends; nil when there is none of the number.
+  package func lock(_ id: Int64) async throws -> ReratingOrder? {
+    let rows = try await connection.query(
+      "select \(Self.columns) from rerating_order where order_id = $1 for update", [.int8(id)])
+    return try rows.onlyOrNil().map(Self.order)
+  }
+
+  /// The newest orders first.
+  package func list() async throws -> [ReratingOrder] {
+    let rows = try await connection.query(
+      "select \(Self.columns) from rerating_order order by order_id desc limit $1",
+      [.int8(Int64(Self.listMax))])
+    return try rows.map(Self.order)
+  }
+
+  /// Writes down what became of an order.
+  package func save(_ order: ReratingOrder) async throws {
+    try await connection.execute(
+      """
+      update rerating_order set state = $2, decided_by = $3, decided_digest = $4, decided_at = $5,
+        done_at = $6, stale_days = $7
+      where order_id = $1
+      """,
+      [
+        .int8(order.id), .text(order.state.rawValue),
+        .orNull(order.decidedBy?.label, PostgresValue.text),
+        .orNull(order.decidedBy?.digest, PostgresValue.bytea),
+        .orNull(order.decidedAt, PostgresValue.timestamptz),
+        .orNull(order.doneAt, PostgresValue.timestamptz),
+        .orNull(order.staleDays) { .int4(Int32($0)) },
+      ])
+  }
+
+  private static func order(_ row: PostgresRow) throws -> ReratingOrder {
+    var order = ReratingOrder(
+      firstDay: try row.date("first_day"), lastDay: try row.date("last_day"),
+      tariffSource: try row.textOrNil("tariff_source"), preview: try row.text("preview"),
+      changeMinor: try row.int8("change_minor"), needsApproval: try row.bool("needs_approval"),
+      requestedBy: Person(
+        label: try row.text("requested_by"), digest: try row.bytea("requested_digest")),
+      requestedAt: try row.timestamptz("requested_at"))
+    order.id = try row.int8("order_id")
+    order.state = try row.word("state")
+    if let label = try row.textOrNil("decided_by"),
+      let digest = try row.byteaOrNil("decided_digest")
+    {
+      order.decidedBy = Person(label: label, digest: digest)
+    }
+    order.decidedAt = try row.timestamptzOrNil("decided_at")
+    order.doneAt = try row.timestamptzOrNil("done_at")
+    order.staleDays = try row.intOrNil("stale_days")
+    return order
+  }
+}

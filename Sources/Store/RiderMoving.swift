@@ -1,0 +1,172 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// What carries everything of a rider to another, or to nobody.
+  package var riderMoves: RiderMoveTables { RiderMoveTables(connection: connection) }
+}
+
+/// What carries everything of a rider to another, or to nobody.
+///
+/// Nobody sorts or rates meanwhile: the caller holds the lanes.
+package struct RiderMoveTables {
+  let connection: PostgresConnection
+
+  /// Fare days of a rider that have taps, rides or products.
+  package func days(of rider: RiderID) async throws -> [Day] {
+    let rows = try await connection.query(
+      "select fare_day from fare_day where lane = $1 and rider_id = $2 order by 1",
+      [.int2(Lane.of(rider)), .identifier(rider)])
+    return try rows.map { try $0.date(0) }
+  }
+
+  /// Charge windows of a rider's bank cards whose money is not where it belongs yet.
+  package func openCharges(of rider: RiderID) async throws -> Int {
+    try await connection.query(
+      """
+      select count(*) from charge_window where lane = $1 and rider_id = $2
+        and (state not in ('settled', 'nothing', 'netted', 'written_off') or due_minor <> 0)
+      """, [.int2(Lane.of(rider)), .identifier(rider)]
+    ).only().int(0)
+  }
+
+  /// Gives the taps, boardings, fare days, media, proofs, products and tokens of a rider to another,
+  /// whose days then wait for a rating; the number of taps.
+  ///
+  /// Proofs of the same category and first day stay as the other has them.
+  package func give(
+    _ rider: RiderID, to other: RiderID, days: [Day], around span: ClosedRange<Day>, at: Instant
+  ) async throws -> Int {
+    let pair: [PostgresValue] = [.identifier(rider), .identifier(other)]
+    let lanes: [PostgresValue] = [.int2(Lane.of(rider)), .int2(Lane.of(other))]
+    let span = PostgresValue.dates(Self.all(days, span))
+    let moved = try await connection.execute(
+      """
+      update tap t set rider_id = $2, lane = $4 from unnest($5::date[]) d
+      where t.fare_day = d and t.lane = $3 and t.rider_id = $1
+      """, pair + lanes + [span])
+    try await connection.execute(
+      """
+      update boarding b set rider_id = $2, lane = $4 from unnest($5::date[]) d
+      where b.fare_day = d and b.lane = $3 and b.rider_id = $1
+      """, pair + lanes + [span])
+    try await connection.execute(
+      """
+      with gone as (delete from travel_day where lane = $3 and rider_id = $1 returning fare_day)
+      insert into travel_day (lane, rider_id, fare_day, stale_since)
+      select $4, $2, fare_day, $5 from gone
+      on conflict (lane, rider_id, fare_day) do update
+        set stale_since = least(travel_day.stale_since, excluded.stale_since)
+      """, pair + lanes + [.timestamptz(at)])
+    try await connection.execute(
+      "delete from fare_day where lane = $2 and rider_id = $1", [pair[0], lanes[0]])
+    try await connection.execute("update medium set rider_id = $2 where rider_id = $1", pair)
+    try await connection.execute(
+      """
+      insert into entitlement (rider_id, category, valid_from, valid_to, proof, recorded_at,
+        proof_kind, proof_digest)
+      select $2, category, valid_from, valid_to, proof, recorded_at, proof_kind, proof_digest
+      from entitlement where rider_id = $1 on conflict do nothing
+      """, pair)
+    try await connection.execute("delete from entitlement where rider_id = $1", [pair[0]])
+    try await connection.execute(
+      "update product_holding set rider_id = $2, lane = $3 where rider_id = $1",
+      pair + [lanes[1]])
+    try await connection.execute(
+      "update access_token set rider_id = $2 where rider_id = $1", pair)
+    try await connection.execute(
+      "update rider set merged_into = $2 where rider_id = $1", pair)
+    return moved
+  }
+
+  /// Puts nobody in the place of a rider: another number everywhere, and nothing that a person or a
+  /// card could be found by.
+  ///
+  /// `nobody` is in the same lane, so that no rating changes. The medium of a tap becomes a number
+  /// that no token leads to, one for each medium. Riders who were merged into this one go too.
+  package func erase(
+    _ rider: RiderID, as nobody: RiderID, days: [Day], around span: ClosedRange<Day>, at: Instant
+  ) async throws {
+    precondition(Lane.of(rider) == Lane.of(nobody), "an erased rider stays in its lane")
+    let pair: [PostgresValue] = [.identifier(rider), .identifier(nobody)]
+    let lane = PostgresValue.int2(Lane.of(rider))
+    let span = PostgresValue.dates(Self.all(days, span))
+    try await connection.execute(
+      """
+      insert into rider (rider_id, lane, first_seen_at, erased_at)
+      select $2, lane, first_seen_at, $3 from rider where rider_id = $1
+      """, pair + [.timestamptz(at)])
+    try await estrange(rider, pair + [lane, span])
+    try await connection.execute(
+      """
+      update boarding b set rider_id = $2 from unnest($4::date[]) d
+      where b.fare_day = d and b.lane = $3 and b.rider_id = $1
+      """, pair + [lane, span])
+    for table in ["ride", "fare_day", "travel_day", "charge_window", "operator_share"] {
+      try await connection.execute(
+        "update \(table) set rider_id = $2 where lane = $3 and rider_id = $1", pair + [lane])
+    }
+    try await connection.execute(
+      """
+      update entitlement set rider_id = $2, proof = null, proof_kind = null, proof_digest = null
+      where rider_id = $1
+      """, pair)
+    for table in ["product_holding", "wallet_account"] {
+      try await connection.execute(
+        "update \(table) set rider_id = $2 where rider_id = $1", pair)
+    }
+    try await forget(rider, nobody)
+  }
+
+  /// Gives each medium of a rider a number that no token leads to, wherever one is kept.
+  private func estrange(_ rider: RiderID, _ parameters: [PostgresValue]) async throws {
+    let rows = try await connection.query(
+      "select medium_id, gen_random_uuid() from medium where rider_id = $1", [.identifier(rider)])
+    let media = PostgresValue.identifiers(
+      try rows.map { row -> MediumID? in try row.identifier(0) })
+    let others = PostgresValue.identifiers(
+      try rows.map { row -> MediumID? in try row.identifier(1) })
+    try await connection.execute(
+      """
+      update tap t set rider_id = $2, medium_id = coalesce((
+        select other from unnest($5::uuid[], $6::uuid[]) as s(medium, other)
+        where s.medium = t.medium_id), $2)
+      from unnest($4::date[]) d where t.fare_day = d and t.lane = $3 and t.rider_id = $1
+      """, parameters + [media, others])
+    for table in ["charge_window", "charge_event", "card_denial"] {
+      try await connection.execute(
+        """
+        update \(table) t set medium_id = s.other
+        from unnest($1::uuid[], $2::uuid[]) as s(medium, other) where t.medium_id = s.medium
+        """, [media, others])
+    }
+    try await connection.execute(
+      "delete from card_standing where medium_id = any($1)", [media])
+  }
+
+  /// Takes away what a person could be found by: media, tokens, reasons, and numbers of before.
+  private func forget(_ rider: RiderID, _ nobody: RiderID) async throws {
+    let numbers = try await connection.query(
+      """
+      with recursive way as (
+        select $1::uuid as rider_id
+        union select r.rider_id from way w join rider r on r.merged_into = w.rider_id)
+      select rider_id from way
+      """, [.identifier(rider)]
+    ).map { row -> RiderID? in try row.identifier(0) }
+    let all = PostgresValue.identifiers(numbers)
+    try await connection.execute(
+      """
+      update rider_event set rider_id = $2, reason = 'erased', detail = '' where rider_id = any($1)
+      """, [all, .identifier(nobody)])
+    for table in ["medium", "access_token", "rider"] {
+      try await connection.execute("delete from \(table) where rider_id = any($1)", [all])
+    }
+  }
+
+  /// Days that rows are looked for on: those that are known, and those around a rider's life.
+  private static func all(_ days: [Day], _ span: ClosedRange<Day>) -> [Day?] {
+    let around = (span.lowerBound.number...span.upperBound.number).map(Day.init(number:))
+    return Set(days).union(around).sorted().map(Optional.some)
+  }
+}

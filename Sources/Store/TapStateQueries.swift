@@ -1,0 +1,169 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// Where taps are on their way from the journal to the bank.
+  package var tapStates: TapStateTables { TapStateTables(connection: connection) }
+}
+
+/// Where a tap is on its way: each tap of the journal is in exactly one of these.
+package enum TapState: String, Sendable, CaseIterable {
+  /// In a batch that waits for the sorter.
+  case unsorted
+  /// In a batch that the sorter could not read.
+  case setAside = "set_aside"
+  /// Impossible; waits for a person.
+  case quarantined
+  /// Impossible, and discarded by a person.
+  case discarded
+  /// Under its rider's fare day, which waits for its rating.
+  case sorted
+  /// Nobody was let in: there is nothing to charge.
+  case denied
+  /// Its ride has a fare, or a reason why none is known.
+  case rated
+  /// Its ride is in a payment that is not funded yet.
+  case billed
+  /// Its ride is paid.
+  case settled
+  /// Its ride was given up as a debt.
+  case writtenOff = "written_off"
+}
+
+/// How many taps are where, at one moment.
+package struct TapStateCounts: Sendable, Equatable {
+  /// Taps that the journal took, by its own counters.
+  package var journalled: Int64 = 0
+  package var counts: [TapState: Int64] = [:]
+  /// Other contents under numbers that the journal has: kept beside, in none of the states.
+  package var conflicts: Int64 = 0
+
+  /// Starts at nothing.
+  package init() {}
+
+  /// Taps of the journal that are in none of the states, or in two: none when all is well.
+  package var missing: Int64 { journalled - counts.values.reduce(0, +) }
+}
+
+/// A tap, or taps of one batch or rider-day, that do not go on by themselves.
+package struct StuckTaps: Sendable, Equatable {
+  package let state: TapState
+  /// Where to look: a batch, a tap, or a rider's day.
+  package let place: String
+  package let taps: Int64
+  /// Since when.
+  package let since: Instant
+  package let reason: String
+}
+
+/// Where taps are on their way from the journal to the bank.
+package struct TapStateTables {
+  /// Most places in a list of one state.
+  package static let stuckMax = 200
+
+  let connection: PostgresConnection
+
+  /// How many taps are in each state now.
+  ///
+  /// Sorted taps come from the sums that sorting keeps, so that a year of taps is not counted anew.
+  package func counts() async throws -> TapStateCounts {
+    let row = try await connection.query(
+      """
+      select
+        (select coalesce(sum(taps_stored), 0)::int8 from device_epoch) as journalled,
+        (select coalesce(sum(conflicts), 0)::int8 from device_epoch) as conflicts,
+        (select coalesce(sum(taps), 0)::int8 from unsorted_tap where not is_set_aside) as unsorted,
+        (select coalesce(sum(taps), 0)::int8 from unsorted_tap where is_set_aside) as set_aside,
+        (select count(*) from tap_held where state = 'held') as quarantined,
+        (select count(*) from tap_held where state = 'released') as released,
+        (select count(*) from tap_held where state = 'discarded') as discarded,
+        (select coalesce(sum(accepted), 0)::int8 from tap_sum) as accepted,
+        (select coalesce(sum(denied), 0)::int8 from tap_sum) as denied,
+        (select count(*) from tap_unrated) as sorted,
+        (select count(*) from tap_billing where state = 'billed') as billed,
+        (select count(*) from tap_billing where state = 'settled') as settled,
+        (select count(*) from tap_billing where state = 'written_off') as written_off
+      """
+    ).only()
+    var counts = TapStateCounts()
+    counts.journalled = try row.int8("journalled")
+    counts.conflicts = try row.int8("conflicts")
+    for state in TapState.allCases where state != .rated {
+      counts.counts[state] = try row.int8(state.rawValue)
+    }
+    // A released tap is the sorter's again until it lies under its fare day.
+    counts.counts[.unsorted, default: 0] += try row.int8("released")
+    let paying = [TapState.billed, .settled, .writtenOff].reduce(0) {
+      $0 + counts.counts[$1, default: 0]
+    }
+    counts.counts[.rated] =
+      try row.int8("accepted") - counts.counts[.sorted, default: 0] - paying
+    return counts
+  }
+
+  /// Those places of a state that have waited longest.
+  package func stuck(in state: TapState) async throws -> [StuckTaps] {
+    guard let sql = Self.stuckSQL(state) else { return [] }
+    let rows = try await connection.query(sql, [.int8(Int64(Self.stuckMax))])
+    return try rows.map { row in
+      StuckTaps(
+        state: state, place: try row.text("place"), taps: try row.int8("taps"),
+        since: try row.timestamptz("since"), reason: try row.text("reason"))
+    }
+  }
+
+  /// The list of a state; nil where taps are at their end and wait for nothing.
+  private static func stuckSQL(_ state: TapState) -> String? {
+    switch state {
+    case .unsorted:
+      """
+      select 'batch ' || batch_id || ' of ' || device_id as place, taps, received_at as since,
+        'waits for sorting' as reason
+      from unsorted_tap where not is_set_aside order by received_at, batch_id limit $1
+      """
+    case .setAside:
+      """
+      select 'batch ' || batch_id || ' of ' || device_id as place, taps, received_at as since,
+        sort_fault as reason
+      from unsorted_tap where is_set_aside order by received_at, batch_id limit $1
+      """
+    case .quarantined:
+      """
+      select concat_ws(' ', 'tap', device_id, epoch, seq) as place, 1::int8 as taps,
+        received_at as since, code || ': ' || message as reason
+      from tap_held where state = 'held' order by received_at, device_id, epoch, seq limit $1
+      """
+    case .sorted:
+      """
+      select 'rider ' || f.rider_id || ' on ' || f.fare_day as place, count(*) as taps,
+        min(f.stale_since) as since,
+        coalesce(min(f.stale_cause), 'tap') || coalesce(': ' || min(f.stale_reason), '') as reason
+      from (
+        select * from fare_day where stale_since is not null
+        order by stale_since, lane, fare_day, rider_id limit $1) f
+      join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id and t.lane = f.lane
+        and t.accepted
+      group by f.rider_id, f.fare_day order by 3, 1 limit $1
+      """
+    case .rated:
+      // A fare that is not known can never be billed: the tariff or the network lacks something.
+      """
+      select concat_ws(' ', 'tap', r.device_id, r.epoch, r.seq) as place, 1::int8 as taps,
+        c.started_at as since, 'fare not known: ' || r.reason as reason
+      from (
+        select fare_day, lane from ride_sum group by fare_day, lane having sum(unknown_rides) > 0
+        order by fare_day, lane limit $1) d
+      join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.charged_minor is null
+        and r.reversed_run_id is null
+      join clearing_run c on c.run_id = r.run_id
+      order by 3, 1 limit $1
+      """
+    case .billed:
+      """
+      select concat_ws(' ', 'tap', device_id, epoch, seq) as place, 1::int8 as taps, since, reason
+      from tap_billing where state = 'billed' order by since, device_id, epoch, seq limit $1
+      """
+    case .denied, .discarded, .settled, .writtenOff: nil
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package import Basics
+import Postgres
+
+/// How fares of a product lie between operators.
+package struct OperatorWeight: Sendable, Hashable {
+  package let product: String
+  package let currency: Currency
+  /// Nil when the operator of the rides is not known.
+  package let operatorID: String?
+  /// Minor units of nominal fares.
+  package let nominalMinor: Int64
+}
+
+extension ProductTables {
+  /// Riders of a page of products whose price is not yet earned or paid back, after a rider.
+  package func deferredRiders(
+    after rider: RiderID?, countMax: Int
+  ) async throws -> [RiderID] {
+    let rows = try await connection.query(
+      """
+      select distinct rider_id from product_holding
+      where recognised_minor + refunded_minor < price_minor and ($1::uuid is null or rider_id > $1)
+      order by rider_id limit $2
+      """, [.orNull(rider) { PostgresValue.identifier($0) }, .int8(Int64(countMax))])
+    return try rows.map { try $0.identifier(0) }
+  }
+
+  /// The first day on which a product that is not yet earned may carry rides; nil without one.
+  package func firstDeferredDay() async throws -> Day? {
+    try await connection.query(
+      """
+      select min(granted_day) from product_holding
+      where recognised_minor + refunded_minor < price_minor
+      """
+    ).only().dateOrNil(0)
+  }
+
+  /// Nominal fares of the rides that products carried within some days, by operator, in the order
+  /// of product and operator, the unknown one last.
+  package func weights(within days: ClosedRange<Day>) async throws -> [OperatorWeight] {
+    try await weights(
+      """
+      select r.product, r.currency, r.operator_id, sum(r.nominal_minor)::int8 as nominal from ride r
+      where r.fare_day between $1 and $2 and r.reversed_run_id is null and r.nominal_minor > 0
+        and r.product in (select product from product_holding)
+      group by 1, 2, 3 order by 1, 2, 3 nulls last
+      """, days)
+  }
+
+  /// Nominal fares of all rides within some days, by operator; the product is empty.
+  package func weightsOfAllRides(within days: ClosedRange<Day>) async throws -> [OperatorWeight] {
+    try await weights(
+      """
+      select '' as product, r.currency, r.operator_id, sum(r.nominal_minor)::int8 as nominal
+      from ride r
+      where r.fare_day between $1 and $2 and r.reversed_run_id is null and r.nominal_minor > 0
+      group by 2, 3 order by 2, 3 nulls last
+      """, days)
+  }
+
+  private func weights(
+    _ sql: String, _ days: ClosedRange<Day>
+  ) async throws -> [OperatorWeight] {
+    try await connection.query(sql, [.date(days.lowerBound), .date(days.upperBound)]).map { row in
+      OperatorWeight(
+        product: try row.text("product"), currency: try row.currency("currency"),
+        operatorID: try row.textOrNil("operator_id"), nominalMinor: try row.int8("nominal"))
+    }
+  }
+
+  /// Writes down what the products of a name earned on a fare day.
+  package func addRecognition(
+    _ day: Day, product: String, currency: Currency, minor: Int64, holdings: Int, sharedBy: String,
+    entryID: Int64
+  ) async throws {
+    try await connection.execute(
+      "insert into product_recognition values ($1, $2, $3, $4, $5, $6, $7)",
+      [
+        .date(day), .text(product), .text(currency.code), .int8(minor), .int4(Int32(holdings)),
+        .text(sharedBy), .int8(entryID),
+      ])
+  }
+}

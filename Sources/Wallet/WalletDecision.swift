@@ -1,0 +1,109 @@
+/// Through which hands money came or goes.
+package enum MoneyChannel: String, Sendable, CaseIterable {
+  /// Notes and coins at a sales desk.
+  case cash
+  /// A transfer of the bank.
+  case bank
+  /// A bank card, online or at a terminal.
+  case acquirer
+  /// The rider's own stored value.
+  case wallet
+}
+
+/// What is known of an account at the moment of a decision.
+package struct WalletStanding: Sendable, Equatable {
+  package var balanceMinor: Int64
+  /// Minor units of rides that the account could not pay.
+  package var debtMinor: Int64
+  /// Rider-days that wait for a rating: the balance may still change.
+  package var waitingDays: Int
+  /// Whether everything the rider holds to a validator is blocked or replaced.
+  package var isBlocked: Bool
+
+  /// Makes a standing.
+  package init(balanceMinor: Int64, debtMinor: Int64, waitingDays: Int, isBlocked: Bool) {
+    self.balanceMinor = balanceMinor
+    self.debtMinor = debtMinor
+    self.waitingDays = waitingDays
+    self.isBlocked = isBlocked
+  }
+}
+
+/// Why money did not move.
+package enum WalletRefusal: Error, Hashable, Sendable {
+  /// An amount is a number above zero, and at most `WalletRule.amountMaxMinor`.
+  case amount(Int64)
+  /// The balance would pass `WalletRule.amountMaxMinor`.
+  case balanceTooLarge
+  /// There is less than was asked for.
+  case insufficient(balanceMinor: Int64, askedMinor: Int64)
+  /// Nothing is left to give back.
+  case nothingLeft
+  /// Rides wait for their fares; what is left is not known yet.
+  case ridesWait(days: Int)
+  /// The card is blocked.
+  case blocked
+  /// Stored value is neither put on nor paid out from itself.
+  case channel(MoneyChannel)
+}
+
+/// What may happen to stored value.
+package enum WalletDecision {
+  /// Whether money may be put on.
+  package static func topUp(
+    _ minor: Int64, through channel: MoneyChannel, standing: WalletStanding
+  ) throws(WalletRefusal) {
+    guard (1...WalletRule.amountMaxMinor).contains(minor) else { throw .amount(minor) }
+    guard channel != .wallet else { throw .channel(channel) }
+    guard !standing.isBlocked else { throw .blocked }
+    guard standing.balanceMinor + minor <= WalletRule.amountMaxMinor else {
+      throw .balanceTooLarge
+    }
+  }
+
+  /// How much goes back to the rider; nil asks for all that is left.
+  ///
+  /// A blocked card may be emptied: that is how a lost card's money comes back.
+  package static func refund(
+    _ asked: Int64?, through channel: MoneyChannel, standing: WalletStanding
+  ) throws(WalletRefusal) -> Int64 {
+    guard channel != .wallet else { throw .channel(channel) }
+    if let asked, !(1...WalletRule.amountMaxMinor).contains(asked) { throw .amount(asked) }
+    guard standing.waitingDays == 0 else { throw .ridesWait(days: standing.waitingDays) }
+    guard standing.balanceMinor > 0 else {
+      guard let asked else { throw .nothingLeft }
+      throw .insufficient(balanceMinor: standing.balanceMinor, askedMinor: asked)
+    }
+    let minor = asked ?? standing.balanceMinor
+    guard minor <= standing.balanceMinor else {
+      throw .insufficient(balanceMinor: standing.balanceMinor, askedMinor: minor)
+    }
+    return minor
+  }
+
+  /// Whether a pass or carnet may be paid from the balance.
+  package static func purchase(
+    _ minor: Int64, standing: WalletStanding
+  ) throws(WalletRefusal) {
+    guard (0...WalletRule.amountMaxMinor).contains(minor) else { throw .amount(minor) }
+    guard !standing.isBlocked else { throw .blocked }
+    guard minor <= standing.balanceMinor else {
+      throw .insufficient(balanceMinor: standing.balanceMinor, askedMinor: minor)
+    }
+  }
+
+  /// Whether a person may put a balance right by an amount, up or down; never below nothing.
+  package static func correction(
+    _ minor: Int64, standing: WalletStanding
+  ) throws(WalletRefusal) {
+    guard minor != 0, minor.magnitude <= WalletRule.amountMaxMinor.magnitude else {
+      throw .amount(minor)
+    }
+    guard minor > 0 || standing.balanceMinor + minor >= 0 else {
+      throw .insufficient(balanceMinor: standing.balanceMinor, askedMinor: -minor)
+    }
+    guard standing.balanceMinor + minor <= WalletRule.amountMaxMinor else {
+      throw .balanceTooLarge
+    }
+  }
+}

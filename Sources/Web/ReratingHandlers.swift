@@ -1,0 +1,167 @@
+import Basics
+import Clearing
+import HTTPTypes
+import Store
+
+/// Orders to rate fare days anew, and where taps are on their way.
+extension Handlers {
+  /// Most fare days of a preview over HTTP; `kvytok rate` takes longer periods.
+  static let ratingPreviewDaysMax = 31
+
+  private var rerating: Rerating {
+    Rerating(store: services.store, city: services.city.current)
+  }
+
+  private static func period(_ request: WebRequest) throws -> ClosedRange<Day> {
+    guard let from = try request.queryDay("from") else {
+      throw Problem.badParameter("from", "it is missing; add ?from=2026-11-01&to=2026-11-07")
+    }
+    guard let to = try request.queryDay("to") else {
+      throw Problem.badParameter("to", "it is missing; add ?from=2026-11-01&to=2026-11-07")
+    }
+    guard from <= to else { throw Problem.badParameter("to", "it lies before from") }
+    guard to.number - from.number < ratingPreviewDaysMax else {
+      throw Problem.badParameter(
+        "to", "at most \(ratingPreviewDaysMax) days at once; `kvytok rate` takes more")
+    }
+    return from...to
+  }
+
+  private func preview(_ request: WebRequest) async throws -> RatingPreview {
+    switch try await rerating.preview(try Handlers.period(request)) {
+    case .success(let preview): return preview
+    case .failure(let refusal):
+      throw Problem(.conflict, "not_possible", refusal.description)
+    }
+  }
+
+  func ratingPreview(_ request: WebRequest) async throws -> Answer {
+    .json(try await preview(request).json)
+  }
+
+  func ratingOrder(_ request: WebRequest) async throws -> Answer {
+    let person = try Handlers.person(request)
+    let preview = try await preview(request)
+    return try Handlers.answer(
+      try await rerating.order(
+        try Handlers.period(request), preview: preview, by: person, at: request.receivedAt))
+  }
+
+  func ratingApprove(_ request: WebRequest) async throws -> Answer {
+    try Handlers.answer(
+      try await rerating.approve(
+        try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt))
+  }
+
+  func ratingRefuse(_ request: WebRequest) async throws -> Answer {
+    try Handlers.answer(
+      try await rerating.refuse(
+        try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt))
+  }
+
+  func ratingOrders() async throws -> Answer {
+    let orders = try await rerating.list()
+    return .json { writer in
+      writer.beginObject()
+      writer.key("orders")
+      writer.beginArray()
+      for order in orders { writer.order(order) }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+
+  /// The person who asks, by the token that they sent.
+  private static func person(_ request: WebRequest) throws(Problem) -> Person {
+    guard let caller = request.caller, let header = request.headers[.authorization] else {
+      throw .unknownCaller
+    }
+    let token = String(header.dropFirst("Bearer ".count)).trimmed
+    return Person(label: caller.label, digest: AccessTokenText.digest(of: token))
+  }
+
+  /// The number of an order in the path.
+  private static func orderID(_ request: WebRequest) throws -> Int64 {
+    let text = try request.parameter("id")
+    guard let id = Int64(text) else {
+      throw Problem(.notFound, "unknown_order", "There is no order \(text.prefix(40)).")
+    }
+    return id
+  }
+
+  private static func answer(_ outcome: ReratingOutcome) throws(Problem) -> Answer {
+    switch outcome {
+    case .refused(let why): throw Problem(.conflict, "order_refused", why)
+    case .ordered(let order): return .json { writer in writer.order(order) }
+    }
+  }
+
+  func tapStates() async throws -> Answer {
+    let counts = try await services.store.read { db in try await db.tapStates.counts() }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("journalled", counts.journalled)
+      writer.key("states")
+      writer.beginObject()
+      for state in TapState.allCases {
+        writer.member(state.rawValue, counts.counts[state, default: 0])
+      }
+      writer.endObject()
+      writer.member("missing", counts.missing)
+      writer.member("conflicts", counts.conflicts)
+      writer.endObject()
+    }
+  }
+
+  func tapsStuck(_ request: WebRequest) async throws -> Answer {
+    var states = TapState.allCases
+    if let text = request.queryText("state") {
+      guard let state = TapState(rawValue: text) else {
+        throw Problem.badParameter(
+          "state", "use one of \(states.map(\.rawValue).joined(separator: ", "))")
+      }
+      states = [state]
+    }
+    let asked = states
+    let stuck = try await services.store.read { db in
+      var stuck: [StuckTaps] = []
+      for state in asked { stuck += try await db.tapStates.stuck(in: state) }
+      return stuck
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.key("stuck")
+      writer.beginArray()
+      for taps in stuck {
+        writer.beginObject()
+        writer.member("state", taps.state.rawValue)
+        writer.member("where", taps.place)
+        writer.member("taps", taps.taps)
+        writer.member("since", taps.since.description)
+        writer.member("age_seconds", request.receivedAt.seconds - taps.since.seconds)
+        writer.member("reason", taps.reason)
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func order(_ order: ReratingOrder) {
+    beginObject()
+    member("order", order.id)
+    member("from", order.firstDay.description)
+    member("to", order.lastDay.description)
+    member("state", order.state.rawValue)
+    member("needs_approval", order.needsApproval)
+    member("change_minor", order.changeMinor)
+    member("requested_by", order.requestedBy.label)
+    member("requested_at", order.requestedAt.description)
+    if let person = order.decidedBy { member("decided_by", person.label) }
+    if let moment = order.decidedAt { member("decided_at", moment.description) }
+    if let days = order.staleDays { member("rider_days_to_rate_anew", days) }
+    endObject()
+  }
+}

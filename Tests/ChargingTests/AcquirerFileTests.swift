@@ -1,0 +1,161 @@
+import Basics
+import Charging
+import Testing
+
+private func funding() throws -> FundingFile {
+  let uah = try #require(Currency("UAH"))
+  let day = try #require(Day("2026-11-25"))
+  func record(
+    _ line: Int, _ kind: FundingRecord.Kind, _ reference: String, _ key: String?, _ gross: Int64,
+    _ fee: Int64
+  ) -> FundingRecord {
+    FundingRecord(
+      line: line, kind: kind, reference: reference, key: key, grossMinor: gross, feeMinor: fee,
+      currency: uah, valueDate: day)
+  }
+  return FundingFile(
+    number: 7, date: day, merchant: "city, \"1\"", currency: uah,
+    records: [
+      record(2, .capture, "P1", "w1-1", 2400, 36), record(3, .refund, "P1", "r1", 800, 0),
+      record(4, .chargeback(caseID: "CB1", stage: .opened), "P1", nil, 500, 100),
+      record(5, .billing, "B1", nil, 0, 250),
+    ])
+}
+
+@Suite struct AcquirerFileTests {
+  @Test func aFundingFileReadsAsItWasWritten() throws {
+    let file = try funding()
+    #expect(try FundingFile.read(file.bytes) == file)
+  }
+
+  @Test func aCutFileIsRefusedWhereverItIsCut() throws {
+    let bytes = try funding().bytes
+    for length in 0..<bytes.count {
+      #expect(throws: FundingFault.self) { try FundingFile.read(Array(bytes.prefix(length))) }
+    }
+  }
+
+  @Test func aFileInWhichAnyByteWasChangedIsRefused() throws {
+    let bytes = try funding().bytes
+    for place in bytes.indices {
+      var changed = bytes
+      changed[place] ^= 1
+      #expect(throws: FundingFault.self) { try FundingFile.read(changed) }
+    }
+  }
+
+  @Test(arguments: 1...200 as ClosedRange<UInt64>) func noiseIsRefusedAndHarmless(
+    seed: UInt64
+  ) throws {
+    var chance = SeededGenerator(seed: seed)
+    var bytes = try funding().bytes
+    for _ in 0..<chance.integer(in: 1...20) {
+      let place = chance.integer(in: 0...(bytes.count - 1))
+      switch chance.integer(in: 0...2) {
+      case 0: bytes[place] = UInt8(chance.integer(in: 0...255))
+      case 1: bytes.insert(UInt8(chance.integer(in: 0...255)), at: place)
+      default: bytes.remove(at: place)
+      }
+    }
+    guard bytes != (try funding().bytes) else { return }
+    #expect(throws: FundingFault.self) { try FundingFile.read(bytes) }
+  }
+
+  @Test func aFaultNamesItsLine() {
+    let text = """
+      H,KVYTOK-FUNDING,1,7,2026-11-25,city,UAH
+      D,P1,w1-1,-5,0,UAH,2026-11-25
+
+      """
+    let fault = #expect(throws: FundingFault.self) { try FundingFile.read(Array(text.utf8)) }
+    #expect(
+      fault?.description == "line 2: gross and fee are whole minor units, none below zero")
+  }
+
+  @Test func aClearingFileIsTheSameInWhateverOrderItsLinesCame() throws {
+    let lines = (1...5).map { number in
+      ClearingFile.Line(
+        key: .window(Int64(number), attempt: 1), reference: "P\(number)", cardToken: [1, 2],
+        minor: 100, isRefund: number == 5)
+    }
+    let uah = try #require(Currency("UAH"))
+    let day = try #require(Day("2026-11-25"))
+    func file(_ lines: [ClearingFile.Line]) -> ClearingFile {
+      ClearingFile(number: 3, date: day, merchant: "city", currency: uah, lines: lines)
+    }
+    #expect(file(lines).bytes == file(lines.reversed()).bytes)
+    #expect(file(lines).netMinor == 300)
+    #expect(file(lines).name == "clearing-000003.csv")
+  }
+}
+
+@Suite struct MatchingTests {
+  private let uah: Currency
+
+  init() throws { uah = try #require(Currency("UAH")) }
+
+  private func match(
+    _ records: [(String, String?, Int64, String)], captured: Int64 = 2400,
+    isDeclined: Bool = false
+  ) -> [AcquirerMatch] {
+    var matcher = AcquirerMatcher(
+      payments: [
+        KnownPayment(
+          windowID: 1, currency: uah, reference: "P1", openMinor: isDeclined ? 0 : captured,
+          settledMinor: 0, isDeclined: isDeclined)
+      ],
+      refunds: [
+        KnownRefund(refundID: 5, windowID: 1, currency: uah, minor: 800, isSettled: false)
+      ])
+    return records.enumerated().map { index, record in
+      matcher.match(
+        FundingRecord(
+          line: index + 2, kind: record.1?.hasPrefix("r") == true ? .refund : .capture,
+          reference: record.0, key: record.1, grossMinor: record.2, feeMinor: 0,
+          currency: Currency(record.3) ?? uah, valueDate: Day(number: 0)))
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("P1", "w1-1", 2400, "UAH", MatchCategory.matched, 2400, 0),
+      ("P1", nil, 2400, "UAH", .matched, 2400, 0),
+      ("P9", "w1-1", 2400, "UAH", .matched, 2400, 0),
+      ("P1", "w1-1", 2300, "UAH", .amountDiffers, 2300, 0),
+      ("P1", "w1-1", 2500, "UAH", .amountDiffers, 2400, 100),
+      ("P1", "w1-1", 2400, "EUR", .unknown, 0, 2400),
+      ("P9", "w9-1", 700, "UAH", .missingHere, 0, 700),
+      ("P9", nil, 700, "UAH", .unknown, 0, 700),
+      ("P9", "x", 700, "UAH", .unknown, 0, 700),
+      ("R", "r5", 800, "UAH", .matched, 800, 0),
+      ("R", "r5", 900, "UAH", .amountDiffers, 800, 100),
+      ("R", "r6", 900, "UAH", .missingHere, 0, 900),
+    ] as [(String, String?, Int64, String, MatchCategory, Int64, Int64)])
+  func aRecordIsOfOneCategory(
+    _ reference: String, _ key: String?, _ gross: Int64, _ currency: String,
+    _ category: MatchCategory, _ settled: Int64, _ unmatched: Int64
+  ) {
+    let match = match([(reference, key, gross, currency)])[0]
+    #expect(match.category == category)
+    #expect(match.settledMinor == settled)
+    #expect(match.unmatchedMinor == unmatched)
+  }
+
+  @Test func thePaymentThatIsPaidTwiceIsSeen() {
+    let matches = match([("P1", "w1-1", 2400, "UAH"), ("P1", "w1-1", 2400, "UAH")])
+    #expect(matches.map(\.category) == [.matched, .twice])
+    #expect(matches[1].unmatchedMinor == 2400)
+  }
+
+  @Test func thePaymentThatIsPaidInTwoPartsIsWhole() {
+    let matches = match([("P1", nil, 2000, "UAH"), ("P1", nil, 400, "UAH")])
+    #expect(matches.map(\.settledMinor) == [2000, 400])
+    #expect(matches[1].category == .matched)
+  }
+
+  @Test func aPaymentThatIsDeclinedHereWaitsForAPerson() {
+    let match = match([("P1", "w1-1", 2400, "UAH")], isDeclined: true)[0]
+    #expect(match.category == .declined)
+    #expect(match.unmatchedMinor == 2400)
+  }
+}

@@ -1,0 +1,70 @@
+import Basics
+import Charging
+import Testing
+
+/// Rides in order: operator, nominal, charged, metres; `linked` or `capped` by letters.
+private func ride(
+  _ name: String, _ nominal: Int64, _ charged: Int64, _ metres: Int64? = nil, _ marks: String = ""
+) -> Apportionment.Ride {
+  Apportionment.Ride(
+    operatorID: name, nominalMinor: nominal, chargedMinor: charged, metres: metres,
+    isLinked: marks.contains("l"), isCapped: marks.contains("c"))
+}
+
+@Suite struct ApportionmentTests {
+  /// A tram for 10.00 and a free transfer to a bus that costs 6.00 by itself: 10.00 to share.
+  private let transfer = [
+    ride("tram", 1000, 1000, 5000), ride("bus", 600, 0, 2500, "l"),
+  ]
+
+  @Test(arguments: [
+    (Apportionment.Rule.own, [1000, 0]), (.firstRide, [1000, 0]), (.equal, [500, 500]),
+    (.nominal, [625, 375]), (.distance, [667, 333]),
+  ]) func aTransferIsSharedByTheRule(_ rule: Apportionment.Rule, _ shares: [Int64]) {
+    #expect(Apportionment(rule).shares(transfer) == shares)
+  }
+
+  @Test func ridesThatDoNotBelongTogetherKeepTheirOwn() {
+    let rides = transfer + [ride("metro", 800, 800)]
+    #expect(Apportionment(.equal).shares(rides) == [500, 500, 800])
+  }
+
+  @Test func aCapIsSharedByAllRidesOfTheDay() {
+    // Three rides of 8.00; the cap of 20.00 takes 4.00 off the last one.
+    let rides = [
+      ride("tram", 800, 800), ride("bus", 800, 800), ride("bus", 800, 400, nil, "c"),
+    ]
+    #expect(Apportionment(.nominal).shares(rides) == [667, 667, 666])
+    #expect(Apportionment(.firstRide).shares(rides) == [2000, 0, 0])
+  }
+
+  @Test func anUnknownDistanceFallsBackToNominal() {
+    let rides = [ride("tram", 1000, 1000, 5000), ride("bus", 1000, 0, nil, "l")]
+    #expect(Apportionment(.distance).shares(rides) == [500, 500])
+  }
+
+  @Test func leftoversGoToTheLargestRemaindersAndThenToTheEarlier() {
+    #expect(Apportionment.split(100, by: [1, 1, 1]) == [34, 33, 33])
+    #expect(Apportionment.split(-100, by: [1, 1, 1]) == [-34, -33, -33])
+    #expect(Apportionment.split(10, by: [0, 0]) == [5, 5])
+    #expect(Apportionment.split(5, by: [1, 2, 4]) == [1, 1, 3])
+    let most = Int64.max
+    #expect(Apportionment.split(most, by: [most, most]) == [most / 2 + 1, most / 2])
+  }
+
+  @Test(arguments: 1...50 as ClosedRange<UInt64>) func theSumNeverChanges(seed: UInt64) {
+    var chance = SeededGenerator(seed: seed)
+    for rule in Apportionment.Rule.allCases {
+      let rides = (0..<chance.integer(in: 1...9)).map { _ in
+        ride(
+          "o\(chance.integer(in: 1...3))", Int64(chance.integer(in: 0...2000)),
+          Int64(chance.integer(in: 0...2000)),
+          chance.chance(0.8) ? Int64(chance.integer(in: 0...30_000)) : nil,
+          (chance.chance(0.4) ? "l" : "") + (chance.chance(0.1) ? "c" : ""))
+      }
+      let shares = Apportionment(rule).shares(rides)
+      #expect(shares.reduce(0, +) == rides.reduce(0) { $0 + $1.chargedMinor })
+      #expect(shares.allSatisfy { $0 >= 0 })
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import Basics
+import Clearing
+import Store
+import Tapping
+import Testing
+import Transit
+import Wallet
+
+extension ClearingSuite {
+  @Suite struct ErasureTests {
+    private func erase(_ house: House, _ rider: RiderID) async throws -> RiderID {
+      try await house.riders.erase(
+        rider, by: desk, randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+    }
+
+    @Test func nothingLeadsToAnErasedRiderAndTheBooksProveAsBefore() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let anna = try await house.register("anna")
+        try await house.topUp(anna, 8000, key: "k1")
+        _ = try await house.products.sell(
+          "ten rides", to: anna, from: Day(year: 2026, month: 11, day: 24),
+          for: MoneyOrder(minor: nil, currency: hryvnia, channel: .wallet, key: "s1"), by: desk)
+        _ = try await house.riders.addProof(
+          ProvenDays(category: "pensioner", first: Day(number: 20_700), last: Day(number: 20_701)),
+          kind: "card", number: "AB 1234", note: "seen", of: anna, isReplacing: false, by: desk)
+        try await house.journal([
+          try tap(1, "08:00"), try tap(2, "10:00"), try tap(3, "10:00", day: 1),
+        ])
+        try await house.service.drain()
+        let books = try await house.accounts()
+        let fares = try await house.texts(
+          "select fare_day || ' ' || charged_minor || ' ' || reason from ride order by started_at")
+        let left = Money(minor: -1400, currency: hryvnia)
+        await #expect(throws: RiderRefusal.moneyLeft(left)) { try await erase(house, anna) }
+        try await house.topUp(anna, 2400, key: "k2")
+        await #expect(throws: RiderRefusal.moneyLeft(Money(minor: 1000, currency: hryvnia))) {
+          try await erase(house, anna)
+        }
+        _ = try await house.wallets.refund(house.cash(nil, key: "r1"), to: anna, by: desk)
+        let nobody = try await erase(house, anna)
+        #expect(Lane.of(nobody) == Lane.of(anna))
+        #expect(try await Self.traces(of: anna, house).isEmpty)
+        #expect(try await house.number("select count(*) from medium") == 0)
+        #expect(
+          try await house.number("select count(*) from tap where rider_id = '\(nobody)'") == 3)
+        #expect(
+          try await house.texts(
+            "select fare_day || ' ' || charged_minor || ' ' || reason from ride order by started_at"
+          )
+            == fares)
+        #expect(books["2190"] == (try await house.accounts()["2190"]))
+        try await house.expectSound()
+        // A late tap of the card founds a rider who has nothing to do with the one before.
+        try await house.journal([try tap(4, "12:00")])
+        try await house.service.drain()
+        #expect(try await house.number("select count(*) from rider") == 2)
+        #expect(try await house.number("select count(*) from tap where rider_id = '\(anna)'") == 1)
+        try await house.expectSound()
+        // Nobody takes money, and a rating anew changes nothing of theirs.
+        await #expect(throws: RiderRefusal.erased) {
+          try await house.topUp(nobody, 100, key: "k3")
+        }
+        await #expect(throws: RiderRefusal.erased) { try await erase(house, nobody) }
+        try await house.script("update fare_day set stale_since = now()")
+        try await house.service.drain()
+        try await house.expectSound()
+      }
+    }
+
+    @Test func thoseWhoWereMergedIntoAnErasedRiderGoToo() async throws {
+      try await House.with { house in
+        try await house.journal([
+          try tap(1, "08:00", card: "anna"), try tap(2, "10:00", card: "olha"),
+        ])
+        try await house.service.drain()
+        let (anna, olha) = (house.rider("anna"), house.rider("olha"))
+        for (rider, key) in [(anna, "k1"), (olha, "k2")] {
+          try await house.topUp(rider, 800, key: key)
+        }
+        _ = try await house.riders.merge(olha, into: anna, by: desk)
+        try await house.service.drain()
+        _ = try await erase(house, anna)
+        for rider in [anna, olha] {
+          #expect(try await Self.traces(of: rider, house).isEmpty)
+        }
+        try await house.expectSound()
+      }
+    }
+
+    @Test func chargesOfABankCardAreSettledBeforeAnErasure() async throws {
+      try await House.with { house in
+        var ride = try tap(1, "08:00", card: "plastic")
+        ride.medium = .bank
+        try await house.journal([ride])
+        try await house.service.drain()
+        let medium = house.medium("plastic", .bank)
+        let rider = RiderID(high: medium.high, low: medium.low)
+        try await house.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          values (\(Lane.of(rider)), '\(rider)', '\(medium)', '2026-11-22', 0, 'UAH', 'debt', 800,
+            800, now());
+          insert into charge_event (medium_id, at, kind, actor)
+          values ('\(medium)', now(), 'checked', 'clock');
+          """)
+        await #expect(throws: RiderRefusal.chargesOpen(windows: 1)) {
+          try await erase(house, rider)
+        }
+        try await house.script(
+          """
+          update charge_window set state = 'settled', due_minor = 0, captured_minor = 800,
+            settled_minor = 800
+          """)
+        _ = try await erase(house, rider)
+        #expect(try await Self.traces(of: rider, house).isEmpty)
+        #expect(try await house.number("select count(*) from charge_event") == 1)
+      }
+    }
+
+    /// Columns of any table in which a rider's number still stands.
+    private static func traces(of rider: RiderID, _ house: House) async throws -> [String] {
+      let columns = try await house.texts(
+        """
+        select table_name || ' ' || column_name from information_schema.columns
+        where table_schema = 'public' and data_type = 'uuid'
+        """)
+      #expect(columns.count > 10)
+      var found: [String] = []
+      for column in columns {
+        let parts = column.split(separator: " ")
+        let count = try await house.number(
+          "select count(*) from \(parts[0]) where \(parts[1]) = '\(rider)'")
+        if count > 0 { found.append(column) }
+      }
+      return found
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import Basics
+import Clearing
+import Postgres
+import Store
+import Tapping
+import Tariff
+import Testing
+
+extension ClearingSuite {
+  /// Fare days are rated anew by order: seen before, and above a limit by two people.
+  @Suite struct ReratingTests {
+    static let olena = Person(label: "Olena", digest: [1])
+    static let petro = Person(label: "Petro", digest: [2])
+
+    static let mended = testTariff.replacing("test-1", with: "test-2")
+      .replacing("from: 2026-01-01", with: "from: 2026-11-22")
+      .replacing("price: {adult: 8.00}", with: "price: {adult: 10.00}")
+
+    static func source(_ text: String) -> TariffSource {
+      TariffSource(folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    }
+
+    static func rerating(_ house: House) -> Rerating {
+      Rerating(store: house.store, city: house.city.current)
+    }
+
+    static var period: ClosedRange<Day> {
+      Day(number: 20_779)...Day(number: 20_780)
+    }
+
+    /// Two riders, three rides on 22 November and one on the 23rd; 8.00 each.
+    static func fill(_ house: House) async throws {
+      try await house.journal([
+        try tap(1, "08:00"), try tap(2, "12:00"), try tap(3, "12:00", card: "bohdan"),
+        try tap(4, "08:00", card: "bohdan", day: 1),
+      ])
+      try await house.service.drain()
+    }
+
+    static func preview(
+      _ house: House, _ tariff: TariffSource? = nil
+    ) async throws -> RatingPreview {
+      try await rerating(house).preview(period, tariff: tariff).get()
+    }
+
+    @Test func aPreviewSaysWhatTheRatingThenBooks() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        #expect(try await Self.preview(house).ridesAdded == 0)
+        let source = Self.source(Self.mended)
+        let preview = try await Self.preview(house, source)
+        #expect(preview.riders == 2 && preview.riderDays == 3)
+        #expect(preview.changedRiders == 2 && preview.changedDays == 3)
+        #expect(preview.ridesAdded == 4 && preview.ridesReversed == 4)
+        #expect(preview.operators.map(\.beforeMinor) == [3200])
+        #expect(preview.operators.map(\.afterMinor) == [4000])
+        #expect(preview.changeMinor == 800)
+        #expect(preview.largest.map { $0.afterMinor - $0.beforeMinor } == [400, 400])
+        #expect(try await house.owed() == ["2190  3200"])
+        let outcome = try await Self.rerating(house).order(
+          Self.period, tariff: source, preview: preview, by: Self.olena, at: House.noon)
+        guard case .ordered(let order) = outcome else {
+          Issue.record("\(outcome)")
+          return
+        }
+        // 8.00 of change lie within the limit of one person.
+        #expect(order.state == .done && !order.needsApproval && order.staleDays == 3)
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  4000"])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
+    @Test func aboveTheLimitASecondPersonDecides() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        try await house.store.write { db in
+          try await db.settings.set(Rerating.limitSetting, to: "799")
+        }
+        let source = Self.source(Self.mended)
+        let preview = try await Self.preview(house, source)
+        let rerating = Self.rerating(house)
+        guard
+          case .ordered(let order) = try await rerating.order(
+            Self.period, tariff: source, preview: preview, by: Self.olena, at: House.noon)
+        else {
+          Issue.record("the order was refused")
+          return
+        }
+        #expect(order.state == .requested && order.needsApproval)
+        // Neither the one who asked, nor with another token of theirs.
+        for person in [
+          Self.olena, Person(label: "Olena", digest: [9]), Person(label: "O.", digest: [1]),
+        ] {
+          guard
+            case .refused(let why) = try await rerating.approve(
+              order.id, by: person, at: House.noon)
+          else {
+            Issue.record("approved by \(person)")
+            return
+          }
+          #expect(why.contains("Olena"))
+        }
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  3200"])
+        guard
+          case .ordered(let done) = try await rerating.approve(
+            order.id, by: Self.petro, at: House.noon)
+        else {
+          Issue.record("not approved by another person")
+          return
+        }
+        #expect(done.state == .done && done.decidedBy == Self.petro)
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  4000"])
+        // What is done is done once.
+        guard case .refused = try await rerating.approve(order.id, by: Self.petro, at: House.noon),
+          case .refused = try await rerating.refuse(order.id, by: Self.petro, at: House.noon)
+        else {
+          Issue.record("an order was decided twice")
+          return
+        }
+        #expect(try await rerating.list().map(\.state) == [.done])
+      }
+    }
+
+    @Test func theTableItselfHoldsThatNobodyApprovesTheirOwnOrder() async throws {
+      try await House.with { house in
+        _ = await #expect(throws: (any Error).self) {
+          try await house.script(
+            """
+            insert into rerating_order (first_day, last_day, preview, change_minor, state,
+              needs_approval, requested_by, requested_digest, requested_at, decided_by,
+              decided_digest, decided_at)
+            values ('2026-11-22', '2026-11-22', '{}', 1, 'approved', true, 'Olena', 'a', now(),
+              'Olena', 'a', now())
+            """)
+        }
+      }
+    }
+
+    @Test func aRefusedOrderChangesNothing() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        try await house.store.write { db in
+          try await db.settings.set(Rerating.limitSetting, to: "0")
+        }
+        let source = Self.source(Self.mended)
+        let preview = try await Self.preview(house, source)
+        let rerating = Self.rerating(house)
+        guard
+          case .ordered(let order) = try await rerating.order(
+            Self.period, tariff: source, preview: preview, by: Self.olena, at: House.noon),
+          case .ordered(let refused) = try await rerating.refuse(
+            order.id, by: Self.petro, at: House.noon),
+          case .refused = try await rerating.approve(order.id, by: Self.petro, at: House.noon),
+          case .refused = try await rerating.approve(order.id + 1, by: Self.petro, at: House.noon)
+        else {
+          Issue.record("an order went another way")
+          return
+        }
+        #expect(refused.state == .refused)
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  3200"])
+        #expect(try await house.number("select count(*) from tariff_version") == 1)
+      }
+    }
+
+    @Test func aTariffThatWouldChangeDaysNotShownIsRefused() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        let early = Self.mended.replacing("from: 2026-11-22", with: "from: 2026-11-01")
+        for (text, word) in [
+          (early, "2026-11-01"), (testTariff, "published"), ("tariff: x", "faults"),
+        ] {
+          let result = try await Self.rerating(house).preview(
+            Self.period, tariff: Self.source(text))
+          guard case .failure(let refusal) = result else {
+            Issue.record("taken: \(text)")
+            continue
+          }
+          #expect(refusal.description.contains(word), "\(refusal)")
+        }
+      }
+    }
+  }
+}

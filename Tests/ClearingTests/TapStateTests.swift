@@ -1,0 +1,145 @@
+import Basics
+import Clearing
+import Postgres
+import Store
+import Tapping
+import Testing
+import Transit
+
+extension ClearingSuite {
+  /// Each tap of the journal is in one state, at any moment.
+  @Suite struct TapStateTests {
+    /// The registers as Intake keeps them.
+    static func register(_ house: House) async throws {
+      try await house.script(
+        """
+        insert into device_epoch (device_id, epoch, taps_stored, last_received_at, last_sent_at)
+        select device_id, epoch, sum(taps), now(), now() from (
+          select device_id, epoch, (
+            select sum(upper(r) - lower(r)) from unnest(fresh) r) as taps from tap_batch) b
+        group by device_id, epoch
+        on conflict (device_id, epoch) do update set taps_stored = excluded.taps_stored
+        """)
+    }
+
+    static func states(_ house: House) async throws -> [TapState: Int64] {
+      try await register(house)
+      let counts = try await house.store.read { db in try await db.tapStates.counts() }
+      #expect(counts.missing == 0, "\(counts)")
+      #expect(
+        try await house.number("select coalesce(sum(accepted + denied), 0)::int8 from tap_sum")
+          == house.number("select count(*) from tap"))
+      return counts.counts.filter { $0.value != 0 }
+    }
+
+    static func stuck(_ state: TapState, _ house: House) async throws -> [StuckTaps] {
+      try await house.store.read { db in try await db.tapStates.stuck(in: state) }
+    }
+
+    @Test func aTapGoesFromStateToState() async throws {
+      try await House.with(tariff: nil) { house in
+        var denied = try tap(2, "09:00")
+        denied.result = .denied(reason: "deny_list")
+        try await house.journal([try tap(1, "08:00"), denied, try tap(3, "10:00", card: "b")])
+        #expect(try await Self.states(house) == [.unsorted: 3])
+        #expect(try await Self.stuck(.unsorted, house).map(\.taps) == [3])
+        try await house.service.drain()
+        #expect(try await Self.states(house) == [.sorted: 2, .denied: 1])
+        let waiting = try await Self.stuck(.sorted, house)
+        #expect(waiting.map(\.taps) == [1, 1])
+        #expect(waiting.allSatisfy { $0.reason == "late_tap" && $0.since == House.noon })
+        try await house.publish(testTariff)
+        try await house.service.drain()
+        #expect(try await Self.states(house) == [.rated: 2, .denied: 1])
+        #expect(try await Self.stuck(.sorted, house).isEmpty)
+        #expect(try await Self.stuck(.rated, house).isEmpty)
+      }
+    }
+
+    @Test func whatCannotBeReadOrIsImpossibleIsCountedWhereItLies() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "08:00")])
+        try await house.journal([try tap(2, "09:00"), try tap(3, "09:00")], body: [0])
+        try await house.journal([try tap(4, "10:00"), try tap(5, "11:00")])
+        try await house.script(
+          """
+          update tap_batch set quarantined = '{[5,6)}' where fresh @> 5::int8;
+          insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at)
+          values ('V-1', 1, 5, 'tap_in_future', 'the tap lies in the future', '{}', now());
+          """)
+        #expect(try await Self.states(house) == [.unsorted: 4, .quarantined: 1])
+        try await house.service.drain()
+        #expect(
+          try await Self.states(house) == [.rated: 2, .setAside: 2, .quarantined: 1])
+        let unread = try await Self.stuck(.setAside, house)
+        #expect(unread.map(\.taps) == [2])
+        #expect(unread.first?.reason.isEmpty == false)
+        #expect(
+          try await Self.stuck(.quarantined, house).map(\.reason)
+            == ["tap_in_future: the tap lies in the future"])
+      }
+    }
+
+    @Test func aRideWithoutAKnownFareIsStuckWithItsReason() async throws {
+      let onlyBuses = testTariff.replacing(
+        "{name: ride, price: {adult: 8.00}}",
+        with: "{name: ride, when: {mode: bus}, price: {adult: 8.00}}")
+      try await House.with(tariff: onlyBuses) { house in
+        try await house.journal([try tap(1, "08:00")])
+        try await house.service.drain()
+        #expect(try await Self.states(house) == [.rated: 1])
+        let stuck = try await Self.stuck(.rated, house)
+        #expect(stuck.map(\.place) == ["tap V-1 1 1"])
+        #expect(stuck.first?.reason.hasPrefix("fare not known: ") == true)
+      }
+    }
+
+    @Test func aTapOfABankCardIsWhereTheChargeWindowOfItsDayIs() async throws {
+      try await House.with { house in
+        var bank = try tap(1, "08:00")
+        bank.medium = .bank
+        try await house.journal([bank, try tap(2, "08:00", card: "b")])
+        try await house.service.drain()
+        try await house.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          select lane, rider_id, medium_id, fare_day, n, 'UAH', s, 0, 0, received_at
+          from tap, (values (0, 'settled'), (1, 'debt')) v(n, s) where medium = 'bank'
+          """)
+        #expect(try await Self.states(house) == [.billed: 1, .rated: 1])
+        #expect(
+          try await Self.stuck(.billed, house).allSatisfy { $0.reason.hasSuffix(" is debt") })
+        try await house.script("update charge_window set state = 'written_off' where number = 1")
+        #expect(try await Self.states(house) == [.writtenOff: 1, .rated: 1])
+        try await house.script("update charge_window set state = 'settled'")
+        #expect(try await Self.states(house) == [.settled: 1, .rated: 1])
+      }
+    }
+
+    @Test func statesOfPayingComeFromWhoeverBills() async throws {
+      try await House.with { house in
+        try await house.journal([
+          try tap(1, "08:00"), try tap(2, "12:00"), try tap(3, "16:00"), try tap(4, "20:00"),
+        ])
+        try await house.service.drain()
+        // What bills rides says so through this view.
+        try await house.script(
+          """
+          create or replace view tap_billing as
+          select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
+            (array['billed', 'settled', 'written_off'])[t.seq::int] as state,
+            t.received_at as since, 'waits for the bank' as reason
+          from tap t where t.seq < 4
+          """)
+        #expect(
+          try await Self.states(house) == [.billed: 1, .settled: 1, .writtenOff: 1, .rated: 1])
+        #expect(try await Self.stuck(.billed, house).map(\.reason) == ["waits for the bank"])
+        // A day that has to be rated again keeps what is in a payment where it is.
+        try await house.script("update fare_day set stale_since = now()")
+        #expect(
+          try await Self.states(house) == [.billed: 1, .settled: 1, .writtenOff: 1, .sorted: 1])
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Basics
+import Intake
+import Postgres
+import Tapping
+
+/// One post on its way to the services, and the answer on its way back, with a fault in between.
+struct Delivery: Sendable {
+  let post: SimulatedDevice.Post
+  let device: SimulatedDevice
+  let at: Instant
+  let fault: FleetSimulation.Fault
+  let bug: PlantedBug?
+
+  /// Carries the post; nil when the device heard nothing it could go by.
+  func carry(
+    to services: [SimulatedService], pool: PostgresPool, _ chance: inout SeededGenerator
+  ) async -> TapBatchAnswer? {
+    let chosen = services[chance.integer(in: 0...services.count - 1)]
+    if bug == .acknowledgesUnstored, chance.chance(0.1) { return Self.anyAnswer }
+    let body = bug == .changesContent && chance.chance(0.1) ? changedBody : post.body
+    switch fault {
+    case .none, .serviceRestarted: return await accept(body, by: chosen)
+    case .requestLost: return nil
+    case .answerLost:
+      _ = await accept(body, by: chosen)
+      return nil
+    case .connectionKilled:
+      async let answer = accept(body, by: chosen)
+      async let killed: Void = kill(pool)
+      _ = await killed
+      return await answer
+    case .twoAtOnce:
+      async let first = accept(body, by: services[0])
+      async let second = accept(body, by: services[services.count - 1])
+      let answers = await (first, second)
+      return answers.0 ?? answers.1
+    case .cancelled:
+      // The connection goes away while the post waits; it may be stored all the same.
+      let task = Task { await accept(body, by: chosen) }
+      task.cancel()
+      _ = await task.value
+      return nil
+    }
+  }
+
+  private func accept(_ body: [UInt8], by service: SimulatedService) async -> TapBatchAnswer? {
+    let outcome = await service.intake.accept(
+      body: body, deviceHeader: device.plan.id,
+      signatureHeader: Base64.encode(device.keys.sign(body), .standard), receivedAt: at)
+    if case .answer(let answer) = outcome { return answer }
+    return nil
+  }
+
+  private func kill(_ pool: PostgresPool) async {
+    _ = try? await pool.session {
+      try await $0.script(
+        """
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()
+        """)
+    }
+  }
+
+  /// The batch with one amount of riders changed.
+  private var changedBody: [UInt8] {
+    var taps = post.taps
+    taps[taps.count - 1].riders += 10
+    return TapBatchJSON.encode(
+      TapBatch(device: device.plan.id, epoch: post.epoch, sentAt: at, taps: taps))
+  }
+
+  private static let anyAnswer = TapBatchAnswer(
+    accepted: 1, duplicates: 0, ackThrough: 1, serverTime: Instant(seconds: 0))
+}

@@ -1,0 +1,167 @@
+import Basics
+import DatabaseSupport
+import Foundation
+import Intake
+import Logging
+import Postgres
+import Store
+import Tapping
+import Transit
+
+/// A bug put into the way of the taps on purpose: the checker has to find each of them.
+enum PlantedBug: String, CaseIterable, Sendable {
+  /// The device is told that its taps are kept before they are, and they are not.
+  case acknowledgesUnstored
+  /// A repeat is stored once more.
+  case storesRepeats
+  /// The register forgets numbers.
+  case forgetsNumbers
+  /// A contradiction is taken for a repeat.
+  case dropsConflicts
+  /// Impossible taps are let in.
+  case emptiesQuarantine
+  /// One amount of riders is changed on the way in.
+  case changesContent
+}
+
+/// Plays the fleet of a seed against the intake on a real PostgreSQL, with faults between them.
+struct FleetSimulation {
+  /// What may go wrong around one post.
+  enum Fault: CaseIterable, Sendable {
+    case none, answerLost, requestLost, connectionKilled, serviceRestarted, twoAtOnce, cancelled
+  }
+
+  static let faultShare = 0.35
+  /// Posts after which a fleet that is still not done has a fault of its own.
+  static let postsMax = 5000
+
+  let plan: FleetPlan
+  let pool: PostgresPool
+  let bug: PlantedBug?
+  private let store: Store
+
+  init(seed: UInt64, start: Instant, pool: PostgresPool, bug: PlantedBug? = nil) {
+    plan = FleetPlan(seed: seed, start: start)
+    self.pool = pool
+    self.bug = bug
+    store = Store(pool: pool)
+  }
+
+  struct NotDone: Error { let seed: UInt64 }
+  struct NotEnrolled: Error { let device: String }
+
+  /// Plays until every device is heard to its last tap; the faults that the checker finds.
+  func run() async throws -> [String] {
+    var chance = SeededGenerator(seed: plan.seed ^ 0x5EED)
+    var devices = plan.devices.map { SimulatedDevice($0, chance: chance.fork()) }
+    var services = [try service(), try service()]
+    try await enroll(devices, services[0])
+    var now = plan.start.adding(seconds: 60_000)
+    for _ in 0..<Self.postsMax {
+      let open = devices.indices.filter { !devices[$0].isDone }
+      guard !open.isEmpty else {
+        try await plant(&chance)
+        return try await check()
+      }
+      let index = open[chance.integer(in: 0...open.count - 1)]
+      now = now.adding(seconds: Int64(chance.integer(in: 0...40)))
+      guard let post = devices[index].next(at: now) else { continue }
+      let fault =
+        chance.chance(Self.faultShare)
+        ? Fault.allCases[chance.integer(in: 1...Fault.allCases.count - 1)] : .none
+      if fault == .serviceRestarted { services[chance.integer(in: 0...1)] = try service() }
+      // The clock of the server may be set back or forth by hours.
+      let heardAt = now.adding(
+        seconds: chance.chance(0.05) ? Int64(chance.integer(in: -3...3)) * 3600 : 0)
+      let delivery = Delivery(
+        post: post, device: devices[index], at: heardAt, fault: fault, bug: bug)
+      if let answer = await delivery.carry(to: services, pool: pool, &chance) {
+        devices[index].hear(answer, of: post)
+      }
+    }
+    throw NotDone(seed: plan.seed)
+  }
+
+  /// A service as after a start: it knows nothing but the database.
+  private func service() throws -> SimulatedService { try SimulatedService(store: store) }
+
+  private func enroll(_ devices: [SimulatedDevice], _ service: SimulatedService) async throws {
+    for device in devices {
+      let enrolled = try await service.desk.enroll(
+        device.plan.id, vehicle: nil, random: [UInt8](repeating: 9, count: 24), at: plan.start)
+      guard case .enrolled(let secret) = enrolled,
+        case .activated = await service.desk.activate(
+          device.plan.id, secret: secret, publicKey: device.keys.publicKey, at: plan.start)
+      else { throw NotEnrolled(device: device.plan.id) }
+    }
+  }
+
+  /// Bugs of what is stored, as a wrong statement would leave them.
+  private func plant(_ chance: inout SeededGenerator) async throws {
+    let mine = "device_id like 'S\(plan.seed)-%'"
+    let statement: String? =
+      switch bug {
+      case .storesRepeats:
+        """
+        insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at,
+          body, signature, body_digest)
+        select lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at, body,
+          signature, body_digest from tap_batch where \(mine) order by batch_id limit 1
+        """
+      case .forgetsNumbers:
+        "update device_epoch set seen = seen - int8multirange(int8range(1, 2)) where \(mine)"
+      case .dropsConflicts: "delete from tap_conflict where \(mine)"
+      case .emptiesQuarantine: "delete from tap_quarantine where \(mine)"
+      case .acknowledgesUnstored, .changesContent, nil: nil
+      }
+    if let statement { try await pool.session { _ = try await $0.script(statement) } }
+  }
+
+  private func check() async throws -> [String] {
+    var checker = FleetChecker()
+    for device in plan.devices {
+      for life in device.lives {
+        func key(_ seq: Int64) -> FleetChecker.Key {
+          .init(device: device.id, epoch: life.epoch, seq: seq)
+        }
+        for tap in life.taps + life.contradictions {
+          checker.recorded[key(tap.seq), default: .init()].contents.insert(.init(tap))
+        }
+        for seq in life.impossible { checker.recorded[key(seq)]?.isImpossible = true }
+        checker.lost.formUnion(life.lost.map(key))
+      }
+    }
+    let rows = try await StoredFleet(of: plan.seed, pool: pool)
+    try checker.check(
+      journal: rows.journal, seen: rows.seen, conflicts: rows.conflicts,
+      quarantine: rows.quarantine)
+    return checker.faults
+  }
+}
+
+/// One process of the service.
+struct SimulatedService: Sendable {
+  let desk: DeviceDesk
+  let intake: IntakeService
+
+  struct NoKey: Error {}
+
+  init(store: Store) throws {
+    let quiet = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+    let gate = DeviceGate(store: store, log: quiet)
+    desk = DeviceDesk(store: store, gate: gate, log: quiet)
+    guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
+    intake = IntakeService(
+      store: store, gate: gate, tokenKey: tokenKey, log: quiet,
+      facts: { AnswerFacts(serverTime: Instant(seconds: 0)) })
+  }
+}
+
+extension FleetChecker.Content {
+  fileprivate init(_ tap: Tap) {
+    self.init(
+      seq: tap.seq, at: Double(tap.at.microseconds) / 1_000_000, kind: tap.kind.rawValue,
+      medium: tap.medium.rawValue, token: Base64.encode(tap.token, .url), riders: tap.riders,
+      route: tap.route, direction: tap.direction)
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Postgres
+
+/// What lies in the database of one fleet, as plain rows.
+struct StoredFleet: Sendable {
+  let journal: [FleetChecker.JournalRow]
+  let seen: [(device: String, epoch: Int64, ranges: String)]
+  let conflicts: [(key: FleetChecker.Key, content: Data)]
+  let quarantine: [FleetChecker.Key]
+
+  init(of seed: UInt64, pool: PostgresPool) async throws {
+    let mine = "device_id like 'S\(seed)-%'"
+    journal = try await pool.session { connection in
+      try await connection.query(
+        "select device_id, epoch, fresh::text, quarantined::text, body from tap_batch where \(mine)"
+      ).map { row in
+        FleetChecker.JournalRow(
+          device: try row.text(0), epoch: try row.int8(1), fresh: try row.text(2),
+          quarantined: try row.text(3), body: Data(try row.bytea(4)))
+      }
+    }
+    seen = try await pool.session { connection in
+      try await connection.query(
+        "select device_id, epoch, seen::text from device_epoch where \(mine)"
+      ).map { (try $0.text(0), try $0.int8(1), try $0.text(2)) }
+    }
+    conflicts = try await pool.session { connection in
+      try await connection.query(
+        "select device_id, epoch, seq, other_content from tap_conflict where \(mine)"
+      ).map { row in
+        (
+          FleetChecker.Key(
+            device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2)),
+          Data(try row.text(3).utf8)
+        )
+      }
+    }
+    quarantine = try await pool.session { connection in
+      try await connection.query(
+        "select device_id, epoch, seq from tap_quarantine where \(mine)"
+      ).map {
+        FleetChecker.Key(device: try $0.text(0), epoch: try $0.int8(1), seq: try $0.int8(2))
+      }
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import Basics
+import Clearing
+import DatabaseSupport
+import HTTPTypes
+import Ledger
+import Store
+import Tariff
+import Testing
+import Web
+
+/// Riders' money over HTTP: what is refused, how, and that nothing moved.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct RiderDeskEndpointTests {
+  private static let tariff = """
+    tariff: test
+    version: test-1
+    effective: {from: 2026-01-01}
+    currency: UAH
+    timezone: Europe/Kyiv
+    categories:
+      adult: {title: {uk: дорослий, en: adult}}
+    fares:
+      - {name: ride, price: {adult: 8.00}}
+    products:
+      - {name: month, valid: {days: 30}, price: {adult: 300.00}}
+    """
+
+  /// A service with a tariff, the chart of accounts, a token of an accountant and one of an admin.
+  private static func with(
+    _ body: @Sendable (TestService, _ token: String, _ admin: String) async throws -> Void
+  ) async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      let source = TariffSource(
+        folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: tariff)])
+      _ = try await TariffPublishing(store: service.store).publish(
+        source, isReratingOrdered: true, at: TestService.now)
+      try await service.services.city.reload(from: service.store)
+      try await body(
+        service, try await service.token(.accountant), try await service.token(.admin))
+    }
+  }
+
+  private static func register(
+    _ service: TestService, _ token: String, card: String = "YW5uYQ"
+  ) async throws -> String {
+    let answer = await service.post(
+      "/v1/riders", token: token, json: #"{"medium": "card", "token": "\#(card)"}"#)
+    #expect(answer.status == .created, "\(answer.text)")
+    return try #require(answer.member("rider"))
+  }
+
+  private static func order(_ minor: Int64, key: String, currency: String = "UAH") -> String {
+    """
+    {"amount_minor": \(minor), "currency": "\(currency)", "channel": "cash", "desk": "d1",
+     "receipt": "\(key)", "key": "\(key)"}
+    """
+  }
+
+  @Test func moneyGoesOnAndComesOffAgain() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let path = "/v1/riders/\(rider)/wallet"
+      let first = await service.post(
+        path + "/top-ups", token: token, json: Self.order(5000, key: "k1"))
+      #expect(first.status == .created, "\(first.text)")
+      let same = await service.post(
+        path + "/top-ups", token: token, json: Self.order(5000, key: "k1"))
+      #expect(same.status == .ok && same.text.contains("\"repeated\":true"))
+      let other = await service.post(
+        path + "/top-ups", token: token, json: Self.order(1, key: "k1"))
+      #expect(other.status == .conflict && other.problemCode == "key_reused")
+      let large = await service.post(
+        path + "/refunds", token: token, json: Self.order(5001, key: "r1"))
+      #expect(large.status == .unprocessableContent && large.problemCode == "insufficient")
+      let back = await service.post(
+        path + "/refunds", token: token, json: Self.order(2000, key: "r2"))
+      #expect(back.status == .created)
+      let twice = await service.post(
+        path + "/refunds", token: token, json: Self.order(2000, key: "r2"))
+      #expect(twice.status == .ok && twice.text.contains("\"repeated\":true"))
+      let shown = await service.send(.get, path, token: token)
+      #expect(shown.text.contains("\"balance_minor\":3000"), "\(shown.text)")
+      let before = await service.send(.get, path + "?at=2026-11-22T07:59:59Z", token: token)
+      #expect(before.text.contains("\"balance_minor\":0"), "\(before.text)")
+    }
+  }
+
+  @Test func badOrdersSayWhatIsWrong() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let path = "/v1/riders/\(rider)/wallet/top-ups"
+      let cases: [(String, Int, String)] = [
+        (Self.order(0, key: "k"), 422, "amount"),
+        (Self.order(-5, key: "k"), 422, "amount"),
+        (Self.order(Int64.max, key: "k"), 422, "amount"),
+        (Self.order(100, key: ""), 400, "missing"),
+        (Self.order(100, key: String(repeating: "k", count: 129)), 400, "missing"),
+        (Self.order(100, key: "k", currency: "EUR"), 422, "currency_unknown"),
+        (Self.order(100, key: "k", currency: "hryvnia"), 400, "malformed"),
+        (#"{"currency": "UAH", "channel": "cash", "key": "k", "amount_minor": 1}"#, 400, "missing"),
+        (
+          #"{"currency": "UAH", "channel": "wallet", "key": "k", "amount_minor": 1}"#, 422,
+          "channel"
+        ),
+        (#"{"currency": "UAH", "channel": "gold", "key": "k"}"#, 400, "malformed"),
+        (#"{"currency": "UAH", "channel": "bank", "key": "k", "amount": 1}"#, 400, "malformed"),
+        (
+          #"{"currency": "UAH", "channel": "bank", "key": "k", "amount_minor": 1.5}"#, 400,
+          "malformed"
+        ),
+        (#"{"amount_minor": 1e99}"#, 400, "malformed"),
+        ("[]", 400, "malformed"), ("", 400, "malformed"),
+      ]
+      for (json, status, code) in cases {
+        let answer = await service.post(path, token: token, json: json)
+        #expect(answer.status.code == status, "\(json): \(answer.text)")
+        #expect(answer.problemCode == code, "\(json): \(answer.text)")
+      }
+      let movements = try await service.store.read { db in
+        try await db.wallets.find(key: "k")
+      }
+      #expect(movements == nil)
+      let unknown = await service.post(
+        "/v1/riders/00000000-0000-0000-0000-000000000009/wallet/top-ups", token: token,
+        json: Self.order(1, key: "k"))
+      #expect(unknown.status == .notFound && unknown.problemCode == "rider_unknown")
+      let none = await service.send(.get, "/v1/riders/\(rider)/wallet", token: token)
+      #expect(none.problemCode == "no_account")
+    }
+  }
+
+  @Test func aBlockedCardAndAnErasedRiderTakeNothing() async throws {
+    try await Self.with { service, token, admin in
+      let rider = try await Self.register(service, token)
+      let path = "/v1/riders/\(rider)"
+      let blocked = await service.post(path + "/block", token: token, json: #"{"reason": "lost"}"#)
+      #expect(blocked.status == .ok && blocked.text.contains("\"state\":\"blocked\""))
+      let refused = await service.post(
+        path + "/wallet/top-ups", token: token, json: Self.order(100, key: "k1"))
+      #expect(refused.status == .conflict && refused.problemCode == "blocked")
+      let sale = await service.post(
+        path + "/products", token: token,
+        json: #"{"product": "month", "currency": "UAH", "channel": "bank", "key": "s1"}"#)
+      #expect(sale.status == .conflict && sale.problemCode == "blocked")
+      let notAdmin = await service.post(path + "/erase", token: token, json: "{}")
+      #expect(notAdmin.status == .forbidden)
+      let erased = await service.post(path + "/erase", token: admin, json: #"{"reason": "asked"}"#)
+      #expect(erased.status == .ok, "\(erased.text)")
+      let gone = await service.post(
+        path + "/wallet/top-ups", token: token, json: Self.order(100, key: "k2"))
+      #expect(gone.status == .notFound)
+      let nobody = try #require(erased.member("now_nobody"))
+      let dead = await service.post(
+        "/v1/riders/\(nobody)/wallet/top-ups", token: token, json: Self.order(100, key: "k3"))
+      #expect(dead.status == .gone && dead.problemCode == "rider_erased")
+    }
+  }
+
+  @Test func aPassIsSoldShownAndGivenBack() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let path = "/v1/riders/\(rider)/products"
+      let json = #"{"product": "month", "currency": "UAH", "channel": "bank", "key": "s1"}"#
+      let sold = await service.post(path, token: token, json: json)
+      #expect(
+        sold.status == .created && sold.text.contains("\"price_minor\":30000"), "\(sold.text)")
+      #expect(await service.post(path, token: token, json: json).status == .ok)
+      let wrong = await service.post(
+        path, token: token,
+        json: #"{"product": "year", "currency": "UAH", "channel": "bank", "key": "s2"}"#)
+      #expect(wrong.status == .unprocessableContent && wrong.problemCode == "product_unknown")
+      let list = await service.send(.get, path, token: token)
+      #expect(list.text.contains("\"state\":\"activated\""), "\(list.text)")
+      let missing = await service.post(
+        path + "/refund", token: token, json: #"{"holding": 77, "channel": "bank"}"#)
+      #expect(missing.status == .notFound && missing.problemCode == "holding_unknown")
+      // The sale has the rider's day wait for a rating: what is left is not known yet.
+      let waiting = await service.post(
+        path + "/refund", token: token, json: #"{"holding": 1, "channel": "bank"}"#)
+      #expect(waiting.status == .conflict && waiting.problemCode == "rides_wait")
+    }
+  }
+
+  @Test func aRiderLooksAtTheirOwnMoneyOnly() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let other = try await Self.register(service, token, card: "b2xoYQ")
+      let own = try await service.token(.rider, rider: RiderID(rider))
+      for path in ["", "/products"] {
+        #expect(await service.send(.get, "/v1/riders/\(rider)\(path)", token: own).status == .ok)
+        #expect(
+          await service.send(.get, "/v1/riders/\(other)\(path)", token: own).status == .forbidden)
+      }
+      let shown = await service.send(.get, "/v1/riders/\(rider)", token: own)
+      #expect(!shown.text.contains("events"))
+      let moved = await service.post(
+        "/v1/riders/\(rider)/wallet/top-ups", token: own, json: Self.order(100, key: "k1"))
+      #expect(moved.status == .forbidden)
+    }
+  }
+
+  @Test func aTokenThatIsACardNumberIsRefused() async throws {
+    try await Self.with { service, token, _ in
+      // 4111111111111111 in base64url.
+      let answer = await service.post(
+        "/v1/riders", token: token,
+        json: #"{"medium": "bank", "token": "NDExMTExMTExMTExMTExMQ"}"#)
+      #expect(answer.status == .badRequest && answer.problemCode == "malformed")
+      #expect(!answer.text.contains("4111"))
+    }
+  }
+}
