@@ -161,7 +161,7 @@ package final class DeviceGate: Sendable {
 
 extension DeviceRecord {
   /// Keys that a signature may be of: the one in use first, then those accepted for longest.
-  fileprivate var keysToTry: [DeviceKeyRecord] {
+  var keysToTry: [DeviceKeyRecord] {
     keys.filter { $0.publicKey == publicKey } + keys.filter { $0.publicKey != publicKey }
   }
 }
