@@ -89,7 +89,7 @@ simulate: release ## Plays days with offline, repeating and lying validators: SE
 SECONDS := 60
 fuzz: setup ## Feeds the readers of outside bytes with damaged ones: SECONDS=60
 	@echo "== Building the fuzzers (first time: about 2 minutes)"
-	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --sanitize=fuzzer --sanitize=address
+	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --disable-dead-strip
 	@Fuzz/run $(SECONDS)
 
 lint: ## Checks the format of the code

@@ -117,17 +117,15 @@ let package = Package(
       "Web",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Wallet",
-        "Store",
-        "Intake",
+        "Store", "Intake",
         "Clearing", "Insight", hummingbird, httpTypes, nioCore, mustache, logging, metrics,
       ], resources: [.copy("Pages")]),
     .executableTarget(
       name: "kvytok",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Tracking", "Ridership",
-        "Wallet",
-        "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring", "Web",
-        arguments, hummingbird,
+        "Wallet", "EventLoop", "Postgres", "Store", "Intake", "Clearing", "Insight", "Acquiring",
+        "Web", arguments, hummingbird,
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, logging, metrics,
         from("swift-configuration", "Configuration"),
       ], swiftSettings: house),
@@ -174,8 +172,8 @@ let package = Package(
     tests("BasicsTests", ["Basics"]),
     tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
-    tests("WalletTests", ["Basics", "Wallet"]),
     tests("ChargingTests", ["Basics", "Charging"]),
+    tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
     tests("TariffTests", ["Basics", "Transit", "Tariff"]),
@@ -187,8 +185,7 @@ let package = Package(
       "ClearingTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
-        "Postgres",
-        "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
       ]),
     tests(
       "InsightTests",

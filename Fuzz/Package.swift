@@ -3,18 +3,23 @@
 // AddressSanitizer. The rooms they look into are links to those of the house.
 import PackageDescription
 
+// One flag with both: of two, the compiler would take the last for its instrumentation.
+let watched = ["-sanitize=fuzzer,address"]
+
 let house: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  .unsafeFlags(watched),
 ]
 
 /// A program whose main function is libFuzzer's.
 func fuzzer(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["Basics", "Tapping", "Oracles"],
-    swiftSettings: house + [.unsafeFlags(["-parse-as-library"])])
+    swiftSettings: house + [.unsafeFlags(["-parse-as-library"])],
+    linkerSettings: [.unsafeFlags(watched)])
 }
 
 let package = Package(

@@ -65,6 +65,7 @@ package final class ChargingService: Sendable {
     var worked = try await closeWindows()
     worked += try await net()
     worked += try await followTaps()
+    worked += try await OperatorSharing(store: store, city: city, now: now).pass()
     guard let acquirer else { return worked }
     let window = try await askWindows(acquirer)
     let cards = try await checkCards(acquirer)

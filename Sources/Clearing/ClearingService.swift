@@ -55,6 +55,8 @@ package final class ClearingService: Sendable {
     var worked = try await inParallel(
       try await store.read { db in try await db.sorting.lanesWaiting() }
     ) { lane in try await self.sort(lane: lane) }
+    let released = try await store.read { db in try await db.quarantine.devicesWaiting() }
+    for device in released { worked += try await sortReleased(of: device) }
     var isBehind = false
     if worked > 0 {
       isBehind = try await store.read { db in try await !db.sorting.lanesWaiting().isEmpty }
@@ -115,6 +117,23 @@ package final class ClearingService: Sendable {
       try await Sorter(city: city, tokenKey: tokenKey, log: log)
         .sort(lane: lane, in: db, at: moment, again: read)
     }
+  }
+
+  /// Sorts the taps of a device that persons let through; the number of them.
+  private func sortReleased(of device: String) async throws -> Int {
+    let moment = now()
+    var missing: [Day] = []
+    for _ in 0..<2 {
+      if !missing.isEmpty { try await store.ensurePartitions(of: missing) }
+      let pass = try await city.write(to: store) { db, city in
+        try await Sorter(city: city, tokenKey: tokenKey, log: log)
+          .sortReleased(of: device, in: db, at: moment)
+      }
+      missing = pass.daysWithoutPartition
+      sortedTaps.increment(by: pass.taps)
+      if missing.isEmpty { return pass.taps }
+    }
+    return 0
   }
 
   private func rate(lane: Int16) async throws -> Int {

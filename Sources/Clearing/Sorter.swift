@@ -1,5 +1,6 @@
 package import Basics
 package import Logging
+import Metrics
 package import Store
 package import Tapping
 import Transit
@@ -17,7 +18,7 @@ package struct Sorter: Sendable {
   package static let partitionedDaysBack = 400
   package static let partitionedDaysAhead = 7
 
-  private let city: City
+  let city: City
   private let tokenKey: TokenKey
   private let log: Logger
 
@@ -67,15 +68,20 @@ package struct Sorter: Sendable {
       })
     let riders = try await db.sorting.riders(of: read.media.keys.sorted())
     guard missing.isEmpty, riders.count == read.media.count else {
+      let salt = try await db.denyList.salt()
       return Pass(
         daysWithoutPartition: missing,
-        newMedia: read.media.values.filter { riders[$0.medium] == nil }, read: read)
+        newMedia: read.media.values.filter { riders[$0.medium] == nil }
+          .map { $0.founding(salt: salt) },
+        read: read)
     }
     for unread in read.unread {
       try await db.sorting.setAside(lane: lane, batchID: unread.batchID, fault: unread.fault)
     }
-    let rows = rows(of: read, riders: riders)
+    let places = try await db.deviceAssignments.find(of: Set(read.batches.map(\.batch.device)))
+    let rows = rows(of: read, riders: riders, places: places)
     try await db.sorting.insert(rows)
+    try await noteDenyLists(of: read, in: db)
     try await db.sorting.count(rows, lane: lane)
     let riderDays = try await markStale(rows, today: today, in: db, at: now)
     try await db.sorting.markSorted(
@@ -110,9 +116,10 @@ package struct Sorter: Sendable {
     var read = ReadBatches()
     for var batch in batches {
       do throws(TapBatchFault) {
-        let taps = try taps(of: batch)
+        let content = try TapBatchJSON.decode(batch.body)
+        let taps = taps(of: batch, content)
         batch.body = []
-        read.add(batch, taps)
+        read.add(batch, taps, denyListVersion: content.denyListVersion)
       } catch {
         // Intake read these very bytes before it acknowledged them: the journal is damaged, or
         // this program is older than the one that wrote it. Nothing is dropped; a person has to look.
@@ -126,38 +133,62 @@ package struct Sorter: Sendable {
   }
 
   /// The taps of a batch that belong into the tap table, with the digest of what was tapped.
-  private func taps(of batch: UnsortedBatch) throws(TapBatchFault) -> [ReadBatches.ReadTap] {
+  private func taps(of batch: UnsortedBatch, _ content: TapBatch) -> [ReadBatches.ReadTap] {
     let wanted = SequenceRanges(batch.seqs)
-    let content = try TapBatchJSON.decode(batch.body)
     let offset = ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt)
     var seen: Set<Int64> = []
     seen.reserveCapacity(content.taps.count)
     return content.taps.compactMap { tap in
       // A number that stands twice in one body counts once: the first, as Intake decided.
       guard wanted.contains(tap.seq), seen.insert(tap.seq).inserted else { return nil }
-      let at = offset.corrected(tap.at)
-      return ReadBatches.ReadTap(
-        medium: tokenKey.mediumID(kind: tap.medium, token: tap.token), at: at,
-        fareDay: city.fareDay(of: at), tap: tap)
+      return self.read(tap, at: offset.corrected(tap.at))
     }
   }
 
-  private func rows(of read: ReadBatches, riders: [MediumID: RiderID]) -> [TapRow] {
+  /// A tap under the fare day of a moment, with the digest of what was tapped.
+  func read(_ tap: Tap, at: Instant) -> ReadBatches.ReadTap {
+    ReadBatches.ReadTap(
+      medium: tokenKey.mediumID(kind: tap.medium, token: tap.token), at: at,
+      fareDay: city.fareDay(of: at), tap: tap)
+  }
+
+  /// Notes which deny list the devices held.
+  private func noteDenyLists(of read: ReadBatches, in db: StoreSession) async throws {
+    let latencies = try await db.denyList.note(
+      read.batches.compactMap { batch, version, _ in
+        version.map {
+          DenyListSighting(
+            device: batch.device, version: $0, at: batch.receivedAt, source: .batch)
+        }
+      })
+    for seconds in latencies { Self.propagation.recordSeconds(seconds) }
+  }
+
+  private static let propagation = Timer(label: "kvytok_deny_list_propagation_seconds")
+
+  private func rows(
+    of read: ReadBatches, riders: [MediumID: RiderID], places: [String: DeviceAssignments]
+  ) -> [TapRow] {
     var rows: [TapRow] = []
     rows.reserveCapacity(read.batches.reduce(0) { $0 + $1.taps.count })
-    for (batch, taps) in read.batches {
+    for (batch, version, taps) in read.batches {
+      let place = places[batch.device]
       for tap in taps {
         guard let rider = riders[tap.medium] else {
           preconditionFailure("a medium without a rider")
         }
-        rows.append(row(tap, rider: rider, batch: batch))
+        var row = row(tap, rider: rider, batch: batch, denyListVersion: version)
+        row.place(by: place)
+        rows.append(row)
       }
     }
     return rows
   }
 
   /// The row of a tap: the one place where it is made.
-  private func row(_ read: ReadBatches.ReadTap, rider: RiderID, batch: UnsortedBatch) -> TapRow {
+  func row(
+    _ read: ReadBatches.ReadTap, rider: RiderID, batch: UnsortedBatch, denyListVersion: Int64?
+  ) -> TapRow {
     let tap = read.tap
     var row = TapRow(
       name: TapName(device: batch.device, epoch: batch.epoch, seq: tap.seq),
@@ -175,6 +206,7 @@ package struct Sorter: Sendable {
     row.stop = tap.stop
     row.zone = tap.zone
     row.coordinate = tap.coordinate
+    row.denyListVersion = denyListVersion
     return row
   }
 }
@@ -190,24 +222,41 @@ package struct ReadBatches: Sendable {
     let tap: Tap
   }
 
-  fileprivate(set) var batches: [(batch: UnsortedBatch, taps: [ReadTap])] = []
+  fileprivate(set) var batches: [(batch: UnsortedBatch, denyListVersion: Int64?, taps: [ReadTap])] =
+    []
   /// Batches that cannot be read, with what is wrong.
   fileprivate(set) var unread: [(batchID: Int64, fault: String)] = []
   /// Each medium with its first tap.
-  private(set) var media: [MediumID: NewMedium] = [:]
+  private(set) var media: [MediumID: FirstTap] = [:]
   private(set) var days: Set<Day> = []
 
   /// All batches, those that cannot be read as well.
   var ids: [Int64] { batches.map(\.batch.batchID) + unread.map(\.batchID) }
 
-  fileprivate mutating func add(_ batch: UnsortedBatch, _ taps: [ReadTap]) {
+  /// The first tap of a medium.
+  struct FirstTap: Sendable {
+    let medium: MediumID
+    let tap: Tap
+
+    /// The medium as it is founded, with the name by which the deny list knows it.
+    func founding(salt: [UInt8]?) -> NewMedium {
+      NewMedium(
+        medium: medium, kind: tap.medium, firstSeenAt: tap.at,
+        fingerprint: salt.map {
+          TokenFingerprint.of(kind: tap.medium, token: tap.token, salt: $0)
+        })
+    }
+  }
+
+  fileprivate mutating func add(
+    _ batch: UnsortedBatch, _ taps: [ReadTap], denyListVersion: Int64?
+  ) {
     for tap in taps {
-      if media[tap.medium].map({ tap.tap.at < $0.firstSeenAt }) ?? true {
-        media[tap.medium] = NewMedium(
-          medium: tap.medium, kind: tap.tap.medium, firstSeenAt: tap.tap.at)
+      if media[tap.medium].map({ tap.tap.at < $0.tap.at }) ?? true {
+        media[tap.medium] = FirstTap(medium: tap.medium, tap: tap.tap)
       }
       days.insert(tap.fareDay)
     }
-    batches.append((batch, taps))
+    batches.append((batch, denyListVersion, taps))
   }
 }

@@ -11,6 +11,10 @@ package enum TapState: String, Sendable, CaseIterable {
   case setAside = "set_aside"
   /// Kept apart as impossible.
   case quarantined
+  /// Impossible, and let through by a person; it waits for the sorter.
+  case released
+  /// Impossible, and turned down by a person.
+  case discarded
   /// At its rider, whose fares are not worked out with it yet.
   case sorted
   /// In the fares.
@@ -109,6 +113,17 @@ extension InsightDesk {
   }
 }
 
+extension TapState {
+  fileprivate init(_ state: QuarantineState) {
+    self =
+      switch state {
+      case .held: .quarantined
+      case .released: .released
+      case .discarded: .discarded
+      }
+  }
+}
+
 extension TapTrace {
   init(seq: Int64, at: Instant?, state: TapState) {
     self.seq = seq
@@ -133,7 +148,7 @@ extension TapTrace {
   fileprivate init(quarantined row: QuarantinedRow) {
     let content = QuarantinedContent(Array(row.content.utf8))
     self.init(
-      seq: row.seq, at: content.at, state: .quarantined)
+      seq: row.seq, at: content.at, state: TapState(row.state))
     fault = row.code
     medium = content.medium
     riders = content.riders

@@ -1,7 +1,7 @@
 package import Basics
 package import Logging
 package import Store
-import Tapping
+package import Tapping
 
 /// What became of a validator that was to be registered.
 package enum EnrollmentOutcome: Sendable, Equatable {
@@ -19,14 +19,45 @@ package enum ActivationOutcome: Sendable {
   case refusal(IntakeRefusal)
 }
 
+/// Who does something to a validator, and why; kept with the event.
+package struct DeviceActor: Sendable, Equatable {
+  package let name: String
+  package let reason: String?
+
+  /// Names who acts; an empty reason is none.
+  package init(_ name: String, reason: String? = nil) {
+    self.name = name
+    self.reason = reason.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
+  }
+
+  /// The device itself.
+  package static let device = DeviceActor("device")
+  /// Who is not named.
+  package static let unnamed = DeviceActor("kvytok")
+}
+
+/// What became of a step of a validator's life.
+package enum DeviceStepOutcome: Sendable, Equatable {
+  /// It is done; a secret is shown now and never again.
+  case done(secret: String? = nil, staleTaps: Int = 0)
+  /// It was so before.
+  case already
+  case refused(DeviceLifeRefusal)
+}
+
 /// A validator and the registers of its counters.
 package struct DeviceStanding: Sendable, Equatable {
   package let device: DeviceRecord
   /// By epoch, the oldest first.
   package let registers: [EpochRegister]
+  /// Where it is mounted at the moment of the question.
+  package var place: DevicePlace?
+  package var heartbeat: HeartbeatRecord?
 
   /// When it was last heard of; nil when never.
-  package var lastSeenAt: Instant? { registers.map(\.lastReceivedAt).max() }
+  package var lastSeenAt: Instant? {
+    (registers.map(\.lastReceivedAt) + [heartbeat?.receivedAt].compactMap { $0 }).max()
+  }
   /// Taps stored, the impossible ones included.
   package var tapsStored: Int64 { registers.reduce(0) { $0 + $1.tapsStored } }
   package var conflicts: Int64 { registers.reduce(0) { $0 + $1.conflicts } }
@@ -54,12 +85,19 @@ package struct DeviceGap: Sendable, Equatable {
   }
 }
 
-/// Registers validators and watches over them.
+/// Registers validators and leads them through their lives; every step is written down.
 package struct DeviceDesk: Sendable {
   /// Random bytes of a one-time secret.
   package static let secretRandomBytesCount = 24
+  /// Days that an old key goes on to verify after a rotation, unless told otherwise.
+  package static let overlapDays = 30
+  /// Most days of an overlap.
+  package static let overlapDaysMax = 366
+  /// Epochs left free for the old hardware when other hardware takes its place: its counter may have
+  /// begun anew where nobody has heard of it yet.
+  package static let epochRoom: Int64 = 10
 
-  private let store: Store
+  let store: Store
   private let gate: DeviceGate?
   private let log: Logger
 
@@ -72,21 +110,23 @@ package struct DeviceDesk: Sendable {
 
   /// Registers a device; one that waits for its key, or was revoked, gets another secret.
   package func enroll(
-    _ id: String, vehicle: String?, random: [UInt8], at moment: Instant
+    _ id: String, vehicle: String?, random: [UInt8], by actor: DeviceActor = .unnamed,
+    at moment: Instant
   ) async throws -> EnrollmentOutcome {
-    precondition(random.count == Self.secretRandomBytesCount, "a secret is made of 24 random bytes")
     guard DeviceID.isGood(id) else { return .badID }
-    let secret = Base64.encode(random, .url)
+    let secret = Self.secret(random)
     let digest = SHA256Digest.hash(Array(secret.utf8))
-    let isEnrolled = try await store.write { session in
-      switch try await session.devices.findForUpdate(id)?.state {
-      case .active, .suspended: return false
-      case .enrolled, .revoked, nil: break
-      }
-      try await session.devices.enroll(id, vehicle: vehicle, secretDigest: digest, at: moment)
+    let isEnrolled = try await store.write { db in
+      let device = try await db.devices.findForUpdate(id)
+      guard case .step = DeviceLife.decide(.enroll, on: device?.life) else { return false }
+      try await db.devices.enroll(id, vehicle: vehicle, secretDigest: digest, at: moment)
+      try await db.deviceLives.append(
+        DeviceEventRecord(
+          device: id, at: moment, event: .enroll, by: actor.name, reason: actor.reason,
+          detail: vehicle.map { "vehicle \($0)" }))
       return true
     }
-    gate?.forget(id)
+    changed(id)
     guard isEnrolled else { return .isActive }
     log.info("a device was enrolled", metadata: ["device": "\(id)"])
     return .enrolled(secret: secret)
@@ -94,23 +134,19 @@ package struct DeviceDesk: Sendable {
 
   /// Gives a device its key, with the secret it was enrolled with.
   ///
-  /// The same secret with the same key again is the answer that got lost, and harmless.
+  /// The same secret with the same key again is the answer that got lost, and harmless. A secret of
+  /// a replacement gives the new hardware its key and confines the old one to its own epochs.
   package func activate(
     _ id: String, secret: String, publicKey: [UInt8], at moment: Instant
   ) async -> ActivationOutcome {
-    guard publicKey.count == Ed25519.keyByteCount else {
-      return .refusal(
-        IntakeRefusal(
-          .malformed, code: "key_malformed", pointer: "/public_key",
-          message: "public_key is the base64 of the 32 bytes of an Ed25519 key"))
-    }
+    guard publicKey.count == Ed25519.keyByteCount else { return .refusal(.keyMalformed) }
     let digest = SHA256Digest.hash(Array(secret.utf8))
     do {
       let outcome = try await store.write { session in
         try await Self.activate(
           id, secretDigest: digest, publicKey: publicKey, at: moment, in: session)
       }
-      gate?.forget(id)
+      changed(id)
       switch outcome {
       case .activated: log.info("a device was activated", metadata: ["device": "\(id)"])
       case .refusal(let refusal):
@@ -128,61 +164,69 @@ package struct DeviceDesk: Sendable {
 
   private static func activate(
     _ id: String, secretDigest: [UInt8], publicKey: [UInt8], at moment: Instant,
-    in session: StoreSession
+    in db: StoreSession
   ) async throws -> ActivationOutcome {
-    guard let device = try await session.devices.findForUpdate(id),
+    guard let device = try await db.devices.findForUpdate(id),
       let kept = device.secretDigest, constantTimeEquals(kept, secretDigest)
     else {
       return .refusal(
         IntakeRefusal(
           .unknown, code: "secret_wrong", message: "no device waits for its key with this secret"))
     }
-    if device.state == .active, device.publicKey == publicKey { return .activated(device) }
-    guard device.state == .enrolled else {
+    let outcome = DeviceLife.decide(
+      .activate, on: device.life, key: device.knowledge(of: publicKey))
+    switch outcome {
+    case .already: return .activated(device)
+    case .refused(let refusal):
       return .refusal(
-        IntakeRefusal(
-          .forbidden, code: "secret_used",
-          message: "the secret was used before; enroll the device again for another one"))
+        IntakeRefusal(.forbidden, code: refusal.rawValue, message: refusal.message))
+    case .step(_, let actions):
+      let newest = try await db.devices.registers(of: [id]).map(\.epoch).max()
+      let isReplacing = actions.contains(.confineOldKeys)
+      let epochsFrom = isReplacing ? (newest ?? 0) + epochRoom : 0
+      try await db.devices.takeKey(id, publicKey, epochsFrom: epochsFrom, at: moment)
+      if isReplacing { try await db.devices.confineOldKeys(id, epochsBefore: epochsFrom) }
+      try await db.deviceLives.append(
+        DeviceEventRecord(
+          device: id, at: moment, event: .activate, by: DeviceActor.device.name,
+          detail: "key \(EvidenceKey.name(publicKey))"
+            + (isReplacing ? ", other hardware, epochs from \(epochsFrom)" : "")))
     }
-    try await session.devices.activate(id, publicKey: publicKey, at: moment)
-    guard let active = try await session.devices.find(id) else {
+    guard let active = try await db.devices.find(id) else {
       throw StoreFault(kind: .damaged, "a device went away while it was activated")
     }
     return .activated(active)
   }
 
   /// Ends a device's right to post; false when there is none of that id.
-  package func revoke(_ id: String, at moment: Instant) async throws -> Bool {
-    let isKnown = try await store.write { session in
-      try await session.devices.revoke(id, at: moment)
-    }
-    gate?.forget(id)
-    if isKnown { log.notice("a device was revoked", metadata: ["device": "\(id)"]) }
-    return isKnown
+  package func revoke(
+    _ id: String, by actor: DeviceActor = .unnamed, at moment: Instant
+  ) async throws -> Bool {
+    try await step(.revoke, id, by: actor, at: moment) != .refused(.deviceUnknown)
   }
 
-  /// Devices in the order of their ids, after one, with their registers.
-  package func list(
-    after id: String = "", limit: Int = DeviceQueries.pageMax
-  ) async throws -> [DeviceStanding] {
-    try await store.read { session in
-      let devices = try await session.devices.list(after: id, limit: limit)
-      let registers = Dictionary(
-        grouping: try await session.devices.registers(of: devices.map(\.id)), by: \.device)
-      return devices.map { DeviceStanding(device: $0, registers: registers[$0.id] ?? []) }
-    }
+  static func secret(_ random: [UInt8]) -> String {
+    precondition(random.count == secretRandomBytesCount, "a secret is made of 24 random bytes")
+    return Base64.encode(random, .url)
   }
 
-  /// Holes in the numbers of all devices, by device and epoch, at most a count.
-  package func gaps(countMax: Int = 10_000) async throws -> [DeviceGap] {
-    var gaps: [DeviceGap] = []
-    var last = ""
-    while gaps.count < countMax {
-      let page = try await list(after: last)
-      guard let next = page.last?.device.id else { break }
-      gaps += page.flatMap(\.gaps)
-      last = next
-    }
-    return Array(gaps.prefix(countMax))
+  /// Tells whoever keeps devices in mind that one changed.
+  func changed(_ id: String) { gate?.forget(id) }
+
+  func note(_ what: String, _ id: String) {
+    log.notice("\(what)", metadata: ["device": "\(id)"])
   }
+}
+
+extension EvidenceKey {
+  /// By which people tell keys apart: the first 16 digits of the key's SHA-256.
+  package static func name(_ publicKey: [UInt8]) -> String {
+    String(hexText(SHA256Digest.hash(publicKey)).prefix(16))
+  }
+}
+
+extension IntakeRefusal {
+  static let keyMalformed = IntakeRefusal(
+    .malformed, code: "key_malformed", pointer: "/public_key",
+    message: "public_key is the base64 of the 32 bytes of an Ed25519 key")
 }

@@ -31,8 +31,12 @@ package final class DeviceGate: Sendable {
     package let device: DeviceRecord
     package let signature: [UInt8]
     /// The key that the signature was checked with.
-    package let publicKey: [UInt8]
+    package let key: DeviceKeyRecord
+    package var publicKey: [UInt8] { key.publicKey }
   }
+
+  /// Most keys of a device that a signature is tried with, the newest first.
+  static let keysTriedMax = 8
 
   /// The sender of a body; who cannot be proven is refused.
   ///
@@ -55,12 +59,15 @@ package final class DeviceGate: Sendable {
         .unknown, code: "signature_malformed",
         message: "Kvytok-Signature is not the base64 of the 64 bytes of an Ed25519 signature")
     }
-    guard let device = try await find(id, at: moment), let key = device.publicKey else {
+    guard let device = try await find(id, at: moment), device.publicKey != nil else {
       throw IntakeRefusal(
         .unknown, code: "device_unknown",
         message: "no active device has this id; enroll it, then activate it with its secret")
     }
-    guard Ed25519.verify(publicKey: key, signature: signature, message: body) else {
+    let key = device.keysToTry.prefix(Self.keysTriedMax).first {
+      Ed25519.verify(publicKey: $0.publicKey, signature: signature, message: body)
+    }
+    guard let key else {
       log.notice("a signature does not match", metadata: ["device": "\(id)"])
       throw IntakeRefusal(
         .unknown, code: "signature_wrong",
@@ -68,7 +75,23 @@ package final class DeviceGate: Sendable {
     }
     // Only who holds the key learns that the device was stopped.
     guard device.state == .active else { throw DeviceGate.mayNotPost(device.state) }
-    return Admitted(device: device, signature: signature, publicKey: key)
+    guard key.isAccepted(at: moment) else { throw DeviceGate.keyEnded(key) }
+    return Admitted(device: device, signature: signature, key: key)
+  }
+
+  static func keyEnded(_ key: DeviceKeyRecord) -> IntakeRefusal {
+    IntakeRefusal(
+      .forbidden, code: "key_ended",
+      message: "this key ended (\(key.endReason ?? "replaced")); sign the same body again with the "
+        + "device's key of now")
+  }
+
+  static func otherEpoch(_ key: DeviceKeyRecord) -> IntakeRefusal {
+    IntakeRefusal(
+      .impossible, code: "epoch_of_other_hardware", pointer: "/epoch",
+      message: "this key signs epochs from \(key.epochsFrom)"
+        + (key.epochsBefore.map { " and below \($0)" } ?? "")
+        + ": the hardware was replaced, and each has its own epochs")
   }
 
   /// What a device is told whose right or key changed while its post waited: that, or to try again.
@@ -111,15 +134,24 @@ package final class DeviceGate: Sendable {
   }
 }
 
+extension DeviceRecord {
+  /// Keys that a signature may be of: the one in use first, then those accepted for longest.
+  fileprivate var keysToTry: [DeviceKeyRecord] {
+    keys.filter { $0.publicKey == publicKey } + keys.filter { $0.publicKey != publicKey }
+  }
+}
+
 /// What an id of a device looks like.
 package enum DeviceID {
   /// Most bytes of an id.
   package static let bytesMax = 64
+  /// Words that stand in paths where an id could stand.
+  static let reserved: Set<String> = ["self", "enroll", "heartbeat", "keys"]
 
   /// Whether a text may name a device: letters, digits, and `-`, `_`, `.`, `:`, so that it fits
   /// into a header and a file name.
   package static func isGood(_ text: String) -> Bool {
-    (1...bytesMax).contains(text.utf8.count)
+    (1...bytesMax).contains(text.utf8.count) && !reserved.contains(text)
       && text.utf8.allSatisfy { byte in
         switch byte {
         case 48...57, 65...90, 97...122, 0x2D, 0x2E, 0x3A, 0x5F: true

@@ -91,6 +91,7 @@ package final class IntakeService: Sendable {
       throw IntakeRefusal(error)
     }
     guard batch.device == admitted.device.id else { throw .otherDevice() }
+    guard admitted.key.signs(epoch: batch.epoch) else { throw DeviceGate.otherEpoch(admitted.key) }
     return IncomingBatch(
       batch: batch, body: body, signature: admitted.signature,
       publicKey: admitted.publicKey, bodyDigest: SHA256Digest.hash(body), receivedAt: moment)

@@ -129,8 +129,12 @@ package final class PositionIntake: Sendable {
   private static func store(
     _ group: [Incoming], in session: StoreSession
   ) async throws -> [Int?] {
-    let keys = try await session.devices.activeKeys(of: Array(Set(group.map(\.device))))
-    let isGood = group.map { keys[$0.device] == $0.publicKey }
+    guard let moment = group.lazy.flatMap(\.rows).map(\.receivedAt).min() else {
+      return group.map { _ in 0 }
+    }
+    let keys = try await session.devices.acceptedKeys(
+      of: Array(Set(group.map(\.device))), at: moment)
+    let isGood = group.map { keys[$0.device]?.contains($0.publicKey) == true }
     let rows = zip(group, isGood).flatMap { report, isGood in isGood ? report.rows : [] }
     guard let receivedAt = rows.lazy.map(\.receivedAt).max() else {
       return isGood.map { $0 ? 0 : nil }

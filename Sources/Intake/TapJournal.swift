@@ -46,7 +46,7 @@ struct TapJournal: Sendable {
     verdicts.reserveCapacity(group.count)
     for item in group {
       guard let state = states[item.register],
-        locked[item.register]?.publicKey == item.publicKey
+        locked[item.register]?.publicKeys.contains(item.publicKey) == true
       else {
         verdicts.append(.mayNotPost)
         continue

@@ -234,6 +234,13 @@ package struct OrderTables {
     ).onlyOrNil().map(Self.order)
   }
 
+  /// An order; nil when there is none.
+  package func find(_ id: Int64) async throws -> MoneyOrderRow? {
+    try await connection.query(
+      "select \(Self.columns) from money_order where order_id = $1", [.int8(id)]
+    ).onlyOrNil().map(Self.order)
+  }
+
   /// Whether something waits for a decision already.
   package func isWaiting(_ kind: MoneyOrderRow.Kind, subject: String) async throws -> Bool {
     try await connection.query(

@@ -18,7 +18,8 @@ package struct City: Sendable {
   /// Puts a city together.
   package init(network: Network, book: TariffBook?, feed: FeedRecord?, tariffCount: Int = 0) {
     self.network = network
-    self.book = book
+    // Without stops there is nothing to look up.
+    self.book = network.stops.isEmpty ? book : book?.bound(to: FareNetwork(network))
     self.feed = feed
     edition = CityEdition(feedID: feed?.id, tariffCount: tariffCount)
     clock =

@@ -90,8 +90,8 @@ package struct RatingTables {
   }
 
   /// The boarding taps of riders at moments: where rides began that an earlier day carried over.
-  package func boardingTaps(lane: Int16, of rides: [CarriedRide]) async throws
-    -> [CarriedRide: TapRow]
+  package func boardingTaps(lane: Int16, of rides: [RideOverMidnight]) async throws
+    -> [RideOverMidnight: TapRow]
   {
     guard let first = rides.map(\.startedAt).min(), let last = rides.map(\.startedAt).max() else {
       return [:]
@@ -110,7 +110,7 @@ package struct RatingTables {
         .date(Day(number: Int(first.seconds / 86_400) - 2)),
         .date(Day(number: Int(last.seconds / 86_400) + 2)),
       ])
-    var taps: [CarriedRide: TapRow] = [:]
+    var taps: [RideOverMidnight: TapRow] = [:]
     for row in rows {
       var cursor = PostgresRowCursor(row)
       let tap = try Self.tap(&cursor)

@@ -46,6 +46,10 @@ package struct TapRow: Hashable, Sendable {
   package var coordinate: Coordinate?
   package var batchID: Int64
   package var receivedAt: Instant
+  /// The deny list that the validator used.
+  package var denyListVersion: Int64?
+  /// Whether vehicle or stop is of the device's place: `vehicle`, `stop`; nil when the tap said it.
+  package var assigned: String?
 
   /// Makes a row; what the tap does not say is nil.
   package init(
@@ -86,12 +90,17 @@ package struct NewMedium: Sendable {
   package let medium: MediumID
   package let kind: MediumKind
   package let firstSeenAt: Instant
+  /// What a validator knows it by on the deny list.
+  package let fingerprint: [UInt8]?
 
   /// Makes a medium with the moment of its first tap.
-  package init(medium: MediumID, kind: MediumKind, firstSeenAt: Instant) {
+  package init(
+    medium: MediumID, kind: MediumKind, firstSeenAt: Instant, fingerprint: [UInt8]? = nil
+  ) {
     self.medium = medium
     self.kind = kind
     self.firstSeenAt = firstSeenAt
+    self.fingerprint = fingerprint
   }
 }
 
@@ -127,7 +136,7 @@ package struct ClaimedDay: Sendable {
 }
 
 /// A ride that began on an earlier fare day than the one it belongs to: found by its rider and moment.
-package struct CarriedRide: Hashable, Sendable {
+package struct RideOverMidnight: Hashable, Sendable {
   package let rider: RiderID
   package let startedAt: Instant
 

@@ -98,20 +98,21 @@ package struct SortingTables {
     try await connection.execute(
       """
       with new as (
-        select * from unnest($1::uuid[], $2::int2[], $3::text[], $4::timestamptz[])
-          as n(medium, lane, kind, seen)
+        select * from unnest($1::uuid[], $2::int2[], $3::text[], $4::timestamptz[], $5::bytea[])
+          as n(medium, lane, kind, seen, fingerprint)
         where not exists (select from medium where medium_id = n.medium) order by medium),
       riders as (
         insert into rider (rider_id, lane, first_seen_at) select medium, lane, seen from new
         on conflict do nothing)
-      insert into medium (medium_id, rider_id, kind, first_seen_at)
-      select medium, medium, kind, seen from new on conflict do nothing
+      insert into medium (medium_id, rider_id, kind, first_seen_at, fingerprint)
+      select medium, medium, kind, seen, fingerprint from new on conflict do nothing
       """,
       [
         .identifiers(ordered.map { Optional($0.medium) }),
         .int2s(ordered.map { Lane.of(RiderID(high: $0.medium.high, low: $0.medium.low)) }),
         .texts(ordered.map { Optional($0.kind.rawValue) }),
         .timestamptzs(ordered.map { Optional($0.firstSeenAt) }),
+        .byteas(ordered.map(\.fingerprint)),
       ])
   }
 
@@ -146,6 +147,7 @@ package struct SortingTables {
     "fare_day", "lane", "rider_id", "tapped_at", "device_at", "device_id", "epoch", "seq",
     "medium_id", "kind", "medium", "riders", "accepted", "deny_reason", "vehicle", "route",
     "direction", "trip", "stop", "zone", "latitude", "longitude", "batch_id", "received_at",
+    "deny_list_version", "assigned",
   ]
 
   private static func write(
@@ -175,6 +177,8 @@ package struct SortingTables {
     row.float8(tap.coordinate?.longitude)
     row.int8(tap.batchID)
     try row.timestamptz(tap.receivedAt)
+    row.int8(tap.denyListVersion)
+    try row.text(tap.assigned)
   }
 
   /// Adds taps to the sums of their fare days, in the lane of the journal that they came by.

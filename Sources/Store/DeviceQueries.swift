@@ -1,82 +1,64 @@
 package import Basics
 import Postgres
-
-/// Where a validator stands.
-package enum DeviceState: String, Sendable, CaseIterable {
-  /// Registered, waiting for its key.
-  case enrolled
-  /// May post.
-  case active
-  /// Stopped for a while by a person.
-  case suspended
-  /// May never post again with this key.
-  case revoked
-}
-
-/// A validator.
-package struct DeviceRecord: Sendable, Equatable {
-  package let id: String
-  package let vehicle: String?
-  package let state: DeviceState
-  /// SHA-256 of the one-time secret; nil when it has none.
-  package let secretDigest: [UInt8]?
-  /// 32 bytes of Ed25519; nil until the device is activated.
-  package let publicKey: [UInt8]?
-  package let enrolledAt: Instant
-  package let activatedAt: Instant?
-  package let revokedAt: Instant?
-}
-
-/// The register of one life of a device's counter.
-package struct EpochRegister: Sendable, Equatable {
-  package let device: String
-  package let epoch: Int64
-  /// Numbers seen, as sorted disjoint ranges.
-  package let seen: [Range<Int64>]
-  /// Taps in the journal, quarantined ones included.
-  package let tapsStored: Int64
-  package let duplicates: Int64
-  package let conflicts: Int64
-  package let quarantined: Int64
-  package let lastReceivedAt: Instant
-  package let lastSentAt: Instant
-}
+package import Tapping
 
 extension StoreSession {
-  /// Validators and their registers.
+  /// Validators, their keys and their registers.
   package var devices: DeviceQueries { DeviceQueries(connection: connection) }
 }
 
-/// Validators and their registers.
+/// Validators, their keys and their registers.
 package struct DeviceQueries {
   /// Most devices on a page.
   package static let pageMax = 1000
 
   let connection: PostgresConnection
 
-  private static let columns =
-    "device_id, vehicle, state, secret_digest, public_key, enrolled_at, activated_at, revoked_at"
+  private static let columns = """
+    device_id, state, secret_digest, public_key, enrolled_at, activated_at, revoked_at,
+    replacing_since, rotation_due_since, rotation_overlap_days
+    """
 
-  /// A device; nil when there is none of that id.
+  /// A device with its keys; nil when there is none of that id.
   package func find(_ id: String) async throws -> DeviceRecord? {
-    let rows = try await connection.query(
-      "select \(Self.columns) from device where device_id = $1", [.text(id)])
-    return try rows.onlyOrNil().map(Self.record)
+    try await one("select \(Self.columns) from device where device_id = $1", id)
   }
 
   /// A device, locked until the end of the transaction; nil when there is none of that id.
   package func findForUpdate(_ id: String) async throws -> DeviceRecord? {
-    let rows = try await connection.query(
-      "select \(Self.columns) from device where device_id = $1 for update", [.text(id)])
-    return try rows.onlyOrNil().map(Self.record)
+    try await one("select \(Self.columns) from device where device_id = $1 for update", id)
   }
 
-  /// Devices in the order of their ids, after one; at most ``pageMax``.
+  private func one(_ sql: String, _ id: String) async throws -> DeviceRecord? {
+    let rows = try await connection.query(sql, [.text(id)])
+    guard var device = try rows.onlyOrNil().map(Self.record) else { return nil }
+    device.keys = try await keys(of: [id])
+    return device
+  }
+
+  /// Devices in the order of their ids, after one; at most ``pageMax``; without their keys.
   package func list(after id: String = "", limit: Int = pageMax) async throws -> [DeviceRecord] {
     let rows = try await connection.query(
       "select \(Self.columns) from device where device_id > $1 order by device_id limit $2",
       [.text(id), .int8(Int64(min(limit, Self.pageMax)))])
     return try rows.map(Self.record)
+  }
+
+  /// Every key that devices ever had, by device, the newest first.
+  package func keys(of ids: [String]) async throws -> [DeviceKeyRecord] {
+    let rows = try await connection.query(
+      """
+      select device_id, public_key, valid_from, accepted_until, epochs_from, epochs_before,
+        end_reason
+      from device_key where device_id = any($1)
+      order by device_id, valid_from desc, public_key
+      """, [.texts(ids)])
+    return try rows.map { row in
+      DeviceKeyRecord(
+        device: try row.text(0), publicKey: try row.bytea(1), validFrom: try row.timestamptz(2),
+        acceptedUntil: try row.timestamptzOrNil(3), epochsFrom: try row.int8(4),
+        epochsBefore: try row.int8OrNil(5), endReason: try row.textOrNil(6))
+    }
   }
 
   /// Registers a device, or a known one anew with another secret and without its key.
@@ -85,25 +67,82 @@ package struct DeviceQueries {
   ) async throws {
     try await connection.execute(
       """
-      insert into device (device_id, vehicle, state, secret_digest, enrolled_at)
-      values ($1, $2, 'enrolled', $3, $4)
-      on conflict (device_id) do update set
-        vehicle = coalesce(excluded.vehicle, device.vehicle), state = 'enrolled',
+      insert into device (device_id, state, secret_digest, enrolled_at)
+      values ($1, 'enrolled', $2, $3)
+      on conflict (device_id) do update set state = 'enrolled',
         secret_digest = excluded.secret_digest, public_key = null,
-        enrolled_at = excluded.enrolled_at, activated_at = null, revoked_at = null
-      """,
-      [.text(id), .orNull(vehicle, PostgresValue.text), .bytea(secretDigest), .timestamptz(at)])
+        enrolled_at = excluded.enrolled_at, activated_at = null, revoked_at = null,
+        replacing_since = null, rotation_due_since = null, rotation_overlap_days = null
+      """, [.text(id), .bytea(secretDigest), .timestamptz(at)])
+    if let vehicle {
+      let places = DeviceAssignmentQueries(connection: connection)
+      var assignments = try await places.find(id)
+      assignments.assign(.vehicle(vehicle), from: at)
+      try await places.save(assignments, of: id)
+    }
     try await announce(id)
   }
 
   /// Gives an enrolled device its key.
   package func activate(_ id: String, publicKey: [UInt8], at: Instant) async throws {
+    try await takeKey(id, publicKey, epochsFrom: 0, at: at)
+  }
+
+  /// Makes a key the one that a device signs with from now on, and the device active.
+  package func takeKey(
+    _ id: String, _ publicKey: [UInt8], epochsFrom: Int64, at: Instant
+  ) async throws {
+    try await connection.pipeline([
+      PostgresStatement(
+        """
+        update device set state = 'active', public_key = $2,
+          activated_at = coalesce(activated_at, $3), replacing_since = null,
+          rotation_due_since = null, rotation_overlap_days = null
+        where device_id = $1
+        """, [.text(id), .bytea(publicKey), .timestamptz(at)]),
+      PostgresStatement(
+        """
+        insert into device_key (device_id, public_key, valid_from, epochs_from)
+        values ($1, $2, $3, $4)
+        """, [.text(id), .bytea(publicKey), .timestamptz(at), .int8(epochsFrom)]),
+    ])
+    try await announce(id)
+  }
+
+  /// Lets the earlier keys of a device verify until a moment, when another key took over.
+  package func overlapOldKeys(_ id: String, until: Instant) async throws {
     try await connection.execute(
       """
-      update device set state = 'active', public_key = $2, activated_at = $3
-      where device_id = $1 and state = 'enrolled'
-      """, [.text(id), .bytea(publicKey), .timestamptz(at)])
+      update device_key k set accepted_until = $2, end_reason = 'rotated'
+      from device d where d.device_id = $1 and k.device_id = $1
+        and k.public_key <> d.public_key and k.accepted_until is null and k.epochs_before is null
+      """, [.text(id), .timestamptz(until)])
     try await announce(id)
+  }
+
+  /// Confines the earlier keys of a device to epochs below one, when other hardware took over.
+  package func confineOldKeys(_ id: String, epochsBefore: Int64) async throws {
+    try await connection.execute(
+      """
+      update device_key k set epochs_before = $2, end_reason = coalesce(end_reason, 'replaced')
+      from device d where d.device_id = $1 and k.device_id = $1
+        and k.public_key <> d.public_key and k.epochs_before is null
+      """, [.text(id), .int8(epochsBefore)])
+    try await announce(id)
+  }
+
+  /// Ends keys of a device: those it does not sign with now, or all; the number ended.
+  @discardableResult
+  package func endKeys(_ id: String, isCurrentKept: Bool, at: Instant) async throws -> Int {
+    let ended = try await connection.execute(
+      """
+      update device_key k set accepted_until = $2, end_reason = 'revoked'
+      from device d where d.device_id = $1 and k.device_id = $1
+        and (k.accepted_until is null or k.accepted_until > $2)
+        and not ($3 and k.public_key = d.public_key)
+      """, [.text(id), .timestamptz(at), .bool(isCurrentKept)])
+    try await announce(id)
+    return ended
   }
 
   /// Ends a device's right to post; false when there is none of that id.
@@ -111,20 +150,51 @@ package struct DeviceQueries {
     let changed = try await connection.execute(
       """
       update device set state = 'revoked', secret_digest = null,
-        revoked_at = coalesce(revoked_at, $2)
+        revoked_at = coalesce(revoked_at, $2), replacing_since = null, rotation_due_since = null,
+        rotation_overlap_days = null
       where device_id = $1
       """, [.text(id), .timestamptz(at)])
-    try await announce(id)
+    try await endKeys(id, isCurrentKept: false, at: at)
     return changed > 0
   }
 
-  /// The keys that some devices sign with now; who may not post has none.
-  package func activeKeys(of ids: [String]) async throws -> [String: [UInt8]] {
+  /// Writes where a device stands: suspended or active, asked for a key or not.
+  package func save(
+    _ life: DeviceLife, of id: String, overlapDays: Int? = nil, at: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      update device set state = $2,
+        replacing_since = case when $3 then coalesce(replacing_since, $6) end,
+        rotation_due_since = case when $4 then coalesce(rotation_due_since, $6) end,
+        rotation_overlap_days = case when $4 then coalesce($5, rotation_overlap_days) end
+      where device_id = $1
+      """,
+      [
+        .text(id), .text(life.state.rawValue), .bool(life.isReplacing), .bool(life.owesKey),
+        .orNull(overlapDays) { .int2(Int16($0)) }, .timestamptz(at),
+      ])
+    try await announce(id)
+  }
+
+  /// Gives a device that is to be replaced the secret of the new hardware.
+  package func setSecret(of id: String, digest: [UInt8]) async throws {
+    try await connection.execute(
+      "update device set secret_digest = $2 where device_id = $1", [.text(id), .bytea(digest)])
+  }
+
+  /// The keys that some devices may sign with at a moment; who may not post has none.
+  package func acceptedKeys(
+    of ids: [String], at moment: Instant
+  ) async throws -> [String: [[UInt8]]] {
     let rows = try await connection.query(
-      "select device_id, public_key from device where device_id = any($1) and state = 'active'",
-      [.texts(ids)])
-    var keys: [String: [UInt8]] = [:]
-    for row in rows { keys[try row.text(0)] = try row.bytea(1) }
+      """
+      select device_id, k.public_key from device_key k join device using (device_id)
+      where device_id = any($1) and state = 'active'
+        and (k.accepted_until is null or k.accepted_until > $2)
+      """, [.texts(ids), .timestamptz(moment)])
+    var keys: [String: [[UInt8]]] = [:]
+    for row in rows { keys[try row.text(0), default: []].append(try row.bytea(1)) }
     return keys
   }
 
@@ -150,14 +220,15 @@ package struct DeviceQueries {
   }
 
   private static func record(_ row: PostgresRow) throws -> DeviceRecord {
-    let text = try row.text(2)
+    let text = try row.text(1)
     guard let state = DeviceState(rawValue: text) else {
       throw StoreFault(kind: .damaged, "device.state holds \"\(text)\"")
     }
     return DeviceRecord(
-      id: try row.text(0), vehicle: try row.textOrNil(1), state: state,
-      secretDigest: try row.byteaOrNil(3), publicKey: try row.byteaOrNil(4),
-      enrolledAt: try row.timestamptz(5), activatedAt: try row.timestamptzOrNil(6),
-      revokedAt: try row.timestamptzOrNil(7))
+      id: try row.text(0), state: state, secretDigest: try row.byteaOrNil(2),
+      publicKey: try row.byteaOrNil(3), enrolledAt: try row.timestamptz(4),
+      activatedAt: try row.timestamptzOrNil(5), revokedAt: try row.timestamptzOrNil(6),
+      replacingSince: try row.timestamptzOrNil(7), rotationDueSince: try row.timestamptzOrNil(8),
+      rotationOverlapDays: try row.intOrNil(9))
   }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Postgres
+package import Tapping
 import Transit
 
 extension StoreSession {
@@ -28,6 +29,7 @@ package struct QuarantinedRow: Sendable, Equatable {
   package let message: String
   /// JSON as Intake wrote it.
   package let content: String
+  package let state: QuarantineState
 }
 
 /// A tap in a batch that the sorter has not read, or could not.
@@ -93,14 +95,15 @@ package struct TapAuditTables {
   ) async throws -> [QuarantinedRow] {
     let rows = try await connection.query(
       """
-      select seq, code, message, content from tap_quarantine
-      where device_id = $1 and epoch = $2 and seq > $3 order by seq limit $4
+      select seq, code, message, content, state from tap_quarantine
+      where device_id = $1 and epoch = $2 and seq > $3 and sorted_at is null
+      order by seq limit $4
       """,
       [.text(device), .int8(epoch), .int8(seq), .int8(Int64(min(countMax, Self.tapsMax)))])
     return try rows.map { row in
       QuarantinedRow(
         seq: try row.int8("seq"), code: try row.text("code"), message: try row.text("message"),
-        content: try row.text("content"))
+        content: try row.text("content"), state: try row.word("state"))
     }
   }
 

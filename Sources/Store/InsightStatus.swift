@@ -1,5 +1,6 @@
 package import Basics
 import Postgres
+package import Tapping
 
 extension StoreSession {
   /// How far the work has come, and what waits for a person.
@@ -15,6 +16,10 @@ package struct JournalStanding: Sendable, Equatable {
   package var conflicts: Int64 = 0
   /// Impossible taps that a person has to release or discard.
   package var quarantined: Int64 = 0
+  /// Impossible taps that a person turned down.
+  package var discarded: Int64 = 0
+  /// Impossible taps that a person let through, and that wait for the sorter.
+  package var releasedUnsorted: Int64 = 0
   /// Batches that wait for the sorter.
   package var unsortedBatches = 0
   /// Taps in them.
@@ -27,7 +32,9 @@ package struct JournalStanding: Sendable, Equatable {
   package var setAsideTaps: Int64 = 0
 
   /// Taps that reached their rider.
-  package var sortedTaps: Int64 { tapsStored - quarantined - unsortedTaps - setAsideTaps }
+  package var sortedTaps: Int64 {
+    tapsStored - quarantined - discarded - releasedUnsorted - unsortedTaps - setAsideTaps
+  }
 }
 
 /// Days that have to be worked out again: fares, boardings, alightings.
@@ -122,7 +129,14 @@ package struct StandingTables {
       from device_epoch
       """
     ).only()
-    let quarantined = try await connection.query("select count(*) from tap_quarantine").only()
+    let quarantined = try await connection.query(
+      """
+      select count(*) filter (where state = 'held') as held,
+        count(*) filter (where state = 'discarded') as discarded,
+        count(*) filter (where state = 'released' and sorted_at is null) as released
+      from tap_quarantine
+      """
+    ).only()
     let waiting = try await connection.query(
       """
       select sort_fault is not null as is_set_aside, count(*) as batches,
@@ -137,7 +151,9 @@ package struct StandingTables {
     standing.tapsStored = try stored.int8("stored")
     standing.duplicates = try stored.int8("duplicates")
     standing.conflicts = try stored.int8("conflicts")
-    standing.quarantined = try quarantined.int8(0)
+    standing.quarantined = try quarantined.int8("held")
+    standing.discarded = try quarantined.int8("discarded")
+    standing.releasedUnsorted = try quarantined.int8("released")
     for row in waiting {
       if try row.bool("is_set_aside") {
         standing.setAsideBatches = try row.int("batches")
@@ -212,9 +228,13 @@ package struct StandingTables {
     let rows = try await connection.query(
       """
       with heard as (
-        select d.device_id, d.vehicle, (
-          select max(last_received_at) from device_epoch e where e.device_id = d.device_id) as at
-        from device d where d.state = 'active')
+        select d.device_id, a.vehicle, greatest((
+          select max(last_received_at) from device_epoch e where e.device_id = d.device_id),
+          h.received_at) as at
+        from device d left join device_heartbeat h using (device_id)
+        left join device_assignment a on a.device_id = d.device_id and a.valid_from <= $1
+          and (a.valid_to is null or a.valid_to > $1)
+        where d.state = 'active')
       select device_id, vehicle, at, count(*) over () as all_silent
       from heard where at is null or at < $1 order by at nulls first, device_id limit $2
       """, [.timestamptz(moment), .int8(Int64(Self.worstMax))])

@@ -17,7 +17,7 @@ package struct JournalQueries {
     _ keys: [RegisterKey], at: Instant
   ) async throws -> [RegisterKey: LockedRegister] {
     let sorted = Set(keys).sorted()
-    var found = try await lockPresent(sorted)
+    var found = try await lockPresent(sorted, at: at)
     let missing = sorted.filter { found[$0] == nil }
     guard !missing.isEmpty else { return found }
     try await connection.execute(
@@ -29,23 +29,29 @@ package struct JournalQueries {
       on conflict do nothing
       """, Self.arrays(missing) + [.timestamptz(at)])
     // Another process may have made some of them in the meantime, and put numbers into them.
-    found.merge(try await lockPresent(missing)) { kept, _ in kept }
+    found.merge(try await lockPresent(missing, at: at)) { kept, _ in kept }
     return found
   }
 
-  private func lockPresent(_ keys: [RegisterKey]) async throws -> [RegisterKey: LockedRegister] {
+  private func lockPresent(
+    _ keys: [RegisterKey], at moment: Instant
+  ) async throws -> [RegisterKey: LockedRegister] {
     let rows = try await connection.query(
       """
-      select e.device_id, e.epoch, e.seen, d.public_key
+      select e.device_id, e.epoch, e.seen, array(
+        select k.public_key from device_key k
+        where k.device_id = e.device_id and (k.accepted_until is null or k.accepted_until > $3)
+          and e.epoch >= k.epochs_from and (k.epochs_before is null or e.epoch < k.epochs_before))
       from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
       join device_epoch e using (device_id, epoch) join device d using (device_id)
       where d.state = 'active' order by 1, 2
       for update of e
-      """, Self.arrays(keys))
+      """, Self.arrays(keys) + [.timestamptz(moment)])
     var found: [RegisterKey: LockedRegister] = [:]
     for row in rows {
       let key = RegisterKey(device: try row.text(0), epoch: try row.int8(1))
-      found[key] = LockedRegister(seen: try row.int8multirange(2), publicKey: try row.bytea(3))
+      found[key] = LockedRegister(
+        seen: try row.int8multirange(2), publicKeys: try row.byteas(3).compactMap { $0 })
     }
     return found
   }

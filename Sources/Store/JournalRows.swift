@@ -51,11 +51,12 @@ package struct JournalBatch: Sendable {
   }
 }
 
-/// A register that this transaction holds, and the key its device signs with by now.
+/// A register that this transaction holds, and the keys its device may sign with by now.
 package struct LockedRegister: Sendable, Equatable {
   /// Numbers seen, as sorted disjoint ranges.
   package let seen: [Range<Int64>]
-  package let publicKey: [UInt8]
+  /// The key in use, and those that still verify: in overlap, or of hardware that was replaced.
+  package let publicKeys: [[UInt8]]
 }
 
 /// What a group of batches adds to a register.

@@ -69,6 +69,8 @@ package enum StoreChannel: String, Sendable, CaseIterable {
   case network = "kvytok_network"
   /// Another tariff version was published.
   case tariffs = "kvytok_tariffs"
+  /// The deny list has another version; the payload is its number.
+  case denyList = "kvytok_deny_list"
 }
 
 /// The database inside a bracket, which is one transaction; of no use after the bracket.

@@ -7,7 +7,9 @@ extension FareMeter {
     guard !tariff.tables.caps.isEmpty else { return charge }
     var due = charge
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
-      let place = running(index, ride, state: &state)
+      // A cap that is bought with a product holds for those who have it.
+      guard let start = startOfPeriod(index, ride, state: state) else { continue }
+      let place = running(index, ride, start: start, state: &state)
       lift(&state.caps[place], index, ride)
       let room = room(state.caps[place], index, ride)
       guard room < due else { continue }
@@ -17,26 +19,53 @@ extension FareMeter {
     }
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
       let tag = tariff.tables.caps[index].tag
-      guard let place = state.caps.firstIndex(where: { $0.tag == tag }) else { continue }
+      guard startOfPeriod(index, ride, state: state) != nil,
+        let place = state.caps.firstIndex(where: { $0.tag == tag })
+      else { continue }
       state.caps[place].spentMinor += due
       if due > 0 { state.caps[place].rides += 1 }
     }
     return due
   }
 
+  /// The same date some months later; the last of the month where it has no such date.
+  func adding(months: Int, toDay day: Int) -> Int {
+    let civil = Day(number: day).civil
+    let month = civil.year * 12 + civil.month - 1 + months
+    for date in stride(from: civil.day, through: 28, by: -1) {
+      if let found = Day(year: month / 12, month: month % 12 + 1, day: date) { return found.number }
+    }
+    return Day(year: month / 12, month: month % 12 + 1, day: civil.day)?.number ?? day
+  }
+
   /// Place of the count of a cap's running period, which begins anew when the old one is over.
-  private func running(_ index: Int, _ ride: Ride, state: inout RiderState) -> Int {
+  private func running(
+    _ index: Int, _ ride: Ride, start: Int64, state: inout RiderState
+  ) -> Int {
     let tag = tariff.tables.caps[index].tag
     let period = tariff.tables.caps[index].period
     if let place = state.caps.firstIndex(where: { $0.tag == tag }) {
-      if isRunning(state.caps[place].start, period, ride) { return place }
-      state.caps[place] = CapCount(
-        tag: tag, start: firstStart(period, ride), spentMinor: 0, rides: 0, level: -1)
+      let isSame =
+        if case .product = period { state.caps[place].start == start } else {
+          isRunning(state.caps[place].start, period, ride)
+        }
+      if isSame { return place }
+      state.caps[place] = CapCount(tag: tag, start: start, spentMinor: 0, rides: 0, level: -1)
       return place
     }
-    state.caps.append(
-      CapCount(tag: tag, start: firstStart(period, ride), spentMinor: 0, rides: 0, level: -1))
+    state.caps.append(CapCount(tag: tag, start: start, spentMinor: 0, rides: 0, level: -1))
     return state.caps.count - 1
+  }
+
+  /// What the start of a period that begins with this ride is; nil when the product of the cap is
+  /// not in the rider's hands.
+  private func startOfPeriod(_ index: Int, _ ride: Ride, state: RiderState) -> Int64? {
+    guard case .product(let tag) = tariff.tables.caps[index].period else {
+      return firstStart(tariff.tables.caps[index].period, ride)
+    }
+    guard let rule = tariff.tables.products.firstIndex(where: { $0.tag == tag }) else { return nil }
+    // Of two the one bought first, so that what was paid under it still counts.
+    return state.holdings.filter { $0.tag == tag && isValid($0, rule, ride) }.map(\.boughtAt).min()
   }
 
   /// Whether a ride lies in the period that began at a start.
@@ -44,6 +73,7 @@ extension FareMeter {
     switch period {
     case .rollingDays(let count): Int64(ride.day) < start + Int64(count)
     case .rollingTime(let length): ride.on.at < start + length
+    case .rollingMonths(let count): ride.day < adding(months: count, toDay: Int(start))
     default: start == periodStart(period, day: ride.day)
     }
   }
@@ -57,7 +87,7 @@ extension FareMeter {
   /// The first fare day of the period that a fare day lies in.
   func periodStart(_ period: CapPeriod, day: Int) -> Int64 {
     switch period {
-    case .day, .rollingDays, .rollingTime: return Int64(day)
+    case .day, .rollingDays, .rollingTime, .rollingMonths, .product: return Int64(day)
     case .week:
       let passed = (Day(number: day).weekday.rawValue - tariff.tables.weekStart + 7) % 7
       return Int64(day - passed)
@@ -70,6 +100,11 @@ extension FareMeter {
 
   /// Raises a cap to the level of the ride, never down.
   private func lift(_ count: inout CapCount, _ index: Int, _ ride: Ride) {
+    // Rides without a zone, such as buses, leave no set.
+    for (bit, set) in tariff.tables.caps[index].zoneSets.enumerated()
+    where ride.on.zone.hash != 0 && ride.zonesOfAll & set.mask == 0 {
+      count.setsLeft |= 1 << UInt64(bit)
+    }
     for (level, rule) in tariff.tables.caps[index].levels.enumerated()
     where level > Int(count.level) && rule.condition.holds(ride) {
       // The lowest level that the ride fits into is its height; earlier ones do not hold it.
@@ -85,7 +120,14 @@ extension FareMeter {
     let ridesMax = tariff.tables.caps[index].ridesMax
     if ridesMax > 0, Int(count.rides) >= ridesMax { return 0 }
     var node = tariff.tables.caps[index].amount
-    if count.level >= 0 { node = tariff.tables.caps[index].levels[Int(count.level)].node }
+    if count.level >= 0, Int(count.level) < tariff.tables.caps[index].levels.count {
+      node = tariff.tables.caps[index].levels[Int(count.level)].node
+    }
+    let sets = tariff.tables.caps[index].zoneSets
+    for (bit, set) in sets.enumerated() where count.setsLeft & (1 << UInt64(bit)) == 0 {
+      node = set.node
+      break
+    }
     let limit = tariff.price(node, ride)
     return limit == unknownMinor ? Int64.max : max(0, limit - count.spentMinor)
   }

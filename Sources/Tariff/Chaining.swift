@@ -67,7 +67,15 @@ extension FareMeter {
       times: ride.times, onStop: ride.on.stop.id, offStop: ride.hasEnd ? ride.off.stop.id : -1,
       onZone: ride.on.zone.id, offZone: ride.hasEnd ? ride.off.zone.id : -1,
       on: ride.on.coordinate, off: ride.hasEnd ? ride.off.coordinate : nil,
-      distanceMetres: ride.hasEnd ? ride.off.distanceMetres : -1)
+      distanceMetres: ride.hasEnd ? Int32(clamping: knownMetres(ride)) : -1)
+  }
+
+  /// Metres of a ride by the operator's table or along its line; -1 when neither is known.
+  private func knownMetres(_ ride: Ride) -> Int {
+    if ride.off.distanceMetres >= 0 || tariff.tables.distanceUse != .alongLine {
+      return Int(ride.off.distanceMetres)
+    }
+    return Int(tariff.metresAlongLine(ride).rounded())
   }
 
   private func isLinked(_ chain: ChainState, _ ride: Ride, _ index: Int) -> Bool {
@@ -104,6 +112,8 @@ extension FareMeter {
       whole.on.stop.id = chain.rides[0].onStop
       whole.on.zone.id = chain.rides[0].onZone
       whole.on.coordinate = chain.rides[0].on
+      whole.line = .unknown
+      whole.on.place = -1
       if chain.rides.count > 1 { whole.off.distanceMetres = -1 }
     case .sum:
       var sum = 0.0
@@ -124,7 +134,7 @@ extension FareMeter {
   }
 
   private func metres(of ride: ChainRide) -> Double? {
-    if tariff.tables.prefersGivenDistance, ride.distanceMetres >= 0 {
+    if tariff.tables.distanceUse != .straight, ride.distanceMetres >= 0 {
       return Double(ride.distanceMetres)
     }
     guard let on = ride.on, let off = ride.off else { return nil }
@@ -137,7 +147,7 @@ extension FareMeter {
     for (start, from) in rides.enumerated() {
       for (end, to) in rides.enumerated() {
         let metres: Double
-        if start == end, tariff.tables.prefersGivenDistance, to.distanceMetres >= 0 {
+        if start == end, tariff.tables.distanceUse != .straight, to.distanceMetres >= 0 {
           metres = Double(to.distanceMetres)
         } else if let on = from.on, let off = to.off {
           metres = tariff.metres(on, off)

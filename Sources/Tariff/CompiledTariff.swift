@@ -4,8 +4,13 @@ import Transit
 /// One version of a tariff, checked and turned into tables.
 package final class CompiledTariff: Sendable {
   let tables: TariffTables
+  /// The network, when one is known.
+  let bound: BoundNetwork?
 
-  init(tables: TariffTables) { self.tables = tables }
+  init(tables: TariffTables, bound: BoundNetwork? = nil) {
+    self.tables = tables
+    self.bound = bound
+  }
 
   /// Name of the tariff: that of its folder.
   package var name: String { tables.name }
@@ -62,7 +67,14 @@ package final class CompiledTariff: Sendable {
 
   /// Looks up the texts of a tap once, for rating it often.
   package func prepare(_ tap: FareTap, index: Int32) -> PreparedTap {
-    let zone = tap.zone ?? tap.stop.flatMap { tables.stopZones[$0] }
+    // A flat tariff has no use for the place, so it is not looked up.
+    let place =
+      tables.pricesByStop || tables.needsLine
+      ? tap.stop.flatMap { bound?.fares.network.stopIndex(id: $0) } : nil
+    let stop = place.flatMap { bound?.fares.network.stops[$0] }
+    let zone = tap.zone ?? tap.stop.flatMap { tables.stopZones[$0] } ?? stop?.zone
+    // A rider without a category is one of the first.
+    let category = tap.category.isEmpty ? tables.categories.first?.name : tap.category
     return PreparedTap(
       at: tap.at.microseconds, kind: tap.kind, index: index,
       riders: Int32(min(max(1, tap.riders), CompiledTariff.ridersMax)),
@@ -71,11 +83,19 @@ package final class CompiledTariff: Sendable {
       route: tables.symbols[.route].look(tap.route),
       vehicle: tables.symbols[.vehicle].look(tap.vehicle),
       stop: tables.symbols[.stop].look(tap.stop), zone: tables.symbols[.zone].look(zone),
-      category: tables.symbols[.category].look(tap.category),
-      medium: tables.symbols[.medium].look(tap.mediumText), coordinate: tap.coordinate,
+      category: tables.symbols[.category].look(category),
+      medium: tables.symbols[.medium].look(tap.mediumText),
+      coordinate: tap.coordinate ?? stop?.coordinate,
       distanceMetres: tap.distanceMetres.map { Int32(clamping: $0) } ?? -1,
       stopCount: tap.stopCount.map { Int32(clamping: $0) } ?? -1,
-      direction: tap.direction.map { Int8(clamping: $0) } ?? -1)
+      direction: tap.direction.map { Int8(clamping: $0) } ?? -1,
+      place: Int32(place ?? -1), line: line(of: tap))
+  }
+
+  /// Index of the tap's route in the network; -1 when it is not known.
+  private func line(of tap: FareTap) -> Int32 {
+    guard tables.needsLine, let bound, let route = tap.route else { return -1 }
+    return Int32(bound.fares.network.resolveRoute(route, mode: tap.mode) ?? -1)
   }
 
   /// Rides without a fare, one for each boarding: no version is in force.
@@ -89,65 +109,4 @@ package final class CompiledTariff: Sendable {
     }
     return RatedDay(rides: rides, state: state)
   }
-}
-
-/// The tables of the dimensions, by dimension.
-struct SymbolTables: Sendable {
-  private var tables = Dimension.allCases.map { _ in SymbolTable() }
-
-  subscript(dimension: Dimension) -> SymbolTable {
-    get { tables[dimension.rawValue] }
-    set { tables[dimension.rawValue] = newValue }
-  }
-}
-
-/// All that a version of a tariff says, as tables.
-struct TariffTables: Sendable {
-  var name: String
-  var title: Bilingual
-  var version: String
-  var versionTag: UInt32
-  var currency: Currency
-  var clock: CityClock
-  var firstDay: Int
-  var lastDay: Int
-  /// First day of the week, Monday 1.
-  var weekStart = 1
-  /// Fare days that are public holidays.
-  var holidays: Set<Int> = []
-  var symbols = SymbolTables()
-  var stopZones: [String: String] = [:]
-  var categories: [CategoryRule] = []
-  /// Place of a category by the number of its name; -1 for names that are none.
-  var categoryByID: [Int32] = []
-  var unknownCategory: Int32 = -1
-  var times: [NamedTime] = []
-  var services: [ServiceRule] = []
-  var nodes: [PriceNode] = []
-  var fares: [FareRule] = []
-  var tapping = TappingRules()
-  var products: [ProductRule] = []
-  var transfers: [TransferRule] = []
-  var chains: [ChainRule] = []
-  var repeats: [RepeatRule] = []
-  var caps: [CapRule] = []
-  var surcharges: [SurchargeRule] = []
-  var tickets: [TicketRule] = []
-  var storedValue: StoredValueRule?
-  /// Price of a companion: the category it is taken from; -1 for the holder's own.
-  var companionCategory: Int32 = -1
-  var measuresOnEllipsoid = true
-  var prefersGivenDistance = true
-  var rounding: PriceShare?
-  var pricesByStop = false
-  /// Whether the tariff and its cases are written in minor units.
-  var countsInMinor = false
-  var apportionment = FareApportionment.own
-}
-
-/// A kind of service that the tariff tells apart.
-struct ServiceRule: Sendable {
-  var name: String
-  var tag: UInt32
-  var condition: RideCondition
 }

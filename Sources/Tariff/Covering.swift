@@ -88,7 +88,7 @@ extension FareMeter {
       return false
     }
     guard let zones = tariff.tables.tickets[rule].zoneMask else { return true }
-    return ride.on.zone.mask & zones != 0 && (!ride.hasEnd || ride.off.zone.mask & zones != 0)
+    return ride.zonesOfAll & zones != 0
   }
 
   private func mayFollow(_ rule: Int, _ ride: Ride, _ next: Ride) -> Bool {
@@ -120,6 +120,8 @@ extension FareMeter {
     var whole = run[start]
     whole.off = run[end].off
     whole.status = run[end].status
+    whole.line = .unknown
+    whole.takeZonesOfEnds()
     return tariff.price(tariff.tables.tickets[rule].node, whole)
   }
 

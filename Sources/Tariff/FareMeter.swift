@@ -105,7 +105,7 @@ package struct FareMeter {
     if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
       step(.freeCategory, .category(Int32(category)), minor: nominal)
       charge = 0
-    } else if let holding = useProduct(ride, state: &state) {
+    } else if let holding = useProduct(ride, price: nominal, state: &state) {
       // The ride opens and uses transfers as if it had been paid, so that a product never costs.
       let steps = trace.count
       _ = linked(ride, price: charge, state: &state)
@@ -113,10 +113,7 @@ package struct FareMeter {
       charge = 0
       carrier = .product(holding)
     } else {
-      charge = linked(ride, price: charge, state: &state)
-      charge = repeated(ride, price: charge, state: &state)
-      charge = withSurcharges(ride, charge, countingToCaps: true)
-      charge = capped(ride, charge, state: &state)
+      charge = chargeWithoutProduct(ride, price: charge, state: &state)
     }
     charge = withSurcharges(ride, charge, countingToCaps: false)
     var whole = nominal
@@ -136,6 +133,16 @@ package struct FareMeter {
     finish(ride, nominal: whole, charged: charge, product: carrier)
   }
 
+  /// Links, discounts and caps, in their order.
+  mutating func chargeWithoutProduct(
+    _ ride: Ride, price: Int64, state: inout RiderState
+  ) -> Int64 {
+    var charge = linked(ride, price: price, state: &state)
+    charge = repeated(ride, price: charge, state: &state)
+    charge = withSurcharges(ride, charge, countingToCaps: true)
+    return capped(ride, charge, state: &state)
+  }
+
   /// Notes a rule at work on the ride at hand.
   mutating func step(
     _ code: FareStepCode, _ rule: RuleName, minor: Int64 = unknownMinor,
@@ -148,9 +155,11 @@ package struct FareMeter {
   mutating func finish(_ ride: Ride, nominal: Int64, charged: Int64, product: RuleName) {
     outcomes.append(
       RideOutcome(
-        boardIndex: ride.on.index, alightIndex: ride.hasEnd ? ride.off.index : RideOutcome.noTap,
+        boardIndex: ride.on.index,
+        alightIndex: ride.hasEnd && !ride.endsWithLine ? ride.off.index : RideOutcome.noTap,
         at: ride.on.at,
-        endedAt: ride.hasEnd && !ride.isCompletedByHabit ? ride.off.at : unknownMinor,
+        endedAt: ride.hasEnd && !ride.isCompletedByHabit && !ride.endsWithLine
+          ? ride.off.at : unknownMinor,
         nominalMinor: nominal, chargedMinor: charged, product: product,
         trace: traceStart..<trace.count))
   }

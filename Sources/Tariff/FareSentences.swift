@@ -170,6 +170,14 @@ extension FareStep {
     case .pass:
       return Bilingual(
         uk: "квиток «\(rule)» не застосовано", en: "\"\(rule)\" not applied")[language]
+    case .trip:
+      return Bilingual(
+        uk: "поїздку з квитка «\(rule)» не списано: ця нічого не коштує",
+        en: "no trip of \"\(rule)\" is used, since the ride costs nothing")[language]
+    case .passBack:
+      return Bilingual(
+        uk: "квиток «\(rule)» щойно прикладено в цьому транспорті",
+        en: "\"\(rule)\" was used on this vehicle a moment before")[language]
     case .ticket:
       return Bilingual(
         uk: "квиток «\(rule)» був би дорожчий", en: "ticket \"\(rule)\" would cost more")[language]

@@ -20,14 +20,14 @@ package struct FaresExport: Sendable {
   package var zip: [UInt8] { ZipArchive.make(files: files) }
 }
 
-private struct FaresExportWriter {
+struct FaresExportWriter {
   let tariff: CompiledTariff
   let network: Network?
   var files: [(name: String, bytes: [UInt8])] = []
   var notes: [String] = []
   private var products = CSVWriter()
   private var legs = CSVWriter()
-  private var networks: [(id: String, rule: Int)] = []
+  var networks: [(id: String, rule: Int)] = []
   private var seenProducts: Set<String> = []
 
   init(tariff: CompiledTariff, network: Network?) {
@@ -35,7 +35,7 @@ private struct FaresExportWriter {
     self.network = network
   }
 
-  private mutating func note(_ text: String) {
+  mutating func note(_ text: String) {
     if !notes.contains(text) { notes.append(text) }
   }
 
@@ -46,8 +46,8 @@ private struct FaresExportWriter {
       "currency",
     ])
     legs.row([
-      "leg_group_id", "network_id", "from_area_id", "to_area_id", "fare_product_id",
-      "rule_priority",
+      "leg_group_id", "network_id", "from_area_id", "to_area_id", "from_timeframe_group_id",
+      "fare_product_id", "rule_priority",
     ])
     for index in tables.fares.indices { writeFare(index) }
     writeAgency()
@@ -55,6 +55,7 @@ private struct FaresExportWriter {
     writeMedia()
     files.append(("fare_products.txt", products.bytes))
     files.append(("fare_leg_rules.txt", legs.bytes))
+    writeTimeframes()
     writeNetworks()
     writeAreas()
     writeTransfers()
@@ -71,9 +72,12 @@ private struct FaresExportWriter {
   private mutating func writeAgency() {
     var writer = CSVWriter()
     writer.row(["agency_id", "agency_name", "agency_url", "agency_timezone"])
-    let operators = network?.operators.map { ($0.id, $0.name) } ?? [(tariff.name, tariff.name)]
-    for (id, name) in operators {
-      writer.row([id, name, "https://example.org/", tariff.cityClock.zone.name])
+    let operators =
+      network?.operators.map { ($0.id, $0.name, $0.url) } ?? [(tariff.name, tariff.name, "")]
+    for (id, name, url) in operators {
+      writer.row([
+        id, name, url.isEmpty ? "https://example.org/" : url, tariff.cityClock.zone.name,
+      ])
     }
     files.append(("agency.txt", writer.bytes))
   }
@@ -121,6 +125,8 @@ private struct FaresExportWriter {
     for test in fare.condition.clauses.joined() {
       switch test.dimension {
       case .mode, .operatorID, .route, .service, .category, .medium: continue
+      case .time where !test.isNegated && test.mask.nonzeroBitCount == 1:
+        if let why = timeObstacle(test.mask) { return why }
       default: return "its condition on \(test.dimension)"
       }
     }
@@ -134,7 +140,9 @@ private struct FaresExportWriter {
     case .choice(let dimension, let table, let others):
       guard [.category, .medium].contains(dimension) else { return "a price by \(dimension)" }
       return (table + [others]).compactMap { obstacle(in: $0) }.first
-    case .times: return "peak and off-peak (boundaries and holidays differ from timeframes)"
+    case .times(let choices, let others):
+      if let why = choices.compactMap({ timeObstacle($0.mask) }).first { return why }
+      return (choices.map(\.node) + [others]).compactMap { obstacle(in: $0) }.first
     case .pairs(let ofStops, let table, let others):
       if ofStops { return "prices by pairs of stops" }
       return (Array(table.values) + [others]).compactMap { obstacle(in: $0) }.first
@@ -144,27 +152,36 @@ private struct FaresExportWriter {
     case .dates: return "prices by date"
     case .ends: return "prices by ends of a journey"
     case .perUnit: return "prices by the kilometre"
+    case .farthestZone: return "prices by the farthest zone"
     }
   }
 
+  /// A rule for each time and pair of zones that the price asks for; at other times the plain one.
   private mutating func writeLegs(_ fare: FareRule, index: Int, network: String) {
-    let pairs = zonePairs(fare.node)
-    let group = "leg_\(index + 1)"
-    let priority = String(tariff.tables.fares.count - index)
-    guard !pairs.isEmpty else {
-      let product = "fare_\(index + 1)"
-      if writeProduct(product, fare, from: nil, to: nil) {
-        legs.row([group, network, "", "", product, priority])
+    let asked = fare.condition.clauses.joined().filter { $0.dimension == .time }.map(\.mask)
+    let masks = asked.isEmpty ? timeMasks(fare.node) : asked
+    var times = masks.map { Optional($0) }
+    if asked.isEmpty { times.append(nil) }
+    let names = tariff.tables.symbols[.zone].names
+    for (place, time) in times.enumerated() {
+      // Of two times that overlap the first counts; every time comes before no time at all.
+      let priority = String((tariff.tables.fares.count - index) * 100 + times.count - place)
+      let group = time.flatMap { timeframe($0) } ?? ""
+      let base = "fare_\(index + 1)" + (time == nil ? "" : "_time_\(place + 1)")
+      let pairs = zonePairs(fare.node)
+      if pairs.isEmpty, writeProduct(base, fare, from: nil, to: nil, time: time ?? 0) {
+        legs.row(["leg_\(index + 1)", network, "", "", group, base, priority])
       }
-      return
-    }
-    for (number, pair) in pairs.enumerated() {
-      let product = "fare_\(index + 1)_\(number + 1)"
-      guard writeProduct(product, fare, from: pair.from, to: pair.to) else { continue }
-      let names = tariff.tables.symbols[.zone].names
-      legs.row([
-        group, network, names[Int(pair.from)], names[Int(pair.to)], product, priority,
-      ])
+      for (number, pair) in pairs.enumerated() {
+        let product = base + "_\(number + 1)"
+        guard writeProduct(product, fare, from: pair.from, to: pair.to, time: time ?? 0) else {
+          continue
+        }
+        legs.row([
+          "leg_\(index + 1)", network, names[Int(pair.from)], names[Int(pair.to)], group, product,
+          priority,
+        ])
+      }
     }
   }
 
@@ -178,13 +195,15 @@ private struct FaresExportWriter {
     case .choice(_, let table, let others):
       return (table + [others]).map { zonePairs($0) }.first { !$0.isEmpty } ?? []
     case .share(let base, _): return zonePairs(base)
+    case .times(let choices, let others):
+      return (choices.map(\.node) + [others]).map { zonePairs($0) }.first { !$0.isEmpty } ?? []
     default: return []
     }
   }
 
   /// One row for each category and medium that has a price; false when none has.
   private mutating func writeProduct(
-    _ id: String, _ fare: FareRule, from: Int32?, to: Int32?
+    _ id: String, _ fare: FareRule, from: Int32?, to: Int32?, time: UInt64
   ) -> Bool {
     var written = false
     let media = media()
@@ -202,6 +221,7 @@ private struct FaresExportWriter {
         var ride = Ride(
           on: prepared, off: off, status: from == nil ? .single : .complete,
           day: tariff.tables.firstDay)
+        ride.times = time
         if category.pricedAs >= 0 {
           let other = tariff.tables.categories[Int(category.pricedAs)].name
           ride.category = tariff.tables.symbols[.category].look(other)
@@ -219,7 +239,7 @@ private struct FaresExportWriter {
     // Categories and media of the condition; what it says of routes is the network's part.
     let fits = fare.condition.clauses.contains { clause in
       clause.allSatisfy { test in
-        guard test.dimension == .category || test.dimension == .medium else { return true }
+        guard [.category, .medium].contains(test.dimension) else { return true }
         return (ride.mask(test.dimension) & test.mask != 0) != test.isNegated
       }
     }
@@ -229,89 +249,4 @@ private struct FaresExportWriter {
     return category.share.map { $0.of(price) } ?? price
   }
 
-  // MARK: Networks, areas, transfers
-
-  private mutating func writeNetworks() {
-    var writer = CSVWriter()
-    writer.row(["network_id", "network_name"])
-    for (id, rule) in networks { writer.row([id, tariff.tables.fares[rule].name]) }
-    files.append(("networks.txt", writer.bytes))
-    guard let network else {
-      note("which routes belong to which fare: no network was given")
-      return
-    }
-    var routes = CSVWriter()
-    routes.row(["network_id", "route_id"])
-    for route in network.routes {
-      guard let id = networkID(of: route, in: network) else {
-        note("route \(route.id): no fare of the tariff holds for it")
-        continue
-      }
-      routes.row([id, route.id])
-    }
-    files.append(("route_networks.txt", routes.bytes))
-  }
-
-  /// A route belongs to one network; it is that of the first fare that holds for it.
-  private func networkID(of route: Route, in network: Network) -> String? {
-    let tap = FareTap(
-      ref: 0, at: Instant(seconds: 0), kind: .single, medium: .card,
-      category: tariff.categories.first ?? "", mode: route.mode,
-      operatorID: route.operatorIndex.map { network.operators[$0].id }, route: route.id)
-    var ride = Ride(
-      on: tariff.prepare(tap, index: 0), status: .single, day: tariff.tables.firstDay)
-    FareMeter(tariff).classify(&ride)
-    return networks.first { tariff.tables.fares[$0.rule].condition.holds(ride) }?.id
-  }
-
-  private mutating func writeAreas() {
-    let names = tariff.tables.symbols[.zone].names
-    guard !names.isEmpty else { return }
-    var areas = CSVWriter()
-    areas.row(["area_id", "area_name"])
-    for name in names { areas.row([name, name]) }
-    files.append(("areas.txt", areas.bytes))
-    var stops = CSVWriter()
-    stops.row(["area_id", "stop_id"])
-    for (stop, zone) in tariff.tables.stopZones.sorted(by: { $0.key < $1.key }) {
-      stops.row([zone, stop])
-    }
-    for stop in network?.stops ?? [] where tariff.tables.stopZones[stop.id] == nil {
-      if let zone = stop.zone, names.contains(zone) { stops.row([zone, stop.id]) }
-    }
-    files.append(("stop_areas.txt", stops.bytes))
-  }
-
-  private mutating func writeTransfers() {
-    var writer = CSVWriter()
-    writer.row([
-      "from_leg_group_id", "to_leg_group_id", "transfer_count", "duration_limit",
-      "duration_limit_type", "fare_transfer_type", "fare_product_id",
-    ])
-    var count = 0
-    for rule in tariff.tables.transfers {
-      guard rule.charge == .free, rule.pairs.isEmpty, rule.breaks == nil, !rule.refusesSameRoute,
-        !rule.refusesReturn, rule.window.isEndInclusive
-      else {
-        note("transfer \"\(rule.name)\": only free transfers without exceptions can be expressed")
-        continue
-      }
-      if rule.extends != .never { note("transfer \"\(rule.name)\": its window is extended") }
-      let kinds: [[String]] = [["1", "0"], ["2", "3"]]
-      let kind = kinds[rule.window.from == .departure ? 0 : 1][
-        rule.window.to == .departure ? 0 : 1]
-      for (_, from) in networks {
-        for (_, to) in networks {
-          let isSame = from == to
-          writer.row([
-            "leg_\(from + 1)", "leg_\(to + 1)",
-            isSame ? (rule.countMax == Int.max ? "-1" : String(rule.countMax)) : "",
-            String(rule.window.microseconds / 1_000_000), kind, "0", "",
-          ])
-          count += 1
-        }
-      }
-    }
-    if count > 0 { files.append(("fare_transfer_rules.txt", writer.bytes)) }
-  }
 }

@@ -130,6 +130,7 @@ private struct FaresWriter {
     }
     writeCategories()
     writeZones()
+    writeTimes()
     let groups = writeServices()
     body.append("fares:")
     for rule in sortedRules() { writeLegRule(rule) }
@@ -141,7 +142,6 @@ private struct FaresWriter {
         note("product \(id): no leg rule uses it; Fares v2 does not say how long it is valid")
       }
     }
-    if !tables["timeframes.txt"].isEmpty { note("timeframes.txt is not imported") }
   }
 
   private mutating func writeCategories() {
@@ -197,7 +197,7 @@ private struct FaresWriter {
   /// Rules in the order in which the first that fits counts.
   private func sortedRules() -> [[String: String]] {
     func rank(_ rule: [String: String]) -> (Int, Int) {
-      let named = ["network_id", "from_area_id", "to_area_id"].filter {
+      let named = ["network_id", "from_area_id", "to_area_id", "from_timeframe_group_id"].filter {
         rule[$0]?.isEmpty == false
       }
       return (-(Int(rule["rule_priority"] ?? "") ?? 0), -named.count)
@@ -213,6 +213,9 @@ private struct FaresWriter {
       let words = routes.isEmpty ? [yamlWord(network)] : routes.map(yamlWord)
       parts.append("route: [\(words.joined(separator: ", "))]")
     }
+    if let group = rule["from_timeframe_group_id"], !group.isEmpty {
+      parts.append("time: \(yamlWord(group))")
+    }
     if let from = rule["from_area_id"], !from.isEmpty { parts.append("zone: \(yamlWord(from))") }
     if let to = rule["to_area_id"], !to.isEmpty { parts.append("to_zone: \(yamlWord(to))") }
     return parts.joined(separator: ", ")
@@ -220,29 +223,93 @@ private struct FaresWriter {
 
   private mutating func writeLegRule(_ rule: [String: String]) {
     let id = rule["fare_product_id"] ?? ""
-    if rule["from_timeframe_group_id"]?.isEmpty == false {
-      note("leg rule of \(id): its timeframe is not imported")
+    if rule["to_timeframe_group_id"]?.isEmpty == false {
+      note("leg rule of \(id): the time of its end is not imported; here the boarding decides")
     }
-    var prices: [String] = []
-    var seen: Set<String> = []
-    for product in tables["fare_products.txt"] where product["fare_product_id"] == id {
-      let category = product["rider_category_id"] ?? ""
-      guard seen.insert(category).inserted else {
-        note("product \(id): prices by medium are not imported")
-        continue
-      }
-      let amount = product["amount"] ?? ""
-      if amount.hasPrefix("-") {
-        note("product \(id): an amount below zero is not imported")
-        continue
-      }
-      prices.append("\(category.isEmpty ? "others" : yamlWord(category)): \(amount)")
-    }
+    let prices = productPrices(id)
     guard !prices.isEmpty else { return }
     let when = condition(of: rule)
     body.append(
       "  - {name: \(yamlWord(id))\(when.isEmpty ? "" : ", when: {\(when)}"), "
         + "price: {by: category, \(prices.joined(separator: ", "))}}")
+  }
+
+  /// The prices of a product by category, and in a category by medium where the feed tells them apart.
+  private mutating func productPrices(_ id: String) -> [String] {
+    var categories: [String] = []
+    var amounts: [String: [(medium: String, amount: String)]] = [:]
+    for product in tables["fare_products.txt"] where product["fare_product_id"] == id {
+      let category = product["rider_category_id"] ?? ""
+      let amount = product["amount"] ?? ""
+      if amount.hasPrefix("-") {
+        note("product \(id): an amount below zero is not imported")
+        continue
+      }
+      let medium = mediumWord(product["fare_media_id"] ?? "")
+      if amounts[category] == nil { categories.append(category) }
+      if let other = amounts[category]?.first(where: { $0.medium == medium }) {
+        if other.amount != amount {
+          note("product \(id): two prices for \(medium); only \(other.amount) counts")
+        }
+        continue
+      }
+      amounts[category, default: []].append((medium, amount))
+    }
+    return categories.map { category in
+      let prices = amounts[category] ?? []
+      // A fare that needs no medium holds for any, unless the feed has another price for one.
+      let isPlain = prices.count == 1 && ["others", "cash"].contains(prices[0].medium)
+      let price =
+        isPlain
+        ? prices[0].amount
+        : "{by: medium, "
+          + prices.map { "\($0.medium): \($0.amount)" }.joined(separator: ", ") + "}"
+      return "\(category.isEmpty ? "others" : yamlWord(category)): \(price)"
+    }
+  }
+
+  /// A medium of the feed in the words of taps; `others` where the feed names none.
+  private func mediumWord(_ id: String) -> String {
+    guard !id.isEmpty else { return "others" }
+    let row = tables["fare_media.txt"].first { $0["fare_media_id"] == id }
+    let kinds = ["0": "cash", "1": "qr", "2": "card", "3": "bank", "4": "phone"]
+    return kinds[row?["fare_media_type"] ?? ""] ?? yamlWord(id)
+  }
+
+  /// Timeframes as named times: the boarding decides, from the start inside to the end outside.
+  private mutating func writeTimes() {
+    let rows = tables["timeframes.txt"]
+    guard !rows.isEmpty else { return }
+    var groups: [String] = []
+    for row in rows {
+      let group = row["timeframe_group_id"] ?? ""
+      if !groups.contains(group) { groups.append(group) }
+    }
+    body.append("times:")
+    for group in groups {
+      let spans = rows.filter { $0["timeframe_group_id"] == group }.compactMap { span($0) }
+      body.append("  \(yamlWord(group)): [\(spans.joined(separator: ", "))]")
+    }
+  }
+
+  private mutating func span(_ row: [String: String]) -> String? {
+    let service = row["service_id"] ?? ""
+    let names = [
+      "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    ]
+    let calendar = tables["calendar.txt"].first { $0["service_id"] == service }
+    let days = names.filter { calendar?[$0] == "1" }
+    if tables["calendar_dates.txt"].contains(where: { $0["service_id"] == service }) {
+      note("timeframes on service \(service): the dates of calendar_dates.txt are not imported")
+    }
+    guard !days.isEmpty else {
+      note("timeframes on service \(service): it has no weekday in calendar.txt")
+      return nil
+    }
+    var parts = ["days: [\(days.joined(separator: ", "))]"]
+    if let start = row["start_time"], !start.isEmpty { parts.append("from: \"\(start)\"") }
+    if let end = row["end_time"], !end.isEmpty { parts.append("before: \"\(end)\"") }
+    return "{" + parts.joined(separator: ", ") + "}"
   }
 
   private mutating func writeTransfers(_ groups: [String]) {

@@ -30,8 +30,10 @@ struct FaresTables {
 
 /// Names of the files of a feed that hold fares, or that fares refer to.
 package let faresFileNames = [
-  "agency.txt", "areas.txt", "fare_attributes.txt", "fare_leg_rules.txt", "fare_media.txt",
-  "fare_products.txt", "fare_rules.txt", "fare_transfer_rules.txt", "networks.txt",
+  "agency.txt", "areas.txt", "calendar.txt", "calendar_dates.txt", "fare_attributes.txt",
+  "fare_leg_rules.txt",
+  "fare_media.txt", "fare_products.txt", "fare_rules.txt", "fare_transfer_rules.txt",
+  "networks.txt",
   "rider_categories.txt", "route_networks.txt", "stop_areas.txt", "timeframes.txt",
 ]
 

@@ -25,6 +25,14 @@ extension FareMeter {
     kind == .arrival && ride.hasEnd ? ride.off.at : ride.on.at
   }
 
+  /// The moment at which a ride is held against the end of a window.
+  private func useMoment(_ ride: Ride, _ index: Int) -> Int64 {
+    if let exit = tariff.tables.transfers[index].paysOnExit, exit.holds(ride) {
+      return moment(.arrival, ride)
+    }
+    return moment(tariff.tables.transfers[index].window.to, ride)
+  }
+
   private mutating func transferred(
     _ ride: Ride, _ index: Int, price: Int64, state: inout RiderState
   ) -> Int64 {
@@ -94,7 +102,7 @@ extension FareMeter {
 
   private func mayUse(_ window: TransferWindow, _ ride: Ride, _ index: Int) -> Bool {
     let link = tariff.tables.transfers[index].window
-    guard link.contains(from: window.startedAt, to: moment(link.to, ride)) else { return false }
+    guard link.contains(from: window.startedAt, to: useMoment(ride, index)) else { return false }
     var most = tariff.tables.transfers[index].countMax
     if !tariff.tables.transfers[index].countByFirst.isEmpty {
       most = tariff.tables.transfers[index].countByFirst[window.firstService] ?? most
@@ -121,7 +129,7 @@ extension FareMeter {
   /// Whole minutes by which a ride missed a window, rounded up; unknown when it was in time.
   private func minutesLate(_ window: TransferWindow, _ ride: Ride, _ index: Int) -> Int64 {
     let link = tariff.tables.transfers[index].window
-    let late = moment(link.to, ride) - window.startedAt - link.microseconds
+    let late = useMoment(ride, index) - window.startedAt - link.microseconds
     return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
   }
 

@@ -24,12 +24,16 @@ package struct PreparedTap: Sendable {
   var stopCount: Int32
   /// 0 or 1; -1 when not known.
   var direction: Int8
+  /// Index of the stop in the network; -1 when not known.
+  var place: Int32
+  /// Index of the route in the network; -1 when not known.
+  var line: Int32
 }
 
 /// What a condition or a price asks of a ride.
 enum RideDimension: UInt8, Sendable, CaseIterable {
   case mode, operatorID, route, vehicle, stop, toStop, anyStop, zone, toZone, anyZone, zones
-  case category, medium, time, service, status, direction
+  case category, medium, time, service, status, direction, farthestZone
 
   /// The dimension whose values it takes; nil for those that have sets of their own.
   var base: Dimension? {
@@ -42,7 +46,7 @@ enum RideDimension: UInt8, Sendable, CaseIterable {
     case .zone, .toZone, .anyZone, .zones: .zone
     case .category: .category
     case .medium: .medium
-    case .time, .service, .status, .direction: nil
+    case .time, .service, .status, .direction, .farthestZone: nil
     }
   }
 }
@@ -65,6 +69,7 @@ struct Alighting: Sendable {
   var modeID: Int32
   var distanceMetres: Int32
   var stopCount: Int32
+  var place: Int32
 
   init(_ tap: borrowing PreparedTap) {
     at = tap.at
@@ -75,6 +80,7 @@ struct Alighting: Sendable {
     modeID = tap.mode.id
     distanceMetres = tap.distanceMetres
     stopCount = tap.stopCount
+    place = tap.place
   }
 }
 
@@ -95,6 +101,13 @@ struct Ride {
   /// Metres of a chain of rides; -1 when the ride is priced by itself.
   var chainMetres: Double = -1
   var isCompletedByHabit = false
+  /// Whether the end is that of the line, since nobody knows the real one.
+  var endsWithLine = false
+  /// Where the ride went, for tariffs that ask.
+  var line = LinePart.unknown
+  /// Bits of the sets that hold the zones of all stops of the ride, and those of some.
+  var zonesOfAll: UInt64
+  var zonesOfSome: UInt64
 
   init(on: PreparedTap, status: RideStatus, day: Int) {
     self.init(on: on, off: Alighting(on), status: status, day: day)
@@ -106,10 +119,19 @@ struct Ride {
     self.status = status
     self.day = day
     category = on.category
+    zonesOfAll = on.zone.mask
+    zonesOfSome = on.zone.mask
+    if hasEnd { takeZonesOfEnds() }
+  }
+
+  /// The zones of a ride are those of its two ends until its line is known.
+  mutating func takeZonesOfEnds() {
+    zonesOfAll = on.zone.mask & off.zone.mask
+    zonesOfSome = on.zone.mask | off.zone.mask
   }
 
   /// Whether the place where the ride ended is known.
-  var hasEnd: Bool { status == .complete || status == .cancelled }
+  var hasEnd: Bool { status == .complete || status == .cancelled || endsWithLine }
 
   func mask(_ dimension: RideDimension) -> UInt64 {
     switch dimension {
@@ -122,14 +144,15 @@ struct Ride {
     case .anyStop: hasEnd ? on.stop.mask | off.stop.mask : on.stop.mask
     case .zone: on.zone.mask
     case .toZone: hasEnd ? off.zone.mask : 0
-    case .anyZone: hasEnd ? on.zone.mask | off.zone.mask : on.zone.mask
-    case .zones: hasEnd ? on.zone.mask & off.zone.mask : on.zone.mask
+    case .anyZone: zonesOfSome
+    case .zones: zonesOfAll
     case .category: category.mask
     case .medium: on.medium.mask
     case .time: times
     case .service: service < 0 ? 0 : 1 << UInt64(service)
     case .status: status.mask
     case .direction: on.direction < 0 ? 0 : 1 << UInt64(on.direction)
+    case .farthestZone: 0
     }
   }
 
@@ -148,7 +171,7 @@ struct Ride {
     case .service: service
     case .status: Int32(status.rawValue)
     case .direction: Int32(on.direction)
-    case .time: -1
+    case .time, .farthestZone: -1
     }
   }
 }

@@ -91,6 +91,18 @@ package struct PricedRider: Sendable {
   package var taps: [FareTap] = []
   package var purchases: [FarePurchase] = []
   package var balanceMinor: Int64?
+
+  /// Makes a rider.
+  package init(
+    name: String, category: String, taps: [FareTap] = [], purchases: [FarePurchase] = [],
+    balanceMinor: Int64? = nil
+  ) {
+    self.name = name
+    self.category = category
+    self.taps = taps
+    self.purchases = purchases
+    self.balanceMinor = balanceMinor
+  }
 }
 
 extension TariffBook {
@@ -115,7 +127,7 @@ enum PriceTableReader {
     guard let header = CSVHeader(&reader) else {
       throw TariffFault(file: file, line: 1, message: "no header row")
     }
-    let missing = header.missing(of: ["case", "category", "tap_time", "kind"])
+    let missing = header.missing(of: ["case", "tap_time", "kind"])
     guard missing.isEmpty else {
       throw TariffFault(
         file: file, line: 1, message: "no column \(missing.joined(separator: ", "))")

@@ -14,6 +14,9 @@ extension CompiledTariff {
       let id = Int(ride.id(dimension))
       let chosen = id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others
       return price(chosen, ride)
+    case .farthestZone(let table, let others):
+      let id = Int(farthestZone(ride))
+      return price(id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others, ride)
     case .times(let choices, let others):
       for choice in choices where ride.times & choice.mask != 0 { return price(choice.node, ride) }
       return price(others, ride)
@@ -97,6 +100,11 @@ extension CompiledTariff {
         return dearest(choice.node, ride)
       }
       return dearest(others, ride)
+    case .farthestZone(let table, let others):
+      // A ride that nobody ended may have gone to any zone.
+      var most = dearest(others, ride)
+      for entry in table { most = max(most, dearest(entry, ride)) }
+      return most
     case .bands(let measure, let bands) where measure != .riders:
       var most = unknownMinor
       for band in bands { most = max(most, dearest(band.node, ride)) }
@@ -128,7 +136,11 @@ extension CompiledTariff {
   func length(_ measure: Measure, _ ride: borrowing Ride) -> Double {
     switch measure {
     case .riders: return Double(ride.on.riders)
-    case .stops: return ride.hasEnd ? Double(ride.off.stopCount) : -1
+    case .stops:
+      guard ride.hasEnd else { return -1 }
+      if ride.off.stopCount < 0, ride.line.isKnown { return Double(ride.line.to - ride.line.from) }
+      return Double(ride.off.stopCount)
+    case .zonesPassed: return ride.hasEnd ? Double(zonesPassed(ride)) : -1
     case .zoneCount:
       guard ride.hasEnd, ride.on.zone.id >= 0, ride.off.zone.id >= 0,
         let from = Int(tables.symbols[.zone].names[Int(ride.on.zone.id)]),
@@ -138,12 +150,32 @@ extension CompiledTariff {
     case .distance:
       if ride.chainMetres >= 0 { return ride.chainMetres }
       guard ride.hasEnd else { return -1 }
-      if tables.prefersGivenDistance, ride.off.distanceMetres >= 0 {
+      if tables.distanceUse != .straight, ride.off.distanceMetres >= 0 {
         return Double(ride.off.distanceMetres)
       }
+      if tables.distanceUse == .alongLine { return metresAlongLine(ride) }
       guard let from = ride.on.coordinate, let to = ride.off.coordinate else { return -1 }
       return metres(from, to)
     }
+  }
+
+  /// The number of the zone that lies farthest out of all that a ride touches; -1 without any.
+  private func farthestZone(_ ride: borrowing Ride) -> Int32 {
+    var best: Int32 = -1
+    var rank: Int32 = -1
+    func take(_ zone: Int32) {
+      guard zone >= 0, Int(zone) < tables.zoneRanks.count, tables.zoneRanks[Int(zone)] > rank else {
+        return
+      }
+      rank = tables.zoneRanks[Int(zone)]
+      best = zone
+    }
+    take(ride.on.zone.id)
+    if ride.hasEnd { take(ride.off.zone.id) }
+    if tables.zonesAreOfLine, ride.line.isKnown, let bound {
+      for stop in bound.fares.stops(ride.line) { take(bound.zones[Int(stop)].id) }
+    }
+    return best
   }
 
   /// The straight line between two points, on the body that the tariff measures on.

@@ -9,7 +9,7 @@ extension FareMeter {
     if !state.caps.isEmpty {
       var index = 0
       while index < state.caps.count {
-        if isOver(state.caps[index], day: day, at: end) {
+        if isOver(state.caps[index], day: day, at: end, holdings: state.holdings) {
           state.caps.remove(at: index)
         } else {
           index += 1
@@ -29,7 +29,9 @@ extension FareMeter {
     state.holdings.removeAll { isOver($0, at: end) }
   }
 
-  private func isOver(_ count: CapCount, day: Int, at moment: Int64) -> Bool {
+  private func isOver(
+    _ count: CapCount, day: Int, at moment: Int64, holdings: [Holding]
+  ) -> Bool {
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].tag == count.tag {
       switch tariff.tables.caps[index].period {
       case .day: return true
@@ -37,6 +39,12 @@ extension FareMeter {
         return periodStart(tariff.tables.caps[index].period, day: day + 1) != count.start
       case .rollingDays(let length): return count.start + Int64(length) <= Int64(day + 1)
       case .rollingTime(let length): return count.start + length <= moment
+      case .rollingMonths(let months):
+        return adding(months: months, toDay: Int(count.start)) <= day + 1
+      case .product(let tag):
+        return !holdings.contains {
+          $0.tag == tag && $0.boughtAt == count.start && !isOver($0, at: moment)
+        }
       }
     }
     // Another version may know the rule: it stays.

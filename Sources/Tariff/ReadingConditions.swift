@@ -115,6 +115,7 @@ extension TariffReader {
 
   /// Reports values that cannot be.
   func check(_ text: String, _ base: Dimension, line: Int) {
+    mention(text, base, line: line)
     switch base {
     case .zone:
       if let zones, !zones.contains(text) {
@@ -128,6 +129,14 @@ extension TariffReader {
       }
     default: break
     }
+  }
+
+  /// Notes a word that the network has to know, for a check against one.
+  func mention(_ text: String, _ base: Dimension, line: Int) {
+    guard [.stop, .zone, .route, .operatorID].contains(base),
+      mentioned.insert("\(base.rawValue) \(text)").inserted
+    else { return }
+    tables.mentions.append(Mention(dimension: base, name: text, line: line))
   }
 
   /// Numbers from and to, written `500..599`.

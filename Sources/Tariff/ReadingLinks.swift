@@ -14,7 +14,8 @@ extension TariffReader {
         countMax: rule.integer("count", 1...1000) ?? Int.max, countByFirst: [:],
         charge: rule.take("pays").map { charge($0) } ?? .free, pairs: [:],
         refusesSameRoute: false, refusesSameStop: false, refusesReturn: false,
-        onlySameRoute: false, isSameDayOnly: rule.flag("same_day") ?? false, line: element.line)
+        onlySameRoute: false, isSameDayOnly: rule.flag("same_day") ?? false,
+        paysOnExit: rule.take("pay_on_exit").map { self.condition($0) }, line: element.line)
       for entry in rule.take("count_by_first")?.entries ?? [] {
         guard let first = service(YAMLTree(line: entry.line, kind: .text(entry.key))) else {
           continue
@@ -28,9 +29,7 @@ extension TariffReader {
       readRefusals(rule, &transfer)
       readPairs(rule.take("pairs"), &transfer)
       rule.finish()
-      if transfer.extends == .always, transfer.countMax == Int.max, transfer.charge == .free,
-        transfer.pairs.isEmpty
-      {
+      if transfer.extends == .always, transfer.countMax == Int.max, goesRound(transfer) {
         faults.warn(
           element.line,
           "transfer \"\(name)\" can go round for ever on one fare: it is free, extended by each "
@@ -38,6 +37,25 @@ extension TariffReader {
       }
       tables.transfers.append(transfer)
     }
+  }
+
+  /// Whether a rider can come back to the same service for nothing, again and again.
+  private func goesRound(_ transfer: TransferRule) -> Bool {
+    guard !transfer.pairs.isEmpty else { return transfer.charge == .free }
+    let free = transfer.pairs.filter { $0.value == .free }.map {
+      (from: UInt32(truncatingIfNeeded: $0.key >> 32), to: UInt32(truncatingIfNeeded: $0.key))
+    }
+    for start in Set(free.map(\.from)) {
+      var reached: Set<UInt32> = []
+      var next = [start]
+      while let at = next.popLast() {
+        for step in free where step.from == at && reached.insert(step.to).inserted {
+          next.append(step.to)
+        }
+      }
+      if reached.contains(start) { return true }
+    }
+    return false
   }
 
   private func readRefusals(_ rule: Fields, _ transfer: inout TransferRule) {

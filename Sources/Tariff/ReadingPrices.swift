@@ -131,7 +131,8 @@ extension TariffReader {
     case "zones": return pairs(fields, ofStops: false)
     case "stops": return pairs(fields, ofStops: true)
     case "ends": return ends(fields)
-    case "distance", "stop_count", "zone_count", "riders":
+    case "farthest_zone": return farthestZone(fields)
+    case "distance", "stop_count", "zone_count", "zones_passed", "riders":
       return bands(
         by.text == "stop_count" ? .stops : Measure(rawValue: by.text ?? "") ?? .stops, fields)
     default: break
@@ -146,7 +147,8 @@ extension TariffReader {
       faults.error(
         by.line,
         "\"by\" is \(by.kindText); it is one of: time, date, zones, stops, ends, distance, "
-          + "stop_count, zone_count, riders, \(words.joined(separator: ", "))")
+          + "stop_count, zone_count, zones_passed, farthest_zone, riders, \(words.joined(separator: ", "))"
+      )
       _ = fields.rest()
       return -1
     }
@@ -171,6 +173,25 @@ extension TariffReader {
       faults.error(fields.line, "a price by values lists at least one value")
     }
     return node(.choice(dimension, table: table, others: others))
+  }
+
+  /// Prices by the zone farthest out; the list "zones" says which lies farther.
+  private func farthestZone(_ fields: Fields) -> Int32 {
+    tables.pricesByStop = true
+    if zoneOrder.isEmpty {
+      faults.error(
+        fields.line,
+        "a price by the farthest zone needs the list \"zones\", from the middle outwards")
+    }
+    let others = price(fields.take("others"))
+    var table: [Int32] = []
+    for entry in fields.rest() {
+      let priced = price(entry.value)
+      guard let id = id(entry.key, .zone, line: entry.line) else { continue }
+      while table.count <= Int(id) { table.append(-1) }
+      table[Int(id)] = priced
+    }
+    return node(.farthestZone(table: table, others: others))
   }
 
   private func id(_ name: String, _ dimension: RideDimension, line: Int) -> Int32? {
@@ -213,6 +234,7 @@ extension TariffReader {
   private func bands(_ measure: Measure, _ fields: Fields) -> Int32 {
     var bands: [PriceBand] = []
     if measure != .riders { tables.pricesByStop = true }
+    if measure == .stops || measure == .zonesPassed { tables.needsLine = true }
     checkZonesAreNumbered(measure, fields)
     for element in fields.require("bands")?.elements ?? [] {
       guard let band = Fields(element, "a band", faults) else { continue }
@@ -357,14 +379,16 @@ extension TariffReader {
 
   private func perUnit(_ fields: Fields) -> Int32 {
     let measures: [String: Measure] = [
-      "km": .distance, "stop": .stops, "zone": .zoneCount, "person": .riders,
+      "km": .distance, "stop": .stops, "zone": .zoneCount, "zone_passed": .zonesPassed,
+      "person": .riders,
     ]
     let word = fields.text("per") ?? ""
     guard let measure = measures[word] else {
-      faults.error(fields.line, "\"per\" is km, stop, zone or person")
+      faults.error(fields.line, "\"per\" is km, stop, zone, zone_passed or person")
       return -1
     }
     if measure != .riders { tables.pricesByStop = true }
+    if measure == .stops || measure == .zonesPassed { tables.needsLine = true }
     checkZonesAreNumbered(measure, fields)
     let each = fields.require("amount").flatMap { amount($0) } ?? 0
     let base = fields.take("base").flatMap { amount($0) } ?? 0

@@ -81,6 +81,10 @@ extension TariffReader {
     if let incomplete = rule.take("incomplete") {
       switch incomplete.text {
       case "dearest": tables.tapping.incomplete = .dearest
+      case "end_of_line":
+        tables.tapping.incomplete = .endOfLine
+        tables.needsLine = true
+        tables.pricesByStop = true
       case "unknown": tables.tapping.incomplete = .unknown
       default: tables.tapping.incomplete = .node(price(incomplete))
       }
@@ -142,6 +146,7 @@ extension TariffReader {
         product.transferCondition = self.condition(link.take("when"))
         link.finish()
       }
+      if let back = rule.duration("pass_back") { product.passBackMicroseconds = back }
       rule.finish()
       tables.products.append(product)
     }
@@ -150,6 +155,7 @@ extension TariffReader {
   private func readValidity(_ tree: YAMLTree?, _ product: inout ProductRule) {
     guard let valid = Fields(tree, "\"valid\"", faults) else { return }
     if let days = valid.integer("days", 1...3660) { product.validity = .days(days) }
+    if let months = valid.integer("months", 1...120) { product.validity = .months(months) }
     if let length = valid.duration("length") { product.validity = .microseconds(length) }
     if let calendar = valid.text("calendar") {
       if calendar != "month" { faults.error(valid.line, "\"calendar\" can only be month") }
@@ -195,16 +201,37 @@ extension TariffReader {
             condition: self.condition(fields.take("when")), node: price(fields.require("amount"))))
         fields.finish()
       }
+      readZoneSets(rule.take("zone_sets"), &cap)
       cap.chargesLastWhole = rule.choice("last_ride", LastRide.self) == .whole
       rule.finish()
-      if cap.amount < 0, cap.levels.isEmpty, cap.ridesMax == 0 {
-        faults.error(element.line, "cap \"\(name)\" needs \"amount\", \"levels\" or \"rides\"")
+      if cap.amount < 0, cap.levels.isEmpty, cap.ridesMax == 0, cap.zoneSets.isEmpty {
+        faults.error(
+          element.line,
+          "cap \"\(name)\" needs \"amount\", \"levels\", \"zone_sets\" or \"rides\"")
       }
       tables.caps.append(cap)
     }
   }
 
-  /// `day`, `week`, `month`, `year`, or `{days: 7, from: first_ride}`.
+  /// Sets of zones with the cap of riders who stay inside; at most 64, a bit of the state each.
+  private func readZoneSets(_ tree: YAMLTree?, _ cap: inout CapRule) {
+    for element in tree?.elements ?? [] {
+      guard let rule = Fields(element, "a zone set", faults) else { continue }
+      var matcher = ValueMatcher()
+      matcher.names = Set(names(rule.require("zones"), .zone))
+      let node = price(rule.require("amount"))
+      rule.finish()
+      guard let mask = tables.symbols[.zone].mask(of: matcher), cap.zoneSets.count < 64 else {
+        faults.error(element.line, "more than 64 sets of zones")
+        continue
+      }
+      tables.pricesByStop = true
+      cap.zoneSets.append(CapZoneSet(mask: mask, node: node))
+    }
+  }
+
+  /// `day`, `week`, `month`, `year`, or a map: `{days: 7}`, `{length: 7 days}`, `{months: 1}` from the
+  /// first ride, `{product: card}` from its purchase.
   private func period(_ tree: YAMLTree) -> CapPeriod? {
     switch tree.text {
     case "day": return .day
@@ -220,7 +247,17 @@ extension TariffReader {
     defer { rolling.finish() }
     if let days = rolling.integer("days", 1...3660) { return .rollingDays(days) }
     if let length = rolling.duration("length") { return .rollingTime(length) }
-    faults.error(tree.line, "a rolling period has \"days\" (fare days) or \"length\" (hours)")
+    if let months = rolling.integer("months", 1...120) { return .rollingMonths(months) }
+    if let name = rolling.text("product") {
+      guard let product = tables.products.first(where: { $0.name == name }) else {
+        faults.error(tree.line, "no product \"\(name)\" in \"products\"")
+        return nil
+      }
+      return .product(product.tag)
+    }
+    faults.error(
+      tree.line,
+      "a rolling period has \"days\" (fare days), \"length\" (hours), \"months\" or \"product\"")
     return nil
   }
 

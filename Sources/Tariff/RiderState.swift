@@ -35,6 +35,8 @@ struct CapCount: Hashable, Sendable {
   var rides: Int32
   /// The highest level reached; -1 when none is.
   var level: Int16
+  /// One bit for each set of zones that a ride of the period has left.
+  var setsLeft: UInt64 = 0
 }
 
 /// A running transfer.
@@ -92,6 +94,10 @@ struct Holding: Hashable, Sendable {
   var tripsUsed: Int32
   /// Microseconds of the last ride that used a trip; `Int64.min` before it.
   var lastTripAt: Int64
+  /// Microseconds of the last ride on it and the hash of its vehicle, for products with a pass-back
+  /// rule; `Int64.min` before it.
+  var lastUseAt = Int64.min
+  var lastVehicle: UInt32 = 0
 }
 
 /// Rides counted for a discount of repeated riding.

@@ -66,6 +66,8 @@ struct TransferRule: Sendable {
   var refusesReturn: Bool
   var onlySameRoute: Bool
   var isSameDayOnly: Bool
+  /// Rides whose window is tested when they end.
+  var paysOnExit: RideCondition?
   var line: Int
 }
 
@@ -110,6 +112,10 @@ enum CapPeriod: Hashable, Sendable {
   case rollingDays(Int)
   /// Microseconds from the first ride.
   case rollingTime(Int64)
+  /// Months from the fare day of the first ride.
+  case rollingMonths(Int)
+  /// As long as a product that the rider bought, by the hash of its name.
+  case product(UInt32)
 }
 
 /// The most that a rider pays in a period.
@@ -125,6 +131,8 @@ struct CapRule: Sendable {
   var ridesMax: Int
   /// From the lowest to the highest; the highest reached so far sets the cap.
   var levels: [CapLevel]
+  /// Sets of zones from the cheapest on; the first that holds all zones of the period sets the cap.
+  var zoneSets: [CapZoneSet] = []
   /// Whether the last ride is charged whole although it passes the cap.
   var chargesLastWhole: Bool
   var line: Int
@@ -133,6 +141,12 @@ struct CapRule: Sendable {
 /// A height of a cap and the rides that lift it there.
 struct CapLevel: Sendable {
   var condition: RideCondition
+  var node: Int32
+}
+
+/// A set of zones and the height of a cap for riders who stay inside it.
+struct CapZoneSet: Sendable {
+  var mask: UInt64
   var node: Int32
 }
 
@@ -164,6 +178,8 @@ enum ProductValidity: Hashable, Sendable {
   case days(Int)
   case microseconds(Int64)
   case calendarMonth
+  /// Months from the fare day of its first; over on the fare day of the same date.
+  case months(Int)
 }
 
 /// A pass or a carnet.
@@ -179,6 +195,8 @@ struct ProductRule: Sendable {
   /// Rides after one that used a trip which use none.
   var transfer: LinkWindow?
   var transferCondition: RideCondition
+  /// After a ride on it, a boarding of the same vehicle sooner than this is not carried; 0 for never.
+  var passBackMicroseconds: Int64 = 0
   var priceNode: Int32
 }
 
@@ -201,6 +219,8 @@ struct CategoryRule: Sendable {
 enum IncompleteCharge: Sendable, Equatable {
   /// The dearest price from where it began.
   case dearest
+  /// The price to the last stop of the line.
+  case endOfLine
   case node(Int32)
   case unknown
 }

@@ -4,6 +4,7 @@ import Transit
 extension FareMeter {
   /// Finds the times and the service of a ride.
   func classify(_ ride: inout Ride) {
+    tariff.place(&ride)
     if !tariff.tables.times.isEmpty {
       let local = tariff.tables.clock.zone.local(Instant(microseconds: ride.on.at))
       let fraction = ride.on.at - floorDivide(ride.on.at, 1_000_000) * 1_000_000
@@ -38,7 +39,7 @@ extension FareMeter {
       category = Int(tariff.tables.categories[category].withoutProof)
     }
     take(category, for: &ride)
-    if ride.status == .incomplete { return incompletePrice(ride) }
+    if ride.status == .incomplete { return incompletePrice(&ride) }
     if ride.isCompletedByHabit { step(.completedByHabit, .none) }
     for index in tariff.tables.fares.indices
     where tariff.tables.fares[index].condition.holds(ride) {
@@ -78,7 +79,7 @@ extension FareMeter {
     return state.holdings.contains { $0.tag == proof && isValid($0, rule, ride) }
   }
 
-  private mutating func incompletePrice(_ ride: Ride) -> (Int64, RuleName) {
+  private mutating func incompletePrice(_ ride: inout Ride) -> (Int64, RuleName) {
     for (index, waiver) in tariff.tables.tapping.waivers.enumerated()
     where ride.on.stop.mask & waiver.stopMask != 0 && waiver.from <= ride.on.at
       && ride.on.at < waiver.until
@@ -92,7 +93,14 @@ extension FareMeter {
       step(.incomplete, .none, minor: minor)
       return (minor, .none)
     }
-    if tariff.tables.tapping.incomplete == .dearest {
+    if tariff.tables.tapping.incomplete == .endOfLine, let found = priceToTheEnd(&ride) {
+      step(.incomplete, found.rule, minor: found.minor)
+      return (found.minor, found.rule)
+    }
+    // Where the line is not known, the dearest price from there is the way out.
+    if tariff.tables.tapping.incomplete == .dearest
+      || tariff.tables.tapping.incomplete == .endOfLine
+    {
       for index in tariff.tables.fares.indices
       where tariff.tables.fares[index].condition.holds(ride) {
         let minor = tariff.dearest(tariff.tables.fares[index].node, ride)
@@ -103,6 +111,22 @@ extension FareMeter {
     }
     step(.unknown, .missing(.end))
     return (unknownMinor, .none)
+  }
+
+  /// The price to the last stop of the line, in the dearer direction; nil when it is not known.
+  private func priceToTheEnd(_ ride: inout Ride) -> (minor: Int64, rule: RuleName)? {
+    var best: (ride: Ride, minor: Int64, rule: RuleName)?
+    for end in tariff.endsOfLine(ride) {
+      guard let index = tariff.tables.fares.firstIndex(where: { $0.condition.holds(end) }) else {
+        continue
+      }
+      let minor = tariff.price(tariff.tables.fares[index].node, end)
+      guard minor != unknownMinor, minor > best?.minor ?? unknownMinor else { continue }
+      best = (end, minor, .fare(Int32(index)))
+    }
+    guard let best else { return nil }
+    ride = best.ride
+    return (best.minor, best.rule)
   }
 
   /// What a further person on the tap pays.
@@ -146,117 +170,5 @@ extension FareMeter {
     let fee = share.of(charge - balance)
     if fee != 0 { step(.topUpFee, .none, minor: fee) }
     return charge + fee
-  }
-
-  /// Puts bought products into a rider's hands; those that the tariff does not know are left out.
-  func grant(_ purchases: [FarePurchase], to state: inout RiderState) {
-    for purchase in purchases.sorted(by: { ($0.at, $0.product) < ($1.at, $1.product) }) {
-      guard tariff.tables.products.contains(where: { $0.name == purchase.product }) else {
-        continue
-      }
-      state.holdings.append(
-        Holding(
-          tag: tag(purchase.product), boughtAt: purchase.at.microseconds, activatedAt: .min,
-          tripsUsed: 0, lastTripAt: .min))
-    }
-  }
-
-  /// Whether a product may carry a ride at its moment.
-  func isValid(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
-    guard ride.on.at >= holding.boughtAt else { return false }
-    let isFirstUse = tariff.tables.products[rule].startsAtFirstUse
-    if isFirstUse, holding.activatedAt == .min { return true }
-    return ride.on.at < validityEnd(holding, rule)
-  }
-
-  /// The moment at which a product is over, exclusive.
-  func validityEnd(_ holding: Holding, _ rule: Int) -> Int64 {
-    let isFirstUse = tariff.tables.products[rule].startsAtFirstUse
-    let start = isFirstUse && holding.activatedAt != .min ? holding.activatedAt : holding.boughtAt
-    switch tariff.tables.products[rule].validity {
-    case .microseconds(let length): return start + length
-    case .days(let count):
-      let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
-      return tariff.tables.clock.start(of: first.adding(days: count)).microseconds
-    case .calendarMonth:
-      let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
-      let next = periodStart(.month, day: first.number) + 32
-      return tariff.tables.clock.start(
-        of: Day(number: Int(periodStart(.month, day: Int(next))))
-      ).microseconds
-    }
-  }
-
-  /// The product that carries the ride, and notes its use: the one that loses least by it.
-  mutating func useProduct(_ ride: Ride, state: inout RiderState) -> Int32? {
-    var best: (holding: Int, rule: Int, isTransfer: Bool)?
-    for index in state.holdings.indices {
-      guard
-        let rule = tariff.tables.products.firstIndex(where: { $0.tag == state.holdings[index].tag }
-        ),
-        tariff.tables.products[rule].condition.holds(ride)
-      else { continue }
-      let isTransfer = isTripTransfer(state.holdings[index], rule, ride)
-      guard isTransfer || hasTripLeft(state.holdings[index], rule, ride) else {
-        step(.pass, .product(Int32(rule)), isApplied: false)
-        continue
-      }
-      if let current = best, !isBetter(index, rule, isTransfer, than: current, state: state) {
-        step(.pass, .product(Int32(rule)), isApplied: false)
-        continue
-      }
-      if let current = best { step(.pass, .product(Int32(current.rule)), isApplied: false) }
-      best = (index, rule, isTransfer)
-    }
-    guard let best else { return nil }
-    note(best.holding, best.rule, best.isTransfer, ride, state: &state)
-    return Int32(best.rule)
-  }
-
-  private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
-    let tripsMax = tariff.tables.products[rule].tripsMax
-    return isValid(holding, rule, ride) && (tripsMax == 0 || Int(holding.tripsUsed) < tripsMax)
-  }
-
-  private func isTripTransfer(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
-    guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt != .min else {
-      return false
-    }
-    return window.contains(from: holding.lastTripAt, to: ride.on.at)
-      && tariff.tables.products[rule].transferCondition.holds(ride)
-  }
-
-  /// No trip used beats a trip used; then what is over sooner.
-  private func isBetter(
-    _ index: Int, _ rule: Int, _ isTransfer: Bool,
-    than other: (holding: Int, rule: Int, isTransfer: Bool), state: RiderState
-  ) -> Bool {
-    let uses = !isTransfer && tariff.tables.products[rule].tripsMax > 0
-    let otherUses = !other.isTransfer && tariff.tables.products[other.rule].tripsMax > 0
-    if uses != otherUses { return !uses }
-    return ending(state.holdings[index], rule) < ending(state.holdings[other.holding], other.rule)
-  }
-
-  /// When a product is over; one that begins with its first ride is not, as long as it waits.
-  private func ending(_ holding: Holding, _ rule: Int) -> Int64 {
-    let isWaiting = tariff.tables.products[rule].startsAtFirstUse && holding.activatedAt == .min
-    return isWaiting ? .max : validityEnd(holding, rule)
-  }
-
-  private mutating func note(
-    _ index: Int, _ rule: Int, _ isTransfer: Bool, _ ride: Ride, state: inout RiderState
-  ) {
-    if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
-    let tripsMax = tariff.tables.products[rule].tripsMax
-    if isTransfer {
-      step(.tripTransfer, .product(Int32(rule)))
-    } else if tripsMax == 0 {
-      step(.pass, .product(Int32(rule)))
-    } else {
-      state.holdings[index].tripsUsed += 1
-      state.holdings[index].lastTripAt = ride.on.at
-      let left = tripsMax - Int(state.holdings[index].tripsUsed)
-      step(.trip, .product(Int32(rule)), number: Int64(left))
-    }
   }
 }

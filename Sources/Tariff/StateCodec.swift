@@ -2,8 +2,11 @@ import Basics
 import Transit
 
 extension RiderState {
-  /// Format of the bytes; a state of another format is refused.
-  private static let format: UInt8 = 1
+  /// Format of the bytes that are written.
+  ///
+  /// 2 added the sets of zones that a cap's rides have left, and the last use of a product. Format 1
+  /// is read as well; any other is refused.
+  private static let format: UInt8 = 2
 
   /// The state for storage: the same state always gives the same bytes.
   package var bytes: [UInt8] {
@@ -15,6 +18,7 @@ extension RiderState {
       writer.integer(cap.spentMinor)
       writer.integer(Int64(cap.rides))
       writer.integer(Int64(cap.level))
+      writer.integer(Int64(bitPattern: cap.setsLeft))
     }
     writer.list(windows) { $0.window($1) }
     writer.optional(chain) { $0.chain($1) }
@@ -24,6 +28,8 @@ extension RiderState {
       writer.integer(holding.activatedAt)
       writer.integer(Int64(holding.tripsUsed))
       writer.integer(holding.lastTripAt)
+      writer.integer(holding.lastUseAt)
+      writer.fixed(holding.lastVehicle)
     }
     writer.list(counts) { writer, count in
       writer.fixed(count.tag)
@@ -52,18 +58,22 @@ extension RiderState {
   /// Reads what `bytes` wrote; nil when it is anything else.
   package init?(bytes: [UInt8]) {
     var reader = StateReader(bytes: bytes)
-    guard reader.byte() == RiderState.format else { return nil }
+    let format = reader.byte()
+    guard (1...RiderState.format).contains(format) else { return nil }
     caps = reader.list { reader in
       CapCount(
         tag: reader.fixed(), start: reader.integer(), spentMinor: reader.integer(),
-        rides: reader.small(), level: reader.small())
+        rides: reader.small(), level: reader.small(),
+        setsLeft: format < 2 ? 0 : UInt64(bitPattern: reader.integer()))
     }
     windows = reader.list { $0.window() }
     chain = reader.optional { $0.chain() }
     holdings = reader.list { reader in
       Holding(
         tag: reader.fixed(), boughtAt: reader.integer(), activatedAt: reader.integer(),
-        tripsUsed: reader.small(), lastTripAt: reader.integer())
+        tripsUsed: reader.small(), lastTripAt: reader.integer(),
+        lastUseAt: format < 2 ? .min : reader.integer(),
+        lastVehicle: format < 2 ? 0 : reader.fixed())
     }
     counts = reader.list { reader in
       RideCount(tag: reader.fixed(), start: reader.integer(), rides: reader.small())

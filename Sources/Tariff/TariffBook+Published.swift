@@ -15,7 +15,7 @@ extension TariffBook {
       }
       var tables = version.tables
       tables.lastDay = sorted[index + 1].firstDay.number - 1
-      return CompiledTariff(tables: tables)
+      return CompiledTariff(tables: tables, bound: version.bound)
     }
     self.init(clipped)
   }
@@ -26,7 +26,11 @@ extension TariffBook {
     tables.firstDay = day.number
     tables.lastDay = TariffReader.lastDay
     let before = versions.filter { $0.firstDay < day }
-    guard let book = TariffBook(published: before + [CompiledTariff(tables: tables)]) else {
+    var version = CompiledTariff(tables: tables, bound: draft.bound)
+    if draft.bound == nil, let network = versions.lazy.compactMap({ $0.bound?.fares }).first {
+      version = version.bound(to: network)
+    }
+    guard let book = TariffBook(published: before + [version]) else {
       preconditionFailure("a book with a version is never empty")
     }
     return book

@@ -34,11 +34,16 @@ package struct TariffCheck: Sendable {
 }
 
 extension TariffSource {
-  /// Reads the tariff and runs its worked cases.
-  package func check() -> TariffCheck {
+  /// Reads the tariff and runs its worked cases; with a network, also on what the tariff says of it.
+  package func check(network: FareNetwork? = nil) -> TariffCheck {
     let reading = load()
     var check = TariffCheck(folder: folder, book: reading.book, faults: reading.faults, cases: [])
-    guard let book = reading.book else { return check }
+    guard var book = reading.book else { return check }
+    if let network {
+      for version in book.versions { check.faults += version.faults(against: network) }
+      book = book.bound(to: network)
+      check.book = book
+    }
     let files = files.filter { $0.path.hasPrefix("cases/") && $0.path.hasSuffix(".yaml") }
     if files.isEmpty {
       check.faults.append(

@@ -16,8 +16,12 @@ final class TariffReader {
   var usedPrices: Set<String> = []
   /// Zones that exist; nil when the tariff does not say.
   var zones: Set<String>?
+  /// The zones as the tariff lists them, from the middle outwards.
+  var zoneOrder: [String] = []
   /// Whether amounts are written in minor units.
   var countsInMinor = false
+  /// Words of the network that were noted.
+  var mentioned: Set<String> = []
   /// Tags of rules by name, to see names that hash alike.
   var tagNames: [UInt32: String] = [:]
 
@@ -131,12 +135,17 @@ final class TariffReader {
 
   private func readWords(_ fields: Fields) {
     if let declared = fields.take("zones") {
-      zones = Set(declared.elements.compactMap(\.text))
+      zoneOrder = declared.elements.compactMap(\.text)
+      zones = Set(zoneOrder)
+      for element in declared.elements {
+        if let zone = element.text { mention(zone, .zone, line: element.line) }
+      }
     }
     if let stops = fields.take("stop_zones") {
       for entry in stops.entries ?? [] {
         guard let zone = entry.value.text else { continue }
         tables.stopZones[entry.key] = zone
+        mention(entry.key, .stop, line: entry.line)
         if let zones, !zones.contains(zone) {
           faults.error(entry.line, "stop \"\(entry.key)\" is in zone \"\(zone)\", not in \"zones\"")
         }
@@ -144,7 +153,7 @@ final class TariffReader {
       if zones == nil { zones = Set(tables.stopZones.values) }
       tables.pricesByStop = true
     }
-    for zone in (zones ?? []).sorted() { _ = tables.symbols[.zone].intern(zone) }
+    readZoneOrder(fields)
     for entry in fields.take("lists")?.entries ?? [] {
       lists[entry.key] = entry.value.elements.compactMap { element in
         if element.text == nil { faults.error(element.line, "a list holds words and numbers") }
@@ -158,10 +167,23 @@ final class TariffReader {
     readServices(fields)
   }
 
+  /// Gives zones their numbers, and says whether a ride has the zones of its ends or of its line.
+  private func readZoneOrder(_ fields: Fields) {
+    for zone in (zones ?? []).sorted() { _ = tables.symbols[.zone].intern(zone) }
+    tables.zoneRanks = tables.symbols[.zone].names.map { name in
+      Int32(zoneOrder.firstIndex(of: name) ?? -1)
+    }
+    if fields.choice("zones_of", ZoneExtent.self) == .line {
+      tables.zonesAreOfLine = true
+      tables.needsLine = true
+    }
+  }
+
   private func readDistance(_ fields: Fields) {
     guard let tree = fields.take("distance"), let rule = Fields(tree, "\"distance\"", faults)
     else { return }
-    tables.prefersGivenDistance = rule.choice("use", DistanceUse.self) != .straight
+    tables.distanceUse = rule.choice("use", DistanceUse.self) ?? .givenFirst
+    if tables.distanceUse == .alongLine { tables.needsLine = true }
     tables.measuresOnEllipsoid = rule.choice("earth", Earth.self) != .sphere
     rule.finish()
   }
@@ -188,11 +210,12 @@ final class TariffReader {
 
 /// How amounts are written.
 private enum AmountUnit: String, CaseIterable { case major, minor }
-/// Which distance counts.
-private enum DistanceUse: String, CaseIterable {
-  /// The operator's own kilometres where known, else the straight line.
-  case givenFirst = "given_first"
-  case straight
+/// Which zones a ride touches.
+private enum ZoneExtent: String, CaseIterable {
+  /// Those of the stops where it begins and ends.
+  case ends
+  /// Those of all stops on its way.
+  case line
 }
 /// What straight lines are measured on.
 private enum Earth: String, CaseIterable { case ellipsoid, sphere }

@@ -53,6 +53,8 @@ enum Measure: String, Sendable, CaseIterable {
   case stops
   /// Zones passed when zones are numbered: 2 to 5 are 4 zones.
   case zoneCount = "zone_count"
+  /// Different zones of all stops on the way, both ends among them.
+  case zonesPassed = "zones_passed"
   /// People on the tap.
   case riders
 }
@@ -72,6 +74,8 @@ enum PriceNode: Hashable, Sendable {
   case unknown
   /// By the number of a value; -1 in the table is "not in the list".
   case choice(RideDimension, table: [Int32], others: Int32)
+  /// By the zone that lies farthest out of all that the ride touches; -1 is "not in the list".
+  case farthestZone(table: [Int32], others: Int32)
   /// The first time that the boarding lies in.
   case times([TimeChoice], others: Int32)
   case bands(Measure, [PriceBand])

@@ -8,6 +8,8 @@ package enum Access: Sendable, Equatable {
   case oneTimeSecret
   /// A validator or tracker, known by its signature.
   case device
+  /// The acquirer of bank cards, known by its signature.
+  case acquirer
   /// The bearer of a token of one of these roles; an admin always may.
   ///
   /// `scoped` says whether the bearer of a token of one operator may ask, and sees that
@@ -20,7 +22,7 @@ extension AccessGrant {
   package func may(use access: Access) -> Bool {
     switch access {
     case .anyone: true
-    case .oneTimeSecret, .device: false
+    case .oneTimeSecret, .device, .acquirer: false
     case .staff(let roles, let scoped):
       (role == .admin || roles.contains(role)) && (operatorID == nil || scoped)
     }

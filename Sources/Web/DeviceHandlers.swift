@@ -51,41 +51,6 @@ extension Handlers {
     }
   }
 
-  /// What a validator asks about itself; it signs the path with its query, for there is no body.
-  func deviceSelf(_ request: WebRequest) async throws -> Answer {
-    let identity = Handlers.identity(request)
-    let admitted = try await services.gate.admit(
-      Array(request.target.utf8), deviceHeader: identity.device,
-      signatureHeader: identity.signature, at: request.receivedAt)
-    let registers = try await services.store.read { db in
-      try await db.devices.registers(of: [admitted.device.id])
-    }
-    let facts = services.facts()
-    return .json { writer in
-      writer.beginObject()
-      writer.member("device", admitted.device.id)
-      writer.member("vehicle", orNull: admitted.device.vehicle)
-      writer.member("state", admitted.device.state.rawValue)
-      writer.member("server_time", facts.serverTime.description)
-      writer.member("tariff_version", orNull: facts.tariffVersion)
-      writer.key("deny_list_version")
-      if let version = facts.denyListVersion { writer.value(version) } else { writer.null() }
-      writer.key("epochs")
-      writer.beginArray()
-      for register in registers {
-        let seen = SequenceRanges(register.seen)
-        writer.beginObject()
-        writer.member("epoch", register.epoch)
-        writer.member("taps_stored", register.tapsStored)
-        writer.key("missing")
-        writer.ranges(seen.gaps())
-        writer.endObject()
-      }
-      writer.endArray()
-      writer.endObject()
-    }
-  }
-
   func deviceAdd(_ request: WebRequest) async throws -> Answer {
     var device: String?
     var vehicle: String?
@@ -100,7 +65,8 @@ extension Handlers {
     guard let device else { throw Problem.missingMember("device") }
     let outcome = try await services.desk.enroll(
       device, vehicle: vehicle,
-      random: services.randomBytes(DeviceDesk.secretRandomBytesCount), at: request.receivedAt)
+      random: services.randomBytes(DeviceDesk.secretRandomBytesCount), by: Self.actor(request),
+      at: request.receivedAt)
     switch outcome {
     case .enrolled(let secret):
       return .json(.created) { writer in
@@ -146,27 +112,20 @@ extension Handlers {
     switch outcome {
     case .refusal(let refusal): throw Problem(refusal)
     case .activated(let record):
+      let place = try await services.store.read { db in
+        try await db.deviceAssignments.find(record.id).place(at: request.receivedAt)
+      }
+      let key = record.keys.first { $0.publicKey == bytes }
       return .json { writer in
         writer.beginObject()
         writer.member("device", record.id)
-        writer.member("vehicle", orNull: record.vehicle)
+        writer.member("vehicle", orNull: place?.vehicle)
+        writer.member("stop", orNull: place?.stop)
         writer.member("state", record.state.rawValue)
+        writer.member("epoch_from", key?.epochsFrom ?? 0)
         writer.member("server_time", request.receivedAt.description)
         writer.endObject()
       }
-    }
-  }
-
-  func deviceRevoke(_ request: WebRequest) async throws -> Answer {
-    let id = try request.parameter("id")
-    guard try await services.desk.revoke(id, at: request.receivedAt) else {
-      throw Problem(.notFound, "device_unknown", "There is no device \(id).")
-    }
-    return .json { writer in
-      writer.beginObject()
-      writer.member("device", id)
-      writer.member("state", DeviceState.revoked.rawValue)
-      writer.endObject()
     }
   }
 
@@ -175,7 +134,7 @@ extension Handlers {
     let limit =
       try request.queryInt("limit", in: 1...DeviceQueries.pageMax) ?? DeviceQueries.pageMax
     let devices = try await services.desk.list(
-      after: request.queryText("after") ?? "", limit: limit)
+      after: request.queryText("after") ?? "", limit: limit, at: request.receivedAt)
     return .json { writer in
       writer.beginObject()
       writer.key("devices")
@@ -209,15 +168,7 @@ extension JSONWriter {
 
   fileprivate mutating func device(_ standing: DeviceStanding) {
     beginObject()
-    member("device", standing.device.id)
-    member("vehicle", orNull: standing.device.vehicle)
-    member("state", standing.device.state.rawValue)
-    member("enrolled_at", standing.device.enrolledAt.description)
-    member("last_seen_at", orNull: standing.lastSeenAt?.description)
-    member("taps_stored", standing.tapsStored)
-    member("conflicts", standing.conflicts)
-    key("missing")
-    ranges(standing.gaps.map(\.seqs))
+    deviceMembers(standing)
     endObject()
   }
 }

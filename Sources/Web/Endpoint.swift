@@ -9,13 +9,33 @@ package enum Endpoint: String, CaseIterable, Sendable {
   // Validators and trackers
   case deviceEnroll = "POST /v1/devices/enroll"
   case deviceSelf = "GET /v1/devices/self"
+  case deviceHeartbeat = "POST /v1/devices/heartbeat"
+  case deviceKeys = "POST /v1/devices/keys"
+  case denyListFetch = "GET /v1/deny-list"
   case tapBatches = "POST /v1/tap-batches"
   case positions = "POST /v1/positions"
 
   // Running the city
   case deviceAdd = "POST /v1/devices"
   case deviceList = "GET /v1/devices"
+  case deviceShow = "GET /v1/devices/{id}"
+  case deviceAssign = "POST /v1/devices/{id}/assign"
+  case deviceSuspend = "POST /v1/devices/{id}/suspend"
+  case deviceResume = "POST /v1/devices/{id}/resume"
   case deviceRevoke = "POST /v1/devices/{id}/revoke"
+  case deviceRotate = "POST /v1/devices/{id}/rotate"
+  case deviceReplace = "POST /v1/devices/{id}/replace"
+  case fleetSilent = "GET /v1/fleet/silent"
+  case fleetGaps = "GET /v1/fleet/gaps"
+  case fleetConflicts = "GET /v1/fleet/conflicts"
+  case quarantineList = "GET /v1/quarantine"
+  case quarantineRelease = "POST /v1/quarantine/release"
+  case quarantineDiscard = "POST /v1/quarantine/discard"
+  case denyListEntries = "GET /v1/deny-list/entries"
+  case denyListAdd = "POST /v1/deny-list/entries"
+  case denyListLift = "POST /v1/deny-list/lift"
+  case denyListVersions = "GET /v1/deny-list/versions"
+  case evidence = "GET /v1/evidence"
   case networkImport = "POST /v1/network"
   case tariffPublish = "POST /v1/tariffs"
   case status = "GET /v1/status"
@@ -54,6 +74,20 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case riderProducts = "GET /v1/riders/{id}/products"
   case productSell = "POST /v1/riders/{id}/products"
   case productRefund = "POST /v1/riders/{id}/products/refund"
+
+  // Bank cards, operators' money
+  case acquirerEvent = "POST /v1/acquirer/events"
+  case acquirerReconciliation = "GET /v1/acquirer/reconciliation"
+  case chargeWindows = "GET /v1/charges"
+  case chargeShow = "GET /v1/charges/{id}"
+  case chargePay = "POST /v1/charges/{id}/payments"
+  case chargeAsk = "POST /v1/charges/{id}/ask"
+  case chargeWriteOff = "POST /v1/charges/{id}/write-off"
+  case chargeRefund = "POST /v1/charges/{id}/refunds"
+  case debts = "GET /v1/debts"
+  case moneyOrders = "GET /v1/money-orders"
+  case moneyOrderDecide = "POST /v1/money-orders/{id}/decision"
+  case operatorClaims = "GET /v1/operators/claims"
 
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
@@ -99,9 +133,20 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
-    case .deviceSelf, .tapBatches, .positions: .device
-    case .deviceAdd, .deviceRevoke, .networkImport, .tariffPublish, .auditTaps: .staff([])
-    case .deviceList: .staff([.dispatcher])
+    case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .tapBatches, .positions:
+      .device
+    case .deviceAdd, .deviceRevoke, .deviceRotate, .deviceReplace, .networkImport, .tariffPublish,
+      .auditTaps:
+      .staff([])
+    case .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
+      .fleetGaps, .fleetConflicts:
+      .staff([.dispatcher])
+    case .quarantineList: .staff([.accountant, .dispatcher])
+    case .quarantineRelease, .quarantineDiscard: .staff([.accountant])
+    case .denyListEntries, .denyListVersions:
+      .staff([.accountant, .dispatcher, .inspector])
+    case .denyListAdd, .denyListLift: .staff([.accountant])
+    case .evidence: .staff([.accountant, .inspector])
     case .status, .overviewPage: .staff([.accountant, .planner, .dispatcher, .inspector])
     case .riderRides, .riderPage, .riderShow, .wallet, .riderProducts:
       .staff([.accountant, .inspector, .rider])
@@ -113,6 +158,12 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
       .tapStates, .tapsStuck:
       .staff([.accountant])
+    case .acquirerEvent: .acquirer
+    case .chargeAsk: .staff([.accountant, .rider])
+    case .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay, .chargeWriteOff,
+      .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
+      .staff([.accountant])
+    case .operatorClaims: .staff([.accountant], scoped: true)
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
   }
@@ -122,7 +173,10 @@ package enum Endpoint: String, CaseIterable, Sendable {
     switch self {
     case .tapBatches, .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
-      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund:
+      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund, .acquirerEvent,
+      .chargePay,
+      .chargeWriteOff, .chargeRefund, .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
+      .deviceAssign, .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(
@@ -140,7 +194,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var part: ServicePart? {
     switch self {
     case .health, .readiness, .metrics, .openAPI: nil
-    case .deviceEnroll, .deviceSelf, .tapBatches, .positions: .intake
+    case .deviceEnroll, .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .tapBatches,
+      .positions:
+      .intake
     default: .web
     }
   }

@@ -1,6 +1,7 @@
 import Basics
 import Insight
 import Store
+import Tapping
 
 /// What each endpoint does.
 struct Handlers: Sendable {
@@ -25,13 +26,13 @@ struct Handlers: Sendable {
 
   /// Answers a request that was let in.
   func answer(_ request: WebRequest) async throws -> Answer {
-    switch request.endpoint {
+    if let answer = try await fleetAnswer(request) { return answer }
+    return switch request.endpoint {
     case .tapBatches: try await tapBatch(request)
     case .positions: try await positions(request)
     case .deviceSelf: try await deviceSelf(request)
     case .deviceAdd: try await deviceAdd(request)
     case .deviceEnroll: try await deviceEnroll(request)
-    case .deviceRevoke: try await deviceRevoke(request)
     case .deviceList: try await deviceList(request)
     case .networkImport: try await networkImport(request)
     case .networkRoutes: networkRoutes()
@@ -74,6 +75,18 @@ struct Handlers: Sendable {
     case .ratingRefuse: try await ratingRefuse(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
+    case .acquirerEvent: try await acquirerEvent(request)
+    case .acquirerReconciliation: try await acquirerReconciliation(request)
+    case .chargeWindows: try await chargeWindows(request)
+    case .chargeShow: try await chargeShow(request)
+    case .chargePay: try await chargePay(request)
+    case .chargeAsk: try await chargeAsk(request)
+    case .chargeWriteOff: try await chargeWriteOff(request)
+    case .chargeRefund: try await chargeRefund(request)
+    case .debts: try await debts(request)
+    case .moneyOrders: try await moneyOrders(request)
+    case .moneyOrderDecide: try await moneyOrderDecide(request)
+    case .operatorClaims: try await operatorClaims(request)
     case .routeLoad: try await routeLoad(request)
     case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
     case .vehiclePositions: try await vehiclePositions(request)
@@ -84,6 +97,41 @@ struct Handlers: Sendable {
     case .loadPage: try await loadPage(request)
     case .reportPage: try await reportPage(request)
     case .riderPage: try await riderPage(request)
+    case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
+      .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .fleetSilent, .fleetGaps,
+      .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard, .denyListEntries,
+      .denyListAdd, .denyListLift, .denyListVersions, .evidence:
+      throw Problem.notFound(request.target)
+    }
+  }
+
+  /// Answers what is asked about validators, impossible taps and the deny list; nil for the rest.
+  private func fleetAnswer(_ request: WebRequest) async throws -> Answer? {
+    switch request.endpoint {
+    case .deviceHeartbeat: try await deviceHeartbeat(request)
+    case .deviceKeys: try await deviceKeys(request)
+    case .denyListFetch: try await denyListFetch(request)
+    case .deviceShow: try await deviceShow(request)
+    case .deviceAssign: try await deviceAssign(request)
+    case .deviceSuspend: try await deviceStep(request, .suspend)
+    case .deviceResume: try await deviceStep(request, .resume)
+    case .deviceRevoke:
+      try await deviceStep(
+        request, try request.queryFlag("old_keys") ? .endOldKeys : .revoke)
+    case .deviceRotate: try await deviceRotate(request)
+    case .deviceReplace: try await deviceReplace(request)
+    case .fleetSilent: try await fleetSilent(request)
+    case .fleetGaps: try await fleetGaps(request)
+    case .fleetConflicts: try await fleetConflicts(request)
+    case .quarantineList: try await quarantineList(request)
+    case .quarantineRelease: try await quarantineRelease(request)
+    case .quarantineDiscard: try await quarantineDiscard(request)
+    case .denyListEntries: try await denyListEntries(request)
+    case .denyListAdd: try await denyListAdd(request)
+    case .denyListLift: try await denyListLift(request)
+    case .denyListVersions: try await denyListVersions(request)
+    case .evidence: try await evidence(request)
+    default: nil
     }
   }
 }

@@ -2,6 +2,7 @@ import Clearing
 import HTTPTypes
 import Intake
 import Store
+import Tapping
 import Wallet
 
 extension Problem {
@@ -11,6 +12,9 @@ extension Problem {
     case let problem as Problem: self = problem
     case let refusal as IntakeRefusal: self.init(refusal)
     case let refusal as RiderRefusal: self.init(refusal)
+    case let refusal as DeviceLifeRefusal: self.init(refusal)
+    case let refusal as QuarantineRefusal: self.init(refusal)
+    case let fault as DenyListFault: self.init(fault)
     case let fault as StoreFault where fault.kind == .unavailable:
       self = .unavailable("The database does not answer. Nothing was stored; send it again.")
     default: self = .unhandled
@@ -34,5 +38,38 @@ extension Problem {
       default: .unprocessableContent
       }
     self.init(status, refusal.code, refusal.description)
+  }
+
+  init(_ refusal: DeviceLifeRefusal) {
+    self.init(
+      refusal == .deviceUnknown ? .notFound : .conflict, refusal.rawValue, refusal.message)
+  }
+
+  init(_ refusal: QuarantineRefusal) {
+    let status: HTTPResponse.Status =
+      switch refusal.code {
+      case QuarantineRefusal.unknown.code: .notFound
+      case "released_before", "discarded_before": .conflict
+      default: .unprocessableContent
+      }
+    self.init(status, refusal.code, refusal.message)
+  }
+
+  init(_ fault: DenyListFault) {
+    switch fault {
+    case .mediumUnknown(let medium):
+      self.init(
+        .notFound, "medium_unknown", "No medium \(medium) was ever tapped here.",
+        pointer: "/medium")
+    case .fingerprintUnknown(let medium):
+      self.init(
+        .conflict, "fingerprint_unknown",
+        "No tap of medium \(medium) can be read any more, so validators cannot know it; it can be "
+          + "denied once it is tapped again.", pointer: "/medium")
+    case .full:
+      self.init(
+        .conflict, "deny_list_full",
+        "The list holds \(DenyListFile.entriesMax) entries; lift those that no longer matter.")
+    }
   }
 }

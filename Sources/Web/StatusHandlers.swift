@@ -1,6 +1,7 @@
 import Basics
 import Insight
 import Store
+import Tapping
 
 /// How the service stands, for programs.
 extension Handlers {

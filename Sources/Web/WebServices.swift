@@ -1,6 +1,8 @@
 package import Basics
+package import Clearing
 package import Insight
 package import Intake
+package import Logging
 package import Store
 package import Tapping
 
@@ -15,7 +17,16 @@ package struct WebServices: Sendable {
   package var positions: PositionIntake
   package var gate: DeviceGate
   package var desk: DeviceDesk
+  package var heartbeats: HeartbeatIntake
+  package var denyList: DenyListHolder
+  package var quarantine: QuarantineDesk
   package var tokenKey: TokenKey
+  /// What people do about charge windows.
+  package var debts: DebtDesk
+  /// What needs a second person.
+  package var orders: MoneyOrders
+  /// What the acquirer says by itself; nil when no acquirer is set up.
+  package var acquirerMessages: MessageDesk?
   /// What every answer to a device carries.
   package var facts: @Sendable () -> AnswerFacts
   package var now: @Sendable () -> Instant
@@ -28,8 +39,9 @@ package struct WebServices: Sendable {
   package init(
     store: Store, city: CityHolder, registry: PrometheusRegistry, assets: Assets,
     insight: InsightDesk, intake: IntakeService, positions: PositionIntake, gate: DeviceGate,
-    desk: DeviceDesk,
-    tokenKey: TokenKey, facts: @escaping @Sendable () -> AnswerFacts,
+    desk: DeviceDesk, denyList: DenyListHolder, log: Logger,
+    tokenKey: TokenKey, acquirerMessages: MessageDesk? = nil,
+    facts: @escaping @Sendable () -> AnswerFacts,
     now: @escaping @Sendable () -> Instant,
     randomBytes: @escaping @Sendable (Int) -> [UInt8],
     readiness: @escaping @Sendable () async -> [ReadinessCheck]
@@ -43,7 +55,15 @@ package struct WebServices: Sendable {
     self.positions = positions
     self.gate = gate
     self.desk = desk
+    self.denyList = denyList
+    heartbeats = HeartbeatIntake(store: store, gate: gate, log: log)
+    quarantine = QuarantineDesk(store: store, log: log)
     self.tokenKey = tokenKey
+    self.acquirerMessages = acquirerMessages
+    debts = DebtDesk(store: store, city: city, now: now)
+    orders = MoneyOrders(
+      store: store, debts: debts, payouts: PayoutDesk(store: store, city: city, now: now),
+      subsidies: SubsidyDesk(store: store, city: city, now: now))
     self.facts = facts
     self.now = now
     self.randomBytes = randomBytes

@@ -1,15 +1,19 @@
 import ArgumentParser
 import Basics
+import Foundation
 import Intake
 import Logging
 import Store
 import Tapping
 
-/// Validators: registers, lists and stops them.
+/// Validators: leads them through their lives, and watches over them.
 struct DeviceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "device", abstract: "Registers, lists and stops validators.",
-    subcommands: [Enroll.self, List.self, Revoke.self])
+    commandName: "device", abstract: "Registers validators, leads their lives, watches over them.",
+    subcommands: [
+      Enroll.self, List.self, Show.self, Assign.self, Suspend.self, Resume.self, Revoke.self,
+      Rotate.self, Replace.self, Silent.self, Gaps.self, Conflicts.self,
+    ])
 
   struct Enroll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,16 +23,17 @@ struct DeviceCommand: AsyncParsableCommand {
     @Argument(help: "Id of the validator: letters, digits, and - _ . :")
     var id: String
 
-    @Option(help: "The vehicle it is mounted in.")
+    @Option(help: "The vehicle it is mounted in, from now on.")
     var vehicle: String?
 
+    @OptionGroup var actor: ActorOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let outcome = try await Backbone.with(database) { backbone in
         try await DeviceDesk(store: backbone.store, log: .quiet).enroll(
           id, vehicle: vehicle, random: SecureRandom.bytes(DeviceDesk.secretRandomBytesCount),
-          at: .now)
+          by: actor.actor, at: .now)
       }
       switch outcome {
       case .enrolled(let secret):
@@ -57,20 +62,24 @@ struct DeviceCommand: AsyncParsableCommand {
         let desk = DeviceDesk(store: backbone.store, log: .quiet)
         var all: [DeviceStanding] = []
         while true {
-          let page = try await desk.list(after: all.last?.device.id ?? "")
+          let page = try await desk.list(after: all.last?.device.id ?? "", at: .now)
           guard !page.isEmpty else { return all }
           all += page
         }
       }
       var table = TextTable([
-        ("device", .left), ("vehicle", .left), ("state", .left), ("last seen", .left),
-        ("taps", .right), ("missing", .right), ("conflicts", .right),
+        ("device", .left), ("place", .left), ("state", .left), ("last seen", .left),
+        ("software", .left), ("deny list", .right), ("battery", .right), ("taps", .right),
+        ("missing", .right), ("conflicts", .right),
       ])
       for standing in devices {
         let missing = standing.gaps.reduce(0) { $0 + $1.seqs.count }
+        let beat = standing.heartbeat?.beat
         table.add([
-          standing.device.id, standing.device.vehicle ?? "", standing.device.state.rawValue,
-          standing.lastSeenAt?.description ?? "never", String(standing.tapsStored),
+          standing.device.id, standing.place.map(DeviceCommand.text) ?? "",
+          standing.device.state.rawValue, standing.lastSeenAt?.description ?? "never",
+          beat?.software ?? "", beat?.denyListVersion.map(String.init) ?? "",
+          beat?.batteryPercent.map { "\($0) %" } ?? "", String(standing.tapsStored),
           String(missing), String(standing.conflicts),
         ])
       }
@@ -78,25 +87,26 @@ struct DeviceCommand: AsyncParsableCommand {
     }
   }
 
-  struct Revoke: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "revoke", abstract: "Ends a validator's right to post.")
-
-    @Argument(help: "Id of the validator.")
-    var id: String
-
-    @OptionGroup var database: DatabaseOptions
-
-    func run() async throws {
-      let isKnown = try await Backbone.with(database) { backbone in
-        try await DeviceDesk(store: backbone.store, log: .quiet).revoke(id, at: .now)
-      }
-      guard isKnown else {
-        throw CommandFault("There is no device \(id).", exitCode: CommandFault.no)
-      }
-      print("\(id) revoked")
+  /// How a place is written.
+  static func text(_ place: DevicePlace) -> String {
+    switch place {
+    case .vehicle(let name): "vehicle \(name)"
+    case .stop(let name): "stop \(name)"
     }
   }
+}
+
+/// Who acts, and why; kept with what was done.
+struct ActorOptions: ParsableArguments {
+  @Option(help: "Who does this, for the record. (default: the user of the system)")
+  var by: String?
+
+  @Option(help: "Why, for the record.")
+  var reason: String?
+
+  var name: String { by ?? "\(ProcessInfo.processInfo.userName) (command)" }
+
+  var actor: DeviceActor { DeviceActor(name, reason: reason) }
 }
 
 extension Logger {

@@ -34,7 +34,7 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
       let book = try TariffFolder.book(tariff)
       let version = try version(of: book)
-      let export = FaresExport(version, network: try network.map(Self.read))
+      let export = FaresExport(version, network: try network.map(TapTableOptions.network))
       do {
         try Data(export.zip).write(to: URL(fileURLWithPath: out))
       } catch {
@@ -52,14 +52,6 @@ struct ExportCommand: AsyncParsableCommand {
         throw CommandFault("No version of \(tariff) holds on \(date).", exitCode: CommandFault.no)
       }
       return version
-    }
-
-    private static func read(_ feed: String) throws -> Network {
-      do {
-        return try FeedReader.read(zip: try TapTableOptions.bytes(of: feed)).network
-      } catch let fault as FeedFault {
-        throw CommandFault("\(feed): \(fault)", exitCode: CommandFault.no)
-      }
     }
   }
 }

@@ -16,10 +16,12 @@ struct Kvytok: AsyncParsableCommand {
     version: "0.2.0",
     subcommands: [
       ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
-      TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
-      WalletCommand.self, ProductCommand.self, ReportCommand.self, LedgerCommand.self,
-      RateCommand.self, TapsCommand.self,
-      LoadCommand.self, ExportCommand.self,
+      TariffCommand.self, DeviceCommand.self, QuarantineCommand.self, DenyListCommand.self,
+      EvidenceCommand.self, TokenCommand.self, RiderCommand.self, WalletCommand.self,
+      ProductCommand.self, ReportCommand.self, LedgerCommand.self, RateCommand.self,
+      TapsCommand.self, LoadCommand.self, ExportCommand.self, ChargeCommand.self,
+      AcquirerCommand.self, DebtCommand.self, OrderCommand.self, OperatorCommand.self,
+      SubsidyCommand.self,
     ])
 
   static func main() async {

@@ -60,8 +60,11 @@ struct RunningService: Sendable {
     let store = backbone.store
     let gate = DeviceGate(store: store, log: log)
     let log = log
+    let denyList = DenyListHolder()
+    try await denyList.prepare(store) { SecureRandom.bytes($0) }
     var services: [any Service] = [
       Worker { try await city.follow(store) },
+      Worker { await denyList.follow(store) },
       Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
     ]
     if backbone.hasOwnCluster { services.append(Worker { await backbone.keepCluster(log: log) }) }
@@ -73,12 +76,16 @@ struct RunningService: Sendable {
       let recognition = RevenueRecognition(store: store, city: city, log: log)
       let riders = RiderDesk(store: store, city: city, tokenKey: key)
       services.append(Worker { await recognition.run(now: { .now }, desk: riders) })
+      services.append(try charging(backbone, city: city))
     }
     if settings.parts.contains(.insight) {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })
       services.append(Worker { await placing.run() })
+      let watch = FleetWatch(
+        store: store, desk: InsightDesk(store: store, city: city), now: { .now })
+      services.append(Worker { await watch.run() })
     }
-    let web = try webServices(backbone, city: city, key: key, gate: gate)
+    let web = try webServices(backbone, city: city, key: key, gate: gate, denyList: denyList)
     services.append(try application(web))
     var configuration = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
@@ -93,18 +100,31 @@ struct RunningService: Sendable {
     }
   }
 
+  /// The worker of bank cards; clearing files are written by `kvytok acquirer export`.
+  private func charging(_ backbone: Backbone, city: CityHolder) throws -> some Service {
+    let charging = ChargingService(
+      store: backbone.store, city: city, acquirer: try settings.acquirer.acquirer(), log: log,
+      now: { .now })
+    return Worker { await charging.run() }
+  }
+
   private func webServices(
-    _ backbone: Backbone, city: CityHolder, key: TokenKey, gate: DeviceGate
+    _ backbone: Backbone, city: CityHolder, key: TokenKey, gate: DeviceGate,
+    denyList: DenyListHolder
   ) throws -> WebServices {
     let store = backbone.store
     let facts: @Sendable () -> AnswerFacts = {
       let now = Instant.now
       return AnswerFacts(
-        serverTime: now, tariffVersion: city.current.tariffVersion(at: now), denyListVersion: nil)
+        serverTime: now, tariffVersion: city.current.tariffVersion(at: now),
+        denyListVersion: denyList.version)
     }
     let assets = try Assets()
     for package in assets.missingPackages {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
+    }
+    let messages = settings.acquirer.secret.map { secret in
+      MessageDesk(store: store, city: city, secret: Array(secret.utf8), now: { .now })
     }
     return WebServices(
       store: store, city: city, registry: registry, assets: assets,
@@ -112,8 +132,9 @@ struct RunningService: Sendable {
       intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
-      facts: facts, now: { .now }, randomBytes: { SecureRandom.bytes($0) },
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
+      log: log, tokenKey: key, acquirerMessages: messages, facts: facts, now: { .now },
+      randomBytes: { SecureRandom.bytes($0) },
       readiness: { await Readiness(backbone: backbone, city: city).checks() })
   }
 

@@ -15,6 +15,8 @@ struct ServeSettings: Sendable {
   var parts: Set<ServicePart>
   /// Folder of the tariff to publish when none is published yet.
   var tariff: String?
+  /// How the acquirer of bank cards is reached.
+  var acquirer: AcquirerPlace
   var logLevel: Logger.Level
 
   /// Reads the settings of a command from where they stand.
@@ -32,6 +34,11 @@ struct ServeSettings: Sendable {
       place: DatabasePlace(url: url, folder: DataFolder(data)),
       parts: try parts(command.roles ?? reader.string(forKey: "roles")),
       tariff: command.tariff ?? reader.string(forKey: "tariff"),
+      acquirer: AcquirerPlace(
+        url: reader.string(forKey: "acquirer_url"),
+        secret: reader.string(forKey: "acquirer_secret", isSecret: true),
+        isByFiles: reader.bool(forKey: "acquirer_files") ?? false,
+        merchant: reader.string(forKey: "merchant") ?? AcquirerPlace.merchantStandard),
       logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")))
   }
 
@@ -50,7 +57,8 @@ struct ServeSettings: Sendable {
       } catch {
         throw CommandFault(
           "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
-            + "host, port, data, database_url, roles, tariff, log_level.",
+            + "host, port, data, database_url, roles, tariff, acquirer_url, acquirer_secret, "
+            + "acquirer_files, merchant, log_level.",
           exitCode: CommandFault.usage)
       }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Foundation
 import Tariff
+import Transit
 
 /// Tariffs: check them, rate with them, publish them.
 struct TariffCommand: AsyncParsableCommand {
@@ -19,10 +20,17 @@ struct TariffCommand: AsyncParsableCommand {
     @Argument(help: "Folders of tariffs.")
     var paths: [String]
 
+    @Option(
+      help: ArgumentHelp(
+        "A GTFS feed: zones, stops, routes and operators are looked up in it, and cases are rated "
+          + "with its lines.", valueName: "zip"))
+    var network: String?
+
     func run() async throws {
       var areGood = true
+      let network = try self.network.map { FareNetwork(try TapTableOptions.network(of: $0)) }
       for path in paths {
-        let check = try TariffFolder.read(path).check()
+        let check = try TariffFolder.read(path).check(network: network)
         for fault in check.faults + check.cases.flatMap(\.differences) {
           print("\(path)/\(fault)")
         }
@@ -52,10 +60,18 @@ struct TariffCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The taps, a CSV.", valueName: "file"))
     var taps: String
 
+    @Option(
+      help: ArgumentHelp(
+        "A GTFS feed: gives stops their zones and rides their lines.", valueName: "zip"))
+    var network: String?
+
     @OptionGroup var beside: TapTableOptions
 
     func run() async throws {
-      let book = try TariffFolder.book(tariff)
+      var book = try TariffFolder.book(tariff)
+      if let network {
+        book = book.bound(to: FareNetwork(try TapTableOptions.network(of: network)))
+      }
       do {
         let table = try PriceTable.price(
           taps: try TapTableOptions.bytes(of: taps), book: book,
@@ -98,6 +114,15 @@ struct TapTableOptions: ParsableArguments {
     return PriceTable.Supplements(
       products: try bytes(products, orBeside: "products.csv"),
       balances: try bytes(balances, orBeside: "balances.csv"))
+  }
+
+  /// The network of a GTFS feed.
+  static func network(of feed: String) throws -> Network {
+    do {
+      return try FeedReader.read(zip: try bytes(of: feed)).network
+    } catch let fault as FeedFault {
+      throw CommandFault("\(feed): \(fault)", exitCode: CommandFault.no)
+    }
   }
 
   /// The bytes of a file.

@@ -1,6 +1,7 @@
 import Basics
 import Insight
 import Store
+import Tapping
 import Testing
 
 extension InsightSuite {

@@ -1,6 +1,7 @@
 import Basics
 import Postgres
 import Store
+import Tapping
 import Testing
 
 extension StoreSuite {
@@ -15,7 +16,9 @@ extension StoreSuite {
         }
         let enrolled = try await store.read { try await $0.devices.find("V-1") }
         #expect(enrolled?.state == .enrolled)
-        #expect(enrolled?.vehicle == "1603")
+        let place = try await store.read { try await $0.deviceAssignments.find("V-1") }
+        #expect(place.place(at: noon) == .vehicle("1603"))
+        #expect(place.place(at: noon.adding(seconds: -1)) == nil)
         #expect(enrolled?.secretDigest == [1, 2])
         try await store.write { session in
           try await session.devices.activate("V-1", publicKey: Self.key, at: noon)

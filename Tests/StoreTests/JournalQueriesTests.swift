@@ -21,7 +21,7 @@ extension StoreSuite {
         }
         #expect(locked.keys.sorted() == [Self.one])
         #expect(locked[Self.one]?.seen == [])
-        #expect(locked[Self.one]?.publicKey == [UInt8](repeating: 7, count: 32))
+        #expect(locked[Self.one]?.publicKeys == [[UInt8](repeating: 7, count: 32)])
         #expect(try await pool.number("select count(*) from device_epoch") == 1)
         _ = try await store.write { try await $0.devices.revoke("V-1", at: noon) }
         let later = try await store.write { session in

@@ -32,6 +32,36 @@ extension StoreSuite {
       }
     }
 
+    @Test func devicesOfBeforeKeepTheirKeysAndVehicles() async throws {
+      let before = try SchemaMigrations.all().filter { $0.name < "0003" }
+      try await LeasedDatabase.with(before) { pool in
+        try await pool.run(
+          """
+          insert into device (device_id, vehicle, state, public_key, enrolled_at, activated_at,
+            revoked_at) values
+            ('V-1', '1603', 'active', decode(repeat('01', 32), 'hex'), '2026-01-01Z', '2026-01-02Z',
+              null),
+            ('V-2', null, 'revoked', decode(repeat('02', 32), 'hex'), '2026-01-01Z', '2026-01-02Z',
+              '2026-02-01Z'),
+            ('V-3', '1701', 'enrolled', null, '2026-01-01Z', null, null)
+          """)
+        try await Store.migrate(pool)
+        let keys = try await pool.texts(
+          """
+          select concat_ws(' ', device_id, valid_from at time zone 'UTC',
+            accepted_until at time zone 'UTC', end_reason)
+          from device_key order by 1
+          """)
+        #expect(
+          keys == [
+            "V-1 2026-01-02 00:00:00", "V-2 2026-01-02 00:00:00 2026-02-01 00:00:00 revoked",
+          ])
+        let places = try await pool.texts(
+          "select device_id || ' ' || vehicle from device_assignment order by 1")
+        #expect(places == ["V-1 1603", "V-3 1701"])
+      }
+    }
+
     @Test func migrationsAreInTheOrderOfTheirNames() throws {
       let names = try SchemaMigrations.all().map(\.name)
       #expect(names.first == "0001-backbone")

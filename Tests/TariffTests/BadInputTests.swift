@@ -74,17 +74,136 @@ struct BadInputTests {
     #expect(found, "\(reading.faults.map(\.description))")
   }
 
+  @Test(arguments: [
+    // A transfer that leads back to where it began, and a category that is priced as itself.
+    Wrong(
+      rules:
+        "services: {a: {mode: bus}, b: {mode: tram}}\nfares: [{name: f, price: 1}]\ntransfers:\n"
+        + "- {name: t, within: 30 min, extends: always, pairs: [{from: a, to: b, pays: free}, {from: b, to: a, pays: free}]}",
+      line: 8, says: "go round for ever"),
+    Wrong(
+      rules:
+        "fares: [{name: f, price: 1}]\ncaps: [{name: c, per: {product: none such}, amount: 1}]",
+      line: 6, says: "no product \"none such\""),
+    Wrong(
+      rules: "fares: [{name: f, price: {by: farthest_zone, 1: 2}}]", line: 5,
+      says: "from the middle outwards"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\ncaps: [{name: c, per: day, zone_sets: [{zones: [1]}]}]",
+      line: 6, says: "needs the key \"amount\""),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\nproducts: [{name: p, valid: {months: 0}}]", line: 6,
+      says: "from 1 to 120"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\nsurcharges: [{name: s, amount: -2}]", line: 6,
+      says: "not below zero"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\nholidays: [2023-02-29]", line: 6,
+      says: "is a date such as"),
+  ])
+  private func moreFaultsAreNamedWithTheirLine(_ wrong: Wrong) {
+    let faults = read(head + wrong.rules).faults
+    let found = faults.contains { $0.line == wrong.line && $0.message.contains(wrong.says) }
+    #expect(found, "\(faults.map(\.description))")
+  }
+
+  @Test func categoriesPricedAsEachOtherInACircleAreRefused() {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories:
+        adult: {as: pupil}
+        pupil: {as: adult}
+      fares: [{name: f, price: 1}]
+      """
+    let faults = read(text).faults
+    #expect(faults.contains { $0.line == 5 && $0.message.contains("in a circle") })
+  }
+
+  @Test func aHolidayFileIsReadAndItsFaultsHaveTheLineOfTheFile() {
+    let rules = head + "holidays: holidays.yaml\nfares: [{name: a, price: 1}]"
+    let good = read(rules, files: [TariffFile(path: "holidays.yaml", text: "- 2024-05-15\n")])
+    #expect(good.book != nil)
+    let bad = read(
+      rules, files: [TariffFile(path: "holidays.yaml", text: "- 2024-05-15\n- 2023-02-29\n")])
+    #expect(bad.book == nil)
+    #expect(bad.faults.first?.message.contains("holidays.yaml:2") == true)
+  }
+
+  @Test func the29thOfFebruaryIsADayLikeAnyOther() throws {
+    let text =
+      head + """
+        fares: [{name: a, price: 10}]
+        caps: [{name: day, per: day, amount: 15}, {name: year, per: year, amount: 40}]
+        products: [{name: month, valid: {months: 1}}, {name: card, valid: {days: 366}}]
+        """
+    let cases = """
+      - case: leap day
+        rides:
+        - {at: "2024-02-28 23:59", mode: bus, pays: 10}
+        - {at: "2024-02-29 00:00", mode: bus, pays: 10}
+        - {at: "2024-02-29 23:59", mode: bus, pays: 5}
+        - {at: "2024-03-01 00:00", mode: bus, pays: 10}
+        - {at: "2024-03-02 00:00", mode: bus, pays: 5, because: year}
+        - {at: "2024-03-03 00:00", mode: bus, pays: 0}
+        - {at: "2025-01-01 00:00", mode: bus, pays: 10}
+      - case: a month from the leap day
+        buys: [{product: month, at: "2024-02-29 12:00"}]
+        rides:
+        - {at: "2024-03-28 23:59", mode: bus, pays: 0}
+        - {at: "2024-03-29 00:00", mode: bus, pays: 10}
+      """
+    let check = TariffSource(
+      folder: "leap",
+      files: [
+        TariffFile(path: "tariff.yaml", text: text),
+        TariffFile(path: "cases/leap.yaml", text: cases),
+      ]
+    ).check()
+    #expect(check.isGood, "\(check.text)")
+  }
+
+  @Test func theHourThatComesTwiceInAutumnIsTwoHours() throws {
+    // 27 October 2024: at 04:00 summer time the clocks of Kyiv go back to 03:00.
+    let text =
+      head + """
+        times: {night: [{from: "03:00", before: "04:00"}]}
+        fares: [{name: a, price: {by: time, night: 20, others: 10}}]
+        transfers: [{name: t, within: 45 min, pays: free}]
+        """
+    let cases = """
+      - case: both hours are night, and an hour lies between them
+        rides:
+        - {at: "2024-10-27T02:59:59+03:00", mode: bus, pays: 10}
+        - {at: "2024-10-27T03:50:00+03:00", mode: bus, pays: 20}
+        - {at: "2024-10-27T03:30:00+02:00", mode: bus, pays: 0}
+        - {at: "2024-10-27T03:50:00+02:00", mode: bus, pays: 20}
+        - {at: "2024-10-27T04:40:00+02:00", mode: bus, pays: 10}
+      """
+    let check = TariffSource(
+      folder: "autumn",
+      files: [
+        TariffFile(path: "tariff.yaml", text: text),
+        TariffFile(path: "cases/autumn.yaml", text: cases),
+      ]
+    ).check()
+    #expect(check.isGood, "\(check.text)")
+  }
+
   @Test func twoVersionsInForceOnOneDayAreRefused() {
     let one = head + "version: a\nfares: [{name: a, price: 1}]\n"
     let reading = read(
       one + "---\n" + one.replacingOccurrences(of: "version: a", with: "version: b"))
     #expect(reading.book == nil)
-    #expect(reading.faults.contains { $0.message.contains("in force on 2024-01-01") })
+    let fault = reading.faults.first { $0.message.contains("in force on 2024-01-01") }
+    #expect(fault?.file == "tariff.yaml" && fault?.line == 8)
   }
 
   @Test func tenMegabytesAreRefusedAtOnce() {
     let reading = read(String(repeating: "# a long comment\n", count: 700_000))
     #expect(reading.faults.first?.message.contains("at most 1048576") == true)
+    #expect(reading.faults.first?.line == 1 && reading.faults.first?.file == "tariff.yaml")
   }
 
   @Test func anchorsThatExplodeAreStopped() {

@@ -2,7 +2,7 @@ import Tariff
 import Testing
 
 /// A construct of the language with rules and a worked case.
-private struct Feature: Sendable, CustomTestStringConvertible {
+struct Feature: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var rules: String
   var products: String
@@ -39,7 +39,7 @@ private struct Feature: Sendable, CustomTestStringConvertible {
   }
 }
 
-private let flat = "fares: [{name: flat, price: 10.00}]\n"
+let flat = "fares: [{name: flat, price: 10.00}]\n"
 
 private let features: [Feature] = [
   Feature(
@@ -219,8 +219,8 @@ private let features: [Feature] = [
 
 /// Constructs that no published oracle shows.
 struct FeatureTests {
-  @Test(arguments: features)
-  private func aConstructDoesWhatItSays(_ feature: Feature) {
+  @Test(arguments: features + linkFeatures + holdingFeatures)
+  func aConstructDoesWhatItSays(_ feature: Feature) {
     let check = feature.check()
     #expect(check.isGood, "\(check.text)")
   }

@@ -43,6 +43,7 @@ private struct Trial {
       - {name: week, per: week, amount: \(weekMinor)}
       products:
       - {name: bus pass, when: {service: bus}, valid: {days: 10}}
+      - {name: trips, trips: 3, valid: {days: 10}}
       """
     let source = TariffSource(
       folder: "trial", files: [TariffFile(path: "tariff.yaml", text: text)])
@@ -140,6 +141,69 @@ struct PropertyTests {
       #expect(!ride.reason.sentence(in: .ukrainian).isEmpty)
       #expect(!ride.reason.sentence(in: .english).isEmpty)
     }
+  }
+
+  @Test(arguments: UInt64(1)...40)
+  func aTripOfACarnetNeverMakesADayDearerNorIsItWasted(_ seed: UInt64) throws {
+    var trial = try Trial(seed: seed)
+    for _ in 0..<5 {
+      let taps = trial.world.taps(day: Self.monday, rides: 8)
+      let bought = FarePurchase(
+        product: "trips", at: trial.tariff.cityClock.start(of: Self.monday))
+      let plain = trial.tariff.rate(day: Self.monday, state: .empty, taps: taps)
+      let carried = trial.tariff.rate(
+        day: Self.monday, state: .empty, taps: taps, purchases: [bought])
+      func sum(_ day: RatedDay) -> Int64 { day.rides.reduce(0) { $0 + ($1.chargedMinor ?? 0) } }
+      #expect(sum(carried) <= sum(plain), "seed \(seed)")
+      let trips = carried.rides.count { $0.product == "trips" }
+      #expect(trips <= 3, "seed \(seed)")
+    }
+  }
+
+  @Test(arguments: UInt64(1)...20)
+  func splittingAndRepeatingDeliveriesChangesNothing(_ seed: UInt64) throws {
+    var trial = try Trial(seed: seed)
+    let taps = trial.world.taps(day: Self.monday, rides: 8)
+    let whole = trial.tariff.rate(day: Self.monday, state: .empty, taps: taps)
+    // Each delivery rates the day anew from all taps known by then; a tap that came twice is one.
+    var known: [FareTap] = []
+    var last = whole
+    for tap in taps.shuffled(using: &trial.generator) + taps.shuffled(using: &trial.generator) {
+      if !known.contains(tap) { known.append(tap) }
+      last = trial.tariff.rate(day: Self.monday, state: .empty, taps: known)
+    }
+    #expect(last == whole, "seed \(seed)")
+    #expect(last.state.bytes == whole.state.bytes)
+  }
+
+  @Test(arguments: UInt64(1)...20)
+  func theRatesOfTheFastWayAreThoseOfTheRides(_ seed: UInt64) throws {
+    var trial = try Trial(seed: seed)
+    var meter = FareMeter(trial.tariff)
+    var fast = RiderState.empty
+    var state = RiderState.empty
+    for offset in 0..<9 {
+      let day = Self.monday.adding(days: offset)
+      let taps = trial.world.taps(day: day, rides: 6, withCompanions: true)
+      let prepared = taps.enumerated().map { trial.tariff.prepare($1, index: Int32($0)) }
+      let charged = meter.rate(day: day.number, state: &fast, taps: prepared[...])
+      let rated = trial.tariff.rate(day: day, state: state, taps: taps)
+      #expect(charged == rated.rides.reduce(0) { $0 + ($1.chargedMinor ?? 0) }, "seed \(seed)")
+      state = rated.state
+      #expect(state == fast)
+    }
+  }
+
+  @Test func aStateOfTheFormatBeforeIsReadAndWrittenInTheNewOne() throws {
+    // Format 1: one cap (tag 7, day 19,800, 1,200 spent in 2 rides, no level), and nothing else.
+    let old: [UInt8] = [
+      1, 2, 0, 0, 0, 7, 0xB0, 0xB5, 0x02, 0xE0, 0x12, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ]
+    let state = try #require(RiderState(bytes: old))
+    let new = state.bytes
+    #expect(new.first == 2)
+    #expect(RiderState(bytes: new) == state)
+    #expect(Array(new.dropFirst().prefix(12)) == Array(old.dropFirst().prefix(12)))
   }
 
   @Test func aStateThatIsCutOffOrChangedIsRefused() throws {

@@ -109,6 +109,7 @@ struct OpenAPI {
     switch access {
     case .anyone, .oneTimeSecret: []
     case .device: ["device", "deviceSignature"]
+    case .acquirer: ["acquirerSignature"]
     case .staff: ["bearer"]
     }
   }

@@ -7,15 +7,28 @@ import Intake
 import Logging
 import NIOCore
 import Store
+import Synchronization
 import Tapping
 import Testing
 import Web
+
+/// The clock of a service under test: it stands still until it is set.
+final class TestClock: Sendable {
+  private let instant = Mutex(TestService.now)
+
+  /// The moment at which requests come in.
+  var now: Instant { instant.withLock { $0 } }
+
+  /// Goes on to another moment.
+  func set(_ moment: Instant) { instant.withLock { $0 = moment } }
+}
 
 /// The web room over a database of its own, without a socket.
 struct TestService: Sendable {
   /// The moment at which all requests of the tests come in: 2026-11-22T08:00:00Z.
   static let now = Instant(seconds: 1_795_334_400)
 
+  let clock = TestClock()
   let store: Store
   let services: WebServices
   let responder: WebResponder
@@ -35,16 +48,23 @@ struct TestService: Sendable {
     let city = CityHolder()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
     let gate = DeviceGate(store: store, log: log)
-    let facts: @Sendable () -> AnswerFacts = { AnswerFacts(serverTime: Self.now) }
+    let denyList = DenyListHolder()
+    let clock = clock
+    let facts: @Sendable () -> AnswerFacts = {
+      AnswerFacts(
+        serverTime: clock.now, tariffVersion: city.current.tariffVersion(at: clock.now),
+        denyListVersion: denyList.version)
+    }
     self.store = store
     services = WebServices(
       store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
       positions: PositionIntake(
-        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { Self.now }),
-      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), tokenKey: key,
-      facts: facts, now: { Self.now }, randomBytes: { SecureRandom.bytes($0) },
+        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { clock.now }),
+      gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
+      log: log, tokenKey: key, facts: facts, now: { clock.now },
+      randomBytes: { SecureRandom.bytes($0) },
       readiness: {
         [
           ReadinessCheck("database", fault: nil),

@@ -1,5 +1,3 @@
-package import Basics
-
 /// How often a simulated acquirer misbehaves; each a share from 0 to 1.
 package struct AcquirerMood: Sendable, Hashable {
   /// Payments and checks that are declined.

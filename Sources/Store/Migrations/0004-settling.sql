@@ -109,7 +109,8 @@ from tap_batch where sorted_at is null;
 
 -- Impossible taps that are not under their fare day, by what a person decided.
 create view tap_held as
-select device_id, epoch, seq, code, message, received_at, 'held'::text as state from tap_quarantine;
+select device_id, epoch, seq, code, message, received_at, state from tap_quarantine
+where sorted_at is null;
 
 -- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
 -- waits for. Each tap once; a ride's tap at getting off has the state of its ride.

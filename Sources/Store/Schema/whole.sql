@@ -25,13 +25,15 @@ create table access_token (
 -- Validators.
 create table device (
   device_id text primary key check (length(device_id) between 1 and 64),
-  vehicle text,
   state text not null check (state in ('enrolled', 'active', 'suspended', 'revoked')),
   secret_digest bytea,
   public_key bytea check (length(public_key) = 32),
   enrolled_at timestamptz not null,
   activated_at timestamptz,
   revoked_at timestamptz,
+  replacing_since timestamptz,       -- a secret waits for other hardware
+  rotation_due_since timestamptz,    -- it was asked for another key
+  rotation_overlap_days smallint,
   check (state not in ('active', 'suspended') or public_key is not null)
 );
 
@@ -96,8 +98,20 @@ create table tap_quarantine (
   message text not null,
   content text not null,
   received_at timestamptz not null,
-  primary key (device_id, epoch, seq)
+  state text not null default 'held' check (state in ('held', 'released', 'discarded')),
+  decided_at timestamptz,
+  decided_by text,
+  decision_reason text,
+  corrected_at timestamptz,
+  corrected_riders smallint,
+  sorted_at timestamptz,
+  primary key (device_id, epoch, seq),
+  check ((state = 'held') = (decided_at is null)),
+  check (state = 'held' or (decided_by is not null and decision_reason is not null))
 );
+create index tap_quarantine_released on tap_quarantine (device_id)
+  where state = 'released' and sorted_at is null;
+create index tap_quarantine_held on tap_quarantine (received_at) where state = 'held';
 
 -- Whoever rides, and what they hold to the validator (a keyed digest, never the token).
 create table rider (
@@ -121,6 +135,10 @@ create index medium_rider on medium (rider_id);
 create index medium_account_reference on medium (account_reference)
   where account_reference is not null;
 create index medium_valid_to on medium (valid_to) where valid_to is not null;
+  fingerprint bytea check (length(fingerprint) = 8)  -- what a validator computes from the token
+);
+create index medium_rider on medium (rider_id);
+create index medium_fingerprint on medium (fingerprint);
 
 -- A proof that a rider belongs to a category from one fare day to another, both inclusive.
 create table entitlement (
@@ -165,6 +183,9 @@ create table tap (
   batch_id bigint not null,
   received_at timestamptz not null,
   primary key (device_id, epoch, seq, fare_day, lane)
+  deny_list_version bigint,          -- the one that the validator used
+  assigned text check (assigned in ('vehicle', 'stop')),  -- what comes from the device's place
+  primary key (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
 create index tap_rider on tap (rider_id, fare_day);
@@ -497,7 +518,8 @@ from tap_batch where sorted_at is null;
 
 -- Impossible taps that are not under their fare day, by what a person decided.
 create view tap_held as
-select device_id, epoch, seq, code, message, received_at, 'held'::text as state from tap_quarantine;
+select device_id, epoch, seq, code, message, received_at, state from tap_quarantine
+where sorted_at is null;
 
 -- Taps whose ride is in a payment: 'billed', 'settled' or 'written_off', since when, and what it
 -- waits for. Each tap once; a ride's tap at getting off has the state of its ride.
@@ -866,7 +888,6 @@ create view charged_rider_day as
     sum(settled_minor)::bigint as settled_minor,
     sum(written_off_minor)::bigint as written_off_minor
   from charge_window group by fare_day, lane, rider_id, currency;
-
 -- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
 
 -- Why media are not let on; a medium is denied as long as any reason stands.
@@ -1010,3 +1031,113 @@ create table product_recognition (
 );
 create trigger product_recognition_append_only before update or delete on product_recognition
   for each row execute function is_append_only();
+-- The life of validators: their keys, places, heartbeats and gaps; the deny list.
+
+-- Every key that a device ever signed with, kept for good: a batch must verify years later.
+create table device_key (
+  device_id text not null references device,
+  public_key bytea not null check (length(public_key) = 32),
+  valid_from timestamptz not null,
+  accepted_until timestamptz,        -- first moment at which it verifies nothing new
+  epochs_from bigint not null default 0,  -- first epoch that it signs
+  epochs_before bigint,              -- first that it does not: other hardware took its place
+  end_reason text check (end_reason in ('rotated', 'replaced', 'revoked')),
+  primary key (device_id, public_key)
+);
+
+-- Where a device is mounted, and when: at any moment at one place at most.
+create table device_assignment (
+  device_id text not null references device,
+  valid_from timestamptz not null,
+  valid_to timestamptz,
+  vehicle text,
+  stop text,
+  primary key (device_id, valid_from),
+  check (valid_to > valid_from),
+  check ((vehicle is null) <> (stop is null))
+);
+create index device_assignment_vehicle on device_assignment (vehicle, valid_from);
+
+-- What happened to a device, who did it, when and why.
+create table device_event (
+  event_id bigint generated always as identity primary key,
+  device_id text not null,
+  at timestamptz not null,
+  event text not null,
+  by_whom text not null,
+  reason text,
+  detail text
+);
+create index device_event_device on device_event (device_id, event_id);
+create trigger device_event_append_only before update or delete on device_event
+  for each row execute function is_append_only();
+
+-- The newest heartbeat of each device.
+create table device_heartbeat (
+  device_id text primary key references device,
+  received_at timestamptz not null,
+  sent_at timestamptz not null,
+  software text,
+  configuration text,
+  tariff_version text,
+  deny_list_version bigint,
+  last_epoch bigint,
+  last_seq bigint,
+  last_tap_at timestamptz,
+  battery_percent smallint,
+  free_bytes bigint,
+  clock_offset_ms bigint             -- as the device says; what we measure is received_at - sent_at
+);
+
+-- Holes in the numbers of an epoch, with their age; a hole that is filled is closed and stays.
+create table device_gap (
+  gap_id bigint generated always as identity primary key,
+  device_id text not null,
+  epoch bigint not null,
+  first_seq bigint not null,
+  last_seq bigint not null,
+  known_since timestamptz not null,
+  closed_at timestamptz,
+  check (last_seq >= first_seq)
+);
+create unique index device_gap_open on device_gap (device_id, epoch, first_seq)
+  where closed_at is null;
+create index device_gap_closed on device_gap (closed_at) where closed_at is not null;
+
+-- Why a medium is denied; a cause that no longer holds is lifted, and stays.
+create table deny_cause (
+  cause_id bigint generated always as identity primary key,
+  medium_id uuid not null references medium,
+  reason text not null check (reason ~ '^[a-z][a-z_]{0,31}$'),
+  note text,
+  denied_at timestamptz not null,
+  denied_by text not null,
+  lifted_at timestamptz,
+  lifted_by text,
+  lift_note text
+);
+create unique index deny_cause_open on deny_cause (medium_id, reason) where lifted_at is null;
+
+-- Each change of the list is a version; devices ask for what changed since theirs.
+create table deny_list_version (
+  version bigint primary key check (version > 0),
+  made_at timestamptz not null,
+  added integer not null,
+  removed integer not null
+);
+create table deny_list (
+  fingerprint bytea primary key check (length(fingerprint) = 8),
+  is_denied boolean not null,
+  version bigint not null references deny_list_version
+);
+create index deny_list_changed on deny_list (version);
+
+-- When a device was first known to hold a version: how long news take.
+create table device_deny_list (
+  device_id text not null references device,
+  version bigint not null references deny_list_version,
+  seen_at timestamptz not null,
+  source text not null check (source in ('fetch', 'heartbeat', 'batch')),
+  primary key (device_id, version)
+);
+create index device_deny_list_version on device_deny_list (version, seen_at);

@@ -1,11 +1,11 @@
 import Basics
-import Tapping
 import Transit
 
 /// What a tap says, as JSON for people, with the name of the medium in place of the token.
-enum TapContent {
-  static func json(_ tap: Tap, tokenKey: TokenKey) -> String {
-    var writer = JSONWriter()
+package enum TapContent {
+  /// The tap as one JSON object.
+  package static func json(_ tap: Tap, tokenKey: TokenKey) -> String {
+    var writer = Basics.JSONWriter()
     writer.beginObject()
     writer.member("seq", tap.seq)
     writer.member("at", tap.at.description)

@@ -1,0 +1,99 @@
+package import Basics
+package import Charging
+import Foundation
+
+/// The acquirer by daily files: clearing files out, funding files in; nothing is asked in between.
+///
+/// A card is taken to be good and a payment to be authorised until a funding file says otherwise.
+package struct FileAcquirer: Acquirer {
+  package let concurrencyMax = 64
+  package let capturesByFile = true
+
+  /// Makes it.
+  package init() {}
+
+  /// Promises what only the files will tell.
+  package func ask(_ request: AcquirerRequest) async -> AcquirerAnswer {
+    switch request.operation {
+    case .check, .authorise: .done(reference: request.key.description)
+    case .capture, .refund: .unknown("it goes into the next clearing file")
+    }
+  }
+}
+
+/// The folder through which files are exchanged: `out` for the acquirer to fetch, `in` for it to
+/// fill; what was read is moved to `in/taken` or `in/refused`.
+package struct AcquirerFolder: Sendable {
+  /// Seconds for which a file that cannot be read is taken to be still on its way.
+  package static let settleSeconds: Double = 60
+
+  package let path: String
+
+  /// Names a folder; it need not be there.
+  package init(path: String) { self.path = path }
+
+  private var outgoing: String { path + "/out" }
+  private var incoming: String { path + "/in" }
+
+  /// Writes a clearing file, whole or not at all, for its owner only: it names cards.
+  ///
+  /// True when it is there now and was not before.
+  package func write(_ file: ClearingFile) throws -> Bool {
+    let target = outgoing + "/" + file.name
+    guard !FileManager.default.fileExists(atPath: target) else { return false }
+    try make(outgoing)
+    let part = target + ".part"
+    guard
+      FileManager.default.createFile(
+        atPath: part, contents: Data(file.bytes), attributes: [.posixPermissions: 0o600])
+    else { throw CocoaError(.fileWriteUnknown) }
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: part))
+    try handle.synchronize()
+    try handle.close()
+    try FileManager.default.moveItem(atPath: part, toPath: target)
+    return true
+  }
+
+  /// Whether a clearing file was given out.
+  package func has(_ name: String) -> Bool {
+    FileManager.default.fileExists(atPath: outgoing + "/" + name)
+  }
+
+  /// Names of the funding files that wait, in order; those still being written are left out.
+  package func waiting(now: Instant) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: incoming)) ?? []
+    return names.filter { $0.hasSuffix(".csv") }.sorted().filter { name in
+      guard let bytes = try? read(name) else { return false }
+      if (try? FundingFile.read(bytes)) != nil { return true }
+      let facts = try? FileManager.default.attributesOfItem(atPath: incoming + "/" + name)
+      guard let changed = facts?[.modificationDate] as? Date else { return true }
+      let seconds = Double(now.microseconds) / 1e6 - changed.timeIntervalSince1970
+      return seconds >= Self.settleSeconds
+    }
+  }
+
+  /// The bytes of a funding file, at most one more than a file may have.
+  package func read(_ name: String) throws -> [UInt8] {
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: incoming + "/" + name))
+    defer { try? handle.close() }
+    return Array(try handle.read(upToCount: FundingFile.bytesMax + 1) ?? Data())
+  }
+
+  /// Moves a funding file out of the way; one of the same name gets a number behind it.
+  package func move(_ name: String, isTaken: Bool) throws {
+    let folder = incoming + (isTaken ? "/taken" : "/refused")
+    try make(folder)
+    var target = folder + "/" + name
+    var number = 1
+    while FileManager.default.fileExists(atPath: target) {
+      number += 1
+      target = folder + "/\(name).\(number)"
+    }
+    try FileManager.default.moveItem(atPath: incoming + "/" + name, toPath: target)
+  }
+
+  private func make(_ folder: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+  }
+}

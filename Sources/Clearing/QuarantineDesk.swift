@@ -1,0 +1,73 @@
+package import Basics
+package import Logging
+package import Store
+package import Tapping
+
+/// Lets persons decide about impossible taps, and keeps who decided what, when and why.
+package struct QuarantineDesk: Sendable {
+  private let store: Store
+  private let log: Logger
+
+  /// Opens the desk.
+  package init(store: Store, log: Logger) {
+    self.store = store
+    self.log = log
+  }
+
+  /// Lets a tap through: it is sorted and rated like one that came late.
+  ///
+  /// Throws ``QuarantineRefusal``; a tap about which somebody decided before is refused.
+  package func release(
+    _ name: TapName, correction: TapCorrection = TapCorrection(), by: String, reason: String,
+    at now: Instant
+  ) async throws -> QuarantineRecord {
+    try await decide(name, .released, correction, by: by, reason: reason, at: now) { record in
+      QuarantineDecision.refusesRelease(
+        record?.state, code: record?.code ?? "", correction: correction, reason: reason, now: now)
+    }
+  }
+
+  /// Turns a tap down: it makes no fare, and stays visible with the reason.
+  ///
+  /// Throws ``QuarantineRefusal``.
+  package func discard(
+    _ name: TapName, by: String, reason: String, at now: Instant
+  ) async throws -> QuarantineRecord {
+    try await decide(name, .discarded, TapCorrection(), by: by, reason: reason, at: now) { record in
+      QuarantineDecision.refusesDiscard(record?.state, reason: reason)
+    }
+  }
+
+  /// Taps by name after one, in a state or in any, of a device or of all.
+  package func list(
+    state: QuarantineState? = .held, device: String? = nil, after name: TapName? = nil,
+    limit: Int = QuarantineQueries.pageMax
+  ) async throws -> [QuarantineRecord] {
+    try await store.read { db in
+      try await db.quarantine.list(state: state, device: device, after: name, limit: limit)
+    }
+  }
+
+  private func decide(
+    _ name: TapName, _ state: QuarantineState, _ correction: TapCorrection, by: String,
+    reason: String, at now: Instant,
+    _ refusal: @Sendable (QuarantineRecord?) -> QuarantineRefusal?
+  ) async throws -> QuarantineRecord {
+    let decided = try await store.write { db in
+      let record = try await db.quarantine.findForUpdate(name)
+      if let refusal = refusal(record) { throw refusal }
+      try await db.quarantine.decide(
+        name, state, correction: correction, by: by, reason: reason, at: now)
+      guard let decided = try await db.quarantine.findForUpdate(name) else {
+        throw StoreFault(kind: .damaged, "a tap left quarantine while it was decided about")
+      }
+      return decided
+    }
+    log.notice(
+      "a tap in quarantine was \(state.rawValue)",
+      metadata: [
+        "device": "\(name.device)", "epoch": "\(name.epoch)", "seq": "\(name.seq)", "by": "\(by)",
+      ])
+    return decided
+  }
+}

@@ -1,0 +1,99 @@
+import Basics
+import Logging
+import Store
+import Tapping
+import Transit
+
+/// Impossible taps that a person let through go the way of all taps, late.
+extension Sorter {
+  /// Most released taps sorted in one transaction.
+  static let releasedPerPassMax = 500
+
+  /// Sorts the released taps of a device; nothing when another process sorts its lane.
+  func sortReleased(
+    of device: String, in db: StoreSession, at now: Instant
+  ) async throws -> Pass {
+    guard try await db.tryLane(.sorting, lane: Lane.of(name: device)) else { return Pass() }
+    let waiting = try await db.quarantine.waiting(
+      device: device, countMax: Self.releasedPerPassMax)
+    var read: [(released: ReleasedTap, tap: ReadBatches.ReadTap, version: Int64?)] = []
+    for released in waiting {
+      guard let content = try? TapBatchJSON.decode(released.batch.body),
+        let tap = content.taps.first(where: { $0.seq == released.name.seq })
+      else {
+        throw StoreFault(
+          kind: .damaged, "batch \(released.batch.batchID) does not hold tap \(released.name.seq)")
+      }
+      let offset = ClockOffset(sentAt: released.batch.sentAt, receivedAt: released.batch.receivedAt)
+      read.append(
+        (
+          released,
+          self.read(
+            tap.released(released.correction),
+            at: released.correction.at ?? offset.corrected(tap.at)),
+          content.denyListVersion
+        ))
+    }
+    guard !read.isEmpty else { return Pass() }
+    let today = city.fareDay(of: now)
+    let missing = try await db.sorting.daysWithoutPartition(
+      Set(read.map(\.tap.fareDay)).filter {
+        (-Self.partitionedDaysBack...Self.partitionedDaysAhead).contains($0.number - today.number)
+      })
+    guard missing.isEmpty else { return Pass(daysWithoutPartition: missing) }
+    let riders = try await riders(of: read.map(\.tap), in: db)
+    let places = try await db.deviceAssignments.find(device)
+    let rows = read.map { item -> TapRow in
+      guard let rider = riders[item.tap.medium] else {
+        preconditionFailure("a medium without a rider")
+      }
+      var row = row(
+        item.tap, rider: rider, batch: item.released.batch, denyListVersion: item.version)
+      row.place(by: places)
+      return row
+    }
+    try await db.sorting.insert(rows)
+    try await db.sorting.count(rows, lane: Lane.of(name: device))
+    let riderDays = Set(
+      rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
+    try await db.sorting.markStale(
+      riderDays: riderDays, cause: .releasedTap, reason: nil, at: now)
+    try await db.sorting.markStale(
+      vehicleDays: Set(rows.map { VehicleDay(vehicle: $0.vehicle ?? "", day: $0.fareDay) }),
+      at: now)
+    try await db.quarantine.markSorted(read.map(\.released.name), at: now)
+    return Pass(taps: rows.count, riderDays: riderDays.count)
+  }
+
+  /// The riders of released taps; they are few, so media never seen before are founded on the way.
+  private func riders(
+    of taps: [ReadBatches.ReadTap], in db: StoreSession
+  ) async throws -> [MediumID: RiderID] {
+    let media = Set(taps.map(\.medium)).sorted()
+    let known = try await db.sorting.riders(of: media)
+    guard known.count < media.count else { return known }
+    let salt = try await db.denyList.salt()
+    let new = Dictionary(grouping: taps.filter { known[$0.medium] == nil }, by: \.medium)
+    try await db.sorting.found(
+      new.compactMap { medium, taps in
+        taps.first.map { ReadBatches.FirstTap(medium: medium, tap: $0.tap).founding(salt: salt) }
+      })
+    return try await db.sorting.riders(of: media)
+  }
+}
+
+extension TapRow {
+  /// Takes the place of the device at the tap's time, where the tap does not name its own.
+  mutating func place(by assignments: DeviceAssignments?) {
+    guard vehicle == nil, let place = assignments?.place(at: at) else { return }
+    switch place {
+    case .vehicle(let name):
+      vehicle = name
+      assigned = "vehicle"
+    case .stop(let name) where stop == nil:
+      stop = name
+      assigned = "stop"
+    case .stop: break
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package import Basics
+import Metrics
+package import Store
+package import Tapping
+
+/// A hole in the numbers of a device with its age.
+package struct AgedGap: Sendable, Equatable {
+  package let gap: GapRecord
+  /// Seconds since it was known, until it was closed or now.
+  package let ageSeconds: Double
+}
+
+/// A number that came with two contents, side by side.
+package struct Conflict: Sendable, Equatable {
+  package let row: ConflictRow
+  /// What is kept, as JSON without its token; nil when its batch cannot be read.
+  package let keptContent: String?
+}
+
+/// Watching over the fleet.
+extension InsightDesk {
+  /// A validator is silent when it was not heard of for so long, seconds.
+  package static let silentSecondsMax: Int64 = 900
+  /// A vehicle is of now when its newest position is not older than this, seconds.
+  package static let vehicleSecondsMax: Int64 = 600
+  /// A vehicle moves when it was at places so far apart since its validator fell silent.
+  package static let movedMetresMin = 200.0
+  /// Movement is looked for in so much of the past, seconds.
+  package static let movementSecondsMax: Int64 = 3600
+
+  /// Active validators that are silent though their vehicle moves, the longest silent first.
+  package func silentDevices(
+    at now: Instant, silentSeconds: Int64 = silentSecondsMax
+  ) async throws -> [SilentDevice] {
+    let city = city.current
+    let start = now.adding(seconds: -Self.movementSecondsMax)
+    let days = Array(Set([city.fareDay(of: start), city.fareDay(of: now)])).sorted()
+    return try await store.read { db in
+      let candidates = try await db.fleet.silentCandidates(
+        contactBefore: now.adding(seconds: -silentSeconds),
+        vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now)
+      let moves = try await db.fleet.movements(
+        of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
+        days: days)
+      return zip(candidates, moves).compactMap { candidate, move in
+        guard !move.isHeard, move.metres >= Self.movedMetresMin else { return nil }
+        var silent = candidate
+        silent.movedMetres = move.metres
+        return silent
+      }
+    }
+  }
+
+  /// Holes in the numbers of a device or of all, the oldest first: the open ones, or those closed
+  /// since a moment.
+  package func agedGaps(
+    device: String? = nil, closedSince: Instant? = nil, at now: Instant,
+    limit: Int = FleetQueries.linesMax
+  ) async throws -> [AgedGap] {
+    _ = try await store.write { db in try await db.fleet.reconcileGaps(at: now) }
+    return try await store.read { db in
+      try await db.fleet.gaps(device: device, closedSince: closedSince, limit: limit).map { gap in
+        AgedGap(
+          gap: gap, ageSeconds: max((gap.closedAt ?? now).secondsSince(gap.knownSince), 0))
+      }
+    }
+  }
+
+  /// Numbers that came with two contents, the newest first, each with both.
+  package func conflicts(
+    device: String? = nil, tokenKey: TokenKey, limit: Int = 200
+  ) async throws -> [Conflict] {
+    let (rows, bodies) = try await store.read { db in
+      let rows = try await db.fleet.conflicts(device: device, limit: limit)
+      let batches = rows.compactMap { row in row.keptBatchID.map { (row.name.device, $0) } }
+      return (rows, try await db.evidence.bodies(of: batches.map { (device: $0.0, id: $0.1) }))
+    }
+    let taps = bodies.mapValues { body in
+      Dictionary(((try? TapBatchJSON.decode(body))?.taps ?? []).map { ($0.seq, $0) }) { first, _ in
+        first
+      }
+    }
+    return rows.map { row in
+      let kept = row.keptBatchID.flatMap { taps[$0]?[row.name.seq] }
+      return Conflict(
+        row: row, keptContent: kept.map { TapContent.json($0, tokenKey: tokenKey) })
+    }
+  }
+
+  /// A tap with the signed batch it came in, and what proves it; nil when no batch brought it.
+  package func evidence(of name: TapName, at now: Instant) async throws -> TapEvidence? {
+    let (batch, keys, register) = try await store.read { db in
+      (
+        try await db.evidence.batch(of: name), try await db.devices.keys(of: [name.device]),
+        try await db.devices.registers(of: [name.device]).first { $0.epoch == name.epoch }
+      )
+    }
+    guard let batch else { return nil }
+    let candidates = keys.map { key in
+      EvidenceProof.ed25519(
+        signature: batch.signature,
+        key: EvidenceKey(
+          publicKey: key.publicKey, validFrom: key.validFrom, validTo: key.acceptedUntil,
+          endReason: key.endReason))
+    }
+    // Which key it was is not written down: a device has few, and the signature tells.
+    let proof =
+      candidates.first { $0.holds(over: batch.body) } ?? candidates.first
+      ?? .ed25519(
+        signature: batch.signature,
+        key: EvidenceKey(publicKey: [], validFrom: batch.receivedAt, endReason: "unknown"))
+    return TapEvidence(
+      device: name.device, epoch: name.epoch, seq: name.seq, batchID: batch.batchID,
+      receivedAt: batch.receivedAt, bodyType: "application/json", body: batch.body,
+      bodyDigest: batch.bodyDigest, proof: proof, register: SequenceRanges(register?.seen ?? []),
+      exportedAt: now)
+  }
+}
+
+/// Keeps the list of holes true and the gauges of the fleet fresh, until the task is cancelled.
+package struct FleetWatch: Sendable {
+  /// Seconds between two looks.
+  package static let intervalSeconds: Double = 30
+
+  private let store: Store
+  private let desk: InsightDesk
+  private let now: @Sendable () -> Instant
+  private let gaps = Gauge(label: "kvytok_sequence_gaps_open")
+  private let missing = Gauge(label: "kvytok_sequence_numbers_missing")
+  private let oldest = Gauge(label: "kvytok_sequence_gap_age_seconds_max")
+  private let silent = Gauge(label: "kvytok_devices_silent_on_moving_vehicles")
+  private let held = Gauge(label: "kvytok_taps_quarantined_held")
+  private let behind = Gauge(label: "kvytok_deny_list_devices_behind")
+
+  /// Makes a watch; it does nothing until it runs.
+  package init(store: Store, desk: InsightDesk, now: @escaping @Sendable () -> Instant) {
+    self.store = store
+    self.desk = desk
+    self.now = now
+  }
+
+  /// Looks again and again; a database that is away is waited for.
+  package func run() async {
+    while !Task.isCancelled {
+      try? await look()
+      try? await Task.sleep(for: .seconds(Self.intervalSeconds))
+    }
+  }
+
+  /// Looks once.
+  package func look() async throws {
+    let moment = now()
+    _ = try await store.write { db in try await db.fleet.reconcileGaps(at: moment) }
+    let (sums, quarantine, newest) = try await store.read { db in
+      (
+        try await db.fleet.gapSums(), try await db.quarantine.standing(),
+        try await db.denyList.versions(limit: 1).first
+      )
+    }
+    gaps.record(sums.gaps)
+    missing.record(sums.numbers)
+    oldest.record(sums.oldestAt.map { max(moment.secondsSince($0), 0) } ?? 0)
+    held.record(quarantine.held)
+    behind.record(newest.map { $0.devicesActive - $0.devicesReached } ?? 0)
+    silent.record(try await desk.silentDevices(at: moment).count)
+  }
+}

@@ -1,0 +1,314 @@
+package import Basics
+import Postgres
+import Tapping
+package import Transit
+
+extension StoreSession {
+  /// Media that validators turn away.
+  package var denyList: DenyListQueries { DenyListQueries(connection: connection) }
+}
+
+/// The newest version of the deny list.
+package struct DenyListHead: Sendable, Equatable {
+  /// 0 before the first change.
+  package let version: Int64
+  /// Entries that are denied.
+  package let count: Int
+
+  /// Names a version.
+  package init(version: Int64, count: Int) {
+    self.version = version
+    self.count = count
+  }
+}
+
+/// Why a medium is on the deny list, or was.
+package struct DenyCause: Sendable, Equatable {
+  package let medium: MediumID
+  package let kind: MediumKind
+  /// A word: `debt`, `lost`.
+  package let reason: String
+  package let note: String?
+  package let deniedAt: Instant
+  package let deniedBy: String
+  package let liftedAt: Instant?
+  package let liftedBy: String?
+}
+
+/// A version of the deny list, and how fast it reached the devices.
+package struct DenyListVersion: Sendable, Equatable {
+  package let version: Int64
+  package let madeAt: Instant
+  package let added: Int
+  package let removed: Int
+  /// Active devices that are known to hold it or a newer one.
+  package let devicesReached: Int
+  package let devicesActive: Int
+  /// Seconds from its making until half of the devices reached had it; nil when none has.
+  package let latencyP50: Double?
+  package let latencyP95: Double?
+  package let latencyMax: Double?
+}
+
+/// How a device became known to hold a version.
+package enum DenyListSource: String, Sendable, CaseIterable {
+  case fetch, heartbeat, batch
+}
+
+/// A device that was known to hold a version at a moment.
+package struct DenyListSighting: Sendable, Equatable {
+  package let device: String
+  package let version: Int64
+  package let at: Instant
+  package let source: DenyListSource
+
+  /// Makes a sighting.
+  package init(device: String, version: Int64, at: Instant, source: DenyListSource) {
+    self.device = device
+    self.version = version
+    self.at = at
+    self.source = source
+  }
+}
+
+/// A change of the deny list that cannot be made.
+package enum DenyListFault: Error, Sendable, Equatable {
+  /// The medium was never tapped here.
+  case mediumUnknown(MediumID)
+  /// What the medium says to a validator is not known: none of its taps can be read.
+  case fingerprintUnknown(MediumID)
+  /// The list holds ``DenyListFile/entriesMax`` already.
+  case full
+}
+
+/// Media that validators turn away: by whom, why, and since which version of the list.
+///
+/// A medium is denied while any cause holds. Versions are made one after the other, so that a device
+/// that asks for what changed since its own never misses one.
+package struct DenyListQueries {
+  /// Name of the setting that holds the salt of the city.
+  package static let saltSetting = "deny_list_salt"
+  /// Most media of one change.
+  package static let changeMax = 10_000
+  /// Most causes of one answer.
+  package static let causesMax = 1000
+
+  let connection: PostgresConnection
+
+  /// The salt of the city; made of 16 random bytes when there is none yet.
+  package func salt(orMakeFrom random: () -> [UInt8]) async throws -> [UInt8] {
+    let settings = SettingQueries(connection: connection)
+    if let kept = try await salt() { return kept }
+    let text = try await settings.findOrMake(
+      Self.saltSetting, Base64.encode(random(), .standard))
+    return try Self.salt(text)
+  }
+
+  /// The salt of the city; nil before the service first ran.
+  package func salt() async throws -> [UInt8]? {
+    let text = try await SettingQueries(connection: connection).find(Self.saltSetting)
+    return try text.map(Self.salt)
+  }
+
+  private static func salt(_ text: String) throws -> [UInt8] {
+    guard let salt = Base64.decode(text, .standard),
+      salt.count == TokenFingerprint.saltByteCount
+    else { throw StoreFault(kind: .damaged, "setting \"\(saltSetting)\" is no salt") }
+    return salt
+  }
+
+  /// Puts a medium on the list for a cause; the version in which it is.
+  ///
+  /// Again changes nothing. `reason` is a word (`debt`, `lost`): each cause is lifted by itself. Throws ``DenyListFault``
+  /// for a medium that was never tapped.
+  @discardableResult
+  package func deny(
+    medium: MediumID, reason: String, note: String? = nil, by: String = "kvytok", at: Instant
+  ) async throws -> Int64 {
+    try await deny(media: [medium], reason: reason, note: note, by: by, at: at)
+  }
+
+  /// Puts media on the list for a cause, all in one version.
+  @discardableResult
+  package func deny(
+    media: [MediumID], reason: String, note: String? = nil, by: String = "kvytok", at: Instant
+  ) async throws -> Int64 {
+    precondition(media.count <= Self.changeMax, "a change has at most \(Self.changeMax) media")
+    try await lock()
+    try await requireFingerprints(of: media)
+    try await connection.execute(
+      """
+      insert into deny_cause (medium_id, reason, note, denied_at, denied_by)
+      select m, $2, $3, $4, $5 from unnest($1::uuid[]) m on conflict do nothing
+      """,
+      [
+        .identifiers(media.map(Optional.some)), .text(reason), .orNull(note, PostgresValue.text),
+        .timestamptz(at), .text(by),
+      ])
+    let version = try await publish(media, at: at)
+    if try await head().count > DenyListFile.entriesMax { throw DenyListFault.full }
+    return version
+  }
+
+  /// Lifts a cause, or all causes, of a medium; the newest version.
+  @discardableResult
+  package func allow(
+    medium: MediumID, reason: String? = nil, note: String? = nil, by: String = "kvytok",
+    at: Instant
+  ) async throws -> Int64 {
+    try await allow(media: [medium], reason: reason, note: note, by: by, at: at)
+  }
+
+  /// Lifts a cause, or all causes, of media, all in one version.
+  @discardableResult
+  package func allow(
+    media: [MediumID], reason: String? = nil, note: String? = nil, by: String = "kvytok",
+    at: Instant
+  ) async throws -> Int64 {
+    precondition(media.count <= Self.changeMax, "a change has at most \(Self.changeMax) media")
+    try await lock()
+    try await connection.execute(
+      """
+      update deny_cause set lifted_at = $3, lifted_by = $4, lift_note = $5
+      where medium_id = any($1) and lifted_at is null and ($2::text is null or reason = $2)
+      """,
+      [
+        .identifiers(media.map(Optional.some)), .orNull(reason, PostgresValue.text),
+        .timestamptz(at), .text(by), .orNull(note, PostgresValue.text),
+      ])
+    return try await publish(media, at: at)
+  }
+
+  /// Whether a text may be a cause: a word of small letters and `_`, at most 32.
+  package static func isReason(_ text: String) -> Bool {
+    (1...32).contains(text.utf8.count) && text.first != "_"
+      && text.utf8.allSatisfy { (97...122).contains($0) || $0 == 0x5F }
+  }
+
+  /// Those of some media that were ever tapped.
+  package func known(among media: [MediumID]) async throws -> [MediumID] {
+    try await connection.query(
+      "select medium_id from medium where medium_id = any($1) order by medium_id",
+      [.identifiers(media.map(Optional.some))]
+    ).map { try $0.identifier(0) }
+  }
+
+  /// Whether a medium is denied for any cause.
+  package func isDenied(_ medium: MediumID) async throws -> Bool {
+    try await connection.query(
+      "select exists (select from deny_cause where medium_id = $1 and lifted_at is null)",
+      [.identifier(medium)]
+    ).only().bool(0)
+  }
+
+  /// Nobody else changes the list until the transaction ends: versions are made in the order in
+  /// which they can be seen.
+  private func lock() async throws {
+    try await connection.execute("lock table deny_list_version in share row exclusive mode")
+  }
+
+  /// Makes a version of what changed for some media; the newest one when nothing did.
+  private func publish(_ media: [MediumID], at: Instant) async throws -> Int64 {
+    let ids = PostgresValue.identifiers(media.map(Optional.some))
+    let changed = """
+      select f.fingerprint, bool_or(c.cause_id is not null) as is_denied
+      from (select distinct fingerprint from medium
+        where medium_id = any($1) and fingerprint is not null) f
+      join medium m on m.fingerprint = f.fingerprint
+      left join deny_cause c on c.medium_id = m.medium_id and c.lifted_at is null
+      group by f.fingerprint
+      """
+    let sums = try await connection.query(
+      """
+      select count(*) filter (where n.is_denied) as added,
+        count(*) filter (where not n.is_denied) as removed
+      from (\(changed)) n left join deny_list l using (fingerprint)
+      where n.is_denied is distinct from coalesce(l.is_denied, false)
+      """, [ids]
+    ).only()
+    let added = try sums.int("added")
+    let removed = try sums.int("removed")
+    let newest = try await head().version
+    guard added + removed > 0 else { return newest }
+    try await connection.pipeline([
+      PostgresStatement(
+        "insert into deny_list_version (version, made_at, added, removed) values ($1, $2, $3, $4)",
+        [
+          .int8(newest + 1), .timestamptz(at), .int4(Int32(added)), .int4(Int32(removed)),
+        ]),
+      PostgresStatement(
+        """
+        insert into deny_list as l (fingerprint, is_denied, version)
+        select fingerprint, is_denied, $2 from (\(changed)) n
+        where exists (select from deny_list o where o.fingerprint = n.fingerprint) or n.is_denied
+        on conflict (fingerprint) do update
+          set is_denied = excluded.is_denied, version = excluded.version
+          where l.is_denied <> excluded.is_denied
+        """, [ids, .int8(newest + 1)]),
+    ])
+    try await StoreSession(connection: connection).announce(.denyList, String(newest + 1))
+    return newest + 1
+  }
+
+  /// The newest version, and how many entries are denied.
+  package func head() async throws -> DenyListHead {
+    let row = try await connection.query(
+      """
+      select (select coalesce(max(version), 0) from deny_list_version),
+        (select count(*) from deny_list where is_denied)
+      """
+    ).only()
+    return DenyListHead(version: try row.int8(0), count: try row.int(1))
+  }
+
+  /// The whole list as fingerprints one after the other, ascending.
+  package func all() async throws -> [UInt8] {
+    try await connection.query(
+      """
+      select coalesce(string_agg(fingerprint, ''::bytea order by fingerprint), '')
+      from deny_list where is_denied
+      """
+    ).only().bytea(0)
+  }
+
+  /// What changed after a version: fingerprints denied since, and those no longer denied.
+  package func changes(
+    since version: Int64
+  ) async throws -> (added: [UInt8], removed: [UInt8]) {
+    let row = try await connection.query(
+      """
+      select coalesce(string_agg(fingerprint, ''::bytea order by fingerprint)
+          filter (where is_denied), ''),
+        coalesce(string_agg(fingerprint, ''::bytea order by fingerprint)
+          filter (where not is_denied), '')
+      from deny_list where version > $1
+      """, [.int8(version)]
+    ).only()
+    return (try row.bytea(0), try row.bytea(1))
+  }
+
+  /// Causes that hold, or all, of a medium or of every one, the newest first.
+  package func causes(
+    medium: MediumID? = nil, holdingOnly: Bool = true, limit: Int = causesMax
+  ) async throws -> [DenyCause] {
+    let rows = try await connection.query(
+      """
+      select c.medium_id, m.kind, c.reason, c.note, c.denied_at, c.denied_by, c.lifted_at,
+        c.lifted_by
+      from deny_cause c join medium m using (medium_id)
+      where ($1::uuid is null or c.medium_id = $1) and (not $2 or c.lifted_at is null)
+      order by c.cause_id desc limit $3
+      """,
+      [
+        .orNull(medium) { .identifier($0) }, .bool(holdingOnly),
+        .int8(Int64(min(limit, Self.causesMax))),
+      ])
+    return try rows.map { row in
+      DenyCause(
+        medium: try row.identifier(0), kind: try row.word("kind"), reason: try row.text(2),
+        note: try row.textOrNil(3), deniedAt: try row.timestamptz(4),
+        deniedBy: try row.text(5), liftedAt: try row.timestamptzOrNil(6),
+        liftedBy: try row.textOrNil(7))
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package import Basics
+import Postgres
+import Tapping
+import Transit
+
+/// How the deny list reaches the validators, and how media get the name by which it knows them.
+extension DenyListQueries {
+  /// Most media without a fingerprint that are looked up in the journal in one change.
+  static let lookUpsMax = 100
+
+  /// Notes which versions devices hold; the seconds that the news took, of those that are new.
+  ///
+  /// A version that was never made is not noted: devices may say anything.
+  package func note(_ sightings: [DenyListSighting]) async throws -> [Double] {
+    guard !sightings.isEmpty else { return [] }
+    let rows = try await connection.query(
+      """
+      with added as (
+        insert into device_deny_list (device_id, version, seen_at, source)
+        select distinct on (n.d, n.v) n.d, n.v, n.t, n.s
+        from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[]) as n (d, v, t, s)
+        join device on device_id = n.d join deny_list_version k on k.version = n.v
+        order by n.d, n.v, n.t
+        on conflict (device_id, version) do nothing returning version, seen_at)
+      select extract(epoch from seen_at - made_at)::float8
+      from added join deny_list_version using (version)
+      """,
+      [
+        .texts(sightings.map(\.device)), .int8s(sightings.map(\.version)),
+        .timestamptzs(sightings.map(\.at)), .texts(sightings.map(\.source.rawValue)),
+      ])
+    return try rows.map { max(try $0.float8(0), 0) }
+  }
+
+  /// The newest versions with their way to the active devices, the newest first.
+  package func versions(limit: Int) async throws -> [DenyListVersion] {
+    let rows = try await connection.query(
+      """
+      with newest as (
+        select * from deny_list_version order by version desc limit $1),
+      reached as (
+        select n.version, d.device_id, extract(epoch from min(s.seen_at) - n.made_at) as seconds
+        from newest n join device_deny_list s on s.version >= n.version
+        join device d on d.device_id = s.device_id and d.state = 'active'
+        group by n.version, n.made_at, d.device_id)
+      select n.version, n.made_at, n.added, n.removed, count(r.device_id) as devices,
+        (select count(*) from device where state = 'active') as active,
+        percentile_cont(0.5) within group (order by greatest(r.seconds, 0))::float8 as p50,
+        percentile_cont(0.95) within group (order by greatest(r.seconds, 0))::float8 as p95,
+        max(greatest(r.seconds, 0))::float8 as slowest
+      from newest n left join reached r on r.version = n.version
+      group by n.version, n.made_at, n.added, n.removed order by n.version desc
+      """, [.int8(Int64(limit))])
+    return try rows.map { row in
+      DenyListVersion(
+        version: try row.int8(0), madeAt: try row.timestamptz(1), added: try row.int(2),
+        removed: try row.int(3), devicesReached: try row.int(4), devicesActive: try row.int(5),
+        latencyP50: try row.float8OrNil(6), latencyP95: try row.float8OrNil(7),
+        latencyMax: try row.float8OrNil(8))
+    }
+  }
+
+  /// What a device was known to hold, the newest version first: when, and how that is known.
+  package func sightings(of device: String, limit: Int) async throws -> [DenyListSighting] {
+    let rows = try await connection.query(
+      """
+      select version, seen_at, source from device_deny_list where device_id = $1
+      order by version desc limit $2
+      """, [.text(device), .int8(Int64(limit))])
+    return try rows.map { row in
+      let word = try row.text(2)
+      guard let source = DenyListSource(rawValue: word) else {
+        throw StoreFault(kind: .damaged, "device_deny_list.source holds \"\(word)\"")
+      }
+      return DenyListSighting(
+        device: device, version: try row.int8(0), at: try row.timestamptz(1), source: source)
+    }
+  }
+
+  /// Gives media the fingerprints that were computed from their tokens, where they have none.
+  package func fillFingerprints(_ fingerprints: [MediumID: [UInt8]]) async throws {
+    guard !fingerprints.isEmpty else { return }
+    let ordered = fingerprints.sorted { $0.key < $1.key }
+    try await connection.execute(
+      """
+      update medium m set fingerprint = n.f
+      from unnest($1::uuid[], $2::bytea[]) as n (m, f)
+      where m.medium_id = n.m and m.fingerprint is null
+      """,
+      [.identifiers(ordered.map { Optional($0.key) }), .byteas(ordered.map { Optional($0.value) })])
+  }
+
+  /// Makes sure that media are known here and have a fingerprint; those that came before there were
+  /// fingerprints get theirs from a tap of the journal.
+  func requireFingerprints(of media: [MediumID]) async throws {
+    let rows = try await connection.query(
+      """
+      select n.m, m.medium_id is not null as is_known, m.fingerprint is not null as has_print
+      from unnest($1::uuid[]) as n (m) left join medium m on m.medium_id = n.m
+      """, [.identifiers(media.map(Optional.some))])
+    var missing: [MediumID] = []
+    for row in rows {
+      let medium: MediumID = try row.identifier(0)
+      guard try row.bool(1) else { throw DenyListFault.mediumUnknown(medium) }
+      if try !row.bool(2) { missing.append(medium) }
+    }
+    guard !missing.isEmpty else { return }
+    guard missing.count <= Self.lookUpsMax, let salt = try await salt() else {
+      throw DenyListFault.fingerprintUnknown(missing[0])
+    }
+    var found: [MediumID: [UInt8]] = [:]
+    for medium in missing {
+      guard let tap = try await journalTap(of: medium) else {
+        throw DenyListFault.fingerprintUnknown(medium)
+      }
+      found[medium] = TokenFingerprint.of(kind: tap.medium, token: tap.token, salt: salt)
+    }
+    try await fillFingerprints(found)
+  }
+
+  /// Some tap of a medium as its device signed it; nil when there is none that can be read.
+  private func journalTap(of medium: MediumID) async throws -> Tap? {
+    let rows = try await connection.query(
+      """
+      select t.device_id, t.batch_id, t.seq
+      from medium m join tap t on t.rider_id = m.rider_id and t.medium_id = m.medium_id
+      join rider r on r.rider_id = m.rider_id and r.lane = t.lane
+      where m.medium_id = $1 order by t.fare_day desc limit 1
+      """, [.identifier(medium)])
+    guard let row = try rows.onlyOrNil() else { return nil }
+    let (device, batch, seq) = (try row.text(0), try row.int8(1), try row.int8(2))
+    let bodies = try await EvidenceQueries(connection: connection).bodies(
+      of: [(device: device, id: batch)])
+    guard let body = bodies[batch] else { return nil }
+    return (try? TapBatchJSON.decode(body))?.taps.first { $0.seq == seq }
+  }
+}

@@ -1,0 +1,213 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// Watching over the fleet: silent validators, and holes in their numbers.
+  package var fleet: FleetQueries { FleetQueries(connection: connection) }
+}
+
+/// An active validator not heard of though its vehicle is.
+package struct SilentDevice: Sendable, Equatable {
+  package let device: String
+  package let vehicle: String
+  /// When it was last heard of; nil is never.
+  package let lastContactAt: Instant?
+  /// The newest position of its vehicle.
+  package let vehicleSeenAt: Instant
+  /// Metres from end to end of where its vehicle was since.
+  package var movedMetres: Double
+}
+
+/// A hole in the numbers of a device, open or closed.
+package struct GapRecord: Sendable, Equatable {
+  package let device: String
+  package let epoch: Int64
+  package let seqs: ClosedRange<Int64>
+  package let knownSince: Instant
+  /// When the last of its numbers came; nil while it is open.
+  package let closedAt: Instant?
+}
+
+/// Open holes of all devices, in sums.
+package struct GapSums: Sendable, Equatable {
+  package var gaps = 0
+  package var numbers: Int64 = 0
+  package var devices = 0
+  package var oldestAt: Instant?
+}
+
+/// A number that came with two contents.
+package struct ConflictRow: Sendable, Equatable {
+  package let name: TapName
+  /// JSON without the token.
+  package let otherContent: String
+  package let otherReceivedAt: Instant
+  /// The batch that brought the content which is kept.
+  package let keptBatchID: Int64?
+  package let keptReceivedAt: Instant?
+}
+
+/// Watching over the fleet: silent validators, and holes in their numbers.
+package struct FleetQueries {
+  /// Most lines of an answer.
+  package static let linesMax = 10_000
+  /// Most silent devices looked at.
+  package static let silentMax = 1000
+
+  let connection: PostgresConnection
+
+  /// Active devices last heard of before a moment, whose vehicle has a position after another one.
+  package func silentCandidates(
+    contactBefore: Instant, vehicleAfter: Instant, now: Instant
+  ) async throws -> [SilentDevice] {
+    let rows = try await connection.query(
+      """
+      select d.device_id, a.vehicle, v.at, contact.at as contact_at
+      from device d
+      join device_assignment a on a.device_id = d.device_id and a.vehicle is not null
+        and a.valid_from <= $3 and (a.valid_to is null or a.valid_to > $3)
+      join vehicle_now v on v.vehicle = a.vehicle and v.at >= $2
+      cross join lateral (
+        select greatest(
+          (select max(last_received_at) from device_epoch e where e.device_id = d.device_id),
+          (select received_at from device_heartbeat h where h.device_id = d.device_id)) as at
+      ) contact
+      where d.state = 'active' and (contact.at is null or contact.at < $1)
+      order by contact.at nulls first, d.device_id limit $4
+      """,
+      [
+        .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
+        .int8(Int64(Self.silentMax)),
+      ])
+    return try rows.map { row in
+      SilentDevice(
+        device: try row.text(0), vehicle: try row.text(1),
+        lastContactAt: try row.timestamptzOrNil(3), vehicleSeenAt: try row.timestamptz(2),
+        movedMetres: 0)
+    }
+  }
+
+  /// How far vehicles went since a moment each, from end to end, and whether the device itself told
+  /// a position in that time; by the index in the lists, which are of one length.
+  package func movements(
+    of devices: [SilentDevice], since: [Instant], days: [Day]
+  ) async throws -> [(metres: Double, isHeard: Bool)] {
+    guard !devices.isEmpty else { return [] }
+    let rows = try await connection.query(
+      """
+      select n.i, m.metres, m.is_heard
+      from unnest($1::int2[], $2::text[], $3::text[], $4::timestamptz[])
+        with ordinality as n (lane, vehicle, device_id, since, i)
+      cross join lateral (
+        select coalesce(sqrt(
+            power((max(latitude) - min(latitude)) * 111320, 2)
+            + power((max(longitude) - min(longitude)) * 111320 * cos(radians(avg(latitude))), 2)),
+            0)::float8 as metres,
+          coalesce(bool_or(p.device_id = n.device_id), false) as is_heard
+        from position p where p.service_day = any($5) and p.lane = n.lane
+          and p.vehicle = n.vehicle and p.at >= n.since) m
+      order by n.i
+      """,
+      [
+        .int2s(devices.map { Lane.of(name: $0.vehicle) }), .texts(devices.map(\.vehicle)),
+        .texts(devices.map(\.device)), .timestamptzs(since.map(Optional.some)),
+        .dates(days.map(Optional.some)),
+      ])
+    return try rows.map { (try $0.float8("metres"), try $0.bool("is_heard")) }
+  }
+
+  /// Compares the holes in all registers with those that are written down.
+  ///
+  /// What is filled is closed as of a moment, what is new is known since its register last grew.
+  /// False when another process does it right now.
+  @discardableResult
+  package func reconcileGaps(at moment: Instant) async throws -> Bool {
+    let session = StoreSession(connection: connection)
+    guard try await session.tryLane(.watching, lane: 0) else { return false }
+    try await connection.execute(
+      """
+      with holes as (
+        select device_id, epoch, last_received_at,
+          int8multirange(int8range(1, greatest(upper(seen), 1))) - seen as missing
+        from device_epoch where not isempty(seen)),
+      changed as (
+        delete from device_gap g using holes h
+        where g.closed_at is null and h.device_id = g.device_id and h.epoch = g.epoch
+          and not h.missing @> int8range(g.first_seq, g.last_seq, '[]')
+        returning g.device_id, g.epoch, g.first_seq, g.last_seq, g.known_since, h.missing),
+      parts as (
+        select device_id, epoch, known_since, null::timestamptz as closed_at,
+          unnest(int8multirange(int8range(first_seq, last_seq, '[]')) * missing) as r from changed
+        union all
+        select device_id, epoch, known_since, $1,
+          unnest(int8multirange(int8range(first_seq, last_seq, '[]')) - missing) from changed),
+      known as (
+        select device_id, epoch, range_agg(int8range(first_seq, last_seq, '[]')) as numbers
+        from device_gap where closed_at is null group by 1, 2),
+      fresh as (
+        select h.device_id, h.epoch, h.last_received_at,
+          unnest(h.missing - coalesce(k.numbers, '{}')) as r
+        from holes h left join known k on k.device_id = h.device_id and k.epoch = h.epoch)
+      insert into device_gap (device_id, epoch, first_seq, last_seq, known_since, closed_at)
+      select device_id, epoch, lower(r), upper(r) - 1, known_since, closed_at from parts
+      union all
+      select device_id, epoch, lower(r), upper(r) - 1, last_received_at, null from fresh
+      """, [.timestamptz(moment)])
+    return true
+  }
+
+  /// Holes of a device or of all, the oldest first: the open ones, or those closed since a moment.
+  package func gaps(
+    device: String?, closedSince: Instant? = nil, limit: Int = linesMax
+  ) async throws -> [GapRecord] {
+    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $3"
+    var parameters: [PostgresValue] = [
+      .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
+    ]
+    if let closedSince { parameters.append(.timestamptz(closedSince)) }
+    let rows = try await connection.query(
+      """
+      select device_id, epoch, first_seq, last_seq, known_since, closed_at from device_gap
+      where \(condition) and ($1::text is null or device_id = $1)
+      order by known_since, device_id, epoch, first_seq limit $2
+      """, parameters)
+    return try rows.map { row in
+      GapRecord(
+        device: try row.text(0), epoch: try row.int8(1),
+        seqs: try row.int8(2)...(try row.int8(3)), knownSince: try row.timestamptz(4),
+        closedAt: try row.timestamptzOrNil(5))
+    }
+  }
+
+  /// Open holes of all devices, in sums.
+  package func gapSums() async throws -> GapSums {
+    let row = try await connection.query(
+      """
+      select count(*), coalesce(sum(last_seq - first_seq + 1), 0)::int8, count(distinct device_id),
+        min(known_since)
+      from device_gap where closed_at is null
+      """
+    ).only()
+    return GapSums(
+      gaps: try row.int(0), numbers: try row.int8(1), devices: try row.int(2),
+      oldestAt: try row.timestamptzOrNil(3))
+  }
+
+  /// Numbers that came with another content, the newest first, of a device or of all.
+  package func conflicts(device: String?, limit: Int) async throws -> [ConflictRow] {
+    let found = try await connection.query(
+      """
+      select device_id, epoch, seq, other_content, received_at from tap_conflict
+      where $1::text is null or device_id = $1 order by conflict_id desc limit $2
+      """, [.orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax)))])
+    let names = try found.map { row in
+      TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
+    }
+    let batches = try await EvidenceQueries(connection: connection).batches(of: names)
+    return try zip(found, names).map { row, name in
+      ConflictRow(
+        name: name, otherContent: try row.text(3), otherReceivedAt: try row.timestamptz(4),
+        keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
+    }
+  }
+}

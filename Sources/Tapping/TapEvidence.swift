@@ -1,0 +1,169 @@
+package import Basics
+
+/// What proves that a device sent the bytes of a batch.
+///
+/// One case for each way of signing; whoever adds another gives it its own check in
+/// ``holds(over:)`` and its own members in the file.
+package enum EvidenceProof: Hashable, Sendable {
+  /// A signature over the body, by the key of the device at that time.
+  case ed25519(signature: [UInt8], key: EvidenceKey)
+
+  /// The word for the way of signing.
+  package var kind: String {
+    switch self {
+    case .ed25519: "ed25519"
+    }
+  }
+
+  /// Whether the bytes are those that were signed.
+  package func holds(over body: [UInt8]) -> Bool {
+    switch self {
+    case .ed25519(let signature, let key):
+      Ed25519.verify(publicKey: key.publicKey, signature: signature, message: body)
+    }
+  }
+}
+
+/// A public key of a device with the time in which it was good.
+package struct EvidenceKey: Hashable, Sendable {
+  package var publicKey: [UInt8]
+  package var validFrom: Instant
+  /// First moment at which it no longer verified anything new; nil while it does.
+  package var validTo: Instant?
+  /// Why it ended, in a word: `rotated`, `replaced`, `revoked`.
+  package var endReason: String?
+
+  /// Makes a key.
+  package init(
+    publicKey: [UInt8], validFrom: Instant, validTo: Instant? = nil, endReason: String? = nil
+  ) {
+    self.publicKey = publicKey
+    self.validFrom = validFrom
+    self.validTo = validTo
+    self.endReason = endReason
+  }
+
+  /// SHA-256 of the key, by which people compare it.
+  package var fingerprint: String { hexText(SHA256Digest.hash(publicKey)) }
+
+  /// Whether it was good at a moment.
+  package func isValid(at moment: Instant) -> Bool {
+    validFrom <= moment && (validTo.map { moment < $0 } ?? true)
+  }
+}
+
+/// A tap with the signed batch it came in: all that is needed to prove it without a database.
+package struct TapEvidence: Hashable, Sendable {
+  package var device: String
+  package var epoch: Int64
+  package var seq: Int64
+  package var batchID: Int64
+  package var receivedAt: Instant
+  /// Media type of the body.
+  package var bodyType: String
+  /// The bytes as they came.
+  package var body: [UInt8]
+  /// SHA-256 of the body, as it was written down on receipt.
+  package var bodyDigest: [UInt8]
+  package var proof: EvidenceProof
+  /// Numbers of this epoch that the service knew when this was written.
+  package var register: SequenceRanges
+  package var exportedAt: Instant
+
+  /// Puts the evidence together.
+  package init(
+    device: String, epoch: Int64, seq: Int64, batchID: Int64, receivedAt: Instant,
+    bodyType: String, body: [UInt8], bodyDigest: [UInt8], proof: EvidenceProof,
+    register: SequenceRanges, exportedAt: Instant
+  ) {
+    self.device = device
+    self.epoch = epoch
+    self.seq = seq
+    self.batchID = batchID
+    self.receivedAt = receivedAt
+    self.bodyType = bodyType
+    self.body = body
+    self.bodyDigest = bodyDigest
+    self.proof = proof
+    self.register = register
+    self.exportedAt = exportedAt
+  }
+
+  /// The batch of the body; nil when it cannot be read.
+  package var batch: TapBatch? { try? TapBatchJSON.decode(body) }
+
+  /// The tap in the body: the first of its number.
+  package var tap: Tap? { batch?.taps.first { $0.seq == seq } }
+
+  /// How far the device's clock stood from the server's.
+  package var clock: ClockOffset? {
+    batch.map { ClockOffset(sentAt: $0.sentAt, receivedAt: receivedAt) }
+  }
+}
+
+/// One thing that must hold of evidence, and whether it does.
+package struct EvidenceCheck: Hashable, Sendable {
+  /// What is checked, in a word: `signature`.
+  package let name: String
+  package let isGood: Bool
+  /// What was found, for people.
+  package let found: String
+}
+
+extension TapEvidence {
+  /// Everything that must hold; the evidence is good when all of it does.
+  package func checks(trusting key: [UInt8]? = nil) -> [EvidenceCheck] {
+    let digest = SHA256Digest.hash(body)
+    var checks = [
+      EvidenceCheck(
+        name: "digest", isGood: digest == bodyDigest,
+        found: digest == bodyDigest
+          ? "the body is the one that was received: SHA-256 \(hexText(digest))"
+          : "the body has SHA-256 \(hexText(digest)), but \(hexText(bodyDigest)) was received"),
+      EvidenceCheck(
+        name: "signature", isGood: proof.holds(over: body),
+        found: proof.holds(over: body)
+          ? "the signature is this key's over these bytes (\(proof.kind))"
+          : "the signature is not this key's over these bytes"),
+      contentCheck,
+    ]
+    switch proof {
+    case .ed25519(_, let own):
+      checks.append(Self.validity(of: own, at: receivedAt))
+      if let key {
+        let isSame = key == own.publicKey
+        checks.append(
+          EvidenceCheck(
+            name: "key", isGood: isSame,
+            found: isSame
+              ? "the key is the one named" : "the key is not the one named: \(own.fingerprint)"))
+      }
+    }
+    return checks
+  }
+
+  private var contentCheck: EvidenceCheck {
+    guard let batch else {
+      return EvidenceCheck(name: "content", isGood: false, found: "the body is no tap batch")
+    }
+    guard batch.device == device, batch.epoch == epoch,
+      let tap = batch.taps.first(where: { $0.seq == seq })
+    else {
+      return EvidenceCheck(
+        name: "content", isGood: false,
+        found: "the body does not hold tap \(seq) of device \(device), epoch \(epoch)")
+    }
+    return EvidenceCheck(
+      name: "content", isGood: true,
+      found: "the body holds tap \(seq) of device \(device), epoch \(epoch), at \(tap.at)")
+  }
+
+  private static func validity(of key: EvidenceKey, at moment: Instant) -> EvidenceCheck {
+    let span = "\(key.validFrom) to \(key.validTo?.description ?? "now")"
+    return EvidenceCheck(
+      name: "validity", isGood: key.isValid(at: moment),
+      found: key.isValid(at: moment)
+        ? "the key was good on receipt at \(moment): \(span)"
+        : "the key was not good on receipt at \(moment): \(span)")
+  }
+}

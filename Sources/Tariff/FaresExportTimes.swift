@@ -1,0 +1,116 @@
+import Basics
+
+extension FaresExportWriter {
+  /// Longest time for which the days of timeframes are written, from the version's first day.
+  private static let calendarDaysMax = 3660
+
+  /// The named times that a price tells apart, in their order.
+  func timeMasks(_ node: Int32) -> [UInt64] {
+    guard node >= 0 else { return [] }
+    var masks: [UInt64] = []
+    func add(_ others: [UInt64]) {
+      for mask in others where !masks.contains(mask) { masks.append(mask) }
+    }
+    switch tariff.tables.nodes[Int(node)] {
+    case .times(let choices, let others):
+      add(choices.map(\.mask))
+      for choice in choices { add(timeMasks(choice.node)) }
+      add(timeMasks(others))
+    case .choice(_, let table, let others), .farthestZone(let table, let others):
+      for entry in table + [others] { add(timeMasks(entry)) }
+    case .pairs(_, let table, let others):
+      for key in table.keys.sorted() { add(timeMasks(table[key] ?? -1)) }
+      add(timeMasks(others))
+    case .share(let base, _): add(timeMasks(base))
+    case .sum(let parts): for part in parts { add(timeMasks(part)) }
+    default: break
+    }
+    return masks
+  }
+
+  /// Why a time cannot be written as a timeframe; nil when it can.
+  func timeObstacle(_ mask: UInt64) -> String? {
+    let time = tariff.tables.times[mask.trailingZeroBitCount]
+    for span in time.spans where span.condition != .always {
+      return "the time \"\(time.name)\" depends on more than the clock"
+    }
+    return nil
+  }
+
+  /// The timeframe group of a named time.
+  func timeframe(_ mask: UInt64) -> String? { tariff.tables.times[mask.trailingZeroBitCount].name }
+
+  /// Writes the times that leg rules ask for, and the days that they hold on.
+  mutating func writeTimeframes() {
+    let used = tariff.tables.fares.indices.reduce(UInt64(0)) { sum, index in
+      let fare = tariff.tables.fares[index]
+      guard networks.contains(where: { $0.rule == index }) else { return sum }
+      let asked = fare.condition.clauses.joined().filter { $0.dimension == .time }.map(\.mask)
+      return (timeMasks(fare.node) + asked).reduce(sum) { $0 | $1 }
+    }
+    guard used != 0 else { return }
+    var frames = CSVWriter()
+    frames.row(["timeframe_group_id", "start_time", "end_time", "service_id"])
+    var days: [UInt16] = []
+    for (index, time) in tariff.tables.times.enumerated() where used & (1 << UInt64(index)) != 0 {
+      for span in time.spans {
+        if !days.contains(span.days) { days.append(span.days) }
+        for (start, end) in clocks(span) {
+          frames.row([time.name, text(start), text(end), "fare_days_\(span.days)"])
+        }
+      }
+    }
+    if tariff.cityClock.fareDayStartSeconds > 0 {
+      note(
+        "times after midnight: a timeframe counts them to the new day, the tariff to the old one")
+    }
+    files.append(("timeframes.txt", frames.bytes))
+    writeCalendar(days)
+  }
+
+  /// The parts of a span before and after midnight in seconds, start inside, end outside.
+  private func clocks(_ span: TimeSpan) -> [(Int, Int)] {
+    let start = Int(span.start / 1_000_000) + (span.isStartInclusive ? 0 : 1)
+    let end = Int(span.end / 1_000_000) + (span.isEndInclusive ? 1 : 0)
+    if span.end < span.start { return [(start, 86_400), (0, end)].filter { $0.0 < $0.1 } }
+    return start < end ? [(start, min(end, 86_400))] : []
+  }
+
+  private func text(_ seconds: Int) -> String {
+    [seconds / 3600, seconds / 60 % 60, seconds % 60].map { $0 < 10 ? "0\($0)" : String($0) }
+      .joined(separator: ":")
+  }
+
+  /// Weekdays of each set of days, and the holidays on which it differs from them.
+  private mutating func writeCalendar(_ sets: [UInt16]) {
+    let first = tariff.tables.firstDay
+    let last = min(tariff.tables.lastDay, first + Self.calendarDaysMax)
+    var calendar = CSVWriter()
+    calendar.row([
+      "service_id", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+      "start_date", "end_date",
+    ])
+    var dates = CSVWriter()
+    dates.row(["service_id", "date", "exception_type"])
+    var hasDates = false
+    for days in sets {
+      let weekdays = (0..<7).map { days & (1 << UInt16($0)) != 0 }
+      calendar.row(
+        ["fare_days_\(days)"] + weekdays.map { $0 ? "1" : "0" } + [compact(first), compact(last)])
+      for holiday in tariff.tables.holidays.sorted() where first <= holiday && holiday <= last {
+        let weekday = Day(number: holiday).weekday.rawValue - 1
+        let isIn = days & (1 << UInt16(weekday + 7)) != 0
+        guard isIn != weekdays[weekday] else { continue }
+        dates.row(["fare_days_\(days)", compact(holiday), isIn ? "1" : "2"])
+        hasDates = true
+      }
+    }
+    files.append(("calendar.txt", calendar.bytes))
+    if hasDates { files.append(("calendar_dates.txt", dates.bytes)) }
+  }
+
+  /// A date as GTFS writes it: 20261122.
+  private func compact(_ day: Int) -> String {
+    Day(number: day).description.split(separator: "-").joined()
+  }
+}

@@ -1,0 +1,42 @@
+import Transit
+
+extension CompiledTariff {
+  /// What the tariff says of the network that is not there, with the line of the first mention.
+  ///
+  /// A zone that no stop has is a fault, for rides would look for it in vain; stops, routes and
+  /// operators that the network lacks are doubts, since a timetable may come later.
+  package func faults(against network: FareNetwork) -> [TariffFault] {
+    let content = network.network
+    var zones = Set(content.stops.compactMap(\.zone))
+    for (stop, zone) in tables.stopZones where content.stopIndex(id: stop) != nil {
+      zones.insert(zone)
+    }
+    return tables.mentions.compactMap { mention in
+      let name = mention.name
+      let message: String
+      switch mention.dimension {
+      case .zone:
+        guard !zones.contains(name) else { return nil }
+        let known = zones.sorted().prefix(CompiledTariff.zonesNamedMax).joined(separator: ", ")
+        message =
+          "no stop of the network is in zone \"\(name)\"; its zones: \(known.isEmpty ? "none" : known)"
+      case .stop:
+        guard content.stopIndex(id: name) == nil else { return nil }
+        message = "the network has no stop \"\(name)\""
+      case .route:
+        guard content.resolveRoute(name) == nil else { return nil }
+        message = "the network has no route \"\(name)\", or several of that name"
+      case .operatorID:
+        guard content.operatorIndex(id: name) == nil else { return nil }
+        message = "the network has no operator \"\(name)\""
+      default: return nil
+      }
+      return TariffFault(
+        file: TariffSource.mainPath, line: mention.line, message: message,
+        isWarning: mention.dimension != .zone)
+    }
+  }
+
+  /// Most zones of a network that one message names.
+  private static let zonesNamedMax = 20
+}

@@ -1,0 +1,154 @@
+import Basics
+import Transit
+
+extension FareMeter {
+  /// Puts bought products into a rider's hands; those that the tariff does not know are left out.
+  func grant(_ purchases: [FarePurchase], to state: inout RiderState) {
+    for purchase in purchases.sorted(by: { ($0.at, $0.product) < ($1.at, $1.product) }) {
+      guard tariff.tables.products.contains(where: { $0.name == purchase.product }) else {
+        continue
+      }
+      state.holdings.append(
+        Holding(
+          tag: tag(purchase.product), boughtAt: purchase.at.microseconds, activatedAt: .min,
+          tripsUsed: 0, lastTripAt: .min))
+    }
+  }
+
+  /// Whether a product may carry a ride at its moment.
+  func isValid(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
+    guard ride.on.at >= holding.boughtAt else { return false }
+    let isFirstUse = tariff.tables.products[rule].startsAtFirstUse
+    if isFirstUse, holding.activatedAt == .min { return true }
+    return ride.on.at < validityEnd(holding, rule)
+  }
+
+  /// The moment at which a product is over, exclusive.
+  func validityEnd(_ holding: Holding, _ rule: Int) -> Int64 {
+    let isFirstUse = tariff.tables.products[rule].startsAtFirstUse
+    let start = isFirstUse && holding.activatedAt != .min ? holding.activatedAt : holding.boughtAt
+    switch tariff.tables.products[rule].validity {
+    case .microseconds(let length): return start + length
+    case .days(let count):
+      let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
+      return tariff.tables.clock.start(of: first.adding(days: count)).microseconds
+    case .months(let count):
+      let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
+      let last = Day(number: adding(months: count, toDay: first.number))
+      return tariff.tables.clock.start(of: last).microseconds
+    case .calendarMonth:
+      let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
+      let next = periodStart(.month, day: first.number) + 32
+      return tariff.tables.clock.start(
+        of: Day(number: Int(periodStart(.month, day: Int(next))))
+      ).microseconds
+    }
+  }
+
+  /// The product that carries the ride, and notes its use: the one that loses least by it.
+  ///
+  /// A trip is not used for a ride that would cost nothing without it.
+  mutating func useProduct(_ ride: Ride, price: Int64, state: inout RiderState) -> Int32? {
+    guard !state.holdings.isEmpty else { return nil }
+    var best: (holding: Int, rule: Int, isTransfer: Bool)?
+    for index in state.holdings.indices {
+      guard
+        let rule = tariff.tables.products.firstIndex(where: { $0.tag == state.holdings[index].tag }
+        ),
+        tariff.tables.products[rule].condition.holds(ride)
+      else { continue }
+      if isPassedBack(state.holdings[index], rule, ride) {
+        step(.passBack, .product(Int32(rule)), isApplied: false)
+        continue
+      }
+      let isTransfer = isTripTransfer(state.holdings[index], rule, ride)
+      guard isTransfer || hasTripLeft(state.holdings[index], rule, ride) else {
+        step(.pass, .product(Int32(rule)), isApplied: false)
+        continue
+      }
+      if let current = best, !isBetter(index, rule, isTransfer, than: current, state: state) {
+        step(.pass, .product(Int32(rule)), isApplied: false)
+        continue
+      }
+      if let current = best { step(.pass, .product(Int32(current.rule)), isApplied: false) }
+      best = (index, rule, isTransfer)
+    }
+    guard let best else { return nil }
+    if !best.isTransfer, tariff.tables.products[best.rule].tripsMax > 0,
+      isFreeAnyway(ride, price: price, state: state)
+    {
+      step(.trip, .product(Int32(best.rule)), isApplied: false)
+      return nil
+    }
+    note(best.holding, best.rule, best.isTransfer, ride, state: &state)
+    return Int32(best.rule)
+  }
+
+  /// Whether transfers or caps make the ride free without any product.
+  private mutating func isFreeAnyway(_ ride: Ride, price: Int64, state: RiderState) -> Bool {
+    guard price > 0 else { return true }
+    let steps = trace.count
+    var tried = state
+    let charge = chargeWithoutProduct(ride, price: price, state: &tried)
+    trace.removeSubrange(steps...)
+    return charge == 0
+  }
+
+  /// Whether a second person seems to ride on a product: the same vehicle again too soon.
+  private func isPassedBack(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
+    let limit = tariff.tables.products[rule].passBackMicroseconds
+    return limit > 0 && holding.lastUseAt != .min && holding.lastVehicle == ride.on.vehicle.hash
+      && holding.lastVehicle != 0 && ride.on.at - holding.lastUseAt < limit
+  }
+
+  private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
+    let tripsMax = tariff.tables.products[rule].tripsMax
+    return isValid(holding, rule, ride) && (tripsMax == 0 || Int(holding.tripsUsed) < tripsMax)
+  }
+
+  private func isTripTransfer(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
+    guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt != .min else {
+      return false
+    }
+    return window.contains(from: holding.lastTripAt, to: ride.on.at)
+      && tariff.tables.products[rule].transferCondition.holds(ride)
+  }
+
+  /// No trip used beats a trip used; then what is over sooner.
+  private func isBetter(
+    _ index: Int, _ rule: Int, _ isTransfer: Bool,
+    than other: (holding: Int, rule: Int, isTransfer: Bool), state: RiderState
+  ) -> Bool {
+    let uses = !isTransfer && tariff.tables.products[rule].tripsMax > 0
+    let otherUses = !other.isTransfer && tariff.tables.products[other.rule].tripsMax > 0
+    if uses != otherUses { return !uses }
+    return ending(state.holdings[index], rule) < ending(state.holdings[other.holding], other.rule)
+  }
+
+  /// When a product is over; one that begins with its first ride is not, as long as it waits.
+  private func ending(_ holding: Holding, _ rule: Int) -> Int64 {
+    let isWaiting = tariff.tables.products[rule].startsAtFirstUse && holding.activatedAt == .min
+    return isWaiting ? .max : validityEnd(holding, rule)
+  }
+
+  private mutating func note(
+    _ index: Int, _ rule: Int, _ isTransfer: Bool, _ ride: Ride, state: inout RiderState
+  ) {
+    if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
+    if tariff.tables.products[rule].passBackMicroseconds > 0 {
+      state.holdings[index].lastUseAt = ride.on.at
+      state.holdings[index].lastVehicle = ride.on.vehicle.hash
+    }
+    let tripsMax = tariff.tables.products[rule].tripsMax
+    if isTransfer {
+      step(.tripTransfer, .product(Int32(rule)))
+    } else if tripsMax == 0 {
+      step(.pass, .product(Int32(rule)))
+    } else {
+      state.holdings[index].tripsUsed += 1
+      state.holdings[index].lastTripAt = ride.on.at
+      let left = tripsMax - Int(state.holdings[index].tripsUsed)
+      step(.trip, .product(Int32(rule)), number: Int64(left))
+    }
+  }
+}

@@ -1,0 +1,375 @@
+import Basics
+import Charging
+import Clearing
+import HTTPTypes
+import Store
+
+extension HTTPField.Name {
+  /// `Acquirer-Signature: t=<seconds>,v1=<hexadecimal>`.
+  static let acquirerSignature = HTTPField.Name("Acquirer-Signature") ?? .origin
+}
+
+/// Bank cards: what the acquirer says, and what people do about charge windows.
+extension Handlers {
+  /// Most remainders in an answer.
+  static let remaindersMax = 1000
+
+  /// A message of the acquirer, known by its signature.
+  func acquirerEvent(_ request: WebRequest) async throws -> Answer {
+    guard let desk = services.acquirerMessages else {
+      throw Problem(
+        .notFound, "no_acquirer", "No acquirer is set up here: set KVYTOK_ACQUIRER_SECRET.")
+    }
+    if let fault = desk.signatureFault(
+      request.headers[.acquirerSignature], body: request.body)
+    {
+      throw Problem(.unauthorized, "signature_wrong", "Nothing was taken: \(fault).")
+    }
+    let word: String
+    switch try await desk.take(request.body) {
+    case .applied: word = "applied"
+    case .known: word = "known"
+    // Kept for a person; sending it again would change nothing.
+    case .unfit: word = "kept"
+    case .malformed(let pointer, let message):
+      throw Problem(.badRequest, "malformed", message, pointer: pointer)
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("outcome", word)
+      writer.endObject()
+    }
+  }
+
+  func chargeWindows(_ request: WebRequest) async throws -> Answer {
+    let (first, last) = try days(request)
+    let rows = try await services.store.read { db in
+      try await db.charging.sums(from: first, to: last)
+    }
+    return .json { writer in
+      writer.beginArray()
+      for row in rows {
+        writer.beginObject()
+        writer.member("fare_day", row.fareDay.description)
+        writer.member("state", row.state)
+        writer.member("currency", row.currency.code)
+        writer.member("windows", row.windows)
+        writer.member("amount_minor", row.amountMinor)
+        writer.member("due_minor", row.dueMinor)
+        writer.endObject()
+      }
+      writer.endArray()
+    }
+  }
+
+  func chargeShow(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    let (found, events) = try await services.store.read { db in
+      (try await db.charging.find(id), try await db.charging.events(ofWindow: id))
+    }
+    guard let row = found else { throw Problem.notFound("window \(id)") }
+    return .json { writer in
+      writer.beginObject()
+      Self.write(row, to: &writer)
+      writer.key("events")
+      writer.beginArray()
+      for event in events {
+        writer.beginObject()
+        writer.member("at", event.at.description)
+        writer.member("kind", event.kind)
+        writer.member("attempt", event.attempt)
+        writer.member("amount_minor", event.minor)
+        writer.member("actor", event.actor)
+        if let reference = event.reference { writer.member("reference", reference) }
+        if let detail = event.detail { writer.member("detail", detail) }
+        if let entry = event.entryID { writer.member("entry", entry) }
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+
+  func debts(_ request: WebRequest) async throws -> Answer {
+    let rows = try await services.store.read { db in try await db.charging.debts() }
+    return .json { writer in
+      writer.beginArray()
+      for row in rows {
+        writer.beginObject()
+        Self.write(row, to: &writer)
+        writer.endObject()
+      }
+      writer.endArray()
+    }
+  }
+
+  func chargePay(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    var minor: Int64?
+    var channel = DebtDesk.Channel.cash
+    try request.readObject { (reader: inout JSONReader, key: String) throws(JSONFault) in
+      switch key {
+      case "amount_minor": minor = try reader.int64()
+      case "channel":
+        guard let word = DebtDesk.Channel(rawValue: try reader.string()) else {
+          throw reader.fault("is cash or transfer")
+        }
+        channel = word
+      default: return false
+      }
+      return true
+    }
+    let (amount, way) = (minor, channel)
+    return try await changed(request) { person in
+      try await services.debts.pay(id, minor: amount, channel: way, by: person)
+    }
+  }
+
+  /// Has the acquirer asked now; a rider may for their own card only.
+  func chargeAsk(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    if request.caller?.role == .rider {
+      let row = try await services.store.read { db in try await db.charging.find(id) }
+      guard let row, row.rider == request.caller?.rider else { throw Problem.forbidden }
+    }
+    return try await changed(request) { person in
+      try await services.debts.askNow(id, by: person)
+    }
+  }
+
+  func chargeWriteOff(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    let (_, reason) = try proposal(request, needsAmount: false)
+    return try await proposed(request) { person in
+      try await services.debts.proposeWriteOff(id, reason: reason, by: person)
+    }
+  }
+
+  func chargeRefund(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    let (minor, reason) = try proposal(request, needsAmount: true)
+    return try await proposed(request) { person in
+      try await services.debts.proposeRefund(id, minor: minor, reason: reason, by: person)
+    }
+  }
+
+  func moneyOrders(_ request: WebRequest) async throws -> Answer {
+    let all = try request.queryFlag("all")
+    let rows = try await services.store.read { db in try await db.orders.list(waitingOnly: !all) }
+    return .json { writer in
+      writer.beginArray()
+      for row in rows {
+        writer.beginObject()
+        Self.write(row, to: &writer)
+        writer.endObject()
+      }
+      writer.endArray()
+    }
+  }
+
+  func moneyOrderDecide(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    var approve: Bool?
+    try request.readObject { (reader: inout JSONReader, key: String) throws(JSONFault) in
+      guard key == "approve" else { return false }
+      approve = try reader.bool()
+      return true
+    }
+    guard let isApproved = approve else {
+      throw Problem(.badRequest, "malformed", "is missing; true or false", pointer: "/approve")
+    }
+    let row = try await answering {
+      try await services.orders.decide(id, isApproved: isApproved, by: Self.person(request))
+    }
+    return .json { writer in
+      writer.beginObject()
+      Self.write(row, to: &writer)
+      writer.member("decided", isApproved ? "approved" : "refused")
+      writer.endObject()
+    }
+  }
+
+  func acquirerReconciliation(_ request: WebRequest) async throws -> Answer {
+    let (first, last) = try days(request)
+    let lag = try request.queryInt("lag", in: 0...60) ?? 3
+    let lagDay = services.city.current.clock.zone.local(request.receivedAt).day.adding(days: -lag)
+    let (sums, rest) = try await services.store.read { db in
+      (
+        try await db.acquirerFiles.reconciliation(from: first, to: last, lagDay: lagDay),
+        try await db.acquirerFiles.remainders(
+          from: first, to: last, lagDay: lagDay, countMax: Self.remaindersMax)
+      )
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.key("categories")
+      writer.beginArray()
+      for row in sums {
+        writer.beginObject()
+        writer.member("category", row.category.rawValue)
+        writer.member("currency", row.currency.code)
+        writer.member("records", row.records)
+        writer.member("amount_minor", row.minor)
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.key("remainders")
+      writer.beginArray()
+      for row in rest {
+        writer.beginObject()
+        writer.member("category", row.category.rawValue)
+        writer.member("reference", row.reference)
+        writer.member("currency", row.currency.code)
+        writer.member("amount_minor", row.minor)
+        writer.member("day", row.day.description)
+        if let window = row.windowID { writer.member("window", window) }
+        if let note = row.note { writer.member("note", note) }
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+
+  /// What operators are owed; an operator's own accountant sees that operator only.
+  func operatorClaims(_ request: WebRequest) async throws -> Answer {
+    let today = services.city.current.clock.zone.local(request.receivedAt).day
+    let date = try request.queryDay("date") ?? today
+    let scope = request.caller?.operatorID ?? request.queryText("operator")
+    let rows = try await services.store.read { db in
+      try await db.operatorMoney.claims(through: date, operatorID: scope)
+    }
+    return .json { writer in
+      writer.beginArray()
+      for row in rows {
+        writer.beginObject()
+        writer.member("operator", row.operatorID)
+        writer.member("currency", row.currency.code)
+        writer.member("fares_minor", row.faresMinor)
+        writer.member("shared_minor", row.sharedMinor)
+        writer.member("subsidy_minor", row.subsidyMinor)
+        writer.member("refunds_minor", row.refundsMinor)
+        writer.member("other_minor", row.otherMinor)
+        writer.member("paid_minor", row.paidMinor)
+        writer.member("owed_minor", row.balanceMinor)
+        writer.endObject()
+      }
+      writer.endArray()
+    }
+  }
+}
+
+/// What the handlers above share.
+extension Handlers {
+  private static func person(_ request: WebRequest) -> String {
+    request.caller?.label ?? "unknown"
+  }
+
+  private func number(_ request: WebRequest) throws(Problem) -> Int64 {
+    let text = try request.parameter("id")
+    guard let number = Int64(text), number > 0 else {
+      throw .badParameter("id", "\(text) is not a number above zero")
+    }
+    return number
+  }
+
+  private func days(_ request: WebRequest) throws(Problem) -> (Day, Day) {
+    guard let first = try request.queryDay("date") else {
+      throw .badParameter("date", "it is missing; add ?date=2026-11-22")
+    }
+    let last = try request.queryDay("to") ?? first
+    guard first <= last else { throw .badParameter("to", "\(last) is before \(first)") }
+    return (first, last)
+  }
+
+  private func proposal(
+    _ request: WebRequest, needsAmount: Bool
+  ) throws -> (minor: Int64, reason: String) {
+    var minor: Int64?
+    var reason = ""
+    try request.readObject { (reader: inout JSONReader, key: String) throws(JSONFault) in
+      switch key {
+      case "amount_minor" where needsAmount: minor = try reader.int64()
+      case "reason": reason = try reader.string()
+      default: return false
+      }
+      return true
+    }
+    guard (1...200).contains(reason.utf8.count) else {
+      throw Problem(.badRequest, "malformed", "has 1 to 200 bytes", pointer: "/reason")
+    }
+    guard !needsAmount || minor != nil else {
+      throw Problem(.badRequest, "malformed", "is missing", pointer: "/amount_minor")
+    }
+    return (minor ?? 0, reason)
+  }
+
+  private func answering<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+      return try await body()
+    } catch let refusal as MoneyRefusal {
+      switch refusal {
+      case .notFound(let what):
+        throw Problem(.notFound, "not_found", "There is no \(what).")
+      case .unfit: throw Problem(.unprocessableContent, "not_possible", "\(refusal).")
+      case .samePerson: throw Problem(.conflict, "second_person_needed", "\(refusal).")
+      }
+    }
+  }
+
+  private func changed(
+    _ request: WebRequest, _ body: (String) async throws -> ChargeWindowRow
+  ) async throws -> Answer {
+    let row = try await answering { try await body(Self.person(request)) }
+    return .json { writer in
+      writer.beginObject()
+      Self.write(row, to: &writer)
+      writer.endObject()
+    }
+  }
+
+  private func proposed(
+    _ request: WebRequest, _ body: (String) async throws -> Int64
+  ) async throws -> Answer {
+    let order = try await answering { try await body(Self.person(request)) }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("order", order)
+      writer.endObject()
+    }
+  }
+
+  private static func write(_ row: ChargeWindowRow, to writer: inout JSONWriter) {
+    writer.member("window", row.id)
+    writer.member("rider", row.rider.description)
+    writer.member("fare_day", row.fareDay.description)
+    writer.member("number", row.number)
+    writer.member("currency", row.currency.code)
+    let window = row.window
+    writer.member("state", window.state.rawValue)
+    writer.member("amount_minor", window.amountMinor)
+    writer.member("due_minor", window.dueMinor)
+    writer.member("captured_minor", window.capturedMinor)
+    writer.member("settled_minor", window.settledMinor)
+    writer.member("refunded_minor", window.refundedMinor)
+    writer.member("charged_back_minor", window.chargedBackMinor)
+    writer.member("offset_minor", window.offsetMinor)
+    writer.member("written_off_minor", window.writtenOffMinor)
+    if let moment = window.declinedAt { writer.member("declined_at", moment.description) }
+    if let code = window.declineCode { writer.member("decline_code", code) }
+    if let moment = window.nextAt { writer.member("next_at", moment.description) }
+  }
+
+  private static func write(_ row: MoneyOrderRow, to writer: inout JSONWriter) {
+    writer.member("order", row.id)
+    writer.member("kind", row.kind.rawValue)
+    writer.member("subject", row.subject)
+    writer.member("amount_minor", row.minor)
+    writer.member("currency", row.currency.code)
+    writer.member("reason", row.reason)
+    writer.member("proposed_by", row.proposedBy)
+    writer.member("proposed_at", row.proposedAt.description)
+    if let decision = row.decision { writer.member("decision", decision) }
+    if let person = row.decidedBy { writer.member("decided_by", person) }
+  }
+}

@@ -1,0 +1,149 @@
+import Basics
+import HTTPTypes
+import Intake
+import Store
+import Tapping
+import Transit
+
+/// The deny list, for those who look after it.
+extension Handlers {
+  /// Most media of one request.
+  static let denyListMediaMax = 1000
+
+  /// Why media are on the list, the newest first.
+  func denyListEntries(_ request: WebRequest) async throws -> Answer {
+    var medium: MediumID?
+    if let text = request.queryText("medium") {
+      guard let id = MediumID(text) else {
+        throw Problem.badParameter("medium", "\(text) is not the UUID of a medium")
+      }
+      medium = id
+    }
+    let isHistory = try request.queryFlag("history")
+    let limit =
+      try request.queryInt("limit", in: 1...DenyListQueries.causesMax)
+      ?? DenyListQueries.causesMax
+    let wanted = medium
+    let (head, causes) = try await services.store.read { db in
+      (
+        try await db.denyList.head(),
+        try await db.denyList.causes(medium: wanted, holdingOnly: !isHistory, limit: limit)
+      )
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("version", head.version)
+      writer.member("count", head.count)
+      writer.list("entries", causes) { writer, cause in
+        writer.member("medium", cause.medium.description)
+        writer.member("kind", cause.kind.rawValue)
+        writer.member("reason", cause.reason)
+        writer.member("note", orNull: cause.note)
+        writer.member("denied_at", cause.deniedAt.description)
+        writer.member("denied_by", cause.deniedBy)
+        writer.member("lifted_at", orNull: cause.liftedAt?.description)
+        writer.member("lifted_by", orNull: cause.liftedBy)
+      }
+      writer.endObject()
+    }
+  }
+
+  func denyListAdd(_ request: WebRequest) async throws -> Answer {
+    let order = try Self.denyOrder(request)
+    guard let reason = order.reason else { throw Problem.missingMember("reason") }
+    let by = Self.name(of: request.caller)
+    let version = try await services.store.write { db in
+      try await db.denyList.deny(
+        media: order.media, reason: reason, note: order.note, by: by, at: request.receivedAt)
+    }
+    return try await denyListChanged(to: version)
+  }
+
+  func denyListLift(_ request: WebRequest) async throws -> Answer {
+    let order = try Self.denyOrder(request)
+    let by = Self.name(of: request.caller)
+    let version = try await services.store.write { db in
+      try await db.denyList.allow(
+        media: order.media, reason: order.reason, note: order.note, by: by,
+        at: request.receivedAt)
+    }
+    return try await denyListChanged(to: version)
+  }
+
+  private func denyListChanged(to version: Int64) async throws -> Answer {
+    services.denyList.invalidate()
+    _ = try await services.denyList.current(from: services.store)
+    return .json { writer in
+      writer.beginObject()
+      writer.member("version", version)
+      writer.endObject()
+    }
+  }
+
+  private struct DenyOrder: Sendable {
+    var media: [MediumID] = []
+    var reason: String?
+    var note: String?
+  }
+
+  private static func denyOrder(_ request: WebRequest) throws(Problem) -> DenyOrder {
+    var order = DenyOrder()
+    try request.readObject { reader, key throws(JSONFault) in
+      switch key {
+      case "media":
+        try reader.beginArray()
+        while try reader.nextElement() {
+          let text = try reader.string()
+          guard let medium = MediumID(text) else {
+            throw reader.fault("\(text) is not the UUID of a medium")
+          }
+          order.media.append(medium)
+        }
+      case "reason": order.reason = try reader.stringOrNil()
+      case "note": order.note = try reader.stringOrNil()
+      default: return false
+      }
+      return true
+    }
+    guard (1...denyListMediaMax).contains(order.media.count) else {
+      throw Problem(
+        .unprocessableContent, "media_count", "Name 1 to \(denyListMediaMax) media.",
+        pointer: "/media")
+    }
+    if let reason = order.reason, !DenyListQueries.isReason(reason) {
+      throw Problem(
+        .unprocessableContent, "bad_reason",
+        "A reason is a word of 1 to 32 small letters and _, such as debt or lost.",
+        pointer: "/reason")
+    }
+    if let note = order.note, note.utf8.count > QuarantineDecision.reasonBytesMax {
+      throw Problem(
+        .unprocessableContent, "note_too_long",
+        "A note has at most \(QuarantineDecision.reasonBytesMax) bytes.", pointer: "/note")
+    }
+    return order
+  }
+
+  /// The newest versions, and how fast they reached the validators.
+  func denyListVersions(_ request: WebRequest) async throws -> Answer {
+    let limit = try request.queryInt("limit", in: 1...100) ?? 20
+    let versions = try await services.store.read { db in
+      try await db.denyList.versions(limit: limit)
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.list("versions", versions) { writer, version in
+        writer.member("version", version.version)
+        writer.member("made_at", version.madeAt.description)
+        writer.member("added", version.added)
+        writer.member("removed", version.removed)
+        writer.member("devices_reached", version.devicesReached)
+        writer.member("devices_active", version.devicesActive)
+        writer.member("latency_p50_seconds", orNull: version.latencyP50)
+        writer.member("latency_p95_seconds", orNull: version.latencyP95)
+        writer.member("latency_max_seconds", orNull: version.latencyMax)
+      }
+      writer.endObject()
+    }
+  }
+}

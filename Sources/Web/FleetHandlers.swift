@@ -1,0 +1,201 @@
+import Basics
+import Clearing
+import HTTPTypes
+import Insight
+import Store
+import Tapping
+
+/// What whoever watches over the fleet asks.
+extension Handlers {
+  func fleetSilent(_ request: WebRequest) async throws -> Answer {
+    let seconds =
+      try request.queryInt("seconds", in: 60...86_400).map { Int64($0) }
+      ?? InsightDesk.silentSecondsMax
+    let silent = try await services.insight.silentDevices(
+      at: request.receivedAt, silentSeconds: seconds)
+    return .json { writer in
+      writer.beginObject()
+      writer.list("devices", silent) { writer, device in
+        writer.member("device", device.device)
+        writer.member("vehicle", device.vehicle)
+        writer.member("last_contact_at", orNull: device.lastContactAt?.description)
+        writer.member("vehicle_seen_at", device.vehicleSeenAt.description)
+        writer.member("moved_m", Int64(device.movedMetres.rounded()))
+      }
+      writer.endObject()
+    }
+  }
+
+  func fleetGaps(_ request: WebRequest) async throws -> Answer {
+    let days = try request.queryInt("closed_days", in: 1...366)
+    let gaps = try await services.insight.agedGaps(
+      device: request.queryText("device"),
+      closedSince: days.map { request.receivedAt.adding(seconds: -Int64($0) * 86_400) },
+      at: request.receivedAt)
+    return .json { writer in
+      writer.beginObject()
+      writer.list("gaps", gaps) { writer, aged in
+        writer.member("device", aged.gap.device)
+        writer.member("epoch", aged.gap.epoch)
+        writer.member("first", aged.gap.seqs.lowerBound)
+        writer.member("last", aged.gap.seqs.upperBound)
+        writer.member("known_since", aged.gap.knownSince.description)
+        writer.member("closed_at", orNull: aged.gap.closedAt?.description)
+        writer.member("age_seconds", Int64(aged.ageSeconds))
+      }
+      writer.endObject()
+    }
+  }
+
+  func fleetConflicts(_ request: WebRequest) async throws -> Answer {
+    let conflicts = try await services.insight.conflicts(
+      device: request.queryText("device"), tokenKey: services.tokenKey,
+      limit: try request.queryInt("limit", in: 1...1000) ?? 200)
+    return .json { writer in
+      writer.beginObject()
+      writer.list("conflicts", conflicts) { writer, conflict in
+        writer.member("device", conflict.row.name.device)
+        writer.member("epoch", conflict.row.name.epoch)
+        writer.member("seq", conflict.row.name.seq)
+        writer.member("kept_batch", orNull: conflict.row.keptBatchID)
+        writer.member("kept_received_at", orNull: conflict.row.keptReceivedAt?.description)
+        writer.key("kept")
+        if let kept = conflict.keptContent { writer.raw(kept) } else { writer.null() }
+        writer.member("other_received_at", conflict.row.otherReceivedAt.description)
+        writer.key("other")
+        writer.raw(conflict.row.otherContent)
+      }
+      writer.endObject()
+    }
+  }
+
+  /// A tap with the signed batch it came in: a file that stands for itself.
+  func evidence(_ request: WebRequest) async throws -> Answer {
+    let name = TapName(
+      device: try request.requireQuery("device"),
+      epoch: try Self.number(request, "epoch"), seq: try Self.number(request, "seq"))
+    guard let evidence = try await services.insight.evidence(of: name, at: request.receivedAt)
+    else {
+      throw Problem(
+        .notFound, "tap_unknown",
+        "No batch of device \(name.device) brought tap \(name.seq) of epoch \(name.epoch).")
+    }
+    return .json(evidence.json)
+  }
+
+  private static func number(
+    _ request: WebRequest, _ name: String
+  ) throws(Problem) -> Int64 {
+    _ = try request.requireQuery(name)
+    return Int64(try request.queryInt(name, in: 0...Int.max) ?? 0)
+  }
+}
+
+/// Impossible taps, and what persons decide about them.
+extension Handlers {
+  /// A page of taps; `next` names the last of them when there are more.
+  func quarantineList(_ request: WebRequest) async throws -> Answer {
+    let limit =
+      try request.queryInt("limit", in: 1...QuarantineQueries.pageMax)
+      ?? QuarantineQueries.pageMax
+    let word = request.queryText("state") ?? QuarantineState.held.rawValue
+    let state = QuarantineState(rawValue: word)
+    guard state != nil || word == "all" else {
+      throw Problem.badParameter("state", "\(word) is none of held, released, discarded, all")
+    }
+    let taps = try await services.quarantine.list(
+      state: state, device: request.queryText("device"), after: try Self.after(request),
+      limit: limit)
+    return .json { writer in
+      writer.beginObject()
+      writer.list("taps", taps) { writer, tap in writer.members(of: tap) }
+      writer.member(
+        "next",
+        orNull: taps.count == limit
+          ? taps.last.map { "\($0.name.device)/\($0.name.epoch)/\($0.name.seq)" } : nil)
+      writer.endObject()
+    }
+  }
+
+  private static func after(_ request: WebRequest) throws(Problem) -> TapName? {
+    guard let text = request.queryText("after") else { return nil }
+    let parts = text.split(separator: "/")
+    guard parts.count == 3, let epoch = Int64(parts[1]), let seq = Int64(parts[2]) else {
+      throw .badParameter("after", "\(text) is not device/epoch/seq as an answer gave it")
+    }
+    return TapName(device: String(parts[0]), epoch: epoch, seq: seq)
+  }
+
+  func quarantineRelease(_ request: WebRequest) async throws -> Answer {
+    let order = try Self.order(request)
+    let tap = try await services.quarantine.release(
+      order.name, correction: order.correction, by: Self.name(of: request.caller),
+      reason: order.reason, at: request.receivedAt)
+    return .json { writer in
+      writer.beginObject()
+      writer.members(of: tap)
+      writer.endObject()
+    }
+  }
+
+  func quarantineDiscard(_ request: WebRequest) async throws -> Answer {
+    let order = try Self.order(request)
+    guard order.correction == TapCorrection() else {
+      throw Problem(
+        .unprocessableContent, "nothing_to_correct",
+        "A tap that is discarded takes no correction: leave at and riders out.")
+    }
+    let tap = try await services.quarantine.discard(
+      order.name, by: Self.name(of: request.caller), reason: order.reason,
+      at: request.receivedAt)
+    return .json { writer in
+      writer.beginObject()
+      writer.members(of: tap)
+      writer.endObject()
+    }
+  }
+
+  private static func order(
+    _ request: WebRequest
+  ) throws(Problem) -> (name: TapName, correction: TapCorrection, reason: String) {
+    var texts: [String: String] = [:]
+    var numbers: [String: Int64] = [:]
+    var correction = TapCorrection()
+    try request.readObject { reader, key throws(JSONFault) in
+      switch key {
+      case "device", "reason": texts[key] = try reader.string()
+      case "epoch", "seq": numbers[key] = try reader.int64()
+      case "at": if !reader.takeNull() { correction.at = try reader.instant() }
+      case "riders":
+        correction.riders = try reader.int64OrNil().map { Int(clamping: $0) }
+      default: return false
+      }
+      return true
+    }
+    guard let device = texts["device"] else { throw .missingMember("device") }
+    guard let epoch = numbers["epoch"] else { throw .missingMember("epoch") }
+    guard let seq = numbers["seq"] else { throw .missingMember("seq") }
+    guard let reason = texts["reason"] else { throw .missingMember("reason") }
+    return (TapName(device: device, epoch: epoch, seq: seq), correction, reason)
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func members(of tap: QuarantineRecord) {
+    member("device", tap.name.device)
+    member("epoch", tap.name.epoch)
+    member("seq", tap.name.seq)
+    member("code", tap.code)
+    member("message", tap.message)
+    key("content")
+    raw(tap.content)
+    member("received_at", tap.receivedAt.description)
+    member("state", tap.state.rawValue)
+    member("decided_at", orNull: tap.decidedAt?.description)
+    member("decided_by", orNull: tap.decidedBy)
+    member("reason", orNull: tap.reason)
+    member("corrected_at", orNull: tap.correction.at?.description)
+    member("corrected_riders", orNull: tap.correction.riders.map { Int64($0) })
+    member("sorted_at", orNull: tap.sortedAt?.description)
+  }
+}

@@ -1,0 +1,121 @@
+import Acquiring
+import ArgumentParser
+import Basics
+import Charging
+import Clearing
+import Foundation
+import Logging
+import Store
+
+/// How the acquirer is reached, and who the house is there.
+struct AcquirerPlace: Sendable {
+  /// Name of the variable that holds the secret shared with the acquirer.
+  static let secretVariable = "KVYTOK_ACQUIRER_SECRET"
+  /// Name of the house at the acquirer when none is given.
+  static let merchantStandard = "city"
+
+  /// The acquirer's address; nil: by files.
+  var url: String?
+  var secret: String?
+  var isByFiles = false
+  var merchant = AcquirerPlace.merchantStandard
+
+  /// The adapter; nil when no acquirer is set up.
+  func acquirer() throws(CommandFault) -> (any Acquirer)? {
+    if isByFiles {
+      guard url == nil else {
+        throw CommandFault(
+          "An acquirer is reached by URL or by files, not both.", exitCode: CommandFault.usage)
+      }
+      return FileAcquirer()
+    }
+    guard let url else { return nil }
+    guard let secret, !secret.isEmpty else {
+      throw CommandFault(
+        "The acquirer at \(url) needs a secret; set \(Self.secretVariable).",
+        exitCode: CommandFault.usage)
+    }
+    return HTTPAcquirer(url: url, secret: secret)
+  }
+}
+
+/// How commands reach the acquirer.
+struct AcquirerOptions: ParsableArguments {
+  @Option(help: "Address of the acquirer; or set KVYTOK_ACQUIRER_URL.")
+  var acquirerURL: String?
+
+  @Flag(
+    help: "The acquirer is reached by files in DATA/acquirer; or set KVYTOK_ACQUIRER_FILES=true.")
+  var acquirerFiles = false
+
+  @Option(help: "The house's name at the acquirer; or set KVYTOK_MERCHANT.")
+  var merchant: String?
+
+  var place: AcquirerPlace {
+    let environment = ProcessInfo.processInfo.environment
+    return AcquirerPlace(
+      url: acquirerURL ?? environment["KVYTOK_ACQUIRER_URL"],
+      secret: environment[AcquirerPlace.secretVariable],
+      isByFiles: acquirerFiles || environment["KVYTOK_ACQUIRER_FILES"] == "true",
+      merchant: merchant ?? environment["KVYTOK_MERCHANT"] ?? AcquirerPlace.merchantStandard)
+  }
+}
+
+/// Who gives an order, for the list of all that happened.
+struct PersonOption: ParsableArguments {
+  @Option(help: "Your name, for the record; a second person decides what the first proposed.")
+  var by: String
+
+  func validate() throws {
+    guard (1...64).contains(by.utf8.count) else {
+      throw ValidationError("--by is a name of 1 to 64 bytes.")
+    }
+  }
+}
+
+/// What commands about card money stand on.
+struct MoneyDesks: Sendable {
+  let store: Store
+  let city: CityHolder
+  let charging: ChargingService
+  let debts: DebtDesk
+  let payouts: PayoutDesk
+  let subsidies: SubsidyDesk
+  let funding: FundingDesk
+
+  /// Opens the desks on a database, with an acquirer where one is set up.
+  static func open(_ backbone: Backbone, _ acquirer: AcquirerPlace? = nil) async throws
+    -> MoneyDesks
+  {
+    let city = CityHolder()
+    try await city.reload(from: backbone.store)
+    return MoneyDesks(backbone.store, city, try acquirer?.acquirer())
+  }
+
+  private init(_ store: Store, _ city: CityHolder, _ acquirer: (any Acquirer)?) {
+    let now: @Sendable () -> Instant = { .now }
+    self.store = store
+    self.city = city
+    charging = ChargingService(
+      store: store, city: city, acquirer: acquirer, log: Logger(label: "kvytok"), now: now)
+    debts = DebtDesk(store: store, city: city, now: now)
+    payouts = PayoutDesk(store: store, city: city, now: now)
+    subsidies = SubsidyDesk(store: store, city: city, now: now)
+    funding = FundingDesk(store: store, city: city, now: now)
+  }
+
+  var today: Day { city.current.clock.zone.local(.now).day }
+
+  /// Carries out what a person asked; a refusal is the answer no.
+  static func answer<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+      return try await body()
+    } catch let refusal as MoneyRefusal {
+      throw CommandFault("\(refusal)", exitCode: CommandFault.no)
+    }
+  }
+}
+
+func moneyText(_ minor: Int64, _ currency: Currency) -> String {
+  Money(minor: minor, currency: currency).description
+}

@@ -1,0 +1,219 @@
+import ArgumentParser
+import Basics
+import Charging
+import Clearing
+import Store
+
+/// What bank cards owe after a decline.
+struct DebtCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "debt", abstract: "What bank cards owe after a decline.",
+    subcommands: [List.self, Pay.self, Ask.self, WriteOff.self, Refund.self])
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Debts, the oldest first.")
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let rows = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in try await db.charging.debts() }
+      }
+      var table = TextTable([
+        ("window", .right), ("fare day", .left), ("state", .left), ("due", .right),
+        ("declined", .left), ("code", .left), ("next try", .left),
+      ])
+      for row in rows {
+        table.add([
+          String(row.id), row.fareDay.description, row.window.state.rawValue,
+          moneyText(row.window.dueMinor, row.currency),
+          row.window.declinedAt?.iso8601(offsetSeconds: 0) ?? "", row.window.declineCode ?? "",
+          row.window.nextAt?.iso8601(offsetSeconds: 0) ?? "",
+        ])
+      }
+      print(table.text)
+      if rows.isEmpty { print("nobody owes anything after a decline") }
+    }
+  }
+
+  struct Pay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Takes money for a debt outside the acquirer.")
+
+    @Argument(help: "Number of the window.")
+    var window: Int64
+
+    @Option(help: "Minor units; the whole debt without it.")
+    var minor: Int64?
+
+    @Option(help: "cash or transfer.")
+    var channel: DebtDesk.Channel
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let row = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.debts.pay(window, minor: minor, channel: channel, by: person.by)
+        }
+      }
+      print(
+        "window \(row.id) is \(row.window.state.rawValue); "
+          + "due \(moneyText(row.window.dueMinor, row.currency))")
+    }
+  }
+
+  struct Ask: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Has the acquirer asked now, because the rider wants to pay by the card.")
+
+    @Argument(help: "Number of the window.")
+    var window: Int64
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      _ = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.debts.askNow(window, by: person.by)
+        }
+      }
+      print("the acquirer is asked with the next pass of the service, or of `kvytok charge run`")
+    }
+  }
+
+  struct WriteOff: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "write-off", abstract: "Proposes to give a debt up; a second person decides.")
+
+    @Argument(help: "Number of the window.")
+    var window: Int64
+
+    @Option(help: "Why.")
+    var reason: String
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let order = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.debts.proposeWriteOff(window, reason: reason, by: person.by)
+        }
+      }
+      print("order \(order) waits: kvytok order approve \(order) --by …")
+    }
+  }
+
+  struct Refund: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Proposes to give money of a payment back; a second person decides.")
+
+    @Argument(help: "Number of the window.")
+    var window: Int64
+
+    @Option(help: "Minor units.")
+    var minor: Int64
+
+    @Option(help: "Why.")
+    var reason: String
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let order = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.debts.proposeRefund(
+            window, minor: minor, reason: reason, by: person.by)
+        }
+      }
+      print("order \(order) waits: kvytok order approve \(order) --by …")
+    }
+  }
+}
+
+extension DebtDesk.Channel: ExpressibleByArgument {}
+
+/// Orders about money that need a second person.
+struct OrderCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "order", abstract: "Write-offs, refunds, payouts and claims that wait.",
+    subcommands: [List.self, Approve.self, Refuse.self])
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Orders, the newest first.")
+
+    @Flag(help: "Also those that are decided.")
+    var all = false
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let rows = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in try await db.orders.list(waitingOnly: !all) }
+      }
+      var table = TextTable([
+        ("order", .right), ("what", .left), ("of", .left), ("amount", .right), ("by", .left),
+        ("why", .left), ("decision", .left),
+      ])
+      for row in rows {
+        table.add([
+          String(row.id), row.kind.rawValue, row.subject, moneyText(row.minor, row.currency),
+          row.proposedBy, row.reason,
+          [row.decision, row.decidedBy].compactMap { $0 }.joined(separator: " by "),
+        ])
+      }
+      print(table.text)
+    }
+  }
+
+  struct Approve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Approves an order.")
+
+    @Argument(help: "Number of the order.")
+    var order: Int64
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try await OrderCommand.decide(order, true, person.by, database)
+    }
+  }
+
+  struct Refuse: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Refuses an order.")
+
+    @Argument(help: "Number of the order.")
+    var order: Int64
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try await OrderCommand.decide(order, false, person.by, database)
+    }
+  }
+
+  fileprivate static func decide(
+    _ order: Int64, _ isApproved: Bool, _ person: String, _ database: DatabaseOptions
+  ) async throws {
+    let row = try await Backbone.with(database) { backbone in
+      let desks = try await MoneyDesks.open(backbone)
+      return try await MoneyDesks.answer {
+        try await MoneyOrders(
+          store: desks.store, debts: desks.debts, payouts: desks.payouts,
+          subsidies: desks.subsidies
+        ).decide(order, isApproved: isApproved, by: person)
+      }
+    }
+    print(
+      "\(row.kind.rawValue) of \(moneyText(row.minor, row.currency)) "
+        + (isApproved ? "approved" : "refused"))
+  }
+}

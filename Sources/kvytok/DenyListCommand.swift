@@ -1,0 +1,162 @@
+import ArgumentParser
+import Basics
+import Insight
+import Store
+import Tapping
+import Transit
+
+/// The deny list: media that validators turn away.
+struct DenyListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "deny-list", abstract: "Shows and changes the media that validators turn away.",
+    subcommands: [Show.self, Add.self, Remove.self])
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show",
+      abstract: "Shows the list, why media are on it, and how fast it reached the validators.")
+
+    @Option(help: "Most entries shown.")
+    var limit: Int = 50
+    @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+      guard (1...DenyListQueries.causesMax).contains(limit) else {
+        throw ValidationError("--limit is a number from 1 to \(DenyListQueries.causesMax).")
+      }
+    }
+
+    func run() async throws {
+      let (head, causes, versions) = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in
+          (
+            try await db.denyList.head(), try await db.denyList.causes(limit: limit),
+            try await db.denyList.versions(limit: 10)
+          )
+        }
+      }
+      print("version \(head.version), \(head.count) media denied")
+      var entries = TextTable([
+        ("medium", .left), ("kind", .left), ("reason", .left), ("since", .left), ("by", .left),
+        ("note", .left),
+      ])
+      for cause in causes {
+        entries.add([
+          cause.medium.description, cause.kind.rawValue, cause.reason,
+          cause.deniedAt.description, cause.deniedBy, cause.note ?? "",
+        ])
+      }
+      if !causes.isEmpty { print("\n" + entries.text) }
+      var reach = TextTable([
+        ("version", .right), ("made", .left), ("added", .right), ("removed", .right),
+        ("devices", .right), ("p50", .right), ("p95", .right), ("slowest", .right),
+      ])
+      for version in versions {
+        let seconds = [version.latencyP50, version.latencyP95, version.latencyMax].map { value in
+          value.map { "\(Int($0.rounded())) s" } ?? ""
+        }
+        reach.add(
+          [
+            String(version.version), version.madeAt.description, String(version.added),
+            String(version.removed), "\(version.devicesReached)/\(version.devicesActive)",
+          ] + seconds)
+      }
+      if !versions.isEmpty { print("\n" + reach.text) }
+    }
+  }
+
+  /// Which medium.
+  struct MediumOptions: ParsableArguments {
+    @Argument(help: "UUID of the medium, or the token (base64url) of what is tapped.")
+    var medium: String
+
+    /// The medium; one that was tapped is found by its token.
+    func find(_ backbone: Backbone) async throws -> MediumID {
+      if let id = MediumID(medium) { return id }
+      let key = try await backbone.tokenKey()
+      let tokens = [Base64.decode(medium, .url), Array(medium.utf8)].compactMap { $0 }
+      let candidates = tokens.filter { !$0.isEmpty }.flatMap { token in
+        MediumKind.allCases.map { key.mediumID(kind: $0, token: token) }
+      }
+      let known = try await backbone.store.read { db in
+        try await db.denyList.known(among: candidates)
+      }
+      guard let first = known.first else {
+        throw CommandFault(
+          "Nothing of this token was ever tapped here.", exitCode: CommandFault.no)
+      }
+      return first
+    }
+  }
+
+  struct Add: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "add", abstract: "Puts a medium on the list.")
+
+    @OptionGroup var medium: MediumOptions
+    @Option(help: "The cause, a word: lost, stolen, debt.")
+    var cause: String
+    @OptionGroup var actor: ActorOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+      guard DenyListQueries.isReason(cause) else {
+        throw ValidationError("--cause is a word of 1 to 32 small letters and _.")
+      }
+    }
+
+    func run() async throws {
+      let version = try await DenyListCommand.change(database) { backbone in
+        let id = try await medium.find(backbone)
+        return try await backbone.store.write { db in
+          try await db.denyList.deny(
+            medium: id, reason: cause, note: actor.reason, by: actor.name, at: .now)
+        }
+      }
+      print("denied in version \(version)")
+    }
+  }
+
+  struct Remove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "remove", abstract: "Lifts a cause, or all causes, of a medium.")
+
+    @OptionGroup var medium: MediumOptions
+    @Option(help: "Only this cause; all of them without it.")
+    var cause: String?
+    @OptionGroup var actor: ActorOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let (version, isDenied) = try await DenyListCommand.change(database) { backbone in
+        let id = try await medium.find(backbone)
+        return try await backbone.store.write { db in
+          let version = try await db.denyList.allow(
+            medium: id, reason: cause, note: actor.reason, by: actor.name, at: .now)
+          return (version, try await db.denyList.isDenied(id))
+        }
+      }
+      print(
+        isDenied
+          ? "still denied for another cause, version \(version)"
+          : "allowed in version \(version)")
+    }
+  }
+
+  private static func change<Result: Sendable>(
+    _ database: DatabaseOptions, _ body: (Backbone) async throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await Backbone.with(database, body)
+    } catch let fault as DenyListFault {
+      let text =
+        switch fault {
+        case .mediumUnknown(let medium): "No medium \(medium) was ever tapped here."
+        case .fingerprintUnknown(let medium):
+          "No tap of medium \(medium) can be read any more; it can be denied once it is tapped again."
+        case .full: "The list holds \(DenyListFile.entriesMax) entries; lift some first."
+        }
+      throw CommandFault(text, exitCode: CommandFault.no)
+    }
+  }
+}

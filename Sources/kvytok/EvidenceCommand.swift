@@ -1,0 +1,119 @@
+import ArgumentParser
+import Basics
+import Foundation
+import Insight
+import Store
+import Tapping
+
+/// Evidence: the signed batch that a tap came in.
+struct EvidenceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evidence", abstract: "Shows, exports and verifies the signed batch of a tap.",
+    subcommands: [Show.self, Export.self, Verify.self])
+
+  /// Finds the evidence of a tap.
+  private static func find(
+    _ tap: QuarantineCommand.TapOptions, _ database: DatabaseOptions
+  ) async throws -> TapEvidence {
+    let evidence = try await DeviceCommand.insight(database) { desk, _ in
+      try await desk.evidence(of: tap.name, at: .now)
+    }
+    guard let evidence else {
+      throw CommandFault(
+        "No batch of device \(tap.device) brought tap \(tap.seq) of epoch \(tap.epoch).",
+        exitCode: CommandFault.no)
+    }
+    return evidence
+  }
+
+  /// What was checked, one line each.
+  private static func tell(_ checks: [EvidenceCheck]) throws {
+    for check in checks { print("\(check.isGood ? "ok" : "!!")  \(check.name): \(check.found)") }
+    guard checks.allSatisfy(\.isGood) else { throw ExitCode(CommandFault.no) }
+    print("The evidence holds.")
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Shows the signed batch of a tap, and verifies it.")
+
+    @OptionGroup var tap: QuarantineCommand.TapOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let evidence = try await EvidenceCommand.find(tap, database)
+      print("batch \(evidence.batchID) of \(evidence.device), epoch \(evidence.epoch)")
+      print("received \(evidence.receivedAt), \(evidence.body.count) bytes")
+      if let batch = evidence.batch, let clock = evidence.clock {
+        print("sent \(batch.sentAt), \(batch.taps.count) taps")
+        print(
+          "clock \(clock.microseconds / 1000) ms behind or on the way, "
+            + "corrected by \(clock.correctionSeconds) s")
+      }
+      if case .ed25519(_, let key) = evidence.proof { print("key \(key.fingerprint)") }
+      try EvidenceCommand.tell(evidence.checks())
+    }
+  }
+
+  struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "export",
+      abstract: "Writes a file that proves a tap without a database.",
+      discussion: "The file holds the tokens of the batch, as the device signed them.")
+
+    @OptionGroup var tap: QuarantineCommand.TapOptions
+    @Option(help: ArgumentHelp("The file. (default: standard output)", valueName: "file"))
+    var out: String?
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let evidence = try await EvidenceCommand.find(tap, database)
+      let text = String(decoding: evidence.json, as: UTF8.self) + "\n"
+      guard let out else {
+        print(text, terminator: "")
+        return
+      }
+      do {
+        try text.write(toFile: out, atomically: true, encoding: .utf8)
+      } catch {
+        throw CommandFault("\(out) cannot be written: \(error.localizedDescription)")
+      }
+      Progress.say("Written to \(out)")
+    }
+  }
+
+  struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "verify", abstract: "Verifies an exported file, without a database.",
+      discussion: "Exit 0 when the evidence holds, 1 when it does not.")
+
+    @Argument(help: "The file.")
+    var file: String
+    @Option(help: "The device's public key as you know it from elsewhere, base64.")
+    var publicKey: String?
+
+    func validate() throws {
+      if let publicKey, Base64.decode(publicKey, .standard)?.count != Ed25519.keyByteCount {
+        throw ValidationError("--public-key is the base64 of 32 bytes.")
+      }
+    }
+
+    func run() async throws {
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw CommandFault("\(file) cannot be read.")
+      }
+      let evidence: TapEvidence
+      do {
+        var bytes = Array(data)
+        while let last = bytes.last, [0x0A, 0x0D, 0x20].contains(last) { bytes.removeLast() }
+        evidence = try TapEvidence(json: bytes)
+      } catch {
+        throw CommandFault(
+          "\(file) is no evidence file: \(error.pointer): \(error.message)",
+          exitCode: CommandFault.no)
+      }
+      try EvidenceCommand.tell(
+        evidence.checks(trusting: publicKey.flatMap { Base64.decode($0, .standard) }))
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import ArgumentParser
+import Basics
+import Charging
+import Clearing
+import Foundation
+import Store
+
+/// What operators are owed and paid.
+struct OperatorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "operator", abstract: "What operators are owed, and paying them.",
+    subcommands: [Claims.self, Account.self, Propose.self, Pay.self, Confirm.self])
+
+  struct Claims: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "What each operator is owed, and what it is made of.")
+
+    @Option(help: "Last accounting date; today without it.", transform: Day.argument)
+    var date: Day?
+
+    @Option(name: .customLong("operator"), help: "One operator only.")
+    var operatorID: String?
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let rows = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await desks.payouts.claims(
+          through: date ?? desks.today, operatorID: operatorID)
+      }
+      var table = TextTable([
+        ("operator", .left), ("fares", .right), ("shared", .right), ("subsidy", .right),
+        ("refunds", .right), ("other", .right), ("paid", .right), ("owed", .right),
+      ])
+      for row in rows {
+        let sums = [
+          row.faresMinor, row.sharedMinor, row.subsidyMinor, row.refundsMinor, row.otherMinor,
+          row.paidMinor, row.balanceMinor,
+        ]
+        table.add([row.operatorID] + sums.map { moneyText($0, row.currency) })
+      }
+      print(table.text)
+      if rows.isEmpty { print("nothing is owed yet") }
+    }
+  }
+
+  struct Account: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes down where an operator wants its money.")
+
+    @Argument(help: "The operator, as the network calls it.")
+    var operatorID: String
+
+    @Option(help: "Name of the account's owner.")
+    var name: String
+
+    @Option(help: "IBAN.")
+    var iban: String
+
+    @Option(help: "BIC of the bank, where it is known.")
+    var bic: String?
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        try await MoneyDesks.answer {
+          try await desks.payouts.setAccount(
+            BankAccount(name: name, iban: iban, bic: bic), of: operatorID, by: person.by)
+        }
+      }
+      print("\(operatorID) is paid to \(iban)")
+    }
+  }
+
+  struct Propose: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Proposes to pay all operators what they are owed; a second person decides.")
+
+    @Option(help: "Last accounting date; yesterday without it.", transform: Day.argument)
+    var date: Day?
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let (orders, leftOut) = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.payouts.propose(
+            through: date ?? desks.today.adding(days: -1), by: person.by)
+        }
+      }
+      for order in orders {
+        print("order \(order.id): \(order.subject) \(moneyText(order.minor, order.currency))")
+      }
+      for line in leftOut { print("left out: \(line)") }
+      if orders.isEmpty, leftOut.isEmpty { print("nothing is owed") }
+    }
+  }
+
+  struct Pay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes the approved payouts as a payment file (ISO 20022 pain.001).")
+
+    @Option(help: "The file to write.")
+    var out: String
+
+    @Option(help: "Currency.")
+    var currency = "UAH"
+
+    @Option(help: "Name of the paying account's owner.")
+    var payer: String
+
+    @Option(help: "IBAN of the paying account.")
+    var iban: String
+
+    @Option(help: "BIC of the paying bank, where it is known.")
+    var bic: String?
+
+    @Option(help: "Day on which the bank shall pay; today without it.", transform: Day.argument)
+    var on: Day?
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      guard let currency = Currency(currency) else {
+        throw ValidationError("A currency is three capitals such as UAH.")
+      }
+      let made = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        do {
+          return try await MoneyDesks.answer {
+            try await desks.payouts.makeFile(
+              currency: currency, from: BankAccount(name: payer, iban: iban, bic: bic),
+              executionDay: on ?? desks.today, by: person.by)
+          }
+        } catch let fault as PaymentFault {
+          throw CommandFault("No payment file: \(fault)", exitCode: CommandFault.no)
+        }
+      }
+      guard let made else {
+        throw CommandFault(
+          "No payout in \(currency) is approved. Propose with `kvytok operator propose`, approve "
+            + "with `kvytok order approve`.", exitCode: CommandFault.no)
+      }
+      guard
+        FileManager.default.createFile(
+          atPath: out, contents: Data(made.xml.utf8), attributes: [.posixPermissions: 0o600])
+      else {
+        throw CommandFault(
+          "\(out) cannot be written. The payment file \(made.messageID) is kept in the database.")
+      }
+      print("\(made.messageID) written to \(out); when the bank has paid: kvytok operator confirm")
+    }
+  }
+
+  struct Confirm: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes down that the bank paid a payment file, or returned it.")
+
+    @Argument(help: "Name of the payment file.")
+    var message: String
+
+    @Flag(help: "The bank returned the money.")
+    var returned = false
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let count = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.payouts.confirm(message, isPaid: !returned)
+        }
+      }
+      print("\(count) payouts \(returned ? "returned" : "paid")")
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import ArgumentParser
+import Basics
+import Charging
+import Clearing
+import Foundation
+import Store
+
+/// What the city pays for concessions.
+struct SubsidyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "subsidy", abstract: "What the city pays for free and reduced rides.",
+    subcommands: [Rate.self, Claim.self, Evidence.self, Paid.self])
+
+  struct Rate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes down what the city pays for one ride of a category.")
+
+    @Argument(help: "Category, as the tariff calls it.")
+    var category: String
+
+    @Option(help: "Minor units for one ride of one person.")
+    var minor: Int64
+
+    @Option(help: "Currency.")
+    var currency = "UAH"
+
+    @Option(help: "First fare day.", transform: Day.argument)
+    var from: Day
+
+    @Option(help: "Last fare day; until another rate begins without it.", transform: Day.argument)
+    var to: Day?
+
+    @Option(name: .customLong("operator"), help: "One operator; all without it.")
+    var operatorID: String?
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      guard let currency = Currency(currency) else {
+        throw ValidationError("A currency is three capitals such as UAH.")
+      }
+      try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        try await MoneyDesks.answer {
+          try await desks.subsidies.set(
+            ConcessionRate(
+              category: category, operatorID: operatorID, from: from, to: to, currency: currency,
+              rideMinor: minor), by: person.by)
+        }
+      }
+      print("\(category): \(moneyText(minor, currency)) a ride from \(from)")
+    }
+  }
+
+  struct Claim: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Claims the rides of some fare days; a second person decides.")
+
+    @Option(help: "First fare day.", transform: Day.argument)
+    var date: Day
+
+    @Option(help: "Last fare day.", transform: Day.argument)
+    var to: Day
+
+    @Option(help: "Currency.")
+    var currency = "UAH"
+
+    @OptionGroup var person: PersonOption
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      guard let currency = Currency(currency) else {
+        throw ValidationError("A currency is three capitals such as UAH.")
+      }
+      let (claim, lines) = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        return try await MoneyDesks.answer {
+          try await desks.subsidies.propose(
+            from: date, to: to, currency: currency, by: person.by)
+        }
+      }
+      var table = TextTable([
+        ("operator", .left), ("category", .left), ("rides", .right), ("amount", .right),
+      ])
+      for line in lines {
+        table.add([
+          line.operatorID, line.category, String(line.rides), moneyText(line.minor, currency),
+        ])
+      }
+      print(table.text)
+      print(
+        "claim \(claim.id) waits: kvytok order approve \(claim.orderID.map(String.init) ?? "?") --by …"
+      )
+    }
+  }
+
+  struct Evidence: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes the rides of a claim with their taps as CSV on standard output.")
+
+    @Argument(help: "Number of the claim.")
+    var claim: Int64
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        var writer = CSVWriter()
+        writer.row([
+          "fare_day", "operator", "category", "riders", "amount_minor", "taken_back", "device",
+          "epoch", "seq", "started_at", "route",
+        ])
+        var page = 0
+        repeat {
+          FileHandle.standardOutput.write(Data(writer.bytes))
+          writer = CSVWriter()
+          guard let rows = try await desks.subsidies.evidence(claim, page: page) else { return }
+          for row in rows {
+            writer.row([
+              row.fareDay.description, row.operatorID, row.category, String(row.riders),
+              String(row.minor), row.isTakenBack ? "yes" : "no", row.tap.device,
+              String(row.tap.epoch), String(row.tap.seq),
+              row.startedAt.iso8601(offsetSeconds: 0), row.route ?? "",
+            ])
+          }
+          page += 1
+        } while true
+      }
+    }
+  }
+
+  struct Paid: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes down that the city paid a claim.")
+
+    @Argument(help: "Number of the claim.")
+    var claim: Int64
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        try await MoneyDesks.answer { try await desks.subsidies.confirm(claim) }
+      }
+      print("claim \(claim) is paid")
+    }
+  }
+}

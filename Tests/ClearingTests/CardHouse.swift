@@ -1,0 +1,154 @@
+import Basics
+import Charging
+import Clearing
+import Foundation
+import Postgres
+import SimulatedAcquirer
+import Store
+import Synchronization
+import Tapping
+import Testing
+import Transit
+
+/// A clock that tests move.
+final class TestClock: Sendable {
+  private let moment: Mutex<Instant>
+
+  init(_ start: Instant) { moment = Mutex(start) }
+
+  var now: Instant { moment.withLock { $0 } }
+
+  func advance(seconds: Int64) { moment.withLock { $0 = $0.adding(seconds: seconds) } }
+}
+
+/// A simulated acquirer in the process, asked and answering by the bytes of the wire.
+final class InProcessAcquirer: Acquirer {
+  let concurrencyMax = 3
+  let capturesByFile: Bool
+  let books: Mutex<AcquirerBooks>
+  private let clock: TestClock
+  private let waiting = Mutex<[(due: Instant, body: [UInt8])]>([])
+
+  init(seed: UInt64, mood: AcquirerMood, clock: TestClock, capturesByFile: Bool = false) {
+    books = Mutex(AcquirerBooks(seed: seed, mood: mood))
+    self.clock = clock
+    self.capturesByFile = capturesByFile
+  }
+
+  func ask(_ request: AcquirerRequest) async -> AcquirerAnswer {
+    let reply = books.withLock {
+      $0.answer(
+        path: AcquirerWire.path(request.operation), body: AcquirerWire.body(of: request))
+    }
+    let now = clock.now
+    waiting.withLock { list in
+      list += reply.messages.map {
+        (now.adding(seconds: Int64($0.afterSeconds)), $0.body)
+      }
+    }
+    guard !reply.isSilent else { return .unknown("no answer") }
+    return AcquirerWire.answer(status: reply.status, body: reply.body)
+  }
+
+  /// Messages whose time has come, in the order of their time.
+  func dueMessages() -> [[UInt8]] {
+    let now = clock.now
+    return waiting.withLock { list in
+      let due = list.filter { $0.due <= now }.sorted { $0.due < $1.due }
+      list.removeAll { $0.due <= now }
+      return due.map(\.body)
+    }
+  }
+}
+
+/// A clearing house that charges bank cards, with an acquirer and a clock of its own.
+struct CardHouse: Sendable {
+  let house: House
+  let clock: TestClock
+  let acquirer: InProcessAcquirer
+  let clearing: ClearingService
+  let charging: ChargingService
+  let messages: MessageDesk
+  let funding: FundingDesk
+  let debts: DebtDesk
+
+  static let secret: [UInt8] = Array("shared".utf8)
+
+  /// The clock starts on 22 November 2026 at 20:00 in Kyiv.
+  static func with<Result: Sendable>(
+    seed: UInt64 = 1, mood: AcquirerMood = .perfect, byFile: Bool = false,
+    tariff: String = testTariff, _ body: @Sendable (CardHouse) async throws -> Result
+  ) async throws -> Result {
+    try await House.with(tariff: tariff) { house in
+      try await body(CardHouse(house, seed: seed, mood: mood, byFile: byFile))
+    }
+  }
+
+  private init(_ house: House, seed: UInt64, mood: AcquirerMood, byFile: Bool) {
+    let clock = TestClock(House.noon.adding(seconds: -57_600))
+    let now: @Sendable () -> Instant = { clock.now }
+    self.house = house
+    self.clock = clock
+    acquirer = InProcessAcquirer(seed: seed, mood: mood, clock: clock, capturesByFile: byFile)
+    clearing = ClearingService(
+      store: house.store, city: house.city, tokenKey: house.tokenKey, log: quiet, now: now)
+    charging = ChargingService(
+      store: house.store, city: house.city, acquirer: acquirer, log: quiet, now: now)
+    messages = MessageDesk(
+      store: house.store, city: house.city, secret: Self.secret, now: now)
+    funding = FundingDesk(store: house.store, city: house.city, now: now)
+    debts = DebtDesk(store: house.store, city: house.city, now: now)
+  }
+
+  /// Rates what came, and does what is due about cards.
+  func work() async throws {
+    try await clearing.drain()
+    try await charging.drain()
+  }
+
+  /// Lets the night pass: the fare day is over and its late taps were waited for.
+  func nextDay() async throws {
+    clock.advance(seconds: 86_400)
+    try await work()
+  }
+
+  /// The next funding file of the acquirer.
+  func fundingFile() -> [UInt8] {
+    let day = house.city.current.clock.zone.local(clock.now).day
+    return acquirer.books.withLock { $0.funding(on: day, merchant: "city", currency: "UAH") }
+  }
+
+  /// Balances of the accounts that are not even: `1120 2400`, debits above zero.
+  func balances() async throws -> [String] {
+    try await house.texts(
+      """
+      select account || coalesce('/' || operator_id, '') || ' ' || sum(debit_minor - credit_minor)
+      from posting group by account, operator_id
+      having sum(debit_minor - credit_minor) <> 0 order by 1
+      """)
+  }
+
+  /// Windows in order: number, state, amount and what is due.
+  func windows() async throws -> [String] {
+    try await house.texts(
+      """
+      select concat_ws(' ', fare_day, number, state, amount_minor, due_minor) from charge_window
+      order by fare_day, rider_id, number
+      """)
+  }
+
+  /// The number of the only window.
+  func window() async throws -> Int64 {
+    try await house.number("select window_id from charge_window")
+  }
+}
+
+/// A tap of a bank card on 23 November 2026 (or so many days later), by the clock of Kyiv.
+func bankTap(
+  _ seq: Int64, _ time: String, card: String = "visa-anna", day: Int = 0, accepted: Bool = true
+) throws -> Tap {
+  var made = try tap(seq, time, card: card, day: day)
+  made.medium = .bank
+  if !accepted { made.result = .denied(reason: "deny_list") }
+  return made
+}

@@ -1,0 +1,181 @@
+import Basics
+import Charging
+import Clearing
+import SimulatedAcquirer
+import Store
+import Tapping
+import Testing
+
+extension ClearingSuite {
+  @Suite struct Charging {
+    /// 8.00 in the morning, 8.00 in the evening: 16.00 for the day.
+    private func ride(_ house: CardHouse, day: Int = 0, first: Int64 = 1) async throws {
+      try await house.house.journal(
+        [
+          try bankTap(first, "08:00", day: day), try bankTap(first + 1, "18:00", day: day),
+        ], receivedAt: house.clock.now)
+      try await house.work()
+    }
+
+    @Test func aDayIsOneCharge() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        #expect(try await house.windows() == [])
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 1600 0"])
+        // The acquirer owes what the rider owed; the fares' operator is not known.
+        #expect(try await house.balances() == ["1120 1600", "2190 -1600"])
+        let outcome = try await house.funding.take(house.fundingFile(), name: "f1.csv")
+        #expect(outcome == .taken(number: 1, categories: [.matched: 1]))
+        // 1.5 % of 16.00 is 0.24.
+        #expect(try await house.balances() == ["1100 1576", "2190 -1600", "7100 24"])
+        #expect(try await house.windows() == ["2026-11-22 0 settled 1600 0"])
+        #expect(
+          try await house.house.texts("select tap_state from charged_rider_day") == ["settled"])
+      }
+    }
+
+    @Test func cardsOfStoredValueAreNotCharged() async throws {
+      try await CardHouse.with { house in
+        try await house.house.journal([try tap(1, "08:00")])
+        try await house.work()
+        try await house.nextDay()
+        #expect(try await house.windows() == [])
+        #expect(try await house.house.number("select count(*) from card_standing") == 0)
+      }
+    }
+
+    @Test func aLateRideIsAWindowOfItsOwnAndAMendedFareAReturn() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        try await house.nextDay()
+        // 13:00 came a day late: the third ride of 8.00 reaches the cap of 24.00.
+        try await house.house.journal(
+          [try bankTap(3, "13:00")], receivedAt: house.clock.now)
+        try await house.work()
+        #expect(
+          try await house.windows() == [
+            "2026-11-22 0 captured 1600 0", "2026-11-22 1 captured 800 0",
+          ])
+        // The price falls to 5.00: three rides are 15.00, and 9.00 go back.
+        try await house.house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 5.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: house.clock.now)
+        try await house.work()
+        #expect(
+          try await house.windows() == [
+            "2026-11-22 0 captured 1600 0", "2026-11-22 1 captured 800 0",
+            "2026-11-22 2 netted -900 0",
+          ])
+        #expect(
+          try await house.house.texts(
+            "select window_id || ' ' || minor || ' ' || state from charge_refund order by 1")
+            == ["1 100 paid", "2 800 paid"])
+        #expect(try await house.balances() == ["1120 1500", "2190 -1500"])
+        #expect(
+          try await house.funding.take(house.fundingFile(), name: "f1.csv")
+            == .taken(number: 1, categories: [.matched: 4]))
+        // 1.5 % of 16.00 and of 8.00: 0.24 and 0.12.
+        #expect(try await house.balances() == ["1100 1464", "2190 -1500", "7100 36"])
+      }
+    }
+
+    @Test func aDeclinedCardIsDeniedAndRecoveredByItsNextTap() async throws {
+      // Seed 1 with every other key declined: attempts go on until one is taken.
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await ride(house)
+        #expect(
+          try await house.house.texts("select reason from card_denial") == ["first_use"])
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 retrying 1600 1600"])
+        #expect(try await house.balances() == ["1200 1600", "2190 -1600"])
+        let attempts = "select attempt || ' ' || tries from charge_window"
+        #expect(try await house.house.texts(attempts) == ["1 0"])
+        // A tap that the validator turned away makes the house try at once.
+        try await house.house.journal(
+          [try bankTap(3, "09:00", day: 1, accepted: false)], receivedAt: house.clock.now)
+        try await house.work()
+        #expect(try await house.house.texts(attempts) == ["2 0"])
+        // The day after the decline the schedule's first try is due.
+        try await house.nextDay()
+        #expect(try await house.house.texts(attempts) == ["3 1"])
+        let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: nil, channel: .cash, by: "olena")
+        #expect(try await house.balances() == ["1110 1600", "2190 -1600"])
+        #expect(
+          try await house.house.texts(
+            "select recovered_by || ' ' || (recovered_at - denied_at > '1 day') from card_denial")
+            == ["desk true"])
+      }
+    }
+
+    @Test func aDebtIsGivenUpByTwoPeople() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await ride(house)
+        for _ in 0..<32 { try await house.nextDay() }
+        #expect(try await house.windows() == ["2026-11-22 0 debt 1600 1600"])
+        let window = try await house.window()
+        let order = try await house.debts.proposeWriteOff(
+          window, reason: "the card is closed", by: "olena")
+        await #expect(throws: MoneyRefusal.samePerson) {
+          _ = try await house.debts.decide(order, isApproved: true, by: "olena")
+        }
+        _ = try await house.debts.decide(order, isApproved: true, by: "taras")
+        #expect(try await house.balances() == ["2190 -1600", "7200 1600"])
+        await #expect(throws: MoneyRefusal.unfit("order 1 is approved already")) {
+          _ = try await house.debts.decide(order, isApproved: true, by: "taras")
+        }
+        // It is paid after all.
+        _ = try await house.debts.pay(window, minor: 1600, channel: .transfer, by: "olena")
+        #expect(try await house.balances() == ["1100 1600", "2190 -1600"])
+      }
+    }
+
+    @Test func aRefundIsNotMoreThanWasPaidAndNeedsASecondPerson() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        try await house.nextDay()
+        let window = try await house.window()
+        await #expect(throws: MoneyRefusal.self) {
+          _ = try await house.debts.proposeRefund(window, minor: 1601, reason: "x", by: "olena")
+        }
+        let order = try await house.debts.proposeRefund(
+          window, minor: 500, reason: "the bus broke down", by: "olena")
+        _ = try await house.debts.decide(order, isApproved: true, by: "taras")
+        try await house.work()
+        // The fares' operator bears it; here the one that is not known.
+        #expect(try await house.balances() == ["1120 1100", "2190 -1100"])
+        await #expect(throws: MoneyRefusal.self) {
+          _ = try await house.debts.proposeRefund(window, minor: 1101, reason: "x", by: "olena")
+        }
+      }
+    }
+
+    @Test func clearingFilesAreMadeOnceAndCanBeMadeAgain() async throws {
+      try await CardHouse.with(byFile: true) { house in
+        try await ride(house)
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 authorised 1600 1600"])
+        let desk = ClearingFileDesk(service: house.charging, merchant: "city")
+        let file = try #require(try await desk.make())
+        #expect(try await desk.make() == nil)
+        #expect(file.lines.map(\.minor) == [1600])
+        #expect(file.lines.map(\.cardToken) == [Array("visa-anna".utf8)])
+        #expect(try await house.windows() == ["2026-11-22 0 captured 1600 0"])
+        let again = try await desk.remake(1)
+        #expect(again?.bytes == file.bytes)
+        #expect(try await desk.list().map(\.digest) == [FileDigest.of(file.bytes)])
+      }
+    }
+  }
+}
+
+extension String {
+  fileprivate func replacing(_ part: String, with other: String) -> String {
+    guard let range = firstRange(of: part) else { return self }
+    return self[..<range.lowerBound] + other + self[range.upperBound...]
+  }
+}

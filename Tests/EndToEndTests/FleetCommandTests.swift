@@ -1,0 +1,93 @@
+import Basics
+import Foundation
+import Postgres
+import ServiceClient
+import Tapping
+import Testing
+import Transit
+
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+struct FleetCommandTests {
+  @Test func aDeviceItsTapsAndTheirProofAreLedByCommands() async throws {
+    try await KvytokService.with { service in
+      let device = SignedDevice(id: "V-7", secret: "a test")
+      #expect(try await device.enroll(vehicle: "101", with: service.client))
+      let now = Instant(seconds: Int64(Date(timeIntervalSinceNow: 0).timeIntervalSince1970))
+      let token = Array("a lost card".utf8)
+      func tap(_ seq: Int64, _ seconds: Int64) -> Tap {
+        Tap(
+          seq: seq, at: now.adding(seconds: seconds), kind: .single, medium: .card, token: token)
+      }
+      let taps = [tap(1, -3600), tap(4, 86_400)]
+      let body = TapBatchJSON.encode(
+        TapBatch(device: "V-7", epoch: 1, sentAt: now, taps: taps))
+      _ = try await device.postTaps(body: body, with: service.client)
+
+      let gaps = try await service.run(["device", "gaps"])
+      #expect(gaps.exitCode == 0 && gaps.output.contains("V-7"), "\(gaps.errors)")
+      let held = try await service.run(["quarantine", "list"])
+      #expect(held.output.contains("tap_in_future"), "\(held.output)\(held.errors)")
+      let hasty = try await service.run([
+        "quarantine", "release", "V-7", "1", "4", "--reason", "clock",
+      ])
+      #expect(hasty.exitCode == 1 && hasty.errors.contains("say when it really was"))
+      let discard = ["quarantine", "discard", "V-7", "1", "4", "--reason", "a test card"]
+      #expect(try await service.run(discard).exitCode == 0)
+      let twice = try await service.run(discard)
+      #expect(twice.exitCode == 1 && twice.errors.contains("discarded before"), "\(twice.errors)")
+
+      let text = Base64.encode(token, .url)
+      let denied = try await eventually { () -> RunningProgram.End? in
+        let end = try await service.run([
+          "deny-list", "add", text, "--cause", "lost", "--by", "olha",
+        ])
+        return end.exitCode == 0 ? end : nil
+      }
+      #expect(denied?.output == "denied in version 1\n")
+      let list = try await service.run(["deny-list", "show"])
+      #expect(list.output.hasPrefix("version 1, 1 media denied") && list.output.contains("olha"))
+
+      let file = service.data.appendingPathComponent("tap.json").path
+      let exported = try await service.run(["evidence", "export", "V-7", "1", "1", "--out", file])
+      #expect(exported.exitCode == 0, "\(exported.errors)")
+      let suspended = try await service.run(["device", "suspend", "V-7", "--reason", "repair"])
+      #expect(suspended.output == "V-7 suspended\n")
+      let revoked = try await service.run(["device", "revoke", "V-7"])
+      #expect(revoked.output == "V-7 revoked\n")
+      // No database: only the file.
+      let proof = try await Command.run(["evidence", "verify", file])
+      #expect(proof.exitCode == 0 && proof.output.contains("The evidence holds."))
+      let forged = try String(contentsOfFile: file, encoding: .utf8)
+        .replacing("\"seq\":1,", with: "\"seq\":2,")
+      try forged.write(toFile: file, atomically: true, encoding: .utf8)
+      let refused = try await Command.run(["evidence", "verify", file])
+      #expect(refused.exitCode == 1 && refused.output.contains("!!  content"))
+
+      let shown = try await service.run(["device", "show", "V-7"])
+      #expect(shown.output.contains("suspend by") && shown.output.contains("— repair"))
+    }
+  }
+
+  @Test(arguments: [
+    ["device", "assign", "V-1"], ["device", "assign", "V-1", "--vehicle", "1", "--stop", "2"],
+    ["device", "assign", "V-1", "--vehicle", "1", "--from", "today"],
+    ["device", "rotate", "V-1", "--overlap-days", "-1"], ["device", "gaps", "--closed-days", "0"],
+    ["device", "rotate", "V-1", "--public-key", "AAAA"], ["quarantine", "list", "--state", "gone"],
+    ["quarantine", "release", "V-1", "1"], ["deny-list", "add", "x", "--cause", "Lost it"],
+    ["evidence", "verify"],
+  ])
+  func aCommandWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
+    let end = try await Command.run(arguments)
+    #expect(end.exitCode == 2, "\(arguments): \(end.errors)")
+  }
+
+  @Test func aFileThatIsNoEvidenceIsSaidToBeNone() async throws {
+    let folder = try TemporaryFolder.make("evidence")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("x.json")
+    #expect(try await Command.run(["evidence", "verify", file.path]).exitCode == 3)
+    try "{\"kvytok_evidence\":9}".write(to: file, atomically: true, encoding: .utf8)
+    let end = try await Command.run(["evidence", "verify", file.path])
+    #expect(end.exitCode == 1 && end.errors.contains("/kvytok_evidence"), "\(end.errors)")
+  }
+}

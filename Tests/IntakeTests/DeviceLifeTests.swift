@@ -1,0 +1,157 @@
+import Basics
+import Intake
+import Store
+import Tapping
+import Testing
+
+extension IntakeSuite {
+  @Suite struct Life {
+    private static let random = [UInt8](0..<24)
+    private static let olha = DeviceActor("olha", reason: "as ordered")
+
+    private static func later(_ days: Int64) -> Instant { noon.adding(seconds: days * 86_400) }
+
+    /// The newest words of a device's life, the oldest first.
+    private static func life(_ world: World) async throws -> [String] {
+      try await world.store.read { try await $0.deviceLives.events(of: "V-1") }.reversed()
+        .map { "\($0.event.rawValue) by \($0.by)" }
+    }
+
+    @Test func anOldKeyVerifiesUntilTheOverlapEnds() async throws {
+      try await World.with { world in
+        let old = try await world.validator("V-1")
+        let new = try Validator("V-1", seed: "another")
+        // Signed before the rotation, sent after it.
+        let held = old.body([tap(1)])
+        let signature = old.keys.sign(held)
+        _ = try await world.desk.orderRotation("V-1", overlapDays: 7, by: Self.olha, at: noon)
+        let outcome = try await world.desk.rotate(
+          "V-1", publicKey: new.keys.publicKey, by: .device, at: noon)
+        #expect(outcome == .done())
+        let late = try await world.post(
+          held, from: old, signature: signature, at: Self.later(6)
+        ).answer()
+        #expect(late.accepted == 1)
+        #expect(try await world.post(new.body([tap(2)]), from: new).answer().accepted == 1)
+        let refusal = try await world.post(
+          old.body([tap(3)]), from: old, at: Self.later(7)
+        ).refusal()
+        #expect(refusal.code == "key_ended")
+        // The same again is the answer that got lost; a key of before is not taken again.
+        let again = try await world.desk.rotate(
+          "V-1", publicKey: new.keys.publicKey, by: .device, at: noon)
+        #expect(again == .already)
+        let back = try await world.desk.rotate(
+          "V-1", publicKey: old.keys.publicKey, by: .device, at: noon)
+        #expect(back == .refused(.keyUsedBefore))
+        #expect(
+          try await Self.life(world)
+            == [
+              "enroll by kvytok", "activate by device", "order_rotation by olha",
+              "rotate by device",
+            ])
+      }
+    }
+
+    @Test func replacedHardwareSendsWhatItHoldsUnderItsOwnKey() async throws {
+      try await World.with { world in
+        let old = try await world.validator("V-1")
+        _ = try await world.send([tap(1)], epoch: 3, from: old)
+        let outcome = try await world.desk.orderReplacement(
+          "V-1", random: Self.random, by: Self.olha, at: noon)
+        guard case .done(let secret?, _) = outcome else { throw World.NotActive() }
+        // Until the new hardware comes, the old one goes on.
+        #expect(try await world.send([tap(2)], epoch: 3, from: old).accepted == 1)
+        let new = try Validator("V-1", seed: "new hardware")
+        guard
+          case .activated(let device) = await world.desk.activate(
+            "V-1", secret: secret, publicKey: new.keys.publicKey, at: noon)
+        else { throw World.NotActive() }
+        let epoch = try #require(device.keys.first { $0.publicKey == new.keys.publicKey })
+          .epochsFrom
+        #expect(epoch == 3 + DeviceDesk.epochRoom)
+        #expect(try await world.send([tap(1, route: "7")], epoch: epoch, from: new).accepted == 1)
+        #expect(try await world.send([tap(3)], epoch: 3, from: old).accepted == 1)
+        for (validator, foreign) in [(old, epoch), (new, 3)] {
+          let refusal = try await world.post(
+            validator.body([tap(9)], epoch: foreign), from: validator
+          ).refusal()
+          #expect(refusal.code == "epoch_of_other_hardware")
+          #expect(refusal.pointer == "/epoch")
+        }
+        // The secret opened once.
+        let thief = try Validator("thief").keys.publicKey
+        guard
+          case .refusal(let used) = await world.desk.activate(
+            "V-1", secret: secret, publicKey: thief, at: noon)
+        else { throw World.NotActive() }
+        #expect(used.code == "secret_used")
+        let ended = try await world.desk.step(.endOldKeys, "V-1", by: Self.olha, at: noon)
+        #expect(ended == .done())
+        let refusal = try await world.post(old.body([tap(4)]), from: old).refusal()
+        #expect(refusal.code == "key_ended")
+        #expect(try await world.send([tap(2, route: "7")], epoch: epoch, from: new).accepted == 1)
+      }
+    }
+
+    @Test func aSuspendedDeviceStoresNothingUntilItIsResumed() async throws {
+      try await World.with { world in
+        let validator = try await world.validator("V-1")
+        #expect(try await world.desk.step(.suspend, "V-1", by: Self.olha, at: noon) == .done())
+        #expect(try await world.desk.step(.suspend, "V-1", by: Self.olha, at: noon) == .already)
+        let refusal = try await world.post(validator.body([tap(1)]), from: validator).refusal()
+        #expect(refusal.code == "device_suspended")
+        #expect(try await world.desk.step(.resume, "V-1", by: Self.olha, at: noon) == .done())
+        #expect(try await world.send([tap(1)], from: validator).accepted == 1)
+        let nobody = try await world.desk.step(.suspend, "V-9", by: Self.olha, at: noon)
+        #expect(nobody == .refused(.deviceUnknown))
+      }
+    }
+
+    @Test func aRevokedKeyDoesNotComeBackWithTheDevice() async throws {
+      try await World.with { world in
+        let validator = try await world.validator("V-1")
+        _ = try await world.desk.revoke("V-1", at: noon)
+        let enrolled = try await world.desk.enroll(
+          "V-1", vehicle: nil, random: Self.random, at: noon)
+        guard case .enrolled(let secret) = enrolled else { throw World.NotActive() }
+        guard
+          case .refusal(let refusal) = await world.desk.activate(
+            "V-1", secret: secret, publicKey: validator.keys.publicKey, at: noon)
+        else { throw World.NotActive() }
+        #expect(refusal.code == "key_used_before")
+        let new = try Validator("V-1", seed: "new")
+        guard
+          case .activated = await world.desk.activate(
+            "V-1", secret: secret, publicKey: new.keys.publicKey, at: noon)
+        else { throw World.NotActive() }
+        #expect(try await world.send([tap(1)], from: new).accepted == 1)
+        let old = try await world.post(validator.body([tap(2)]), from: validator).refusal()
+        #expect(old.code == "key_ended")
+      }
+    }
+
+    @Test(arguments: ["self", "keys", "enroll", "heartbeat"])
+    func aWordOfThePathsIsNoID(_ id: String) async throws {
+      #expect(!DeviceID.isGood(id))
+    }
+
+    @Test func aFileTellsAllThatIsKnown() async throws {
+      try await World.with { world in
+        let validator = try await world.validator("V-1")
+        _ = try await world.desk.assign(
+          "V-1", to: .vehicle("1603"), from: noon,
+          days: { _, _ in Day(number: 0)...Day(number: 1) },
+          by: Self.olha, at: noon)
+        _ = try await world.send([tap(1)], from: validator)
+        let file = try #require(try await world.desk.file(of: "V-1", at: noon))
+        #expect(file.standing.place == .vehicle("1603"))
+        #expect(file.standing.device.keys.map(\.publicKey) == [validator.keys.publicKey])
+        #expect(file.events.first?.event == .assign && file.events.first?.reason == "as ordered")
+        #expect(file.clock.map(\.microseconds) == [0])
+        let nobody = try await world.desk.file(of: "V-9", at: noon)
+        #expect(nobody?.standing == nil)
+      }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import Basics
+import Postgres
+import Store
+import Tapping
+import Testing
+
+extension StoreSuite {
+  @Suite struct DenyLists {
+    private static let media = (1...4).map { MediumID(high: 7, low: UInt64($0)) }
+
+    /// Media 1 to 4; 3 and 4 have one fingerprint by chance.
+    private static func prepare(_ pool: PostgresPool) async throws {
+      for (index, medium) in media.enumerated() {
+        let id = PostgresValue.identifier(medium)
+        try await pool.run("insert into rider values ($1, 0, now())", [id])
+        let print = [UInt8](repeating: UInt8(min(index, 2) + 1), count: 8)
+        try await pool.run(
+          """
+          insert into medium (medium_id, rider_id, kind, first_seen_at, fingerprint)
+          values ($1, $1, 'card', now(), $2)
+          """, [id, .bytea(print)])
+      }
+    }
+
+    private static func deny(
+      _ index: Int, _ reason: String, _ store: Store, at seconds: Int64 = 0
+    ) async throws -> Int64 {
+      try await store.write { db in
+        try await db.denyList.deny(
+          medium: media[index], reason: reason, by: "olha", at: noon.adding(seconds: seconds))
+      }
+    }
+
+    private static func allow(
+      _ index: Int, _ reason: String?, _ store: Store
+    ) async throws -> Int64 {
+      try await store.write { db in
+        try await db.denyList.allow(medium: media[index], reason: reason, by: "olha", at: noon)
+      }
+    }
+
+    private static func digits(_ bytes: [UInt8]) -> String {
+      stride(from: 0, to: bytes.count, by: 8).map { String(bytes[$0]) }.joined(separator: " ")
+    }
+
+    @Test func eachChangeIsAVersionAndNothingIsMissedBetweenTwo() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        #expect(try await store.read { try await $0.denyList.head().version } == 0)
+        #expect(try await Self.deny(0, "lost", store) == 1)
+        #expect(try await Self.deny(1, "debt", store) == 2)
+        // What is denied already makes no version.
+        #expect(try await Self.deny(1, "debt", store) == 2)
+        #expect(try await Self.allow(0, nil, store) == 3)
+        #expect(try await Self.allow(0, nil, store) == 3)
+        let changes = try await store.read { db in
+          var changes: [String] = []
+          for version in 0...3 {
+            let (added, removed) = try await db.denyList.changes(since: Int64(version))
+            changes.append("+\(Self.digits(added)) -\(Self.digits(removed))")
+          }
+          return changes
+        }
+        #expect(changes == ["+2 -1", "+2 -1", "+ -1", "+ -"])
+        #expect(
+          try await store.read { try await $0.denyList.all() } == [UInt8](repeating: 2, count: 8))
+        #expect(
+          try await store.read { try await $0.denyList.head() }
+            == DenyListHead(version: 3, count: 1))
+      }
+    }
+
+    @Test func aMediumStaysDeniedWhileAnyCauseHolds() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        _ = try await Self.deny(0, "lost", store)
+        #expect(try await Self.deny(0, "debt", store) == 1)
+        #expect(try await Self.allow(0, "debt", store) == 1)
+        #expect(try await store.read { try await $0.denyList.isDenied(Self.media[0]) })
+        #expect(try await Self.allow(0, "lost", store) == 2)
+        #expect(try await !store.read { try await $0.denyList.isDenied(Self.media[0]) })
+        let causes = try await store.read { db in
+          try await db.denyList.causes(medium: Self.media[0], holdingOnly: false)
+        }
+        #expect(causes.map(\.reason) == ["debt", "lost"])
+        #expect(causes.allSatisfy { $0.liftedBy == "olha" })
+        #expect(try await Self.deny(0, "lost", store) == 3)
+      }
+    }
+
+    @Test func twoMediaOfOneFingerprintAreDeniedUntilBothAreAllowed() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        #expect(try await Self.deny(2, "lost", store) == 1)
+        #expect(try await Self.deny(3, "lost", store) == 1)
+        #expect(try await Self.allow(2, nil, store) == 1)
+        #expect(try await Self.allow(3, nil, store) == 2)
+        #expect(try await store.read { try await $0.denyList.all() }.isEmpty)
+      }
+    }
+
+    @Test func whatWasNeverTappedCannotBeDenied() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        let nobody = MediumID(high: 1, low: 1)
+        await #expect(throws: DenyListFault.mediumUnknown(nobody)) {
+          try await store.write { db in
+            try await db.denyList.deny(media: [Self.media[0], nobody], reason: "lost", at: noon)
+          }
+        }
+        #expect(try await store.read { try await $0.denyList.head().version } == 0)
+        // A medium of which nothing can be read any more has no fingerprint to be known by.
+        try await pool.run("update medium set fingerprint = null")
+        await #expect(throws: DenyListFault.fingerprintUnknown(Self.media[0])) {
+          try await store.write { db in
+            try await db.denyList.deny(medium: Self.media[0], reason: "lost", at: noon)
+          }
+        }
+      }
+    }
+
+    @Test func manyWhoChangeTheListAtOnceMakeVersionsOneByOne() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for round in 0..<12 {
+            group.addTask {
+              if round % 3 == 2 {
+                _ = try await Self.allow(round % 2, nil, store)
+              } else {
+                _ = try await Self.deny(round % 2, "lost", store)
+              }
+            }
+          }
+          try await group.waitForAll()
+        }
+        let head = try await store.read { try await $0.denyList.head() }
+        #expect(
+          try await pool.number("select count(*) from deny_list_version") == head.version)
+        let denied = try await pool.number(
+          "select count(distinct medium_id) from deny_cause where lifted_at is null")
+        #expect(denied == Int64(head.count))
+      }
+    }
+
+    @Test func theWayToTheDevicesIsMeasured() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          select 'V-' || n, 'active', decode(repeat('00', 32), 'hex'), now()
+          from generate_series(1, 3) n
+          """)
+        _ = try await Self.deny(0, "lost", store)
+        _ = try await Self.deny(1, "lost", store, at: 60)
+        func note(_ device: String, _ version: Int64, _ seconds: Int64) async throws -> [Double] {
+          try await store.write { db in
+            try await db.denyList.note([
+              DenyListSighting(
+                device: device, version: version, at: noon.adding(seconds: seconds),
+                source: .fetch)
+            ])
+          }
+        }
+        #expect(try await note("V-1", 1, 30) == [30])
+        #expect(try await note("V-1", 1, 40) == [])
+        #expect(try await note("V-2", 2, 100) == [40])
+        // Versions that were never made, and devices that are nobody, are not noted.
+        #expect(try await note("V-3", 99, 100) == [])
+        #expect(try await note("V-9", 1, 100) == [])
+        let versions = try await store.read { try await $0.denyList.versions(limit: 10) }
+        #expect(versions.map(\.version) == [2, 1])
+        #expect(versions.map(\.devicesReached) == [1, 2])
+        #expect(versions.map(\.devicesActive) == [3, 3])
+        // V-2 took version 1 with version 2: after 100 seconds.
+        #expect(versions.map(\.latencyMax) == [40, 100])
+        #expect(versions[1].latencyP50 == 65)
+      }
+    }
+
+    @Test func aHundredThousandEntriesAreReadAtOnce() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          "insert into deny_list_version values (1, now(), 100000, 0)")
+        try await pool.run(
+          """
+          insert into deny_list
+          select substr(sha256(n::text::bytea), 1, 8), true, 1 from generate_series(1, 100000) n
+          """)
+        let started = ContinuousClock.now
+        let all = try await store.read { try await $0.denyList.all() }
+        #expect(all.count == 800_000)
+        #expect(started.duration(to: .now) < .seconds(5))
+        let file = DenyListFile(
+          version: 1, since: nil, salt: [UInt8](repeating: 0, count: 16), added: all)
+        #expect(file.denies(Array(SHA256Digest.hash(Array("99999".utf8)).prefix(8))))
+        #expect(!file.denies(Array(SHA256Digest.hash(Array("100001".utf8)).prefix(8))))
+      }
+    }
+  }
+}

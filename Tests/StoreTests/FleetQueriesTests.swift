@@ -1,0 +1,168 @@
+import Basics
+import Postgres
+import Store
+import Tapping
+import Testing
+
+extension StoreSuite {
+  @Suite struct Fleet {
+    private static func gaps(
+      _ store: Store, closedSince: Instant? = nil
+    ) async throws -> [String] {
+      try await store.read { db in
+        try await db.fleet.gaps(device: nil, closedSince: closedSince).map { gap in
+          "\(gap.device) \(gap.epoch) \(gap.seqs.lowerBound)-\(gap.seqs.upperBound) "
+            + "\(Int64(gap.knownSince.secondsSince(noon)))"
+            + (gap.closedAt.map { " \(Int64($0.secondsSince(noon)))" } ?? "")
+        }
+      }
+    }
+
+    private static func see(
+      _ numbers: String, at seconds: Int64, _ store: Store, _ pool: PostgresPool
+    ) async throws {
+      try await pool.run(
+        """
+        update device_epoch set seen = $1::text::int8multirange, last_received_at = $2
+        """, [.text(numbers), .timestamptz(noon.adding(seconds: seconds))])
+      let isDone = try await store.write { db in
+        try await db.fleet.reconcileGaps(at: noon.adding(seconds: seconds + 5))
+      }
+      #expect(isDone)
+    }
+
+    @Test func aHoleKeepsItsAgeUntilItIsFilled() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          "insert into device (device_id, state, enrolled_at) values ('V-1', 'enrolled', now())")
+        try await pool.run(
+          """
+          insert into device_epoch (device_id, epoch, last_received_at, last_sent_at)
+          values ('V-1', 3, now(), now())
+          """)
+        try await Self.see("{[1,3)}", at: 0, store, pool)
+        #expect(try await Self.gaps(store).isEmpty)
+        try await Self.see("{[1,3),[11,12)}", at: 10, store, pool)
+        #expect(try await Self.gaps(store) == ["V-1 3 3-10 10"])
+        // Looking again changes nothing.
+        try await Self.see("{[1,3),[11,12)}", at: 20, store, pool)
+        #expect(try await Self.gaps(store) == ["V-1 3 3-10 10"])
+        // Some of it comes, and another hole opens: the parts are as old as the whole.
+        try await Self.see("{[1,3),[5,7),[11,12),[15,16)}", at: 30, store, pool)
+        #expect(
+          try await Self.gaps(store) == ["V-1 3 3-4 10", "V-1 3 7-10 10", "V-1 3 12-14 30"])
+        #expect(try await Self.gaps(store, closedSince: noon) == ["V-1 3 5-6 10 35"])
+        let sums = try await store.read { try await $0.fleet.gapSums() }
+        #expect(
+          sums == GapSums(gaps: 3, numbers: 9, devices: 1, oldestAt: noon.adding(seconds: 10)))
+        try await Self.see("{[1,16)}", at: 40, store, pool)
+        #expect(try await Self.gaps(store).isEmpty)
+        let closed = try await Self.gaps(store, closedSince: noon.adding(seconds: 45))
+        #expect(closed == ["V-1 3 3-4 10 45", "V-1 3 7-10 10 45", "V-1 3 12-14 30 45"])
+      }
+    }
+
+    @Test func aHeartbeatThatComesLateOrAgainChangesNothing() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          "insert into device (device_id, state, enrolled_at) values ('V-1', 'enrolled', now())")
+        func send(_ software: String, sent: Int64, received: Int64) async throws {
+          var beat = DeviceHeartbeat(device: "V-1", sentAt: noon.adding(seconds: sent))
+          beat.software = software
+          let record = HeartbeatRecord(beat: beat, receivedAt: noon.adding(seconds: received))
+          try await store.write { try await $0.deviceLives.save([record]) }
+        }
+        func kept() async throws -> String? {
+          try await store.read { try await $0.deviceLives.heartbeats(of: ["V-1"]) }["V-1"]?.beat
+            .software
+        }
+        try await send("2", sent: 10, received: 11)
+        try await send("1", sent: 5, received: 20)
+        #expect(try await kept() == "2")
+        try await send("3", sent: 12, received: 21)
+        #expect(try await kept() == "3")
+        // A clock that was a year ahead does not silence the device for a year.
+        try await send("4", sent: 31_536_000, received: 22)
+        try await send("5", sent: 30, received: 31)
+        #expect(try await kept() == "5")
+        // Nobody's heartbeat is not kept.
+        let foreign = HeartbeatRecord(
+          beat: DeviceHeartbeat(device: "V-9", sentAt: noon), receivedAt: noon)
+        try await store.write { try await $0.deviceLives.save([foreign]) }
+        #expect(try await pool.number("select count(*) from device_heartbeat") == 1)
+      }
+    }
+
+    @Test func whatHappenedToADeviceIsNeverChanged() async throws {
+      try await withStore { store, pool in
+        try await store.write { db in
+          try await db.deviceLives.append(
+            DeviceEventRecord(device: "V-1", at: noon, event: .suspend, by: "olha", reason: "test"))
+        }
+        await #expect(throws: PostgresError.self) {
+          try await pool.run("update device_event set by_whom = 'nobody'")
+        }
+        await #expect(throws: PostgresError.self) { try await pool.run("delete from device_event") }
+        let events = try await store.read { try await $0.deviceLives.events(of: "V-1") }
+        #expect(events.map(\.by) == ["olha"] && events.map(\.event) == [.suspend])
+      }
+    }
+
+    @Test func silentIsWhoseVehicleIsHeardOfWhileTheyAreNot() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          select 'V-' || n, 'active', decode(repeat('00', 32), 'hex'), now()
+          from generate_series(1, 4) n
+          """)
+        try await pool.run(
+          """
+          insert into device_assignment (device_id, valid_from, vehicle)
+          select 'V-' || n, '2020-01-01Z', n::text from generate_series(1, 4) n
+          """)
+        for (vehicle, lat) in [("1", 0.01), ("2", 0.0001), ("3", 0.01), ("4", 0.01)] {
+          for (seconds, offset) in [(-500, 0.0), (-100, lat)] {
+            try await pool.run(
+              """
+              insert into position (service_day, lane, vehicle, at, latitude, longitude, device_id,
+                received_at) values ($1, $2, $3, $4, $5, 24, $6, $4)
+              """,
+              [
+                .date(today), .int2(Lane.of(name: vehicle)), .text(vehicle),
+                .timestamptz(noon.adding(seconds: Int64(seconds))), .float8(56.95 + offset),
+                .text(vehicle == "4" ? "V-4" : "tracker"),
+              ])
+          }
+          try await pool.run(
+            """
+            insert into vehicle_now (vehicle, at, latitude, longitude, received_at)
+            values ($1, $2, 56.95, 24, $2)
+            """, [.text(vehicle), .timestamptz(noon.adding(seconds: -100))])
+        }
+        // V-3 spoke a minute ago.
+        try await store.write { db in
+          try await db.deviceLives.save([
+            HeartbeatRecord(
+              beat: DeviceHeartbeat(device: "V-3", sentAt: noon),
+              receivedAt: noon.adding(seconds: -60))
+          ])
+        }
+        let (candidates, moves) = try await store.read { db in
+          let found = try await db.fleet.silentCandidates(
+            contactBefore: noon.adding(seconds: -900), vehicleAfter: noon.adding(seconds: -600),
+            now: noon)
+          return (
+            found,
+            try await db.fleet.movements(
+              of: found, since: found.map { _ in noon.adding(seconds: -3600) }, days: [today])
+          )
+        }
+        #expect(candidates.map(\.device) == ["V-1", "V-2", "V-4"])
+        // A hundredth of a degree of latitude is 1,113 metres.
+        #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 1113])
+        #expect(moves.map(\.isHeard) == [false, false, true])
+      }
+    }
+  }
+}

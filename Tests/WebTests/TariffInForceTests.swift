@@ -1,0 +1,74 @@
+import Basics
+import DatabaseSupport
+import HTTPTypes
+import Tapping
+import Testing
+import Transit
+import Web
+
+/// A published version reaches validators by their answers, and never before its first fare day.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct TariffInForceTests {
+  private static func tariff(_ version: String, from day: String, price: String) -> String {
+    """
+    tariff: test
+    version: \(version)
+    effective: {from: \(day)}
+    currency: UAH
+    timezone: Europe/Kyiv
+    day_start: "04:00"
+    categories: [adult]
+    fares: [{name: ride, price: \(price)}]
+    """
+  }
+
+  private func publish(_ text: String, to service: TestService) async throws -> Answer {
+    let admin = try await service.token(.admin)
+    return await service.send(
+      .post, "/v1/tariffs", token: admin, headers: [.contentType: "application/yaml"],
+      body: Array(text.utf8))
+  }
+
+  @Test func validatorsNameTheVersionInForceBeforeAndOnItsFirstFareDay() async throws {
+    try await TestService.with { service in
+      let validator = try await Validator(service)
+      let first = try await publish(
+        Self.tariff("old", from: "2026-01-01", price: "8.00"), to: service)
+      try #require(first.status == .created, "\(first.text)")
+      // It is the 22nd; the new version begins with the fare day of the 24th, at four o'clock.
+      let next = try await publish(
+        Self.tariff("new", from: "2026-11-24", price: "10.00"), to: service)
+      try #require(next.status == .created, "\(next.text)")
+      let lastSecond = try #require(Instant(iso8601: "2026-11-24T03:59:59+02:00"))
+      var seq: Int64 = 0
+      for (moment, version) in [
+        (TestService.now, "old"), (lastSecond, "old"), (lastSecond.adding(seconds: 1), "new"),
+      ] {
+        service.clock.set(moment)
+        let itself = try await validator.askAboutItself()
+        #expect(itself.status == .ok)
+        #expect(itself.member("tariff_version") == version, "\(moment): \(itself.text)")
+        seq += 1
+        let answer = try await validator.post([
+          Tap(
+            seq: seq, at: moment.adding(seconds: -5), kind: .single, medium: .card,
+            token: Array("a card".utf8))
+        ])
+        #expect(answer.status == .ok)
+        #expect(answer.member("tariff_version") == version, "\(moment): \(answer.text)")
+      }
+    }
+  }
+
+  @Test func aVersionForADayThatHasBegunIsRefusedOverHTTPWithoutAnOrder() async throws {
+    try await TestService.with { service in
+      let validator = try await Validator(service)
+      _ = try await publish(Self.tariff("old", from: "2026-01-01", price: "8.00"), to: service)
+      let past = try await publish(
+        Self.tariff("new", from: "2026-11-22", price: "10.00"), to: service)
+      #expect(past.status == .conflict && past.problemCode == "past_without_order")
+      let answer = try await validator.askAboutItself()
+      #expect(answer.member("tariff_version") == "old")
+    }
+  }
+}
