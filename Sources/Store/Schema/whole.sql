@@ -126,6 +126,7 @@ create table medium (
   rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
   first_seen_at timestamptz not null,
+  fingerprint bytea check (length(fingerprint) = 8),  -- what a validator computes from the token
   state text not null default 'active' check (state in ('active', 'blocked', 'replaced')),
   replaced_by uuid references medium,
   account_reference bytea,           -- keyed digest of the payment account reference
@@ -135,9 +136,6 @@ create index medium_rider on medium (rider_id);
 create index medium_account_reference on medium (account_reference)
   where account_reference is not null;
 create index medium_valid_to on medium (valid_to) where valid_to is not null;
-  fingerprint bytea check (length(fingerprint) = 8)  -- what a validator computes from the token
-);
-create index medium_rider on medium (rider_id);
 create index medium_fingerprint on medium (fingerprint);
 
 -- A proof that a rider belongs to a category from one fare day to another, both inclusive.
