@@ -69,6 +69,7 @@ let package = Package(
     clib("CLibUV", pkgConfig: "libuv", apt: "libuv1-dev"),
     clib("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clib("CLibZip", pkgConfig: "libzip", apt: "libzip-dev"),
+    clib("CLibXlsxWriter", pkgConfig: "xlsxwriter", apt: "libxlsxwriter-dev"),
     clib("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
     // Pure rooms: no I/O, no clock, no chance
@@ -105,7 +106,7 @@ let package = Package(
       "Insight",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "Ridership", "Store",
-        logging, metrics,
+        "CLibXlsxWriter", logging, metrics,
       ]),
 
     // The acquirer over HTTP
@@ -191,7 +192,7 @@ let package = Package(
       "InsightTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Insight", "DatabaseSupport", logging,
+        "Insight", "Ledger", "DatabaseSupport", logging,
       ]),
     tests("TidyTests", []),
     tests(
@@ -207,8 +208,8 @@ let package = Package(
       "WebTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
-        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird, httpTypes,
-        nioCore, yams, logging, metrics,
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird,
+        httpTypes, nioCore, yams, logging, metrics,
       ]),
     tests(
       "SimulationTests",
@@ -219,8 +220,9 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "SimulatedCity",
-        "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore, nioHTTP, lifecycle,
+        "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
+        "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore,
+        nioHTTP, lifecycle,
         logging,
       ]),
   ]

@@ -89,7 +89,7 @@ package final class ChargingService: Sendable {
     var worked = 0
     while true {
       let step = try await store.write { db -> (windows: Int, isDone: Bool) in
-        guard try await db.tryLane(.charging, lane: 0) else { return (0, true) }
+        guard try await db.charging.tryWork(.windows) else { return (0, true) }
         guard let last = try await db.charging.closedThrough() else {
           guard let first = try await db.charging.firstFareDay(), first <= target else {
             return (0, true)
@@ -105,7 +105,7 @@ package final class ChargingService: Sendable {
     }
     while true {
       let step = try await store.write { db -> (runs: Int, windows: Int) in
-        guard try await db.tryLane(.charging, lane: 0),
+        guard try await db.charging.tryWork(.windows),
           let last = try await db.charging.closedThrough()
         else { return (0, 0) }
         return try await db.charging.addDifferences(

@@ -23,7 +23,7 @@ package struct ClearingFileDesk: Sendable {
   package func make() async throws -> ClearingFile? {
     let moment = service.now()
     return try await service.store.write { db in
-      guard try await db.tryLane(.charging, lane: 0) else { return nil }
+      guard try await db.charging.tryWork(.files) else { return nil }
       let windows = try await db.charging.due(
         [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
       let refunds = try await db.charging.refundsDue(

@@ -71,6 +71,9 @@ package final class ClearingService: Sendable {
       worked += rated
     } while isBehind && rated > 0 && !Task.isCancelled
       && now() < begin.adding(seconds: Int64(Self.turnSecondsMax))
+    let moment = now()
+    // What is booked gets its place in the chain soon; it is no work that others wait for.
+    _ = try await store.write { db in try await db.seals.sealNext(isComplete: false, at: moment) }
     return worked
   }
 
@@ -104,11 +107,18 @@ package final class ClearingService: Sendable {
         try await store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
       }
       let media = pass.newMedia
-      if !media.isEmpty { try await store.write { db in try await db.sorting.found(media) } }
+      if !media.isEmpty { try await found(media) }
       pass = try await sortOnce(lane: lane, again: pass.read)
     }
     sortedTaps.increment(by: pass.taps)
     return pass.batches
+  }
+
+  private func found(_ media: [NewMedium]) async throws {
+    try await store.write { db in
+      try await db.preferIndexes()
+      try await db.sorting.found(media)
+    }
   }
 
   private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {

@@ -37,14 +37,14 @@ struct DayRating {
   }
 
   /// Rides that began on an earlier fare day: their first taps have to be looked up.
-  func carried(_ result: Result) -> [RideOverMidnight] {
+  func carried(_ result: Result) -> [OvernightRide] {
     result.rides.lazy.filter { $0.boardRef == RatedRide.carriedRef }
-      .map { RideOverMidnight(rider: day.rider, startedAt: $0.at) }
+      .map { OvernightRide(rider: day.rider, startedAt: $0.at) }
   }
 
   /// The rides under the names of their taps; `carried` holds the first taps of carried rides.
   func named(
-    _ result: Result, carried: [RideOverMidnight: TapRow]
+    _ result: Result, carried: [OvernightRide: TapRow]
   ) throws(CarriedTapMissing) -> [RideRow] {
     var rows: [RideRow] = []
     rows.reserveCapacity(result.rides.count)
@@ -52,7 +52,7 @@ struct DayRating {
       let alighting = ride.alightRef.map { taps[$0] }
       let boarding: TapRow
       if ride.boardRef == RatedRide.carriedRef {
-        guard let tap = carried[RideOverMidnight(rider: day.rider, startedAt: ride.at)] else {
+        guard let tap = carried[OvernightRide(rider: day.rider, startedAt: ride.at)] else {
           throw CarriedTapMissing(rider: day.rider, at: ride.at)
         }
         boarding = tap

@@ -1,6 +1,7 @@
 import Basics
 package import Ledger
 package import Store
+package import Tapping
 import Tariff
 
 /// What a proof of the books found; nothing wrong when there are no findings.
@@ -18,6 +19,16 @@ package struct LedgerAudit: Sendable {
   package var staleDays = 0
   /// Batches of the journal that are not sorted yet.
   package var unsortedBatches = 0
+  /// Entries that have their place in the chain.
+  package var seals: Int64 = 0
+  /// Closed periods proven.
+  package var periods = 0
+  /// Batches of the journal whose signature and taps were compared.
+  package var batches = 0
+  /// Those of them whose signature is no Ed25519 signature, so that it cannot be checked later.
+  package var batchesWithoutSignature = 0
+  /// Taps of the journal that were compared.
+  package var taps = 0
   /// Sums of all accounts.
   package var balance = TrialBalance()
   /// What is wrong, each in a sentence.
@@ -37,30 +48,57 @@ package struct LedgerAudit: Sendable {
   }
 }
 
+/// How deep a proof of the books goes.
+package enum AuditDepth: Int, Sendable, Comparable {
+  /// Entries, balances, runs, kept sums, the chain and the closed periods.
+  case books
+  /// And every fare, rated anew from the sorted taps.
+  case taps
+  /// And every tap, from the signed batches of the journal.
+  case journal
+
+  package static func < (left: AuditDepth, right: AuditDepth) -> Bool {
+    left.rawValue < right.rawValue
+  }
+}
+
+/// Makes the reports that are kept of a period, for a comparison with those that were kept.
+package typealias PeriodReporting =
+  @Sendable (PeriodRow, StoreSession) async throws -> [PeriodReportRow]
+
 /// Proves the books: every entry, every run against its rides, every fare against its taps.
 package struct LedgerAuditor: Sendable {
-  private let store: Store
-  private let city: City
+  let store: Store
+  let city: City
+  let tokenKey: TokenKey?
+  let reporting: PeriodReporting?
 
   /// Makes an auditor; it only reads.
-  package init(store: Store, city: City) {
+  ///
+  /// Without the key of tokens the journal cannot be proven, without `reporting` the kept reports of
+  /// closed periods are only compared with their digests.
+  package init(
+    store: Store, city: City, tokenKey: TokenKey? = nil, reporting: PeriodReporting? = nil
+  ) {
     self.store = store
     self.city = city
+    self.tokenKey = tokenKey
+    self.reporting = reporting
   }
 
-  /// Proves everything; `progress` hears the share that is done, from 0 to 1.
-  package func run(progress: @Sendable (Double) -> Void = { _ in }) async throws -> LedgerAudit {
+  /// Proves everything down to a depth; `progress` hears the share that is done, from 0 to 1.
+  package func run(
+    _ depth: AuditDepth = .taps, progress: @Sendable (Double) -> Void = { _ in }
+  ) async throws -> LedgerAudit {
     var audit = LedgerAudit()
-    try await proveEntries(&audit)
-    try await compareRuns(&audit)
-    for finding in try await store.read({ db in
-      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
-    }) {
-      audit.find(finding)
-    }
-    for lane in 0..<Lane.count {
-      try await rateAnew(lane: lane, &audit)
-      progress(Double(lane + 1) / Double(Lane.count))
+    try await proveBooks(&audit)
+    if depth >= .journal { try await proveJournal(&audit) }
+    if depth >= .taps {
+      let lanes = try await store.read { db in try await db.bookProofs.riderLanes() }
+      for (index, lane) in lanes.enumerated() {
+        try await rateAnew(lane: lane, &audit)
+        progress(Double(index + 1) / Double(lanes.count))
+      }
     }
     let unsorted = try await store.read { db in try await db.audit.unsorted() }
     audit.unsortedBatches = unsorted.waiting
@@ -68,6 +106,20 @@ package struct LedgerAuditor: Sendable {
       audit.find("\(unsorted.setAside) batches of the journal cannot be read; see `kvytok doctor`")
     }
     return audit
+  }
+
+  /// Proves what can be proven without a tap.
+  func proveBooks(_ audit: inout LedgerAudit) async throws {
+    try await proveEntries(&audit)
+    try await proveSeals(&audit)
+    try await compareRuns(&audit)
+    for finding in try await store.read({ db in
+      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+    }) {
+      audit.find(finding)
+    }
+    try await provePeriods(&audit)
   }
 
   private func proveEntries(_ audit: inout LedgerAudit) async throws {
@@ -91,27 +143,23 @@ package struct LedgerAuditor: Sendable {
       audit.find(
         "the accounts in \(currency) differ: \(sums.debitMinor) debit, \(sums.creditMinor) credit")
     }
-    let summed = try await store.read { db in try await db.books.trialBalance(through: nil) }
-    if let key = summed.firstDifference(from: proof.balance) {
-      audit.find(
-        "account \(key.account) \(key.operatorID.map { "of \($0) " } ?? "")is not the sum of its entries"
-      )
-    }
   }
 
   private func compareRuns(_ audit: inout LedgerAudit) async throws {
-    let differing = try await store.read { db in
-      try await db.books.runsThatDiffer(countMax: LedgerAudit.findingsMax)
+    let (runs, counts, sums) = try await store.read { db in
+      (
+        try await db.books.runsThatDiffer(countMax: LedgerAudit.findingsMax),
+        try await db.bookProofs.runsThatDiffer(countMax: LedgerAudit.findingsMax),
+        try await db.bookProofs.rideSumsThatDiffer(countMax: LedgerAudit.findingsMax)
+      )
     }
-    for run in differing {
+    for run in runs {
       audit.find(
         "clearing run \(run.runID): its rides come to \(run.rideMinor) \(run.currency) minor units, its entry to \(run.entryMinor)"
       )
     }
-    let sums = try await store.read { db in
-      try await db.rideSums.differences(countMax: LedgerAudit.findingsMax)
-    }
-    for sum in sums { audit.find("the kept sum of rides \(sum)") }
+    for what in counts { audit.find(what) }
+    for what in sums { audit.find("the kept sum of rides \(what)") }
   }
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.
@@ -146,7 +194,8 @@ package struct LedgerAuditor: Sendable {
   ) async throws -> Page {
     var page = Page(lastRider: riders.last, riders: riders.count)
     guard !riders.isEmpty else { return page }
-    let days = try await db.audit.days(lane: lane, riders: riders)
+    let audited = try await db.bookProofs.days(lane: lane, riders: riders)
+    let days = audited.map { (day: $0.day, isStale: $0.isStale) }
     let taps = try await db.rating.taps(
       lane: lane, days: days.map(\.day), withPlacedStops: book.asksForStops)
     let standing = Dictionary(
@@ -158,8 +207,9 @@ package struct LedgerAuditor: Sendable {
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
-    for (index, (day, isStale)) in days.enumerated() {
-      if isStale { waiting.insert(day.rider) }
+    for (index, kept) in audited.enumerated() {
+      let day = kept.day
+      if kept.isStale { waiting.insert(day.rider) }
       guard !waiting.contains(day.rider) else {
         page.staleDays += 1
         continue
@@ -176,8 +226,20 @@ package struct LedgerAuditor: Sendable {
       page.rides += rides.count
       let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
+      if let fault = fault(of: kept, rated: result) { page.findings.append(fault) }
     }
     return page
+  }
+
+  /// What was kept of a day and is not what its rating leaves.
+  private func fault(of kept: AuditedDay, rated: DayRating.Result) -> String? {
+    var what: [String] = []
+    if kept.stateAfter != rated.state.bytes { what.append("state_after") }
+    if kept.tariffVersion ?? "" != rated.tariffVersion { what.append("tariff_version") }
+    if kept.hasOpenRide != rated.state.hasOpenRide { what.append("open_ride") }
+    guard !what.isEmpty else { return nil }
+    return
+      "rider \(kept.day.rider) on \(kept.day.fareDay): \(what.joined(separator: ", ")) is not what the rating leaves"
   }
 
   private func sentence(_ difference: RideDifference, _ day: RiderDay) -> String {

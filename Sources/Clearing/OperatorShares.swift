@@ -29,7 +29,7 @@ package struct OperatorSharing: Sendable {
   package func pass() async throws -> Int {
     let moment = now()
     return try await city.write(to: store) { db, city in
-      guard try await db.tryLane(.charging, lane: 1) else { return 0 }
+      guard try await db.charging.tryWork(.shares) else { return 0 }
       let runs = try await db.operatorMoney.runsNotShared(countMax: Self.runsMax)
       guard !runs.isEmpty else { return 0 }
       let rides = try await db.operatorMoney.rides(changedBy: runs)

@@ -45,7 +45,7 @@ package struct PayoutDesk: Sendable {
     let moment = now()
     guard date <= today else { throw MoneyRefusal.unfit("\(date) is not over yet") }
     return try await store.write { db in
-      guard try await db.tryLane(.charging, lane: 2) else {
+      guard try await db.charging.tryWork(.payouts) else {
         throw MoneyRefusal.unfit("payouts are being proposed by somebody else; try again")
       }
       let accounts = try await db.operatorMoney.accounts()
@@ -107,7 +107,7 @@ package struct PayoutDesk: Sendable {
   ) async throws -> (messageID: String, xml: String)? {
     let moment = now()
     return try await store.write { db in
-      guard try await db.tryLane(.charging, lane: 2) else { return nil }
+      guard try await db.charging.tryWork(.payouts) else { return nil }
       let payouts = try await db.operatorMoney.lockPayouts(state: "approved")
         .filter { $0.currency == currency }
       guard let first = payouts.first else { return nil }

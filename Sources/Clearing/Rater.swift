@@ -33,6 +33,7 @@ package struct Rater: Sendable {
   package func rate(lane: Int16, in db: StoreSession, at now: Instant) async throws -> Pass {
     // Without any tariff days stay stale, and are reported as not rated, until one is published.
     guard let book = city.book, try await db.tryLane(.rating, lane: lane) else { return Pass() }
+    try await db.preferIndexes()
     // Yesterday is left alone: the tap that ends its last ride may still be on its way.
     try await db.rating.markOpenRides(
       lane: lane, before: city.fareDay(of: now).adding(days: -1), at: now)
@@ -54,11 +55,15 @@ package struct Rater: Sendable {
       standing: standing,
       rated: try ratings.flatMap { try $0.rating.named($0.result, carried: carried) })
     let tapCount = taps.reduce(0) { $0 + $1.count }
+    // The books of today's month take it, unless they are being closed just now.
+    let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)
     if !difference.isEmpty {
-      try await post(difference, lane: lane, claimed: claimed, taps: tapCount, in: db, at: now)
+      try await post(
+        difference, lane: lane, claimed: claimed, taps: tapCount, on: accountingDate, in: db,
+        at: now)
     }
     try await RidePayments.collect(
-      rated: days, lane: lane, accountingDate: city.clock.zone.local(now).day, in: db, at: now)
+      rated: days, lane: lane, accountingDate: accountingDate, in: db, at: now)
     try await db.rating.finish(rows, lane: lane, at: now)
     return Pass(
       riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
@@ -107,9 +112,8 @@ package struct Rater: Sendable {
   /// One run with its rides, the entries that sum them up, and the sums kept for reports.
   private func post(
     _ difference: RideDifference, lane: Int16, claimed: [ClaimedDay], taps: Int,
-    in db: StoreSession, at now: Instant
+    on accountingDate: Day, in db: StoreSession, at now: Instant
   ) async throws {
-    let accountingDate = city.clock.zone.local(now).day
     let runID = try await db.books.addRun(
       ClearingRunRow(
         lane: lane, accountingDate: accountingDate, startedAt: now, riderDays: claimed.count,

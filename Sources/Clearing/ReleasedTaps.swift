@@ -53,7 +53,6 @@ extension Sorter {
       return row
     }
     try await db.sorting.insert(rows)
-    try await db.sorting.count(rows, lane: Lane.of(name: device))
     let riderDays = Set(
       rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
     try await db.sorting.markStale(

@@ -52,6 +52,7 @@ package struct Sorter: Sendable {
     lane: Int16, in db: StoreSession, at now: Instant, again earlier: ReadBatches? = nil
   ) async throws -> Pass {
     guard try await db.tryLane(.sorting, lane: lane) else { return Pass() }
+    try await db.preferIndexes()
     let read: ReadBatches
     if let earlier, try await db.sorting.areUnsorted(lane: lane, batchIDs: earlier.ids) {
       read = earlier
@@ -82,7 +83,6 @@ package struct Sorter: Sendable {
     let rows = rows(of: read, riders: riders, places: places)
     try await db.sorting.insert(rows)
     try await noteDenyLists(of: read, in: db)
-    try await db.sorting.count(rows, lane: lane)
     let riderDays = try await markStale(rows, today: today, in: db, at: now)
     try await db.sorting.markSorted(
       lane: lane, batchIDs: read.batches.map(\.batch.batchID), at: now)
@@ -133,7 +133,7 @@ package struct Sorter: Sendable {
   }
 
   /// The taps of a batch that belong into the tap table, with the digest of what was tapped.
-  private func taps(of batch: UnsortedBatch, _ content: TapBatch) -> [ReadBatches.ReadTap] {
+  func taps(of batch: UnsortedBatch, _ content: TapBatch) -> [ReadBatches.ReadTap] {
     let wanted = SequenceRanges(batch.seqs)
     let offset = ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt)
     var seen: Set<Int64> = []

@@ -33,7 +33,7 @@ package struct SubsidyDesk: Sendable {
       throw MoneyRefusal.unfit("the days to claim are over, and the first is not after the last")
     }
     return try await store.write { db in
-      guard try await db.tryLane(.charging, lane: 3) else {
+      guard try await db.charging.tryWork(.claims) else {
         throw MoneyRefusal.unfit("a claim is being made by somebody else; try again")
       }
       let id = try await db.subsidies.claim(

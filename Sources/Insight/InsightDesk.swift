@@ -7,6 +7,8 @@ package import Store
 package struct InsightDesk: Sendable {
   /// Most fare days of one report.
   package static let reportDaysMax = 366
+  /// Most fare days of a report that counts their taps and boardings one by one.
+  package static let countedDaysMax = 3
   /// Fare days that are listed as having data.
   package static let listedDaysMax = 60
 

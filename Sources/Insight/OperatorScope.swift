@@ -32,7 +32,8 @@ struct OperatorScope: Sendable {
     of days: ClosedRange<Day>, in db: StoreSession
   ) async throws -> DayCompleteness {
     try await db.reports.completeness(
-      days: days, operatorID: operatorID, routes: routes, names: names)
+      days: days, operatorID: operatorID, routes: routes, names: names,
+      isCounting: days.upperBound.number - days.lowerBound.number < InsightDesk.countedDaysMax)
   }
 }
 

@@ -6,6 +6,8 @@ package struct Report: Sendable, Equatable {
   package var name: String
   package var title: Bilingual
   package var days: ClosedRange<Day>
+  /// The period of the books it is about, when its days are accounting dates; nil for fare days.
+  package var period: String?
   /// `agency_id` of the operator it is about; nil is all.
   package var operatorID: String?
   package var madeAt: Instant
@@ -15,12 +17,13 @@ package struct Report: Sendable, Equatable {
 
   /// Makes a report.
   package init(
-    name: String, title: Bilingual, days: ClosedRange<Day>, operatorID: String?, madeAt: Instant,
-    tables: [ReportTable], notes: [ReportNote]
+    name: String, title: Bilingual, days: ClosedRange<Day>, period: String? = nil,
+    operatorID: String?, madeAt: Instant, tables: [ReportTable], notes: [ReportNote]
   ) {
     self.name = name
     self.title = title
     self.days = days
+    self.period = period
     self.operatorID = operatorID
     self.madeAt = madeAt
     self.tables = tables
@@ -60,19 +63,25 @@ package struct ReportTable: Sendable, Equatable {
 package struct ReportColumn: Sendable, Equatable {
   /// What its cells are.
   package enum Kind: String, Sendable {
-    case text, count, money
+    case text, count, money, date, moment
+
+    /// Whether its cells stand to the right.
+    package var isNumber: Bool { self == .count || self == .money }
   }
 
   /// Name for programs: `charged_minor`.
   package var key: String
   package var header: Bilingual
   package var kind: Kind
+  /// What its figures mean, in a sentence; nil where the header says it all.
+  package var meaning: Bilingual?
 
   /// Makes a column.
-  package init(_ key: String, _ header: Bilingual, _ kind: Kind) {
+  package init(_ key: String, _ header: Bilingual, _ kind: Kind, meaning: Bilingual? = nil) {
     self.key = key
     self.header = header
     self.kind = kind
+    self.meaning = meaning ?? ReportFigures.find(key)?.meaning
   }
 }
 
@@ -85,6 +94,8 @@ package enum ReportCell: Sendable, Equatable {
   case label(String, Bilingual)
   case count(Int64)
   case money(Money)
+  case date(Day)
+  case moment(Instant)
 }
 
 /// A note below the tables.

@@ -9,6 +9,8 @@ extension ReportCell {
     case .label(_, let words): words[language]
     case .count(let count): String(count)
     case .money(let money): money.majorText
+    case .date(let day): day.description
+    case .moment(let moment): moment.description
     }
   }
 
@@ -20,6 +22,8 @@ extension ReportCell {
     case .label(let word, _): word
     case .count(let count): String(count)
     case .money(let money): String(money.minor)
+    case .date(let day): day.description
+    case .moment(let moment): moment.description
     }
   }
 }
@@ -38,7 +42,9 @@ extension Report {
     let dates =
       days.lowerBound == days.upperBound
       ? "\(days.lowerBound)" : "\(days.lowerBound) – \(days.upperBound)"
-    return "\(title[language]), \(dates)" + (operatorID.map { " (\($0))" } ?? "")
+    let books = Bilingual(uk: "за книгами", en: "by the books")[language]
+    return "\(title[language]), "
+      + (period.map { "\(books) \($0)" } ?? dates) + (operatorID.map { " (\($0))" } ?? "")
   }
 
   /// The report as text in columns, for a terminal.
@@ -54,25 +60,6 @@ extension Report {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The rows of all tables as CSV: one header, the table's key first, sums left out.
-  ///
-  /// A column that a table does not have is empty. Names are the keys; money is in minor units.
-  package var csv: String {
-    var keys: [String] = []
-    for column in tables.flatMap(\.columns) where !keys.contains(column.key) {
-      keys.append(column.key)
-    }
-    var writer = CSVWriter()
-    writer.row(["table"] + keys)
-    for table in tables {
-      let places = keys.map { key in table.columns.firstIndex { $0.key == key } }
-      for row in table.rows {
-        writer.row([table.key] + places.map { place in place.map { row[$0].plain } ?? "" })
-      }
-    }
-    return writer.text
-  }
-
   /// The report as JSON: rows are objects by the keys of the columns, money is in minor units.
   package var json: [UInt8] {
     var writer = JSONWriter()
@@ -80,6 +67,7 @@ extension Report {
     writer.member("report", name)
     writer.member("from", days.lowerBound.description)
     writer.member("to", days.upperBound.description)
+    if let period { writer.member("period", period) }
     writer.key("operator")
     if let operatorID { writer.value(operatorID) } else { writer.null() }
     writer.member("made_at", madeAt.description)
@@ -124,7 +112,7 @@ extension ReportTable {
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { column, cell in
         let space = String(repeating: " ", count: widths[column] - cell.count)
-        return columns[column].kind == .text ? cell + space : space + cell
+        return columns[column].kind.isNumber ? space + cell : cell + space
       }
       let line = padded.joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed())
@@ -148,6 +136,8 @@ extension JSONWriter {
         case .label(let word, _): value(word)
         case .count(let count): value(count)
         case .money(let money): value(money.minor)
+        case .date(let day): value(day.description)
+        case .moment(let moment): value(moment.description)
         }
       }
       endObject()

@@ -39,10 +39,9 @@ extension InsightDesk {
     let network = city.current.network
     let scope = OperatorScope(operatorID, network: network)
     return try await store.read { db in
-      let sums = try await db.reports.rideSums(
-        days: days, by: [.operatorID], operatorID: operatorID)
       let byDay = try await db.reports.rideSums(
         days: days, by: [.operatorID, .day], operatorID: operatorID)
+      let sums = RideSums.byOperator(byDay)
       let booked = try await db.reports.booked(
         days: days, accounts: [AccountCode.operators, AccountCode.unknownOperator],
         operatorID: operatorID)
@@ -63,7 +62,7 @@ extension InsightDesk {
   }
 
   /// What is missing from the sums of some days.
-  private static func notes(
+  static func notes(
     _ days: ClosedRange<Day>, _ scope: OperatorScope, in db: StoreSession
   ) async throws -> [ReportNote] {
     let journal = try await db.standing.journal()
@@ -75,11 +74,20 @@ extension InsightDesk {
     ) -> ReportNote {
       ReportNote(key: key, text: Bilingual(uk: uk, en: en), count: count, isMissing: isMissing)
     }
-    return [
+    let isCounted = days.upperBound.number - days.lowerBound.number < countedDaysMax
+    let counted = [
       note("taps", uk: "Валідацій", en: "Taps", known.taps, isMissing: false),
       note(
         "taps_denied", uk: "З них відхилено", en: "Of them denied", known.deniedTaps,
         isMissing: false),
+      note(
+        "boardings", uk: "Посадок із зупинкою чи без", en: "Boardings, with a stop or without",
+        known.boardings, isMissing: false),
+      note(
+        "boardings_unplaced", uk: "З них без зупинки", en: "Of them without a stop",
+        known.unplacedBoardings, isMissing: false),
+    ]
+    return (isCounted ? counted : []) + [
       note(
         "batches_unsorted", uk: "Пакетів чекають на сортування", en: "Batches waiting to be sorted",
         Int64(journal.unsortedBatches), isMissing: true),
@@ -98,12 +106,6 @@ extension InsightDesk {
       note(
         "gap_devices", uk: "Валідаторів із пропусками", en: "Validators with gaps",
         Int64(gaps.devices), isMissing: false),
-      note(
-        "boardings", uk: "Посадок із зупинкою чи без", en: "Boardings, with a stop or without",
-        known.boardings, isMissing: false),
-      note(
-        "boardings_unplaced", uk: "З них без зупинки", en: "Of them without a stop",
-        known.unplacedBoardings, isMissing: false),
       ReportNote(
         key: "tariff_versions", text: Bilingual(uk: "Версії тарифу", en: "Tariff versions"),
         count: Int64(known.tariffVersions.count), isMissing: false, names: known.tariffVersions),
@@ -133,7 +135,7 @@ struct SumsTable {
 
   private static func columns(_ grouping: RideGrouping) -> [ReportColumn] {
     switch grouping {
-    case .day: [ReportColumn("fare_day", Bilingual(uk: "День", en: "Day"), .text)]
+    case .day: [ReportColumn("fare_day", Bilingual(uk: "День", en: "Day"), .date)]
     case .operatorID:
       [
         ReportColumn("operator", Bilingual(uk: "Код", en: "Code"), .text),
@@ -156,7 +158,7 @@ struct SumsTable {
 
   private func cells(_ sums: RideSums, _ grouping: RideGrouping) -> [ReportCell] {
     switch grouping {
-    case .day: [sums.day.map { .text($0.description) } ?? .none]
+    case .day: [sums.day.map(ReportCell.date) ?? .none]
     case .operatorID:
       [
         sums.operatorID.map(ReportCell.text) ?? .none,

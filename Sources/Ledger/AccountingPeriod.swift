@@ -38,6 +38,15 @@ package struct AccountingPeriod: Hashable, Sendable {
     self.state = state
   }
 
+  /// Makes the period of a name such as `2026-11`; nil when there is no such month.
+  package init?(name: String, state: State = .open) {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    guard name.utf8.count == 7, parts.count == 2, parts[0].utf8.count == 4,
+      let year = Int(parts[0]), let month = Int(parts[1]), year > 0, month > 0
+    else { return nil }
+    self.init(year: year, month: month, state: state)
+  }
+
   /// Whether an entry of a day may be booked in it.
   package func takes(_ accountingDate: Day) -> Bool {
     state == .open && first <= accountingDate && accountingDate <= last

@@ -203,7 +203,7 @@ package struct LedgerProof: Sendable {
 }
 
 /// The 32 bytes of SHA-256 (FIPS 180-4) by libcrypto.
-private func sha256(_ bytes: [UInt8]) -> [UInt8] {
+func sha256(_ bytes: [UInt8]) -> [UInt8] {
   [UInt8](unsafeUninitializedCapacity: 32) { out, count in
     let done = EVP_Digest(bytes, bytes.count, out.baseAddress, nil, EVP_sha256(), nil)
     precondition(done == 1, "libcrypto has no SHA-256")
@@ -213,18 +213,18 @@ private func sha256(_ bytes: [UInt8]) -> [UInt8] {
 
 extension [UInt8] {
   /// Eight bytes, big endian.
-  fileprivate mutating func appendCanonical(_ number: Int64) {
+  mutating func appendCanonical(_ number: Int64) {
     Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
   }
 
   /// A mark whether there is one, then the number.
-  fileprivate mutating func appendCanonical(_ number: Int64?) {
+  mutating func appendCanonical(_ number: Int64?) {
     append(number == nil ? 0 : 1)
     if let number { appendCanonical(number) }
   }
 
   /// Length, then UTF-8; -1 when there is none.
-  fileprivate mutating func appendCanonical(_ text: String?) {
+  mutating func appendCanonical(_ text: String?) {
     guard let text else { return appendCanonical(Int64(-1)) }
     appendCanonical(Int64(text.utf8.count))
     append(contentsOf: text.utf8)

@@ -14,6 +14,22 @@ package struct ChargingTables {
 
   let connection: PostgresConnection
 
+  /// Work about money that one transaction does at a time.
+  package enum Work: Int32, Sendable {
+    case windows, shares, payouts, claims, files
+  }
+
+  /// Whether the work is this transaction's until it ends; false when another one is at it.
+  ///
+  /// Not a lane: what is done here is told to banks and to the acquirer, so its commit waits for the
+  /// disk.
+  package func tryWork(_ work: Work) async throws -> Bool {
+    try await connection.query(
+      "select pg_try_advisory_xact_lock($1, $2)",
+      [.int4(StoreSession.laneLockClass + LanePurpose.charging.rawValue), .int4(work.rawValue)]
+    ).only().bool(0)
+  }
+
   /// The last fare day whose windows are closed; nil when none is.
   package func closedThrough() async throws -> Day? {
     try await connection.query("select max(fare_day) from charge_day").only().dateOrNil(0)

@@ -144,12 +144,22 @@ package struct BookTables {
   }
 
   private static func entry(_ row: PostgresRow) throws -> RecordedEntry {
+    RecordedEntry(
+      number: try row.int8("entry_id"), kind: try row.text("kind"),
+      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
+      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
+      memo: try row.text("description"), postings: try postings(row),
+      digest: try row.bytea("digest"))
+  }
+
+  /// Lines that were put together in arrays, in their order.
+  static func postings(_ row: PostgresRow) throws -> [Posting] {
     let accounts = try row.texts("accounts")
     let operators = try row.texts("operators")
     let categories = try row.texts("categories")
     let debits = try row.int8s("debits")
     let credits = try row.int8s("credits")
-    let postings = accounts.indices.compactMap { index -> Posting? in
+    return accounts.indices.compactMap { index -> Posting? in
       // An entry whose lines were taken away comes as one line of nulls.
       guard let account = accounts[index], let debit = debits[index], let credit = credits[index]
       else { return nil }
@@ -157,11 +167,6 @@ package struct BookTables {
         account: account, operatorID: operators[index], category: categories[index],
         debitMinor: debit, creditMinor: credit)
     }
-    return RecordedEntry(
-      number: try row.int8("entry_id"), kind: try row.text("kind"),
-      runID: try row.int8OrNil("run_id"), accountingDate: try row.date("accounting_date"),
-      fareDay: try row.dateOrNil("fare_day"), currency: try row.currency("currency"),
-      memo: try row.text("description"), postings: postings, digest: try row.bytea("digest"))
   }
 
   /// Clearing runs whose rides do not come to the sum of their entry, each with both sums.

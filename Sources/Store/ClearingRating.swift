@@ -59,22 +59,22 @@ package struct RatingTables {
   package func taps(
     lane: Int16, days: [RiderDay], withPlacedStops: Bool
   ) async throws -> [[TapRow]] {
-    let columns =
-      withPlacedStops
-      ? Self.tapColumns.replacing("t.stop", with: "coalesce(t.stop, b.stop)") : Self.tapColumns
-    let placed =
+    let stop =
       withPlacedStops
       ? """
-      left join boarding b on b.fare_day = t.fare_day and b.device_id = t.device_id
-        and b.epoch = t.epoch and b.seq = t.seq
-      """ : ""
+      coalesce(t.stop, (
+        select b.stop from boarding b where b.fare_day = t.fare_day and b.device_id = t.device_id
+          and b.epoch = t.epoch and b.seq = t.seq)) as stop
+      """ : "t.stop"
+    let columns = Self.tapColumns.replacing("t.stop", with: stop)
     let rows = try await connection.query(
       """
-      select \(columns), c.n
+      select t.*, c.n
       from unnest($2::uuid[], $3::date[]) with ordinality as c(rider_id, fare_day, n)
-      join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day
-      \(placed)
-      where t.accepted and t.fare_day between $4 and $5
+      cross join lateral (
+        select \(columns) from tap t
+        where t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day and t.accepted
+          and t.fare_day between $4 and $5 \(Self.byKey)) t
       """, Self.parameters(lane: lane, days: days))
     var taps = [[TapRow]](repeating: [], count: days.count)
     for row in rows {
@@ -90,19 +90,21 @@ package struct RatingTables {
   }
 
   /// The boarding taps of riders at moments: where rides began that an earlier day carried over.
-  package func boardingTaps(lane: Int16, of rides: [RideOverMidnight]) async throws
-    -> [RideOverMidnight: TapRow]
+  package func boardingTaps(lane: Int16, of rides: [OvernightRide]) async throws
+    -> [OvernightRide: TapRow]
   {
     guard let first = rides.map(\.startedAt).min(), let last = rides.map(\.startedAt).max() else {
       return [:]
     }
     let rows = try await connection.query(
       """
-      select distinct on (c.n) \(Self.tapColumns), c.n
+      select t.*, c.n
       from unnest($2::uuid[], $3::timestamptz[]) with ordinality as c(rider_id, tapped_at, n)
-      join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.tapped_at = c.tapped_at
-      where t.kind <> 'off' and t.accepted and t.fare_day between $4 and $5
-      order by c.n, t.device_id, t.epoch, t.seq
+      cross join lateral (
+        select \(Self.tapColumns) from tap t
+        where t.lane = $1 and t.rider_id = c.rider_id and t.tapped_at = c.tapped_at
+          and t.kind <> 'off' and t.accepted and t.fare_day between $4 and $5
+        order by t.device_id, t.epoch, t.seq limit 1) t
       """,
       [
         .int2(lane), .identifiers(rides.map { Optional($0.rider) }),
@@ -110,7 +112,7 @@ package struct RatingTables {
         .date(Day(number: Int(first.seconds / 86_400) - 2)),
         .date(Day(number: Int(last.seconds / 86_400) + 2)),
       ])
-    var taps: [RideOverMidnight: TapRow] = [:]
+    var taps: [OvernightRide: TapRow] = [:]
     for row in rows {
       var cursor = PostgresRowCursor(row)
       let tap = try Self.tap(&cursor)
@@ -118,6 +120,10 @@ package struct RatingTables {
     }
     return taps
   }
+
+  /// Keeps the planner from joining whole days where the rows of each rider are found by their key:
+  /// what has an offset is worked out by itself.
+  private static let byKey = "offset 0"
 
   static let tapColumns = """
     t.fare_day, t.rider_id, t.tapped_at, t.device_at, t.device_id, t.epoch, t.seq, t.medium_id,
@@ -132,8 +138,10 @@ package struct RatingTables {
       """
       select r.ride_id, \(RideColumns.list(of: "r"))
       from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
-      join ride r on r.lane = $1 and r.rider_id = c.rider_id and r.fare_day = c.fare_day
-      where r.reversed_run_id is null and r.fare_day between $4 and $5
+      cross join lateral (
+        select * from ride r
+        where r.lane = $1 and r.rider_id = c.rider_id and r.fare_day = c.fare_day
+          and r.reversed_run_id is null and r.fare_day between $4 and $5 \(Self.byKey)) r
       """, Self.parameters(lane: lane, days: days))
     return try rows.map { row in
       var cursor = PostgresRowCursor(row)

@@ -136,7 +136,7 @@ package struct ClaimedDay: Sendable {
 }
 
 /// A ride that began on an earlier fare day than the one it belongs to: found by its rider and moment.
-package struct RideOverMidnight: Hashable, Sendable {
+package struct OvernightRide: Hashable, Sendable {
   package let rider: RiderID
   package let startedAt: Instant
 

@@ -125,7 +125,7 @@ package struct SortingTables {
     return try rows.map { ordered[try $0.int(0) - 1] }
   }
 
-  /// Adds taps; each is new, as the register of sequence numbers says.
+  /// Adds taps and counts them; each is new, as the register of sequence numbers says.
   package func insert(_ taps: [TapRow]) async throws {
     guard !taps.isEmpty else { return }
     var rows = CopyRows(columnCount: Self.columns.count)
@@ -137,6 +137,7 @@ package struct SortingTables {
     }
     try await connection.copyIn(
       "copy tap (\(Self.columns.joined(separator: ", "))) from stdin (format binary)", rows)
+    try await count(taps)
   }
 
   /// About what a row takes on its way; more is made room for as it comes.
@@ -181,30 +182,42 @@ package struct SortingTables {
     try row.text(tap.assigned)
   }
 
-  /// Adds taps to the sums of their fare days, in the lane of the journal that they came by.
-  package func count(_ taps: [TapRow], lane: Int16) async throws {
-    var sums: [Day: (accepted: Int64, denied: Int64)] = [:]
+  /// Adds taps to the sums of their fare days, in the lanes of the journal that they came by.
+  private func count(_ taps: [TapRow]) async throws {
+    var sums: [TapSumKey: (accepted: Int64, denied: Int64)] = [:]
+    var key: TapSumKey?
+    var device = ""
     for tap in taps {
+      // Taps of a device come one after the other, and lie on one day but for the late ones.
+      if key == nil || key?.day != tap.fareDay || device != tap.name.device {
+        device = tap.name.device
+        key = TapSumKey(day: tap.fareDay, lane: Lane.of(name: device))
+      }
+      guard let key else { continue }
       if tap.isAccepted {
-        sums[tap.fareDay, default: (0, 0)].accepted += 1
+        sums[key, default: (0, 0)].accepted += 1
       } else {
-        sums[tap.fareDay, default: (0, 0)].denied += 1
+        sums[key, default: (0, 0)].denied += 1
       }
     }
-    guard !sums.isEmpty else { return }
-    let rows = sums.sorted { $0.key < $1.key }
+    let rows = sums.sorted { ($0.key.day, $0.key.lane) < ($1.key.day, $1.key.lane) }
     try await connection.execute(
       """
       insert into tap_sum as s (fare_day, lane, accepted, denied)
-      select d, $1, a, n from unnest($2::date[], $3::int8[], $4::int8[]) as t(d, a, n)
+      select * from unnest($1::date[], $2::int2[], $3::int8[], $4::int8[])
       on conflict (fare_day, lane) do update
         set accepted = s.accepted + excluded.accepted, denied = s.denied + excluded.denied
       """,
       [
-        .int2(lane), .dates(rows.map { Optional($0.key) }),
+        .dates(rows.map { Optional($0.key.day) }), .int2s(rows.map { Optional($0.key.lane) }),
         .int8s(rows.map { Optional($0.value.accepted) }),
         .int8s(rows.map { Optional($0.value.denied) }),
       ])
+  }
+
+  private struct TapSumKey: Hashable {
+    let day: Day
+    let lane: Int16
   }
 
   /// Marks rider-days as stale, in a fixed order so that two sorters never wait for each other.

@@ -66,22 +66,26 @@ package struct ReportTables {
   let connection: PostgresConnection
 
   /// Sums of the rides of some days, grouped; of one operator when a scope is given.
+  ///
+  /// Added up from the sums that the runs of the clearing keep, so that a month is as quick as a day.
   package func rideSums(
-    days: ClosedRange<Day>, by groupings: [RideGrouping], operatorID: String?
+    days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, by groupings: [RideGrouping],
+    operatorID: String?
   ) async throws -> [RideSums] {
     let columns = groupings.map(\.rawValue) + ["currency"]
-    let list = columns.joined(separator: ", ")
+    let list = columns.map { column in
+      ["operator_id", "mode"].contains(column) ? "nullif(\(column), '') as \(column)" : column
+    }.joined(separator: ", ")
+    let places = columns.indices.map { String($0 + 1) }.joined(separator: ", ")
     let rows = try await connection.query(
       """
-      select \(list), count(*) as rides, sum(riders)::int8 as people,
-        coalesce(sum(charged_minor), 0)::int8 as charged,
-        coalesce(sum(nominal_minor), 0)::int8 as nominal,
-        count(*) filter (where charged_minor = 0) as free,
-        count(*) filter (where charged_minor is null) as unknown
-      from ride
-      where fare_day between $1 and $2 and reversed_run_id is null
-        and ($3::text is null or operator_id = $3)
-      group by \(list) order by \(list) limit $4
+      select \(list), sum(rides)::int8 as rides, sum(riders)::int8 as people,
+        sum(charged_minor)::int8 as charged, sum(nominal_minor)::int8 as nominal,
+        sum(free_rides)::int8 as free, sum(unknown_rides)::int8 as unknown
+      from ride_sum
+      where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
+      group by \(places) having sum(rides) <> 0 or sum(charged_minor) <> 0
+      order by \(places) limit $4
       """,
       [
         .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),
@@ -134,11 +138,15 @@ package struct ReportTables {
   /// What of some days is there and what is missing.
   ///
   /// Within a scope of one operator, taps and boardings are those on its routes: `routes` are their
-  /// ids, and `names` all the names by which validators may call them.
+  /// ids, and `names` all the names by which validators may call them. Counting taps and boardings
+  /// reads them all: it is left out for many days.
   package func completeness(
     days: ClosedRange<Day>, operatorID: String? = nil, routes: [String]? = nil,
-    names: [String]? = nil
+    names: [String]? = nil, isCounting: Bool = true
   ) async throws -> DayCompleteness {
+    var completeness = DayCompleteness()
+    completeness.tariffVersions = try await tariffVersions(days: days, operatorID: operatorID)
+    guard isCounting else { return completeness }
     let bounds: [PostgresValue] = [.date(days.lowerBound), .date(days.upperBound)]
     func list(_ names: [String]?) -> PostgresValue {
       .orNull(names) { .texts($0.map(Optional.some)) }
@@ -157,19 +165,28 @@ package struct ReportTables {
       where fare_day between $1 and $2 and ($3::text[] is null or route = any($3))
       """, bounds + [list(routes)]
     ).only()
-    let versions = try await connection.query(
+    completeness.taps = try taps.int8("taps")
+    completeness.deniedTaps = try taps.int8("denied")
+    completeness.boardings = try boardings.int8("boardings")
+    completeness.unplacedBoardings = try boardings.int8("unplaced")
+    return completeness
+  }
+
+  /// Tariffs by which the rides of some days were rated, at most ``versionsMax``.
+  package func tariffVersions(
+    days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, operatorID: String?
+  ) async throws -> [String] {
+    let rows = try await connection.query(
       """
-      select distinct tariff_version from ride
-      where fare_day between $1 and $2 and reversed_run_id is null
-        and ($3::text is null or operator_id = $3)
-      order by 1 limit $4
+      select tariff_version from ride_sum
+      where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
+      group by tariff_version having sum(rides) <> 0 order by 1 limit $4
       """,
-      bounds + [.orNull(operatorID, PostgresValue.text), .int8(Int64(Self.versionsMax))])
-    return DayCompleteness(
-      taps: try taps.int8("taps"), deniedTaps: try taps.int8("denied"),
-      boardings: try boardings.int8("boardings"),
-      unplacedBoardings: try boardings.int8("unplaced"),
-      tariffVersions: try versions.map { try $0.text(0) })
+      [
+        .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),
+        .int8(Int64(Self.versionsMax)),
+      ])
+    return try rows.map { try $0.text(0) }
   }
 
   /// Fare days that have taps, the newest first.

@@ -10,7 +10,7 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case placing = 3
   /// Boardings get their alighting stop.
   case alighting = 4
-  /// Charge windows are closed, netted and shared out: one worker at a time.
+  /// Money of bank cards, operators and the city: see `ChargingTables.tryWork`.
   case charging = 20
   /// Passes and carnets become earnings.
   case recognising = 50
@@ -43,6 +43,21 @@ extension StoreSession {
     }
   }
 
+  /// Makes the statements of this transaction find rows by their keys, and never by reading tables.
+  ///
+  /// For passes that touch thousands of rows of tables with many millions. The planner does not know
+  /// how many: a table that is filled faster than it is analysed looks small to it, and reading all
+  /// of it for each pass would be the end of the speed.
+  package func preferIndexes() async throws {
+    try await connection.execute(
+      """
+      select set_config(name, 'off', true)
+      from unnest(array['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin',
+        'enable_mergejoin']) name
+      union all select set_config('plan_cache_mode', 'force_generic_plan', true)
+      """)
+  }
+
   /// First of the numbers under which the locks of lanes are known to PostgreSQL: "KV", then 0.
-  private static let laneLockClass: Int32 = 0x4B56_0000
+  static let laneLockClass: Int32 = 0x4B56_0000
 }

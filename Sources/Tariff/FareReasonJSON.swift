@@ -3,12 +3,27 @@ import Basics
 extension FareReason {
   /// The reason as compact JSON, for storage.
   package var json: String {
-    func list(_ steps: [FareStep]) -> String {
-      "[" + steps.map(\.json).joined(separator: ",") + "]"
+    var text = ""
+    text.reserveCapacity(40 + (steps.count + notApplied.count) * 64)
+    text += "{\"currency\":\""
+    text += currency.code
+    text += "\",\"steps\":"
+    Self.write(steps, to: &text)
+    if !notApplied.isEmpty {
+      text += ",\"not_applied\":"
+      Self.write(notApplied, to: &text)
     }
-    var text = "{\"currency\":\"\(currency.code)\",\"steps\":\(list(steps))"
-    if !notApplied.isEmpty { text += ",\"not_applied\":\(list(notApplied))" }
-    return text + "}"
+    text += "}"
+    return text
+  }
+
+  private static func write(_ steps: [FareStep], to text: inout String) {
+    text += "["
+    for (index, step) in steps.enumerated() {
+      if index > 0 { text += "," }
+      step.write(to: &text)
+    }
+    text += "]"
   }
 
   /// Reads what `json` wrote, in any order of keys and with any spaces; nil when it is not that.
@@ -48,11 +63,20 @@ extension FareReason {
 }
 
 extension FareStep {
-  fileprivate var json: String {
-    var text = "{\"code\":\"\(code.rawValue)\",\"rule\":\(JSONText.quoted(rule))"
-    if let minor { text += ",\"minor\":\(minor)" }
-    if let number { text += ",\"number\":\(number)" }
-    return text + "}"
+  fileprivate func write(to text: inout String) {
+    text += "{\"code\":\""
+    text += code.rawValue
+    text += "\",\"rule\":"
+    text += JSONText.quoted(rule)
+    if let minor {
+      text += ",\"minor\":"
+      text += String(minor)
+    }
+    if let number {
+      text += ",\"number\":"
+      text += String(number)
+    }
+    text += "}"
   }
 }
 
@@ -74,6 +98,10 @@ enum JSONText: Equatable {
   }
 
   static func quoted(_ text: String) -> String {
+    // Nearly every name is as it is: nothing to escape.
+    guard text.utf8.contains(where: { $0 < 32 || $0 == 34 || $0 == 92 }) else {
+      return "\"" + text + "\""
+    }
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -43,8 +43,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
 
   // Money and rides
   case riderRides = "GET /v1/riders/{id}/rides"
-  case reportDaily = "GET /v1/reports/daily"
-  case reportOperators = "GET /v1/reports/operators"
+  case report = "GET /v1/reports/{name}"
   case trialBalance = "GET /v1/ledger/trial-balance"
   case ratingPreview = "GET /v1/rating/preview"
   case ratingOrders = "GET /v1/rating/orders"
@@ -154,7 +153,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .proofsExpiring, .walletTopUp, .walletRefund, .productSell, .productRefund:
       .staff([.accountant])
     case .riderMerge, .riderErase, .walletCorrect: .staff([])
-    case .reportDaily, .reportOperators, .reportPage: .staff([.accountant], scoped: true)
+    case .report, .reportPage: .staff([.accountant], scoped: true)
     case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
       .tapStates, .tapsStuck:
       .staff([.accountant])

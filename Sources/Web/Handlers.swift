@@ -66,7 +66,7 @@ struct Handlers: Sendable {
     case .riderProducts: try await riderProducts(request)
     case .productSell: try await productSell(request)
     case .productRefund: try await productRefund(request)
-    case .reportDaily, .reportOperators: try await report(request)
+    case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
     case .ratingPreview: try await ratingPreview(request)
     case .ratingOrders: try await ratingOrders()

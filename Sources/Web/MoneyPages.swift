@@ -1,13 +1,22 @@
 import Basics
+import HTTPTypes
 import Insight
+import Ledger
 import Store
 import Transit
 
 /// The report of a day, and the rides of a rider.
 extension Handlers {
   private struct ReportModel {
+    let names: [Choice]
+    let name: String
+    let about: String
     let date: String
+    let to: String
     let day: String
+    /// Both days as the query of a link.
+    let query: String
+    let periods: Listing<PeriodLinks>?
     let missing: Listing<NoteRow>?
     let tables: [Table]
     let notes: [NoteRow]
@@ -16,6 +25,13 @@ extension Handlers {
   private struct NoteRow {
     let value: String
     let label: String
+  }
+
+  /// A month of the books with its state, and the reports that are kept of it.
+  private struct PeriodLinks {
+    let name: String
+    let state: String
+    let reports: [Choice]
   }
 
   private struct Table {
@@ -39,20 +55,46 @@ extension Handlers {
     let people = self.people(request)
     let today = services.city.current.clock.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
-    let report = try await services.insight.dailyReport(
-      day, operatorID: try Handlers.operatorID(request), madeAt: request.receivedAt)
+    let asked = request.queryText("name") ?? ReportName.daily.rawValue
+    guard let name = ReportName(rawValue: asked) else {
+      throw Problem(.notFound, "report_unknown", "There is no report \(asked).")
+    }
+    let last = name.daysMax == 1 ? day : max(day, try request.queryDay("to") ?? day)
+    guard last.number - day.number < name.daysMax else {
+      throw Problem.badParameter("to", "it lies more than \(name.daysMax - 1) days after `date`")
+    }
+    let report = try await services.insight.report(
+      name, days: day...last, operatorID: try Handlers.operatorID(request),
+      madeAt: request.receivedAt)
     let notes = report.notes.map { note in
       let value =
         note.names.isEmpty ? people.number(note.count) : note.names.joined(separator: ", ")
       return (note, NoteRow(value: value, label: note.text[request.language]))
     }
     let model = ReportModel(
-      date: day.description, day: people.day(day),
+      names: ReportName.allCases.map {
+        Choice(
+          value: $0.rawValue, label: $0.title[request.language], isSelected: $0 == name)
+      }, name: name.rawValue, about: name.about[request.language], date: day.description,
+      to: last.description,
+      day: day == last ? people.day(day) : "\(people.day(day)) – \(people.day(last))",
+      query: "date=\(day)" + (day == last ? "" : "&to=\(last)"),
+      periods: try await periodLinks(people),
       missing: Listing(notes.filter { $0.0.isMissing && $0.0.count > 0 }, \.1),
       tables: report.tables.map { Handlers.table($0, people) },
       notes: notes.filter { !$0.0.isMissing && $0.0.count > 0 }.map(\.1))
     let frame = PageFrame(request, titleName: "report_title", people: people)
     return pages.page("report", frame: frame, language: request.language, model)
+  }
+
+  private func periodLinks(_ people: People) async throws -> Listing<PeriodLinks>? {
+    Listing(try await services.insight.periods().reversed()) { row in
+      PeriodLinks(
+        name: row.name, state: people.text("period_\(row.state.rawValue)"),
+        reports: ReportName.allCases.filter(\.isKept).map {
+          Choice(value: $0.rawValue, label: $0.title[people.language], isSelected: false)
+        })
+    }
   }
 
   private static func table(_ table: ReportTable, _ people: People) -> Table {
@@ -63,16 +105,17 @@ extension Handlers {
             switch cell {
             case .count(let count): people.number(count)
             case .money(let money): people.amount(money.minor, money.currency)
+            case .moment(let moment): people.moment(moment)
             default: cell.text(in: people.language)
             }
-          return Cell(text: text, side: column.kind == .text ? "" : "n")
+          return Cell(text: text, side: column.kind.isNumber ? "n" : "")
         })
     }
     return Table(
       key: table.key, title: table.title[people.language],
       heads: table.columns.map { column in
         Cell(
-          text: column.header[people.language], side: column.kind == .text ? "" : "n")
+          text: column.header[people.language], side: column.kind.isNumber ? "n" : "")
       }, body: Listing(table.rows, row), totals: table.totals.map(row))
   }
 

@@ -33,34 +33,11 @@ extension Handlers {
     return type == "text/csv" ? "csv" : "json"
   }
 
-  private static func csv(_ text: String, name: String) -> Answer {
+  static func csv(_ text: String, name: String) -> Answer {
     var answer = Answer(
       contentType: "text/csv; charset=utf-8; header=present", body: Array(text.utf8))
     answer.headers[.contentDisposition] = "attachment; filename=\"\(name).csv\""
     return answer
-  }
-
-  func report(_ request: WebRequest) async throws -> Answer {
-    let format = try Handlers.format(request)
-    guard let day = try request.queryDay("date") else {
-      throw Problem.badParameter("date", "it is missing; add ?date=2026-11-22")
-    }
-    let operatorID = try Handlers.operatorID(request)
-    let report: Report
-    if request.endpoint == .reportDaily {
-      report = try await services.insight.dailyReport(
-        day, operatorID: operatorID, madeAt: request.receivedAt)
-    } else {
-      let last = try request.queryDay("to") ?? day
-      guard last >= day, last.number - day.number < InsightDesk.reportDaysMax else {
-        throw Problem.badParameter(
-          "to", "it lies before `date`, or more than \(InsightDesk.reportDaysMax) days after")
-      }
-      report = try await services.insight.operatorsReport(
-        day...last, operatorID: operatorID, madeAt: request.receivedAt)
-    }
-    return format == "csv"
-      ? Handlers.csv(report.csv, name: "\(report.name)-\(day)") : .json(report.json)
   }
 
   func trialBalance(_ request: WebRequest) async throws -> Answer {

@@ -1,14 +1,18 @@
 import ArgumentParser
 import Basics
 import Clearing
+import Insight
 import Ledger
 import Store
 
 /// The books.
 struct LedgerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ledger", abstract: "Shows the books, and proves them.",
-    subcommands: [TrialBalanceCommand.self, Verify.self])
+    commandName: "ledger", abstract: "Shows the books, proves, closes and corrects them.",
+    subcommands: [
+      TrialBalanceCommand.self, Verify.self, LedgerPeriods.self, LedgerClose.self,
+      LedgerProofCommand.self, LedgerVerifyProof.self, LedgerAdjust.self,
+    ])
 
   struct TrialBalanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -65,7 +69,15 @@ struct LedgerCommand: AsyncParsableCommand {
   struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "verify",
-      abstract: "Proves every entry, and compares fares with a re-rating of all taps.")
+      abstract:
+        "Proves entries, balances, sums of rides and closed periods; exit 1 names what differs.",
+      discussion: """
+        With --from-taps also every signature of the journal, every tap against its signed batch, \
+        and every fare, rated anew from nothing.
+        """)
+
+    @Flag(help: "Also prove every tap and every fare from the signed batches.")
+    var fromTaps = false
 
     @OptionGroup var database: DatabaseOptions
 
@@ -74,15 +86,25 @@ struct LedgerCommand: AsyncParsableCommand {
       let audit = try await Backbone.with(database) { backbone in
         let city = CityHolder()
         try await city.reload(from: backbone.store)
-        return try await LedgerAuditor(store: backbone.store, city: city.current)
-          .run { progress.show($0) }
+        let tokenKey = fromTaps ? try await backbone.tokenKey() : nil
+        return try await LedgerAuditor(
+          store: backbone.store, city: city.current, tokenKey: tokenKey,
+          reporting: KeptReports.make
+        ).run(fromTaps ? .journal : .books) { progress.show($0) }
       }
       progress.end("done")
       var table = TextTable([("", .left), ("count", .right)])
       table.add(["entries proven", String(audit.entries)])
-      table.add(["riders rated anew", String(audit.riders)])
-      table.add(["rides compared", String(audit.rides)])
-      table.add(["rider-days that wait for a rating", String(audit.staleDays)])
+      table.add(["of them with a place in the chain", String(audit.seals)])
+      table.add(["closed periods proven", String(audit.periods)])
+      if fromTaps {
+        table.add(["batches of the journal proven", String(audit.batches)])
+        table.add(["of them without a signature to check", String(audit.batchesWithoutSignature)])
+        table.add(["taps compared with their batches", String(audit.taps)])
+        table.add(["riders rated anew", String(audit.riders)])
+        table.add(["rides compared", String(audit.rides)])
+        table.add(["rider-days that wait for a rating", String(audit.staleDays)])
+      }
       table.add(["batches that wait for sorting", String(audit.unsortedBatches)])
       print(table.text)
       guard audit.isSound else {

@@ -3,39 +3,38 @@ import Basics
 import Foundation
 import Insight
 import Store
+import Transit
+
+extension ReportName: ExpressibleByArgument {}
 
 /// Reports for accountants.
 struct ReportCommand: AsyncParsableCommand {
-  /// Reports by name.
-  enum Name: String, CaseIterable, ExpressibleByArgument {
-    case daily, operators
-  }
-
   /// How a report is written.
   enum Format: String, CaseIterable, ExpressibleByArgument {
-    case table, csv, json
+    case table, csv, json, xlsx
   }
 
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Prints a report of a fare day or several.",
-    discussion: """
-      daily: rides and revenue by operator and mode, and by category
-      operators: rides, revenue and what the books owe, by operator and day (--to for several days)
-      """)
+    discussion: ReportName.allCases.map { "\($0.rawValue): \($0.about[.english])" }
+      .joined(separator: "\n"))
 
-  @Argument(help: "\(Name.allCases.map(\.rawValue).joined(separator: " or ")).")
-  var name: Name
+  @Argument(help: "\(ReportName.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var name: ReportName
 
   @Option(help: "Fare day.", transform: Day.argument)
-  var date: Day
+  var date: Day?
 
-  @Option(help: "Last fare day, for operators.", transform: Day.argument)
+  @Option(help: "Last fare day; the same day without it.", transform: Day.argument)
   var to: Day?
+
+  @Option(help: "A month of the books (2026-11) instead of fare days: by accounting date.")
+  var period: String?
 
   @Option(help: "Only this operator (agency_id of the feed).")
   var `operator`: String?
 
-  @Option(help: "table, csv or json.")
+  @Option(help: "table, csv, json or xlsx.")
   var format: Format = .table
 
   @Option(help: ArgumentHelp("A file to write to, instead of standard output.", valueName: "file"))
@@ -47,14 +46,24 @@ struct ReportCommand: AsyncParsableCommand {
   @OptionGroup var database: DatabaseOptions
 
   func validate() throws {
-    if let to {
-      guard name == .operators else {
-        throw ValidationError("--to goes with operators only; daily is of one day.")
+    guard (date == nil) != (period == nil) else {
+      throw ValidationError("Name fare days with --date (and --to), or a month with --period.")
+    }
+    if period != nil, to != nil { throw ValidationError("--to goes with --date.") }
+    if period != nil, !name.isKept {
+      throw ValidationError("\(name.rawValue) has no figures by accounting date; use --date.")
+    }
+    if let to, let date {
+      guard name.daysMax > 1 || to == date else {
+        throw ValidationError("--to does not go with \(name.rawValue): it is of one day.")
       }
-      guard to >= date, to.number - date.number < InsightDesk.reportDaysMax else {
+      guard to >= date, to.number - date.number < name.daysMax else {
         throw ValidationError(
-          "--to lies before --date, or more than \(InsightDesk.reportDaysMax) days after.")
+          "--to lies before --date, or more than \(name.daysMax) days after.")
       }
+    }
+    if format == .xlsx, out == nil {
+      throw ValidationError("A workbook is written to a file: add --out FILE.xlsx.")
     }
   }
 
@@ -63,29 +72,40 @@ struct ReportCommand: AsyncParsableCommand {
       let city = CityHolder()
       try await city.reload(from: backbone.store)
       let desk = InsightDesk(store: backbone.store, city: city)
-      let report =
-        switch name {
-        case .daily: try await desk.dailyReport(date, operatorID: `operator`, madeAt: .now)
-        case .operators:
-          try await desk.operatorsReport(
-            date...(to ?? date), operatorID: `operator`, madeAt: .now)
-        }
-      return (report, city.current.clock.zone)
+      return (try await make(by: desk), city.current.clock.zone)
     }
-    let text =
+    let bytes: [UInt8] =
       switch format {
-      case .table: report.text(in: language, zone: zone)
-      case .csv: report.csv
-      case .json: String(decoding: report.json, as: UTF8.self) + "\n"
+      case .table: Array(report.text(in: language, zone: zone).utf8)
+      case .csv: Array(report.csv.utf8)
+      case .json: report.json + [0x0A]
+      case .xlsx: try report.workbook(in: language, zone: zone)
       }
     guard let out else {
-      print(text, terminator: "")
+      print(String(decoding: bytes, as: UTF8.self), terminator: "")
       return
     }
     do {
-      try text.write(toFile: out, atomically: true, encoding: .utf8)
+      try Data(bytes).write(to: URL(fileURLWithPath: out), options: .atomic)
     } catch {
       throw CommandFault("\(out) cannot be written: \(error.localizedDescription)")
     }
+  }
+
+  private func make(by desk: InsightDesk) async throws -> Report {
+    if let date {
+      return try await desk.report(
+        name, days: date...(to ?? date), operatorID: `operator`, madeAt: .now)
+    }
+    let months = try await desk.periods()
+    guard let row = months.first(where: { $0.name == period }),
+      let report = try await desk.periodReport(
+        name, of: row, operatorID: `operator`, madeAt: .now)
+    else {
+      throw CommandFault(
+        "Nothing is booked in \(period ?? ""); the months are "
+          + "\(months.map(\.name).joined(separator: ", ")).", exitCode: CommandFault.no)
+    }
+    return report
   }
 }

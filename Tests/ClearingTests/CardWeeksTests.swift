@@ -3,6 +3,7 @@ import Charging
 import Clearing
 import SimulatedAcquirer
 import Store
+import Synchronization
 import Tapping
 import Testing
 

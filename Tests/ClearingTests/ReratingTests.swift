@@ -126,7 +126,7 @@ extension ClearingSuite {
 
     @Test func theTableItselfHoldsThatNobodyApprovesTheirOwnOrder() async throws {
       try await House.with { house in
-        await #expect(throws: (any Error).self) {
+        _ = await #expect(throws: (any Error).self) {
           try await house.script(
             """
             insert into rerating_order (first_day, last_day, preview, change_minor, state,

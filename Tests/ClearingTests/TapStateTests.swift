@@ -4,6 +4,7 @@ import Postgres
 import Store
 import Tapping
 import Testing
+import Transit
 
 extension ClearingSuite {
   /// Each tap of the journal is in one state, at any moment.
@@ -90,6 +91,29 @@ extension ClearingSuite {
         let stuck = try await Self.stuck(.rated, house)
         #expect(stuck.map(\.place) == ["tap V-1 1 1"])
         #expect(stuck.first?.reason.hasPrefix("fare not known: ") == true)
+      }
+    }
+
+    @Test func aTapOfABankCardIsWhereTheChargeWindowOfItsDayIs() async throws {
+      try await House.with { house in
+        var bank = try tap(1, "08:00")
+        bank.medium = .bank
+        try await house.journal([bank, try tap(2, "08:00", card: "b")])
+        try await house.service.drain()
+        try await house.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          select lane, rider_id, medium_id, fare_day, n, 'UAH', s, 0, 0, received_at
+          from tap, (values (0, 'settled'), (1, 'debt')) v(n, s) where medium = 'bank'
+          """)
+        #expect(try await Self.states(house) == [.billed: 1, .rated: 1])
+        #expect(
+          try await Self.stuck(.billed, house).allSatisfy { $0.reason.hasSuffix(" is debt") })
+        try await house.script("update charge_window set state = 'written_off' where number = 1")
+        #expect(try await Self.states(house) == [.writtenOff: 1, .rated: 1])
+        try await house.script("update charge_window set state = 'settled'")
+        #expect(try await Self.states(house) == [.settled: 1, .rated: 1])
       }
     }
 

@@ -31,6 +31,7 @@ import Testing
 
   @Test(arguments: [
     ["network", "show"], ["ledger", "verify"], ["device", "list"], ["rider", "show", "x"],
+    ["taps", "states"], ["taps", "stuck"], ["rate", "list"],
   ])
   func aCommandWithoutItsServiceSaysWhatToDo(_ arguments: [String]) async throws {
     let folder = try TemporaryFolder.make("none").appendingPathComponent("nothing").path

@@ -19,7 +19,7 @@ struct PageTests {
       let expected: [(String, uk: String, en: String)] = [
         ("/", "Огляд", "Overview"), ("/vehicles", "Транспорт наживо", "Live vehicles"),
         ("/routes", "Наповненість маршруту", "Load of a route"),
-        ("/report", "Звіт за день", "Report of a day"),
+        ("/report", "Звіти", "Reports"),
         ("/rider", "Поїздки пасажира", "Rides of a rider"),
       ]
       for (path, uk, en) in expected {

@@ -62,7 +62,7 @@ struct ServiceTests {
       #expect(shown?.exitCode == 0)
       let balance = try await service.run(["ledger", "trial-balance"])
       #expect(balance.exitCode == 0 && balance.output.contains("difference 0"))
-      let proof = try await service.run(["ledger", "verify"])
+      let proof = try await service.run(["ledger", "verify", "--from-taps"])
       #expect(proof.exitCode == 0, "\(proof.output)\(proof.errors)")
       let report = try await service.run([
         "report", "operators", "--date", "2026-11-20", "--format", "csv",

@@ -78,12 +78,30 @@ import Testing
   @Test func aReportAsCSVHasOneHeaderAndNoSums() throws {
     #expect(
       try report().csv == """
-        table,operator,mode,charged_minor,category
-        operators,"north, ""N""\",bus,1250,
-        operators,,,5,
-        categories,,,,adult
+        table,operator,mode,charged_minor,charged,category,about,value
+        operators,"north, ""N""\",bus,1250,12.50,,,
+        operators,,,5,0.05,,,
+        categories,,,,,adult,,
+        about,,,,,,report,daily
+        about,,,,,,from,2026-11-23
+        about,,,,,,to,2026-11-23
+        about,,,,,,period,
+        about,,,,,,operator,
+        about,,,,,,made_at,2026-11-23T10:00:00Z
+        about,,,,,,complete,false
+        about,,,,,,rider_days_stale,3
+        about,,,,,,tariff_versions,t-1
 
         """)
+  }
+
+  @Test(arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+  func aTextThatASpreadsheetWouldTakeForAFormulaIsNone(_ text: String) throws {
+    var report = try report()
+    report.tables[1].rows = [[.text(text)]]
+    report.operatorID = text
+    #expect(!report.csv.contains(",\(text)"))
+    #expect(report.csv.contains("'" + text))
   }
 
   @Test func aReportAsJSONKeepsKeysAndMinorUnits() throws {

@@ -74,6 +74,18 @@ extension World {
           $7::text[], $8::int2[], $9::int8[], $10::int8[], $11::int8[], $12::int8[])
           as t(d, r, l, o, m, c, u, n, p, q, x, s)
         """, parameters)
+      // As the runs of the clearing would have kept them: booked on the day of the rides.
+      try await db.script(
+        """
+        insert into ride_sum
+        select fare_day, fare_day, lane, coalesce(operator_id, ''), coalesce(route, ''),
+          coalesce(mode, ''), category, product, medium, currency, tariff_version, count(*),
+          sum(riders), count(*) filter (where charged_minor = 0),
+          count(*) filter (where charged_minor > 0 and charged_minor < nominal_minor),
+          count(*) filter (where charged_minor is null), 0, coalesce(sum(nominal_minor), 0),
+          coalesce(sum(charged_minor), 0)
+        from ride where reversed_run_id is null group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+        """)
     }
   }
 }

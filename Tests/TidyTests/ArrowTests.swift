@@ -80,6 +80,7 @@ import Testing
     ]
     for room in pure { mayUse[room] = ["Basics", "Transit", "CLibCrypto", "CZlib"] }
     for room in services { mayUse[room] = ["Basics", "Transit", "Store"] + pure }
+    mayUse["Insight", default: []].append("CLibXlsxWriter")
     for target in try targets() where target.type == "library" || target.type == "executable" {
       guard !target.path.hasPrefix("Tests/") else { continue }
       let allowed = try #require(mayUse[target.name], "room \(target.name) has no arrows")

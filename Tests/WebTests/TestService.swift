@@ -1,9 +1,11 @@
 import Basics
+import Clearing
 import DatabaseSupport
 import HTTPTypes
 import Hummingbird
 import Insight
 import Intake
+import Ledger
 import Logging
 import NIOCore
 import Store
@@ -35,15 +37,16 @@ struct TestService: Sendable {
 
   /// Runs a body on a fresh service.
   static func with<Result: Sendable>(
-    parts: Set<ServicePart> = Set(ServicePart.allCases),
+    parts: Set<ServicePart> = Set(ServicePart.allCases), acquirerSecret: [UInt8]? = nil,
     _ body: @Sendable (TestService) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(SchemaMigrations.all()) { pool in
-      try await body(TestService(store: Store(pool: pool), parts: parts))
+      try await body(
+        TestService(store: Store(pool: pool), parts: parts, acquirerSecret: acquirerSecret))
     }
   }
 
-  private init(store: Store, parts: Set<ServicePart>) throws {
+  private init(store: Store, parts: Set<ServicePart>, acquirerSecret: [UInt8]?) throws {
     let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let city = CityHolder()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
@@ -63,8 +66,11 @@ struct TestService: Sendable {
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { clock.now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
-      log: log, tokenKey: key, facts: facts, now: { clock.now },
-      randomBytes: { SecureRandom.bytes($0) },
+      log: log, tokenKey: key,
+      acquirerMessages: acquirerSecret.map { secret in
+        MessageDesk(store: store, city: city, secret: secret, now: { clock.now })
+      },
+      facts: facts, now: { clock.now }, randomBytes: { SecureRandom.bytes($0) },
       readiness: {
         [
           ReadinessCheck("database", fault: nil),
@@ -88,6 +94,23 @@ struct TestService: Sendable {
       try await db.tokens.create(digest: AccessTokenText.digest(of: text), grant)
     }
     return text
+  }
+
+  /// Books fares that riders owe to operators, in hryvnias by minor units.
+  func addFares(on day: Day, _ fares: [String: Int64]) async throws {
+    let uah = try #require(Currency("UAH"))
+    let entry = try Entry(
+      kind: .fares, accountingDate: day, currency: uah, memo: "test",
+      postings: fares.sorted { $0.key < $1.key }.flatMap { name, minor in
+        [
+          Posting(.debit, account: AccountCode.riders, minor: minor),
+          Posting(.credit, account: AccountCode.operators, operatorID: name, minor: minor),
+        ]
+      })
+    try await store.write { db in
+      try await db.books.save(.standard)
+      try await db.books.add([entry], at: Self.now)
+    }
   }
 
   /// Sends a request.

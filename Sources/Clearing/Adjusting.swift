@@ -1,0 +1,91 @@
+package import Basics
+package import Ledger
+package import Store
+
+/// What became of a person's wish to correct the books, or of a decision on it.
+package enum AdjustmentOutcome: Sendable, Equatable {
+  /// It waits for another person.
+  case requested(Int64)
+  /// It is booked on a day.
+  case booked(entry: Int64, on: Day)
+  /// The other person did not agree.
+  case refused
+  /// The lines are no entry.
+  case faulty(EntryFault)
+  /// There is none of that number.
+  case unknown
+  /// Somebody has decided on it before.
+  case decided(AdjustmentRow.State)
+  /// Who asked for it may not decide on it.
+  case ownRequest
+  /// A person's name or the reason is empty.
+  case nameless
+}
+
+/// Corrections of the books by hand: one person asks, giving the reason, and another one approves.
+package struct Adjusting: Sendable {
+  private let store: Store
+  private let city: City
+
+  /// Makes the use case.
+  package init(store: Store, city: City) {
+    self.store = store
+    self.city = city
+  }
+
+  /// Asks for a correction; nothing is booked.
+  package func request(
+    _ postings: [Posting], currency: Currency, fareDay: Day? = nil, reason: String,
+    by person: String, at now: Instant
+  ) async throws -> AdjustmentOutcome {
+    guard !Self.isBlank(person), !Self.isBlank(reason) else { return .nameless }
+    do throws(EntryFault) {
+      _ = try Entry(
+        kind: .correction, accountingDate: city.clock.zone.local(now).day, fareDay: fareDay,
+        currency: currency, memo: reason, postings: postings)
+    } catch {
+      return .faulty(error)
+    }
+    return .requested(
+      try await store.write { db in
+        try await db.adjustments.request(
+          postings, currency: currency, fareDay: fareDay, reason: reason,
+          by: Self.trimmed(person), at: now)
+      })
+  }
+
+  /// Approves a correction, which books it on the next open day, or refuses it.
+  package func decide(
+    _ number: Int64, isApproved: Bool, reason: String? = nil, by person: String, at now: Instant
+  ) async throws -> AdjustmentOutcome {
+    guard !Self.isBlank(person) else { return .nameless }
+    let decider = Self.trimmed(person)
+    return try await store.write { db in
+      guard let row = try await db.adjustments.lock(number) else { return .unknown }
+      guard row.state == .requested else { return .decided(row.state) }
+      // Letters differ in case only by a slip of the hand, or by intent.
+      guard row.requestedBy.lowercased() != decider.lowercased() else { return .ownRequest }
+      guard isApproved else {
+        try await db.adjustments.decide(
+          number, .refused, entry: nil, reason: reason, by: decider, at: now)
+        return .refused
+      }
+      let date = try await db.periods.bookingDate(city.clock.zone.local(now).day)
+      let entry = try Entry(
+        kind: .correction, accountingDate: date, fareDay: row.fareDay, currency: row.currency,
+        memo:
+          "Adjustment \(number) by \(row.requestedBy), approved by \(decider): \(row.reason)",
+        postings: row.postings)
+      let booked = try await db.books.book(entry, at: now)
+      try await db.adjustments.decide(
+        number, .approved, entry: booked, reason: reason, by: decider, at: now)
+      return .booked(entry: booked, on: date)
+    }
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+  }
+
+  private static func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
+}

@@ -1,0 +1,141 @@
+import Basics
+import Ledger
+import Logging
+import Store
+import Tapping
+import Transit
+
+/// Every tap against the signed batches of the journal.
+extension LedgerAuditor {
+  /// Proves signatures, and that the sorted taps are those of the batches, column by column.
+  ///
+  /// Fares are then rated from taps that are the signed ones.
+  func proveJournal(_ audit: inout LedgerAudit) async throws {
+    guard let tokenKey else {
+      audit.find("the journal cannot be proven without the key of tokens")
+      return
+    }
+    let sorter = Sorter(
+      city: city, tokenKey: tokenKey, log: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
+    let erased = try await store.read { db in try await db.bookProofs.erasedRiders() }
+    for lane in try await store.read({ db in try await db.bookProofs.journalLanes() }) {
+      var last: Int64 = 0
+      while true {
+        let after = last
+        let page = try await store.read { db in
+          let batches = try await db.bookProofs.batches(lane: lane, after: after)
+          return try await Self.prove(batches, by: sorter, erased: erased, in: db)
+        }
+        guard let next = page.lastBatchID else { break }
+        last = next
+        audit.batches += page.batches
+        audit.batchesWithoutSignature += page.withoutSignature
+        audit.taps += page.taps
+        for finding in page.findings { audit.find(finding) }
+      }
+    }
+    let faults = try await store.read { db in
+      try await db.bookProofs.journalFaults(countMax: LedgerAudit.findingsMax)
+    }
+    for fault in faults { audit.find(fault) }
+  }
+
+  private struct JournalPage: Sendable {
+    var lastBatchID: Int64?
+    var batches = 0
+    var withoutSignature = 0
+    var taps = 0
+    var findings: [String] = []
+  }
+
+  private static func prove(
+    _ batches: [ProvenBatch], by sorter: Sorter, erased: Set<RiderID>, in db: StoreSession
+  ) async throws -> JournalPage {
+    var page = JournalPage(lastBatchID: batches.last?.batch.batchID, batches: batches.count)
+    var expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)] = []
+    for proven in batches {
+      let name = "batch \(proven.batch.batchID) of device \(proven.batch.device)"
+      if proven.signature.count != Ed25519.signatureByteCount { page.withoutSignature += 1 }
+      if let fault = fault(of: proven) {
+        page.findings.append("\(name): \(fault)")
+        continue
+      }
+      guard proven.isSorted else { continue }
+      do {
+        let content = try TapBatchJSON.decode(proven.batch.body)
+        expected += sorter.taps(of: proven.batch, content).map { ($0, proven.batch) }
+      } catch {
+        page.findings.append("\(name) cannot be read: \(error)")
+      }
+    }
+    let riders = try await db.bookProofs.riders(of: Set(expected.map(\.tap.medium)))
+    page.taps = expected.count
+    let days = expected.map(\.tap.fareDay)
+    guard let first = days.min(), let last = days.max() else { return page }
+    let names = expected.map {
+      TapName(device: $0.batch.device, epoch: $0.batch.epoch, seq: $0.tap.tap.seq)
+    }
+    let standing = try await db.bookProofs.taps(names, within: first...last)
+    let places = try await db.deviceAssignments.find(of: Set(names.map(\.device)))
+    for ((tap, batch), name) in zip(expected, names) {
+      var row: TapRow
+      if let rider = riders[tap.medium] {
+        row = sorter.row(tap, rider: rider, batch: batch, denyListVersion: nil)
+      } else if let kept = standing[name], erased.contains(kept.rider) {
+        // The rider was erased: who it was and what was held is known no more, all else is.
+        row = sorter.row(tap, rider: kept.rider, batch: batch, denyListVersion: nil)
+        row.medium = kept.medium
+      } else {
+        page.findings.append(
+          "tap \(name.device)/\(name.epoch)/\(name.seq): its medium belongs to no rider")
+        continue
+      }
+      row.place(by: places[batch.device])
+      row.assigned = nil
+      if let fault = fault(of: standing[row.name], expected: row) { page.findings.append(fault) }
+    }
+    return page
+  }
+
+  /// What is wrong with the bytes of a batch; nil when they are what the device signed.
+  private static func fault(of proven: ProvenBatch) -> String? {
+    guard SHA256Digest.hash(proven.batch.body) == proven.bodyDigest else {
+      return "its bytes are not those that were received"
+    }
+    guard proven.signature.count == Ed25519.signatureByteCount else { return nil }
+    let isSigned = proven.publicKeys.contains { key in
+      Ed25519.verify(
+        publicKey: key, signature: proven.signature, message: proven.batch.body)
+    }
+    return isSigned ? nil : "its signature is not one of a key of the device"
+  }
+
+  /// How a sorted tap differs from the one that was signed; nil when it does not.
+  private static func fault(of standing: TapRow?, expected: TapRow) -> String? {
+    let name = "tap \(expected.name.device)/\(expected.name.epoch)/\(expected.name.seq)"
+    guard let standing else { return "\(name) of \(expected.fareDay) is in the journal only" }
+    guard standing != expected else { return nil }
+    let columns: [(String, Bool)] = [
+      ("rider_id", standing.rider == expected.rider),
+      ("medium_id", standing.medium == expected.medium),
+      ("fare_day", standing.fareDay == expected.fareDay),
+      ("tapped_at", standing.at == expected.at),
+      ("device_at", standing.deviceAt == expected.deviceAt),
+      ("kind", standing.kind == expected.kind),
+      ("medium", standing.mediumKind == expected.mediumKind),
+      ("riders", standing.riders == expected.riders),
+      ("accepted", standing.isAccepted == expected.isAccepted),
+      ("deny_reason", standing.denyReason == expected.denyReason),
+      ("vehicle", standing.vehicle == expected.vehicle),
+      ("route", standing.route == expected.route),
+      ("direction", standing.direction == expected.direction),
+      ("trip", standing.trip == expected.trip), ("stop", standing.stop == expected.stop),
+      ("zone", standing.zone == expected.zone),
+      ("latitude or longitude", standing.coordinate == expected.coordinate),
+      ("batch_id", standing.batchID == expected.batchID),
+      ("received_at", standing.receivedAt == expected.receivedAt),
+    ]
+    let differing = columns.filter { !$0.1 }.map(\.0).joined(separator: ", ")
+    return "\(name) of \(expected.fareDay): \(differing) is not what the device signed"
+  }
+}

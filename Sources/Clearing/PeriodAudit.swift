@@ -1,0 +1,120 @@
+import Basics
+package import Ledger
+package import Store
+import Tapping
+
+/// The chain of entries, and the closed periods: what was sealed has to be there still.
+extension LedgerAuditor {
+  /// Proves that every entry that was sealed is there, unchanged, each in one place.
+  func proveSeals(_ audit: inout LedgerAudit) async throws {
+    var chain = SealChain()
+    while true {
+      let last = chain.head.number
+      let page = try await store.read { db in try await db.seals.page(after: last) }
+      guard !page.isEmpty else { break }
+      for (seal, leafNow) in page {
+        if let fault = chain.check(seal) {
+          audit.find(fault)
+          return
+        }
+        guard let leafNow else {
+          audit.find("entry \(seal.entryNumber), sealed as \(seal.seq), was taken away")
+          continue
+        }
+        if leafNow != seal.leafHash {
+          audit.find("entry \(seal.entryNumber) was changed after it was sealed as \(seal.seq)")
+        }
+      }
+      audit.seals += Int64(page.count)
+    }
+  }
+
+  /// Proves each closed period: its trees from the rows, its root from the trees and the one before.
+  func provePeriods(_ audit: inout LedgerAudit) async throws {
+    let rows = try await store.read { db in try await db.periods.list() }
+    var previous = PeriodProof.first
+    for row in rows where row.state == .closed {
+      guard row.previousRoot == previous else {
+        audit.find("period \(row.name) does not follow the root of the period before it")
+        return
+      }
+      previous = row.root ?? PeriodProof.first
+      for fault in try await faults(of: row) { audit.find(fault) }
+      audit.periods += 1
+    }
+  }
+
+  private func faults(of row: PeriodRow) async throws -> [String] {
+    guard let period = AccountingPeriod(row), (period.first, period.last) == (row.first, row.last)
+    else { return ["period \(row.name) is no month, or has not its days"] }
+    return try await store.read { db in
+      var faults: [String] = []
+      let kept = try await db.periods.trees(of: row.name)
+      let proof = PeriodProof(
+        period: row.name, previousRoot: row.previousRoot ?? PeriodProof.first,
+        trees: kept.map(\.tree))
+      if proof.root != row.root {
+        faults.append("period \(row.name): its root is not that of its trees and the root before")
+      }
+      for name in Set(SealedTable.allCases.map(\.rawValue)).symmetricDifference(
+        kept.map(\.tree.table)
+      ).sorted() {
+        faults.append("period \(row.name): the tree of \(name) is missing, or not known")
+      }
+      for tree in kept {
+        guard let table = SealedTable(rawValue: tree.tree.table) else { continue }
+        let fresh = try await db.periods.tree(table, of: period)
+        if let fault = Self.fault(of: tree, fresh: fresh) {
+          faults.append("period \(row.name): \(fault)")
+        }
+      }
+      return faults + (try await self.reportFaults(of: row, in: db))
+    }
+  }
+
+  /// Where a tree is not what its rows come to; nil when it is.
+  static func fault(of kept: PeriodTreeRow, fresh: PeriodTreeRow) -> String? {
+    guard kept != fresh else { return nil }
+    let table = kept.tree.table
+    let sizes =
+      kept.tree.leaves == fresh.tree.leaves
+      ? "" : "; it was closed with \(kept.tree.leaves) rows and has \(fresh.tree.leaves) now"
+    let count = max(kept.blocks.count, fresh.blocks.count)
+    let block = (0..<count).first { index in
+      !kept.blocks.indices.contains(index) || !fresh.blocks.indices.contains(index)
+        || kept.blocks[index] != fresh.blocks[index]
+    }
+    guard let block else { return "the tree of \(table) was changed after it was closed\(sizes)" }
+    let key =
+      kept.blockKeys.indices.contains(block) ? kept.blockKeys[block] : fresh.blockKeys[block]
+    return
+      "a row of \(table) was changed after it was closed, among the \(MerkleAccumulator.blockLeaves) from \(key) on\(sizes)"
+  }
+
+  /// Kept reports whose bytes are not those of their digest, or that come out otherwise now.
+  private func reportFaults(of row: PeriodRow, in db: StoreSession) async throws -> [String] {
+    let kept = try await db.periods.reports(of: row.name)
+    var faults = kept.filter { SHA256Digest.hash($0.content) != $0.digest }.map {
+      "period \(row.name): the kept report \($0.report) was changed after it was made"
+    }
+    guard let reporting else { return faults }
+    let fresh = try await reporting(row, db)
+    for name in Set(kept.map(\.report)).symmetricDifference(fresh.map(\.report)).sorted() {
+      faults.append("period \(row.name): the kept report \(name) is missing, or not known")
+    }
+    for report in fresh {
+      guard let same = kept.first(where: { $0.report == report.report }),
+        same.content != report.content
+      else { continue }
+      faults.append("period \(row.name): the report \(report.report) comes out otherwise now")
+    }
+    return faults
+  }
+}
+
+extension AccountingPeriod {
+  /// The month of a row; nil when its name is none.
+  package init?(_ row: PeriodRow) {
+    self.init(name: row.name, state: row.state)
+  }
+}

@@ -1,0 +1,149 @@
+package import Basics
+package import Ledger
+package import Store
+
+/// What became of a period that was to be closed.
+package enum ClosingOutcome: Sendable {
+  /// It is closed for ever; what was left open, by order.
+  case closed(PeriodProof, openItems: [OpenItem])
+  /// It was closed before.
+  case alreadyClosed(PeriodRow)
+  /// It is not over, or does not exist, or an earlier one is not closed: a sentence.
+  case refused(String)
+  /// Something is still open, and no order was given to close all the same.
+  case open([OpenItem])
+  /// The books do not prove; the period takes entries again.
+  case unsound([String])
+}
+
+/// Closes a month of the books in two steps: it takes no more entries, then it is proven and kept.
+///
+/// Workers may run meanwhile. A transaction that books in the month holds its row until it ends, so
+/// closing begins after it; one that comes later books in the next open month and names the fare day.
+/// A process that dies between the steps leaves the month closing; the same call goes on from there.
+package struct PeriodClosing: Sendable {
+  private let store: Store
+  private let city: City
+  private let reporting: PeriodReporting
+
+  /// Makes the use case; `reporting` makes the reports that are kept of the period.
+  package init(store: Store, city: City, reporting: @escaping PeriodReporting) {
+    self.store = store
+    self.city = city
+    self.reporting = reporting
+  }
+
+  /// What is still open at the end of a period.
+  package func openItems(of period: AccountingPeriod) async throws -> [OpenItem] {
+    let end = city.clock.zone.instant(
+      of: LocalTime(day: period.last.adding(days: 1), secondOfDay: 0))
+    return try await store.read { db in try await db.periods.openItems(of: period, end: end) }
+  }
+
+  /// Closes a month by its name; with an order also when something is still open, which is kept.
+  package func close(
+    _ name: String, by person: String, isOpenAllowed: Bool = false, at now: Instant
+  ) async throws -> ClosingOutcome {
+    guard let month = AccountingPeriod(name: name) else {
+      return .refused("\(name) is no month; write it as 2026-11.")
+    }
+    let today = city.clock.zone.local(now).day
+    guard month.last < today else {
+      return .refused(
+        "\(name) is not over before \(month.last.adding(days: 1)); today is \(today).")
+    }
+    let (rows, earlier) = try await store.read { db in
+      (try await db.periods.list(), try await db.periods.firstDayNotClosed(before: month.first))
+    }
+    if let row = rows.first(where: { $0.name == name }), row.state == .closed {
+      return .alreadyClosed(row)
+    }
+    if let later = rows.first(where: { $0.first > month.last && $0.state == .closed }) {
+      return .refused("\(later.name) comes after \(name) and is closed already.")
+    }
+    if let earlier {
+      return .refused(
+        "Something is booked on \(earlier), whose month is not closed; close it first.")
+    }
+    let items = try await openItems(of: month)
+    guard items.isEmpty || isOpenAllowed else { return .open(items) }
+    let period = try await begin(month, by: person, at: now)
+    return try await prove(period, after: rows, by: person, items: items, at: now)
+  }
+
+  /// The first step: from here on nothing is booked in the month.
+  private func begin(
+    _ month: AccountingPeriod, by person: String, at now: Instant
+  ) async throws -> AccountingPeriod {
+    try await store.write { db in
+      try await db.periods.ensure(month)
+      let state = try await db.periods.lock(month.name) ?? .open
+      guard var period = AccountingPeriod(name: month.name, state: state) else { return month }
+      guard state == .open else { return period }
+      try period.beginClosing()
+      try await db.periods.move(month.name, to: .closing, by: person, at: now)
+      return period
+    }
+  }
+
+  /// The second step: the books are proven, the trees made, the month closed; or it opens again.
+  private func prove(
+    _ period: AccountingPeriod, after rows: [PeriodRow], by person: String, items: [OpenItem],
+    at now: Instant
+  ) async throws -> ClosingOutcome {
+    while try await store.write({ db in
+      try await db.seals.sealNext(isComplete: true, at: now)
+    }) > 0 {}
+    var audit = LedgerAudit()
+    try await LedgerAuditor(store: store, city: city, reporting: reporting).proveBooks(&audit)
+    guard audit.isSound else {
+      try await store.write { db in
+        guard try await db.periods.lock(period.name) == .closing else { return }
+        try await db.periods.move(period.name, to: .open, by: person, at: now)
+      }
+      return .unsound(audit.findings)
+    }
+    let previous = rows.last { $0.state == .closed && $0.last < period.first }?.root
+    let openItems = Self.json(items)
+    let row = PeriodRow(
+      name: period.name, first: period.first, last: period.last, state: .closed, closedAt: now,
+      closedBy: person, openItems: openItems, previousRoot: previous, root: nil)
+    let (balance, trees, reports) = try await store.read {
+      db -> (TrialBalance, [PeriodTreeRow], [PeriodReportRow]) in
+      var trees: [PeriodTreeRow] = []
+      for table in SealedTable.allCases {
+        trees.append(try await db.periods.tree(table, of: period))
+      }
+      return (
+        try await db.periods.trialBalance(of: period), trees, try await reporting(row, db)
+      )
+    }
+    let proof = PeriodProof(
+      period: period.name, previousRoot: previous ?? PeriodProof.first, trees: trees.map { $0.tree }
+    )
+    return try await store.write { db in
+      let state = try await db.periods.lock(period.name) ?? .open
+      guard var period = AccountingPeriod(name: period.name, state: state), state == .closing else {
+        return .refused("\(period.name) was opened or closed by somebody else meanwhile.")
+      }
+      try period.close(balance)
+      try await db.periods.close(
+        proof, trees: trees, reports: reports, openItems: openItems, by: person, at: now)
+      return .closed(proof, openItems: items)
+    }
+  }
+
+  private static func json(_ items: [OpenItem]) -> String {
+    var writer = JSONWriter()
+    writer.beginArray()
+    for item in items {
+      writer.beginObject()
+      writer.member("kind", item.kind.rawValue)
+      writer.member("count", item.count)
+      if let currency = item.currency { writer.member("currency", currency) }
+      writer.endObject()
+    }
+    writer.endArray()
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,223 @@
+package import Basics
+import Store
+
+/// A report by its name.
+package enum ReportName: String, Sendable, CaseIterable {
+  case daily, operators, reconciliation
+  case lateTaps = "late-taps"
+  case debts, subsidy, refunds
+  case revenueWithoutCaps = "revenue-without-caps"
+  case devices
+
+  /// What the report is called.
+  package var title: Bilingual {
+    switch self {
+    case .daily: Bilingual(uk: "Звіт за день", en: "Daily report")
+    case .operators: Bilingual(uk: "Звіт за перевізниками", en: "Operators' report")
+    case .reconciliation: Bilingual(uk: "Звірка", en: "Reconciliation")
+    case .lateTaps: Bilingual(uk: "Запізнілі валідації", en: "Late taps")
+    case .debts: Bilingual(uk: "Борги", en: "Debts")
+    case .subsidy: Bilingual(uk: "Компенсація пільг", en: "Concession subsidy")
+    case .refunds: Bilingual(uk: "Повернення", en: "Refunds")
+    case .revenueWithoutCaps:
+      Bilingual(uk: "Виручка без граничних сум", en: "Revenue without caps")
+    case .devices: Bilingual(uk: "Валідатори", en: "Validators")
+    }
+  }
+
+  /// What the report answers, in a line.
+  package var about: Bilingual {
+    switch self {
+    case .daily:
+      Bilingual(
+        uk: "поїздки й виручка за перевізниками, видами й категоріями",
+        en: "rides and revenue by operator and mode, and by category")
+    case .operators:
+      Bilingual(
+        uk: "поїздки, виручка й борг книг за перевізниками й днями",
+        en: "rides, revenue and what the books owe, by operator and day")
+    case .reconciliation:
+      Bilingual(
+        uk: "від валідації до банку: кожен крок і кожен залишок",
+        en: "from the tap to the bank: each step, and each remainder one by one")
+    case .lateTaps:
+      Bilingual(
+        uk: "записане після закриття тарифної доби", en: "what was booked after its fare day closed"
+      )
+    case .debts: Bilingual(uk: "неоплачені вікна за віком", en: "unpaid charge windows by age")
+    case .subsidy:
+      Bilingual(
+        uk: "безплатні й пільгові поїздки та заявки місту",
+        en: "free and reduced rides, and what was claimed of the city")
+    case .refunds:
+      Bilingual(uk: "повернення, проводки й спори", en: "refunds, their entries, and chargebacks")
+    case .revenueWithoutCaps:
+      Bilingual(
+        uk: "що принесли б поїздки за одиничними цінами",
+        en: "what rides would have brought at their single prices")
+    case .devices:
+      Bilingual(uk: "що надіслали валідатори і чого бракує", en: "what validators sent and miss")
+    }
+  }
+
+  /// Whether a copy is kept of each closed period: its figures are of accounting dates only.
+  package var isKept: Bool { !keptTables.isEmpty }
+
+  var tables: [ReportTableDefinition] {
+    switch self {
+    case .daily, .operators: []
+    case .reconciliation: ReportTableDefinition.reconciliation
+    case .lateTaps: ReportTableDefinition.lateTaps
+    case .debts: ReportTableDefinition.debts
+    case .subsidy: ReportTableDefinition.subsidy
+    case .refunds: ReportTableDefinition.refunds
+    case .revenueWithoutCaps: ReportTableDefinition.revenueWithoutCaps
+    case .devices: ReportTableDefinition.devices
+    }
+  }
+
+  /// Tables that can be asked by accounting date.
+  var keptTables: [ReportTableDefinition] {
+    switch self {
+    case .operators: [ReportTableDefinition.periodOperators]
+    default: tables.filter(\.isByAccountingDate)
+    }
+  }
+}
+
+/// A table of a report as data: the query, and the figures it shows in their order.
+struct ReportTableDefinition: Sendable {
+  let key: String
+  let title: Bilingual
+  let query: ReportQuery
+  /// Keys of ``ReportFigures``; `operator` brings its name along.
+  let figures: [String]
+  /// Whether the house sees it alone, for its rows belong to no operator.
+  var isOfHouse = false
+  /// Most days it is worked out for, where it reads every tap; nil is as many as a report has.
+  var daysMax: Int?
+  /// Whether it can be asked by accounting date, so that a closed period keeps it.
+  var isByAccountingDate = false
+  /// Sums over its rows mean nothing.
+  var isUnsummed = false
+
+  static let reconciliation = [
+    ReportTableDefinition(
+      key: "ladder", title: Bilingual(uk: "Кроки", en: "Steps"), query: .ladder,
+      figures: ["step", "counted", "amount_minor", "remainder_minor", "currency"], isOfHouse: true,
+      daysMax: 31, isUnsummed: true),
+    ReportTableDefinition(
+      key: "acquirer", title: Bilingual(uk: "Еквайр", en: "Acquirer"), query: .acquirerRecords,
+      figures: ["category", "kind", "records", "gross_minor", "fee_minor", "currency"],
+      isOfHouse: true),
+    ReportTableDefinition(
+      key: "operators", title: Bilingual(uk: "Перевізники", en: "Operators"), query: .operatorBooks,
+      figures: [
+        "operator", "charged_minor", "booked_minor", "difference_minor", "paid_out_minor",
+        "currency",
+      ]),
+    ReportTableDefinition(
+      key: "remainders", title: Bilingual(uk: "Залишки", en: "Remainders"), query: .remainders,
+      figures: ["step", "why", "fare_day", "reference", "amount_minor", "currency"],
+      isOfHouse: true, daysMax: 31, isUnsummed: true),
+  ]
+
+  static let lateTaps = [
+    ReportTableDefinition(
+      key: "rides", title: Bilingual(uk: "Поїздки", en: "Rides"), query: .lateRides,
+      figures: ["fare_day", "accounting_date", "operator", "rides", "charged_minor", "currency"],
+      isByAccountingDate: true),
+    ReportTableDefinition(
+      key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .lateDevices,
+      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_received_at"],
+      daysMax: 7),
+  ]
+
+  static let debts = [
+    ReportTableDefinition(
+      key: "ages", title: Bilingual(uk: "За віком", en: "By age"), query: .debtAges,
+      figures: ["age_days", "windows", "due_minor", "currency"], isOfHouse: true),
+    ReportTableDefinition(
+      key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
+      query: .debtOperators,
+      figures: ["operator", "fare_day", "owing_riders", "rides", "charged_minor", "currency"]),
+    ReportTableDefinition(
+      key: "windows", title: Bilingual(uk: "Вікна", en: "Windows"), query: .debtWindows,
+      figures: [
+        "window", "fare_day", "state", "declined_at", "tries", "decline_code", "amount_minor",
+        "captured_minor", "written_off_minor", "due_minor", "currency",
+      ], isOfHouse: true),
+  ]
+
+  static let subsidy = [
+    ReportTableDefinition(
+      key: "rides", title: Bilingual(uk: "Поїздки", en: "Rides"), query: .subsidyRides,
+      figures: [
+        "operator", "category", "rides", "people", "free_rides", "reduced_rides", "nominal_minor",
+        "charged_minor", "taken_off_minor", "currency",
+      ], isByAccountingDate: true),
+    ReportTableDefinition(
+      key: "claims", title: Bilingual(uk: "Заявки", en: "Claims"), query: .subsidyClaims,
+      figures: [
+        "claim", "first_day", "last_day", "state", "operator", "category", "rides",
+        "claimed_minor", "currency",
+      ]),
+  ]
+
+  static let refunds = [
+    ReportTableDefinition(
+      key: "refunds", title: Bilingual(uk: "Повернення на картки", en: "Refunds to cards"),
+      query: .refunds,
+      figures: [
+        "refund_id", "fare_day", "cause", "state", "created_at", "paid_at", "refund_minor",
+        "currency",
+      ], isOfHouse: true),
+    ReportTableDefinition(
+      key: "entries", title: Bilingual(uk: "У книгах", en: "In the books"), query: .refundPostings,
+      figures: [
+        "accounting_date", "account", "operator", "entries", "debit_minor", "credit_minor",
+        "currency",
+      ], isByAccountingDate: true),
+    ReportTableDefinition(
+      key: "chargebacks", title: Bilingual(uk: "Оскаржені платежі", en: "Chargebacks"),
+      query: .chargebacks,
+      figures: [
+        "case", "fare_day", "stage", "reason", "opened_at", "decided_at", "disputed_minor",
+        "currency",
+      ], isOfHouse: true),
+  ]
+
+  static let revenueWithoutCaps = [
+    ReportTableDefinition(
+      key: "categories", title: Bilingual(uk: "За категоріями", en: "By category"),
+      query: .withoutCaps,
+      figures: [
+        "operator", "category", "rides", "unknown_rides", "nominal_minor", "charged_minor",
+        "taken_off_minor", "currency",
+      ], isByAccountingDate: true),
+    ReportTableDefinition(
+      key: "products", title: Bilingual(uk: "За продуктами", en: "By product"),
+      query: .withoutCapsProducts,
+      figures: [
+        "operator", "product", "rides", "unknown_rides", "nominal_minor", "charged_minor",
+        "taken_off_minor", "currency",
+      ], isByAccountingDate: true),
+  ]
+
+  static let devices = [
+    ReportTableDefinition(
+      key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .devices,
+      figures: [
+        "device", "state", "taps", "duplicates", "conflicts", "quarantined",
+        "missing_numbers", "last_received_at",
+      ])
+  ]
+
+  static let periodOperators = ReportTableDefinition(
+    key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
+    query: .periodOperators,
+    figures: [
+      "fare_day", "operator", "mode", "category", "rides", "people", "free_rides",
+      "reduced_rides", "unknown_rides", "nominal_minor", "charged_minor", "currency",
+    ], isByAccountingDate: true)
+}

@@ -1,0 +1,183 @@
+package import Basics
+package import Store
+import Transit
+
+extension ReportName {
+  /// Most days that the report is of.
+  package var daysMax: Int { self == .daily ? 1 : InsightDesk.reportDaysMax }
+}
+
+extension InsightDesk {
+  /// A report over some fare days, of one operator or all.
+  ///
+  /// An operator's report has the rows of that operator only; tables whose rows belong to no operator
+  /// are left out of it.
+  package func report(
+    _ name: ReportName, days: ClosedRange<Day>, operatorID: String? = nil, madeAt: Instant
+  ) async throws -> Report {
+    precondition(
+      days.upperBound.number - days.lowerBound.number < name.daysMax, "too many days asked")
+    switch name {
+    case .daily:
+      return try await dailyReport(days.lowerBound, operatorID: operatorID, madeAt: madeAt)
+    case .operators:
+      return try await operatorsReport(days, operatorID: operatorID, madeAt: madeAt)
+    default: break
+    }
+    let network = city.current.network
+    let scope = OperatorScope(operatorID, network: network)
+    let question = ReportQuestion(days: days, operatorID: operatorID)
+    return try await store.read { db in
+      let maker = ReportMaker(question: question, network: network)
+      let (tables, notes) = try await maker.tables(name.tables, in: db)
+      return Report(
+        name: name.rawValue, title: name.title, days: days, operatorID: operatorID,
+        madeAt: madeAt, tables: tables,
+        notes: try await Self.notes(days, scope, in: db) + notes)
+    }
+  }
+
+  /// A report by the books of a period; nil when it has no figures by accounting date.
+  ///
+  /// Of a closed period it comes out the same for ever; until then it may still change.
+  package func periodReport(
+    _ name: ReportName, of period: PeriodRow, operatorID: String? = nil, madeAt: Instant
+  ) async throws -> Report? {
+    guard name.isKept else { return nil }
+    return try await store.read { db in
+      try await KeptReports.report(
+        name, of: period, operatorID: operatorID, madeAt: period.closedAt ?? madeAt, in: db)
+    }
+  }
+
+  /// The bytes of a report that was kept when a period was closed; nil when there is none.
+  package func keptReport(_ name: ReportName, of period: String) async throws -> [UInt8]? {
+    try await store.read { db in
+      try await db.periods.report(name.rawValue, of: period)?.content
+    }
+  }
+
+  /// Months of the books; a month without a row is open.
+  package func periods() async throws -> [PeriodRow] {
+    try await store.read { db in try await db.periods.list() }
+  }
+}
+
+/// Makes the tables of a report from their definitions.
+struct ReportMaker {
+  let question: ReportQuestion
+  /// Gives names to operators; without it there are codes only.
+  let network: Network?
+
+  /// The tables that the asker may see, and notes on what was left out.
+  func tables(
+    _ definitions: [ReportTableDefinition], in db: StoreSession
+  ) async throws -> ([ReportTable], [ReportNote]) {
+    let dayCount = question.days.upperBound.number - question.days.lowerBound.number + 1
+    var tables: [ReportTable] = []
+    var notes: [ReportNote] = []
+    for definition in definitions {
+      if definition.isOfHouse, question.operatorID != nil { continue }
+      if let daysMax = definition.daysMax, dayCount > daysMax {
+        notes.append(
+          ReportNote(
+            key: "table_left_out_\(definition.key)",
+            text: Bilingual(
+              uk: "«\(definition.title.ukrainian)» дається щонайбільше за стільки днів",
+              en: "“\(definition.title.english)” is given for at most so many days"),
+            count: Int64(daysMax), isMissing: false))
+        continue
+      }
+      let table = try await self.table(definition, in: db)
+      if table.rows.count >= ReportTables.groupsMax {
+        notes.append(
+          ReportNote(
+            key: "table_cut_\(definition.key)",
+            text: Bilingual(
+              uk: "«\(definition.title.ukrainian)» обрізано після стількох рядків",
+              en: "“\(definition.title.english)” is cut after so many rows"),
+            count: Int64(table.rows.count), isMissing: true))
+      }
+      tables.append(table)
+    }
+    return (tables, notes)
+  }
+
+  private func table(
+    _ definition: ReportTableDefinition, in db: StoreSession
+  ) async throws -> ReportTable {
+    let words = definition.figures.map { key in
+      guard let words = ReportFigures.find(key) else {
+        preconditionFailure("\(definition.key) shows \(key), which is no figure")
+      }
+      return words
+    }
+    let rows = try await db.reports.rows(
+      definition.query, question,
+      figures: words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) })
+    var columns: [ReportColumn] = []
+    for word in words {
+      columns.append(ReportColumn(word.key, word.header, word.kind, meaning: word.meaning))
+      if word.key == "operator", network != nil, let name = ReportFigures.find("operator_name") {
+        columns.append(ReportColumn(name.key, name.header, .text, meaning: name.meaning))
+      }
+    }
+    let cells = rows.map { row in
+      zip(words, row).flatMap { word, figure in self.cells(word.key, figure) }
+    }
+    return ReportTable(
+      key: definition.key, title: definition.title, columns: columns, rows: cells,
+      totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
+  }
+
+  private func cells(_ key: String, _ figure: ReportFigure) -> [ReportCell] {
+    let cell: ReportCell
+    switch figure {
+    case .none: cell = .none
+    case .text(let text):
+      cell =
+        key == "mode"
+        ? Mode(rawValue: text).map { .label(text, $0.title) } ?? .text(text)
+        : .text(text)
+    case .count(let count): cell = .count(count)
+    case .money(let minor, let code):
+      cell = Currency(code).map { .money(Money(minor: minor, currency: $0)) } ?? .none
+    case .date(let day): cell = .date(day)
+    case .moment(let moment): cell = .moment(moment)
+    }
+    guard key == "operator", let network else { return [cell] }
+    guard case .text(let id) = cell else { return [cell, .none] }
+    return [cell, network.operatorName(id: id).map(ReportCell.text) ?? .none]
+  }
+
+  /// Sums of the figures that may be summed, a row for each currency.
+  static func totals(of rows: [[ReportCell]], _ columns: [ReportColumn]) -> [[ReportCell]] {
+    let place = columns.firstIndex { $0.key == "currency" }
+    let codes = place.map { place in Set(rows.map { $0[place].plain }).sorted() } ?? [""]
+    guard !rows.isEmpty else { return [] }
+    return codes.map { code in
+      let own = place.map { place in rows.filter { $0[place].plain == code } } ?? rows
+      return columns.indices.map { column in
+        if column == place { return .text(code) }
+        if column == 0 { return .label("total", Bilingual(uk: "Разом", en: "Total")) }
+        guard ReportFigures.find(columns[column].key)?.isSummed == true else { return .text("") }
+        return sum(own.map { $0[column] }, columns[column].kind, currency: code)
+      }
+    }
+  }
+
+  private static func sum(
+    _ cells: [ReportCell], _ kind: ReportColumn.Kind, currency: String
+  ) -> ReportCell {
+    var total: Int64 = 0
+    for cell in cells {
+      switch cell {
+      case .count(let count): total += count
+      case .money(let money): total += money.minor
+      default: continue
+      }
+    }
+    guard kind == .money else { return .count(total) }
+    return Currency(currency).map { .money(Money(minor: total, currency: $0)) } ?? .none
+  }
+}

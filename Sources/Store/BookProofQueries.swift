@@ -1,0 +1,143 @@
+package import Basics
+import Postgres
+import Tapping
+import Transit
+
+extension StoreSession {
+  /// What a proof of the books reads beside the books themselves.
+  package var bookProofs: BookProofTables { BookProofTables(connection: connection) }
+}
+
+/// A rider's day as it was rated, for a proof.
+package struct AuditedDay: Sendable {
+  package let day: RiderDay
+  package let isStale: Bool
+  package let stateAfter: [UInt8]
+  package let tariffVersion: String?
+  package let hasOpenRide: Bool
+}
+
+/// What a proof of the books reads beside the books themselves.
+package struct BookProofTables {
+  let connection: PostgresConnection
+
+  /// Kept sums of rides that are not the sums of the rides, column by column; none when they agree.
+  ///
+  /// Worked out from the rides and their runs: what a run added counts up, what it reversed down.
+  package func rideSumsThatDiffer(countMax: Int) async throws -> [String] {
+    let key = """
+      fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
+      currency, tariff_version
+      """
+    let sums = [
+      "rides", "riders", "free_rides", "reduced_rides", "unknown_rides", "late_rides",
+      "nominal_minor", "charged_minor",
+    ]
+    let differing = sums.map { "coalesce(k.\($0), 0) <> coalesce(f.\($0), 0)" }
+    let told = sums.map { name in
+      """
+      case when coalesce(k.\(name), 0) <> coalesce(f.\(name), 0) then ' \(name) kept as '
+        || coalesce(k.\(name), 0) || ', by the rides ' || coalesce(f.\(name), 0) end
+      """
+    }
+    let rows = try await connection.query(
+      """
+      with fresh as (
+        select r.fare_day, c.accounting_date, r.lane, coalesce(r.operator_id, '') as operator_id,
+          coalesce(r.route, '') as route, coalesce(r.mode, '') as mode, r.category, r.product,
+          r.medium, r.currency, r.tariff_version, sum(s.sign) as rides,
+          sum(s.sign * r.riders) as riders,
+          sum(s.sign) filter (where r.charged_minor = 0) as free_rides,
+          sum(s.sign) filter (where r.charged_minor > 0 and r.charged_minor < r.nominal_minor)
+            as reduced_rides,
+          sum(s.sign) filter (where r.charged_minor is null) as unknown_rides,
+          sum(s.sign) filter (where c.accounting_date > r.fare_day + 1) as late_rides,
+          sum(s.sign * r.nominal_minor) filter (where r.charged_minor is not null)
+            as nominal_minor,
+          sum(s.sign * r.charged_minor) as charged_minor
+        from ride r
+          cross join lateral (values (1, r.run_id), (-1, r.reversed_run_id)) as s (sign, run_id)
+          join clearing_run c on c.run_id = s.run_id
+        group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+      select concat_ws(' ', \(key)) || ':' || concat(\(told.joined(separator: ", "))) as what
+      from ride_sum k full join fresh f using (\(key))
+      where \(differing.joined(separator: " or ")) order by 1 limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+
+  /// Runs whose counts or accounting dates are not those of their rides and entries.
+  package func runsThatDiffer(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      select format('clearing run %s of %s: %s rides added and %s reversed are kept, there are %s '
+          'and %s', c.run_id, c.accounting_date, c.rides_added, c.rides_reversed,
+          coalesce(a.n, 0), coalesce(b.n, 0)) as what
+      from clearing_run c
+        left join (select run_id, count(*) as n from ride group by 1) a using (run_id)
+        left join (select reversed_run_id as run_id, count(*) as n from ride
+          where reversed_run_id is not null group by 1) b using (run_id)
+      where c.rides_added <> coalesce(a.n, 0) or c.rides_reversed <> coalesce(b.n, 0)
+      union all
+      select format('entry %s is dated %s, its clearing run %s', e.entry_id, e.accounting_date,
+        c.accounting_date)
+      from entry e join clearing_run c using (run_id)
+      where e.accounting_date <> c.accounting_date
+      union all
+      select format('ride %s of %s names clearing run %s, which is not there', r.ride_id,
+        r.fare_day, s.run_id)
+      from ride r cross join lateral (values (r.run_id), (r.reversed_run_id)) as s (run_id)
+      where s.run_id is not null
+        and not exists (select from clearing_run c where c.run_id = s.run_id)
+      order by 1 limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+
+  /// Closed fare days whose charge windows do not come to the bank-card rides, by lane.
+  ///
+  /// Lanes in which a day waits for its rating, or a run for its windows, are left out.
+  package func chargesThatDiffer(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      with windows as (
+        select lane, fare_day, currency, sum(amount_minor) as minor from charge_window
+        group by 1, 2, 3),
+      rides as (
+        select lane, fare_day, currency, sum(charged_minor) as minor from ride
+        where reversed_run_id is null and medium = 'bank'
+          and fare_day in (select fare_day from charge_day) group by 1, 2, 3),
+      waiting as (
+        select lane, fare_day from fare_day where stale_since is not null
+        union
+        select r.lane, r.fare_day from clearing_run c join ride r on r.run_id = c.run_id
+        where c.windowed_at is null
+        union
+        select r.lane, r.fare_day from clearing_run c join ride r on r.reversed_run_id = c.run_id
+        where c.windowed_at is null)
+      select format('charge windows of %s in lane %s: %s %s, the rides come to %s', fare_day, lane,
+        coalesce(w.minor, 0), currency, coalesce(r.minor, 0))
+      from windows w full join rides r using (lane, fare_day, currency)
+      where coalesce(w.minor, 0) <> coalesce(r.minor, 0)
+        and (lane, fare_day) not in (select lane, fare_day from waiting)
+      order by 1 limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+
+  /// The fare days of riders in order, with what their rating left.
+  package func days(lane: Int16, riders: [RiderID]) async throws -> [AuditedDay] {
+    let rows = try await connection.query(
+      """
+      select rider_id, fare_day, stale_since is not null as stale, state_after, tariff_version,
+        open_ride
+      from fare_day where lane = $1 and rider_id = any($2) order by rider_id, fare_day
+      """, [.int2(lane), .identifiers(riders.map(Optional.some))])
+    return try rows.map { row in
+      AuditedDay(
+        day: RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
+        isStale: try row.bool("stale"), stateAfter: try row.bytea("state_after"),
+        tariffVersion: try row.textOrNil("tariff_version"), hasOpenRide: try row.bool("open_ride"))
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package import Basics
+package import Ledger
+import Postgres
+
+/// Something that is still open at the end of a period.
+package enum OpenItemKind: String, Sendable, CaseIterable {
+  /// Taps in quarantine that nobody has decided on.
+  case quarantinedTaps = "quarantined_taps"
+  /// Batches that wait for the sorter.
+  case unsortedBatches = "unsorted_batches"
+  /// Batches that the sorter could not read.
+  case setAsideBatches = "set_aside_batches"
+  /// Rider-days of the period, or before it, that wait for a rating.
+  case staleRiderDays = "stale_rider_days"
+  /// Rides booked in the period whose fare is not known.
+  case unknownFares = "unknown_fares"
+  /// Minor units on the account of fares without a known operator, by currency.
+  case unknownOperator = "unknown_operator"
+  /// Minor units of receipts that match nothing, by currency.
+  case unmatchedReceipts = "unmatched_receipts"
+  /// Corrections that nobody has decided on.
+  case undecidedAdjustments = "undecided_adjustments"
+}
+
+/// A count of what is still open at the end of a period.
+package struct OpenItem: Sendable, Equatable {
+  package let kind: OpenItemKind
+  /// How many; minor units where it is money.
+  package let count: Int64
+  /// Nil where it is no money.
+  package let currency: String?
+
+  /// Makes an item.
+  package init(kind: OpenItemKind, count: Int64, currency: String? = nil) {
+    self.kind = kind
+    self.count = count
+    self.currency = currency
+  }
+}
+
+extension PeriodTables {
+  /// What is still open at the end of a period; `end` is the moment at which its last day ends.
+  package func openItems(of period: AccountingPeriod, end: Instant) async throws -> [OpenItem] {
+    let rows = try await connection.query(
+      """
+      select 'quarantined_taps' as kind, count(*)::int8 as n, null::text as currency
+        from tap_quarantine where received_at < $3
+      union all
+      select case when sort_fault is null then 'unsorted_batches' else 'set_aside_batches' end,
+        count(*), null
+        from tap_batch where sorted_at is null and received_at < $3 group by 1
+      union all
+      select 'stale_rider_days', count(*), null
+        from fare_day where stale_since is not null and fare_day <= $2
+      union all
+      select 'unknown_fares', coalesce(sum(unknown_rides), 0)::int8, null
+        from ride_sum where accounting_date between $1 and $2
+      union all
+      select case p.account when $4 then 'unknown_operator' else 'unmatched_receipts' end,
+        sum(p.credit_minor - p.debit_minor)::int8, e.currency
+        from posting p join entry e using (entry_id)
+        where p.account in ($4, $5) and e.accounting_date <= $2 group by 1, 3
+      union all
+      select 'undecided_adjustments', count(*), null
+        from adjustment where state = 'requested' and requested_at < $3
+      order by 1, 3
+      """,
+      [
+        .date(period.first), .date(period.last), .timestamptz(end),
+        .text(AccountCode.unknownOperator), .text(AccountCode.unmatchedReceipts),
+      ])
+    return try rows.compactMap { row in
+      let count = try row.int8("n")
+      guard count != 0 else { return nil }
+      return OpenItem(
+        kind: try row.word("kind"), count: count, currency: try row.textOrNil("currency"))
+    }
+  }
+
+  /// The first day before one on which something is booked in a month that is not closed.
+  package func firstDayNotClosed(before day: Day) async throws -> Day? {
+    try await connection.query(
+      """
+      select min(e.accounting_date) as day from entry e
+      where e.accounting_date < $1 and not exists (
+        select from accounting_period p
+        where p.state = 'closed' and e.accounting_date between p.first_date and p.last_date)
+      """, [.date(day)]
+    ).only().dateOrNil(0)
+  }
+
+  /// The sums of every account, of entries of a period.
+  package func trialBalance(of period: AccountingPeriod) async throws -> TrialBalance {
+    let rows = try await connection.query(
+      """
+      select e.currency, p.account, p.operator_id, sum(p.debit_minor)::int8 as debit,
+        sum(p.credit_minor)::int8 as credit
+      from posting p join entry e using (entry_id)
+      where e.accounting_date between $1 and $2
+      group by e.currency, p.account, p.operator_id
+      """, [.date(period.first), .date(period.last)])
+    var balance = TrialBalance()
+    for row in rows {
+      try balance.add(
+        SideSums(debitMinor: try row.int8("debit"), creditMinor: try row.int8("credit")),
+        to: TrialBalance.Key(
+          currency: try row.currency("currency"), account: try row.text("account"),
+          operatorID: try row.textOrNil("operator_id")))
+    }
+    return balance
+  }
+}

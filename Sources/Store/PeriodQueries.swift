@@ -1,0 +1,207 @@
+package import Basics
+package import Ledger
+import Postgres
+
+extension StoreSession {
+  /// Months of the books, and what is kept of those that are closed.
+  package var periods: PeriodTables { PeriodTables(connection: connection) }
+}
+
+/// A month of the books, as its row says.
+package struct PeriodRow: Sendable, Equatable {
+  package let name: String
+  package let first: Day
+  package let last: Day
+  package let state: AccountingPeriod.State
+  package let closedAt: Instant?
+  package let closedBy: String?
+  /// JSON: what was left open when it was closed, by order.
+  package let openItems: String
+  /// 32 bytes; nil until it is closed.
+  package let previousRoot: [UInt8]?
+  package let root: [UInt8]?
+
+  /// Makes a row.
+  package init(
+    name: String, first: Day, last: Day, state: AccountingPeriod.State, closedAt: Instant? = nil,
+    closedBy: String? = nil, openItems: String = "[]", previousRoot: [UInt8]? = nil,
+    root: [UInt8]? = nil
+  ) {
+    self.name = name
+    self.first = first
+    self.last = last
+    self.state = state
+    self.closedAt = closedAt
+    self.closedBy = closedBy
+    self.openItems = openItems
+    self.previousRoot = previousRoot
+    self.root = root
+  }
+}
+
+/// A tree of a closed period as it is kept.
+package struct PeriodTreeRow: Sendable, Equatable {
+  package let tree: PeriodTree
+  /// Hashes over each ``MerkleAccumulator/blockLeaves`` leaves.
+  package let blocks: [[UInt8]]
+  /// The first row of each of them.
+  package let blockKeys: [String]
+
+  /// Makes a row.
+  package init(tree: PeriodTree, blocks: [[UInt8]], blockKeys: [String]) {
+    self.tree = tree
+    self.blocks = blocks
+    self.blockKeys = blockKeys
+  }
+}
+
+/// A report of a closed period as it is kept.
+package struct PeriodReportRow: Sendable, Equatable {
+  package let report: String
+  /// JSON.
+  package let content: [UInt8]
+  /// SHA-256 of the content.
+  package let digest: [UInt8]
+
+  /// Makes a row.
+  package init(report: String, content: [UInt8], digest: [UInt8]) {
+    self.report = report
+    self.content = content
+    self.digest = digest
+  }
+}
+
+/// Months of the books, and what is kept of those that are closed.
+package struct PeriodTables {
+  let connection: PostgresConnection
+
+  /// The day on which something of a day is booked: that day, or the first of the next open month.
+  ///
+  /// The month stays open until the transaction ends: whoever begins to close it waits.
+  package func bookingDate(_ wanted: Day) async throws -> Day {
+    try await connection.query("select booking_date($1)", [.date(wanted)]).only().date(0)
+  }
+
+  /// All months that have a row, in order.
+  package func list() async throws -> [PeriodRow] {
+    let rows = try await connection.query(
+      """
+      select period, first_date, last_date, state, closed_at, closed_by, open_items,
+        previous_root, root
+      from accounting_period order by first_date
+      """)
+    return try rows.map { row in
+      PeriodRow(
+        name: try row.text("period"), first: try row.date("first_date"),
+        last: try row.date("last_date"), state: try row.word("state"),
+        closedAt: try row.timestamptzOrNil("closed_at"), closedBy: try row.textOrNil("closed_by"),
+        openItems: try row.text("open_items"), previousRoot: try row.byteaOrNil("previous_root"),
+        root: try row.byteaOrNil("root"))
+    }
+  }
+
+  /// Makes the row of a month where there is none.
+  package func ensure(_ period: AccountingPeriod) async throws {
+    try await connection.execute(
+      """
+      insert into accounting_period (period, first_date, last_date, state)
+      values ($1, $2, $3, 'open') on conflict do nothing
+      """, [.text(period.name), .date(period.first), .date(period.last)])
+  }
+
+  /// The state of a month, held for this transaction alone; nil when there is no row.
+  package func lock(_ name: String) async throws -> AccountingPeriod.State? {
+    let rows = try await connection.query(
+      "select state from accounting_period where period = $1 for update", [.text(name)])
+    return try rows.onlyOrNil()?.word("state")
+  }
+
+  /// Moves a month to closing or back to open.
+  package func move(
+    _ name: String, to state: AccountingPeriod.State, by person: String, at now: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      update accounting_period set state = $2,
+        closing_at = case when $2 = 'closing' then $3::timestamptz end,
+        closing_by = case when $2 = 'closing' then $4 end
+      where period = $1
+      """, [.text(name), .text(state.rawValue), .timestamptz(now), .text(person)])
+  }
+
+  /// Closes a month for ever, with its trees and reports.
+  package func close(
+    _ proof: PeriodProof, trees: [PeriodTreeRow], reports: [PeriodReportRow], openItems: String,
+    by person: String, at now: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      update accounting_period set state = 'closed', closed_at = $2, closed_by = $3,
+        open_items = $4, previous_root = $5, root = $6
+      where period = $1
+      """,
+      [
+        .text(proof.period), .timestamptz(now), .text(person), .text(openItems),
+        .bytea(proof.previousRoot), .bytea(proof.root),
+      ])
+    for row in trees {
+      try await connection.execute(
+        """
+        insert into period_tree (period, table_name, leaves, root, blocks, block_keys)
+        values ($1, $2, $3, $4, $5, $6)
+        """,
+        [
+          .text(proof.period), .text(row.tree.table), .int8(row.tree.leaves),
+          .bytea(row.tree.root), .bytea(Array(row.blocks.joined())),
+          .texts(row.blockKeys.map(Optional.some)),
+        ])
+    }
+    for row in reports {
+      try await connection.execute(
+        """
+        insert into period_report (period, report, content, digest, made_at)
+        values ($1, $2, $3, $4, $5)
+        """,
+        [
+          .text(proof.period), .text(row.report), .bytea(row.content), .bytea(row.digest),
+          .timestamptz(now),
+        ])
+    }
+  }
+
+  /// The trees of a closed month, by the names of their tables.
+  package func trees(of name: String) async throws -> [PeriodTreeRow] {
+    let rows = try await connection.query(
+      """
+      select table_name, leaves, root, blocks, block_keys from period_tree
+      where period = $1 order by table_name
+      """, [.text(name)])
+    return try rows.map { row in
+      let blocks = try row.bytea("blocks")
+      return PeriodTreeRow(
+        tree: PeriodTree(
+          table: try row.text("table_name"), leaves: try row.int8("leaves"),
+          root: try row.bytea("root")),
+        blocks: stride(from: 0, to: blocks.count, by: MerkleHash.byteCount).map {
+          Array(blocks[$0..<min($0 + MerkleHash.byteCount, blocks.count)])
+        }, blockKeys: try row.texts("block_keys").compactMap { $0 })
+    }
+  }
+
+  /// The kept reports of a month, by name.
+  package func reports(of name: String) async throws -> [PeriodReportRow] {
+    let rows = try await connection.query(
+      "select report, content, digest from period_report where period = $1 order by report",
+      [.text(name)])
+    return try rows.map { row in
+      PeriodReportRow(
+        report: try row.text("report"), content: try row.bytea("content"),
+        digest: try row.bytea("digest"))
+    }
+  }
+
+  /// The kept report of a closed month; nil when there is none.
+  package func report(_ report: String, of name: String) async throws -> PeriodReportRow? {
+    try await reports(of: name).first { $0.report == report }
+  }
+}

@@ -1,0 +1,195 @@
+import Ledger
+
+/// The statements of the reports over debts, refunds, the acquirer and the bank.
+extension ReportQuery {
+  /// Rides of riders' days whose charge windows were declined and are not paid, by operator.
+  static let debtOperatorsSQL = """
+    with owing as (
+      select distinct lane, rider_id, fare_day, currency from charge_window
+      where fare_day between $1 and $2 and due_minor > 0 and declined_at is not null)
+    select r.operator_id as operator, r.fare_day, r.currency, count(*) as rides,
+      count(distinct r.rider_id) as owing_riders,
+      coalesce(sum(r.charged_minor), 0)::int8 as charged_minor
+    from owing o join ride r using (lane, rider_id, fare_day, currency)
+    where r.reversed_run_id is null and r.medium = 'bank' and r.fare_day between $1 and $2
+      and ($3::text is null or r.operator_id = $3)
+    group by 1, 2, 3 order by 1, 2, 3 limit $4
+    """
+
+  /// Debts by their age on the last of the days.
+  static let debtAgesSQL = """
+    select case when age <= 7 then '0-7' when age <= 30 then '8-30' when age <= 90 then '31-90'
+        else '91+' end as age_days, currency, count(*) as windows,
+      sum(due_minor)::int8 as due_minor
+    from (
+      select *, $2::date - declined_at::date as age from charge_window
+      where fare_day between $1 and $2 and due_minor > 0 and declined_at is not null) w
+    where $3::text is null group by 1, 2 order by min(age), 2 limit $4
+    """
+
+  /// Debts one by one.
+  static let debtWindowsSQL = """
+    select window_id::text as window, fare_day, state, declined_at, tries::int8 as tries,
+      decline_code, currency, amount_minor, captured_minor, written_off_minor, due_minor
+    from charge_window
+    where fare_day between $1 and $2 and declined_at is not null
+      and (due_minor > 0 or written_off_minor > 0) and $3::text is null
+    order by fare_day, window_id limit $4
+    """
+
+  /// Refunds to cards one by one.
+  static let refundsSQL = """
+    select r.refund_id::text as refund_id, w.fare_day, r.cause, r.state, r.created_at, r.paid_at,
+      w.currency, r.minor as refund_minor
+    from charge_refund r join charge_window w using (window_id)
+    where w.fare_day between $1 and $2 and $3::text is null
+    order by w.fare_day, r.refund_id limit $4
+    """
+
+  /// Refunds as the books have them, by accounting date and account.
+  static let refundPostingsSQL = """
+    select e.accounting_date, p.account, p.operator_id as operator, e.currency,
+      count(distinct e.entry_id) as entries, sum(p.debit_minor)::int8 as debit_minor,
+      sum(p.credit_minor)::int8 as credit_minor
+    from entry e join posting p using (entry_id)
+    where e.kind = 'refund' and e.accounting_date between $1 and $2
+      and ($3::text is null or p.operator_id = $3)
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4 limit $4
+    """
+
+  /// Card payments that a bank took back, one by one.
+  static let chargebacksSQL = """
+    select c.case_id as case, w.fare_day, c.stage, c.reason, c.opened_at, c.decided_at,
+      w.currency, c.minor as disputed_minor
+    from chargeback c join charge_window w using (window_id)
+    where w.fare_day between $1 and $2 and $3::text is null
+    order by w.fare_day, c.case_id limit $4
+    """
+
+  /// Taps, rides, windows, captures, settlements and the bank, step by step.
+  ///
+  /// Taps and rides are of all media; from the bank-card rides on each step is compared with the one
+  /// before it.
+  static let ladderSQL = """
+    with windows as (select * from charge_window where fare_day between $1 and $2),
+      records as (
+        select r.* from acquirer_record r join windows w using (window_id)
+        where r.category = 'matched'),
+      steps (place, step, currency, n, minor, previous) as (
+      select 1, 'taps', null, (
+        select count(*) from tap where fare_day between $1 and $2 and accepted and kind <> 'off'),
+        null::int8, null::int8
+      union all
+      select 2, 'rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
+        from ride_sum where fare_day between $1 and $2 group by currency
+      union all
+      select 3, 'bank_rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
+        from ride_sum where fare_day between $1 and $2 and medium = 'bank' group by currency
+      union all
+      select 4, 'windows', currency, count(*), sum(amount_minor)::int8, (
+          select sum(charged_minor)::int8 from ride_sum s
+          where fare_day between $1 and $2 and medium = 'bank' and s.currency = w.currency)
+        from windows w group by currency
+      union all
+      select 5, 'authorised', currency, count(*) filter (where captured_minor > 0
+          or state in ('authorised', 'capturing')),
+        coalesce(sum(case when state in ('authorised', 'capturing') then captured_minor + due_minor
+          else captured_minor end), 0)::int8, sum(amount_minor)::int8
+        from windows group by currency
+      union all
+      select 6, 'captured', currency, count(*) filter (where captured_minor > 0),
+        sum(captured_minor)::int8,
+        coalesce(sum(case when state in ('authorised', 'capturing') then captured_minor + due_minor
+          else captured_minor end), 0)::int8
+        from windows group by currency
+      union all
+      select 7, 'settled', currency, count(*) filter (where settled_minor > 0),
+        sum(settled_minor)::int8, sum(captured_minor)::int8
+        from windows group by currency
+      union all
+      select 8, 'bank', currency, count(*), sum(gross_minor - fee_minor)::int8,
+        sum(gross_minor)::int8
+        from records where kind = 'capture' group by currency)
+    select step, currency, n as counted, minor as amount_minor,
+      case when previous is not null then previous - minor end as remainder_minor
+    from steps where $3::text is null order by place, currency limit $4
+    """
+
+  /// What stops at a step, one by one.
+  static let remaindersSQL = """
+    with windows as (select * from charge_window where fare_day between $1 and $2)
+    select * from (
+      select 'taps' as step, 'no ride' as why, t.fare_day,
+        concat_ws('/', t.device_id, t.epoch, t.seq) as reference, null as currency,
+        null::int8 as amount_minor
+      from tap t where t.fare_day between $1 and $2 and t.accepted and t.kind <> 'off'
+        and not exists (
+          select from ride r where r.lane = t.lane and r.rider_id = t.rider_id
+            and r.fare_day between t.fare_day and t.fare_day + 1 and r.device_id = t.device_id
+            and r.epoch = t.epoch and r.seq = t.seq and r.reversed_run_id is null)
+      union all
+      select 'bank_rides', 'no window', r.fare_day, r.rider_id::text, r.currency,
+        sum(r.charged_minor)::int8
+      from ride r where r.fare_day between $1 and $2 and r.reversed_run_id is null
+        and r.medium = 'bank' and r.charged_minor > 0 and not exists (
+          select from charge_window w where w.lane = r.lane and w.rider_id = r.rider_id
+            and w.fare_day = r.fare_day and w.currency = r.currency)
+      group by r.fare_day, r.rider_id, r.currency
+      union all
+      select 'windows', state, fare_day, window_id::text, currency, due_minor
+      from windows where due_minor > 0
+      union all
+      select 'windows', 'written off', fare_day, window_id::text, currency, written_off_minor
+      from windows where written_off_minor > 0
+      union all
+      select 'captured', 'not settled', fare_day, window_id::text, currency,
+        captured_minor - settled_minor
+      from windows where captured_minor > settled_minor
+      union all
+      select 'settled', 'charged back', fare_day, window_id::text, currency, charged_back_minor
+      from windows where charged_back_minor > 0
+      union all
+      select 'settled', 'refunded', fare_day, window_id::text, currency, refunded_minor
+      from windows where refunded_minor > 0) r
+    where $3::text is null order by step, why, fare_day, reference limit $4
+    """
+
+  /// What the acquirer's files say of the days, by what it was matched to; what was captured and is in
+  /// none of its files is missing there.
+  static let acquirerRecordsSQL = """
+    select * from (
+      select r.category, r.kind, r.currency, count(*) as records,
+        sum(r.gross_minor)::int8 as gross_minor, sum(r.fee_minor)::int8 as fee_minor
+      from acquirer_record r left join charge_window w using (window_id)
+      where coalesce(w.fare_day, r.value_date) between $1 and $2 group by 1, 2, 3
+      union all
+      select 'missing_there', 'capture', currency, count(*),
+        sum(captured_minor - settled_minor)::int8, 0
+      from charge_window w
+      where fare_day between $1 and $2 and captured_minor > settled_minor group by currency) r
+    where $3::text is null order by category, kind, currency limit $4
+    """
+
+  /// What operators earned by their rides, what the books owe them for those, and what was paid out.
+  static let operatorBooksSQL = """
+    with rides as (
+      select operator_id, currency, sum(charged_minor)::int8 as minor from ride_sum
+      where fare_day between $1 and $2 and operator_id <> '' group by 1, 2),
+    booked as (
+      select p.operator_id, e.currency, sum(p.credit_minor - p.debit_minor)::int8 as minor
+      from entry e join posting p using (entry_id)
+      where e.kind = 'fares' and e.fare_day between $1 and $2
+        and p.account = '\(AccountCode.operators)'
+      group by 1, 2),
+    paid as (
+      select operator_id, currency, sum(minor)::int8 as minor from payout
+      where through_date between $1 and $2 and state in ('sent', 'paid') group by 1, 2)
+    select operator_id as operator, currency, coalesce(r.minor, 0) as charged_minor,
+      coalesce(b.minor, 0) as booked_minor,
+      coalesce(r.minor, 0) - coalesce(b.minor, 0) as difference_minor,
+      coalesce(p.minor, 0) as paid_out_minor
+    from rides r full join booked b using (operator_id, currency)
+      full join paid p using (operator_id, currency)
+    where $3::text is null or operator_id = $3 order by 1, 2 limit $4
+    """
+}

@@ -1,0 +1,112 @@
+package import Basics
+import Ledger
+import Postgres
+
+/// What a report asks about.
+package struct ReportQuestion: Sendable {
+  /// By which day rows are chosen.
+  package enum Basis: String, Sendable {
+    /// The day of the rides.
+    case fareDay = "fare_day"
+    /// The day on which it counts in the books.
+    case accountingDate = "accounting_date"
+  }
+
+  package let days: ClosedRange<Day>
+  package let basis: Basis
+  /// `agency_id`; nil is all.
+  package let operatorID: String?
+
+  /// Asks about some days, of one operator or all.
+  package init(days: ClosedRange<Day>, basis: Basis = .fareDay, operatorID: String? = nil) {
+    self.days = days
+    self.basis = basis
+    self.operatorID = operatorID
+  }
+}
+
+/// What a figure of a report is.
+package enum ReportFigureKind: String, Sendable {
+  case text, count, money, date, moment
+}
+
+/// A figure of a report, as a query gives it.
+package enum ReportFigure: Sendable, Equatable {
+  case none
+  case text(String)
+  case count(Int64)
+  /// Minor units; the currency is in the same row.
+  case money(Int64, currency: String)
+  case date(Day)
+  case moment(Instant)
+}
+
+/// The queries of the reports, each with its table's figures by name.
+///
+/// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows; `{day}` is the column
+/// that the days are of. An operator's rows are all that is found when one is given.
+package enum ReportQuery: String, Sendable, CaseIterable {
+  case lateRides, lateDevices
+  case debtOperators, debtAges, debtWindows
+  case subsidyRides, subsidyClaims
+  case refunds, refundPostings, chargebacks
+  case withoutCaps, withoutCapsProducts
+  case devices
+  case ladder, remainders, acquirerRecords, operatorBooks
+  case periodOperators
+
+  /// The statement.
+  package var sql: String {
+    switch self {
+    case .lateRides: Self.lateRidesSQL
+    case .lateDevices: Self.lateDevicesSQL
+    case .debtOperators: Self.debtOperatorsSQL
+    case .debtAges: Self.debtAgesSQL
+    case .debtWindows: Self.debtWindowsSQL
+    case .subsidyRides: Self.subsidyRidesSQL
+    case .subsidyClaims: Self.subsidyClaimsSQL
+    case .refunds: Self.refundsSQL
+    case .refundPostings: Self.refundPostingsSQL
+    case .chargebacks: Self.chargebacksSQL
+    case .withoutCaps: Self.withoutCapsSQL(by: "operator_id, category")
+    case .withoutCapsProducts: Self.withoutCapsSQL(by: "operator_id, product")
+    case .devices: Self.devicesSQL
+    case .ladder: Self.ladderSQL
+    case .remainders: Self.remaindersSQL
+    case .acquirerRecords: Self.acquirerRecordsSQL
+    case .operatorBooks: Self.operatorBooksSQL
+    case .periodOperators: Self.periodOperatorsSQL
+    }
+  }
+}
+
+extension ReportTables {
+  /// The rows of a query with the figures asked for, at most ``groupsMax``.
+  package func rows(
+    _ query: ReportQuery, _ question: ReportQuestion,
+    figures: [(name: String, kind: ReportFigureKind)]
+  ) async throws -> [[ReportFigure]] {
+    let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
+    let rows = try await connection.query(
+      """
+      with asked as (select $1::date, $2::date, $3::text, $4::int8)
+      select * from (\(sql)) as report
+      """,
+      [
+        .date(question.days.lowerBound), .date(question.days.upperBound),
+        .orNull(question.operatorID, PostgresValue.text), .int8(Int64(Self.groupsMax)),
+      ])
+    return try rows.map { row in
+      try figures.map { name, kind in
+        guard try !row.isNull(name) else { return .none }
+        switch kind {
+        case .text: return .text(try row.text(name))
+        case .count: return .count(try row.int8(name))
+        case .money: return .money(try row.int8(name), currency: try row.text("currency"))
+        case .date: return .date(try row.date(name))
+        case .moment: return .moment(try row.timestamptz(name))
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Basics
+import HTTPTypes
+import Insight
+import Ledger
+import Store
+import Transit
+
+/// Reports over HTTP, in the format that is asked for.
+extension Handlers {
+  /// How a report may be written.
+  private enum ReportFormat: String, CaseIterable {
+    case json, csv, xlsx
+
+    var mediaType: String {
+      switch self {
+      case .json: "application/json"
+      case .csv: "text/csv"
+      case .xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+      }
+    }
+  }
+
+  func report(_ request: WebRequest) async throws -> Answer {
+    guard let name = ReportName(rawValue: try request.parameter("name")) else {
+      throw Problem(
+        .notFound, "report_unknown",
+        "The reports are \(ReportName.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    let format = try Handlers.reportFormat(request)
+    let operatorID = try Handlers.operatorID(request)
+    let report: Report
+    if let month = request.queryText("period") {
+      let row = try await period(month, of: name)
+      // The bytes that were kept are given as they are, to who may see all operators.
+      if format == .json, operatorID == nil, row.state == .closed,
+        let kept = try await services.insight.keptReport(name, of: month)
+      {
+        return .json(kept)
+      }
+      guard
+        let made = try await services.insight.periodReport(
+          name, of: row, operatorID: operatorID, madeAt: request.receivedAt)
+      else { throw Handlers.noPeriod(name) }
+      report = made
+    } else {
+      report = try await services.insight.report(
+        name, days: try Handlers.reportDays(request, name), operatorID: operatorID,
+        madeAt: request.receivedAt)
+    }
+    switch format {
+    case .json: return .json(report.json)
+    case .csv: return Handlers.csv(report.csv, name: report.fileName)
+    case .xlsx:
+      let zone = services.city.current.clock.zone
+      var answer = Answer(
+        contentType: format.mediaType,
+        body: try report.workbook(in: request.language, zone: zone))
+      answer.headers[.contentDisposition] = "attachment; filename=\"\(report.fileName).xlsx\""
+      return answer
+    }
+  }
+
+  private func period(_ month: String, of name: ReportName) async throws -> PeriodRow {
+    guard name.isKept else { throw Handlers.noPeriod(name) }
+    guard let row = try await services.insight.periods().first(where: { $0.name == month }) else {
+      throw Problem(.notFound, "period_unknown", "Nothing is booked in \(month).")
+    }
+    return row
+  }
+
+  private static func noPeriod(_ name: ReportName) -> Problem {
+    .badParameter("period", "\(name.rawValue) has no figures by accounting date; use `date`")
+  }
+
+  /// The fare days asked for, `date` to `to`.
+  static func reportDays(
+    _ request: WebRequest, _ name: ReportName
+  ) throws -> ClosedRange<Day> {
+    guard let day = try request.queryDay("date") else {
+      throw Problem.badParameter("date", "it is missing; add ?date=2026-11-22")
+    }
+    let last = try request.queryDay("to") ?? day
+    guard last >= day, last.number - day.number < name.daysMax else {
+      throw Problem.badParameter(
+        "to", "it lies before `date`, or more than \(name.daysMax - 1) days after")
+    }
+    return day...last
+  }
+
+  private static func reportFormat(_ request: WebRequest) throws(Problem) -> ReportFormat {
+    if let text = request.queryText("format") {
+      guard let format = ReportFormat(rawValue: text) else {
+        throw .badParameter("format", "\(text) is none of json, csv and xlsx")
+      }
+      return format
+    }
+    let types = ReportFormat.allCases.map(\.mediaType)
+    guard let type = request.preferredType(types),
+      let format = ReportFormat.allCases.first(where: { $0.mediaType == type })
+    else {
+      throw Problem(
+        .notAcceptable, "not_acceptable", "Accept \(types.joined(separator: " or ")).")
+    }
+    return format
+  }
+}
+
+extension Report {
+  /// A name for a file of it, without an ending.
+  fileprivate var fileName: String {
+    let days =
+      period
+      ?? (days.lowerBound == days.upperBound
+        ? "\(days.lowerBound)" : "\(days.lowerBound)-\(days.upperBound)")
+    return "\(name)-\(days)"
+  }
+}

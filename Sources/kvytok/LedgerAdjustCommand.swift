@@ -1,0 +1,160 @@
+import ArgumentParser
+import Basics
+import Clearing
+import Ledger
+import Store
+
+/// Corrections by hand: one person asks, another approves.
+struct LedgerAdjust: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "adjust", abstract: "Corrects the books by hand, with a second person's approval.",
+    subcommands: [Request.self, Approve.self, Refuse.self, List.self])
+
+  struct Request: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "request", abstract: "Asks for a correction; nothing is booked yet.",
+      discussion: """
+        Each --line is an account, its operator where it has one, and the amount in minor units on \
+        its side: --line 1200:debit:150 --line 2100/north:credit:150
+        """)
+
+    @Option(help: "A line: ACCOUNT[/OPERATOR]:debit|credit:MINOR; at least two.")
+    var line: [String]
+
+    @Option(help: "The currency of the lines.")
+    var currency: String
+
+    @Option(help: "The fare day it belongs to.", transform: Day.argument)
+    var fareDay: Day?
+
+    @Option(help: "Why; it is kept with the entry.")
+    var reason: String
+
+    @Option(help: "Who asks.")
+    var by: String
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      guard let currency = Currency(currency) else {
+        throw ValidationError("\(currency) is no currency; write it as UAH.")
+      }
+      let postings = try line.map(Self.posting)
+      let outcome = try await LedgerAdjust.with(database) { adjusting in
+        try await adjusting.request(
+          postings, currency: currency, fareDay: fareDay, reason: reason, by: by, at: .now)
+      }
+      try LedgerAdjust.tell(outcome)
+    }
+
+    /// Reads `2100/north:credit:150`.
+    static func posting(_ text: String) throws -> Posting {
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count == 3, let side = Side(rawValue: String(parts[1])),
+        let minor = Int64(parts[2]), minor > 0
+      else {
+        throw ValidationError("\(text) is no line; write it as 2100/north:credit:150.")
+      }
+      let account = parts[0].split(separator: "/", maxSplits: 1)
+      return Posting(
+        side, account: String(account.first ?? ""),
+        operatorID: account.count > 1 ? String(account[1]) : nil, minor: minor)
+    }
+  }
+
+  struct Approve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "approve", abstract: "Approves another person's correction, which books it.")
+
+    @Argument(help: "Number of the correction.")
+    var number: Int64
+
+    @Option(help: "Who approves; not who asked.")
+    var by: String
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try LedgerAdjust.tell(
+        try await LedgerAdjust.with(database) { adjusting in
+          try await adjusting.decide(number, isApproved: true, by: by, at: .now)
+        })
+    }
+  }
+
+  struct Refuse: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "refuse", abstract: "Refuses another person's correction.")
+
+    @Argument(help: "Number of the correction.")
+    var number: Int64
+
+    @Option(help: "Why not.")
+    var reason: String
+
+    @Option(help: "Who refuses; not who asked.")
+    var by: String
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      try LedgerAdjust.tell(
+        try await LedgerAdjust.with(database) { adjusting in
+          try await adjusting.decide(
+            number, isApproved: false, reason: reason, by: by, at: .now)
+        })
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Lists corrections, the newest first.")
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let rows = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in try await db.adjustments.list() }
+      }
+      var table = TextTable([
+        ("number", .right), ("state", .left), ("asked by", .left), ("decided by", .left),
+        ("entry", .right), ("amount", .right), ("reason", .left),
+      ])
+      for row in rows {
+        let minor = row.postings.reduce(0) { $0 + $1.debitMinor }
+        table.add([
+          String(row.number), row.state.rawValue, row.requestedBy, row.decidedBy ?? "",
+          row.entryNumber.map(String.init) ?? "",
+          Money(minor: minor, currency: row.currency).description, row.reason,
+        ])
+      }
+      print(rows.isEmpty ? "there are no corrections" : table.text)
+    }
+  }
+
+  private static func with(
+    _ options: DatabaseOptions, _ body: (Adjusting) async throws -> AdjustmentOutcome
+  ) async throws -> AdjustmentOutcome {
+    try await Backbone.with(options) { backbone in
+      let city = CityHolder()
+      try await city.reload(from: backbone.store)
+      return try await body(Adjusting(store: backbone.store, city: city.current))
+    }
+  }
+
+  private static func tell(_ outcome: AdjustmentOutcome) throws {
+    func no(_ text: String) -> CommandFault { CommandFault(text, exitCode: CommandFault.no) }
+    switch outcome {
+    case .requested(let number):
+      print("correction \(number) waits for another person: kvytok ledger adjust approve \(number)")
+    case .booked(let entry, let day): print("booked as entry \(entry) on \(day)")
+    case .refused: print("refused")
+    case .faulty(let fault): throw no("The lines are no entry: \(fault).")
+    case .unknown: throw no("There is no such correction; see `kvytok ledger adjust list`.")
+    case .decided(let state): throw no("It was \(state.rawValue) before.")
+    case .ownRequest:
+      throw no("Who asks for a correction may not decide on it: ask another person.")
+    case .nameless: throw no("Name the person and the reason; neither may be empty.")
+    }
+  }
+}

@@ -1,0 +1,315 @@
+import Basics
+import Foundation
+import Insight
+import Ledger
+import Postgres
+import Store
+import Testing
+import Transit
+
+extension World {
+  /// Money of two operators in every table that a report reads.
+  func addMoney() async throws {
+    try await add(TestRide.many(400, seed: 21))
+    // Some are paid by bank card, and those of pupils came late.
+    try await script(
+      """
+      set session_replication_role = replica;
+      update ride set medium = 'bank' where seq % 2 = 0;
+      set session_replication_role = origin;
+      update ride_sum set accounting_date = fare_day + 9, late_rides = rides
+      where category = 'pupil';
+      """)
+    try await script(
+      """
+      insert into account values ('1120', 'е', 'a', 'asset'), ('1200', 'в', 'r', 'asset'),
+        ('2100', 'п', 'o', 'liability'), ('2220', 'п', 'r', 'liability');
+      insert into device (device_id, state, enrolled_at)
+        values ('V-1', 'enrolled', now()), ('V-2', 'enrolled', now());
+      insert into device_epoch (device_id, epoch, seen, taps_stored, duplicates, conflicts,
+        quarantined, last_received_at, last_sent_at)
+        values ('V-1', 1, '{[1,5),[7,9)}', 6, 3, 1, 2, now(), now());
+      insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+        amount_minor, due_minor, captured_minor, settled_minor, declined_at, closed_at, tries,
+        refunded_minor, charged_back_minor)
+      select lane, rider_id, rider_id, fare_day, 0, currency, case when n % 3 = 0 then 'retrying'
+          else 'captured' end, 800, case when n % 3 = 0 then 800 else 0 end,
+        case when n % 3 = 0 then 0 else 800 end, case when n % 3 = 1 then 800 else 0 end,
+        case when n % 3 = 0 then fare_day - (n || ' days')::interval end, now(), 1,
+        case when n = 1 then 100 else 0 end, case when n = 4 then 300 else 0 end
+      from (select *, row_number() over (order by ride_id) as n from ride
+        where reversed_run_id is null and charged_minor > 0 and fare_day = '2026-11-23') r;
+      insert into charge_refund (window_id, minor, cause, state, created_at)
+        values (1, 100, 'goodwill', 'paid', now());
+      insert into chargeback (case_id, window_id, minor, stage, opened_at)
+        values ('C-1', 4, 300, 'opened', now());
+      insert into acquirer_file (direction, name, number, digest, currency, records, gross_minor,
+        fee_minor, at) values ('in', 'f', 1, '\\x00', 'UAH', 3, 2400, 30, now());
+      insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor,
+        currency, value_date, category, window_id)
+      values (1, 1, 'capture', 'a', 800, 10, 'UAH', '2026-11-23', 'matched', 1),
+        (1, 2, 'capture', 'b', 800, 10, 'UAH', '2026-11-23', 'unknown', null),
+        (1, 3, 'capture', 'a', 800, 10, 'UAH', '2026-11-23', 'twice', 1);
+      insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
+        values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now());
+      insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200);
+      insert into entry (accounting_date, fare_day, currency, kind, description, digest, created_at)
+        values ('2026-11-23', '2026-11-23', 'UAH', 'fares', '', '', now()),
+          ('2026-11-23', '2026-11-23', 'UAH', 'refund', '', '', now());
+      insert into posting (entry_id, line, account, operator_id, debit_minor, credit_minor)
+        values (1, 1, '1200', null, 1500, 0), (1, 2, '2100', 'north', 0, 700),
+          (1, 3, '2100', 'south', 0, 800), (2, 1, '2100', 'south', 100, 0),
+          (2, 2, '1120', null, 0, 100);
+      """)
+  }
+}
+
+extension InsightSuite {
+  @Suite struct Catalog {
+    @Test func everyReportIsMadeAndSaysWhatItsFiguresMean() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        for name in ReportName.allCases {
+          let report = try await world.desk.report(name, days: today...today, madeAt: noon)
+          #expect(!report.tables.isEmpty, "\(name)")
+          #expect(report.name == name.rawValue && report.madeAt == noon)
+          for key in ["tariff_versions", "batches_unsorted", "rider_days_stale", "gap_numbers"] {
+            #expect(report.notes.contains { $0.key == key }, "\(name) does not say \(key)")
+          }
+          for table in report.tables {
+            #expect(!table.rows.isEmpty || table.key == "devices", "\(name) \(table.key)")
+            for column in table.columns {
+              #expect(column.meaning != nil, "\(name) does not say what \(column.key) means")
+            }
+          }
+          let head = report.csv.prefix { $0 != "\n" && $0 != "\r\n" }.split(
+            separator: ",", omittingEmptySubsequences: false)
+          #expect(Set(head).count == head.count, "\(name) has a column twice: \(head)")
+          #expect(
+            !report.csv.isEmpty && !report.json.isEmpty && !report.text(in: .ukrainian).isEmpty)
+        }
+      }
+    }
+
+    @Test func anOperatorsAccountantSeesNothingOfAnother() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        for name in ReportName.allCases {
+          for (own, foreign) in [("north", "south"), ("south", "north")] {
+            let report = try await world.desk.report(
+              name, days: today...today, operatorID: own, madeAt: noon)
+            let json = String(decoding: report.json, as: UTF8.self)
+            let names = ["north": "Північ", "south": "Південь"]
+            for text in [json, report.csv, report.text(in: .ukrainian)] {
+              #expect(!text.contains(foreign), "\(name) of \(own)")
+              #expect(!text.contains(try #require(names[foreign])), "\(name) of \(own)")
+            }
+            for table in report.tables {
+              guard let place = table.columns.firstIndex(where: { $0.key == "operator" }) else {
+                // A table without operators is of the house, but for the validators of its rides.
+                #expect(
+                  table.key == "categories" || table.key == "devices", "\(name) \(table.key)")
+                continue
+              }
+              #expect(table.rows.allSatisfy { $0[place] == .text(own) }, "\(name) \(table.key)")
+            }
+          }
+          let nobody = try await world.desk.report(
+            name, days: today...today, operatorID: "nobody", madeAt: noon)
+          #expect(nobody.tables.allSatisfy(\.rows.isEmpty), "\(name)")
+        }
+      }
+    }
+
+    /// Numbers by a second implementation, over the rows themselves.
+    @Test func theNumbersAreThoseOfASecondImplementation() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        let rides = "from ride where reversed_run_id is null and fare_day = '2026-11-23'"
+        let checks: [(ReportName, String, String, String)] = [
+          (
+            .revenueWithoutCaps, "categories", "taken_off_minor",
+            "select sum(nominal_minor - charged_minor)::int8 \(rides)"
+          ),
+          (
+            .revenueWithoutCaps, "products", "charged_minor",
+            "select sum(charged_minor)::int8 \(rides)"
+          ),
+          (
+            .subsidy, "rides", "taken_off_minor",
+            """
+            select sum(nominal_minor - charged_minor)::int8 \(rides)
+            """
+          ),
+          (
+            .subsidy, "rides", "free_rides", "select count(*) \(rides) and charged_minor = 0"
+          ),
+          (.subsidy, "claims", "claimed_minor", "select sum(minor)::int8 from subsidy_line"),
+          (
+            .debts, "ages", "due_minor",
+            "select sum(due_minor)::int8 from charge_window where declined_at is not null"
+          ),
+          (
+            .debts, "windows", "due_minor",
+            "select sum(amount_minor - captured_minor)::int8 from charge_window"
+          ),
+          (.refunds, "refunds", "refund_minor", "select sum(minor)::int8 from charge_refund"),
+          (.refunds, "chargebacks", "disputed_minor", "select sum(minor)::int8 from chargeback"),
+          (
+            .refunds, "entries", "debit_minor",
+            """
+            select sum(debit_minor)::int8 from posting
+            where entry_id in (select entry_id from entry where kind = 'refund')
+            """
+          ),
+          (.reconciliation, "operators", "booked_minor", "select 1500::int8"),
+          (
+            .reconciliation, "acquirer", "gross_minor",
+            """
+            select (2400 + sum(captured_minor - settled_minor))::int8 from charge_window
+            """
+          ),
+          (.devices, "devices", "missing_numbers", "select 2::int8"),
+          (.devices, "devices", "taps", "select 6::int8"),
+        ]
+        for (name, table, figure, sql) in checks {
+          let report = try await world.desk.report(name, days: today...today, madeAt: noon)
+          let found = try #require(report.tables.first { $0.key == table }, "\(name) \(table)")
+          let expected = try await world.number(sql)
+          #expect(sum(found.rows, figure, of: found) == expected, "\(name) \(table) \(figure)")
+          #expect(sum(found.totals, figure, of: found) == expected, "\(name) \(table) \(figure)")
+        }
+      }
+    }
+
+    @Test func theLadderGoesDownStepByStepAndNamesEveryRemainder() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        let report = try await world.desk.report(
+          .reconciliation, days: today...today, madeAt: noon)
+        let ladder = try #require(report.tables.first { $0.key == "ladder" })
+        let rests = try #require(report.tables.first { $0.key == "remainders" })
+        func step(_ name: String, _ figure: String) -> Int64 {
+          sum(ladder.rows.filter { $0[0] == .text(name) }, figure, of: ladder)
+        }
+        func rest(_ step: String, _ why: String) -> Int64 {
+          sum(
+            rests.rows.filter { $0[0] == .text(step) && $0[1] == .text(why) }, "amount_minor",
+            of: rests)
+        }
+        #expect(
+          step("windows", "amount_minor")
+            == (try await world.number("select sum(amount_minor)::int8 from charge_window")))
+        // What is lost from step to step is listed one by one, and comes to the same.
+        #expect(step("authorised", "remainder_minor") == rest("windows", "retrying"))
+        #expect(step("captured", "remainder_minor") == 0)
+        #expect(step("settled", "remainder_minor") == rest("captured", "not settled"))
+        #expect(step("bank", "amount_minor") == 790)
+        #expect(step("bank", "remainder_minor") == 10)
+        #expect(rest("settled", "charged back") == 300)
+        #expect(rest("settled", "refunded") == 100)
+        let acquirer = try #require(report.tables.first { $0.key == "acquirer" })
+        let words = Set(acquirer.rows.map { $0[0].plain })
+        #expect(words == ["matched", "unknown", "twice", "missing_there"])
+      }
+    }
+
+    @Test func whatCameAfterItsDayClosedIsInTheReportOfLateTaps() async throws {
+      try await World.with { world in
+        try await world.add(TestRide.many(100, seed: 3))
+        try await world.script(
+          """
+          update ride_sum set accounting_date = fare_day + 9, late_rides = rides
+          where category = 'pupil'
+          """)
+        let days = today.adding(days: -1)...today.adding(days: 1)
+        let report = try await world.desk.report(.lateTaps, days: days, madeAt: noon)
+        let table = report.tables[0]
+        let expected = try await world.number(
+          "select count(*) from ride where reversed_run_id is null and category = 'pupil'")
+        #expect(expected > 10)
+        #expect(sum(table.rows, "rides", of: table) == expected)
+        for row in table.rows {
+          guard case .date(let fareDay) = row[0], case .date(let booked) = row[1] else {
+            Issue.record("no dates: \(row)")
+            continue
+          }
+          #expect(booked == fareDay.adding(days: 9))
+        }
+      }
+    }
+
+    @Test func aPeriodsReportIsOfAccountingDatesAndKeptAsItIs() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        try await world.script(
+          "update ride_sum set accounting_date = '2026-12-05' where category = 'pupil'")
+        let row = PeriodRow(
+          name: "2026-11", first: try #require(Day("2026-11-01")),
+          last: try #require(Day("2026-11-30")), state: .closed, closedAt: noon,
+          openItems: #"[{"kind":"quarantined_taps","count":3}]"#)
+        let kept = try await world.store.read { db in try await KeptReports.make(row, in: db) }
+        #expect(kept.map(\.report).contains("operators"))
+        #expect(kept.map(\.report).contains("trial-balance"))
+        let report = try #require(
+          try await world.desk.periodReport(.operators, of: row, madeAt: noon))
+        #expect(kept.first { $0.report == "operators" }?.content == report.json)
+        let text = String(decoding: report.json, as: UTF8.self)
+        #expect(text.contains(#""left_open_quarantined_taps":3"#))
+        #expect(!text.contains("pupil") && text.contains("adult"))
+        // Another network, more taps in quarantine and a later ride change nothing of it.
+        try await world.script(
+          """
+          insert into ride_sum select fare_day, '2026-12-06', lane, operator_id, route, mode,
+            category, product, medium, currency, tariff_version, 1, 1, 0, 0, 0, 1, 800, 800
+          from ride_sum where category = 'adult' limit 1
+          """)
+        let again = try await world.store.read { db in try await KeptReports.make(row, in: db) }
+        #expect(again == kept)
+        #expect(try await world.desk.periodReport(.devices, of: row, madeAt: noon) == nil)
+      }
+    }
+
+    /// A month of 30 million rides, as the sums of a city of a million riders are.
+    @Test func aMonthOfThirtyMillionRidesIsAddedUpInTime() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          set session_replication_role = replica;
+          insert into ride_sum
+          select date '2026-11-01' + d, date '2026-11-01' + d + (k % 40 = 0)::int * 3, l,
+            'op-' || k % 5, 'route-' || k % 40, 'bus', 'category-' || k % 6, 'p-' || k / 120, 'card',
+            'UAH', 'test-1', 67, 67, 5, 5, 0, 0, 67 * 800, 60 * 800
+          from generate_series(0, 29) d, generate_series(0, 63) l, generate_series(0, 239) k;
+          set session_replication_role = origin;
+          analyze ride_sum;
+          """)
+        let rides = try await world.number("select sum(rides)::int8 from ride_sum")
+        #expect(rides > 30_000_000)
+        let first = try #require(Day("2026-11-01"))
+        for name in ReportName.allCases where name != .daily {
+          let clock = ContinuousClock()
+          let start = clock.now
+          let report = try await world.desk.report(
+            name, days: first...first.adding(days: 29), madeAt: noon)
+          let seconds = start.duration(to: clock.now) / .seconds(1)
+          #expect(seconds < 2, "\(name) took \(seconds) s")
+          if name == .operators {
+            #expect(sum(report.tables[0].rows, "rides", of: report.tables[0]) == rides)
+          }
+        }
+      }
+    }
+
+    private func sum(_ rows: [[ReportCell]], _ key: String, of table: ReportTable) -> Int64 {
+      guard let place = table.columns.firstIndex(where: { $0.key == key }) else { return -1 }
+      return rows.reduce(0) { $0 + (Int64($1[place].plain) ?? 0) }
+    }
+  }
+}
+
+extension World {
+  func number(_ sql: String) async throws -> Int64 {
+    try await pool.session { db in try await db.query(sql).only().int8(0) }
+  }
+}

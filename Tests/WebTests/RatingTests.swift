@@ -1,0 +1,97 @@
+import Basics
+import Clearing
+import DatabaseSupport
+import HTTPTypes
+import Store
+import Tapping
+import Testing
+import Web
+
+/// Orders to rate anew and states of taps, over HTTP.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct RatingTests {
+  private static let period = "?from=2026-11-20&to=2026-11-21"
+
+  private static func token(_ label: String, _ service: TestService) async throws -> String {
+    let text = AccessTokenText.make(
+      random: SecureRandom.bytes(AccessTokenText.randomBytesCount))
+    try await service.store.write { db in
+      try await db.tokens.create(
+        digest: AccessTokenText.digest(of: text),
+        AccessGrant(label: label, role: .accountant, createdAt: TestService.now))
+    }
+    return text
+  }
+
+  /// An order of Olena's that waits for somebody else.
+  private static func waiting(_ olena: String, _ service: TestService) async throws -> Int64 {
+    let day = Day(number: 20_778)
+    return try await service.store.write { db in
+      try await db.reratingOrders.add(
+        ReratingOrder(
+          firstDay: day, lastDay: day, tariffSource: nil, preview: "{}", changeMinor: 500_000,
+          needsApproval: true,
+          requestedBy: Person(label: "Olena", digest: AccessTokenText.digest(of: olena)),
+          requestedAt: TestService.now))
+    }
+  }
+
+  @Test func withoutATariffNothingIsRatedAnew() async throws {
+    try await TestService.with { service in
+      let token = try await Self.token("Olena", service)
+      let answer = await service.send(.get, "/v1/rating/preview" + Self.period, token: token)
+      #expect(answer.status == .conflict && answer.problemCode == "not_possible")
+    }
+  }
+
+  @Test(arguments: [
+    "", "?from=2026-11-21", "?from=2026-11-21&to=2026-11-20", "?from=x&to=2026-11-20",
+    "?from=2026-01-01&to=2026-11-20",
+  ]) func aPeriodThatIsNoneIsRefused(_ query: String) async throws {
+    try await TestService.with { service in
+      let token = try await Self.token("Olena", service)
+      for (method, path) in [
+        (HTTPRequest.Method.get, "/v1/rating/preview"), (.post, "/v1/rating/orders"),
+      ] {
+        let answer = await service.send(method, path + query, token: token)
+        #expect(answer.problemCode == "bad_parameter", "\(path)\(query)")
+      }
+    }
+  }
+
+  @Test func nobodyApprovesTheirOwnOrderAndAnotherPersonDoes() async throws {
+    try await TestService.with { service in
+      let olena = try await Self.token("Olena", service)
+      let petro = try await Self.token("Petro", service)
+      let order = try await Self.waiting(olena, service)
+      let path = "/v1/rating/orders/\(order)/approve"
+      let own = await service.send(.post, path, token: olena)
+      #expect(own.status == .conflict && own.problemCode == "order_refused")
+      let done = await service.send(.post, path, token: petro)
+      #expect(done.status == .ok && done.member("state") == "done")
+      #expect(done.member("requested_by") == "Olena" && done.member("decided_by") == "Petro")
+      let list = await service.send(.get, "/v1/rating/orders", token: olena)
+      #expect(list.text.contains("\"state\":\"done\""))
+      let second = try await Self.waiting(olena, service)
+      let refused = await service.send(.post, "/v1/rating/orders/\(second)/refuse", token: olena)
+      #expect(refused.member("state") == "refused")
+      for id in ["0", "x", "99999999999999999999"] {
+        let none = await service.send(.post, "/v1/rating/orders/\(id)/approve", token: petro)
+        #expect(none.status == .conflict || none.status == .notFound, "\(id)")
+      }
+    }
+  }
+
+  @Test func statesOfTapsAndThoseThatAreStuckAreTold() async throws {
+    try await TestService.with { service in
+      let token = try await Self.token("Olena", service)
+      let states = await service.send(.get, "/v1/taps/states", token: token)
+      #expect(states.status == .ok && states.text.contains("\"journalled\":0"))
+      #expect(states.text.contains("\"missing\":0"))
+      let stuck = await service.send(.get, "/v1/taps/stuck?state=quarantined", token: token)
+      #expect(stuck.text == "{\"stuck\":[]}")
+      let wrong = await service.send(.get, "/v1/taps/stuck?state=lost", token: token)
+      #expect(wrong.problemCode == "bad_parameter")
+    }
+  }
+}
