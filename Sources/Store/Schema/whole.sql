@@ -126,6 +126,7 @@ create table medium (
   rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
   first_seen_at timestamptz not null,
+  fingerprint bytea check (length(fingerprint) = 8),  -- what a validator computes from the token
   state text not null default 'active' check (state in ('active', 'blocked', 'replaced')),
   replaced_by uuid references medium,
   account_reference bytea,           -- keyed digest of the payment account reference
@@ -135,9 +136,6 @@ create index medium_rider on medium (rider_id);
 create index medium_account_reference on medium (account_reference)
   where account_reference is not null;
 create index medium_valid_to on medium (valid_to) where valid_to is not null;
-  fingerprint bytea check (length(fingerprint) = 8)  -- what a validator computes from the token
-);
-create index medium_rider on medium (rider_id);
 create index medium_fingerprint on medium (fingerprint);
 
 -- A proof that a rider belongs to a category from one fare day to another, both inclusive.
@@ -182,10 +180,9 @@ create table tap (
   longitude double precision,
   batch_id bigint not null,
   received_at timestamptz not null,
-  primary key (device_id, epoch, seq, fare_day, lane)
   deny_list_version bigint,          -- the one that the validator used
   assigned text check (assigned in ('vehicle', 'stop')),  -- what comes from the device's place
-  primary key (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq)
+  primary key (device_id, epoch, seq, fare_day, lane)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
 create index tap_rider on tap (rider_id, fare_day);
@@ -1116,6 +1113,21 @@ create table deny_list (
   version bigint not null references deny_list_version
 );
 create index deny_list_changed on deny_list (version);
+
+-- Where the money of taps is.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
+  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
+    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
+  w.closed_at as since,
+  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
+    as reason
+from (
+  select distinct on (lane, rider_id, fare_day) * from charge_window
+  order by lane, rider_id, fare_day,
+    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
+join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
+  and t.medium = 'bank' and t.accepted;
 
 -- When a device was first known to hold a version: how long news take.
 create table device_deny_list (
