@@ -142,7 +142,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     switch self {
     case .tapBatches, .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
-      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund, .acquirerEvent, .chargePay,
+      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund, .acquirerEvent,
+      .chargePay,
       .chargeWriteOff, .chargeRefund, .moneyOrderDecide:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:

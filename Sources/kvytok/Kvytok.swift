@@ -19,7 +19,8 @@ struct Kvytok: AsyncParsableCommand {
       TariffCommand.self, DeviceCommand.self, TokenCommand.self, RiderCommand.self,
       WalletCommand.self, ProductCommand.self, ReportCommand.self, LedgerCommand.self,
       RateCommand.self, TapsCommand.self,
-      LoadCommand.self, ExportCommand.self, ChargeCommand.self, AcquirerCommand.self, DebtCommand.self, OrderCommand.self,
+      LoadCommand.self, ExportCommand.self, ChargeCommand.self, AcquirerCommand.self,
+      DebtCommand.self, OrderCommand.self,
       OperatorCommand.self, SubsidyCommand.self,
     ])
 
