@@ -62,6 +62,16 @@ package struct Day: Hashable, Comparable, Sendable {
   /// This date moved by a number of days.
   package func adding(days: Int) -> Day { Day(number: number + days) }
 
+  /// The same date a number of months later; the last of the month where that has no such date.
+  package func adding(months: Int) -> Day {
+    let (year, month, day) = civil
+    let shifted = year * 12 + month - 1 + months
+    let newYear = Int(floorDivide(Int64(shifted), 12))
+    let newMonth = shifted - newYear * 12 + 1
+    let last = Day.length(ofMonth: newMonth, year: newYear)
+    return Day(year: newYear, month: newMonth, day: min(day, last)) ?? self
+  }
+
   package static func < (left: Day, right: Day) -> Bool { left.number < right.number }
 
   /// Number of days of a month.

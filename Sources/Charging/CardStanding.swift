@@ -85,6 +85,11 @@ package struct CardStanding: Hashable, Sendable {
       nextAt = nil
       askedAt = nil
       return [.deny]
+    case (.declined, .denied):
+      // A check that is on its way would say that the card is good, and not that it owes.
+      nextAt = nil
+      askedAt = nil
+      return []
     case (.tapped, .denied) where askedAt == nil && nextAt == nil:
       nextAt = moment
       return []

@@ -12,6 +12,16 @@ package enum MediumDenial {
     _ isDenied: Bool, _ reason: DenialReason, on media: [MediumID], in db: StoreSession,
     at now: Instant
   ) async throws -> [MediumID] {
+    var rest = try await db.media.knownToValidators(media)[...]
+    while !rest.isEmpty {
+      let part = Array(rest.prefix(DenyListQueries.changeMax))
+      rest = rest.dropFirst(part.count)
+      if isDenied {
+        try await db.denyList.deny(media: part, reason: reason.rawValue, at: now)
+      } else {
+        try await db.denyList.allow(media: part, reason: reason.rawValue, at: now)
+      }
+    }
     if isDenied { return try await db.media.addDenial(reason, to: media, at: now) }
     return try await db.media.removeDenial(reason, from: media)
   }

@@ -247,6 +247,7 @@ extension ProductTerms.Validity {
     switch validity {
     case .days(let count): self = .days(count)
     case .microseconds(let length): self = .seconds((length + 999_999) / 1_000_000)
+    case .months(let count): self = .months(count)
     case .calendarMonth: self = .calendarMonth
     }
   }

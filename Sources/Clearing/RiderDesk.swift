@@ -85,7 +85,9 @@ package struct RiderDesk: Sendable {
         return owner
       }
       guard
-        try await db.media.add(medium, kind: kind, to: owner, validTo: validTo, at: act.at)
+        try await db.media.add(
+          medium, kind: kind, to: owner, fingerprint: try await fingerprint(kind, token, in: db),
+          validTo: validTo, at: act.at)
       else { throw RiderRefusal.mediumOfAnother }
       try await Self.refreshDenials(of: owner, in: db, at: act.at)
       try await note("register", "\(kind.rawValue) \(medium)", of: owner, act, in: db)
@@ -108,7 +110,9 @@ package struct RiderDesk: Sendable {
         guard known.state == .active else { throw RiderRefusal.notActive(known.state.rawValue) }
       } else {
         guard
-          try await db.media.add(new, kind: kind, to: before.rider, validTo: nil, at: act.at)
+          try await db.media.add(
+            new, kind: kind, to: before.rider,
+            fingerprint: try await fingerprint(kind, token, in: db), validTo: nil, at: act.at)
         else { throw RiderRefusal.mediumOfAnother }
       }
       try await db.media.set(old, to: .replaced, replacedBy: new)
@@ -142,6 +146,15 @@ package struct RiderDesk: Sendable {
         isBlocked ? "block" : "unblock",
         changed.map(\.description).joined(separator: " "), of: rider, act, in: db)
       return changed.count
+    }
+  }
+
+  /// By what validators know a medium; nil in a city that has no deny list yet.
+  private func fingerprint(
+    _ kind: MediumKind, _ token: [UInt8], in db: StoreSession
+  ) async throws -> [UInt8]? {
+    try await db.denyList.salt().map {
+      TokenFingerprint.of(kind: kind, token: token, salt: $0)
     }
   }
 

@@ -8,8 +8,9 @@ package struct WorkbookFault: Error, Sendable, CustomStringConvertible {
 }
 
 extension Report {
-  /// The report as a workbook of Excel: a sheet for each table, what the report is about, and what
-  /// the figures mean. Sums are formulas, with their values beside them for readers that do not count.
+  /// The report as a workbook of Excel: a sheet for each table, one about it, one of meanings.
+  ///
+  /// Sums are formulas, with their values beside them for readers that do not count.
   package func workbook(in language: Language, zone: TimeZoneTable = .utc) throws -> [UInt8] {
     var template = Array("\(NSTemporaryDirectory())/kvytok-XXXXXX".utf8CString)
     // The library writes to a path; the file is this process's alone and goes away with the call.

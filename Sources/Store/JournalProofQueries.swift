@@ -102,7 +102,10 @@ extension BookProofTables {
       select format('tap %s/%s/%s of %s is not in the journal', device_id, epoch, seq, fare_day)
       from tap t where not exists (
         select from tap_batch b where b.batch_id = t.batch_id and b.device_id = t.device_id
-          and b.epoch = t.epoch and t.seq <@ (b.fresh - b.quarantined))
+          and b.epoch = t.epoch and (t.seq <@ (b.fresh - b.quarantined)
+            or t.seq <@ b.quarantined and exists (
+              select from tap_quarantine q where q.device_id = t.device_id
+                and q.epoch = t.epoch and q.seq = t.seq and q.state = 'released')))
         and not exists (
           select from tap_quarantine q where q.device_id = t.device_id and q.epoch = t.epoch
             and q.seq = t.seq and q.state = 'released' and q.sorted_at is not null)

@@ -44,7 +44,7 @@ extension PeriodTables {
     let rows = try await connection.query(
       """
       select 'quarantined_taps' as kind, count(*)::int8 as n, null::text as currency
-        from tap_quarantine where received_at < $3
+        from tap_quarantine where state = 'held' and received_at < $3
       union all
       select case when sort_fault is null then 'unsorted_batches' else 'set_aside_batches' end,
         count(*), null

@@ -140,16 +140,17 @@ package struct MediaTables {
 
   /// Gives a rider a medium; false when somebody has it.
   package func add(
-    _ medium: MediumID, kind: MediumKind, to rider: RiderID, validTo: Day?, at: Instant
+    _ medium: MediumID, kind: MediumKind, to rider: RiderID, fingerprint: [UInt8]?,
+    validTo: Day?, at: Instant
   ) async throws -> Bool {
     try await connection.execute(
       """
-      insert into medium (medium_id, rider_id, kind, first_seen_at, valid_to)
-      values ($1, $2, $3, $4, $5) on conflict do nothing
+      insert into medium (medium_id, rider_id, kind, first_seen_at, valid_to, fingerprint)
+      values ($1, $2, $3, $4, $5, $6) on conflict do nothing
       """,
       [
         .identifier(medium), .identifier(rider), .text(kind.rawValue), .timestamptz(at),
-        .orNull(validTo, PostgresValue.date),
+        .orNull(validTo, PostgresValue.date), .orNull(fingerprint, PostgresValue.bytea),
       ]) > 0
   }
 
@@ -222,6 +223,15 @@ package struct MediaTables {
       select medium_id from gone g where not exists (
         select from medium_denial d where d.medium_id = g.medium_id and d.reason <> $2) order by 1
       """, [.identifiers(media.map(Optional.some)), .text(reason.rawValue)])
+    return try rows.map { try $0.identifier(0) }
+  }
+
+  /// Those of some media that validators can know: the deny list has a name for them.
+  package func knownToValidators(_ media: [MediumID]) async throws -> [MediumID] {
+    let rows = try await connection.query(
+      """
+      select medium_id from medium where medium_id = any($1) and fingerprint is not null order by 1
+      """, [.identifiers(media.map(Optional.some))])
     return try rows.map { try $0.identifier(0) }
   }
 

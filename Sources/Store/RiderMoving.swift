@@ -140,8 +140,10 @@ package struct RiderMoveTables {
         from unnest($1::uuid[], $2::uuid[]) as s(medium, other) where t.medium_id = s.medium
         """, [media, others])
     }
-    try await connection.execute(
-      "delete from card_standing where medium_id = any($1)", [media])
+    // The list itself keeps what it denies by a name that only the token leads to.
+    for table in ["card_standing", "deny_cause"] {
+      try await connection.execute("delete from \(table) where medium_id = any($1)", [media])
+    }
   }
 
   /// Takes away what a person could be found by: media, tokens, reasons, and numbers of before.
@@ -159,6 +161,21 @@ package struct RiderMoveTables {
       """
       update rider_event set rider_id = $2, reason = 'erased', detail = '' where rider_id = any($1)
       """, [all, .identifier(nobody)])
+    // What riders who were merged into this one left behind: reversed rides, settled charges.
+    let lanes = PostgresValue.int2s(numbers.map { $0.map { Lane.of($0) } })
+    try await connection.execute(
+      """
+      update ride r set rider_id = $2 from unnest($1::uuid[], $3::int2[]) as g(rider_id, lane)
+      where r.lane = g.lane and r.rider_id = g.rider_id
+      """, [all, .identifier(nobody), lanes])
+    for table in ["charge_window", "operator_share"] {
+      try await connection.execute(
+        """
+        update \(table) t set rider_id = gen_random_uuid()
+        from unnest($1::uuid[], $2::int2[]) as g(rider_id, lane)
+        where t.lane = g.lane and t.rider_id = g.rider_id
+        """, [all, lanes])
+    }
     for table in ["medium", "access_token", "rider"] {
       try await connection.execute("delete from \(table) where rider_id = any($1)", [all])
     }

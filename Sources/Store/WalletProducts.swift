@@ -74,7 +74,7 @@ package struct ProductTables {
 
   private static let columns = """
     select holding_id, rider_id, product, category, tariff_version, sold_at, granted_at, granted_day,
-      starts_at_first_use, days, length_seconds, is_calendar_month, rides_max, rides_used,
+      starts_at_first_use, days, length_seconds, months, is_calendar_month, rides_max, rides_used,
       valid_from, valid_to, state, returned_on, is_void, currency, price_minor, recognised_minor,
       refunded_minor, channel, place, reference, actor, idempotency_key
     from product_holding
@@ -86,6 +86,8 @@ package struct ProductTables {
       validity = .days(days)
     } else if let seconds = try row.int8OrNil("length_seconds") {
       validity = .seconds(seconds)
+    } else if let months = try row.intOrNil("months") {
+      validity = .months(months)
     } else {
       validity = .calendarMonth
     }
@@ -120,9 +122,11 @@ package struct ProductTables {
   package func add(_ sale: HoldingRow, entryID: Int64?) async throws -> Int64 {
     var days: Int?
     var seconds: Int64?
+    var months: Int?
     switch sale.terms.validity {
     case .days(let count): days = count
     case .seconds(let length): seconds = length
+    case .months(let count): months = count
     case .calendarMonth: break
     }
     return try await connection.query(
@@ -130,9 +134,9 @@ package struct ProductTables {
       insert into product_holding (rider_id, lane, product, category, tariff_version, sold_at,
         granted_at, granted_day, starts_at_first_use, days, length_seconds, is_calendar_month,
         rides_max, valid_from, valid_to, state, currency, price_minor, channel, place, reference,
-        actor, entry_id, idempotency_key)
+        actor, entry_id, idempotency_key, months)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24) returning holding_id
+        $20, $21, $22, $23, $24, $25) returning holding_id
       """,
       [
         .identifier(sale.rider), .int2(Lane.of(sale.rider)), .text(sale.product),
@@ -146,6 +150,7 @@ package struct ProductTables {
         .text(sale.currency.code), .int8(sale.terms.priceMinor), .text(sale.channel.rawValue),
         .orNull(sale.place, PostgresValue.text), .orNull(sale.reference, PostgresValue.text),
         .text(sale.actor), .orNull(entryID, PostgresValue.int8), .text(sale.key),
+        .orNull(months) { .int4(Int32($0)) },
       ]
     ).only().int8(0)
   }

@@ -28,16 +28,6 @@ extension FareMeter {
     return due
   }
 
-  /// The same date some months later; the last of the month where it has no such date.
-  func adding(months: Int, toDay day: Int) -> Int {
-    let civil = Day(number: day).civil
-    let month = civil.year * 12 + civil.month - 1 + months
-    for date in stride(from: civil.day, through: 28, by: -1) {
-      if let found = Day(year: month / 12, month: month % 12 + 1, day: date) { return found.number }
-    }
-    return Day(year: month / 12, month: month % 12 + 1, day: civil.day)?.number ?? day
-  }
-
   /// Place of the count of a cap's running period, which begins anew when the old one is over.
   private func running(
     _ index: Int, _ ride: Ride, start: Int64, state: inout RiderState
@@ -73,7 +63,7 @@ extension FareMeter {
     switch period {
     case .rollingDays(let count): Int64(ride.day) < start + Int64(count)
     case .rollingTime(let length): ride.on.at < start + length
-    case .rollingMonths(let count): ride.day < adding(months: count, toDay: Int(start))
+    case .rollingMonths(let count): ride.day < Day(number: Int(start)).adding(months: count).number
     default: start == periodStart(period, day: ride.day)
     }
   }

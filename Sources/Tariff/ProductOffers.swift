@@ -8,6 +8,8 @@ package struct ProductOffer: Hashable, Sendable {
     /// Fare days from its first, which counts as one.
     case days(Int)
     case microseconds(Int64)
+    /// To the same date so many months later, exclusive.
+    case months(Int)
     case calendarMonth
   }
 
@@ -38,6 +40,7 @@ extension CompiledTariff {
       switch rule.validity {
       case .days(let count): .days(count)
       case .microseconds(let length): .microseconds(length)
+      case .months(let count): .months(count)
       case .calendarMonth: .calendarMonth
       }
     return ProductOffer(

@@ -34,8 +34,7 @@ extension FareMeter {
       return tariff.tables.clock.start(of: first.adding(days: count)).microseconds
     case .months(let count):
       let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
-      let last = Day(number: adding(months: count, toDay: first.number))
-      return tariff.tables.clock.start(of: last).microseconds
+      return tariff.tables.clock.start(of: first.adding(months: count)).microseconds
     case .calendarMonth:
       let first = tariff.tables.clock.fareDay(of: Instant(microseconds: start))
       let next = periodStart(.month, day: first.number) + 32

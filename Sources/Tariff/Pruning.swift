@@ -40,7 +40,7 @@ extension FareMeter {
       case .rollingDays(let length): return count.start + Int64(length) <= Int64(day + 1)
       case .rollingTime(let length): return count.start + length <= moment
       case .rollingMonths(let months):
-        return adding(months: months, toDay: Int(count.start)) <= day + 1
+        return Day(number: Int(count.start)).adding(months: months).number <= day + 1
       case .product(let tag):
         return !holdings.contains {
           $0.tag == tag && $0.boughtAt == count.start && !isOver($0, at: moment)

@@ -16,6 +16,8 @@ package struct ProductTerms: Hashable, Sendable {
     /// Fare days from its first, which counts as one.
     case days(Int)
     case seconds(Int64)
+    /// To the same date so many months later, exclusive.
+    case months(Int)
     /// To the end of the calendar month in which it begins.
     case calendarMonth
   }
@@ -40,6 +42,7 @@ package struct ProductTerms: Hashable, Sendable {
     case .seconds(let length):
       let end = clock.fareDay(of: moment.adding(seconds: max(0, length - 1)))
       return first...max(first, end)
+    case .months(let count): return first...first.adding(months: count).adding(days: -1)
     case .calendarMonth:
       let (year, month, day) = first.civil
       return first...first.adding(days: Day.length(ofMonth: month, year: year) - day)

@@ -14,6 +14,25 @@ extension Handlers {
   /// Most remainders in an answer.
   static let remaindersMax = 1000
 
+  /// Answers what is about bank cards and operators' money.
+  func cardAnswer(_ request: WebRequest) async throws -> Answer {
+    switch request.endpoint {
+    case .acquirerEvent: try await acquirerEvent(request)
+    case .acquirerReconciliation: try await acquirerReconciliation(request)
+    case .chargeWindows: try await chargeWindows(request)
+    case .chargeShow: try await chargeShow(request)
+    case .chargePay: try await chargePay(request)
+    case .chargeAsk: try await chargeAsk(request)
+    case .chargeWriteOff: try await chargeWriteOff(request)
+    case .chargeRefund: try await chargeRefund(request)
+    case .debts: try await debts(request)
+    case .moneyOrders: try await moneyOrders(request)
+    case .moneyOrderDecide: try await moneyOrderDecide(request)
+    case .operatorClaims: try await operatorClaims(request)
+    default: throw Problem.unhandled
+    }
+  }
+
   /// A message of the acquirer, known by its signature.
   func acquirerEvent(_ request: WebRequest) async throws -> Answer {
     guard let desk = services.acquirerMessages else {

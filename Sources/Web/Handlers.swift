@@ -76,18 +76,10 @@ struct Handlers: Sendable {
     case .ratingRefuse: try await ratingRefuse(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
-    case .acquirerEvent: try await acquirerEvent(request)
-    case .acquirerReconciliation: try await acquirerReconciliation(request)
-    case .chargeWindows: try await chargeWindows(request)
-    case .chargeShow: try await chargeShow(request)
-    case .chargePay: try await chargePay(request)
-    case .chargeAsk: try await chargeAsk(request)
-    case .chargeWriteOff: try await chargeWriteOff(request)
-    case .chargeRefund: try await chargeRefund(request)
-    case .debts: try await debts(request)
-    case .moneyOrders: try await moneyOrders(request)
-    case .moneyOrderDecide: try await moneyOrderDecide(request)
-    case .operatorClaims: try await operatorClaims(request)
+    case .acquirerEvent, .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay,
+      .chargeAsk, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide,
+      .operatorClaims:
+      try await cardAnswer(request)
     case .routeLoad: try await routeLoad(request)
     case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
     case .vehiclePositions: try await vehiclePositions(request)

@@ -267,6 +267,15 @@ let declinedOnce: [ChargeEvent] = [
         == [.allow(deniedSeconds: 86_460)])
   }
 
+  @Test func aCheckOnItsWayDoesNotFreeACardThatIsDeclinedMeanwhile() {
+    var card = CardStanding(state: .denied, since: noon)
+    _ = card.apply(.tapped, at: noon)
+    #expect(card.apply(.ask, at: noon) == [.check(attempt: 1)])
+    #expect(card.apply(.declined, at: noon) == [])
+    #expect(card.apply(.checked(attempt: 1, isGood: true), at: noon) == [])
+    #expect(card.state == .denied)
+  }
+
   @Test func aDeclinedCardIsDeniedUntilTheDebtIsRecovered() {
     var card = CardStanding(state: .good, since: noon)
     #expect(card.apply(.declined, at: noon) == [.deny])

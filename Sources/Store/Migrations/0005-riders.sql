@@ -124,6 +124,7 @@ create table product_holding (
   starts_at_first_use boolean not null,
   days integer check (days > 0),     -- fare days it is valid for; null: see length and months
   length_seconds bigint check (length_seconds > 0),
+  months integer check (months > 0), -- to the same date so many months later, exclusive
   is_calendar_month boolean not null,
   rides_max integer check (rides_max > 0),
   rides_used integer not null default 0 check (rides_used >= 0),

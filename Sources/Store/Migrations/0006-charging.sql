@@ -348,5 +348,23 @@ create view charged_rider_day as
     sum(amount_minor)::bigint as amount_minor, sum(due_minor)::bigint as due_minor,
     sum(captured_minor - refunded_minor - charged_back_minor)::bigint as collected_minor,
     sum(settled_minor)::bigint as settled_minor,
-    sum(written_off_minor)::bigint as written_off_minor
+    sum(written_off_minor)::bigint as written_off_minor, max(closed_at) as since,
+    case when bool_or(state in ('retrying', 'debt')) then 'declined: ' || max(decline_code)
+      when bool_or(state in ('closed', 'authorising', 'authorised', 'capturing'))
+        then 'waits for an answer of the acquirer'
+      when bool_or(state = 'captured') then 'waits for the funding'
+      when bool_or(state = 'netting') then 'waits for another window of the day' end as reason
   from charge_window group by fare_day, lane, rider_id, currency;
+
+-- Taps whose ride is in a charge window. A tap boards one ride that stands, or ends one.
+create or replace view tap_billing as
+  select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, d.tap_state as state,
+    d.since, d.reason
+  from charged_rider_day d
+  join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.rider_id = d.rider_id
+    and r.currency = d.currency and r.medium = 'bank' and r.reversed_run_id is null
+    and r.charged_minor is not null
+  cross join lateral (values (r.device_id, r.epoch, r.seq, false),
+    (r.off_device_id, r.off_epoch, r.off_seq, true)) as n (device_id, epoch, seq, is_off)
+  join tap t on t.device_id = n.device_id and t.epoch = n.epoch and t.seq = n.seq
+    and t.rider_id = r.rider_id and (t.kind = 'off') = n.is_off;

@@ -142,6 +142,7 @@ create table medium (
   rider_id uuid not null,            -- founded together with its rider
   kind text not null check (kind in ('card', 'bank', 'phone', 'qr')),
   first_seen_at timestamptz not null,
+  fingerprint bytea check (length(fingerprint) = 8),  -- what a validator computes from the token
   state text not null default 'active' check (state in ('active', 'blocked', 'replaced')),
   replaced_by uuid references medium,
   account_reference bytea,           -- keyed digest of the payment account reference
@@ -151,9 +152,6 @@ create index medium_rider on medium (rider_id);
 create index medium_account_reference on medium (account_reference)
   where account_reference is not null;
 create index medium_valid_to on medium (valid_to) where valid_to is not null;
-  fingerprint bytea check (length(fingerprint) = 8)  -- what a validator computes from the token
-);
-create index medium_rider on medium (rider_id);
 create index medium_fingerprint on medium (fingerprint);
 
 -- A proof that a rider belongs to a category from one fare day to another, both inclusive.
@@ -198,10 +196,9 @@ create table tap (
   longitude double precision,
   batch_id bigint not null,
   received_at timestamptz not null,
-  primary key (device_id, epoch, seq, fare_day, lane)
   deny_list_version bigint,          -- the one that the validator used
   assigned text check (assigned in ('vehicle', 'stop')),  -- what comes from the device's place
-  primary key (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq)
+  primary key (device_id, epoch, seq, fare_day, lane)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
 create index tap_rider on tap (rider_id, fare_day);
@@ -886,8 +883,26 @@ create view charged_rider_day as
     sum(amount_minor)::bigint as amount_minor, sum(due_minor)::bigint as due_minor,
     sum(captured_minor - refunded_minor - charged_back_minor)::bigint as collected_minor,
     sum(settled_minor)::bigint as settled_minor,
-    sum(written_off_minor)::bigint as written_off_minor
+    sum(written_off_minor)::bigint as written_off_minor, max(closed_at) as since,
+    case when bool_or(state in ('retrying', 'debt')) then 'declined: ' || max(decline_code)
+      when bool_or(state in ('closed', 'authorising', 'authorised', 'capturing'))
+        then 'waits for an answer of the acquirer'
+      when bool_or(state = 'captured') then 'waits for the funding'
+      when bool_or(state = 'netting') then 'waits for another window of the day' end as reason
   from charge_window group by fare_day, lane, rider_id, currency;
+
+-- Taps whose ride is in a charge window. A tap boards one ride that stands, or ends one.
+create or replace view tap_billing as
+  select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, d.tap_state as state,
+    d.since, d.reason
+  from charged_rider_day d
+  join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.rider_id = d.rider_id
+    and r.currency = d.currency and r.medium = 'bank' and r.reversed_run_id is null
+    and r.charged_minor is not null
+  cross join lateral (values (r.device_id, r.epoch, r.seq, false),
+    (r.off_device_id, r.off_epoch, r.off_seq, true)) as n (device_id, epoch, seq, is_off)
+  join tap t on t.device_id = n.device_id and t.epoch = n.epoch and t.seq = n.seq
+    and t.rider_id = r.rider_id and (t.kind = 'off') = n.is_off;
 -- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
 
 -- Why media are not let on; a medium is denied as long as any reason stands.
@@ -993,6 +1008,7 @@ create table product_holding (
   starts_at_first_use boolean not null,
   days integer check (days > 0),     -- fare days it is valid for; null: see length and months
   length_seconds bigint check (length_seconds > 0),
+  months integer check (months > 0), -- to the same date so many months later, exclusive
   is_calendar_month boolean not null,
   rides_max integer check (rides_max > 0),
   rides_used integer not null default 0 check (rides_used >= 0),
@@ -1131,6 +1147,21 @@ create table deny_list (
   version bigint not null references deny_list_version
 );
 create index deny_list_changed on deny_list (version);
+
+-- Where the money of taps is.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
+  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
+    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
+  w.closed_at as since,
+  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
+    as reason
+from (
+  select distinct on (lane, rider_id, fare_day) * from charge_window
+  order by lane, rider_id, fare_day,
+    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
+join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
+  and t.medium = 'bank' and t.accepted;
 
 -- When a device was first known to hold a version: how long news take.
 create table device_deny_list (
