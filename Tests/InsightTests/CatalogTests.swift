@@ -116,7 +116,7 @@ extension InsightSuite {
           }
           let nobody = try await world.desk.report(
             name, days: today...today, operatorID: "nobody", madeAt: noon)
-          #expect(nobody.tables.allSatisfy(\.rows.isEmpty), "\(name)")
+          #expect(nobody.tables.filter { !$0.rows.isEmpty }.isEmpty, "\(name)")
         }
       }
     }

@@ -99,7 +99,7 @@ struct BadInputTests {
   }
 }
 
-extension BadInputTests.Validator {
+extension Validator {
   /// The same key under another id, which nobody enrolled.
   fileprivate init(copying other: Self, id: String) {
     service = other.service

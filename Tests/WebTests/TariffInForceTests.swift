@@ -1,6 +1,7 @@
 import Basics
 import DatabaseSupport
 import HTTPTypes
+import Store
 import Tapping
 import Testing
 import Transit

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Store
 import Tapping
 import Testing
 import Web
