@@ -29,11 +29,13 @@ package struct KnownPayment: Sendable, Hashable {
   package var settledMinor: Int64
   /// The last answer was a decline.
   package var isDeclined: Bool
+  /// Promised to us or asked to be captured, and not known to be captured yet.
+  package var promisedMinor: Int64
 
   /// Makes a payment.
   package init(
     windowID: Int64, currency: Currency, reference: String?, openMinor: Int64,
-    settledMinor: Int64, isDeclined: Bool
+    settledMinor: Int64, isDeclined: Bool, promisedMinor: Int64 = 0
   ) {
     self.windowID = windowID
     self.currency = currency
@@ -41,6 +43,7 @@ package struct KnownPayment: Sendable, Hashable {
     self.openMinor = openMinor
     self.settledMinor = settledMinor
     self.isDeclined = isDeclined
+    self.promisedMinor = promisedMinor
   }
 }
 
@@ -52,16 +55,20 @@ package struct KnownRefund: Sendable, Hashable {
   package let minor: Int64
   /// The acquirer has kept it from a funding already.
   package var isSettled: Bool
+  /// The acquirer was asked for it and is not known to have given it.
+  package let isAsked: Bool
 
   /// Makes a refund.
   package init(
-    refundID: Int64, windowID: Int64, currency: Currency, minor: Int64, isSettled: Bool
+    refundID: Int64, windowID: Int64, currency: Currency, minor: Int64, isSettled: Bool,
+    isAsked: Bool = false
   ) {
     self.refundID = refundID
     self.windowID = windowID
     self.currency = currency
     self.minor = minor
     self.isSettled = isSettled
+    self.isAsked = isAsked
   }
 }
 
@@ -74,6 +81,9 @@ package struct AcquirerMatch: Sendable, Hashable {
   package var settledMinor: Int64 = 0
   /// Of the gross: what matches nothing and waits for a person.
   package var unmatchedMinor: Int64 = 0
+  /// The record itself tells that the acquirer did what it was asked to: so much was captured or
+  /// given back. Nil when that is known already.
+  package var newsMinor: Int64?
   /// What to look at; nil when all is well.
   package var note: String?
 
@@ -130,8 +140,18 @@ package struct AcquirerMatcher: Sendable {
   }
 
   private mutating func deposit(
-    _ record: FundingRecord, _ payment: KnownPayment
+    _ record: FundingRecord, _ known: KnownPayment
   ) -> AcquirerMatch {
+    var payment = known
+    var news: Int64?
+    // Money under the name of what we asked to be captured is the answer that got lost. A name that
+    // an earlier try had is not, because a payment has the name of its last one.
+    if payment.promisedMinor > 0, payment.reference == record.reference {
+      news = payment.promisedMinor
+      payment.openMinor += payment.promisedMinor
+      payment.promisedMinor = 0
+      payment.isDeclined = false
+    }
     if payment.isDeclined {
       return odd(.declined, record, payment, "paid, though it is declined here")
     }
@@ -142,6 +162,7 @@ package struct AcquirerMatcher: Sendable {
     }
     var match = AcquirerMatch(record.grossMinor == payment.openMinor ? .matched : .amountDiffers)
     match.windowID = payment.windowID
+    match.newsMinor = news
     match.settledMinor = min(record.grossMinor, payment.openMinor)
     match.unmatchedMinor = record.grossMinor - match.settledMinor
     if match.category == .amountDiffers {
@@ -178,6 +199,7 @@ package struct AcquirerMatcher: Sendable {
       return match
     }
     match.category = record.grossMinor == refund.minor ? .matched : .amountDiffers
+    match.newsMinor = refund.isAsked ? refund.minor : nil
     match.settledMinor = min(record.grossMinor, refund.minor)
     match.unmatchedMinor = record.grossMinor - match.settledMinor
     if match.category == .amountDiffers {

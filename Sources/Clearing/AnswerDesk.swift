@@ -21,6 +21,12 @@ package struct GivenAnswer: Sendable, Hashable {
 
 /// Applies what the acquirer says, at once or in a message; what is known already is harmless.
 package struct AnswerDesk: Sendable {
+  /// A card that comes onto the deny list, or off it.
+  private struct CardListing {
+    let medium: MediumID
+    let isDenied: Bool
+  }
+
   let store: Store
   let city: CityHolder
   let denyList: any DenyListing
@@ -64,6 +70,7 @@ package struct AnswerDesk: Sendable {
       uniqueKeysWithValues: try await db.charging.lockRefunds(refundIDs).map { ($0.id, $0) })
     var batch = ChargeBatch(rows, on: city.current.clock.zone.local(moment).day, at: moment)
     var settled = refunds
+    var listing: [CardListing] = []
     var outcomes: [String?] = []
     for (answer, subject) in zip(answers, subjects) {
       switch subject {
@@ -73,11 +80,20 @@ package struct AnswerDesk: Sendable {
         outcomes.append(try await tell(answer, refund: settled[id], actor, &batch, db))
         if outcomes.last == .some(nil) { settled[id] = nil }
       case .check(let medium, let attempt):
-        outcomes.append(try await tell(answer, card: medium, attempt: attempt, moment, db))
+        outcomes.append(
+          try await tell(answer, card: medium, attempt: attempt, &listing, moment, db))
       case nil: outcomes.append("the key is none of ours")
       }
     }
     try await batch.finish(in: db, denyList: denyList)
+    // After every card is locked: the list is changed by one transaction at a time.
+    for listed in listing {
+      if listed.isDenied {
+        try await denyList.deny([listed.medium], reason: "first_use", at: moment, in: db)
+      } else {
+        try await denyList.allow([listed.medium], at: moment, in: db)
+      }
+    }
     return outcomes
   }
 
@@ -117,7 +133,11 @@ package struct AnswerDesk: Sendable {
   ) async throws -> String? {
     guard let refund else { return "the refund is not known, or was answered before" }
     guard refund.state == .asking || refund.state == .approved else {
-      return "the refund is \(refund.state.rawValue)"
+      switch (answer.answer, refund.state) {
+      case (.done, .paid), (.done, .settled), (.declined, .failed):
+        return ChargeRefusal.alreadyKnown.description
+      default: return "the refund is \(refund.state.rawValue)"
+      }
     }
     let name = ChargeKey.refund(refund.id).description
     switch answer.answer {
@@ -140,8 +160,8 @@ package struct AnswerDesk: Sendable {
   }
 
   private func tell(
-    _ answer: GivenAnswer, card medium: MediumID, attempt: Int32, _ moment: Instant,
-    _ db: StoreSession
+    _ answer: GivenAnswer, card medium: MediumID, attempt: Int32,
+    _ listing: inout [CardListing], _ moment: Instant, _ db: StoreSession
   ) async throws -> String? {
     let isGood: Bool
     switch answer.answer {
@@ -164,11 +184,11 @@ package struct AnswerDesk: Sendable {
       case .check: continue
       case .deny:
         try await db.charging.addDenials([medium], reason: "first_use", at: moment)
-        try await denyList.deny([medium], reason: "first_use", at: moment, in: db)
+        listing.append(CardListing(medium: medium, isDenied: true))
       case .allow(let seconds):
         event.detail = "denied for \(Int64(seconds)) s; by check"
         try await db.charging.endDenial(of: medium, by: "check", at: moment)
-        try await denyList.allow([medium], at: moment, in: db)
+        listing.append(CardListing(medium: medium, isDenied: false))
       }
     }
     try await db.charging.add([event])

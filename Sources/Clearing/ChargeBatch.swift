@@ -11,18 +11,41 @@ package protocol DenyListing: Sendable {
   func allow(_ media: [MediumID], at now: Instant, in db: StoreSession) async throws
 }
 
-/// No list beside the standings of the cards themselves.
-package struct StandingsOnly: DenyListing {
+/// The list that validators hold.
+///
+/// A card that owes and is lost too is let on again when neither holds any more: only the causes
+/// that come from charging are lifted here.
+package struct ValidatorDenyList: DenyListing {
+  /// The causes that charging gives.
+  static let reasons = ["declined", "first_use"]
+
   /// Makes it.
   package init() {}
 
-  /// The standing says it already.
+  /// Puts cards on the list; those that validators have no name for are left out.
   package func deny(
     _ media: [MediumID], reason: String, at now: Instant, in db: StoreSession
-  ) async throws {}
+  ) async throws {
+    for part in try await parts(of: media, in: db) {
+      try await db.denyList.deny(media: part, reason: reason, at: now)
+    }
+  }
 
-  /// The standing says it already.
-  package func allow(_ media: [MediumID], at now: Instant, in db: StoreSession) async throws {}
+  /// Takes cards off the list, unless another cause holds.
+  package func allow(_ media: [MediumID], at now: Instant, in db: StoreSession) async throws {
+    for part in try await parts(of: media, in: db) {
+      for reason in Self.reasons {
+        try await db.denyList.allow(media: part, reason: reason, at: now)
+      }
+    }
+  }
+
+  private func parts(of media: [MediumID], in db: StoreSession) async throws -> [[MediumID]] {
+    let known = try await db.media.knownToValidators(media)
+    return stride(from: 0, to: known.count, by: DenyListQueries.changeMax).map {
+      Array(known[$0..<min($0 + DenyListQueries.changeMax, known.count)])
+    }
+  }
 }
 
 /// What one transaction does to charge windows: events in; windows, list, cards and books out.

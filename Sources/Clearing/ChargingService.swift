@@ -41,7 +41,7 @@ package final class ChargingService: Sendable {
   /// Makes a worker; without an acquirer windows are closed and wait.
   package init(
     store: Store, city: CityHolder, acquirer: (any Acquirer)?,
-    denyList: any DenyListing = StandingsOnly(), policy: ChargingPolicy = ChargingPolicy(),
+    denyList: any DenyListing = ValidatorDenyList(), policy: ChargingPolicy = ChargingPolicy(),
     log: Logger, now: @escaping @Sendable () -> Instant
   ) {
     self.store = store

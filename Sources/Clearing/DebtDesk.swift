@@ -37,7 +37,7 @@ package struct DebtDesk: Sendable {
 
   /// Makes the use case.
   package init(
-    store: Store, city: CityHolder, denyList: any DenyListing = StandingsOnly(),
+    store: Store, city: CityHolder, denyList: any DenyListing = ValidatorDenyList(),
     now: @escaping @Sendable () -> Instant
   ) {
     self.store = store

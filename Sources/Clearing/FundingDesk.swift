@@ -24,7 +24,7 @@ package struct FundingDesk: Sendable {
 
   /// Makes the use case.
   package init(
-    store: Store, city: CityHolder, denyList: any DenyListing = StandingsOnly(),
+    store: Store, city: CityHolder, denyList: any DenyListing = ValidatorDenyList(),
     now: @escaping @Sendable () -> Instant
   ) {
     self.store = store
@@ -86,6 +86,8 @@ package struct FundingDesk: Sendable {
       case .check, nil: continue
       }
     }
+    // Windows before refunds before cards: the order in which everybody locks.
+    windows.formUnion(try await db.charging.windows(ofRefunds: refundIDs.sorted()).values)
     let payments = try await db.acquirerFiles.payments(
       references: Set(file.records.map(\.reference)), windows: windows)
     let refunds = try await db.acquirerFiles.refunds(refundIDs)
@@ -122,6 +124,11 @@ private struct FundingTaking {
     switch record.kind {
     case .billing: break
     case .capture:
+      if match.newsMinor != nil, let id = match.windowID, let row = batch.windows[id] {
+        try batch.apply(
+          .captured(attempt: row.window.attempt), to: id, actor: "acquirer",
+          reference: record.reference, detail: "by its funding")
+      }
       if match.settledMinor > 0, let id = match.windowID {
         try batch.apply(
           .settled(minor: match.settledMinor), to: id, actor: "acquirer",
@@ -131,6 +138,13 @@ private struct FundingTaking {
       add(record.currency, AccountCode.acquirer, -match.settledMinor)
       add(record.currency, AccountCode.unmatchedReceipts, -match.unmatchedMinor)
     case .refund:
+      if let minor = match.newsMinor, let id = match.windowID, let refund = match.refundID {
+        try await db.charging.move(
+          refunds: [refund], to: .paid, reference: record.reference, at: batch.now)
+        try batch.book(
+          .refundPaid, minor, window: id, kind: "refund_paid", actor: "acquirer",
+          reference: record.key, detail: "by its funding")
+      }
       if match.settledMinor > 0, let id = match.refundID { settledRefunds.append(id) }
       add(record.currency, AccountCode.bank, -record.grossMinor)
       add(record.currency, AccountCode.acquirer, match.settledMinor)

@@ -119,7 +119,7 @@ extension JSONReader {
   }
 
   fileprivate mutating func entry() throws(JSONFault) -> RecordedEntry {
-    guard let none = Currency("XXX") else { preconditionFailure("XXX is a currency's code") }
+    guard let none = Currency("XTS") else { preconditionFailure("XTS is a currency's code") }
     var entry = RecordedEntry(
       number: 0, kind: "", runID: nil, accountingDate: Day(number: 0), fareDay: nil,
       currency: none, memo: "", postings: [], digest: [])

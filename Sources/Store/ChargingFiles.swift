@@ -94,7 +94,8 @@ package struct AcquirerFileTables {
     let rows = try await connection.query(
       """
       select window_id, currency, reference, state, captured_minor - settled_minor as open_minor,
-        settled_minor, declined_at is not null and recovered_at is null as is_declined
+        settled_minor, declined_at is not null and recovered_at is null as is_declined,
+        case when state in ('authorised', 'capturing') then due_minor else 0 end as promised_minor
       from charge_window where reference = any($1) or window_id = any($2)
       order by window_id for update
       """,
@@ -106,7 +107,8 @@ package struct AcquirerFileTables {
       KnownPayment(
         windowID: try row.int8("window_id"), currency: try row.currency("currency"),
         reference: try row.textOrNil("reference"), openMinor: try row.int8("open_minor"),
-        settledMinor: try row.int8("settled_minor"), isDeclined: try row.bool("is_declined"))
+        settledMinor: try row.int8("settled_minor"), isDeclined: try row.bool("is_declined"),
+        promisedMinor: try row.int8("promised_minor"))
     }
   }
 
@@ -123,7 +125,8 @@ package struct AcquirerFileTables {
       KnownRefund(
         refundID: try row.int8("refund_id"), windowID: try row.int8("window_id"),
         currency: try row.currency("currency"), minor: try row.int8("minor"),
-        isSettled: try row.text("state") == "settled")
+        isSettled: try row.text("state") == "settled",
+        isAsked: try row.text("state") == "asking")
     }
   }
 

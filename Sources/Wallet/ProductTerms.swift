@@ -76,6 +76,7 @@ package struct ProductRide: Hashable, Sendable {
 
 /// How far a product is used on a day.
 package struct ProductUse: Hashable, Sendable {
+  /// Where a product is in its life.
   package enum State: String, Sendable, CaseIterable, Hashable {
     /// Bought, and not used or begun yet.
     case sold

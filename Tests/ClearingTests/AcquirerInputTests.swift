@@ -116,6 +116,56 @@ extension ClearingSuite {
       }
     }
 
+    @Test func fundingIsTheAnswerToACaptureThatGotLost() async throws {
+      try await charged { house, payment in
+        let back = try await house.house.number("select window_id from charge_window")
+        // As it was before the answer: asked to be captured, nothing in the books.
+        let declined = #"{"id":"X1","type":"declined","key":"w\#(back)-1","code":"51"}"#
+        #expect(try await house.messages.take(Array(declined.utf8)) == .applied)
+        _ = try await house.debts.askNow(back, by: "olena")
+        let approved = #"{"id":"X2","type":"approved","key":"w\#(back)-2","reference":"P2"}"#
+        #expect(try await house.messages.take(Array(approved.utf8)) == .applied)
+        #expect(try await house.balances() == ["1200 800", "2190 -800"])
+        // Money of the try before is none of this one; that of this one pays it, though the card
+        // stands as declined.
+        let bytes = try file(
+          1, ["D,\(payment.reference),\(payment.key),800,12,UAH", "D,P2,w\(back)-2,800,12,UAH"])
+        #expect(
+          try await house.funding.take(bytes, name: "a.csv")
+            == .taken(number: 1, categories: [.declined: 1, .matched: 1]))
+        #expect(
+          try await house.balances() == ["1100 1576", "2190 -800", "2290 -800", "7100 24"])
+        #expect(try await house.windows() == ["2026-11-22 0 settled 800 0"])
+        #expect(try await house.house.texts("select state from card_standing") == ["good"])
+        // The answer comes after its money.
+        let late = #"{"id":"X3","type":"captured","key":"w\#(back)-2","reference":"P2"}"#
+        #expect(try await house.messages.take(Array(late.utf8)) == .known)
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 settled 800 0"])
+      }
+    }
+
+    @Test func fundingIsTheAnswerToARefundThatGotLost() async throws {
+      try await charged { house, payment in
+        let window = try await house.window()
+        let order = try await house.debts.proposeRefund(
+          window, minor: 300, reason: "test", by: "olena")
+        _ = try await house.debts.decide(order, isApproved: true, by: "taras")
+        try await house.house.script("update charge_refund set state = 'asking'")
+        let lines = ["D,\(payment.reference),\(payment.key),800,12,UAH", "R,R1,r1,300,0,UAH"]
+        #expect(
+          try await house.funding.take(try file(1, lines), name: "a.csv")
+            == .taken(number: 1, categories: [.matched: 2]))
+        #expect(try await house.balances() == ["1100 488", "2190 -500", "7100 12"])
+        #expect(
+          try await house.house.texts("select state || ' ' || reference from charge_refund")
+            == ["settled R1"])
+        // The answer comes after its money.
+        let late = #"{"id":"X1","type":"approved","key":"r1","reference":"R1"}"#
+        #expect(try await house.messages.take(Array(late.utf8)) == .known)
+      }
+    }
+
     @Test func aCaptureThatIsNotHonouredIsOwedAgain() async throws {
       try await charged { house, payment in
         let bytes = try file(1, ["N,\(payment.reference),\(payment.key),800,0,UAH"])

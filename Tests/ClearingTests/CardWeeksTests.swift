@@ -17,6 +17,7 @@ extension ClearingSuite {
       let mood = AcquirerMood(
         declines: 0.3, silences: 0.15, repeats: 0.4, delays: 0.2, delaySecondsMax: 30_000)
       try await CardHouse.with(seed: seed, mood: mood) { house in
+        try await house.keepDenyList()
         var world = CardWorld(seed: seed, house: house)
         for day in 0..<15 { try await world.live(day) }
         try await world.rest()
@@ -32,6 +33,12 @@ extension ClearingSuite {
             "select count(*) from charge_event where kind = '\(kind)'")
           #expect(count > 0, "no \(kind) with seed \(seed)")
         }
+        let early = try await house.house.number(
+          """
+          select count(*) from charge_event
+          where kind = 'captured' and detail = 'by its funding'
+          """)
+        #expect(early > 0, "every answer came before its money with seed \(seed)")
         let audit = try await house.house.audit()
         #expect(audit.isSound, "\(audit.findings)")
       }
@@ -156,6 +163,8 @@ private struct CardAudit {
     findings += try await list("a window that is not its events", windowsAgainstEvents)
     findings += try await list("an entry that is not its events", entriesAgainstEvents)
     findings += try await list("a window still on its way", onTheirWay)
+    findings += try await list("a line of funding that matches nothing", unmatchedLines)
+    findings += try await list("a card whose list is not its standing", denyList)
     findings += try await list("a card whose standing is not what it owes", standings)
     for (account, sql) in balances {
       let booked = try await number(
@@ -215,6 +224,19 @@ private struct CardAudit {
     union all
     select concat_ws(' ', 'refund', refund_id, state) from charge_refund
     where state in ('approved', 'asking')
+    """
+
+  private let unmatchedLines = """
+    select concat_ws(' ', a.file_id, a.kind, a.reference, a.key, a.gross_minor, a.category,
+      w.state, w.attempt, w.reference, a.note)
+    from acquirer_record a left join charge_window w using (window_id)
+    where a.category <> 'matched'
+    """
+
+  private let denyList = """
+    select concat_ws(' ', m.medium_id, s.state, l.is_denied) from card_standing s
+    join medium m using (medium_id) left join deny_list l using (fingerprint)
+    where m.fingerprint is null or (s.state = 'denied') <> coalesce(l.is_denied, false)
     """
 
   private let standings = """

@@ -111,6 +111,64 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aDeclinedCardIsOnTheListOfValidatorsUntilItHasPaid() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await house.keepDenyList()
+        func listed() async throws -> Int {
+          try await house.house.store.read { try await $0.denyList.head().count }
+        }
+        try await ride(house)
+        // The first-use check finds it bad.
+        #expect(try await listed() == 1)
+        let causes = "select reason from deny_cause where lifted_at is null order by 1"
+        #expect(try await house.house.texts(causes) == ["first_use"])
+        try await house.nextDay()
+        let medium = try #require(
+          try await house.house.store.read { db in
+            try await db.denyList.causes(limit: 1).first?.medium
+          })
+        _ = try await house.house.store.write { db in
+          try await db.denyList.deny(medium: medium, reason: "lost", at: house.clock.now)
+        }
+        let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: nil, channel: .cash, by: "olena")
+        // It has paid, and is lost all the same.
+        #expect(try await house.house.texts(causes) == ["lost"])
+        #expect(try await listed() == 1)
+        _ = try await house.house.store.write { db in
+          try await db.denyList.allow(medium: medium, reason: "lost", at: house.clock.now)
+        }
+        #expect(try await listed() == 0)
+        // Validators are told twice: that it is denied, and that it no longer is.
+        #expect(try await house.house.number("select max(version) from deny_list_version") == 2)
+      }
+    }
+
+    @Test func aCardWhosePaymentIsDeclinedIsOnTheListUntilItPaysAtTheAcquirer() async throws {
+      try await CardHouse.with { house in
+        try await house.keepDenyList()
+        func listed() async throws -> Bool {
+          try await house.house.store.read { try await $0.denyList.head().count } == 1
+        }
+        try await ride(house)
+        try await house.nextDay()
+        #expect(try await !listed())
+        let window = try await house.window()
+        // The acquirer takes the capture back before it has paid.
+        let declined = #"{"id":"X1","type":"declined","key":"w\#(window)-1","code":"51"}"#
+        #expect(try await house.messages.take(Array(declined.utf8)) == .applied)
+        #expect(try await listed())
+        #expect(
+          try await house.house.texts("select reason from deny_cause where lifted_at is null")
+            == ["declined"])
+        _ = try await house.debts.askNow(window, by: "olena")
+        try await house.work()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 1600 0"])
+        #expect(try await !listed())
+      }
+    }
+
     @Test func aDebtIsGivenUpByTwoPeople() async throws {
       let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
       try await CardHouse.with(mood: mood) { house in

@@ -25,7 +25,7 @@ extension ClearingSuite {
         """
         insert into clearing_run (lane, accounting_date, started_at, rider_days, taps, rides_added,
           rides_reversed) values (0, '2026-11-23', now(), 1, 1, 1, 0);
-        \(reversing ? "update ride set reversed_run_id = (select max(run_id) from clearing_run);" : "")
+        \(reversing ? Self.reversal : "")
         """)
       for (index, ride) in rides.enumerated() {
         try await house.script(
@@ -40,6 +40,11 @@ extension ClearingSuite {
           """)
       }
     }
+
+    private static let reversal = """
+      update ride set reversed_run_id = (select max(run_id) from clearing_run)
+      where reversed_run_id is null;
+      """
 
     private func shares(_ house: House) async throws -> [String] {
       try await house.texts(

@@ -102,7 +102,8 @@ extension ClearingSuite {
         ])
         try await house.service.drain()
         try await house.script(
-          "update ride set operator_id = case when seq = 3 then 'bus' else 'tram' end")
+          House.forging(
+            "update ride set operator_id = case when seq = 3 then 'bus' else 'tram' end"))
         try await recognise(house, through: 0)
         #expect(
           try await house.texts(

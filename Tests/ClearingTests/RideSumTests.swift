@@ -60,7 +60,7 @@ extension ClearingSuite {
         try await house.journal([try tap(1, "08:00")])
         try await house.service.drain()
         #expect(try await house.audit().isSound)
-        try await house.script(forgery)
+        try await house.script(House.forging(forgery))
         #expect(try await !house.audit().isSound, "not found: \(forgery)")
       }
     }

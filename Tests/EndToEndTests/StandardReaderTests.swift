@@ -52,7 +52,7 @@ import Tracking
           endToEndID: "KVYTOK-P\(index)",
           creditor: BankAccount(
             name: name, iban: "UA903052992990004149123456789",
-            bic: index == 0 ? nil : "PBANUA2XXXX"),
+            bic: index == 0 ? nil : "PBANUA2X"),
           minor: index == 0 ? 1 : 99_999_999_999_99, remittance: "Fares up to 2026-11-24")
       })
     let folder = try TemporaryFolder.make("payment")

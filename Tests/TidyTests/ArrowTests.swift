@@ -73,7 +73,7 @@ import Testing
       ],
       "SimulatedAcquirer": ["Basics", "Tapping"],
       "loadtest": [
-        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "ServiceClient",
+        "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity", "ServiceClient",
       ],
       "LoadMeasures": ["Basics", "Transit", "Tapping"],
       "SimulatedCity": ["Basics", "Transit", "Tapping"],

@@ -52,6 +52,9 @@ package struct DatabaseLease: Sendable {
 package actor DatabaseServer {
   package static let shared = DatabaseServer()
 
+  /// Most databases lent at a time: all tests of a run start at once, and each would wait for all.
+  private static let leasesMax = 10
+
   private struct Running: Sendable {
     let cluster: PrivateCluster
     let pool: PostgresPool
@@ -61,6 +64,8 @@ package actor DatabaseServer {
   private var running: Task<Running, any Error>?
   private var templates: [String: Task<String, any Error>] = [:]
   private var nextName = 1
+  private var lentCount = 0
+  private var waiting: [CheckedContinuation<Void, Never>] = []
 
   /// A loop for tests that need one of their own kind of pool.
   package func loop() async throws -> EventLoop { try await server().loop }
@@ -72,6 +77,29 @@ package actor DatabaseServer {
 
   /// A fresh database with migrations applied.
   package func lease(_ migrations: [Migration]) async throws -> DatabaseLease {
+    await takeTurn()
+    do {
+      return try await lend(migrations)
+    } catch {
+      giveTurn()
+      throw error
+    }
+  }
+
+  private func takeTurn() async {
+    guard lentCount >= Self.leasesMax else {
+      lentCount += 1
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  /// The next who waits has the turn; otherwise there is one more to have.
+  private func giveTurn() {
+    if waiting.isEmpty { lentCount -= 1 } else { waiting.removeFirst().resume() }
+  }
+
+  private func lend(_ migrations: [Migration]) async throws -> DatabaseLease {
     let server = try await server()
     let template = try await template(migrations, server)
     let name = "lease_\(nextName)"
@@ -87,6 +115,7 @@ package actor DatabaseServer {
 
   /// Removes a database with all connections to it.
   package func drop(_ lease: DatabaseLease) async {
+    defer { giveTurn() }
     guard let server = try? await running?.value else { return }
     _ = try? await server.pool.session {
       try await $0.execute("DROP DATABASE IF EXISTS \(lease.name) WITH (FORCE)")
@@ -106,8 +135,8 @@ package actor DatabaseServer {
         folder: folder, loop: loop, settings: settings)
       TemporaryCluster.endAtExit(server: cluster.processID, folder: folder)
       var configuration = cluster.configuration(database: "postgres")
-      configuration.connectionsMax = 2
-      configuration.acquireSecondsMax = 60
+      configuration.connectionsMax = 4
+      configuration.acquireSecondsMax = 600
       return Running(
         cluster: cluster, pool: PostgresPool(configuration: configuration, loop: loop), loop: loop)
     }
