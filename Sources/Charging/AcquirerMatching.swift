@@ -81,8 +81,7 @@ package struct AcquirerMatch: Sendable, Hashable {
   package var settledMinor: Int64 = 0
   /// Of the gross: what matches nothing and waits for a person.
   package var unmatchedMinor: Int64 = 0
-  /// The record itself tells that the acquirer did what it was asked to: so much was captured or
-  /// given back. Nil when that is known already.
+  /// What the record itself tells to be captured or given back; nil when that is known already.
   package var newsMinor: Int64?
   /// What to look at; nil when all is well.
   package var note: String?

@@ -64,8 +64,8 @@ package struct MessageDesk: Sendable {
 
   /// Makes the use case; the secret is the one that signs messages.
   package init(
-    store: Store, city: CityHolder, denyList: any DenyListing = ValidatorDenyList(), secret: [UInt8],
-    now: @escaping @Sendable () -> Instant
+    store: Store, city: CityHolder, denyList: any DenyListing = ValidatorDenyList(),
+    secret: [UInt8], now: @escaping @Sendable () -> Instant
   ) {
     answers = AnswerDesk(store: store, city: city, denyList: denyList, now: now)
     self.secret = secret

@@ -65,7 +65,8 @@ package struct PartitionQueries {
 
   /// Makes the partition of a day; false when it is there.
   ///
-  /// Rows that came earlier and lie in the partition for all other days move into the new one. The
+  /// Rows that came earlier and lie in the partition for all other days move into the new one, which
+  /// is no change of them: the triggers that keep rows as they are do not look. The
   /// parent is locked weakly (ATTACH), so readers and writers of other days go on.
   package func ensure(_ table: DayTable, _ day: Day) async throws -> Bool {
     let name = table.partition(of: day)
@@ -78,8 +79,10 @@ package struct PartitionQueries {
       create table \(name) (like \(table.rawValue) including defaults including constraints
         including indexes);
       lock table \(table.otherPartition) in access exclusive mode;
+      alter table \(table.otherPartition) disable trigger user;
       with moved as (delete from \(table.otherPartition) where \(column) = '\(day)' returning *)
         insert into \(name) select * from moved;
+      alter table \(table.otherPartition) enable trigger user;
       alter table \(table.rawValue) attach partition \(name)
         for values from ('\(day)') to ('\(day.adding(days: 1))');
       """)

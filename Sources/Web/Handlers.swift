@@ -52,21 +52,10 @@ struct Handlers: Sendable {
     case .logout: try logout(request)
     case .status: try await status(request)
     case .auditTaps: try await auditTaps(request)
-    case .riderRides: try await riderRides(request)
-    case .riderRegister: try await riderRegister(request)
-    case .riderShow: try await riderShow(request)
-    case .riderMedia: try await riderMedia(request)
-    case .riderReplace: try await riderReplace(request)
-    case .riderBlock, .riderUnblock: try await riderBlock(request)
-    case .riderProof: try await riderProof(request)
-    case .riderMerge: try await riderMerge(request)
-    case .riderErase: try await riderErase(request)
-    case .proofsExpiring: try await proofsExpiring(request)
-    case .wallet: try await wallet(request)
-    case .walletTopUp, .walletRefund, .walletCorrect: try await walletMove(request)
-    case .riderProducts: try await riderProducts(request)
-    case .productSell: try await productSell(request)
-    case .productRefund: try await productRefund(request)
+    case .riderRides, .riderRegister, .riderShow, .riderMedia, .riderReplace, .riderBlock,
+      .riderUnblock, .riderProof, .riderMerge, .riderErase, .proofsExpiring, .wallet, .walletTopUp,
+      .walletRefund, .walletCorrect, .riderProducts, .productSell, .productRefund:
+      try await riderAnswer(request)
     case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
     case .ratingPreview: try await ratingPreview(request)
@@ -95,6 +84,28 @@ struct Handlers: Sendable {
       .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard, .denyListEntries,
       .denyListAdd, .denyListLift, .denyListVersions, .evidence:
       throw Problem.notFound(request.target)
+    }
+  }
+
+  /// Answers what is asked about riders and their money.
+  private func riderAnswer(_ request: WebRequest) async throws -> Answer {
+    switch request.endpoint {
+    case .riderRides: try await riderRides(request)
+    case .riderRegister: try await riderRegister(request)
+    case .riderShow: try await riderShow(request)
+    case .riderMedia: try await riderMedia(request)
+    case .riderReplace: try await riderReplace(request)
+    case .riderBlock, .riderUnblock: try await riderBlock(request)
+    case .riderProof: try await riderProof(request)
+    case .riderMerge: try await riderMerge(request)
+    case .riderErase: try await riderErase(request)
+    case .proofsExpiring: try await proofsExpiring(request)
+    case .wallet: try await wallet(request)
+    case .walletTopUp, .walletRefund, .walletCorrect: try await walletMove(request)
+    case .riderProducts: try await riderProducts(request)
+    case .productSell: try await productSell(request)
+    case .productRefund: try await productRefund(request)
+    default: throw Problem.notFound(request.target)
     }
   }
 

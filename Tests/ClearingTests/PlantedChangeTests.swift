@@ -189,6 +189,7 @@ extension ClearingSuite {
     /// Another value than the one that stands there.
     private static func other(_ name: String, _ type: String, by step: Int = 1) -> String {
       if name == "currency" { return "'EUR'" }
+      if name == "medium" { return "case medium when 'bank' then 'card' else 'bank' end" }
       return switch type {
       case "bigint", "integer", "smallint": "coalesce(\(name), 0) + \(step)"
       case "double precision": "\(name) + 0.01"
@@ -223,6 +224,11 @@ extension House {
       try await db.execute(
         "update device set public_key = $2 where device_id = $1",
         [.text(device), .bytea(pair.publicKey)])
+      try await db.execute(
+        """
+        insert into device_key (device_id, public_key, valid_from) values ($1, $2, $3)
+        on conflict do nothing
+        """, [.text(device), .bytea(pair.publicKey), .timestamptz(receivedAt)])
       try await db.execute(
         """
         insert into device_epoch (device_id, epoch, seen, taps_stored, last_received_at,

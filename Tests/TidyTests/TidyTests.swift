@@ -98,8 +98,10 @@ import Testing
 
   @Test func everyCommandOfTheReadmeExists() throws {
     let makefile = try tree.text("Makefile")
-    let commands = try tree.swiftFiles(in: ["Sources/kvytok", "validator-sim", "loadtest"])
-      .map(tree.text).joined()
+    let commands = try tree.swiftFiles(in: [
+      "Sources/kvytok", "Sources/Insight", "validator-sim", "loadtest",
+    ])
+    .map(tree.text).joined()
     for line in Self.commandLines(try tree.text("README.md")) {
       let words = line.split(separator: " ").map(String.init)
       switch words.first.map({ URL(fileURLWithPath: $0).lastPathComponent }) {

@@ -50,7 +50,7 @@ struct TestEdge: Sendable {
   func send(_ text: String, until wanted: String? = nil) async throws -> String {
     let connection = try await RawConnection(port: port)
     defer { connection.close() }
-    try await connection.write(text)
+    if !text.isEmpty { try await connection.write(text) }
     return try await connection.read(until: wanted)
   }
 

@@ -891,18 +891,22 @@ create view charged_rider_day as
       when bool_or(state = 'netting') then 'waits for another window of the day' end as reason
   from charge_window group by fare_day, lane, rider_id, currency;
 
--- Taps whose ride is in a charge window. A tap boards one ride that stands, or ends one.
-create or replace view tap_billing as
-  select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, d.tap_state as state,
-    d.since, d.reason
-  from charged_rider_day d
-  join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.rider_id = d.rider_id
-    and r.currency = d.currency and r.medium = 'bank' and r.reversed_run_id is null
-    and r.charged_minor is not null
-  cross join lateral (values (r.device_id, r.epoch, r.seq, false),
-    (r.off_device_id, r.off_epoch, r.off_seq, true)) as n (device_id, epoch, seq, is_off)
-  join tap t on t.device_id = n.device_id and t.epoch = n.epoch and t.seq = n.seq
-    and t.rider_id = r.rider_id and (t.kind = 'off') = n.is_off;
+-- Taps of bank cards by the charge windows of their fare days. Of several windows of a day the one
+-- that is least far decides: a tap is paid when all of its day is.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
+  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
+    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
+  w.closed_at as since,
+  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
+    as reason
+from (
+  select distinct on (lane, rider_id, fare_day) * from charge_window
+  order by lane, rider_id, fare_day,
+    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
+join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
+  and t.medium = 'bank' and t.accepted;
+
 -- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
 
 -- Why media are not let on; a medium is denied as long as any reason stands.
@@ -1147,21 +1151,6 @@ create table deny_list (
   version bigint not null references deny_list_version
 );
 create index deny_list_changed on deny_list (version);
-
--- Where the money of taps is.
-create view tap_billing as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
-  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
-    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
-  w.closed_at as since,
-  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
-    as reason
-from (
-  select distinct on (lane, rider_id, fare_day) * from charge_window
-  order by lane, rider_id, fare_day,
-    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
-join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
-  and t.medium = 'bank' and t.accepted;
 
 -- When a device was first known to hold a version: how long news take.
 create table device_deny_list (
