@@ -17,7 +17,7 @@ export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
 export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
 
-.PHONY: help demo demo-stop test build release format lint simulate clean setup setup-test riga fuzz
+.PHONY: help demo demo-stop test build release format lint simulate simulate-days faults clean setup setup-test riga fuzz
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,13 +78,24 @@ test: setup-test $(DESCRIBE) ## Runs all tests
 	@echo "== Building the tests (first time: about 5 minutes)"
 	@swift build --build-tests --explicit-target-dependency-import-check error
 	@echo "== Testing"
-	@swift test --disable-xctest --skip RigaTests
+	@swift test --disable-xctest --skip RigaTests --skip EndToEndTests.FaultTests
 	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
 	@swift test --disable-xctest --filter RigaTests
+	@echo "== Breaking a real service and a real PostgreSQL, a tenth as often as \`make faults\`"
+	@KVYTOK_FAULTS_SHARE=0.1 swift test --disable-xctest --filter EndToEndTests.FaultTests
 
-SEEDS ?= 3
-simulate: release ## Plays days with offline, repeating and lying validators: SEEDS=3
-	@validator-sim/demo simulate $(SEEDS)
+faults: setup-test ## Kills a service 100 times and its PostgreSQL 30 times, fills its disk, stops it
+	@swift build --build-tests
+	@swift test --disable-xctest --filter 'EndToEndTests.FaultTests|CutTests'
+
+SEEDS ?= 1000
+simulate: setup-test ## Plays fleets with faults against the intake, and a checker apart: SEEDS=1000
+	@swift build --build-tests
+	@KVYTOK_SEEDS=$(SEEDS) swift test --disable-xctest --filter SimulationTests
+
+DAYS ?= 3
+simulate-days: release ## Plays days with offline, repeating and lying validators: DAYS=3
+	@validator-sim/demo simulate $(DAYS)
 
 SECONDS := 60
 fuzz: setup ## Feeds the readers of outside bytes with damaged ones: SECONDS=60

@@ -111,7 +111,9 @@ extension InsightDesk {
         key: EvidenceKey(publicKey: [], validFrom: batch.receivedAt, endReason: "unknown"))
     return TapEvidence(
       device: name.device, epoch: name.epoch, seq: name.seq, batchID: batch.batchID,
-      receivedAt: batch.receivedAt, bodyType: BatchFormat(rawValue: batch.format)?.encoding.mediaType ?? batch.format, body: batch.body,
+      receivedAt: batch.receivedAt,
+      bodyType: BatchFormat(rawValue: batch.format)?.encoding.mediaType ?? batch.format,
+      body: batch.body,
       bodyDigest: batch.bodyDigest, proof: proof, register: SequenceRanges(register?.seen ?? []),
       exportedAt: now)
   }

@@ -47,7 +47,8 @@ package struct SortingTables {
       return UnsortedBatch(
         batchID: try row.int8(), device: try row.text(), epoch: try row.int8(),
         seqs: try row.int8multirange(), sentAt: try row.timestamptz(),
-        receivedAt: try row.timestamptz(), body: StoredBody(bytes: try row.bytea(), format: try row.text()))
+        receivedAt: try row.timestamptz(),
+        body: StoredBody(bytes: try row.bytea(), format: try row.text()))
     }
   }
 

@@ -132,7 +132,8 @@ package struct QuarantineQueries {
         batch: UnsortedBatch(
           batchID: try row.int8(4), device: device, epoch: name.epoch,
           seqs: try row.int8multirange(8), sentAt: try row.timestamptz(5),
-          receivedAt: try row.timestamptz(6), body: StoredBody(bytes: try row.bytea(7), format: try row.text(9))))
+          receivedAt: try row.timestamptz(6),
+          body: StoredBody(bytes: try row.bytea(7), format: try row.text(9))))
     }
   }
 
