@@ -31,12 +31,12 @@ struct LostConnectionTests {
 
   @Test func aPortWhereNobodyListensIsToldWithItsPlaceAndReason() async throws {
     let (fault, time) = try await faultAndTime(
-      url: "postgres://me:secret@127.0.0.1:1/db", seconds: 0.5)
+      url: "postgres://me:secret@127.0.0.1:1/db", seconds: 4)
     #expect(fault?.kind == .connection)
     #expect(fault?.message.contains("me@127.0.0.1:1/db") == true)
     #expect(fault?.message.contains("Connection refused") == true)
     #expect(fault?.description.contains("secret") == false)
-    #expect(time < .seconds(5))
+    #expect(time < .seconds(30))
   }
 
   @Test func anAddressThatSwallowsEverythingIsGivenUpInTime() async throws {
