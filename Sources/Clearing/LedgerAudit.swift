@@ -116,6 +116,7 @@ package struct LedgerAuditor: Sendable {
     for finding in try await store.read({ db in
       try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
     }) {
       audit.find(finding)
     }

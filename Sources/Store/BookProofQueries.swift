@@ -94,6 +94,26 @@ package struct BookProofTables {
     return try rows.map { try $0.text(0) }
   }
 
+  /// Entries whose lines are not numbered from 1 without a hole, lines that belong to no entry, and
+  /// proofs that belong to no closed period.
+  package func partsOfNothing(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      select format('entry %s: its %s lines are numbered %s to %s', entry_id, count(*), min(line),
+        max(line)) as what
+      from posting group by entry_id having min(line) <> 1 or max(line) <> count(*)
+      union all
+      select format('a line of entry %s, which is not there', p.entry_id)
+      from posting p where not exists (select from entry e where e.entry_id = p.entry_id)
+      union all
+      select format('period %s has a proof and is not there, or not closed', t.period)
+      from period_tree t where not exists (
+        select from accounting_period a where a.period = t.period and a.state = 'closed')
+      order by 1 limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+
   /// Closed fare days whose charge windows do not come to the bank-card rides, by lane.
   ///
   /// Lanes in which a day waits for its rating, or a run for its windows, are left out.

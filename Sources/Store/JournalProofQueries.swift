@@ -99,6 +99,10 @@ extension BookProofTables {
       from tap_batch b where not exists (
         select from device_epoch e where e.device_id = b.device_id and e.epoch = b.epoch)
       union all
+      select format('batch %s of device %s holds apart the numbers %s, and brought %s', batch_id,
+        device_id, quarantined, fresh)
+      from tap_batch where not fresh @> quarantined
+      union all
       select format('tap %s/%s/%s of %s is not in the journal', device_id, epoch, seq, fare_day)
       from tap t where not exists (
         select from tap_batch b where b.batch_id = t.batch_id and b.device_id = t.device_id
