@@ -223,8 +223,11 @@ struct JSONReader {
     if first < 0xDC00, peek == 0x5C, at + 1 < bytes.count, bytes[at + 1] == 0x75 {
       at += 2
       let second = try hexadecimal()
-      let value = 0x10000 + (first - 0xD800) << 10 + (second &- 0xDC00)
-      if (0xDC00...0xDFFF).contains(second), let scalar = Unicode.Scalar(value) { return scalar }
+      if (0xDC00...0xDFFF).contains(second),
+        let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+      {
+        return scalar
+      }
     }
     throw stop("bad_escape", "before byte \(at) stands half of a surrogate pair")
   }

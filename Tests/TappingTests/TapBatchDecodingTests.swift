@@ -116,6 +116,8 @@ import Transit
     Case("\"1603\"", "\"16\\x03\"", "/taps/0/vehicle", "bad_escape"),
     Case("\"1603\"", "\"\\ud83d\"", "/taps/0/vehicle", "bad_escape"),
     Case("\"1603\"", "\"\\udc00\\ud83d\"", "/taps/0/vehicle", "bad_escape"),
+    Case("\"1603\"", "\"\\ud83d\\u9999\"", "/taps/0/vehicle", "bad_escape"),
+    Case("\"1603\"", "\"\\ud83d\\u0041\"", "/taps/0/vehicle", "bad_escape"),
     Case("\"1603\"", "\"16\n03\"", "/taps/0/vehicle", "control_character"),
     Case(
       "\"riders\": 1",

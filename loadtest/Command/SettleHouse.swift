@@ -15,7 +15,7 @@ final class SettleHouse: Sendable {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kvytok-settle-\(ProcessInfo.processInfo.processIdentifier)")
     data = folder.appendingPathComponent("data").path
-    tariff = folder.appendingPathComponent("tariff").path
+    tariff = folder.appendingPathComponent("loadtest").path
     try FileManager.default.createDirectory(
       atPath: tariff, withIntermediateDirectories: true)
     // The private PostgreSQL runs as another user when we are root.

@@ -1,4 +1,4 @@
-import Oracles
+public import Oracles
 import Tapping
 
 /// One input of libFuzzer: a packed body, and the same bytes as content to be packed.
@@ -18,4 +18,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     Oracles.read(packed, BatchFormat(encoding, isGzipped: true))
   }
   return 0
+}
+
+/// The entry point.
+@_cdecl("FuzzGzip_main")
+public func start(_ count: CInt, _ arguments: Arguments?) -> CInt {
+  runFuzzer(count, arguments, fuzz)
 }

@@ -1,5 +1,5 @@
 import Basics
-import Oracles
+public import Oracles
 import Tapping
 
 /// One input of libFuzzer: lines that stand for the values of headers, and a handshake's text.
@@ -43,4 +43,10 @@ private func handshake(_ input: [UInt8]) {
   if let grant = try? SessionGrant(body: input) {
     precondition(grant.body == input, "a grant is written in two ways")
   }
+}
+
+/// The entry point.
+@_cdecl("FuzzHeaders_main")
+public func start(_ count: CInt, _ arguments: Arguments?) -> CInt {
+  runFuzzer(count, arguments, fuzz)
 }

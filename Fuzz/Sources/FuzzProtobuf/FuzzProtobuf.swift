@@ -1,4 +1,4 @@
-import Oracles
+public import Oracles
 import Tapping
 
 /// One input of libFuzzer: the body of a batch.
@@ -8,4 +8,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   Oracles.read(body, BatchFormat(.protobuf))
   _ = try? TapBatchAnswer.decode(body, .protobuf)
   return 0
+}
+
+/// The entry point.
+@_cdecl("FuzzProtobuf_main")
+public func start(_ count: CInt, _ arguments: Arguments?) -> CInt {
+  runFuzzer(count, arguments, fuzz)
 }
