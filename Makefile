@@ -81,8 +81,8 @@ test: setup-test $(DESCRIBE) ## Runs all tests
 	@swift test --disable-xctest --skip RigaTests --skip EndToEndTests.FaultTests
 	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
 	@swift test --disable-xctest --filter RigaTests
-	@echo "== Breaking a real service and a real PostgreSQL, a tenth as often as \`make faults\`"
-	@KVYTOK_FAULTS_SHARE=0.1 swift test --disable-xctest --filter EndToEndTests.FaultTests
+	@echo "== Breaking a real service and a real PostgreSQL, alone"
+	@swift test --disable-xctest --filter EndToEndTests.FaultTests
 
 faults: setup-test ## Kills a service 100 times and its PostgreSQL 30 times, fills its disk, stops it
 	@swift build --build-tests
