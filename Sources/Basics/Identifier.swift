@@ -68,7 +68,7 @@ package enum Lane {
 
   /// The lane of a device's journal, or of a vehicle's positions.
   package static func of(name: String) -> Int16 {
-    Int16(stableHash(name.utf8) % UInt64(count))
+    Int16(stableHash(name) % UInt64(count))
   }
 }
 

@@ -36,3 +36,9 @@ package func stableHash(_ bytes: some Sequence<UInt8>) -> UInt64 {
   for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
   return hash
 }
+
+/// The same hash of a text's UTF-8, over its bytes in place.
+package func stableHash(_ text: String) -> UInt64 {
+  var text = text
+  return text.withUTF8 { stableHash($0) }
+}

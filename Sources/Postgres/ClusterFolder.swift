@@ -164,7 +164,7 @@ struct ClusterFolder: Sendable {
     let name = "/.s.PGSQL.\(port)"
     var folder = path + "/socket"
     if (folder + name).utf8.count > ClusterFolder.socketPathBytesMax {
-      folder = "/tmp/kvytok-" + String(stableHash(path.utf8), radix: 36)
+      folder = "/tmp/kvytok-" + String(stableHash(path), radix: 36)
     }
     guard (folder + name).utf8.count <= ClusterFolder.socketPathBytesMax else {
       throw .socketPathTooLong(

@@ -3,12 +3,12 @@ import Transit
 
 extension FareMeter {
   /// Holds a charge under all caps that the ride counts to, and counts it.
-  mutating func capped(_ ride: Ride, _ charge: Int64, state: inout RiderState) -> Int64 {
+  mutating func capped(_ ride: borrowing Ride, _ charge: Int64, state: inout RiderState) -> Int64 {
     guard !tariff.tables.caps.isEmpty else { return charge }
     var due = charge
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
       // A cap that is bought with a product holds for those who have it.
-      guard let start = startOfPeriod(index, ride, state: state) else { continue }
+      guard let start = startOfPeriod(index, ride, holdings: state.holdings) else { continue }
       let place = running(index, ride, start: start, state: &state)
       lift(&state.caps[place], index, ride)
       let room = room(state.caps[place], index, ride)
@@ -19,7 +19,7 @@ extension FareMeter {
     }
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
       let tag = tariff.tables.caps[index].tag
-      guard startOfPeriod(index, ride, state: state) != nil,
+      guard startOfPeriod(index, ride, holdings: state.holdings) != nil,
         let place = state.caps.firstIndex(where: { $0.tag == tag })
       else { continue }
       state.caps[place].spentMinor += due
@@ -30,7 +30,7 @@ extension FareMeter {
 
   /// Place of the count of a cap's running period, which begins anew when the old one is over.
   private func running(
-    _ index: Int, _ ride: Ride, start: Int64, state: inout RiderState
+    _ index: Int, _ ride: borrowing Ride, start: Int64, state: inout RiderState
   ) -> Int {
     let tag = tariff.tables.caps[index].tag
     let period = tariff.tables.caps[index].period
@@ -49,13 +49,17 @@ extension FareMeter {
 
   /// What the start of a period that begins with this ride is; nil when the product of the cap is
   /// not in the rider's hands.
-  private func startOfPeriod(_ index: Int, _ ride: Ride, state: RiderState) -> Int64? {
+  private func startOfPeriod(_ index: Int, _ ride: borrowing Ride, holdings: [Holding]) -> Int64? {
     guard case .product(let tag) = tariff.tables.caps[index].period else {
       return firstStart(tariff.tables.caps[index].period, ride)
     }
     guard let rule = tariff.tables.products.firstIndex(where: { $0.tag == tag }) else { return nil }
     // Of two the one bought first, so that what was paid under it still counts.
-    return state.holdings.filter { $0.tag == tag && isValid($0, rule, ride) }.map(\.boughtAt).min()
+    var first: Int64?
+    for holding in holdings where holding.tag == tag {
+      if isValid(holding, rule, ride) { first = min(first ?? .max, holding.boughtAt) }
+    }
+    return first
   }
 
   /// Whether a ride lies in the period that began at a start.
@@ -89,24 +93,23 @@ extension FareMeter {
   }
 
   /// Raises a cap to the level of the ride, never down.
-  private func lift(_ count: inout CapCount, _ index: Int, _ ride: Ride) {
+  private func lift(_ count: inout CapCount, _ index: Int, _ ride: borrowing Ride) {
     // Rides without a zone, such as buses, leave no set.
-    for (bit, set) in tariff.tables.caps[index].zoneSets.enumerated()
-    where ride.on.zone.hash != 0 && ride.zonesOfAll & set.mask == 0 {
-      count.setsLeft |= 1 << UInt64(bit)
-    }
-    for (level, rule) in tariff.tables.caps[index].levels.enumerated()
-    where level > Int(count.level) && rule.condition.holds(ride) {
-      // The lowest level that the ride fits into is its height; earlier ones do not hold it.
-      let isLowest = !tariff.tables.caps[index].levels[..<level].contains {
-        $0.condition.holds(ride)
+    if ride.on.zone.hash != 0 {
+      for (bit, set) in tariff.tables.caps[index].zoneSets.enumerated() {
+        if ride.zonesOfAll & set.mask == 0 { count.setsLeft |= 1 << UInt64(bit) }
       }
-      if isLowest { count.level = Int16(level) }
+    }
+    // The lowest level that the ride fits into is its height.
+    for level in tariff.tables.caps[index].levels.indices {
+      guard tariff.tables.caps[index].levels[level].condition.holds(ride) else { continue }
+      count.level = max(count.level, Int16(level))
+      break
     }
   }
 
   /// What may still be charged in a cap's period.
-  private func room(_ count: CapCount, _ index: Int, _ ride: Ride) -> Int64 {
+  private func room(_ count: CapCount, _ index: Int, _ ride: borrowing Ride) -> Int64 {
     let ridesMax = tariff.tables.caps[index].ridesMax
     if ridesMax > 0, Int(count.rides) >= ridesMax { return 0 }
     var node = tariff.tables.caps[index].amount
@@ -123,13 +126,14 @@ extension FareMeter {
   }
 
   /// The discount of repeated riding.
-  mutating func repeated(_ ride: Ride, price: Int64, state: inout RiderState) -> Int64 {
+  mutating func repeated(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int64 {
     var due = price
     for index in tariff.tables.repeats.indices
     where tariff.tables.repeats[index].condition.holds(ride) {
       let tag = tariff.tables.repeats[index].tag
       let period = tariff.tables.repeats[index].period
-      let start = period.map { firstStart($0, ride) } ?? 0
+      var start: Int64 = 0
+      if let period { start = firstStart(period, ride) }
       var place = state.counts.firstIndex { $0.tag == tag } ?? -1
       if place < 0 {
         state.counts.append(RideCount(tag: tag, start: start, rides: 0))

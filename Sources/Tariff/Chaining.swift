@@ -4,13 +4,14 @@ import Transit
 extension FareMeter {
   /// Prices a ride as a part of the chain that it continues, or as the beginning of one.
   mutating func chained(
-    _ ride: Ride, _ index: Int, price: Int64, state: inout RiderState
+    _ ride: borrowing Ride, _ index: Int, price: Int64, state: inout RiderState
   ) -> Int64 {
     let name = RuleName.chain(Int32(index))
     let joins = tariff.tables.chains[index].joinsSameServiceOnly
-    let service: UInt32 =
-      joins && ride.service >= 0 ? tariff.tables.services[Int(ride.service)].tag : 0
-    let before = state.chain.flatMap { isLinked($0, ride, index) ? $0 : nil }
+    let kind = Int(ride.service)
+    let service = joins && kind >= 0 ? tariff.tables.services[kind].tag : 0
+    var before: ChainState?
+    if let chain = state.chain, isLinked(chain, ride, index) { before = chain }
     guard var chain = before, chain.service == service else {
       return startChain(
         ride, index, price: price, service: service, isChange: before != nil, state: &state)
@@ -35,7 +36,7 @@ extension FareMeter {
   static let chainRidesMax = 24
 
   private mutating func startChain(
-    _ ride: Ride, _ index: Int, price: Int64, service: UInt32, isChange: Bool,
+    _ ride: borrowing Ride, _ index: Int, price: Int64, service: UInt32, isChange: Bool,
     state: inout RiderState
   ) -> Int64 {
     var discount: Int64 = 0
@@ -54,15 +55,15 @@ extension FareMeter {
     return charge
   }
 
-  private func note(_ chain: inout ChainState, _ ride: Ride) {
+  private func note(_ chain: inout ChainState, _ ride: borrowing Ride) {
     chain.lastStartedAt = ride.on.at
-    chain.lastEndedAt = ride.hasEnd ? ride.off.at : ride.on.at
+    chain.lastEndedAt = ride.moment(.arrival)
     chain.lastDay = Int32(ride.day)
     chain.lastRoute = ride.on.route.hash
-    chain.lastStop = ride.hasEnd ? ride.off.stop.hash : ride.on.stop.hash
+    chain.lastStop = ride.lastStop
   }
 
-  private func chainRide(_ ride: Ride) -> ChainRide {
+  private func chainRide(_ ride: borrowing Ride) -> ChainRide {
     ChainRide(
       times: ride.times, onStop: ride.on.stop.id, offStop: ride.hasEnd ? ride.off.stop.id : -1,
       onZone: ride.on.zone.id, offZone: ride.hasEnd ? ride.off.zone.id : -1,
@@ -71,21 +72,20 @@ extension FareMeter {
   }
 
   /// Metres of a ride by the operator's table or along its line; -1 when neither is known.
-  private func knownMetres(_ ride: Ride) -> Int {
+  private func knownMetres(_ ride: borrowing Ride) -> Int {
     if ride.off.distanceMetres >= 0 || tariff.tables.distanceUse != .alongLine {
       return Int(ride.off.distanceMetres)
     }
     return Int(tariff.metresAlongLine(ride).rounded())
   }
 
-  private func isLinked(_ chain: ChainState, _ ride: Ride, _ index: Int) -> Bool {
+  private func isLinked(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Bool {
     guard chain.version == tariff.tables.versionTag,
       chain.tag == tariff.tables.chains[index].tag
     else { return false }
     let link = tariff.tables.chains[index].window
     let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
-    let to = link.to == .arrival && ride.hasEnd ? ride.off.at : ride.on.at
-    guard link.contains(from: from, to: to) else { return false }
+    guard link.contains(from: from, to: ride.moment(link.to)) else { return false }
     if tariff.tables.chains[index].isSameDayOnly, Int(chain.lastDay) != ride.day { return false }
     if chain.rides.count > tariff.tables.chains[index].countMax { return false }
     if let whole = tariff.tables.chains[index].wholeMicroseconds,
@@ -99,13 +99,14 @@ extension FareMeter {
       return false
     }
     guard let pairs = tariff.tables.chains[index].interchanges else { return true }
+    let stop = ride.on.stop.hash
     return chain.lastStop != 0
-      && (chain.lastStop == ride.on.stop.hash
-        || pairs.contains(UInt64(chain.lastStop) << 32 | UInt64(ride.on.stop.hash)))
+      && (chain.lastStop == stop
+        || pairs.contains(UInt64(chain.lastStop) << 32 | UInt64(stop)))
   }
 
-  private func chainPrice(_ chain: ChainState, _ ride: Ride, _ index: Int) -> Int64 {
-    var whole = ride
+  private func chainPrice(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Int64 {
+    var whole = copy ride
     switch tariff.tables.chains[index].measure {
     case .ends:
       whole.times = chain.rides[0].times

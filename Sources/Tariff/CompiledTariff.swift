@@ -7,9 +7,16 @@ package final class CompiledTariff: Sendable {
   /// The network, when one is known.
   let bound: BoundNetwork?
 
+  /// For each category the value that its rides are priced by: its own, or that of another.
+  let pricedCategories: [Seen]
+
   init(tables: TariffTables, bound: BoundNetwork? = nil) {
     self.tables = tables
     self.bound = bound
+    pricedCategories = tables.categories.indices.map { index in
+      let other = Int(tables.categories[index].pricedAs)
+      return tables.symbols.look(.category, tables.categories[other < 0 ? index : other].name)
+    }
   }
 
   /// Name of the tariff: that of its folder.
@@ -78,13 +85,13 @@ package final class CompiledTariff: Sendable {
     return PreparedTap(
       at: tap.at.microseconds, kind: tap.kind, index: index,
       riders: Int32(min(max(1, tap.riders), CompiledTariff.ridersMax)),
-      mode: tables.symbols[.mode].look(tap.modeText),
-      operatorID: tables.symbols[.operatorID].look(tap.operatorID),
-      route: tables.symbols[.route].look(tap.route),
-      vehicle: tables.symbols[.vehicle].look(tap.vehicle),
-      stop: tables.symbols[.stop].look(tap.stop), zone: tables.symbols[.zone].look(zone),
-      category: tables.symbols[.category].look(category),
-      medium: tables.symbols[.medium].look(tap.mediumText),
+      mode: tables.symbols.look(.mode, tap.modeText),
+      operatorID: tables.symbols.look(.operatorID, tap.operatorID),
+      route: tables.symbols.look(.route, tap.route),
+      vehicle: tables.symbols.look(.vehicle, tap.vehicle),
+      stop: tables.symbols.look(.stop, tap.stop), zone: tables.symbols.look(.zone, zone),
+      category: tables.symbols.look(.category, category),
+      medium: tables.symbols.look(.medium, tap.mediumText),
       coordinate: tap.coordinate ?? stop?.coordinate,
       distanceMetres: tap.distanceMetres.map { Int32(clamping: $0) } ?? -1,
       stopCount: tap.stopCount.map { Int32(clamping: $0) } ?? -1,

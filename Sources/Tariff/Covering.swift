@@ -83,7 +83,7 @@ extension FareMeter {
     return found
   }
 
-  private func fits(_ ride: Ride, _ rule: Int) -> Bool {
+  private func fits(_ ride: borrowing Ride, _ rule: Int) -> Bool {
     guard ride.status != .incomplete, tariff.tables.tickets[rule].condition.holds(ride) else {
       return false
     }
@@ -156,10 +156,10 @@ extension FareMeter {
   }
 
   /// What a ride would cost on a ticket of its own.
-  private func singlePrice(_ ride: Ride, _ chosen: ChosenTicket) -> Int64 {
+  private func singlePrice(_ ride: borrowing Ride, _ chosen: ChosenTicket) -> Int64 {
     var least = Int64.max
-    for rule in tariff.tables.tickets.indices
-    where fits(ride, rule) && tariff.tables.tickets[rule].firstCondition.holds(ride) {
+    for rule in tariff.tables.tickets.indices where fits(ride, rule) {
+      guard tariff.tables.tickets[rule].firstCondition.holds(ride) else { continue }
       let minor = tariff.price(tariff.tables.tickets[rule].node, ride)
       if minor != unknownMinor { least = min(least, minor) }
     }

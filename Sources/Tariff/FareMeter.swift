@@ -5,7 +5,12 @@ import Transit
 package struct FareMeter {
   let tariff: CompiledTariff
   /// The ride that is open from an earlier day.
-  var openTap: PreparedTap?
+  var openTap: PreparedTap? {
+    get { openTaps.first }
+    set { openTaps = newValue.map { [$0] } ?? [] }
+  }
+  /// None or one. Kept outside of the meter, which stays small enough to be handed on in registers.
+  private var openTaps: [PreparedTap] = []
   /// Whether no further tap is awaited, so that open rides end now.
   var isClosing = false
   var rides: [Ride] = []
@@ -13,9 +18,11 @@ package struct FareMeter {
   var trace: [TraceStep] = []
   /// Where the steps of the ride at hand begin.
   var traceStart = 0
-  /// The fare day whose end is at hand, since many riders are rated for one day.
-  private var endDay = Int.min
-  private var endOfDay: Int64 = 0
+  /// Ends of fare days that were asked for, since many riders are rated for the same few days.
+  private var dayEnds = [(day: Int, end: Int64)](
+    repeating: (Int.min, 0), count: FareMeter.dayEndsMax)
+  /// Fare days whose ends are remembered.
+  private static let dayEndsMax = 16
 
   /// Makes an engine for a tariff.
   package init(_ tariff: CompiledTariff) { self.tariff = tariff }
@@ -30,11 +37,10 @@ package struct FareMeter {
     outcomes.removeAll(keepingCapacity: true)
     trace.removeAll(keepingCapacity: true)
     rides.removeAll(keepingCapacity: true)
-    if openTap == nil, tariff.tables.tickets.isEmpty, taps.allSatisfy({ $0.kind == .single }) {
+    if openTaps.isEmpty, tariff.tables.tickets.isEmpty, taps.allSatisfy({ $0.kind == .single }) {
       // The common day: each tap is a ride, in order, and nothing has to be put together.
       for index in taps.indices {
-        var ride = Ride(on: taps[index], status: .single, day: day)
-        rateOne(&ride, state: &state)
+        rateOne(Ride(on: taps[index], status: .single, day: day), state: &state)
       }
       prune(&state, day: day)
       return charged()
@@ -44,10 +50,7 @@ package struct FareMeter {
       tap.index < 0 ? state.boarding : source.isEmpty ? nil : source[Int(tap.index)]
     }
     if tariff.tables.tickets.isEmpty {
-      for index in rides.indices {
-        var ride = rides[index]
-        rateOne(&ride, state: &state)
-      }
+      for index in rides.indices { rateOne(rides[index], state: &state) }
     } else {
       rateByTickets(day: day, state: &state, source: source)
     }
@@ -67,15 +70,17 @@ package struct FareMeter {
 
   /// Microseconds at which a fare day ends, exclusive.
   mutating func end(of day: Int) -> Int64 {
-    if day != endDay {
-      endDay = day
-      endOfDay = tariff.tables.clock.start(of: Day(number: day + 1)).microseconds
+    let place = day & (FareMeter.dayEndsMax - 1)
+    if dayEnds[place].day != day {
+      dayEnds[place] = (day, tariff.tables.clock.start(of: Day(number: day + 1)).microseconds)
     }
-    return endOfDay
+    return dayEnds[place].end
   }
 
   /// Prices one ride and everything that changes its price.
-  private mutating func rateOne(_ ride: inout Ride, state: inout RiderState) {
+  ///
+  /// It takes the ride over: what is handed on by reference is not copied, and a ride is large.
+  private mutating func rateOne(_ ride: consuming Ride, state: inout RiderState) {
     traceStart = trace.count
     classify(&ride)
     if tariff.tables.tapping.passBackMicroseconds > 0, isPassBack(ride, state: &state) {
@@ -88,7 +93,7 @@ package struct FareMeter {
       finish(ride, nominal: 0, charged: 0, product: .none)
       return
     }
-    let (nominal, product) = nominalPrice(&ride, state: state)
+    let (nominal, product) = nominalPrice(&ride, holdings: state.holdings)
     guard nominal != unknownMinor else {
       finish(ride, nominal: unknownMinor, charged: unknownMinor, product: product)
       return
@@ -98,7 +103,7 @@ package struct FareMeter {
 
   /// From the price by itself to what is charged.
   mutating func settle(
-    _ ride: Ride, nominal: Int64, product: RuleName, state: inout RiderState
+    _ ride: borrowing Ride, nominal: Int64, product: RuleName, state: inout RiderState
   ) {
     var charge = nominal
     var carrier = product
@@ -135,7 +140,7 @@ package struct FareMeter {
 
   /// Links, discounts and caps, in their order.
   mutating func chargeWithoutProduct(
-    _ ride: Ride, price: Int64, state: inout RiderState
+    _ ride: borrowing Ride, price: Int64, state: inout RiderState
   ) -> Int64 {
     var charge = linked(ride, price: price, state: &state)
     charge = repeated(ride, price: charge, state: &state)
@@ -152,14 +157,13 @@ package struct FareMeter {
       TraceStep(code: code, rule: rule, minor: minor, number: number, isApplied: isApplied))
   }
 
-  mutating func finish(_ ride: Ride, nominal: Int64, charged: Int64, product: RuleName) {
+  mutating func finish(_ ride: borrowing Ride, nominal: Int64, charged: Int64, product: RuleName) {
+    let isCompleted = ride.isCompletedByHabit
     outcomes.append(
       RideOutcome(
         boardIndex: ride.on.index,
-        alightIndex: ride.hasEnd && !ride.endsWithLine ? ride.off.index : RideOutcome.noTap,
-        at: ride.on.at,
-        endedAt: ride.hasEnd && !ride.isCompletedByHabit && !ride.endsWithLine
-          ? ride.off.at : unknownMinor,
+        alightIndex: ride.endsByTap ? ride.off.index : RideOutcome.noTap, at: ride.on.at,
+        endedAt: ride.endsByTap && !isCompleted ? ride.off.at : unknownMinor,
         nominalMinor: nominal, chargedMinor: charged, product: product,
         trace: traceStart..<trace.count))
   }

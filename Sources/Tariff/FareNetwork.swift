@@ -160,7 +160,7 @@ struct BoundNetwork: Sendable {
   init(_ fares: FareNetwork, tables: TariffTables) {
     self.fares = fares
     zones = fares.network.stops.map { stop in
-      tables.symbols[.zone].look(tables.stopZones[stop.id] ?? stop.zone)
+      tables.symbols.look(.zone, tables.stopZones[stop.id] ?? stop.zone)
     }
   }
 }
@@ -201,7 +201,7 @@ extension CompiledTariff {
       let stop = bound.fares.network.stops[last]
       end.endsWithLine = true
       end.off.place = Int32(last)
-      end.off.stop = tables.symbols[.stop].look(stop.id)
+      end.off.stop = tables.symbols.look(.stop, stop.id)
       end.off.zone = bound.zones[last]
       end.off.coordinate = stop.coordinate
       end.takeZonesOfEnds()

@@ -224,7 +224,7 @@ struct FaresExportWriter {
         ride.times = time
         if category.pricedAs >= 0 {
           let other = tariff.tables.categories[Int(category.pricedAs)].name
-          ride.category = tariff.tables.symbols[.category].look(other)
+          ride.category = tariff.tables.symbols.look(.category, other)
         }
         guard let minor = minor(fare, ride, category) else { continue }
         let amount = Money(minor: minor, currency: tariff.currency).majorText

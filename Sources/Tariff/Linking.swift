@@ -3,7 +3,7 @@ import Transit
 
 extension FareMeter {
   /// What a ride pays after the rides before it: chains first, then transfers.
-  mutating func linked(_ ride: Ride, price: Int64, state: inout RiderState) -> Int64 {
+  mutating func linked(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int64 {
     for index in tariff.tables.chains.indices
     where tariff.tables.chains[index].condition.holds(ride) {
       return chained(ride, index, price: price, state: &state)
@@ -21,20 +21,16 @@ extension FareMeter {
     return transferred(ride, taking, price: price, state: &state)
   }
 
-  private func moment(_ kind: RideMoment, _ ride: Ride) -> Int64 {
-    kind == .arrival && ride.hasEnd ? ride.off.at : ride.on.at
-  }
-
   /// The moment at which a ride is held against the end of a window.
-  private func useMoment(_ ride: Ride, _ index: Int) -> Int64 {
+  private func useMoment(_ ride: borrowing Ride, _ index: Int) -> Int64 {
     if let exit = tariff.tables.transfers[index].paysOnExit, exit.holds(ride) {
-      return moment(.arrival, ride)
+      return ride.moment(.arrival)
     }
-    return moment(tariff.tables.transfers[index].window.to, ride)
+    return ride.moment(tariff.tables.transfers[index].window.to)
   }
 
   private mutating func transferred(
-    _ ride: Ride, _ index: Int, price: Int64, state: inout RiderState
+    _ ride: borrowing Ride, _ index: Int, price: Int64, state: inout RiderState
   ) -> Int64 {
     let tag = tariff.tables.transfers[index].tag
     guard let place = state.windows.firstIndex(where: { $0.tag == tag }) else {
@@ -71,36 +67,36 @@ extension FareMeter {
   }
 
   private func continueWindow(
-    _ window: inout TransferWindow, _ ride: Ride, _ index: Int, price: Int64, due: Int64,
+    _ window: inout TransferWindow, _ ride: borrowing Ride, _ index: Int, price: Int64, due: Int64,
     service: UInt32
   ) {
     window.count += 1
     window.lastPriceMinor = price
     window.lastService = service
     window.lastRoute = ride.on.route.hash
-    window.lastStop = ride.hasEnd ? ride.off.stop.hash : ride.on.stop.hash
+    window.lastStop = ride.lastStop
     window.lastDirection = ride.on.direction
     let extends = tariff.tables.transfers[index].extends
     if extends == .always || (extends == .whenPaid && due > 0) {
-      window.startedAt = moment(tariff.tables.transfers[index].window.from, ride)
+      window.startedAt = ride.moment(tariff.tables.transfers[index].window.from)
     }
   }
 
-  private mutating func opened(_ ride: Ride, _ index: Int, price: Int64) -> TransferWindow {
+  private mutating func opened(_ ride: borrowing Ride, _ index: Int, price: Int64) -> TransferWindow {
     let service = ride.service < 0 ? 0 : tariff.tables.services[Int(ride.service)].tag
     step(
       .transferOpens, .transfer(Int32(index)),
       number: tariff.tables.transfers[index].window.microseconds / 60_000_000)
     return TransferWindow(
       tag: tariff.tables.transfers[index].tag,
-      startedAt: moment(tariff.tables.transfers[index].window.from, ride), creditMinor: price,
+      startedAt: ride.moment(tariff.tables.transfers[index].window.from), creditMinor: price,
       lastPriceMinor: price, firstService: service, lastService: service,
       lastRoute: ride.on.route.hash,
-      lastStop: ride.hasEnd ? ride.off.stop.hash : ride.on.stop.hash,
+      lastStop: ride.lastStop,
       lastDirection: ride.on.direction, count: 0)
   }
 
-  private func mayUse(_ window: TransferWindow, _ ride: Ride, _ index: Int) -> Bool {
+  private func mayUse(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Bool {
     let link = tariff.tables.transfers[index].window
     guard link.contains(from: window.startedAt, to: useMoment(ride, index)) else { return false }
     var most = tariff.tables.transfers[index].countMax
@@ -108,7 +104,8 @@ extension FareMeter {
       most = tariff.tables.transfers[index].countByFirst[window.firstService] ?? most
     }
     guard Int(window.count) < most else { return false }
-    let isSameRoute = window.lastRoute != 0 && window.lastRoute == ride.on.route.hash
+    let route = ride.on.route.hash
+    let isSameRoute = window.lastRoute != 0 && window.lastRoute == route
     if tariff.tables.transfers[index].refusesSameRoute, isSameRoute { return false }
     if tariff.tables.transfers[index].onlySameRoute, !isSameRoute { return false }
     if tariff.tables.transfers[index].refusesReturn, isSameRoute,
@@ -127,14 +124,14 @@ extension FareMeter {
   }
 
   /// Whole minutes by which a ride missed a window, rounded up; unknown when it was in time.
-  private func minutesLate(_ window: TransferWindow, _ ride: Ride, _ index: Int) -> Int64 {
+  private func minutesLate(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Int64 {
     let link = tariff.tables.transfers[index].window
     let late = useMoment(ride, index) - window.startedAt - link.microseconds
     return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
   }
 
   private mutating func amount(
-    _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: Ride, name: RuleName
+    _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride, name: RuleName
   ) -> Int64 {
     switch charge {
     case .free:

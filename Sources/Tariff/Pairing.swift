@@ -112,7 +112,7 @@ extension FareMeter {
   static let habitsMax = 8
 
   /// Whether a boarding is a second tap on one vehicle that is not charged again.
-  mutating func isPassBack(_ ride: Ride, state: inout RiderState) -> Bool {
+  mutating func isPassBack(_ ride: borrowing Ride, state: inout RiderState) -> Bool {
     let limit = tariff.tables.tapping.passBackMicroseconds
     guard limit > 0, ride.on.vehicle.hash != 0, tariff.tables.tapping.passBackCondition.holds(ride)
     else {

@@ -133,6 +133,18 @@ struct Ride {
   /// Whether the place where the ride ended is known.
   var hasEnd: Bool { status == .complete || status == .cancelled || endsWithLine }
 
+  /// Whether the end is that of a tap and not of the line.
+  var endsByTap: Bool { hasEnd && !endsWithLine }
+
+  /// When the ride began or ended; one without a known end ended when it began.
+  func moment(_ kind: RideMoment) -> Int64 {
+    if kind == .departure { return on.at }
+    return hasEnd ? off.at : on.at
+  }
+
+  /// Hash of the stop where the ride ended, or of that where it began when the end is not known.
+  var lastStop: UInt32 { hasEnd ? off.stop.hash : on.stop.hash }
+
   func mask(_ dimension: RideDimension) -> UInt64 {
     switch dimension {
     case .mode: on.mode.mask

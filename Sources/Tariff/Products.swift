@@ -47,7 +47,7 @@ extension FareMeter {
   /// The product that carries the ride, and notes its use: the one that loses least by it.
   ///
   /// A trip is not used for a ride that would cost nothing without it.
-  mutating func useProduct(_ ride: Ride, price: Int64, state: inout RiderState) -> Int32? {
+  mutating func useProduct(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int32? {
     guard !state.holdings.isEmpty else { return nil }
     var best: (holding: Int, rule: Int, isTransfer: Bool)?
     for index in state.holdings.indices {
@@ -61,11 +61,12 @@ extension FareMeter {
         continue
       }
       let isTransfer = isTripTransfer(state.holdings[index], rule, ride)
-      guard isTransfer || hasTripLeft(state.holdings[index], rule, ride) else {
+      let hasTrip = isTransfer ? true : hasTripLeft(state.holdings[index], rule, ride)
+      guard hasTrip else {
         step(.pass, .product(Int32(rule)), isApplied: false)
         continue
       }
-      if let current = best, !isBetter(index, rule, isTransfer, than: current, state: state) {
+      if let current = best, !isBetter(index, rule, isTransfer, than: current, state.holdings) {
         step(.pass, .product(Int32(rule)), isApplied: false)
         continue
       }
@@ -84,7 +85,7 @@ extension FareMeter {
   }
 
   /// Whether transfers or caps make the ride free without any product.
-  private mutating func isFreeAnyway(_ ride: Ride, price: Int64, state: RiderState) -> Bool {
+  private mutating func isFreeAnyway(_ ride: borrowing Ride, price: Int64, state: RiderState) -> Bool {
     guard price > 0 else { return true }
     let steps = trace.count
     var tried = state
@@ -94,34 +95,37 @@ extension FareMeter {
   }
 
   /// Whether a second person seems to ride on a product: the same vehicle again too soon.
-  private func isPassedBack(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
+  private func isPassedBack(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
     let limit = tariff.tables.products[rule].passBackMicroseconds
-    return limit > 0 && holding.lastUseAt != .min && holding.lastVehicle == ride.on.vehicle.hash
-      && holding.lastVehicle != 0 && ride.on.at - holding.lastUseAt < limit
+    guard limit > 0, holding.lastUseAt != .min, holding.lastVehicle != 0,
+      holding.lastVehicle == ride.on.vehicle.hash
+    else { return false }
+    return ride.on.at - holding.lastUseAt < limit
   }
 
-  private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
+  private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
     let tripsMax = tariff.tables.products[rule].tripsMax
-    return isValid(holding, rule, ride) && (tripsMax == 0 || Int(holding.tripsUsed) < tripsMax)
+    guard isValid(holding, rule, ride) else { return false }
+    return tripsMax == 0 || Int(holding.tripsUsed) < tripsMax
   }
 
-  private func isTripTransfer(_ holding: Holding, _ rule: Int, _ ride: Ride) -> Bool {
+  private func isTripTransfer(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
     guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt != .min else {
       return false
     }
-    return window.contains(from: holding.lastTripAt, to: ride.on.at)
-      && tariff.tables.products[rule].transferCondition.holds(ride)
+    guard window.contains(from: holding.lastTripAt, to: ride.on.at) else { return false }
+    return tariff.tables.products[rule].transferCondition.holds(ride)
   }
 
   /// No trip used beats a trip used; then what is over sooner.
   private func isBetter(
     _ index: Int, _ rule: Int, _ isTransfer: Bool,
-    than other: (holding: Int, rule: Int, isTransfer: Bool), state: RiderState
+    than other: (holding: Int, rule: Int, isTransfer: Bool), _ holdings: [Holding]
   ) -> Bool {
     let uses = !isTransfer && tariff.tables.products[rule].tripsMax > 0
     let otherUses = !other.isTransfer && tariff.tables.products[other.rule].tripsMax > 0
     if uses != otherUses { return !uses }
-    return ending(state.holdings[index], rule) < ending(state.holdings[other.holding], other.rule)
+    return ending(holdings[index], rule) < ending(holdings[other.holding], other.rule)
   }
 
   /// When a product is over; one that begins with its first ride is not, as long as it waits.
@@ -131,7 +135,7 @@ extension FareMeter {
   }
 
   private mutating func note(
-    _ index: Int, _ rule: Int, _ isTransfer: Bool, _ ride: Ride, state: inout RiderState
+    _ index: Int, _ rule: Int, _ isTransfer: Bool, _ ride: borrowing Ride, state: inout RiderState
   ) {
     if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
     if tariff.tables.products[rule].passBackMicroseconds > 0 {

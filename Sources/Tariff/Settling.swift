@@ -12,12 +12,9 @@ extension FareMeter {
       let weekday = Day(number: ride.day).weekday.rawValue - 1
       let isHoliday = tariff.tables.holidays.contains(ride.day)
       let dayBit = UInt16(1) << UInt16(weekday + (isHoliday ? 7 : 0))
-      for index in tariff.tables.times.indices {
-        for span in tariff.tables.times[index].spans
-        where span.days & dayBit != 0 && span.contains(moment) && span.condition.holds(ride) {
-          ride.times |= 1 << UInt64(index)
-          break
-        }
+      for index in tariff.tables.times.indices
+      where isTime(index, dayBit: dayBit, moment: moment, ride) {
+        ride.times |= 1 << UInt64(index)
       }
     }
     for index in tariff.tables.services.indices
@@ -27,14 +24,28 @@ extension FareMeter {
     }
   }
 
+  /// Whether a boarding lies in a named time; the spans are asked in place, since copies cost more.
+  private func isTime(
+    _ index: Int, dayBit: UInt16, moment: Int64, _ ride: borrowing Ride
+  ) -> Bool {
+    for place in tariff.tables.times[index].spans.indices
+    where tariff.tables.times[index].spans[place].days & dayBit != 0 {
+      guard tariff.tables.times[index].spans[place].contains(moment),
+        tariff.tables.times[index].spans[place].condition.holds(ride)
+      else { continue }
+      return true
+    }
+    return false
+  }
+
   /// What the ride costs by itself, and the rule that says so.
-  mutating func nominalPrice(_ ride: inout Ride, state: RiderState) -> (Int64, RuleName) {
+  mutating func nominalPrice(_ ride: inout Ride, holdings: [Holding]) -> (Int64, RuleName) {
     guard var category = categoryIndex(ride) else {
       step(.unknown, .missing(.category))
       return (unknownMinor, .none)
     }
     if tariff.tables.categories[category].proofTag != 0,
-      !holdsProof(tariff.tables.categories[category].proofTag, ride, state: state)
+      !holdsProof(tariff.tables.categories[category].proofTag, ride, holdings)
     {
       category = Int(tariff.tables.categories[category].withoutProof)
     }
@@ -58,25 +69,24 @@ extension FareMeter {
 
   /// Lets a category be priced as itself or as the one that it names.
   func take(_ category: Int, for ride: inout Ride) {
-    let pricedAs = Int(tariff.tables.categories[category].pricedAs)
-    let name = tariff.tables.categories[pricedAs < 0 ? category : pricedAs].name
-    if pricedAs >= 0 || name != tariff.tables.categories[category].name
-      || ride.on.category.id < 0 || category != knownCategory(ride)
-    {
-      ride.category = tariff.tables.symbols[.category].look(name)
+    if tariff.tables.categories[category].pricedAs >= 0 || category != knownCategory(ride) {
+      ride.category = tariff.pricedCategories[category]
     }
   }
 
   private func knownCategory(_ ride: borrowing Ride) -> Int {
     let id = Int(ride.on.category.id)
-    return id < tariff.tables.categoryByID.count ? Int(tariff.tables.categoryByID[id]) : -1
+    return id >= 0 && id < tariff.tables.categoryByID.count ? Int(tariff.tables.categoryByID[id]) : -1
   }
 
-  private func holdsProof(_ proof: UInt32, _ ride: Ride, state: RiderState) -> Bool {
+  private func holdsProof(_ proof: UInt32, _ ride: borrowing Ride, _ holdings: [Holding]) -> Bool {
     guard let rule = tariff.tables.products.firstIndex(where: { $0.tag == proof }) else {
       return false
     }
-    return state.holdings.contains { $0.tag == proof && isValid($0, rule, ride) }
+    for holding in holdings where holding.tag == proof {
+      if isValid(holding, rule, ride) { return true }
+    }
+    return false
   }
 
   private mutating func incompletePrice(_ ride: inout Ride) -> (Int64, RuleName) {
@@ -130,11 +140,11 @@ extension FareMeter {
   }
 
   /// What a further person on the tap pays.
-  func companionPrice(_ ride: Ride, own: Int64) -> Int64 {
+  func companionPrice(_ ride: borrowing Ride, own: Int64) -> Int64 {
     guard tariff.tables.companionCategory >= 0 else { return own }
-    var other = ride
+    var other = copy ride
     let name = tariff.tables.categories[Int(tariff.tables.companionCategory)].name
-    other.category = tariff.tables.symbols[.category].look(name)
+    other.category = tariff.tables.symbols.look(.category, name)
     for rule in tariff.tables.fares where rule.condition.holds(other) {
       let minor = tariff.price(rule.node, other)
       return minor == unknownMinor ? own : minor
@@ -143,12 +153,11 @@ extension FareMeter {
   }
 
   /// Adds the fees that the ride meets, those that caps hold or those that they do not.
-  mutating func withSurcharges(_ ride: Ride, _ charge: Int64, countingToCaps: Bool) -> Int64 {
+  mutating func withSurcharges(_ ride: borrowing Ride, _ charge: Int64, countingToCaps: Bool) -> Int64 {
     var sum = charge
     for index in tariff.tables.surcharges.indices
-    where tariff.tables.surcharges[index].countsToCaps == countingToCaps
-      && tariff.tables.surcharges[index].condition.holds(ride)
-    {
+    where tariff.tables.surcharges[index].countsToCaps == countingToCaps {
+      guard tariff.tables.surcharges[index].condition.holds(ride) else { continue }
       let minor = tariff.price(tariff.tables.surcharges[index].node, ride)
       guard minor != unknownMinor, minor != 0 else { continue }
       step(.surcharge, .surcharge(Int32(index)), minor: minor)

@@ -42,18 +42,22 @@ struct SymbolTable: Sendable {
   static let matchersMax = 64
 
   private(set) var names: [String] = []
-  private var ids: [String: Int32] = [:]
+  /// Hashes of the names, and an open table of their numbers by hash: a look costs no hash of the
+  /// standard library. -1 is an empty place; at most half of the places are taken.
+  private var hashes: [UInt32] = []
+  private var places: [Int32] = [-1, -1]
   private(set) var matchers: [ValueMatcher] = []
   private var masks: [UInt64] = []
   private var absentMask: UInt64 = 0
 
   /// The number of a value, which is new when it was not mentioned before.
   mutating func intern(_ name: String) -> Int32 {
-    if let id = ids[name] { return id }
+    if let id = id(of: name) { return id }
     let id = Int32(names.count)
     names.append(name)
-    ids[name] = id
+    hashes.append(tag(name))
     masks.append(0)
+    enter(id)
     for (bit, matcher) in matchers.enumerated() where matcher.matches(name) {
       masks[Int(id)] |= 1 << UInt64(bit)
     }
@@ -75,13 +79,41 @@ struct SymbolTable: Sendable {
   }
 
   /// The number of a value that the tariff mentions.
-  func id(of name: String) -> Int32? { ids[name] }
+  func id(of name: String) -> Int32? {
+    let id = find(name, hash: tag(name))
+    return id < 0 ? nil : id
+  }
+
+  /// The number of a name with its hash; -1 when the tariff does not mention it.
+  private func find(_ name: String, hash: UInt32) -> Int32 {
+    var place = Int(hash) & (places.count - 1)
+    while places[place] >= 0 {
+      let id = Int(places[place])
+      if hashes[id] == hash, names[id] == name { return Int32(id) }
+      place = (place + 1) & (places.count - 1)
+    }
+    return -1
+  }
+
+  /// Puts a new name into the open table, which is made anew when it is half full.
+  private mutating func enter(_ new: Int32) {
+    guard names.count * 2 > places.count else { return put(new) }
+    places = Array(repeating: -1, count: places.count * 4)
+    for id in names.indices { put(Int32(id)) }
+  }
+
+  private mutating func put(_ id: Int32) {
+    var place = Int(hashes[Int(id)]) & (places.count - 1)
+    while places[place] >= 0 { place = (place + 1) & (places.count - 1) }
+    places[place] = id
+  }
 
   /// A value of a tap as the engine sees it.
   func look(_ text: String?) -> Seen {
     guard let text else { return Seen(id: -1, hash: 0, mask: absentMask) }
     let hash = tag(text)
-    if let id = ids[text] { return Seen(id: id, hash: hash, mask: masks[Int(id)]) }
+    let id = find(text, hash: hash)
+    if id >= 0 { return Seen(id: id, hash: hash, mask: masks[Int(id)]) }
     var mask: UInt64 = 0
     for (bit, matcher) in matchers.enumerated() where matcher.matches(text) {
       mask |= 1 << UInt64(bit)
@@ -92,6 +124,6 @@ struct SymbolTable: Sendable {
 
 /// A short hash that names a rule or a value in stored states; never 0.
 func tag(_ text: String) -> UInt32 {
-  let hash = stableHash(text.utf8)
+  let hash = stableHash(text)
   return max(1, UInt32(truncatingIfNeeded: hash ^ (hash >> 32)))
 }

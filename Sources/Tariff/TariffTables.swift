@@ -14,6 +14,8 @@ struct RideCondition: Hashable, Sendable {
   private let tests: [RideTest]
   private let ends: [Int]
   private let isAlways: Bool
+  /// The only test of most conditions, kept beside the lists so that asking it touches no array.
+  private let single: RideTest?
 
   init(clauses: [[RideTest]]) {
     self.clauses = clauses
@@ -24,6 +26,7 @@ struct RideCondition: Hashable, Sendable {
       return end
     }
     isAlways = clauses.contains { $0.isEmpty }
+    single = tests.count == 1 && clauses.count == 1 ? tests[0] : nil
   }
 
   /// The condition that every ride fulfils.
@@ -31,6 +34,13 @@ struct RideCondition: Hashable, Sendable {
 
   func holds(_ ride: borrowing Ride) -> Bool {
     if isAlways { return true }
+    if let single {
+      return (ride.mask(single.dimension) & single.mask != 0) != single.isNegated
+    }
+    return holdsOneClause(ride)
+  }
+
+  private func holdsOneClause(_ ride: borrowing Ride) -> Bool {
     var at = 0
     for end in ends {
       while at < end {

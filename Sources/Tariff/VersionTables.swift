@@ -8,6 +8,11 @@ struct SymbolTables: Sendable {
     get { tables[dimension.rawValue] }
     set { tables[dimension.rawValue] = newValue }
   }
+
+  /// A value of a tap as the engine sees it; asked in place, since a copy of a table costs more.
+  func look(_ dimension: Dimension, _ text: String?) -> Seen {
+    tables[dimension.rawValue].look(text)
+  }
 }
 
 /// Which distance of a ride counts.
