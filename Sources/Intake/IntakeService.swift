@@ -187,20 +187,20 @@ package final class IntakeService: Sendable {
   private func read(
     _ post: TapPost, _ sender: ProvenSender
   ) throws(IntakeRefusal) -> IncomingBatch {
-    let batch: TapBatch
+    let outline: TapBatchOutline
     do {
-      batch = try TapBatchWire.decode(post.body, post.format)
+      outline = try TapBatchWire.outline(post.body, post.format)
     } catch {
       throw IntakeRefusal(error)
     }
-    guard batch.device == sender.device else { throw .otherDevice() }
-    guard sender.key.signs(epoch: batch.epoch) else { throw DeviceGate.otherEpoch(sender.key) }
+    guard outline.device == sender.device else { throw .otherDevice() }
+    guard sender.key.signs(epoch: outline.epoch) else { throw DeviceGate.otherEpoch(sender.key) }
     return IncomingBatch(
-      batch: batch, body: post.body, format: post.format, proof: sender.proof,
+      outline: outline, body: post.body, format: post.format, proof: sender.proof,
       publicKey: sender.publicKey,
       bodyDigest: sender.session?.chain.lastDigest ?? SHA256Digest.hash(post.body),
       receivedAt: post.receivedAt,
-      plainSeqs: Admission.plainSeqs(of: batch, receivedAt: post.receivedAt, limits: admission))
+      plainSeqs: outline.plainSeqs(receivedAt: post.receivedAt, limits: admission))
   }
 
   private func answer(
@@ -233,7 +233,7 @@ package final class IntakeService: Sendable {
           .countBehind, "the session went on meanwhile; send what is not acknowledged next"))
     case .mayNotPost:
       do throws(IntakeRefusal) {
-        try await gate.changedMeanwhile(batch.batch.device, at: batch.receivedAt)
+        try await gate.changedMeanwhile(batch.outline.device, at: batch.receivedAt)
       } catch {
         return error
       }
@@ -245,7 +245,7 @@ package final class IntakeService: Sendable {
     log.notice(
       "a batch holds taps that cannot be right",
       metadata: [
-        "device": "\(batch.batch.device)", "epoch": "\(batch.batch.epoch)",
+        "device": "\(batch.outline.device)", "epoch": "\(batch.outline.epoch)",
         "conflicts": "\(outcome.conflicts.count)", "quarantined": "\(outcome.rejected.count)",
       ])
   }

@@ -101,7 +101,7 @@ struct JournalWriter: Sendable {
       item.proof.session?.checkpoint == nil, let seqs = item.plainSeqs,
       let outcome = Admission.decide(
         plain: seqs,
-        clock: ClockOffset(sentAt: item.batch.sentAt, receivedAt: item.receivedAt),
+        clock: ClockOffset(sentAt: item.outline.sentAt, receivedAt: item.receivedAt),
         seen: state.seen, limits: journal.limits),
       outcome.seen.ranges.count <= RegisterCache.rangesMax
     else { return nil }

@@ -42,23 +42,26 @@ struct RegisterState: Sendable {
     seen = outcome.seen
     // A post with a signature of its own leaves the session where it stands.
     if let standing = item.proof.session?.standing { session = standing }
-    if !outcome.added.isEmpty { batches.append((outcome.added, item.batch)) }
-    if !outcome.conflicts.isEmpty {
-      for (tap, verdict) in zip(item.batch.taps, outcome.verdicts) where verdict == .conflict {
-        conflicts.append((tap.seq, tap.contentHash))
-      }
-    }
     var change =
       sum
       ?? RegisterChange(
         register: item.register, seen: [], tapsStored: 0, duplicates: 0, quarantined: 0,
-        receivedAt: item.receivedAt, sentAt: item.batch.sentAt)
+        receivedAt: item.receivedAt, sentAt: item.outline.sentAt)
     change.tapsStored += Int64(outcome.acceptedCount + outcome.rejected.count)
     change.duplicates += Int64(outcome.duplicateCount)
     change.quarantined += Int64(outcome.rejected.count)
     change.receivedAt = max(change.receivedAt, item.receivedAt)
-    change.sentAt = item.batch.sentAt
+    change.sentAt = item.outline.sentAt
     sum = change
+  }
+
+  /// Keeps what a batch says, for those after it in the group that may say otherwise.
+  mutating func keepContents(of batch: TapBatch, _ outcome: AdmissionOutcome) {
+    if !outcome.added.isEmpty { batches.append((outcome.added, batch)) }
+    guard !outcome.conflicts.isEmpty else { return }
+    for (tap, verdict) in zip(batch.taps, outcome.verdicts) where verdict == .conflict {
+      conflicts.append((tap.seq, tap.contentHash))
+    }
   }
 
   /// What the group adds to the register; nil when it was only locked.

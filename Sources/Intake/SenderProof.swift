@@ -76,7 +76,7 @@ extension IntakeService {
     isFinal: Bool
   ) throws(IntakeRefusal) -> ProvenSender? {
     if let named = post.device, named != live.device { throw .otherDevice() }
-    guard let key = device.keysToTry.first(where: { $0.publicKey == live.publicKey }) else {
+    guard let key = device.keys.first(where: { $0.publicKey == live.publicKey }) else {
       throw IntakeRefusal(
         SessionFault(.sessionUnknown, "the device has another key by now; propose a new session"))
     }

@@ -2,9 +2,11 @@ import Basics
 import Store
 import Tapping
 
-/// A batch on its way into the journal: its sender is proven and its content read.
+/// A batch on its way into the journal: its sender is proven and its content checked.
+///
+/// Its taps are made again from the body where they are needed, which is seldom.
 struct IncomingBatch: Sendable {
-  let batch: TapBatch
+  let outline: TapBatchOutline
   let body: [UInt8]
   let format: BatchFormat
   let proof: BatchProof
@@ -12,10 +14,10 @@ struct IncomingBatch: Sendable {
   let publicKey: [UInt8]
   let bodyDigest: [UInt8]
   let receivedAt: Instant
-  /// Its numbers, when nothing about it needs a closer look; see ``Admission/plainSeqs(of:receivedAt:limits:)``.
+  /// Its numbers, when nothing about it needs a closer look; see ``TapBatchOutline/plainSeqs(receivedAt:limits:)``.
   let plainSeqs: Range<Int64>?
 
-  var register: RegisterKey { RegisterKey(device: batch.device, epoch: batch.epoch) }
+  var register: RegisterKey { RegisterKey(device: outline.device, epoch: outline.epoch) }
 
   /// Whether nothing of its session stands between it and what a register knows.
   func follows(_ standing: SessionStanding?) -> Bool {
@@ -38,7 +40,7 @@ struct IncomingBatch: Sendable {
   ) -> JournalBatch {
     JournalBatch(
       register: register, seqs: numbers.ranges, fresh: outcome.added.ranges,
-      quarantined: impossible, receivedAt: receivedAt, sentAt: batch.sentAt, body: body,
+      quarantined: impossible, receivedAt: receivedAt, sentAt: outline.sentAt, body: body,
       format: format.rawValue, proof: proof, bodyDigest: bodyDigest)
   }
 }
@@ -89,18 +91,20 @@ struct TapJournal: Sendable {
         decided.verdicts.append(.sessionMoved)
         continue
       }
-      let earlier = try await contents(knownTo: state, of: item, in: session)
+      let batch = try decode(StoredBody(bytes: item.body, format: item.format.rawValue))
+      let earlier = try await contents(knownTo: state, of: item, batch, in: session)
       let outcome = Admission.decide(
-        item.batch, seen: state.seen, earlier: earlier, receivedAt: item.receivedAt,
+        batch, seen: state.seen, earlier: earlier, receivedAt: item.receivedAt,
         limits: limits)
       let rangesCount = outcome.seen.ranges.count
       guard rangesCount <= Self.registerRangesMax || rangesCount <= state.seen.ranges.count else {
         decided.verdicts.append(.tooManyGaps)
         continue
       }
-      write(item, outcome, earlier: earlier, into: &rows)
+      write(item, batch, outcome, earlier: earlier, into: &rows)
       note(item, outcome, isRepeat: item.repeats(state.session), in: &rows)
       states[item.register]?.note(item, outcome)
+      states[item.register]?.keepContents(of: batch, outcome)
       decided.verdicts.append(.decided(outcome))
     }
     rows.changes = states.values.compactMap { $0.change() }
@@ -111,9 +115,10 @@ struct TapJournal: Sendable {
 
   /// All contents kept under the numbers of a batch that its register knows.
   private func contents(
-    knownTo state: RegisterState, of item: IncomingBatch, in session: StoreSession
+    knownTo state: RegisterState, of item: IncomingBatch, _ posted: TapBatch,
+    in session: StoreSession
   ) async throws -> [Int64: [ContentHash]] {
-    let known = Admission.known(in: item.batch, seen: state.seen)
+    let known = Admission.known(in: posted, seen: state.seen)
     guard !known.isEmpty else { return [:] }
     var contents: [Int64: [ContentHash]] = [:]
     let wanted = SequenceRanges(known.map { $0..<$0 + 1 })
@@ -125,7 +130,7 @@ struct TapJournal: Sendable {
         let batch =
           try earlier.body.map {
             try decode(StoredBody(bytes: $0, format: earlier.format))
-          } ?? item.batch
+          } ?? posted
         batch.addContents(of: SequenceRanges(earlier.fresh), among: wanted, to: &contents)
       }
       let others = try await session.journal.conflicts(item.register, among: older.ranges)
@@ -163,11 +168,11 @@ struct TapJournal: Sendable {
   }
 
   private func write(
-    _ item: IncomingBatch, _ outcome: AdmissionOutcome, earlier: [Int64: [ContentHash]],
-    into rows: inout JournalGroup
+    _ item: IncomingBatch, _ batch: TapBatch, _ outcome: AdmissionOutcome,
+    earlier: [Int64: [ContentHash]], into rows: inout JournalGroup
   ) {
     var impossible = SequenceRanges()
-    for (index, (tap, verdict)) in zip(item.batch.taps, outcome.verdicts).enumerated() {
+    for (index, (tap, verdict)) in zip(batch.taps, outcome.verdicts).enumerated() {
       switch verdict {
       case .accepted, .duplicate: break
       case .quarantined(let code, let message):
@@ -177,7 +182,7 @@ struct TapJournal: Sendable {
             register: item.register, seq: tap.seq, code: code.rawValue, message: message,
             content: TapContent.json(tap, tokenKey: tokenKey), receivedAt: item.receivedAt))
       case .conflict:
-        let above = item.batch.taps[..<index].first { $0.seq == tap.seq }
+        let above = batch.taps[..<index].first { $0.seq == tap.seq }
         let kept = earlier[tap.seq]?.first ?? above?.contentHash ?? tap.contentHash
         rows.conflicts.append(
           TapConflict(
@@ -188,9 +193,9 @@ struct TapJournal: Sendable {
     }
     guard !outcome.added.isEmpty else { return }
     // Mostly all of a batch is new, and its numbers are sorted into ranges already.
-    let isAllNew = outcome.acceptedCount + outcome.rejected.count == item.batch.taps.count
+    let isAllNew = outcome.acceptedCount + outcome.rejected.count == batch.taps.count
     let numbers =
-      isAllNew ? outcome.added : SequenceRanges(item.batch.taps.map { $0.seq..<$0.seq + 1 })
+      isAllNew ? outcome.added : SequenceRanges(batch.taps.map { $0.seq..<$0.seq + 1 })
     rows.batches.append(item.row(outcome, numbers: numbers, impossible: impossible.ranges))
   }
 }

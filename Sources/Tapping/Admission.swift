@@ -38,8 +38,12 @@ package enum TapVerdict: Hashable, Sendable {
 
 /// What became of a batch: what to store, and what to answer.
 package struct AdmissionOutcome: Hashable, Sendable {
+  /// One for each tap of the batch, in its order; nil when all are accepted.
+  fileprivate var mixed: [TapVerdict]?
   /// One for each tap of the batch, in its order.
-  package fileprivate(set) var verdicts: [TapVerdict] = []
+  package var verdicts: [TapVerdict] {
+    mixed ?? Array(repeating: .accepted, count: acceptedCount)
+  }
   package fileprivate(set) var acceptedCount = 0
   package fileprivate(set) var duplicateCount = 0
   /// Numbers in conflict, ascending, each once.
@@ -85,14 +89,15 @@ package enum Admission {
     receivedAt: Instant, limits: AdmissionLimits = AdmissionLimits()
   ) -> AdmissionOutcome {
     let clock = ClockOffset(sentAt: batch.sentAt, receivedAt: receivedAt)
-    if let seqs = plainSeqs(of: batch, receivedAt: receivedAt, limits: limits),
+    if let seqs = TapBatchOutline(batch).plainSeqs(receivedAt: receivedAt, limits: limits),
       let outcome = decide(plain: seqs, clock: clock, seen: seen, limits: limits)
     {
       return outcome
     }
     var outcome = AdmissionOutcome(
       seen: seen, acknowledgement: Acknowledgement(ackThrough: 0, missing: []), clock: clock)
-    outcome.verdicts.reserveCapacity(batch.taps.count)
+    outcome.mixed = []
+    outcome.mixed?.reserveCapacity(batch.taps.count)
     var conflicting = ConflictingContents(earlier: earlier)
     for (index, tap) in batch.taps.enumerated() {
       let verdict: TapVerdict
@@ -110,36 +115,6 @@ package enum Admission {
     return outcome
   }
 
-  /// The numbers of a batch, where they follow each other without holes and every tap is possible;
-  /// nil for any other batch.
-  ///
-  /// Nearly all batches are so.
-  package static func plainSeqs(
-    of batch: TapBatch, receivedAt: Instant, limits: AdmissionLimits = AdmissionLimits()
-  ) -> Range<Int64>? {
-    let clock = ClockOffset(sentAt: batch.sentAt, receivedAt: receivedAt)
-    let latest = receivedAt.adding(seconds: limits.futureSecondsMax + clock.correctionSeconds)
-    guard let first = batch.taps.first?.seq, first > 0, first < .max - Int64(batch.taps.count)
-    else { return nil }
-    let isPlain = batch.taps.withUnsafeBufferPointer { taps in
-      for index in taps.indices {
-        // Fields one by one: a copy of a tap would count references to all of its texts.
-        guard taps[index].seq == first + Int64(index), taps[index].at <= latest,
-          taps[index].at >= limits.oldest, taps[index].riders >= 1,
-          taps[index].riders <= limits.ridersMax
-        else { return false }
-        if let direction = taps[index].direction, direction < 0 || direction > 1 { return false }
-        if let place = taps[index].coordinate,
-          abs(place.latitude) > 90 || abs(place.longitude) > 180
-        {
-          return false
-        }
-      }
-      return true
-    }
-    return isPlain ? first..<first + Int64(batch.taps.count) : nil
-  }
-
   /// The outcome of a plain batch whose numbers all lie behind those seen; nil when they do not.
   ///
   /// It takes the same time for a batch of any size: nothing of the taps is looked at again.
@@ -150,7 +125,6 @@ package enum Admission {
     guard seen.last ?? 0 < seqs.lowerBound else { return nil }
     var outcome = AdmissionOutcome(
       seen: seen, acknowledgement: Acknowledgement(ackThrough: 0, missing: []), clock: clock)
-    outcome.verdicts = Array(repeating: .accepted, count: seqs.count)
     outcome.acceptedCount = seqs.count
     outcome.added.insert(seqs)
     outcome.seen.insert(seqs)
@@ -212,7 +186,7 @@ private struct ConflictingContents {
 
 extension AdmissionOutcome {
   fileprivate mutating func note(_ verdict: TapVerdict, of tap: Tap) {
-    verdicts.append(verdict)
+    mixed?.append(verdict)
     switch verdict {
     case .accepted: acceptedCount += 1
     case .duplicate: duplicateCount += 1

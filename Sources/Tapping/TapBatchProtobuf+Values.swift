@@ -46,20 +46,35 @@ extension ProtobufBatchDecoder {
     return value
   }
 
-  mutating func token(_ bytes: RawSpan) throws(ProtobufStop) -> [UInt8] {
+  /// Where a token lies, whose limits are kept.
+  mutating func tokenPlace(_ bytes: RawSpan) throws(ProtobufStop) -> Range<Int> {
     let place = try reader.range(bytes)
     guard (1...TapLimits.tokenBytesMax).contains(place.count) else {
       throw reader.stop(
         place.isEmpty ? "token_empty" : "token_too_long",
         "a token has 1 to \(TapLimits.tokenBytesMax) bytes", kind: .impossible)
     }
-    let token = bytes.extracting(place).withUnsafeBytes { [UInt8]($0) }
-    guard !CardNumber.isOne(token) else { throw cardNumber() }
-    return token
+    try bytes.extracting(place).withUnsafeBytes { (token) throws(ProtobufStop) in
+      guard !CardNumber.isOne(token) else { throw cardNumber() }
+    }
+    return place
   }
 
   /// A name, with its limits kept.
   mutating func text(_ bytes: RawSpan) throws(ProtobufStop) -> String {
+    let place = try textPlace(bytes)
+    return bytes.extracting(place).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// A name of a tap, with its limits kept; nil when taps are not made.
+  mutating func keptText(_ bytes: RawSpan) throws(ProtobufStop) -> String? {
+    guard !makesTaps else { return try text(bytes) }
+    _ = try textPlace(bytes)
+    return nil
+  }
+
+  /// Where a name lies, whose limits are kept.
+  private mutating func textPlace(_ bytes: RawSpan) throws(ProtobufStop) -> Range<Int> {
     let place = try reader.range(bytes)
     guard !place.isEmpty else {
       throw reader.stop(
@@ -70,17 +85,19 @@ extension ProtobufBatchDecoder {
         "text_too_long", "it must have at most \(TapLimits.textBytesMax) bytes of UTF-8",
         kind: .impossible)
     }
-    let text = bytes.extracting(place).withUnsafeBytes { String(validating: $0, as: UTF8.self) }
-    guard let text else {
-      throw reader.stop("not_utf8", "from byte \(place.lowerBound) on the text is not UTF-8")
+    try bytes.extracting(place).withUnsafeBytes { (text) throws(ProtobufStop) in
+      let kind = TextBytes(text)
+      guard kind.isUTF8 else {
+        throw reader.stop("not_utf8", "from byte \(place.lowerBound) on the text is not UTF-8")
+      }
+      guard !kind.holdsNUL else {
+        throw reader.stop("nul_character", "it must not hold U+0000", kind: .impossible)
+      }
+      guard text.count < CardNumber.digitCountMin || !CardNumber.looksIssued(text) else {
+        throw cardNumber()
+      }
     }
-    guard !text.utf8.contains(0) else {
-      throw reader.stop("nul_character", "it must not hold U+0000", kind: .impossible)
-    }
-    guard place.count < CardNumber.digitCountMin || !CardNumber.looksIssued(text.utf8) else {
-      throw cardNumber()
-    }
-    return text
+    return place
   }
 
   private mutating func cardNumber() -> ProtobufStop {

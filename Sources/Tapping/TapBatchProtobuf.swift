@@ -13,10 +13,22 @@ package enum TapBatchProtobuf {
 
   /// Reads a body where it lies.
   package static func decode(_ bytes: RawSpan) throws(TapBatchFault) -> TapBatch {
+    try read(bytes, makesTaps: true).batch
+  }
+
+  /// Checks a body where it lies, as strictly as `decode`, and makes no taps.
+  package static func outline(_ bytes: RawSpan) throws(TapBatchFault) -> TapBatchOutline {
+    try read(bytes, makesTaps: false).outline
+  }
+
+  private static func read(
+    _ bytes: RawSpan, makesTaps: Bool
+  ) throws(TapBatchFault) -> ProtobufBatchDecoder {
     guard bytes.byteCount <= TapLimits.bodyBytesMax else { throw .bodyTooLarge }
-    var decoder = ProtobufBatchDecoder(ProtobufReader(bytes))
+    var decoder = ProtobufBatchDecoder(ProtobufReader(bytes), makesTaps: makesTaps)
     do throws(ProtobufStop) {
-      return try decoder.batch(bytes)
+      try decoder.read(bytes)
+      return decoder
     } catch {
       throw decoder.fault
     }
@@ -67,10 +79,24 @@ extension TapBatchKey {
 /// Reads one batch; remembers where it is, so that a fault can name the place at no cost before.
 struct ProtobufBatchDecoder {
   var reader: ProtobufReader
+  /// The batch; without its taps when they are not made.
+  private(set) var batch = TapBatch(
+    device: "", epoch: 0, sentAt: Instant(microseconds: 0), taps: [])
+  /// The outline, when taps are not made.
+  private(set) var outline = TapBatchOutline(
+    device: "", epoch: 0, sentAt: Instant(microseconds: 0))
+  /// Whether texts and tokens are kept, and not only checked.
+  let makesTaps: Bool
+  /// The texts of the tap at hand, when taps are made.
+  private var tap = ProtobufBatchDecoder.blank
+  private var tapsCount = 0
   private var tapIndex: Int?
   private var key: TapBatchKey?
 
-  init(_ reader: ProtobufReader) { self.reader = reader }
+  init(_ reader: ProtobufReader, makesTaps: Bool) {
+    self.reader = reader
+    self.makesTaps = makesTaps
+  }
 
   /// Why and where reading stopped.
   var fault: TapBatchFault {
@@ -82,8 +108,8 @@ struct ProtobufBatchDecoder {
       kind: failure.kind, pointer: pointer, code: failure.code, message: failure.message)
   }
 
-  mutating func batch(_ bytes: RawSpan) throws(ProtobufStop) -> TapBatch {
-    var batch = TapBatch(device: "", epoch: 0, sentAt: Instant(microseconds: 0), taps: [])
+  /// Reads the body.
+  mutating func read(_ bytes: RawSpan) throws(ProtobufStop) {
     var seen: UInt32 = 0
     while !reader.isAtEnd {
       let head = try reader.key(bytes)
@@ -92,7 +118,7 @@ struct ProtobufBatchDecoder {
         // Taps are a field for each; everything else stands once.
         if key != .taps { try note(key, in: &seen) }
         try expect(head, key)
-        try batchValue(key, bytes, &batch)
+        try batchValue(key, bytes)
       } else {
         try reader.skip(head, bytes)
       }
@@ -100,11 +126,16 @@ struct ProtobufBatchDecoder {
     }
     // An empty list is not written, so that a batch without taps is an inquiry here too.
     try require(TapBatchKey.requiredOfBatch, in: seen | TapBatchKey.taps.bit)
-    return batch
+    guard !makesTaps else { return }
+    outline.device = batch.device
+    outline.epoch = batch.epoch
+    outline.sentAt = batch.sentAt
+    outline.tariffVersion = batch.tariffVersion
+    outline.denyListVersion = batch.denyListVersion
   }
 
   private mutating func batchValue(
-    _ key: TapBatchKey, _ bytes: RawSpan, _ batch: inout TapBatch
+    _ key: TapBatchKey, _ bytes: RawSpan
   ) throws(ProtobufStop) {
     switch key {
     case .device: batch.device = try text(bytes)
@@ -117,24 +148,24 @@ struct ProtobufBatchDecoder {
     case .tariffVersion: batch.tariffVersion = try text(bytes)
     case .denyListVersion: batch.denyListVersion = Int64(bitPattern: try reader.varint(bytes))
     default:
-      guard batch.taps.count < TapLimits.tapsPerBatchMax else {
+      guard tapsCount < TapLimits.tapsPerBatchMax else {
         throw reader.stop(
           "too_many_taps",
           "a batch has at most \(TapLimits.tapsPerBatchMax) taps; send the rest in another",
           kind: .tooLarge)
       }
-      if batch.taps.isEmpty { batch.taps.reserveCapacity(128) }
-      tapIndex = batch.taps.count
+      if makesTaps, tapsCount == 0 { batch.taps.reserveCapacity(128) }
+      tapIndex = tapsCount
       self.key = nil
-      batch.taps.append(try tap(bytes))
+      try readTap(bytes)
+      tapsCount += 1
       tapIndex = nil
     }
   }
 
-  private mutating func tap(_ bytes: RawSpan) throws(ProtobufStop) -> Tap {
-    var tap = Tap(
-      seq: 0, at: Instant(microseconds: 0), kind: .single, medium: .card, token: [])
-    var parts = TapParts()
+  private mutating func readTap(_ bytes: RawSpan) throws(ProtobufStop) {
+    if makesTaps { tap = ProtobufBatchDecoder.blank }
+    var parts = ProtobufTapParts()
     var seen: UInt32 = 0
     let outer = try reader.enter(bytes)
     while !reader.isAtEnd {
@@ -143,7 +174,7 @@ struct ProtobufBatchDecoder {
       if let key {
         try note(key, in: &seen)
         try expect(head, key)
-        try tapValue(key, bytes, &tap, &parts)
+        try tapValue(key, bytes, &parts)
       } else {
         try reader.skip(head, bytes)
       }
@@ -151,60 +182,71 @@ struct ProtobufBatchDecoder {
     }
     reader.leave(to: outer)
     guard seen & TapBatchKey.requiredOfTapBits == TapBatchKey.requiredOfTapBits else {
-      try require(TapBatchKey.requiredOfTap, in: seen)
-      return tap
+      return try require(TapBatchKey.requiredOfTap, in: seen)
     }
-    try join(parts, into: &tap)
-    return tap
+    let coordinate = try coordinate(of: parts)
+    guard makesTaps else {
+      return outline.note(
+        seq: parts.seq, at: parts.at, riders: parts.riders, direction: parts.direction,
+        coordinate: coordinate)
+    }
+    tap.take(parts, coordinate)
+    batch.taps.append(tap)
   }
 
   @inline(__always) private mutating func tapValue(
-    _ key: TapBatchKey, _ bytes: RawSpan, _ tap: inout Tap, _ parts: inout TapParts
+    _ key: TapBatchKey, _ bytes: RawSpan, _ parts: inout ProtobufTapParts
   ) throws(ProtobufStop) {
     switch key {
     case .seq:
-      tap.seq = Int64(bitPattern: try reader.varint(bytes))
-      guard (1...TapLimits.seqMax).contains(tap.seq) else {
+      parts.seq = Int64(bitPattern: try reader.varint(bytes))
+      guard (1...TapLimits.seqMax).contains(parts.seq) else {
         throw reader.stop(
           "seq_out_of_range", "a tap's number counts from 1 to \(TapLimits.seqMax)",
           kind: .impossible)
       }
-    case .at: tap.at = try instant(bytes)
-    case .kind: tap.kind = try kind(bytes)
-    case .medium: tap.medium = try medium(bytes)
-    case .token: tap.token = try token(bytes)
-    case .riders: tap.riders = Int(Int64(bitPattern: try reader.varint(bytes)))
+    case .at: parts.at = try instant(bytes)
+    case .kind: parts.kind = try kind(bytes)
+    case .medium: parts.medium = try medium(bytes)
+    case .token:
+      let place = try tokenPlace(bytes)
+      if makesTaps { tap.token = bytes.extracting(place).withUnsafeBytes { [UInt8]($0) } }
+    case .riders: parts.riders = Int(Int64(bitPattern: try reader.varint(bytes)))
     case .result: parts.isDenied = try isDenied(bytes)
-    case .denyReason: parts.denyReason = try text(bytes)
-    case .vehicle: tap.vehicle = try text(bytes)
-    case .route: tap.route = try text(bytes)
-    case .direction: tap.direction = Int(Int64(bitPattern: try reader.varint(bytes)))
-    case .trip: tap.trip = try text(bytes)
-    case .stop: tap.stop = try text(bytes)
-    case .zone: tap.zone = try text(bytes)
-    case .latitude: parts.latitude = try degrees(bytes)
-    default: parts.longitude = try degrees(bytes)
+    case .denyReason:
+      parts.hasDenyReason = true
+      if let reason = try keptText(bytes) { tap.result = .denied(reason: reason) }
+    case .vehicle: if let text = try keptText(bytes) { tap.vehicle = text }
+    case .route: if let text = try keptText(bytes) { tap.route = text }
+    case .direction: parts.direction = Int(Int64(bitPattern: try reader.varint(bytes)))
+    case .trip: if let text = try keptText(bytes) { tap.trip = text }
+    case .stop: if let text = try keptText(bytes) { tap.stop = text }
+    case .zone: if let text = try keptText(bytes) { tap.zone = text }
+    case .latitude:
+      parts.latitude = try degrees(bytes)
+      parts.hasLatitude = true
+    default:
+      parts.longitude = try degrees(bytes)
+      parts.hasLongitude = true
     }
   }
 
-  /// Puts together what is told by two fields.
-  private mutating func join(_ parts: TapParts, into tap: inout Tap) throws(ProtobufStop) {
-    switch (parts.latitude, parts.longitude) {
-    case (let latitude?, let longitude?):
-      tap.coordinate = Coordinate(latitude: latitude, longitude: longitude)
-    case (nil, nil): break
-    default:
-      key = parts.latitude == nil ? .latitude : .longitude
+  /// The place of a tap, and whether its result and reason go together.
+  private mutating func coordinate(
+    of parts: ProtobufTapParts
+  ) throws(ProtobufStop) -> Coordinate? {
+    guard parts.hasLatitude == parts.hasLongitude else {
+      key = parts.hasLatitude ? .longitude : .latitude
       throw reader.stop(
         "half_coordinate", "lat and lon go together: give both or none", kind: .impossible)
     }
-    if parts.isDenied {
-      tap.result = .denied(reason: parts.denyReason)
-    } else if parts.denyReason != nil {
+    if !parts.isDenied, parts.hasDenyReason {
       key = .denyReason
       throw reader.stop(
         "reason_without_denial", "deny_reason goes only with RESULT_DENIED", kind: .impossible)
     }
+    guard parts.hasLatitude else { return nil }
+    return Coordinate(latitude: parts.latitude, longitude: parts.longitude)
   }
 
   @inline(__always) private mutating func note(

@@ -10,6 +10,17 @@ package enum TapBatchWire {
     return try decode(unpacked: try unpacked(body, format), format.encoding)
   }
 
+  /// Checks a body as strictly as `decode`, and keeps no more of it than storing it needs.
+  package static func outline(
+    _ body: [UInt8], _ format: BatchFormat
+  ) throws(TapBatchFault) -> TapBatchOutline {
+    let body = try unpacked(body, format)
+    switch format.encoding {
+    case .json: return TapBatchOutline(try TapBatchJSON.decode(body))
+    case .protobuf: return try TapBatchProtobuf.outline(body.span.bytes)
+    }
+  }
+
   /// What a posted body holds, unpacked when it is packed.
   package static func unpacked(
     _ body: [UInt8], _ format: BatchFormat

@@ -53,6 +53,8 @@ final class EdgeCore: Sendable {
   let limits: EdgeLimits
   let budget: InFlightBudget
   private let responder: WebResponder
+  /// The responder's own, kept apart: a closure that holds a responder copies all that is in it.
+  private let meter: RequestMeter
   private let intake: IntakeService?
   private let verifiers: NIOThreadPool
   private let routes: [String: EdgeRoute]
@@ -66,6 +68,7 @@ final class EdgeCore: Sendable {
     log: Logger, now: @escaping @Sendable () -> Instant
   ) {
     self.responder = responder
+    meter = responder.meter
     self.intake = intake
     self.verifiers = verifiers
     self.limits = limits
@@ -150,7 +153,7 @@ final class EdgeCore: Sendable {
   private func tapBatch(_ request: EdgeRequest, _ intake: IntakeService) {
     let begin = NIODeadline.now()
     let ticket = request.ticket
-    let responder = responder
+    let meter = meter
     let post: TapPost
     let answerEncoding: BatchEncoding
     do throws(Problem) {
@@ -158,14 +161,14 @@ final class EdgeCore: Sendable {
       post = try fields.post(request.body, receivedAt: now())
       answerEncoding = .preferred(accept: fields.accept, otherwise: post.format.encoding)
     } catch {
-      responder.count(.tapBatches, status: error.status.code, nanoseconds: 0)
+      meter.count(endpoint: .tapBatches, status: error.status.code, nanoseconds: 0)
       return ticket.answer(EdgeReply(error))
     }
     let accept: @Sendable () -> Void = {
       intake.accept(post) { reply in
         let answer = EdgeReply(reply, answerEncoding)
-        responder.count(
-          .tapBatches, status: answer.status.code,
+        meter.count(
+          endpoint: .tapBatches, status: answer.status.code,
           nanoseconds: (NIODeadline.now() - begin).nanoseconds)
         ticket.answer(answer)
       }

@@ -14,7 +14,7 @@ package struct WebResponder: HTTPResponder {
   private let gate: Gate
   private let parts: Set<ServicePart>
   private let table = RouteTable()
-  private let meter: RequestMeter
+  let meter: RequestMeter
   private let logger: Logger
   private let now: @Sendable () -> Instant
 
@@ -62,11 +62,6 @@ package struct WebResponder: HTTPResponder {
       endpoint: endpoint, status: answer.status.code,
       nanoseconds: started.duration(to: .now).nanoseconds)
     return answer
-  }
-
-  /// Counts an answer that was given beside the responder.
-  func count(_ endpoint: Endpoint, status: Int, nanoseconds: Int64) {
-    meter.count(endpoint: endpoint, status: status, nanoseconds: nanoseconds)
   }
 
   private func answer(

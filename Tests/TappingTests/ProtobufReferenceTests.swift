@@ -116,6 +116,51 @@ private let protobufsOwnFaults: Set<String> = ["cut_off", "not_utf8"]
     #expect(refusedByBoth > 60)
   }
 
+  /// The way in keeps an outline only: it must refuse what the reader refuses, in the same words, and
+  /// know of the rest what the reader knows.
+  @Test(arguments: 1...8) func anOutlineIsAsStrictAsTheReader(_ seed: UInt64) throws {
+    var world = World(seed: seed)
+    let bytes = TapBatchWire.encode(world.batch(seqs: 1...3), .protobuf)
+    #expect(
+      try TapBatchWire.outline(bytes, .protobuf)
+        == TapBatchOutline(try TapBatchWire.decode(bytes, .protobuf)))
+    var refusedCount = 0
+    for _ in 0..<1500 {
+      let damaged = world.damaged(bytes)
+      var batch: TapBatch?
+      var fault: TapBatchFault?
+      do throws(TapBatchFault) {
+        batch = try TapBatchWire.decode(damaged, .protobuf)
+      } catch {
+        fault = error
+        refusedCount += 1
+      }
+      do throws(TapBatchFault) {
+        let outline = try TapBatchWire.outline(damaged, .protobuf)
+        #expect(batch.map(TapBatchOutline.init) == outline)
+      } catch {
+        #expect(error == fault)
+      }
+    }
+    #expect(refusedCount > 60 && refusedCount < 1450)
+  }
+
+  /// Bytes of every length around the eight that are looked at at once, with every kind of byte at
+  /// every place.
+  @Test func textsAreJudgedAsTheStandardLibraryJudgesThem() {
+    for count in 0...20 {
+      for place in 0..<max(1, count) {
+        for other: [UInt8] in [[0], [0x7F], [0x80], [0xC3, 0xA9], [0xE2, 0x82], [0xFF], [0x61]] {
+          var text = [UInt8](repeating: 0x61, count: count)
+          text.replaceSubrange(place..<min(count, place + other.count), with: other)
+          let judged = text.withUnsafeBytes { TextBytes($0) }
+          #expect(judged.isUTF8 == (String(validating: text, as: UTF8.self) != nil))
+          #expect(judged.holdsNUL == text.contains(0))
+        }
+      }
+    }
+  }
+
   @Test func theAnswerIsReadByBoth() throws {
     let answer = TapBatchAnswer(
       accepted: 98, duplicates: 2, conflicts: [1207, 1208],

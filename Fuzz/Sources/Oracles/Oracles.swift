@@ -30,10 +30,19 @@ package enum Oracles {
 
   /// Reads a body and checks what comes of it.
   package static func read(_ body: [UInt8], _ format: BatchFormat) {
+    var outline: TapBatchOutline?
     do throws(TapBatchFault) {
-      check(try TapBatchWire.decode(body, format))
+      outline = try TapBatchWire.outline(body, format)
     } catch {
       check(error)
+    }
+    do throws(TapBatchFault) {
+      let batch = try TapBatchWire.decode(body, format)
+      check(batch)
+      precondition(TapBatchOutline(batch) == outline, "the outline is another batch's")
+    } catch {
+      check(error)
+      precondition(outline == nil, "the outline was taken of a batch that is refused")
     }
   }
 }
