@@ -14,11 +14,12 @@ extension FareMeter {
       let dayBit = UInt16(1) << UInt16(weekday + (isHoliday ? 7 : 0))
       for index in tariff.tables.times.indices {
         for span in tariff.tables.times[index].spans
-        where span.days & dayBit != 0 && span.contains(moment) && span.condition.holds(ride) {
+        where span.isOn(ride.day, dayBit) && span.contains(moment) && span.condition.holds(ride) {
           ride.times |= 1 << UInt64(index)
           break
         }
       }
+      if tariff.tables.asksEndTimes { ride.endTimes = endTimes(ride) }
     }
     for index in tariff.tables.services.indices
     where tariff.tables.services[index].condition.holds(ride) {
