@@ -25,7 +25,7 @@ struct FaresExportWriter {
   let network: Network?
   var files: [(name: String, bytes: [UInt8])] = []
   var notes: [String] = []
-  private var products = CSVWriter()
+  var products = CSVWriter()
   private var legs = CSVWriter()
   var networks: [(id: String, rule: Int)] = []
   private var seenProducts: Set<String> = []
@@ -53,12 +53,13 @@ struct FaresExportWriter {
     writeAgency()
     writeCategories()
     writeMedia()
+    let transfers = transferRows()
     files.append(("fare_products.txt", products.bytes))
     files.append(("fare_leg_rules.txt", legs.bytes))
     writeTimeframes()
     writeNetworks()
     writeAreas()
-    writeTransfers()
+    if let transfers { files.append(("fare_transfer_rules.txt", transfers)) }
     for cap in tables.caps { note("cap \"\(cap.name)\": Fares v2 has no caps") }
     for product in tables.products {
       note("product \"\(product.name)\": Fares v2 does not say how long a product is valid")

@@ -134,7 +134,9 @@ private struct FaresWriter {
     body.append("fares:")
     for rule in sortedRules() { writeLegRule(rule) }
     writeTransfers(groups)
-    let used = Set(tables["fare_leg_rules.txt"].compactMap { $0["fare_product_id"] })
+    let used = Set(
+      (tables["fare_leg_rules.txt"] + tables["fare_transfer_rules.txt"])
+        .compactMap { $0["fare_product_id"] })
     for product in tables["fare_products.txt"] {
       let id = product["fare_product_id"] ?? ""
       if !used.contains(id) {

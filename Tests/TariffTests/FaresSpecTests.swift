@@ -332,4 +332,42 @@ struct FaresSpecTests {
     let dates = rows(export.files.first { $0.name == "calendar_dates.txt" }?.bytes ?? [])
     #expect(Set(dates.compactMap { $0["date"] }) == ["20240515", "20240518"])
   }
+
+  @Test(arguments: [("{supplement: 1.50}", "0", "1.50", 150), ("{discount: 3}", "1", "-3.00", 500)])
+  func supplementsAndDiscountsGoOutAsProductsAndComeBack(
+    _ pays: String, _ kind: String, _ amount: String, _ charged: Int64
+  ) throws {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: [adult]
+      fares: [{name: bus, when: {mode: bus}, price: 8}]
+      transfers: [{name: t, within: 30 min, count: 1, pays: \(pays)}]
+      """
+    let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: text)])
+    let before = try #require(source.load().book?.versions.first)
+    let export = FaresExport(before, network: nil)
+    #expect(Spec.faults(export.files) == [])
+    let rules = rows(export.files.first { $0.name == "fare_transfer_rules.txt" }?.bytes ?? [])
+    #expect(rules.map { $0["fare_transfer_type"] } == [kind])
+    let products = rows(export.files.first { $0.name == "fare_products.txt" }?.bytes ?? [])
+    #expect(products.map { $0["amount"] } == ["8.00", amount])
+    let imported = try FaresImport(files: export.files, folder: "back", from: before.firstDay)
+    let after = try #require(
+      TariffSource(
+        folder: "back", files: [TariffFile(path: "tariff.yaml", text: imported.yaml)]
+      ).load().book?.versions.first, "\(imported.yaml)")
+    let day = try #require(Day("2024-05-14"))
+    let start = try #require(Instant(iso8601: "2024-05-14T08:00:00+03:00"))
+    for (tariff, route) in [(before, nil), (after, "network_1")] {
+      let taps = [Int64(0), 30, 31].enumerated().map { index, minute in
+        FareTap(
+          ref: index, at: start.adding(seconds: minute * 60), kind: .single, medium: .card,
+          category: "adult", mode: .bus, route: route)
+      }
+      let rides = tariff.rate(day: day, state: .empty, taps: taps).rides
+      #expect(rides.map(\.chargedMinor) == [800, charged, 800], "\(imported.yaml)")
+    }
+  }
 }

@@ -141,6 +141,11 @@ struct RandomTariffTests {
     }
   }
 
+  @Test func enoughTariffsHaveNoRuleByWhichMoreMayCostMore() throws {
+    let tried = try Self.seeds.filter { try !random($0).mayCostMore }
+    #expect(tried.count >= 15, "only \(tried.count) of \(Self.seeds.count) are tried")
+  }
+
   @Test(arguments: Self.seeds)
   func oneMoreCapNeverCostsMoreUnlessARuleSaysSo(_ seed: UInt64) throws {
     let random = try random(seed)
