@@ -174,6 +174,9 @@ let package = Package(
     .target(
       name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
       path: "Tests/Support/RealData", swiftSettings: house),
+    .target(
+      name: "RandomTariffs", dependencies: ["Basics", "Transit", "Tariff"],
+      path: "Tests/Support/RandomTariffs", swiftSettings: house),
 
     .target(
       name: "TapBatchMessages", dependencies: [protobuf], path: "Tests/Support/TapBatchMessages",
@@ -186,7 +189,7 @@ let package = Package(
     tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
-    tests("TariffTests", ["Basics", "Transit", "Tariff"]),
+    tests("TariffTests", ["Basics", "Transit", "Tariff", "RandomTariffs"]),
     tests("TrackingTests", ["Basics", "Transit", "Tracking", "RealData"]),
     tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership", "RealData"]),
     tests("EventLoopTests", ["EventLoop"]),
@@ -195,7 +198,8 @@ let package = Package(
       "ClearingTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
-        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", logging,
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", "RandomTariffs",
+        logging,
       ]),
     tests(
       "InsightTests",

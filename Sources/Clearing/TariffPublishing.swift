@@ -1,6 +1,7 @@
 package import Basics
 package import Store
 package import Tariff
+import Transit
 
 /// What became of a tariff that was to be published.
 package enum PublishingOutcome: Sendable {
@@ -17,12 +18,18 @@ package enum PublishingOutcome: Sendable {
 /// Puts a tariff in force, all its versions or none.
 package struct TariffPublishing: Sendable {
   private let store: Store
+  private let city: CityHolder
 
-  /// Makes the use case.
-  package init(store: Store) { self.store = store }
+  /// Makes the use case; a city that is at hand already saves reading the network again.
+  package init(store: Store, city: CityHolder = CityHolder()) {
+    self.store = store
+    self.city = city
+  }
 
   /// Checks and publishes the versions of a folder.
   ///
+  /// What a new version says of zones, stops, routes and operators is held against the network that
+  /// the city has at that moment: a zone that no stop has refuses it, the rest is told as doubts.
   /// A version that begins on a fare day that has begun is refused without an order; with it the
   /// rider-days from that day on are marked as stale: they are rated anew and the difference is
   /// booked. The first tariff of a city needs no order, for nothing was rated before it.
@@ -35,16 +42,18 @@ package struct TariffPublishing: Sendable {
     }
     let text = TariffPublication.text(of: source)
     do {
-      let staleDays = try await store.write { db in
+      let (staleDays, doubts) = try await city.write(to: store) { db, city in
         let before = try TariffPublication.book(of: try await db.tariffs.list())
         let today = (before ?? book).fareDay(of: now)
         let isFree = isReratingOrdered || before == nil
         var rated: [Day] = []
+        var doubts: [TariffFault] = []
         for version in book.versions {
           let record = TariffRecord(
             version: version.version, effectiveFrom: version.firstDay, source: text,
             publishedAt: now)
           guard try await save(record, in: db) else { continue }
+          doubts += try Self.doubts(version, city.network, today: today)
           switch PublishingDecision.decide(
             version, published: before?.versions ?? [], today: today, isReratingOrdered: isFree)
           {
@@ -53,12 +62,13 @@ package struct TariffPublishing: Sendable {
           case .refused(let why): throw Refusal(outcome: .past(why))
           }
         }
-        guard let first = rated.min() else { return 0 }
-        return try await db.rating.markAllStale(
+        guard let first = rated.min() else { return (0, doubts) }
+        let stale = try await db.rating.markAllStale(
           from: first, reason: "tariff \(book.versions[0].name) was published", at: now)
+        return (stale, doubts)
       }
       return .published(
-        versions: book.versions, warnings: reading.faults, staleDays: staleDays)
+        versions: book.versions, warnings: reading.faults + doubts, staleDays: staleDays)
     } catch let refusal as Refusal {
       return refusal.outcome
     }
@@ -78,6 +88,30 @@ package struct TariffPublishing: Sendable {
       throw Refusal(
         outcome: .taken("Version \(other) begins on \(record.effectiveFrom) too; only one can."))
     }
+  }
+
+  /// What a new version says of the network that is not there; refuses it when a zone has no stop.
+  ///
+  /// A version that is over already may name what has been taken down since, so there it is a doubt.
+  private static func doubts(
+    _ version: CompiledTariff, _ network: Network, today: Day
+  ) throws -> [TariffFault] {
+    guard version.namesTheNetwork else { return [] }
+    guard !network.stops.isEmpty else {
+      return [
+        TariffFault(
+          file: TariffSource.mainPath, line: 1,
+          message: "version \"\(version.version)\" names zones, stops, routes or operators, and no "
+            + "network is imported to look them up in; import the feed and publish after it, or try "
+            + "\"tariff check --network\"",
+          isWarning: true)
+      ]
+    }
+    var faults = version.faults(against: network)
+    if version.lastDay < today { for index in faults.indices { faults[index].isWarning = true } }
+    let errors = faults.filter { !$0.isWarning }
+    guard errors.isEmpty else { throw Refusal(outcome: .faulty(errors)) }
+    return faults
   }
 
   /// Takes back what the transaction has done so far.

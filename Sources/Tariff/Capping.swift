@@ -68,7 +68,9 @@ extension FareMeter {
     case .rollingDays(let count): Int64(ride.day) < start + Int64(count)
     case .rollingTime(let length): ride.on.at < start + length
     case .rollingMonths(let count): ride.day < Day(number: Int(start)).adding(months: count).number
-    default: start == periodStart(period, day: ride.day)
+    // A ride that was open for long may begin before the running period: it counts to that one,
+    // for what its own period had paid is not known any more.
+    default: start >= periodStart(period, day: ride.day)
     }
   }
 

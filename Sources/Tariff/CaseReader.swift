@@ -9,6 +9,8 @@ package struct TariffCase: Sendable {
   package var rider: PricedRider
   /// What each ride must come to, in order of time.
   package var expected: [ExpectedRide]
+  /// Taps off alone, of which no ride may come.
+  package var unpaired: [ExpectedRide] = []
   /// What all known fares must come to; nil when the case does not say.
   package var totalMinor: Int64?
 }
@@ -69,6 +71,7 @@ struct CaseReader {
     }
     fields.finish()
     found.expected.sort { $0.at < $1.at }
+    found.unpaired.sort { $0.at < $1.at }
     return found
   }
 
@@ -89,8 +92,10 @@ struct CaseReader {
     let single = fields.take("at").flatMap { moment($0, day: day) }
     let start = fields.take("on").flatMap { moment($0, day: day) }
     let end = fields.take("off").flatMap { moment($0, day: day) }
-    guard let at = single ?? start else {
-      faults.error(tree.line, "a ride has \"at\" (one tap) or \"on\" and perhaps \"off\"")
+    guard let at = single ?? start ?? end else {
+      faults.error(
+        tree.line,
+        "a ride has \"at\" (one tap) or \"on\" and perhaps \"off\"; a tap off alone has \"off\"")
       return
     }
     let media = fields.text("medium") ?? medium ?? "card"
@@ -114,12 +119,23 @@ struct CaseReader {
     off.zone = fields.text("to_zone")
     if let km = fields.text("km") { off.distanceMetres = Double(km).map { Int($0 * 1000) } }
     off.stopCount = fields.integer("stops", 1...1000)
-    found.rider.taps.append(tap)
+    let isAlone = single == nil && start == nil
+    if !isAlone { found.rider.taps.append(tap) }
     if let end {
       off.at = end
+      if isAlone { off.ref = tap.ref }
       found.rider.taps.append(off)
     }
-    if fields.flag("no_ride") != true { found.expected.append(readExpected(fields, at: at)) }
+    let makesNone = fields.flag("no_ride") == true
+    if isAlone, !makesNone {
+      faults.error(tree.line, "a tap off alone makes no ride; say so with \"no_ride: yes\"")
+    } else if isAlone {
+      var alone = ExpectedRide(line: tree.line, at: at)
+      alone.because = fields.text("because")
+      found.unpaired.append(alone)
+    } else if !makesNone {
+      found.expected.append(readExpected(fields, at: at))
+    }
     fields.finish()
   }
 

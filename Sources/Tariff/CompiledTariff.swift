@@ -54,7 +54,7 @@ package final class CompiledTariff: Sendable {
     let prepared = sorted.enumerated().map { prepare($1, index: Int32($0)) }
     meter.rate(day: day.number, state: &after, taps: prepared[...], source: sorted)
     let rides = meter.rides(taps: sorted, opened: state.boarding)
-    return RatedDay(rides: rides, state: after)
+    return RatedDay(rides: rides, state: after, unpaired: meter.unpairedTaps(sorted))
   }
 
   /// Ends the ride that is still open when no further tap is awaited.

@@ -30,7 +30,8 @@ extension PriceTable {
             uk: "куплено «\(purchase.product)»", en: "bought \"\(purchase.product)\"")[language])
     }
     var total: Int64 = 0
-    for (index, ride) in rides(of: rider, book: book).enumerated() {
+    let (rides, unpaired) = outcome(of: rider, book: book)
+    for (index, ride) in rides.enumerated() {
       let version = book.tariff(on: book.fareDay(of: ride.at))?.version ?? "-"
       lines.append(head(ride, index + 1, zone, version, language))
       for step in ride.reason.steps {
@@ -41,6 +42,9 @@ extension PriceTable {
       }
       total += ride.chargedMinor ?? 0
       lines.append("   = " + outcome(ride, language))
+    }
+    for tap in unpaired {
+      lines.append("— \(zone.iso8601(tap.at)) " + tap.sentence(in: language))
     }
     let currency = book.versions[book.versions.count - 1].currency
     let sum = Money(minor: total, currency: currency)

@@ -16,6 +16,8 @@ package struct FareMeter {
   var rides: [Ride] = []
   package private(set) var outcomes: [RideOutcome] = []
   var trace: [TraceStep] = []
+  /// Taps off of the day that ended no ride.
+  var loneAlightings: [LoneAlighting] = []
   /// Where the steps of the ride at hand begin.
   var traceStart = 0
   /// Ends of fare days that were asked for, since many riders are rated for the same few days.
@@ -37,6 +39,7 @@ package struct FareMeter {
     outcomes.removeAll(keepingCapacity: true)
     trace.removeAll(keepingCapacity: true)
     rides.removeAll(keepingCapacity: true)
+    loneAlightings.removeAll(keepingCapacity: true)
     if openTaps.isEmpty, tariff.tables.tickets.isEmpty, taps.allSatisfy({ $0.kind == .single }) {
       // The common day: each tap is a ride, in order, and nothing has to be put together.
       for index in taps.indices {
@@ -49,6 +52,8 @@ package struct FareMeter {
     state.boarding = open.flatMap { tap in
       tap.index < 0 ? state.boarding : source.isEmpty ? nil : source[Int(tap.index)]
     }
+    // The number is that of a tap of this day; the days to come know none of it.
+    state.boarding?.ref = RatedRide.carriedRef
     if tariff.tables.tickets.isEmpty {
       for index in rides.indices { rateOne(rides[index], state: &state) }
     } else {
@@ -113,7 +118,9 @@ package struct FareMeter {
     } else if let holding = useProduct(ride, price: nominal, state: &state) {
       // The ride opens and uses transfers as if it had been paid, so that a product never costs.
       let steps = trace.count
-      _ = linked(ride, price: charge, state: &state)
+      // It counts as a ride of a repeat discount too, or the next one would lose its turn.
+      let due = linked(ride, price: charge, state: &state)
+      _ = repeated(ride, price: due, state: &state)
       trace.removeSubrange(steps...)
       charge = 0
       carrier = .product(holding)

@@ -25,7 +25,7 @@ struct FaresExportWriter {
   let network: Network?
   var files: [(name: String, bytes: [UInt8])] = []
   var notes: [String] = []
-  private var products = CSVWriter()
+  var products = CSVWriter()
   private var legs = CSVWriter()
   var networks: [(id: String, rule: Int)] = []
   private var seenProducts: Set<String> = []
@@ -47,18 +47,19 @@ struct FaresExportWriter {
     ])
     legs.row([
       "leg_group_id", "network_id", "from_area_id", "to_area_id", "from_timeframe_group_id",
-      "fare_product_id", "rule_priority",
+      "to_timeframe_group_id", "fare_product_id", "rule_priority",
     ])
     for index in tables.fares.indices { writeFare(index) }
     writeAgency()
     writeCategories()
     writeMedia()
+    let transfers = transferRows()
     files.append(("fare_products.txt", products.bytes))
     files.append(("fare_leg_rules.txt", legs.bytes))
     writeTimeframes()
     writeNetworks()
     writeAreas()
-    writeTransfers()
+    if let transfers { files.append(("fare_transfer_rules.txt", transfers)) }
     for cap in tables.caps { note("cap \"\(cap.name)\": Fares v2 has no caps") }
     for product in tables.products {
       note("product \"\(product.name)\": Fares v2 does not say how long a product is valid")
@@ -125,7 +126,8 @@ struct FaresExportWriter {
     for test in fare.condition.clauses.joined() {
       switch test.dimension {
       case .mode, .operatorID, .route, .service, .category, .medium: continue
-      case .time where !test.isNegated && test.mask.nonzeroBitCount == 1:
+      case .time,
+        .toTime where !test.isNegated && test.mask.nonzeroBitCount == 1:
         if let why = timeObstacle(test.mask) { return why }
       default: return "its condition on \(test.dimension)"
       }
@@ -160,6 +162,8 @@ struct FaresExportWriter {
   private mutating func writeLegs(_ fare: FareRule, index: Int, network: String) {
     let asked = fare.condition.clauses.joined().filter { $0.dimension == .time }.map(\.mask)
     let masks = asked.isEmpty ? timeMasks(fare.node) : asked
+    let ends = fare.condition.clauses.joined().filter { $0.dimension == .toTime }.map(\.mask)
+    let endGroup = ends.first.flatMap { timeframe($0) } ?? ""
     var times = masks.map { Optional($0) }
     if asked.isEmpty { times.append(nil) }
     let names = tariff.tables.symbols[.zone].names
@@ -170,7 +174,7 @@ struct FaresExportWriter {
       let base = "fare_\(index + 1)" + (time == nil ? "" : "_time_\(place + 1)")
       let pairs = zonePairs(fare.node)
       if pairs.isEmpty, writeProduct(base, fare, from: nil, to: nil, time: time ?? 0) {
-        legs.row(["leg_\(index + 1)", network, "", "", group, base, priority])
+        legs.row(["leg_\(index + 1)", network, "", "", group, endGroup, base, priority])
       }
       for (number, pair) in pairs.enumerated() {
         let product = base + "_\(number + 1)"
@@ -178,8 +182,8 @@ struct FaresExportWriter {
           continue
         }
         legs.row([
-          "leg_\(index + 1)", network, names[Int(pair.from)], names[Int(pair.to)], group, product,
-          priority,
+          "leg_\(index + 1)", network, names[Int(pair.from)], names[Int(pair.to)], group, endGroup,
+          product, priority,
         ])
       }
     }

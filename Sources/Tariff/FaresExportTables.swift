@@ -54,21 +54,27 @@ extension FaresExportWriter {
     files.append(("stop_areas.txt", stops.bytes))
   }
 
-  mutating func writeTransfers() {
+  /// The transfer rules as a table, with a product for each amount that they name; nil without any.
+  mutating func transferRows() -> [UInt8]? {
     var writer = CSVWriter()
     writer.row([
       "from_leg_group_id", "to_leg_group_id", "transfer_count", "duration_limit",
       "duration_limit_type", "fare_transfer_type", "fare_product_id",
     ])
     var count = 0
-    for rule in tariff.tables.transfers {
-      guard rule.charge == .free, rule.pairs.isEmpty, rule.breaks == nil, !rule.refusesSameRoute,
-        !rule.refusesReturn, rule.window.isEndInclusive
+    for (index, rule) in tariff.tables.transfers.enumerated() {
+      guard rule.pairs.isEmpty, rule.breaks == nil, !rule.refusesSameRoute, !rule.refusesReturn,
+        rule.window.isEndInclusive, let pays = transferPrice(rule, "transfer_\(index + 1)")
       else {
-        note("transfer \"\(rule.name)\": only free transfers without exceptions can be expressed")
+        note(
+          "transfer \"\(rule.name)\": written are transfers that are free, at a fixed supplement or "
+            + "discount, without exceptions")
         continue
       }
       if rule.extends != .never { note("transfer \"\(rule.name)\": its window is extended") }
+      if rule.condition != .always {
+        note("transfer \"\(rule.name)\": written for all legs, it holds only for some (\"when\")")
+      }
       let kinds: [[String]] = [["1", "0"], ["2", "3"]]
       let kind = kinds[rule.window.from == .departure ? 0 : 1][
         rule.window.to == .departure ? 0 : 1]
@@ -78,12 +84,39 @@ extension FaresExportWriter {
           writer.row([
             "leg_\(from + 1)", "leg_\(to + 1)",
             isSame ? (rule.countMax == Int.max ? "-1" : String(rule.countMax)) : "",
-            String(rule.window.microseconds / 1_000_000), kind, "0", "",
+            String(rule.window.microseconds / 1_000_000), kind, pays.kind, pays.product,
           ])
           count += 1
         }
       }
     }
-    if count > 0 { files.append(("fare_transfer_rules.txt", writer.bytes)) }
+    return count > 0 ? writer.bytes : nil
+  }
+
+  /// How the second leg is paid: in place of its price (0), or beside it (1); nil when neither says it.
+  private mutating func transferPrice(
+    _ rule: TransferRule, _ id: String
+  ) -> (kind: String, product: String)? {
+    func amount(_ node: Int32) -> Int64? {
+      guard node >= 0, case .amount(let minor) = tariff.tables.nodes[Int(node)] else { return nil }
+      return minor
+    }
+    let kind: String
+    let minor: Int64
+    switch rule.charge {
+    case .free: return ("0", "")
+    case .supplement(let node):
+      guard let supplement = amount(node) else { return nil }
+      kind = "0"
+      minor = supplement
+    case .discount(let node):
+      guard let discount = amount(node) else { return nil }
+      kind = "1"
+      minor = -discount
+    default: return nil
+    }
+    let money = Money(minor: minor, currency: tariff.currency).majorText
+    products.row([id, rule.name, "", "", money, tariff.currency.code])
+    return (kind, id)
   }
 }

@@ -45,18 +45,23 @@ extension FaresExportWriter {
     let used = tariff.tables.fares.indices.reduce(UInt64(0)) { sum, index in
       let fare = tariff.tables.fares[index]
       guard networks.contains(where: { $0.rule == index }) else { return sum }
-      let asked = fare.condition.clauses.joined().filter { $0.dimension == .time }.map(\.mask)
+      let asked = fare.condition.clauses.joined().filter {
+        [.time, .toTime].contains($0.dimension)
+      }
+      .map(\.mask)
       return (timeMasks(fare.node) + asked).reduce(sum) { $0 | $1 }
     }
     guard used != 0 else { return }
     var frames = CSVWriter()
     frames.row(["timeframe_group_id", "start_time", "end_time", "service_id"])
-    var days: [UInt16] = []
+    var days: [DaySet] = []
     for (index, time) in tariff.tables.times.enumerated() where used & (1 << UInt64(index)) != 0 {
       for span in time.spans {
-        if !days.contains(span.days) { days.append(span.days) }
+        let set = DaySet(days: span.days, exceptions: span.exceptions)
+        if !days.contains(set) { days.append(set) }
+        let service = serviceID(set, days)
         for (start, end) in clocks(span) {
-          frames.row([time.name, text(start), text(end), "fare_days_\(span.days)"])
+          frames.row([time.name, text(start), text(end), service])
         }
       }
     }
@@ -81,8 +86,21 @@ extension FaresExportWriter {
       .joined(separator: ":")
   }
 
-  /// Weekdays of each set of days, and the holidays on which it differs from them.
-  private mutating func writeCalendar(_ sets: [UInt16]) {
+  /// The days of a span, by weekday and by date.
+  private struct DaySet: Hashable {
+    var days: UInt16
+    var exceptions: [Int: Bool]
+  }
+
+  private func serviceID(_ set: DaySet, _ sets: [DaySet]) -> String {
+    guard !set.exceptions.isEmpty, let place = sets.firstIndex(of: set) else {
+      return "fare_days_\(set.days)"
+    }
+    return "fare_days_\(set.days)_\(place + 1)"
+  }
+
+  /// Weekdays of each set of days, and the dates on which it differs from them.
+  private mutating func writeCalendar(_ sets: [DaySet]) {
     let first = tariff.tables.firstDay
     let last = min(tariff.tables.lastDay, first + Self.calendarDaysMax)
     var calendar = CSVWriter()
@@ -93,15 +111,18 @@ extension FaresExportWriter {
     var dates = CSVWriter()
     dates.row(["service_id", "date", "exception_type"])
     var hasDates = false
-    for days in sets {
-      let weekdays = (0..<7).map { days & (1 << UInt16($0)) != 0 }
-      calendar.row(
-        ["fare_days_\(days)"] + weekdays.map { $0 ? "1" : "0" } + [compact(first), compact(last)])
-      for holiday in tariff.tables.holidays.sorted() where first <= holiday && holiday <= last {
-        let weekday = Day(number: holiday).weekday.rawValue - 1
-        let isIn = days & (1 << UInt16(weekday + 7)) != 0
+    for set in sets {
+      let service = serviceID(set, sets)
+      let weekdays = (0..<7).map { set.days & (1 << UInt16($0)) != 0 }
+      calendar.row([service] + weekdays.map { $0 ? "1" : "0" } + [compact(first), compact(last)])
+      let others = tariff.tables.holidays.union(set.exceptions.keys)
+      for date in others.sorted() where first <= date && date <= last {
+        let weekday = Day(number: date).weekday.rawValue - 1
+        let isHoliday = tariff.tables.holidays.contains(date)
+        let usual = set.days & (1 << UInt16(weekday + (isHoliday ? 7 : 0))) != 0
+        let isIn = set.exceptions[date] ?? usual
         guard isIn != weekdays[weekday] else { continue }
-        dates.row(["fare_days_\(days)", compact(holiday), isIn ? "1" : "2"])
+        dates.row([service, compact(date), isIn ? "1" : "2"])
         hasDates = true
       }
     }

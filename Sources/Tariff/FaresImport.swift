@@ -47,12 +47,11 @@ private struct FaresWriter {
       "# Made from the fares of a GTFS feed; complete and correct it by hand.",
       "tariff: \(yamlWord(folder))", "effective: {from: \(day)}", "currency: \(currency)",
       "timezone: \(tables["agency.txt"].first?["agency_timezone"] ?? "UTC")",
-      "sources:", "  - {url: none, says: fares of a GTFS feed}",
+      "sources:", "  - {url: none, seen: \(day), says: fares of a GTFS feed}",
+      "modelled:", "  - what the feed says of fares, apart from what stands under not_modelled",
+      "not_modelled:",
     ]
-    if !notes.isEmpty {
-      lines.append("not_modelled:")
-      lines += notes.map { "  - \(yamlWord($0))" }
-    }
+    lines += (notes.isEmpty ? ["nothing that the feed says"] : notes).map { "  - \(yamlWord($0))" }
     return (lines + body).joined(separator: "\n") + "\n"
   }
 
@@ -135,7 +134,9 @@ private struct FaresWriter {
     body.append("fares:")
     for rule in sortedRules() { writeLegRule(rule) }
     writeTransfers(groups)
-    let used = Set(tables["fare_leg_rules.txt"].compactMap { $0["fare_product_id"] })
+    let used = Set(
+      (tables["fare_leg_rules.txt"] + tables["fare_transfer_rules.txt"])
+        .compactMap { $0["fare_product_id"] })
     for product in tables["fare_products.txt"] {
       let id = product["fare_product_id"] ?? ""
       if !used.contains(id) {
@@ -197,9 +198,10 @@ private struct FaresWriter {
   /// Rules in the order in which the first that fits counts.
   private func sortedRules() -> [[String: String]] {
     func rank(_ rule: [String: String]) -> (Int, Int) {
-      let named = ["network_id", "from_area_id", "to_area_id", "from_timeframe_group_id"].filter {
-        rule[$0]?.isEmpty == false
-      }
+      let named = [
+        "network_id", "from_area_id", "to_area_id", "from_timeframe_group_id",
+        "to_timeframe_group_id",
+      ].filter { rule[$0]?.isEmpty == false }
       return (-(Int(rule["rule_priority"] ?? "") ?? 0), -named.count)
     }
     return tables["fare_leg_rules.txt"].sorted { rank($0) < rank($1) }
@@ -216,6 +218,9 @@ private struct FaresWriter {
     if let group = rule["from_timeframe_group_id"], !group.isEmpty {
       parts.append("time: \(yamlWord(group))")
     }
+    if let group = rule["to_timeframe_group_id"], !group.isEmpty {
+      parts.append("to_time: \(yamlWord(group))")
+    }
     if let from = rule["from_area_id"], !from.isEmpty { parts.append("zone: \(yamlWord(from))") }
     if let to = rule["to_area_id"], !to.isEmpty { parts.append("to_zone: \(yamlWord(to))") }
     return parts.joined(separator: ", ")
@@ -223,15 +228,17 @@ private struct FaresWriter {
 
   private mutating func writeLegRule(_ rule: [String: String]) {
     let id = rule["fare_product_id"] ?? ""
-    if rule["to_timeframe_group_id"]?.isEmpty == false {
-      note("leg rule of \(id): the time of its end is not imported; here the boarding decides")
-    }
     let prices = productPrices(id)
     guard !prices.isEmpty else { return }
     let when = condition(of: rule)
+    // A feed without rider categories has one price for all.
+    let others = "others: "
+    let price =
+      prices.count == 1 && prices[0].hasPrefix(others)
+      ? String(prices[0].dropFirst(others.count))
+      : "{by: category, \(prices.joined(separator: ", "))}"
     body.append(
-      "  - {name: \(yamlWord(id))\(when.isEmpty ? "" : ", when: {\(when)}"), "
-        + "price: {by: category, \(prices.joined(separator: ", "))}}")
+      "  - {name: \(yamlWord(id))\(when.isEmpty ? "" : ", when: {\(when)}"), price: \(price)}")
   }
 
   /// The prices of a product by category, and in a category by medium where the feed tells them apart.
@@ -299,17 +306,51 @@ private struct FaresWriter {
     ]
     let calendar = tables["calendar.txt"].first { $0["service_id"] == service }
     let days = names.filter { calendar?[$0] == "1" }
-    if tables["calendar_dates.txt"].contains(where: { $0["service_id"] == service }) {
-      note("timeframes on service \(service): the dates of calendar_dates.txt are not imported")
-    }
-    guard !days.isEmpty else {
-      note("timeframes on service \(service): it has no weekday in calendar.txt")
+    let also = dates(of: service, "1")
+    let never = dates(of: service, "2")
+    guard !days.isEmpty || !also.isEmpty else {
+      note(
+        "timeframes on service \(service): it has no weekday in calendar.txt and no date in "
+          + "calendar_dates.txt")
       return nil
     }
-    var parts = ["days: [\(days.joined(separator: ", "))]"]
+    noteValidity(of: service, calendar)
+    var parts = [days.isEmpty ? "days: none" : "days: [\(days.joined(separator: ", "))]"]
+    if !also.isEmpty { parts.append("also_on: [\(also.joined(separator: ", "))]") }
+    if !never.isEmpty { parts.append("not_on: [\(never.joined(separator: ", "))]") }
     if let start = row["start_time"], !start.isEmpty { parts.append("from: \"\(start)\"") }
     if let end = row["end_time"], !end.isEmpty { parts.append("before: \"\(end)\"") }
     return "{" + parts.joined(separator: ", ") + "}"
+  }
+
+  /// Dates on which a service runs, or does not, against its weekdays.
+  private mutating func dates(of service: String, _ kind: String) -> [String] {
+    var dates: [String] = []
+    for row in tables["calendar_dates.txt"]
+    where row["service_id"] == service && row["exception_type"] == kind {
+      guard let day = day(row["date"] ?? "") else {
+        note("timeframes on service \(service): \(row["date"] ?? "") is no date")
+        continue
+      }
+      dates.append(day.description)
+    }
+    return dates.sorted()
+  }
+
+  /// A date as GTFS writes it: 20261122.
+  private func day(_ text: String) -> Day? {
+    guard text.utf8.count == 8 else { return nil }
+    return Day("\(text.prefix(4))-\(text.dropFirst(4).prefix(2))-\(text.suffix(2))")
+  }
+
+  /// Timeframes hold for as long as their service runs; the language knows only versions for that.
+  private mutating func noteValidity(of service: String, _ calendar: [String: String]?) {
+    guard let first = self.day(calendar?["start_date"] ?? ""),
+      let last = self.day(calendar?["end_date"] ?? "")
+    else { return }
+    if first > day || last < day {
+      note("timeframes on service \(service): they hold from \(first) to \(last), here always")
+    }
   }
 
   private mutating func writeTransfers(_ groups: [String]) {

@@ -86,6 +86,16 @@ final class Fields {
 }
 
 extension Fields {
+  /// The entries of a map whose keys are names; nil when the key is missing.
+  func map(_ key: String) -> [YAMLEntry]? {
+    guard let tree = take(key) else { return nil }
+    guard let entries = tree.entries else {
+      faults.error(tree.line, "\"\(key)\" is a map of names, not \(tree.kindText)")
+      return nil
+    }
+    return entries
+  }
+
   /// A word or number as it stands.
   func text(_ key: String) -> String? {
     guard let tree = take(key) else { return nil }

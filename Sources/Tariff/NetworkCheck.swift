@@ -1,13 +1,14 @@
-import Transit
+package import Transit
 
 extension CompiledTariff {
   /// What the tariff says of the network that is not there, with the line of the first mention.
   ///
   /// A zone that no stop has is a fault, for rides would look for it in vain; stops, routes and
-  /// operators that the network lacks are doubts, since a timetable may come later.
-  package func faults(against network: FareNetwork) -> [TariffFault] {
-    let content = network.network
+  /// operators that the network lacks are doubts, since a timetable may come later. Of a network
+  /// that names no zones at all nothing follows: validators may bring the zone of a tap themselves.
+  package func faults(against content: Network) -> [TariffFault] {
     var zones = Set(content.stops.compactMap(\.zone))
+    let hasZones = !zones.isEmpty
     for (stop, zone) in tables.stopZones where content.stopIndex(id: stop) != nil {
       zones.insert(zone)
     }
@@ -33,9 +34,12 @@ extension CompiledTariff {
       }
       return TariffFault(
         file: TariffSource.mainPath, line: mention.line, message: message,
-        isWarning: mention.dimension != .zone)
+        isWarning: mention.dimension != .zone || !hasZones)
     }
   }
+
+  /// Whether the tariff names anything that only a network can tell: zones, stops, routes, operators.
+  package var namesTheNetwork: Bool { !tables.mentions.isEmpty }
 
   /// Most zones of a network that one message names.
   private static let zonesNamedMax = 20

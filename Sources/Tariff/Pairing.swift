@@ -16,16 +16,32 @@ extension FareMeter {
       case .on:
         if let open { append(incomplete(open, day: day, state: state)) }
         open = tap
-        if let off = waiting, off.at == tap.at { end(&open, by: off, day: day, state: state) }
-        waiting = nil
+        if let off = waiting, off.at == tap.at {
+          end(&open, by: off, day: day, state: state)
+          waiting = nil
+        }
       case .off:
-        if open == nil { waiting = tap } else { end(&open, by: tap, day: day, state: state) }
+        if open == nil {
+          leaveAlone(waiting)
+          waiting = tap
+        } else {
+          end(&open, by: tap, day: day, state: state)
+        }
+      }
+      if tap.kind == .on {
+        leaveAlone(waiting)
+        waiting = nil
       }
     }
+    leaveAlone(waiting)
     guard let open else { return nil }
     if !isClosing, tap(open, mayEndAfter: end(of: day)) { return open }
     append(incomplete(open, day: day, state: state))
     return nil
+  }
+
+  private mutating func leaveAlone(_ off: PreparedTap?, _ reason: UnpairedReason = .noBoarding) {
+    if let off { loneAlightings.append(LoneAlighting(index: off.index, reason: reason)) }
   }
 
   /// Ends the open ride by a tap off, unless the tap belongs to another vehicle.
@@ -33,11 +49,17 @@ extension FareMeter {
     _ open: inout PreparedTap?, by off: PreparedTap, day: Int, state: RiderState
   ) {
     guard let boarding = open else { return }
-    if tariff.tables.tapping.pairsByVehicle, boarding.vehicle.hash != off.vehicle.hash { return }
+    if tariff.tables.tapping.pairsByVehicle, boarding.vehicle.hash != off.vehicle.hash {
+      leaveAlone(off, .otherVehicle)
+      return
+    }
     open = nil
-    append(
-      isWithinLimit(boarding, off.at)
-        ? ended(boarding, by: off, day: day) : incomplete(boarding, day: day, state: state))
+    guard isWithinLimit(boarding, off.at) else {
+      leaveAlone(off, .tooLate)
+      append(incomplete(boarding, day: day, state: state))
+      return
+    }
+    append(ended(boarding, by: off, day: day))
   }
 
   private func tap(_ open: PreparedTap, mayEndAfter moment: Int64) -> Bool {

@@ -33,7 +33,7 @@ package struct PreparedTap: Sendable {
 /// What a condition or a price asks of a ride.
 enum RideDimension: UInt8, Sendable, CaseIterable {
   case mode, operatorID, route, vehicle, stop, toStop, anyStop, zone, toZone, anyZone, zones
-  case category, medium, time, service, status, direction, farthestZone
+  case category, medium, time, toTime, service, status, direction, farthestZone
 
   /// The dimension whose values it takes; nil for those that have sets of their own.
   var base: Dimension? {
@@ -46,7 +46,7 @@ enum RideDimension: UInt8, Sendable, CaseIterable {
     case .zone, .toZone, .anyZone, .zones: .zone
     case .category: .category
     case .medium: .medium
-    case .time, .service, .status, .direction, .farthestZone: nil
+    case .time, .toTime, .service, .status, .direction, .farthestZone: nil
     }
   }
 }
@@ -94,6 +94,8 @@ struct Ride {
   var day: Int
   /// One bit for each named time that the boarding lies in.
   var times: UInt64 = 0
+  /// One bit for each named time that its end lies in; none without a tap off.
+  var endTimes: UInt64 = 0
   /// Place in the tariff's list of services; -1 when none fits.
   var service: Int32 = -1
   /// The category whose price is asked for.
@@ -161,6 +163,7 @@ struct Ride {
     case .category: category.mask
     case .medium: on.medium.mask
     case .time: times
+    case .toTime: endTimes
     case .service: service < 0 ? 0 : 1 << UInt64(service)
     case .status: status.mask
     case .direction: on.direction < 0 ? 0 : 1 << UInt64(on.direction)
@@ -183,7 +186,7 @@ struct Ride {
     case .service: service
     case .status: Int32(status.rawValue)
     case .direction: Int32(on.direction)
-    case .time, .farthestZone: -1
+    case .time, .toTime, .farthestZone: -1
     }
   }
 }

@@ -26,11 +26,13 @@ package enum PriceTable {
     var writer = CSVWriter()
     writer.row(["case", "category", "ride", "charged", "total", "nominal", "reason"])
     for rider in riders {
-      let rides = rides(of: rider, book: book)
+      let (rides, unpaired) = outcome(of: rider, book: book)
       let total = rides.reduce(Int64(0)) { $0 + ($1.chargedMinor ?? 0) }
       if rides.isEmpty {
         // Only taps off: whoever reads the table still finds the rider, with nothing to pay.
-        let reason = Bilingual(uk: "жодної поїздки", en: "no ride")[language]
+        let reason =
+          unpaired.first?.sentence(in: language)
+          ?? Bilingual(uk: "жодної поїздки", en: "no ride")[language]
         writer.row([rider.name, rider.category, "0", "", "0", "", reason])
       }
       for (index, ride) in rides.enumerated() {
@@ -62,6 +64,13 @@ package enum PriceTable {
 
   /// All rides of a rider, fare day by fare day, as the service would rate them.
   package static func rides(of rider: PricedRider, book: TariffBook) -> [RatedRide] {
+    outcome(of: rider, book: book).rides
+  }
+
+  /// All rides of a rider, and the taps off that ended none.
+  static func outcome(
+    of rider: PricedRider, book: TariffBook
+  ) -> (rides: [RatedRide], unpaired: [UnpairedTap]) {
     var days: [Day: (taps: [FareTap], purchases: [FarePurchase])] = [:]
     for tap in rider.taps {
       days[book.fareDay(of: tap.at), default: ([], [])].taps.append(tap)
@@ -72,15 +81,17 @@ package enum PriceTable {
     var state = RiderState.empty
     state.balanceMinor = rider.balanceMinor
     var rides: [RatedRide] = []
+    var unpaired: [UnpairedTap] = []
     for day in days.keys.sorted() {
       guard let part = days[day] else { continue }
       let rated = book.rate(
         day: day, state: state, taps: part.taps, purchases: part.purchases)
       rides += rated.rides
+      unpaired += rated.unpaired
       state = rated.state
     }
     rides += book.close(state).rides
-    return rides.sorted { $0.at < $1.at }
+    return (rides.sorted { $0.at < $1.at }, unpaired)
   }
 }
 

@@ -33,4 +33,6 @@ package struct RatedDay: Hashable, Sendable {
   /// Rides in order of their beginning.
   package var rides: [RatedRide]
   package var state: RiderState
+  /// Taps off that ended no ride, in order of time, each with its reason.
+  package var unpaired: [UnpairedTap] = []
 }

@@ -51,12 +51,13 @@ extension TariffReader {
     switch dimension {
     case .service:
       mask = entry.value.elements.reduce(0) { $0 | (service($1)?.mask ?? 0) }
-    case .time:
+    case .time, .toTime:
+      if dimension == .toTime { tables.asksEndTimes = true }
       mask = entry.value.elements.reduce(0) { $0 | (timeMask($1) ?? 0) }
     case .status:
       mask = entry.value.elements.reduce(0) { $0 | (statusMask($1) ?? 0) }
     case .direction:
-      mask = entry.value.elements.reduce(0) { $0 | ($1.text == "0" ? 1 : $1.text == "1" ? 2 : 0) }
+      mask = entry.value.elements.reduce(0) { $0 | (directionMask($1) ?? 0) }
     default: mask = valueMask(dimension, entry)
     }
     guard let mask else { return nil }
@@ -76,13 +77,15 @@ extension TariffReader {
       }
       add(text, to: &matcher, base, line: element.line)
     }
-    guard let mask = tables.symbols[base].mask(of: matcher) else {
-      faults.error(
-        entry.line,
-        "more than \(SymbolTable.matchersMax) different sets of \(entry.key) in conditions")
-      return nil
-    }
-    return mask
+    return setMask(matcher, base, entry.key, line: entry.line)
+  }
+
+  /// The bit of a set of values; too many sets are a fault, and the set then holds nothing.
+  func setMask(_ matcher: ValueMatcher, _ base: Dimension, _ word: String, line: Int) -> UInt64 {
+    if let mask = tables.symbols[base].mask(of: matcher) { return mask }
+    faults.error(
+      line, "more than \(SymbolTable.matchersMax) different sets of \(word) in conditions")
+    return 0
   }
 
   private func add(
@@ -167,12 +170,21 @@ extension TariffReader {
     return 1 << UInt64(place)
   }
 
+  func directionMask(_ tree: YAMLTree) -> UInt64? {
+    guard let number = tree.text.flatMap({ Int($0) }), number == 0 || number == 1 else {
+      faults.error(tree.line, "a direction is 0 or 1, not \(tree.kindText)")
+      return nil
+    }
+    return 1 << UInt64(number)
+  }
+
   /// The words of conditions.
   static let dimensions: [String: RideDimension] = [
     "mode": .mode, "operator": .operatorID, "route": .route, "vehicle": .vehicle, "stop": .stop,
     "to_stop": .toStop, "any_stop": .anyStop, "zone": .zone, "to_zone": .toZone,
     "any_zone": .anyZone, "zones": .zones, "category": .category, "medium": .medium,
-    "time": .time, "service": .service, "status": .status, "direction": .direction,
+    "time": .time, "to_time": .toTime, "service": .service, "status": .status,
+    "direction": .direction,
   ]
 
   /// Whether each ride that fulfils the second condition fulfils the first, as far as can be seen.

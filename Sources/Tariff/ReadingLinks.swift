@@ -16,7 +16,7 @@ extension TariffReader {
         refusesSameRoute: false, refusesSameStop: false, refusesReturn: false,
         onlySameRoute: false, isSameDayOnly: rule.flag("same_day") ?? false,
         paysOnExit: rule.take("pay_on_exit").map { self.condition($0) }, line: element.line)
-      for entry in rule.take("count_by_first")?.entries ?? [] {
+      for entry in rule.map("count_by_first") ?? [] {
         guard let first = service(YAMLTree(line: entry.line, kind: .text(entry.key))) else {
           continue
         }
@@ -33,7 +33,7 @@ extension TariffReader {
         faults.warn(
           element.line,
           "transfer \"\(name)\" can go round for ever on one fare: it is free, extended by each "
-            + "ride and has no \"count\"")
+            + "ride and has no \"count\"; give it one, or let it be extended \"when_paid\"")
       }
       tables.transfers.append(transfer)
     }
@@ -180,7 +180,7 @@ extension TariffReader {
       if let zones = rule.take("zones") {
         var matcher = ValueMatcher()
         matcher.names = Set(names(zones, .zone))
-        ticket.zoneMask = tables.symbols[.zone].mask(of: matcher)
+        ticket.zoneMask = setMask(matcher, .zone, "zones", line: zones.line)
         tables.pricesByStop = true
       }
       ticket.window = window(rule, required: false)

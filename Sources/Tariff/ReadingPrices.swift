@@ -105,7 +105,7 @@ extension TariffReader {
     }
     guard !namesInProgress.contains(name) else {
       let circle = (namesInProgress + [name]).joined(separator: " → ")
-      faults.error(line, "prices refer to each other in a circle: \(circle)")
+      faults.error(line, "prices refer to each other in a circle: \(circle); give one an amount")
       return -1
     }
     namesInProgress.append(name)
@@ -195,7 +195,11 @@ extension TariffReader {
   }
 
   private func id(_ name: String, _ dimension: RideDimension, line: Int) -> Int32? {
-    if dimension == .direction { return Int32(name) }
+    if dimension == .direction {
+      return directionMask(YAMLTree(line: line, kind: .text(name))).map {
+        Int32($0.trailingZeroBitCount)
+      }
+    }
     guard let base = dimension.base else {
       guard let found = service(YAMLTree(line: line, kind: .text(name))) else { return nil }
       return Int32(found.mask.trailingZeroBitCount)

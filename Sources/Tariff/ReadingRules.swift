@@ -114,7 +114,7 @@ extension TariffReader {
     var matcher = ValueMatcher()
     matcher.names = Set(stops)
     let waiver = Waiver(
-      stopMask: tables.symbols[.stop].mask(of: matcher) ?? 0, from: moment("from", .min),
+      stopMask: setMask(matcher, .stop, "stops", line: tree.line), from: moment("from", .min),
       until: moment("until", .max), node: price(rule.require("price")))
     tables.tapping.waivers.append(waiver)
     rule.finish()

@@ -79,7 +79,7 @@ extension TariffReader {
   }
 
   func readTimes(_ fields: Fields) {
-    for entry in fields.take("times")?.entries ?? [] {
+    for entry in fields.map("times") ?? [] {
       guard tables.times.count < 64 else {
         faults.error(entry.line, "a tariff has at most 64 named times")
         return
@@ -113,6 +113,15 @@ extension TariffReader {
       span.isEndInclusive = true
     }
     if let when = rule.take("when") { span.condition = condition(when) }
+    for (key, isOn) in [("also_on", true), ("not_on", false)] {
+      for element in rule.take(key)?.elements ?? [] {
+        guard let day = readDay(element, "a date of \"\(key)\"", faults) else { continue }
+        if let other = span.exceptions[day.number], other != isOn {
+          faults.error(element.line, "\(day) is in \"also_on\" and in \"not_on\"")
+        }
+        span.exceptions[day.number] = isOn
+      }
+    }
     rule.finish()
     return span
   }
@@ -163,7 +172,7 @@ extension TariffReader {
   }
 
   func readServices(_ fields: Fields) {
-    for entry in fields.take("services")?.entries ?? [] {
+    for entry in fields.map("services") ?? [] {
       guard tables.services.count < 64 else {
         faults.error(entry.line, "a tariff has at most 64 services")
         return

@@ -16,6 +16,7 @@ extension FareMeter {
       where isTime(index, dayBit: dayBit, moment: moment, ride) {
         ride.times |= 1 << UInt64(index)
       }
+      if tariff.tables.asksEndTimes { ride.endTimes = endTimes(ride) }
     }
     for index in tariff.tables.services.indices
     where tariff.tables.services[index].condition.holds(ride) {
@@ -29,7 +30,7 @@ extension FareMeter {
     _ index: Int, dayBit: UInt16, moment: Int64, _ ride: borrowing Ride
   ) -> Bool {
     for place in tariff.tables.times[index].spans.indices
-    where tariff.tables.times[index].spans[place].days & dayBit != 0 {
+    where tariff.tables.times[index].spans[place].isOn(ride.day, dayBit) {
       guard tariff.tables.times[index].spans[place].contains(moment),
         tariff.tables.times[index].spans[place].condition.holds(ride)
       else { continue }

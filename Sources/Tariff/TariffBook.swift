@@ -58,7 +58,9 @@ package struct TariffBook: Sendable {
       first = before.close(state)
     }
     let second = tariff.rate(day: day, state: first.state, taps: rest, purchases: purchases)
-    return RatedDay(rides: first.rides + second.rides, state: second.state)
+    return RatedDay(
+      rides: first.rides + second.rides, state: second.state,
+      unpaired: first.unpaired + second.unpaired)
   }
 
   /// Ends the ride that is still open when no further tap is awaited.

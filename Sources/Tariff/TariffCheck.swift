@@ -39,8 +39,9 @@ extension TariffSource {
     let reading = load()
     var check = TariffCheck(folder: folder, book: reading.book, faults: reading.faults, cases: [])
     guard var book = reading.book else { return check }
+    for version in book.versions { check.faults += version.noteDoubts }
     if let network {
-      for version in book.versions { check.faults += version.faults(against: network) }
+      for version in book.versions { check.faults += version.faults(against: network.network) }
       book = book.bound(to: network)
       check.book = book
     }
@@ -64,7 +65,7 @@ extension TariffSource {
 extension CaseOutcome {
   /// Rates a case and compares.
   static func run(_ worked: TariffCase, book: TariffBook) -> CaseOutcome {
-    let rides = PriceTable.rides(of: worked.rider, book: book)
+    let (rides, unpaired) = PriceTable.outcome(of: worked.rider, book: book)
     var outcome = CaseOutcome(worked: worked, rides: rides, differences: [])
     if rides.count != worked.expected.count {
       outcome.differ(
@@ -72,6 +73,9 @@ extension CaseOutcome {
     }
     for (index, (ride, expected)) in zip(rides, worked.expected).enumerated() {
       outcome.compare(ride, expected, number: index + 1)
+    }
+    for expected in worked.unpaired {
+      outcome.compare(unpaired.first { $0.at == expected.at }, expected)
     }
     let total = rides.reduce(Int64(0)) { $0 + ($1.chargedMinor ?? 0) }
     if let wanted = worked.totalMinor, wanted != total, let currency = rides.first?.currency {
@@ -104,6 +108,20 @@ extension CaseOutcome {
     {
       differ(
         expected.line, "the reason of ride \(number) does not say \"\(because)\": \(reason)")
+    }
+  }
+
+  /// A tap off alone has to end no ride, for the reason that the case says.
+  private mutating func compare(_ tap: UnpairedTap?, _ expected: ExpectedRide) {
+    guard let tap else {
+      differ(expected.line, "the tap off ends a ride, the case says that it makes none")
+      return
+    }
+    let reason = tap.sentence(in: .english)
+    if let because = expected.because, reason.range(of: because) == nil,
+      tap.sentence(in: .ukrainian).range(of: because) == nil
+    {
+      differ(expected.line, "the reason of the tap off does not say \"\(because)\": \(reason)")
     }
   }
 

@@ -97,12 +97,7 @@ final class TariffReader {
         faults.error(start.line, "\"week_start\" is a day such as monday")
       }
     }
-    // Words for people; they change no fare.
-    for key in ["sources", "modelled", "assumed", "not_modelled", "notes"] {
-      for element in fields.take(key)?.elements ?? [] where element.text == nil {
-        if key != "sources" { faults.error(element.line, "\"\(key)\" is a list of sentences") }
-      }
-    }
+    readNotes(fields)
     readHolidays(fields)
   }
 
@@ -141,8 +136,8 @@ final class TariffReader {
         if let zone = element.text { mention(zone, .zone, line: element.line) }
       }
     }
-    if let stops = fields.take("stop_zones") {
-      for entry in stops.entries ?? [] {
+    if let stops = fields.map("stop_zones") {
+      for entry in stops {
         guard let zone = entry.value.text else { continue }
         tables.stopZones[entry.key] = zone
         mention(entry.key, .stop, line: entry.line)
@@ -154,13 +149,13 @@ final class TariffReader {
       tables.pricesByStop = true
     }
     readZoneOrder(fields)
-    for entry in fields.take("lists")?.entries ?? [] {
+    for entry in fields.map("lists") ?? [] {
       lists[entry.key] = entry.value.elements.compactMap { element in
         if element.text == nil { faults.error(element.line, "a list holds words and numbers") }
         return element.text
       }
     }
-    for entry in fields.take("prices")?.entries ?? [] { namedPrices[entry.key] = entry }
+    for entry in fields.map("prices") ?? [] { namedPrices[entry.key] = entry }
     readDistance(fields)
     readCategories(fields)
     readTimes(fields)

@@ -174,6 +174,14 @@ struct TimeSpan: Hashable, Sendable {
   var isEndInclusive: Bool
   /// What else must be true of the ride; time is not known yet here.
   var condition: RideCondition
+  /// Fare days on which it holds, or does not, whatever their weekday.
+  var exceptions: [Int: Bool] = [:]
+
+  /// Whether the span holds on a fare day with the bit of its weekday.
+  func isOn(_ day: Int, _ dayBit: UInt16) -> Bool {
+    let isUsual = days & dayBit != 0
+    return exceptions.isEmpty ? isUsual : exceptions[day] ?? isUsual
+  }
 
   func contains(_ microsecond: Int64) -> Bool {
     func inside(_ value: Int64, afterStart: Bool, beforeEnd: Bool) -> Bool {

@@ -81,6 +81,10 @@ struct TariffTables: Sendable {
   /// Whether the tariff and its cases are written in minor units.
   var countsInMinor = false
   var apportionment = FareApportionment.own
+  /// Whether some condition asks when a ride ended.
+  var asksEndTimes = false
+  /// What the version says of itself to people; it changes no fare.
+  var notes = VersionNotes()
 }
 
 /// A kind of service that the tariff tells apart.

@@ -70,7 +70,10 @@ extension YAMLTree {
     parts += 1
     guard parts <= partsMax else {
       throw TooMuch(
-        line: line, message: "more than \(partsMax) parts once anchors are written out")
+        line: line,
+        message:
+          "more than \(partsMax) parts once anchors are written out; name prices in \"prices\" "
+          + "and values in \"lists\" instead")
     }
     guard depth <= depthMax else {
       throw TooMuch(line: line, message: "nested deeper than \(depthMax)")

@@ -48,7 +48,7 @@ extension Handlers {
     let source = TariffSource(
       folder: Handlers.ownName(ofTariff: text),
       files: [TariffFile(path: TariffSource.mainPath, text: text)])
-    let publishing = TariffPublishing(store: services.store)
+    let publishing = TariffPublishing(store: services.store, city: services.city)
     switch try await publishing.publish(
       source, isReratingOrdered: try request.queryFlag("rerate"), at: request.receivedAt)
     {

@@ -1,5 +1,6 @@
 import Basics
 import Ledger
+import RandomTariffs
 import Tariff
 import Testing
 import Transit
@@ -67,5 +68,42 @@ struct BookedFareTests {
     }
     #expect(booked == charged, "seed \(seed)")
     #expect(charged > 0)
+  }
+
+  @Test(arguments: UInt64(1)...40)
+  func theLedgerBooksWhatAnyTariffCharges(_ seed: UInt64) throws {
+    let random = try RandomTariff.make(seed: seed).get()
+    var booked: Int64 = 0
+    var charged: Int64 = 0
+    for number in UInt64(0)..<6 {
+      var generator = SeededGenerator(seed: seed * 100 + number)
+      var rider = RandomRider(tariff: random.tariff, seed: seed * 100 + number)
+      // The state before is what was known when the day was rated: it may come too late as well.
+      var early = RiderState.empty
+      var late = RiderState.empty
+      for offset in 0..<4 {
+        let day = Self.monday.adding(days: offset)
+        let taps = rider.taps(on: day)
+        let known = taps.filter { _ in generator.chance(0.5) }
+        let first = random.tariff.rate(day: day, state: early, taps: known)
+        let second = random.tariff.rate(day: day, state: late, taps: taps)
+        let runs = [
+          Self.differences(first.rides, day: day, sign: 1),
+          Self.differences(second.rides, day: day, sign: 1)
+            + Self.differences(first.rides, day: day, sign: -1),
+        ]
+        for (run, differences) in runs.enumerated() {
+          let entries = try BookingDifference.entries(
+            runID: Int64(2 * offset + run), accountingDate: day, differences: differences)
+          for posting in entries.flatMap(\.postings) where posting.account == AccountCode.riders {
+            booked += posting.debitMinor - posting.creditMinor
+          }
+        }
+        charged += second.rides.reduce(0) { $0 + ($1.chargedMinor ?? 0) }
+        early = first.state
+        late = second.state
+      }
+    }
+    #expect(booked == charged, "seed \(seed)\n\(random.text)")
   }
 }

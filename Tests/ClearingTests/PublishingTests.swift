@@ -4,6 +4,7 @@ import Store
 import Tapping
 import Tariff
 import Testing
+import Transit
 
 /// The test's tariff at another price and cap, under another name, from another day.
 func draft(_ version: String, from: String, ride: String = "10.00", cap: String = "25.00") -> String
@@ -19,6 +20,41 @@ extension String {
   fileprivate func replacing(_ old: String, with new: String) -> String {
     guard let range = firstRange(of: old) else { return self }
     return String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
+  }
+}
+
+extension House {
+  /// Makes two stops in two zones and a bus between them the network of the city.
+  func importNetwork() async throws {
+    let files = [
+      "agency.txt": """
+      agency_id,agency_name,agency_url,agency_timezone
+      t,Tram,https://t.example,Europe/Kyiv
+      """,
+      "stops.txt": """
+      stop_id,stop_name,stop_lat,stop_lon,zone_id
+      a,Rynok,49.23,28.46,1
+      b,Vokzal,49.24,28.47,2
+      """,
+      "routes.txt": "route_id,agency_id,route_short_name,route_long_name,route_type\nr1,t,1,,3\n",
+      "trips.txt": "route_id,service_id,trip_id\nr1,all,t1\n",
+      "calendar.txt": """
+      service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date
+      all,1,1,1,1,1,1,1,20260101,20261231
+      """,
+      "stop_times.txt": """
+      trip_id,arrival_time,departure_time,stop_id,stop_sequence
+      t1,08:00:00,08:00:00,a,1
+      t1,08:05:00,08:05:00,b,2
+      """,
+    ]
+    let archive = ZipArchive.make(
+      files: files.sorted { $0.key < $1.key }.map { (name: $0.key, bytes: Array($0.value.utf8)) })
+    try await store.write { db in
+      _ = try await db.feeds.save(name: "two stops", digest: [1], archive: archive, at: House.noon)
+    }
+    try await city.reload(from: store)
+    try #require(city.current.network.stops.count == 2)
   }
 }
 
@@ -66,6 +102,67 @@ extension ClearingSuite {
         #expect(city.tariffVersion(at: before.adding(seconds: 1)) == "test-2")
         let earlier = try #require(Instant(iso8601: "2025-12-31T12:00:00+02:00"))
         #expect(city.tariffVersion(at: earlier) == nil)
+      }
+    }
+
+    @Test func aZoneThatNoStopOfTheCityHasRefusesTheTariffWithItsLine() async throws {
+      try await House.with { house in
+        try await house.importNetwork()
+        let text = draft("test-2", from: "2026-12-01") + "\nzones: [1, 2, 9]\n"
+        guard case .faulty(let faults) = try await house.offer(text, isReratingOrdered: false)
+        else {
+          Issue.record("a zone without a stop went through")
+          return
+        }
+        #expect(
+          faults.map(\.description) == [
+            "tariff.yaml:19: error: no stop of the network is in zone \"9\"; its zones: 1, 2"
+          ])
+        #expect(try await house.number("select count(*) from tariff_version") == 1)
+      }
+    }
+
+    @Test func stopsAndRoutesThatTheCityLacksAreToldAndPublished() async throws {
+      try await House.with { house in
+        try await house.importNetwork()
+        let text =
+          draft("test-2", from: "2026-12-01")
+          + "\nsurcharges: [{name: airport, when: {stop: [a, gone], route: [1, 77]}, amount: 5}]\n"
+        guard
+          case .published(_, let warnings, _) = try await house.offer(
+            text, isReratingOrdered: false)
+        else {
+          Issue.record("doubts refused the tariff")
+          return
+        }
+        #expect(
+          warnings.map(\.description) == [
+            "tariff.yaml:19: warning: the network has no stop \"gone\"",
+            "tariff.yaml:19: warning: the network has no route \"77\", or several of that name",
+          ])
+        // What is published already is not asked again, whatever became of the network.
+        guard
+          case .published(_, let again, _) = try await house.offer(text, isReratingOrdered: false)
+        else {
+          Issue.record("the same tariff was refused")
+          return
+        }
+        #expect(again.isEmpty)
+      }
+    }
+
+    @Test func withoutANetworkZonesAreToldNotToHaveBeenLookedUp() async throws {
+      try await House.with { house in
+        let text = draft("test-2", from: "2026-12-01") + "\nzones: [1, 2]\n"
+        guard
+          case .published(_, let warnings, _) = try await house.offer(
+            text, isReratingOrdered: false)
+        else {
+          Issue.record("a city without a network cannot publish")
+          return
+        }
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.message.contains("no network is imported") == true)
       }
     }
 

@@ -54,6 +54,7 @@ private enum Spec {
         "network_id": ("networks.txt", "network_id"), "from_area_id": ("areas.txt", "area_id"),
         "to_area_id": ("areas.txt", "area_id"),
         "from_timeframe_group_id": ("timeframes.txt", "timeframe_group_id"),
+        "to_timeframe_group_id": ("timeframes.txt", "timeframe_group_id"),
         "fare_product_id": ("fare_products.txt", "fare_product_id"),
       ]),
     "fare_transfer_rules.txt": Table(
@@ -242,6 +243,131 @@ struct FaresSpecTests {
         #expect(charged(after, route: "network_1") == first, "\(clock) \(category) \(medium)")
         #expect(first != [nil])
       }
+    }
+  }
+
+  private static let feed: [(name: String, text: String)] = [
+    (
+      "agency.txt",
+      "agency_id,agency_name,agency_url,agency_timezone\na,A,https://a.example,Europe/Kyiv\n"
+    ),
+    (
+      "calendar.txt",
+      """
+      service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date
+      work,1,1,1,1,1,0,0,20240101,20241231
+      """
+    ),
+    (
+      "calendar_dates.txt",
+      """
+      service_id,date,exception_type
+      work,20240515,2
+      work,20240518,1
+      feast,20240515,1
+      """
+    ),
+    (
+      "timeframes.txt",
+      """
+      timeframe_group_id,start_time,end_time,service_id
+      peak,07:00:00,10:00:00,work
+      feast,00:00:00,24:00:00,feast
+      """
+    ),
+    (
+      "fare_products.txt",
+      "fare_product_id,amount,currency\npeak,10,UAH\nlate,7,UAH\nfeast,1,UAH\nplain,5,UAH\n"
+    ),
+    (
+      "fare_leg_rules.txt",
+      """
+      from_timeframe_group_id,to_timeframe_group_id,fare_product_id,rule_priority
+      feast,,feast,4
+      peak,peak,peak,3
+      peak,,late,2
+      ,,plain,1
+      """
+    ),
+  ]
+
+  @Test func datesAndTheTimeOfTheEndComeInFromTheFeed() throws {
+    let files = Self.feed.map { (name: $0.name, bytes: Array($0.text.utf8)) }
+    let from = try #require(Day("2024-01-01"))
+    let imported = try FaresImport(files: files, folder: "in", from: from)
+    #expect(imported.notes == [])
+    let source = TariffSource(
+      folder: "in", files: [TariffFile(path: "tariff.yaml", text: imported.yaml)])
+    let tariff = try #require(source.load().book?.versions.first, "\(imported.yaml)")
+    func charged(_ tariff: CompiledTariff, _ day: String, _ on: String, _ off: String) throws
+      -> [Int64?]
+    {
+      let date = try #require(Day(day))
+      let taps = try [(on, TapKind.on), (off, TapKind.off)].enumerated().map { index, tap in
+        FareTap(
+          ref: index, at: try #require(Instant(iso8601: "\(day)T\(tap.0):00+03:00")), kind: tap.1,
+          medium: .card, category: "adult", mode: .bus, route: "network_1")
+      }
+      return tariff.rate(day: date, state: .empty, taps: taps).rides.map(\.chargedMinor)
+    }
+    let cases: [(day: String, on: String, off: String, pays: Int64)] = [
+      ("2024-05-14", "08:00", "09:59", 1000),
+      // The end of a timeframe is outside it.
+      ("2024-05-14", "08:00", "10:00", 700),
+      ("2024-05-14", "06:59", "08:00", 500),
+      // A Wednesday that is a feast, and a Saturday on which people work.
+      ("2024-05-15", "08:00", "09:00", 100),
+      ("2024-05-18", "08:00", "09:00", 1000),
+      ("2024-05-25", "08:00", "09:00", 500),
+    ]
+    for wanted in cases {
+      #expect(
+        try charged(tariff, wanted.day, wanted.on, wanted.off) == [wanted.pays], "\(wanted)")
+    }
+    // Out again and in again, nothing is lost.
+    let export = FaresExport(tariff, network: nil)
+    #expect(Spec.faults(export.files) == [])
+    let legs = rows(export.files.first { $0.name == "fare_leg_rules.txt" }?.bytes ?? [])
+    #expect(legs.map { $0["to_timeframe_group_id"] }.contains("peak"))
+    let dates = rows(export.files.first { $0.name == "calendar_dates.txt" }?.bytes ?? [])
+    #expect(Set(dates.compactMap { $0["date"] }) == ["20240515", "20240518"])
+  }
+
+  @Test(arguments: [("{supplement: 1.50}", "0", "1.50", 150), ("{discount: 3}", "1", "-3.00", 500)])
+  func supplementsAndDiscountsGoOutAsProductsAndComeBack(
+    _ pays: String, _ kind: String, _ amount: String, _ charged: Int64
+  ) throws {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: [adult]
+      fares: [{name: bus, when: {mode: bus}, price: 8}]
+      transfers: [{name: t, within: 30 min, count: 1, pays: \(pays)}]
+      """
+    let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: text)])
+    let before = try #require(source.load().book?.versions.first)
+    let export = FaresExport(before, network: nil)
+    #expect(Spec.faults(export.files) == [])
+    let rules = rows(export.files.first { $0.name == "fare_transfer_rules.txt" }?.bytes ?? [])
+    #expect(rules.map { $0["fare_transfer_type"] } == [kind])
+    let products = rows(export.files.first { $0.name == "fare_products.txt" }?.bytes ?? [])
+    #expect(products.map { $0["amount"] } == ["8.00", amount])
+    let imported = try FaresImport(files: export.files, folder: "back", from: before.firstDay)
+    let after = try #require(
+      TariffSource(
+        folder: "back", files: [TariffFile(path: "tariff.yaml", text: imported.yaml)]
+      ).load().book?.versions.first, "\(imported.yaml)")
+    let day = try #require(Day("2024-05-14"))
+    let start = try #require(Instant(iso8601: "2024-05-14T08:00:00+03:00"))
+    for (tariff, route) in [(before, nil), (after, "network_1")] {
+      let taps = [Int64(0), 30, 31].enumerated().map { index, minute in
+        FareTap(
+          ref: index, at: start.adding(seconds: minute * 60), kind: .single, medium: .card,
+          category: "adult", mode: .bus, route: route)
+      }
+      let rides = tariff.rate(day: day, state: .empty, taps: taps).rides
+      #expect(rides.map(\.chargedMinor) == [800, charged, 800], "\(imported.yaml)")
     }
   }
 }

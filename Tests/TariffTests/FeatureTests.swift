@@ -132,6 +132,66 @@ private let features: [Feature] = [
         - {at: "08:05:00", mode: bus, vehicle: 8, pays: 10.00}
       """),
   Feature(
+    "a tap off that ends no ride says why",
+    rules: flat + "tapping: {limit: 1 h, same_vehicle: yes, incomplete: 25.00}",
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {off: "07:00", mode: bus, vehicle: 7, no_ride: yes, because: no tap on is open}
+        - {on: "08:00", mode: bus, vehicle: 7, pays: 25.00, because: incomplete}
+        - {off: "08:10", mode: bus, vehicle: 8, no_ride: yes, because: on another vehicle}
+        - {off: "09:00:01", mode: bus, vehicle: 7, no_ride: yes, because: too long after the tap on}
+        - {on: "10:00", off: "11:00", mode: bus, vehicle: 7, pays: 10.00}
+        total: 35.00
+      """),
+  Feature(
+    "the time of the tap off, whose end is outside",
+    rules: """
+      times: {early: [{before: "09:00"}]}
+      fares: [{name: early, when: {to_time: early}, price: 6}, {name: a, price: 10}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:59:59", mode: rail, pays: 6.00}
+        - {on: "08:59:59", off: "09:00", mode: rail, pays: 10.00}
+        - {at: "12:00", mode: bus, pays: 10.00}
+      """),
+  Feature(
+    "days of the year that are in a time, and days that are not",
+    rules: """
+      times: {low: [{days: weekends, also_on: [2024-05-14], not_on: [2024-05-18]}]}
+      fares: [{name: a, price: {by: time, low: 4, others: 10}}]
+      """,
+    rides: """
+        rides:
+        - {at: "2024-05-13 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 08:00", mode: bus, pays: 4.00}
+        - {at: "2024-05-18 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-19 08:00", mode: bus, pays: 4.00}
+      """),
+  Feature(
+    "a ride that was open for longer than its week leaves the running week's cap alone",
+    rules: flat + "caps: [{name: week, per: week, amount: 15.00}]\ntapping: {incomplete: 12.00}",
+    rides: """
+        rides:
+        - {on: "2024-05-19 23:00", mode: rail, pays: 5.00}
+        - {at: "2024-05-20 08:00", mode: bus, pays: 10.00}
+        - {on: "2024-05-21 08:00", off: "2024-05-21 08:30", mode: rail, pays: 0, because: week}
+      """),
+  Feature(
+    "a ride on a pass takes its turn in a discount of each second ride",
+    rules: flat + "repeats: [{name: second, every: 2, pays: 50%}]",
+    products: "- {name: bus pass, when: {mode: bus}, valid: {days: 1}}",
+    rides: """
+        day: 2024-05-14
+        buys: [{product: bus pass, at: "07:00"}]
+        rides:
+        - {at: "08:00", mode: bus, pays: 0, because: bus pass}
+        - {at: "09:00", mode: tram, pays: 5.00, because: second}
+        - {at: "10:00", mode: tram, pays: 10.00}
+      """),
+  Feature(
     "a pass from first use, and the calendar month",
     rules: flat,
     products: """

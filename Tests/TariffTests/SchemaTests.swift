@@ -36,6 +36,48 @@ struct SchemaTests {
     #expect(missing == [])
   }
 
+  /// Names that the examples give to categories, services, times and media.
+  private static let examples: Set<String> = [
+    "adult", "bus", "card", "cash", "peak", "pupil", "streetcar", "tram",
+  ]
+
+  @Test func eachKeyThatTheLanguageDescribesIsInTheSchema() throws {
+    let docs = Folders.package.appendingPathComponent("docs")
+    let text = try String(
+      contentsOf: docs.appendingPathComponent("tariff-language.md"), encoding: .utf8)
+    let schema = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: docs.appendingPathComponent("tariff.schema.json")))
+    var known = Self.examples
+    collect(schema) { known.insert($0) }
+    // What follows the rules has keys of its own: those of cases.
+    let rules = try #require(text.components(separatedBy: "## Cases").first)
+    let described = Self.keys(inCodeOf: rules)
+    #expect(described.subtracting(known) == [])
+    #expect(described.count > 80, "the keys of the examples are not found any more")
+  }
+
+  /// Words before a colon in blocks of code and in code within a line.
+  private static func keys(inCodeOf text: String) -> Set<String> {
+    var keys: Set<String> = []
+    for (index, part) in text.components(separatedBy: "`").enumerated()
+    where !index.isMultiple(of: 2) {
+      for line in part.components(separatedBy: "\n") {
+        let code = line.components(separatedBy: "#").first ?? ""
+        var word = ""
+        var isText = false
+        for character in code {
+          if character == "\"" { isText.toggle() }
+          if isText { continue }
+          if character == ":", !word.isEmpty, word.allSatisfy({ $0 == "_" || $0.isLowercase }) {
+            keys.insert(word)
+          }
+          word = character.isLetter || "_-@".contains(character) ? word + String(character) : ""
+        }
+      }
+    }
+    return keys
+  }
+
   private func collect(_ value: Any, _ found: (String) -> Void) {
     if let map = value as? [String: Any] {
       if let properties = map["properties"] as? [String: Any] {

@@ -49,6 +49,13 @@ struct TariffInForceTests {
         let itself = try await validator.askAboutItself()
         #expect(itself.status == .ok)
         #expect(itself.member("tariff_version") == version, "\(moment): \(itself.text)")
+        // What comes next is told as what comes next, so that it can be fetched in time.
+        #expect(itself.member("next_tariff_version") == (version == "old" ? "new" : nil))
+        #expect(itself.member("next_tariff_from") == (version == "old" ? "2026-11-24" : nil))
+        let beat = DeviceHeartbeat(device: "V-1", sentAt: moment.adding(seconds: -2))
+        let heard = try await validator.post(beat.json, to: "/v1/devices/heartbeat")
+        #expect(heard.status == .ok, "\(heard.text)")
+        #expect(heard.member("tariff_version") == version, "\(moment): \(heard.text)")
         seq += 1
         let answer = try await validator.post([
           Tap(

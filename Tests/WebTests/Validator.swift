@@ -24,11 +24,13 @@ struct Validator {
     try #require(enrolled.status == .ok, "\(enrolled.text)")
   }
 
-  func post(_ body: [UInt8], signature: [UInt8]? = nil) async throws -> Answer {
+  func post(
+    _ body: [UInt8], signature: [UInt8]? = nil, to path: String = "/v1/tap-batches"
+  ) async throws -> Answer {
     let device = try #require(HTTPField.Name("Kvytok-Device"))
     let sign = try #require(HTTPField.Name("Kvytok-Signature"))
     return await service.send(
-      .post, "/v1/tap-batches",
+      .post, path,
       headers: [
         .contentType: "application/json", device: id,
         sign: Base64.encode(signature ?? keys.sign(body), .standard),
