@@ -120,9 +120,11 @@ extension LedgerAuditor {
       !kept.blocks.indices.contains(index) || !fresh.blocks.indices.contains(index)
         || kept.blocks[index] != fresh.blocks[index]
     }
-    guard let block else { return "the tree of \(table) was changed after it was closed\(sizes)" }
-    let key =
-      kept.blockKeys.indices.contains(block) ? kept.blockKeys[block] : fresh.blockKeys[block]
+    let key = block.flatMap { block in
+      [kept.blockKeys, fresh.blockKeys].first { $0.indices.contains(block) }?[block]
+    }
+    // A block that is of no row was put into the tree itself.
+    guard let key else { return "the tree of \(table) was changed after it was closed\(sizes)" }
     return
       "a row of \(table) was changed after it was closed, among the \(MerkleAccumulator.blockLeaves) from \(key) on\(sizes)"
   }

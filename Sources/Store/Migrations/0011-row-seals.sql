@@ -63,6 +63,10 @@ begin
   return null;
 end $$;
 
+-- A column that a later migration adds to a sealed table with a value for the rows that are there
+-- changes their digests: that migration has to add them to row_seal anew, as the end of this function
+-- does.
+--
 -- Seals a table from now on, with the rows that it has. `left_out` are columns that are none of the
 -- money's: when something is due again, and who it was, for riders may be erased later.
 create function seal_table(name text, key_columns text, left_out text) returns void
