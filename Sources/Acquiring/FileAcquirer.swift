@@ -21,19 +21,20 @@ package struct FileAcquirer: Acquirer {
   }
 }
 
-/// The folder through which files are exchanged: `out` for the acquirer to fetch, `in` for it to
-/// fill; what was read is moved to `in/taken` or `in/refused`.
+/// The folders through which files are exchanged: one for the acquirer to fetch from, one for it to
+/// fill; what was read is moved to `taken` or, with the reason beside it, to `refused` in that one.
 package struct AcquirerFolder: Sendable {
   /// Seconds for which a file that cannot be read is taken to be still on its way.
   package static let settleSeconds: Double = 60
 
-  package let path: String
+  private let outgoing: String
+  private let incoming: String
 
-  /// Names a folder; it need not be there.
-  package init(path: String) { self.path = path }
-
-  private var outgoing: String { path + "/out" }
-  private var incoming: String { path + "/in" }
+  /// Names the folders; they need not be there.
+  package init(out: String, in incoming: String) {
+    outgoing = out
+    self.incoming = incoming
+  }
 
   /// Writes a clearing file, whole or not at all, for its owner only: it names cards.
   ///
@@ -80,14 +81,19 @@ package struct AcquirerFolder: Sendable {
   }
 
   /// Moves a funding file out of the way; one of the same name gets a number behind it.
-  package func move(_ name: String, isTaken: Bool) throws {
-    let folder = incoming + (isTaken ? "/taken" : "/refused")
+  ///
+  /// The reason why it was refused is written beside it, for whoever looks into the folder.
+  package func move(_ name: String, refusedBecause reason: String? = nil) throws {
+    let folder = incoming + (reason == nil ? "/taken" : "/refused")
     try make(folder)
     var target = folder + "/" + name
     var number = 1
     while FileManager.default.fileExists(atPath: target) {
       number += 1
       target = folder + "/\(name).\(number)"
+    }
+    if let reason {
+      try Data((reason + "\n").utf8).write(to: URL(fileURLWithPath: target + ".reason.txt"))
     }
     try FileManager.default.moveItem(atPath: incoming + "/" + name, toPath: target)
   }

@@ -68,7 +68,8 @@ package struct AnswerDesk: Sendable {
     let rows = try await db.charging.lock(windowIDs.union(refundWindows.values).sorted())
     let refunds = Dictionary(
       uniqueKeysWithValues: try await db.charging.lockRefunds(refundIDs).map { ($0.id, $0) })
-    var batch = ChargeBatch(rows, on: city.current.clock.zone.local(moment).day, at: moment)
+    var batch = ChargeBatch(
+      rows, on: try await db.bookingDate(of: moment, in: city.current), at: moment)
     var settled = refunds
     var listing: [CardListing] = []
     var outcomes: [String?] = []

@@ -20,7 +20,9 @@ extension ChargingService {
     let wanted = states
     let claimed = try await store.write { db -> [(ChargeWindowRow, ChargeAction)] in
       let due = try await db.charging.due(wanted, at: moment, countMax: Self.claimsMax)
-      var batch = ChargeBatch(due, on: self.accountingDate, at: moment)
+      guard !due.isEmpty else { return [] }
+      var batch = ChargeBatch(
+        due, on: try await self.bookingDate(of: moment, in: db), at: moment)
       for row in due {
         let event: ChargeEvent =
           switch row.window.state {

@@ -79,7 +79,10 @@ package final class ChargingService: Sendable {
     while try await pass() > 0 {}
   }
 
-  var accountingDate: Day { city.current.clock.zone.local(now()).day }
+  /// The accounting date of something of a moment.
+  func bookingDate(of moment: Instant, in db: StoreSession) async throws -> Day {
+    try await db.bookingDate(of: moment, in: city.current)
+  }
 
   /// Closes the windows of fare days that are over, and takes in what changed in closed ones.
   private func closeWindows() async throws -> Int {
@@ -125,7 +128,8 @@ package final class ChargingService: Sendable {
       let due = try await db.charging.due([.netting], at: moment, countMax: Self.claimsMax)
       guard !due.isEmpty else { return 0 }
       var batch = ChargeBatch(
-        try await db.charging.lockDays(of: due.map(\.id)), on: self.accountingDate, at: moment)
+        try await db.charging.lockDays(of: due.map(\.id)),
+        on: try await self.bookingDate(of: moment, in: db), at: moment)
       var waiting: [Int64] = []
       for credit in due where try await !self.give(credit, in: &batch, db: db) {
         waiting.append(credit.id)
@@ -182,7 +186,8 @@ package final class ChargingService: Sendable {
       guard !taps.isEmpty else { return 0 }
       let media = Set(taps.map(\.medium))
       let rows = try await db.charging.lock(try await db.charging.debts(of: media))
-      var batch = ChargeBatch(rows, on: self.accountingDate, at: moment)
+      var batch = ChargeBatch(
+        rows, on: try await self.bookingDate(of: moment, in: db), at: moment)
       for row in rows { try batch.apply(.ask(.tap), to: row.id, actor: "tap") }
       try await batch.finish(in: db, denyList: self.denyList)
       // Asked windows wait for no answer yet: they are picked up as if it had been lost.

@@ -40,7 +40,7 @@ package struct ClearingFileDesk: Sendable {
         refunds: refunds.map { ($0.id, $0.windowID, $0.minor) }, at: moment)
       var batch = ChargeBatch(
         try await db.charging.lock((captures.map(\.id) + refunds.map(\.windowID))),
-        on: service.accountingDate, at: moment)
+        on: try await service.bookingDate(of: moment, in: db), at: moment)
       for row in captures {
         try batch.apply(.capture, to: row.id, actor: "clock", reference: "file \(number)")
         try batch.apply(
@@ -55,7 +55,8 @@ package struct ClearingFileDesk: Sendable {
       try await db.charging.move(
         refunds: refunds.map(\.id), to: .paid, reference: "file \(number)", at: moment)
       try await batch.finish(in: db, denyList: service.denyList)
-      let file = try await content(number, currency: currency, on: service.accountingDate, in: db)
+      let today = service.city.current.clock.zone.local(moment).day
+      let file = try await content(number, currency: currency, on: today, in: db)
       _ = try await db.acquirerFiles.add(
         isOutgoing: true, name: file.name, number: number, digest: FileDigest.of(file.bytes),
         currency: currency, records: file.lines.count, grossMinor: file.netMinor, feeMinor: 0,

@@ -46,8 +46,6 @@ package struct DebtDesk: Sendable {
     self.now = now
   }
 
-  private var today: Day { city.current.clock.zone.local(now()).day }
-
   /// Takes money for a window outside the acquirer; the whole debt when no amount is named.
   package func pay(
     _ window: Int64, minor: Int64?, channel: Channel, by person: String
@@ -134,7 +132,9 @@ package struct DebtDesk: Sendable {
       }
       try await db.orders.decide(
         order, isApproved ? "approved" : "refused", by: person, at: moment)
-      var batch = ChargeBatch(try await db.charging.lock([window]), on: today, at: moment)
+      var batch = ChargeBatch(
+        try await db.charging.lock([window]),
+        on: try await db.bookingDate(of: moment, in: city.current), at: moment)
       if !isApproved {
         batch.note(
           "\(row.kind.rawValue)_refused", window: window, minor: row.minor, actor: person)
@@ -204,7 +204,8 @@ package struct DebtDesk: Sendable {
       guard let row = try await db.charging.lock([window]).first else {
         throw MoneyRefusal.notFound("window \(window)")
       }
-      var batch = ChargeBatch([row], on: today, at: moment)
+      var batch = ChargeBatch(
+        [row], on: try await db.bookingDate(of: moment, in: city.current), at: moment)
       try Self.translate { try body(&batch, row, db) }
       try await batch.finish(in: db, denyList: denyList)
       try await afterwards(db)

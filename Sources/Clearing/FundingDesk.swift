@@ -71,7 +71,7 @@ package struct FundingDesk: Sendable {
   private func take(
     _ file: FundingFile, name: String, digest: [UInt8], in db: StoreSession, at moment: Instant
   ) async throws -> [MatchCategory: Int] {
-    let accountingDate = city.current.clock.zone.local(moment).day
+    let day = try await db.bookingDay(of: moment, in: city.current)
     let number = try await db.acquirerFiles.add(
       isOutgoing: false, name: name, number: file.number, digest: digest,
       currency: file.currency, records: file.records.count,
@@ -94,12 +94,12 @@ package struct FundingDesk: Sendable {
     var matcher = AcquirerMatcher(payments: payments, refunds: refunds)
     var taking = FundingTaking(
       batch: ChargeBatch(
-        try await db.charging.lock(payments.map(\.windowID)), on: accountingDate, at: moment))
+        try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment))
     for record in file.records {
       try await taking.take(record, matcher.match(record), in: db)
     }
     let entries = try await taking.book(
-      memo: "Funding file \(file.number) of \(file.date)", on: accountingDate, in: db, at: moment)
+      memo: "Funding file \(file.number) of \(file.date)", on: day, in: db, at: moment)
     try await db.charging.move(refunds: taking.settledRefunds, to: .settled, at: moment)
     try await db.acquirerFiles.add(taking.records, file: number, entryID: entries)
     try await taking.batch.finish(in: db, denyList: denyList)
@@ -216,7 +216,7 @@ private struct FundingTaking {
 
   /// One entry for each currency; their numbers.
   func book(
-    memo: String, on accountingDate: Day, in db: StoreSession, at moment: Instant
+    memo: String, on day: BookingDay, in db: StoreSession, at moment: Instant
   ) async throws -> [Currency: Int64] {
     var numbers: [Currency: Int64] = [:]
     for (currency, accounts) in sums.sorted(by: { $0.key.code < $1.key.code }) {
@@ -225,9 +225,10 @@ private struct FundingTaking {
       }
       guard !postings.isEmpty else { continue }
       numbers[currency] = try await db.books.book(
-        try Entry(
-          kind: .funding, accountingDate: accountingDate, currency: currency, memo: memo,
-          postings: postings), at: moment)
+        try day.named(
+          Entry(
+            kind: .funding, accountingDate: day.booked, currency: currency, memo: memo,
+            postings: postings)), at: moment)
     }
     return numbers
   }

@@ -34,6 +34,7 @@ extension LedgerAuditor {
         for finding in page.findings { audit.find(finding) }
       }
     }
+    try await proveReleased(by: sorter, erased: erased, &audit)
     let faults = try await store.read { db in
       try await db.bookProofs.journalFaults(countMax: LedgerAudit.findingsMax)
     }
@@ -68,10 +69,44 @@ extension LedgerAuditor {
         page.findings.append("\(name) cannot be read: \(error)")
       }
     }
-    let riders = try await db.bookProofs.riders(of: Set(expected.map(\.tap.medium)))
     page.taps = expected.count
+    page.findings += try await compare(expected, by: sorter, erased: erased, in: db)
+    return page
+  }
+
+  /// Compares the taps that persons let through, as they were signed and corrected.
+  private func proveReleased(
+    by sorter: Sorter, erased: Set<RiderID>, _ audit: inout LedgerAudit
+  ) async throws {
+    for device in try await store.read({ db in try await db.quarantine.devicesReleased() }) {
+      var last: (epoch: Int64, seq: Int64) = (-1, -1)
+      while true {
+        let after = last
+        let page = try await store.read { db in
+          let released = try await db.quarantine.sortedReleased(of: device, after: after)
+          let expected = try released.map { (tap: try sorter.read($0).tap, batch: $0.batch) }
+          return (
+            names: released.map(\.name),
+            findings: try await Self.compare(expected, by: sorter, erased: erased, in: db)
+          )
+        }
+        guard let name = page.names.last else { break }
+        last = (name.epoch, name.seq)
+        audit.taps += page.names.count
+        for finding in page.findings { audit.find(finding) }
+      }
+    }
+  }
+
+  /// How the sorted taps differ from those that the journal holds, column by column.
+  private static func compare(
+    _ expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)], by sorter: Sorter,
+    erased: Set<RiderID>, in db: StoreSession
+  ) async throws -> [String] {
+    var findings: [String] = []
+    let riders = try await db.bookProofs.riders(of: Set(expected.map(\.tap.medium)))
     let days = expected.map(\.tap.fareDay)
-    guard let first = days.min(), let last = days.max() else { return page }
+    guard let first = days.min(), let last = days.max() else { return [] }
     let names = expected.map {
       TapName(device: $0.batch.device, epoch: $0.batch.epoch, seq: $0.tap.tap.seq)
     }
@@ -86,15 +121,15 @@ extension LedgerAuditor {
         row = sorter.row(tap, rider: kept.rider, batch: batch, denyListVersion: nil)
         row.medium = kept.medium
       } else {
-        page.findings.append(
+        findings.append(
           "tap \(name.device)/\(name.epoch)/\(name.seq): its medium belongs to no rider")
         continue
       }
       row.place(by: places[batch.device])
       row.assigned = nil
-      if let fault = fault(of: standing[row.name], expected: row) { page.findings.append(fault) }
+      if let fault = fault(of: standing[row.name], expected: row) { findings.append(fault) }
     }
-    return page
+    return findings
   }
 
   /// What is wrong with the bytes of a batch; nil when they are what the device signed.

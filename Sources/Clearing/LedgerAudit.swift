@@ -91,6 +91,19 @@ package struct LedgerAuditor: Sendable {
     _ depth: AuditDepth = .taps, progress: @Sendable (Double) -> Void = { _ in }
   ) async throws -> LedgerAudit {
     var audit = LedgerAudit()
+    do {
+      try await prove(depth, &audit, progress: progress)
+    } catch let fault as StoreFault where fault.kind == .damaged {
+      // A row that cannot be read is a finding, and words that nobody knows were told by row before.
+      audit.find("the proof ends here: \(fault)")
+    }
+    return audit
+  }
+
+  private func prove(
+    _ depth: AuditDepth, _ audit: inout LedgerAudit, progress: @Sendable (Double) -> Void
+  ) async throws {
+    try await proveWords(depth, &audit)
     try await proveBooks(&audit)
     if depth >= .journal { try await proveJournal(&audit) }
     if depth >= .taps {
@@ -105,7 +118,17 @@ package struct LedgerAuditor: Sendable {
     if unsorted.setAside > 0 {
       audit.find("\(unsorted.setAside) batches of the journal cannot be read; see `kvytok doctor`")
     }
-    return audit
+  }
+
+  /// Finds words that no reader knows, before one of them stops.
+  private func proveWords(_ depth: AuditDepth, _ audit: inout LedgerAudit) async throws {
+    for stored in StoredWords.all where depth >= .taps || !stored.isOfTaps {
+      for finding in try await store.read({ db in
+        try await db.bookProofs.unknownWords(in: stored)
+      }) {
+        audit.find(finding)
+      }
+    }
   }
 
   /// Proves what can be proven without a tap.
@@ -113,6 +136,7 @@ package struct LedgerAuditor: Sendable {
     try await proveEntries(&audit)
     try await proveSeals(&audit)
     try await compareRuns(&audit)
+    try await proveRows(&audit)
     for finding in try await store.read({ db in
       try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)

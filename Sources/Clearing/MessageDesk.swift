@@ -108,7 +108,7 @@ package struct MessageDesk: Sendable {
       let rows = try await db.charging.lock([id])
       guard rows.first?.currency == currency else { return "the payment is not in \(currency)" }
       let moment = answers.now()
-      let day = answers.city.current.clock.zone.local(moment).day
+      let day = try await db.bookingDate(of: moment, in: answers.city.current)
       var batch = ChargeBatch(rows, on: day, at: moment)
       let refusal = try await DisputeMessage(
         caseID: caseID, window: id, minor: minor, stage: stage, reason: reason

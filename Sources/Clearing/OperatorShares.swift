@@ -44,7 +44,7 @@ package struct OperatorSharing: Sendable {
         let key = Key(fareDay: gone.fareDay, currency: gone.currency, operatorID: gone.operatorID)
         sums[key, default: 0] += gone.minor
       }
-      let date = city.clock.zone.local(moment).day
+      let date = try await db.bookingDate(of: moment, in: city)
       for entry in try Self.entries(sums, on: date) {
         try await db.books.add([entry], at: moment)
       }

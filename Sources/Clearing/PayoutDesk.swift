@@ -62,9 +62,12 @@ package struct PayoutDesk: Sendable {
           leftOut.append("\(name): a payout waits already")
           continue
         }
-        // What was given to the bank since that date is not owed any more.
-        let sent = try await db.operatorMoney.claims(through: today, operatorID: name)
-          .first { $0.currency == claim.currency }
+        // What was given to the bank since that date is not owed any more; nor what was booked in
+        // the next period because this one is closed.
+        let sent = try await db.operatorMoney.claims(
+          through: try await db.bookingDate(of: moment, in: city.current), operatorID: name
+        )
+        .first { $0.currency == claim.currency }
         let minor = min(claim.balanceMinor, sent?.balanceMinor ?? 0)
         guard minor > 0 else { continue }
         let order = try await db.orders.propose(
@@ -158,6 +161,7 @@ package struct PayoutDesk: Sendable {
     _ payouts: [PayoutRow], from debit: String, to credit: String, memo: String,
     in db: StoreSession, at moment: Instant
   ) async throws {
+    let day = try await db.bookingDay(of: moment, in: city.current)
     for (currency, payouts) in Dictionary(grouping: payouts, by: \.currency) {
       var postings = payouts.map {
         Posting(.debit, account: debit, operatorID: $0.operatorID, minor: $0.minor)
@@ -171,8 +175,9 @@ package struct PayoutDesk: Sendable {
         }
       }
       let entry = try Entry(
-        kind: .payout, accountingDate: today, currency: currency, memo: memo, postings: postings)
-      try await db.books.add([entry], at: moment)
+        kind: .payout, accountingDate: day.booked, currency: currency, memo: memo,
+        postings: postings)
+      try await db.books.add([try day.named(entry)], at: moment)
     }
   }
 }

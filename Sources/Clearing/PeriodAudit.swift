@@ -56,19 +56,55 @@ extension LedgerAuditor {
       if proof.root != row.root {
         faults.append("period \(row.name): its root is not that of its trees and the root before")
       }
-      for name in Set(SealedTable.allCases.map(\.rawValue)).symmetricDifference(
-        kept.map(\.tree.table)
-      ).sorted() {
+      let names = Set(kept.map(\.tree.table))
+      for name in Self.tables(keptAs: names).symmetricDifference(names).sorted() {
         faults.append("period \(row.name): the tree of \(name) is missing, or not known")
       }
       for tree in kept {
-        guard let table = SealedTable(rawValue: tree.tree.table) else { continue }
-        let fresh = try await db.periods.tree(table, of: period)
+        guard let fresh = try await Self.tree(tree.tree.table, of: period, in: db) else { continue }
         if let fault = Self.fault(of: tree, fresh: fresh) {
           faults.append("period \(row.name): \(fault)")
         }
       }
       return faults + (try await self.reportFaults(of: row, in: db))
+    }
+  }
+
+  /// The tables of which a closed period has trees.
+  ///
+  /// One that was closed before rows of stored value and charging left digests has none of these; its
+  /// root says which it was closed with.
+  private static func tables(keptAs names: Set<String>) -> Set<String> {
+    let money = Set(MoneyTable.allCases.map(\.rawValue))
+    let books = Set(SealedTable.allCases.map(\.rawValue))
+    return names.isDisjoint(with: money) ? books : books.union(money)
+  }
+
+  /// A tree from the rows as they are now; nil for a table that is not known.
+  private static func tree(
+    _ name: String, of period: AccountingPeriod, in db: StoreSession
+  ) async throws -> PeriodTreeRow? {
+    if let table = SealedTable(rawValue: name) {
+      return try await db.periods.tree(table, of: period)
+    }
+    guard let table = MoneyTable(rawValue: name) else { return nil }
+    return try await db.periods.tree(table, of: period.name)
+  }
+
+  /// Proves that the rows of stored value and charging are as the program wrote them last.
+  func proveRows(_ audit: inout LedgerAudit) async throws {
+    for table in MoneyTable.allCases {
+      for finding in try await store.read({ db in
+        try await db.rowSeals.rowsThatDiffer(in: table, countMax: LedgerAudit.findingsMax)
+      }) {
+        audit.find(finding)
+      }
+    }
+    for finding in try await store.read({ db in
+      try await db.rowSeals.foreign(countMax: LedgerAudit.findingsMax)
+        + db.rowSeals.sharesThatDiffer(countMax: LedgerAudit.findingsMax)
+    }) {
+      audit.find(finding)
     }
   }
 
@@ -84,9 +120,11 @@ extension LedgerAuditor {
       !kept.blocks.indices.contains(index) || !fresh.blocks.indices.contains(index)
         || kept.blocks[index] != fresh.blocks[index]
     }
-    guard let block else { return "the tree of \(table) was changed after it was closed\(sizes)" }
-    let key =
-      kept.blockKeys.indices.contains(block) ? kept.blockKeys[block] : fresh.blockKeys[block]
+    let key = block.flatMap { block in
+      [kept.blockKeys, fresh.blockKeys].first { $0.indices.contains(block) }?[block]
+    }
+    // A block that is of no row was put into the tree itself.
+    guard let key else { return "the tree of \(table) was changed after it was closed\(sizes)" }
     return
       "a row of \(table) was changed after it was closed, among the \(MerkleAccumulator.blockLeaves) from \(key) on\(sizes)"
   }

@@ -103,6 +103,11 @@ package struct PeriodClosing: Sendable {
       }
       return .unsound(audit.findings)
     }
+    // From here on what is written goes to the next month, as entries have since closing began.
+    try await store.write { db in
+      guard try await db.periods.lock(period.name) == .closing else { return }
+      try await db.rowSeals.give(to: period.name)
+    }
     let previous = rows.last { $0.state == .closed && $0.last < period.first }?.root
     let openItems = Self.json(items)
     let row = PeriodRow(
@@ -113,6 +118,9 @@ package struct PeriodClosing: Sendable {
       var trees: [PeriodTreeRow] = []
       for table in SealedTable.allCases {
         trees.append(try await db.periods.tree(table, of: period))
+      }
+      for table in MoneyTable.allCases {
+        trees.append(try await db.periods.tree(table, of: period.name))
       }
       return (
         try await db.periods.trialBalance(of: period), trees, try await reporting(row, db)

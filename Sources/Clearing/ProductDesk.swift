@@ -171,7 +171,7 @@ package struct ProductDesk: Sendable {
     by act: RiderAct, in db: StoreSession
   ) async throws -> Int64? {
     guard sale.terms.priceMinor > 0 else { return nil }
-    let date = city.clock.zone.local(act.at).day
+    let day = try await db.bookingDay(of: act.at, in: city)
     if order.channel == .wallet {
       guard let account else { throw RiderRefusal.noAccount }
       let standing = try await WalletDesk.standing(of: account, medium: nil, in: db)
@@ -182,12 +182,13 @@ package struct ProductDesk: Sendable {
       }
     }
     let entry = try WalletEntries.sale(
-      sale.price, product: sale.product, through: order.channel, reference: order.memo, on: date)
-    try await db.books.add([entry], at: act.at)
+      sale.price, product: sale.product, through: order.channel, reference: order.memo,
+      on: day.booked)
+    try await db.books.add([try day.named(entry)], at: act.at)
     let number = try await db.wallets.lastEntry()
     if order.channel == .wallet, let account {
       try await move(
-        0 - sale.terms.priceMinor, account, sale.product, number, on: date, by: act, in: db)
+        0 - sale.terms.priceMinor, account, sale.product, number, on: day.booked, by: act, in: db)
     }
     return number
   }
@@ -197,15 +198,15 @@ package struct ProductDesk: Sendable {
     _ money: Money, _ holding: HoldingRow, _ channel: MoneyChannel, _ account: WalletAccountRow?,
     on city: City, by act: RiderAct, in db: StoreSession
   ) async throws -> Int64 {
-    let date = city.clock.zone.local(act.at).day
+    let day = try await db.bookingDay(of: act.at, in: city)
     if channel == .wallet, account == nil { throw RiderRefusal.noAccount }
     let entry = try WalletEntries.productRefund(
       money, product: holding.product, through: channel, reference: "\(holding.holdingID)",
-      on: date)
-    try await db.books.add([entry], at: act.at)
+      on: day.booked)
+    try await db.books.add([try day.named(entry)], at: act.at)
     let number = try await db.wallets.lastEntry()
     if channel == .wallet, let account {
-      try await move(money.minor, account, holding.product, number, on: date, by: act, in: db)
+      try await move(money.minor, account, holding.product, number, on: day.booked, by: act, in: db)
     }
     return number
   }

@@ -16,23 +16,9 @@ extension Sorter {
     guard try await db.tryLane(.sorting, lane: Lane.of(name: device)) else { return Pass() }
     let waiting = try await db.quarantine.waiting(
       device: device, countMax: Self.releasedPerPassMax)
-    var read: [(released: ReleasedTap, tap: ReadBatches.ReadTap, version: Int64?)] = []
-    for released in waiting {
-      guard let content = try? released.batch.body.decode(),
-        let tap = content.taps.first(where: { $0.seq == released.name.seq })
-      else {
-        throw StoreFault(
-          kind: .damaged, "batch \(released.batch.batchID) does not hold tap \(released.name.seq)")
-      }
-      let offset = ClockOffset(sentAt: released.batch.sentAt, receivedAt: released.batch.receivedAt)
-      read.append(
-        (
-          released,
-          self.read(
-            tap.released(released.correction),
-            at: released.correction.at ?? offset.corrected(tap.at)),
-          content.denyListVersion
-        ))
+    let read = try waiting.map { released in
+      let (tap, version) = try self.read(released)
+      return (released: released, tap: tap, version: version)
     }
     guard !read.isEmpty else { return Pass() }
     let today = city.fareDay(of: now)
@@ -62,6 +48,19 @@ extension Sorter {
       at: now)
     try await db.quarantine.markSorted(read.map(\.released.name), at: now)
     return Pass(taps: rows.count, riderDays: riderDays.count)
+  }
+
+  /// A released tap as its batch holds it, corrected as the person said.
+  func read(_ released: ReleasedTap) throws -> (tap: ReadBatches.ReadTap, version: Int64?) {
+    guard let content = try? released.batch.body.decode(),
+      let tap = content.taps.first(where: { $0.seq == released.name.seq })
+    else {
+      throw StoreFault(
+        kind: .damaged, "batch \(released.batch.batchID) does not hold tap \(released.name.seq)")
+    }
+    let offset = ClockOffset(sentAt: released.batch.sentAt, receivedAt: released.batch.receivedAt)
+    let at = released.correction.at ?? offset.corrected(tap.at)
+    return (self.read(tap.released(released.correction), at: at), content.denyListVersion)
   }
 
   /// The riders of released taps; they are few, so media never seen before are founded on the way.

@@ -20,8 +20,8 @@ package struct Rerating: Sendable {
   /// Most fare days of an order.
   package static let daysMax = 400
 
-  private let store: Store
-  private let city: City
+  let store: Store
+  let city: City
 
   /// Makes the use case on the city as it stands.
   package init(store: Store, city: City) {
@@ -35,7 +35,9 @@ package struct Rerating: Sendable {
     _ period: ClosedRange<Day>, tariff: TariffSource? = nil,
     progress: @Sendable (Double) -> Void = { _ in }
   ) async throws -> Result<RatingPreview, ReratingRefusal> {
-    guard period.upperBound.number - period.lowerBound.number < Self.daysMax else {
+    // With a tariff all days from the first on count anyway, however the period ends.
+    guard tariff != nil || period.upperBound.number - period.lowerBound.number < Self.daysMax
+    else {
       return .failure(ReratingRefusal("An order covers at most \(Self.daysMax) fare days."))
     }
     let book: TariffBook
@@ -149,11 +151,8 @@ package struct Rerating: Sendable {
   private func publish(
     _ approved: ReratingOrder, at now: Instant
   ) async throws -> ReratingOutcome {
-    guard let text = approved.tariffSource else { return .ordered(approved) }
-    let source = try TariffPublication.source(of: text)
-    let outcome = try await TariffPublishing(store: store)
-      .publish(source, isReratingOrdered: true, at: now)
-    switch outcome {
+    guard approved.tariffSource != nil else { return .ordered(approved) }
+    switch try await TariffPublishing(store: store).publish(approved, at: now) {
     case .faulty(let faults):
       return .refused("The tariff cannot be read: \(faults.first.map { "\($0)" } ?? "")")
     case .taken(let sentence): return .refused(sentence)

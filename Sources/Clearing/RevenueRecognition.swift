@@ -109,7 +109,7 @@ package struct RevenueRecognition: Sendable {
     let weights = Dictionary(grouping: try await db.products.weights(within: day...day)) {
       PoolKey(product: $0.product, currency: $0.currency.code)
     }
-    let date = city.clock.zone.local(now).day
+    let date = try await db.bookingDate(of: now, in: city)
     for (key, pool) in pools.sorted(by: { $0.key < $1.key }) {
       guard pool.minor > 0 else { continue }
       guard let share = try await shares(key, pool, weights[key] ?? [], on: day, in: db) else {

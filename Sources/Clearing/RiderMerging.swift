@@ -64,7 +64,7 @@ extension RiderDesk {
     try await checkProofs(rider, kept, in: db)
     let days = try await db.riderMoves.days(of: rider)
     let keptDays = try await db.riderMoves.days(of: kept)
-    let date = city.current.clock.zone.local(act.at).day
+    let date = try await db.bookingDate(of: act.at, in: city.current)
     try await reverseRides(of: rider, days: days, on: date, in: db, at: act.at)
     // With no ride left the accounts get back what rides took, and what is left is the rider's own.
     try await RidePayments.collect(

@@ -117,13 +117,11 @@ package struct SubsidyDesk: Sendable {
           category: line.category, minor: size))
     }
     if isPaid { postings.append(Posting(.debit, account: AccountCode.bank, minor: total)) }
-    let date = city.current.clock.zone.local(moment).day
-    try await db.books.add(
-      [
-        try Entry(
-          kind: .concession, accountingDate: date, currency: currency, memo: memo,
-          postings: postings)
-      ], at: moment)
+    let day = try await db.bookingDay(of: moment, in: city.current)
+    let entry = try Entry(
+      kind: .concession, accountingDate: day.booked, currency: currency, memo: memo,
+      postings: postings)
+    try await db.books.add([try day.named(entry)], at: moment)
   }
 
   /// The evidence of a claim as comma-separated values, a page at a time; nil after the last.

@@ -30,11 +30,31 @@ package struct TariffPublishing: Sendable {
   ///
   /// What a new version says of zones, stops, routes and operators is held against the network that
   /// the city has at that moment: a zone that no stop has refuses it, the rest is told as doubts.
-  /// A version that begins on a fare day that has begun is refused without an order; with it the
-  /// rider-days from that day on are marked as stale: they are rated anew and the difference is
-  /// booked. The first tariff of a city needs no order, for nothing was rated before it.
+  /// A version that begins on a fare day that has begun is refused: that takes an order, which
+  /// ``Rerating`` gives. The first tariff of a city needs none, for nothing was rated before it.
   package func publish(
-    _ source: TariffSource, isReratingOrdered: Bool = false, at now: Instant
+    _ source: TariffSource, at now: Instant
+  ) async throws -> PublishingOutcome {
+    try await publish(source, isReratingOrdered: false, at: now)
+  }
+
+  /// Publishes the tariff of an order that stands approved, past days and all.
+  ///
+  /// The rider-days from its first day on are marked as stale: they are rated anew and the
+  /// difference is booked. There is no other way to the past, so nobody goes round the second person.
+  package func publish(
+    _ order: ReratingOrder, at now: Instant
+  ) async throws -> PublishingOutcome {
+    precondition(order.state == .approved, "order \(order.id) was not approved")
+    guard let text = order.tariffSource else {
+      preconditionFailure("order \(order.id) has no tariff")
+    }
+    return try await publish(
+      try TariffPublication.source(of: text), isReratingOrdered: true, at: now)
+  }
+
+  private func publish(
+    _ source: TariffSource, isReratingOrdered: Bool, at now: Instant
   ) async throws -> PublishingOutcome {
     let reading = source.load()
     guard let book = reading.book else {

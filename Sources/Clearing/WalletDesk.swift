@@ -167,12 +167,13 @@ package struct WalletDesk: Sendable {
   ) async throws -> MoneyReceipt {
     try order.check()
     try requireKnown(order.currency)
-    let date = city.current.clock.zone.local(act.at).day
+    let city = city.current
     return try await Self.onceByKey {
       try await store.write { db in
+        let day = try await db.bookingDay(of: act.at, in: city)
         let rider = try await RiderDesk.present(rider, in: db)
         try await Self.openAccount(
-          kind == .topUp, of: rider, order.currency, on: date, in: db, at: act.at)
+          kind == .topUp, of: rider, order.currency, on: day.booked, in: db, at: act.at)
         guard let account = try await db.wallets.lock(of: rider, in: order.currency) else {
           throw RiderRefusal.noAccount
         }
@@ -186,7 +187,7 @@ package struct WalletDesk: Sendable {
         } catch {
           throw RiderRefusal.wallet(error)
         }
-        return try await Self.book(minor, kind, order, account, on: date, by: act, in: db)
+        return try await Self.book(minor, kind, order, account, on: day, by: act, in: db)
       }
     }
   }
@@ -232,8 +233,9 @@ package struct WalletDesk: Sendable {
 
   private static func book(
     _ minor: Int64, _ kind: MovementKind, _ order: MoneyOrder, _ account: WalletAccountRow,
-    on date: Day, by act: RiderAct, in db: StoreSession
+    on day: BookingDay, by act: RiderAct, in db: StoreSession
   ) async throws -> MoneyReceipt {
+    let date = day.booked
     let money = Money(
       minor: kind == .refund ? 0 - minor : minor, currency: account.currency)
     let entry: Entry =
@@ -244,7 +246,7 @@ package struct WalletDesk: Sendable {
       default:
         try WalletEntries.topUp(money, through: order.channel, reference: order.memo, on: date)
       }
-    try await db.books.add([entry], at: act.at)
+    try await db.books.add([try day.named(entry)], at: act.at)
     var account = account
     account.balanceMinor += minor
     var movement = MovementRow(

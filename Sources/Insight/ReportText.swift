@@ -1,8 +1,8 @@
 package import Basics
 
 extension ReportCell {
-  /// The cell as people read it.
-  package func text(in language: Language) -> String {
+  /// The cell as people read it; a moment by the clock of a zone, to the second.
+  package func text(in language: Language, zone: TimeZoneTable = .utc) -> String {
     switch self {
     case .none: "–"
     case .text(let text): text
@@ -10,8 +10,13 @@ extension ReportCell {
     case .count(let count): String(count)
     case .money(let money): money.majorText
     case .date(let day): day.description
-    case .moment(let moment): moment.description
+    case .moment(let moment): Self.wallTime(moment, zone)
     }
+  }
+
+  private static func wallTime(_ moment: Instant, _ zone: TimeZoneTable) -> String {
+    let local = zone.local(moment)
+    return "\(local.day) \(clockText(seconds: local.secondOfDay))"
   }
 
   /// The cell as programs read it: money in minor units, nothing as an empty text.
@@ -51,12 +56,12 @@ extension Report {
   package func text(in language: Language, zone: TimeZoneTable = .utc) -> String {
     var lines = [heading(in: language)]
     for table in tables {
-      lines += ["", table.title[language]] + table.lines(in: language)
+      lines += ["", table.title[language]] + table.lines(in: language, zone: zone)
     }
     lines.append("")
     lines += notes.map { $0.text(in: language) }
     let made = Bilingual(uk: "Складено", en: "Made at")[language]
-    lines.append("\(made): \(zone.iso8601(madeAt))")
+    lines.append("\(made): \(zone.iso8601(Instant(seconds: madeAt.seconds)))")
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -103,9 +108,12 @@ extension Report {
 
 extension ReportTable {
   /// Header, rows and sums with columns of equal width; numbers stand to the right.
-  func lines(in language: Language) -> [String] {
+  ///
+  /// A table without rows says so: a bare header could be a page that was cut off.
+  func lines(in language: Language, zone: TimeZoneTable) -> [String] {
+    guard !rows.isEmpty else { return [Bilingual(uk: "Нічого.", en: "Nothing.")[language]] }
     let header = columns.map { $0.header[language] }
-    let body = (rows + totals).map { row in row.map { $0.text(in: language) } }
+    let body = (rows + totals).map { row in row.map { $0.text(in: language, zone: zone) } }
     let widths = columns.indices.map { column in
       ([header] + body).map { $0[column].count }.max() ?? 0
     }

@@ -284,6 +284,16 @@ package struct OperatorTables {
     ).map(Self.payout)
   }
 
+  /// Payouts of an operator or of all, the newest first; at most so many.
+  package func payouts(of name: String?, countMax: Int) async throws -> [PayoutRow] {
+    try await connection.query(
+      """
+      select \(Self.payoutColumns) from payout where $1::text is null or operator_id = $1
+      order by payout_id desc limit $2
+      """, [.orNull(name, PostgresValue.text), .int8(Int64(countMax))]
+    ).map(Self.payout)
+  }
+
   /// Whether an operator has a payout that is not given to the bank yet.
   package func hasOpenPayout(_ name: String, currency: Currency) async throws -> Bool {
     try await connection.query(

@@ -34,6 +34,23 @@ package struct SubsidyEvidence: Sendable, Hashable {
   package let route: String?
 }
 
+extension SubsidyEvidence {
+  /// Heads of the columns of the evidence as a table.
+  package static let columns = [
+    "fare_day", "operator", "category", "riders", "amount_minor", "taken_back", "device", "epoch",
+    "seq", "started_at", "route",
+  ]
+
+  /// The ride as a line of that table.
+  package var cells: [String] {
+    [
+      fareDay.description, operatorID, category, String(riders), String(minor),
+      isTakenBack ? "yes" : "no", tap.device, String(tap.epoch), String(tap.seq),
+      startedAt.iso8601(offsetSeconds: 0), route ?? "",
+    ]
+  }
+}
+
 extension StoreSession {
   /// What the city pays for concessions.
   package var subsidies: SubsidyTables { SubsidyTables(connection: connection) }
@@ -154,12 +171,34 @@ package struct SubsidyTables {
       select claim_id, first_day, last_day, currency, state, order_id from subsidy_claim
       where claim_id = $1 for update
       """, [.int8(claim)]
-    ).onlyOrNil().map { row in
-      SubsidyClaimRow(
-        id: try row.int8("claim_id"), firstDay: try row.date("first_day"),
-        lastDay: try row.date("last_day"), currency: try row.currency("currency"),
-        state: try row.text("state"), orderID: try row.int8OrNil("order_id"))
-    }
+    ).onlyOrNil().map(Self.claim)
+  }
+
+  private static func claim(_ row: PostgresRow) throws -> SubsidyClaimRow {
+    SubsidyClaimRow(
+      id: try row.int8("claim_id"), firstDay: try row.date("first_day"),
+      lastDay: try row.date("last_day"), currency: try row.currency("currency"),
+      state: try row.text("state"), orderID: try row.int8OrNil("order_id"))
+  }
+
+  /// A claim as it stands; nil when there is none.
+  package func find(_ claim: Int64) async throws -> SubsidyClaimRow? {
+    try await connection.query(
+      """
+      select claim_id, first_day, last_day, currency, state, order_id from subsidy_claim
+      where claim_id = $1
+      """, [.int8(claim)]
+    ).onlyOrNil().map(Self.claim)
+  }
+
+  /// Claims, the newest first; at most so many.
+  package func claims(countMax: Int) async throws -> [SubsidyClaimRow] {
+    try await connection.query(
+      """
+      select claim_id, first_day, last_day, currency, state, order_id from subsidy_claim
+      order by claim_id desc limit $1
+      """, [.int8(Int64(countMax))]
+    ).map(Self.claim)
   }
 
   /// Moves a claim on.

@@ -78,7 +78,7 @@ package enum SealedTable: String, Sendable, CaseIterable {
     }
   }
 
-  private static func row(_ columns: [String]) -> String {
+  fileprivate static func row(_ columns: [String]) -> String {
     let texts = columns.map { "(\($0))::text" }.joined(separator: ", ")
     return "sha256('\\x00'::bytea || convert_to(array[\(texts)]::text, 'UTF8'))"
   }
@@ -108,14 +108,35 @@ extension PeriodTables {
   /// On one unchanging picture of the database; the rows are read by a cursor, never held as a whole.
   package func tree(_ table: SealedTable, of period: AccountingPeriod) async throws -> PeriodTreeRow
   {
+    try await tree(table.rawValue, table.sql, [.date(period.first), .date(period.last)])
+  }
+
+  /// The tree over the digests of the rows of a table that were written until a period was closed,
+  /// and after the one before it was.
+  ///
+  /// A leaf is SHA-256 over a byte 0 and the digest's number, table, row and value, as the rows of
+  /// ``SealedTable`` are hashed.
+  package func tree(_ table: MoneyTable, of period: String) async throws -> PeriodTreeRow {
+    let leaf = SealedTable.row(["t.seal_id", "t.table_name", "t.row_key", "t.digest"])
+    return try await tree(
+      table.rawValue,
+      """
+      select \(leaf) as leaf, t.row_key as key from row_seal t
+      where t.period = $1 and t.table_name = $2 order by t.seal_id
+      """, [.text(period), .text(table.rawValue)])
+  }
+
+  private func tree(
+    _ name: String, _ sql: String, _ parameters: [PostgresValue]
+  ) async throws -> PeriodTreeRow {
     var tree = MerkleAccumulator()
     var keys: [String] = []
-    try await leaves(table, of: period) { leaf, key in
+    try await leaves(sql, parameters) { leaf, key in
       if tree.count % MerkleAccumulator.blockLeaves == 0 { keys.append(key) }
       tree.add(leafHash: leaf)
     }
     return PeriodTreeRow(
-      tree: PeriodTree(table: table.rawValue, leaves: Int64(tree.count), root: tree.root),
+      tree: PeriodTree(table: name, leaves: Int64(tree.count), root: tree.root),
       blocks: tree.blocks, blockKeys: keys)
   }
 
@@ -123,9 +144,13 @@ extension PeriodTables {
   package func leaves(
     _ table: SealedTable, of period: AccountingPeriod, _ each: ([UInt8], String) -> Void
   ) async throws {
-    try await connection.execute(
-      "declare leaves no scroll cursor for \(table.sql)",
-      [.date(period.first), .date(period.last)])
+    try await leaves(table.sql, [.date(period.first), .date(period.last)], each)
+  }
+
+  private func leaves(
+    _ sql: String, _ parameters: [PostgresValue], _ each: ([UInt8], String) -> Void
+  ) async throws {
+    try await connection.execute("declare leaves no scroll cursor for \(sql)", parameters)
     while true {
       let rows = try await connection.query("fetch \(Self.leavesPerFetchMax) from leaves")
       guard !rows.isEmpty else { break }

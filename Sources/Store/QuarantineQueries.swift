@@ -113,16 +113,45 @@ package struct QuarantineQueries {
 
   /// Released taps of a device that wait for the sorter, with their batches; at most so many.
   package func waiting(device: String, countMax: Int) async throws -> [ReleasedTap] {
+    try await released(of: device, isSorted: false, after: (-1, -1), countMax: countMax)
+  }
+
+  /// Devices of which released taps were sorted.
+  package func devicesReleased() async throws -> [String] {
+    try await connection.query(
+      """
+      select distinct device_id from tap_quarantine
+      where state = 'released' and sorted_at is not null order by 1
+      """
+    ).map { try $0.text(0) }
+  }
+
+  /// Released taps of a device that reached their riders, with their batches, in the order of their
+  /// names after an epoch and number; at most ``pageMax``.
+  package func sortedReleased(
+    of device: String, after name: (epoch: Int64, seq: Int64)
+  ) async throws -> [ReleasedTap] {
+    try await released(of: device, isSorted: true, after: name, countMax: Self.pageMax)
+  }
+
+  private func released(
+    of device: String, isSorted: Bool, after name: (epoch: Int64, seq: Int64), countMax: Int
+  ) async throws -> [ReleasedTap] {
     let rows = try await connection.query(
       """
       select q.epoch, q.seq, q.corrected_at, q.corrected_riders, b.batch_id, b.sent_at,
         b.received_at, b.body, b.quarantined, b.format
       from (select * from tap_quarantine where device_id = $2 and state = 'released'
-        and sorted_at is null order by epoch, seq limit $3) q
+        and (sorted_at is not null) = $4 and (epoch, seq) > ($5, $6)
+        order by epoch, seq limit $3) q
       join tap_batch b on b.lane = $1 and b.device_id = q.device_id and b.epoch = q.epoch
         and b.quarantined @> q.seq
       order by q.epoch, q.seq
-      """, [.int2(Lane.of(name: device)), .text(device), .int8(Int64(countMax))])
+      """,
+      [
+        .int2(Lane.of(name: device)), .text(device), .int8(Int64(countMax)), .bool(isSorted),
+        .int8(name.epoch), .int8(name.seq),
+      ])
     return try rows.map { row in
       let name = TapName(device: device, epoch: try row.int8(0), seq: try row.int8(1))
       return ReleasedTap(

@@ -4,6 +4,8 @@ import Postgres
 /// What the bearer of a token may do.
 package enum AccessRole: String, Sendable, CaseIterable {
   case admin, accountant, planner, dispatcher, inspector, rider
+  /// Works at a cash desk: takes and gives money of riders, and keeps no books.
+  case cashier
 }
 
 /// A bearer token by what it allows; the token itself is never stored.

@@ -284,7 +284,7 @@ extension Handlers {
     request.caller?.label ?? "unknown"
   }
 
-  private func number(_ request: WebRequest) throws(Problem) -> Int64 {
+  func number(_ request: WebRequest) throws(Problem) -> Int64 {
     let text = try request.parameter("id")
     guard let number = Int64(text), number > 0 else {
       throw .badParameter("id", "\(text) is not a number above zero")
@@ -323,7 +323,7 @@ extension Handlers {
     return (minor ?? 0, reason)
   }
 
-  private func answering<Result>(_ body: () async throws -> Result) async throws -> Result {
+  func answering<Result>(_ body: () async throws -> Result) async throws -> Result {
     do {
       return try await body()
     } catch let refusal as MoneyRefusal {

@@ -48,10 +48,16 @@ extension Handlers {
     let source = TariffSource(
       folder: Handlers.ownName(ofTariff: text),
       files: [TariffFile(path: TariffSource.mainPath, text: text)])
-    let publishing = TariffPublishing(store: services.store, city: services.city)
-    switch try await publishing.publish(
-      source, isReratingOrdered: try request.queryFlag("rerate"), at: request.receivedAt)
-    {
+    guard try request.queryFlag("rerate") || request.queryFlag("preview") else {
+      let publishing = TariffPublishing(store: services.store, city: services.city)
+      return try await tell(try await publishing.publish(source, at: request.receivedAt))
+    }
+    return try await tariffOrder(source, request)
+  }
+
+  /// Says what became of a tariff.
+  func tell(_ outcome: PublishingOutcome) async throws -> Answer {
+    switch outcome {
     case .faulty(let faults):
       var problem = Problem(
         .unprocessableContent, "tariff_unusable", "The tariff has faults; nothing was published.")

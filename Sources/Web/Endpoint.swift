@@ -89,6 +89,19 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case moneyOrders = "GET /v1/money-orders"
   case moneyOrderDecide = "POST /v1/money-orders/{id}/decision"
   case operatorClaims = "GET /v1/operators/claims"
+  case operatorAccount = "POST /v1/operators/{id}/account"
+  case payouts = "GET /v1/payouts"
+  case payoutPropose = "POST /v1/payouts"
+  case paymentFileMake = "POST /v1/payment-files"
+  case paymentFile = "GET /v1/payment-files/{id}"
+  case paymentFileConfirm = "POST /v1/payment-files/{id}/confirmation"
+  case subsidyRates = "GET /v1/subsidies/rates"
+  case subsidyRateSet = "POST /v1/subsidies/rates"
+  case subsidyClaims = "GET /v1/subsidies/claims"
+  case subsidyClaimMake = "POST /v1/subsidies/claims"
+  case subsidyClaim = "GET /v1/subsidies/claims/{id}"
+  case subsidyEvidence = "GET /v1/subsidies/claims/{id}/evidence"
+  case subsidyPaid = "POST /v1/subsidies/claims/{id}/payment"
 
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
@@ -150,11 +163,13 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .denyListAdd, .denyListLift: .staff([.accountant])
     case .evidence: .staff([.accountant, .inspector])
     case .status, .overviewPage: .staff([.accountant, .planner, .dispatcher, .inspector])
-    case .riderRides, .riderPage, .riderShow, .wallet, .riderProducts:
-      .staff([.accountant, .inspector, .rider])
+    case .riderRides, .riderPage, .riderShow: .staff([.accountant, .inspector, .rider])
+    case .wallet, .riderProducts: .staff([.accountant, .inspector, .rider, .cashier])
     case .riderRegister, .riderMedia, .riderReplace, .riderBlock, .riderUnblock, .riderProof,
-      .proofsExpiring, .walletTopUp, .walletRefund, .productSell, .productRefund:
+      .proofsExpiring:
       .staff([.accountant])
+    // Whoever keeps the books does not handle the cash.
+    case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase, .walletCorrect: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
     case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
@@ -165,7 +180,11 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay, .chargeWriteOff,
       .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
       .staff([.accountant])
-    case .operatorClaims: .staff([.accountant], scoped: true)
+    case .operatorClaims, .payouts: .staff([.accountant], scoped: true)
+    case .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile, .paymentFileConfirm,
+      .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake, .subsidyClaim,
+      .subsidyEvidence, .subsidyPaid:
+      .staff([.accountant])
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
   }
@@ -184,7 +203,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund, .acquirerEvent,
       .chargePay,
       .chargeWriteOff, .chargeRefund, .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
-      .deviceAssign, .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift:
+      .deviceAssign, .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift,
+      .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,
+      .subsidyClaimMake:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(

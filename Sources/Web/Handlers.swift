@@ -69,6 +69,10 @@ struct Handlers: Sendable {
       .chargeAsk, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide,
       .operatorClaims:
       try await cardAnswer(request)
+    case .payouts, .payoutPropose, .operatorAccount, .paymentFileMake, .paymentFile,
+      .paymentFileConfirm, .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake,
+      .subsidyClaim, .subsidyEvidence, .subsidyPaid:
+      try await operatorMoneyAnswer(request)
     case .routeLoad: try await routeLoad(request)
     case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
     case .vehiclePositions: try await vehiclePositions(request)

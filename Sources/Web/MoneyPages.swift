@@ -19,7 +19,7 @@ extension Handlers {
     let periods: Listing<PeriodLinks>?
     let missing: Listing<NoteRow>?
     let tables: [Table]
-    let notes: [NoteRow]
+    let notes: Listing<NoteRow>?
   }
 
   private struct NoteRow {
@@ -75,16 +75,22 @@ extension Handlers {
       names: ReportName.allCases.map {
         Choice(
           value: $0.rawValue, label: $0.title[request.language], isSelected: $0 == name)
-      }, name: name.rawValue, about: name.about[request.language], date: day.description,
+      }, name: name.rawValue, about: Handlers.sentence(name.about[request.language]),
+      date: day.description,
       to: last.description,
       day: day == last ? people.day(day) : "\(people.day(day)) – \(people.day(last))",
       query: "date=\(day)" + (day == last ? "" : "&to=\(last)"),
       periods: try await periodLinks(people),
       missing: Listing(notes.filter { $0.0.isMissing && $0.0.count > 0 }, \.1),
       tables: report.tables.map { Handlers.table($0, people) },
-      notes: notes.filter { !$0.0.isMissing && $0.0.count > 0 }.map(\.1))
+      notes: Listing(notes.filter { !$0.0.isMissing && $0.0.count > 0 }, \.1))
     let frame = PageFrame(request, titleName: "report_title", people: people)
     return pages.page("report", frame: frame, language: request.language, model)
+  }
+
+  /// A phrase as a sentence.
+  private static func sentence(_ phrase: String) -> String {
+    phrase.prefix(1).uppercased() + phrase.dropFirst() + "."
   }
 
   private func periodLinks(_ people: People) async throws -> Listing<PeriodLinks>? {
@@ -105,6 +111,7 @@ extension Handlers {
             switch cell {
             case .count(let count): people.number(count)
             case .money(let money): people.amount(money.minor, money.currency)
+            case .date(let day): people.day(day)
             case .moment(let moment): people.moment(moment)
             default: cell.text(in: people.language)
             }

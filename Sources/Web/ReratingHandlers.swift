@@ -2,13 +2,14 @@ import Basics
 import Clearing
 import HTTPTypes
 import Store
+import Tariff
 
 /// Orders to rate fare days anew, and where taps are on their way.
 extension Handlers {
   /// Most fare days of a preview over HTTP; `kvytok rate` takes longer periods.
   static let ratingPreviewDaysMax = 31
 
-  private var rerating: Rerating {
+  var rerating: Rerating {
     Rerating(store: services.store, city: services.city.current)
   }
 
@@ -48,9 +49,52 @@ extension Handlers {
   }
 
   func ratingApprove(_ request: WebRequest) async throws -> Answer {
-    try Handlers.answer(
-      try await rerating.approve(
-        try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt))
+    let outcome = try await rerating.approve(
+      try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt)
+    // The order may have published a tariff.
+    try await services.city.reload(from: services.store)
+    return try Handlers.answer(outcome)
+  }
+
+  /// Puts a tariff in force whose versions may begin on days that have begun, by an order; or shows
+  /// what that would change.
+  func tariffOrder(_ source: TariffSource, _ request: WebRequest) async throws -> Answer {
+    let person = try Handlers.person(request)
+    try await services.city.reload(from: services.store)
+    let rerating = rerating
+    let days = try await rerating.pastDays(of: source, at: request.receivedAt)
+    if let days, days.upperBound.number - days.lowerBound.number >= Handlers.ratingPreviewDaysMax {
+      throw Problem(
+        .unprocessableContent, "too_many_days",
+        "The tariff changes all days from \(days.lowerBound) on; over HTTP at most "
+          + "\(Handlers.ratingPreviewDaysMax) days are rated anew. `kvytok tariff publish --rerate` "
+          + "takes more.")
+    }
+    if try request.queryFlag("preview") {
+      guard let days else {
+        throw Problem(
+          .conflict, "not_possible", "The tariff changes no day that has begun, or it has faults.")
+      }
+      return switch try await rerating.preview(days, tariff: source) {
+      case .success(let preview): .json(preview.json)
+      case .failure(let refusal):
+        throw Problem(.conflict, "not_possible", refusal.description)
+      }
+    }
+    switch try await rerating.publish(source, by: person, at: request.receivedAt) {
+    case .plain(let outcome): return try await tell(outcome)
+    case .refused(let why): throw Problem(.conflict, "order_refused", why)
+    case .ordered(let order, let preview):
+      try await services.city.reload(from: services.store)
+      return .json(order.state == .requested ? .accepted : .created) { writer in
+        writer.beginObject()
+        writer.key("order")
+        writer.order(order)
+        writer.key("preview")
+        writer.raw(String(decoding: preview.json, as: UTF8.self))
+        writer.endObject()
+      }
+    }
   }
 
   func ratingRefuse(_ request: WebRequest) async throws -> Answer {

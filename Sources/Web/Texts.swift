@@ -55,6 +55,7 @@ package enum Texts {
     "role_accountant": Bilingual(uk: "бухгалтер", en: "accountant"),
     "role_planner": Bilingual(uk: "планувальник", en: "planner"),
     "role_dispatcher": Bilingual(uk: "диспетчер", en: "dispatcher"),
+    "role_cashier": Bilingual(uk: "касир", en: "cashier"),
     "role_inspector": Bilingual(uk: "контролер", en: "inspector"),
     "role_rider": Bilingual(uk: "пасажир", en: "rider"),
   ]

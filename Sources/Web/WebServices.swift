@@ -23,6 +23,10 @@ package struct WebServices: Sendable {
   package var tokenKey: TokenKey
   /// What people do about charge windows.
   package var debts: DebtDesk
+  /// What operators are paid.
+  package var payouts: PayoutDesk
+  /// What the city pays for concessions.
+  package var subsidies: SubsidyDesk
   /// What needs a second person.
   package var orders: MoneyOrders
   /// What the acquirer says by itself; nil when no acquirer is set up.
@@ -61,9 +65,9 @@ package struct WebServices: Sendable {
     self.tokenKey = tokenKey
     self.acquirerMessages = acquirerMessages
     debts = DebtDesk(store: store, city: city, now: now)
-    orders = MoneyOrders(
-      store: store, debts: debts, payouts: PayoutDesk(store: store, city: city, now: now),
-      subsidies: SubsidyDesk(store: store, city: city, now: now))
+    payouts = PayoutDesk(store: store, city: city, now: now)
+    subsidies = SubsidyDesk(store: store, city: city, now: now)
+    orders = MoneyOrders(store: store, debts: debts, payouts: payouts, subsidies: subsidies)
     self.facts = facts
     self.now = now
     self.randomBytes = randomBytes

@@ -16,11 +16,12 @@ struct AcquirerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Writes what is authorised into clearing files in DATA/acquirer/out.")
 
-    @OptionGroup var acquirer: AcquirerOptions
+    @OptionGroup var reached: AcquirerOptions
+    @OptionGroup var acquirer: AcquirerFolderOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      var place = acquirer.place
+      var place = reached.place
       place.isByFiles = true
       place.url = nil
       let place2 = place
@@ -28,7 +29,7 @@ struct AcquirerCommand: AsyncParsableCommand {
         let desks = try await MoneyDesks.open(backbone, place2)
         try await desks.charging.drain()
         let desk = ClearingFileDesk(service: desks.charging, merchant: place2.merchant)
-        return try await AcquirerFiles(folder: backbone.acquirerFolder).export(desk)
+        return try await AcquirerFiles(folder: acquirer.folder(backbone)).export(desk)
       }
       for name in names { print(name) }
       if names.isEmpty { print("nothing to write") }
@@ -42,6 +43,7 @@ struct AcquirerCommand: AsyncParsableCommand {
     @Argument(help: "Funding files; without any, those that wait in DATA/acquirer/in.")
     var files: [String] = []
 
+    @OptionGroup var acquirer: AcquirerFolderOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -49,7 +51,7 @@ struct AcquirerCommand: AsyncParsableCommand {
       let outcomes = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
         guard !paths.isEmpty else {
-          return try await AcquirerFiles(folder: backbone.acquirerFolder).take(desks.funding)
+          return try await AcquirerFiles(folder: acquirer.folder(backbone)).take(desks.funding)
         }
         var outcomes: [(String, FundingOutcome)] = []
         for path in paths {
@@ -140,16 +142,46 @@ struct AcquirerFiles: Sendable {
     var outcomes: [(String, FundingOutcome)] = []
     for name in folder.waiting(now: .now) {
       let outcome = try await desk.take(try folder.read(name), name: name)
-      try folder.move(name, isTaken: !outcome.isRefused)
+      if case .refused(let why) = outcome {
+        try folder.move(name, refusedBecause: why)
+      } else {
+        try folder.move(name)
+      }
       outcomes.append((name, outcome))
     }
     return outcomes
   }
 }
 
+/// Where files lie that are exchanged with the acquirer.
+struct AcquirerFolderOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder for clearing files; or set KVYTOK_ACQUIRER_OUT. (default: DATA/acquirer/out)",
+      valueName: "folder"))
+  var acquirerOut: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder of funding files; or set KVYTOK_ACQUIRER_IN. (default: DATA/acquirer/in)",
+      valueName: "folder"))
+  var acquirerIn: String?
+
+  /// The folders as they were told, or those in the data folder.
+  func folder(_ backbone: Backbone) -> AcquirerFolder {
+    let environment = ProcessInfo.processInfo.environment
+    return backbone.acquirerFolder(
+      out: acquirerOut ?? environment["KVYTOK_ACQUIRER_OUT"],
+      in: acquirerIn ?? environment["KVYTOK_ACQUIRER_IN"])
+  }
+}
+
 extension Backbone {
-  /// The folder through which files are exchanged with the acquirer.
-  var acquirerFolder: AcquirerFolder { AcquirerFolder(path: place.folder.path + "/acquirer") }
+  /// The folders through which files are exchanged with the acquirer.
+  func acquirerFolder(out: String?, in incoming: String?) -> AcquirerFolder {
+    let own = place.folder.path + "/acquirer"
+    return AcquirerFolder(out: out ?? own + "/out", in: incoming ?? own + "/in")
+  }
 }
 
 extension FundingOutcome {

@@ -19,6 +19,28 @@ struct AcquirerPlace: Sendable {
   var secret: String?
   var isByFiles = false
   var merchant = AcquirerPlace.merchantStandard
+  /// Folder for clearing files, and the one of funding files; nil: in the data folder.
+  var out: String?
+  var incoming: String?
+  /// Second of the city's day from which clearing files are made.
+  var fileSecond = AcquirerPlace.fileSecondStandard
+
+  /// Half past six, when the fare day before is closed.
+  static let fileSecondStandard = 6 * 3600 + 1800
+
+  /// Reads a time of day such as `06:30`.
+  static func fileSecond(_ text: String?) throws(CommandFault) -> Int {
+    guard let text else { return fileSecondStandard }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let hour = parts[0], let minute = parts[1],
+      (0...23).contains(hour), (0...59).contains(minute)
+    else {
+      throw CommandFault(
+        "acquirer_files_at is a time of day such as 06:30, not \(text).",
+        exitCode: CommandFault.usage)
+    }
+    return hour * 3600 + minute * 60
+  }
 
   /// The adapter; nil when no acquirer is set up.
   func acquirer() throws(CommandFault) -> (any Acquirer)? {

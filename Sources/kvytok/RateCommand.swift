@@ -181,7 +181,7 @@ struct RateCommand: AsyncParsableCommand {
     }
   }
 
-  private static func with(
+  static func with(
     _ database: DatabaseOptions, _ body: (Rerating, Store) async throws -> Void
   ) async throws {
     try await Backbone.with(database) { backbone in
@@ -192,7 +192,7 @@ struct RateCommand: AsyncParsableCommand {
   }
 
   /// Says what became of an order; throws when it was refused.
-  private static func tell(_ outcome: ReratingOutcome) throws {
+  static func tell(_ outcome: ReratingOutcome) throws {
     switch outcome {
     case .refused(let why): throw CommandFault(why, exitCode: CommandFault.no)
     case .ordered(let order):
@@ -207,7 +207,7 @@ struct RateCommand: AsyncParsableCommand {
   }
 
   /// What would change, as tables.
-  private static func text(_ preview: RatingPreview) -> String {
+  static func text(_ preview: RatingPreview) -> String {
     func money(_ minor: Int64, _ currency: Currency) -> String {
       Money(minor: minor, currency: currency).majorText
     }

@@ -83,7 +83,10 @@ struct RunningService: Sendable {
       let recognition = RevenueRecognition(store: store, city: city, log: log)
       let riders = RiderDesk(store: store, city: city, tokenKey: keys.token)
       services.append(Worker { await recognition.run(now: { .now }, desk: riders) })
-      services.append(try charging(backbone, city: city))
+      let charging = try self.charging(backbone, city: city)
+      services.append(Worker { await charging.run() })
+      let exchange = self.exchange(backbone, city: city, charging: charging)
+      services.append(Worker { await exchange.run() })
     }
     if settings.parts.contains(.insight) {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })
@@ -107,12 +110,26 @@ struct RunningService: Sendable {
     }
   }
 
-  /// The worker of bank cards; clearing files are written by `kvytok acquirer export`.
-  private func charging(_ backbone: Backbone, city: CityHolder) throws -> some Service {
-    let charging = ChargingService(
+  /// The worker of bank cards.
+  private func charging(_ backbone: Backbone, city: CityHolder) throws -> ChargingService {
+    ChargingService(
       store: backbone.store, city: city, acquirer: try settings.acquirer.acquirer(), log: log,
       now: { .now })
-    return Worker { await charging.run() }
+  }
+
+  /// The exchange of files with the acquirer: funding files always, clearing files where it asks no
+  /// other way.
+  private func exchange(
+    _ backbone: Backbone, city: CityHolder, charging: ChargingService
+  ) -> AcquirerExchange {
+    let place = settings.acquirer
+    let desk = ClearingFileDesk(service: charging, merchant: place.merchant)
+    return AcquirerExchange(
+      folder: backbone.acquirerFolder(out: place.out, in: place.incoming),
+      schedule: place.isByFiles
+        ? ClearingFileSchedule(
+          store: backbone.store, city: city, desk: desk, from: place.fileSecond, now: { .now })
+        : nil, funding: FundingDesk(store: backbone.store, city: city, now: { .now }), log: log)
   }
 
   private func webServices(

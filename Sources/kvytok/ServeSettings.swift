@@ -41,7 +41,10 @@ struct ServeSettings: Sendable {
         url: reader.string(forKey: "acquirer_url"),
         secret: reader.string(forKey: "acquirer_secret", isSecret: true),
         isByFiles: reader.bool(forKey: "acquirer_files") ?? false,
-        merchant: reader.string(forKey: "merchant") ?? AcquirerPlace.merchantStandard),
+        merchant: reader.string(forKey: "merchant") ?? AcquirerPlace.merchantStandard,
+        out: reader.string(forKey: "acquirer_out"),
+        incoming: reader.string(forKey: "acquirer_in"),
+        fileSecond: try AcquirerPlace.fileSecond(reader.string(forKey: "acquirer_files_at"))),
       logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")),
       tls: try tls(
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
@@ -65,7 +68,7 @@ struct ServeSettings: Sendable {
         throw CommandFault(
           "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
             + "host, port, data, database_url, roles, tariff, acquirer_url, acquirer_secret, "
-            + "acquirer_files, merchant, log_level, tls_certificate, tls_key, tls_client_ca.",
+            + "acquirer_files, acquirer_files_at, acquirer_out, acquirer_in, merchant, log_level, tls_certificate, tls_key, tls_client_ca.",
           exitCode: CommandFault.usage)
       }
     }

@@ -108,23 +108,13 @@ struct SubsidyCommand: AsyncParsableCommand {
       try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
         var writer = CSVWriter()
-        writer.row([
-          "fare_day", "operator", "category", "riders", "amount_minor", "taken_back", "device",
-          "epoch", "seq", "started_at", "route",
-        ])
+        writer.row(SubsidyEvidence.columns)
         var page = 0
         repeat {
           FileHandle.standardOutput.write(Data(writer.bytes))
           writer = CSVWriter()
           guard let rows = try await desks.subsidies.evidence(claim, page: page) else { return }
-          for row in rows {
-            writer.row([
-              row.fareDay.description, row.operatorID, row.category, String(row.riders),
-              String(row.minor), row.isTakenBack ? "yes" : "no", row.tap.device,
-              String(row.tap.epoch), String(row.tap.seq),
-              row.startedAt.iso8601(offsetSeconds: 0), row.route ?? "",
-            ])
-          }
+          for row in rows { writer.row(row.cells) }
           page += 1
         } while true
       }

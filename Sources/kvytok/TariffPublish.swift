@@ -12,7 +12,9 @@ extension TariffCommand {
       discussion: """
         Nothing goes live early: validators are told of a version on its first fare day. A version \
         that begins today or earlier changes what riders owe already; it needs --rerate, unless it \
-        is the city's first.
+        is the city's first. That is an order to rate anew, as `kvytok rate` gives it: what changes \
+        is shown, the person is known by a token (--as), and above the limit nothing is published \
+        until another person has approved it (`kvytok rate approve`).
         """)
 
     @Argument(help: "The tariff's folder.")
@@ -21,15 +23,31 @@ extension TariffCommand {
     @Flag(help: "Orders the days that have begun to be rated anew, and the differences booked.")
     var rerate = false
 
+    @OptionGroup var who: RateCommand.PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let source = try TariffFolder.read(path)
-      let outcome = try await Backbone.with(database) { backbone in
-        try await TariffPublishing(store: backbone.store)
-          .publish(source, isReratingOrdered: rerate, at: .now)
+      guard rerate else {
+        let outcome = try await Backbone.with(database) { backbone in
+          try await TariffPublishing(store: backbone.store).publish(source, at: .now)
+        }
+        return try TariffCommand.tell(outcome, path: path)
       }
-      try TariffCommand.tell(outcome, path: path)
+      try await RateCommand.with(database) { rerating, store in
+        let person = try await who.person(store)
+        let progress = Progress("Rating the days that have begun, to see what changes")
+        let outcome = try await rerating.publish(
+          source, by: person, at: .now, progress: { progress.show($0) })
+        progress.end("done")
+        switch outcome {
+        case .plain(let outcome): try TariffCommand.tell(outcome, path: path)
+        case .refused(let why): throw CommandFault(why, exitCode: CommandFault.no)
+        case .ordered(let order, let preview):
+          print(RateCommand.text(preview))
+          try RateCommand.tell(.ordered(order))
+        }
+      }
     }
   }
 

@@ -102,8 +102,14 @@ struct House: Sendable {
   ) async throws -> PublishingOutcome {
     let source = TariffSource(
       folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)])
-    return try await TariffPublishing(store: store)
-      .publish(source, isReratingOrdered: isReratingOrdered, at: now)
+    let publishing = TariffPublishing(store: store)
+    guard isReratingOrdered else { return try await publishing.publish(source, at: now) }
+    var order = ReratingOrder(
+      firstDay: Day(number: 0), lastDay: Day(number: 0),
+      tariffSource: TariffPublication.text(of: source), preview: "{}", changeMinor: 0,
+      needsApproval: false, requestedBy: Person(label: "test", digest: []), requestedAt: now)
+    order.state = .approved
+    return try await publishing.publish(order, at: now)
   }
 
   /// Puts a batch into the journal, as Intake does once it has judged it.

@@ -190,7 +190,7 @@ extension ClearingSuite {
     }
 
     /// Another value than the one that stands there.
-    private static func other(_ name: String, _ type: String, by step: Int = 1) -> String {
+    static func other(_ name: String, _ type: String, by step: Int = 1) -> String {
       if name == "currency" { return "'EUR'" }
       if name == "medium" { return "case medium when 'bank' then 'card' else 'bank' end" }
       // A name of a row must not become that of its neighbour: the server would refuse it.

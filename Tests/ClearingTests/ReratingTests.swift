@@ -124,6 +124,77 @@ extension ClearingSuite {
       }
     }
 
+    /// Publishing a change to the past is such an order too: the same preview, the same limit.
+    @Test(arguments: [(limit: "800", waits: false), (limit: "799", waits: true)])
+    func aTariffOfThePastIsPublishedByTheSameOrder(
+      _ row: (limit: String, waits: Bool)
+    ) async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        try await house.store.write { db in
+          try await db.settings.set(Rerating.limitSetting, to: row.limit)
+        }
+        let source = Self.source(Self.mended)
+        let rerating = Self.rerating(house)
+        guard
+          case .ordered(let order, let preview) = try await rerating.publish(
+            source, by: Self.olena, at: House.noon)
+        else {
+          Issue.record("no order came of it")
+          return
+        }
+        #expect(preview.changedRiders == 2 && preview.changeMinor == 800)
+        #expect(preview.operators.map(\.afterMinor) == [4000])
+        #expect(order.needsApproval == row.waits)
+        #expect(order.state == (row.waits ? .requested : .done))
+        if row.waits {
+          #expect(try await house.number("select count(*) from tariff_version") == 1)
+          #expect(
+            try await house.number("select count(*) from fare_day where stale_since is not null")
+              == 0)
+          guard
+            case .refused = try await rerating.approve(order.id, by: Self.olena, at: House.noon),
+            case .ordered(let done) = try await rerating.approve(
+              order.id, by: Self.petro, at: House.noon), done.state == .done
+          else {
+            Issue.record("the order went another way")
+            return
+          }
+        }
+        try await house.city.reload(from: house.store)
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  4000"])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
+    @Test func aTariffThatChangesNoPastNeedsNoOrder() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        try await house.store.write { db in
+          try await db.settings.set(Rerating.limitSetting, to: "0")
+        }
+        let rerating = Self.rerating(house)
+        for text in [draft("test-3", from: "2026-12-01"), testTariff] {
+          guard
+            case .plain(.published) = try await rerating.publish(
+              Self.source(text), by: Self.olena, at: House.noon)
+          else {
+            Issue.record("an order came of it")
+            return
+          }
+        }
+        guard
+          case .plain(.faulty) = try await rerating.publish(
+            Self.source("tariff: x"), by: Self.olena, at: House.noon)
+        else {
+          Issue.record("faults were not told")
+          return
+        }
+        #expect(try await rerating.list().isEmpty)
+      }
+    }
+
     @Test func theTableItselfHoldsThatNobodyApprovesTheirOwnOrder() async throws {
       try await House.with { house in
         _ = await #expect(throws: (any Error).self) {

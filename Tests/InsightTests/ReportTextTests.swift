@@ -75,6 +75,26 @@ import Testing
     #expect(!text.unicodeScalars.contains { (0x400...0x4FF).contains($0.value) })
   }
 
+  @Test func momentsAreOfTheCitysClockAndATableWithoutRowsSaysSo() throws {
+    var report = try report()
+    report.tables = [
+      ReportTable(
+        key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"),
+        columns: [ReportColumn("received", Bilingual(uk: "Отримано", en: "Received"), .moment)],
+        rows: [[.moment(Instant(microseconds: noon.microseconds + 712_043))]], totals: []),
+      ReportTable(
+        key: "rides", title: Bilingual(uk: "Поїздки", en: "Rides"),
+        columns: [ReportColumn("fare_day", Bilingual(uk: "День", en: "Day"), .date)], rows: [],
+        totals: []),
+    ]
+    report.madeAt = Instant(microseconds: noon.microseconds + 953_228)
+    let kyiv = try #require(TimeZoneTable(name: "Europe/Kyiv"))
+    let text = report.text(in: .english, zone: kyiv)
+    #expect(text.contains("\n2026-11-23 12:00:00\n"), "\(text)")
+    #expect(text.contains("Rides\nNothing.\n"), "\(text)")
+    #expect(text.contains("Made at: 2026-11-23T12:00:00+02:00\n"), "\(text)")
+  }
+
   @Test func aReportAsCSVHasOneHeaderAndNoSums() throws {
     #expect(
       try report().csv == """

@@ -35,6 +35,34 @@ struct AccessTests {
     }
   }
 
+  /// Whoever handles the cash does not keep the books, and the other way round; this list is the
+  /// rule, not what the endpoints say of themselves.
+  @Test func theCashDeskAndTheBooksAreNotInTheSameHands() async throws {
+    let cash: Set<Endpoint> = [.walletTopUp, .walletRefund, .productSell, .productRefund]
+    let both: Set<Endpoint> = [.wallet, .riderProducts]
+    try await TestService.with { service in
+      let rider = RiderID(high: 1, low: 2)
+      let tokens = [
+        "cashier": try await service.token(.cashier),
+        "accountant": try await service.token(.accountant),
+        "planner": try await service.token(.planner),
+      ]
+      for endpoint in Endpoint.allCases {
+        guard case .staff = endpoint.access else { continue }
+        let path = endpoint.path.replacing("{id}", with: "\(rider)")
+        for (name, token) in tokens {
+          let answer = await service.send(endpoint.method, path, token: token)
+          let isForbidden = Self.verdict(answer, endpoint) == .forbidden
+          if cash.contains(endpoint) {
+            #expect(isForbidden == (name != "cashier"), "\(endpoint.rawValue) as \(name)")
+          } else if name == "cashier" {
+            #expect(isForbidden != both.contains(endpoint), "\(endpoint.rawValue) as \(name)")
+          }
+        }
+      }
+    }
+  }
+
   private enum Verdict {
     case letIn, unknown, forbidden
   }

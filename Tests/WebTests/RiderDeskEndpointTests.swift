@@ -34,7 +34,7 @@ struct RiderDeskEndpointTests {
       let source = TariffSource(
         folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: tariff)])
       _ = try await TariffPublishing(store: service.store).publish(
-        source, isReratingOrdered: true, at: TestService.now)
+        source, at: TestService.now)
       try await service.services.city.reload(from: service.store)
       try await body(
         service, try await service.token(.accountant), try await service.token(.admin))
@@ -60,24 +60,25 @@ struct RiderDeskEndpointTests {
   @Test func moneyGoesOnAndComesOffAgain() async throws {
     try await Self.with { service, token, _ in
       let rider = try await Self.register(service, token)
+      let cashier = try await service.token(.cashier)
       let path = "/v1/riders/\(rider)/wallet"
       let first = await service.post(
-        path + "/top-ups", token: token, json: Self.order(5000, key: "k1"))
+        path + "/top-ups", token: cashier, json: Self.order(5000, key: "k1"))
       #expect(first.status == .created, "\(first.text)")
       let same = await service.post(
-        path + "/top-ups", token: token, json: Self.order(5000, key: "k1"))
+        path + "/top-ups", token: cashier, json: Self.order(5000, key: "k1"))
       #expect(same.status == .ok && same.text.contains("\"repeated\":true"))
       let other = await service.post(
-        path + "/top-ups", token: token, json: Self.order(1, key: "k1"))
+        path + "/top-ups", token: cashier, json: Self.order(1, key: "k1"))
       #expect(other.status == .conflict && other.problemCode == "key_reused")
       let large = await service.post(
-        path + "/refunds", token: token, json: Self.order(5001, key: "r1"))
+        path + "/refunds", token: cashier, json: Self.order(5001, key: "r1"))
       #expect(large.status == .unprocessableContent && large.problemCode == "insufficient")
       let back = await service.post(
-        path + "/refunds", token: token, json: Self.order(2000, key: "r2"))
+        path + "/refunds", token: cashier, json: Self.order(2000, key: "r2"))
       #expect(back.status == .created)
       let twice = await service.post(
-        path + "/refunds", token: token, json: Self.order(2000, key: "r2"))
+        path + "/refunds", token: cashier, json: Self.order(2000, key: "r2"))
       #expect(twice.status == .ok && twice.text.contains("\"repeated\":true"))
       let shown = await service.send(.get, path, token: token)
       #expect(shown.text.contains("\"balance_minor\":3000"), "\(shown.text)")
@@ -89,6 +90,7 @@ struct RiderDeskEndpointTests {
   @Test func badOrdersSayWhatIsWrong() async throws {
     try await Self.with { service, token, _ in
       let rider = try await Self.register(service, token)
+      let cashier = try await service.token(.cashier)
       let path = "/v1/riders/\(rider)/wallet/top-ups"
       let cases: [(String, Int, String)] = [
         (Self.order(0, key: "k"), 422, "amount"),
@@ -113,7 +115,7 @@ struct RiderDeskEndpointTests {
         ("[]", 400, "malformed"), ("", 400, "malformed"),
       ]
       for (json, status, code) in cases {
-        let answer = await service.post(path, token: token, json: json)
+        let answer = await service.post(path, token: cashier, json: json)
         #expect(answer.status.code == status, "\(json): \(answer.text)")
         #expect(answer.problemCode == code, "\(json): \(answer.text)")
       }
@@ -122,7 +124,7 @@ struct RiderDeskEndpointTests {
       }
       #expect(movements == nil)
       let unknown = await service.post(
-        "/v1/riders/00000000-0000-0000-0000-000000000009/wallet/top-ups", token: token,
+        "/v1/riders/00000000-0000-0000-0000-000000000009/wallet/top-ups", token: cashier,
         json: Self.order(1, key: "k"))
       #expect(unknown.status == .notFound && unknown.problemCode == "rider_unknown")
       let none = await service.send(.get, "/v1/riders/\(rider)/wallet", token: token)
@@ -133,14 +135,15 @@ struct RiderDeskEndpointTests {
   @Test func aBlockedCardAndAnErasedRiderTakeNothing() async throws {
     try await Self.with { service, token, admin in
       let rider = try await Self.register(service, token)
+      let cashier = try await service.token(.cashier)
       let path = "/v1/riders/\(rider)"
       let blocked = await service.post(path + "/block", token: token, json: #"{"reason": "lost"}"#)
       #expect(blocked.status == .ok && blocked.text.contains("\"state\":\"blocked\""))
       let refused = await service.post(
-        path + "/wallet/top-ups", token: token, json: Self.order(100, key: "k1"))
+        path + "/wallet/top-ups", token: cashier, json: Self.order(100, key: "k1"))
       #expect(refused.status == .conflict && refused.problemCode == "blocked")
       let sale = await service.post(
-        path + "/products", token: token,
+        path + "/products", token: cashier,
         json: #"{"product": "month", "currency": "UAH", "channel": "bank", "key": "s1"}"#)
       #expect(sale.status == .conflict && sale.problemCode == "blocked")
       let notAdmin = await service.post(path + "/erase", token: token, json: "{}")
@@ -148,11 +151,11 @@ struct RiderDeskEndpointTests {
       let erased = await service.post(path + "/erase", token: admin, json: #"{"reason": "asked"}"#)
       #expect(erased.status == .ok, "\(erased.text)")
       let gone = await service.post(
-        path + "/wallet/top-ups", token: token, json: Self.order(100, key: "k2"))
+        path + "/wallet/top-ups", token: cashier, json: Self.order(100, key: "k2"))
       #expect(gone.status == .notFound)
       let nobody = try #require(erased.member("now_nobody"))
       let dead = await service.post(
-        "/v1/riders/\(nobody)/wallet/top-ups", token: token, json: Self.order(100, key: "k3"))
+        "/v1/riders/\(nobody)/wallet/top-ups", token: cashier, json: Self.order(100, key: "k3"))
       #expect(dead.status == .gone && dead.problemCode == "rider_erased")
     }
   }
@@ -160,24 +163,25 @@ struct RiderDeskEndpointTests {
   @Test func aPassIsSoldShownAndGivenBack() async throws {
     try await Self.with { service, token, _ in
       let rider = try await Self.register(service, token)
+      let cashier = try await service.token(.cashier)
       let path = "/v1/riders/\(rider)/products"
       let json = #"{"product": "month", "currency": "UAH", "channel": "bank", "key": "s1"}"#
-      let sold = await service.post(path, token: token, json: json)
+      let sold = await service.post(path, token: cashier, json: json)
       #expect(
         sold.status == .created && sold.text.contains("\"price_minor\":30000"), "\(sold.text)")
-      #expect(await service.post(path, token: token, json: json).status == .ok)
+      #expect(await service.post(path, token: cashier, json: json).status == .ok)
       let wrong = await service.post(
-        path, token: token,
+        path, token: cashier,
         json: #"{"product": "year", "currency": "UAH", "channel": "bank", "key": "s2"}"#)
       #expect(wrong.status == .unprocessableContent && wrong.problemCode == "product_unknown")
-      let list = await service.send(.get, path, token: token)
+      let list = await service.send(.get, path, token: cashier)
       #expect(list.text.contains("\"state\":\"activated\""), "\(list.text)")
       let missing = await service.post(
-        path + "/refund", token: token, json: #"{"holding": 77, "channel": "bank"}"#)
+        path + "/refund", token: cashier, json: #"{"holding": 77, "channel": "bank"}"#)
       #expect(missing.status == .notFound && missing.problemCode == "holding_unknown")
       // The sale has the rider's day wait for a rating: what is left is not known yet.
       let waiting = await service.post(
-        path + "/refund", token: token, json: #"{"holding": 1, "channel": "bank"}"#)
+        path + "/refund", token: cashier, json: #"{"holding": 1, "channel": "bank"}"#)
       #expect(waiting.status == .conflict && waiting.problemCode == "rides_wait")
     }
   }

@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import DatabaseSupport
 import HTTPTypes
 import Store
@@ -23,10 +24,12 @@ struct TariffInForceTests {
     """
   }
 
-  private func publish(_ text: String, to service: TestService) async throws -> Answer {
+  private func publish(
+    _ text: String, _ query: String = "", to service: TestService
+  ) async throws -> Answer {
     let admin = try await service.token(.admin)
     return await service.send(
-      .post, "/v1/tariffs", token: admin, headers: [.contentType: "application/yaml"],
+      .post, "/v1/tariffs" + query, token: admin, headers: [.contentType: "application/yaml"],
       body: Array(text.utf8))
   }
 
@@ -77,6 +80,33 @@ struct TariffInForceTests {
       #expect(past.status == .conflict && past.problemCode == "past_without_order")
       let answer = try await validator.askAboutItself()
       #expect(answer.member("tariff_version") == "old")
+    }
+  }
+
+  @Test func anOrderOverHTTPIsShownFirstAndAboveTheLimitWaitsForAnotherPerson() async throws {
+    try await TestService.with { service in
+      _ = try await publish(Self.tariff("old", from: "2026-01-01", price: "8.00"), to: service)
+      let text = Self.tariff("new", from: "2026-11-22", price: "10.00")
+      let shown = try await publish(text, "?rerate=true&preview=true", to: service)
+      #expect(shown.status == .ok && shown.text.contains("\"change_minor\":0"), "\(shown.text)")
+      try await service.store.write { db in
+        try await db.settings.set(Rerating.limitSetting, to: "-1")
+      }
+      let waiting = try await publish(text, "?rerate=true", to: service)
+      #expect(waiting.status == .accepted && waiting.member("state") == "requested")
+      #expect(waiting.text.contains("\"preview\":{"))
+      #expect(service.services.city.current.tariffVersion(at: TestService.now) == "old")
+      // All tokens of the service's `token` bear one name, so they are one person.
+      let same = await service.send(
+        .post, "/v1/rating/orders/1/approve", token: try await service.token(.accountant))
+      #expect(same.status == .conflict)
+      let other = try await service.token(.accountant, label: "Petro")
+      let done = await service.send(.post, "/v1/rating/orders/1/approve", token: other)
+      #expect(done.status == .ok && done.member("state") == "done", "\(done.text)")
+      #expect(service.services.city.current.tariffVersion(at: TestService.now) == "new")
+      let early = try await publish(
+        Self.tariff("older", from: "2026-01-02", price: "9.00"), "?rerate=true", to: service)
+      #expect(early.problemCode == "too_many_days")
     }
   }
 }

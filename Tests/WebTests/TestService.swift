@@ -83,12 +83,12 @@ struct TestService: Sendable {
   /// Makes a token of a role.
   func token(
     _ role: AccessRole, operatorID: String? = nil, rider: RiderID? = nil,
-    expiresAt: Instant? = nil
+    expiresAt: Instant? = nil, label: String = "test"
   ) async throws -> String {
     let text = AccessTokenText.make(
       random: SecureRandom.bytes(AccessTokenText.randomBytesCount))
     let grant = AccessGrant(
-      label: "test", role: role, operatorID: operatorID, rider: rider, createdAt: Self.now,
+      label: label, role: role, operatorID: operatorID, rider: rider, createdAt: Self.now,
       expiresAt: expiresAt)
     try await store.write { db in
       try await db.tokens.create(digest: AccessTokenText.digest(of: text), grant)

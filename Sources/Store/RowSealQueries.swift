@@ -1,0 +1,182 @@
+import Basics
+import Postgres
+
+/// A table of stored value or charging each of whose rows leaves its digest whenever it is written.
+///
+/// The digests (`row_seal`) are written by triggers of the table, and are the leaves of a tree of each
+/// period: of all that was written until the period was closed.
+package enum MoneyTable: String, Sendable, CaseIterable {
+  case walletRule = "wallet_rule"
+  case walletAccount = "wallet_account"
+  case walletDay = "wallet_day"
+  case walletMovement = "wallet_movement"
+  case productHolding = "product_holding"
+  case productRecognition = "product_recognition"
+  case chargeDay = "charge_day"
+  case chargeWindow = "charge_window"
+  case chargeEvent = "charge_event"
+  case moneyOrder = "money_order"
+  case chargeRefund = "charge_refund"
+  case chargeback
+  case acquirerFile = "acquirer_file"
+  case clearingLine = "clearing_line"
+  case acquirerRecord = "acquirer_record"
+  case acquirerMessage = "acquirer_message"
+  case operatorAccount = "operator_account"
+  case paymentMessage = "payment_message"
+  case payout
+  case concessionRate = "concession_rate"
+  case subsidyClaim = "subsidy_claim"
+  case subsidyLine = "subsidy_line"
+  case subsidyRide = "subsidy_ride"
+  case adjustment
+  case adjustmentLine = "adjustment_line"
+  case reratingOrder = "rerating_order"
+
+  /// The columns that name a row.
+  package var key: [String] {
+    switch self {
+    case .walletRule: ["currency"]
+    case .walletAccount: ["account_id"]
+    case .walletDay: ["account_id", "fare_day"]
+    case .walletMovement: ["movement_id"]
+    case .productHolding: ["holding_id"]
+    case .productRecognition: ["fare_day", "product", "currency"]
+    case .chargeDay: ["fare_day"]
+    case .chargeWindow: ["window_id"]
+    case .chargeEvent: ["event_id"]
+    case .moneyOrder, .reratingOrder: ["order_id"]
+    case .chargeRefund: ["refund_id"]
+    case .chargeback: ["case_id"]
+    case .acquirerFile: ["file_id"]
+    case .clearingLine: ["number", "window_id", "attempt", "refund_id"]
+    case .acquirerRecord: ["record_id"]
+    case .acquirerMessage, .paymentMessage: ["message_id"]
+    case .operatorAccount: ["operator_id"]
+    case .payout: ["payout_id"]
+    case .concessionRate: ["category", "operator_id", "from_day"]
+    case .subsidyClaim: ["claim_id"]
+    case .subsidyLine: ["claim_id", "operator_id", "category"]
+    case .subsidyRide: ["fare_day", "lane", "ride_id", "is_taken_back"]
+    case .adjustment: ["adjustment_id"]
+    case .adjustmentLine: ["adjustment_id", "line"]
+    }
+  }
+
+  /// The columns that the digest leaves out: who it was, for riders may be erased later and no digest
+  /// may tell them; and when the worker looks again.
+  package var leftOut: [String] {
+    switch self {
+    case .walletAccount, .productHolding: ["rider_id"]
+    case .chargeWindow: ["rider_id", "medium_id", "next_at", "asked_at"]
+    case .chargeEvent: ["medium_id"]
+    case .chargeRefund: ["next_at", "asked_at"]
+    default: []
+    }
+  }
+}
+
+extension StoreSession {
+  /// The digests of the rows that money rests on.
+  package var rowSeals: RowSealTables { RowSealTables(connection: connection) }
+}
+
+/// The digests of the rows that money rests on.
+package struct RowSealTables {
+  let connection: PostgresConnection
+
+  /// Rows of a table that are not as they were last written, were put in, or are gone; each named.
+  package func rowsThatDiffer(in table: MoneyTable, countMax: Int) async throws -> [String] {
+    // Texts of a moment depend on these, and the digests were made with them.
+    _ = try await connection.query(
+      """
+      select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
+        set_config('extra_float_digits', '1', true)
+      """)
+    let rows = try await connection.query(
+      """
+      select coalesce(t.key, s.key) as key, t.key is null as is_gone,
+        s.digest is null or length(s.digest) = 0 as is_put_in
+      from (
+        select row_key(to_jsonb(x), $1) as key, row_digest(to_jsonb(x), $2) as digest
+        from \(table.rawValue) x) t
+      full join (
+        select distinct on (row_key) row_key as key, digest from row_seal where table_name = $3
+        order by row_key, seal_id desc) s on s.key = t.key
+      where case when t.key is null then length(s.digest) > 0
+        else s.digest is null or s.digest <> t.digest end
+      order by 1 limit $4
+      """,
+      [
+        .texts(table.key.map(Optional.some)), .texts(table.leftOut.map(Optional.some)),
+        .text(table.rawValue), .int8(Int64(countMax)),
+      ])
+    return try rows.map { row in
+      let name = "\(table.rawValue) \(try row.text("key"))"
+      if try row.bool("is_gone") { return "\(name) was taken away" }
+      return try row.bool("is_put_in")
+        ? "\(name) was put in by no statement of the program"
+        : "\(name) was changed after it was written"
+    }
+  }
+
+  /// Digests of tables that are not sealed.
+  package func foreign(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      select format('row_seal %s is of %s, which is not sealed', seal_id, table_name) from row_seal
+      where table_name <> all($1) order by seal_id limit $2
+      """,
+      [
+        .texts(MoneyTable.allCases.map { Optional($0.rawValue) }), .int8(Int64(countMax)),
+      ])
+    return try rows.map { try $0.text(0) }
+  }
+
+  /// Puts all digests that are of no period yet to a period that is being closed.
+  package func give(to period: String) async throws {
+    try await connection.execute(
+      "update row_seal set period = $1 where period is null", [.text(period)])
+  }
+
+  /// Shares of operators that are not those of the rides and of the books: what each operator's own
+  /// rides charged, and what sharing moved by fare day.
+  ///
+  /// Fare days that a run changed whose shares are not worked out yet are left out. These rows have no
+  /// digest, for their names are riders.
+  package func sharesThatDiffer(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      with waiting as (
+        select r.lane, r.fare_day from clearing_run c join ride r on r.run_id = c.run_id
+        where c.shared_at is null
+        union
+        select r.lane, r.fare_day from clearing_run c join ride r on r.reversed_run_id = c.run_id
+        where c.shared_at is null),
+      own as (
+        select fare_day, lane, rider_id, currency, operator_id, sum(charged_minor) as minor
+        from ride where reversed_run_id is null and operator_id is not null group by 1, 2, 3, 4, 5),
+      moved as (
+        select fare_day, currency, operator_id, sum(share_minor - own_minor) as minor
+        from operator_share group by 1, 2, 3),
+      booked as (
+        select e.fare_day, e.currency, p.operator_id, sum(p.credit_minor - p.debit_minor) as minor
+        from entry e join posting p using (entry_id) where e.kind = 'apportionment'
+        group by 1, 2, 3)
+      select format('operator_share of %s on %s: its rides are kept as %s, and charged %s %s',
+        s.operator_id, s.fare_day, s.own_minor, coalesce(o.minor, 0), s.currency) as what
+      from operator_share s
+        left join own o using (fare_day, lane, rider_id, currency, operator_id)
+      where s.own_minor <> coalesce(o.minor, 0)
+        and (s.lane, s.fare_day) not in (select lane, fare_day from waiting)
+      union all
+      select format('operator_share of %s on %s: sharing moved %s %s, the books say %s', operator_id,
+        fare_day, coalesce(m.minor, 0), currency, coalesce(b.minor, 0))
+      from moved m full join booked b using (fare_day, currency, operator_id)
+      where coalesce(m.minor, 0) <> coalesce(b.minor, 0)
+        and fare_day not in (select fare_day from waiting)
+      order by 1 limit $1
+      """, [.int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+}

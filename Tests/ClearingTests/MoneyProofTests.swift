@@ -1,0 +1,322 @@
+import Basics
+import Charging
+import Clearing
+import Ledger
+import SimulatedAcquirer
+import Store
+import Synchronization
+import Tapping
+import Testing
+import Transit
+import Wallet
+
+extension ClearingSuite {
+  /// Whoever owns the database changes one value of stored value or of charging: the proof names the
+  /// row, in every column of every table.
+  @Suite struct MoneyProofTests {
+    /// What is not looked for in a column, and why.
+    private static let exceptions: [String: String] = [
+      "wallet_account.rider_id": erasable, "product_holding.rider_id": erasable,
+      "charge_window.rider_id": erasable, "charge_window.medium_id": erasable,
+      "charge_event.medium_id": erasable, "charge_window.next_at": schedule,
+      "charge_window.asked_at": schedule, "charge_refund.next_at": schedule,
+      "charge_refund.asked_at": schedule,
+    ]
+    private static let erasable =
+      "riders may be erased later, and no digest may tell who it was; the taps tell it"
+    private static let schedule = "when the worker looks again; no amount depends on it"
+
+    /// Tables with amounts that leave no digests, and what proves them.
+    private static let provenOtherwise: [String: String] = [
+      "posting": "the digest of the entry", "ride": "its own tree, and its taps",
+      "ride_sum": "its own tree, and the rides",
+      "operator_share": "worked out from the rides and the books; its names are riders",
+    ]
+
+    /// A house in which every table of money has a row, November closed, and something after it.
+    static func with(_ body: @Sendable (House) async throws -> Void) async throws {
+      try await CardHouse.with(tariff: productTariff) { cards in
+        let house = cards.house
+        try await fillCards(cards)
+        try await fillWallets(house)
+        try await fillOperators(house)
+        guard case .closed(let proof, _) = try await house.close() else {
+          Issue.record("November was not closed")
+          return
+        }
+        for table in MoneyTable.allCases {
+          let tree = proof.trees.first { $0.table == table.rawValue }
+          #expect((tree?.leaves ?? 0) > 0, "\(table) has no row")
+        }
+        try await house.topUp(house.rider("anna"), 500, key: "late", at: House.december)
+        let sound = try await house.fullAudit()
+        #expect(sound.isSound && sound.periods == 1, "\(sound.findings)")
+        try await body(house)
+      }
+    }
+
+    private static func fillCards(_ cards: CardHouse) async throws {
+      let house = cards.house
+      try await house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+      try await cards.work()
+      try await cards.nextDay()
+      let window = try await cards.window()
+      let order = try await cards.debts.proposeRefund(
+        window, minor: 300, reason: "test", by: "olena")
+      _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+      let payment = try #require(cards.acquirer.books.withLock { $0.allPayments.first })
+      let day = try #require(Day("2026-11-23"))
+      let kinds: [(FundingRecord.Kind, Int64)] = [
+        (.capture, 800), (.chargeback(caseID: "CB1", stage: .opened), 400),
+      ]
+      let file = FundingFile(
+        number: 1, date: day, merchant: "city", currency: hryvnia,
+        records: kinds.enumerated().map { index, line in
+          FundingRecord(
+            line: index + 2, kind: line.0, reference: payment.reference, key: payment.key,
+            grossMinor: line.1, feeMinor: 10, currency: hryvnia, valueDate: day)
+        })
+      _ = try await cards.funding.take(file.bytes, name: "a.csv")
+      let foreign = #"{"id":"M1","type":"captured","key":"w99-1","reference":"P"}"#
+      _ = try await cards.messages.take(Array(foreign.utf8))
+      try await house.script(
+        """
+        insert into clearing_line (number, window_id, attempt, minor, reference)
+        values (1, \(window), 1, 800, 'P');
+        """)
+    }
+
+    private static func fillWallets(_ house: House) async throws {
+      try await house.rule(negative: 1000)
+      try await house.register("anna")
+      try await house.topUp(house.rider("anna"), 9000, key: "k1")
+      try await house.register("olha")
+      _ = try await house.products.sell(
+        "ten rides", to: house.rider("olha"), from: nil, for: house.cash(nil, key: "s1"), by: desk)
+      try await house.journal(
+        [try tap(11, "09:00"), try tap(12, "13:00", card: "olha", day: 1)], device: "V-2")
+      try await house.service.drain()
+      let day = try #require(Day("2026-11-23"))
+      _ = try await house.recognition.recognise(through: day, at: House.noon)
+    }
+
+    private static func fillOperators(_ house: House) async throws {
+      let day = try #require(Day("2026-11-23"))
+      let lines = [
+        Posting(.debit, account: AccountCode.cash, minor: 5000),
+        Posting(.credit, account: AccountCode.operators, operatorID: "tram", minor: 5000),
+      ]
+      let adjusting = Adjusting(store: house.store, city: house.city.current)
+      _ = try await adjusting.request(
+        lines, currency: hryvnia, reason: "test", by: "olena", at: House.noon)
+      _ = try await adjusting.decide(1, isApproved: true, by: "petro", at: House.noon)
+      let payouts = PayoutDesk(store: house.store, city: house.city, now: { House.noon })
+      try await payouts.setAccount(
+        BankAccount(name: "Tram", iban: "UA903052992990004149123456789", bic: nil), of: "tram",
+        by: "olena")
+      let order = try #require(
+        try await payouts.propose(through: day, by: "olena").orders.first)
+      _ = try await payouts.decide(order.id, isApproved: true, by: "taras")
+      _ = try await payouts.makeFile(
+        currency: hryvnia,
+        from: BankAccount(name: "Kvytok", iban: "DE89370400440532013000", bic: nil),
+        executionDay: day, by: "taras")
+      try await SubsidyDesk(store: house.store, city: house.city, now: { House.noon }).set(
+        ConcessionRate(
+          category: "pensioner", operatorID: "tram", from: day, to: nil, currency: hryvnia,
+          rideMinor: 500), by: "olena")
+      try await house.script(
+        """
+        insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
+        values ('2026-11-22', '2026-11-22', 'UAH', 'paid', 'olena', now());
+        insert into subsidy_line values (1, 'tram', 'pensioner', 1, 500);
+        insert into subsidy_ride values
+          (1, '2026-11-22', 0, 77, false, 'tram', 'pensioner', 1, 500);
+        insert into rerating_order (first_day, last_day, preview, change_minor, state,
+          needs_approval, requested_by, requested_digest, requested_at)
+        values ('2026-11-22', '2026-11-22', '{}', 1, 'requested', true, 'Olena', 'a', now());
+        """)
+    }
+
+    /// Whoever owns the database takes the checks of a table away as well.
+    private static func dropChecks(of table: String, _ house: House) async throws {
+      for name in try await house.texts(
+        "select conname from pg_constraint where conrelid = '\(table)'::regclass and contype = 'c'")
+      {
+        try await house.script("alter table \(table) drop constraint \"\(name)\"")
+      }
+    }
+
+    private struct Column {
+      let name: String
+      let type: String
+      /// The server itself refuses another value, also from its owner.
+      let isGiven: Bool
+    }
+
+    private static func columns(of table: String, _ house: House) async throws -> [Column] {
+      try await house.texts(
+        """
+        select concat_ws('|', column_name, data_type, identity_generation)
+        from information_schema.columns
+        where table_schema = 'public' and table_name = '\(table)' order by ordinal_position
+        """
+      ).map { line in
+        let parts = line.split(separator: "|").map(String.init)
+        return Column(
+          name: parts[0], type: parts[1], isGiven: parts.count > 2 && parts[2] == "ALWAYS")
+      }
+    }
+
+    @Test func everyChangedAddedOrRemovedRowIsNamed() async throws {
+      try await Self.with { house in
+        var tried = 0
+        var excepted: Set<String> = []
+        for table in MoneyTable.allCases.map(\.rawValue) {
+          try await Self.dropChecks(of: table, house)
+          let columns = try await Self.columns(of: table, house)
+          let chosen = """
+            (tableoid, ctid) in (select tableoid, ctid from \(table) order by ctid desc limit 1)
+            """
+          var forgeries: [(what: String, sql: String)] = [
+            ("a row taken away", "delete from \(table) where \(chosen)")
+          ]
+          for column in columns where !column.isGiven {
+            let name = "\(table).\(column.name)"
+            guard Self.exceptions[name] == nil else {
+              excepted.insert(name)
+              continue
+            }
+            let other = PlantedChangeTests.other(column.name, column.type, by: 1)
+            forgeries.append(
+              (name, "update \(table) set \(column.name) = \(other) where \(chosen)"))
+          }
+          try await house.script("create table saved as select * from \(table)")
+          for (what, statement) in forgeries {
+            try await house.script(House.forging(statement))
+            let audit = try await house.fullAudit()
+            #expect(
+              audit.findings.contains { $0.hasPrefix("\(table) ") },
+              "not named: \(what) of \(table): \(audit.findings)")
+            try await house.script(
+              House.forging(
+                "delete from \(table); "
+                  + "insert into \(table) overriding system value select * from saved"))
+            tried += 1
+          }
+          try await house.script("drop table saved")
+        }
+        #expect(tried > 200)
+        #expect(excepted == Set(Self.exceptions.keys), "an exception is no column any more")
+        #expect(try await house.fullAudit().isSound)
+      }
+    }
+
+    @Test func everyChangeOfADigestIsFoundToo() async throws {
+      try await Self.with { house in
+        try await house.script("create table saved as select * from row_seal")
+        let newest = "(select max(seal_id) from row_seal where period is not null)"
+        for statement in [
+          "update row_seal set period = null where seal_id = \(newest)",
+          "update row_seal set row_key = row_key || '1' where seal_id = \(newest)",
+          "update row_seal set table_name = 'chargeback' where seal_id = \(newest)",
+          "update row_seal set digest = sha256('x') where seal_id = 1",
+          "delete from row_seal where seal_id = 1",
+          "update row_seal set period = '2026-11' where period is null",
+          "update row_seal set digest = sha256('x') where period is null",
+          """
+          update wallet_movement set amount_minor = amount_minor + 1 where movement_id = 1;
+          update row_seal set digest = (
+            select row_digest(to_jsonb(m), '{}') from wallet_movement m where movement_id = 1)
+          where table_name = 'wallet_movement' and row_key = '1'
+          """,
+        ] {
+          try await house.script("create table kept as select * from wallet_movement")
+          try await house.script(House.forging(statement))
+          #expect(try await !house.fullAudit().isSound, "not found: \(statement)")
+          try await house.script(
+            House.forging(
+              """
+              delete from row_seal; insert into row_seal overriding system value
+                select * from saved;
+              delete from wallet_movement; insert into wallet_movement overriding system value
+                select * from kept
+              """))
+          try await house.script("drop table kept")
+        }
+        #expect(try await house.fullAudit().isSound)
+        // Nor does the database let anybody do so by mistake.
+        for statement in [
+          "update row_seal set period = null", "delete from row_seal",
+          "update row_seal set digest = '' where period is null",
+        ] {
+          await #expect(throws: (any Error).self, "\(statement)") {
+            try await house.script(statement)
+          }
+        }
+      }
+    }
+
+    @Test func noTableWithAmountsIsForgotten() async throws {
+      try await House.with { house in
+        let tables = try await house.texts(
+          """
+          select distinct c.table_name from information_schema.columns c
+          join information_schema.tables t using (table_schema, table_name)
+          where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
+            and (c.column_name like '%minor' or c.table_name like 'wallet%')
+            and c.table_name !~ '_(p?[0-9]{8}|other)$'
+            and not exists (select from pg_inherits where inhrelid = c.table_name::regclass)
+          order by 1
+          """)
+        let sealed = Set(MoneyTable.allCases.map(\.rawValue))
+        let missing = Set(tables).subtracting(sealed).subtracting(Self.provenOtherwise.keys)
+        #expect(missing.isEmpty)
+        #expect(Set(tables).isSuperset(of: Self.provenOtherwise.keys))
+        // The triggers name rows as the proof does, and leave out the same columns.
+        let triggers = try await house.texts(
+          """
+          select relname || ' ' || encode(tgargs, 'escape') from pg_trigger t
+          join pg_class c on c.oid = tgrelid where tgfoid = 'seal_rows'::regproc order by 1
+          """)
+        let expected = MoneyTable.allCases.flatMap { table -> [String] in
+          let arguments = [table.key, table.leftOut].map { $0.joined(separator: ",") + "\\000" }
+          return [String](repeating: "\(table.rawValue) " + arguments.joined(), count: 3)
+        }
+        #expect(triggers == expected.sorted())
+      }
+    }
+
+    @Test func aWordThatNobodyKnowsIsTheFirstThingNamed() async throws {
+      try await Self.with { house in
+        var tried = 0
+        for stored in StoredWords.all {
+          try await Self.dropChecks(of: stored.table, house)
+          let keys = stored.key.map { "\($0)::text" }.joined(separator: ", ")
+          let rows = try await house.texts(
+            "select concat_ws('/', \(keys)) from \(stored.table) order by 1 limit 1")
+          guard let row = rows.first else { continue }
+          for column in stored.columns.map(\.name) {
+            let place = "concat_ws('/', \(keys)) = '\(row)'"
+            try await house.script(
+              "create table saved as select * from \(stored.table) where \(place)")
+            try await house.script(
+              House.forging("update \(stored.table) set \(column) = 'nonsense' where \(place)"))
+            let audit = try await house.fullAudit(.taps)
+            #expect(
+              audit.findings.first
+                == "\(stored.table) \(row): \(column) holds \"nonsense\", which is no word of it")
+            try await house.script(
+              House.forging(
+                "delete from \(stored.table) where \(place); insert into \(stored.table) "
+                  + "overriding system value select * from saved"))
+            try await house.script("drop table saved")
+            tried += 1
+          }
+        }
+        #expect(tried > 25)
+        #expect(try await house.fullAudit(.taps).isSound)
+      }
+    }
+  }
+}

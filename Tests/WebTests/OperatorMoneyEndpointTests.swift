@@ -1,0 +1,113 @@
+import Basics
+import DatabaseSupport
+import HTTPTypes
+import Store
+import Testing
+import Web
+
+/// Payouts to operators and claims against the city, over HTTP.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct OperatorMoneyEndpointTests {
+  static let account = #"{"name": "Bus", "iban": "UA90 305299 2990004149123456789"}"#
+  private static let payer =
+    #"{"name": "Kvytok", "iban": "DE89370400440532013000", "currency": "UAH"}"#
+
+  @Test func anOperatorIsPaidByTwoPeopleAndTheBank() async throws {
+    try await TestService.with { service in
+      let olena = try await service.token(.accountant, label: "Olena")
+      let taras = try await service.token(.accountant, label: "Taras")
+      let bus = try await service.token(.accountant, operatorID: "bus", label: "Bus")
+      let tram = try await service.token(.accountant, operatorID: "tram", label: "Tram")
+      let day = try #require(Day("2026-11-21"))
+      try await service.addFares(on: day, ["bus": 500, "tram": 700])
+      let account = await service.post(
+        "/v1/operators/bus/account", token: olena, json: Self.account)
+      #expect(account.status == .ok && account.member("iban")?.hasPrefix("UA90") == true)
+      let proposed = await service.post(
+        "/v1/payouts", token: olena, json: #"{"through": "2026-11-21"}"#)
+      #expect(proposed.status == .created, "\(proposed.text)")
+      #expect(proposed.text.contains("\"operator\":\"bus\",\"amount_minor\":500"))
+      #expect(proposed.text.contains("tram: its bank account is not known"))
+      let early = await service.post("/v1/payment-files", token: olena, json: Self.payer)
+      #expect(early.status == .conflict && early.problemCode == "nothing_approved")
+      let decision = "/v1/money-orders/1/decision"
+      let own = await service.post(decision, token: olena, json: #"{"approve": true}"#)
+      #expect(own.status == .conflict && own.problemCode == "second_person_needed")
+      let decided = await service.post(decision, token: taras, json: #"{"approve": true}"#)
+      #expect(decided.status == .ok, "\(decided.text)")
+      let file = await service.post("/v1/payment-files", token: taras, json: Self.payer)
+      #expect(file.status == .created && file.contentType == "application/xml")
+      #expect(file.text.contains("<InstdAmt Ccy=\"UAH\">5.00</InstdAmt>"))
+      let place = try #require(file.headers[.location])
+      #expect(await service.send(.get, place, token: olena).text == file.text)
+      let list = await service.send(.get, "/v1/payouts", token: bus)
+      #expect(list.text.contains("\"state\":\"sent\""))
+      #expect(await service.send(.get, "/v1/payouts?operator=bus", token: tram).text == "[]")
+      let paid = await service.post(
+        place + "/confirmation", token: olena, json: #"{"paid": true}"#)
+      #expect(paid.status == .ok && paid.text.contains("\"payouts\":1"))
+      let again = await service.post(
+        place + "/confirmation", token: olena, json: #"{"paid": true}"#)
+      #expect(again.status == .notFound)
+      let claims = await service.send(.get, "/v1/operators/claims", token: bus)
+      #expect(claims.text.contains("\"owed_minor\":0") && claims.text.contains("-500"))
+    }
+  }
+
+  @Test func ratesOfConcessionsAreKeptAndNothingIsClaimedWithoutARide() async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.accountant)
+      let rate = """
+        {"category": "pensioner", "operator": "tram", "from": "2026-11-01", "to": "2026-11-30",
+         "currency": "UAH", "ride_minor": 600}
+        """
+      let set = await service.post("/v1/subsidies/rates", token: token, json: rate)
+      #expect(set.status == .ok && set.text.contains("\"ride_minor\":600"), "\(set.text)")
+      #expect(await service.send(.get, "/v1/subsidies/rates", token: token).text == set.text)
+      let claim = await service.post(
+        "/v1/subsidies/claims", token: token,
+        json: #"{"from": "2026-11-01", "to": "2026-11-20", "currency": "UAH"}"#)
+      #expect(claim.status == .unprocessableContent && claim.problemCode == "not_possible")
+      #expect(await service.send(.get, "/v1/subsidies/claims", token: token).text == "[]")
+      for path in ["/v1/subsidies/claims/7", "/v1/payment-files/KVYTOK-1"] {
+        #expect(await service.send(.get, path, token: token).status == .notFound)
+      }
+      let paid = await service.send(.post, "/v1/subsidies/claims/7/payment", token: token)
+      #expect(paid.status == .notFound)
+      let evidence = await service.send(.get, "/v1/subsidies/claims/7/evidence", token: token)
+      #expect(evidence.text.hasPrefix("fare_day,operator,category"))
+    }
+  }
+
+  @Test(arguments: [
+    ("/v1/payouts", "{}", "/through"), ("/v1/payouts", #"{"through": "soon"}"#, "/through"),
+    ("/v1/operators/bus/account", #"{"name": "Bus"}"#, "/iban"),
+    (
+      "/v1/operators/bus/account", #"{"name": "B", "iban": "DE1", "currency": "UAH"}"#,
+      "/currency"
+    ),
+    ("/v1/payment-files", OperatorMoneyEndpointTests.account, "/currency"),
+    ("/v1/payment-files/x/confirmation", "{}", "/paid"),
+    ("/v1/subsidies/rates", #"{"category": "pupil"}"#, "/from"),
+    ("/v1/subsidies/rates", #"{"category": "pupil", "currency": "hryvnia"}"#, "/currency"),
+    ("/v1/subsidies/claims", #"{"from": "2026-11-01"}"#, "/to"),
+  ])
+  func aBodyThatIsWrongIsToldWhere(_ path: String, _ json: String, _ pointer: String) async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.accountant)
+      let answer = await service.post(path, token: token, json: json)
+      #expect(answer.status == .badRequest, "\(answer.text)")
+      #expect(answer.member("pointer") == pointer, "\(answer.text)")
+    }
+  }
+
+  @Test func anAccountThatNoBankTakesIsRefused() async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.accountant)
+      let answer = await service.post(
+        "/v1/operators/bus/account", token: token,
+        json: #"{"name": "Bus", "iban": "UA903052992990004149123456780"}"#)
+      #expect(answer.status == .unprocessableContent && answer.text.contains("IBAN"))
+    }
+  }
+}
