@@ -17,7 +17,7 @@ export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
 export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
 
-.PHONY: help demo demo-stop test build release format lint simulate simulate-days faults clean setup setup-test riga fuzz
+.PHONY: help demo demo-stop test build release format lint simulate simulate-days faults canary clean setup setup-test riga fuzz
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,14 +84,24 @@ test: setup-test $(DESCRIBE) ## Runs all tests
 	@echo "== Breaking a real service and a real PostgreSQL, alone"
 	@swift test --disable-xctest --filter EndToEndTests.FaultTests
 
-faults: setup-test ## Kills a service 100 times and its PostgreSQL 30 times, fills its disk, stops it
+faults: setup-test ## Kills a service 100 times and amid a million taps, its PostgreSQL 30 times, fills its disk
 	@swift build --build-tests
-	@swift test --disable-xctest --filter 'EndToEndTests.FaultTests|CutTests'
+	@KVYTOK_BACKLOG_TAPS=1000000 swift test --disable-xctest --filter 'EndToEndTests.FaultTests|CutTests'
 
 SEEDS ?= 1000
 simulate: setup-test ## Plays fleets with faults against the intake, and a checker apart: SEEDS=1000
 	@swift build --build-tests
 	@KVYTOK_SEEDS=$(SEEDS) swift test --disable-xctest --filter SimulationTests
+
+canary: setup-test ## Builds a bug into the simulated intake, which the simulation has to find
+	@echo "== Building the simulation with a bug"
+	@KVYTOK_PLANTED_BUG=1 swift build --build-tests
+	@echo "== Playing fleets against it: the test has to fail"
+	@if KVYTOK_SEEDS=10 KVYTOK_PLANTED_BUG=1 swift test --disable-xctest --skip-build \
+	    --filter FleetSimulationTests.everyAcknowledgedTap >$(TOOLS)/canary.log 2>&1; then \
+	  echo "== The planted bug was NOT found"; exit 1; \
+	elif grep -q 'has lost its checkpoint' $(TOOLS)/canary.log; then echo "== The planted bug was found"; \
+	else tail -20 $(TOOLS)/canary.log; echo "== The test failed, but not over the bug"; exit 1; fi
 
 DAYS ?= 3
 simulate-days: release ## Plays days with offline, repeating and lying validators: DAYS=3

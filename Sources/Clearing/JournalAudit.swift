@@ -5,7 +5,7 @@ import Store
 import Tapping
 import Transit
 
-/// Every tap against the signed batches of the journal.
+/// Every tap against the proven batches of the journal.
 extension LedgerAuditor {
   /// Proves signatures, and that the sorted taps are those of the batches, column by column.
   ///
@@ -20,6 +20,7 @@ extension LedgerAuditor {
     let erased = try await store.read { db in try await db.bookProofs.erasedRiders() }
     for lane in try await store.read({ db in try await db.bookProofs.journalLanes() }) {
       var last: Int64 = 0
+      var sessions = SessionAudit()
       while true {
         let after = last
         let page = try await store.read { db in
@@ -32,7 +33,16 @@ extension LedgerAuditor {
         audit.batchesWithoutSignature += page.withoutSignature
         audit.taps += page.taps
         for finding in page.findings { audit.find(finding) }
+        let (following, findings) = try await store.read { [sessions] db in
+          var following = sessions
+          let findings = try await following.take(page.requests, in: db)
+          return (following, findings)
+        }
+        sessions = following
+        for finding in findings { audit.find(finding) }
       }
+      for finding in sessions.finish() { audit.find(finding) }
+      audit.batchesWithoutSignature += sessions.uncoveredBatches
     }
     try await proveReleased(by: sorter, erased: erased, &audit)
     let faults = try await store.read { db in
@@ -47,6 +57,7 @@ extension LedgerAuditor {
     var withoutSignature = 0
     var taps = 0
     var findings: [String] = []
+    var requests: [ProvenBatch] = []
   }
 
   private static func prove(
@@ -56,7 +67,11 @@ extension LedgerAuditor {
     var expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)] = []
     for proven in batches {
       let name = "batch \(proven.batch.batchID) of device \(proven.batch.device)"
-      if proven.signature.count != Ed25519.signatureByteCount { page.withoutSignature += 1 }
+      if proven.request != nil {
+        page.requests.append(proven)
+      } else if proven.signature.count != Ed25519.signatureByteCount {
+        page.withoutSignature += 1
+      }
       if let fault = fault(of: proven) {
         page.findings.append("\(name): \(fault)")
         continue
@@ -137,7 +152,9 @@ extension LedgerAuditor {
     guard SHA256Digest.hash(proven.batch.body.bytes) == proven.bodyDigest else {
       return "its bytes are not those that were received"
     }
-    guard proven.signature.count == Ed25519.signatureByteCount else { return nil }
+    guard proven.request == nil, proven.signature.count == Ed25519.signatureByteCount else {
+      return nil
+    }
     let isSigned = proven.publicKeys.contains { key in
       Ed25519.verify(
         publicKey: key, signature: proven.signature, message: proven.batch.body.bytes)

@@ -23,9 +23,10 @@ package struct LedgerAudit: Sendable {
   package var seals: Int64 = 0
   /// Closed periods proven.
   package var periods = 0
-  /// Batches of the journal whose signature and taps were compared.
+  /// Batches of the journal whose proof and taps were compared.
   package var batches = 0
-  /// Those of them whose signature is no Ed25519 signature, so that it cannot be checked later.
+  /// Those of them that no Ed25519 signature covers: neither their own nor a checkpoint of their
+  /// session.
   package var batchesWithoutSignature = 0
   /// Taps of the journal that were compared.
   package var taps = 0

@@ -86,37 +86,6 @@ extension InsightDesk {
         row: row, keptContent: kept.map { TapContent.json($0, tokenKey: tokenKey) })
     }
   }
-
-  /// A tap with the signed batch it came in, and what proves it; nil when no batch brought it.
-  package func evidence(of name: TapName, at now: Instant) async throws -> TapEvidence? {
-    let (batch, keys, register) = try await store.read { db in
-      (
-        try await db.evidence.batch(of: name), try await db.devices.keys(of: [name.device]),
-        try await db.devices.registers(of: [name.device]).first { $0.epoch == name.epoch }
-      )
-    }
-    guard let batch else { return nil }
-    let candidates = keys.map { key in
-      EvidenceProof.ed25519(
-        signature: batch.signature,
-        key: EvidenceKey(
-          publicKey: key.publicKey, validFrom: key.validFrom, validTo: key.acceptedUntil,
-          endReason: key.endReason))
-    }
-    // Which key it was is not written down: a device has few, and the signature tells.
-    let proof =
-      candidates.first { $0.holds(over: batch.body) } ?? candidates.first
-      ?? .ed25519(
-        signature: batch.signature,
-        key: EvidenceKey(publicKey: [], validFrom: batch.receivedAt, endReason: "unknown"))
-    return TapEvidence(
-      device: name.device, epoch: name.epoch, seq: name.seq, batchID: batch.batchID,
-      receivedAt: batch.receivedAt,
-      bodyType: BatchFormat(rawValue: batch.format)?.encoding.mediaType ?? batch.format,
-      body: batch.body,
-      bodyDigest: batch.bodyDigest, proof: proof, register: SequenceRanges(register?.seen ?? []),
-      exportedAt: now)
-  }
 }
 
 /// Keeps the list of holes true and the gauges of the fleet fresh, until the task is cancelled.

@@ -82,7 +82,8 @@ package final class SessionDesk: Sendable {
     let record = SessionRecord(
       id: id, device: device.id, publicKey: publicKey, proposal: proposal,
       proposalSignature: signature, grantBody: opened.body, grantSignature: opened.signature,
-      openedAt: opened.grant.at, expiresAt: opened.grant.until)
+      openedAt: opened.grant.at, expiresAt: opened.grant.until,
+      servicePublicKey: secret.identity.publicKey)
     let kept: SessionRecord?
     do {
       kept = try await store.write { db in

@@ -1,9 +1,19 @@
 package import Basics
 import Postgres
+package import Tapping
 
 extension StoreSession {
   /// The signed batches that taps came in.
   package var evidence: EvidenceQueries { EvidenceQueries(connection: connection) }
+}
+
+/// The request of a session that brought a batch.
+package struct BatchRequest: Sendable, Equatable {
+  package let session: SessionID
+  package let count: Int64
+  package let mac: [UInt8]
+  /// The running hash after it.
+  package let chain: [UInt8]
 }
 
 /// A batch of the journal with what proves it.
@@ -19,6 +29,8 @@ package struct SignedBatch: Sendable, Equatable {
   package let signature: [UInt8]
   /// How to read the body: `json`, `protobuf`, with `+gzip` when it is packed.
   package let format: String
+  /// The request of a session that brought it; nil when it has a signature of its own.
+  package let request: BatchRequest?
 }
 
 /// The signed batches that taps came in.
@@ -58,7 +70,8 @@ package struct EvidenceQueries {
     guard let found = try await batches(of: [name])[name] else { return nil }
     let rows = try await connection.query(
       """
-      select received_at, sent_at, body, body_digest, coalesce(signature, ''), format
+      select received_at, sent_at, body, body_digest, coalesce(signature, ''), format,
+        session_id, request_count, mac, chain
       from tap_batch
       where lane = $1 and batch_id = $2
       """, [.int2(Lane.of(name: name.device)), .int8(found.id)])
@@ -67,8 +80,16 @@ package struct EvidenceQueries {
         batchID: found.id, device: name.device, epoch: name.epoch,
         receivedAt: try row.timestamptz(0), sentAt: try row.timestamptz(1),
         body: try row.bytea(2), bodyDigest: try row.bytea(3), signature: try row.bytea(4),
-        format: try row.text(5))
+        format: try row.text(5), request: try Self.request(in: row, from: 6))
     }
+  }
+
+  /// The request in a row, from a column on; nil when there is none.
+  static func request(in row: PostgresRow, from column: Int) throws -> BatchRequest? {
+    guard let session = try row.identifierOrNil(column) as SessionID? else { return nil }
+    return BatchRequest(
+      session: session, count: try row.int8(column + 1), mac: try row.bytea(column + 2),
+      chain: try row.bytea(column + 3))
   }
 
   /// The bytes of batches, by their numbers in the journals of their devices.

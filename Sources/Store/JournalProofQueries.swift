@@ -12,6 +12,8 @@ package struct ProvenBatch: Sendable {
   package let isSorted: Bool
   /// Keys that the device ever signed with.
   package let publicKeys: [[UInt8]]
+  /// The request of a session that brought it; nil when it has a signature of its own.
+  package let request: BatchRequest?
 }
 
 extension BookProofTables {
@@ -25,7 +27,7 @@ extension BookProofTables {
       select batch_id, device_id, epoch, fresh - quarantined as seqs, sent_at, received_at, body,
         format, coalesce(signature, '') as signature, body_digest, sorted_at is not null as sorted, (
           select array_agg(k.public_key order by k.valid_from) from device_key k
-          where k.device_id = b.device_id) as keys
+          where k.device_id = b.device_id) as keys, session_id, request_count, mac, chain
       from tap_batch b where lane = $1 and batch_id > $2 order by batch_id limit $3
       """, [.int2(lane), .int8(batchID), .int8(Int64(Self.batchesPerPageMax))])
     return try rows.map { row in
@@ -38,7 +40,8 @@ extension BookProofTables {
           body: StoredBody(bytes: try row.bytea("body"), format: try row.text("format"))),
         signature: try row.bytea("signature"), bodyDigest: try row.bytea("body_digest"),
         isSorted: try row.bool("sorted"),
-        publicKeys: try row.byteasOrNil("keys")?.compactMap { $0 } ?? [])
+        publicKeys: try row.byteasOrNil("keys")?.compactMap { $0 } ?? [],
+        request: try EvidenceQueries.request(in: row, from: 12))
     }
   }
 

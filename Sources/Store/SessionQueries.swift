@@ -14,12 +14,14 @@ package struct SessionRecord: Sendable, Equatable {
   package let grantSignature: [UInt8]
   package let openedAt: Instant
   package let expiresAt: Instant
+  /// The key that signed the grant; nil for sessions from before it was written down.
+  package let servicePublicKey: [UInt8]?
 
   /// Makes a record.
   package init(
     id: SessionID, device: String, publicKey: [UInt8], proposal: [UInt8],
     proposalSignature: [UInt8], grantBody: [UInt8], grantSignature: [UInt8], openedAt: Instant,
-    expiresAt: Instant
+    expiresAt: Instant, servicePublicKey: [UInt8]?
   ) {
     self.id = id
     self.device = device
@@ -30,6 +32,14 @@ package struct SessionRecord: Sendable, Equatable {
     self.grantSignature = grantSignature
     self.openedAt = openedAt
     self.expiresAt = expiresAt
+    self.servicePublicKey = servicePublicKey
+  }
+
+  /// The handshake, as evidence holds it.
+  package var handshake: SignedHandshake {
+    SignedHandshake(
+      proposal: proposal, proposalSignature: proposalSignature, grant: grantBody,
+      grantSignature: grantSignature)
   }
 }
 
@@ -47,14 +57,14 @@ package struct SessionQueries {
     try await connection.execute(
       """
       insert into device_session (session_id, device_id, public_key, proposal,
-        proposal_signature, grant_body, grant_signature, opened_at, expires_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        proposal_signature, grant_body, grant_signature, opened_at, expires_at, service_key)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
       """,
       [
         .identifier(record.id), .text(record.device), .bytea(record.publicKey),
         .bytea(record.proposal), .bytea(record.proposalSignature), .bytea(record.grantBody),
         .bytea(record.grantSignature), .timestamptz(record.openedAt),
-        .timestamptz(record.expiresAt),
+        .timestamptz(record.expiresAt), .orNull(record.servicePublicKey, PostgresValue.bytea),
       ])
   }
 
@@ -71,7 +81,7 @@ package struct SessionQueries {
     let rows = try await connection.query(
       """
       select device_id, public_key, proposal, proposal_signature, grant_body, grant_signature,
-        opened_at, expires_at
+        opened_at, expires_at, service_key
       from device_session where session_id = $1
       """, [.identifier(id)])
     return try rows.onlyOrNil().map { row in
@@ -79,7 +89,7 @@ package struct SessionQueries {
         id: id, device: try row.text(0), publicKey: try row.bytea(1), proposal: try row.bytea(2),
         proposalSignature: try row.bytea(3), grantBody: try row.bytea(4),
         grantSignature: try row.bytea(5), openedAt: try row.timestamptz(6),
-        expiresAt: try row.timestamptz(7))
+        expiresAt: try row.timestamptz(7), servicePublicKey: try row.byteaOrNil(8))
     }
   }
 

@@ -16,11 +16,13 @@ extension TapEvidence {
     writer.member("seq", seq)
     writer.member("batch", batchID)
     writer.member("received_at", receivedAt.description)
-    writer.member("body_type", bodyType)
+    writer.member("body_type", format.encoding.mediaType)
+    writer.key("body_encoding")
+    if let encoding = format.contentEncoding { writer.value(encoding) } else { writer.null() }
     writer.member("body", Base64.encode(body, .standard))
     writer.member("body_sha256", hexText(bodyDigest))
     writer.key("proof")
-    writer.proof(proof)
+    writer.evidenceProof(proof)
     writer.member("register", register.description)
     writer.member("exported_at", exportedAt.description)
     writer.endObject()
@@ -43,15 +45,14 @@ private struct Draft {
   private var form: Int64?
   private var texts: [String: String] = [:]
   private var numbers: [String: Int64] = [:]
-  private var proof: [String: String] = [:]
+  private var proof = EvidenceProofDraft()
 
   mutating func read(_ key: String, _ reader: inout Basics.JSONReader) throws(JSONFault) {
     switch key {
     case "kvytok_evidence": form = try reader.int64()
     case "epoch", "seq", "batch": numbers[key] = try reader.int64()
-    case "proof":
-      try reader.beginObject()
-      while let key = try reader.nextKey() { proof[key] = try reader.stringOrNil() }
+    case "proof": try proof.read(&reader)
+    case "body_encoding": texts[key] = try reader.stringOrNil()
     case "device", "received_at", "body_type", "body", "body_sha256", "register", "exported_at":
       texts[key] = try reader.string()
     default: try reader.skipValue()
@@ -64,56 +65,30 @@ private struct Draft {
         at: "kvytok_evidence", "it must be \(TapEvidence.formVersion): this is no evidence file")
     }
     func need<Value>(_ name: String, _ value: Value?) throws(JSONFault) -> Value {
-      guard let value else { throw reader.fault(at: name, "it is missing, or is not what it is") }
+      guard let value else {
+        throw reader.fault(at: name, "it is missing, or is not what it should be")
+      }
       return value
     }
     return TapEvidence(
       device: try need("device", texts["device"]), epoch: try need("epoch", numbers["epoch"]),
       seq: try need("seq", numbers["seq"]), batchID: try need("batch", numbers["batch"]),
       receivedAt: try need("received_at", texts["received_at"].flatMap { Instant(iso8601: $0) }),
-      bodyType: try need("body_type", texts["body_type"]),
+      format: try need("body_type", format),
       body: try need("body", texts["body"].flatMap { Base64.decode($0, .standard) }),
-      bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(bytes(ofHex:))),
-      proof: try need("proof", evidenceProof),
+      bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(evidenceBytes(ofHex:))),
+      proof: try need("proof", proof.proof),
       register: try need("register", texts["register"].flatMap { SequenceRanges($0) }),
       exportedAt: try need("exported_at", texts["exported_at"].flatMap { Instant(iso8601: $0) }))
   }
 
-  private var evidenceProof: EvidenceProof? {
-    guard proof["kind"] == "ed25519",
-      let signature = proof["signature"].flatMap({ Base64.decode($0, .standard) }),
-      let key = proof["public_key"].flatMap({ Base64.decode($0, .standard) }),
-      let from = proof["key_valid_from"].flatMap({ Instant(iso8601: $0) })
-    else { return nil }
-    return .ed25519(
-      signature: signature,
-      key: EvidenceKey(
-        publicKey: key, validFrom: from,
-        validTo: proof["key_valid_to"].flatMap { Instant(iso8601: $0) },
-        endReason: proof["key_end_reason"]))
+  private var format: BatchFormat? {
+    guard let type = texts["body_type"] else { return nil }
+    return try? BatchFormat(contentType: type, contentEncoding: texts["body_encoding"])
   }
 }
 
-extension Basics.JSONWriter {
-  fileprivate mutating func proof(_ proof: EvidenceProof) {
-    beginObject()
-    member("kind", proof.kind)
-    switch proof {
-    case .ed25519(let signature, let evidenceKey):
-      member("signature", Base64.encode(signature, .standard))
-      member("public_key", Base64.encode(evidenceKey.publicKey, .standard))
-      member("public_key_sha256", evidenceKey.fingerprint)
-      member("key_valid_from", evidenceKey.validFrom.description)
-      key("key_valid_to")
-      if let end = evidenceKey.validTo { value(end.description) } else { null() }
-      key("key_end_reason")
-      if let reason = evidenceKey.endReason { value(reason) } else { null() }
-    }
-    endObject()
-  }
-}
-
-private func bytes(ofHex text: String) -> [UInt8]? {
+private func evidenceBytes(ofHex text: String) -> [UInt8]? {
   let digits = Array(text.utf8)
   guard digits.count % 2 == 0 else { return nil }
   var bytes: [UInt8] = []

@@ -2,24 +2,26 @@ package import Basics
 
 /// What proves that a device sent the bytes of a batch.
 ///
-/// One case for each way of signing; whoever adds another gives it its own check in
-/// ``holds(over:)`` and its own members in the file.
+/// One case for each way of proving; each has its own checks and its own members in the file.
 package enum EvidenceProof: Hashable, Sendable {
   /// A signature over the body, by the key of the device at that time.
   case ed25519(signature: [UInt8], key: EvidenceKey)
+  /// A request of a session, whose running hash the device signed.
+  case session(SessionEvidence)
 
-  /// The word for the way of signing.
+  /// The word for the way of proving.
   package var kind: String {
     switch self {
     case .ed25519: "ed25519"
+    case .session: "session"
     }
   }
 
-  /// Whether the bytes are those that were signed.
-  package func holds(over body: [UInt8]) -> Bool {
+  /// The device's key.
+  package var key: EvidenceKey {
     switch self {
-    case .ed25519(let signature, let key):
-      Ed25519.verify(publicKey: key.publicKey, signature: signature, message: body)
+    case .ed25519(_, let key): key
+    case .session(let evidence): evidence.key
     }
   }
 }
@@ -50,17 +52,35 @@ package struct EvidenceKey: Hashable, Sendable {
   package func isValid(at moment: Instant) -> Bool {
     validFrom <= moment && (validTo.map { moment < $0 } ?? true)
   }
+
+  /// Whether it was good when something was received, as a check.
+  func validity(at moment: Instant) -> EvidenceCheck {
+    let span = "\(validFrom) to \(validTo?.description ?? "now")"
+    return EvidenceCheck(
+      name: "validity", isGood: isValid(at: moment),
+      found: isValid(at: moment)
+        ? "the key was good on receipt at \(moment): \(span)"
+        : "the key was not good on receipt at \(moment): \(span)")
+  }
+
+  /// Whether it is a key known from elsewhere, as a check.
+  func identity(_ named: [UInt8]) -> EvidenceCheck {
+    EvidenceCheck(
+      name: "key", isGood: named == publicKey,
+      found: named == publicKey
+        ? "the key is the one named" : "the key is not the one named: \(fingerprint)")
+  }
 }
 
-/// A tap with the signed batch it came in: all that is needed to prove it without a database.
+/// A tap with the batch it came in and its proof: all that is needed to prove it without a database.
 package struct TapEvidence: Hashable, Sendable {
   package var device: String
   package var epoch: Int64
   package var seq: Int64
   package var batchID: Int64
   package var receivedAt: Instant
-  /// Media type of the body.
-  package var bodyType: String
+  /// How to read the body.
+  package var format: BatchFormat
   /// The bytes as they came.
   package var body: [UInt8]
   /// SHA-256 of the body, as it was written down on receipt.
@@ -73,7 +93,7 @@ package struct TapEvidence: Hashable, Sendable {
   /// Puts the evidence together.
   package init(
     device: String, epoch: Int64, seq: Int64, batchID: Int64, receivedAt: Instant,
-    bodyType: String, body: [UInt8], bodyDigest: [UInt8], proof: EvidenceProof,
+    format: BatchFormat, body: [UInt8], bodyDigest: [UInt8], proof: EvidenceProof,
     register: SequenceRanges, exportedAt: Instant
   ) {
     self.device = device
@@ -81,7 +101,7 @@ package struct TapEvidence: Hashable, Sendable {
     self.seq = seq
     self.batchID = batchID
     self.receivedAt = receivedAt
-    self.bodyType = bodyType
+    self.format = format
     self.body = body
     self.bodyDigest = bodyDigest
     self.proof = proof
@@ -90,7 +110,7 @@ package struct TapEvidence: Hashable, Sendable {
   }
 
   /// The batch of the body; nil when it cannot be read.
-  package var batch: TapBatch? { try? TapBatchJSON.decode(body) }
+  package var batch: TapBatch? { try? TapBatchWire.decode(body, format) }
 
   /// The tap in the body: the first of its number.
   package var tap: Tap? { batch?.taps.first { $0.seq == seq } }
@@ -112,34 +132,33 @@ package struct EvidenceCheck: Hashable, Sendable {
 
 extension TapEvidence {
   /// Everything that must hold; the evidence is good when all of it does.
-  package func checks(trusting key: [UInt8]? = nil) -> [EvidenceCheck] {
+  ///
+  /// Keys that are known from elsewhere are compared with those of the file.
+  package func checks(
+    trusting key: [UInt8]? = nil, service: [UInt8]? = nil
+  ) -> [EvidenceCheck] {
     let digest = SHA256Digest.hash(body)
-    var checks = [
-      EvidenceCheck(
-        name: "digest", isGood: digest == bodyDigest,
-        found: digest == bodyDigest
-          ? "the body is the one that was received: SHA-256 \(hexText(digest))"
-          : "the body has SHA-256 \(hexText(digest)), but \(hexText(bodyDigest)) was received"),
-      EvidenceCheck(
-        name: "signature", isGood: proof.holds(over: body),
-        found: proof.holds(over: body)
-          ? "the signature is this key's over these bytes (\(proof.kind))"
-          : "the signature is not this key's over these bytes"),
-      contentCheck,
-    ]
+    let digestCheck = EvidenceCheck(
+      name: "digest", isGood: digest == bodyDigest,
+      found: digest == bodyDigest
+        ? "the body is the one that was received: SHA-256 \(hexText(digest))"
+        : "the body has SHA-256 \(hexText(digest)), but \(hexText(bodyDigest)) was received")
     switch proof {
-    case .ed25519(_, let own):
-      checks.append(Self.validity(of: own, at: receivedAt))
-      if let key {
-        let isSame = key == own.publicKey
-        checks.append(
-          EvidenceCheck(
-            name: "key", isGood: isSame,
-            found: isSame
-              ? "the key is the one named" : "the key is not the one named: \(own.fingerprint)"))
-      }
+    case .ed25519(let signature, let own):
+      let isSigned = Ed25519.verify(
+        publicKey: own.publicKey, signature: signature, message: body)
+      let signatureCheck = EvidenceCheck(
+        name: "signature", isGood: isSigned,
+        found: isSigned
+          ? "the signature is this key's over these bytes (\(proof.kind))"
+          : "the signature is not this key's over these bytes")
+      return [digestCheck, signatureCheck, contentCheck, own.validity(at: receivedAt)]
+        + (key.map { [own.identity($0)] } ?? [])
+    case .session(let evidence):
+      return [digestCheck, contentCheck]
+        + evidence.checks(
+          of: device, body: body, receivedAt: receivedAt, trusting: key, service: service)
     }
-    return checks
   }
 
   private var contentCheck: EvidenceCheck {
@@ -156,14 +175,5 @@ extension TapEvidence {
     return EvidenceCheck(
       name: "content", isGood: true,
       found: "the body holds tap \(seq) of device \(device), epoch \(epoch), at \(tap.at)")
-  }
-
-  private static func validity(of key: EvidenceKey, at moment: Instant) -> EvidenceCheck {
-    let span = "\(key.validFrom) to \(key.validTo?.description ?? "now")"
-    return EvidenceCheck(
-      name: "validity", isGood: key.isValid(at: moment),
-      found: key.isValid(at: moment)
-        ? "the key was good on receipt at \(moment): \(span)"
-        : "the key was not good on receipt at \(moment): \(span)")
   }
 }

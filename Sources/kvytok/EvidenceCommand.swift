@@ -5,10 +5,10 @@ import Insight
 import Store
 import Tapping
 
-/// Evidence: the signed batch that a tap came in.
+/// Evidence: the batch that a tap came in, and what proves it.
 struct EvidenceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evidence", abstract: "Shows, exports and verifies the signed batch of a tap.",
+    commandName: "evidence", abstract: "Shows, exports and verifies what proves a tap.",
     subcommands: [Show.self, Export.self, Verify.self])
 
   /// Finds the evidence of a tap.
@@ -35,7 +35,7 @@ struct EvidenceCommand: AsyncParsableCommand {
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "show", abstract: "Shows the signed batch of a tap, and verifies it.")
+      commandName: "show", abstract: "Shows the batch of a tap and its proof, and verifies it.")
 
     @OptionGroup var tap: QuarantineCommand.TapOptions
     @OptionGroup var database: DatabaseOptions
@@ -50,7 +50,11 @@ struct EvidenceCommand: AsyncParsableCommand {
           "clock \(clock.microseconds / 1000) ms behind or on the way, "
             + "corrected by \(clock.correctionSeconds) s")
       }
-      if case .ed25519(_, let key) = evidence.proof { print("key \(key.fingerprint)") }
+      print("key \(evidence.proof.key.fingerprint)")
+      if case .session(let proof) = evidence.proof {
+        print(
+          "request \(proof.count) of session \(proof.handshake.session?.description ?? "?")")
+      }
       try EvidenceCommand.tell(evidence.checks())
     }
   }
@@ -85,16 +89,23 @@ struct EvidenceCommand: AsyncParsableCommand {
   struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "verify", abstract: "Verifies an exported file, without a database.",
-      discussion: "Exit 0 when the evidence holds, 1 when it does not.")
+      discussion: """
+        Exit 0 when the evidence holds, 1 when it does not. A tap that came in a session is proven by \
+        the device's next signed checkpoint; until one has come, its evidence does not hold.
+        """)
 
     @Argument(help: "The file.")
     var file: String
     @Option(help: "The device's public key as you know it from elsewhere, base64.")
     var publicKey: String?
+    @Option(help: "The service's public key as you know it from elsewhere, base64.")
+    var serviceKey: String?
 
     func validate() throws {
-      if let publicKey, Base64.decode(publicKey, .standard)?.count != Ed25519.keyByteCount {
-        throw ValidationError("--public-key is the base64 of 32 bytes.")
+      for (name, key) in [("public-key", publicKey), ("service-key", serviceKey)] {
+        if let key, Base64.decode(key, .standard)?.count != Ed25519.keyByteCount {
+          throw ValidationError("--\(name) is the base64 of 32 bytes.")
+        }
       }
     }
 
@@ -113,7 +124,9 @@ struct EvidenceCommand: AsyncParsableCommand {
           exitCode: CommandFault.no)
       }
       try EvidenceCommand.tell(
-        evidence.checks(trusting: publicKey.flatMap { Base64.decode($0, .standard) }))
+        evidence.checks(
+          trusting: publicKey.flatMap { Base64.decode($0, .standard) },
+          service: serviceKey.flatMap { Base64.decode($0, .standard) }))
     }
   }
 }

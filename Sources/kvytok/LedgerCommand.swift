@@ -99,7 +99,7 @@ struct LedgerCommand: AsyncParsableCommand {
       table.add(["closed periods proven", String(audit.periods)])
       if fromTaps {
         table.add(["batches of the journal proven", String(audit.batches)])
-        table.add(["of them without a signature to check", String(audit.batchesWithoutSignature)])
+        table.add(["of them that no signature covers yet", String(audit.batchesWithoutSignature)])
         table.add(["taps compared with their batches", String(audit.taps)])
         table.add(["riders rated anew", String(audit.riders)])
         table.add(["rides compared", String(audit.rides)])

@@ -11,19 +11,30 @@ struct Delivery: Sendable {
   let fault: FleetSimulation.Fault
   let bug: PlantedBug?
 
-  /// Carries the post; nil when the device heard nothing it could go by.
+  /// What the device hears.
+  enum Heard: Sendable {
+    case answer(TapBatchAnswer)
+    case refusal(String)
+    /// Nothing that it could go by.
+    case nothing
+
+    var answer: TapBatchAnswer? { if case .answer(let answer) = self { answer } else { nil } }
+  }
+
+  /// Carries the post; what the device hears of it.
   func carry(
     to services: [SimulatedService], pool: PostgresPool, _ chance: inout SeededGenerator
-  ) async -> TapBatchAnswer? {
+  ) async -> Heard {
     let chosen = services[chance.integer(in: 0...services.count - 1)]
-    if bug == .acknowledgesUnstored, chance.chance(0.1) { return Self.anyAnswer }
-    let body = bug == .changesContent && chance.chance(0.1) ? changedBody : post.body
+    if bug == .acknowledgesUnstored, chance.chance(0.1) { return .answer(Self.anyAnswer) }
+    var body = post.body
+    if bug == .changesContent, post.session == nil, chance.chance(0.1) { body = changedBody }
     switch fault {
     case .none, .serviceRestarted: return await accept(body, by: chosen)
-    case .requestLost: return nil
+    case .requestLost: return .nothing
     case .answerLost:
       _ = await accept(body, by: chosen)
-      return nil
+      return .nothing
     case .connectionKilled:
       async let answer = accept(body, by: chosen)
       async let killed: Void = kill(pool)
@@ -33,22 +44,26 @@ struct Delivery: Sendable {
       async let first = accept(body, by: services[0])
       async let second = accept(body, by: services[services.count - 1])
       let answers = await (first, second)
-      return answers.0 ?? answers.1
+      return answers.0.answer == nil ? answers.1 : answers.0
     case .cancelled:
       // The connection goes away while the post waits; it may be stored all the same.
       let task = Task { await accept(body, by: chosen) }
       task.cancel()
       _ = await task.value
-      return nil
+      return .nothing
     }
   }
 
-  private func accept(_ body: [UInt8], by service: SimulatedService) async -> TapBatchAnswer? {
-    let outcome = await service.intake.accept(
-      body: body, deviceHeader: device.plan.id,
-      signatureHeader: Base64.encode(device.keys.sign(body), .standard), receivedAt: at)
-    if case .answer(let answer) = outcome { return answer }
-    return nil
+  private func accept(_ body: [UInt8], by service: SimulatedService) async -> Heard {
+    let signature = post.session == nil ? Base64.encode(post.keys.sign(body), .standard) : nil
+    let reply = await service.intake.accept(
+      TapPost(
+        body: body, device: post.session == nil ? device.plan.id : nil, signature: signature,
+        session: post.session, receivedAt: at))
+    switch reply.outcome {
+    case .answer(let answer): return .answer(answer)
+    case .refusal(let refusal): return .refusal(refusal.code)
+    }
   }
 
   private func kill(_ pool: PostgresPool) async {

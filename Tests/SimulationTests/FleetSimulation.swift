@@ -22,6 +22,19 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case emptiesQuarantine
   /// One amount of riders is changed on the way in.
   case changesContent
+  /// A signed checkpoint that was acknowledged is not kept.
+  case losesCheckpoints
+  /// A request of a session that brought nothing new is not kept.
+  case forgetsRequests
+
+  /// The bug that is built in with `PLANTED_BUG`: `make canary` plays it, and has to fail.
+  static var built: PlantedBug? {
+    #if PLANTED_BUG
+      .losesCheckpoints
+    #else
+      nil
+    #endif
+  }
 }
 
 /// Plays the fleet of a seed against the intake on a real PostgreSQL, with faults between them.
@@ -43,12 +56,13 @@ struct FleetSimulation {
   init(seed: UInt64, start: Instant, pool: PostgresPool, bug: PlantedBug? = nil) {
     plan = FleetPlan(seed: seed, start: start)
     self.pool = pool
-    self.bug = bug
+    self.bug = bug ?? PlantedBug.built
     store = Store(pool: pool)
   }
 
   struct NotDone: Error { let seed: UInt64 }
   struct NotEnrolled: Error { let device: String }
+  struct NotRotated: Error { let device: String }
 
   /// Plays until every device is heard to its last tap; the faults that the checker finds.
   func run() async throws -> [String] {
@@ -61,25 +75,67 @@ struct FleetSimulation {
       let open = devices.indices.filter { !devices[$0].isDone }
       guard !open.isEmpty else {
         try await plant(&chance)
-        return try await check()
+        return try await check(devices)
       }
       let index = open[chance.integer(in: 0...open.count - 1)]
       now = now.adding(seconds: Int64(chance.integer(in: 0...40)))
-      guard let post = devices[index].next(at: now) else { continue }
       let fault =
         chance.chance(Self.faultShare)
         ? Fault.allCases[chance.integer(in: 1...Fault.allCases.count - 1)] : .none
       if fault == .serviceRestarted { services[chance.integer(in: 0...1)] = try service() }
+      if chance.chance(0.02) {
+        try await rotate(&devices[index], services[chance.integer(in: 0...1)], at: now)
+      }
       // The clock of the server may be set back or forth by hours.
       let heardAt = now.adding(
         seconds: chance.chance(0.05) ? Int64(chance.integer(in: -3...3)) * 3600 : 0)
-      let delivery = Delivery(
-        post: post, device: devices[index], at: heardAt, fault: fault, bug: bug)
-      if let answer = await delivery.carry(to: services, pool: pool, &chance) {
-        devices[index].hear(answer, of: post)
+      switch devices[index].next(at: now) {
+      case nil: break
+      case .propose(let proposal):
+        await self.open(
+          proposal, of: &devices[index], services[chance.integer(in: 0...1)], at: heardAt,
+          isHeard: fault != .answerLost && fault != .requestLost)
+      case .post(let post):
+        let delivery = Delivery(
+          post: post, device: devices[index], at: heardAt, fault: fault, bug: bug)
+        switch await delivery.carry(to: services, pool: pool, &chance) {
+        case .answer(let answer): devices[index].hear(answer, of: post)
+        case .refusal(let code): devices[index].hear(refusal: code, of: post)
+        case .nothing: break
+        }
       }
     }
     throw NotDone(seed: plan.seed)
+  }
+
+  /// Opens a session; its answer may get lost, and the same proposal then comes again.
+  private func open(
+    _ proposal: SimulatedProposal, of device: inout SimulatedDevice, _ service: SimulatedService,
+    at moment: Instant, isHeard: Bool
+  ) async {
+    do {
+      let granted = try await service.intake.openSession(
+        proposal.body, deviceHeader: device.plan.id,
+        signatureHeader: Base64.encode(proposal.keys.sign(proposal.body), .standard), at: moment)
+      guard isHeard,
+        let line = proposal.line(
+          grant: granted.body, signature: granted.signature,
+          servicePublicKey: service.servicePublicKey)
+      else { return }
+      device.hear(line, of: proposal)
+    } catch {
+      device.forgetProposal()
+    }
+  }
+
+  /// Gives a device another key; the old one verifies for a while.
+  private func rotate(
+    _ device: inout SimulatedDevice, _ service: SimulatedService, at moment: Instant
+  ) async throws {
+    let outcome = try await service.desk.rotate(
+      device.plan.id, publicKey: device.nextKeys.publicKey, by: .device, at: moment)
+    guard case .done = outcome else { throw NotRotated(device: device.plan.id) }
+    device.takeNextKeys()
   }
 
   /// A service as after a start: it knows nothing but the database.
@@ -104,20 +160,31 @@ struct FleetSimulation {
       case .storesRepeats:
         """
         insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at,
-          body, signature, body_digest)
+          body, signature, body_digest, session_id, request_count, mac, chain)
         select lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at, body,
-          signature, body_digest from tap_batch where \(mine) order by batch_id limit 1
+          signature, body_digest, session_id, request_count, mac, chain from tap_batch where \(mine) order by batch_id limit 1
         """
       case .forgetsNumbers:
         "update device_epoch set seen = seen - int8multirange(int8range(1, 2)) where \(mine)"
       case .dropsConflicts: "delete from tap_conflict where \(mine)"
       case .emptiesQuarantine: "delete from tap_quarantine where \(mine)"
+      case .losesCheckpoints:
+        """
+        delete from session_checkpoint c using device_session d
+        where d.session_id = c.session_id and d.\(mine)
+        """
+      case .forgetsRequests:
+        """
+        delete from session_repeat r using device_session d, session_checkpoint c
+        where d.session_id = r.session_id and d.\(mine) and c.session_id = r.session_id
+          and c.request_count >= r.request_count
+        """
       case .acknowledgesUnstored, .changesContent, nil: nil
       }
     if let statement { try await pool.session { _ = try await $0.script(statement) } }
   }
 
-  private func check() async throws -> [String] {
+  private func check(_ devices: [SimulatedDevice]) async throws -> [String] {
     var checker = FleetChecker()
     for device in plan.devices {
       for life in device.lives {
@@ -135,7 +202,14 @@ struct FleetSimulation {
     try checker.check(
       journal: rows.journal, seen: rows.seen, conflicts: rows.conflicts,
       quarantine: rows.quarantine)
-    return checker.faults
+    let sessions = SessionChecker(
+      publicKeys: Dictionary(
+        uniqueKeysWithValues: devices.map { ($0.plan.id, $0.publicKeys) }),
+      covered: devices.reduce(into: [:]) { all, device in
+        for (session, count) in device.covered { all[session.description] = count }
+      })
+    return checker.faults + sessions.faults(in: try await StoredSessions(of: plan.seed, pool: pool))
+      + devices.flatMap(\.wrongRefusals)
   }
 }
 
@@ -143,6 +217,7 @@ struct FleetSimulation {
 struct SimulatedService: Sendable {
   let desk: DeviceDesk
   let intake: IntakeService
+  let servicePublicKey: [UInt8]
 
   struct NoKey: Error {}
 
@@ -150,9 +225,13 @@ struct SimulatedService: Sendable {
     let quiet = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
     let gate = DeviceGate(store: store, log: quiet)
     desk = DeviceDesk(store: store, gate: gate, log: quiet)
-    guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
+    guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)),
+      let secret = SessionSecret([UInt8](repeating: 6, count: SessionSecret.byteCount))
+    else { throw NoKey() }
+    let sessions = SessionDesk(store: store, secret: secret, log: quiet)
+    servicePublicKey = sessions.servicePublicKey
     intake = IntakeService(
-      store: store, gate: gate, tokenKey: tokenKey, log: quiet,
+      store: store, gate: gate, tokenKey: tokenKey, sessions: sessions, log: quiet,
       facts: { AnswerFacts(serverTime: Instant(seconds: 0)) })
   }
 }

@@ -83,7 +83,7 @@ import Transit
     let body = TapBatchJSON.encode(batch)
     let evidence = TapEvidence(
       device: "V-1", epoch: 3, seq: 7, batchID: 12,
-      receivedAt: World.morning.adding(seconds: 5), bodyType: "application/json", body: body,
+      receivedAt: World.morning.adding(seconds: 5), format: .json, body: body,
       bodyDigest: SHA256Digest.hash(body),
       proof: .ed25519(
         signature: keys.sign(body),

@@ -151,6 +151,34 @@ private struct Vectors {
     }
   }
 
+  @Test func theEvidenceOfATapHoldsAndNoByteOfItMayBeAnother() throws {
+    let evidence = try TapEvidence(json: Array(try vectors.text("evidence_file").utf8))
+    let checks = evidence.checks(trusting: device.publicKey, service: service.publicKey)
+    #expect(checks.allSatisfy { $0.isGood }, "\(checks)")
+    #expect(
+      checks.map(\.name) == [
+        "digest", "content", "proposal", "grant", "handshake", "chain", "checkpoint", "validity",
+        "key", "service_key",
+      ])
+    #expect(evidence.tap?.seq == 1201)
+    guard case .session(let session) = evidence.proof else {
+      Issue.record("another kind of proof")
+      return
+    }
+    for index in session.handshake.grant.indices {
+      var changed = session
+      changed.handshake.grant[index] ^= 1
+      var other = evidence
+      other.proof = .session(changed)
+      #expect(other.checks().contains { !$0.isGood }, "byte \(index) of the grant")
+    }
+    for index in evidence.body.indices {
+      var other = evidence
+      other.body[index] ^= 1
+      #expect(other.checks().contains { !$0.isGood }, "byte \(index) of the body")
+    }
+  }
+
   @Test(.enabled(if: Vectors.python != nil, "`make test` installs cryptography for Python"))
   func otherHandsFindTheSame() throws {
     let made = try Vectors.run(try #require(Vectors.python), [Vectors.script.path])

@@ -8,6 +8,7 @@ import Intake
 import Ledger
 import Logging
 import NIOCore
+import Postgres
 import Store
 import Synchronization
 import Tapping
@@ -31,6 +32,7 @@ struct TestService: Sendable {
   static let now = Instant(seconds: 1_795_334_400)
 
   let clock = TestClock()
+  let pool: PostgresPool
   let store: Store
   let services: WebServices
   let responder: WebResponder
@@ -42,11 +44,14 @@ struct TestService: Sendable {
   ) async throws -> Result {
     try await LeasedDatabase.with(SchemaMigrations.all()) { pool in
       try await body(
-        TestService(store: Store(pool: pool), parts: parts, acquirerSecret: acquirerSecret))
+        TestService(pool: pool, parts: parts, acquirerSecret: acquirerSecret))
     }
   }
 
-  private init(store: Store, parts: Set<ServicePart>, acquirerSecret: [UInt8]?) throws {
+  private init(
+    pool: PostgresPool, parts: Set<ServicePart>, acquirerSecret: [UInt8]?
+  ) throws {
+    let store = Store(pool: pool)
     let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let city = CityHolder()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
@@ -58,6 +63,7 @@ struct TestService: Sendable {
         serverTime: clock.now, tariffVersion: city.current.tariffVersion(at: clock.now),
         denyListVersion: denyList.version)
     }
+    self.pool = pool
     self.store = store
     services = WebServices(
       store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),

@@ -43,6 +43,10 @@ struct DayCommand: AsyncParsableCommand {
   @Option(help: "Share of validators with a wrong clock, 0 to 1.")
   var clockErrorRate = 0.05
 
+  @Option(
+    help: "Share of the validators that are always online which post in sessions, 0 to 1.")
+  var sessionRate = 0.5
+
   @Option(help: "Seconds to wait for the service to work everything off.")
   var settleSeconds = 180
 
@@ -62,7 +66,8 @@ struct DayCommand: AsyncParsableCommand {
   func validate() throws {
     for (name, rate) in [
       ("offline-rate", offlineRate), ("repeat-rate", repeatRate),
-      ("clock-error-rate", clockErrorRate), ("boarding-share-min", boardingShareMin),
+      ("clock-error-rate", clockErrorRate), ("session-rate", sessionRate),
+      ("boarding-share-min", boardingShareMin),
       ("alighting-share-min", alightingShareMin),
     ] where !(0...1).contains(rate) {
       throw ValidationError("--\(name) is \(rate); give a share from 0 to 1")
@@ -98,15 +103,25 @@ struct DayCommand: AsyncParsableCommand {
   private func play(
     _ plan: [Delivery], _ validators: Validators, _ client: ServiceClient
   ) async throws -> DaySummary {
-    let devices = try await Edge.enroll(
+    let (devices, servicePublicKey) = try await Edge.enroll(
       validators.days.map { ($0.device, $0.vehicle) }, secret: service.adminToken, with: client)
     let bodies = DayBodies(validators: validators, seed: seed)
     let clock = ContinuousClock()
     let start = clock.now
     let player = DayPlayer(
       bodies: bodies, devices: devices, client: client, formats: format.formats,
-      now: Edge.now)
+      now: Edge.now,
+      online: servicePublicKey.map {
+        OnlineLines(
+          devices: devices, isOnline: onlineShare(of: validators), servicePublicKey: $0,
+          seed: seed, client: client)
+      })
     let tally = try await player.play(plan)
+    if let counts = player.online?.counts {
+      ProgressBar.write(
+        "\(counts.requests) requests in \(counts.sessions) sessions, \(counts.checkpoints) signed"
+          + " checkpoints\n")
+    }
     let played = clock.now - start
     let audit = DayAudit(bodies: bodies, client: client)
     let agreement = try await audit.settled(
@@ -117,6 +132,12 @@ struct DayCommand: AsyncParsableCommand {
       loads: try await audit.loads(), playedSeconds: played.seconds,
       settledSeconds: (clock.now - start - played).seconds, boardingShareMin: boardingShareMin,
       alightingShareMin: alightingShareMin)
+  }
+
+  /// Which validators post in sessions: a share of those that are never offline.
+  private func onlineShare(of validators: Validators) -> [Bool] {
+    var chance = SeededGenerator(seed: seed ^ stableHash("online".utf8))
+    return validators.days.map { $0.offline == nil && chance.chance(sessionRate) }
   }
 
   private func serviceDay(_ network: Network) throws -> Day {

@@ -16,6 +16,8 @@ struct DayPlayer {
   /// Formats of the devices' batches, dealt to them in turn.
   let formats: [BatchFormat]
   let now: @Sendable () -> Instant
+  /// Sessions of those that have them; nil when the service names no key of its own.
+  var online: OnlineLines?
 
   /// Posts every delivery; those of a device in their order.
   func play(_ plan: [Delivery]) async throws -> PostTally {
@@ -30,6 +32,7 @@ struct DayPlayer {
       bar.show(start)
     }
     bar.finish()
+    try await online?.close { bodies.batch(0..<0, of: bodies.validators.days[$0], now: now()) }
     return tally
   }
 
@@ -76,8 +79,7 @@ struct DayPlayer {
   private func postTaps(
     _ taps: Range<Int>, _ delivery: Delivery, body: [UInt8], _ tally: inout PostTally
   ) async throws {
-    let (answer, attempts) = try await devices[delivery.device].postTaps(
-      body: body, format(of: delivery.device), with: client)
+    let (answer, attempts) = try await send(body, delivery)
     tally.batches += 1
     tally.tapsSent += taps.count
     tally.retries += attempts - 1
@@ -92,6 +94,17 @@ struct DayPlayer {
     tally.duplicates += answer.duplicates
     tally.conflicts += answer.conflicts.count
     tally.rejected += answer.rejected.count
+  }
+
+  private func send(
+    _ body: [UInt8], _ delivery: Delivery
+  ) async throws -> (answer: TapBatchAnswer, attempts: Int) {
+    let format = format(of: delivery.device)
+    if let online, online.has(delivery.device) {
+      return try await online.post(
+        body, format, of: delivery.device, isAgain: delivery.cause == .again)
+    }
+    return try await devices[delivery.device].postTaps(body: body, format, with: client)
   }
 
   private func postPositions(

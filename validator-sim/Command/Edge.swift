@@ -90,26 +90,30 @@ enum Edge {
     }
   }
 
-  /// Enrols validators, several at a time, in the order given.
+  /// Enrols validators, several at a time, in the order given; with the key that proves the service,
+  /// nil when none of them was new.
   static func enroll(
     _ names: [(device: String, vehicle: String)], secret: String, with client: ServiceClient
-  ) async throws -> [SignedDevice] {
+  ) async throws -> (devices: [SignedDevice], servicePublicKey: [UInt8]?) {
     let devices = names.map { SignedDevice(id: $0.device, secret: secret) }
     var bar = ProgressBar("enrolling \(names.count) validators", total: names.count)
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    var servicePublicKey: [UInt8]?
+    try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
       var done = 0
       for (index, device) in devices.enumerated() {
         if index >= enrollingMax {
-          try await group.next()
+          if let key = try await group.next() { servicePublicKey = key ?? servicePublicKey }
           done += 1
           bar.show(done)
         }
         let vehicle = names[index].vehicle
-        group.addTask { _ = try await device.enroll(vehicle: vehicle, with: client) }
+        group.addTask {
+          try await device.enrollment(vehicle: vehicle, with: client).servicePublicKey
+        }
       }
-      try await group.waitForAll()
+      for try await key in group { servicePublicKey = key ?? servicePublicKey }
     }
     bar.finish()
-    return devices
+    return (devices, servicePublicKey)
   }
 }

@@ -53,7 +53,8 @@ struct RigaCommand: AsyncParsableCommand {
   private func play(_ world: RigaWorld, _ client: ServiceClient) async throws -> RigaSummary {
     let devices = try await Edge.enroll(
       world.vehicles.map { ("V-" + $0.vehicle, $0.vehicle) }, secret: service.adminToken,
-      with: client)
+      with: client
+    ).devices
     let clock = ContinuousClock()
     let start = clock.now
     var summary = RigaSummary(seed: seed)

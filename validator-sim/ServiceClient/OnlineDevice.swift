@@ -5,6 +5,10 @@ package import Tapping
 package struct OnlineDevice: Sendable {
   package let device: SignedDevice
   private var session: DeviceSession
+  /// The headers of the last request, for its repeat.
+  private var lastHeaders: [(String, String)] = []
+  /// Requests since the last checkpoint.
+  package private(set) var uncoveredCount = 0
   /// When the session ends.
   package let until: Instant
 
@@ -77,6 +81,7 @@ package struct OnlineDevice: Sendable {
   ) -> [(String, String)] {
     let headers = session.headers(
       for: body, format, signing: isCheckpoint ? device.signingKeys : nil)
+    uncoveredCount = isCheckpoint ? 0 : uncoveredCount + 1
     return format.headerFields + headers.fields.map { ($0.name, $0.value) }
   }
 
@@ -92,9 +97,16 @@ package struct OnlineDevice: Sendable {
   package mutating func postTaps(
     body: [UInt8], _ format: BatchFormat, isCheckpoint: Bool = false, with client: ServiceClient
   ) async throws -> (answer: TapBatchAnswer, attempts: Int) {
+    lastHeaders = headers(for: body, format, isCheckpoint: isCheckpoint)
+    return try await repeatTaps(body: body, format, with: client)
+  }
+
+  /// Posts the last request of the session once more, as after a lost answer.
+  package func repeatTaps(
+    body: [UInt8], _ format: BatchFormat, with client: ServiceClient
+  ) async throws -> (answer: TapBatchAnswer, attempts: Int) {
     let answer = try await client.send(
-      "POST", "/v1/tap-batches",
-      headers: headers(for: body, format, isCheckpoint: isCheckpoint), body: body)
+      "POST", "/v1/tap-batches", headers: lastHeaders, body: body)
     guard answer.status == 200 else {
       throw ServiceFault.refused(
         request: "POST /v1/tap-batches of \(device.id) in a session", status: answer.status,

@@ -1384,7 +1384,8 @@ create table device_session (
   grant_body bytea not null,
   grant_signature bytea not null,
   opened_at timestamptz not null,
-  expires_at timestamptz not null
+  expires_at timestamptz not null,
+  service_key bytea                  -- the key that signed the grant
 );
 create index device_session_device on device_session (device_id, opened_at);
 

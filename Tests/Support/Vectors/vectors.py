@@ -7,6 +7,7 @@ are worked out from the page alone.
 import base64
 import hashlib
 import hmac
+import json
 import struct
 import zlib
 
@@ -134,13 +135,18 @@ def main():
     show("answer_key", keys[1])
     show("chain_0", chain)
 
+    digests = []
+    requests = []
     for count, taps in ((1, [TAP]), (2, [NEXT_TAP])):
         body = batch(taps)
+        digests.append(hashlib.sha256(body).digest())
         chain = hashlib.sha256(chain + hashlib.sha256(body).digest()).digest()
         head = f"kvytok-request 1\n{session}\n{count}\nprotobuf\n{text64(chain)}\n".encode()
         show(f"request_{count}_body", body)
         show(f"request_{count}_chain", chain)
-        show(f"request_{count}_mac", hmac.digest(keys[0], head + body, "sha256"))
+        code = hmac.digest(keys[0], head + body, "sha256")
+        requests.append((chain, code))
+        show(f"request_{count}_mac", code)
     checkpoint = f"kvytok-checkpoint 1\n{session}\n2\n{text64(chain)}\n".encode()
     show("checkpoint_message", checkpoint)
     show("checkpoint_signature", device.sign(checkpoint))
@@ -149,6 +155,45 @@ def main():
     head = f"kvytok-answer 1\n{session}\n2\n200\n".encode()
     show("answer_body", answer)
     show("answer_mac", hmac.digest(keys[1], head + answer, "sha256"))
+
+    evidence = {
+        "kvytok_evidence": 1,
+        "device": "V-0042",
+        "epoch": 3,
+        "seq": 1201,
+        "batch": 7,
+        "received_at": "2026-11-22T07:31:05.300Z",
+        "body_type": "application/x-protobuf",
+        "body_encoding": None,
+        "body": text64(packed),
+        "body_sha256": digests[0].hex(),
+        "proof": {
+            "kind": "session",
+            "public_key": text64(device.public_key().public_bytes(**RAW)),
+            "key_valid_from": "2026-11-01T00:00:00Z",
+            "key_valid_to": None,
+            "key_end_reason": None,
+            "service_key": text64(service.public_key().public_bytes(**RAW)),
+            "proposal": text64(proposal),
+            "proposal_signature": text64(device.sign(proposal)),
+            "grant": text64(grant),
+            "grant_signature": text64(service.sign(grant)),
+            "count": 1,
+            "chain": text64(requests[0][0]),
+            "mac": text64(requests[0][1]),
+            "start": None,
+            "body_digests": [text64(digest) for digest in digests],
+            "checkpoint": {
+                "count": 2,
+                "chain": text64(requests[1][0]),
+                "signature": text64(device.sign(checkpoint)),
+                "received_at": "2026-11-22T07:31:06Z",
+            },
+        },
+        "register": "{[1201,1203)}",
+        "exported_at": "2026-11-23T08:00:00Z",
+    }
+    show("evidence_file", json.dumps(evidence, separators=(",", ":")))
 
 
 if __name__ == "__main__":
