@@ -17,7 +17,7 @@ export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
 export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
 
-.PHONY: help demo demo-stop test build release format lint simulate simulate-days faults canary clean setup setup-test riga fuzz
+.PHONY: help demo demo-stop test build release format lint simulate simulate-books simulate-days faults canary clean setup setup-test riga fuzz
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,7 +91,12 @@ faults: setup-test ## Kills a service 100 times and amid a million taps, its Pos
 SEEDS ?= 1000
 simulate: setup-test ## Plays fleets with faults against the intake, and a checker apart: SEEDS=1000
 	@swift build --build-tests
-	@KVYTOK_SEEDS=$(SEEDS) swift test --disable-xctest --filter SimulationTests
+	@KVYTOK_SEEDS=$(SEEDS) swift test --disable-xctest --filter FleetSimulationTests
+
+BOOK_SEEDS ?= 20
+simulate-books: setup-test ## Plays weeks of money with crashes, and a checker apart: BOOK_SEEDS=20
+	@swift build --build-tests
+	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) swift test --disable-xctest --filter BooksSimulationTests
 
 canary: setup-test ## Builds a bug into the simulated intake, which the simulation has to find
 	@echo "== Building the simulation with a bug"

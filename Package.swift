@@ -178,6 +178,9 @@ let package = Package(
       name: "DatabaseSupport", dependencies: ["Basics", "EventLoop", "Postgres"],
       path: "Tests/Support/DatabaseSupport", swiftSettings: house),
     .target(
+      name: "AcquirerSupport", dependencies: ["Basics", "Charging", "SimulatedAcquirer"],
+      path: "Tests/Support/AcquirerSupport", swiftSettings: house),
+    .target(
       name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
       path: "Tests/Support/RealData", swiftSettings: house),
     .target(
@@ -204,7 +207,8 @@ let package = Package(
       "ClearingTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
-        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "DatabaseSupport", "RandomTariffs",
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "AcquirerSupport", "DatabaseSupport",
+        "RandomTariffs",
         logging,
       ]),
     tests(
@@ -233,8 +237,9 @@ let package = Package(
     tests(
       "SimulationTests",
       [
-        "Basics", "Transit", "Tapping", "EventLoop", "Postgres", "Store", "Intake",
-        "DatabaseSupport", logging,
+        "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
+        "Postgres", "Store", "Intake", "Clearing", "SimulatedCity", "SimulatedAcquirer",
+        "AcquirerSupport", "DatabaseSupport", logging,
       ], settings: canary),
     tests(
       "EndToEndTests",

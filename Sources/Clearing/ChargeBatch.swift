@@ -157,9 +157,19 @@ struct ChargeBatch {
   }
 
   /// The cards whose standing changes, onto the deny list and off it.
+  ///
+  /// A card and the phones of one payment account owe together: none of them is let on while one does.
   private func turnCards(in db: StoreSession, denyList: any DenyListing) async throws {
-    let inDebt = try await db.charging.cardsInDebt(Set(allowed.keys))
-    let free = allowed.filter { !inDebt.contains($0.key) && !denied.contains($0.key) }
+    let accounts = try await db.charging.accounts(of: self.denied.union(allowed.keys))
+    let denied = Set(self.denied.flatMap { accounts[$0] ?? [$0] })
+    let inDebt = try await db.charging.cardsInDebt(
+      Set(allowed.keys.flatMap { accounts[$0] ?? [$0] }))
+    var free: [MediumID: String] = [:]
+    for (medium, word) in allowed.sorted(by: { $0.key < $1.key }) {
+      let account = accounts[medium] ?? [medium]
+      guard account.isDisjoint(with: inDebt), account.isDisjoint(with: denied) else { continue }
+      for card in account { free[card] = word }
+    }
     var cards = try await db.charging.lockCards(denied.union(free.keys))
     var events: [ChargeEventRow] = []
     var newlyDenied: [MediumID] = []
@@ -191,6 +201,21 @@ struct ChargeBatch {
     }
     let released = events.filter { $0.kind == "card_allowed" }.compactMap(\.medium)
     if !released.isEmpty { try await denyList.allow(released, at: now, in: db) }
+  }
+}
+
+extension ChargeBatch {
+  /// Denies all cards and phones of a payment account that owes: one of them has just become known to
+  /// be of it.
+  static func shareDebt(
+    of medium: MediumID, in db: StoreSession, at now: Instant,
+    denyList: any DenyListing = ValidatorDenyList()
+  ) async throws {
+    let account = try await db.charging.accounts(of: [medium])[medium] ?? [medium]
+    guard try await !db.charging.cardsInDebt(account).isEmpty else { return }
+    var batch = ChargeBatch([], on: Day(number: 0), at: now)
+    batch.denied = account
+    try await batch.turnCards(in: db, denyList: denyList)
   }
 }
 

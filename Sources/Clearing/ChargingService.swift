@@ -185,15 +185,21 @@ package final class ChargingService: Sendable {
         today: today, pauseSeconds: self.policy.tapPauseSeconds)
       guard !taps.isEmpty else { return 0 }
       let media = Set(taps.map(\.medium))
-      let rows = try await db.charging.lock(try await db.charging.debts(of: media))
+      let accounts = try await db.charging.accounts(of: media)
+      let all = accounts.values.reduce(into: media) { $0.formUnion($1) }
+      // Another worker may have asked one of them until it was locked.
+      let rows = try await db.charging.lock(try await db.charging.debts(of: all))
+        .filter { [.retrying, .debt].contains($0.window.state) }
       var batch = ChargeBatch(
         rows, on: try await self.bookingDate(of: moment, in: db), at: moment)
       for row in rows { try batch.apply(.ask(.tap), to: row.id, actor: "tap") }
       try await batch.finish(in: db, denyList: self.denyList)
       // Asked windows wait for no answer yet: they are picked up as if it had been lost.
       try await db.charging.putOff(rows.map(\.id), until: moment)
-      let owing = Set(rows.map(\.medium))
-      var cards = try await db.charging.lockCards(media.subtracting(owing))
+      // A card whose account owes is let on when it has paid, whatever a check would say.
+      let owing = try await db.charging.cardsInDebt(all)
+      let free = media.filter { (accounts[$0] ?? [$0]).isDisjoint(with: owing) }
+      var cards = try await db.charging.lockCards(free)
       for index in cards.indices { _ = cards[index].standing.apply(.tapped, at: moment) }
       try await db.charging.save(cards)
       try await db.charging.markTapped(taps)

@@ -75,19 +75,21 @@ package struct RiderDesk: Sendable {
       if let rider {
         owner = try await Self.present(rider, in: db)
       } else if let known = try await db.media.find(medium) {
+        try await name(known, by: try await fingerprint(kind, token, in: db), in: db, at: act.at)
         return known.rider
       } else {
         owner = RiderID(high: medium.high, low: medium.low)
         _ = try await db.media.found(owner, at: act.at)
       }
+      let print = try await fingerprint(kind, token, in: db)
       if let known = try await db.media.find(medium) {
         guard known.rider == owner else { throw RiderRefusal.mediumOfAnother }
+        try await name(known, by: print, in: db, at: act.at)
         return owner
       }
       guard
         try await db.media.add(
-          medium, kind: kind, to: owner, fingerprint: try await fingerprint(kind, token, in: db),
-          validTo: validTo, at: act.at)
+          medium, kind: kind, to: owner, fingerprint: print, validTo: validTo, at: act.at)
       else { throw RiderRefusal.mediumOfAnother }
       try await Self.refreshDenials(of: owner, in: db, at: act.at)
       try await note("register", "\(kind.rawValue) \(medium)", of: owner, act, in: db)
@@ -146,6 +148,18 @@ package struct RiderDesk: Sendable {
         isBlocked ? "block" : "unblock",
         changed.map(\.description).joined(separator: " "), of: rider, act, in: db)
       return changed.count
+    }
+  }
+
+  /// Gives a medium that came before validators had names for media its name, and tells them why it
+  /// is not let on.
+  private func name(
+    _ medium: MediumRow, by print: [UInt8]?, in db: StoreSession, at now: Instant
+  ) async throws {
+    guard let print, try await db.media.isWithoutFingerprint(medium.medium) else { return }
+    try await db.denyList.fillFingerprints([medium.medium: print])
+    for reason in medium.denials {
+      try await MediumDenial.set(true, reason, on: [medium.medium], in: db, at: now)
     }
   }
 

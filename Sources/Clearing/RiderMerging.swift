@@ -42,6 +42,7 @@ extension RiderDesk {
       for other in Set(riders).subtracting([oldest]).sorted() {
         _ = try await merge(other, into: oldest, by: act, in: db)
       }
+      try await ChargeBatch.shareDebt(of: medium, in: db, at: act.at)
       return oldest
     }
   }

@@ -208,7 +208,7 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .devices,
       figures: [
-        "device", "state", "taps", "duplicates", "conflicts", "quarantined",
+        "device", "state", "vehicles", "taps", "duplicates", "conflicts", "quarantined",
         "missing_numbers", "last_received_at",
       ])
   ]

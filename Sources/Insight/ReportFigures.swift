@@ -58,6 +58,9 @@ enum ReportFigures {
     text("state", "Стан", "State", "Стан запису.", "Where it stands."),
     text("vehicle", "Машина", "Vehicle", "Бортовий номер.", "The vehicle's number."),
     text(
+      "vehicles", "Машини", "Vehicles", "Де валідатор був у ці дні.",
+      "Where the validator was on the days."),
+    text(
       "age_days", "Днів", "Days", "Скільки днів тому відмовив банк.",
       "Days since the bank declined."),
     text("window", "Вікно", "Window", "Номер вікна оплати.", "Number of the charge window."),

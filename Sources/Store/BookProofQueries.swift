@@ -125,7 +125,7 @@ package struct BookProofTables {
         group by 1, 2, 3),
       rides as (
         select lane, fare_day, currency, sum(charged_minor) as minor from ride
-        where reversed_run_id is null and medium = 'bank'
+        where reversed_run_id is null and medium in \(ChargingTables.chargedMedia)
           and fare_day in (select fare_day from charge_day) group by 1, 2, 3),
       waiting as (
         select lane, fare_day from fare_day where stale_since is not null
@@ -134,7 +134,9 @@ package struct BookProofTables {
         where c.windowed_at is null
         union
         select r.lane, r.fare_day from clearing_run c join ride r on r.reversed_run_id = c.run_id
-        where c.windowed_at is null)
+        where c.windowed_at is null
+        union
+        select lane, fare_day from charge_day_moved)
       select format('charge windows of %s in lane %s: %s %s, the rides come to %s', fare_day, lane,
         coalesce(w.minor, 0), currency, coalesce(r.minor, 0))
       from windows w full join rides r using (lane, fare_day, currency)

@@ -121,6 +121,22 @@ extension ChargingTables {
       ])
   }
 
+  /// The cards and phones of the payment accounts of some, each by each of these; those whose
+  /// account is not known stand for themselves.
+  package func accounts(of media: Set<MediumID>) async throws -> [MediumID: Set<MediumID>] {
+    var accounts = Dictionary(uniqueKeysWithValues: media.map { ($0, Set([$0])) })
+    guard !media.isEmpty else { return accounts }
+    let rows = try await connection.query(
+      """
+      select m.medium_id, o.medium_id from medium m join medium o using (account_reference)
+      where m.medium_id = any($1)
+      """, [.identifiers(media.sorted().map(Optional.some))])
+    for row in rows {
+      accounts[try row.identifier(0), default: []].insert(try row.identifier(1))
+    }
+    return accounts
+  }
+
   /// The windows of cards that are owed after a decline.
   package func debts(of media: Set<MediumID>) async throws -> [Int64] {
     let rows = try await connection.query(

@@ -28,7 +28,7 @@ extension ChargingTables {
       union all
       select fare_day, 'open', currency, count(distinct (lane, rider_id))::int8,
         sum(charged_minor)::int8, sum(charged_minor)::int8
-      from ride where fare_day between $1 and $2 and medium = '\(Self.chargedMedium)'
+      from ride where fare_day between $1 and $2 and medium in \(Self.chargedMedia)
         and reversed_run_id is null and charged_minor is not null
         and fare_day > coalesce((select max(fare_day) from charge_day), '0001-01-01')
       group by 1, 2, 3 order by 1, 2, 3

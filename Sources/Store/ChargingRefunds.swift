@@ -139,7 +139,7 @@ extension ChargingTables {
       """
       select r.operator_id, sum(r.charged_minor)::int8
       from charge_window w join ride r using (lane, rider_id, fare_day, currency)
-      where w.window_id = $1 and r.medium = '\(Self.chargedMedium)'
+      where w.window_id = $1 and r.medium in \(Self.chargedMedia)
         and r.reversed_run_id is null and r.charged_minor > 0
       group by r.operator_id order by r.operator_id nulls last
       """, [.int8(id)])

@@ -9,8 +9,9 @@ extension StoreSession {
 
 /// Charge windows of bank cards, and what happened to them.
 package struct ChargingTables {
-  /// Kind of medium whose rides are paid through the acquirer.
-  static let chargedMedium = "bank"
+  /// Kinds of media whose rides are paid through the acquirer, as a list of SQL: a phone is a bank
+  /// card with a number of its own.
+  static let chargedMedia = "('bank', 'phone')"
 
   let connection: PostgresConnection
 
@@ -53,12 +54,14 @@ package struct ChargingTables {
           select distinct r.lane, r.rider_id, r.fare_day from ride r
           join fare_day f on f.lane = r.lane and f.rider_id = r.rider_id
             and f.fare_day = r.fare_day and f.stale_since is null
-          where r.fare_day = $1 and r.medium = '\(Self.chargedMedium)'
+          where r.fare_day = $1 and r.medium in \(Self.chargedMedia)
           """, to: "$1"), [.date(day), .timestamptz(now)])
   }
 
   /// Adds a window for each difference that the oldest runs not looked at made to closed fare days.
   ///
+  /// Days whose windows came from a rider who was merged wait until they are rated: only then is it
+  /// known what of that money is the merged rider's fare.
   /// The number of runs looked at, of at most `countMax`, and of windows added.
   package func addDifferences(
     through day: Day, countMax: Int, at now: Instant
@@ -68,14 +71,26 @@ package struct ChargingTables {
       select run_id from clearing_run where windowed_at is null order by run_id limit $1
       """, [.int8(Int64(countMax))]
     ).map { try $0.int8(0) }
-    guard !runs.isEmpty else { return (0, 0) }
+    let isMoved = try await connection.query(
+      "select exists (select from charge_day_moved)"
+    ).only().bool(0)
+    guard !runs.isEmpty || isMoved else { return (0, 0) }
     let windows = try await connection.execute(
       Self.addWindows(
+        before: """
+          settled as (
+            delete from charge_day_moved m where not exists (
+              select from fare_day f where f.lane = m.lane and f.rider_id = m.rider_id
+                and f.fare_day = m.fare_day and f.stale_since is not null)
+            returning lane, rider_id, fare_day),
+          """,
         changed: """
           select lane, rider_id, fare_day from ride
-          where run_id = any($3) and fare_day <= $1 and medium = '\(Self.chargedMedium)'
+          where run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
           union select lane, rider_id, fare_day from ride
-          where reversed_run_id = any($3) and fare_day <= $1 and medium = '\(Self.chargedMedium)'
+          where reversed_run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
+          except select lane, rider_id, fare_day from charge_day_moved
+          union select lane, rider_id, fare_day from settled
           """, to: "$1"), [.date(day), .timestamptz(now), .int8s(runs)])
     try await connection.execute(
       "update clearing_run set windowed_at = $2 where run_id = any($1)",
@@ -84,14 +99,16 @@ package struct ChargingTables {
   }
 
   /// What the rides of some rider-days come to, less what their windows are closed over.
-  private static func addWindows(changed: String, to day: String) -> String {
+  private static func addWindows(
+    before: String = "", changed: String, to day: String
+  ) -> String {
     """
-    with changed as materialized (\(changed)),
+    with \(before) changed as materialized (\(changed)),
     now_due as (
       select r.lane, r.rider_id, r.fare_day, r.currency, sum(r.charged_minor)::int8 as minor
       from changed c join ride r using (lane, rider_id, fare_day)
       where r.fare_day <= \(day) and r.reversed_run_id is null and r.charged_minor is not null
-        and r.medium = '\(chargedMedium)'
+        and r.medium in \(chargedMedia)
       group by r.lane, r.rider_id, r.fare_day, r.currency),
     closed as (
       select w.lane, w.rider_id, w.fare_day, w.currency, sum(w.amount_minor)::int8 as minor,
@@ -111,10 +128,10 @@ package struct ChargingTables {
       select coalesce(
         (select t.medium_id from tap t
          where t.fare_day = d.fare_day and t.lane = d.lane and t.rider_id = d.rider_id
-           and t.medium = '\(chargedMedium)' and t.accepted
+           and t.medium in \(chargedMedia) and t.accepted
          order by t.tapped_at desc limit 1),
         (select m.medium_id from medium m
-         where m.rider_id = d.rider_id and m.kind = '\(chargedMedium)'
+         where m.rider_id = d.rider_id and m.kind in \(chargedMedia)
          order by m.first_seen_at desc limit 1),
         d.rider_id) as medium_id) card
     where d.minor <> 0 or d.is_first

@@ -118,6 +118,21 @@ extension DenyListQueries {
     try await fillFingerprints(found)
   }
 
+  /// Gives media that have no fingerprint theirs from a tap of the journal, where there is one.
+  func findFingerprints(of media: [MediumID]) async throws {
+    let missing = try await connection.query(
+      "select medium_id from medium where medium_id = any($1) and fingerprint is null limit $2",
+      [.identifiers(media.map(Optional.some)), .int8(Int64(Self.lookUpsMax))]
+    ).map { row -> MediumID in try row.identifier(0) }
+    guard !missing.isEmpty, let salt = try await salt() else { return }
+    var found: [MediumID: [UInt8]] = [:]
+    for medium in missing {
+      guard let tap = try await journalTap(of: medium) else { continue }
+      found[medium] = TokenFingerprint.of(kind: tap.medium, token: tap.token, salt: salt)
+    }
+    try await fillFingerprints(found)
+  }
+
   /// Some tap of a medium as its device signed it; nil when there is none that can be read.
   private func journalTap(of medium: MediumID) async throws -> Tap? {
     let rows = try await connection.query(

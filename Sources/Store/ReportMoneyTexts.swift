@@ -11,7 +11,7 @@ extension ReportQuery {
       count(distinct r.rider_id) as owing_riders,
       coalesce(sum(r.charged_minor), 0)::int8 as charged_minor
     from owing o join ride r using (lane, rider_id, fare_day, currency)
-    where r.reversed_run_id is null and r.medium = 'bank' and r.fare_day between $1 and $2
+    where r.reversed_run_id is null and r.medium in \(ChargingTables.chargedMedia) and r.fare_day between $1 and $2
       and ($3::text is null or r.operator_id = $3)
     group by 1, 2, 3 order by 1, 2, 3 limit $4
     """
@@ -84,11 +84,11 @@ extension ReportQuery {
         from ride_sum where fare_day between $1 and $2 group by currency
       union all
       select 3, 'bank_rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
-        from ride_sum where fare_day between $1 and $2 and medium = 'bank' group by currency
+        from ride_sum where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia) group by currency
       union all
       select 4, 'windows', currency, count(*), sum(amount_minor)::int8, (
           select sum(charged_minor)::int8 from ride_sum s
-          where fare_day between $1 and $2 and medium = 'bank' and s.currency = w.currency)
+          where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia) and s.currency = w.currency)
         from windows w group by currency
       union all
       select 5, 'authorised', currency, count(*) filter (where captured_minor > 0
@@ -131,7 +131,7 @@ extension ReportQuery {
       select 'bank_rides', 'no window', r.fare_day, r.rider_id::text, r.currency,
         sum(r.charged_minor)::int8
       from ride r where r.fare_day between $1 and $2 and r.reversed_run_id is null
-        and r.medium = 'bank' and r.charged_minor > 0 and not exists (
+        and r.medium in \(ChargingTables.chargedMedia) and r.charged_minor > 0 and not exists (
           select from charge_window w where w.lane = r.lane and w.rider_id = r.rider_id
             and w.fare_day = r.fare_day and w.currency = r.currency)
       group by r.fare_day, r.rider_id, r.currency

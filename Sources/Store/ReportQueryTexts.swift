@@ -81,9 +81,13 @@ extension ReportQuery {
     order by 1, 2, 3, 4, 5 limit $4
     """
 
-  /// Validators with what they sent; of one operator: those on which its rides began.
+  /// Validators with where they were mounted on the days and what they sent; of one operator: those
+  /// on which its rides began.
   static let devicesSQL = """
-    select d.device_id as device, d.state,
+    select d.device_id as device, d.state, (
+        select string_agg(distinct a.vehicle, ' ' order by a.vehicle) from device_assignment a
+        where a.device_id = d.device_id and a.valid_from < $2::date + 1
+          and (a.valid_to is null or a.valid_to > $1)) as vehicles,
       coalesce(sum(e.taps_stored), 0)::int8 as taps,
       coalesce(sum(e.duplicates), 0)::int8 as duplicates,
       coalesce(sum(e.conflicts), 0)::int8 as conflicts,

@@ -227,12 +227,23 @@ package struct MediaTables {
   }
 
   /// Those of some media that validators can know: the deny list has a name for them.
+  ///
+  /// One that was registered before there were such names gets its name from its first tap.
   package func knownToValidators(_ media: [MediumID]) async throws -> [MediumID] {
+    try await DenyListQueries(connection: connection).findFingerprints(of: media)
     let rows = try await connection.query(
       """
       select medium_id from medium where medium_id = any($1) and fingerprint is not null order by 1
       """, [.identifiers(media.map(Optional.some))])
     return try rows.map { try $0.identifier(0) }
+  }
+
+  /// Whether validators have no name for a medium.
+  package func isWithoutFingerprint(_ medium: MediumID) async throws -> Bool {
+    try await connection.query(
+      "select exists (select from medium where medium_id = $1 and fingerprint is null)",
+      [.identifier(medium)]
+    ).only().bool(0)
   }
 
   /// The cards of riders that are in use: what stored value pays for.

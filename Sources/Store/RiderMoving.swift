@@ -30,8 +30,8 @@ package struct RiderMoveTables {
     ).only().int(0)
   }
 
-  /// Gives the taps, boardings, fare days, media, proofs, products and tokens of a rider to another,
-  /// whose days then wait for a rating; the number of taps.
+  /// Gives the taps, boardings, fare days, media, charge windows, proofs, products and tokens of a
+  /// rider to another, whose days then wait for a rating; the number of taps.
   ///
   /// Proofs of the same category and first day stay as the other has them.
   package func give(
@@ -61,6 +61,7 @@ package struct RiderMoveTables {
     try await connection.execute(
       "delete from fare_day where lane = $2 and rider_id = $1", [pair[0], lanes[0]])
     try await connection.execute("update medium set rider_id = $2 where rider_id = $1", pair)
+    try await giveWindows(pair + lanes)
     try await connection.execute(
       """
       insert into entitlement (rider_id, category, valid_from, valid_to, proof, recorded_at,
@@ -77,6 +78,29 @@ package struct RiderMoveTables {
     try await connection.execute(
       "update rider set merged_into = $2 where rider_id = $1", pair)
     return moved
+  }
+
+  /// Gives charge windows away: what was taken for the rides of the one was taken for the rides of the
+  /// other. The questions and the money on their way keep their names, which are those of windows.
+  private func giveWindows(_ parameters: [PostgresValue]) async throws {
+    try await connection.execute(
+      """
+      insert into charge_day_moved (lane, rider_id, fare_day)
+      select distinct $4::int2, $2::uuid, fare_day from charge_window
+      where lane = $3 and rider_id = $1
+      union select $4, $2, fare_day from charge_day_moved where lane = $3 and rider_id = $1
+      on conflict do nothing
+      """, parameters)
+    try await connection.execute(
+      "delete from charge_day_moved where lane = $2 and rider_id = $1",
+      [parameters[0], parameters[2]])
+    try await connection.execute(
+      """
+      update charge_window w set rider_id = $2, lane = $4, number = w.number + (
+        select coalesce(max(k.number) + 1, 0) from charge_window k where k.lane = $4
+          and k.rider_id = $2 and k.fare_day = w.fare_day and k.currency = w.currency)
+      where w.lane = $3 and w.rider_id = $1
+      """, parameters)
   }
 
   /// Puts nobody in the place of a rider: another number everywhere, and nothing that a person or a
@@ -102,7 +126,10 @@ package struct RiderMoveTables {
       update boarding b set rider_id = $2 from unnest($4::date[]) d
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
       """, pair + [lane, span])
-    for table in ["ride", "fare_day", "travel_day", "charge_window", "operator_share"] {
+    let tables = [
+      "ride", "fare_day", "travel_day", "charge_window", "charge_day_moved", "operator_share",
+    ]
+    for table in tables {
       try await connection.execute(
         "update \(table) set rider_id = $2 where lane = $3 and rider_id = $1", pair + [lane])
     }

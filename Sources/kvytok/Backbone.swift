@@ -135,7 +135,10 @@ struct Backbone: Sendable {
       }
     let print = hexText(key.fingerprint)
     let known = try await store.write { db in
-      try await db.settings.findOrMake("token_key_fingerprint", print)
+      // Whoever can register a card can name it to validators.
+      _ = try await db.denyList.salt(
+        orMakeFrom: { SecureRandom.bytes(TokenFingerprint.saltByteCount) })
+      return try await db.settings.findOrMake("token_key_fingerprint", print)
     }
     guard known == print else {
       throw CommandFault(

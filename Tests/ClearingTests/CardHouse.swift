@@ -1,3 +1,4 @@
+import AcquirerSupport
 import Basics
 import Charging
 import Clearing
@@ -9,57 +10,6 @@ import Synchronization
 import Tapping
 import Testing
 import Transit
-
-/// A clock that tests move.
-final class TestClock: Sendable {
-  private let moment: Mutex<Instant>
-
-  init(_ start: Instant) { moment = Mutex(start) }
-
-  var now: Instant { moment.withLock { $0 } }
-
-  func advance(seconds: Int64) { moment.withLock { $0 = $0.adding(seconds: seconds) } }
-}
-
-/// A simulated acquirer in the process, asked and answering by the bytes of the wire.
-final class InProcessAcquirer: Acquirer {
-  let concurrencyMax = 3
-  let capturesByFile: Bool
-  let books: Mutex<AcquirerBooks>
-  private let clock: TestClock
-  private let waiting = Mutex<[(due: Instant, body: [UInt8])]>([])
-
-  init(seed: UInt64, mood: AcquirerMood, clock: TestClock, capturesByFile: Bool = false) {
-    books = Mutex(AcquirerBooks(seed: seed, mood: mood))
-    self.clock = clock
-    self.capturesByFile = capturesByFile
-  }
-
-  func ask(_ request: AcquirerRequest) async -> AcquirerAnswer {
-    let reply = books.withLock {
-      $0.answer(
-        path: AcquirerWire.path(request.operation), body: AcquirerWire.body(of: request))
-    }
-    let now = clock.now
-    waiting.withLock { list in
-      list += reply.messages.map {
-        (now.adding(seconds: Int64($0.afterSeconds)), $0.body)
-      }
-    }
-    guard !reply.isSilent else { return .unknown("no answer") }
-    return AcquirerWire.answer(status: reply.status, body: reply.body)
-  }
-
-  /// Messages whose time has come, in the order of their time.
-  func dueMessages() -> [[UInt8]] {
-    let now = clock.now
-    return waiting.withLock { list in
-      let due = list.filter { $0.due <= now }.sorted { $0.due < $1.due }
-      list.removeAll { $0.due <= now }
-      return due.map(\.body)
-    }
-  }
-}
 
 /// A clearing house that charges bank cards, with an acquirer and a clock of its own.
 struct CardHouse: Sendable {

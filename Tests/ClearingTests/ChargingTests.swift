@@ -1,3 +1,4 @@
+import AcquirerSupport
 import Basics
 import Charging
 import Clearing
@@ -31,7 +32,7 @@ extension ClearingSuite {
         #expect(try await house.balances() == ["1100 1576", "2190 -1600", "7100 24"])
         #expect(try await house.windows() == ["2026-11-22 0 settled 1600 0"])
         #expect(
-          try await house.house.texts("select tap_state from charged_rider_day") == ["settled"])
+          try await house.house.texts("select distinct state from tap_billing") == ["settled"])
       }
     }
 

@@ -248,3 +248,47 @@ extension ClearingSuite {
     }
   }
 }
+
+extension ClearingSuite {
+  /// Cards of a city that had no names for validators when they came.
+  @Suite struct NamelessCards {
+    private static let salt = [UInt8](repeating: 9, count: 16)
+
+    private func makeSalt(_ house: House) async throws {
+      _ = try await house.store.write { db in
+        try await db.denyList.salt(orMakeFrom: { Self.salt })
+      }
+    }
+
+    private func denied(_ house: House) async throws -> [String] {
+      try await house.texts(
+        "select encode(fingerprint, 'hex') from deny_list where is_denied order by 1")
+    }
+
+    private func name(_ card: String) -> String {
+      hexText(TokenFingerprint.of(kind: .card, token: Array(card.utf8), salt: Self.salt))
+    }
+
+    @Test func aCardRegisteredBeforeGetsItsNameFromItsFirstTap() async throws {
+      try await House.with { house in
+        let anna = try await house.register("anna")
+        try await makeSalt(house)
+        try await house.journal([try tap(1, "08:00")])
+        try await house.service.drain()
+        _ = try await house.riders.setBlocked(true, rider: anna, medium: nil, by: desk)
+        #expect(try await denied(house) == [name("anna")])
+      }
+    }
+
+    @Test func aCardBlockedBeforeIsDeniedWhenItIsRegisteredAgain() async throws {
+      try await House.with { house in
+        let anna = try await house.register("anna")
+        _ = try await house.riders.setBlocked(true, rider: anna, medium: nil, by: desk)
+        try await makeSalt(house)
+        #expect(try await denied(house).isEmpty)
+        #expect(try await house.register("anna") == anna)
+        #expect(try await denied(house) == [name("anna")])
+      }
+    }
+  }
+}

@@ -301,6 +301,30 @@ extension InsightSuite {
       }
     }
 
+    @Test func aValidatorIsShownWithWhereItWasMountedOnTheDays() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        try await world.script(
+          """
+          insert into device_assignment (device_id, valid_from, valid_to, vehicle, stop) values
+            ('V-1', '2026-11-01', '2026-11-22', '101', null),
+            ('V-1', '2026-11-22', '2026-11-23T12:00Z', '102', null),
+            ('V-1', '2026-11-23T12:00Z', null, '103', null);
+          """)
+        func vehicles(_ days: ClosedRange<Day>) async throws -> [String] {
+          let report = try await world.desk.report(.devices, days: days, madeAt: noon)
+          let table = try #require(report.tables.first)
+          let place = try #require(table.columns.firstIndex { $0.key == "vehicles" })
+          return table.rows.map { $0[place].plain }
+        }
+        #expect(try await vehicles(today...today) == ["102 103", ""])
+        let yesterday = today.adding(days: -1)
+        #expect(try await vehicles(yesterday...yesterday) == ["102", ""])
+        let before = today.adding(days: -2)
+        #expect(try await vehicles(before...before) == ["101", ""])
+      }
+    }
+
     private func sum(_ rows: [[ReportCell]], _ key: String, of table: ReportTable) -> Int64 {
       guard let place = table.columns.firstIndex(where: { $0.key == key }) else { return -1 }
       return rows.reduce(0) { $0 + (Int64($1[place].plain) ?? 0) }

@@ -553,7 +553,8 @@ create index card_standing_due on card_standing (next_at) where next_at is not n
 create function bank_medium_has_standing() returns trigger language plpgsql as $$
 begin
   insert into card_standing (medium_id, state, since, next_at)
-    select medium_id, 'unknown', first_seen_at, first_seen_at from added where kind = 'bank'
+    select medium_id, 'unknown', first_seen_at, first_seen_at from added
+    where kind in ('bank', 'phone')
     on conflict do nothing;
   return null;
 end $$;
@@ -577,6 +578,15 @@ create unique index card_denial_open on card_denial (medium_id) where recovered_
 create table charge_day (
   fare_day date primary key,
   closed_at timestamptz not null
+);
+
+-- Rider-days whose windows came from a rider who was merged: once they are rated it is looked at
+-- what their rides come to now.
+create table charge_day_moved (
+  lane smallint not null,
+  rider_id uuid not null,
+  fare_day date not null,
+  primary key (lane, rider_id, fare_day)
 );
 
 -- A charge window: what the rides of a card's fare day come to. Number 0 is the day itself; each
@@ -873,24 +883,6 @@ create table subsidy_ride (
 );
 create index subsidy_ride_claim on subsidy_ride (claim_id);
 
--- How far the money of a rider's bank-card rides of a fare day has come: which of the states of a
--- tap its rides are in. Rides of days without a row are not billed yet.
-create view charged_rider_day as
-  select fare_day, lane, rider_id, currency,
-    case when bool_or(state = 'written_off') and bool_and(due_minor = 0) then 'written_off'
-      when bool_and(state in ('settled', 'nothing', 'netted')) then 'settled'
-      else 'billed' end as tap_state,
-    sum(amount_minor)::bigint as amount_minor, sum(due_minor)::bigint as due_minor,
-    sum(captured_minor - refunded_minor - charged_back_minor)::bigint as collected_minor,
-    sum(settled_minor)::bigint as settled_minor,
-    sum(written_off_minor)::bigint as written_off_minor, max(closed_at) as since,
-    case when bool_or(state in ('retrying', 'debt')) then 'declined: ' || max(decline_code)
-      when bool_or(state in ('closed', 'authorising', 'authorised', 'capturing'))
-        then 'waits for an answer of the acquirer'
-      when bool_or(state = 'captured') then 'waits for the funding'
-      when bool_or(state = 'netting') then 'waits for another window of the day' end as reason
-  from charge_window group by fare_day, lane, rider_id, currency;
-
 -- Taps of bank cards by the charge windows of their fare days. Of several windows of a day the one
 -- that is least far decides: a tap is paid when all of its day is.
 create view tap_billing as
@@ -905,7 +897,7 @@ from (
   order by lane, rider_id, fare_day,
     state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
 join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
-  and t.medium = 'bank' and t.accepted;
+  and t.medium in ('bank', 'phone') and t.accepted;
 
 -- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
 

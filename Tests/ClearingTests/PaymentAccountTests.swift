@@ -1,0 +1,214 @@
+import AcquirerSupport
+import Basics
+import Clearing
+import Postgres
+import SimulatedAcquirer
+import Store
+import Synchronization
+import Tapping
+import Testing
+import Transit
+
+extension ClearingSuite {
+  /// A bank card, its phones, and a second card of one rider: one charge window a day.
+  @Suite struct PaymentAccounts {
+    private static let reference = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012"
+
+    private func phoneTap(_ seq: Int64, _ time: String, day: Int = 0) throws -> Tap {
+      var made = try bankTap(seq, time, card: "phone", day: day)
+      made.medium = .phone
+      return made
+    }
+
+    private func act(_ house: CardHouse) -> RiderAct {
+      RiderAct(actor: "desk 1", reason: "test", at: house.clock.now)
+    }
+
+    private func link(_ house: CardHouse) async throws {
+      for (word, kind) in [("visa-anna", MediumKind.bank), ("phone", .phone)] {
+        _ = try await house.house.riders.link(
+          house.house.medium(word, kind), accountReference: Self.reference, by: act(house))
+      }
+    }
+
+    private func journal(_ taps: [Tap], _ house: CardHouse) async throws {
+      try await house.house.journal(taps, receivedAt: house.clock.now)
+      try await house.work()
+    }
+
+    @Test func aPhoneIsChargedLikeTheCardThatItIs() async throws {
+      try await CardHouse.with { house in
+        try await journal([try phoneTap(1, "08:00"), try phoneTap(2, "18:00")], house)
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 1600 0"])
+        #expect(try await house.balances() == ["1120 1600", "2190 -1600"])
+        let window = try await house.window()
+        let phone = house.house.medium("phone", .phone)
+        #expect(
+          try await house.house.texts("select medium_id::text from charge_window")
+            == ["\(phone)"])
+        #expect(house.acquirer.books.withLock { $0.allPayments.map(\.key) } == ["w\(window)-1"])
+        #expect(
+          try await house.house.texts(
+            "select distinct state from tap_billing") == ["billed"])
+      }
+    }
+
+    @Test func aPhoneOfTheSameAccountIsInTheWindowOfTheCard() async throws {
+      try await CardHouse.with { house in
+        try await journal([try bankTap(1, "08:00"), try phoneTap(2, "08:10")], house)
+        try await link(house)
+        // Of one rider, the second ride is a transfer.
+        try await journal([try phoneTap(3, "12:00"), try bankTap(4, "18:00")], house)
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 2400 0"])
+        #expect(try await house.balances() == ["1120 2400", "2190 -2400"])
+        try await house.house.expectSound()
+      }
+    }
+
+    /// Card and phone rode as two riders, with a window each, when it becomes known that they are
+    /// one: both windows stay what they are, and what the day costs less goes back.
+    @Test func closedWindowsOfBothStayAndTheDifferenceGoesBack() async throws {
+      try await CardHouse.with { house in
+        try await journal(
+          [
+            try bankTap(1, "08:00"), try phoneTap(2, "08:10"), try bankTap(3, "12:00"),
+            try phoneTap(4, "16:00"), try phoneTap(5, "20:00"),
+          ], house)
+        try await house.nextDay()
+        #expect(
+          try await house.windows().sorted()
+            == ["2026-11-22 0 captured 1600 0", "2026-11-22 0 captured 2400 0"])
+        try await link(house)
+        try await house.work()
+        // 40.00 were taken; one rider pays 24.00 at most. 16.00 go back, nothing is asked anew.
+        #expect(
+          try await house.house.texts(
+            "select state || ' ' || amount_minor from charge_window order by number"
+          )
+          .sorted() == ["captured 1600", "captured 2400", "netted -1600"])
+        #expect(
+          try await house.house.number("select count(distinct rider_id) from charge_window") == 1)
+        #expect(
+          try await house.house.texts("select sum(minor) || ' ' || min(state) from charge_refund")
+            == ["1600 paid"])
+        #expect(
+          house.acquirer.books.withLock { $0.allPayments.map(\.minor).sorted() } == [1600, 2400])
+        #expect(try await house.balances() == ["1120 2400", "2190 -2400"])
+        #expect(try await house.house.number("select count(*) from charge_day_moved") == 0)
+        try await house.house.expectSound()
+      }
+    }
+
+    /// One window is on its way to the acquirer when its rider becomes another's.
+    @Test func aWindowThatIsBeingAskedKeepsItsNameWhenRidersAreMerged() async throws {
+      let silent = AcquirerMood(declines: 0, silences: 1, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: silent) { house in
+        try await journal(
+          [try bankTap(1, "08:00", card: "visa-1"), try bankTap(2, "09:00", card: "visa-2")], house)
+        try await house.nextDay()
+        #expect(
+          try await house.windows()
+            == ["2026-11-22 0 authorising 800 800", "2026-11-22 0 authorising 800 800"])
+        let (one, two) = (house.house.medium("visa-1", .bank), house.house.medium("visa-2", .bank))
+        _ = try await house.house.riders.merge(
+          RiderID(high: one.high, low: one.low), into: RiderID(high: two.high, low: two.low),
+          by: act(house))
+        for _ in 0..<4 {
+          house.clock.advance(seconds: 61)
+          try await house.work()
+        }
+        #expect(
+          try await house.windows()
+            == ["2026-11-22 0 captured 800 0", "2026-11-22 1 captured 800 0"])
+        #expect(
+          Set(try await house.house.texts("select medium_id::text from charge_window"))
+            == ["\(one)", "\(two)"])
+        #expect(try await house.balances() == ["1120 1600", "2190 -1600"])
+        try await house.house.expectSound()
+      }
+    }
+
+    /// A fare day that is not closed is split between two riders until they are merged.
+    @Test func anOpenDayThatWasSplitIsOneWindow() async throws {
+      try await CardHouse.with { house in
+        try await journal(
+          [try bankTap(1, "08:00"), try phoneTap(2, "12:00"), try bankTap(3, "18:00", day: 1)],
+          house)
+        house.clock.advance(seconds: 3600)
+        try await link(house)
+        try await house.nextDay()
+        try await house.nextDay()
+        #expect(
+          try await house.windows()
+            == ["2026-11-22 0 captured 1600 0", "2026-11-23 0 captured 800 0"])
+        try await house.house.expectSound()
+      }
+    }
+
+    @Test func anAccountThatOwesIsDeniedWithAllItsMediaAndLetOnWithAll() async throws {
+      let poor = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: poor) { house in
+        try await house.keepDenyList()
+        try await journal([try bankTap(1, "08:00")], house)
+        try await house.nextDay()
+        try await journal([try phoneTap(2, "08:00", day: 1)], house)
+        // The first-use check was declined too; it is none of what is looked at here.
+        let phone = house.house.medium("phone", .phone)
+        try await house.house.script(
+          """
+          update card_standing set state = 'good', next_at = null, asked_at = null
+          where medium_id = '\(phone)';
+          delete from card_denial where medium_id = '\(phone)';
+          """)
+        #expect(
+          try await house.house.texts("select state from card_standing order by 1")
+            == ["denied", "good"])
+        try await link(house)
+        #expect(
+          try await house.house.texts("select distinct state from card_standing") == ["denied"])
+        // The debt is paid at a desk: both are let on.
+        let debts = try await house.house.store.read { db in try await db.charging.debts() }
+        for debt in debts {
+          _ = try await house.debts.pay(debt.id, minor: nil, channel: .cash, by: "olena")
+        }
+        #expect(!debts.isEmpty)
+        #expect(
+          try await house.house.texts("select distinct state from card_standing") == ["good"])
+        #expect(
+          try await house.house.number(
+            "select count(*) from card_denial where recovered_at is null") == 0)
+      }
+    }
+
+    /// Two workers see the tap of a denied card; the slower one finds that it is asked already.
+    @Test func aDebtThatAnotherWorkerHasJustAskedIsLeftToIt() async throws {
+      let poor = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: poor) { house in
+        try await journal([try bankTap(1, "08:00")], house)
+        try await house.nextDay()
+        #expect(try await house.windows() == ["2026-11-22 0 retrying 800 800"])
+        try await house.house.journal(
+          [try bankTap(2, "08:00", day: 1)], receivedAt: house.clock.now)
+        try await house.clearing.drain()
+        try await house.house.pool.session { other in
+          try await other.script("begin; select from charge_window for update")
+          async let worked = house.charging.pass()
+          var isWaiting = false
+          while !isWaiting {
+            isWaiting =
+              try await house.house.number(
+                "select count(*) from pg_locks where not granted") > 0
+          }
+          try await other.script(
+            "update charge_window set state = 'authorising', asked_at = now(); commit")
+          #expect(try await worked > 0)
+        }
+        #expect(
+          try await house.house.texts("select tapped_at is not null || '' from card_standing")
+            == ["true"])
+      }
+    }
+  }
+}

@@ -1,0 +1,330 @@
+import AcquirerSupport
+import Basics
+import Clearing
+import SimulatedAcquirer
+import SimulatedCity
+import Store
+import Synchronization
+import Transit
+
+/// Works everything out from scratch and compares it with what the service keeps: every ride's fare,
+/// every balance, every charge window and its money at the acquirer, every account.
+///
+/// It shares no code with the rooms that it checks: expected fares come from the taps as they were
+/// made, everything else from sums of them, of the windows' own lists, and of the acquirer's books.
+struct BooksChecker {
+  let house: BooksHouse
+  let world: BooksWorld
+  /// Whether nothing is on its way to or from the acquirer any more.
+  var isAtRest = false
+  private let fares: ExpectedFares
+  private let rides: [RiderID: [ExpectedRide]]
+
+  init(_ house: BooksHouse, _ world: BooksWorld, isAtRest: Bool = false) throws {
+    self.house = house
+    self.world = world
+    self.isAtRest = isAtRest
+    let fares = try ExpectedFares(world.model)
+    self.fares = fares
+    rides = Dictionary(
+      uniqueKeysWithValues: world.model.riders.map { ($0, fares.rides(of: $0)) })
+  }
+
+  /// Whatever differs, each in a sentence.
+  func findings() async throws -> [String] {
+    try await waiting() + rideFindings() + balanceFindings() + pastFindings() + windowFindings()
+      + acquirerFindings() + accountFindings() + auditFindings()
+  }
+
+  /// The lines of a list that only one of two has.
+  func compare(_ what: String, expected: [String], found: [String]) -> [String] {
+    let (ours, theirs) = (Set(expected), Set(found))
+    return ours.subtracting(theirs).sorted().map { "\(what), should be: \($0)" }
+      + theirs.subtracting(ours).sorted().map { "\(what), is: \($0)" }
+      + (expected.count == found.count
+        ? [] : ["\(what): \(found.count) instead of \(expected.count)"])
+  }
+
+  private func waiting() async throws -> [String] {
+    try await house.texts(
+      """
+      select 'still stale: ' || rider_id || ' ' || fare_day from fare_day
+      where stale_since is not null
+      union all
+      select 'not sorted: batch ' || batch_id from tap_batch
+      where sorted_at is null and not isempty(fresh)
+      """)
+  }
+
+  private func rideFindings() async throws -> [String] {
+    let expected = rides.flatMap { rider, rides in
+      rides.map { ride in
+        [
+          "\(rider)", "\(ride.tap.day)", "\(ride.tap.at.microseconds / 1_000_000)",
+          ride.tap.device, "\(ride.tap.seq)", ride.category, ride.tap.medium.kind.rawValue,
+          CityPlan.lines[ride.tap.line].operatorID, ride.charged.map { "\($0)" } ?? "unknown",
+        ].joined(separator: " ")
+      }
+    }
+    let found = try await house.texts(
+      """
+      select concat_ws(' ', rider_id, fare_day, extract(epoch from started_at)::int8, device_id,
+        seq, category, medium, operator_id, coalesce(charged_minor::text, 'unknown'))
+      from ride where reversed_run_id is null
+      """)
+    return compare("a ride", expected: expected, found: found)
+  }
+
+  private func balanceFindings() async throws -> [String] {
+    let expected = world.model.deposits.keys.map {
+      "\($0) \(ExpectedMoney.balance(of: $0, fares: fares))"
+    }
+    return compare(
+      "a balance", expected: expected,
+      found: try await house.texts(
+        "select rider_id || ' ' || balance_minor from wallet_account where closed_at is null"))
+  }
+
+  private func pastFindings() async throws -> [String] {
+    var findings: [String] = []
+    for past in world.pastBalances {
+      let found = try await house.wallets.balance(of: past.rider, in: world.currency, at: past.at)
+      if found != past.minor {
+        findings.append(
+          "the balance of \(past.rider) at \(past.at) was \(past.minor), is told as "
+            + "\(found.map { "\($0)" } ?? "none")")
+      }
+    }
+    return findings
+  }
+
+  /// What charged media rode for, by rider and day, against what their windows come to.
+  private func windowFindings() async throws -> [String] {
+    let closed = try await house.number(
+      "select coalesce(max(fare_day) - date '1970-01-01', 0)::int8 from charge_day")
+    var findings: [String] = []
+    var expected: [String] = []
+    for (rider, rides) in rides {
+      let days = Dictionary(
+        grouping: rides.filter { $0.tap.medium.isCharged && $0.tap.day.number <= closed },
+        by: \.tap.day)
+      for (day, rides) in days {
+        let minor = rides.reduce(0) { $0 + ($1.charged ?? 0) }
+        if minor != 0 { expected.append("\(rider) \(day) \(minor)") }
+      }
+    }
+    findings += compare(
+      "windows of a day", expected: expected,
+      found: try await house.texts(
+        """
+        select concat_ws(' ', rider_id, fare_day, sum(amount_minor)) from charge_window
+        group by rider_id, fare_day having sum(amount_minor) <> 0
+        """))
+    for (what, sql) in WindowChecks.always + (isAtRest ? WindowChecks.atRest : []) {
+      findings += try await house.texts(sql).map { "\(what): \($0)" }
+    }
+    return findings
+  }
+
+  /// Our captures and refunds against the books of the acquirer. What it took and we have not heard
+  /// of yet is on its way.
+  private func acquirerFindings() async throws -> [String] {
+    let (payments, refunds) = house.acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
+    let theirs = Set(payments.filter(\.isCaptured).map { "\($0.key) \($0.minor)" })
+    let ours = Set(
+      try await house.texts(
+        """
+        select 'w' || window_id || '-' || attempt || ' ' || minor from charge_event
+        where kind = 'captured'
+        """))
+    let theirRefunds = Set(refunds.map { "\($0.key) \($0.minor)" })
+    let ourRefunds = Set(
+      try await house.texts(
+        "select 'r' || refund_id || ' ' || minor from charge_refund where state in ('paid', 'settled')"
+      ))
+    let asking = Set(
+      try await house.texts(
+        """
+        select 'w' || window_id || '-' || attempt || ' ' || due_minor from charge_window
+        where state in ('authorising', 'authorised', 'capturing')
+        union all
+        select 'r' || refund_id || ' ' || minor from charge_refund where state = 'asking'
+        """))
+    let onItsWay = isAtRest ? [] : asking
+    return ours.subtracting(theirs).map { "captured here only: \($0)" }
+      + theirs.subtracting(ours).subtracting(onItsWay).map { "captured there only: \($0)" }
+      + ourRefunds.subtracting(theirRefunds).map { "refunded here only: \($0)" }
+      + theirRefunds.subtracting(ourRefunds).subtracting(onItsWay)
+      .map { "refunded there only: \($0)" }
+  }
+
+  /// The trial balance, account by account.
+  private func accountFindings() async throws -> [String] {
+    let all = rides.values.joined()
+    let charged = all.reduce(0) { $0 + ($1.charged ?? 0) }
+    let paid = world.model.riders.reduce(0) { $0 + ExpectedMoney.paid(by: $1, fares: fares) }
+    let held = world.model.deposits.keys.reduce(0) {
+      $0 + ExpectedMoney.balance(of: $1, fares: fares)
+    }
+    var expected: [String: Int64] = [
+      "1200": charged - paid
+        - (try await house.number(
+          """
+          select coalesce(sum(captured_minor + offset_minor + written_off_minor), 0)::int8
+          from charge_window
+          """)),
+      "1110": world.model.cashMinor, "2200": -held,
+    ]
+    let recognised = try await house.number(
+      "select coalesce(sum(recognised_minor), 0)::int8 from product_holding")
+    expected["2210"] = recognised - world.model.soldMinor
+    // With what is earned by passes that nobody rode on, whose operator is not known (2190).
+    expected["2100"] = -charged - recognised
+    for (account, sql) in WindowChecks.accounts { expected[account] = try await house.number(sql) }
+    let found = try await house.texts(
+      """
+      select case account when '2190' then '2100' else account end || ' '
+        || sum(debit_minor - credit_minor)
+      from posting group by case account when '2190' then '2100' else account end
+      having sum(debit_minor - credit_minor) <> 0
+      """)
+    var findings = compare(
+      "an account",
+      expected: expected.filter { $0.value != 0 }.map { "\($0.key) \($0.value)" }, found: found)
+    if world.plan.isByHand {
+      let operators = Dictionary(grouping: all) { CityPlan.lines[$0.tap.line].operatorID }
+      findings += compare(
+        "what is owed to an operator",
+        expected: operators.compactMap { name, rides in
+          let minor = rides.reduce(0) { $0 + ($1.charged ?? 0) }
+          return minor == 0 ? nil : "\(name) \(minor)"
+        },
+        found: try await house.texts(
+          """
+          select operator_id || ' ' || sum(credit_minor - debit_minor) from posting
+          where account = '2100' group by operator_id having sum(credit_minor - debit_minor) <> 0
+          """))
+    }
+    return findings
+  }
+
+  private func auditFindings() async throws -> [String] {
+    try await LedgerAuditor(store: house.store, city: house.city.current, tokenKey: house.tokenKey)
+      .run().findings.map { "ledger verify: \($0)" }
+  }
+}
+
+/// What must hold of windows and accounts, in SQL that the program has none of.
+enum WindowChecks {
+  static let always = [
+    (
+      "a window that is not its list",
+      """
+      select concat_ws(' ', w.window_id, w.state, w.captured_minor, e.captured, w.refunded_minor,
+        e.refunded, w.settled_minor, e.settled, w.offset_minor, e.off) from charge_window w
+      left join (
+        select window_id,
+          sum(case kind when 'captured' then minor when 'paid_at_desk' then minor else 0 end)
+            - sum(case when kind = 'declined' and entry_id is not null then minor else 0 end)
+            as captured,
+          sum(case kind when 'refund_ordered' then minor else 0 end) as refunded,
+          sum(case kind when 'settled' then minor when 'paid_at_desk' then minor else 0 end)
+            as settled,
+          sum(case kind when 'offset' then minor when 'given' then -minor else 0 end) as off
+        from charge_event group by window_id) e using (window_id)
+      where w.captured_minor <> coalesce(e.captured, 0)
+        or w.refunded_minor <> coalesce(e.refunded, 0)
+        or w.settled_minor <> coalesce(e.settled, 0) or w.offset_minor <> coalesce(e.off, 0)
+      """
+    ),
+    (
+      "an entry that is not its list",
+      """
+      select concat_ws(' ', entry_id, e.kind, p.minor, v.minor) from entry e
+      join (select entry_id, sum(debit_minor) as minor from posting group by 1) p using (entry_id)
+      left join (select entry_id, sum(minor) as minor from charge_event group by 1) v
+        using (entry_id)
+      where e.kind in ('write_off', 'chargeback') and p.minor <> coalesce(v.minor, 0)
+      """
+    ),
+    (
+      "an entry that does not balance",
+      """
+      select entry_id::text from posting group by entry_id
+      having sum(debit_minor) <> sum(credit_minor)
+      """
+    ),
+    (
+      "a card that owes and is let on, or the other way round",
+      """
+      select concat_ws(' ', m.word, s.state, d.owed) from card_standing s
+      join (select medium_id, coalesce(account_reference, uuid_send(medium_id)) as word from medium)
+        m using (medium_id)
+      left join (
+        select coalesce(m.account_reference, uuid_send(m.medium_id)) as word,
+          sum(w.due_minor) as owed
+        from charge_window w join medium m using (medium_id)
+        where w.declined_at is not null and w.recovered_at is null group by 1) d using (word)
+      where coalesce(d.owed, 0) > 0 and s.state <> 'denied'
+        or (s.state = 'denied') <> exists (
+          select from card_denial n where n.medium_id = s.medium_id and n.recovered_at is null)
+      """
+    ),
+    (
+      "a card whose list is not its standing",
+      """
+      select concat_ws(' ', m.medium_id, s.state, l.is_denied) from card_standing s
+      join medium m using (medium_id) left join deny_list l using (fingerprint)
+      where m.fingerprint is null or (s.state = 'denied') <> coalesce(l.is_denied, false)
+      """
+    ),
+    (
+      "more than one rider of one payment account",
+      """
+      select account_reference::text from medium where account_reference is not null
+      group by 1 having count(distinct rider_id) > 1
+      """
+    ),
+  ]
+
+  static let atRest = [
+    (
+      "still on its way",
+      """
+      select concat_ws(' ', window_id, state) from charge_window
+      where state in ('closed', 'authorising', 'authorised', 'capturing', 'netting')
+      union all
+      select concat_ws(' ', 'refund', refund_id, state) from charge_refund
+      where state in ('approved', 'asking')
+      """
+    )
+  ]
+
+  /// What accounts should stand at by the acquirer's records and the windows.
+  static let accounts = [
+    (
+      "1120",
+      """
+      select (select coalesce(sum(captured_minor - settled_minor), 0) from charge_window)::int8
+        - (select coalesce(sum(minor), 0) from charge_refund where state = 'paid')::int8
+      """
+    ),
+    (
+      "1100",
+      """
+      select coalesce(sum(case kind when 'capture' then gross_minor else -gross_minor end
+        - fee_minor), 0)::int8 from acquirer_record
+      """
+    ),
+    ("7100", "select coalesce(sum(fee_minor), 0)::int8 from acquirer_record"),
+    (
+      "2220",
+      """
+      select -coalesce(sum(minor), 0)::int8 from charge_refund
+      where state in ('approved', 'asking', 'failed')
+      """
+    ),
+    ("7200", "select coalesce(sum(written_off_minor), 0)::int8 from charge_window"),
+    ("2290", "select 0::int8"),
+  ]
+}

@@ -1,0 +1,210 @@
+import AcquirerSupport
+import Basics
+import Charging
+import Clearing
+import DatabaseSupport
+import Ledger
+import Logging
+import Postgres
+import SimulatedAcquirer
+import SimulatedCity
+import Store
+import Synchronization
+import Tapping
+import Transit
+
+/// A clearing house on a fresh database, whose processes end anywhere and are started anew.
+final class BooksHouse: Sendable {
+  let store: Store
+  let pool: PostgresPool
+  let city = CityHolder()
+  let clock: TestClock
+  let acquirer: InProcessAcquirer
+  let tokenKey: TokenKey
+  /// How many processes do the work.
+  let workerCount: Int
+  /// Whether nobody charges before all is rated: what is charged first and given back later then does
+  /// not hang on who was faster.
+  private let isInStep: Bool
+  private let ended = Mutex(0)
+  private let log = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+
+  /// What PostgreSQL says when the plan of crashes ends a process.
+  private static let crashState = "KV001"
+  /// Most crashes one after the other; then it is no crash.
+  private static let crashesMax = 200
+
+  struct NoKey: Error {}
+
+  /// Runs a body with a house of its own, in which a process ends at about every so many statements.
+  static func with<Result: Sendable>(
+    _ plan: BooksPlan, workers: Int, crashEvery: Int?, isInStep: Bool = false,
+    _ body: @Sendable (BooksHouse) async throws -> Result
+  ) async throws -> Result {
+    try await LeasedDatabase.with(
+      try SchemaMigrations.all(), connectionsMax: 4 + 4 * workers
+    ) { pool in
+      let house = try BooksHouse(
+        pool: pool, plan: plan, workers: workers, isInStep: isInStep)
+      try await house.prepare(plan)
+      if let crashEvery { try await house.planCrashes(every: crashEvery, seed: plan.seed) }
+      return try await body(house)
+    }
+  }
+
+  private init(pool: PostgresPool, plan: BooksPlan, workers: Int, isInStep: Bool) throws {
+    self.pool = pool
+    store = Store(pool: pool)
+    workerCount = workers
+    self.isInStep = isInStep
+    clock = TestClock(CityCalendar.utc(CityCalendar.start, hour: 2))
+    acquirer = InProcessAcquirer(seed: plan.seed, mood: plan.mood, clock: clock)
+    guard let key = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
+    tokenKey = key
+  }
+
+  private func prepare(_ plan: BooksPlan) async throws {
+    let zip = CityFeed(seed: plan.seed).zip()
+    let now = clock.now
+    try await store.write { db in
+      try await db.books.save(.standard)
+      _ = try await db.denyList.salt(orMakeFrom: { [UInt8](repeating: 9, count: 16) })
+      _ = try await db.feeds.save(
+        name: "city", digest: SHA256Digest.hash(zip), archive: zip, at: now)
+    }
+    try await script(
+      """
+      insert into device (device_id, state, enrolled_at)
+      select 'V-' || n, 'enrolled', now() from generate_series(1, 9) n;
+      insert into wallet_rule values ('UAH', 0, 500, now(), 'test');
+      """)
+  }
+
+  /// Lets statements fail that change anything, as if the process had ended there: with everything
+  /// that its transaction had done.
+  private func planCrashes(every count: Int, seed: UInt64) async throws {
+    let tables = [
+      "ride", "entry", "posting", "clearing_run", "fare_day", "medium", "rider", "ride_sum",
+      "wallet_account", "wallet_movement", "wallet_day", "product_holding", "charge_day",
+      "charge_window", "charge_event", "charge_refund", "charge_day_moved", "card_standing",
+      "acquirer_record", "acquirer_message", "entry_seal", "accounting_period", "period_tree",
+      "tariff_version", "rider_event", "entitlement",
+    ]
+    let triggers = tables.map {
+      """
+      create trigger zz_crash after insert or update or delete on \($0)
+        for each statement execute function crash_here();
+      """
+    }
+    try await script(
+      """
+      create sequence crash_tick start \(seed % 1000 + 1);
+      create function crash_here() returns trigger language plpgsql as $$
+      begin
+        if hashint8(nextval('crash_tick')) % \(count) = 0 then
+          raise exception 'the process ended here' using errcode = '\(Self.crashState)';
+        end if;
+        return null;
+      end $$;
+      \(triggers.joined(separator: "\n"))
+      """)
+  }
+
+  /// Does something at a desk until it is done: who does not know whether it was asks again.
+  func insist<Result: Sendable>(
+    _ body: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    for _ in 0..<Self.crashesMax {
+      do {
+        return try await body()
+      } catch let fault as StoreFault where fault.sqlState == Self.crashState {
+        ended.withLock { $0 += 1 }
+      }
+    }
+    return try await body()
+  }
+
+  /// How often a process ended so far.
+  var crashes: Int { ended.withLock { $0 } }
+
+  /// Lets all workers do what there is to do; one that ends is started anew.
+  func work() async throws {
+    if isInStep {
+      try await together { try await $0.clearing().drain() }
+      try await together { try await $0.charging().drain() }
+    } else {
+      try await together {
+        try await $0.clearing().drain()
+        try await $0.charging().drain()
+      }
+    }
+  }
+
+  private func together(
+    _ work: @escaping @Sendable (BooksHouse) async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<workerCount {
+        group.addTask {
+          try await self.insist { try await work(self) }
+        }
+      }
+      try await group.waitForAll()
+    }
+    guard workerCount > 1 else { return }
+    // A worker stops when others hold all that there is.
+    try await insist { try await work(self) }
+  }
+
+  /// A process that has just been started and knows nothing but the database.
+  private func clearing() -> ClearingService {
+    let clock = clock
+    return ClearingService(
+      store: store, city: city, tokenKey: tokenKey, log: log, now: { clock.now })
+  }
+
+  private func charging() -> ChargingService {
+    let clock = clock
+    return ChargingService(
+      store: store, city: city, acquirer: acquirer, log: log, now: { clock.now })
+  }
+
+  var riders: RiderDesk { RiderDesk(store: store, city: city, tokenKey: tokenKey) }
+  var wallets: WalletDesk { WalletDesk(store: store, city: city) }
+  var products: ProductDesk { ProductDesk(store: store, city: city) }
+
+  var messages: MessageDesk {
+    let clock = clock
+    return MessageDesk(store: store, city: city, secret: [1], now: { clock.now })
+  }
+
+  var funding: FundingDesk {
+    let clock = clock
+    return FundingDesk(store: store, city: city, now: { clock.now })
+  }
+
+  var debts: DebtDesk {
+    let clock = clock
+    return DebtDesk(store: store, city: city, now: { clock.now })
+  }
+
+  var recognition: RevenueRecognition {
+    RevenueRecognition(store: store, city: city, log: log)
+  }
+
+  func mediumID(_ medium: CityMedium) -> MediumID {
+    tokenKey.mediumID(kind: medium.kind, token: Array(medium.word.utf8))
+  }
+
+  func texts(_ sql: String) async throws -> [String] {
+    try await pool.session { db in try await db.query(sql).map { try $0.text(0) } }
+  }
+
+  func number(_ sql: String) async throws -> Int64 {
+    try await pool.session { db in try await db.query(sql).only().int8(0) }
+  }
+
+  func script(_ sql: String) async throws {
+    _ = try await pool.session { db in try await db.script(sql) }
+  }
+}

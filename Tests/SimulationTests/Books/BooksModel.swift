@@ -1,0 +1,101 @@
+import Basics
+import SimulatedCity
+import Tariff
+import Transit
+
+/// A tap as it was made, known without asking the service.
+struct MadeTap: Hashable, Sendable {
+  let medium: CityMedium
+  let device: String
+  let seq: Int64
+  let day: Day
+  let at: Instant
+  /// Place among the lines of the city.
+  let line: Int
+  /// A stop that was found later.
+  var stop: String?
+}
+
+/// A proof of a category as it was shown.
+struct ShownProof: Hashable, Sendable {
+  let category: String
+  let first: Day
+  let last: Day
+}
+
+/// What the people of the city did and who they are: all that a fare depends on, kept beside the
+/// service and never read from it.
+struct BooksModel: Sendable {
+  let plan: BooksPlan
+  /// The name that the service gives to whoever holds a medium first.
+  let founder: @Sendable (CityMedium) -> RiderID
+  private(set) var owner: [CityMedium: RiderID] = [:]
+  private(set) var taps: [RiderID: [MadeTap]] = [:]
+  var proofs: [RiderID: [ShownProof]] = [:]
+  /// Money put on less money taken off, of riders who have an account.
+  var deposits: [RiderID: Int64] = [:]
+  var purchases: [RiderID: [(product: String, at: Instant, day: Day)]] = [:]
+  var versions: [CityPrice] = []
+  /// Cash that desks took less what they gave.
+  var cashMinor: Int64 = 0
+  /// Riders who are nobody any more: no desk tells of them.
+  private(set) var erased: Set<RiderID> = []
+  /// Prices of all products sold.
+  var soldMinor: Int64 = 0
+
+  init(plan: BooksPlan, founder: @escaping @Sendable (CityMedium) -> RiderID) {
+    self.plan = plan
+    self.founder = founder
+  }
+
+  var riders: [RiderID] { Set(taps.keys).union(deposits.keys).union(purchases.keys).sorted() }
+
+  mutating func tapped(_ tap: MadeTap) {
+    taps[rider(of: tap.medium), default: []].append(tap)
+  }
+
+  /// Whoever holds a medium now, who is founded by it when nobody does.
+  mutating func rider(of medium: CityMedium) -> RiderID {
+    if let known = owner[medium] { return known }
+    let new = founder(medium)
+    owner[medium] = new
+    return new
+  }
+
+  mutating func findStop(_ stop: String, of tap: MadeTap) {
+    for rider in taps.keys {
+      if let place = taps[rider]?.firstIndex(of: tap) { taps[rider]?[place].stop = stop }
+    }
+  }
+
+  /// Everything of a rider becomes another's.
+  mutating func merge(_ rider: RiderID, into other: RiderID) {
+    guard rider != other else { return }
+    taps[other, default: []] += taps.removeValue(forKey: rider) ?? []
+    for proof in proofs.removeValue(forKey: rider) ?? [] {
+      // Of the same category and first day the other's own stands.
+      let isKnown = proofs[other, default: []].contains {
+        $0.category == proof.category && $0.first == proof.first
+      }
+      if !isKnown { proofs[other, default: []].append(proof) }
+    }
+    purchases[other, default: []] += purchases.removeValue(forKey: rider) ?? []
+    if let deposit = deposits.removeValue(forKey: rider) {
+      deposits[other, default: 0] += deposit
+    }
+    for medium in owner.filter({ $0.value == rider }).keys { owner[medium] = other }
+  }
+
+  /// Nobody has what a rider had; the next tap of the media founds another.
+  mutating func erase(_ rider: RiderID, as nobody: RiderID) {
+    merge(rider, into: nobody)
+    erased.insert(nobody)
+    for medium in owner.filter({ $0.value == nobody }).keys { owner[medium] = nil }
+  }
+
+  /// The category of a fare day: of several proofs the one that began last.
+  func category(of rider: RiderID, on day: Day) -> String {
+    (proofs[rider] ?? []).filter { $0.first <= day && day <= $0.last }
+      .max { ($0.first, $0.category) < ($1.first, $1.category) }?.category ?? "adult"
+  }
+}

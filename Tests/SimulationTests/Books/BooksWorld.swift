@@ -1,0 +1,228 @@
+import AcquirerSupport
+import Basics
+import Clearing
+import Postgres
+import SimulatedAcquirer
+import SimulatedCity
+import Store
+import Synchronization
+import Tapping
+import Transit
+
+/// The weeks of a city: people ride, validators send what they recorded when they can, desks and the
+/// acquirer work, and somebody changes a tariff.
+struct BooksWorld {
+  let house: BooksHouse
+  let plan: BooksPlan
+  let bug: PlantedBookBug?
+  private(set) var model: BooksModel
+  /// What balances were at the end of a day, worked out then.
+  private(set) var pastBalances: [(at: Instant, rider: RiderID, minor: Int64)] = []
+  var chance: SeededGenerator
+  /// Of its own, so that how many messages there are changes nothing else.
+  private var messageChance: SeededGenerator
+  private var nextSeq: [String: Int64] = [:]
+  private var moments: Set<Instant> = []
+  private var late: [(day: Int, taps: [MadeTap])] = []
+  private var sent: [(device: String, body: [UInt8])] = []
+  private(set) var counts: [String: Int] = [:]
+  var keys = 0
+
+  init(house: BooksHouse, plan: BooksPlan, bug: PlantedBookBug? = nil) {
+    self.house = house
+    self.plan = plan
+    self.bug = bug
+    chance = SeededGenerator(seed: plan.seed &* 77)
+    messageChance = SeededGenerator(seed: plan.seed &* 79)
+    model = BooksModel(plan: plan) { medium in
+      let id = house.mediumID(medium)
+      return RiderID(high: id.high, low: id.low)
+    }
+  }
+
+  /// Puts the city's first tariff in force.
+  mutating func open() async throws { try await publish(plan.prices[0]) }
+
+  mutating func count(_ what: String) { counts[what, default: 0] += 1 }
+
+  /// A day: the morning's taps and what people do at noon, then the evening's taps before the dawn.
+  mutating func live(_ day: Int) async throws {
+    house.clock.set(CityCalendar.utc(CityCalendar.day(day), hour: 12))
+    try await ride(day, seconds: 5 * 3600...14 * 3600)
+    try await workAll()
+    try await visitDesks(day)
+    if plan.prices[1].first <= CityCalendar.day(day - 3), model.versions.count == 1 {
+      try await publish(plan.prices[1])
+    }
+    if day % 4 == 3 { try await fund() }
+    try await workAll()
+    house.clock.set(CityCalendar.utc(CityCalendar.day(day + 1), hour: 3))
+    try await ride(day, seconds: 14 * 3600 + 1...26 * 3600 + 1800)
+    try await workAll()
+    try await recognise(through: CityCalendar.day(day))
+    try noteBalances()
+  }
+
+  /// Lets all that is late arrive, and asks until nothing is on its way.
+  mutating func rest(after day: Int) async throws {
+    for (_, taps) in late { try await send(taps) }
+    late = []
+    for step in 1...8 {
+      house.clock.set(CityCalendar.utc(CityCalendar.day(day + 1), hour: 3 + 12 * step))
+      try await workAll()
+    }
+    for _ in 0..<4 {
+      house.clock.advance(seconds: 61)
+      try await workAll()
+    }
+  }
+
+  private mutating func workAll() async throws {
+    var messages = house.acquirer.dueMessages()
+    messages.shuffle(using: &messageChance)
+    for message in messages {
+      _ = try await house.insist { [house] in try await house.messages.take(message) }
+    }
+    try await house.work()
+  }
+
+  // MARK: - Riding
+
+  private mutating func ride(_ day: Int, seconds: ClosedRange<Int>) async throws {
+    var taps: [MadeTap] = []
+    for medium in plan.media {
+      for _ in 0..<2 where chance.chance(0.4) {
+        let second = chance.integer(in: seconds)
+        taps.append(make(medium, day, second))
+        // Some change the vehicle within the time of a transfer.
+        let again = second + chance.integer(in: 300...2400)
+        if chance.chance(0.3), seconds.contains(again) { taps.append(make(medium, day, again)) }
+      }
+    }
+    let isLate = chance.chance(0.4)
+    let waiting = taps.filter { _ in isLate && chance.chance(0.5) }
+    if !waiting.isEmpty { late.append((day + chance.integer(in: 1...9), waiting)) }
+    try await send(taps.filter { !waiting.contains($0) })
+    for index in late.indices.reversed() where late[index].day <= day {
+      let taps = late.remove(at: index).taps
+      if bug == .losesLateTaps {
+        for tap in taps { model.tapped(tap) }
+      } else {
+        try await send(taps)
+      }
+      count("late")
+    }
+    if let batch = sent.last, chance.chance(0.3) {
+      try await journal(batch.body, device: batch.device, fresh: [])
+      count("repeated")
+    }
+  }
+
+  private mutating func make(_ medium: CityMedium, _ day: Int, _ second: Int) -> MadeTap {
+    let date = CityCalendar.day(day)
+    var at = CityCalendar.moment(date, second: second)
+    // No two taps at one moment, so that each ride can be named by its time.
+    while !moments.insert(at).inserted { at = at.adding(seconds: 1) }
+    let device = "V-\(chance.integer(in: 1...4))"
+    nextSeq[device, default: 0] += 1
+    return MadeTap(
+      medium: medium, device: device, seq: nextSeq[device, default: 1], day: date, at: at,
+      line: chance.integer(in: 0...CityPlan.lines.count - 1))
+  }
+
+  /// Sends taps in batches of a few, in no order.
+  private mutating func send(_ taps: [MadeTap]) async throws {
+    for (device, taps) in Dictionary(grouping: taps, by: \.device).sorted(by: { $0.key < $1.key }) {
+      var rest = taps.shuffled(using: &chance)[...]
+      while !rest.isEmpty {
+        let part = Array(rest.prefix(chance.integer(in: 1...5)))
+        rest = rest.dropFirst(part.count)
+        let batch = TapBatch(
+          device: device, epoch: 1, sentAt: house.clock.now, taps: part.map(\.recorded))
+        let body = TapBatchJSON.encode(batch)
+        try await journal(
+          body, device: device,
+          fresh: SequenceRanges(part.map { $0.seq..<($0.seq + 1) }).ranges)
+        sent.append((device, body))
+        for tap in part { model.tapped(tap) }
+      }
+    }
+  }
+
+  /// Puts a batch into the journal, as Intake does once it has judged what of it is new.
+  private func journal(_ body: [UInt8], device: String, fresh: [Range<Int64>]) async throws {
+    let now = house.clock.now
+    _ = try await house.pool.session { db in
+      try await db.execute(
+        """
+        insert into tap_batch (lane, device_id, epoch, seqs, fresh, received_at, sent_at, body,
+          signature, body_digest)
+        values ($1, $2, 1, $3, $3, $4, $4, $5, '', '')
+        """,
+        [
+          .int2(Lane.of(name: device)), .text(device), .int8multirange(fresh), .timestamptz(now),
+          .bytea(body),
+        ])
+    }
+  }
+
+  // MARK: - Around it
+
+  private mutating func publish(_ price: CityPrice) async throws {
+    let now = house.clock.now
+    let text = plan.tariff(price, isOff: bug == .pricesOff)
+    let source = TariffSourceText.source(text)
+    let outcome = try await house.insist { [house] in
+      try await TariffPublishing(store: house.store)
+        .publish(source, isReratingOrdered: true, at: now)
+    }
+    guard case .published = outcome else { throw NotPublished(why: "\(outcome)") }
+    try await house.city.reload(from: house.store)
+    model.versions.append(price)
+    count("tariff")
+  }
+
+  struct NotPublished: Error { let why: String }
+
+  private mutating func fund() async throws {
+    let day = CityCalendar.start
+    let file = house.acquirer.books.withLock {
+      $0.funding(on: day, merchant: "city", currency: "UAH")
+    }
+    keys += 1
+    let name = "funding-\(keys).csv"
+    _ = try await house.insist { [house] in try await house.funding.take(file, name: name) }
+  }
+
+  private func recognise(through day: Day) async throws {
+    let now = house.clock.now
+    _ = try await house.insist { [house] in
+      try await house.recognition.recognise(through: day.adding(days: -1), at: now)
+    }
+  }
+
+  private mutating func noteBalances() throws {
+    let fares = try ExpectedFares(model)
+    for rider in model.deposits.keys.sorted() where !model.erased.contains(rider) {
+      pastBalances.append(
+        (house.clock.now, rider, ExpectedMoney.balance(of: rider, fares: fares)))
+    }
+  }
+
+  /// Changes what is known of the people, and forgets past balances of those who are others now.
+  mutating func learn(
+    about riders: [RiderID] = [], _ change: (inout BooksModel) -> Void
+  ) {
+    change(&model)
+    pastBalances.removeAll { riders.contains($0.rider) }
+  }
+}
+
+extension MadeTap {
+  /// The tap as the validator recorded it.
+  fileprivate var recorded: Tap {
+    Tap(
+      seq: seq, at: at, kind: .single, medium: medium.kind, token: Array(medium.word.utf8),
+      vehicle: "16\(device.suffix(1))", route: CityPlan.lines[line].id)
+  }
+}
