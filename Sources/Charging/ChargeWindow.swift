@@ -183,7 +183,8 @@ extension ChargeRefusal: CustomStringConvertible {
     switch self {
     case .alreadyKnown: "known already"
     case .state(let state): "a window that is \(state.rawValue) does not take this"
-    case .tooMuch(let left): "only \(left) is left"
+    case .tooMuch(let left):
+      "only \(left) minor units are left: ask for no more than that"
     case .notAboveZero: "an amount is above zero"
     }
   }

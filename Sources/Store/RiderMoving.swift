@@ -80,8 +80,9 @@ package struct RiderMoveTables {
     return moved
   }
 
-  /// Gives charge windows away: what was taken for the rides of the one was taken for the rides of the
-  /// other. The questions and the money on their way keep their names, which are those of windows.
+  /// Gives charge windows away: what was taken for the rides of one was taken for those of the other.
+  ///
+  /// The questions and the money on their way keep their names, which are those of windows.
   private func giveWindows(_ parameters: [PostgresValue]) async throws {
     try await connection.execute(
       """

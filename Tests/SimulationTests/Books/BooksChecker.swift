@@ -126,8 +126,9 @@ struct BooksChecker {
     return findings
   }
 
-  /// Our captures and refunds against the books of the acquirer. What it took and we have not heard
-  /// of yet is on its way.
+  /// Our captures and refunds against the books of the acquirer.
+  ///
+  /// What it took and we have not heard of yet is on its way.
   private func acquirerFindings() async throws -> [String] {
     let (payments, refunds) = house.acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
     let theirs = Set(payments.filter(\.isCaptured).map { "\($0.key) \($0.minor)" })

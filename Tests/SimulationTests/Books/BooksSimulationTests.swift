@@ -11,7 +11,9 @@ import Testing
 
 /// Weeks of a city by seed: people ride, taps come late, twice and in no order, the acquirer declines,
 /// is silent and answers twice, tariffs and proofs change what was rated, riders are merged and
-/// erased, a month is closed, and processes end anywhere. At the end of each week a checker that
+/// erased, a month is closed, and processes end anywhere.
+///
+/// At the end of each week a checker that
 /// stands apart works out every fare, balance, window and account from scratch.
 ///
 /// `KVYTOK_BOOK_SEEDS` says how many seeds (2), `KVYTOK_SEED` which is the first (1).
