@@ -172,11 +172,23 @@ struct BooksWorld {
     let now = house.clock.now
     let text = plan.tariff(price, isOff: bug == .pricesOff)
     let source = TariffSourceText.source(text)
-    let outcome = try await house.insist { [house] in
-      try await TariffPublishing(store: house.store)
-        .publish(source, isReratingOrdered: true, at: now)
+    // One person asks for what changes the past, and another one approves it above the limit.
+    try await house.insist { [house] in
+      let rerating = Rerating(store: house.store, city: house.city.current)
+      var outcome = try await rerating.publish(
+        source, by: Person(label: "Olena", digest: [1]), at: now)
+      if case .ordered(let order, let preview) = outcome, order.state == .requested {
+        let approved = try await rerating.approve(
+          order.id, by: Person(label: "Taras", digest: [2]), at: now)
+        guard case .ordered(let order) = approved else { throw NotPublished(why: "\(approved)") }
+        outcome = .ordered(order, preview)
+      }
+      switch outcome {
+      case .plain(.published): break
+      case .ordered(let order, _) where order.state == .done: break
+      default: throw NotPublished(why: "\(outcome)")
+      }
     }
-    guard case .published = outcome else { throw NotPublished(why: "\(outcome)") }
     try await house.city.reload(from: house.store)
     model.versions.append(price)
     count("tariff")
