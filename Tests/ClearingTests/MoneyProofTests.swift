@@ -1,3 +1,4 @@
+import AcquirerSupport
 import Basics
 import Charging
 import Clearing

@@ -113,7 +113,11 @@ struct PageTests {
       let device = SignedDevice(id: "V-1", secret: "a test")
       _ = try await device.enroll(vehicle: "1001", with: service.client)
       let card = Array("a card".utf8)
-      let first = now.adding(seconds: -3600)
+      let zone = try #require(TimeZoneTable(name: "Europe/Kyiv"))
+      let clock = CityClock(zone: zone, fareDayStartSeconds: 4 * 3600)
+      // Both taps on one fare day, also when the test runs an hour after one began.
+      let hourAgo = now.adding(seconds: -3600)
+      let first = max(hourAgo, clock.start(of: clock.fareDay(of: hourAgo.adding(seconds: 600))))
       let taps = [0, 600].enumerated().map { index, seconds in
         var tap = Tap(
           seq: Int64(index + 1), at: first.adding(seconds: Int64(seconds)), kind: .single,
@@ -135,8 +139,6 @@ struct PageTests {
         ])
       _ = try await device.post(
         "/v1/positions", body: PositionReportJSON.encode(report), with: service.client)
-      let zone = try #require(TimeZoneTable(name: "Europe/Kyiv"))
-      let clock = CityClock(zone: zone, fareDayStartSeconds: 4 * 3600)
       try await body(
         RiddenCity(
           browser: Browser(service: service.url, token: service.adminToken),

@@ -33,7 +33,7 @@ struct BooksSimulationTests {
       let (findings, counts) = try await BooksHouse.with(plan, workers: workers, crashEvery: 150) {
         house in
         var weeks = BooksWeeks(house: house, plan: plan)
-        try await weeks.run(4)
+        try await weeks.run(3)
         return (weeks.findings, weeks.world.counts)
       }
       #expect(findings.isEmpty, "seed \(seed): \(findings.prefix(6).joined(separator: "; "))")
