@@ -9,8 +9,10 @@ extension FareMeter {
   mutating func rateByTickets(day: Int, state: inout RiderState, source: [FareTap]) {
     let earlier = recentRides(state)
     for index in rides.indices {
-      classify(&rides[index])
-      if let category = categoryIndex(rides[index]) { take(category, for: &rides[index]) }
+      var ride = rides[index]
+      classify(&ride)
+      if let category = categoryIndex(ride) { take(category, for: &ride) }
+      rides[index] = ride
     }
     let run = earlier.map(\.ride) + rides
     let paidBefore = earlier.map(\.paid)
@@ -167,8 +169,9 @@ extension FareMeter {
   }
 
   /// Rides of yesterday that today's tickets may share.
-  private func recentRides(_ state: RiderState) -> [(ride: Ride, paid: Int64)] {
-    state.recent.map { recent in
+  private mutating func recentRides(_ state: RiderState) -> [(ride: Ride, paid: Int64)] {
+    var rides: [(ride: Ride, paid: Int64)] = []
+    for recent in state.recent {
       let on = tariff.prepare(recent.on, index: RideOutcome.noTap)
       let off = recent.off.map { tariff.prepare($0, index: RideOutcome.noTap) }
       let day = tariff.tables.clock.fareDay(of: recent.on.at).number
@@ -178,8 +181,9 @@ extension FareMeter {
         on: on, off: Alighting(off ?? on), status: status, day: day)
       classify(&ride)
       if let category = categoryIndex(ride) { take(category, for: &ride) }
-      return (ride, recent.paidMinor)
+      rides.append((ride, recent.paidMinor))
     }
+    return rides
   }
 
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day.

@@ -20,11 +20,10 @@ package struct FareMeter {
   var loneAlightings: [LoneAlighting] = []
   /// Where the steps of the ride at hand begin.
   var traceStart = 0
-  /// Ends of fare days that were asked for, since many riders are rated for the same few days.
-  private var dayEnds = [(day: Int, end: Int64)](
-    repeating: (Int.min, 0), count: FareMeter.dayEndsMax)
-  /// Fare days whose ends are remembered.
-  private static let dayEndsMax = 16
+  /// Fare days that were asked for, since many riders are rated for the same few days.
+  private var days = [FareDayFacts](repeating: .none, count: FareMeter.daysMax)
+  /// Fare days that are remembered.
+  private static let daysMax = 16
 
   /// Makes an engine for a tariff.
   package init(_ tariff: CompiledTariff) { self.tariff = tariff }
@@ -75,11 +74,14 @@ package struct FareMeter {
 
   /// Microseconds at which a fare day ends, exclusive.
   mutating func end(of day: Int) -> Int64 {
-    let place = day & (FareMeter.dayEndsMax - 1)
-    if dayEnds[place].day != day {
-      dayEnds[place] = (day, tariff.tables.clock.start(of: Day(number: day + 1)).microseconds)
-    }
-    return dayEnds[place].end
+    facts(of: day).end
+  }
+
+  /// What the clock and the calendar say of a fare day.
+  mutating func facts(of day: Int) -> FareDayFacts {
+    let place = day & (FareMeter.daysMax - 1)
+    if days[place].day != day { days[place] = FareDayFacts(day, tariff) }
+    return days[place]
   }
 
   /// Prices one ride and everything that changes its price.

@@ -32,7 +32,8 @@ extension FaresExportWriter {
       operatorID: route.operatorIndex.map { network.operators[$0].id }, route: route.id)
     var ride = Ride(
       on: tariff.prepare(tap, index: 0), status: .single, day: tariff.tables.firstDay)
-    FareMeter(tariff).classify(&ride)
+    var meter = FareMeter(tariff)
+    meter.classify(&ride)
     return networks.first { tariff.tables.fares[$0.rule].condition.holds(ride) }?.id
   }
 

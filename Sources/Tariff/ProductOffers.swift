@@ -33,7 +33,7 @@ extension CompiledTariff {
     let buyer = FareTap(ref: 0, at: moment, kind: .single, medium: .card, category: category)
     var ride = Ride(
       on: prepare(buyer, index: 0), status: .single, day: cityClock.fareDay(of: moment).number)
-    let meter = FareMeter(self)
+    var meter = FareMeter(self)
     meter.classify(&ride)
     let price = self.price(rule.priceNode, ride)
     let validity: ProductOffer.Validity =

@@ -3,17 +3,13 @@ import Transit
 
 extension FareMeter {
   /// Finds the times and the service of a ride.
-  func classify(_ ride: inout Ride) {
+  mutating func classify(_ ride: inout Ride) {
     tariff.place(&ride)
     if !tariff.tables.times.isEmpty {
-      let local = tariff.tables.clock.zone.local(Instant(microseconds: ride.on.at))
-      let fraction = ride.on.at - floorDivide(ride.on.at, 1_000_000) * 1_000_000
-      let moment = Int64(local.secondOfDay) * 1_000_000 + fraction
-      let weekday = Day(number: ride.day).weekday.rawValue - 1
-      let isHoliday = tariff.tables.holidays.contains(ride.day)
-      let dayBit = UInt16(1) << UInt16(weekday + (isHoliday ? 7 : 0))
+      let facts = facts(of: ride.day)
+      let moment = facts.wallClock(at: ride.on.at, tariff)
       for index in tariff.tables.times.indices
-      where isTime(index, dayBit: dayBit, moment: moment, ride) {
+      where isTime(index, dayBit: facts.dayBit, moment: moment, ride) {
         ride.times |= 1 << UInt64(index)
       }
       if tariff.tables.asksEndTimes { ride.endTimes = endTimes(ride) }
