@@ -45,6 +45,7 @@ struct FareDayFacts {
       return local - floorDivide(local, microsecondsOfDay) * microsecondsOfDay
     }
     let local = tariff.cityClock.zone.local(Instant(microseconds: moment))
-    return Int64(local.secondOfDay) * 1_000_000 + moment - floorDivide(moment, 1_000_000) * 1_000_000
+    let fraction = moment - floorDivide(moment, 1_000_000) * 1_000_000
+    return Int64(local.secondOfDay) * 1_000_000 + fraction
   }
 }

@@ -9,7 +9,7 @@ package struct FareMeter {
     get { openTaps.first }
     set { openTaps = newValue.map { [$0] } ?? [] }
   }
-  /// None or one. Kept outside of the meter, which stays small enough to be handed on in registers.
+  /// None or one tap; kept outside of the meter, which stays small enough to be handed on in registers.
   private var openTaps: [PreparedTap] = []
   /// Whether no further tap is awaited, so that open rides end now.
   var isClosing = false

@@ -82,7 +82,8 @@ extension FareMeter {
     }
   }
 
-  private mutating func opened(_ ride: borrowing Ride, _ index: Int, price: Int64) -> TransferWindow {
+  private mutating func opened(_ ride: borrowing Ride, _ index: Int, price: Int64) -> TransferWindow
+  {
     let service = ride.service < 0 ? 0 : tariff.tables.services[Int(ride.service)].tag
     step(
       .transferOpens, .transfer(Int32(index)),
@@ -124,14 +125,16 @@ extension FareMeter {
   }
 
   /// Whole minutes by which a ride missed a window, rounded up; unknown when it was in time.
-  private func minutesLate(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Int64 {
+  private func minutesLate(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Int64
+  {
     let link = tariff.tables.transfers[index].window
     let late = useMoment(ride, index) - window.startedAt - link.microseconds
     return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
   }
 
   private mutating func amount(
-    _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride, name: RuleName
+    _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride,
+    name: RuleName
   ) -> Int64 {
     switch charge {
     case .free:

@@ -47,7 +47,8 @@ extension FareMeter {
   /// The product that carries the ride, and notes its use: the one that loses least by it.
   ///
   /// A trip is not used for a ride that would cost nothing without it.
-  mutating func useProduct(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int32? {
+  mutating func useProduct(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int32?
+  {
     guard !state.holdings.isEmpty else { return nil }
     var best: (holding: Int, rule: Int, isTransfer: Bool)?
     for index in state.holdings.indices {
@@ -85,7 +86,9 @@ extension FareMeter {
   }
 
   /// Whether transfers or caps make the ride free without any product.
-  private mutating func isFreeAnyway(_ ride: borrowing Ride, price: Int64, state: RiderState) -> Bool {
+  private mutating func isFreeAnyway(_ ride: borrowing Ride, price: Int64, state: RiderState)
+    -> Bool
+  {
     guard price > 0 else { return true }
     let steps = trace.count
     var tried = state

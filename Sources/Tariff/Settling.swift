@@ -73,7 +73,8 @@ extension FareMeter {
 
   private func knownCategory(_ ride: borrowing Ride) -> Int {
     let id = Int(ride.on.category.id)
-    return id >= 0 && id < tariff.tables.categoryByID.count ? Int(tariff.tables.categoryByID[id]) : -1
+    return id >= 0 && id < tariff.tables.categoryByID.count
+      ? Int(tariff.tables.categoryByID[id]) : -1
   }
 
   private func holdsProof(_ proof: UInt32, _ ride: borrowing Ride, _ holdings: [Holding]) -> Bool {
@@ -150,7 +151,9 @@ extension FareMeter {
   }
 
   /// Adds the fees that the ride meets, those that caps hold or those that they do not.
-  mutating func withSurcharges(_ ride: borrowing Ride, _ charge: Int64, countingToCaps: Bool) -> Int64 {
+  mutating func withSurcharges(_ ride: borrowing Ride, _ charge: Int64, countingToCaps: Bool)
+    -> Int64
+  {
     var sum = charge
     for index in tariff.tables.surcharges.indices
     where tariff.tables.surcharges[index].countsToCaps == countingToCaps {

@@ -42,9 +42,11 @@ struct SymbolTable: Sendable {
   static let matchersMax = 64
 
   private(set) var names: [String] = []
-  /// Hashes of the names, and an open table of their numbers by hash: a look costs no hash of the
-  /// standard library. -1 is an empty place; at most half of the places are taken.
+  /// Hashes of the names.
   private var hashes: [UInt32] = []
+  /// An open table of the names' numbers by hash, at most half full; -1 is an empty place.
+  ///
+  /// So a look costs no hash of the standard library.
   private var places: [Int32] = [-1, -1]
   private(set) var matchers: [ValueMatcher] = []
   private var masks: [UInt64] = []
