@@ -74,6 +74,12 @@ extension RiderDesk {
     try await moveMoney(of: rider, to: kept, on: date, act, in: db)
     let taps = try await db.riderMoves.give(
       rider, to: kept, days: days, around: life(from: gone.firstSeenAt, to: act.at), at: act.at)
+    // Proofs and products that came with the other rider may hold on any day of this one. A day that
+    // stays as it was is rated anew and books nothing.
+    if let first = keptDays.min() {
+      try await db.rating.markStale(
+        rider: kept, from: first, to: nil, cause: .medium, reason: "riders were merged", at: act.at)
+    }
     try await db.sorting.markStale(
       riderDays: Set(days.map { RiderDay(rider: kept, fareDay: $0) }),
       cause: .medium, reason: "riders were merged", at: act.at)

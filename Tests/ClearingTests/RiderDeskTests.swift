@@ -104,6 +104,25 @@ extension ClearingSuite {
       }
     }
 
+    /// The other rider never rode, so that no day of hers is moved: the proof alone changes a fare.
+    @Test func aProofThatComesWithTheOtherRiderHoldsOnTheDaysOfThisOne() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "06:00", card: "anna")])
+        try await house.service.drain()
+        let charged =
+          "select sum(charged_minor)::int8 from ride where reversed_run_id is null"
+        #expect(try await house.number(charged) == 800)
+        let olha = try await house.register("olha")
+        _ = try await house.riders.addProof(
+          ProvenDays(category: "pensioner", first: Day(number: 20_700), last: nil), kind: nil,
+          number: nil, note: nil, of: olha, isReplacing: false, by: desk)
+        _ = try await house.riders.merge(olha, into: house.rider("anna"), by: desk)
+        try await house.service.drain()
+        #expect(try await house.number(charged) == 0)
+        try await house.expectSound()
+      }
+    }
+
     /// The plastic and the phone of one bank card have other numbers and one account reference.
     @Test func aPhoneIsTheSameRiderAsItsBankCard() async throws {
       try await House.with { house in
