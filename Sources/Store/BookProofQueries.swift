@@ -136,7 +136,7 @@ package struct BookProofTables {
         select r.lane, r.fare_day from clearing_run c join ride r on r.reversed_run_id = c.run_id
         where c.windowed_at is null
         union
-        select lane, fare_day from charge_day_moved)
+        select lane, fare_day from charge_day_waiting)
       select format('charge windows of %s in lane %s: %s %s, the rides come to %s', fare_day, lane,
         coalesce(w.minor, 0), currency, coalesce(r.minor, 0))
       from windows w full join rides r using (lane, fare_day, currency)

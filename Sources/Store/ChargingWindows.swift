@@ -43,25 +43,32 @@ package struct ChargingTables {
 
   /// Closes the windows of a fare day: one for each card that rode on it; their number.
   ///
-  /// Rider-days that are stale are left out: the run that rates them brings a window of its own.
+  /// Rider-days that are stale wait until they are rated, which may change them or not.
   package func close(_ day: Day, at now: Instant) async throws -> Int {
     try await connection.execute(
       "insert into charge_day (fare_day, closed_at) values ($1, $2)",
       [.date(day), .timestamptz(now)])
+    try await connection.execute(
+      """
+      insert into charge_day_waiting (lane, rider_id, fare_day)
+      select lane, rider_id, fare_day from fare_day
+      where fare_day = $1 and stale_since is not null
+      on conflict do nothing
+      """, [.date(day)])
     return try await connection.execute(
       Self.addWindows(
         changed: """
           select distinct r.lane, r.rider_id, r.fare_day from ride r
-          join fare_day f on f.lane = r.lane and f.rider_id = r.rider_id
-            and f.fare_day = r.fare_day and f.stale_since is null
           where r.fare_day = $1 and r.medium in \(Self.chargedMedia)
+            and not exists (select from charge_day_waiting m where m.lane = r.lane
+              and m.rider_id = r.rider_id and m.fare_day = r.fare_day)
           """, to: "$1"), [.date(day), .timestamptz(now)])
   }
 
   /// Adds a window for each difference that the oldest runs not looked at made to closed fare days.
   ///
-  /// Days whose windows came from a rider who was merged wait until they are rated: only then is it
-  /// known what of that money is the merged rider's fare.
+  /// Days that were stale when their windows were closed wait until they are rated, and so do days
+  /// whose windows came from a rider who was merged: only then is it known what is due for them.
   /// The number of runs looked at, of at most `countMax`, and of windows added.
   package func addDifferences(
     through day: Day, countMax: Int, at now: Instant
@@ -72,14 +79,14 @@ package struct ChargingTables {
       """, [.int8(Int64(countMax))]
     ).map { try $0.int8(0) }
     let isMoved = try await connection.query(
-      "select exists (select from charge_day_moved)"
+      "select exists (select from charge_day_waiting)"
     ).only().bool(0)
     guard !runs.isEmpty || isMoved else { return (0, 0) }
     let windows = try await connection.execute(
       Self.addWindows(
         before: """
           settled as (
-            delete from charge_day_moved m where not exists (
+            delete from charge_day_waiting m where not exists (
               select from fare_day f where f.lane = m.lane and f.rider_id = m.rider_id
                 and f.fare_day = m.fare_day and f.stale_since is not null)
             returning lane, rider_id, fare_day),
@@ -89,7 +96,7 @@ package struct ChargingTables {
           where run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
           union select lane, rider_id, fare_day from ride
           where reversed_run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
-          except select lane, rider_id, fare_day from charge_day_moved
+          except select lane, rider_id, fare_day from charge_day_waiting
           union select lane, rider_id, fare_day from settled
           """, to: "$1"), [.date(day), .timestamptz(now), .int8s(runs)])
     try await connection.execute(

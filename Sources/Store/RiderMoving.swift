@@ -86,14 +86,14 @@ package struct RiderMoveTables {
   private func giveWindows(_ parameters: [PostgresValue]) async throws {
     try await connection.execute(
       """
-      insert into charge_day_moved (lane, rider_id, fare_day)
+      insert into charge_day_waiting (lane, rider_id, fare_day)
       select distinct $4::int2, $2::uuid, fare_day from charge_window
       where lane = $3 and rider_id = $1
-      union select $4, $2, fare_day from charge_day_moved where lane = $3 and rider_id = $1
+      union select $4, $2, fare_day from charge_day_waiting where lane = $3 and rider_id = $1
       on conflict do nothing
       """, parameters)
     try await connection.execute(
-      "delete from charge_day_moved where lane = $2 and rider_id = $1",
+      "delete from charge_day_waiting where lane = $2 and rider_id = $1",
       [parameters[0], parameters[2]])
     try await connection.execute(
       """
@@ -128,7 +128,7 @@ package struct RiderMoveTables {
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
       """, pair + [lane, span])
     let tables = [
-      "ride", "fare_day", "travel_day", "charge_window", "charge_day_moved", "operator_share",
+      "ride", "fare_day", "travel_day", "charge_window", "charge_day_waiting", "operator_share",
     ]
     for table in tables {
       try await connection.execute(

@@ -96,7 +96,7 @@ extension ClearingSuite {
         #expect(
           house.acquirer.books.withLock { $0.allPayments.map(\.minor).sorted() } == [1600, 2400])
         #expect(try await house.balances() == ["1120 2400", "2190 -2400"])
-        #expect(try await house.house.number("select count(*) from charge_day_moved") == 0)
+        #expect(try await house.house.number("select count(*) from charge_day_waiting") == 0)
         try await house.house.expectSound()
       }
     }

@@ -12,9 +12,9 @@ insert into card_standing (medium_id, state, since, next_at)
   select medium_id, 'unknown', first_seen_at, first_seen_at from medium where kind = 'phone'
   on conflict do nothing;
 
--- Rider-days whose windows came from a rider who was merged: once they are rated it is looked at
--- what their rides come to now.
-create table charge_day_moved (
+-- Rider-days that were stale when their windows were closed, or whose windows came from a rider who was
+-- merged: once they are rated it is looked at what their rides come to now.
+create table charge_day_waiting (
   lane smallint not null,
   rider_id uuid not null,
   fare_day date not null,

@@ -580,9 +580,9 @@ create table charge_day (
   closed_at timestamptz not null
 );
 
--- Rider-days whose windows came from a rider who was merged: once they are rated it is looked at
--- what their rides come to now.
-create table charge_day_moved (
+-- Rider-days that were stale when their windows were closed, or whose windows came from a rider who was
+-- merged: once they are rated it is looked at what their rides come to now.
+create table charge_day_waiting (
   lane smallint not null,
   rider_id uuid not null,
   fare_day date not null,

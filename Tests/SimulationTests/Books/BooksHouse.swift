@@ -86,7 +86,7 @@ final class BooksHouse: Sendable {
     let tables = [
       "ride", "entry", "posting", "clearing_run", "fare_day", "medium", "rider", "ride_sum",
       "wallet_account", "wallet_movement", "wallet_day", "product_holding", "charge_day",
-      "charge_window", "charge_event", "charge_refund", "charge_day_moved", "card_standing",
+      "charge_window", "charge_event", "charge_refund", "charge_day_waiting", "card_standing",
       "acquirer_record", "acquirer_message", "entry_seal", "accounting_period", "period_tree",
       "tariff_version", "rider_event", "entitlement",
     ]
