@@ -54,6 +54,24 @@ extension ClearingSuite {
       }
     }
 
+    /// A rating that changes nothing makes no run, so that no run can bring the window of such a day.
+    @Test func aDayThatWaitsForItsRatingIsChargedAlsoWhenNothingChanges() async throws {
+      try await CardHouse.with { house in
+        try await journal([try bankTap(1, "08:00")], house)
+        _ = try await house.house.pool.session { db in
+          try await db.execute(
+            "update fare_day set stale_since = now(), stale_cause = 'entitlement'", [])
+        }
+        house.clock.advance(seconds: 86_400)
+        try await house.charging.drain()
+        #expect(try await house.windows().isEmpty)
+        try await house.work()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 800 0"])
+        #expect(try await house.house.number("select count(*) from charge_day_waiting") == 0)
+        try await house.house.expectSound()
+      }
+    }
+
     @Test func aPhoneOfTheSameAccountIsInTheWindowOfTheCard() async throws {
       try await CardHouse.with { house in
         try await journal([try bankTap(1, "08:00"), try phoneTap(2, "08:10")], house)
