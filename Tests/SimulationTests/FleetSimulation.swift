@@ -181,7 +181,7 @@ struct FleetSimulation {
         """
       case .acknowledgesUnstored, .changesContent, nil: nil
       }
-    if let statement { try await pool.session { _ = try await $0.script(statement) } }
+    if let statement { try await pool.patiently { _ = try await $0.script(statement) } }
   }
 
   private func check(_ devices: [SimulatedDevice]) async throws -> [String] {

@@ -37,7 +37,7 @@ struct StoredSessions: Sendable {
   init(of seed: UInt64, pool: PostgresPool) async throws {
     let mine = "device_id like 'S\(seed)-%'"
     let own = "session_id in (select session_id from device_session where \(mine))"
-    batches = try await pool.session { connection in
+    batches = try await pool.patiently { connection in
       try await connection.query(
         """
         select device_id, body, body_digest, signature, session_id::text,
@@ -54,7 +54,7 @@ struct StoredSessions: Sendable {
           })
       }
     }
-    repeats = try await pool.session { connection in
+    repeats = try await pool.patiently { connection in
       try await connection.query(
         "select session_id::text, request_count, body_digest, chain from session_repeat where \(own)"
       ).map {
@@ -63,12 +63,12 @@ struct StoredSessions: Sendable {
           chain: try $0.bytea(3))
       }
     }
-    checkpoints = try await pool.session { connection in
+    checkpoints = try await pool.patiently { connection in
       try await connection.query(
         "select session_id::text, request_count, signature from session_checkpoint where \(own)"
       ).map { (try $0.text(0), try $0.int8(1), try $0.bytea(2)) }
     }
-    sessions = try await pool.session { connection in
+    sessions = try await pool.patiently { connection in
       try await connection.query(
         "select session_id::text, device_id, public_key, grant_body from device_session where \(mine)"
       ).map {

@@ -10,7 +10,7 @@ struct StoredFleet: Sendable {
 
   init(of seed: UInt64, pool: PostgresPool) async throws {
     let mine = "device_id like 'S\(seed)-%'"
-    journal = try await pool.session { connection in
+    journal = try await pool.patiently { connection in
       try await connection.query(
         "select device_id, epoch, fresh::text, quarantined::text, body from tap_batch where \(mine)"
       ).map { row in
@@ -19,12 +19,12 @@ struct StoredFleet: Sendable {
           quarantined: try row.text(3), body: Data(try row.bytea(4)))
       }
     }
-    seen = try await pool.session { connection in
+    seen = try await pool.patiently { connection in
       try await connection.query(
         "select device_id, epoch, seen::text from device_epoch where \(mine)"
       ).map { (try $0.text(0), try $0.int8(1), try $0.text(2)) }
     }
-    conflicts = try await pool.session { connection in
+    conflicts = try await pool.patiently { connection in
       try await connection.query(
         "select device_id, epoch, seq, other_content from tap_conflict where \(mine)"
       ).map { row in
@@ -35,7 +35,7 @@ struct StoredFleet: Sendable {
         )
       }
     }
-    quarantine = try await pool.session { connection in
+    quarantine = try await pool.patiently { connection in
       try await connection.query(
         "select device_id, epoch, seq from tap_quarantine where \(mine)"
       ).map {
