@@ -9,10 +9,6 @@ package struct TapBatchOutline: Hashable, Sendable {
   package var device: String
   package var epoch: Int64
   package var sentAt: Instant
-  /// Version of the tariff the device holds.
-  package var tariffVersion: String?
-  /// Version of the deny list the device holds.
-  package var denyListVersion: Int64?
   package private(set) var tapsCount = 0
   /// Number of the first tap; 0 without taps.
   private var firstSeq: Int64 = 0
@@ -26,22 +22,15 @@ package struct TapBatchOutline: Hashable, Sendable {
   private var holdsImpossible = false
 
   /// Begins with what a batch says beside its taps.
-  init(
-    device: String, epoch: Int64, sentAt: Instant, tariffVersion: String? = nil,
-    denyListVersion: Int64? = nil
-  ) {
+  init(device: String, epoch: Int64, sentAt: Instant) {
     self.device = device
     self.epoch = epoch
     self.sentAt = sentAt
-    self.tariffVersion = tariffVersion
-    self.denyListVersion = denyListVersion
   }
 
   /// The outline of a batch whose taps are made already.
   package init(_ batch: TapBatch) {
-    self.init(
-      device: batch.device, epoch: batch.epoch, sentAt: batch.sentAt,
-      tariffVersion: batch.tariffVersion, denyListVersion: batch.denyListVersion)
+    self.init(device: batch.device, epoch: batch.epoch, sentAt: batch.sentAt)
     for index in batch.taps.indices {
       // Fields one by one: a copy of a tap would count references to all of its texts.
       note(

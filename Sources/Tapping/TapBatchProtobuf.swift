@@ -130,8 +130,6 @@ struct ProtobufBatchDecoder {
     outline.device = batch.device
     outline.epoch = batch.epoch
     outline.sentAt = batch.sentAt
-    outline.tariffVersion = batch.tariffVersion
-    outline.denyListVersion = batch.denyListVersion
   }
 
   private mutating func batchValue(
