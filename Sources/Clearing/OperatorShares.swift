@@ -32,7 +32,9 @@ package struct OperatorSharing: Sendable {
       guard try await db.charging.tryWork(.shares) else { return 0 }
       let runs = try await db.operatorMoney.runsNotShared(countMax: Self.runsMax)
       guard !runs.isEmpty else { return 0 }
-      let rides = try await db.operatorMoney.rides(changedBy: runs)
+      let sharing = (city.book?.versions ?? []).filter { $0.apportionment != .own }
+      let rides = try await db.operatorMoney.rides(
+        changedBy: runs, under: sharing.map(\.version))
       let shares = Self.shares(of: rides, in: city)
       var sums: [Key: Int64] = [:]
       for share in shares {

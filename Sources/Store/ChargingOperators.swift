@@ -108,8 +108,11 @@ package struct OperatorTables {
   }
 
   /// The rides of all rider-days that runs changed, where more than one operator carried the rider
-  /// or shares were written down before; in the order of time.
-  package func rides(changedBy runs: [Int64]) async throws -> [SharedRide] {
+  /// under a version of the tariff that shares; in the order of time.
+  package func rides(
+    changedBy runs: [Int64], under versions: [String]
+  ) async throws -> [SharedRide] {
+    guard !versions.isEmpty else { return [] }
     let rows = try await connection.query(
       """
       with changed as materialized (
@@ -117,7 +120,7 @@ package struct OperatorTables {
         union select lane, rider_id, fare_day from ride where reversed_run_id = any($1)),
       shared as (
         select lane, rider_id, fare_day from changed join ride r using (lane, rider_id, fare_day)
-        where r.reversed_run_id is null
+        where r.reversed_run_id is null and r.tariff_version = any($2)
         group by lane, rider_id, fare_day having count(distinct r.operator_id) > 1)
       select r.lane, r.rider_id, r.fare_day, r.currency, r.tariff_version, r.operator_id,
         coalesce(r.nominal_minor, 0) as nominal_minor, r.charged_minor, r.reason,
@@ -128,7 +131,7 @@ package struct OperatorTables {
       where r.reversed_run_id is null and r.charged_minor is not null
         and r.operator_id is not null
       order by r.lane, r.rider_id, r.fare_day, r.currency, r.started_at, r.device_id, r.seq
-      """, [.int8s(runs.map(Optional.some))])
+      """, [.int8s(runs.map(Optional.some)), .texts(versions.map(Optional.some))])
     return try rows.map { row in
       SharedRide(
         lane: try row.int2("lane"), rider: try row.identifier("rider_id"),
@@ -145,11 +148,15 @@ package struct OperatorTables {
   package func replaceShares(
     changedBy runs: [Int64], with shares: [OperatorShareRow]
   ) async throws -> [(operatorID: String, fareDay: Day, currency: Currency, minor: Int64)] {
+    // Where nothing was ever shared, no ride has to be looked at.
     let removed = try await connection.query(
       """
       with changed as materialized (
-        select lane, rider_id, fare_day from ride where run_id = any($1)
-        union select lane, rider_id, fare_day from ride where reversed_run_id = any($1)),
+        select lane, rider_id, fare_day from ride
+        where run_id = any($1) and (select exists (select from operator_share))
+        union
+        select lane, rider_id, fare_day from ride
+        where reversed_run_id = any($1) and (select exists (select from operator_share))),
       gone as (
         delete from operator_share s using changed c
         where s.lane = c.lane and s.rider_id = c.rider_id and s.fare_day = c.fare_day
