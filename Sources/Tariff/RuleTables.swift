@@ -198,6 +198,8 @@ struct ProductRule: Sendable {
   /// After a ride on it, a boarding of the same vehicle sooner than this is not carried; 0 for never.
   var passBackMicroseconds: Int64 = 0
   var priceNode: Int32
+  /// How much of a ride's price it pays; -1 for all of it.
+  var coverNode: Int32 = -1
 }
 
 /// A rider category.
