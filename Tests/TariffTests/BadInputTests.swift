@@ -100,11 +100,36 @@ struct BadInputTests {
     Wrong(
       rules: "fares: [{name: f, price: 1}]\nholidays: [2023-02-29]", line: 6,
       says: "is a date such as"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\ncaps:\n- {name: c, per: day, amount: 5}\n"
+        + "- {name: c, per: week, amount: 9}", line: 8, says: "two rules are called \"c\""),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\ntimes: {t: [{from: \"07:00\", after: \"08:00\"}]}",
+      line: 6, says: "\"from\" or \"after\", not both"),
+    Wrong(
+      rules: "fares: [{name: f, price: \"12,50\"}]", line: 5, says: "a point and not a comma"),
+    Wrong(rules: "fares:\n\t- {name: f, price: 1}", line: 6, says: "with spaces, not tabs"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\n"
+        + "products: [{name: p, trips: 3, covers: 2.50, valid: {days: 1}}]", line: 6,
+      says: "leave one of the two out"),
   ])
   private func moreFaultsAreNamedWithTheirLine(_ wrong: Wrong) {
     let faults = read(head + wrong.rules).faults
     let found = faults.contains { $0.line == wrong.line && $0.message.contains(wrong.says) }
     #expect(found, "\(faults.map(\.description))")
+  }
+
+  @Test(arguments: [
+    "fares: [{name: f, price: 1}]\ncaps: [{name: c, per: day, amount: 5.00 EUR}]",
+    "fares: [{name: f, price: {adult: -1}}]",
+    "fares: [{name: f, price: 1}, {name: g, when: {mod: bus}, price: 1}]",
+  ])
+  func whatFollowsFromAFaultIsNotToldAsAnother(_ rules: String) {
+    let faults = read(head + rules).faults.filter {
+      !$0.message.contains("has no") || !$0.isWarning
+    }
+    #expect(faults.count == 1, "\(faults.map(\.description))")
   }
 
   @Test func categoriesPricedAsEachOtherInACircleAreRefused() {
