@@ -36,6 +36,7 @@ extension TariffReader {
           fields.line, "category \"\(rule.name)\" asks for a proof that is not in \"products\"")
       }
     }
+    warnOfUnreachableRules()
   }
 
   /// Name and condition, which most rules begin with.

@@ -100,6 +100,7 @@ struct ChainRule: Sendable {
   var refusesSameRoute: Bool
   /// Pairs of stops between which a rider may walk; nil lets any two stops link.
   var interchanges: Set<UInt64>?
+  var line: Int
 }
 
 /// How long a cap runs.

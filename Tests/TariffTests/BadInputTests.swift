@@ -256,6 +256,41 @@ struct BadInputTests {
     #expect(reading.faults.first?.line == 7)
   }
 
+  @Test(arguments: [
+    Wrong(
+      rules: "transfers:\n- {name: t, within: 30 min}\n- {name: u, when: {mode: bus}, within: 1 h}",
+      line: 8, says: "transfer \"u\" is never reached: \"t\" above takes all its rides"),
+    Wrong(
+      rules: "chains: [{name: c, within: 30 min}]\ntransfers: [{name: t, within: 1 h}]",
+      line: 7, says: "transfer \"t\" is never reached: chain \"c\" takes all its rides"),
+    Wrong(
+      rules: "chains:\n- {name: c, when: {mode: [bus, tram]}, within: 30 min}\n"
+        + "- {name: d, when: {mode: tram}, within: 1 h}",
+      line: 8, says: "chain \"d\" is never reached"),
+    Wrong(
+      rules: "caps: [{name: c, per: day, levels: [{amount: 10}, {when: {mode: bus}, amount: 20}]}]",
+      line: 6, says: "level 2 of cap \"c\" is never reached: level 1 takes"),
+    Wrong(
+      rules: "caps: [{name: c, per: day, zone_sets: [{zones: [1, 2, 3], amount: 9}, "
+        + "{zones: [1, 2], amount: 5}]}]",
+      line: 6, says: "zone set 2 of cap \"c\" is never reached: zone set 1 takes"),
+  ])
+  private func whatStandsBehindARuleThatTakesAllIsAWarning(_ wrong: Wrong) {
+    let reading = read(head + "fares: [{name: f, price: 1}]\n" + wrong.rules)
+    #expect(reading.book != nil)
+    let found = reading.faults.contains { $0.line == wrong.line && $0.message.contains(wrong.says) }
+    #expect(found, "\(reading.faults.map(\.description))")
+  }
+
+  @Test func aTransferThatAnotherOnlySeemsToTakeIsNoWarning() {
+    let reading = read(
+      head + "fares: [{name: f, price: 1}]\ntransfers:\n"
+        + "- {name: t, when: {mode: bus}, ended_by: {route: 9}, within: 30 min}\n"
+        + "- {name: u, when: {mode: bus, route: 9}, within: 1 h}\n"
+        + "- {name: v, when: {medium: card}, within: 1 h}")
+    #expect(!reading.faults.contains { $0.message.contains("never reached") })
+  }
+
   @Test func aTransferThatGoesRoundForEverIsAWarning() {
     let reading = read(
       head + "fares: [{name: all, price: 1}]\n"
