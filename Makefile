@@ -36,7 +36,7 @@ $(TOOLS)/test.stamp: $(TOOLS)/run.stamp
 	@echo "== A Python of its own for the outside readers of what Kvytok writes"
 	@test -x $(PYTHON) || python3 -m venv $(TOOLS)/venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check gtfs-realtime-bindings==3.0.0 \
-	  cryptography==50.0.2 sepaxml==2.7.0 openpyxl==3.1.5
+	  cryptography==50.0.2 sepaxml==2.7.0 openpyxl==3.1.5 gtfs-guru==1.0.0
 	@touch $@
 
 # Installs those of some Debian packages that are missing; says which, and with what rights.

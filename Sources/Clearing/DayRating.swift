@@ -18,6 +18,8 @@ struct DayRating {
     let rides: [RatedRide]
     let state: RiderState
     let tariffVersion: String
+    /// Taps off that ended no ride; nothing is written down about them.
+    let unpaired: [UnpairedTap]
   }
 
   /// Rates the day from the state that the day before left.
@@ -33,7 +35,9 @@ struct DayRating {
     let rated = book.rate(
       day: day.fareDay, state: before, taps: facts,
       purchases: purchases { $0.grantedDay == day.fareDay })
-    return Result(rides: rated.rides, state: rated.state, tariffVersion: tariff?.version ?? "")
+    return Result(
+      rides: rated.rides, state: rated.state, tariffVersion: tariff?.version ?? "",
+      unpaired: rated.unpaired)
   }
 
   /// Rides that began on an earlier fare day: their first taps have to be looked up.

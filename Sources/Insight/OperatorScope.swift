@@ -44,7 +44,7 @@ extension Network {
   }
 
   /// The name of a stop; its id when the network does not have it.
-  func stopName(id: String) -> String {
+  package func stopName(id: String) -> String {
     guard let index = stopIndex(id: id) else { return id }
     return stops[index].name.isEmpty ? id : stops[index].name
   }

@@ -45,11 +45,15 @@ package struct TapTrace: Sendable, Equatable {
   /// What its ride costs, minor units.
   package var chargedMinor: Int64?
   package var currency: String?
+  /// The rider's day of a tap off that is rated and ended no ride; nil for every other tap.
+  package var dayWithoutRide: RiderDay?
+  /// Why it ended no ride, in a word of the tariff's.
+  package var noRide: String?
 }
 
 /// Some taps of a device in the order of their numbers.
 package struct TapAuditPage: Sendable, Equatable {
-  package let taps: [TapTrace]
+  package var taps: [TapTrace]
   /// The number after which the next page begins; nil when this is the last page.
   package let next: Int64?
 
@@ -143,6 +147,9 @@ extension TapTrace {
     alighting = row.alighting
     chargedMinor = row.chargedMinor
     currency = row.currency
+    if row.endsNoRide, row.isRated {
+      dayWithoutRide = RiderDay(rider: row.tap.rider, fareDay: row.tap.fareDay)
+    }
   }
 
   fileprivate init(quarantined row: QuarantinedRow) {
@@ -180,6 +187,7 @@ extension TapTrace {
     }
     if let chargedMinor { writer.member("charged_minor", chargedMinor) }
     if let currency { writer.member("currency", currency) }
+    if dayWithoutRide != nil { writer.member("no_ride", noRide ?? "no_tariff") }
     writer.endObject()
     return writer.bytes
   }

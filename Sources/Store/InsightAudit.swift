@@ -20,6 +20,8 @@ package struct AuditedTapRow: Sendable, Equatable {
   package let currency: String?
   /// Other contents that came under its number.
   package let conflicts: Int
+  /// Whether it is a tap off that ended no ride.
+  package let endsNoRide: Bool
 }
 
 /// A tap in quarantine.
@@ -59,7 +61,8 @@ package struct TapAuditTables {
         b.off_stop, b.off_source, b.off_confidence::float8 as off_confidence,
         r.charged_minor, r.currency, (
           select count(*) from tap_conflict c
-          where c.device_id = t.device_id and c.epoch = t.epoch and c.seq = t.seq) as conflicts
+          where c.device_id = t.device_id and c.epoch = t.epoch and c.seq = t.seq) as conflicts,
+        \(TapWithoutRideTables.endsNoRide) as ends_no_ride
       from (
         select * from tap where device_id = $1 and epoch = $2 and seq > $3
         order by seq limit $4) t
@@ -85,7 +88,8 @@ package struct TapAuditTables {
         boarding: try RiderTables.place(row, prefix: "on_"),
         alighting: try RiderTables.place(row, prefix: "off_"),
         chargedMinor: try row.int8OrNil("charged_minor"),
-        currency: try row.textOrNil("currency"), conflicts: try row.int("conflicts"))
+        currency: try row.textOrNil("currency"), conflicts: try row.int("conflicts"),
+        endsNoRide: try row.bool("ends_no_ride"))
     }
   }
 

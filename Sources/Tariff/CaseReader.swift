@@ -57,7 +57,10 @@ struct CaseReader {
     var found = TariffCase(
       file: faults.file, line: tree.line, name: name,
       rider: PricedRider(name: name, category: category), expected: [], totalMinor: nil)
+    let errors = faults.errorCount
     let day = fields.day("day")
+    // Without its day no time of the case can be read.
+    guard faults.errorCount == errors else { return nil }
     let medium = fields.text("medium")
     if let balance = fields.take("balance") { found.rider.balanceMinor = amount(balance, nil) }
     for element in fields.take("buys")?.elements ?? [] {
@@ -89,10 +92,12 @@ struct CaseReader {
     _ tree: YAMLTree, into found: inout TariffCase, day: Day?, medium: String?
   ) {
     guard let fields = Fields(tree, "a ride", faults) else { return }
+    let errors = faults.errorCount
     let single = fields.take("at").flatMap { moment($0, day: day) }
     let start = fields.take("on").flatMap { moment($0, day: day) }
     let end = fields.take("off").flatMap { moment($0, day: day) }
     guard let at = single ?? start ?? end else {
+      guard faults.errorCount == errors else { return }
       faults.error(
         tree.line,
         "a ride has \"at\" (one tap) or \"on\" and perhaps \"off\"; a tap off alone has \"off\"")

@@ -117,15 +117,20 @@ package struct FareMeter {
     if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
       step(.freeCategory, .category(Int32(category)), minor: nominal)
       charge = 0
-    } else if let holding = useProduct(ride, price: nominal, state: &state) {
+    } else if let use = useProduct(ride, price: nominal, state: &state) {
       // The ride opens and uses transfers as if it had been paid, so that a product never costs.
       let steps = trace.count
       // It counts as a ride of a repeat discount too, or the next one would lose its turn.
-      let due = linked(ride, price: charge, state: &state)
-      _ = repeated(ride, price: due, state: &state)
-      trace.removeSubrange(steps...)
-      charge = 0
-      carrier = .product(holding)
+      let linked = linked(ride, price: charge, state: &state)
+      let due = repeated(ride, price: linked, state: &state)
+      if use.restMinor == 0 {
+        trace.removeSubrange(steps...)
+        charge = 0
+      } else {
+        charge = chargeRest(
+          use, ride, price: nominal, due: due, firstStep: steps, state: &state)
+      }
+      carrier = .product(Int32(use.rule))
     } else {
       charge = chargeWithoutProduct(ride, price: charge, state: &state)
     }

@@ -45,6 +45,8 @@ package enum FareStepCode: String, Sendable, CaseIterable, Hashable {
   case riders
   /// A pass carries the ride.
   case pass
+  /// A pass pays a part of the ride; minor is the part.
+  case passPart = "pass_part"
   /// A trip of a carnet is used; number of trips left.
   case trip
   /// A transfer after a trip of a carnet: no trip is used.

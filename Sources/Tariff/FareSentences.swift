@@ -33,6 +33,9 @@ extension FareStep {
         uk: "пасажирів: \(count), за супутників \(money)",
         en: "\(count) people, companions \(money)")
     case .pass: text = Bilingual(uk: "діє квиток «\(rule)»", en: "carried by \"\(rule)\"")
+    case .passPart:
+      text = Bilingual(
+        uk: "квиток «\(rule)» покриває \(money)", en: "\"\(rule)\" pays \(money) of it")
     case .trip:
       text = Bilingual(
         uk: "поїздка з квитка «\(rule)», лишилося \(count)",

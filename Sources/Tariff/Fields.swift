@@ -13,6 +13,9 @@ final class FaultList {
   /// Whether something is wrong that is not a mere doubt.
   var hasErrors: Bool { faults.contains { !$0.isWarning } }
 
+  /// How many faults are there that are not mere doubts: what came of a part is seen by it.
+  var errorCount: Int { faults.count { !$0.isWarning } }
+
   func error(_ line: Int, _ message: String) { add(line, message, isWarning: false) }
 
   func warn(_ line: Int, _ message: String) { add(line, message, isWarning: true) }

@@ -1,3 +1,4 @@
+package import Basics
 package import Transit
 
 extension CompiledTariff {
@@ -20,7 +21,9 @@ extension CompiledTariff {
         guard !zones.contains(name) else { return nil }
         let known = zones.sorted().prefix(CompiledTariff.zonesNamedMax).joined(separator: ", ")
         message =
-          "no stop of the network is in zone \"\(name)\"; its zones: \(known.isEmpty ? "none" : known)"
+          hasZones
+          ? "no stop of the network is in zone \"\(name)\"; its zones: \(known)"
+          : "the network names no zones, so zone \"\(name)\" could not be looked up"
       case .stop:
         guard content.stopIndex(id: name) == nil else { return nil }
         message = "the network has no stop \"\(name)\""
@@ -43,4 +46,18 @@ extension CompiledTariff {
 
   /// Most zones of a network that one message names.
   private static let zonesNamedMax = 20
+}
+
+extension TariffBook {
+  /// What the versions in force on a day, or later, say of a network that is not there; nothing of it
+  /// is a fault, for the network has changed and not the tariff.
+  package func doubts(against content: Network, from day: Day) -> [TariffFault] {
+    versions.filter { $0.lastDay >= day }.flatMap { version in
+      version.faults(against: content).map { fault in
+        TariffFault(
+          file: "\(version.name) \(version.version), \(fault.file)", line: fault.line,
+          message: fault.message, isWarning: true)
+      }
+    }
+  }
 }

@@ -47,10 +47,11 @@ extension FareMeter {
   /// The product that carries the ride, and notes its use: the one that loses least by it.
   ///
   /// A trip is not used for a ride that would cost nothing without it.
-  mutating func useProduct(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int32?
-  {
+  mutating func useProduct(
+    _ ride: borrowing Ride, price: Int64, state: inout RiderState
+  ) -> ProductUse? {
     guard !state.holdings.isEmpty else { return nil }
-    var best: (holding: Int, rule: Int, isTransfer: Bool)?
+    var best: ProductUse?
     for index in state.holdings.indices {
       guard
         let rule = tariff.tables.products.firstIndex(where: { $0.tag == state.holdings[index].tag }
@@ -63,16 +64,18 @@ extension FareMeter {
       }
       let isTransfer = isTripTransfer(state.holdings[index], rule, ride)
       let hasTrip = isTransfer ? true : hasTripLeft(state.holdings[index], rule, ride)
-      guard hasTrip else {
+      let use = ProductUse(
+        holding: index, rule: rule, isTransfer: isTransfer, restMinor: rest(rule, of: price, ride))
+      guard hasTrip, price == 0 || use.restMinor < price else {
         step(.pass, .product(Int32(rule)), isApplied: false)
         continue
       }
-      if let current = best, !isBetter(index, rule, isTransfer, than: current, state.holdings) {
+      if let current = best, !isBetter(use, than: current, state.holdings) {
         step(.pass, .product(Int32(rule)), isApplied: false)
         continue
       }
       if let current = best { step(.pass, .product(Int32(current.rule)), isApplied: false) }
-      best = (index, rule, isTransfer)
+      best = use
     }
     guard let best else { return nil }
     if !best.isTransfer, tariff.tables.products[best.rule].tripsMax > 0,
@@ -81,8 +84,33 @@ extension FareMeter {
       step(.trip, .product(Int32(best.rule)), isApplied: false)
       return nil
     }
-    note(best.holding, best.rule, best.isTransfer, ride, state: &state)
-    return Int32(best.rule)
+    note(best, ride, state: &state)
+    return best
+  }
+
+  /// What a product leaves of a price: nothing, unless it pays only a part.
+  private func rest(_ rule: Int, of price: Int64, _ ride: borrowing Ride) -> Int64 {
+    guard tariff.tables.products[rule].coverNode >= 0 else { return 0 }
+    let covered = tariff.price(tariff.tables.products[rule].coverNode, ride)
+    return covered == unknownMinor ? price : max(0, price - covered)
+  }
+
+  /// Charges what a product left of the price, unless a transfer leaves less anyway.
+  ///
+  /// The rest is paid like any ride: it meets the fees inside caps, and counts to caps.
+  mutating func chargeRest(
+    _ use: ProductUse, _ ride: borrowing Ride, price: Int64, due: Int64, firstStep: Int,
+    state: inout RiderState
+  ) -> Int64 {
+    let name = RuleName.product(Int32(use.rule))
+    if use.restMinor < due {
+      trace.removeSubrange(firstStep...)
+      step(.passPart, name, minor: price - use.restMinor)
+    } else {
+      step(.pass, name, isApplied: false)
+    }
+    let charge = withSurcharges(ride, min(use.restMinor, due), countingToCaps: true)
+    return capped(ride, charge, state: &state)
   }
 
   /// Whether transfers or caps make the ride free without any product.
@@ -120,15 +148,13 @@ extension FareMeter {
     return tariff.tables.products[rule].transferCondition.holds(ride)
   }
 
-  /// No trip used beats a trip used; then what is over sooner.
-  private func isBetter(
-    _ index: Int, _ rule: Int, _ isTransfer: Bool,
-    than other: (holding: Int, rule: Int, isTransfer: Bool), _ holdings: [Holding]
-  ) -> Bool {
-    let uses = !isTransfer && tariff.tables.products[rule].tripsMax > 0
+  /// What leaves less to pay; then no trip used before a trip used; then what is over sooner.
+  private func isBetter(_ use: ProductUse, than other: ProductUse, _ holdings: [Holding]) -> Bool {
+    if use.restMinor != other.restMinor { return use.restMinor < other.restMinor }
+    let uses = !use.isTransfer && tariff.tables.products[use.rule].tripsMax > 0
     let otherUses = !other.isTransfer && tariff.tables.products[other.rule].tripsMax > 0
     if uses != otherUses { return !uses }
-    return ending(holdings[index], rule) < ending(holdings[other.holding], other.rule)
+    return ending(holdings[use.holding], use.rule) < ending(holdings[other.holding], other.rule)
   }
 
   /// When a product is over; one that begins with its first ride is not, as long as it waits.
@@ -137,19 +163,19 @@ extension FareMeter {
     return isWaiting ? .max : validityEnd(holding, rule)
   }
 
-  private mutating func note(
-    _ index: Int, _ rule: Int, _ isTransfer: Bool, _ ride: borrowing Ride, state: inout RiderState
-  ) {
+  private mutating func note(_ use: ProductUse, _ ride: borrowing Ride, state: inout RiderState) {
+    let (index, rule) = (use.holding, use.rule)
     if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
     if tariff.tables.products[rule].passBackMicroseconds > 0 {
       state.holdings[index].lastUseAt = ride.on.at
       state.holdings[index].lastVehicle = ride.on.vehicle.hash
     }
     let tripsMax = tariff.tables.products[rule].tripsMax
-    if isTransfer {
+    if use.isTransfer {
       step(.tripTransfer, .product(Int32(rule)))
     } else if tripsMax == 0 {
-      step(.pass, .product(Int32(rule)))
+      // Of one that pays a part it is said what it pays, once that is known.
+      if use.restMinor == 0 { step(.pass, .product(Int32(rule))) }
     } else {
       state.holdings[index].tripsUsed += 1
       state.holdings[index].lastTripAt = ride.on.at
@@ -157,4 +183,14 @@ extension FareMeter {
       step(.trip, .product(Int32(rule)), number: Int64(left))
     }
   }
+}
+
+/// A product that carries a ride, or a part of it.
+struct ProductUse: Sendable {
+  var holding: Int
+  var rule: Int
+  /// Whether the ride is a transfer after one that used a trip.
+  var isTransfer: Bool
+  /// What it leaves of the price.
+  var restMinor: Int64
 }

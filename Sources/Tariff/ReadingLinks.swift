@@ -137,7 +137,7 @@ extension TariffReader {
         changeDiscount: rule.take("change_discount").map { price($0) },
         countMax: rule.integer("count", 1...1000) ?? Int.max,
         wholeMicroseconds: rule.duration("whole_within"), refusesSameRoute: false,
-        interchanges: nil)
+        interchanges: nil, line: element.line)
       for element in rule.take("refuses")?.elements ?? [] {
         chain.refusesSameRoute = element.text == "same_route"
         if element.text != "same_route" {

@@ -69,7 +69,7 @@ extension TariffReader {
       faults.error(
         tree.line,
         "\"\(text)\" is no amount in \(tables.currency.code); write a number with at most "
-          + "\(digits) decimals")
+          + "\(digits) decimals" + (text.contains(",") ? ", and a point and not a comma" : ""))
       return nil
     }
     guard minor >= 0 else {
@@ -159,6 +159,7 @@ extension TariffReader {
   private func choice(_ dimension: RideDimension, _ fields: Fields) -> Int32 {
     let others = price(fields.take("others"))
     var table: [Int32] = []
+    let errors = faults.errorCount
     if [.stop, .toStop, .zone, .toZone].contains(dimension) { tables.pricesByStop = true }
     for entry in fields.rest() {
       let names = entry.key.hasPrefix("@") ? list(entry.key, line: entry.line) : [entry.key]
@@ -169,7 +170,7 @@ extension TariffReader {
         table[Int(id)] = priced
       }
     }
-    if table.allSatisfy({ $0 < 0 }) {
+    if table.allSatisfy({ $0 < 0 }), faults.errorCount == errors {
       faults.error(fields.line, "a price by values lists at least one value")
     }
     return node(.choice(dimension, table: table, others: others))

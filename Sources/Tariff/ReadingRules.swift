@@ -36,6 +36,7 @@ extension TariffReader {
           fields.line, "category \"\(rule.name)\" asks for a proof that is not in \"products\"")
       }
     }
+    warnOfUnreachableRules()
   }
 
   /// Name and condition, which most rules begin with.
@@ -54,10 +55,14 @@ extension TariffReader {
         return
       }
       guard let rule = Fields(element, "a fare", faults) else { continue }
+      let errors = faults.errorCount
       let (name, condition) = head(rule, "fare")
       let node = price(rule.require("price"))
       rule.finish()
-      if let above = tables.fares.first(where: { covers($0.condition, condition) }) {
+      // A condition that could not be read says nothing about what it takes.
+      if faults.errorCount == errors,
+        let above = tables.fares.first(where: { covers($0.condition, condition) })
+      {
         faults.warn(
           element.line,
           "fare \"\(name)\" is never reached: \"\(above.name)\" on line \(above.line) takes all "
@@ -147,6 +152,15 @@ extension TariffReader {
         link.finish()
       }
       if let back = rule.duration("pass_back") { product.passBackMicroseconds = back }
+      if let tree = rule.take("covers") {
+        product.coverNode = price(tree)
+        if product.tripsMax > 0 {
+          faults.error(
+            tree.line,
+            "product \"\(name)\" has \"trips\" and \"covers\": a trip is used for a whole ride; leave "
+              + "one of the two out")
+        }
+      }
       rule.finish()
       tables.products.append(product)
     }
@@ -192,6 +206,7 @@ extension TariffReader {
         name: name, tag: tagOf(name, "cap ", line: element.line), condition: condition,
         period: rule.require("per").flatMap { period($0) } ?? .day, amount: -1, ridesMax: 0,
         levels: [], chargesLastWhole: false, line: element.line)
+      let errors = faults.errorCount
       if let amount = rule.take("amount") { cap.amount = price(amount) }
       cap.ridesMax = rule.integer("rides", 1...100_000) ?? 0
       for level in rule.take("levels")?.elements ?? [] {
@@ -204,7 +219,9 @@ extension TariffReader {
       readZoneSets(rule.take("zone_sets"), &cap)
       cap.chargesLastWhole = rule.choice("last_ride", LastRide.self) == .whole
       rule.finish()
-      if cap.amount < 0, cap.levels.isEmpty, cap.ridesMax == 0, cap.zoneSets.isEmpty {
+      if cap.amount < 0, cap.levels.isEmpty, cap.ridesMax == 0, cap.zoneSets.isEmpty,
+        faults.errorCount == errors
+      {
         faults.error(
           element.line,
           "cap \"\(name)\" needs \"amount\", \"levels\", \"zone_sets\" or \"rides\"")

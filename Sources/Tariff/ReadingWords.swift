@@ -102,13 +102,19 @@ extension TariffReader {
       }
       return Int64(seconds) * 1_000_000
     }
-    if let from = clock("from") { span.start = from }
+    let from = clock("from")
+    if let from { span.start = from }
     if let after = clock("after") {
+      if from != nil { faults.error(tree.line, "a span begins \"from\" or \"after\", not both") }
       span.start = after
       span.isStartInclusive = false
     }
-    if let before = clock("before") { span.end = before }
+    let before = clock("before")
+    if let before { span.end = before }
     if let through = clock("through") {
+      if before != nil {
+        faults.error(tree.line, "a span ends \"before\" or \"through\", not both")
+      }
       span.end = through
       span.isEndInclusive = true
     }

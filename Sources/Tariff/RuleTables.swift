@@ -100,6 +100,7 @@ struct ChainRule: Sendable {
   var refusesSameRoute: Bool
   /// Pairs of stops between which a rider may walk; nil lets any two stops link.
   var interchanges: Set<UInt64>?
+  var line: Int
 }
 
 /// How long a cap runs.
@@ -198,6 +199,8 @@ struct ProductRule: Sendable {
   /// After a ride on it, a boarding of the same vehicle sooner than this is not carried; 0 for never.
   var passBackMicroseconds: Int64 = 0
   var priceNode: Int32
+  /// How much of a ride's price it pays; -1 for all of it.
+  var coverNode: Int32 = -1
 }
 
 /// A rider category.

@@ -186,7 +186,8 @@ final class TariffReader {
   /// A short name of a rule for stored states; two names that hash alike are a fault.
   func tagOf(_ name: String, _ kind: String, line: Int) -> UInt32 {
     let value = tag(name)
-    if let other = tagNames[value], other != kind + name {
+    // By the name riders' states tell what they have used of a rule, so no two may share it.
+    if let other = tagNames[value] {
       faults.error(
         line,
         other.hasSuffix(name)

@@ -11,9 +11,22 @@ package struct UnpairedTap: Hashable, Sendable {
   package var reason: UnpairedReason
 
   /// Why no ride came of the tap, in words.
+  package func sentence(in language: Language) -> String { reason.sentence(in: language) }
+}
+
+/// What kept a tap off from ending a ride.
+package enum UnpairedReason: String, Hashable, Sendable {
+  /// No ride was open.
+  case noBoarding = "no_boarding"
+  /// The open ride belongs to another vehicle.
+  case otherVehicle = "other_vehicle"
+  /// The open ride had lasted longer than a ride may.
+  case tooLate = "too_late"
+
+  /// Why no ride came of the tap, in words.
   package func sentence(in language: Language) -> String {
     let text: Bilingual
-    switch reason {
+    switch self {
     case .noBoarding:
       text = Bilingual(
         uk: "поїздки немає: виходу не передує вхід", en: "no ride: no tap on is open before it")
@@ -28,16 +41,6 @@ package struct UnpairedTap: Hashable, Sendable {
     }
     return text[language]
   }
-}
-
-/// What kept a tap off from ending a ride.
-package enum UnpairedReason: Hashable, Sendable {
-  /// No ride was open.
-  case noBoarding
-  /// The open ride belongs to another vehicle.
-  case otherVehicle
-  /// The open ride had lasted longer than a ride may.
-  case tooLate
 }
 
 /// A tap off that ended no ride, by its place among the taps.

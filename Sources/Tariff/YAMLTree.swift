@@ -50,7 +50,7 @@ extension YAMLTree {
     } catch let error as TooMuch {
       throw TariffFault(file: file, line: error.line, message: error.message)
     } catch let error as YamlError {
-      throw fault(error, file: file)
+      throw fault(error, file: file, text: text)
     } catch {
       throw TariffFault(file: file, line: 1, message: "not YAML: \(error)")
     }
@@ -151,11 +151,14 @@ extension YAMLTree {
     return nil
   }
 
-  private static func fault(_ error: YamlError, file: String) -> TariffFault {
+  private static func fault(_ error: YamlError, file: String, text: String) -> TariffFault {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      TariffFault(file: file, line: mark.line, message: "not YAML: \(problem)")
+      TariffFault(
+        file: file, line: mark.line,
+        message: "not YAML: \(problem)"
+          + (begins(line: mark.line, of: text, with: "\t") ? "; indent with spaces, not tabs" : ""))
     case .duplicatedKeysInMapping(let duplicates, let context):
       TariffFault(
         file: file, line: context.mark.line,
@@ -165,6 +168,13 @@ extension YAMLTree {
         file: file, line: 1, message: "not YAML: \(problem) at byte \(offset ?? 0)")
     default: TariffFault(file: file, line: 1, message: "not YAML: \(error)")
     }
+  }
+
+  /// Whether a line, from 1, begins with a character after its spaces.
+  private static func begins(line: Int, of text: String, with character: Character) -> Bool {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.indices.contains(line - 1) else { return false }
+    return lines[line - 1].drop { $0 == " " }.first == character
   }
 }
 

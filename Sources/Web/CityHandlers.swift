@@ -20,7 +20,7 @@ extension Handlers {
         "No network could be made of this feed, and the one before still holds.")
       problem.faults = [fault.description]
       throw problem
-    case .published(let reading, let record):
+    case .published(let reading, let record, let doubts):
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in
         writer.beginObject()
@@ -35,6 +35,10 @@ extension Handlers {
         writer.key("faults")
         writer.beginArray()
         for fault in reading.faults { writer.value(fault.description) }
+        writer.endArray()
+        writer.key("tariff_doubts")
+        writer.beginArray()
+        for doubt in doubts { writer.value(doubt.description) }
         writer.endArray()
         writer.endObject()
       }

@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import HTTPTypes
 import Insight
 import Ledger
@@ -135,6 +136,16 @@ extension Handlers {
     var heading = ""
     var rides: Listing<RideRow>?
     var totals: [RideTotal] = []
+    var alone: Listing<AloneRow>?
+  }
+
+  /// A tap off that ended no ride.
+  private struct AloneRow {
+    let isoTime: String
+    let time: String
+    let route: String
+    let stop: String
+    let why: String
   }
 
   private struct RideRow {
@@ -174,6 +185,11 @@ extension Handlers {
         let rides = try await services.insight.rides(of: rider, days: day...day)
       {
         Handlers.fill(&model, rides, people)
+        let alone = try await services.unpairedTaps.taps(of: rider, days: day...day)
+        let network = services.city.current.network
+        model.alone = Listing(alone) { tap in
+          Handlers.row(tap, network, people)
+        }
       } else {
         model.notice = people.text("rider_not_found")
       }
@@ -199,6 +215,19 @@ extension Handlers {
     model.totals = rides.charged.map { money in
       RideTotal(name: people.text("total"), price: people.money(money.minor, money.currency))
     }
+  }
+
+  private static func row(
+    _ alone: TapWithoutRide, _ network: Network, _ people: People
+  ) -> AloneRow {
+    let tap = alone.tap
+    let route = tap.route.map { said in
+      network.resolveRoute(said).map { network.routes[$0].name } ?? said
+    }
+    return AloneRow(
+      isoTime: tap.at.description, time: people.clock(tap.at),
+      route: route ?? tap.vehicle ?? "–", stop: tap.stop.map { network.stopName(id: $0) } ?? "–",
+      why: alone.sentence(in: people.language))
   }
 
   /// A stop with how sure it is, where it was inferred.

@@ -1,12 +1,13 @@
 package import Basics
 package import Store
 import Tapping
+package import Tariff
 package import Transit
 
 /// What became of a feed that was to be published.
 package enum NetworkPublication: Sendable {
-  /// It is the network now; small faults are told.
-  case published(FeedReading, FeedRecord)
+  /// It is the network now; small faults are told, and what the tariff names that it lacks.
+  case published(FeedReading, FeedRecord, doubts: [TariffFault])
   /// No network could be made of it.
   case refused(FeedFault)
 }
@@ -32,15 +33,16 @@ package struct NetworkDesk: Sendable {
       return .refused(error)
     }
     let digest = SHA256Digest.hash(archive)
-    let record = try await store.write { db in
+    let (record, book) = try await store.write { db in
       let record = try await db.feeds.save(
         name: name, digest: digest, archive: archive, at: moment)
       // Fares and stops are views of the taps through the network: all of them are worked out anew.
       try await db.rating.markAllStale(
         from: NetworkDesk.firstDay, reason: "network imported", at: moment)
       try await db.placing.markAllStale(from: NetworkDesk.firstDay, at: moment)
-      return record
+      return (record, try TariffPublication.book(of: try await db.tariffs.list()))
     }
-    return .published(reading, record)
+    let doubts = book.map { $0.doubts(against: reading.network, from: $0.fareDay(of: moment)) }
+    return .published(reading, record, doubts: doubts ?? [])
   }
 }

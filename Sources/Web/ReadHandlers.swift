@@ -1,8 +1,10 @@
 import Basics
+import Clearing
 import HTTPTypes
 package import Insight
 import Ledger
 import Store
+import Tariff
 import Transit
 
 /// What programs read: reports, books, loads, vehicles.
@@ -130,7 +132,13 @@ extension Handlers {
     var count = 0
     var next: Int64? = Int64(after)
     while let last = next, count < Handlers.auditTapsMax {
-      let page = try await services.insight.tapAudit(device: device, epoch: epoch, after: last)
+      var page = try await services.insight.tapAudit(device: device, epoch: epoch, after: last)
+      let reasons = try await services.unpairedTaps.reasons(
+        of: Set(page.taps.compactMap(\.dayWithoutRide)))
+      for index in page.taps.indices where page.taps[index].dayWithoutRide != nil {
+        let name = TapName(device: device, epoch: epoch, seq: page.taps[index].seq)
+        page.taps[index].noRide = reasons[name]?.rawValue
+      }
       lines += page.lines
       count += page.taps.count
       next = page.next

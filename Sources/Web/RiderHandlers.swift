@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import HTTPTypes
 import Insight
 import Store
@@ -17,7 +18,8 @@ extension Handlers {
     guard let rider, let rides = try await services.insight.rides(of: rider, days: days) else {
       throw Problem(.notFound, "rider_unknown", "There is no such rider.")
     }
-    return .json { writer in writer.rides(rides, language: request.language) }
+    let alone = try await services.unpairedTaps.taps(of: rider, days: days)
+    return .json { writer in writer.rides(rides, alone, language: request.language) }
   }
 
   /// The days asked for: by default the last 31.
@@ -64,7 +66,9 @@ extension Handlers {
 }
 
 extension JSONWriter {
-  fileprivate mutating func rides(_ rides: RiderRides, language: Language) {
+  fileprivate mutating func rides(
+    _ rides: RiderRides, _ alone: [TapWithoutRide], language: Language
+  ) {
     beginObject()
     member("rider", rides.rider.description)
     member("from", rides.days.lowerBound.description)
@@ -83,6 +87,33 @@ extension JSONWriter {
     beginArray()
     for ride in rides.rides { self.ride(ride, language: language) }
     endArray()
+    key("taps_without_ride")
+    beginArray()
+    for tap in alone { tapWithoutRide(tap, language: language) }
+    endArray()
+    endObject()
+  }
+
+  private mutating func tapWithoutRide(_ alone: TapWithoutRide, language: Language) {
+    beginObject()
+    member("fare_day", alone.tap.fareDay.description)
+    member("at", alone.tap.at.description)
+    member("medium", alone.tap.mediumKind.rawValue)
+    member("vehicle", orNull: alone.tap.vehicle)
+    member("route", orNull: alone.tap.route)
+    member("stop", orNull: alone.tap.stop)
+    member("why", alone.sentence(in: language))
+    member("reason", alone.reason?.rawValue ?? "no_tariff")
+    tap(alone.tap.name)
+    endObject()
+  }
+
+  private mutating func tap(_ name: TapName) {
+    key("tap")
+    beginObject()
+    member("device", name.device)
+    member("epoch", name.epoch)
+    member("seq", name.seq)
     endObject()
   }
 
@@ -110,12 +141,7 @@ extension JSONWriter {
     member("why", ride.reason(in: language))
     key("reason")
     if let reason = ride.reason { raw(reason.json) } else { null() }
-    key("tap")
-    beginObject()
-    member("device", ride.tap.device)
-    member("epoch", ride.tap.epoch)
-    member("seq", ride.tap.seq)
-    endObject()
+    tap(ride.tap)
     endObject()
   }
 

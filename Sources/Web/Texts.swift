@@ -185,6 +185,10 @@ package enum Texts {
     "to_stop": Bilingual(uk: "Куди", en: "To"),
     "price": Bilingual(uk: "Ціна", en: "Fare"),
     "why": Bilingual(uk: "Чому така ціна", en: "Why this fare"),
+    "taps_without_ride": Bilingual(
+      uk: "Виходи, що не закінчили поїздки", en: "Taps off that ended no ride"),
+    "tapped_off_at": Bilingual(uk: "Вихід", en: "Tapped off"),
+    "why_no_ride": Bilingual(uk: "Чому поїздки немає", en: "Why there is no ride"),
     "price_unknown": Bilingual(uk: "невідома", en: "not known"),
   ]
 }

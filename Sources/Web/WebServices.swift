@@ -21,6 +21,8 @@ package struct WebServices: Sendable {
   package var denyList: DenyListHolder
   package var quarantine: QuarantineDesk
   package var tokenKey: TokenKey
+  /// Why taps off ended no ride.
+  package var unpairedTaps: UnpairedTapDesk
   /// What people do about charge windows.
   package var debts: DebtDesk
   /// What operators are paid.
@@ -64,6 +66,7 @@ package struct WebServices: Sendable {
     quarantine = QuarantineDesk(store: store, log: log)
     self.tokenKey = tokenKey
     self.acquirerMessages = acquirerMessages
+    unpairedTaps = UnpairedTapDesk(store: store, city: city)
     debts = DebtDesk(store: store, city: city, now: now)
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)

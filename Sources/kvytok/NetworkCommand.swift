@@ -36,13 +36,14 @@ struct NetworkCommand: AsyncParsableCommand {
       case .refused(let fault):
         progress.end("refused")
         throw CommandFault("\(feed): \(fault)", exitCode: CommandFault.no)
-      case .published(let reading, let record):
+      case .published(let reading, let record, let doubts):
         for fault in reading.faults { Progress.say("\(feed): \(fault)") }
         for count in reading.faultCounts {
           Progress.say("\(count.count) × \(count.file): \(count.code)")
         }
         let seconds = (ContinuousClock.now - started).seconds
         progress.end("feed \(record.id) in \(String(format: "%.2f", seconds)) s")
+        for doubt in doubts { Progress.say("\(doubt)") }
         print(NetworkCommand.table(reading.network))
       }
     }

@@ -51,16 +51,20 @@ struct RiderCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let (rides, zone) = try await Backbone.with(database) { backbone in
+      let (rides, alone, zone) = try await Backbone.with(database) { backbone in
         let city = CityHolder()
         try await city.reload(from: backbone.store)
         let desk = InsightDesk(store: backbone.store, city: city)
         let found = try await RiderCommand.find(rider, desk, backbone)
         let today = city.current.clock.fareDay(of: .now)
         let days = date.map { $0...$0 } ?? today.adding(days: -365)...today.adding(days: 1)
-        return (try await desk.rides(of: found, days: days), city.current.clock.zone)
+        let unpaired = UnpairedTapDesk(store: backbone.store, city: city)
+        return (
+          try await desk.rides(of: found, days: days),
+          try await unpaired.taps(of: found, days: days), city.current.clock.zone
+        )
       }
-      guard let rides, !rides.rides.isEmpty else {
+      guard let rides, !rides.rides.isEmpty || !alone.isEmpty else {
         throw CommandFault(
           "The rider has no rides in this time.", exitCode: CommandFault.no)
       }
@@ -76,6 +80,12 @@ struct RiderCommand: AsyncParsableCommand {
             + (ride.riders > 1 ? "  for \(ride.riders)" : ""))
         print("  from \(Self.place(ride.boarding)) to \(Self.place(ride.alighting))")
         print("  \(ride.reason(in: language))")
+      }
+      for tap in alone {
+        let local = zone.local(tap.tap.at)
+        print("")
+        print("\(local.day) \(clockText(seconds: local.secondOfDay))  tap off")
+        print("  \(tap.sentence(in: language))")
       }
       print("")
       for money in rides.charged { print("total \(money)") }

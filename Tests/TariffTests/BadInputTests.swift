@@ -100,11 +100,36 @@ struct BadInputTests {
     Wrong(
       rules: "fares: [{name: f, price: 1}]\nholidays: [2023-02-29]", line: 6,
       says: "is a date such as"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\ncaps:\n- {name: c, per: day, amount: 5}\n"
+        + "- {name: c, per: week, amount: 9}", line: 8, says: "two rules are called \"c\""),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\ntimes: {t: [{from: \"07:00\", after: \"08:00\"}]}",
+      line: 6, says: "\"from\" or \"after\", not both"),
+    Wrong(
+      rules: "fares: [{name: f, price: \"12,50\"}]", line: 5, says: "a point and not a comma"),
+    Wrong(rules: "fares:\n\t- {name: f, price: 1}", line: 6, says: "with spaces, not tabs"),
+    Wrong(
+      rules: "fares: [{name: f, price: 1}]\n"
+        + "products: [{name: p, trips: 3, covers: 2.50, valid: {days: 1}}]", line: 6,
+      says: "leave one of the two out"),
   ])
   private func moreFaultsAreNamedWithTheirLine(_ wrong: Wrong) {
     let faults = read(head + wrong.rules).faults
     let found = faults.contains { $0.line == wrong.line && $0.message.contains(wrong.says) }
     #expect(found, "\(faults.map(\.description))")
+  }
+
+  @Test(arguments: [
+    "fares: [{name: f, price: 1}]\ncaps: [{name: c, per: day, amount: 5.00 EUR}]",
+    "fares: [{name: f, price: {adult: -1}}]",
+    "fares: [{name: f, price: 1}, {name: g, when: {mod: bus}, price: 1}]",
+  ])
+  func whatFollowsFromAFaultIsNotToldAsAnother(_ rules: String) {
+    let faults = read(head + rules).faults.filter {
+      !$0.message.contains("has no") || !$0.isWarning
+    }
+    #expect(faults.count == 1, "\(faults.map(\.description))")
   }
 
   @Test func categoriesPricedAsEachOtherInACircleAreRefused() {
@@ -229,6 +254,41 @@ struct BadInputTests {
     #expect(reading.book != nil)
     #expect(reading.faults.map(\.isWarning) == [true])
     #expect(reading.faults.first?.line == 7)
+  }
+
+  @Test(arguments: [
+    Wrong(
+      rules: "transfers:\n- {name: t, within: 30 min}\n- {name: u, when: {mode: bus}, within: 1 h}",
+      line: 8, says: "transfer \"u\" is never reached: \"t\" above takes all its rides"),
+    Wrong(
+      rules: "chains: [{name: c, within: 30 min}]\ntransfers: [{name: t, within: 1 h}]",
+      line: 7, says: "transfer \"t\" is never reached: chain \"c\" takes all its rides"),
+    Wrong(
+      rules: "chains:\n- {name: c, when: {mode: [bus, tram]}, within: 30 min}\n"
+        + "- {name: d, when: {mode: tram}, within: 1 h}",
+      line: 8, says: "chain \"d\" is never reached"),
+    Wrong(
+      rules: "caps: [{name: c, per: day, levels: [{amount: 10}, {when: {mode: bus}, amount: 20}]}]",
+      line: 6, says: "level 2 of cap \"c\" is never reached: level 1 takes"),
+    Wrong(
+      rules: "caps: [{name: c, per: day, zone_sets: [{zones: [1, 2, 3], amount: 9}, "
+        + "{zones: [1, 2], amount: 5}]}]",
+      line: 6, says: "zone set 2 of cap \"c\" is never reached: zone set 1 takes"),
+  ])
+  private func whatStandsBehindARuleThatTakesAllIsAWarning(_ wrong: Wrong) {
+    let reading = read(head + "fares: [{name: f, price: 1}]\n" + wrong.rules)
+    #expect(reading.book != nil)
+    let found = reading.faults.contains { $0.line == wrong.line && $0.message.contains(wrong.says) }
+    #expect(found, "\(reading.faults.map(\.description))")
+  }
+
+  @Test func aTransferThatAnotherOnlySeemsToTakeIsNoWarning() {
+    let reading = read(
+      head + "fares: [{name: f, price: 1}]\ntransfers:\n"
+        + "- {name: t, when: {mode: bus}, ended_by: {route: 9}, within: 30 min}\n"
+        + "- {name: u, when: {mode: bus, route: 9}, within: 1 h}\n"
+        + "- {name: v, when: {medium: card}, within: 1 h}")
+    #expect(!reading.faults.contains { $0.message.contains("never reached") })
   }
 
   @Test func aTransferThatGoesRoundForEverIsAWarning() {

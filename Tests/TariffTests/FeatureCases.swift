@@ -209,6 +209,39 @@ let holdingFeatures: [Feature] = [
         - {at: "2024-05-14 08:11", mode: bus, vehicle: 8, pays: 0}
       """),
   Feature(
+    "a pass that pays a part of a dearer ride, and what is left counts to the cap",
+    rules: """
+      fares: [{name: bus, when: {mode: bus}, price: 3}, {name: boat, when: {mode: ferry}, price: 5.75}]
+      transfers: [{name: t, within: 2 h, end: outside, pays: difference}]
+      caps: [{name: day, per: day, amount: 4.00}]
+      """,
+    products: "- {name: regional, valid: {days: 1}, covers: {adult: 3.50, child: 1.75}}",
+    rides: """
+        day: 2024-05-14
+        buys: [{product: regional, at: "07:00"}]
+        rides:
+        - {at: "08:00", mode: bus, pays: 0, because: carried by "regional"}
+        - {at: "12:00", mode: ferry, pays: 2.25, costs: 5.75, because: '"regional" pays 3.50 UAH of it'}
+        # The transfer leaves nothing, so the pass does not matter.
+        - {at: "13:00", mode: ferry, pays: 0, because: '5.75 UAH credited'}
+        - {at: "18:00", mode: ferry, pays: 1.75, because: cap "day" takes off 0.50}
+        total: 4.00
+      """),
+  Feature(
+    "of two passes the one that leaves less is taken",
+    rules: "fares: [{name: boat, price: {adult: 5.75, child: 2}}]",
+    products: """
+      - {name: small, valid: {days: 1}, covers: 2.00}
+      - {name: large, valid: {days: 9}, covers: {adult: 3.50}}
+      """,
+    rides: """
+        day: 2024-05-14
+        buys: [{product: small, at: "06:00"}, {product: large, at: "07:00"}]
+        rides:
+        - {at: "06:30", mode: ferry, pays: 3.75, because: '"small" pays 2.00 UAH of it'}
+        - {at: "08:00", mode: ferry, pays: 2.25, because: '"small" not applied'}
+      """),
+  Feature(
     "a single by QR code is good for an hour, a card pays each ride",
     rules: """
       fares: [{name: single, price: {by: medium, card: 8, bank: 9, phone: 9, qr: 10}}]

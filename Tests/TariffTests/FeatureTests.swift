@@ -277,9 +277,12 @@ private let features: [Feature] = [
       """),
 ]
 
+/// All worked cases of constructs.
+let allFeatures = features + linkFeatures + holdingFeatures + wordFeatures
+
 /// Constructs that no published oracle shows.
 struct FeatureTests {
-  @Test(arguments: features + linkFeatures + holdingFeatures)
+  @Test(arguments: allFeatures)
   func aConstructDoesWhatItSays(_ feature: Feature) {
     let check = feature.check()
     #expect(check.isGood, "\(check.text)")

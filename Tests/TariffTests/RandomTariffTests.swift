@@ -195,7 +195,7 @@ struct RandomTariffTests {
   func noFareIsNeverASilentZero(_ seed: UInt64) throws {
     let random = try random(seed)
     let reasons: Set<FareStepCode> = [
-      .freeCategory, .pass, .trip, .tripTransfer, .transferFree, .transferDifference,
+      .freeCategory, .pass, .passPart, .trip, .tripTransfer, .transferFree, .transferDifference,
       .transferDiscount, .transferSupplement, .chain, .cap, .discount, .cancelled, .passBack,
       .onTicket, .rounded, .waived,
     ]

@@ -38,7 +38,8 @@ struct SchemaTests {
 
   /// Names that the examples give to categories, services, times and media.
   private static let examples: Set<String> = [
-    "adult", "bus", "card", "cash", "peak", "pupil", "streetcar", "tram",
+    "a", "adult", "b", "bus", "card", "cash", "express", "full", "gwinnett", "half", "local", "low",
+    "night", "outer", "peak", "pensioner", "pupil", "rail", "streetcar", "student", "tram",
   ]
 
   @Test func eachKeyThatTheLanguageDescribesIsInTheSchema() throws {

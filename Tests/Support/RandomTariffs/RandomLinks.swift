@@ -56,9 +56,10 @@ extension RandomRules {
       "{months: 1}",
     ]
     products = ["pass", "trips"]
+    let covers = chance(0.3) ? ", covers: \(number(20...300))" : ""
     return """
       products:
-      - {name: pass, \(condition(someModes()))valid: \(pick(valid)), pass_back: \(number(1...10)) min}
+      - {name: pass, \(condition(someModes()))valid: \(pick(valid)), pass_back: \(number(1...10)) min\(covers)}
       - {name: trips, \(condition(someModes()))trips: \(number(1...6)), valid: \(pick(valid)), transfer: {within: 30 min}}
       - {name: saver, when: {mode: none}, valid: {days: 2}}
 

@@ -1,0 +1,128 @@
+/// Words of the language that neither a city nor another worked case shows.
+let wordFeatures: [Feature] = [
+  Feature(
+    "conditions of either stop, either zone, both zones, direction and how a ride ended",
+    rules: """
+      lists: {edge: [E1, E2]}
+      fares:
+      - {name: given up, when: {status: incomplete}, price: 30}
+      - {name: edge, when: {any_stop: "@edge"}, price: 20}
+      - {name: inner, when: {zones: [1, 2]}, price: 8}
+      - {name: outer, when: {any_zone: 3, not: {direction: 1}}, price: 12}
+      - {name: back, when: {any: [{direction: 1}, {mode: tram}]}, price: 11}
+      tapping: {incomplete: dearest}
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:10", mode: rail, stop: A, zone: 1, to_stop: E1, to_zone: 3, pays: 20.00}
+        - {on: "09:00", off: "09:10", mode: rail, stop: A, zone: 1, to_stop: B, to_zone: 2, pays: 8.00}
+        - {on: "10:00", off: "10:10", mode: rail, stop: A, zone: 1, to_stop: C, to_zone: 3, direction: 0, pays: 12.00}
+        - {on: "11:00", off: "11:10", mode: rail, stop: C, zone: 3, to_stop: A, to_zone: 1, direction: 1, pays: 11.00}
+        - {at: "12:00", mode: tram, pays: 11.00}
+        - {on: "13:00", mode: rail, stop: A, zone: 1, pays: 30.00}
+      """),
+  Feature(
+    "a discount and a share on a transfer, never below nothing",
+    rules: """
+      fares: [{name: bus, when: {mode: bus}, price: 10}, {name: tram, when: {mode: tram}, price: 1.50}]
+      transfers:
+      - {name: off, when: {medium: card}, within: 60 min, pays: {discount: 2.00}}
+      - {name: share, when: {medium: bank}, within: 60 min, pays: {share: 25%, rounding: down, to: 0.50}}
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, pays: 10.00}
+        - {at: "08:20", mode: bus, pays: 8.00}
+        - {at: "08:40", mode: tram, pays: 0}
+        - {at: "10:00", mode: bus, medium: bank, pays: 10.00}
+        - {at: "10:20", mode: bus, medium: bank, pays: 2.50}
+        - {at: "10:40", mode: tram, medium: bank, pays: 0}
+      """),
+  Feature(
+    "rides after the eighth of a week at half price, from the weekday that the city says",
+    rules: flat + "week_start: wednesday\nrepeats: [{name: often, after: 2, per: week, pays: 50%}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 09:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 23:59", mode: bus, pays: 5.00, because: often}
+        # Wednesday begins another week.
+        - {at: "2024-05-15 00:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-21 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-21 09:00", mode: bus, pays: 5.00}
+      """),
+  Feature(
+    "a pass of hours, whose last moment is outside",
+    rules: flat, products: "- {name: day and night, valid: {length: 24 h, from: first_use}}",
+    rides: """
+        buys: [{product: day and night, at: "2024-05-01 08:00"}]
+        rides:
+        - {at: "2024-05-14 10:00", mode: bus, pays: 0}
+        - {at: "2024-05-15 09:59:59", mode: bus, pays: 0}
+        - {at: "2024-05-15 10:00", mode: bus, pays: 10.00}
+      """),
+  Feature(
+    "groups by the number of people on one tap",
+    rules: """
+      fares: [{name: group, price: {by: riders, bands: [{up_to: 1, price: 10}, {under: 4, price: 8}, {price: 6}]}}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, pays: 10.00}
+        - {at: "09:00", mode: bus, riders: 3, pays: 24.00}
+        - {at: "10:00", mode: bus, riders: 4, pays: 24.00}
+      """),
+  Feature(
+    "a price for each period, each through its last day",
+    rules:
+      "fares: [{name: a, price: {by: date, periods: [{until: 2024-05-14, price: 8}, {until: 2024-05-31, price: 9}]}}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:59:59", mode: bus, pays: 8.00}
+        - {at: "2024-05-15 00:00", mode: bus, pays: 9.00}
+        - {at: "2024-06-01 00:00", mode: bus, pays: unknown, because: no price}
+      """),
+  Feature(
+    "a transfer that stops with the fare day, and another that goes on",
+    rules: flat + """
+      day_start: "04:00"
+      transfers:
+      - {name: today, when: {medium: card}, within: 2 h, same_day: yes, pays: free}
+      - {name: any, when: {medium: bank}, within: 2 h, pays: free}
+      """,
+    rides: """
+        rides:
+        - {at: "2024-05-14 03:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 03:10", mode: bus, medium: bank, pays: 10.00}
+        - {at: "2024-05-14 03:59:59", mode: bus, pays: 0}
+        - {at: "2024-05-14 04:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 04:10", mode: bus, medium: bank, pays: 0}
+      """),
+  Feature(
+    "a category whose name the tariff does not know pays as another",
+    rules: "unknown_category: adult\nfares: [{name: a, price: {adult: 10, child: 4}}]",
+    rides: """
+        category: pilot
+        day: 2024-05-14
+        rides: [{at: "08:00", mode: bus, pays: 10.00}]
+      """),
+  Feature(
+    "what does not count towards a cap, free rides, unknown rides, fees outside it and companions",
+    rules: """
+      fares: [{name: a, when: {mode: [bus, tram]}, price: {by: mode, bus: 10, tram: free}}]
+      surcharges: [{name: fee, when: {stop: Air}, amount: 5}]
+      caps: [{name: day, per: day, amount: 15}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, stop: Air, riders: 2, pays: 25.00}
+        - {at: "09:00", mode: tram, pays: 0}
+        - {at: "10:00", mode: ferry, pays: unknown}
+        - {at: "11:00", mode: bus, pays: 5.00, because: day}
+        - {at: "12:00", mode: bus, stop: Air, pays: 5.00, because: fee}
+      """),
+]
