@@ -196,10 +196,8 @@ package final class IntakeService: Sendable {
     guard outline.device == sender.device else { throw .otherDevice() }
     guard sender.key.signs(epoch: outline.epoch) else { throw DeviceGate.otherEpoch(sender.key) }
     return IncomingBatch(
-      outline: outline, body: post.body, format: post.format, proof: sender.proof,
-      publicKey: sender.publicKey,
+      outline: outline, post: post, sender: sender,
       bodyDigest: sender.session?.chain.lastDigest ?? SHA256Digest.hash(post.body),
-      receivedAt: post.receivedAt,
       plainSeqs: outline.plainSeqs(receivedAt: post.receivedAt, limits: admission))
   }
 

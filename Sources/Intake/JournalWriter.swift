@@ -27,11 +27,11 @@ struct JournalWriter: Sendable {
     let quick = plan(group)
     if !quick.rows.batches.isEmpty {
       if try await store.append(quick.rows, expecting: quick.expected) {
-        cache.keep(quick.states.mapValues(\.register))
+        cache.keep(quick.states.lazy.map { (key: $0.key, value: $0.state.register) })
         for (index, outcome) in quick.outcomes { verdicts[index] = .decided(outcome) }
         announcer.announce()
       } else {
-        cache.forget(quick.states.keys)
+        cache.forget(quick.states.lazy.map(\.key))
       }
     }
     let rest = group.indices.filter { verdicts[$0] == nil }
@@ -57,47 +57,62 @@ struct JournalWriter: Sendable {
     var rows = JournalGroup()
     var expected: [ExpectedRegister] = []
     var outcomes: [(Int, AdmissionOutcome)] = []
-    var states: [RegisterKey: RegisterState] = [:]
-    /// The key that a register's batches of this group were signed with: one for all of them.
-    var keys: [RegisterKey: [UInt8]] = [:]
+    /// The registers as they will stand, in the order of their keys.
+    var states: [(key: RegisterKey, state: RegisterState)] = []
+  }
+
+  /// A register of the group that is being decided.
+  private struct Planned {
+    let key: RegisterKey
+    let known: RegisterCache.Register
+    var state: RegisterState
+    /// What comes after a batch that has to wait, waits too: the order of arrival counts.
+    var waits = false
+    var isTouched = false
   }
 
   private func plan(_ group: [IncomingBatch]) -> QuickPlan {
-    let known = cache.registers(of: group.lazy.map(\.register))
+    let known = cache.registers(of: group.map(\.register))
     var plan = QuickPlan()
-    guard !known.isEmpty else { return plan }
-    // What comes after a batch that has to wait, waits too: the order of arrival counts.
-    var waiting: Set<RegisterKey> = []
+    var places: [RegisterKey: Int] = [:]
+    var planned: [Planned] = []
+    planned.reserveCapacity(group.count)
+    places.reserveCapacity(group.count)
+    plan.rows.batches.reserveCapacity(group.count)
     for (index, item) in group.enumerated() {
-      let key = item.register
-      guard !waiting.contains(key), let register = known[key],
-        plan.keys[key] ?? item.publicKey == item.publicKey,
-        let outcome = decide(item, plan.states[key] ?? RegisterState(register))
-      else {
-        waiting.insert(key)
+      guard let register = known[index] else { continue }
+      let place = places[item.register] ?? planned.count
+      if place == planned.count {
+        places[item.register] = place
+        planned.append(
+          Planned(key: item.register, known: register, state: RegisterState(register)))
+      }
+      guard !planned[place].waits else { continue }
+      guard let outcome = decide(item, planned[place].state) else {
+        planned[place].waits = true
         continue
       }
-      plan.states[key, default: RegisterState(register)].note(item, outcome)
-      plan.keys[key] = item.publicKey
+      planned[place].state.note(item, outcome)
+      planned[place].isTouched = true
       plan.outcomes.append((index, outcome))
       plan.rows.batches.append(item.row(outcome, numbers: outcome.added, impossible: []))
     }
-    for (key, state) in plan.states {
-      guard let register = known[key], let publicKey = plan.keys[key],
-        let change = state.change()
-      else { continue }
+    // In one order for all, so that two services never wait in a circle.
+    for entry in planned.sorted(by: { $0.key < $1.key }) where entry.isTouched {
+      guard let change = entry.state.change() else { continue }
+      plan.states.append((entry.key, entry.state))
       plan.rows.changes.append(change)
       plan.expected.append(
         ExpectedRegister(
-          register: key, seen: register.seen.ranges, publicKey: publicKey,
-          session: register.session))
+          register: entry.key, seen: entry.known.seen.ranges,
+          guardNumber: entry.known.guardNumber, session: entry.known.session))
     }
     return plan
   }
 
   /// The outcome of a batch that brings nothing but new and possible taps; nil for any other.
   private func decide(_ item: IncomingBatch, _ state: RegisterState) -> AdmissionOutcome? {
-    guard state.publicKeys.contains(item.publicKey), item.follows(state.session),
+    guard state.holds(item.publicKey, at: item.receivedAt), item.follows(state.session),
       item.proof.session?.checkpoint == nil, let seqs = item.plainSeqs,
       let outcome = Admission.decide(
         plain: seqs,

@@ -5,10 +5,14 @@ import Tapping
 
 /// A register while a group is decided.
 struct RegisterState: Sendable {
+  /// What its device may do, by the count of the database.
+  let guardNumber: Int64
   /// Numbers seen when the register was locked.
   let lockedSeen: SequenceRanges
   /// The keys that its device may sign with.
   let publicKeys: [[UInt8]]
+  /// When the first of them ends.
+  let keysHoldUntil: Instant?
   /// Numbers seen by now.
   var seen: SequenceRanges
   /// Where the session of its newest request stands by now.
@@ -22,20 +26,26 @@ struct RegisterState: Sendable {
   init(_ register: LockedRegister) {
     lockedSeen = SequenceRanges(register.seen)
     seen = lockedSeen
+    guardNumber = register.guardNumber
     publicKeys = register.publicKeys
+    keysHoldUntil = register.keysHoldUntil
     session = register.session
   }
 
   init(_ register: RegisterCache.Register) {
     lockedSeen = register.seen
     seen = register.seen
+    guardNumber = register.guardNumber
     publicKeys = register.publicKeys
+    keysHoldUntil = register.keysHoldUntil
     session = register.session
   }
 
   /// The register as it will stand after the group.
   var register: RegisterCache.Register {
-    RegisterCache.Register(seen: seen, publicKeys: publicKeys, session: session)
+    RegisterCache.Register(
+      seen: seen, guardNumber: guardNumber, publicKeys: publicKeys, keysHoldUntil: keysHoldUntil,
+      session: session)
   }
 
   mutating func note(_ item: IncomingBatch, _ outcome: AdmissionOutcome) {
@@ -64,6 +74,11 @@ struct RegisterState: Sendable {
     }
   }
 
+  /// Whether a key signs for the device at a moment, as far as is known without a look.
+  func holds(_ publicKey: [UInt8], at moment: Instant) -> Bool {
+    keysHoldUntil.map { moment < $0 } ?? true && publicKeys.contains(publicKey)
+  }
+
   /// What the group adds to the register; nil when it was only locked.
   func change() -> RegisterChange? {
     guard var change = sum else { return nil }
@@ -85,21 +100,19 @@ final class RegisterCache: Sendable {
 
   struct Register: Sendable {
     let seen: SequenceRanges
+    let guardNumber: Int64
     let publicKeys: [[UInt8]]
+    let keysHoldUntil: Instant?
     let session: SessionStanding?
   }
 
   private let generations = Mutex(
     (young: [RegisterKey: Register](), old: [RegisterKey: Register]()))
 
-  /// Those of some registers that are remembered.
-  func registers(of keys: some Sequence<RegisterKey>) -> [RegisterKey: Register] {
+  /// What is remembered of some registers, in their order.
+  func registers(of keys: [RegisterKey]) -> [Register?] {
     generations.withLock { generations in
-      var found: [RegisterKey: Register] = [:]
-      for key in keys where found[key] == nil {
-        found[key] = generations.young[key] ?? generations.old[key]
-      }
-      return found
+      keys.map { generations.young[$0] ?? generations.old[$0] }
     }
   }
 
@@ -112,11 +125,13 @@ final class RegisterCache: Sendable {
           generations.old[key] = nil
           continue
         }
-        if generations.young[key] == nil, generations.young.count >= Self.registersMax / 2 {
+        // Looked for once in the common case: that it is there already.
+        if generations.young.updateValue(register, forKey: key) == nil,
+          generations.young.count > Self.registersMax / 2
+        {
           generations.old = generations.young
-          generations.young = [:]
+          generations.young = [key: register]
         }
-        generations.young[key] = register
       }
     }
   }

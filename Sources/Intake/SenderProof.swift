@@ -11,12 +11,21 @@ struct ProvenSession: Sendable {
 }
 
 /// Who sent a post, and what proves it.
-struct ProvenSender: Sendable {
+///
+/// An object, because it is handed on from closure to closure with all that it holds.
+final class ProvenSender: Sendable {
   let device: String
   /// The key that the post, or its session, was signed with.
   let key: DeviceKeyRecord
   let proof: BatchProof
   let session: ProvenSession?
+
+  init(device: String, key: DeviceKeyRecord, proof: BatchProof, session: ProvenSession?) {
+    self.device = device
+    self.key = key
+    self.proof = proof
+    self.session = session
+  }
 
   var publicKey: [UInt8] { key.publicKey }
 }

@@ -4,8 +4,9 @@ import Tapping
 
 /// A batch on its way into the journal: its sender is proven and its content checked.
 ///
-/// Its taps are made again from the body where they are needed, which is seldom.
-struct IncomingBatch: Sendable {
+/// Its taps are made again from the body where they are needed, which is seldom. It is an object,
+/// because it is handed on from closure to closure with all that it holds.
+final class IncomingBatch: Sendable {
   let outline: TapBatchOutline
   let body: [UInt8]
   let format: BatchFormat
@@ -16,6 +17,20 @@ struct IncomingBatch: Sendable {
   let receivedAt: Instant
   /// Its numbers, when nothing about it needs a closer look; see ``TapBatchOutline/plainSeqs(receivedAt:limits:)``.
   let plainSeqs: Range<Int64>?
+
+  init(
+    outline: TapBatchOutline, post: TapPost, sender: ProvenSender, bodyDigest: [UInt8],
+    plainSeqs: Range<Int64>?
+  ) {
+    self.outline = outline
+    body = post.body
+    format = post.format
+    proof = sender.proof
+    publicKey = sender.publicKey
+    self.bodyDigest = bodyDigest
+    receivedAt = post.receivedAt
+    self.plainSeqs = plainSeqs
+  }
 
   var register: RegisterKey { RegisterKey(device: outline.device, epoch: outline.epoch) }
 

@@ -17,6 +17,7 @@ struct EncodedStatement {
     }
     key = StatementCache.Key(sql: statement.sql, types: parameters.map(\.type.oid))
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(parameters.reduce(0) { $0 + $1.bytesEstimate })
     var offsets: [Int] = []
     offsets.reserveCapacity(parameters.count)
     for parameter in parameters {

@@ -40,6 +40,22 @@ extension PostgresValue {
     }
   }
 
+  /// About how many bytes ``encode(into:)`` adds: bodies are long, and are not to be copied again
+  /// and again while the buffer grows.
+  var bytesEstimate: Int {
+    switch self {
+    case .bytea(let value): 4 + value.count
+    case .text(let value): 4 + value.utf8.count
+    case .byteas(let values): values.reduce(24) { $0 + 4 + ($1?.count ?? 0) }
+    case .texts(let values): values.reduce(24) { $0 + 4 + ($1?.utf8.count ?? 0) }
+    case .int8multiranges(let values): 24 + values.count * 36
+    case .int8s(let values): 24 + values.count * 12
+    case .timestamptzs(let values): 24 + values.count * 12
+    case .uuids(let values): 24 + values.count * 20
+    default: 16
+    }
+  }
+
   /// Adds the value as parameters and COPY carry it: four bytes of length, -1 for null, the bytes.
   func encode(into bytes: inout [UInt8]) throws(PostgresError) {
     switch self {

@@ -5,18 +5,18 @@ package struct ExpectedRegister: Sendable, Equatable {
   package let register: RegisterKey
   /// Numbers seen, as sorted disjoint ranges.
   package let seen: [Range<Int64>]
-  /// The key that the batches of the group were signed with.
-  package let publicKey: [UInt8]
+  /// What its device may do, as it was when the keys of the group's batches were looked up.
+  package let guardNumber: Int64
   /// The session of its newest request.
   package let session: SessionStanding?
 
   /// Makes an expectation.
   package init(
-    register: RegisterKey, seen: [Range<Int64>], publicKey: [UInt8], session: SessionStanding?
+    register: RegisterKey, seen: [Range<Int64>], guardNumber: Int64, session: SessionStanding?
   ) {
     self.register = register
     self.seen = seen
-    self.publicKey = publicKey
+    self.guardNumber = guardNumber
     self.session = session
   }
 }
@@ -28,62 +28,64 @@ extension Store {
   /// Writes a group in one round trip, when all of its registers stand as expected; false, and
   /// nothing is written, when any of them does not.
   ///
-  /// The group holds batches and changes only: what contradicts or is impossible needs a look into
-  /// the journal first. Registers are locked in the order of their keys, as ``JournalQueries`` does.
-  /// A deadlock with another process counts as "not as expected".
+  /// The group holds new and possible taps only: what contradicts or is impossible needs a look into
+  /// the journal first. Each change has its expectation, in the same order, which is that of the
+  /// registers' keys, as in ``JournalQueries``. A deadlock with another process counts as "not as
+  /// expected".
   package func append(
     _ group: JournalGroup, expecting registers: [ExpectedRegister]
   ) async throws -> Bool {
     precondition(
       group.conflicts.isEmpty && group.quarantined.isEmpty && group.repeats.isEmpty
-        && group.checkpoints.isEmpty,
+        && group.checkpoints.isEmpty && group.batches.allSatisfy(\.isPlain),
       "what has to be compared goes through the journal's own transaction")
+    precondition(
+      group.changes.elementsEqual(registers) {
+        $0.register == $1.register && $0.duplicates == 0 && $0.quarantined == 0
+      }, "each change of a register has an expectation")
     guard !group.batches.isEmpty else { return true }
     do {
       return try await pool.session { connection in
         try await connection.query(
-          Self.appendSQL, Self.appendParameters(group, expecting: registers)
+          Self.appendSQL,
+          [.int8(Int64(registers.count))] + Self.changes.parameters(of: group.changes)
+            + Self.expectations.parameters(of: registers)
+            + Self.batches.parameters(of: group.batches)
         ).only().bool(0)
       }
     } catch let error as PostgresError {
-      if error.isRetryable || error.isStalePlan { return false }
+      if error.isRetryable || error.isStalePlan || error.sqlState == Self.otherwise {
+        return false
+      }
       throw StoreFault(error)
     }
   }
 
-  /// One statement is one transaction of its own, and one round trip.
-  private static let appendSQL = """
-    with locked as (
-      select 1
-      from unnest($1::text[], $2::bigint[], $3::int8multirange[], $4::bytea[],
-          $5::bytea[]) as k (device_id, epoch, seen, public_key, chain)
-      join device_epoch e on e.device_id = k.device_id and e.epoch = k.epoch
-      join device d on d.device_id = k.device_id
-      where d.state = 'active' and e.seen = k.seen
-        and exists (
-          select from device_key y
-          where y.device_id = k.device_id and y.public_key = k.public_key
-            and (y.accepted_until is null or y.accepted_until > $7) and k.epoch >= y.epochs_from
-            and (y.epochs_before is null or k.epoch < y.epochs_before))
-        and e.session_chain is not distinct from k.chain
-      order by k.device_id, k.epoch for update of e
-    ), judged as (select count(*) = $6 as holds from locked),
-    changed as (
-      \(JournalQueries.updateSQL(parameter: 8)) and (select holds from judged)
-    ), added as (
-      \(JournalQueries.insertSQL(parameter: 8 + JournalQueries.changeColumnsCount))
-      where (select holds from judged)
-    )
-    select holds from judged
-    """
+  private static let changes = [ArrayColumn<RegisterChange>].ofPlainChange
+  private static let expectations = [ArrayColumn<ExpectedRegister>].ofExpectation
+  private static let batches = [ArrayColumn<JournalBatch>].ofPlainBatch
 
-  private static func appendParameters(
-    _ group: JournalGroup, expecting registers: [ExpectedRegister]
-  ) -> [PostgresValue] {
-    JournalQueries.arrays(registers.map(\.register)) + [
-      .int8multiranges(registers.map(\.seen)), .byteas(registers.map(\.publicKey)),
-      .byteas(registers.map(\.session?.hash)), .int8(Int64(registers.count)),
-      .orNull(group.batches.first?.receivedAt, PostgresValue.timestamptz),
-    ] + JournalQueries.columns(of: group.changes) + JournalQueries.columns(of: group.batches)
-  }
+  /// What `registers_hold` says when a register stands otherwise.
+  private static let otherwise = "KV001"
+
+  /// One statement is one transaction of its own, and one round trip.
+  ///
+  /// Comparing, locking and changing a register is one step, which finds its row once. The
+  /// statement fails as a whole when it found fewer registers than it was given.
+  private static let appendSQL = """
+    with changed as (
+      update device_epoch e set \(JournalQueries.plainChangeSQL)
+      from unnest(\(changes.arrays(from: 2)), \(expectations.arrays(from: 2 + changes.count)))
+        as c (\(changes.names()), \(expectations.names()))
+      where e.device_id = c.device_id and e.epoch = c.epoch and e.guard = c.expected_guard
+        and e.session_chain is not distinct from c.expected_chain and e.seen = c.expected_seen
+      returning 1
+    ), added as (
+      insert into tap_batch (\(batches.names()), seqs)
+      select b.*, b.fresh
+      from unnest(\(batches.arrays(from: 2 + changes.count + expectations.count)))
+        as b (\(batches.names()))
+    )
+    select registers_hold(count(*), $1::bigint) from changed
+    """
 }

@@ -2,90 +2,132 @@ import Basics
 import Postgres
 
 // The journal's two great statements and their columns, for both ways in: after the registers were
-// locked, and in one statement with them.
-extension JournalQueries {
-  /// Columns of a batch, with the type of the array that carries each.
-  private static let batchColumns = [
-    ("lane", "smallint"), ("device_id", "text"), ("epoch", "bigint"), ("seqs", "int8multirange"),
-    ("fresh", "int8multirange"), ("quarantined", "int8multirange"),
-    ("received_at", "timestamptz"), ("sent_at", "timestamptz"), ("body", "bytea"),
-    ("signature", "bytea"), ("body_digest", "bytea"), ("format", "text"), ("session_id", "uuid"),
-    ("request_count", "bigint"), ("mac", "bytea"), ("chain", "bytea"),
+// locked, and in one statement with the comparison of them.
+
+/// A column of many rows that travel as one array.
+struct ArrayColumn<Row>: Sendable {
+  let name: String
+  /// The type of one value.
+  let type: String
+  let values: @Sendable ([Row]) -> PostgresValue
+
+  init(_ name: String, _ type: String, _ values: @escaping @Sendable ([Row]) -> PostgresValue) {
+    self.name = name
+    self.type = type
+    self.values = values
+  }
+}
+
+extension [ArrayColumn<JournalBatch>] {
+  /// What the journal keeps of a batch.
+  static let ofBatch: Self = [
+    ArrayColumn("lane", "smallint") { .int2s($0.map { Lane.of(name: $0.register.device) }) },
+    ArrayColumn("device_id", "text") { .texts($0.map(\.register.device)) },
+    ArrayColumn("epoch", "bigint") { .int8s($0.map(\.register.epoch)) },
+    ArrayColumn("seqs", "int8multirange") { .int8multiranges($0.map(\.seqs)) },
+    ArrayColumn("fresh", "int8multirange") { .int8multiranges($0.map(\.fresh)) },
+    ArrayColumn("quarantined", "int8multirange") { .int8multiranges($0.map(\.quarantined)) },
+    ArrayColumn("received_at", "timestamptz") { .timestamptzs($0.map(\.receivedAt)) },
+    ArrayColumn("sent_at", "timestamptz") { .timestamptzs($0.map(\.sentAt)) },
+    ArrayColumn("body", "bytea") { .byteas($0.map(\.body)) },
+    ArrayColumn("signature", "bytea") { .byteas($0.map(\.proof.signature)) },
+    ArrayColumn("body_digest", "bytea") { .byteas($0.map(\.bodyDigest)) },
+    ArrayColumn("format", "text") { .texts($0.map(\.format)) },
+    ArrayColumn("session_id", "uuid") { .identifiers($0.map(\.proof.session?.session)) },
+    ArrayColumn("request_count", "bigint") { .int8s($0.map(\.proof.session?.count)) },
+    ArrayColumn("mac", "bytea") { .byteas($0.map(\.proof.session?.mac)) },
+    ArrayColumn("chain", "bytea") { .byteas($0.map(\.proof.session?.standing.hash)) },
   ]
 
-  /// Columns of a change of a register.
-  private static let changeColumns = [
-    ("device_id", "text"), ("epoch", "bigint"), ("seen", "int8multirange"),
-    ("taps_stored", "bigint"), ("duplicates", "bigint"), ("quarantined", "bigint"),
-    ("received_at", "timestamptz"), ("sent_at", "timestamptz"), ("session_id", "uuid"),
-    ("session_count", "bigint"), ("session_chain", "bytea"), ("session_digest", "bytea"),
-    ("session_covered_count", "bigint"), ("session_uncovered_since", "timestamptz"),
+  /// What has to travel of a batch whose taps are all new and possible: its numbers once.
+  static let ofPlainBatch = ofBatch.filter { $0.name != "seqs" && $0.name != "quarantined" }
+}
+
+extension [ArrayColumn<RegisterChange>] {
+  /// What a group adds to a register.
+  static let ofChange: Self = [
+    ArrayColumn("device_id", "text") { .texts($0.map(\.register.device)) },
+    ArrayColumn("epoch", "bigint") { .int8s($0.map(\.register.epoch)) },
+    ArrayColumn("seen", "int8multirange") { .int8multiranges($0.map(\.seen)) },
+    ArrayColumn("taps_stored", "bigint") { .int8s($0.map(\.tapsStored)) },
+    ArrayColumn("duplicates", "bigint") { .int8s($0.map(\.duplicates)) },
+    ArrayColumn("quarantined", "bigint") { .int8s($0.map(\.quarantined)) },
+    ArrayColumn("received_at", "timestamptz") { .timestamptzs($0.map(\.receivedAt)) },
+    ArrayColumn("sent_at", "timestamptz") { .timestamptzs($0.map(\.sentAt)) },
+    ArrayColumn("session_id", "uuid") { .identifiers($0.map(\.session?.session)) },
+    ArrayColumn("session_count", "bigint") { .int8s($0.map(\.session?.count)) },
+    ArrayColumn("session_chain", "bytea") { .byteas($0.map(\.session?.hash)) },
+    ArrayColumn("session_digest", "bytea") { .byteas($0.map(\.session?.lastDigest)) },
+    ArrayColumn("session_covered_count", "bigint") { .int8s($0.map(\.session?.coveredCount)) },
+    ArrayColumn("session_uncovered_since", "timestamptz") {
+      .timestamptzs($0.map(\.session?.uncoveredSince))
+    },
   ]
 
-  /// Number of parameters that a change of registers takes.
-  static var changeColumnsCount: Int { changeColumns.count }
+  /// The same where nothing came twice and nothing was impossible.
+  static let ofPlainChange = ofChange.filter {
+    $0.name != "duplicates" && $0.name != "quarantined"
+  }
+}
 
+extension [ArrayColumn<ExpectedRegister>] {
+  /// How a register has to stand for what is written about it.
+  static let ofExpectation: Self = [
+    ArrayColumn("expected_guard", "bigint") { .int8s($0.map(\.guardNumber)) },
+    ArrayColumn("expected_seen", "int8multirange") { .int8multiranges($0.map(\.seen)) },
+    ArrayColumn("expected_chain", "bytea") { .byteas($0.map(\.session?.hash)) },
+  ]
+}
+
+extension Array {
   /// `$1::text[], $2::bigint[], …` from a parameter on.
-  private static func arrays(_ columns: [(String, String)], from parameter: Int) -> String {
-    columns.enumerated().map { "$\(parameter + $0.offset)::\($0.element.1)[]" }
-      .joined(separator: ", ")
+  func arrays<Row>(from parameter: Int) -> String where Element == ArrayColumn<Row> {
+    enumerated().map { "$\(parameter + $0.offset)::\($0.element.type)[]" }.joined(separator: ", ")
   }
 
-  private static func names(_ columns: [(String, String)]) -> String {
-    columns.map(\.0).joined(separator: ", ")
+  /// The names of columns, as SQL lists them.
+  func names<Row>() -> String where Element == ArrayColumn<Row> {
+    map(\.name).joined(separator: ", ")
   }
 
-  /// The statement that adds batches, with its first parameter at a number.
-  static func insertSQL(parameter: Int) -> String {
-    """
-    insert into tap_batch (\(names(batchColumns)))
-    select * from unnest(\(arrays(batchColumns, from: parameter))) as b
-    """
+  /// The parameters that carry rows.
+  func parameters<Row>(of rows: [Row]) -> [PostgresValue] where Element == ArrayColumn<Row> {
+    map { $0.values(rows) }
+  }
+}
+
+extension JournalQueries {
+  /// The statement that adds batches.
+  static func insertion(of batches: [JournalBatch]) -> PostgresStatement {
+    let columns = [ArrayColumn<JournalBatch>].ofBatch
+    return PostgresStatement(
+      """
+      insert into tap_batch (\(columns.names()))
+      select * from unnest(\(columns.arrays(from: 1))) as b
+      """, columns.parameters(of: batches))
   }
 
-  /// The statement that changes registers, with its first parameter at a number; more conditions
-  /// may follow it.
-  static func updateSQL(parameter: Int) -> String {
-    """
-    update device_epoch e set seen = c.seen, taps_stored = e.taps_stored + c.taps_stored,
-      duplicates = e.duplicates + c.duplicates, quarantined = e.quarantined + c.quarantined,
+  /// The statement that changes registers which are locked.
+  static func update(_ changes: [RegisterChange]) -> PostgresStatement {
+    let columns = [ArrayColumn<RegisterChange>].ofChange
+    return PostgresStatement(
+      """
+      update device_epoch e set duplicates = e.duplicates + c.duplicates,
+        quarantined = e.quarantined + c.quarantined, \(plainChangeSQL)
+      from unnest(\(columns.arrays(from: 1))) as c (\(columns.names()))
+      where e.device_id = c.device_id and e.epoch = c.epoch
+      """, columns.parameters(of: changes))
+  }
+
+  /// What changes of a register in any case.
+  static let plainChangeSQL = """
+    seen = c.seen, taps_stored = e.taps_stored + c.taps_stored,
       last_received_at = greatest(e.last_received_at, c.received_at), last_sent_at = c.sent_at,
       session_id = c.session_id, session_count = c.session_count,
       session_chain = c.session_chain, session_digest = c.session_digest,
       session_covered_count = c.session_covered_count,
       session_uncovered_since = c.session_uncovered_since
-    from unnest(\(arrays(changeColumns, from: parameter))) as c (\(names(changeColumns)))
-    where e.device_id = c.device_id and e.epoch = c.epoch
     """
-  }
-
-  /// The parameters of ``insertSQL(parameter:)``.
-  static func columns(of batches: [JournalBatch]) -> [PostgresValue] {
-    [
-      .int2s(batches.map { Lane.of(name: $0.register.device) }),
-      .texts(batches.map(\.register.device)), .int8s(batches.map(\.register.epoch)),
-      .int8multiranges(batches.map(\.seqs)), .int8multiranges(batches.map(\.fresh)),
-      .int8multiranges(batches.map(\.quarantined)), .timestamptzs(batches.map(\.receivedAt)),
-      .timestamptzs(batches.map(\.sentAt)), .byteas(batches.map(\.body)),
-      .byteas(batches.map(\.proof.signature)), .byteas(batches.map(\.bodyDigest)),
-      .texts(batches.map(\.format)), .identifiers(batches.map(\.proof.session?.session)),
-      .int8s(batches.map(\.proof.session?.count)), .byteas(batches.map(\.proof.session?.mac)),
-      .byteas(batches.map(\.proof.session?.standing.hash)),
-    ]
-  }
-
-  /// The parameters of ``updateSQL(parameter:)``.
-  static func columns(of changes: [RegisterChange]) -> [PostgresValue] {
-    arrays(changes.map(\.register)) + [
-      .int8multiranges(changes.map(\.seen)), .int8s(changes.map(\.tapsStored)),
-      .int8s(changes.map(\.duplicates)), .int8s(changes.map(\.quarantined)),
-      .timestamptzs(changes.map(\.receivedAt)), .timestamptzs(changes.map(\.sentAt)),
-      .identifiers(changes.map(\.session?.session)), .int8s(changes.map(\.session?.count)),
-      .byteas(changes.map(\.session?.hash)), .byteas(changes.map(\.session?.lastDigest)),
-      .int8s(changes.map(\.session?.coveredCount)),
-      .timestamptzs(changes.map(\.session?.uncoveredSince)),
-    ]
-  }
 
   /// Requests of sessions that brought nothing new; the same one again is kept once.
   static func insertion(ofRepeats notes: [SessionNote]) -> PostgresStatement {

@@ -13,7 +13,8 @@ package struct JournalQueries {
 
   /// Locks registers until the end of the transaction, and makes those that are missing.
   ///
-  /// What is not in the answer belongs to a device that may not post.
+  /// What is not in the answer belongs to a device that may not post. A register's `guard` is
+  /// raised by the database itself when what its device may do changes.
   package func lockRegisters(
     _ keys: [RegisterKey], at: Instant
   ) async throws -> [RegisterKey: LockedRegister] {
@@ -26,10 +27,11 @@ package struct JournalQueries {
       insert into device_epoch (device_id, epoch, last_received_at, last_sent_at)
       select k.device_id, k.epoch, $3, $3
       from unnest($1::text[], $2::bigint[]) as k (device_id, epoch) join device d using (device_id)
-      where d.state = 'active' order by 1, 2
+      where d.state = 'active' order by 1, 2 for share of d
       on conflict do nothing
       """, Self.arrays(missing) + [.timestamptz(at)])
-    // Another process may have made some of them in the meantime, and put numbers into them.
+    // The devices stay as they are until the new registers can be seen: whoever stops one of them
+    // finds its registers to mark. Another process may have made some of them in the meantime.
     found.merge(try await lockPresent(missing, at: at)) { kept, _ in kept }
     return found
   }
@@ -39,13 +41,17 @@ package struct JournalQueries {
   ) async throws -> [RegisterKey: LockedRegister] {
     let rows = try await connection.query(
       """
-      select e.device_id, e.epoch, e.seen, array(
-        select k.public_key from device_key k
-        where k.device_id = e.device_id and (k.accepted_until is null or k.accepted_until > $3)
-          and e.epoch >= k.epochs_from and (k.epochs_before is null or e.epoch < k.epochs_before)),
+      select e.device_id, e.epoch, e.seen, e.guard, y.public_keys, y.hold_until,
         \(Self.standingColumns("e."))
       from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
       join device_epoch e using (device_id, epoch) join device d using (device_id)
+      cross join lateral (
+        select coalesce(array_agg(y.public_key), '{}') as public_keys,
+          min(y.accepted_until) as hold_until
+        from device_key y
+        where y.device_id = e.device_id and (y.accepted_until is null or y.accepted_until > $3)
+          and e.epoch >= y.epochs_from
+          and (y.epochs_before is null or e.epoch < y.epochs_before)) y
       where d.state = 'active' order by 1, 2
       for update of e
       """, Self.arrays(keys) + [.timestamptz(moment)])
@@ -53,8 +59,9 @@ package struct JournalQueries {
     for row in rows {
       let key = RegisterKey(device: try row.text(0), epoch: try row.int8(1))
       found[key] = LockedRegister(
-        seen: try row.int8multirange(2), publicKeys: try row.byteas(3).compactMap { $0 },
-        session: try Self.standing(in: row, from: 4))
+        seen: try row.int8multirange(2), guardNumber: try row.int8(3),
+        publicKeys: try row.byteas(4).compactMap { $0 },
+        keysHoldUntil: try row.timestamptzOrNil(5), session: try Self.standing(in: row, from: 6))
     }
     return found
   }
@@ -141,14 +148,6 @@ package struct JournalQueries {
 
   static func arrays(_ keys: [RegisterKey]) -> [PostgresValue] {
     [.texts(keys.map(\.device)), .int8s(keys.map(\.epoch))]
-  }
-
-  private static func insertion(of batches: [JournalBatch]) -> PostgresStatement {
-    PostgresStatement(insertSQL(parameter: 1), columns(of: batches))
-  }
-
-  private static func update(_ changes: [RegisterChange]) -> PostgresStatement {
-    PostgresStatement(updateSQL(parameter: 1), columns(of: changes))
   }
 
   /// A conflict that comes again is counted once.

@@ -136,12 +136,21 @@ package struct JournalBatch: Sendable {
   }
 }
 
+extension JournalBatch {
+  /// Whether all its taps are new and possible.
+  package var isPlain: Bool { quarantined.isEmpty && seqs == fresh }
+}
+
 /// A register that this transaction holds, and the keys its device may sign with by now.
 package struct LockedRegister: Sendable, Equatable {
   /// Numbers seen, as sorted disjoint ranges.
   package let seen: [Range<Int64>]
+  /// Grows whenever what the device may do changes.
+  package let guardNumber: Int64
   /// The key in use, and those that still verify: in overlap, or of hardware that was replaced.
   package let publicKeys: [[UInt8]]
+  /// When the first of them ends; nil when none does.
+  package let keysHoldUntil: Instant?
   /// The session of its newest request; nil when that came with a signature of its own.
   package let session: SessionStanding?
 }

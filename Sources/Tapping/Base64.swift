@@ -8,6 +8,32 @@ package enum Base64 {
     case url
   }
 
+  /// The text of bytes that lie in an array: without a look at each by way of a sequence.
+  package static func encode(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
+    let letters = alphabet == .url ? urlLetters : standardLetters
+    return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { out in
+      var from = 0
+      var to = 0
+      while from < bytes.count {
+        let left = min(3, bytes.count - from)
+        var bits = UInt32(bytes[from]) << 16
+        if left > 1 { bits |= UInt32(bytes[from + 1]) << 8 }
+        if left > 2 { bits |= UInt32(bytes[from + 2]) }
+        for place in 0...left {
+          out[to] = letters[Int(bits >> UInt32(18 - 6 * place) & 63)]
+          to += 1
+        }
+        from += left
+        guard left < 3, alphabet == .standard else { continue }
+        for _ in left..<3 {
+          out[to] = 0x3D
+          to += 1
+        }
+      }
+      return to
+    }
+  }
+
   /// The text of bytes.
   package static func encode(_ bytes: some Sequence<UInt8>, _ alphabet: Alphabet) -> String {
     var text: [UInt8] = []
@@ -94,6 +120,8 @@ package enum Base64 {
     return seen & 0x80 == 0 ? bytes : nil
   }
 
+  private static let standardLetters = (0..<64).map { letter(UInt8($0), .standard) }
+  private static let urlLetters = (0..<64).map { letter(UInt8($0), .url) }
   private static let standardValues = (0...255).map { value(UInt8($0), .standard) }
   private static let urlValues = (0...255).map { value(UInt8($0), .url) }
 

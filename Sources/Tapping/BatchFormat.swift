@@ -77,7 +77,11 @@ extension BatchFormat {
       throw .contentType
     }
     self.encoding = encoding
-    switch HeaderWords.trimmed(contentEncoding ?? "").lowercased() {
+    guard let contentEncoding else {
+      isGzipped = false
+      return
+    }
+    switch HeaderWords.trimmed(contentEncoding).lowercased() {
     case "", "identity": isGzipped = false
     case "gzip", "x-gzip": isGzipped = true
     default: throw .contentEncoding
@@ -120,6 +124,9 @@ private enum HeaderWords {
 
   /// The encoding that a media type names; parameters are cut off.
   static func encoding(mediaType text: String) -> BatchEncoding? {
+    // Nearly all write one of these, just so.
+    if text == "application/x-protobuf" { return .protobuf }
+    if text == "application/json" { return .json }
     let name = text.utf8.prefix { $0 != 0x3B }
     switch trimmed(String(decoding: Array(name), as: UTF8.self)).lowercased() {
     case "application/json", "text/json": return .json

@@ -4,8 +4,9 @@ import NIOHTTP1
 
 /// One connection: takes requests one after the other, and answers each before the next.
 ///
-/// It works on its event loop only. What the other side sends while a request is being answered is
-/// not read, so that nobody can pile up requests here.
+/// It works on its event loop only. Once something of a next request came while one is being answered,
+/// no more is read, so that nobody can pile up requests here. Until then the loop stays interested in
+/// the socket: to lose interest and find it again would be two calls of the system for each request.
 final class EdgeConnection: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundIn = ByteBuffer
@@ -42,6 +43,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   private var request = 0
   private var deadline: NIODeadline
   private var isHeadBegun = false
+  /// Bytes came while a request was being answered, and no head yet that they could belong to.
+  private var hasEarlyBytes = false
   private var isDraining = false
   private var isReadHeld = false
   private var early: [HTTPServerRequestPart] = []
@@ -131,13 +134,21 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   /// Bytes arrived, of whatever.
   func noteBytes() {
-    guard case .waiting = stage, !isHeadBegun else { return }
+    switch stage {
+    case .waiting where !isHeadBegun: noteHeadBegun()
+    case .answering, .flushing: hasEarlyBytes = true
+    case .waiting, .taking, .skipping, .ending, .closed: break
+    }
+  }
+
+  private func noteHeadBegun() {
     isHeadBegun = true
     deadline = .now() + .seconds(server.limits.headSecondsMax)
   }
 
   func read(context: ChannelHandlerContext) {
     switch stage {
+    case .answering where early.isEmpty: context.read()
     case .answering, .flushing, .ending: isReadHeld = true
     case .waiting, .taking, .skipping, .closed: context.read()
     }
@@ -162,6 +173,7 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   private func begin(_ head: HTTPRequestHead) {
     isHeadBegun = false
+    hasEarlyBytes = false
     let begin = NIODeadline.now()
     deadline = begin + .seconds(server.limits.bodySecondsMax)
     let route = server.route(of: head)
@@ -296,6 +308,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     stage = .waiting
     deadline = .now() + .seconds(server.limits.idleSecondsMax)
     takeEarly()
+    if hasEarlyBytes, case .waiting = stage { noteHeadBegun() }
     if isReadHeld {
       isReadHeld = false
       self.read(context: context)

@@ -60,6 +60,23 @@ struct ServiceUnderTest {
     started = service
   }
 
+  /// Megabytes of log files that are made beforehand, of 16 each.
+  private static let logMegabytes = 1024
+
+  /// Gives a database that was started here the files of its log that one has which has run for a
+  /// while, and a checkpoint just done: a new one makes each file while commits wait for it.
+  func readyLog() async throws {
+    guard started != nil, let database else { return }
+    let psql = Psql(database: database)
+    let next = "select pg_logical_emit_message(false, 'loadtest', ''), pg_switch_wal();\n"
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "kvytok-log-\(ProcessInfo.processInfo.processIdentifier).sql")
+    let script = String(repeating: next, count: Self.logMegabytes / 16) + "checkpoint;\n"
+    try script.write(to: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(at: file) }
+    try await psql.run(file: file.path)
+  }
+
   /// Stops the service when it was started here, and removes its folder.
   func stop() async { await started?.stop() }
 }

@@ -45,6 +45,7 @@ struct TapsMeasurement {
     let prepared = await preparation.prepare(
       batchCount: count, of: &devices, connections: shape.workers)
 
+    try await subject.readyLog()
     let sizes = try await groupSizes(client)
     let usage = ProcessorUsage(server: subject.processID)
     ProgressBar.write("posting for \(shape.seconds) s over \(shape.workers) connections …\n")
@@ -74,6 +75,7 @@ struct TapsMeasurement {
       database: database,
       batchesPerCommit: max(1, Int((report.batchesPerCommit ?? 1).rounded())))
     let posted = Self.interleaved(prepared, count: max(outcome.sentBatches, 1))
+    try await subject.readyLog()
     report.ceilingTapsPerSecond = try await ceiling.tapsPerSecond(
       posted, tapsPerBatch: shape.batch)
   }

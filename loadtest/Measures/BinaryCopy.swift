@@ -4,12 +4,13 @@
 /// device_id text, batch_number int8, body bytea, signature bytea. Layout after the manual of
 /// PostgreSQL, COPY, "Binary Format".
 package struct BinaryCopy: Sendable {
-  /// Statement that makes the table; big bodies lie outside the row, not compressed, as in the journal.
+  /// Statement that makes the table; bodies that do not fit into a page lie outside the row,
+  /// not compressed, as in the journal.
   package static let makeTable = """
     drop table if exists loadtest_copy;
     create table loadtest_copy (
       device_id text not null, batch_number bigint not null, body bytea not null,
-      signature bytea not null);
+      signature bytea not null) with (toast_tuple_target = 8160);
     alter table loadtest_copy alter column body set storage external;
     """
 

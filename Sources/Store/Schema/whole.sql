@@ -55,7 +55,8 @@ create table device_epoch (
   session_chain bytea,
   session_digest bytea,
   session_covered_count bigint,
-  session_uncovered_since timestamptz
+  session_uncovered_since timestamptz,
+  guard bigint not null default 0    -- grows whenever what the device may do changes
 ) with (fillfactor = 40);
 
 -- The journal: one row per batch that brought something new, the signed bytes as they came.
@@ -85,7 +86,7 @@ create table tap_batch (
     (signature is not null and session_id is null)
     or (signature is null and session_id is not null and request_count is not null
       and mac is not null and chain is not null))
-);
+) with (toast_tuple_target = 8160);  -- a body that fits into a page stays in its row
 alter table tap_batch alter column body set storage external;
 create index tap_batch_unsorted on tap_batch (lane, batch_id)
   where sorted_at is null and sort_fault is null;
@@ -1056,6 +1057,34 @@ create table device_key (
   end_reason text check (end_reason in ('rotated', 'replaced', 'revoked')),
   primary key (device_id, public_key)
 );
+
+-- Whatever changes what a device may do marks its registers: what was decided about a register from
+-- memory holds only while its guard stands, so that one comparison stands for looking up the device
+-- and its keys with each batch.
+create function device_guards_registers() returns trigger language plpgsql as $$
+declare
+  changed text := coalesce(new.device_id, old.device_id);
+begin
+  -- Whoever makes a register holds its device meanwhile: afterwards the register can be seen here.
+  perform from device where device_id = changed for no key update;
+  perform from device_epoch where device_id = changed order by epoch for update;
+  update device_epoch set guard = guard + 1 where device_id = changed;
+  return null;
+end $$;
+create trigger device_marks_registers after update of state on device
+  for each row when (old.state is distinct from new.state) execute function device_guards_registers();
+-- A new key takes nothing away.
+create trigger device_key_marks_registers after update or delete on device_key
+  for each row execute function device_guards_registers();
+
+-- Fails the statement that found fewer registers than it expected.
+create function registers_hold(standing bigint, expected bigint) returns boolean language plpgsql as $$
+begin
+  if standing <> expected then
+    raise exception 'a register stands otherwise than expected' using errcode = 'KV001';
+  end if;
+  return true;
+end $$;
 
 -- Where a device is mounted, and when: at any moment at one place at most.
 create table device_assignment (
