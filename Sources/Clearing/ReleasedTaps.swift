@@ -38,7 +38,7 @@ extension Sorter {
       row.place(by: places)
       return row
     }
-    try await db.sorting.insert(rows)
+    try await db.sorting.insert(rows, routeID: city.routeID)
     let riderDays = Set(
       rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
     try await db.sorting.markStale(

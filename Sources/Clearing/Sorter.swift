@@ -81,7 +81,7 @@ package struct Sorter: Sendable {
     }
     let places = try await db.deviceAssignments.find(of: Set(read.batches.map(\.batch.device)))
     let rows = rows(of: read, riders: riders, places: places)
-    try await db.sorting.insert(rows)
+    try await db.sorting.insert(rows, routeID: city.routeID)
     try await noteDenyLists(of: read, in: db)
     let riderDays = try await markStale(rows, today: today, in: db, at: now)
     try await db.sorting.markSorted(

@@ -129,8 +129,7 @@ struct ReportTableDefinition: Sendable {
       isByAccountingDate: true),
     ReportTableDefinition(
       key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .lateDevices,
-      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_received_at"],
-      daysMax: 7),
+      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_received_at"]),
   ]
 
   static let debts = [

@@ -33,6 +33,11 @@ package struct City: Sendable {
     book?.fareDay(of: moment) ?? clock.fareDay(of: moment)
   }
 
+  /// The network's name of a route that a validator named; the same where the network lacks it.
+  package func routeID(_ name: String) -> String {
+    network.resolveRoute(name).map { network.routes[$0].id } ?? name
+  }
+
   /// Whether a stop may change the fare of a ride on a fare day.
   package func asksForStops(on day: Day) -> Bool {
     book?.tariff(on: day)?.pricesByStop ?? false

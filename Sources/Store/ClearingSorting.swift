@@ -128,7 +128,9 @@ package struct SortingTables {
   }
 
   /// Adds taps and counts them; each is new, as the register of sequence numbers says.
-  package func insert(_ taps: [TapRow]) async throws {
+  ///
+  /// `routeID` gives the network's name of a route that a validator named.
+  package func insert(_ taps: [TapRow], routeID: (String) -> String) async throws {
     guard !taps.isEmpty else { return }
     var rows = CopyRows(columnCount: Self.columns.count)
     rows.reserve(bytes: taps.count * Self.bytesPerTap)
@@ -139,7 +141,7 @@ package struct SortingTables {
     }
     try await connection.copyIn(
       "copy tap (\(Self.columns.joined(separator: ", "))) from stdin (format binary)", rows)
-    try await count(taps)
+    try await connection.pipeline(TapSums(of: taps, routeID: routeID).statements)
   }
 
   /// About what a row takes on its way; more is made room for as it comes.
@@ -182,44 +184,6 @@ package struct SortingTables {
     try row.timestamptz(tap.receivedAt)
     row.int8(tap.denyListVersion)
     try row.text(tap.assigned)
-  }
-
-  /// Adds taps to the sums of their fare days, in the lanes of the journal that they came by.
-  private func count(_ taps: [TapRow]) async throws {
-    var sums: [TapSumKey: (accepted: Int64, denied: Int64)] = [:]
-    var key: TapSumKey?
-    var device = ""
-    for tap in taps {
-      // Taps of a device come one after the other, and lie on one day but for the late ones.
-      if key == nil || key?.day != tap.fareDay || device != tap.name.device {
-        device = tap.name.device
-        key = TapSumKey(day: tap.fareDay, lane: Lane.of(name: device))
-      }
-      guard let key else { continue }
-      if tap.isAccepted {
-        sums[key, default: (0, 0)].accepted += 1
-      } else {
-        sums[key, default: (0, 0)].denied += 1
-      }
-    }
-    let rows = sums.sorted { ($0.key.day, $0.key.lane) < ($1.key.day, $1.key.lane) }
-    try await connection.execute(
-      """
-      insert into tap_sum as s (fare_day, lane, accepted, denied)
-      select * from unnest($1::date[], $2::int2[], $3::int8[], $4::int8[])
-      on conflict (fare_day, lane) do update
-        set accepted = s.accepted + excluded.accepted, denied = s.denied + excluded.denied
-      """,
-      [
-        .dates(rows.map { Optional($0.key.day) }), .int2s(rows.map { Optional($0.key.lane) }),
-        .int8s(rows.map { Optional($0.value.accepted) }),
-        .int8s(rows.map { Optional($0.value.denied) }),
-      ])
-  }
-
-  private struct TapSumKey: Hashable {
-    let day: Day
-    let lane: Int16
   }
 
   /// Marks rider-days as stale, in a fixed order so that two sorters never wait for each other.

@@ -77,7 +77,8 @@ extension ReportQuery {
         where r.category = 'matched'),
       steps (place, step, currency, n, minor, previous) as (
       select 1, 'taps', null, (
-        select count(*) from tap where fare_day between $1 and $2 and accepted and kind <> 'off'),
+        select coalesce(sum(accepted - alightings), 0)::int8 from tap_sum
+        where fare_day between $1 and $2),
         null::int8, null::int8
       union all
       select 2, 'rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
@@ -116,13 +117,20 @@ extension ReportQuery {
     """
 
   /// What stops at a step, one by one.
+  ///
+  /// Every boarding of a day that is rated has its ride, but for one that is still open: so only the
+  /// taps of stale days and of days with an open ride are looked at.
   static let remaindersSQL = """
     with windows as (select * from charge_window where fare_day between $1 and $2)
     select * from (
       select 'taps' as step, 'no ride' as why, t.fare_day,
         concat_ws('/', t.device_id, t.epoch, t.seq) as reference, null as currency,
         null::int8 as amount_minor
-      from tap t where t.fare_day between $1 and $2 and t.accepted and t.kind <> 'off'
+      from (
+        select lane, rider_id, fare_day from fare_day where stale_since is not null
+        union select lane, rider_id, fare_day from fare_day where open_ride) f
+      join tap t using (lane, rider_id, fare_day)
+      where t.fare_day between $1 and $2 and t.accepted and t.kind <> 'off'
         and not exists (
           select from ride r where r.lane = t.lane and r.rider_id = t.rider_id
             and r.fare_day between t.fare_day and t.fare_day + 1 and r.device_id = t.device_id

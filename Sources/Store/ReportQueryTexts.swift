@@ -13,19 +13,22 @@ extension ReportQuery {
     order by 1, 2, 3, 4 limit $4
     """
 
-  /// Taps that came when their fare day was over for a day, by validator.
+  /// Taps that came when their fare day was over for a day, by validator; of one operator: those on
+  /// routes on which its rides were.
   static let lateDevicesSQL = """
-    select t.device_id as device, t.fare_day, count(*) as taps,
-      count(*) filter (where t.accepted) as accepted, max(t.received_at) as last_received_at,
-      (max(extract(epoch from t.received_at - t.tapped_at)) / 3600)::int8 as latest_hours
-    from tap t
-    where t.fare_day between $1 and $2
-      and t.received_at >= (t.fare_day + 2)::timestamp at time zone 'UTC'
-      and ($3::text is null or exists (
-        select from ride r where r.fare_day = t.fare_day and r.lane = t.lane
-          and r.rider_id = t.rider_id and r.device_id = t.device_id and r.epoch = t.epoch
-          and r.seq = t.seq and r.operator_id = $3))
+    select device_id as device, fare_day, sum(late_accepted + late_denied)::int8 as taps,
+      sum(late_accepted)::int8 as accepted, max(last_late_at) as last_received_at,
+      round(max(latest_seconds) / 3600.0)::int8 as latest_hours
+    from device_day d
+    where fare_day between $1 and $2 and late_accepted + late_denied > 0
+      and ($3::text is null or (fare_day, route) in \(routesOfOperator))
     group by 1, 2 order by 1, 2 limit $4
+    """
+
+  /// Fare days with the routes on which an operator had rides.
+  private static let routesOfOperator = """
+    (select fare_day, route from ride_sum
+      where fare_day between $1 and $2 and operator_id = $3)
     """
 
   /// What free and reduced rides were worth, by operator and category.
@@ -82,7 +85,7 @@ extension ReportQuery {
     """
 
   /// Validators with where they were mounted on the days and what they sent; of one operator: those
-  /// on which its rides began.
+  /// that served its routes.
   static let devicesSQL = """
     select d.device_id as device, d.state, (
         select string_agg(distinct a.vehicle, ' ' order by a.vehicle) from device_assignment a
@@ -99,8 +102,8 @@ extension ReportQuery {
       max(e.last_received_at) as last_received_at
     from device d left join device_epoch e using (device_id)
     where $3::text is null or d.device_id in (
-      select device_id from ride
-      where fare_day between $1 and $2 and operator_id = $3 and reversed_run_id is null)
+      select device_id from device_day
+      where fare_day between $1 and $2 and (fare_day, route) in \(routesOfOperator))
     group by d.device_id order by d.device_id limit $4
     """
 }

@@ -32,8 +32,15 @@ extension ClearingSuite {
           having sum(rides) <> 0 order by 1
           """),
         "taps": try await house.texts(
-          "select concat_ws(' ', fare_day, sum(accepted), sum(denied)) from tap_sum group by fare_day order by 1"
-        ),
+          """
+          select concat_ws(' ', fare_day, sum(accepted), sum(denied), sum(alightings))
+          from tap_sum group by fare_day order by 1
+          """),
+        "devices": try await house.texts(
+          """
+          select concat_ws(' ', fare_day, device_id, route, accepted, denied) from device_day
+          order by 1
+          """),
       ]
     }
 

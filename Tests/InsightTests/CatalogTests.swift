@@ -270,8 +270,8 @@ extension InsightSuite {
       }
     }
 
-    /// A month of 30 million rides, as the sums of a city of a million riders are.
-    @Test func aMonthOfThirtyMillionRidesIsAddedUpInTime() async throws {
+    /// How long it takes is measured by `loadtest reports`.
+    @Test func aMonthOfThirtyMillionRidesIsAddedUp() async throws {
       try await World.with { world in
         try await world.script(
           """
@@ -279,8 +279,8 @@ extension InsightSuite {
           insert into ride_sum
           select date '2026-11-01' + d, date '2026-11-01' + d + (k % 40 = 0)::int * 3, l,
             'op-' || k % 5, 'route-' || k % 40, 'bus', 'category-' || k % 6, 'p-' || k / 120, 'card',
-            'UAH', 'test-1', 67, 67, 5, 5, 0, 0, 67 * 800, 60 * 800
-          from generate_series(0, 29) d, generate_series(0, 63) l, generate_series(0, 239) k;
+            'UAH', 'test-1', 268, 268, 20, 20, 0, 0, 268 * 800, 240 * 800
+          from generate_series(0, 29) d, generate_series(0, 15) l, generate_series(0, 239) k;
           set session_replication_role = origin;
           analyze ride_sum;
           """)
@@ -288,12 +288,8 @@ extension InsightSuite {
         #expect(rides > 30_000_000)
         let first = try #require(Day("2026-11-01"))
         for name in ReportName.allCases where name != .daily {
-          let clock = ContinuousClock()
-          let start = clock.now
           let report = try await world.desk.report(
             name, days: first...first.adding(days: 29), madeAt: noon)
-          let seconds = start.duration(to: clock.now) / .seconds(1)
-          print("a month of 30 million rides: \(name) in \(seconds) s")
           if name == .operators {
             #expect(sum(report.tables[0].rows, "rides", of: report.tables[0]) == rides)
           }

@@ -88,4 +88,21 @@ import Testing
     #expect(MetricsText.value("kvytok_intake_group_size_count", label: label, in: page) == 10)
     #expect(MetricsText.value("kvytok_nothing", label: label, in: page) == nil)
   }
+
+  @Test func theFirstAnswerOfAReportIsToldApartFromTheLaterOnes() {
+    var times = ReportTimes()
+    times.rides = 30
+    for (name, seconds) in [("daily", 1.5), ("debts", 0.25), ("daily", 0.5), ("daily", 0.75)] {
+      times.note(name, seconds: seconds, bytes: 40)
+    }
+    #expect(times.reports.map(\.name) == ["daily", "debts"])
+    #expect(times.longestSeconds == 1.5)
+    #expect(times.reports.map(\.longestLaterSeconds) == [0.75, 0])
+    #expect(
+      String(decoding: times.json, as: UTF8.self)
+        == #"{"rides":30,"longest_seconds":1.5,"reports":["#
+        + #"{"name":"daily","first_seconds":1.5,"longest_later_seconds":0.75,"bytes":40},"#
+        + #"{"name":"debts","first_seconds":0.25,"longest_later_seconds":0,"bytes":40}]}"#)
+    #expect(times.text.contains("daily                 1.500                 0.750"))
+  }
 }

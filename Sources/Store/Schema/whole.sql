@@ -521,7 +521,23 @@ create table tap_sum (
   lane smallint not null,
   accepted bigint not null,
   denied bigint not null,
+  alightings bigint not null default 0,  -- the accepted ones at getting off; the rest are boardings
   primary key (fare_day, lane)
+) with (fillfactor = 70);
+
+-- What a validator sent of a fare day on a route, as the network names it; '' where it named none.
+-- Late is what came when the day was over for a day, by UTC.
+create table device_day (
+  fare_day date not null,
+  device_id text not null,
+  route text not null,
+  accepted bigint not null,
+  denied bigint not null,
+  late_accepted bigint not null,
+  late_denied bigint not null,
+  last_late_at timestamptz,          -- when the last of the late ones came
+  latest_seconds bigint,             -- the longest that one of them took
+  primary key (fare_day, device_id, route)
 ) with (fillfactor = 70);
 
 -- Where a tap is on its way, for those who count and list them. Taps in batches that are not sorted:
