@@ -107,9 +107,10 @@ extension ReportQuery {
         sum(settled_minor)::int8, sum(captured_minor)::int8
         from windows group by currency
       union all
-      select 8, 'bank', currency, count(*), sum(gross_minor - fee_minor)::int8,
-        sum(gross_minor)::int8
-        from records where kind = 'capture' group by currency)
+      select 8, 'bank', w.currency, count(r.record_id),
+        coalesce(sum(r.gross_minor - r.fee_minor), 0)::int8, coalesce(sum(r.gross_minor), 0)::int8
+        from (select distinct currency from windows) w
+        left join records r on r.currency = w.currency and r.kind = 'capture' group by w.currency)
     select step, currency, n as counted, minor as amount_minor,
       case when previous is not null then previous - minor end as remainder_minor
     from steps where $3::text is null order by place, currency limit $4
@@ -128,13 +129,14 @@ extension ReportQuery {
             and r.fare_day between t.fare_day and t.fare_day + 1 and r.device_id = t.device_id
             and r.epoch = t.epoch and r.seq = t.seq and r.reversed_run_id is null)
       union all
-      select 'bank_rides', 'no window', r.fare_day, r.rider_id::text, r.currency,
+      select 'bank_rides', case when \(ChargingTables.isWithoutAccount("r.rider_id"))
+          then 'no account' else 'no window' end, r.fare_day, r.rider_id::text, r.currency,
         sum(r.charged_minor)::int8
       from ride r where r.fare_day between $1 and $2 and r.reversed_run_id is null
         and r.medium in \(ChargingTables.chargedMedia) and r.charged_minor > 0 and not exists (
           select from charge_window w where w.lane = r.lane and w.rider_id = r.rider_id
             and w.fare_day = r.fare_day and w.currency = r.currency)
-      group by r.fare_day, r.rider_id, r.currency
+      group by 2, r.fare_day, r.rider_id, r.currency
       union all
       select 'windows', state, fare_day, window_id::text, currency, due_minor
       from windows where due_minor > 0
@@ -151,7 +153,10 @@ extension ReportQuery {
       union all
       select 'settled', 'refunded', fare_day, window_id::text, currency, refunded_minor
       from windows where refunded_minor > 0) r
-    where $3::text is null order by step, why, fare_day, reference limit $4
+    where $3::text is null
+    order by array_position(array['taps', 'bank_rides', 'windows', 'captured', 'settled'], step), why,
+      fare_day, length(reference), reference
+    limit $4
     """
 
   /// What the acquirer's files say of the days, by what it was matched to; what was captured and is in
