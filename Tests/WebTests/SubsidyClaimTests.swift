@@ -61,7 +61,8 @@ struct SubsidyClaimTests {
       #expect(early.status == .unprocessableContent, "\(early.text)")
       let other = await service.post(decision, token: taras, json: #"{"approve": true}"#)
       #expect(other.status == .ok && other.member("decided") == "approved", "\(other.text)")
-      #expect(try await balances(service) == ["1300/tram/pensioner 1800", "2100/tram/pensioner -1800"])
+      #expect(
+        try await balances(service) == ["1300/tram/pensioner 1800", "2100/tram/pensioner -1800"])
 
       let evidence = await service.send(.get, "/v1/subsidies/claims/1/evidence", token: olena)
       #expect(evidence.contentType == "text/csv; charset=utf-8")

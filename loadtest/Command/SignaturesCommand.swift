@@ -141,7 +141,8 @@ private final class OpenSSLP256 {
     var signature = [UInt8](repeating: 0, count: 80)
     var signatureCount = signature.count
     guard
-      EVP_PKEY_get_octet_string_param(key, "encoded-pub-key", &point, point.count, &pointCount) == 1,
+      EVP_PKEY_get_octet_string_param(key, "encoded-pub-key", &point, point.count, &pointCount)
+        == 1,
       EVP_DigestSignInit_ex(digest, nil, "SHA256", nil, nil, key, nil) == 1,
       EVP_DigestSign(digest, &signature, &signatureCount, message, message.count) == 1
     else { throw ProgramFault("OpenSSL does not sign by P-256") }
