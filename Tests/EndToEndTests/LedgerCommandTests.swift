@@ -106,7 +106,8 @@ struct LedgerCommandTests {
     }
   }
 
-  @Test func withoutTheFolderOfTheServiceNothingIsWrittenAndTheProofSaysWhatItLeftOut() async throws {
+  @Test func withoutTheFolderOfTheServiceNothingIsWrittenAndTheProofSaysWhatItLeftOut() async throws
+  {
     try await KvytokService.with { service in
       let folder = service.data.appendingPathComponent("postgres").path
       let place = try #require(PrivateCluster.running(folder: folder)).place
