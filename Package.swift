@@ -40,6 +40,8 @@ func from(_ package: String, _ product: String) -> Target.Dependency {
   .product(name: product, package: package)
 }
 
+/// Measured beside OpenSSL by `loadtest signatures`; the service itself does without.
+let crypto = from("swift-crypto", "Crypto")
 let logging = from("swift-log", "Logging")
 let metrics = from("swift-metrics", "Metrics")
 let lifecycle = from("swift-service-lifecycle", "ServiceLifecycle")
@@ -61,6 +63,7 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -170,7 +173,7 @@ let package = Package(
       name: "loadtest",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
-        "ServiceClient", arguments, nioCore, nioPosix,
+        "ServiceClient", "CLibCrypto", crypto, arguments, nioCore, nioPosix,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests

@@ -65,6 +65,28 @@ package struct JSONWriter: Sendable {
     bytes.append(contentsOf: json.utf8)
   }
 
+  /// Writes a list of objects, one for each of some things.
+  package mutating func objects<Things: Sequence, Fault: Error>(
+    _ things: Things, _ write: (inout JSONWriter, Things.Element) throws(Fault) -> Void
+  ) throws(Fault) {
+    beginArray()
+    for thing in things {
+      beginObject()
+      try write(&self, thing)
+      endObject()
+    }
+    endArray()
+  }
+
+  /// Writes a member with a list of objects, one for each of some things.
+  package mutating func member<Things: Sequence, Fault: Error>(
+    _ name: String, objects things: Things,
+    _ write: (inout JSONWriter, Things.Element) throws(Fault) -> Void
+  ) throws(Fault) {
+    key(name)
+    try objects(things, write)
+  }
+
   /// Writes a member with a text.
   package mutating func member(_ name: String, _ text: String) {
     key(name)

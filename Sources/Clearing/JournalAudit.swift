@@ -61,7 +61,7 @@ extension LedgerAuditor {
   }
 
   private static func prove(
-    _ batches: [ProvenBatch], by sorter: Sorter, erased: Set<RiderID>, in db: StoreSession
+    _ batches: [ProvenBatch], by sorter: Sorter, erased: [RiderID: Instant], in db: StoreSession
   ) async throws -> JournalPage {
     var page = JournalPage(lastBatchID: batches.last?.batch.batchID, batches: batches.count)
     var expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)] = []
@@ -91,7 +91,7 @@ extension LedgerAuditor {
 
   /// Compares the taps that persons let through, as they were signed and corrected.
   private func proveReleased(
-    by sorter: Sorter, erased: Set<RiderID>, _ audit: inout LedgerAudit
+    by sorter: Sorter, erased: [RiderID: Instant], _ audit: inout LedgerAudit
   ) async throws {
     for device in try await store.read({ db in try await db.quarantine.devicesReleased() }) {
       var last: (epoch: Int64, seq: Int64) = (-1, -1)
@@ -116,7 +116,7 @@ extension LedgerAuditor {
   /// How the sorted taps differ from those that the journal holds, column by column.
   private static func compare(
     _ expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)], by sorter: Sorter,
-    erased: Set<RiderID>, in db: StoreSession
+    erased: [RiderID: Instant], in db: StoreSession
   ) async throws -> [String] {
     var findings: [String] = []
     let riders = try await db.bookProofs.riders(of: Set(expected.map(\.tap.medium)))
@@ -129,12 +129,15 @@ extension LedgerAuditor {
     let places = try await db.deviceAssignments.find(of: Set(names.map(\.device)))
     for ((tap, batch), name) in zip(expected, names) {
       var row: TapRow
-      if let rider = riders[tap.medium] {
-        row = sorter.row(tap, rider: rider, batch: batch, denyListVersion: nil)
-      } else if let kept = standing[name], erased.contains(kept.rider) {
-        // The rider was erased: who it was and what was held is known no more, all else is.
+      if let kept = standing[name], let erasedAt = erased[kept.rider],
+        batch.receivedAt <= erasedAt
+      {
+        // The rider was erased: who it was and what was held is known no more, all else is. Whoever
+        // holds the medium since then is another rider.
         row = sorter.row(tap, rider: kept.rider, batch: batch, denyListVersion: nil)
         row.medium = kept.medium
+      } else if let rider = riders[tap.medium] {
+        row = sorter.row(tap, rider: rider, batch: batch, denyListVersion: nil)
       } else {
         findings.append(
           "tap \(name.device)/\(name.epoch)/\(name.seq): its medium belongs to no rider")

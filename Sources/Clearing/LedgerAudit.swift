@@ -21,6 +21,8 @@ package struct LedgerAudit: Sendable {
   package var unsortedBatches = 0
   /// Entries that have their place in the chain.
   package var seals: Int64 = 0
+  /// Stamps of rows of money that were not checked, for the key of the service is not here.
+  package var stampsUnchecked: Int64 = 0
   /// Closed periods proven.
   package var periods = 0
   /// Batches of the journal whose proof and taps were compared.

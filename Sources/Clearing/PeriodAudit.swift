@@ -57,8 +57,15 @@ extension LedgerAuditor {
         faults.append("period \(row.name): its root is not that of its trees and the root before")
       }
       let names = Set(kept.map(\.tree.table))
-      for name in Self.tables(keptAs: names).symmetricDifference(names).sorted() {
-        faults.append("period \(row.name): the tree of \(name) is missing, or not known")
+      for name in names.subtracting(Self.tables).sorted() {
+        faults.append("period \(row.name): the tree of \(name) is not known")
+      }
+      for name in Self.tables.subtracting(names).sorted() {
+        // A month that was closed before a table left digests has no tree of it, and no leaves.
+        let fresh = try await Self.tree(name, of: period, in: db)
+        if SealedTable(rawValue: name) != nil || fresh?.tree.leaves != 0 {
+          faults.append("period \(row.name): the tree of \(name) is missing")
+        }
       }
       for tree in kept {
         guard let fresh = try await Self.tree(tree.tree.table, of: period, in: db) else { continue }
@@ -71,14 +78,8 @@ extension LedgerAuditor {
   }
 
   /// The tables of which a closed period has trees.
-  ///
-  /// One that was closed before rows of stored value and charging left digests has none of these; its
-  /// root says which it was closed with.
-  private static func tables(keptAs names: Set<String>) -> Set<String> {
-    let money = Set(MoneyTable.allCases.map(\.rawValue))
-    let books = Set(SealedTable.allCases.map(\.rawValue))
-    return names.isDisjoint(with: money) ? books : books.union(money)
-  }
+  private static let tables = Set(
+    SealedTable.allCases.map(\.rawValue) + MoneyTable.allCases.map(\.rawValue))
 
   /// A tree from the rows as they are now; nil for a table that is not known.
   private static func tree(
@@ -91,7 +92,7 @@ extension LedgerAuditor {
     return try await db.periods.tree(table, of: period.name)
   }
 
-  /// Proves that the rows of stored value and charging are as the program wrote them last.
+  /// Proves that the rows of stored value, charging and prices are as the program wrote them last.
   func proveRows(_ audit: inout LedgerAudit) async throws {
     for table in MoneyTable.allCases {
       for finding in try await store.read({ db in
@@ -102,10 +103,12 @@ extension LedgerAuditor {
     }
     for finding in try await store.read({ db in
       try await db.rowSeals.foreign(countMax: LedgerAudit.findingsMax)
+        + db.rowSeals.unstamped(countMax: LedgerAudit.findingsMax)
         + db.rowSeals.sharesThatDiffer(countMax: LedgerAudit.findingsMax)
     }) {
       audit.find(finding)
     }
+    audit.stampsUnchecked = try await store.read { db in try await db.rowSeals.unchecked() }
   }
 
   /// Where a tree is not what its rows come to; nil when it is.

@@ -19,27 +19,25 @@ enum ReportFigures {
 
   static let all: [ReportFigureWords] = texts + days + counts + amounts
 
-  private static func words(
-    _ key: String, _ kind: ReportColumn.Kind, _ uk: String, _ en: String, _ ukMeaning: String,
-    _ enMeaning: String, isSummed: Bool = false
-  ) -> ReportFigureWords {
-    ReportFigureWords(
-      key: key, kind: kind, header: Bilingual(uk: uk, en: en),
-      meaning: Bilingual(uk: ukMeaning, en: enMeaning), isSummed: isSummed)
+  /// Makes a figure of a kind: key, header and meaning, each first in Ukrainian.
+  private typealias Making =
+    @Sendable (String, String, String, String, String) -> ReportFigureWords
+
+  private static func making(_ kind: ReportColumn.Kind, isSummed: Bool = false) -> Making {
+    { key, uk, en, ukMeaning, enMeaning in
+      ReportFigureWords(
+        key: key, kind: kind, header: Bilingual(uk: uk, en: en),
+        meaning: Bilingual(uk: ukMeaning, en: enMeaning), isSummed: isSummed)
+    }
   }
 
-  private static func text(
-    _ key: String, _ uk: String, _ en: String, _ ukMeaning: String, _ enMeaning: String
-  ) -> ReportFigureWords { words(key, .text, uk, en, ukMeaning, enMeaning) }
-
-  private static func count(
-    _ key: String, _ uk: String, _ en: String, _ ukMeaning: String, _ enMeaning: String,
-    isSummed: Bool = true
-  ) -> ReportFigureWords { words(key, .count, uk, en, ukMeaning, enMeaning, isSummed: isSummed) }
-
-  private static func money(
-    _ key: String, _ uk: String, _ en: String, _ ukMeaning: String, _ enMeaning: String
-  ) -> ReportFigureWords { words(key, .money, uk, en, ukMeaning, enMeaning, isSummed: true) }
+  private static let text = making(.text)
+  private static let date = making(.date)
+  private static let moment = making(.moment)
+  private static let count = making(.count, isSummed: true)
+  /// A number that is not added up.
+  private static let number = making(.count)
+  private static let money = making(.money, isSummed: true)
 
   private static let texts = [
     text(
@@ -84,14 +82,6 @@ enum ReportFigures {
       "kind", "Вид рядка", "Kind", "Про що рядок еквайра.", "What the acquirer's line is about."),
   ]
 
-  private static func date(_ key: String, _ uk: String, _ en: String, _ a: String, _ b: String)
-    -> ReportFigureWords
-  { words(key, .date, uk, en, a, b) }
-
-  private static func moment(_ key: String, _ uk: String, _ en: String, _ a: String, _ b: String)
-    -> ReportFigureWords
-  { words(key, .moment, uk, en, a, b) }
-
   private static let days = [
     date(
       "fare_day", "День", "Day", "Тарифна доба поїздок.", "The fare day of the rides."),
@@ -126,9 +116,9 @@ enum ReportFigures {
       "Rides whose fare is not known; they are in no sum of money."),
     count("taps", "Валідацій", "Taps", "Прийняті до журналу валідації.", "Taps in the journal."),
     count("accepted", "Дозволено", "Accepted", "З них із дозволом на проїзд.", "Those let on."),
-    count(
+    number(
       "latest_hours", "Спізнення, год", "Latest, h", "Найбільше спізнення, годин.",
-      "Longest time from tap to arrival, hours.", isSummed: false),
+      "Longest time from tap to arrival, hours."),
     count("duplicates", "Повторів", "Duplicates", "Надіслано ще раз.", "Sent again."),
     count(
       "conflicts", "Розбіжностей", "Conflicts", "Той самий номер з іншим змістом.",
@@ -138,15 +128,13 @@ enum ReportFigures {
       "missing_numbers", "Бракує", "Missing", "Номери, що не надійшли.",
       "Numbers that never came."),
     count("windows", "Вікон", "Windows", "Вікна оплати.", "Charge windows."),
-    count(
-      "tries", "Спроб", "Tries", "Спроби після відмови.", "Tries since the decline.",
-      isSummed: false),
+    number(
+      "tries", "Спроб", "Tries", "Спроби після відмови.", "Tries since the decline."),
     count("owing_riders", "Боржників", "Owing", "Пасажири з боргом.", "Riders who owe."),
     count("entries", "Проводок", "Entries", "Записи в книгах.", "Entries in the books."),
     count("records", "Рядків", "Lines", "Рядки файлів еквайра.", "Lines of the acquirer's files."),
-    count(
-      "counted", "Кількість", "Count", "Скільки дійшло до кроку.", "How many reached the step.",
-      isSummed: false),
+    number(
+      "counted", "Кількість", "Count", "Скільки дійшло до кроку.", "How many reached the step."),
   ]
 
   private static let amounts = [

@@ -138,7 +138,7 @@ struct ReportMaker {
       cell =
         key == "mode"
         ? Mode(rawValue: text).map { .label(text, $0.title) } ?? .text(text)
-        : .text(text)
+        : ReportWords.find(key, text).map { .label(text, $0) } ?? .text(text)
     case .count(let count): cell = .count(count)
     case .money(let minor, let code):
       cell = Currency(code).map { .money(Money(minor: minor, currency: $0)) } ?? .none

@@ -152,7 +152,7 @@ struct SumsTable {
     ReportColumn("charged_minor", Bilingual(uk: "До сплати", en: "Charged"), .money),
     ReportColumn("nominal_minor", Bilingual(uk: "За тарифом", en: "Nominal"), .money),
     ReportColumn("free_rides", Bilingual(uk: "Безкоштовних", en: "Free"), .count),
-    ReportColumn("unknown_rides", Bilingual(uk: "Ціна невідома", en: "Fare unknown"), .count),
+    ReportColumn("unknown_rides", Bilingual(uk: "Без ціни", en: "No fare"), .count),
     ReportColumn("currency", Bilingual(uk: "Валюта", en: "Currency"), .text),
   ]
 

@@ -16,6 +16,8 @@ package struct PostgresConfiguration: Sendable {
   package var idleInTransactionMillisecondsMax = 60_000
   /// Name by which the server's views show the connections.
   package var applicationName = "kvytok"
+  /// Settings of every session by name; values without blanks and backslashes, which are never logged.
+  package var sessionSettings: [String: String] = [:]
 
   /// Past a statement's own limit the server has this long to say so, in milliseconds; then it is
   /// taken for gone.
@@ -100,6 +102,7 @@ package struct PostgresConfiguration: Sendable {
       "-c statement_timeout=\(statementMillisecondsMax) "
       + "-c idle_in_transaction_session_timeout=\(idleInTransactionMillisecondsMax) "
       + "-c TimeZone=UTC"
+      + sessionSettings.sorted { $0.key < $1.key }.map { " -c \($0.key)=\($0.value)" }.joined()
     result["options"] = [settings, options["options"]].compactMap { $0 }.joined(separator: " ")
     let defaults = [
       "application_name": applicationName,

@@ -116,17 +116,23 @@ package struct BookProofTables {
 
   /// Closed fare days whose charge windows do not come to the bank-card rides, by lane.
   ///
-  /// Lanes in which a day waits for its rating, or a run for its windows, are left out.
+  /// Lanes in which a day waits for its rating, or a run for its windows, are left out, and so are
+  /// riders' days that wait for an account to be charged.
   package func chargesThatDiffer(countMax: Int) async throws -> [String] {
     let rows = try await connection.query(
       """
       with windows as (
         select lane, fare_day, currency, sum(amount_minor) as minor from charge_window
+        where (lane, rider_id, fare_day) not in (
+          select lane, rider_id, fare_day from charge_day_waiting)
         group by 1, 2, 3),
       rides as (
         select lane, fare_day, currency, sum(charged_minor) as minor from ride
         where reversed_run_id is null and medium in \(ChargingTables.chargedMedia)
-          and fare_day in (select fare_day from charge_day) group by 1, 2, 3),
+          and fare_day in (select fare_day from charge_day)
+          and (lane, rider_id, fare_day) not in (
+            select lane, rider_id, fare_day from charge_day_waiting)
+        group by 1, 2, 3),
       waiting as (
         select lane, fare_day from fare_day where stale_since is not null
         union
@@ -134,9 +140,7 @@ package struct BookProofTables {
         where c.windowed_at is null
         union
         select r.lane, r.fare_day from clearing_run c join ride r on r.reversed_run_id = c.run_id
-        where c.windowed_at is null
-        union
-        select lane, fare_day from charge_day_waiting)
+        where c.windowed_at is null)
       select format('charge windows of %s in lane %s: %s %s, the rides come to %s', fare_day, lane,
         coalesce(w.minor, 0), currency, coalesce(r.minor, 0))
       from windows w full join rides r using (lane, fare_day, currency)

@@ -13,6 +13,20 @@ package struct ChargingTables {
   /// card with a number of its own.
   static let chargedMedia = "('bank', 'phone')"
 
+  /// Whether a rider has phones only, none of which is known to pay from anything: neither did the
+  /// acquirer ever take one for good, nor is the payment account reference of one known.
+  ///
+  /// A window for such a rider could never be authorised. Nobody who was erased is one.
+  static func isWithoutAccount(_ rider: String) -> String {
+    """
+    (exists (select from medium o where o.rider_id = \(rider) and o.kind = 'phone')
+      and not exists (
+        select from medium o where o.rider_id = \(rider) and (o.kind = 'bank' or o.kind = 'phone'
+          and (o.account_reference is not null or exists (select from charge_event v
+            where v.medium_id = o.medium_id and v.kind = 'card_good')))))
+    """
+  }
+
   let connection: PostgresConnection
 
   /// Work about money that one transaction does at a time.
@@ -43,7 +57,8 @@ package struct ChargingTables {
 
   /// Closes the windows of a fare day: one for each card that rode on it; their number.
   ///
-  /// Rider-days that are stale wait until they are rated, which may change them or not.
+  /// Rider-days that are stale wait until they are rated, which may change them or not; those of phones
+  /// without a known account until it is known.
   package func close(_ day: Day, at now: Instant) async throws -> Int {
     try await connection.execute(
       "insert into charge_day (fare_day, closed_at) values ($1, $2)",
@@ -53,6 +68,10 @@ package struct ChargingTables {
       insert into charge_day_waiting (lane, rider_id, fare_day)
       select lane, rider_id, fare_day from fare_day
       where fare_day = $1 and stale_since is not null
+      union
+      select lane, rider_id, fare_day from ride
+      where fare_day = $1 and medium = 'phone' and reversed_run_id is null
+        and \(Self.isWithoutAccount("ride.rider_id"))
       on conflict do nothing
       """, [.date(day)])
     return try await connection.execute(
@@ -82,6 +101,14 @@ package struct ChargingTables {
       "select exists (select from charge_day_waiting)"
     ).only().bool(0)
     guard !runs.isEmpty || isMoved else { return (0, 0) }
+    try await connection.execute(
+      """
+      insert into charge_day_waiting (lane, rider_id, fare_day)
+      select lane, rider_id, fare_day from ride
+      where run_id = any($2) and fare_day <= $1 and medium = 'phone'
+        and \(Self.isWithoutAccount("ride.rider_id"))
+      on conflict do nothing
+      """, [.date(day), .int8s(runs)])
     let windows = try await connection.execute(
       Self.addWindows(
         before: """
@@ -89,6 +116,7 @@ package struct ChargingTables {
             delete from charge_day_waiting m where not exists (
               select from fare_day f where f.lane = m.lane and f.rider_id = m.rider_id
                 and f.fare_day = m.fare_day and f.stale_since is not null)
+              and not \(Self.isWithoutAccount("m.rider_id"))
             returning lane, rider_id, fare_day),
           """,
         changed: """

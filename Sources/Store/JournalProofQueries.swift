@@ -81,10 +81,13 @@ extension BookProofTables {
     return riders
   }
 
-  /// Nobodies in whose place erased riders were put.
-  package func erasedRiders() async throws -> Set<RiderID> {
-    let rows = try await connection.query("select rider_id from rider where erased_at is not null")
-    return Set(try rows.map { try $0.identifier(0) })
+  /// Nobodies in whose place erased riders were put, and when.
+  package func erasedRiders() async throws -> [RiderID: Instant] {
+    let rows = try await connection.query(
+      "select rider_id, erased_at from rider where erased_at is not null")
+    var riders: [RiderID: Instant] = [:]
+    for row in rows { riders[try row.identifier(0)] = try row.timestamptz(1) }
+    return riders
   }
 
   /// What does not fit together between the registers of devices, the journal and the taps.

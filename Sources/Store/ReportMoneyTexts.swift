@@ -71,10 +71,30 @@ extension ReportQuery {
   /// Taps and rides are of all media; from the bank-card rides on each step is compared with the one
   /// before it.
   static let ladderSQL = """
-    with windows as (select * from charge_window where fare_day between $1 and $2),
-      records as (
-        select r.* from acquirer_record r join windows w using (window_id)
-        where r.category = 'matched'),
+    with bank_rides as (
+        select currency, sum(rides)::int8 as n, sum(charged_minor)::int8 as minor
+        from ride_sum
+        where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia)
+        group by currency),
+      windows as (
+        select currency, count(*) as n, sum(amount_minor)::int8 as minor,
+          count(*) filter (where captured_minor > 0 or is_authorised) as authorised_n,
+          sum(captured_minor + case when is_authorised then due_minor else 0 end)::int8
+            as authorised,
+          count(*) filter (where captured_minor > 0) as captured_n,
+          sum(captured_minor)::int8 as captured,
+          count(*) filter (where settled_minor > 0) as settled_n,
+          sum(settled_minor)::int8 as settled
+        from (
+          select *, state in ('authorised', 'capturing') as is_authorised from charge_window
+          where fare_day between $1 and $2) w
+        group by currency),
+      bank as (
+        select r.currency, count(*) as n, sum(r.gross_minor - r.fee_minor)::int8 as minor,
+          sum(r.gross_minor)::int8 as gross
+        from acquirer_record r join charge_window w using (window_id)
+        where w.fare_day between $1 and $2 and r.category = 'matched' and r.kind = 'capture'
+        group by r.currency),
       steps (place, step, currency, n, minor, previous) as (
       select 1, 'taps', null, (
         select coalesce(sum(accepted - alightings), 0)::int8 from tap_sum
@@ -84,33 +104,19 @@ extension ReportQuery {
       select 2, 'rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
         from ride_sum where fare_day between $1 and $2 group by currency
       union all
-      select 3, 'bank_rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
-        from ride_sum where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia) group by currency
+      select 3, 'bank_rides', currency, n, minor, null from bank_rides
       union all
-      select 4, 'windows', currency, count(*), sum(amount_minor)::int8, (
-          select sum(charged_minor)::int8 from ride_sum s
-          where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia) and s.currency = w.currency)
-        from windows w group by currency
+      select 4, 'windows', currency, w.n, w.minor, r.minor
+        from windows w left join bank_rides r using (currency)
       union all
-      select 5, 'authorised', currency, count(*) filter (where captured_minor > 0
-          or state in ('authorised', 'capturing')),
-        coalesce(sum(case when state in ('authorised', 'capturing') then captured_minor + due_minor
-          else captured_minor end), 0)::int8, sum(amount_minor)::int8
-        from windows group by currency
+      select 5, 'authorised', currency, authorised_n, authorised, minor from windows
       union all
-      select 6, 'captured', currency, count(*) filter (where captured_minor > 0),
-        sum(captured_minor)::int8,
-        coalesce(sum(case when state in ('authorised', 'capturing') then captured_minor + due_minor
-          else captured_minor end), 0)::int8
-        from windows group by currency
+      select 6, 'captured', currency, captured_n, captured, authorised from windows
       union all
-      select 7, 'settled', currency, count(*) filter (where settled_minor > 0),
-        sum(settled_minor)::int8, sum(captured_minor)::int8
-        from windows group by currency
+      select 7, 'settled', currency, settled_n, settled, captured from windows
       union all
-      select 8, 'bank', currency, count(*), sum(gross_minor - fee_minor)::int8,
-        sum(gross_minor)::int8
-        from records where kind = 'capture' group by currency)
+      select 8, 'bank', currency, coalesce(b.n, 0), coalesce(b.minor, 0), coalesce(b.gross, 0)
+        from windows left join bank b using (currency))
     select step, currency, n as counted, minor as amount_minor,
       case when previous is not null then previous - minor end as remainder_minor
     from steps where $3::text is null order by place, currency limit $4
@@ -118,48 +124,60 @@ extension ReportQuery {
 
   /// What stops at a step, one by one.
   ///
-  /// Every boarding of a day that is rated has its ride, but for one that is still open: so only the
-  /// taps of stale days and of days with an open ride are looked at.
+  /// Only what can stop is looked at. Every boarding of a day that is rated has its ride, but for one
+  /// that is still open: so the taps of stale days and of days with an open ride. Every charged ride
+  /// of a closed day has its window: so the days not closed, the days that wait, and what runs changed
+  /// that charging has not looked at.
   static let remaindersSQL = """
-    with windows as (select * from charge_window where fare_day between $1 and $2)
+    with unridden as (
+        select lane, rider_id, fare_day from fare_day where stale_since is not null
+        union select lane, rider_id, fare_day from fare_day where open_ride),
+      unwindowed as (
+        select lane, rider_id, fare_day from charge_day_waiting
+        union
+        select r.lane, r.rider_id, r.fare_day
+        from clearing_run c join ride r using (run_id) where c.windowed_at is null
+        union
+        select r.lane, r.rider_id, r.fare_day
+        from (
+          select $1::date + n as fare_day from generate_series(0, $2::date - $1::date) n) d
+        cross join lateral (
+          select o.lane, o.rider_id, o.fare_day from ride o
+          where o.fare_day = d.fare_day and o.medium in \(ChargingTables.chargedMedia)
+          offset 0) r
+        where not exists (select from charge_day c where c.fare_day = d.fare_day))
     select * from (
       select 'taps' as step, 'no ride' as why, t.fare_day,
         concat_ws('/', t.device_id, t.epoch, t.seq) as reference, null as currency,
         null::int8 as amount_minor
-      from (
-        select lane, rider_id, fare_day from fare_day where stale_since is not null
-        union select lane, rider_id, fare_day from fare_day where open_ride) f
-      join tap t using (lane, rider_id, fare_day)
+      from unridden join tap t using (lane, rider_id, fare_day)
       where t.fare_day between $1 and $2 and t.accepted and t.kind <> 'off'
         and not exists (
           select from ride r where r.lane = t.lane and r.rider_id = t.rider_id
             and r.fare_day between t.fare_day and t.fare_day + 1 and r.device_id = t.device_id
             and r.epoch = t.epoch and r.seq = t.seq and r.reversed_run_id is null)
       union all
-      select 'bank_rides', 'no window', r.fare_day, r.rider_id::text, r.currency,
+      select 'bank_rides', case when \(ChargingTables.isWithoutAccount("r.rider_id"))
+          then 'no account' else 'no window' end, r.fare_day, r.rider_id::text, r.currency,
         sum(r.charged_minor)::int8
-      from ride r where r.fare_day between $1 and $2 and r.reversed_run_id is null
+      from unwindowed join ride r using (lane, rider_id, fare_day)
+      where r.fare_day between $1 and $2 and r.reversed_run_id is null
         and r.medium in \(ChargingTables.chargedMedia) and r.charged_minor > 0 and not exists (
           select from charge_window w where w.lane = r.lane and w.rider_id = r.rider_id
             and w.fare_day = r.fare_day and w.currency = r.currency)
-      group by r.fare_day, r.rider_id, r.currency
+      group by 2, r.fare_day, r.rider_id, r.currency
       union all
-      select 'windows', state, fare_day, window_id::text, currency, due_minor
-      from windows where due_minor > 0
-      union all
-      select 'windows', 'written off', fare_day, window_id::text, currency, written_off_minor
-      from windows where written_off_minor > 0
-      union all
-      select 'captured', 'not settled', fare_day, window_id::text, currency,
-        captured_minor - settled_minor
-      from windows where captured_minor > settled_minor
-      union all
-      select 'settled', 'charged back', fare_day, window_id::text, currency, charged_back_minor
-      from windows where charged_back_minor > 0
-      union all
-      select 'settled', 'refunded', fare_day, window_id::text, currency, refunded_minor
-      from windows where refunded_minor > 0) r
-    where $3::text is null order by step, why, fare_day, reference limit $4
+      select rest.step, rest.why, w.fare_day, w.window_id::text, w.currency, rest.minor
+      from charge_window w cross join lateral (values
+        ('windows', w.state, w.due_minor), ('windows', 'written off', w.written_off_minor),
+        ('captured', 'not settled', w.captured_minor - w.settled_minor),
+        ('settled', 'charged back', w.charged_back_minor),
+        ('settled', 'refunded', w.refunded_minor)) rest (step, why, minor)
+      where w.fare_day between $1 and $2 and rest.minor > 0) r
+    where $3::text is null
+    order by array_position(array['taps', 'bank_rides', 'windows', 'captured', 'settled'], step), why,
+      fare_day, length(reference), reference
+    limit $4
     """
 
   /// What the acquirer's files say of the days, by what it was matched to; what was captured and is in

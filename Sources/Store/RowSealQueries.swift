@@ -1,7 +1,7 @@
 import Basics
 import Postgres
 
-/// A table of stored value or charging each of whose rows leaves its digest whenever it is written.
+/// A table of stored value, of charging or of prices each of whose rows leaves its digest whenever it is written.
 ///
 /// The digests (`row_seal`) are written by triggers of the table, and are the leaves of a tree of each
 /// period: of all that was written until the period was closed.
@@ -32,6 +32,8 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case adjustment
   case adjustmentLine = "adjustment_line"
   case reratingOrder = "rerating_order"
+  case tariffVersion = "tariff_version"
+  case setting
 
   /// The columns that name a row.
   package var key: [String] {
@@ -60,6 +62,8 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .subsidyRide: ["fare_day", "lane", "ride_id", "is_taken_back"]
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
+    case .tariffVersion: ["version"]
+    case .setting: ["name"]
     }
   }
 
@@ -98,7 +102,8 @@ package struct RowSealTables {
       select coalesce(t.key, s.key) as key, t.key is null as is_gone,
         s.digest is null or length(s.digest) = 0 as is_put_in
       from (
-        select row_key(to_jsonb(x), $1) as key, row_digest(to_jsonb(x), $2) as digest
+        select row_key(to_jsonb(x), $1) as key,
+          sha256(convert_to(jsonb_strip_nulls(to_jsonb(x) - $2)::text, 'UTF8')) as digest
         from \(table.rawValue) x) t
       full join (
         select distinct on (row_key) row_key as key, digest from row_seal where table_name = $3
@@ -131,6 +136,35 @@ package struct RowSealTables {
         .texts(MoneyTable.allCases.map { Optional($0.rawValue) }), .int8(Int64(countMax)),
       ])
     return try rows.map { try $0.text(0) }
+  }
+
+  /// Digests without the stamp of the program: what somebody wrote by hand, with the triggers on.
+  ///
+  /// Without the key in this session only digests without any stamp are found.
+  package func unstamped(countMax: Int) async throws -> [String] {
+    let rows = try await connection.query(
+      """
+      with k as (
+        select decode(left(s, 128), 'hex') as inner_block, decode(substr(s, 129), 'hex') as outer_block
+        from current_setting($1, true) s where s <> '')
+      select format('%s %s was written by hand, with no stamp of the program (row_seal %s)',
+        r.table_name, r.row_key, r.seal_id)
+      from row_seal r left join k on true
+      where r.stamp is null or r.stamp <> sha256(k.outer_block || sha256(k.inner_block || convert_to(
+        concat_ws('/', r.seal_id, r.table_name, r.row_key, encode(r.digest, 'hex')), 'UTF8')))
+      order by r.seal_id limit $2
+      """, [.text(SealKey.setting), .int8(Int64(countMax))])
+    return try rows.map { try $0.text(0) }
+  }
+
+  /// How many digests there are whose stamps cannot be checked, for the key is not in this session.
+  package func unchecked() async throws -> Int64 {
+    try await connection.query(
+      """
+      select count(*) from row_seal
+      where stamp is not null and coalesce(current_setting($1, true), '') = ''
+      """, [.text(SealKey.setting)]
+    ).only().int8(0)
   }
 
   /// Puts all digests that are of no period yet to a period that is being closed.

@@ -125,4 +125,7 @@ package struct TokenKey: Sendable {
     message += token
     return MediumID(digest: key.code(message))
   }
+
+  /// 32 bytes for another purpose; a purpose holds no zero byte, so no medium has the same.
+  package func derived(for purpose: String) -> [UInt8] { key.code(Array(purpose.utf8)) }
 }

@@ -66,18 +66,14 @@ extension Handlers {
       try await db.charging.sums(from: first, to: last)
     }
     return .json { writer in
-      writer.beginArray()
-      for row in rows {
-        writer.beginObject()
+      writer.objects(rows) { writer, row in
         writer.member("fare_day", row.fareDay.description)
         writer.member("state", row.state)
         writer.member("currency", row.currency.code)
         writer.member("windows", row.windows)
         writer.member("amount_minor", row.amountMinor)
         writer.member("due_minor", row.dueMinor)
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 
@@ -90,10 +86,7 @@ extension Handlers {
     return .json { writer in
       writer.beginObject()
       Self.write(row, to: &writer)
-      writer.key("events")
-      writer.beginArray()
-      for event in events {
-        writer.beginObject()
+      writer.member("events", objects: events) { writer, event in
         writer.member("at", event.at.description)
         writer.member("kind", event.kind)
         writer.member("attempt", event.attempt)
@@ -102,9 +95,7 @@ extension Handlers {
         if let reference = event.reference { writer.member("reference", reference) }
         if let detail = event.detail { writer.member("detail", detail) }
         if let entry = event.entryID { writer.member("entry", entry) }
-        writer.endObject()
       }
-      writer.endArray()
       writer.endObject()
     }
   }
@@ -112,13 +103,9 @@ extension Handlers {
   func debts(_ request: WebRequest) async throws -> Answer {
     let rows = try await services.store.read { db in try await db.charging.debts() }
     return .json { writer in
-      writer.beginArray()
-      for row in rows {
-        writer.beginObject()
+      writer.objects(rows) { writer, row in
         Self.write(row, to: &writer)
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 
@@ -176,13 +163,9 @@ extension Handlers {
     let all = try request.queryFlag("all")
     let rows = try await services.store.read { db in try await db.orders.list(waitingOnly: !all) }
     return .json { writer in
-      writer.beginArray()
-      for row in rows {
-        writer.beginObject()
+      writer.objects(rows) { writer, row in
         Self.write(row, to: &writer)
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 
@@ -221,21 +204,13 @@ extension Handlers {
     }
     return .json { writer in
       writer.beginObject()
-      writer.key("categories")
-      writer.beginArray()
-      for row in sums {
-        writer.beginObject()
+      writer.member("categories", objects: sums) { writer, row in
         writer.member("category", row.category.rawValue)
         writer.member("currency", row.currency.code)
         writer.member("records", row.records)
         writer.member("amount_minor", row.minor)
-        writer.endObject()
       }
-      writer.endArray()
-      writer.key("remainders")
-      writer.beginArray()
-      for row in rest {
-        writer.beginObject()
+      writer.member("remainders", objects: rest) { writer, row in
         writer.member("category", row.category.rawValue)
         writer.member("reference", row.reference)
         writer.member("currency", row.currency.code)
@@ -243,9 +218,7 @@ extension Handlers {
         writer.member("day", row.day.description)
         if let window = row.windowID { writer.member("window", window) }
         if let note = row.note { writer.member("note", note) }
-        writer.endObject()
       }
-      writer.endArray()
       writer.endObject()
     }
   }
@@ -259,9 +232,7 @@ extension Handlers {
       try await db.operatorMoney.claims(through: date, operatorID: scope)
     }
     return .json { writer in
-      writer.beginArray()
-      for row in rows {
-        writer.beginObject()
+      writer.objects(rows) { writer, row in
         writer.member("operator", row.operatorID)
         writer.member("currency", row.currency.code)
         writer.member("fares_minor", row.faresMinor)
@@ -271,9 +242,7 @@ extension Handlers {
         writer.member("other_minor", row.otherMinor)
         writer.member("paid_minor", row.paidMinor)
         writer.member("owed_minor", row.balanceMinor)
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 }

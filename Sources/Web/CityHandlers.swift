@@ -75,15 +75,10 @@ extension Handlers {
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in
         writer.beginObject()
-        writer.key("versions")
-        writer.beginArray()
-        for version in versions {
-          writer.beginObject()
+        writer.member("versions", objects: versions) { writer, version in
           writer.member("version", version.version)
           writer.member("effective_from", version.firstDay.description)
-          writer.endObject()
         }
-        writer.endArray()
         writer.member("rider_days_to_rate_anew", staleDays)
         writer.key("warnings")
         writer.beginArray()

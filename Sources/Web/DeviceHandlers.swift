@@ -51,16 +51,11 @@ extension Handlers {
         writer.beginObject()
         writer.member("accepted", answer.accepted)
         writer.member("duplicates", answer.duplicates)
-        writer.key("rejected")
-        writer.beginArray()
-        for position in answer.rejected {
-          writer.beginObject()
+        writer.member("rejected", objects: answer.rejected) { writer, position in
           writer.member("index", position.index)
           writer.member("code", position.code)
           writer.member("message", position.message)
-          writer.endObject()
         }
-        writer.endArray()
         writer.member("server_time", answer.serverTime.description)
         writer.endObject()
       }

@@ -34,17 +34,12 @@ extension Handlers {
       writer.member("deny_list_version", orNull: facts.denyListVersion)
       writer.member("epoch_from", admitted.key.epochsFrom)
       writer.member("wants_key", device.rotationDueSince != nil)
-      writer.key("epochs")
-      writer.beginArray()
-      for register in registers {
-        writer.beginObject()
+      writer.member("epochs", objects: registers) { writer, register in
         writer.member("epoch", register.epoch)
         writer.member("taps_stored", register.tapsStored)
         writer.key("missing")
         writer.ranges(SequenceRanges(register.seen).gaps())
-        writer.endObject()
       }
-      writer.endArray()
       writer.endObject()
     }
   }

@@ -13,16 +13,11 @@ extension Handlers {
     var answer = Answer.json(isReady ? .ok : .serviceUnavailable) { writer in
       writer.beginObject()
       writer.member("ready", isReady)
-      writer.key("checks")
-      writer.beginArray()
-      for check in checks {
-        writer.beginObject()
+      writer.member("checks", objects: checks) { writer, check in
         writer.member("name", check.name)
         writer.member("ok", check.fault == nil)
         if let fault = check.fault { writer.member("what_to_do", fault) }
-        writer.endObject()
       }
-      writer.endArray()
       writer.endObject()
     }
     if !isReady { answer.headers[.retryAfter] = "2" }

@@ -36,9 +36,7 @@ extension Handlers {
       try await db.operatorMoney.payouts(of: scope, countMax: Self.moneyListMax)
     }
     return .json { writer in
-      writer.beginArray()
-      for row in rows {
-        writer.beginObject()
+      writer.objects(rows) { writer, row in
         writer.member("payout", row.id)
         writer.member("operator", row.operatorID)
         writer.member("amount_minor", row.minor)
@@ -47,9 +45,7 @@ extension Handlers {
         writer.member("state", row.state)
         writer.member("order", row.orderID)
         if let message = row.messageID { writer.member("payment_file", message) }
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 
@@ -67,17 +63,12 @@ extension Handlers {
     }
     return .json(.created) { writer in
       writer.beginObject()
-      writer.key("orders")
-      writer.beginArray()
-      for order in orders {
-        writer.beginObject()
+      writer.member("orders", objects: orders) { writer, order in
         writer.member("order", order.id)
         writer.member("operator", order.subject)
         writer.member("amount_minor", order.minor)
         writer.member("currency", order.currency.code)
-        writer.endObject()
       }
-      writer.endArray()
       writer.key("left_out")
       writer.beginArray()
       for line in leftOut { writer.value(line) }
@@ -154,18 +145,14 @@ extension Handlers {
   func subsidyRates() async throws -> Answer {
     let rates = try await services.store.read { db in try await db.subsidies.rates() }
     return .json { writer in
-      writer.beginArray()
-      for rate in rates {
-        writer.beginObject()
+      writer.objects(rates) { writer, rate in
         writer.member("category", rate.category)
         if let name = rate.operatorID { writer.member("operator", name) }
         writer.member("from", rate.from.description)
         if let last = rate.to { writer.member("to", last.description) }
         writer.member("currency", rate.currency.code)
         writer.member("ride_minor", rate.rideMinor)
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 
@@ -201,13 +188,9 @@ extension Handlers {
       try await db.subsidies.claims(countMax: Self.moneyListMax)
     }
     return .json { writer in
-      writer.beginArray()
-      for claim in claims {
-        writer.beginObject()
+      writer.objects(claims) { writer, claim in
         writer.claim(claim)
-        writer.endObject()
       }
-      writer.endArray()
     }
   }
 
@@ -303,17 +286,12 @@ extension Handlers {
     .json(status) { writer in
       writer.beginObject()
       writer.claim(claim)
-      writer.key("lines")
-      writer.beginArray()
-      for line in lines {
-        writer.beginObject()
+      writer.member("lines", objects: lines) { writer, line in
         writer.member("operator", line.operatorID)
         writer.member("category", line.category)
         writer.member("rides", line.rides)
         writer.member("amount_minor", line.minor)
-        writer.endObject()
       }
-      writer.endArray()
       writer.endObject()
     }
   }

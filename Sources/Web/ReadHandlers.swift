@@ -51,27 +51,19 @@ extension Handlers {
     return .json { writer in
       writer.beginObject()
       writer.member("through", orNull: date?.description)
-      writer.key("accounts")
-      writer.beginArray()
-      for row in balance.rows {
-        writer.beginObject()
+      writer.member("accounts", objects: balance.rows) { writer, row in
         writer.member("account", row.key.account)
         writer.member(
           "name", orNull: ChartOfAccounts.standard.find(row.key.account)?.name[request.language])
         writer.member("operator", orNull: row.key.operatorID)
         writer.sides(row.sums, row.key.currency)
-        writer.endObject()
       }
-      writer.endArray()
-      writer.key("totals")
-      writer.beginArray()
-      for (currency, sums) in totals {
-        writer.beginObject()
-        writer.sides(sums, currency)
-        if let difference = sums.differenceMinor { writer.member("difference_minor", difference) }
-        writer.endObject()
+      writer.member("totals", objects: totals) { writer, total in
+        writer.sides(total.sums, total.currency)
+        if let difference = total.sums.differenceMinor {
+          writer.member("difference_minor", difference)
+        }
       }
-      writer.endArray()
       writer.member("balanced", totals.allSatisfy { $0.sums.differenceMinor == 0 })
       writer.endObject()
     }
@@ -197,19 +189,15 @@ extension RouteLoadAnswer {
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
     writer.member("days_still_worked_out", waitingDays)
-    writer.key("stops")
-    writer.beginArray()
-    for (order, row) in stops.enumerated() {
-      writer.beginObject()
-      writer.member("order", order)
+    writer.member("stops", objects: stops.enumerated()) { writer, stop in
+      let row = stop.element
+      writer.member("order", stop.offset)
       writer.member("stop", row.stop)
       writer.member("name", row.name)
       writer.member("boardings", orNull: row.boardings)
       writer.member("alightings", orNull: row.alightings)
       writer.member("load", orNull: row.load)
-      writer.endObject()
     }
-    writer.endArray()
     writer.key("hourly_boardings")
     writer.beginArray()
     for count in hourly { if let count { writer.value(count) } else { writer.null() } }

@@ -174,19 +174,14 @@ extension Handlers {
     }
     return .json { writer in
       writer.beginObject()
-      writer.key("stuck")
-      writer.beginArray()
-      for taps in stuck {
-        writer.beginObject()
+      writer.member("stuck", objects: stuck) { writer, taps in
         writer.member("state", taps.state.rawValue)
         writer.member("where", taps.place)
         writer.member("taps", taps.taps)
         writer.member("since", taps.since.description)
         writer.member("age_seconds", request.receivedAt.seconds - taps.since.seconds)
         writer.member("reason", taps.reason)
-        writer.endObject()
       }
-      writer.endArray()
       writer.endObject()
     }
   }

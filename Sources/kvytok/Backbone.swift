@@ -29,6 +29,7 @@ struct Backbone: Sendable {
     }
     return try await with(place, isServing: false) { backbone in
       try await backbone.requireNewestSchema()
+      try await backbone.requireOwnKey()
       return try await body(backbone)
     }
   }
@@ -65,11 +66,14 @@ struct Backbone: Sendable {
         cluster = own
       }
       configuration.applicationName = isServing ? "kvytok serve" : "kvytok"
+      // Who has not the folder of the service reads, and writes nothing that money rests on.
+      if let key = try place.folder.tokenKeyOrNil() { SealKey(key).give(to: &configuration) }
       let pool = PostgresPool(configuration: configuration, loop: loop)
       return Backbone(
         place: place, pool: pool, store: Store(pool: pool), loop: loop, cluster: cluster)
     } catch {
       await loop.shutdown()
+      if let fault = error as? CommandFault { throw fault }
       throw CommandFault("The database cannot be opened: \(error)")
     }
   }
@@ -99,6 +103,10 @@ struct Backbone: Sendable {
 
   /// Brings the schema and the chart of accounts to the newest; the names of the steps applied.
   func migrate() async throws -> [String] {
+    let isFilled = try await pool.session { connection in
+      try await connection.query("select to_regclass('setting') is not null").only().bool(0)
+    }
+    if isFilled { try await requireOwnKey() }
     let applied = try await Store.migrate(pool)
     try await store.write { db in try await db.books.save(ChartOfAccounts.standard) }
     return applied
@@ -110,6 +118,22 @@ struct Backbone: Sendable {
       throw CommandFault(
         "The schema lacks \(pending.joined(separator: ", ")). Run `kvytok migrate`.")
     }
+  }
+
+  /// Checks that the key of the folder, where it has one, is that of the database: with another one
+  /// rows of money would get stamps that prove nothing.
+  private func requireOwnKey() async throws {
+    guard let key = try place.folder.tokenKeyOrNil() else { return }
+    let known = try await store.read { db in try await db.settings.find(Self.tokenKeySetting) }
+    guard known == nil || known == hexText(key.fingerprint) else { throw foreignKey }
+  }
+
+  private static let tokenKeySetting = "token_key_fingerprint"
+
+  private var foreignKey: CommandFault {
+    CommandFault(
+      "The key in \(place.folder.path)/keys is not the one that this database was filled "
+        + "with: every card would become another rider. Restore the key that belongs to it.")
   }
 
   /// The error with what to do about it, when it is the database's.
@@ -138,13 +162,9 @@ struct Backbone: Sendable {
       // Whoever can register a card can name it to validators.
       _ = try await db.denyList.salt(
         orMakeFrom: { SecureRandom.bytes(TokenFingerprint.saltByteCount) })
-      return try await db.settings.findOrMake("token_key_fingerprint", print)
+      return try await db.settings.findOrMake(Self.tokenKeySetting, print)
     }
-    guard known == print else {
-      throw CommandFault(
-        "The key in \(place.folder.path)/keys is not the one that this database was filled "
-          + "with: every card would become another rider. Restore the key that belongs to it.")
-    }
+    guard known == print else { throw foreignKey }
     return key
   }
 

@@ -40,6 +40,11 @@ struct DataFolder: Sendable {
     return try tokenKey()
   }
 
+  /// The key that turns tokens of cards into identities; nil when the folder has none.
+  func tokenKeyOrNil() throws(CommandFault) -> TokenKey? {
+    FileManager.default.fileExists(atPath: tokenKeyFile) ? try tokenKey() : nil
+  }
+
   /// The key that turns tokens of cards into identities.
   func tokenKey() throws(CommandFault) -> TokenKey {
     guard let text = try? String(contentsOfFile: tokenKeyFile, encoding: .utf8) else {

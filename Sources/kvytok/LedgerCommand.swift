@@ -106,7 +106,15 @@ struct LedgerCommand: AsyncParsableCommand {
         table.add(["rider-days that wait for a rating", String(audit.staleDays)])
       }
       table.add(["batches that wait for sorting", String(audit.unsortedBatches)])
+      if audit.stampsUnchecked > 0 {
+        table.add(["stamps of rows not checked", String(audit.stampsUnchecked)])
+      }
       print(table.text)
+      if audit.stampsUnchecked > 0 {
+        Progress.say(
+          "Whether rows were written by hand was not checked: the key is not here. Name the folder "
+            + "of the service with --data.")
+      }
       guard audit.isSound else {
         for finding in audit.findings { print("fault: \(finding)") }
         if audit.findingsLeftOut > 0 { print("and \(audit.findingsLeftOut) more") }

@@ -41,33 +41,47 @@ struct WalletCommand: AsyncParsableCommand {
     }
   }
 
-  private static func tell(_ receipt: MoneyReceipt, _ currency: Currency) {
-    let moved = Money(minor: receipt.movement.amountMinor, currency: currency)
-    let left = Money(minor: receipt.movement.balanceMinor, currency: currency)
-    print("rider \(receipt.rider): \(moved), balance \(left)")
-    if receipt.isRepeated { Progress.say("This was done before; nothing moved now.") }
+  /// The rider whose money it is.
+  struct RiderOptions: ParsableArguments {
+    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
+    var rider: String
+  }
+
+  /// A movement of a rider's money: whose, how, and who does it.
+  struct MovementOptions: ParsableArguments {
+    @OptionGroup var order: OrderOptions
+    @OptionGroup var who: ActOptions
+    @OptionGroup var database: DatabaseOptions
+
+    /// Moves money, and tells what moved and what is left.
+    func move(
+      _ rider: RiderOptions, _ minor: Int64?,
+      _ move: (WalletDesk, MoneyOrder, RiderID, RiderAct) async throws -> MoneyReceipt
+    ) async throws {
+      let receipt = try await RiderWork.with(database) { work, backbone in
+        let found = try await RiderCommand.find(rider.rider, work.insight, backbone)
+        return try await move(work.wallets, order.order(minor), found, who.act)
+      }
+      let moved = Money(minor: receipt.movement.amountMinor, currency: order.currency)
+      let left = Money(minor: receipt.movement.balanceMinor, currency: order.currency)
+      print("rider \(receipt.rider): \(moved), balance \(left)")
+      if receipt.isRepeated { Progress.say("This was done before; nothing moved now.") }
+    }
   }
 
   struct TopUp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "top-up", abstract: "Puts money on.")
 
-    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
-    var rider: String
+    @OptionGroup var rider: RiderOptions
 
     @Argument(help: "Amount in minor units (kopiykas, cents).")
     var minor: Int64
 
-    @OptionGroup var order: OrderOptions
-    @OptionGroup var who: ActOptions
-    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var movement: MovementOptions
 
     func run() async throws {
-      let receipt = try await RiderWork.with(database) { work, backbone in
-        let found = try await RiderCommand.find(rider, work.insight, backbone)
-        return try await work.wallets.topUp(order.order(minor), to: found, by: who.act)
-      }
-      WalletCommand.tell(receipt, order.currency)
+      try await movement.move(rider, minor) { try await $0.topUp($1, to: $2, by: $3) }
     }
   }
 
@@ -75,22 +89,15 @@ struct WalletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "refund", abstract: "Gives back what is left, or a part of it.")
 
-    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
-    var rider: String
+    @OptionGroup var rider: RiderOptions
 
     @Option(help: "Amount in minor units; all that is left without it.")
     var minor: Int64?
 
-    @OptionGroup var order: OrderOptions
-    @OptionGroup var who: ActOptions
-    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var movement: MovementOptions
 
     func run() async throws {
-      let receipt = try await RiderWork.with(database) { work, backbone in
-        let found = try await RiderCommand.find(rider, work.insight, backbone)
-        return try await work.wallets.refund(order.order(minor), to: found, by: who.act)
-      }
-      WalletCommand.tell(receipt, order.currency)
+      try await movement.move(rider, minor) { try await $0.refund($1, to: $2, by: $3) }
     }
   }
 
@@ -98,22 +105,15 @@ struct WalletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "correct", abstract: "Puts a balance right by an amount, up or down.")
 
-    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
-    var rider: String
+    @OptionGroup var rider: RiderOptions
 
     @Option(help: "Amount in minor units; below zero takes it off.")
     var minor: Int64
 
-    @OptionGroup var order: OrderOptions
-    @OptionGroup var who: ActOptions
-    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var movement: MovementOptions
 
     func run() async throws {
-      let receipt = try await RiderWork.with(database) { work, backbone in
-        let found = try await RiderCommand.find(rider, work.insight, backbone)
-        return try await work.wallets.correct(order.order(minor), of: found, by: who.act)
-      }
-      WalletCommand.tell(receipt, order.currency)
+      try await movement.move(rider, minor) { try await $0.correct($1, of: $2, by: $3) }
     }
   }
 
@@ -121,8 +121,7 @@ struct WalletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "balance", abstract: "Shows the balance, now or just after a moment.")
 
-    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
-    var rider: String
+    @OptionGroup var rider: RiderOptions
 
     @Option(help: "ISO 4217 code.", transform: Currency.argument)
     var currency: Currency
@@ -141,7 +140,7 @@ struct WalletCommand: AsyncParsableCommand {
 
     func run() async throws {
       let minor = try await RiderWork.with(database) { work, backbone in
-        let found = try await RiderCommand.find(rider, work.insight, backbone)
+        let found = try await RiderCommand.find(rider.rider, work.insight, backbone)
         return try await work.wallets.balance(of: found, in: currency, at: at ?? .now)
       }
       guard let minor else {
@@ -155,8 +154,7 @@ struct WalletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "statement", abstract: "Lists what moved, with the balance after each.")
 
-    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
-    var rider: String
+    @OptionGroup var rider: RiderOptions
 
     @Option(help: "ISO 4217 code.", transform: Currency.argument)
     var currency: Currency
@@ -171,7 +169,7 @@ struct WalletCommand: AsyncParsableCommand {
 
     func run() async throws {
       let (statement, zone) = try await RiderWork.with(database) { work, backbone in
-        let found = try await RiderCommand.find(rider, work.insight, backbone)
+        let found = try await RiderCommand.find(rider.rider, work.insight, backbone)
         let zone = work.city.current.clock.zone
         let last = to ?? zone.local(.now).day
         let statement = try await work.wallets.statement(

@@ -67,6 +67,29 @@ extension ClearingSuite {
       }
     }
 
+    /// The card is another rider's after the erasure, and its signed taps of before are nobody's.
+    @Test func aCardThatRidesOnAfterItsErasureProvesFromTheSignedTaps() async throws {
+      try await House.with { house in
+        let atErasure = House.noon.adding(seconds: 3600)
+        try await house.journalSigned([try tap(1, "08:00")])
+        try await house.service.drain()
+        let nobody = try await house.riders.erase(
+          house.rider("anna"),
+          by: RiderAct(actor: "desk", reason: "asked", at: atErasure),
+          randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        try await house.journalSigned(
+          [try tap(2, "11:00")], receivedAt: atErasure.adding(seconds: 1))
+        try await house.service.drain()
+        let sound = try await house.fullAudit(.journal)
+        #expect(sound.isSound && sound.taps == 2, "\(sound.findings)")
+        // Nor may a tap of afterwards be laid upon nobody.
+        try await house.script(
+          House.forging(
+            "update tap set rider_id = '\(nobody)', lane = \(Lane.of(nobody)) where seq = 2"))
+        #expect(try await !house.fullAudit(.journal).isSound)
+      }
+    }
+
     @Test func thoseWhoWereMergedIntoAnErasedRiderGoToo() async throws {
       try await House.with { house in
         try await house.journal([

@@ -140,7 +140,7 @@ extension ClearingSuite {
     }
 
     /// Whoever owns the database takes the checks of a table away as well.
-    private static func dropChecks(of table: String, _ house: House) async throws {
+    static func dropChecks(of table: String, _ house: House) async throws {
       for name in try await house.texts(
         "select conname from pg_constraint where conrelid = '\(table)'::regclass and contype = 'c'")
       {

@@ -72,6 +72,52 @@ extension ClearingSuite {
       }
     }
 
+    /// A window could only be declined: its rides stay owed, and are asked for when the account is known.
+    @Test func aPhoneOfNoKnownAccountIsNotAskedUntilItIsKnown() async throws {
+      try await CardHouse.with(mood: AcquirerMood(declines: 1)) { house in
+        try await journal([try phoneTap(1, "08:00"), try bankTap(2, "09:00")], house)
+        try await house.nextDay()
+        let card = house.house.medium("visa-anna", .bank)
+        #expect(
+          try await house.house.texts("select medium_id::text from charge_window") == ["\(card)"])
+        // Nor does a ride that comes late open one.
+        try await journal([try phoneTap(3, "12:00")], house)
+        #expect(try await house.house.number("select count(*) from charge_window") == 1)
+        #expect(try await house.house.number("select count(*) from charge_day_waiting") == 1)
+        #expect(try await house.balances() == ["1200 2400", "2190 -2400"])
+        try await house.house.expectSound()
+        _ = try await house.house.riders.link(
+          house.house.medium("phone", .phone), accountReference: Self.reference, by: act(house))
+        try await house.work()
+        let phone = house.house.medium("phone", .phone)
+        #expect(
+          try await house.house.texts(
+            "select amount_minor || ' ' || medium_id from charge_window where number = 0 order by 1"
+          )
+            == ["1600 \(phone)", "800 \(card)"])
+        #expect(try await house.house.number("select count(*) from charge_day_waiting") == 0)
+        try await house.house.expectSound()
+      }
+    }
+
+    @Test func aPhoneOfNoKnownAccountIsAskedOnceTheAcquirerTakesIt() async throws {
+      try await CardHouse.with { house in
+        // No acquirer is heard of before the fare day is over.
+        try await house.house.journal(
+          [try phoneTap(1, "08:00")], receivedAt: house.clock.now)
+        try await house.clearing.drain()
+        house.clock.advance(seconds: 86_400)
+        let alone = ChargingService(
+          store: house.house.store, city: house.house.city, acquirer: nil, log: quiet,
+          now: { [clock = house.clock] in clock.now })
+        try await alone.drain()
+        #expect(try await house.windows().isEmpty)
+        try await house.work()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 800 0"])
+        try await house.house.expectSound()
+      }
+    }
+
     @Test func aPhoneOfTheSameAccountIsInTheWindowOfTheCard() async throws {
       try await CardHouse.with { house in
         try await journal([try bankTap(1, "08:00"), try phoneTap(2, "08:10")], house)

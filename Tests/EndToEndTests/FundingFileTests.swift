@@ -8,14 +8,15 @@ import Testing
 @Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
 struct FundingFileTests {
   /// A funding file of one deposit that matches nothing here: 8.00 less a fee of 0.12.
-  private static func file() throws -> Data {
-    let uah = try #require(Currency("UAH"))
+  private static func file(number: Int64 = 1, _ code: String = "UAH") throws -> Data {
+    let uah = try #require(Currency(code))
     let day = try #require(Day("2026-11-20"))
     let record = FundingRecord(
       line: 2, kind: .capture, reference: "P-unknown", key: nil, grossMinor: 800, feeMinor: 12,
       currency: uah, valueDate: day)
     return Data(
-      FundingFile(number: 1, date: day, merchant: "city", currency: uah, records: [record]).bytes)
+      FundingFile(number: number, date: day, merchant: "city", currency: uah, records: [record])
+        .bytes)
   }
 
   @Test func aFileInTheFolderIsBookedOnceAndABrokenOneIsSetAsideWithTheReason() async throws {
@@ -49,9 +50,19 @@ struct FundingFileTests {
     // The very same file again changes nothing.
     try whole.write(to: incoming.appendingPathComponent("again.csv"))
     #expect(try await eventually { isThere("taken/again.csv") } == true)
+    // Money in a currency that nobody was charged in waits for a person too, in that currency.
+    try Self.file(number: 2, "EUR").write(to: incoming.appendingPathComponent("euro.csv"))
+    #expect(try await eventually { isThere("taken/euro.csv") } == true)
     let balance = try await service.run(["ledger", "trial-balance"])
-    let line = try #require(balance.output.split(separator: "\n").first { $0.contains("2290") })
+    let line = try #require(
+      balance.output.split(separator: "\n").first {
+        $0.contains("2290") && $0.contains("UAH")
+      })
     #expect(line.contains("8.00") && !line.contains("16.00"), "\(balance.output)")
+    let euro = balance.output.split(separator: "\n").first {
+      $0.contains("2290") && $0.contains("EUR")
+    }
+    #expect(euro?.contains("8.00") == true, "\(balance.output)")
     try await service.stop()
   }
 }

@@ -190,11 +190,11 @@ extension InsightSuite {
         let ladder = try #require(report.tables.first { $0.key == "ladder" })
         let rests = try #require(report.tables.first { $0.key == "remainders" })
         func step(_ name: String, _ figure: String) -> Int64 {
-          sum(ladder.rows.filter { $0[0] == .text(name) }, figure, of: ladder)
+          sum(ladder.rows.filter { $0[0].plain == name }, figure, of: ladder)
         }
         func rest(_ step: String, _ why: String) -> Int64 {
           sum(
-            rests.rows.filter { $0[0] == .text(step) && $0[1] == .text(why) }, "amount_minor",
+            rests.rows.filter { $0[0].plain == step && $0[1].plain == why }, "amount_minor",
             of: rests)
         }
         #expect(

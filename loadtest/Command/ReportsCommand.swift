@@ -86,8 +86,9 @@ struct ReportsCommand: AsyncParsableCommand {
     return report
   }
 
-  /// Sums as clearing keeps them: some booked three days late, as late taps are. The seals of the books
-  /// know nothing of them, so that they are put in past the triggers.
+  /// Sums as clearing keeps them: some booked three days late, as late taps are.
+  ///
+  /// Nothing was booked for them, so that they are put in past the triggers.
   private func fill(_ first: Day) -> String {
     let each = rides / Self.rowsPerMonth
     return """

@@ -1455,14 +1455,15 @@ create table row_seal (
   table_name text not null,
   row_key text not null,             -- the columns that name the row, with / between them
   digest bytea not null check (length(digest) in (0, 32)),  -- empty: the row is gone
-  period text references accounting_period  -- the month with whose close it was proven; null: not yet
+  period text references accounting_period,  -- the month with whose close it was proven; null: not yet
+  stamp bytea check (length(stamp) = 32)  -- HMAC under a key that is not here; null: written by hand
 );
 create index row_seal_row on row_seal (table_name, row_key, seal_id);
 create index row_seal_period on row_seal (period, table_name, seal_id);
 create trigger row_seal_stays before update on row_seal for each row
   when (old.period is not null
-    or row(old.seal_id, old.table_name, old.row_key, old.digest)
-      is distinct from row(new.seal_id, new.table_name, new.row_key, new.digest))
+    or row(old.seal_id, old.table_name, old.row_key, old.digest, old.stamp)
+      is distinct from row(new.seal_id, new.table_name, new.row_key, new.digest, new.stamp))
   execute function is_append_only();
 create trigger row_seal_append_only before delete on row_seal
   for each row execute function is_append_only();
@@ -1481,6 +1482,24 @@ language sql immutable parallel safe as $$
   select sha256(convert_to(jsonb_strip_nulls(image - left_out)::text, 'UTF8'))
 $$;
 
+-- The stamp of a digest. The setting holds the two blocks of HMAC in hexadecimal digits, 64 bytes each.
+-- Without the setting nothing is written; empty it stands for a person who writes by hand all the same.
+create function row_stamp(seal_id bigint, table_name text, row_key text, digest bytea) returns bytea
+language plpgsql stable as $$
+declare
+  blocks text := current_setting('kvytok.seal_key', true);
+begin
+  if blocks is null then
+    raise exception '% is written by kvytok alone', table_name using errcode = 'restrict_violation',
+      detail = 'This connection has not the key that stamps rows of money (keys/token-hmac.key).',
+      hint = 'Name the folder of the service with --data. Correct the books by "kvytok ledger adjust".';
+  elsif blocks = '' then
+    return null;
+  end if;
+  return sha256(decode(substr(blocks, 129), 'hex') || sha256(decode(left(blocks, 128), 'hex')
+    || convert_to(concat_ws('/', seal_id, table_name, row_key, encode(digest, 'hex')), 'UTF8')));
+end $$;
+
 create function seal_rows() returns trigger language plpgsql
 set timezone = 'UTC' set datestyle = 'ISO, YMD' set extra_float_digits = 1 as $$
 declare
@@ -1488,28 +1507,37 @@ declare
   left_out text[] := string_to_array(tg_argv[1], ',');
 begin
   if tg_op = 'INSERT' then
-    insert into row_seal (table_name, row_key, digest)
-      select tg_table_name, row_key(to_jsonb(n), key_columns), row_digest(to_jsonb(n), left_out)
-      from added n;
+    perform add_seals(tg_table_name, array_agg(row_key(to_jsonb(n), key_columns)),
+      array_agg(row_digest(to_jsonb(n), left_out))) from added n;
   elsif tg_op = 'UPDATE' then
-    insert into row_seal (table_name, row_key, digest)
+    perform add_seals(tg_table_name, array_agg(key), array_agg(digest)) from (
       with before as (
         select row_key(to_jsonb(o), key_columns) as key,
           row_digest(to_jsonb(o), left_out) as digest from removed o),
       after as (
         select row_key(to_jsonb(n), key_columns) as key,
           row_digest(to_jsonb(n), left_out) as digest from added n)
-      select tg_table_name, key, ''::bytea from (
+      select key, ''::bytea as digest from (
         select key from before except select key from after) g
       union all
-      select tg_table_name, key, digest from (
-        select key, digest from after except select key, digest from before) c;
+      select key, digest from (
+        select key, digest from after except select key, digest from before) c) s;
   else
-    insert into row_seal (table_name, row_key, digest)
-      select tg_table_name, row_key(to_jsonb(o), key_columns), ''::bytea from removed o;
+    perform add_seals(tg_table_name, array_agg(row_key(to_jsonb(o), key_columns)),
+      array_agg(''::bytea)) from removed o;
   end if;
   return null;
 end $$;
+
+-- Adds digests of rows of a table, each with its stamp.
+create function add_seals(table_name text, row_keys text[], digests bytea[]) returns void
+language sql as $$
+  insert into row_seal (seal_id, table_name, row_key, digest, stamp) overriding system value
+    select n.id, table_name, n.key, n.digest, row_stamp(n.id, table_name, n.key, n.digest)
+    from (
+      select nextval('row_seal_seal_id_seq') as id, key, digest
+      from unnest(row_keys, digests) as u (key, digest) offset 0) n
+$$;
 
 -- A column that a later migration adds to a sealed table with a value for the rows that are there
 -- changes their digests: that migration has to add them to row_seal anew, as the end of this function
@@ -1529,9 +1557,9 @@ begin
   execute format('create trigger %I after delete on %I referencing old table as removed '
     'for each statement execute function seal_rows(%L, %L)',
     name || '_sealed_out', name, key_columns, left_out);
-  execute format('insert into row_seal (table_name, row_key, digest) '
-    'select %L, row_key(to_jsonb(t), string_to_array(%L, '','')), '
-    'row_digest(to_jsonb(t), string_to_array(%L, '','')) from %I t order by 2',
+  execute format('select add_seals(%L, array_agg(key order by key), array_agg(digest order by key)) '
+    'from (select row_key(to_jsonb(t), string_to_array(%L, '','')) as key, '
+    'row_digest(to_jsonb(t), string_to_array(%L, '','')) as digest from %I t) s',
     name, key_columns, left_out, name);
 end $$;
 
@@ -1563,4 +1591,6 @@ begin
   perform seal_table('adjustment', 'adjustment_id', '');
   perform seal_table('adjustment_line', 'adjustment_id,line', '');
   perform seal_table('rerating_order', 'order_id', '');
+  perform seal_table('tariff_version', 'version', '');
+  perform seal_table('setting', 'name', '');
 end $$;

@@ -3,6 +3,7 @@ import Basics
 import Charging
 import Clearing
 import DatabaseSupport
+import Intake
 import Ledger
 import Logging
 import Postgres
@@ -26,6 +27,9 @@ final class BooksHouse: Sendable {
   /// Whether nobody charges before all is rated: what is charged first and given back later then does
   /// not hang on who was faster.
   private let isInStep: Bool
+  /// The service's way in, and the keys of the validators.
+  let intake: IntakeService
+  private let desk: DeviceDesk
   private let ended = Mutex(0)
   private let log = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
 
@@ -61,7 +65,42 @@ final class BooksHouse: Sendable {
     acquirer = InProcessAcquirer(seed: plan.seed, mood: plan.mood, clock: clock)
     guard let key = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
     tokenKey = key
+    let gate = DeviceGate(store: store, log: log)
+    desk = DeviceDesk(store: store, gate: gate, log: log)
+    let clock = clock
+    intake = IntakeService(
+      store: store, gate: gate, tokenKey: key, log: log,
+      facts: { AnswerFacts(serverTime: clock.now) })
   }
+
+  /// The key pair of a validator.
+  static func keys(of device: String) -> Ed25519KeyPair {
+    guard let keys = Ed25519KeyPair(seed: SHA256Digest.hash(Array(device.utf8))) else {
+      preconditionFailure("a digest is a seed")
+    }
+    return keys
+  }
+
+  /// Posts a signed batch as the validator does, until it is acknowledged.
+  func post(_ body: [UInt8], of device: String) async throws {
+    let signature = Base64.encode(Self.keys(of: device).sign(body), .standard)
+    for _ in 0..<Self.crashesMax {
+      let outcome = await intake.accept(
+        body: body, deviceHeader: device, signatureHeader: signature, receivedAt: clock.now)
+      switch outcome {
+      case .answer(let answer):
+        guard answer.rejected.isEmpty, answer.conflicts.isEmpty else {
+          throw NotTaken(why: "\(answer)")
+        }
+        return
+      case .refusal(let refusal) where refusal.kind == .unavailable: ended.withLock { $0 += 1 }
+      case .refusal(let refusal): throw NotTaken(why: refusal.code)
+      }
+    }
+    throw NotTaken(why: "asked \(Self.crashesMax) times")
+  }
+
+  struct NotTaken: Error { let why: String }
 
   private func prepare(_ plan: BooksPlan) async throws {
     let zip = CityFeed(seed: plan.seed).zip()
@@ -72,10 +111,17 @@ final class BooksHouse: Sendable {
       _ = try await db.feeds.save(
         name: "city", digest: SHA256Digest.hash(zip), archive: zip, at: now)
     }
+    for number in 1...4 {
+      let device = "V-\(number)"
+      let enrolled = try await desk.enroll(
+        device, vehicle: nil, random: [UInt8](repeating: 9, count: 24), at: now)
+      guard case .enrolled(let secret) = enrolled,
+        case .activated = await desk.activate(
+          device, secret: secret, publicKey: Self.keys(of: device).publicKey, at: now)
+      else { throw NotTaken(why: "\(device) is not enrolled") }
+    }
     try await script(
       """
-      insert into device (device_id, state, enrolled_at)
-      select 'V-' || n, 'enrolled', now() from generate_series(1, 9) n;
       insert into wallet_rule values ('UAH', 0, 500, now(), 'test');
       """)
   }
@@ -88,7 +134,7 @@ final class BooksHouse: Sendable {
       "wallet_account", "wallet_movement", "wallet_day", "product_holding", "charge_day",
       "charge_window", "charge_event", "charge_refund", "charge_day_waiting", "card_standing",
       "acquirer_record", "acquirer_message", "entry_seal", "accounting_period", "period_tree",
-      "tariff_version", "rider_event", "entitlement",
+      "tariff_version", "rider_event", "entitlement", "tap_batch", "device_epoch",
     ]
     let triggers = tables.map {
       """

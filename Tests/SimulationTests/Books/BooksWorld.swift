@@ -26,6 +26,8 @@ struct BooksWorld {
   private var late: [(day: Int, taps: [MadeTap])] = []
   private var sent: [(device: String, body: [UInt8])] = []
   private(set) var counts: [String: Int] = [:]
+  /// The last fare day whose passes were earned.
+  private(set) var recognisedThrough: Day?
   var keys = 0
 
   init(house: BooksHouse, plan: BooksPlan, bug: PlantedBookBug? = nil) {
@@ -75,6 +77,7 @@ struct BooksWorld {
       house.clock.advance(seconds: 61)
       try await workAll()
     }
+    try await recognise(through: CityCalendar.day(day + 1))
   }
 
   private mutating func workAll() async throws {
@@ -113,7 +116,7 @@ struct BooksWorld {
       count("late")
     }
     if let batch = sent.last, chance.chance(0.3) {
-      try await journal(batch.body, device: batch.device, fresh: [])
+      try await house.post(batch.body, of: batch.device)
       count("repeated")
     }
   }
@@ -135,34 +138,15 @@ struct BooksWorld {
     for (device, taps) in Dictionary(grouping: taps, by: \.device).sorted(by: { $0.key < $1.key }) {
       var rest = taps.shuffled(using: &chance)[...]
       while !rest.isEmpty {
-        let part = Array(rest.prefix(chance.integer(in: 1...5)))
+        let part = rest.prefix(chance.integer(in: 1...5)).sorted { $0.seq < $1.seq }
         rest = rest.dropFirst(part.count)
         let batch = TapBatch(
           device: device, epoch: 1, sentAt: house.clock.now, taps: part.map(\.recorded))
         let body = TapBatchJSON.encode(batch)
-        try await journal(
-          body, device: device,
-          fresh: SequenceRanges(part.map { $0.seq..<($0.seq + 1) }).ranges)
+        try await house.post(body, of: device)
         sent.append((device, body))
         for tap in part { model.tapped(tap) }
       }
-    }
-  }
-
-  /// Puts a batch into the journal, as Intake does once it has judged what of it is new.
-  private func journal(_ body: [UInt8], device: String, fresh: [Range<Int64>]) async throws {
-    let now = house.clock.now
-    _ = try await house.pool.session { db in
-      try await db.execute(
-        """
-        insert into tap_batch (lane, device_id, epoch, seqs, fresh, received_at, sent_at, body,
-          signature, body_digest)
-        values ($1, $2, 1, $3, $3, $4, $4, $5, '', '')
-        """,
-        [
-          .int2(Lane.of(name: device)), .text(device), .int8multirange(fresh), .timestamptz(now),
-          .bytea(body),
-        ])
     }
   }
 
@@ -206,8 +190,9 @@ struct BooksWorld {
     _ = try await house.insist { [house] in try await house.funding.take(file, name: name) }
   }
 
-  private func recognise(through day: Day) async throws {
+  private mutating func recognise(through day: Day) async throws {
     let now = house.clock.now
+    recognisedThrough = day.adding(days: -1)
     _ = try await house.insist { [house] in
       try await house.recognition.recognise(through: day.adding(days: -1), at: now)
     }

@@ -55,6 +55,9 @@ package actor DatabaseServer {
   /// Most databases lent at a time: all tests of a run start at once, and each would wait for all.
   private static let leasesMax = 10
 
+  /// A key of the tests, as the program brings its own: rows of money are stamped with it.
+  private static let settings = ["kvytok.seal_key": String(repeating: "36", count: 128)]
+
   private struct Running: Sendable {
     let cluster: PrivateCluster
     let pool: PostgresPool
@@ -109,8 +112,9 @@ package actor DatabaseServer {
     try await server.pool.session {
       try await $0.execute("CREATE DATABASE \(name) TEMPLATE \(template)")
     }
-    return DatabaseLease(
-      name: name, configuration: server.cluster.configuration(database: name), loop: server.loop)
+    var configuration = server.cluster.configuration(database: name)
+    configuration.sessionSettings = Self.settings
+    return DatabaseLease(name: name, configuration: configuration, loop: server.loop)
   }
 
   /// Removes a database with all connections to it.
@@ -154,8 +158,9 @@ package actor DatabaseServer {
       try await server.pool.session {
         try await $0.execute("CREATE DATABASE \(name) TEMPLATE template0")
       }
-      let pool = PostgresPool(
-        configuration: server.cluster.configuration(database: name), loop: server.loop)
+      var configuration = server.cluster.configuration(database: name)
+      configuration.sessionSettings = Self.settings
+      let pool = PostgresPool(configuration: configuration, loop: server.loop)
       do {
         try await Migrator(migrations: migrations).run(pool)
       } catch {

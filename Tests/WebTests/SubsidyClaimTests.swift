@@ -1,0 +1,102 @@
+import Basics
+import DatabaseSupport
+import HTTPTypes
+import Ledger
+import Postgres
+import Store
+import Testing
+import Web
+
+/// A claim against the city from the rides to the money, over HTTP.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct SubsidyClaimTests {
+  private static let claim = #"{"from": "2026-11-01", "to": "2026-11-20", "currency": "UAH"}"#
+
+  /// Rides of pensioners on trams: two people on one tap, one on another, and a ride of an adult.
+  private func addRides(_ service: TestService) async throws {
+    _ = try await service.pool.session { db in
+      try await db.script(
+        """
+        insert into clearing_run (lane, accounting_date, started_at, rider_days, taps, rides_added,
+          rides_reversed) values (0, '2026-11-20', now(), 2, 3, 3, 0);
+        insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+          category, product, medium, operator_id, route, currency, nominal_minor, charged_minor,
+          tariff_version, reason)
+        select '2026-11-19', 0, '00000000-0000-0000-0000-000000000001', 1,
+          '2026-11-19 08:00Z'::timestamptz + seq * interval '1 hour', 'V-1', 1, seq, riders, category,
+          'ride', 'card', 'tram', 'T1', 'UAH', 800, charged, 'test-1', '{}'
+        from (values (1, 2, 'pensioner', 0), (2, 1, 'pensioner', 0), (3, 1, 'adult', 800))
+          as r (seq, riders, category, charged);
+        """)
+    }
+  }
+
+  @Test func theCityIsAskedForEachRideOnceAndPays() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      let olena = try await service.token(.accountant, label: "Olena")
+      let taras = try await service.token(.accountant, label: "Taras")
+      try await addRides(service)
+      let rate = """
+        {"category": "pensioner", "operator": "tram", "from": "2026-11-01", "currency": "UAH",
+         "ride_minor": 600}
+        """
+      #expect(await service.post("/v1/subsidies/rates", token: olena, json: rate).status == .ok)
+      let made = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
+      #expect(made.status == .created, "\(made.text)")
+      #expect(
+        made.text.contains(
+          #""operator":"tram","category":"pensioner","rides":2,"amount_minor":1800"#),
+        "\(made.text)")
+      #expect(made.member("state") == "awaiting" && made.text.contains(#""claim":1"#))
+
+      // What is claimed once is not claimed again.
+      let again = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
+      #expect(again.status == .unprocessableContent && again.text.contains("all are claimed"))
+
+      let decision = "/v1/money-orders/1/decision"
+      let own = await service.post(decision, token: olena, json: #"{"approve": true}"#)
+      #expect(own.status == .conflict && own.problemCode == "second_person_needed")
+      let early = await service.send(.post, "/v1/subsidies/claims/1/payment", token: olena)
+      #expect(early.status == .unprocessableContent, "\(early.text)")
+      let other = await service.post(decision, token: taras, json: #"{"approve": true}"#)
+      #expect(other.status == .ok && other.member("decided") == "approved", "\(other.text)")
+      #expect(
+        try await balances(service) == ["1300/tram/pensioner 1800", "2100/tram/pensioner -1800"])
+
+      let evidence = await service.send(.get, "/v1/subsidies/claims/1/evidence", token: olena)
+      #expect(evidence.contentType == "text/csv; charset=utf-8")
+      let lines = evidence.text.split(whereSeparator: \.isNewline).map(String.init)
+      #expect(lines.count == 3, "\(evidence.text)")
+      #expect(
+        lines.last == "2026-11-19,tram,pensioner,1,600,no,V-1,1,2,2026-11-19T10:00:00Z,T1",
+        "\(evidence.text)")
+
+      let paid = await service.send(.post, "/v1/subsidies/claims/1/payment", token: olena)
+      #expect(paid.status == .ok && paid.member("state") == "paid", "\(paid.text)")
+      #expect(try await balances(service) == ["1100// 1800", "2100/tram/pensioner -1800"])
+      let twice = await service.send(.post, "/v1/subsidies/claims/1/payment", token: olena)
+      #expect(twice.status == .unprocessableContent && twice.text.contains("is paid"))
+      let shown = await service.send(.get, "/v1/subsidies/claims/1", token: olena)
+      #expect(shown.text == paid.text)
+      let list = await service.send(.get, "/v1/subsidies/claims", token: taras)
+      #expect(list.text.contains(#""claim":1"#) && list.text.contains(#""state":"paid""#))
+      let report = await service.send(
+        .get, "/v1/reports/subsidy?date=2026-11-19", token: taras)
+      #expect(report.status == .ok && report.text.contains("1800"), "\(report.text)")
+    }
+  }
+
+  private func balances(_ service: TestService) async throws -> [String] {
+    try await service.pool.session { db in
+      try await db.query(
+        """
+        select concat_ws('/', account, coalesce(operator_id, ''), coalesce(category, '')) || ' '
+          || sum(debit_minor - credit_minor)
+        from posting group by account, operator_id, category
+        having sum(debit_minor - credit_minor) <> 0 order by 1
+        """
+      ).map { try $0.text(0) }
+    }
+  }
+}
