@@ -113,11 +113,13 @@ package struct ChargingTables {
       Self.addWindows(
         before: """
           settled as (
-            delete from charge_day_waiting m where not exists (
-              select from fare_day f where f.lane = m.lane and f.rider_id = m.rider_id
-                and f.fare_day = m.fare_day and f.stale_since is not null)
-              and not \(Self.isWithoutAccount("m.rider_id"))
-            returning lane, rider_id, fare_day),
+            delete from charge_day_waiting m using (
+              select lane, rider_id, fare_day from charge_day_waiting w where not exists (
+                select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
+                  and f.fare_day = w.fare_day and f.stale_since is not null) offset 0) r
+            where m.lane = r.lane and m.rider_id = r.rider_id and m.fare_day = r.fare_day
+              and not \(Self.isWithoutAccount("r.rider_id"))
+            returning m.lane, m.rider_id, m.fare_day),
           """,
         changed: """
           select lane, rider_id, fare_day from ride
