@@ -94,7 +94,7 @@ struct ReportTableDefinition: Sendable {
   let figures: [String]
   /// Whether the house sees it alone, for its rows belong to no operator.
   var isOfHouse = false
-  /// Most days it is worked out for, where it reads every tap; nil is as many as a report has.
+  /// Most days it is worked out for, where it reads every charge window; nil is as many as a report has.
   var daysMax: Int?
   /// Whether it can be asked by accounting date, so that a closed period keeps it.
   var isByAccountingDate = false

@@ -122,8 +122,8 @@ package struct PostgresRow: Sendable {
 
   /// A value that must be there.
   ///
-  /// Inlined, as are the next two: millions of rows are read column by column, and a generic call for
-  /// each would look its types up anew.
+  /// Inlined, with what it calls when all is well: millions of rows are read column by column, and a
+  /// generic call for each would look its types up anew.
   @inline(__always) func value<Value: WireDecodable>(
     _ column: some PostgresColumnKey, as type: Value.Type
   ) throws(PostgresError) -> Value {
