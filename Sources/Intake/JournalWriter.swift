@@ -61,51 +61,53 @@ struct JournalWriter: Sendable {
     var states: [(key: RegisterKey, state: RegisterState)] = []
   }
 
-  /// A register of the group that is being decided.
-  private struct Planned {
+  /// A register of the group that is being decided; an object, because sorting would copy all in it.
+  private final class Planned {
     let key: RegisterKey
-    let known: RegisterCache.Register
+    let edition: Int64
     var state: RegisterState
     /// What comes after a batch that has to wait, waits too: the order of arrival counts.
     var waits = false
-    var isTouched = false
+
+    init(_ key: RegisterKey, _ register: RegisterCache.Register) {
+      self.key = key
+      edition = register.edition
+      state = RegisterState(register)
+    }
   }
 
   private func plan(_ group: [IncomingBatch]) -> QuickPlan {
     let known = cache.registers(of: group.map(\.register))
     var plan = QuickPlan()
-    var places: [RegisterKey: Int] = [:]
-    var planned: [Planned] = []
+    var planned: [RegisterKey: Planned] = [:]
     planned.reserveCapacity(group.count)
-    places.reserveCapacity(group.count)
     plan.rows.batches.reserveCapacity(group.count)
+    plan.outcomes.reserveCapacity(group.count)
+    func take(_ key: RegisterKey, _ register: RegisterCache.Register) -> Planned {
+      if let entry = planned[key] { return entry }
+      let entry = Planned(key, register)
+      planned[key] = entry
+      return entry
+    }
     for (index, item) in group.enumerated() {
       guard let register = known[index] else { continue }
-      let place = places[item.register] ?? planned.count
-      if place == planned.count {
-        places[item.register] = place
-        planned.append(
-          Planned(key: item.register, known: register, state: RegisterState(register)))
-      }
-      guard !planned[place].waits else { continue }
-      guard let outcome = decide(item, planned[place].state) else {
-        planned[place].waits = true
+      let entry = take(item.register, register)
+      guard !entry.waits else { continue }
+      guard let outcome = decide(item, entry.state) else {
+        entry.waits = true
         continue
       }
-      planned[place].state.note(item, outcome)
-      planned[place].isTouched = true
+      entry.state.note(item, outcome)
       plan.outcomes.append((index, outcome))
       plan.rows.batches.append(item.row(outcome, numbers: outcome.added, impossible: []))
     }
     // In one order for all, so that two services never wait in a circle.
-    for entry in planned.sorted(by: { $0.key < $1.key }) where entry.isTouched {
+    for entry in planned.values.sorted(by: { $0.key < $1.key }) {
       guard let change = entry.state.change() else { continue }
       plan.states.append((entry.key, entry.state))
       plan.rows.changes.append(change)
       plan.expected.append(
-        ExpectedRegister(
-          register: entry.key, seen: entry.known.seen.ranges,
-          guardNumber: entry.known.guardNumber, session: entry.known.session))
+        ExpectedRegister(register: entry.key, edition: entry.edition))
     }
     return plan
   }

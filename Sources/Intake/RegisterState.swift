@@ -5,8 +5,8 @@ import Tapping
 
 /// A register while a group is decided.
 struct RegisterState: Sendable {
-  /// What its device may do, by the count of the database.
-  let guardNumber: Int64
+  /// How often it, or what its device may do, was changed before.
+  let edition: Int64
   /// Numbers seen when the register was locked.
   let lockedSeen: SequenceRanges
   /// The keys that its device may sign with.
@@ -26,7 +26,7 @@ struct RegisterState: Sendable {
   init(_ register: LockedRegister) {
     lockedSeen = SequenceRanges(register.seen)
     seen = lockedSeen
-    guardNumber = register.guardNumber
+    edition = register.edition
     publicKeys = register.publicKeys
     keysHoldUntil = register.keysHoldUntil
     session = register.session
@@ -35,7 +35,7 @@ struct RegisterState: Sendable {
   init(_ register: RegisterCache.Register) {
     lockedSeen = register.seen
     seen = register.seen
-    guardNumber = register.guardNumber
+    edition = register.edition
     publicKeys = register.publicKeys
     keysHoldUntil = register.keysHoldUntil
     session = register.session
@@ -44,7 +44,8 @@ struct RegisterState: Sendable {
   /// The register as it will stand after the group.
   var register: RegisterCache.Register {
     RegisterCache.Register(
-      seen: seen, guardNumber: guardNumber, publicKeys: publicKeys, keysHoldUntil: keysHoldUntil,
+      seen: seen, edition: sum == nil ? edition : edition + 1, publicKeys: publicKeys,
+      keysHoldUntil: keysHoldUntil,
       session: session)
   }
 
@@ -100,7 +101,7 @@ final class RegisterCache: Sendable {
 
   struct Register: Sendable {
     let seen: SequenceRanges
-    let guardNumber: Int64
+    let edition: Int64
     let publicKeys: [[UInt8]]
     let keysHoldUntil: Instant?
     let session: SessionStanding?

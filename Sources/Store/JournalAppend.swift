@@ -3,21 +3,13 @@ import Postgres
 /// A register as the caller takes it to be: what was decided about it holds only then.
 package struct ExpectedRegister: Sendable, Equatable {
   package let register: RegisterKey
-  /// Numbers seen, as sorted disjoint ranges.
-  package let seen: [Range<Int64>]
-  /// What its device may do, as it was when the keys of the group's batches were looked up.
-  package let guardNumber: Int64
-  /// The session of its newest request.
-  package let session: SessionStanding?
+  /// Its edition, as it was when the group was decided.
+  package let edition: Int64
 
   /// Makes an expectation.
-  package init(
-    register: RegisterKey, seen: [Range<Int64>], guardNumber: Int64, session: SessionStanding?
-  ) {
+  package init(register: RegisterKey, edition: Int64) {
     self.register = register
-    self.seen = seen
-    self.guardNumber = guardNumber
-    self.session = session
+    self.edition = edition
   }
 }
 
@@ -77,8 +69,7 @@ extension Store {
       update device_epoch e set \(JournalQueries.plainChangeSQL)
       from unnest(\(changes.arrays(from: 2)), \(expectations.arrays(from: 2 + changes.count)))
         as c (\(changes.names()), \(expectations.names()))
-      where e.device_id = c.device_id and e.epoch = c.epoch and e.guard = c.expected_guard
-        and e.session_chain is not distinct from c.expected_chain and e.seen = c.expected_seen
+      where e.device_id = c.device_id and e.epoch = c.epoch and e.edition = c.expected_edition
       returning 1
     ), added as (
       insert into tap_batch (\(batches.names()), seqs)

@@ -73,9 +73,7 @@ extension [ArrayColumn<RegisterChange>] {
 extension [ArrayColumn<ExpectedRegister>] {
   /// How a register has to stand for what is written about it.
   static let ofExpectation: Self = [
-    ArrayColumn("expected_guard", "bigint") { .int8s($0.map(\.guardNumber)) },
-    ArrayColumn("expected_seen", "int8multirange") { .int8multiranges($0.map(\.seen)) },
-    ArrayColumn("expected_chain", "bytea") { .byteas($0.map(\.session?.hash)) },
+    ArrayColumn("expected_edition", "bigint") { .int8s($0.map(\.edition)) }
   ]
 }
 
@@ -121,7 +119,7 @@ extension JournalQueries {
 
   /// What changes of a register in any case.
   static let plainChangeSQL = """
-    seen = c.seen, taps_stored = e.taps_stored + c.taps_stored,
+    edition = e.edition + 1, seen = c.seen, taps_stored = e.taps_stored + c.taps_stored,
       last_received_at = greatest(e.last_received_at, c.received_at), last_sent_at = c.sent_at,
       session_id = c.session_id, session_count = c.session_count,
       session_chain = c.session_chain, session_digest = c.session_digest,

@@ -13,8 +13,8 @@ package struct JournalQueries {
 
   /// Locks registers until the end of the transaction, and makes those that are missing.
   ///
-  /// What is not in the answer belongs to a device that may not post. A register's `guard` is
-  /// raised by the database itself when what its device may do changes.
+  /// What is not in the answer belongs to a device that may not post. A register's edition
+  /// grows with each change of it, and with each change of what its device may do.
   package func lockRegisters(
     _ keys: [RegisterKey], at: Instant
   ) async throws -> [RegisterKey: LockedRegister] {
@@ -41,7 +41,7 @@ package struct JournalQueries {
   ) async throws -> [RegisterKey: LockedRegister] {
     let rows = try await connection.query(
       """
-      select e.device_id, e.epoch, e.seen, e.guard, y.public_keys, y.hold_until,
+      select e.device_id, e.epoch, e.seen, e.edition, y.public_keys, y.hold_until,
         \(Self.standingColumns("e."))
       from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
       join device_epoch e using (device_id, epoch) join device d using (device_id)
@@ -59,7 +59,7 @@ package struct JournalQueries {
     for row in rows {
       let key = RegisterKey(device: try row.text(0), epoch: try row.int8(1))
       found[key] = LockedRegister(
-        seen: try row.int8multirange(2), guardNumber: try row.int8(3),
+        seen: try row.int8multirange(2), edition: try row.int8(3),
         publicKeys: try row.byteas(4).compactMap { $0 },
         keysHoldUntil: try row.timestamptzOrNil(5), session: try Self.standing(in: row, from: 6))
     }

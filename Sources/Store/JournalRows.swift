@@ -145,8 +145,8 @@ extension JournalBatch {
 package struct LockedRegister: Sendable, Equatable {
   /// Numbers seen, as sorted disjoint ranges.
   package let seen: [Range<Int64>]
-  /// Grows whenever what the device may do changes.
-  package let guardNumber: Int64
+  /// Grows with each change of the register, and of what its device may do.
+  package let edition: Int64
   /// The key in use, and those that still verify: in overlap, or of hardware that was replaced.
   package let publicKeys: [[UInt8]]
   /// When the first of them ends; nil when none does.

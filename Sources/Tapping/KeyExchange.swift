@@ -1,4 +1,4 @@
-import CLibCrypto
+import Crypto
 
 /// One side's key of an exchange by X25519 (RFC 7748), used once.
 package struct ExchangeKeyPair: Sendable {
@@ -10,42 +10,24 @@ package struct ExchangeKeyPair: Sendable {
 
   /// Makes the pair of 32 unpredictable bytes; nil when there are more or fewer.
   package init?(seed: [UInt8]) {
-    guard seed.count == ExchangeKeyPair.byteCount,
-      let key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nil, seed, seed.count)
-    else { return nil }
-    defer { EVP_PKEY_free(key) }
-    var count = ExchangeKeyPair.byteCount
-    var publicKey = [UInt8](repeating: 0, count: count)
-    guard EVP_PKEY_get_raw_public_key(key, &publicKey, &count) == 1 else { return nil }
+    guard let key = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: seed) else {
+      return nil
+    }
     self.seed = SecretBytes(seed)
-    self.publicKey = publicKey
+    publicKey = [UInt8](key.publicKey.rawRepresentation)
   }
 
   /// The 32 bytes that both sides find; nil for a key of the other side that would make them known.
   func sharedSecret(with other: [UInt8]) -> SecretBytes? {
-    guard other.count == ExchangeKeyPair.byteCount,
-      let own = EVP_PKEY_new_raw_private_key(
-        EVP_PKEY_X25519, nil, seed.bytes, ExchangeKeyPair.byteCount)
+    guard let own = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: seed.bytes),
+      let peer = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: other),
+      let secret = try? own.sharedSecretFromKeyAgreement(with: peer)
     else { return nil }
-    defer { EVP_PKEY_free(own) }
-    guard let peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nil, other, other.count),
-      let context = EVP_PKEY_CTX_new(own, nil)
-    else { return nil }
-    defer {
-      EVP_PKEY_free(peer)
-      EVP_PKEY_CTX_free(context)
-    }
-    var count = ExchangeKeyPair.byteCount
-    var secret = [UInt8](repeating: 0, count: count)
-    // libcrypto refuses a secret of zeros, which a public key of small order would lead to.
-    let isDone =
-      EVP_PKEY_derive_init(context) == 1 && EVP_PKEY_derive_set_peer(context, peer) == 1
-      && EVP_PKEY_derive(context, &secret, &count) == 1 && count == secret.count
-    guard isDone else {
-      ERR_clear_error()
-      return nil
-    }
-    return SecretBytes(secret)
+    let bytes = secret.withUnsafeBytes { [UInt8]($0) }
+    // RFC 7748, section 6.1: a public key of small order leads to zeros, which swift-crypto lets pass.
+    // All bytes are looked at, whatever they are, so that the time tells nothing of them.
+    guard bytes.reduce(0, |) != 0 else { return nil }
+    return SecretBytes(bytes)
   }
 }
 

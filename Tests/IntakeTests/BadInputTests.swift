@@ -286,7 +286,7 @@ extension IntakeSuite {
         _ = try await world.send([tap(1)], from: validator)
         try await world.run(
           """
-          update device_epoch set seen = (select range_agg(int8range(n * 2, n * 2 + 1))
+          update device_epoch set edition = edition + 1, seen = (select range_agg(int8range(n * 2, n * 2 + 1))
             from generate_series(1, 10000) n)
           """)
         let body = validator.body([tap(30_001)])

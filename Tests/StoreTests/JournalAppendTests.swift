@@ -44,8 +44,7 @@ extension StoreSuite {
           group,
           expecting: [
             expectation(Self.one, register),
-            ExpectedRegister(
-              register: two, seen: [7..<8], guardNumber: other.guardNumber, session: nil),
+            ExpectedRegister(register: two, edition: other.edition + 1),
           ])
         #expect(!isWritten)
         #expect(try await pool.number("select count(*) from tap_batch") == 0)
@@ -91,7 +90,7 @@ extension StoreSuite {
         let after = try await lock(Self.one, in: store)
         #expect(after.keysHoldUntil == end)
         #expect(after.publicKeys.count == 2)
-        #expect(after.guardNumber > before.guardNumber)
+        #expect(after.edition > before.edition)
       }
     }
 
@@ -148,9 +147,7 @@ extension StoreSuite {
     private func expectation(
       _ key: RegisterKey, _ register: LockedRegister
     ) -> ExpectedRegister {
-      ExpectedRegister(
-        register: key, seen: register.seen, guardNumber: register.guardNumber,
-        session: register.session)
+      ExpectedRegister(register: key, edition: register.edition)
     }
 
     private func batch(_ key: RegisterKey, _ numbers: Range<Int64>) -> JournalBatch {

@@ -80,17 +80,24 @@ struct SignaturesCommand: AsyncParsableCommand {
     guard let pair = Ed25519KeyPair(seed: [UInt8](repeating: 9, count: 32)) else {
       throw ProgramFault("no key pair")
     }
-    let signature = pair.sign(message)
-    return { Ed25519.verify(publicKey: pair.publicKey, signature: signature, message: message) }
+    let (raw, signature) = (pair.publicKey, pair.sign(message))
+    return {
+      let key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, raw, raw.count)
+      defer { EVP_PKEY_free(key) }
+      let context = EVP_MD_CTX_new()
+      defer { EVP_MD_CTX_free(context) }
+      return EVP_DigestVerifyInit(context, nil, nil, nil, key) == 1
+        && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
+    }
   }
 
+  /// By the service's own function.
   private static func ed25519SwiftCrypto(_ message: [UInt8]) throws -> Verify {
-    let pair = Curve25519.Signing.PrivateKey()
-    let (raw, signature) = (pair.publicKey.rawRepresentation, try pair.signature(for: message))
-    return {
-      (try? Curve25519.Signing.PublicKey(rawRepresentation: raw))?
-        .isValidSignature(signature, for: message) ?? false
+    guard let pair = Ed25519KeyPair(seed: [UInt8](repeating: 9, count: 32)) else {
+      throw ProgramFault("no key pair")
     }
+    let signature = pair.sign(message)
+    return { Ed25519.verify(publicKey: pair.publicKey, signature: signature, message: message) }
   }
 
   private static func p256SwiftCrypto(_ message: [UInt8]) throws -> Verify {

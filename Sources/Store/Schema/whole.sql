@@ -56,7 +56,7 @@ create table device_epoch (
   session_digest bytea,
   session_covered_count bigint,
   session_uncovered_since timestamptz,
-  guard bigint not null default 0    -- grows whenever what the device may do changes
+  edition bigint not null default 0  -- grows whenever it, or what the device may do, changes
 ) with (fillfactor = 40);
 
 -- The journal: one row per batch that brought something new, the signed bytes as they came.
@@ -1075,8 +1075,8 @@ create table device_key (
 );
 
 -- Whatever changes what a device may do marks its registers: what was decided about a register from
--- memory holds only while its guard stands, so that one comparison stands for looking up the device
--- and its keys with each batch.
+-- memory holds only for the edition it was decided on, so that one comparison stands for looking up
+-- the device and its keys with each batch.
 create function device_guards_registers() returns trigger language plpgsql as $$
 declare
   changed text := coalesce(new.device_id, old.device_id);
@@ -1084,7 +1084,7 @@ begin
   -- Whoever makes a register holds its device meanwhile: afterwards the register can be seen here.
   perform from device where device_id = changed for no key update;
   perform from device_epoch where device_id = changed order by epoch for update;
-  update device_epoch set guard = guard + 1 where device_id = changed;
+  update device_epoch set edition = edition + 1 where device_id = changed;
   return null;
 end $$;
 create trigger device_marks_registers after update of state on device
