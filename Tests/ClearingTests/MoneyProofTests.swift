@@ -278,7 +278,8 @@ extension ClearingSuite {
         let triggers = try await house.texts(
           """
           select relname || ' ' || encode(tgargs, 'escape') from pg_trigger t
-          join pg_class c on c.oid = tgrelid where tgfoid = 'seal_rows'::regproc order by 1
+          join pg_class c on c.oid = tgrelid
+          where tgfoid = to_regproc(relname || '_sealed') order by 1
           """)
         let expected = MoneyTable.allCases.flatMap { table -> [String] in
           let arguments = [table.key, table.leftOut].map { $0.joined(separator: ",") + "\\000" }
