@@ -603,8 +603,12 @@ create table charge_day_waiting (
   lane smallint not null,
   rider_id uuid not null,
   fare_day date not null,
+  waits_for_account boolean not null default false,  -- until something makes one known
+  woken_at timestamptz not null default clock_timestamp(),
   primary key (lane, rider_id, fare_day)
 );
+create index charge_day_waiting_awake on charge_day_waiting (fare_day) where not waits_for_account;
+create index charge_day_waiting_account on charge_day_waiting (rider_id);
 
 -- A charge window: what the rides of a card's fare day come to. Number 0 is the day itself; each
 -- further one is the difference that a late or mended ride made after it was closed.
@@ -1648,4 +1652,109 @@ begin
   perform seal_table('rerating_order', 'order_id', '');
   perform seal_table('tariff_version', 'version', '');
   perform seal_table('setting', 'name', '');
+end $$;
+
+-- Sums of charge windows, kept by those who write them: reports over months are made of these. Rows are
+-- only added, so that nobody waits for the row of a day; charging makes one row of many now and then.
+create table charge_sum (
+  sum_id bigint generated always as identity primary key,
+  fare_day date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  windows bigint not null,
+  amount_minor bigint not null,
+  authorised_windows bigint not null,   -- promised by the acquirer or taken
+  authorised_minor bigint not null,
+  captured_windows bigint not null,
+  captured_minor bigint not null,
+  settled_windows bigint not null,
+  settled_minor bigint not null,
+  unsettled_windows bigint not null     -- taken and not funded in full
+);
+create index charge_sum_day on charge_sum (fare_day);
+
+-- Lines of the acquirer by the fare day of their window, or by their value date where they have none.
+create table acquirer_sum (
+  sum_id bigint generated always as identity primary key,
+  fare_day date not null,
+  category text not null,
+  kind text not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  records bigint not null,
+  gross_minor bigint not null,
+  fee_minor bigint not null
+);
+create index acquirer_sum_day on acquirer_sum (fare_day);
+
+-- Windows of which something is left to tell one by one: of a month that is paid these are few.
+create index charge_window_rest on charge_window (fare_day)
+  where due_minor > 0 or written_off_minor > 0 or captured_minor > settled_minor
+    or charged_back_minor > 0 or refunded_minor > 0;
+
+-- Riders' days that wait for an account are woken by what makes it known.
+-- The moment changes also where a day was not marked yet: who is just marking it finds another one, and
+-- leaves it.
+create function wake_days(riders uuid[]) returns void language sql as $$
+  update charge_day_waiting set waits_for_account = false, woken_at = clock_timestamp()
+  where rider_id = any(riders)
+$$;
+
+create function medium_wakes_days() returns trigger language plpgsql as $$
+begin
+  perform wake_days(array[old.rider_id, new.rider_id]);
+  return null;
+end $$;
+create trigger medium_wakes_days after update of rider_id, account_reference on medium for each row
+  when (old.rider_id <> new.rider_id or old.account_reference is distinct from new.account_reference)
+  execute function medium_wakes_days();
+create trigger medium_gone_wakes_days after delete on medium for each row
+  execute function medium_wakes_days();
+
+-- A card for good, or a phone that the acquirer took for good.
+create function bank_medium_wakes_days() returns trigger language plpgsql as $$
+begin
+  perform wake_days((select array_agg(rider_id) from added where kind = 'bank'));
+  return null;
+end $$;
+create trigger bank_medium_wakes_days after insert on medium referencing new table as added
+  for each statement execute function bank_medium_wakes_days();
+create function taken_phone_wakes_days() returns trigger language plpgsql as $$
+begin
+  perform wake_days(array(select rider_id from medium where medium_id = new.medium_id));
+  return null;
+end $$;
+create trigger taken_phone_wakes_days after insert on charge_event for each row
+  when (new.kind = 'card_good') execute function taken_phone_wakes_days();
+
+-- Whoever is in the rider's place from now on is looked at anew.
+create function moved_day_is_awake() returns trigger language plpgsql as $$
+begin
+  new.waits_for_account := false;
+  new.woken_at := clock_timestamp();
+  return new;
+end $$;
+create trigger moved_day_is_awake before update of rider_id on charge_day_waiting for each row
+  when (old.rider_id <> new.rider_id) execute function moved_day_is_awake();
+
+-- A row of money that was written by hand is a finding of every proof. Once two people have looked at it,
+-- the finding is accepted as it then was: whatever becomes of the row afterwards is a new one.
+create table accepted_finding (
+  acceptance_id bigint generated always as identity primary key,
+  table_name text not null,
+  row_key text not null,
+  image_digest bytea not null,      -- of the row as it was looked at; empty: it was gone
+  seals text not null,              -- its digests without a right stamp: ' number:digest number:digest '
+  finding text not null,            -- what the proof said of the row
+  reason text not null check (reason <> ''),
+  requested_by text not null check (requested_by <> ''),
+  requested_at timestamptz not null,
+  state text not null default 'requested' check (state in ('requested', 'approved', 'refused')),
+  decided_by text,
+  decided_at timestamptz,
+  check (lower(decided_by) <> lower(requested_by)),
+  check ((state = 'requested') = (decided_by is null and decided_at is null))
+);
+create index accepted_finding_row on accepted_finding (table_name, row_key);
+do $$
+begin
+  perform seal_table('accepted_finding', 'acceptance_id', '');
 end $$;
