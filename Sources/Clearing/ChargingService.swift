@@ -66,6 +66,9 @@ package final class ChargingService: Sendable {
     worked += try await net()
     worked += try await followTaps()
     worked += try await OperatorSharing(store: store, city: city, now: now).pass()
+    try await store.write { db in
+      if try await db.charging.tryWork(.sums) { try await db.charging.foldSums() }
+    }
     guard let acquirer else { return worked }
     let window = try await askWindows(acquirer)
     let cards = try await checkCards(acquirer)

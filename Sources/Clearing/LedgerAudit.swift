@@ -34,6 +34,8 @@ package struct LedgerAudit: Sendable {
   package var taps = 0
   /// Sums of all accounts.
   package var balance = TrialBalance()
+  /// What was found about rows of money and accepted by two people, each in a sentence.
+  package var accepted: [String] = []
   /// What is wrong, each in a sentence.
   package var findings: [String] = []
   /// How many more there are than are told.
@@ -143,10 +145,13 @@ package struct LedgerAuditor: Sendable {
     for finding in try await store.read({ db in
       try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
     }) {
       audit.find(finding)
     }
+    audit.accepted = try await store.read { db in try await db.acceptedFindings.list() }
+      .filter { $0.state == .approved }.map(\.sentence)
     try await provePeriods(&audit)
   }
 

@@ -138,11 +138,14 @@ package struct AcquirerFileTables {
     func column<Value>(_ value: (MatchedRecord) -> Value?) -> [Value?] { records.map(value) }
     try await connection.execute(
       """
+      with made as (
       insert into acquirer_record (file_id, line, kind, reference, key, gross_minor, fee_minor,
         currency, value_date, category, window_id, refund_id, note, entry_id)
       select $1, * from unnest($2::int4[], $3::text[], $4::text[], $5::text[], $6::int8[],
         $7::int8[], $8::text[], $9::date[], $10::text[], $11::int8[], $12::int8[], $13::text[],
         $14::int8[])
+      returning *)
+      \(KeptSums.addingLines(from: "made"))
       """,
       [
         .int8(file), .int4s(column { Int32($0.record.line) }),

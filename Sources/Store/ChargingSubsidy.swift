@@ -214,17 +214,25 @@ package struct SubsidyTables {
   }
 
   /// The rides of a claim with their taps, after a place in the list; at most a page.
+  ///
+  /// They are of one operator and category where these are given.
   package func evidence(
-    _ claim: Int64, offset: Int, countMax: Int
+    _ claim: Int64, of operatorID: String? = nil, category: String? = nil, offset: Int,
+    countMax: Int
   ) async throws -> [SubsidyEvidence] {
     let rows = try await connection.query(
       """
       select s.fare_day, s.operator_id, s.category, s.riders, s.minor, s.is_taken_back,
         r.device_id, r.epoch, r.seq, r.started_at, r.route
       from subsidy_ride s join ride r using (fare_day, lane, ride_id)
-      where s.claim_id = $1 order by s.fare_day, s.lane, s.ride_id, s.is_taken_back
-      offset $2 limit $3
-      """, [.int8(claim), .int8(Int64(offset)), .int8(Int64(countMax))])
+      where s.claim_id = $1 and ($4::text is null or s.operator_id = $4)
+        and ($5::text is null or s.category = $5)
+      order by s.fare_day, s.lane, s.ride_id, s.is_taken_back offset $2 limit $3
+      """,
+      [
+        .int8(claim), .int8(Int64(offset)), .int8(Int64(countMax)),
+        .orNull(operatorID, PostgresValue.text), .orNull(category, PostgresValue.text),
+      ])
     return try rows.map { row in
       SubsidyEvidence(
         fareDay: try row.date("fare_day"), operatorID: try row.text("operator_id"),

@@ -31,7 +31,7 @@ package struct ChargingTables {
 
   /// Work about money that one transaction does at a time.
   package enum Work: Int32, Sendable {
-    case windows, shares, payouts, claims, files
+    case windows, shares, payouts, claims, files, sums
   }
 
   /// Whether the work is this transaction's until it ends; false when another one is at it.
@@ -57,12 +57,16 @@ package struct ChargingTables {
 
   /// Closes the windows of a fare day: one for each card that rode on it; their number.
   ///
-  /// Rider-days that are stale wait until they are rated, which may change them or not; those of phones
-  /// without a known account until it is known.
+  /// Rider-days that are stale wait until they are rated, which may change them or not; those with a
+  /// phone until it was looked at whether an account is known of it.
   package func close(_ day: Day, at now: Instant) async throws -> Int {
     try await connection.execute(
       "insert into charge_day (fare_day, closed_at) values ($1, $2)",
       [.date(day), .timestamptz(now)])
+    // Whoever waits for an account is looked at once a day, should the word that it is known have come
+    // while that was looked at.
+    try await connection.execute(
+      "update charge_day_waiting set waits_for_account = false where waits_for_account")
     try await connection.execute(
       """
       insert into charge_day_waiting (lane, rider_id, fare_day)
@@ -71,17 +75,15 @@ package struct ChargingTables {
       union
       select lane, rider_id, fare_day from ride
       where fare_day = $1 and medium = 'phone' and reversed_run_id is null
-        and \(Self.isWithoutAccount("ride.rider_id"))
       on conflict do nothing
       """, [.date(day)])
-    return try await connection.execute(
-      Self.addWindows(
-        changed: """
-          select distinct r.lane, r.rider_id, r.fare_day from ride r
-          where r.fare_day = $1 and r.medium in \(Self.chargedMedia)
-            and not exists (select from charge_day_waiting m where m.lane = r.lane
-              and m.rider_id = r.rider_id and m.fare_day = r.fare_day)
-          """, to: "$1"), [.date(day), .timestamptz(now)])
+    return try await addWindows(
+      changed: """
+        select distinct r.lane, r.rider_id, r.fare_day from ride r
+        where r.fare_day = $1 and r.medium in \(Self.chargedMedia)
+          and not exists (select from charge_day_waiting m where m.lane = r.lane
+            and m.rider_id = r.rider_id and m.fare_day = r.fare_day)
+        """, to: "$1", [.date(day), .timestamptz(now)])
   }
 
   /// Adds a window for each difference that the oldest runs not looked at made to closed fare days.
@@ -97,48 +99,73 @@ package struct ChargingTables {
       select run_id from clearing_run where windowed_at is null order by run_id limit $1
       """, [.int8(Int64(countMax))]
     ).map { try $0.int8(0) }
-    let isMoved = try await connection.query(
-      "select exists (select from charge_day_waiting)"
+    let isAwake = try await connection.query(
+      "select exists (select from charge_day_waiting where not waits_for_account)"
     ).only().bool(0)
-    guard !runs.isEmpty || isMoved else { return (0, 0) }
+    guard !runs.isEmpty || isAwake else { return (0, 0) }
     try await connection.execute(
       """
-      insert into charge_day_waiting (lane, rider_id, fare_day)
-      select lane, rider_id, fare_day from ride
+      insert into charge_day_waiting as w (lane, rider_id, fare_day)
+      select distinct lane, rider_id, fare_day from ride
       where run_id = any($2) and fare_day <= $1 and medium = 'phone'
-        and \(Self.isWithoutAccount("ride.rider_id"))
-      on conflict do nothing
+      on conflict (lane, rider_id, fare_day) do update
+        set waits_for_account = false, woken_at = clock_timestamp()
       """, [.date(day), .int8s(runs)])
-    let windows = try await connection.execute(
-      Self.addWindows(
-        before: """
-          settled as (
-            delete from charge_day_waiting m using (
-              select lane, rider_id, fare_day from charge_day_waiting w where not exists (
-                select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
-                  and f.fare_day = w.fare_day and f.stale_since is not null) offset 0) r
-            where m.lane = r.lane and m.rider_id = r.rider_id and m.fare_day = r.fare_day
-              and not \(Self.isWithoutAccount("r.rider_id"))
-            returning m.lane, m.rider_id, m.fare_day),
-          """,
-        changed: """
-          select lane, rider_id, fare_day from ride
-          where run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
-          union select lane, rider_id, fare_day from ride
-          where reversed_run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
-          except select lane, rider_id, fare_day from charge_day_waiting
-          union select lane, rider_id, fare_day from settled
-          """, to: "$1"), [.date(day), .timestamptz(now), .int8s(runs)])
+    let windows = try await addWindows(
+      before: Self.settlingWaiting,
+      changed: """
+        select lane, rider_id, fare_day from ride
+        where run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
+        union select lane, rider_id, fare_day from ride
+        where reversed_run_id = any($3) and fare_day <= $1 and medium in \(Self.chargedMedia)
+        except select lane, rider_id, fare_day from charge_day_waiting
+        union select lane, rider_id, fare_day from settled
+        """, to: "$1", [.date(day), .timestamptz(now), .int8s(runs)])
     try await connection.execute(
       "update clearing_run set windowed_at = $2 where run_id = any($1)",
       [.int8s(runs), .timestamptz(now)])
     return (runs.count, windows)
   }
 
-  /// What the rides of some rider-days come to, less what their windows are closed over.
-  private static func addWindows(
-    before: String = "", changed: String, to day: String
-  ) -> String {
+  /// Waiting days that are rated: those of a rider with an account wait no more, the others are marked,
+  /// and looked at again when something makes an account known (`wake_days`).
+  ///
+  /// A day that was woken since this statement began has another moment, and is left to the next pass.
+  private static let settlingWaiting = """
+    looked as materialized (
+      select w.lane, w.rider_id, w.fare_day, w.woken_at,
+        \(isWithoutAccount("w.rider_id")) as is_without
+      from charge_day_waiting w
+      where not w.waits_for_account and not exists (
+        select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
+          and f.fare_day = w.fare_day and f.stale_since is not null)),
+    marked as (
+      update charge_day_waiting m set waits_for_account = true from looked l
+      where m.lane = l.lane and m.rider_id = l.rider_id and m.fare_day = l.fare_day
+        and m.woken_at = l.woken_at and l.is_without),
+    settled as (
+      delete from charge_day_waiting m using looked l
+      where m.lane = l.lane and m.rider_id = l.rider_id and m.fare_day = l.fare_day
+        and not l.is_without
+      returning m.lane, m.rider_id, m.fare_day),
+    """
+
+  /// Adds windows over what the rides of some rider-days come to, less what their windows are closed
+  /// over; their number.
+  private func addWindows(
+    before: String = "", changed: String, to day: String, _ parameters: [PostgresValue]
+  ) async throws -> Int {
+    let windows = try await connection.query(
+      """
+      \(Self.windows(before: before, changed: changed, to: day)),
+      kept as (\(KeptSums.addingWindows(from: "(select 1 as sign, * from made) counted")))
+      select count(*) from made
+      """, parameters
+    ).only().int8(0)
+    return Int(windows)
+  }
+
+  private static func windows(before: String, changed: String, to day: String) -> String {
     """
     with \(before) changed as materialized (\(changed)),
     now_due as (
@@ -155,7 +182,8 @@ package struct ChargingTables {
     difference as (
       select lane, rider_id, fare_day, currency, coalesce(c.number, 0) as number,
         coalesce(n.minor, 0) - coalesce(c.minor, 0) as minor, c.number is null as is_first
-      from now_due n full join closed c using (lane, rider_id, fare_day, currency))
+      from now_due n full join closed c using (lane, rider_id, fare_day, currency)),
+    made as (
     insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
       amount_minor, due_minor, next_at, closed_at)
     select d.lane, d.rider_id, card.medium_id, d.fare_day, d.number, d.currency,
@@ -172,6 +200,7 @@ package struct ChargingTables {
          order by m.first_seen_at desc limit 1),
         d.rider_id) as medium_id) card
     where d.minor <> 0 or d.is_first
+    returning \(KeptSums.windowColumns(of: "charge_window")))
     """
   }
 
@@ -213,7 +242,7 @@ package struct ChargingTables {
     return try rows.map(ChargeColumns.row)
   }
 
-  /// Writes windows down as they now are.
+  /// Writes windows down as they now are; they were locked before.
   package func save(_ rows: [ChargeWindowRow]) async throws {
     guard !rows.isEmpty else { return }
     let windows = rows.map(\.window)
@@ -225,6 +254,10 @@ package struct ChargingTables {
     }
     try await connection.execute(
       """
+      with before as materialized (
+        select -1 as sign, \(KeptSums.windowColumns(of: "charge_window"))
+        from charge_window where window_id = any($1)),
+      after as (
       update charge_window w set state = c.state, due_minor = c.due, captured_minor = c.captured,
         settled_minor = c.settled, refunded_minor = c.refunded, charged_back_minor = c.back,
         offset_minor = c.off, written_off_minor = c.written, attempt = c.attempt, tries = c.tries,
@@ -238,6 +271,8 @@ package struct ChargingTables {
         as c(id, state, due, captured, settled, refunded, back, off, written, attempt, tries,
           next_at, asked_at, asked_by, reference, declined_at, code, recovered_at, recovered_by)
       where w.window_id = c.id
+      returning 1 as sign, \(KeptSums.windowColumns(of: "w")))
+      \(KeptSums.addingWindows(from: "(table before union all table after) changed"))
       """,
       [
         .int8s(rows.map { Optional($0.id) }), .texts(windows.map { Optional($0.state.rawValue) }),

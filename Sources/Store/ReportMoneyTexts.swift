@@ -77,24 +77,18 @@ extension ReportQuery {
         where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia)
         group by currency),
       windows as (
-        select currency, count(*) as n, sum(amount_minor)::int8 as minor,
-          count(*) filter (where captured_minor > 0 or is_authorised) as authorised_n,
-          sum(captured_minor + case when is_authorised then due_minor else 0 end)::int8
-            as authorised,
-          count(*) filter (where captured_minor > 0) as captured_n,
-          sum(captured_minor)::int8 as captured,
-          count(*) filter (where settled_minor > 0) as settled_n,
-          sum(settled_minor)::int8 as settled
-        from (
-          select *, state in ('authorised', 'capturing') as is_authorised from charge_window
-          where fare_day between $1 and $2) w
-        group by currency),
+        select currency, sum(windows)::int8 as n, sum(amount_minor)::int8 as minor,
+          sum(authorised_windows)::int8 as authorised_n,
+          sum(authorised_minor)::int8 as authorised,
+          sum(captured_windows)::int8 as captured_n, sum(captured_minor)::int8 as captured,
+          sum(settled_windows)::int8 as settled_n, sum(settled_minor)::int8 as settled
+        from charge_sum where fare_day between $1 and $2 group by currency),
       bank as (
-        select r.currency, count(*) as n, sum(r.gross_minor - r.fee_minor)::int8 as minor,
-          sum(r.gross_minor)::int8 as gross
-        from acquirer_record r join charge_window w using (window_id)
-        where w.fare_day between $1 and $2 and r.category = 'matched' and r.kind = 'capture'
-        group by r.currency),
+        select currency, sum(records)::int8 as n, sum(gross_minor - fee_minor)::int8 as minor,
+          sum(gross_minor)::int8 as gross
+        from acquirer_sum
+        where fare_day between $1 and $2 and category = 'matched' and kind = 'capture'
+        group by currency),
       steps (place, step, currency, n, minor, previous) as (
       select 1, 'taps', null, (
         select coalesce(sum(accepted - alightings), 0)::int8 from tap_sum
@@ -120,6 +114,12 @@ extension ReportQuery {
     select step, currency, n as counted, minor as amount_minor,
       case when previous is not null then previous - minor end as remainder_minor
     from steps where $3::text is null order by place, currency limit $4
+    """
+
+  /// Windows of which something is left to tell: those of the index `charge_window_rest`.
+  private static let hasRest = """
+    (w.due_minor > 0 or w.written_off_minor > 0 or w.captured_minor > w.settled_minor
+      or w.charged_back_minor > 0 or w.refunded_minor > 0)
     """
 
   /// What stops at a step, one by one.
@@ -167,13 +167,16 @@ extension ReportQuery {
             and w.fare_day = r.fare_day and w.currency = r.currency)
       group by 2, r.fare_day, r.rider_id, r.currency
       union all
-      select rest.step, rest.why, w.fare_day, w.window_id::text, w.currency, rest.minor
-      from charge_window w cross join lateral (values
-        ('windows', w.state, w.due_minor), ('windows', 'written off', w.written_off_minor),
-        ('captured', 'not settled', w.captured_minor - w.settled_minor),
-        ('settled', 'charged back', w.charged_back_minor),
-        ('settled', 'refunded', w.refunded_minor)) rest (step, why, minor)
-      where w.fare_day between $1 and $2 and rest.minor > 0) r
+      select * from (
+        select rest.step, rest.why, w.fare_day, w.window_id::text, w.currency, rest.minor
+        from charge_window w cross join lateral (values
+          ('windows', w.state, w.due_minor), ('windows', 'written off', w.written_off_minor),
+          ('captured', 'not settled', w.captured_minor - w.settled_minor),
+          ('settled', 'charged back', w.charged_back_minor),
+          ('settled', 'refunded', w.refunded_minor)) rest (step, why, minor)
+        where w.fare_day between $1 and $2 and rest.minor > 0 and \(hasRest)
+        order by array_position(array['windows', 'captured', 'settled'], rest.step), rest.why,
+          w.fare_day, w.window_id limit $4) w) r
     where $3::text is null
     order by array_position(array['taps', 'bank_rides', 'windows', 'captured', 'settled'], step), why,
       fare_day, length(reference), reference
@@ -184,15 +187,14 @@ extension ReportQuery {
   /// none of its files is missing there.
   static let acquirerRecordsSQL = """
     select * from (
-      select r.category, r.kind, r.currency, count(*) as records,
-        sum(r.gross_minor)::int8 as gross_minor, sum(r.fee_minor)::int8 as fee_minor
-      from acquirer_record r left join charge_window w using (window_id)
-      where coalesce(w.fare_day, r.value_date) between $1 and $2 group by 1, 2, 3
+      select category, kind, currency, sum(records)::int8 as records,
+        sum(gross_minor)::int8 as gross_minor, sum(fee_minor)::int8 as fee_minor
+      from acquirer_sum where fare_day between $1 and $2 group by 1, 2, 3
       union all
-      select 'missing_there', 'capture', currency, count(*),
+      select 'missing_there', 'capture', currency, sum(unsettled_windows)::int8,
         sum(captured_minor - settled_minor)::int8, 0
-      from charge_window w
-      where fare_day between $1 and $2 and captured_minor > settled_minor group by currency) r
+      from charge_sum where fare_day between $1 and $2
+      group by currency having sum(unsettled_windows) <> 0) r
     where $3::text is null order by category, kind, currency limit $4
     """
 

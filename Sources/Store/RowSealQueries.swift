@@ -31,6 +31,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case subsidyRide = "subsidy_ride"
   case adjustment
   case adjustmentLine = "adjustment_line"
+  case acceptedFinding = "accepted_finding"
   case reratingOrder = "rerating_order"
   case tariffVersion = "tariff_version"
   case setting
@@ -62,6 +63,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .subsidyRide: ["fare_day", "lane", "ride_id", "is_taken_back"]
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
+    case .acceptedFinding: ["acceptance_id"]
     case .tariffVersion: ["version"]
     case .setting: ["name"]
     }
@@ -80,6 +82,13 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   }
 }
 
+extension MoneyTable {
+  /// The columns that name a row, as texts.
+  func keyTexts(of row: String) -> String {
+    key.map { "\(row).\($0)::text" }.joined(separator: ", ")
+  }
+}
+
 extension StoreSession {
   /// The digests of the rows that money rests on.
   package var rowSeals: RowSealTables { RowSealTables(connection: connection) }
@@ -89,41 +98,79 @@ extension StoreSession {
 package struct RowSealTables {
   let connection: PostgresConnection
 
-  /// Rows of a table that are not as they were last written, were put in, or are gone; each named.
-  package func rowsThatDiffer(in table: MoneyTable, countMax: Int) async throws -> [String] {
-    // Texts of a moment depend on these, and the digests were made with them.
+  /// The digest of a row `x`; `$1` are the columns that it leaves out.
+  static let imageDigest =
+    "sha256(convert_to(jsonb_strip_nulls(to_jsonb(x) - $1)::text, 'UTF8'))"
+
+  /// The two blocks of the key, as a relation `k` that is empty without it; `$2` is the setting's name.
+  static let keyBlocks = """
+    k as (
+      select decode(left(s, 128), 'hex') as inner_block, decode(substr(s, 129), 'hex') as outer_block
+      from current_setting($2, true) s where s <> '')
+    """
+
+  /// Whether a digest `r` has not the stamp of the program.
+  static let isUnstamped = """
+    (r.stamp is null or r.stamp <> sha256(k.outer_block || sha256(k.inner_block || convert_to(
+      concat_ws('/', r.seal_id, r.table_name, r.row_key, encode(r.digest, 'hex')), 'UTF8'))))
+    """
+
+  /// Texts of a moment depend on these settings, and the digests were made with them.
+  func setTexts() async throws {
     _ = try await connection.query(
       """
       select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
         set_config('extra_float_digits', '1', true)
       """)
+  }
+
+  /// Rows of a table that are not as they were last written, were put in, or are gone; each named.
+  ///
+  /// Left out are rows that two people accepted as they are now.
+  package func rowsThatDiffer(in table: MoneyTable, countMax: Int) async throws -> [String] {
+    try await setTexts()
     let rows = try await connection.query(
       """
       select coalesce(t.key, s.key) as key, t.key is null as is_gone,
         s.digest is null or length(s.digest) = 0 as is_put_in
       from (
-        select row_key(to_jsonb(x), $1) as key,
-          sha256(convert_to(jsonb_strip_nulls(to_jsonb(x) - $2)::text, 'UTF8')) as digest
+        select concat_ws('/', \(table.keyTexts(of: "x"))) as key, \(Self.imageDigest) as digest
         from \(table.rawValue) x) t
       full join (
-        select distinct on (row_key) row_key as key, digest from row_seal where table_name = $3
+        select distinct on (row_key) row_key as key, digest from row_seal where table_name = $2
         order by row_key, seal_id desc) s on s.key = t.key
       where case when t.key is null then length(s.digest) > 0
         else s.digest is null or s.digest <> t.digest end
-      order by 1 limit $4
+        and not exists (
+          select from accepted_finding a
+          where a.state = 'approved' and a.table_name = $2 and a.row_key = coalesce(t.key, s.key)
+            and a.image_digest = coalesce(t.digest, ''))
+      order by 1 limit $3
       """,
       [
-        .texts(table.key.map(Optional.some)), .texts(table.leftOut.map(Optional.some)),
-        .text(table.rawValue), .int8(Int64(countMax)),
+        .texts(table.leftOut.map(Optional.some)), .text(table.rawValue),
+        .int8(Int64(countMax)),
       ])
-    return try rows.map { row in
-      let name = "\(table.rawValue) \(try row.text("key"))"
-      if try row.bool("is_gone") { return "\(name) was taken away" }
-      return try row.bool("is_put_in")
-        ? "\(name) was put in by no statement of the program"
-        : "\(name) was changed after it was written"
+    var findings: [String] = []
+    for row in rows {
+      let key = try row.text("key")
+      let name = "\(table.rawValue) \(key)"
+      if try row.bool("is_gone") {
+        findings.append("\(name) was taken away")
+      } else if try row.bool("is_put_in") {
+        findings.append("\(name) was put in by no statement of the program")
+      } else {
+        let change =
+          findings.count < Self.explainedMax ? try await changedColumn(of: table, key) : nil
+        findings.append(
+          "\(name) was changed after it was written" + (change.map { ": \($0.words)" } ?? ""))
+      }
     }
+    return findings
   }
+
+  /// Most findings of a kind of which it is looked for the column.
+  static let explainedMax = 5
 
   /// Digests of tables that are not sealed.
   package func foreign(countMax: Int) async throws -> [String] {
@@ -140,21 +187,34 @@ package struct RowSealTables {
 
   /// Digests without the stamp of the program: what somebody wrote by hand, with the triggers on.
   ///
-  /// Without the key in this session only digests without any stamp are found.
+  /// Without the key in this session only digests without any stamp are found. Left out are those that
+  /// two people accepted.
   package func unstamped(countMax: Int) async throws -> [String] {
     let rows = try await connection.query(
       """
-      with k as (
-        select decode(left(s, 128), 'hex') as inner_block, decode(substr(s, 129), 'hex') as outer_block
-        from current_setting($1, true) s where s <> '')
+      with \(Self.keyBlocks)
       select format('%s %s was written by hand, with no stamp of the program (row_seal %s)',
-        r.table_name, r.row_key, r.seal_id)
+        r.table_name, r.row_key, r.seal_id) as what, r.table_name, r.row_key
       from row_seal r left join k on true
-      where r.stamp is null or r.stamp <> sha256(k.outer_block || sha256(k.inner_block || convert_to(
-        concat_ws('/', r.seal_id, r.table_name, r.row_key, encode(r.digest, 'hex')), 'UTF8')))
-      order by r.seal_id limit $2
-      """, [.text(SealKey.setting), .int8(Int64(countMax))])
-    return try rows.map { try $0.text(0) }
+      where \(Self.isUnstamped) and not exists (
+        select from accepted_finding a
+        where a.state = 'approved' and a.table_name = r.table_name and a.row_key = r.row_key
+          and strpos(a.seals, format(' %s:%s ', r.seal_id, encode(r.digest, 'hex'))) > 0)
+      order by r.seal_id limit $1
+      """, [.int8(Int64(countMax)), .text(SealKey.setting)])
+    var findings: [String] = []
+    for row in rows {
+      let what = try row.text("what")
+      guard findings.count < Self.explainedMax,
+        let table = MoneyTable(rawValue: try row.text("table_name")),
+        let change = try await changedColumn(of: table, try row.text("row_key"))
+      else {
+        findings.append(what)
+        continue
+      }
+      findings.append("\(what): \(change.words)")
+    }
+    return findings
   }
 
   /// How many digests there are whose stamps cannot be checked, for the key is not in this session.

@@ -37,6 +37,9 @@ package struct StoredWords: Sendable {
       table: "adjustment", key: ["adjustment_id"],
       columns: [("state", words(AdjustmentRow.State.self)), ("currency", nil)]),
     StoredWords(
+      table: "accepted_finding", key: ["acceptance_id"],
+      columns: [("state", words(AcceptedFindingRow.State.self))]),
+    StoredWords(
       table: "rerating_order", key: ["order_id"],
       columns: [("state", words(ReratingState.self))]),
     StoredWords(

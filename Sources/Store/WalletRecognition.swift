@@ -35,14 +35,24 @@ extension ProductTables {
     ).only().dateOrNil(0)
   }
 
-  /// Nominal fares of the rides that products carried within some days, by operator, in the order
+  /// What products paid of the rides that they carried within some days, by operator, in the order
   /// of product and operator, the unknown one last.
+  ///
+  /// That is the nominal fare, for a pass that pays a part the part, and nothing where a transfer left
+  /// less to pay than the pass would have.
   package func weights(within days: ClosedRange<Day>) async throws -> [OperatorWeight] {
     try await weights(
       """
-      select r.product, r.currency, r.operator_id, sum(r.nominal_minor)::int8 as nominal from ride r
+      select r.product, r.currency, r.operator_id, sum(p.minor)::int8 as nominal
+      from ride r cross join lateral (
+        select case when a.steps like '%"code":"pass_part"%' then (
+            select max((s ->> 'minor')::int8) from jsonb_array_elements(r.reason::jsonb -> 'steps') s
+            where s ->> 'code' = 'pass_part')
+          when a.steps like '%"code":"pass"%' or a.steps like '%"code":"trip%' then r.nominal_minor
+          else 0 end as minor
+        from (select split_part(r.reason, ',"not_applied":', 1) as steps) a) p
       where r.fare_day between $1 and $2 and r.reversed_run_id is null and r.nominal_minor > 0
-        and r.product in (select product from product_holding)
+        and r.product in (select product from product_holding) and p.minor > 0
       group by 1, 2, 3 order by 1, 2, 3 nulls last
       """, days)
   }

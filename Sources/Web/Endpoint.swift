@@ -122,6 +122,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case mapPage = "GET /vehicles"
   case loadPage = "GET /routes"
   case reportPage = "GET /report"
+  case subsidyPage = "GET /subsidies"
+  case subsidyAct = "POST /subsidies"
   case riderPage = "GET /rider"
   case loginPage = "GET /login"
   case login = "POST /login"
@@ -143,7 +145,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
+      .subsidyAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
       .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
@@ -183,7 +185,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .operatorClaims, .payouts: .staff([.accountant], scoped: true)
     case .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile, .paymentFileConfirm,
       .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake, .subsidyClaim,
-      .subsidyEvidence, .subsidyPaid:
+      .subsidyEvidence, .subsidyPaid, .subsidyPage:
       .staff([.accountant])
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
@@ -213,7 +215,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login:
+    case .login, .subsidyAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -233,7 +235,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   /// Whether a person reads the answer in a browser: errors are then pages as well.
   package var isPage: Bool {
     switch self {
-    case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout:
+    case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
+      .subsidyPage, .subsidyAct:
       true
     default: false
     }

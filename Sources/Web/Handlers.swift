@@ -82,6 +82,8 @@ struct Handlers: Sendable {
     case .mapPage: try await mapPage(request)
     case .loadPage: try await loadPage(request)
     case .reportPage: try await reportPage(request)
+    case .subsidyPage: try await subsidyPage(request)
+    case .subsidyAct: try await subsidyAct(request)
     case .riderPage: try await riderPage(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
       .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .fleetSilent, .fleetGaps,

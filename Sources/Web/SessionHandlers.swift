@@ -66,8 +66,8 @@ extension Handlers {
       || byte == 45 || byte == 95
   }
 
-  /// Another site must not sign anybody in or out; browsers say where a form came from.
-  private static func requireSameSite(_ request: WebRequest) throws(Problem) {
+  /// Another site must not sign anybody in or out, nor send any form of ours; browsers say where a form came from.
+  static func requireSameSite(_ request: WebRequest) throws(Problem) {
     if let site = request.headers[.secFetchSite], site != "same-origin", site != "none" {
       throw Problem(.forbidden, "other_site", "The form came from another site.")
     }

@@ -4,6 +4,7 @@ package import Basics
 package enum Texts {
   /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
+    .merging(subsidies) { first, _ in first }
 
   /// The catalogue in one language, for templates.
   package static func inLanguage(_ language: Language) -> [String: String] {
@@ -190,5 +191,41 @@ package enum Texts {
     "tapped_off_at": Bilingual(uk: "Вихід", en: "Tapped off"),
     "why_no_ride": Bilingual(uk: "Чому поїздки немає", en: "Why there is no ride"),
     "price_unknown": Bilingual(uk: "невідома", en: "not known"),
+  ]
+
+  /// What the page of concessions says.
+  private static let subsidies: [String: Bilingual] = [
+    "subsidy_title": Bilingual(uk: "Пільги: заявки до міста", en: "Concessions: claims"),
+    "from_date": Bilingual(uk: "Від", en: "From"),
+    "currency": Bilingual(uk: "Валюта", en: "Currency"),
+    "category": Bilingual(uk: "Категорія", en: "Category"),
+    "amount": Bilingual(uk: "Сума", en: "Amount"),
+    "people_count": Bilingual(uk: "Осіб", en: "People"),
+    "tap": Bilingual(uk: "Валідація", en: "Tap"),
+    "claim": Bilingual(uk: "Заявка", en: "Claim"),
+    "claims": Bilingual(uk: "Заявки", en: "Claims"),
+    "claim_days": Bilingual(uk: "Дні поїздок", en: "Fare days"),
+    "claim_state": Bilingual(uk: "Стан", en: "State"),
+    "claim_proposed": Bilingual(uk: "Подано", en: "Proposed by"),
+    "claim_decided": Bilingual(uk: "Вирішено", en: "Decided by"),
+    "claim_proposed_by": Bilingual(uk: "подано:", en: "proposed by"),
+    "claim_decided_by": Bilingual(uk: "вирішено:", en: "decided by"),
+    "claim_propose": Bilingual(uk: "Подати заявку", en: "Propose the claim"),
+    "claim_hint": Bilingual(
+      uk: "Одна особа подає, інша вирішує; кожна вводить власний ключ доступу.",
+      en: "One person proposes and another decides; each enters their own access token."),
+    "claim_second_token": Bilingual(
+      uk: "Ключ доступу другої особи", en: "Access token of the second person"),
+    "claim_approve": Bilingual(uk: "Погодити", en: "Approve"),
+    "claim_refuse": Bilingual(uk: "Відхилити", en: "Refuse"),
+    "claim_mark_paid": Bilingual(uk: "Місто сплатило", en: "The city has paid"),
+    "claim_awaiting": Bilingual(uk: "чекає на другу особу", en: "waits for a second person"),
+    "claim_refused": Bilingual(uk: "відхилено", en: "refused"),
+    "claim_approved": Bilingual(uk: "погоджено", en: "approved"),
+    "claim_paid": Bilingual(uk: "сплачено", en: "paid"),
+    "evidence": Bilingual(uk: "Докази", en: "Evidence"),
+    "evidence_csv": Bilingual(uk: "Усі поїздки (CSV)", en: "All rides (CSV)"),
+    "evidence_first": Bilingual(
+      uk: "Показано перші; усі — у файлі:", en: "Shown are the first; all are in the file:"),
   ]
 }

@@ -83,18 +83,6 @@ struct AcquirerOptions: ParsableArguments {
   }
 }
 
-/// Who gives an order, for the list of all that happened.
-struct PersonOption: ParsableArguments {
-  @Option(help: "Your name, for the record; a second person decides what the first proposed.")
-  var by: String
-
-  func validate() throws {
-    guard (1...64).contains(by.utf8.count) else {
-      throw ValidationError("--by is a name of 1 to 64 bytes.")
-    }
-  }
-}
-
 /// What commands about card money stand on.
 struct MoneyDesks: Sendable {
   let store: Store

@@ -49,14 +49,15 @@ struct DebtCommand: AsyncParsableCommand {
     @Option(help: "cash or transfer.")
     var channel: DebtDesk.Channel
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let row = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
-          try await desks.debts.pay(window, minor: minor, channel: channel, by: person.by)
+          try await desks.debts.pay(window, minor: minor, channel: channel, by: by)
         }
       }
       print(
@@ -72,14 +73,15 @@ struct DebtCommand: AsyncParsableCommand {
     @Argument(help: "Number of the window.")
     var window: Int64
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       _ = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
-          try await desks.debts.askNow(window, by: person.by)
+          try await desks.debts.askNow(window, by: by)
         }
       }
       print("the acquirer is asked with the next pass of the service, or of `kvytok charge run`")
@@ -96,17 +98,18 @@ struct DebtCommand: AsyncParsableCommand {
     @Option(help: "Why.")
     var reason: String
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let order = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
-          try await desks.debts.proposeWriteOff(window, reason: reason, by: person.by)
+          try await desks.debts.proposeWriteOff(window, reason: reason, by: by)
         }
       }
-      print("order \(order) waits: kvytok order approve \(order) --by …")
+      print("order \(order) waits: kvytok order approve \(order) --as FILE")
     }
   }
 
@@ -123,18 +126,19 @@ struct DebtCommand: AsyncParsableCommand {
     @Option(help: "Why.")
     var reason: String
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let order = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
           try await desks.debts.proposeRefund(
-            window, minor: minor, reason: reason, by: person.by)
+            window, minor: minor, reason: reason, by: by)
         }
       }
-      print("order \(order) waits: kvytok order approve \(order) --by …")
+      print("order \(order) waits: kvytok order approve \(order) --as FILE")
     }
   }
 }
@@ -179,11 +183,11 @@ struct OrderCommand: AsyncParsableCommand {
 
     @Argument(help: "Number of the order.")
     var order: Int64
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      try await OrderCommand.decide(order, true, person.by, database)
+      try await OrderCommand.decide(order, true, who, database)
     }
   }
 
@@ -192,24 +196,25 @@ struct OrderCommand: AsyncParsableCommand {
 
     @Argument(help: "Number of the order.")
     var order: Int64
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      try await OrderCommand.decide(order, false, person.by, database)
+      try await OrderCommand.decide(order, false, who, database)
     }
   }
 
   fileprivate static func decide(
-    _ order: Int64, _ isApproved: Bool, _ person: String, _ database: DatabaseOptions
+    _ order: Int64, _ isApproved: Bool, _ who: PersonOptions, _ database: DatabaseOptions
   ) async throws {
     let row = try await Backbone.with(database) { backbone in
       let desks = try await MoneyDesks.open(backbone)
+      let by = try await who.person(backbone.store).label
       return try await MoneyDesks.answer {
         try await MoneyOrders(
           store: desks.store, debts: desks.debts, payouts: desks.payouts,
           subsidies: desks.subsidies
-        ).decide(order, isApproved: isApproved, by: person)
+        ).decide(order, isApproved: isApproved, by: by)
       }
     }
     print(

@@ -30,8 +30,7 @@ struct LedgerAdjust: AsyncParsableCommand {
     @Option(help: "Why; it is kept with the entry.")
     var reason: String
 
-    @Option(help: "Who asks.")
-    var by: String
+    @OptionGroup var who: PersonOptions
 
     @OptionGroup var database: DatabaseOptions
 
@@ -40,7 +39,7 @@ struct LedgerAdjust: AsyncParsableCommand {
         throw ValidationError("\(currency) is no currency; write it as UAH.")
       }
       let postings = try line.map(Self.posting)
-      let outcome = try await LedgerAdjust.with(database) { adjusting in
+      let outcome = try await LedgerAdjust.with(database, who) { adjusting, by in
         try await adjusting.request(
           postings, currency: currency, fareDay: fareDay, reason: reason, by: by, at: .now)
       }
@@ -69,14 +68,13 @@ struct LedgerAdjust: AsyncParsableCommand {
     @Argument(help: "Number of the correction.")
     var number: Int64
 
-    @Option(help: "Who approves; not who asked.")
-    var by: String
+    @OptionGroup var who: PersonOptions
 
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       try LedgerAdjust.tell(
-        try await LedgerAdjust.with(database) { adjusting in
+        try await LedgerAdjust.with(database, who) { adjusting, by in
           try await adjusting.decide(number, isApproved: true, by: by, at: .now)
         })
     }
@@ -92,14 +90,13 @@ struct LedgerAdjust: AsyncParsableCommand {
     @Option(help: "Why not.")
     var reason: String
 
-    @Option(help: "Who refuses; not who asked.")
-    var by: String
+    @OptionGroup var who: PersonOptions
 
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       try LedgerAdjust.tell(
-        try await LedgerAdjust.with(database) { adjusting in
+        try await LedgerAdjust.with(database, who) { adjusting, by in
           try await adjusting.decide(
             number, isApproved: false, reason: reason, by: by, at: .now)
         })
@@ -133,12 +130,14 @@ struct LedgerAdjust: AsyncParsableCommand {
   }
 
   private static func with(
-    _ options: DatabaseOptions, _ body: (Adjusting) async throws -> AdjustmentOutcome
+    _ options: DatabaseOptions, _ who: PersonOptions,
+    _ body: (Adjusting, String) async throws -> AdjustmentOutcome
   ) async throws -> AdjustmentOutcome {
     try await Backbone.with(options) { backbone in
       let city = CityHolder()
       try await city.reload(from: backbone.store)
-      return try await body(Adjusting(store: backbone.store, city: city.current))
+      let by = try await who.person(backbone.store).label
+      return try await body(Adjusting(store: backbone.store, city: city.current), by)
     }
   }
 

@@ -11,7 +11,7 @@ struct LedgerCommand: AsyncParsableCommand {
     commandName: "ledger", abstract: "Shows the books, proves, closes and corrects them.",
     subcommands: [
       TrialBalanceCommand.self, Verify.self, LedgerPeriods.self, LedgerClose.self,
-      LedgerProofCommand.self, LedgerVerifyProof.self, LedgerAdjust.self,
+      LedgerProofCommand.self, LedgerVerifyProof.self, LedgerAdjust.self, LedgerAccept.self,
     ])
 
   struct TrialBalanceCommand: AsyncParsableCommand {
@@ -115,6 +115,7 @@ struct LedgerCommand: AsyncParsableCommand {
           "Whether rows were written by hand was not checked: the key is not here. Name the folder "
             + "of the service with --data.")
       }
+      for accepted in audit.accepted { print("accepted: \(accepted)") }
       guard audit.isSound else {
         for finding in audit.findings { print("fault: \(finding)") }
         if audit.findingsLeftOut > 0 { print("and \(audit.findingsLeftOut) more") }

@@ -45,8 +45,7 @@ struct LedgerClose: AsyncParsableCommand {
   @Argument(help: "The month: 2026-11.")
   var period: String
 
-  @Option(help: "Who closes it.")
-  var by: String
+  @OptionGroup var who: PersonOptions
 
   @Flag(help: "Close although something is still open, and keep the list of it.")
   var withOpenItems = false
@@ -57,6 +56,7 @@ struct LedgerClose: AsyncParsableCommand {
     let outcome = try await Backbone.with(database) { backbone in
       let city = CityHolder()
       try await city.reload(from: backbone.store)
+      let by = try await who.person(backbone.store).label
       return try await PeriodClosing(
         store: backbone.store, city: city.current, reporting: KeptReports.make
       ).close(period, by: by, isOpenAllowed: withOpenItems, at: .now)

@@ -61,15 +61,16 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "BIC of the bank, where it is known.")
     var bic: String?
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         try await MoneyDesks.answer {
           try await desks.payouts.setAccount(
-            BankAccount(name: name, iban: iban, bic: bic), of: operatorID, by: person.by)
+            BankAccount(name: name, iban: iban, bic: bic), of: operatorID, by: by)
         }
       }
       print("\(operatorID) is paid to \(iban)")
@@ -83,15 +84,16 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "Last accounting date; yesterday without it.", transform: Day.argument)
     var date: Day?
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (orders, leftOut) = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
           try await desks.payouts.propose(
-            through: date ?? desks.today.adding(days: -1), by: person.by)
+            through: date ?? desks.today.adding(days: -1), by: by)
         }
       }
       for order in orders {
@@ -124,7 +126,7 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "Day on which the bank shall pay; today without it.", transform: Day.argument)
     var on: Day?
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -133,11 +135,12 @@ struct OperatorCommand: AsyncParsableCommand {
       }
       let made = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         do {
           return try await MoneyDesks.answer {
             try await desks.payouts.makeFile(
               currency: currency, from: BankAccount(name: payer, iban: iban, bic: bic),
-              executionDay: on ?? desks.today, by: person.by)
+              executionDay: on ?? desks.today, by: by)
           }
         } catch let fault as PaymentFault {
           throw CommandFault("No payment file: \(fault)", exitCode: CommandFault.no)

@@ -52,41 +52,6 @@ struct RateCommand: AsyncParsableCommand {
     }
   }
 
-  /// The person who gives a command.
-  struct PersonOptions: ParsableArguments {
-    @Option(
-      name: .customLong("as"),
-      help: ArgumentHelp(
-        "A file with the token of whoever gives the order. Or set KVYTOK_TOKEN.",
-        valueName: "file"))
-    var file: String?
-
-    /// The person, when their token holds and their role may order.
-    func person(_ store: Store) async throws -> Person {
-      let environment = ProcessInfo.processInfo.environment["KVYTOK_TOKEN"]
-      guard let text = file.map({ try? String(contentsOfFile: $0, encoding: .utf8) }) ?? environment
-      else {
-        throw CommandFault(
-          "Say who gives the order: --as FILE with a token, or KVYTOK_TOKEN. `kvytok token create` "
-            + "makes one.", exitCode: CommandFault.usage)
-      }
-      let digest = AccessTokenText.digest(
-        of: text.trimmingCharacters(in: .whitespacesAndNewlines))
-      let grant = try await store.read { db in
-        try await db.tokens.find(digest: digest, at: .now)
-      }
-      guard let grant else {
-        throw CommandFault("The token is not known, or holds no more.", exitCode: CommandFault.no)
-      }
-      guard [.admin, .accountant].contains(grant.role), grant.operatorID == nil else {
-        throw CommandFault(
-          "\(grant.label) may not order ratings: it takes an admin or an accountant of the city.",
-          exitCode: CommandFault.no)
-      }
-      return Person(label: grant.label, digest: digest)
-    }
-  }
-
   struct Order: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows what changes, and orders it.")

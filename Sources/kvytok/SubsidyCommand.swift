@@ -33,7 +33,7 @@ struct SubsidyCommand: AsyncParsableCommand {
     @Option(name: .customLong("operator"), help: "One operator; all without it.")
     var operatorID: String?
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -42,11 +42,12 @@ struct SubsidyCommand: AsyncParsableCommand {
       }
       try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         try await MoneyDesks.answer {
           try await desks.subsidies.set(
             ConcessionRate(
               category: category, operatorID: operatorID, from: from, to: to, currency: currency,
-              rideMinor: minor), by: person.by)
+              rideMinor: minor), by: by)
         }
       }
       print("\(category): \(moneyText(minor, currency)) a ride from \(from)")
@@ -66,7 +67,7 @@ struct SubsidyCommand: AsyncParsableCommand {
     @Option(help: "Currency.")
     var currency = "UAH"
 
-    @OptionGroup var person: PersonOption
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -75,9 +76,10 @@ struct SubsidyCommand: AsyncParsableCommand {
       }
       let (claim, lines) = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
           try await desks.subsidies.propose(
-            from: date, to: to, currency: currency, by: person.by)
+            from: date, to: to, currency: currency, by: by)
         }
       }
       var table = TextTable([
@@ -90,7 +92,7 @@ struct SubsidyCommand: AsyncParsableCommand {
       }
       print(table.text)
       print(
-        "claim \(claim.id) waits: kvytok order approve \(claim.orderID.map(String.init) ?? "?") --by …"
+        "claim \(claim.id) waits: kvytok order approve \(claim.orderID.map(String.init) ?? "?") --as FILE"
       )
     }
   }

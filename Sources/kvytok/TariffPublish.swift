@@ -23,7 +23,7 @@ extension TariffCommand {
     @Flag(help: "Orders the days that have begun to be rated anew, and the differences booked.")
     var rerate = false
 
-    @OptionGroup var who: RateCommand.PersonOptions
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {

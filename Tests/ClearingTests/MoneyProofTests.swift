@@ -32,6 +32,8 @@ extension ClearingSuite {
       "posting": "the digest of the entry", "ride": "its own tree, and its taps",
       "ride_sum": "its own tree, and the rides",
       "operator_share": "worked out from the rides and the books; its names are riders",
+      "charge_sum": "added up anew from the windows",
+      "acquirer_sum": "added up anew from the lines",
     ]
 
     /// A house in which every table of money has a row, November closed, and something after it.
@@ -136,6 +138,9 @@ extension ClearingSuite {
         insert into rerating_order (first_day, last_day, preview, change_minor, state,
           needs_approval, requested_by, requested_digest, requested_at)
         values ('2026-11-22', '2026-11-22', '{}', 1, 'requested', true, 'Olena', 'a', now());
+        insert into accepted_finding (table_name, row_key, image_digest, seals, finding, reason,
+          requested_by, requested_at)
+        values ('setting', 'none', '', '', 'was taken away', 'test', 'olena', now());
         """)
     }
 
@@ -278,7 +283,8 @@ extension ClearingSuite {
         let triggers = try await house.texts(
           """
           select relname || ' ' || encode(tgargs, 'escape') from pg_trigger t
-          join pg_class c on c.oid = tgrelid where tgfoid = 'seal_rows'::regproc order by 1
+          join pg_class c on c.oid = tgrelid
+          where tgfoid = to_regproc(relname || '_sealed') order by 1
           """)
         let expected = MoneyTable.allCases.flatMap { table -> [String] in
           let arguments = [table.key, table.leftOut].map { $0.joined(separator: ",") + "\\000" }

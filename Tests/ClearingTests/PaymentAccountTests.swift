@@ -100,6 +100,70 @@ extension ClearingSuite {
       }
     }
 
+    /// Nothing looks at the days that wait, until something makes the account known; should that word
+    /// have been missed, once a day.
+    @Test func aPhoneThatWaitsIsLeftAloneUntilItIsWokenOrADayCloses() async throws {
+      try await CardHouse.with(mood: AcquirerMood(declines: 1)) { house in
+        try await journal([try phoneTap(1, "08:00")], house)
+        try await house.nextDay()
+        let marks = "select waits_for_account::text from charge_day_waiting"
+        #expect(try await house.house.texts(marks) == ["true"])
+        try await house.house.script(
+          """
+          set session_replication_role = replica;
+          update medium set account_reference = '\(Self.reference)';
+          set session_replication_role = origin
+          """)
+        try await house.work()
+        #expect(try await house.house.texts(marks) == ["true"])
+        try await house.nextDay()
+        #expect(try await house.house.texts(marks) == [])
+        #expect(try await house.house.number("select count(*) from charge_window") == 1)
+        try await house.house.expectSound()
+      }
+    }
+
+    @Test(arguments: ["merged", "replaced", "taken", "erased"])
+    func whatMakesAnAccountKnownWakesTheDaysThatWait(by way: String) async throws {
+      try await CardHouse.with(mood: AcquirerMood(declines: 1)) { house in
+        try await journal([try phoneTap(1, "08:00"), try bankTap(2, "09:00", day: 1)], house)
+        try await house.nextDay()
+        #expect(
+          try await house.house.number(
+            "select count(*) from charge_day_waiting where waits_for_account") == 1)
+        let phone = house.house.medium("phone", .phone)
+        let card = house.house.medium("visa-anna", .bank)
+        let rider = RiderID(high: phone.high, low: phone.low)
+        switch way {
+        case "merged":
+          _ = try await house.house.riders.merge(
+            rider, into: RiderID(high: card.high, low: card.low), by: act(house))
+        case "replaced":
+          try await house.house.script(
+            "update medium set rider_id = '\(rider)' where medium_id = '\(card)'")
+        case "taken":
+          try await house.house.script(
+            """
+            insert into charge_event (medium_id, at, kind, actor)
+            values ('\(phone)', now(), 'card_good', 'acquirer')
+            """)
+        default:
+          _ = try await house.house.riders.erase(
+            rider, by: act(house), randomBytes: { [UInt8](repeating: 7, count: $0) })
+        }
+        #expect(
+          try await house.house.number(
+            "select count(*) from charge_day_waiting where waits_for_account") == 0)
+        try await house.work()
+        #expect(try await house.house.number("select count(*) from charge_day_waiting") == 0)
+        #expect(
+          try await house.house.number(
+            "select count(*) from charge_window where fare_day = '2026-11-22'") == 1)
+        // Kept sums too, after the window went to another rider or to nobody.
+        if way == "merged" || way == "erased" { try await house.house.expectSound() }
+      }
+    }
+
     @Test func aPhoneOfNoKnownAccountIsAskedOnceTheAcquirerTakesIt() async throws {
       try await CardHouse.with { house in
         // No acquirer is heard of before the fare day is over.

@@ -34,6 +34,8 @@ extension ClearingSuite {
     private static let otherWords: [String: String] = [
       "posting": "entry ", "ride": "the kept sum of rides ", "ride_sum": "the kept sum of rides ",
       "operator_share": "operator_share of ",
+      "charge_sum": "the kept sum of charge windows of ",
+      "acquirer_sum": "the kept sum of the acquirer's lines of ",
     ]
 
     private struct Amount: Sendable {

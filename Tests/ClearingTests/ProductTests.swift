@@ -113,6 +113,38 @@ extension ClearingSuite {
       }
     }
 
+    /// The example of docs/accounting.md: by whole prices the bus would get 12 parts of 28.
+    @Test func whatAPassPaidAPartOfIsSharedByTheParts() async throws {
+      try await House.with(tariff: partTariff) { house in
+        let anna = try await house.register("anna")
+        _ = try await sell("part", house, to: anna)
+        try await house.journal([
+          try tap(1, "13:00", day: 1), try tap(2, "13:10", day: 1), try tap(3, "17:30", day: 1),
+          try tap(4, "20:00", day: 1),
+        ])
+        try await house.service.drain()
+        // 8.00, a transfer, 12.00 in the peak, and a night ride that costs less than the part.
+        #expect(
+          try await house.texts(
+            """
+            select nominal_minor || ' ' || charged_minor || ' ' || product from ride
+            where reversed_run_id is null order by started_at
+            """) == ["800 300 part", "800 0 part", "1200 700 part", "300 0 part"])
+        try await house.script(
+          House.forging(
+            """
+            update ride set operator_id = case seq when 1 then 'tram' when 2 then 'metro'
+              when 3 then 'bus' else 'tram' end
+            """))
+        try await recognise(house, through: 0)
+        #expect(
+          try await house.texts(
+            "select operator_id || ' ' || credit_minor from posting where account = '2100' order by 1"
+          )
+            == ["bus 385", "tram 615"])
+      }
+    }
+
     @Test func aPassGivenBackCarriesNothingFromTheNextDayOn() async throws {
       try await House.with(tariff: productTariff) { house in
         let anna = try await house.register("anna")
@@ -270,3 +302,20 @@ extension ClearingSuite {
     }
   }
 }
+
+/// A pass that pays 5.00 of each ride; rides cost 12.00 in the peak and 3.00 at night.
+private let partTariff =
+  testTariff.replacing(
+    "fares:",
+    with: """
+      times:
+        peak: [{from: "17:00", before: "19:00"}]
+        night: [{from: "20:00", before: "23:00"}]
+      fares:
+        - {name: peak ride, when: {time: peak}, price: {adult: 12.00}}
+        - {name: night ride, when: {time: night}, price: {adult: 3.00}}
+      """) + """
+
+    products:
+      - {name: part, valid: {days: 30}, price: {adult: 300.00}, covers: {adult: 5.00}}
+    """

@@ -68,6 +68,16 @@ final class KvytokService: Sendable {
     try await Command.run(
       arguments + ["--data", data.path] + (databaseURL.map { ["--database-url", $0] } ?? []))
   }
+
+  /// A file with a new token of a person.
+  func person(_ label: String, role: String = "accountant") async throws -> String {
+    let made = try await run(["token", "create", label, "--role", role])
+    #expect(made.exitCode == 0, "\(made.errors)")
+    let token = made.output.split(whereSeparator: \.isWhitespace).last.map(String.init)
+    let file = data.appendingPathComponent("\(label).token")
+    try #require(token).write(to: file, atomically: true, encoding: .utf8)
+    return file.path
+  }
 }
 
 /// Why a service did not get ready.

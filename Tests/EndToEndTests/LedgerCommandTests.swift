@@ -52,7 +52,8 @@ struct LedgerCommandTests {
         service,
         "update tap_quarantine set received_at = received_at - interval '70 days'")
       let month = Self.lastMonth()
-      let refused = try await service.run(["ledger", "close", month, "--by", "olena"])
+      let olena = try await service.person("olena")
+      let refused = try await service.run(["ledger", "close", month, "--as", olena])
       #expect(refused.exitCode == 1)
       #expect(
         refused.output.contains("open: 1 taps in quarantine: release or discard them"),
@@ -62,25 +63,36 @@ struct LedgerCommandTests {
           "\(month) is not closed: settle what is open, or order --with-open-items."),
         "\(refused.errors)")
       let ordered = try await service.run([
-        "ledger", "close", month, "--by", "olena", "--with-open-items",
+        "ledger", "close", month, "--as", olena, "--with-open-items",
       ])
       #expect(
         ordered.exitCode == 0 && ordered.output.contains("left open: 1 taps in quarantine"),
         "\(ordered.output)\(ordered.errors)")
-      let again = try await service.run(["ledger", "close", month, "--by", "olena"])
+      let again = try await service.run(["ledger", "close", month, "--as", olena])
       #expect(again.exitCode == 0 && again.output.contains("was closed before"))
     }
   }
 
   @Test func nobodyApprovesTheirOwnAdjustmentAndAChangeByHandIsNamed() async throws {
     try await KvytokService.with { service in
+      let (olena, taras) = (
+        try await service.person("olena"), try await service.person("taras")
+      )
+      let nobody = try await service.run(["ledger", "adjust", "approve", "1"])
+      #expect(nobody.exitCode == 2 && nobody.errors.contains("Say who gives the order"))
+      let desk = try await service.person("desk 1", role: "cashier")
+      let cashier = try await service.run(["ledger", "adjust", "approve", "1", "--as", desk])
+      #expect(cashier.exitCode == 1 && cashier.errors.contains("may not do this"))
       let asked = try await service.run([
         "ledger", "adjust", "request", "--line", "1110:debit:500", "--line", "2290:credit:500",
-        "--currency", "UAH", "--reason", "found in the safe", "--by", "olena",
+        "--currency", "UAH", "--reason", "found in the safe", "--as", olena,
       ])
       #expect(asked.exitCode == 0, "\(asked.errors)")
-      let own = try await service.run(["ledger", "adjust", "approve", "1", "--by", "olena"])
-      #expect(own.exitCode == 1 && own.errors.contains("another person"), "\(own.errors)")
+      // A second token of the same person is no second person.
+      for own in [olena, try await service.person("Olena")] {
+        let refused = try await service.run(["ledger", "adjust", "approve", "1", "--as", own])
+        #expect(refused.exitCode == 1 && refused.errors.contains("another person"))
+      }
       let before = try await service.run(["ledger", "trial-balance"])
       #expect(before.output.contains("nothing is booked yet"), "\(before.output)")
 
@@ -89,7 +101,7 @@ struct LedgerCommandTests {
         try await Self.asOwner(
           service, "update adjustment set requested_by = 'taras' where adjustment_id = 1")
       }
-      let other = try await service.run(["ledger", "adjust", "approve", "1", "--by", "taras"])
+      let other = try await service.run(["ledger", "adjust", "approve", "1", "--as", taras])
       #expect(other.exitCode == 0, "\(other.errors)")
       let sound = try await service.run(["ledger", "verify"])
       #expect(sound.exitCode == 0, "\(sound.output)")
@@ -111,6 +123,7 @@ struct LedgerCommandTests {
     try await KvytokService.with { service in
       let folder = service.data.appendingPathComponent("postgres").path
       let place = try #require(PrivateCluster.running(folder: folder)).place
+      let olena = try await service.person("olena")
       // user@host:port/database, the host a folder.
       let user = place.prefix { $0 != "@" }
       let database = place.split(separator: "/").last ?? ""
@@ -126,7 +139,7 @@ struct LedgerCommandTests {
       let asked = try await Command.run(
         [
           "ledger", "adjust", "request", "--line", "1110:debit:500", "--line", "2290:credit:500",
-          "--currency", "UAH", "--reason", "x", "--by", "olena",
+          "--currency", "UAH", "--reason", "x", "--as", olena,
         ] + elsewhere)
       #expect(asked.exitCode != 0)
       #expect(asked.errors.contains("adjustment is written by kvytok alone"), "\(asked.errors)")

@@ -9,16 +9,6 @@ import Transit
 /// `kvytok rate` and `kvytok taps` on a service that runs.
 @Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
 struct RateCommandTests {
-  /// A token of an accountant, in a file.
-  private func person(_ label: String, _ service: KvytokService) async throws -> String {
-    let made = try await service.run(["token", "create", label, "--role", "accountant"])
-    #expect(made.exitCode == 0, "\(made.errors)")
-    let token = made.output.split(whereSeparator: \.isWhitespace).last.map(String.init)
-    let file = service.data.appendingPathComponent("\(label).token")
-    try #require(token).write(to: file, atomically: true, encoding: .utf8)
-    return file.path
-  }
-
   /// The tariff of the city in which any ride costs so much.
   private func mended(_ price: String, _ service: KvytokService) throws -> String {
     let folder = service.data.appendingPathComponent("mended/zelenohrad")
@@ -86,7 +76,7 @@ struct RateCommandTests {
     try await KvytokService.with { service in
       try await post(3, service)
       let (olena, taras) = (
-        try await person("olena", service), try await person("taras", service)
+        try await service.person("olena"), try await service.person("taras")
       )
       _ = try await eventually { () -> Bool? in
         Self.counts(try await service.run(["taps", "states"]).output)["rated"] == "3" ? true : nil

@@ -62,7 +62,60 @@ extension StoreSuite {
       }
     }
 
-    @Test func migrationsAreInTheOrderOfTheirNames() throws {
+    /// A migration that adds a column to a sealed table has to seal it anew.
+    @Test func eachSealedTableIsSealedByAllOfItsColumns() async throws {
+      try await withStore { store, pool in
+        let functions = """
+          select pg_get_functiondef(tgfoid) from pg_trigger
+          where tgname like '%_sealed_in' order by 1
+          """
+        let before = try await pool.texts(functions)
+        #expect(before.count == MoneyTable.allCases.count)
+        for table in MoneyTable.allCases {
+          let (key, left) = (table.key.joined(separator: ","), table.leftOut.joined(separator: ","))
+          _ = try await pool.texts(
+            "select seal_columns('\(table.rawValue)', '\(key)', '\(left)')::text")
+        }
+        #expect(try await pool.texts(functions) == before)
+      }
+    }
+
+    /// The proof makes digests by the server's own JSON, the triggers by putting texts together.
+    @Test func theDigestsOfTheTriggersAreThoseOfTheProof() async throws {
+      try await withStore { store, pool in
+        for statement in [
+          #"insert into setting values ('odd', E'"\\/\b\f\n\r\t\x01\x7f €🚎'), ('none', '')"#,
+          "update setting set value = value || '''' where name = 'odd'",
+          "insert into charge_day values ('2026-11-22', '2026-11-23 01:02:03.000004+05')",
+          """
+          insert into concession_rate
+          values ('pupil', '', '2026-01-01', null, 'UAH', 1, 'olena', '2026-01-01Z')
+          """,
+          "update concession_rate set to_day = '2026-12-31', ride_minor = ride_minor + 2",
+          "update concession_rate set changed_by = changed_by",
+          "update concession_rate set category = 'student'",
+        ] {
+          try await pool.run(statement)
+        }
+        for table in [MoneyTable.setting, .chargeDay, .concessionRate] {
+          let differing = try await store.read { db in
+            try await db.rowSeals.rowsThatDiffer(in: table, countMax: 9)
+          }
+          #expect(differing == [])
+        }
+        let seals = try await pool.texts(
+          "select row_key || ' ' || length(digest) from row_seal order by row_key, seal_id")
+        #expect(
+          seals == [
+            "2026-11-22 32", "none 32", "odd 32", "odd 32", "pupil//2026-01-01 32",
+            "pupil//2026-01-01 32", "pupil//2026-01-01 0", "student//2026-01-01 32",
+          ])
+      }
+    }
+
+    @Test func migrationsAreInTheOrderOfTheirNames()
+      throws
+    {
       let names = try SchemaMigrations.all().map(\.name)
       #expect(names.first == "0001-backbone")
       #expect(names == names.sorted())

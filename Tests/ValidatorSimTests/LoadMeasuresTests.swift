@@ -100,7 +100,7 @@ import Testing
     #expect(times.reports.map(\.longestLaterSeconds) == [0.75, 0])
     #expect(
       String(decoding: times.json, as: UTF8.self)
-        == #"{"rides":30,"longest_seconds":1.5,"reports":["#
+        == #"{"rides":30,"windows":0,"longest_seconds":1.5,"reports":["#
         + #"{"name":"daily","first_seconds":1.5,"longest_later_seconds":0.75,"bytes":40},"#
         + #"{"name":"debts","first_seconds":0.25,"longest_later_seconds":0,"bytes":40}]}"#)
     #expect(times.text.contains("daily                 1.500                 0.750"))

@@ -99,4 +99,59 @@ struct SubsidyClaimTests {
       ).map { try $0.text(0) }
     }
   }
+
+  private func form(_ service: TestService, _ fields: String, site: String = "same-origin") async
+    -> Answer
+  {
+    var headers: [HTTPField.Name: String] = [.contentType: "application/x-www-form-urlencoded"]
+    if let name = HTTPField.Name("Sec-Fetch-Site") { headers[name] = site }
+    return await service.send(.post, "/subsidies", headers: headers, body: Array(fields.utf8))
+  }
+
+  /// The same on the page: each act carries the token of whoever does it.
+  @Test func onThePageAClaimIsProposedLookedIntoAndDecidedByASecondPerson() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      let olena = try await service.token(.accountant, label: "Olena")
+      let taras = try await service.token(.accountant, label: "Taras")
+      try await addRides(service)
+      let rate = """
+        {"category": "pensioner", "from": "2026-11-01", "currency": "UAH", "ride_minor": 600}
+        """
+      #expect(await service.post("/v1/subsidies/rates", token: olena, json: rate).status == .ok)
+      let asked = "act=propose&from=2026-11-01&to=2026-11-20&currency=UAH&token="
+      #expect(await form(service, asked + "kvytok_x").status == .forbidden)
+      #expect(await form(service, asked + olena, site: "cross-site").status == .forbidden)
+      let planner = try await service.token(.planner)
+      #expect(await form(service, asked + planner).status == .forbidden)
+      let made = await form(service, asked + olena)
+      #expect(made.status == .seeOther && made.headers[.location] == "/subsidies?claim=1")
+
+      let page = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
+      #expect(page.status == .ok, "\(page.text)")
+      for text in [
+        "waits for a second person", "proposed by Olena", "pensioner", "18.00\u{A0}UAH",
+        "V-1 / 1 / 1", "V-1 / 1 / 2", "operator=tram&amp;category=pensioner", "value=\"approve\"",
+      ] {
+        #expect(page.text.contains(text), "\(text) in \(page.text)")
+      }
+      let other = await service.send(
+        .get, "/subsidies?claim=1&operator=tram&category=pupil", token: olena)
+      #expect(!other.text.contains("V-1 / 1 / 1"))
+
+      let own = await form(service, "act=approve&claim=1&token=\(olena)")
+      #expect(own.status == .conflict, "\(own.text)")
+      let decided = await form(service, "act=approve&claim=1&token=\(taras)")
+      #expect(decided.status == .seeOther)
+      #expect(
+        try await balances(service) == ["1300/tram/pensioner 1800", "2100/tram/pensioner -1800"])
+      let after = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
+      #expect(after.text.contains("decided by Taras") && after.text.contains("value=\"paid\""))
+      #expect(await form(service, "act=paid&claim=1&token=\(taras)").status == .seeOther)
+      let paid = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
+      #expect(paid.text.contains("<strong>paid</strong>") && !paid.text.contains("value=\"paid\""))
+      #expect(await form(service, "act=dance&claim=1&token=\(taras)").status == .badRequest)
+      #expect(await form(service, "act=approve&claim=9&token=\(taras)").status == .notFound)
+    }
+  }
 }

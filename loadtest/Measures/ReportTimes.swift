@@ -13,6 +13,8 @@ package struct ReportTimes: Sendable, Equatable {
 
   /// Rides in the sums that were reported on.
   package var rides = 0
+  /// Charge windows that were reported on.
+  package var windows = 0
   /// In the order in which they were first asked for.
   package private(set) var reports: [Answers] = []
 
@@ -35,6 +37,7 @@ package struct ReportTimes: Sendable, Equatable {
     var writer = JSONWriter()
     writer.beginObject()
     writer.member("rides", rides)
+    writer.member("windows", windows)
     writer.member("longest_seconds", longestSeconds)
     writer.key("reports")
     writer.beginArray()
@@ -54,7 +57,10 @@ package struct ReportTimes: Sendable, Equatable {
   /// A table for people.
   package var text: String {
     let lines =
-      ["rides \(rides)", Self.line("report", "first s", "later s, at most", "bytes")]
+      [
+        "rides \(rides), windows \(windows)",
+        Self.line("report", "first s", "later s, at most", "bytes"),
+      ]
       + reports.map {
         Self.line(
           $0.name, ReportNumber.text($0.seconds.first ?? 0),

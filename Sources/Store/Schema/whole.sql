@@ -603,8 +603,12 @@ create table charge_day_waiting (
   lane smallint not null,
   rider_id uuid not null,
   fare_day date not null,
+  waits_for_account boolean not null default false,  -- until something makes one known
+  woken_at timestamptz not null default clock_timestamp(),
   primary key (lane, rider_id, fare_day)
 );
+create index charge_day_waiting_awake on charge_day_waiting (fare_day) where not waits_for_account;
+create index charge_day_waiting_account on charge_day_waiting (rider_id);
 
 -- A charge window: what the rides of a card's fare day come to. Number 0 is the day itself; each
 -- further one is the difference that a late or mended ride made after it was closed.
@@ -1482,85 +1486,140 @@ language sql immutable parallel safe as $$
   select sha256(convert_to(jsonb_strip_nulls(image - left_out)::text, 'UTF8'))
 $$;
 
--- The stamp of a digest. The setting holds the two blocks of HMAC in hexadecimal digits, 64 bytes each.
--- Without the setting nothing is written; empty it stands for a person who writes by hand all the same.
-create function row_stamp(seal_id bigint, table_name text, row_key text, digest bytea) returns bytea
-language plpgsql stable as $$
-declare
-  blocks text := current_setting('kvytok.seal_key', true);
-begin
-  if blocks is null then
-    raise exception '% is written by kvytok alone', table_name using errcode = 'restrict_violation',
-      detail = 'This connection has not the key that stamps rows of money (keys/token-hmac.key).',
-      hint = 'Name the folder of the service with --data. Correct the books by "kvytok ledger adjust".';
-  elsif blocks = '' then
-    return null;
-  end if;
-  return sha256(decode(substr(blocks, 129), 'hex') || sha256(decode(left(blocks, 128), 'hex')
-    || convert_to(concat_ws('/', seal_id, table_name, row_key, encode(digest, 'hex')), 'UTF8')));
-end $$;
-
-create function seal_rows() returns trigger language plpgsql
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set extra_float_digits = 1 as $$
-declare
-  key_columns text[] := string_to_array(tg_argv[0], ',');
-  left_out text[] := string_to_array(tg_argv[1], ',');
-begin
-  if tg_op = 'INSERT' then
-    perform add_seals(tg_table_name, array_agg(row_key(to_jsonb(n), key_columns)),
-      array_agg(row_digest(to_jsonb(n), left_out))) from added n;
-  elsif tg_op = 'UPDATE' then
-    perform add_seals(tg_table_name, array_agg(key), array_agg(digest)) from (
-      with before as (
-        select row_key(to_jsonb(o), key_columns) as key,
-          row_digest(to_jsonb(o), left_out) as digest from removed o),
-      after as (
-        select row_key(to_jsonb(n), key_columns) as key,
-          row_digest(to_jsonb(n), left_out) as digest from added n)
-      select key, ''::bytea as digest from (
-        select key from before except select key from after) g
-      union all
-      select key, digest from (
-        select key, digest from after except select key, digest from before) c) s;
-  else
-    perform add_seals(tg_table_name, array_agg(row_key(to_jsonb(o), key_columns)),
-      array_agg(''::bytea)) from removed o;
-  end if;
-  return null;
-end $$;
-
--- Adds digests of rows of a table, each with its stamp.
-create function add_seals(table_name text, row_keys text[], digests bytea[]) returns void
-language sql as $$
-  insert into row_seal (seal_id, table_name, row_key, digest, stamp) overriding system value
-    select n.id, table_name, n.key, n.digest, row_stamp(n.id, table_name, n.key, n.digest)
-    from (
-      select nextval('row_seal_seal_id_seq') as id, key, digest
-      from unnest(row_keys, digests) as u (key, digest) offset 0) n
+-- The text of a row as jsonb_strip_nulls(to_jsonb(row) - left_out)::text would write it, as an
+-- expression over the columns of `place`: making a jsonb of each row was half of the cost of a seal.
+-- jsonb puts shorter names first, and names of one length in the order of their bytes.
+create function seal_text(name text, left_out text[], place text) returns text
+language sql stable as $$
+  select format('''{'' || substr(concat(%s), 3) || ''}''', string_agg(
+    case when a.attnotnull then format('%L, %s', label, value)
+      else format('%L || %s::text', label, value) end,
+    ', ' order by length(a.attname::text), a.attname::text collate "C"))
+  from pg_attribute a
+  cross join lateral (select format('%s.%I', place, a.attname)) c (col)
+  cross join lateral (select format(', %s: ', to_json(a.attname::text)),
+    case when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then col
+      when a.atttypid = 'bool'::regtype then col || '::text'
+      when a.atttypid in ('text'::regtype, 'date'::regtype, 'uuid'::regtype, 'bytea'::regtype,
+        'timestamptz'::regtype) then format('to_json(%s)', col)
+      else format('nullif(jsonb_strip_nulls(to_jsonb(%s)), ''null'')', col) end) f (label, value)
+  where a.attrelid = name::regclass and a.attnum > 0 and not a.attisdropped
+    and a.attname <> all (left_out)
 $$;
 
--- A column that a later migration adds to a sealed table with a value for the rows that are there
--- changes their digests: that migration has to add them to row_seal anew, as the end of this function
--- does.
+-- Whether a row `n` says another thing than `o` did, as an expression over the columns of both.
+create function seal_change(name text, left_out text[]) returns text
+language sql stable as $$
+  select format('row(%s) is distinct from row(%s)', string_agg(format(form, 'n', a.attname), ', '),
+    string_agg(format(form, 'o', a.attname), ', '))
+  from pg_attribute a
+  -- Equal values of these types have equal texts; of others (1.0 and 1.00) the texts are compared.
+  cross join lateral (select case when a.atttypid in ('int2'::regtype, 'int4'::regtype,
+    'int8'::regtype, 'bool'::regtype, 'text'::regtype, 'date'::regtype, 'uuid'::regtype,
+    'bytea'::regtype, 'timestamptz'::regtype) then '%s.%I' else 'to_jsonb(%s.%I)::text' end) f (form)
+  where a.attrelid = name::regclass and a.attnum > 0 and not a.attisdropped
+    and a.attname <> all (left_out)
+$$;
+
+-- What names a row, as row_key does.
+create function seal_key(key_columns text[], place text) returns text
+language sql immutable as $$
+  select format('concat_ws(''/'', %s)',
+    string_agg(format('%s.%I::text', place, k.name), ', ' order by k.number))
+  from unnest(key_columns) with ordinality as k (name, number)
+$$;
+
+-- The statement that seals rows of a table: `source` gives their keys and texts, no text for a row that
+-- is gone. The stamp is HMAC-SHA-256 over number, table, row and digest, under a key that is never in
+-- the database: the setting holds its two blocks in hexadecimal digits, 64 bytes each. An empty setting
+-- stands for a person who writes by hand all the same, and there is no stamp.
 --
+-- Numbers are drawn and digests are made once for each row: OFFSET keeps the planner from merging.
+create function seal_statement(name text, source text) returns text
+language sql immutable as $$
+  select format($sql$insert into row_seal (seal_id, table_name, row_key, digest, stamp)
+      overriding system value
+    select s.id, %1$L, s.key, s.digest, sha256(b.outer_block || sha256(b.inner_block || convert_to(
+      concat_ws('/', s.id, %1$L, s.key, encode(s.digest, 'hex')), 'UTF8')))
+    from (select decode(left(k, 128), 'hex') as inner_block, decode(substr(k, 129), 'hex') as outer_block
+        from nullif(current_setting('kvytok.seal_key', true), '') k offset 0) b
+      cross join (select nextval('row_seal_seal_id_seq') as id, c.key,
+        case when c.image is null then '' else sha256(convert_to(c.image, 'UTF8')) end as digest
+        from (%2$s) c offset 0) s$sql$, name, source)
+$$;
+
+-- Refuses rows that were sealed without the setting.
+create function seals_need_key(name text, sealed bigint) returns void language plpgsql as $$
+begin
+  if sealed > 0 and current_setting('kvytok.seal_key', true) is null then
+    raise exception '% is written by kvytok alone', name using errcode = 'restrict_violation',
+      detail = 'This connection has not the key that stamps rows of money (keys/token-hmac.key).',
+      hint = 'Name the folder of the service with --data. Correct the books by "kvytok ledger adjust".';
+  end if;
+end $$;
+
+-- Seals the rows of a table from now on, all of a statement at once.
+--
+-- It names the columns that the table has: a migration that adds a column to a sealed table calls this
+-- again. Where that column has a value in rows that are there, their digests change too, and the
+-- migration has to add them to row_seal anew.
+create function seal_columns(name text, key_columns text, left_out text) returns void
+language plpgsql as $$
+declare
+  keys text[] := string_to_array(key_columns, ',');
+  left_columns text[] := string_to_array(left_out, ',');
+begin
+  execute format($sql$create or replace function %I() returns trigger language plpgsql
+    set timezone = 'UTC' set datestyle = 'ISO, YMD' set extra_float_digits = 1 as $body$
+    declare
+      sealed bigint;
+    begin
+      if tg_op = 'INSERT' then
+        %s;
+      elsif tg_op = 'UPDATE' then
+        %s;
+      else
+        %s;
+      end if;
+      get diagnostics sealed = row_count;
+      perform seals_need_key(tg_table_name, sealed);
+      return null;
+    end $body$ $sql$, name || '_sealed',
+    seal_statement(name, format('select %s as key, %s as image from added n offset 0',
+      seal_key(keys, 'n'), seal_text(name, left_columns, 'n'))),
+    seal_statement(name, format('select coalesce(n.seal_key, o.seal_key) as key, '
+      'case when n.seal_key is not null then %s end as image '
+      'from (select %s as seal_key, n.* from added n offset 0) n '
+      'full join (select %s as seal_key, o.* from removed o offset 0) o on o.seal_key = n.seal_key '
+      'where n.seal_key is null or o.seal_key is null or %s offset 0',
+      seal_text(name, left_columns, 'n'), seal_key(keys, 'n'), seal_key(keys, 'o'),
+      seal_change(name, left_columns))),
+    seal_statement(name, format('select %s as key, null::text as image from removed n',
+      seal_key(keys, 'n'))));
+  execute format('create or replace trigger %I after insert on %I referencing new table as added '
+    'for each statement execute function %I(%L, %L)',
+    name || '_sealed_in', name, name || '_sealed', key_columns, left_out);
+  execute format('create or replace trigger %I after update on %I referencing old table as removed '
+    'new table as added for each statement execute function %I(%L, %L)',
+    name || '_sealed_anew', name, name || '_sealed', key_columns, left_out);
+  execute format('create or replace trigger %I after delete on %I referencing old table as removed '
+    'for each statement execute function %I(%L, %L)',
+    name || '_sealed_out', name, name || '_sealed', key_columns, left_out);
+end $$;
+
 -- Seals a table from now on, with the rows that it has. `left_out` are columns that are none of the
 -- money's: when something is due again, and who it was, for riders may be erased later.
 create function seal_table(name text, key_columns text, left_out text) returns void
 language plpgsql set timezone = 'UTC' set datestyle = 'ISO, YMD' set extra_float_digits = 1 as $$
+declare
+  sealed bigint;
 begin
-  execute format('create trigger %I after insert on %I referencing new table as added '
-    'for each statement execute function seal_rows(%L, %L)',
-    name || '_sealed_in', name, key_columns, left_out);
-  execute format('create trigger %I after update on %I referencing old table as removed '
-    'new table as added for each statement execute function seal_rows(%L, %L)',
-    name || '_sealed_anew', name, key_columns, left_out);
-  execute format('create trigger %I after delete on %I referencing old table as removed '
-    'for each statement execute function seal_rows(%L, %L)',
-    name || '_sealed_out', name, key_columns, left_out);
-  execute format('select add_seals(%L, array_agg(key order by key), array_agg(digest order by key)) '
-    'from (select row_key(to_jsonb(t), string_to_array(%L, '','')) as key, '
-    'row_digest(to_jsonb(t), string_to_array(%L, '','')) as digest from %I t) s',
-    name, key_columns, left_out, name);
+  perform seal_columns(name, key_columns, left_out);
+  execute seal_statement(name, format('select %s as key, %s as image from %I n order by 1',
+    seal_key(string_to_array(key_columns, ','), 'n'),
+    seal_text(name, string_to_array(left_out, ','), 'n'), name));
+  get diagnostics sealed = row_count;
+  perform seals_need_key(name, sealed);
 end $$;
 
 do $$
@@ -1593,4 +1652,109 @@ begin
   perform seal_table('rerating_order', 'order_id', '');
   perform seal_table('tariff_version', 'version', '');
   perform seal_table('setting', 'name', '');
+end $$;
+
+-- Sums of charge windows, kept by those who write them: reports over months are made of these. Rows are
+-- only added, so that nobody waits for the row of a day; charging makes one row of many now and then.
+create table charge_sum (
+  sum_id bigint generated always as identity primary key,
+  fare_day date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  windows bigint not null,
+  amount_minor bigint not null,
+  authorised_windows bigint not null,   -- promised by the acquirer or taken
+  authorised_minor bigint not null,
+  captured_windows bigint not null,
+  captured_minor bigint not null,
+  settled_windows bigint not null,
+  settled_minor bigint not null,
+  unsettled_windows bigint not null     -- taken and not funded in full
+);
+create index charge_sum_day on charge_sum (fare_day);
+
+-- Lines of the acquirer by the fare day of their window, or by their value date where they have none.
+create table acquirer_sum (
+  sum_id bigint generated always as identity primary key,
+  fare_day date not null,
+  category text not null,
+  kind text not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  records bigint not null,
+  gross_minor bigint not null,
+  fee_minor bigint not null
+);
+create index acquirer_sum_day on acquirer_sum (fare_day);
+
+-- Windows of which something is left to tell one by one: of a month that is paid these are few.
+create index charge_window_rest on charge_window (fare_day)
+  where due_minor > 0 or written_off_minor > 0 or captured_minor > settled_minor
+    or charged_back_minor > 0 or refunded_minor > 0;
+
+-- Riders' days that wait for an account are woken by what makes it known.
+-- The moment changes also where a day was not marked yet: who is just marking it finds another one, and
+-- leaves it.
+create function wake_days(riders uuid[]) returns void language sql as $$
+  update charge_day_waiting set waits_for_account = false, woken_at = clock_timestamp()
+  where rider_id = any(riders)
+$$;
+
+create function medium_wakes_days() returns trigger language plpgsql as $$
+begin
+  perform wake_days(array[old.rider_id, new.rider_id]);
+  return null;
+end $$;
+create trigger medium_wakes_days after update of rider_id, account_reference on medium for each row
+  when (old.rider_id <> new.rider_id or old.account_reference is distinct from new.account_reference)
+  execute function medium_wakes_days();
+create trigger medium_gone_wakes_days after delete on medium for each row
+  execute function medium_wakes_days();
+
+-- A card for good, or a phone that the acquirer took for good.
+create function bank_medium_wakes_days() returns trigger language plpgsql as $$
+begin
+  perform wake_days((select array_agg(rider_id) from added where kind = 'bank'));
+  return null;
+end $$;
+create trigger bank_medium_wakes_days after insert on medium referencing new table as added
+  for each statement execute function bank_medium_wakes_days();
+create function taken_phone_wakes_days() returns trigger language plpgsql as $$
+begin
+  perform wake_days(array(select rider_id from medium where medium_id = new.medium_id));
+  return null;
+end $$;
+create trigger taken_phone_wakes_days after insert on charge_event for each row
+  when (new.kind = 'card_good') execute function taken_phone_wakes_days();
+
+-- Whoever is in the rider's place from now on is looked at anew.
+create function moved_day_is_awake() returns trigger language plpgsql as $$
+begin
+  new.waits_for_account := false;
+  new.woken_at := clock_timestamp();
+  return new;
+end $$;
+create trigger moved_day_is_awake before update of rider_id on charge_day_waiting for each row
+  when (old.rider_id <> new.rider_id) execute function moved_day_is_awake();
+
+-- A row of money that was written by hand is a finding of every proof. Once two people have looked at it,
+-- the finding is accepted as it then was: whatever becomes of the row afterwards is a new one.
+create table accepted_finding (
+  acceptance_id bigint generated always as identity primary key,
+  table_name text not null,
+  row_key text not null,
+  image_digest bytea not null,      -- of the row as it was looked at; empty: it was gone
+  seals text not null,              -- its digests without a right stamp: ' number:digest number:digest '
+  finding text not null,            -- what the proof said of the row
+  reason text not null check (reason <> ''),
+  requested_by text not null check (requested_by <> ''),
+  requested_at timestamptz not null,
+  state text not null default 'requested' check (state in ('requested', 'approved', 'refused')),
+  decided_by text,
+  decided_at timestamptz,
+  check (lower(decided_by) <> lower(requested_by)),
+  check ((state = 'requested') = (decided_by is null and decided_at is null))
+);
+create index accepted_finding_row on accepted_finding (table_name, row_key);
+do $$
+begin
+  perform seal_table('accepted_finding', 'acceptance_id', '');
 end $$;

@@ -1,0 +1,137 @@
+import Basics
+import Postgres
+
+/// Sums of charge windows and of the acquirer's lines, kept by the statements that write them: reports
+/// over months are made of these.
+///
+/// Rows are only added to the sums, so that no two workers wait for the row of a day; ``foldSums`` makes
+/// one of many.
+enum KeptSums {
+  private static let figures = [
+    "windows", "amount_minor", "authorised_windows", "authorised_minor", "captured_windows",
+    "captured_minor", "settled_windows", "settled_minor", "unsettled_windows",
+  ]
+  private static let lineFigures = ["records", "gross_minor", "fee_minor"]
+
+  /// What a statement returns of the windows that it writes, for ``addingWindows``.
+  static func windowColumns(of row: String) -> String {
+    [
+      "fare_day", "currency", "state", "amount_minor", "due_minor", "captured_minor",
+      "settled_minor",
+    ].map { "\(row).\($0)" }.joined(separator: ", ")
+  }
+
+  /// The sums of windows in a relation with a `sign`, which is -1 for windows as they were before.
+  private static func windowSums(from source: String) -> String {
+    """
+    select fare_day, currency, coalesce(sum(sign), 0)::int8 as windows,
+      sum(sign * amount_minor)::int8 as amount_minor,
+      coalesce(sum(sign) filter (where captured_minor > 0 or is_authorised), 0)::int8
+        as authorised_windows,
+      sum(sign * (captured_minor + case when is_authorised then due_minor else 0 end))::int8
+        as authorised_minor,
+      coalesce(sum(sign) filter (where captured_minor > 0), 0)::int8 as captured_windows,
+      sum(sign * captured_minor)::int8 as captured_minor,
+      coalesce(sum(sign) filter (where settled_minor > 0), 0)::int8 as settled_windows,
+      sum(sign * settled_minor)::int8 as settled_minor,
+      coalesce(sum(sign) filter (where captured_minor > settled_minor), 0)::int8
+        as unsettled_windows
+    from (
+      select *, state in ('authorised', 'capturing') as is_authorised from \(source)) w
+    group by fare_day, currency
+    """
+  }
+
+  /// The statement that adds what windows come to, of a relation as in ``windowSums``.
+  static func addingWindows(from source: String) -> String {
+    let names = figures.joined(separator: ", ")
+    return """
+      insert into charge_sum (fare_day, currency, \(names))
+      select fare_day, currency, \(names) from (\(windowSums(from: source))) s
+      where row(\(names)) <> row(\(figures.map { _ in "0" }.joined(separator: ", ")))
+      """
+  }
+
+  /// The statement that adds what lines of the acquirer come to, of a relation of such rows.
+  static func addingLines(from source: String) -> String {
+    """
+    insert into acquirer_sum (fare_day, category, kind, currency, \(list(lineFigures)))
+    select coalesce(w.fare_day, r.value_date), r.category, r.kind, r.currency, count(*)::int8,
+      sum(r.gross_minor)::int8, sum(r.fee_minor)::int8
+    from \(source) r left join charge_window w using (window_id) group by 1, 2, 3, 4
+    """
+  }
+
+  /// Statements that make one row of the many of a day, where there are more than a count.
+  static let folding = [
+    fold("charge_sum", by: ["fare_day", "currency"], figures),
+    fold("acquirer_sum", by: ["fare_day", "category", "kind", "currency"], lineFigures),
+  ]
+
+  private static func fold(_ table: String, by key: [String], _ figures: [String]) -> String {
+    """
+    with many as (
+      select fare_day from \(table) group by fare_day having count(*) > $1),
+    gone as (
+      delete from \(table) s using many m where m.fare_day = s.fare_day returning s.*)
+    insert into \(table) (\(list(key)), \(list(figures)))
+    select \(list(key)), \(figures.map { "sum(\($0))::int8" }.joined(separator: ", "))
+    from gone group by \(list(key))
+    """
+  }
+
+  private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+
+  /// The statement that names kept sums that are not those of the rows, by column, with both amounts.
+  static let differences: String = {
+    let lines = """
+      select coalesce(w.fare_day, r.value_date) as fare_day, r.category, r.kind, r.currency,
+        count(*)::int8 as records, sum(r.gross_minor)::int8 as gross_minor,
+        sum(r.fee_minor)::int8 as fee_minor
+      from acquirer_record r left join charge_window w using (window_id) group by 1, 2, 3, 4
+      """
+    let windows = windowSums(from: "(select 1 as sign, * from charge_window) counted")
+    return difference(
+      "charge windows", "charge_sum", by: ["fare_day", "currency"], figures, counted: windows)
+      + " union all "
+      + difference(
+        "the acquirer''s lines", "acquirer_sum", by: ["fare_day", "category", "kind", "currency"],
+        lineFigures, counted: lines)
+      + " order by 1 limit $1"
+  }()
+
+  private static func difference(
+    _ what: String, _ table: String, by key: [String], _ figures: [String], counted: String
+  ) -> String {
+    let kept = figures.map { "sum(\($0))::int8 as \($0)" }.joined(separator: ", ")
+    let pairs = figures.map { "('\($0)', k.\($0), c.\($0))" }.joined(separator: ", ")
+    return """
+      select format('the kept sum of \(what) of %s: %s is kept as %s, the rows come to %s',
+        concat_ws(' ', \(list(key))), v.name, coalesce(v.kept, 0), coalesce(v.counted, 0)) as what
+      from (select \(list(key)), \(kept) from \(table) group by \(list(key))) k
+        full join (\(counted)) c using (\(list(key)))
+        cross join lateral (values \(pairs)) as v (name, kept, counted)
+      where coalesce(v.kept, 0) <> coalesce(v.counted, 0)
+      """
+  }
+}
+
+extension ChargingTables {
+  /// Most rows of a kept sum that a fare day has before they are made one.
+  package static let sumRowsMax = 100
+
+  /// Makes one row of the many that were added to the sums of a fare day.
+  package func foldSums(over rowsMax: Int = sumRowsMax) async throws {
+    for statement in KeptSums.folding {
+      try await connection.execute(statement, [.int8(Int64(rowsMax))])
+    }
+  }
+}
+
+extension BookProofTables {
+  /// Kept sums of charge windows and of the acquirer's lines that are not those of the rows.
+  package func chargeSumsThatDiffer(countMax: Int) async throws -> [String] {
+    try await connection.query(KeptSums.differences, [.int8(Int64(countMax))])
+      .map { try $0.text(0) }
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import Store
+
+/// The person who gives a command about the books: known by a token of their own, as over HTTP.
+struct PersonOptions: ParsableArguments {
+  /// The variable that may hold the token.
+  static let variable = "KVYTOK_TOKEN"
+
+  @Option(
+    name: .customLong("as"),
+    help: ArgumentHelp(
+      "A file with the token of whoever gives the order. Or set KVYTOK_TOKEN; without either it is "
+        + "asked for.", valueName: "file"))
+  var file: String?
+
+  /// The person, when their token holds and their role may do so: an admin always may, and else who
+  /// has one of the roles and sees all operators.
+  func person(_ store: Store, roles: Set<AccessRole> = [.accountant]) async throws -> Person {
+    let digest = AccessTokenText.digest(
+      of: try token().trimmingCharacters(in: .whitespacesAndNewlines))
+    let grant = try await store.read { db in
+      try await db.tokens.find(digest: digest, at: .now)
+    }
+    guard let grant else {
+      throw CommandFault("The token is not known, or holds no more.", exitCode: CommandFault.no)
+    }
+    guard grant.role == .admin || roles.contains(grant.role), grant.operatorID == nil else {
+      throw CommandFault(
+        "\(grant.label) may not do this: it takes an admin or an accountant of the city.",
+        exitCode: CommandFault.no)
+    }
+    return Person(label: grant.label, digest: digest)
+  }
+
+  private func token() throws -> String {
+    if let file {
+      guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+        throw CommandFault("\(file) cannot be read.", exitCode: CommandFault.usage)
+      }
+      return text
+    }
+    if let text = ProcessInfo.processInfo.environment[Self.variable] { return text }
+    // Without a terminal there is nobody to ask.
+    guard isatty(STDIN_FILENO) == 1, let typed = getpass("Your token: ") else {
+      throw CommandFault(
+        "Say who gives the order: --as FILE with a token, or KVYTOK_TOKEN. `kvytok token create` "
+          + "makes one.", exitCode: CommandFault.usage)
+    }
+    return String(cString: typed)
+  }
+}
