@@ -52,7 +52,9 @@ package struct ChargingTables {
 
   /// The first fare day that anybody rode on; nil when nobody did.
   package func firstFareDay() async throws -> Day? {
-    try await connection.query("select min(fare_day) from fare_day").only().dateOrNil(0)
+    try await connection.query(
+      "select least((select min(fare_day) from fare_day), (select min(fare_day) from tap_parcel))"
+    ).only().dateOrNil(0)
   }
 
   /// Closes the windows of a fare day: one for each card that rode on it; their number.
@@ -66,8 +68,7 @@ package struct ChargingTables {
     try await connection.execute(
       """
       insert into charge_day_waiting (lane, rider_id, fare_day)
-      select lane, rider_id, fare_day from fare_day
-      where fare_day = $1 and stale_since is not null
+      select lane, rider_id, fare_day from rider_day_waiting where fare_day = $1
       union
       select lane, rider_id, fare_day from ride
       where fare_day = $1 and medium = 'phone' and reversed_run_id is null
@@ -116,7 +117,10 @@ package struct ChargingTables {
             delete from charge_day_waiting m using (
               select lane, rider_id, fare_day from charge_day_waiting w where not exists (
                 select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
-                  and f.fare_day = w.fare_day and f.stale_since is not null) offset 0) r
+                  and f.fare_day = w.fare_day and f.stale_since is not null)
+                -- Taps that are on their way are for some rider of the lane's day: all of it waits.
+                and (w.lane, w.fare_day) not in (select lane, fare_day from tap_parcel)
+              offset 0) r
             where m.lane = r.lane and m.rider_id = r.rider_id and m.fare_day = r.fare_day
               and not \(Self.isWithoutAccount("r.rider_id"))
             returning m.lane, m.rider_id, m.fare_day),
