@@ -222,7 +222,10 @@ let package = Package(
     tests("TidyTests", []),
     tests(
       "StoreTests",
-      ["Basics", "Tapping", "Tracking", "EventLoop", "Postgres", "Store", "DatabaseSupport"]),
+      [
+        "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "Store",
+        "DatabaseSupport",
+      ]),
     tests(
       "IntakeTests",
       [

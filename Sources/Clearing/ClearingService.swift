@@ -22,6 +22,7 @@ package final class ClearingService: Sendable {
   private let now: @Sendable () -> Instant
   private let log: Logger
   private let turn = RatingTurn()
+  private let media = KnownMedia()
   private let sortedTaps = Counter(label: "kvytok_taps_sorted_total")
   private let ratedDays = Counter(label: "kvytok_rider_days_rated_total")
   private let addedRides = Counter(label: "kvytok_rides_added_total")
@@ -124,7 +125,7 @@ package final class ClearingService: Sendable {
   private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {
     let moment = now()
     return try await city.write(to: store) { db, city in
-      try await Sorter(city: city, tokenKey: tokenKey, log: log)
+      try await Sorter(city: city, tokenKey: tokenKey, known: media, log: log)
         .sort(lane: lane, in: db, at: moment, again: read)
     }
   }
@@ -136,7 +137,7 @@ package final class ClearingService: Sendable {
     for _ in 0..<2 {
       if !missing.isEmpty { try await store.ensurePartitions(of: missing) }
       let pass = try await city.write(to: store) { db, city in
-        try await Sorter(city: city, tokenKey: tokenKey, log: log)
+        try await Sorter(city: city, tokenKey: tokenKey, known: media, log: log)
           .sortReleased(of: device, in: db, at: moment)
       }
       missing = pass.daysWithoutPartition
@@ -147,9 +148,18 @@ package final class ClearingService: Sendable {
   }
 
   private func rate(lane: Int16) async throws -> Int {
-    let moment = now()
-    let pass = try await city.write(to: store) { db, city in
-      try await Rater(city: city, log: log).rate(lane: lane, in: db, at: moment)
+    var pass = Rater.Pass()
+    for attempt in 1...Self.triesMax {
+      let moment = now()
+      do {
+        pass = try await city.write(to: store) { db, city in
+          try await Rater(city: city, log: log).rate(lane: lane, in: db, at: moment)
+        }
+        break
+      } catch ClearingFault.markedMeanwhile where attempt < Self.triesMax {
+        // What was rated is taken back whole; the day that was marked now has a row to be found by.
+        continue
+      }
     }
     ratedDays.increment(by: pass.riderDays)
     addedRides.increment(by: pass.ridesAdded)

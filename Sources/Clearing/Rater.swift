@@ -11,8 +11,10 @@ import Tariff
 package struct Rater: Sendable {
   /// Most rider-days rated in one transaction, which is one clearing run.
   package static let riderDaysPerPassMax = 8000
+  /// Most taps whose parcels are taken in one transaction; a single parcel may be larger.
+  package static let parcelledTapsPerPassMax = 60_000
 
-  private let city: City
+  let city: City
   private let log: Logger
 
   /// Makes a rater for a city as it stands: its network and its tariffs.
@@ -34,15 +36,10 @@ package struct Rater: Sendable {
     // Without any tariff days stay stale, and are reported as not rated, until one is published.
     guard let book = city.book, try await db.tryLane(.rating, lane: lane) else { return Pass() }
     try await db.preferIndexes()
-    // Yesterday is left alone: the tap that ends its last ride may still be on its way.
-    try await db.rating.markOpenRides(
-      lane: lane, before: city.fareDay(of: now).adding(days: -1), at: now)
-    let claimed = try await db.rating.claimStaleDays(
-      lane: lane, countMax: Self.riderDaysPerPassMax)
+    let claimed = try await claim(lane: lane, withPlacedStops: book.asksForStops, in: db, at: now)
     guard !claimed.isEmpty else { return Pass() }
     let days = claimed.map(\.day)
-    let taps = try await db.rating.taps(
-      lane: lane, days: days, withPlacedStops: book.asksForStops)
+    let taps = try await taps(of: claimed, lane: lane, withPlacedStops: book.asksForStops, in: db)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
     let products = try await db.products.grants(of: Set(days.map(\.rider)))
@@ -64,7 +61,10 @@ package struct Rater: Sendable {
     }
     try await RidePayments.collect(
       rated: days, lane: lane, accountingDate: accountingDate, in: db, at: now)
-    try await db.rating.finish(rows, lane: lane, at: now)
+    guard try await db.rating.begin(rows.filter(\.isFirst), lane: lane, at: now) else {
+      throw ClearingFault.markedMeanwhile
+    }
+    try await db.rating.finish(rows.filter { !$0.isFirst }, lane: lane, at: now)
     return Pass(
       riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
       ridesReversed: difference.reversed.count)
@@ -104,7 +104,7 @@ package struct Rater: Sendable {
           day: day, stateAfter: bytes, tariffVersion: result.tariffVersion,
           // The day that follows has just been rated from this very state when it was claimed too.
           stateChanged: bytes != claim.stateAfter && !isFollowed,
-          hasOpenRide: result.state.hasOpenRide))
+          hasOpenRide: result.state.hasOpenRide, isFirst: claim.parcelled != nil))
     }
     return (ratings, days)
   }
@@ -132,11 +132,15 @@ package struct Rater: Sendable {
 package enum ClearingFault: Error, CustomStringConvertible {
   /// The stored state of a rider is of a format that this program does not know.
   case unreadableState(rider: RiderID, before: Day)
+  /// A day that was rated for the first time was marked as stale by somebody else at the same time.
+  case markedMeanwhile
 
   package var description: String {
     switch self {
     case .unreadableState(let rider, let day):
       "the state of rider \(rider) before \(day) cannot be read: it was written by a newer kvytok"
+    case .markedMeanwhile:
+      "a rider's day was marked as stale while it was rated for the first time"
     }
   }
 }

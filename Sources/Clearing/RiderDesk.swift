@@ -210,6 +210,8 @@ package struct RiderDesk: Sendable {
     let digest = number.map { paperDigest(kind: kind ?? "", number: $0) }
     return try await store.write { db in
       let rider = try await Self.present(rider, in: db)
+      // A day that is being rated for the first time has no row yet that could be marked.
+      try await db.holdLanes(.rating, [Lane.of(rider)])
       if let digest, try await db.proofs.isOfAnother(digest, than: rider) {
         throw RiderRefusal.proof(.paperOfAnother)
       }

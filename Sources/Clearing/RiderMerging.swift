@@ -52,6 +52,8 @@ extension RiderDesk {
     for purpose in [LanePurpose.sorting, .rating, .placing, .alighting] {
       try await db.holdLanes(purpose, 0..<Lane.count)
     }
+    // What is on its way to riders arrives first: their days are then all in one table.
+    try await db.parcels.unpack(lanes: 0..<Lane.count)
   }
 
   private func merge(

@@ -20,10 +20,12 @@ package struct Sorter: Sendable {
 
   let city: City
   private let tokenKey: TokenKey
+  private let known: KnownMedia
   private let log: Logger
 
-  /// Makes a sorter for a city as it stands.
-  package init(city: City, tokenKey: TokenKey, log: Logger) {
+  /// Makes a sorter for a city as it stands; `known` is what sorters of this process remember.
+  package init(city: City, tokenKey: TokenKey, known: KnownMedia = KnownMedia(), log: Logger) {
+    self.known = known
     self.city = city
     self.tokenKey = tokenKey
     self.log = log
@@ -67,7 +69,7 @@ package struct Sorter: Sendable {
       read.days.filter {
         (-Self.partitionedDaysBack...Self.partitionedDaysAhead).contains($0.number - today.number)
       })
-    let riders = try await db.sorting.riders(of: read.media.keys.sorted())
+    let riders = try await known.riders(of: read.media.keys, in: db)
     guard missing.isEmpty, riders.count == read.media.count else {
       let salt = try await db.denyList.salt()
       return Pass(
@@ -83,22 +85,17 @@ package struct Sorter: Sendable {
     let rows = rows(of: read, riders: riders, places: places)
     try await db.sorting.insert(rows, routeID: city.routeID)
     try await noteDenyLists(of: read, in: db)
-    let riderDays = try await markStale(rows, today: today, in: db, at: now)
+    let riderDays = try await sendOn(rows, today: today, in: db, at: now)
     try await db.sorting.markSorted(
       lane: lane, batchIDs: read.batches.map(\.batch.batchID), at: now)
     return Pass(batches: read.ids.count, taps: rows.count, riderDays: riderDays)
   }
 
-  /// Marks whatever has to be worked out again because of new taps; the number of rider-days.
-  private func markStale(
+  /// Sends new taps to their riders' lanes and marks the vehicles' days; the number of rider-days.
+  private func sendOn(
     _ rows: [TapRow], today: Day, in db: StoreSession, at now: Instant
   ) async throws -> Int {
-    let riderDays = Set(
-      rows.lazy.filter(\.isAccepted).map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) })
-    let late = riderDays.filter { $0.fareDay < today }
-    try await db.sorting.markStale(
-      riderDays: riderDays.subtracting(late), cause: .tap, reason: nil, at: now)
-    try await db.sorting.markStale(riderDays: late, cause: .lateTap, reason: nil, at: now)
+    let riderDays = try await db.parcels.add(rows, today: today, at: now)
     // The empty name stands for taps without a vehicle: they are placed, or said not to be, as well.
     var vehicleDays: Set<VehicleDay> = []
     var last: VehicleDay?
@@ -108,7 +105,7 @@ package struct Sorter: Sendable {
       last = day
     }
     try await db.sorting.markStale(vehicleDays: vehicleDays, at: now)
-    return riderDays.count
+    return riderDays
   }
 
   /// Reads the taps of batches and puts them under their fare days.

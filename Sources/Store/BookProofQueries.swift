@@ -134,7 +134,7 @@ package struct BookProofTables {
             select lane, rider_id, fare_day from charge_day_waiting)
         group by 1, 2, 3),
       waiting as (
-        select lane, fare_day from fare_day where stale_since is not null
+        select lane, fare_day from rider_day_waiting
         union
         select r.lane, r.fare_day from clearing_run c join ride r on r.run_id = c.run_id
         where c.windowed_at is null
@@ -155,9 +155,8 @@ package struct BookProofTables {
   package func days(lane: Int16, riders: [RiderID]) async throws -> [AuditedDay] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, stale_since is not null as stale, state_after, tariff_version,
-        open_ride
-      from fare_day where lane = $1 and rider_id = any($2) order by rider_id, fare_day
+      select rider_id, fare_day, is_stale as stale, state_after, tariff_version, open_ride
+      from rider_day where lane = $1 and rider_id = any($2) order by rider_id, fare_day
       """, [.int2(lane), .identifiers(riders.map(Optional.some))])
     return try rows.map { row in
       AuditedDay(

@@ -52,7 +52,9 @@ package struct ChargingTables {
 
   /// The first fare day that anybody rode on; nil when nobody did.
   package func firstFareDay() async throws -> Day? {
-    try await connection.query("select min(fare_day) from fare_day").only().dateOrNil(0)
+    try await connection.query(
+      "select least((select min(fare_day) from fare_day), (select min(fare_day) from tap_parcel))"
+    ).only().dateOrNil(0)
   }
 
   /// Closes the windows of a fare day: one for each card that rode on it; their number.
@@ -70,8 +72,7 @@ package struct ChargingTables {
     try await connection.execute(
       """
       insert into charge_day_waiting (lane, rider_id, fare_day)
-      select lane, rider_id, fare_day from fare_day
-      where fare_day = $1 and stale_since is not null
+      select lane, rider_id, fare_day from rider_day_waiting where fare_day = $1
       union
       select lane, rider_id, fare_day from ride
       where fare_day = $1 and medium = 'phone' and reversed_run_id is null
@@ -138,7 +139,9 @@ package struct ChargingTables {
       from charge_day_waiting w
       where not w.waits_for_account and not exists (
         select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
-          and f.fare_day = w.fare_day and f.stale_since is not null)),
+          and f.fare_day = w.fare_day and f.stale_since is not null)
+        -- Taps that are on their way are for some rider of the lane's day: all of it waits.
+        and (w.lane, w.fare_day) not in (select lane, fare_day from tap_parcel)),
     marked as (
       update charge_day_waiting m set waits_for_account = true from looked l
       where m.lane = l.lane and m.rider_id = l.rider_id and m.fare_day = l.fare_day

@@ -32,7 +32,7 @@ package struct AuditTables {
   ) async throws -> [(day: RiderDay, isStale: Bool)] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, stale_since is not null as stale from fare_day
+      select rider_id, fare_day, is_stale as stale from rider_day
       where lane = $1 and rider_id = any($2) order by rider_id, fare_day
       """, [.int2(lane), .identifiers(riders.map(Optional.some))])
     return try rows.map { row in
@@ -49,7 +49,7 @@ package struct AuditTables {
   ) async throws -> [(day: RiderDay, isStale: Bool)] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, stale_since is not null as stale from fare_day
+      select rider_id, fare_day, is_stale as stale from rider_day
       where lane = $1 and rider_id = any($2) and fare_day between $3 and $4
       order by rider_id, fare_day
       """,
@@ -71,7 +71,7 @@ package struct AuditTables {
   ) async throws -> [(day: RiderDay, isStale: Bool, stateAfter: [UInt8])] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, stale_since is not null as stale, state_after from fare_day
+      select rider_id, fare_day, is_stale as stale, state_after from rider_day
       where lane = $1 and rider_id = any($2) and fare_day >= $3 order by rider_id, fare_day
       """, [.int2(lane), .identifiers(riders.map(Optional.some)), .date(day)])
     return try rows.map { row in

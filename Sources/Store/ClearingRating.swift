@@ -47,6 +47,7 @@ package struct RatingTables {
       """
       select l::int2 from generate_series(0, $1 - 1) l
       where exists (select from fare_day where lane = l::int2 and stale_since is not null)
+        or exists (select from tap_parcel where lane = l::int2)
         or exists (select from fare_day where lane = l::int2 and open_ride)
       order by l
       """, [.int4(Int32(Lane.count))])
@@ -215,21 +216,18 @@ package struct RatingTables {
 
   /// Marks rider-days as stale whose taps got another stop than they were rated by.
   ///
-  /// Days that are stale already are marked as well: a rating that goes on right now may have read
-  /// the stops before they changed.
+  /// Days that are stale already are marked as well, and so are those whose taps are on their way: a
+  /// rating that goes on right now may have read the stops before they changed.
   package func markPlaced(_ days: Set<RiderDay>, at: Instant) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted()
     try await connection.execute(
       """
-      update fare_day f set stale_since = least(f.stale_since, $4), stale_cause = $5,
-        stale_reason = null
-      from (
-        select f.lane, f.rider_id, f.fare_day
-        from unnest($1::int2[], $2::uuid[], $3::date[]) as n(lane, rider_id, fare_day)
-        join fare_day f using (lane, rider_id, fare_day)
-        order by f.fare_day, f.rider_id for update of f) as c
-      where f.lane = c.lane and f.rider_id = c.rider_id and f.fare_day = c.fare_day
+      insert into fare_day as f (lane, rider_id, fare_day, stale_since, stale_cause)
+      select l, r, d, $4, $5 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
+      on conflict (lane, rider_id, fare_day) do update
+        set stale_since = least(f.stale_since, excluded.stale_since),
+          stale_cause = excluded.stale_cause, stale_reason = null
       """,
       [
         .int2s(ordered.map { Lane.of($0.rider) }), .identifiers(ordered.map { Optional($0.rider) }),
@@ -269,8 +267,32 @@ package struct RatingTables {
     precondition(changed == rides.count, "a ride was reversed twice")
   }
 
+  /// Writes down what a rating left of days that had no row; false when somebody made one meanwhile.
+  ///
+  /// Whoever marks a day as stale makes its row: the day then has to be rated by what stands in it.
+  package func begin(_ days: [RatedDayRow], lane: Int16, at: Instant) async throws -> Bool {
+    guard !days.isEmpty else { return true }
+    let ordered = days.sorted { $0.day < $1.day }
+    let count = try await connection.execute(
+      """
+      insert into fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at)
+      select $1, r, d, s, v, o, $7
+      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[]) as c(r, d, s, v, o)
+      on conflict do nothing
+      """,
+      [
+        .int2(lane), .identifiers(ordered.map { Optional($0.day.rider) }),
+        .dates(ordered.map { Optional($0.day.fareDay) }),
+        .byteas(ordered.map { Optional($0.stateAfter) }),
+        .texts(ordered.map { Optional($0.tariffVersion) }),
+        .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
+      ])
+    return count == days.count
+  }
+
   /// Writes down what a rating left, and marks the next day of a rider whose state changed.
   package func finish(_ days: [RatedDayRow], lane: Int16, at: Instant) async throws {
+    guard !days.isEmpty else { return }
     let ordered = days.sorted { $0.day < $1.day }
     let keys: [PostgresValue] = [
       .int2(lane), .identifiers(ordered.map { Optional($0.day.rider) }),

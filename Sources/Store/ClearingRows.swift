@@ -133,6 +133,31 @@ package struct ClaimedDay: Sendable {
   /// Whether it was rated before, so that rides may stand.
   package let wasRated: Bool
   package let cause: StaleCause
+  /// Its accepted taps, all of which came in parcels; nil when they have to be looked up.
+  ///
+  /// Such a day has no row yet, and its rider no later one.
+  package let parcelled: [TapRow]?
+
+  /// Makes a claim.
+  package init(
+    day: RiderDay, stateAfter: [UInt8], stateBefore: [UInt8], dayBefore: RiderDay?,
+    wasRated: Bool, cause: StaleCause, parcelled: [TapRow]? = nil
+  ) {
+    self.day = day
+    self.stateAfter = stateAfter
+    self.stateBefore = stateBefore
+    self.dayBefore = dayBefore
+    self.wasRated = wasRated
+    self.cause = cause
+    self.parcelled = parcelled
+  }
+
+  /// The same claim, following a day that is rated in the same pass.
+  package func following(_ day: RiderDay) -> ClaimedDay {
+    ClaimedDay(
+      day: self.day, stateAfter: stateAfter, stateBefore: stateBefore, dayBefore: day,
+      wasRated: wasRated, cause: cause, parcelled: parcelled)
+  }
 }
 
 /// A ride that began on an earlier fare day than the one it belongs to: found by its rider and moment.
@@ -156,12 +181,15 @@ package struct RatedDayRow: Sendable {
   package let stateChanged: Bool
   /// Whether a ride goes on into the next day.
   package let hasOpenRide: Bool
+  /// Whether the day had no row before.
+  package let isFirst: Bool
 
   /// Makes a row.
   package init(
     day: RiderDay, stateAfter: [UInt8], tariffVersion: String, stateChanged: Bool,
-    hasOpenRide: Bool
+    hasOpenRide: Bool, isFirst: Bool
   ) {
+    self.isFirst = isFirst
     self.day = day
     self.stateAfter = stateAfter
     self.tariffVersion = tariffVersion

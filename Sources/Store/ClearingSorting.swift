@@ -96,26 +96,54 @@ package struct SortingTables {
   /// medium at the same moment found the same rider. In a transaction of its own, nobody who sorts
   /// waits for another one's taps.
   package func found(_ media: [NewMedium]) async throws {
-    let ordered = media.sorted { $0.medium < $1.medium }
-    try await connection.execute(
-      """
-      with new as (
-        select * from unnest($1::uuid[], $2::int2[], $3::text[], $4::timestamptz[], $5::bytea[])
-          as n(medium, lane, kind, seen, fingerprint)
-        where not exists (select from medium where medium_id = n.medium) order by medium),
-      riders as (
-        insert into rider (rider_id, lane, first_seen_at) select medium, lane, seen from new
-        on conflict do nothing)
-      insert into medium (medium_id, rider_id, kind, first_seen_at, fingerprint)
-      select medium, medium, kind, seen, fingerprint from new on conflict do nothing
-      """,
-      [
-        .identifiers(ordered.map { Optional($0.medium) }),
-        .int2s(ordered.map { Lane.of(RiderID(high: $0.medium.high, low: $0.medium.low)) }),
-        .texts(ordered.map { Optional($0.kind.rawValue) }),
-        .timestamptzs(ordered.map { Optional($0.firstSeenAt) }),
-        .byteas(ordered.map(\.fingerprint)),
+    // Nobody else founds one of them meanwhile, so that COPY finds none there, for half of what it
+    // costs to insert rows that may be there.
+    try await StoreSession(connection: connection).holdLanes(.founding, [0])
+    let found = try await foundOnes(of: media.map(\.medium))
+    var riders = CopyRows(columnCount: 3)
+    var rows = CopyRows(columnCount: 5)
+    for medium in media.sorted(by: { $0.medium < $1.medium }) {
+      guard !found.media.contains(medium.medium) else { continue }
+      let rider = RiderID(high: medium.medium.high, low: medium.medium.low)
+      if !found.riders.contains(rider) {
+        try riders.append([
+          .identifier(rider), .int2(Lane.of(rider)), .timestamptz(medium.firstSeenAt),
+        ])
+      }
+      try rows.append([
+        .identifier(medium.medium), .identifier(rider), .text(medium.kind.rawValue),
+        .timestamptz(medium.firstSeenAt), .orNull(medium.fingerprint, PostgresValue.bytea),
       ])
+    }
+    try await connection.copyIn(
+      "copy rider (rider_id, lane, first_seen_at) from stdin (format binary)", riders)
+    try await connection.copyIn(
+      """
+      copy medium (medium_id, rider_id, kind, first_seen_at, fingerprint) from stdin (format binary)
+      """, rows)
+  }
+
+  /// Those of some media, and of the riders of their numbers, that are there.
+  private func foundOnes(
+    of media: [MediumID]
+  ) async throws -> (media: Set<MediumID>, riders: Set<RiderID>) {
+    let rows = try await connection.query(
+      """
+      select n, exists (select from medium where medium_id = n),
+        exists (select from rider where rider_id = n)
+      from unnest($1::uuid[]) n
+      """, [.identifiers(media.sorted().map(Optional.some))])
+    var found: (media: Set<MediumID>, riders: Set<RiderID>) = ([], [])
+    for row in rows {
+      if try row.bool(1) { found.media.insert(try row.identifier(0)) }
+      if try row.bool(2) { found.riders.insert(try row.identifier(0)) }
+    }
+    return found
+  }
+
+  /// The newest event of a rider: as long as it is the same, no medium went from one to another.
+  package func newestRiderEvent() async throws -> Int64 {
+    try await connection.query("select coalesce(max(event_id), 0) from rider_event").only().int8(0)
   }
 
   /// Those of some fare days whose taps have no partition of their own yet.
@@ -141,7 +169,23 @@ package struct SortingTables {
     }
     try await connection.copyIn(
       "copy tap (\(Self.columns.joined(separator: ", "))) from stdin (format binary)", rows)
+    try await note(VehicleDevice.all(of: taps))
     try await connection.pipeline(TapSums(of: taps, routeID: routeID).statements)
+  }
+
+  /// Notes which devices tapped in which vehicles.
+  func note(_ devices: Set<VehicleDevice>) async throws {
+    let ordered = devices.sorted()
+    try await connection.execute(
+      """
+      insert into vehicle_device (fare_day, vehicle, device_id)
+      select * from unnest($1::date[], $2::text[], $3::text[]) on conflict do nothing
+      """,
+      [
+        .dates(ordered.map { Optional($0.vehicleDay.day) }),
+        .texts(ordered.map { Optional($0.vehicleDay.vehicle) }),
+        .texts(ordered.map { Optional($0.device) }),
+      ])
   }
 
   /// About what a row takes on its way; more is made room for as it comes.
@@ -227,6 +271,31 @@ package struct SortingTables {
         .texts(ordered.map { Optional($0.vehicle) }), .dates(ordered.map { Optional($0.day) }),
         .timestamptz(at),
       ])
+  }
+}
+
+/// A device that tapped in a vehicle on a fare day.
+struct VehicleDevice: Hashable, Comparable {
+  let vehicleDay: VehicleDay
+  let device: String
+
+  /// Those of some taps, where the empty name stands for the vehicle of taps that name none.
+  static func all(of taps: [TapRow]) -> Set<VehicleDevice> {
+    var devices: Set<VehicleDevice> = []
+    // Taps of a device come one after the other, in one vehicle but for few.
+    var last: VehicleDevice?
+    for tap in taps {
+      let device = VehicleDevice(
+        vehicleDay: VehicleDay(vehicle: tap.vehicle ?? "", day: tap.fareDay),
+        device: tap.name.device)
+      if device != last { devices.insert(device) }
+      last = device
+    }
+    return devices
+  }
+
+  static func < (left: VehicleDevice, right: VehicleDevice) -> Bool {
+    (left.vehicleDay, left.device) < (right.vehicleDay, right.device)
   }
 }
 

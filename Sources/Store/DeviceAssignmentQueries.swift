@@ -106,10 +106,13 @@ package struct DeviceAssignmentQueries {
       for column in ["old_vehicle", "vehicle"] {
         vehicleDays.insert(VehicleDay(vehicle: try row.textOrNil(column) ?? "", day: day))
       }
+      // The old vehicle keeps the device: other taps may have stayed.
       count += try row.int("taps")
     }
     let sorting = SortingTables(connection: connection)
     try await sorting.markStale(riderDays: riderDays, reason: "device was reassigned", at: at)
+    try await sorting.note(
+      Set(vehicleDays.map { VehicleDevice(vehicleDay: $0, device: id) }))
     try await sorting.markStale(vehicleDays: vehicleDays, at: at)
     return count
   }

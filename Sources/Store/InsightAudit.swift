@@ -56,7 +56,7 @@ package struct TapAuditTables {
     let rows = try await connection.query(
       """
       select \(RatingTables.tapColumns), t.accepted, t.deny_reason,
-        f.stale_since is null and f.rated_at is not null as rated,
+        f.stale_since is null and f.rated_at is not null and \(TapParcelTables.hasArrived) as rated,
         b.stop as on_stop, b.source as on_source, b.confidence::float8 as on_confidence,
         b.off_stop, b.off_source, b.off_confidence::float8 as off_confidence,
         r.charged_minor, r.currency, (

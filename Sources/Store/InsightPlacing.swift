@@ -57,12 +57,14 @@ package struct PlacingTables {
     let isUnnamed = day.vehicle.isEmpty
     let rows = try await connection.query(
       """
-      select device_id, epoch, seq, rider_id, tapped_at, riders, vehicle, route, direction, stop,
-        latitude, longitude
-      from tap where fare_day = $1 and accepted and kind <> 'off'
-        and \(isUnnamed ? "vehicle is null" : "vehicle = $2")
-      order by tapped_at, device_id, epoch, seq
-      """, isUnnamed ? [.date(day.day)] : [.date(day.day), .text(day.vehicle)])
+      select t.device_id, t.epoch, t.seq, t.rider_id, t.tapped_at, t.riders, t.vehicle, t.route,
+        t.direction, t.stop, t.latitude, t.longitude
+      from vehicle_device d cross join lateral (
+        select * from tap where fare_day = $1 and device_id = d.device_id and accepted
+          and kind <> 'off' and \(isUnnamed ? "vehicle is null" : "vehicle = $2") offset 0) t
+      where d.fare_day = $1 and d.vehicle = $2
+      order by t.tapped_at, t.device_id, t.epoch, t.seq
+      """, [.date(day.day), .text(day.vehicle)])
     return try rows.map { row in
       var coordinate: Coordinate?
       if let latitude = try row.float8OrNil("latitude"),

@@ -182,7 +182,8 @@ package struct StandingTables {
       return (try row.int(0), try row.timestamptzOrNil(1))
     }
     var standing = BacklogStanding()
-    (standing.riderDays, standing.oldestRiderDayAt) = try await waiting("fare_day", "fare_day")
+    (standing.riderDays, standing.oldestRiderDayAt) = try await waiting(
+      "rider_day_waiting", "fare_day")
     (standing.vehicleDays, standing.oldestVehicleDayAt) =
       try await waiting("vehicle_day", "service_day")
     (standing.travelDays, standing.oldestTravelDayAt) = try await waiting("travel_day", "fare_day")

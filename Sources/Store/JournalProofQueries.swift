@@ -125,7 +125,7 @@ extension BookProofTables {
       union all
       select format('rider %s has taps on %s and no fare day', rider_id, fare_day)
       from (select distinct lane, rider_id, fare_day from tap where accepted) t where not exists (
-        select from fare_day f where f.lane = t.lane and f.rider_id = t.rider_id
+        select from rider_day f where f.lane = t.lane and f.rider_id = t.rider_id
           and f.fare_day = t.fare_day)
       order by 1 limit $1
       """, [.int8(Int64(countMax))])

@@ -14,6 +14,8 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case charging = 20
   /// Passes and carnets become earnings.
   case recognising = 50
+  /// Media and their riders are founded: one lane, held by whoever does.
+  case founding = 5
   /// Holes in the numbers of devices are compared with those that are written down.
   case watching = 21
 }

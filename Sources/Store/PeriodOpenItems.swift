@@ -51,7 +51,7 @@ extension PeriodTables {
         from tap_batch where sorted_at is null and received_at < $3 group by 1
       union all
       select 'stale_rider_days', count(*), null
-        from fare_day where stale_since is not null and fare_day <= $2
+        from rider_day_waiting where fare_day <= $2
       union all
       select 'unknown_fares', coalesce(sum(unknown_rides), 0)::int8, null
         from ride_sum where accounting_date between $1 and $2

@@ -130,7 +130,7 @@ extension ReportQuery {
   /// that charging has not looked at.
   static let remaindersSQL = """
     with unridden as (
-        select lane, rider_id, fare_day from fare_day where stale_since is not null
+        select lane, rider_id, fare_day from rider_day_waiting
         union select lane, rider_id, fare_day from fare_day where open_ride),
       unwindowed as (
         select lane, rider_id, fare_day from charge_day_waiting

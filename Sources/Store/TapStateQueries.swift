@@ -139,7 +139,7 @@ package struct TapStateTables {
         min(f.stale_since) as since,
         coalesce(min(f.stale_cause), 'tap') || coalesce(': ' || min(f.stale_reason), '') as reason
       from (
-        select * from fare_day where stale_since is not null
+        select * from rider_day_waiting
         order by stale_since, lane, fare_day, rider_id limit $1) f
       join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id and t.lane = f.lane
         and t.accepted

@@ -24,7 +24,8 @@ package struct TapWithoutRideTables {
       select \(RatingTables.tapColumns) from tap t
       join fare_day f on f.lane = t.lane and f.rider_id = t.rider_id and f.fare_day = t.fare_day
       where t.lane = $1 and t.rider_id = $2 and t.fare_day between $3 and $4
-        and f.stale_since is null and f.rated_at is not null and \(Self.endsNoRide)
+        and f.stale_since is null and f.rated_at is not null and \(TapParcelTables.hasArrived)
+        and \(Self.endsNoRide)
       order by t.tapped_at, t.device_id, t.epoch, t.seq limit $5
       """,
       [

@@ -164,7 +164,7 @@ package struct WalletTables {
   package func waitingDays(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
-      select count(*) from fare_day where lane = $1 and rider_id = $2 and stale_since is not null
+      select count(*) from rider_day_waiting where lane = $1 and rider_id = $2
       """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)
   }

@@ -119,8 +119,8 @@ struct SettleCommand: AsyncParsableCommand {
     report.waitingTaps = Int(
       try await database.number(
         """
-        select count(*) from tap t join fare_day f using (lane, rider_id, fare_day)
-        where f.stale_since is not null or f.rated_at is null
+        select count(*) from tap t join rider_day f using (lane, rider_id, fare_day)
+        where f.is_stale or f.rated_at is null
         """))
     report.unbalancedMinor = try await database.number(
       """

@@ -105,6 +105,7 @@ final class SettleHouse: Sendable {
 
   private static let isCleared = """
     select not exists (select from tap_batch where sorted_at is null and sort_fault is null)
+      and not exists (select from tap_parcel)
       and not exists (select from fare_day where stale_since is not null);
     """
 

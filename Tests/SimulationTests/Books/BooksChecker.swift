@@ -48,8 +48,7 @@ struct BooksChecker {
   private func waiting() async throws -> [String] {
     try await house.texts(
       """
-      select 'still stale: ' || rider_id || ' ' || fare_day from fare_day
-      where stale_since is not null
+      select 'still stale: ' || rider_id || ' ' || fare_day from rider_day_waiting
       union all
       select 'not sorted: batch ' || batch_id from tap_batch
       where sorted_at is null and not isempty(fresh)
