@@ -21,7 +21,9 @@ package final class KnownMedia: Sendable {
   /// Starts without any.
   package init() {}
 
-  /// The riders of media; those never seen before are left out. The lane of a sorter has to be held.
+  /// The riders of media; those never seen before are left out.
+  ///
+  /// The lane of a sorter has to be held.
   func riders(
     of media: some Sequence<MediumID>, in db: StoreSession
   ) async throws -> [MediumID: RiderID] {

@@ -2,9 +2,9 @@ import Basics
 import Store
 
 extension Rater {
-  /// The rider-days of a lane that a pass rates: those whose first taps came in parcels, and the oldest
-  /// of those that are marked as stale. Earlier days come first.
+  /// The rider-days of a lane that a pass rates, earlier days first.
   ///
+  /// They are those whose first taps came in parcels, and the oldest of those that are marked as stale.
   /// A day that nobody knows of yet, later than all days of its rider, has all its taps in parcels. For
   /// any other the parcels are only a mark: its taps are looked up. So they are where the tariff asks
   /// for stops, for those that Insight found may lie beside the taps by now.
