@@ -83,7 +83,7 @@ struct RateCommand: AsyncParsableCommand {
           "\(grant.label) may not order ratings: it takes an admin or an accountant of the city.",
           exitCode: CommandFault.no)
       }
-      return Person(label: grant.label, digest: digest)
+      return Person(label: grant.label, tokenDigest: digest)
     }
   }
 
