@@ -24,11 +24,15 @@ func clib(_ name: String, pkgConfig: String, apt: String) -> Target {
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// Tests of a release build look into what is shipped, and are not worth the optimizer's time
+/// themselves.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 /// The tests of a room, in `Tests/<name>`.
 func tests(
   _ name: String, _ needs: [Target.Dependency], settings: [SwiftSetting] = []
 ) -> Target {
-  .testTarget(name: name, dependencies: needs, swiftSettings: house + settings)
+  .testTarget(name: name, dependencies: needs, swiftSettings: house + plain + settings)
 }
 
 /// A bug in the simulated intake that the simulation has to find: `make canary` builds it in.
@@ -40,8 +44,13 @@ func from(_ package: String, _ product: String) -> Target.Dependency {
   .product(name: product, package: package)
 }
 
-/// Measured beside OpenSSL by `loadtest signatures`; the service itself does without.
-let crypto = from("swift-crypto", "Crypto")
+/// Measured beside OpenSSL by `loadtest signatures` where `KVYTOK_SWIFT_CRYPTO` asks for it: the
+/// service itself does without, and building it takes three minutes of a core.
+let hasCrypto = Context.environment["KVYTOK_SWIFT_CRYPTO"] != nil
+let crypto: [Target.Dependency] = hasCrypto ? [from("swift-crypto", "Crypto")] : []
+let cryptoPackage: [Package.Dependency] =
+  hasCrypto ? [.package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2")] : []
+
 let logging = from("swift-log", "Logging")
 let metrics = from("swift-metrics", "Metrics")
 let lifecycle = from("swift-service-lifecycle", "ServiceLifecycle")
@@ -63,7 +72,6 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -75,7 +83,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-  ],
+  ] + cryptoPackage,
   targets: [
     // C libraries of the system
     clib("CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
@@ -173,8 +181,9 @@ let package = Package(
       name: "loadtest",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
-        "ServiceClient", "CLibCrypto", crypto, arguments, nioCore, nioPosix,
-      ], path: "loadtest/Command", swiftSettings: house),
+        "ServiceClient", "CLibCrypto", arguments, nioCore, nioPosix,
+      ] + crypto, path: "loadtest/Command",
+      swiftSettings: house + (hasCrypto ? [.define("SWIFT_CRYPTO")] : [])),
 
     // Helpers of tests
     .target(

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Basics
 import CLibCrypto
-import Crypto
 import Foundation
 import ServiceClient
 import Tapping
@@ -14,7 +13,9 @@ struct SignaturesCommand: AsyncParsableCommand {
     discussion: """
       Needs no service. Microseconds of processor time of one core for one verification, of which \
       other work on the machine takes nothing away; the least of several rounds, in which both \
-      libraries take turns. The key is prepared anew for each signature, as it comes with the device.
+      libraries take turns. The key is prepared anew for each signature, as it comes with the device. \
+      swift-crypto is there when it was built in: KVYTOK_SWIFT_CRYPTO=1 swift build -c release \
+      --product loadtest.
       """)
 
   @Option(help: "Bytes of the message that is proven.")
@@ -40,14 +41,7 @@ struct SignaturesCommand: AsyncParsableCommand {
       for index in 0..<bytes { out[index] = UInt8(truncatingIfNeeded: index &* 31) }
       written = bytes
     }
-    let measured = [
-      ("ed25519_openssl", try Self.ed25519OpenSSL(message)),
-      ("ed25519_swift_crypto", try Self.ed25519SwiftCrypto(message)),
-      ("p256_openssl", try OpenSSLP256(message).verify),
-      ("p256_swift_crypto", try Self.p256SwiftCrypto(message)),
-      ("hmac_sha256_openssl", Self.hmacOpenSSL(message)),
-      ("hmac_sha256_swift_crypto", Self.hmacSwiftCrypto(message)),
-    ]
+    let measured = try Self.proofs(of: message)
     var least = [Double](repeating: .infinity, count: measured.count)
     for _ in 0..<rounds {
       for (index, (name, verify)) in measured.enumerated() {
@@ -74,7 +68,21 @@ struct SignaturesCommand: AsyncParsableCommand {
     print(String(decoding: writer.bytes, as: UTF8.self))
   }
 
-  private typealias Verify = () -> Bool
+  /// Verifies a proof that was made before.
+  typealias Verify = () -> Bool
+
+  private static func proofs(of message: [UInt8]) throws -> [(String, Verify)] {
+    let proofs = [
+      ("ed25519_openssl", try ed25519OpenSSL(message)),
+      ("p256_openssl", try OpenSSLP256(message).verify),
+      ("hmac_sha256_openssl", hmacOpenSSL(message)),
+    ]
+    #if SWIFT_CRYPTO
+      return proofs + (try SwiftCryptoProofs.all(of: message))
+    #else
+      return proofs
+    #endif
+  }
 
   private static func ed25519OpenSSL(_ message: [UInt8]) throws -> Verify {
     guard let pair = Ed25519KeyPair(seed: [UInt8](repeating: 9, count: 32)) else {
@@ -84,35 +92,11 @@ struct SignaturesCommand: AsyncParsableCommand {
     return { Ed25519.verify(publicKey: pair.publicKey, signature: signature, message: message) }
   }
 
-  private static func ed25519SwiftCrypto(_ message: [UInt8]) throws -> Verify {
-    let pair = Curve25519.Signing.PrivateKey()
-    let (raw, signature) = (pair.publicKey.rawRepresentation, try pair.signature(for: message))
-    return {
-      (try? Curve25519.Signing.PublicKey(rawRepresentation: raw))?
-        .isValidSignature(signature, for: message) ?? false
-    }
-  }
-
-  private static func p256SwiftCrypto(_ message: [UInt8]) throws -> Verify {
-    let pair = P256.Signing.PrivateKey()
-    let (raw, signature) = (pair.publicKey.x963Representation, try pair.signature(for: message))
-    return {
-      (try? P256.Signing.PublicKey(x963Representation: raw))?
-        .isValidSignature(signature, for: message) ?? false
-    }
-  }
-
   /// As sessions do it: the key's own blocks are hashed once.
   private static func hmacOpenSSL(_ message: [UInt8]) -> Verify {
     let key = KeyedHMAC(key: [UInt8](repeating: 9, count: 32))
     let code = key.code(message)
     return { constantTimeEquals(key.code(message), code) }
-  }
-
-  private static func hmacSwiftCrypto(_ message: [UInt8]) -> Verify {
-    let key = SymmetricKey(data: [UInt8](repeating: 9, count: 32))
-    let code = HMAC<SHA256>.authenticationCode(for: message, using: key)
-    return { HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message, using: key) }
   }
 }
 
