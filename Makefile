@@ -12,6 +12,10 @@ TOOLS := .build-tools
 PYTHON := $(TOOLS)/venv/bin/python3
 DESCRIBE := $(TOOLS)/package.json
 SHARED ?= ../shared
+# How tests are built: `release` tests what is shipped, and takes longer after a change.
+CONFIG ?= debug
+BUILD_TESTS = swift build -c $(CONFIG) --build-tests
+RUN_TESTS = swift test -c $(CONFIG) --disable-xctest --skip-build
 
 export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
@@ -53,13 +57,11 @@ endef
 
 build: setup ## Builds everything for debugging
 	@echo "== Building (first time: about 5 minutes)"
-	@swift build --build-tests
+	@$(BUILD_TESTS)
 
 release: setup ## Builds the commands as they are shipped
 	@echo "== Building for release (first time: about 8 minutes)"
-	@swift build -c release --product kvytok
-	@swift build -c release --product validator-sim
-	@swift build -c release --product loadtest
+	@swift build -c release
 
 demo: release ## Plays a day of an invented city through the running service
 	@validator-sim/demo
@@ -74,29 +76,30 @@ $(DESCRIBE): Package.swift $(TOOLS)/run.stamp
 	@echo "== Reading the map of the house"
 	@swift package describe --type json > $@.new && mv $@.new $@
 
-test: setup-test $(DESCRIBE) ## Runs all tests
-	@echo "== Building the tests (first time: about 5 minutes)"
-	@swift build --build-tests --explicit-target-dependency-import-check error
+test: setup-test $(DESCRIBE) ## Runs all tests: CONFIG=debug
+	@echo "== Building the tests (first time: 5 to 10 minutes)"
+	@$(BUILD_TESTS) --explicit-target-dependency-import-check error
 	@echo "== Testing"
-	@swift test --disable-xctest --skip RigaTests --skip EndToEndTests.FaultTests
+	@$(RUN_TESTS) --skip RigaTests --skip EndToEndTests.FaultTests
 	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
-	@swift test --disable-xctest --filter RigaTests
+	@$(RUN_TESTS) --filter RigaTests
 	@echo "== Breaking a real service and a real PostgreSQL, alone"
-	@swift test --disable-xctest --filter EndToEndTests.FaultTests
+	@$(RUN_TESTS) --filter EndToEndTests.FaultTests
 
+faults: CONFIG = release
 faults: setup-test ## Kills a service 100 times and amid a million taps, its PostgreSQL 30 times, fills its disk
-	@swift build --build-tests
-	@KVYTOK_BACKLOG_TAPS=1000000 swift test --disable-xctest --filter 'EndToEndTests.FaultTests|CutTests'
+	@$(BUILD_TESTS)
+	@KVYTOK_BACKLOG_TAPS=1000000 $(RUN_TESTS) --filter 'EndToEndTests.FaultTests|CutTests'
 
 SEEDS ?= 1000
 simulate: setup-test ## Plays fleets with faults against the intake, and a checker apart: SEEDS=1000
-	@swift build --build-tests
-	@KVYTOK_SEEDS=$(SEEDS) swift test --disable-xctest --filter FleetSimulationTests
+	@$(BUILD_TESTS)
+	@KVYTOK_SEEDS=$(SEEDS) $(RUN_TESTS) --filter FleetSimulationTests
 
 BOOK_SEEDS ?= 20
 simulate-books: setup-test ## Plays weeks of money with crashes, and a checker apart: BOOK_SEEDS=20
-	@swift build --build-tests
-	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) swift test --disable-xctest --filter BooksSimulationTests
+	@$(BUILD_TESTS)
+	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) $(RUN_TESTS) --filter BooksSimulationTests
 
 canary: setup-test ## Builds a bug into the simulated intake, which the simulation has to find
 	@echo "== Building the simulation with a bug"

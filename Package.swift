@@ -24,11 +24,15 @@ func clib(_ name: String, pkgConfig: String, apt: String) -> Target {
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// Tests of a release build look into what is shipped, and are not worth the optimizer's time
+/// themselves.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 /// The tests of a room, in `Tests/<name>`.
 func tests(
   _ name: String, _ needs: [Target.Dependency], settings: [SwiftSetting] = []
 ) -> Target {
-  .testTarget(name: name, dependencies: needs, swiftSettings: house + settings)
+  .testTarget(name: name, dependencies: needs, swiftSettings: house + plain + settings)
 }
 
 /// A bug in the simulated intake that the simulation has to find: `make canary` builds it in.

@@ -14,26 +14,49 @@ let house: [SwiftSetting] = [
   .unsafeFlags(watched),
 ]
 
+/// A product of SwiftNIO, built as it is: what is watched is ours.
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+
 /// A program whose main function is libFuzzer's.
-func fuzzer(_ name: String) -> Target {
+func fuzzer(
+  _ name: String, _ needs: [Target.Dependency] = ["Basics", "Tapping", "Oracles"]
+) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Basics", "Tapping", "Oracles"],
+    name: name, dependencies: needs + ["FuzzDriver"],
     swiftSettings: house + [.unsafeFlags(["-parse-as-library"])],
     linkerSettings: [.unsafeFlags(watched)])
 }
 
 let package = Package(
   name: "fuzz",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  ],
   targets: [
     .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto"),
-    .systemLibrary(name: "CLibZip", pkgConfig: "libzip"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(name: "Basics", swiftSettings: house),
-    .target(name: "Transit", dependencies: ["Basics", "CLibZip"], swiftSettings: house),
+    // The words of the trade are all that taps take from there.
+    .target(name: "Transit", dependencies: ["Basics"], swiftSettings: house),
     .target(
-      name: "Tapping", dependencies: ["Basics", "Transit", "CLibCrypto", "CZlib"],
+      name: "Tapping",
+      dependencies: [
+        "Basics", "Transit", "CLibCrypto", "CZlib",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       exclude: ["Proto"], swiftSettings: house),
+    .target(name: "FuzzDriver", swiftSettings: house),
     .target(name: "Oracles", dependencies: ["Basics", "Tapping"], swiftSettings: house),
+    // The files of Web that see raw HTTP, and a core that stands where Web has its own.
+    .target(
+      name: "Edge",
+      dependencies: [
+        "Basics", .product(name: "HTTPTypes", package: "swift-http-types"), nio("NIOCore"),
+        nio("NIOHTTP1"), nio("NIOEmbedded"),
+      ], swiftSettings: house),
+    fuzzer("FuzzEdge", ["Edge"]),
     fuzzer("FuzzJSON"), fuzzer("FuzzProtobuf"), fuzzer("FuzzGzip"), fuzzer("FuzzHeaders"),
   ]
 )

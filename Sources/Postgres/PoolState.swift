@@ -1,21 +1,35 @@
 /// The rules of a pool without its connections: events go in, actions come out.
 ///
 /// Times are milliseconds of one clock that never goes back.
-struct PoolState {
-  struct Limits {
-    var connectionsMax: Int
-    var waitersMax: Int
+package struct PoolState {
+  /// Bounds of a pool.
+  package struct Limits {
+    package var connectionsMax: Int
+    package var waitersMax: Int
     /// Longest wait for a connection.
-    var acquireMilliseconds: Int64
+    package var acquireMilliseconds: Int64
     /// Wait after the first failed attempt to connect; doubled after each further one.
-    var backoffMillisecondsMin: Int64 = 50
-    var backoffMillisecondsMax: Int64 = 2_000
+    package var backoffMillisecondsMin: Int64
+    package var backoffMillisecondsMax: Int64
+
+    /// Names the bounds.
+    package init(
+      connectionsMax: Int, waitersMax: Int, acquireMilliseconds: Int64,
+      backoffMillisecondsMin: Int64 = 50, backoffMillisecondsMax: Int64 = 2_000
+    ) {
+      self.connectionsMax = connectionsMax
+      self.waitersMax = waitersMax
+      self.acquireMilliseconds = acquireMilliseconds
+      self.backoffMillisecondsMin = backoffMillisecondsMin
+      self.backoffMillisecondsMax = backoffMillisecondsMax
+    }
   }
 
-  typealias ConnectionID = Int
-  typealias WaiterID = Int
+  package typealias ConnectionID = Int
+  package typealias WaiterID = Int
 
-  enum Refusal: Equatable {
+  /// Why there is no connection for a waiter.
+  package enum Refusal: Equatable {
     /// All connections were busy until the wait limit.
     case exhausted
     /// As many wait as may.
@@ -27,7 +41,8 @@ struct PoolState {
     case closed
   }
 
-  enum Action: Equatable {
+  /// What the pool has to do.
+  package enum Action: Equatable {
     case open(ConnectionID)
     case close(ConnectionID)
     case lease(WaiterID, ConnectionID)
@@ -54,21 +69,22 @@ struct PoolState {
   /// No attempt to connect before this moment.
   private var retryAt: Int64?
   private var lastFailure: PostgresError?
-  private(set) var isClosed = false
+  package private(set) var isClosed = false
 
-  init(limits: Limits) { self.limits = limits }
+  /// Starts without a connection.
+  package init(limits: Limits) { self.limits = limits }
 
   /// When `timePassed` has to be called next; nil when nothing waits for a time.
-  var nextWake: Int64? {
+  package var nextWake: Int64? {
     guard let deadline = waiters.firstDeadline else { return nil }
     return [deadline, retryAt].compactMap { $0 }.min()
   }
 
   /// Connections open or being opened.
-  var connectionCount: Int { connections.values.count { $0 != .lost } }
+  package var connectionCount: Int { connections.values.count { $0 != .lost } }
 
   /// Somebody wants a connection.
-  mutating func acquire(_ waiter: WaiterID, now: Int64) -> [Action] {
+  package mutating func acquire(_ waiter: WaiterID, now: Int64) -> [Action] {
     if isClosed { return [.refuse(waiter, .closed)] }
     if let connection = idle.popLast() {
       connections[connection] = .leased
@@ -82,10 +98,10 @@ struct PoolState {
   /// A waiter does not want one any more; nothing happens when it has one already.
   ///
   /// True when it still waited.
-  mutating func giveUp(_ waiter: WaiterID) -> Bool { waiters.remove(waiter) }
+  package mutating func giveUp(_ waiter: WaiterID) -> Bool { waiters.remove(waiter) }
 
   /// A connection is ready.
-  mutating func opened(_ connection: ConnectionID, now: Int64) -> [Action] {
+  package mutating func opened(_ connection: ConnectionID, now: Int64) -> [Action] {
     failureCount = 0
     retryAt = nil
     lastFailure = nil
@@ -101,7 +117,7 @@ struct PoolState {
   ///
   /// A final failure (a wrong password, no such database) is told to all who wait: trying again
   /// would not help them.
-  mutating func openFailed(
+  package mutating func openFailed(
     _ connection: ConnectionID, _ error: PostgresError, isFinal: Bool, now: Int64
   ) -> [Action] {
     connections[connection] = nil
@@ -117,7 +133,9 @@ struct PoolState {
   }
 
   /// A lease is over.
-  mutating func released(_ connection: ConnectionID, isReusable: Bool, now: Int64) -> [Action] {
+  package mutating func released(_ connection: ConnectionID, isReusable: Bool, now: Int64)
+    -> [Action]
+  {
     guard let state = connections[connection] else { return [] }
     guard state == .leased, isReusable, !isClosed else {
       connections[connection] = nil
@@ -128,7 +146,7 @@ struct PoolState {
   }
 
   /// The server ended a connection, or the network did.
-  mutating func lost(_ connection: ConnectionID, now: Int64) -> [Action] {
+  package mutating func lost(_ connection: ConnectionID, now: Int64) -> [Action] {
     switch connections[connection] {
     case .idle:
       idle.removeAll { $0 == connection }
@@ -141,7 +159,7 @@ struct PoolState {
   }
 
   /// Time went on: waits may be over, and another attempt to connect may be due.
-  mutating func timePassed(now: Int64) -> [Action] {
+  package mutating func timePassed(now: Int64) -> [Action] {
     var actions: [Action] = []
     let isAnyOpen = connections.values.contains { $0 == .leased }
     let refusal = lastFailure.map(Refusal.unreachable) ?? (isAnyOpen ? .exhausted : .unanswered)
@@ -152,7 +170,7 @@ struct PoolState {
   }
 
   /// No new leases; those given out may end.
-  mutating func close() -> [Action] {
+  package mutating func close() -> [Action] {
     guard !isClosed else { return [] }
     isClosed = true
     var actions = waiters.removeAll().map { Action.refuse($0, .closed) }

@@ -1,5 +1,6 @@
 package import Basics
 import Postgres
+import Tapping
 
 extension StoreSession {
   /// Orders to rate fare days anew.
@@ -11,16 +12,18 @@ package struct Person: Sendable, Equatable {
   /// Whose token it is, for people.
   package let label: String
   /// SHA-256 of the token.
-  package let digest: [UInt8]
+  package let tokenDigest: [UInt8]
 
   /// Names a person.
-  package init(label: String, digest: [UInt8]) {
+  package init(label: String, tokenDigest: [UInt8]) {
     self.label = label
-    self.digest = digest
+    self.tokenDigest = tokenDigest
   }
 
   /// Whether both are one person: another token of the same person is no other person.
-  package func isSame(as other: Person) -> Bool { label == other.label || digest == other.digest }
+  package func isSame(as other: Person) -> Bool {
+    label == other.label || constantTimeEquals(tokenDigest, other.tokenDigest)
+  }
 }
 
 /// How far an order to rate anew has come.
@@ -97,7 +100,7 @@ package struct ReratingOrderTables {
         .date(order.firstDay), .date(order.lastDay),
         .orNull(order.tariffSource, PostgresValue.text), .text(order.preview),
         .int8(order.changeMinor), .bool(order.needsApproval), .text(order.state.rawValue),
-        .text(order.requestedBy.label), .bytea(order.requestedBy.digest),
+        .text(order.requestedBy.label), .bytea(order.requestedBy.tokenDigest),
         .timestamptz(order.requestedAt),
       ])
     return try rows.only().int8(0)
@@ -129,7 +132,7 @@ package struct ReratingOrderTables {
       [
         .int8(order.id), .text(order.state.rawValue),
         .orNull(order.decidedBy?.label, PostgresValue.text),
-        .orNull(order.decidedBy?.digest, PostgresValue.bytea),
+        .orNull(order.decidedBy?.tokenDigest, PostgresValue.bytea),
         .orNull(order.decidedAt, PostgresValue.timestamptz),
         .orNull(order.doneAt, PostgresValue.timestamptz),
         .orNull(order.staleDays) { .int4(Int32($0)) },
@@ -142,14 +145,14 @@ package struct ReratingOrderTables {
       tariffSource: try row.textOrNil("tariff_source"), preview: try row.text("preview"),
       changeMinor: try row.int8("change_minor"), needsApproval: try row.bool("needs_approval"),
       requestedBy: Person(
-        label: try row.text("requested_by"), digest: try row.bytea("requested_digest")),
+        label: try row.text("requested_by"), tokenDigest: try row.bytea("requested_digest")),
       requestedAt: try row.timestamptz("requested_at"))
     order.id = try row.int8("order_id")
     order.state = try row.word("state")
     if let label = try row.textOrNil("decided_by"),
       let digest = try row.byteaOrNil("decided_digest")
     {
-      order.decidedBy = Person(label: label, digest: digest)
+      order.decidedBy = Person(label: label, tokenDigest: digest)
     }
     order.decidedAt = try row.timestamptzOrNil("decided_at")
     order.doneAt = try row.timestamptzOrNil("done_at")

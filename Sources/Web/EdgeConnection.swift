@@ -92,9 +92,21 @@ final class EdgeConnection: ChannelDuplexHandler {
           "A request has at most \(server.limits.headBytesMax) bytes and "
             + "\(server.limits.headFieldsMax) fields of head.")
         : Problem(.badRequest, "not_http", "This is no request of HTTP/1.1: \(fault).")
-      if case .answering = stage {} else { write(EdgeReply(problem), isHead: false, isKept: false) }
+      // Where a request was refused, or the last answer is written, nobody waits for another.
+      switch stage {
+      case .waiting, .taking, .flushing: return endWith(problem)
+      case .skipping, .answering, .ending, .closed: break
+      }
     }
     context.close(promise: nil)
+  }
+
+  /// Says what was wrong and ends the connection; nothing is said after that.
+  private func endWith(_ problem: Problem) {
+    if case .taking(let taking) = stage { server.budget.leave(bytes: taking.heldBytes) }
+    stage = .ending
+    write(EdgeReply(problem), isHead: false, isKept: false)
+    context?.close(promise: nil)
   }
 
   /// Ends the connection as soon as it owes no answer.
@@ -124,10 +136,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   }
 
   private func tooSlow() {
-    let problem = Problem(
-      .requestTimeout, "too_slow", "The request came too slowly; send it again at once.")
-    write(EdgeReply(problem), isHead: false, isKept: false)
-    context?.close(promise: nil)
+    endWith(
+      Problem(.requestTimeout, "too_slow", "The request came too slowly; send it again at once."))
   }
 
   // MARK: In

@@ -2,7 +2,6 @@ package import Basics
 package import Intake
 package import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 package import NIOSSL
 import Synchronization
@@ -89,16 +88,9 @@ package final class EdgeServer: Sendable {
             preconditionFailure("a connection on a loop that is not ours")
           }
           let connection = EdgeConnection(server: core, edge: edge)
-          var decoding = NIOHTTPDecoderLimitConfiguration()
-          decoding.maxHeaderFieldSize = limits.headBytesMax
-          decoding.maxHeaderListSize = limits.headBytesMax
-          decoding.maxHeaderFieldCount = limits.headFieldsMax
           let pipeline = channel.pipeline.syncOperations
           if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-          try pipeline.addHandler(EdgeBytes(connection))
-          try pipeline.addHandler(
-            ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
-          try pipeline.addHandler(connection)
+          try pipeline.addEdge(connection, limits: limits)
         }
       }
   }

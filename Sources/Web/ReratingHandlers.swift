@@ -121,7 +121,7 @@ extension Handlers {
       throw .unknownCaller
     }
     let token = String(header.dropFirst("Bearer ".count)).trimmed
-    return Person(label: caller.label, digest: AccessTokenText.digest(of: token))
+    return Person(label: caller.label, tokenDigest: AccessTokenText.digest(of: token))
   }
 
   /// The number of an order in the path.

@@ -30,7 +30,7 @@ struct PersonOptions: ParsableArguments {
         "\(grant.label) may not do this: it takes an admin or an accountant of the city.",
         exitCode: CommandFault.no)
     }
-    return Person(label: grant.label, digest: digest)
+    return Person(label: grant.label, tokenDigest: digest)
   }
 
   private func token() throws -> String {

@@ -107,7 +107,7 @@ struct House: Sendable {
     var order = ReratingOrder(
       firstDay: Day(number: 0), lastDay: Day(number: 0),
       tariffSource: TariffPublication.text(of: source), preview: "{}", changeMinor: 0,
-      needsApproval: false, requestedBy: Person(label: "test", digest: []), requestedAt: now)
+      needsApproval: false, requestedBy: Person(label: "test", tokenDigest: []), requestedAt: now)
     order.state = .approved
     return try await publishing.publish(order, at: now)
   }

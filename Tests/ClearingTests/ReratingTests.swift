@@ -9,8 +9,8 @@ import Testing
 extension ClearingSuite {
   /// Fare days are rated anew by order: seen before, and above a limit by two people.
   @Suite struct ReratingTests {
-    static let olena = Person(label: "Olena", digest: [1])
-    static let petro = Person(label: "Petro", digest: [2])
+    static let olena = Person(label: "Olena", tokenDigest: [1])
+    static let petro = Person(label: "Petro", tokenDigest: [2])
 
     static let mended = testTariff.replacing("test-1", with: "test-2")
       .replacing("from: 2026-01-01", with: "from: 2026-11-22")
@@ -90,7 +90,8 @@ extension ClearingSuite {
         #expect(order.state == .requested && order.needsApproval)
         // Neither the one who asked, nor with another token of theirs.
         for person in [
-          Self.olena, Person(label: "Olena", digest: [9]), Person(label: "O.", digest: [1]),
+          Self.olena, Person(label: "Olena", tokenDigest: [9]),
+          Person(label: "O.", tokenDigest: [1]),
         ] {
           guard
             case .refused(let why) = try await rerating.approve(

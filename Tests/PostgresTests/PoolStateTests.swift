@@ -1,7 +1,6 @@
 import Basics
+import Postgres
 import Testing
-
-@testable import Postgres
 
 /// The rules of the pool, without a database; times are milliseconds.
 struct PoolStateTests {

@@ -98,6 +98,17 @@ struct EdgeTests {
     }
   }
 
+  @Test func whatFollowsARefusalIsNotAnsweredOnceMore() async throws {
+    try await TestEdge.with { edge in
+      let tooLarge = String(repeating: "a", count: 0x2000)
+      let answer = try await edge.send(
+        "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+          + "2000\r\n\(tooLarge)\r\nno number of a chunk\r\n")
+      #expect(answer.hasPrefix("HTTP/1.1 413 "), "\(answer)")
+      #expect(answer.split(separator: "HTTP/1.1 ").count == 1, "\(answer)")
+    }
+  }
+
   @Test func aPackedBodyThatGrowsPastTheLimitIsRefused() async throws {
     try await TestEdge.with { edge in
       let validator = try await Validator(edge.service)

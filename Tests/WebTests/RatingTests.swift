@@ -31,7 +31,7 @@ struct RatingTests {
         ReratingOrder(
           firstDay: day, lastDay: day, tariffSource: nil, preview: "{}", changeMinor: 500_000,
           needsApproval: true,
-          requestedBy: Person(label: "Olena", digest: AccessTokenText.digest(of: olena)),
+          requestedBy: Person(label: "Olena", tokenDigest: AccessTokenText.digest(of: olena)),
           requestedAt: TestService.now))
     }
   }

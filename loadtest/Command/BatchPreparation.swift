@@ -1,4 +1,5 @@
 import Basics
+import Foundation
 import LoadMeasures
 import NIOCore
 import ServiceClient
@@ -21,8 +22,8 @@ struct LoadDevice: Sendable {
   var batchesCount = 0
 }
 
-/// Encodes, proves and writes batches ahead of the measured time, so that it measures the service
-/// alone.
+/// Encodes, proves and writes batches: ahead of the measured time, so that it measures the service
+/// alone, or one by one while it runs.
 struct BatchPreparation {
   /// Most bytes of prepared requests.
   static let bytesMax = 1800 << 20
@@ -41,8 +42,8 @@ struct BatchPreparation {
     batchCount: Int, of devices: inout [LoadDevice], connections: Int
   ) async -> [[PreparedBatch]] {
     let rounds = max(1, (batchCount + devices.count - 1) / devices.count)
-    let groups = (0..<connections).map { connection in
-      stride(from: connection, to: devices.count, by: connections).map { ($0, devices[$0]) }
+    let groups = Self.groups(of: devices.indices, connections: connections).map { group in
+      group.map { ($0, devices[$0]) }
     }
     var dealt = [[PreparedBatch]](repeating: [], count: connections)
     await withTaskGroup(of: (Int, [PreparedBatch], [(Int, LoadDevice)]).self) { tasks in
@@ -52,7 +53,9 @@ struct BatchPreparation {
           var batches: [PreparedBatch] = []
           batches.reserveCapacity(rounds * group.count)
           for _ in 0..<rounds {
-            for index in group.indices { batches.append(batch(of: &group[index].1)) }
+            for index in group.indices {
+              batches.append(batch(of: &group[index].1, sentAt: sentAt))
+            }
           }
           return (connection, batches, group)
         }
@@ -65,7 +68,29 @@ struct BatchPreparation {
     return dealt
   }
 
-  private func batch(of device: inout LoadDevice) -> PreparedBatch {
+  /// Which of some places belong to which connection; a device stays with one.
+  private static func groups(of places: Range<Int>, connections: Int) -> [[Int]] {
+    (0..<connections).map { connection in
+      Array(stride(from: connection, to: places.count, by: connections))
+    }
+  }
+
+  /// The batches of devices without an end, dealt to connections as ``prepare(batchCount:of:connections:)``
+  /// deals them, and made as they are posted.
+  func supplies(of devices: [LoadDevice], connections: Int) -> [BatchSupply] {
+    Self.groups(of: devices.indices, connections: connections).map { group in
+      BatchSupply(making: self, of: group.map { devices[$0] })
+    }
+  }
+
+  /// The next batch of a device, sent now.
+  func next(of device: inout LoadDevice) -> PreparedBatch {
+    batch(
+      of: &device,
+      sentAt: Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)))
+  }
+
+  private func batch(of device: inout LoadDevice, sentAt: Instant) -> PreparedBatch {
     let number = device.batchesCount
     device.batchesCount += 1
     let body = TapBatchWire.encode(

@@ -41,8 +41,8 @@ struct LoadOutcome: Sendable {
   }
 }
 
-/// Posts requests that are written already, with as little work per request as may be: the load
-/// generator shares the machine with what it measures.
+/// Posts requests with as little work for each as may be: the load generator shares the machine with
+/// what it measures.
 ///
 /// All connections live on one thread. Each sends its requests in their order, one at a time.
 final class LeanClient: Sendable {
@@ -69,7 +69,7 @@ final class LeanClient: Sendable {
   /// all connections) the load is open: a batch is due at its time whether or not the service keeps
   /// up, and its latency counts from then, so that waiting is not left out.
   func run(
-    _ dealt: [[PreparedBatch]], seconds: Double, batchesPerSecond: Double?
+    _ dealt: [BatchSupply], seconds: Double, batchesPerSecond: Double?
   ) async throws -> LoadOutcome {
     let loop = group.next()
     let (host, port) = (host, port)
@@ -109,9 +109,9 @@ private final class LeanRun {
   }
 
   func connect(
-    _ dealt: [[PreparedBatch]], host: String, port: Int
+    _ dealt: [BatchSupply], host: String, port: Int
   ) -> EventLoopFuture<Started> {
-    connections = dealt.enumerated().map { LeanConnection(run: self, place: $0, batches: $1) }
+    connections = dealt.enumerated().map { LeanConnection(run: self, place: $0, supply: $1) }
     let bound = NIOLoopBound(self, eventLoop: loop)
     let opened = dealt.indices.map { index in
       ClientBootstrap(group: loop)
@@ -198,17 +198,17 @@ private final class LeanConnection: ChannelInboundHandler {
 
   private let run: LeanRun
   private let place: Int
-  private let batches: [PreparedBatch]
-  private var next = 0
+  private var supply: BatchSupply
+  private var sentCount = 0
   private var due = NIODeadline.now()
   private var isBusy = false
   private var context: ChannelHandlerContext?
   private var answer = ByteBuffer()
 
-  init(run: LeanRun, place: Int, batches: [PreparedBatch]) {
+  init(run: LeanRun, place: Int, supply: BatchSupply) {
     self.run = run
     self.place = place
-    self.batches = batches
+    self.supply = supply
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -217,14 +217,14 @@ private final class LeanConnection: ChannelInboundHandler {
 
   /// Sends the next batch of a closed load.
   func sendNext(due: NIODeadline) {
-    guard due < run.end, next < batches.count, let context else { return }
+    guard due < run.end, supply.hasMore, let context else { return }
     self.due = due
     send(context)
   }
 
   /// Sends the next batch of an open load when it is due and the last one is answered.
   func sendDue(_ now: NIODeadline) {
-    guard !isBusy, next < batches.count, let due = run.due(next, of: place), due <= now,
+    guard !isBusy, supply.hasMore, let due = run.due(sentCount, of: place), due <= now,
       let context
     else { return }
     self.due = due
@@ -232,10 +232,10 @@ private final class LeanConnection: ChannelInboundHandler {
   }
 
   private func send(_ context: ChannelHandlerContext) {
+    guard let request = supply.next() else { return }
     isBusy = true
     run.sent()
-    let request = batches[next].request
-    next += 1
+    sentCount += 1
     context.writeAndFlush(wrapOutboundOut(request), promise: nil)
   }
 

@@ -69,7 +69,8 @@ struct PeerCommand: AsyncParsableCommand {
     var devices = (1...shape.devices).map { LoadDevice(id: "P-\($0)", proof: .none) }
     let warmup = await preparation.prepare(
       batchCount: shape.devices, of: &devices, connections: shape.workers)
-    let before = try await lean.run(warmup, seconds: 3, batchesPerSecond: nil)
+    let before = try await lean.run(
+      warmup.map { BatchSupply($0) }, seconds: 3, batchesPerSecond: nil)
     let offered = shape.rate.map { $0 / Double(shape.batch) }
     let wanted =
       (offered ?? Double(before.acknowledgedBatches) / before.seconds * 2) * shape.seconds
@@ -77,7 +78,7 @@ struct PeerCommand: AsyncParsableCommand {
       batchCount: Int(wanted), of: &devices, connections: shape.workers)
     ProgressBar.write("posting for \(shape.seconds) s over \(shape.workers) connections …\n")
     let outcome = try await lean.run(
-      prepared, seconds: shape.seconds, batchesPerSecond: offered)
+      prepared.map { BatchSupply($0) }, seconds: shape.seconds, batchesPerSecond: offered)
     if let refusal = before.firstRefusal ?? outcome.firstRefusal {
       ProgressBar.write("the first refusal: \(refusal)\n")
     }

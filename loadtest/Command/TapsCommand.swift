@@ -56,9 +56,11 @@ struct TapsCommand: AsyncParsableCommand {
     discussion: """
       Without --rate each connection posts as soon as its last answer came (closed loop). With it, \
       batches are due at fixed times and latency counts from then (open loop), so that waiting is \
-      not left out. Encoding and proving happen before the measured time. The ceiling is COPY of \
-      the same bodies, one row per batch, in transactions as large as the service's own were, into \
-      the same database in the same run.
+      not left out. Encoding and proving happen before the measured time, which bounds it by memory; \
+      with --while-posting they happen as batches are posted, for as long as it takes, and the load \
+      generator takes more of the machine. The ceiling is COPY of the same bodies, one row per \
+      batch, in transactions as large as the service's own were, into the same database in the same \
+      run; there is none with --while-posting, which keeps no bodies.
       """)
 
   @OptionGroup var service: ServiceChoice
@@ -73,6 +75,9 @@ struct TapsCommand: AsyncParsableCommand {
   @Flag(help: "Packs batches with gzip.")
   var gzip = false
 
+  @Flag(help: "Encodes and proves batches as they are posted: for long runs of the same devices.")
+  var whilePosting = false
+
   @Flag(help: "Leaves out the measurement of COPY.")
   var noCeiling = false
 
@@ -81,7 +86,7 @@ struct TapsCommand: AsyncParsableCommand {
     do {
       let report = try await TapsMeasurement(
         subject: subject, shape: shape, format: BatchFormat(encoding, isGzipped: gzip),
-        auth: auth, hasCeiling: !noCeiling
+        auth: auth, isAhead: !whilePosting, hasCeiling: !noCeiling && !whilePosting
       ).run()
       await subject.stop()
       print(shape.json ? String(decoding: report.json, as: UTF8.self) : report.text)

@@ -13,6 +13,8 @@ struct TapsMeasurement {
   let shape: LoadShape
   let format: BatchFormat
   let auth: LoadAuth
+  /// Whether batches are encoded and proven before they are posted.
+  let isAhead: Bool
   let hasCeiling: Bool
 
   func run() async throws -> TapsReport {
@@ -34,28 +36,38 @@ struct TapsMeasurement {
     // A round of all devices opens their registers, and tells how many batches will be needed.
     let warmup = await preparation.prepare(
       batchCount: shape.devices * 2, of: &devices, connections: shape.workers)
-    let before = try await lean.run(warmup, seconds: 30, batchesPerSecond: nil)
+    let before = try await lean.run(
+      warmup.map { BatchSupply($0) }, seconds: 30, batchesPerSecond: nil)
     let perBatch = warmup.first?.first?.bodyBytesCount ?? 1
     let offered = shape.rate.map { $0 / Double(shape.batch) }
-    let wanted =
-      (offered ?? Double(before.acknowledgedBatches) / before.seconds * 2.5) * shape.seconds
-    let fitting = BatchPreparation.bytesMax / (perBatch + 400)
-    let count = max(shape.devices, min(Int(wanted), fitting))
-    ProgressBar.write("encoding and proving \(count) batches …\n")
-    let prepared = await preparation.prepare(
-      batchCount: count, of: &devices, connections: shape.workers)
+    var prepared: [[PreparedBatch]] = []
+    if isAhead {
+      let perSecond = offered ?? Double(before.acknowledgedBatches) / before.seconds * 2.5
+      let fitting = BatchPreparation.bytesMax / (perBatch + 400)
+      let count = max(shape.devices, min(Int(perSecond * shape.seconds), fitting))
+      ProgressBar.write("encoding and proving \(count) batches …\n")
+      prepared = await preparation.prepare(
+        batchCount: count, of: &devices, connections: shape.workers)
+    }
+    let supplies =
+      isAhead
+      ? prepared.map { BatchSupply($0) }
+      : preparation.supplies(of: devices, connections: shape.workers)
 
     try await subject.readyLog()
     let sizes = try await groupSizes(client)
     let usage = ProcessorUsage(server: subject.processID)
     ProgressBar.write("posting for \(shape.seconds) s over \(shape.workers) connections …\n")
+    let watch = MemoryWatch(process: subject.processID)
     let outcome = try await lean.run(
-      prepared, seconds: shape.seconds, batchesPerSecond: offered)
+      supplies, seconds: shape.seconds, batchesPerSecond: offered)
+    let memory = watch.end()
     if let refusal = before.firstRefusal ?? outcome.firstRefusal {
       ProgressBar.write("the first refusal: \(refusal)\n")
     }
     var report = self.report(outcome, bytesPerBatch: perBatch)
     usage.measure(into: &report)
+    report.serverBytesByHalfMinute = memory
     report.batchesPerCommit = try await groupSizes(client).map { after in
       (after.sum - (sizes?.sum ?? 0)) / max(after.count - (sizes?.count ?? 0), 1)
     }

@@ -27,6 +27,8 @@ package struct TapsReport: Sendable, Equatable {
   /// Resident memory of the server before and after the measured time.
   package var serverBytesAtStart: Int?
   package var serverBytesAtEnd: Int?
+  /// The same after each half minute.
+  package var serverBytesByHalfMinute: [Int] = []
 
   /// Starts at nothing.
   package init() {}
@@ -86,6 +88,10 @@ package struct TapsReport: Sendable, Equatable {
       writer.key(key)
       if let value { writer.value(value) } else { writer.null() }
     }
+    writer.key("server_rss_mib_each_30_s")
+    writer.beginArray()
+    for bytes in serverBytesByHalfMinute { writer.value(Double(bytes) / 1_048_576) }
+    writer.endArray()
     writer.endObject()
     return writer.bytes
   }

@@ -1,4 +1,5 @@
-public import Oracles
+public import FuzzDriver
+import Oracles
 import Tapping
 
 /// One input of libFuzzer: a packed body, and the same bytes as content to be packed.

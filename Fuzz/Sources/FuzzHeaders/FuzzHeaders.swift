@@ -1,5 +1,5 @@
 import Basics
-public import Oracles
+public import FuzzDriver
 import Tapping
 
 /// One input of libFuzzer: lines that stand for the values of headers, and a handshake's text.

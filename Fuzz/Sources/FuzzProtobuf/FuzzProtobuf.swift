@@ -1,4 +1,5 @@
-public import Oracles
+public import FuzzDriver
+import Oracles
 import Tapping
 
 /// One input of libFuzzer: the body of a batch.

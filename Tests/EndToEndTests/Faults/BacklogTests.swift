@@ -10,7 +10,13 @@ import Transit
 
 /// Taps that the journal took and nobody has sorted yet: signed batches of validators, as a fleet
 /// leaves them while the workers stand still.
-private struct Backlog {
+struct Backlog {
+  /// Taps of the backlog: a tenth of a million, a whole one by `make faults`.
+  static let tapsWanted =
+    ProcessInfo.processInfo.environment["KVYTOK_BACKLOG_TAPS"].flatMap(Int.init) ?? 100_000
+  /// Longest time of a test of faults; a backlog of a million taps takes its own.
+  static let minutesMax = 12 + tapsWanted / 50_000
+
   static let tapsPerBatch = 100
   static let batchesPerStatement = 100
 
@@ -96,11 +102,8 @@ private struct Backlog {
 }
 
 extension FaultTests {
-  /// Taps of the backlog: a tenth of a million, a whole one by `make faults`.
-  private static let backlogTaps =
-    ProcessInfo.processInfo.environment["KVYTOK_BACKLOG_TAPS"].flatMap(Int.init) ?? 100_000
   /// Longest wait for the workers; a thousand taps a second are far less than they do.
-  private static var backlogSecondsMax: Double { 120 + Double(backlogTaps) / 1000 }
+  private static var backlogSecondsMax: Double { 120 + Double(Backlog.tapsWanted) / 1000 }
 
   private struct WorkersStandStill: Error {}
 
@@ -152,7 +155,7 @@ extension FaultTests {
   private static func breakAmid(data: URL, databaseURL: String, _ pool: PostgresPool) async throws {
     let yesterday = Int64(Date().timeIntervalSince1970) - 86_400
     let backlog = Backlog(
-      taps: backlogTaps, start: Instant(microseconds: yesterday * 1_000_000))
+      taps: Backlog.tapsWanted, start: Instant(microseconds: yesterday * 1_000_000))
     // Taken in by a service without workers.
     let door = try await KvytokService(
       data: data, databaseURL: databaseURL, arguments: ["--roles", "intake,web"])

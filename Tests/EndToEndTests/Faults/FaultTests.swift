@@ -10,7 +10,7 @@ import Testing
 /// `KVYTOK_FAULTS_SHARE` (1 by default) scales how often; the seed is in each failure.
 @Suite(
   .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized,
-  .timeLimit(.minutes(12)))
+  .timeLimit(.minutes(Backlog.minutesMax)))
 struct FaultTests {
   static let seed = ProcessInfo.processInfo.environment["KVYTOK_SEED"].flatMap(UInt64.init) ?? 20_26
 

@@ -160,10 +160,10 @@ struct BooksWorld {
     try await house.insist { [house] in
       let rerating = Rerating(store: house.store, city: house.city.current)
       var outcome = try await rerating.publish(
-        source, by: Person(label: "Olena", digest: [1]), at: now)
+        source, by: Person(label: "Olena", tokenDigest: [1]), at: now)
       if case .ordered(let order, let preview) = outcome, order.state == .requested {
         let approved = try await rerating.approve(
-          order.id, by: Person(label: "Taras", digest: [2]), at: now)
+          order.id, by: Person(label: "Taras", tokenDigest: [2]), at: now)
         guard case .ordered(let order) = approved else { throw NotPublished(why: "\(approved)") }
         outcome = .ordered(order, preview)
       }

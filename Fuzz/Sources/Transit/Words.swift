@@ -1,0 +1,1 @@
+../../../Sources/Transit/Words.swift

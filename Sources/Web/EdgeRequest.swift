@@ -1,0 +1,36 @@
+import NIOCore
+import NIOHTTP1
+
+/// Where a request goes, as far as its head tells.
+struct EdgeRoute: Sendable {
+  enum Way: Sendable {
+    /// A batch of taps: answered here, without the detour over the responder.
+    case tapBatch
+    case responder
+  }
+  let way: Way
+  let bytesMax: Int
+}
+
+/// A request that is whole.
+struct EdgeRequest: Sendable {
+  let head: HTTPRequestHead
+  let route: EdgeRoute
+  let body: ByteBuffer?
+  let ticket: EdgeTicket
+}
+
+/// The right to answer a request, once.
+struct EdgeTicket: Sendable {
+  let connection: NIOLoopBound<EdgeConnection>
+  let request: Int
+  let edge: EdgeLoop
+  let budget: InFlightBudget
+  let heldBytes: Int
+
+  /// Answers, from any thread.
+  func answer(_ reply: EdgeReply) {
+    budget.leave(bytes: heldBytes)
+    edge.deliver(reply, to: connection, request: request)
+  }
+}
