@@ -13,7 +13,7 @@ extension Report {
   /// Sums are formulas, with their values beside them for readers that do not count.
   package func workbook(in language: Language, zone: TimeZoneTable = .utc) throws -> [UInt8] {
     let placeholder = String(repeating: "X", count: 6)
-    var template = Array("\(NSTemporaryDirectory())/kvytok-\(placeholder)".utf8CString)
+    var template = Array("\(NSTemporaryDirectory())/kvytok-workbook-\(placeholder)".utf8CString)
     // The library writes to a path; the file is this process's alone and goes away with the call.
     let file = mkstemp(&template)
     guard file >= 0 else { throw WorkbookFault(description: "no temporary file can be made") }
