@@ -25,7 +25,8 @@ extension ClearingSuite {
       "transactions": "a count", "tries": "a count", "rides": "a count", "_rides": "a count",
       "riders": "a count", "rides_added": "a count", "rides_reversed": "a count",
       "rides_max": "a count", "rides_used": "a count", "_days": "a count", "days": "a count",
-      "months": "a count", "guard": "a count", "alightings": "a count", "late_accepted": "a count",
+      "months": "a count", "edition": "a count", "alightings": "a count",
+      "late_accepted": "a count",
       "late_denied": "a count", "latest_seconds": "a time", "length_seconds": "a time",
       "_ms": "a time", "free_bytes": "a size",
     ]
