@@ -50,6 +50,18 @@ extension World {
       values (1, 1, 'capture', 'a', 800, 10, 'UAH', '2026-11-23', 'matched', 1),
         (1, 2, 'capture', 'b', 800, 10, 'UAH', '2026-11-23', 'unknown', null),
         (1, 3, 'capture', 'a', 800, 10, 'UAH', '2026-11-23', 'twice', 1);
+      insert into charge_sum (fare_day, currency, windows, amount_minor, authorised_windows,
+        authorised_minor, captured_windows, captured_minor, settled_windows, settled_minor,
+        unsettled_windows)
+      select fare_day, currency, count(*), sum(amount_minor), count(*) filter (where captured_minor > 0),
+        sum(captured_minor), count(*) filter (where captured_minor > 0), sum(captured_minor),
+        count(*) filter (where settled_minor > 0), sum(settled_minor),
+        count(*) filter (where captured_minor > settled_minor)
+      from charge_window group by 1, 2;
+      insert into acquirer_sum (fare_day, category, kind, currency, records, gross_minor, fee_minor)
+        values ('2026-11-23', 'matched', 'capture', 'UAH', 1, 800, 10),
+          ('2026-11-23', 'unknown', 'capture', 'UAH', 1, 800, 10),
+          ('2026-11-23', 'twice', 'capture', 'UAH', 1, 800, 10);
       insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
         values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now());
       insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200);
