@@ -112,6 +112,7 @@ private final class ProcessHandle: LoopHandle {
     guard !loop.isStopping else {
       return .failure(SpawnFault(executable: executable, message: "the event loop ends"))
     }
+    keepFilesFromChildren()
     let output = open(outputFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard output >= 0 else {
       let reason = String(cString: strerror(errno))
@@ -129,6 +130,21 @@ private final class ProcessHandle: LoopHandle {
     process.child = child
     _ = loop.add(process)
     return .success(child)
+  }
+
+  /// Marks all open files as this process's own.
+  ///
+  /// libuv hands every file down that is not marked, and not all who open files mark them. A database
+  /// that lives on would hold our ports, and the ends of others' pipes, whose readers then wait for ever.
+  private static func keepFilesFromChildren() {
+    guard let folder = opendir("/proc/self/fd") else { return }
+    defer { closedir(folder) }
+    while let entry = readdir(folder) {
+      let file = withUnsafeBytes(of: &entry.pointee.d_name) { name in
+        name.baseAddress.map { atoi($0.assumingMemoryBound(to: CChar.self)) } ?? 0
+      }
+      if file > STDERR_FILENO { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
+    }
   }
 
   private func spawn(

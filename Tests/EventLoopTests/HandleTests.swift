@@ -135,6 +135,19 @@ struct HandleTests {
     await loop.shutdown()
   }
 
+  /// A database that lives on would keep the other end of a pipe open, and its reader would wait for ever.
+  @Test func aChildGetsNoneOfTheParentsFiles() async throws {
+    let loop = EventLoop.start(name: "test")
+    var ends: [Int32] = [-1, -1]
+    #expect(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    let child = try await ChildProcess.start(
+      "/bin/sh", ["-c", "test ! -e /proc/self/fd/\(ends[1])"], environment: [],
+      outputFile: "/dev/null", on: loop)
+    #expect(await child.waitForExit().isSuccess)
+    await loop.shutdown()
+  }
+
   @Test func aChildsWordsGoToItsFile() async throws {
     let loop = EventLoop.start(name: "test")
     let path = "/tmp/kvytok-words-\(getpid())"
