@@ -47,11 +47,13 @@ struct TestEdge: Sendable {
 
   /// Sends bytes on a connection of its own and gives what comes back until it ends, or until it
   /// holds a text.
-  func send(_ text: String, until wanted: String? = nil) async throws -> String {
+  func send(
+    _ text: String, until wanted: String? = nil, seconds: Int = 10
+  ) async throws -> String {
     let connection = try await RawConnection(port: port)
     defer { connection.close() }
     if !text.isEmpty { try await connection.write(text) }
-    return try await connection.read(until: wanted)
+    return try await connection.read(until: wanted, seconds: seconds)
   }
 
   /// A request with a JSON body from a device that signs it.

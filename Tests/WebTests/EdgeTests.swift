@@ -182,10 +182,11 @@ struct EdgeTests {
   @Test func silenceIsCut() async throws {
     var limits = EdgeLimits()
     // Long enough for a busy machine to send the request before the connection counts as silent.
-    limits.idleSecondsMax = 5
+    limits.idleSecondsMax = 3
     try await TestEdge.with(limits) { edge in
-      async let silent = edge.send("")
-      async let answered = edge.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      async let silent = edge.send("", seconds: 60)
+      async let answered = edge.send(
+        "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", seconds: 60)
       #expect(try await silent == "")
       let idle = try await answered
       #expect(idle.hasPrefix("HTTP/1.1 200 "), "\(idle)")
