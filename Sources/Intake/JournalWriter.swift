@@ -64,14 +64,12 @@ struct JournalWriter: Sendable {
   /// A register of the group that is being decided; an object, because sorting would copy all in it.
   private final class Planned {
     let key: RegisterKey
-    let edition: Int64
     var state: RegisterState
     /// What comes after a batch that has to wait, waits too: the order of arrival counts.
     var waits = false
 
     init(_ key: RegisterKey, _ register: RegisterCache.Register) {
       self.key = key
-      edition = register.edition
       state = RegisterState(register)
     }
   }
@@ -107,7 +105,7 @@ struct JournalWriter: Sendable {
       plan.states.append((entry.key, entry.state))
       plan.rows.changes.append(change)
       plan.expected.append(
-        ExpectedRegister(register: entry.key, edition: entry.edition))
+        ExpectedRegister(register: entry.key, edition: entry.state.edition))
     }
     return plan
   }
