@@ -21,7 +21,7 @@ export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
 export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
 
-.PHONY: help demo demo-stop test build release format lint simulate simulate-books simulate-days faults canary clean setup setup-test riga fuzz
+.PHONY: help demo demo-stop test build release format lint simulate simulate-books simulate-days faults canary clean setup setup-test riga fuzz fuzzers
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,10 +116,12 @@ simulate-days: release ## Plays days with offline, repeating and lying validator
 	@validator-sim/demo simulate $(DAYS)
 
 SECONDS := 60
-fuzz: setup ## Feeds the readers of outside bytes with damaged ones: SECONDS=60
-	@echo "== Building the fuzzers (first time: about 2 minutes)"
-	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --disable-dead-strip
+fuzz: fuzzers ## Feeds the readers of outside bytes with damaged ones: SECONDS=60
 	@Fuzz/run $(SECONDS)
+
+fuzzers: setup
+	@echo "== Building the fuzzers (first time: about 3 minutes)"
+	@cd Fuzz && swift build --scratch-path ../.build-fuzz -c release --disable-dead-strip
 
 lint: ## Checks the format of the code
 	@echo "== Checking the format"

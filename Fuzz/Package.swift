@@ -30,7 +30,6 @@ func fuzzer(
 let package = Package(
   name: "fuzz",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
@@ -40,12 +39,9 @@ let package = Package(
     .target(name: "Basics", swiftSettings: house),
     // The words of the trade are all that taps take from there.
     .target(name: "Transit", dependencies: ["Basics"], swiftSettings: house),
+    .target(name: "Crypto", swiftSettings: house),
     .target(
-      name: "Tapping",
-      dependencies: [
-        "Basics", "Transit", "CLibCrypto", "CZlib",
-        .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      name: "Tapping", dependencies: ["Basics", "Transit", "CLibCrypto", "CZlib", "Crypto"],
       exclude: ["Proto"], swiftSettings: house),
     .target(name: "FuzzDriver", swiftSettings: house),
     .target(name: "Oracles", dependencies: ["Basics", "Tapping"], swiftSettings: house),

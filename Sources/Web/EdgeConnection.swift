@@ -48,6 +48,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   private var isDraining = false
   private var isReadHeld = false
   private var early: [HTTPServerRequestPart] = []
+  /// What follows the early parts and is no HTTP: said once they are answered.
+  private var earlyFault: Problem?
   private var context: ChannelHandlerContext?
 
   init(server: EdgeCore, edge: EdgeLoop) {
@@ -92,10 +94,13 @@ final class EdgeConnection: ChannelDuplexHandler {
           "A request has at most \(server.limits.headBytesMax) bytes and "
             + "\(server.limits.headFieldsMax) fields of head.")
         : Problem(.badRequest, "not_http", "This is no request of HTTP/1.1: \(fault).")
-      // Where a request was refused, or the last answer is written, nobody waits for another.
       switch stage {
-      case .waiting, .taking, .flushing: return endWith(problem)
-      case .skipping, .answering, .ending, .closed: break
+      case .waiting, .taking: return endWith(problem)
+      case .answering, .flushing:
+        earlyFault = problem
+        return
+      // Where a request was refused, or the last answer is written, nobody waits for another.
+      case .skipping, .ending, .closed: break
       }
     }
     context.close(promise: nil)
@@ -332,6 +337,12 @@ final class EdgeConnection: ChannelDuplexHandler {
       case .waiting, .taking, .skipping: take(early.removeFirst())
       case .answering, .flushing, .ending, .closed: return
       }
+    }
+    guard let earlyFault else { return }
+    switch stage {
+    case .waiting, .taking: endWith(earlyFault)
+    case .skipping: cut()
+    case .answering, .flushing, .ending, .closed: break
     }
   }
 }

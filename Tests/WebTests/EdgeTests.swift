@@ -82,6 +82,23 @@ struct EdgeTests {
     }
   }
 
+  @Test func whatIsNoRequestCostsNoAnswerOfThoseBeforeIt() async throws {
+    try await TestEdge.with { edge in
+      let good = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+      for (text, wanted) in [
+        (good + "rubbish\r\n\r\n", ["200", "400"]),
+        (good + good + "GET / HTTP/9.9\r\n\r\n", ["200", "200", "400"]),
+        ("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nrubbish", ["200"]),
+      ] {
+        let connection = try await RawConnection(port: edge.port)
+        try await connection.write(text)
+        let answer = try await connection.read()
+        let states = answer.split(separator: "HTTP/1.1 ").map { String($0.prefix(3)) }
+        #expect(states == wanted, "\(text): \(answer)")
+      }
+    }
+  }
+
   @Test func aBodyPastItsLimitIsRefusedToldOrNot() async throws {
     try await TestEdge.with { edge in
       let told = try await edge.send(

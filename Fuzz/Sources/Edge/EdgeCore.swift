@@ -64,12 +64,17 @@ final class EdgeCore: Sendable {
       way: .responder, bytesMax: Self.bytesMax[head.uri] ?? Self.bytesMaxOfOthers)
   }
 
+  /// The least bytes that a text was on the wire: a byte that is no UTF-8 becomes one scalar of three.
+  private static func bytesMin(_ text: String) -> Int {
+    text.unicodeScalars.reduce(0) { $0 + ($1 == "\u{FFFD}" ? 1 : $1.utf8.count) }
+  }
+
   func answer(_ request: EdgeRequest) {
     let body = request.body.map { Array($0.readableBytesView) } ?? []
     precondition(body.count <= request.route.bytesMax, "a body is larger than its route takes")
     let head = request.head
     precondition(head.headers.count <= limits.headFieldsMax, "too many fields were taken")
-    let headBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    let headBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + Self.bytesMin($1.value) }
     precondition(headBytes <= limits.headBytesMax, "too large a head was taken")
     precondition(request.ticket.heldBytes >= body.count, "bytes of a body are not counted")
     let taken = TakenRequest(
