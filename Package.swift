@@ -44,7 +44,6 @@ func from(_ package: String, _ product: String) -> Target.Dependency {
   .product(name: product, package: package)
 }
 
-let crypto = from("swift-crypto", "Crypto")
 let logging = from("swift-log", "Logging")
 let metrics = from("swift-metrics", "Metrics")
 let lifecycle = from("swift-service-lifecycle", "ServiceLifecycle")
@@ -66,7 +65,6 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -84,6 +82,7 @@ let package = Package(
     clib("CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
     clib("CLibUV", pkgConfig: "libuv", apt: "libuv1-dev"),
     clib("CLibCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    clib("CLibSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
     clib("CLibZip", pkgConfig: "libzip", apt: "libzip-dev"),
     clib("CLibXlsxWriter", pkgConfig: "xlsxwriter", apt: "libxlsxwriter-dev"),
     clib("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
@@ -91,7 +90,8 @@ let package = Package(
     // Pure rooms: no I/O, no clock, no chance
     room("Basics"),
     room("Transit", ["Basics", "CLibZip"]),
-    room("Tapping", ["Basics", "Transit", "CLibCrypto", "CZlib", crypto], exclude: ["Proto"]),
+    room(
+      "Tapping", ["Basics", "Transit", "CLibCrypto", "CLibSodium", "CZlib"], exclude: ["Proto"]),
     room("Tariff", ["Basics", "Transit", yams]),
     room("Ledger", ["Basics", "Transit", "CLibCrypto"]),
     room("Charging", ["Basics", "CLibCrypto"]),
@@ -176,7 +176,7 @@ let package = Package(
       name: "loadtest",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
-        "ServiceClient", "CLibCrypto", crypto, arguments, nioCore, nioPosix,
+        "ServiceClient", "CLibCrypto", "CLibSodium", arguments, nioCore, nioPosix,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests

@@ -35,13 +35,14 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto"),
+    .systemLibrary(name: "CLibSodium", pkgConfig: "libsodium"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(name: "Basics", swiftSettings: house),
     // The words of the trade are all that taps take from there.
     .target(name: "Transit", dependencies: ["Basics"], swiftSettings: house),
-    .target(name: "Crypto", swiftSettings: house),
     .target(
-      name: "Tapping", dependencies: ["Basics", "Transit", "CLibCrypto", "CZlib", "Crypto"],
+      name: "Tapping",
+      dependencies: ["Basics", "Transit", "CLibCrypto", "CLibSodium", "CZlib"],
       exclude: ["Proto"], swiftSettings: house),
     .target(name: "FuzzDriver", swiftSettings: house),
     .target(name: "Oracles", dependencies: ["Basics", "Tapping"], swiftSettings: house),

@@ -1,4 +1,4 @@
-import Crypto
+import CLibSodium
 
 /// One side's key of an exchange by X25519 (RFC 7748), used once.
 package struct ExchangeKeyPair: Sendable {
@@ -10,24 +10,24 @@ package struct ExchangeKeyPair: Sendable {
 
   /// Makes the pair of 32 unpredictable bytes; nil when there are more or fewer.
   package init?(seed: [UInt8]) {
-    guard let key = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: seed) else {
-      return nil
-    }
+    guard seed.count == Self.byteCount else { return nil }
+    Sodium.begin()
+    var publicKey = [UInt8](repeating: 0, count: Self.byteCount)
+    let done = crypto_scalarmult_base(&publicKey, seed)
+    precondition(done == 0, "libsodium makes no key of 32 bytes")
     self.seed = SecretBytes(seed)
-    publicKey = [UInt8](key.publicKey.rawRepresentation)
+    self.publicKey = publicKey
   }
 
   /// The 32 bytes that both sides find; nil for a key of the other side that would make them known.
+  ///
+  /// RFC 7748, section 6.1: a public key of small order leads to zeros, which libsodium refuses in a
+  /// time that tells nothing of them.
   func sharedSecret(with other: [UInt8]) -> SecretBytes? {
-    guard let own = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: seed.bytes),
-      let peer = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: other),
-      let secret = try? own.sharedSecretFromKeyAgreement(with: peer)
-    else { return nil }
-    let bytes = secret.withUnsafeBytes { [UInt8]($0) }
-    // RFC 7748, section 6.1: a public key of small order leads to zeros, which swift-crypto lets pass.
-    // All bytes are looked at, whatever they are, so that the time tells nothing of them.
-    guard bytes.reduce(0, |) != 0 else { return nil }
-    return SecretBytes(bytes)
+    guard other.count == Self.byteCount else { return nil }
+    var secret = [UInt8](repeating: 0, count: Self.byteCount)
+    guard crypto_scalarmult(&secret, seed.bytes, other) == 0 else { return nil }
+    return SecretBytes(secret)
   }
 }
 

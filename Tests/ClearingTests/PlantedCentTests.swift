@@ -181,6 +181,9 @@ extension ClearingSuite {
       let row = try #require(
         try await house.texts("select concat_ws('/', \(key)) from \(table) where \(chosen)").first,
         "\(table).\(column) is in no row")
+      let standing = try #require(
+        try await house.texts("select \(column)::text from \(table) where \(chosen)").first
+          .flatMap { Int64($0) })
       let saved = "create table saved as select * from \(table)"
       let refused = try await refusal(
         "\(saved); \(before); update \(table) set \(column) = \(column) + 1 where \(chosen)",
@@ -190,6 +193,12 @@ extension ClearingSuite {
       let words = otherWords[table] ?? "\(table) \(row) "
       let isNamed = audit.findings.contains { $0.hasPrefix(words) }
       #expect(isNamed, "\(before): \(table).\(column) of \(row): \(audit.findings)")
+      if MoneyTable(rawValue: table) != nil {
+        let change = "\(column) was \(standing), and is \(standing + 1)"
+        #expect(
+          audit.findings.contains { $0.hasPrefix(words) && $0.hasSuffix(change) },
+          "\(before): the column is not named in \(audit.findings)")
+      }
       try await house.script(
         House.forging(
           """

@@ -67,6 +67,28 @@ private func bytes(_ hex: String) -> [UInt8] {
     #expect(Ed25519KeyPair(seed: [1, 2, 3]) == nil)
   }
 
+  @Test func aKeyForWhichAnybodyCanSignIsRefused() {
+    // The neutral point as key and as R, and S = 0, would be a signature over every message.
+    let neutral = [1] + [UInt8](repeating: 0, count: 31)
+    let signature = neutral + [UInt8](repeating: 0, count: 32)
+    #expect(!Ed25519.verify(publicKey: neutral, signature: signature, message: [1, 2, 3]))
+  }
+
+  @Test func aSignatureIsWrittenInOneWayOnly() throws {
+    let pair = try #require(Ed25519KeyPair(seed: [UInt8](repeating: 3, count: 32)))
+    var signature = pair.sign([1])
+    // S and S + L are the same number of the group; L: RFC 8032, section 5.1, lowest byte first.
+    let order = bytes("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
+    var carry = 0
+    for index in 0..<32 {
+      let sum = Int(signature[32 + index]) + Int(order[index]) + carry
+      signature[32 + index] = UInt8(sum & 0xFF)
+      carry = sum >> 8
+    }
+    #expect(carry == 0)
+    #expect(!Ed25519.verify(publicKey: pair.publicKey, signature: signature, message: [1]))
+  }
+
   /// Key, message, code: RFC 4231, section 4.
   static let codes: [([UInt8], [UInt8], String)] = [
     (

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Basics
 import CLibCrypto
-import Crypto
+import CLibSodium
 import Foundation
 import ServiceClient
 import Tapping
@@ -10,7 +10,7 @@ import Tapping
 struct SignaturesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signatures",
-    abstract: "Verifies signatures and codes by OpenSSL and by swift-crypto, and measures both.",
+    abstract: "Verifies signatures and codes by OpenSSL and by libsodium, and measures both.",
     discussion: """
       Needs no service. Microseconds of processor time of one core for one verification, of which \
       other work on the machine takes nothing away; the least of several rounds, in which both \
@@ -42,11 +42,10 @@ struct SignaturesCommand: AsyncParsableCommand {
     }
     let measured = [
       ("ed25519_openssl", try Self.ed25519OpenSSL(message)),
-      ("ed25519_swift_crypto", try Self.ed25519SwiftCrypto(message)),
+      ("ed25519_libsodium", try Self.ed25519Sodium(message)),
       ("p256_openssl", try OpenSSLP256(message).verify),
-      ("p256_swift_crypto", try Self.p256SwiftCrypto(message)),
       ("hmac_sha256_openssl", Self.hmacOpenSSL(message)),
-      ("hmac_sha256_swift_crypto", Self.hmacSwiftCrypto(message)),
+      ("hmac_sha256_libsodium", Self.hmacSodium(message)),
     ]
     var least = [Double](repeating: .infinity, count: measured.count)
     for _ in 0..<rounds {
@@ -92,21 +91,12 @@ struct SignaturesCommand: AsyncParsableCommand {
   }
 
   /// By the service's own function.
-  private static func ed25519SwiftCrypto(_ message: [UInt8]) throws -> Verify {
+  private static func ed25519Sodium(_ message: [UInt8]) throws -> Verify {
     guard let pair = Ed25519KeyPair(seed: [UInt8](repeating: 9, count: 32)) else {
       throw ProgramFault("no key pair")
     }
     let signature = pair.sign(message)
     return { Ed25519.verify(publicKey: pair.publicKey, signature: signature, message: message) }
-  }
-
-  private static func p256SwiftCrypto(_ message: [UInt8]) throws -> Verify {
-    let pair = P256.Signing.PrivateKey()
-    let (raw, signature) = (pair.publicKey.x963Representation, try pair.signature(for: message))
-    return {
-      (try? P256.Signing.PublicKey(x963Representation: raw))?
-        .isValidSignature(signature, for: message) ?? false
-    }
   }
 
   /// As sessions do it: the key's own blocks are hashed once.
@@ -116,10 +106,11 @@ struct SignaturesCommand: AsyncParsableCommand {
     return { constantTimeEquals(key.code(message), code) }
   }
 
-  private static func hmacSwiftCrypto(_ message: [UInt8]) -> Verify {
-    let key = SymmetricKey(data: [UInt8](repeating: 9, count: 32))
-    let code = HMAC<SHA256>.authenticationCode(for: message, using: key)
-    return { HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message, using: key) }
+  private static func hmacSodium(_ message: [UInt8]) -> Verify {
+    let key = [UInt8](repeating: 9, count: 32)
+    var code = [UInt8](repeating: 0, count: 32)
+    crypto_auth_hmacsha256(&code, message, UInt64(message.count), key)
+    return { crypto_auth_hmacsha256_verify(code, message, UInt64(message.count), key) == 0 }
   }
 }
 

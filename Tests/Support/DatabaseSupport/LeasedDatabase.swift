@@ -61,6 +61,9 @@ package actor DatabaseServer {
   /// to write.
   private static let dropsAtOnce = 10
 
+  /// Longest time that a test waits for a connection.
+  private static let turnSecondsMax = 60.0
+
   /// A key of the tests, as the program brings its own: rows of money are stamped with it.
   private static let settings = ["kvytok.seal_key": String(repeating: "36", count: 128)]
 
@@ -123,6 +126,9 @@ package actor DatabaseServer {
     }
     var configuration = server.cluster.configuration(database: name)
     configuration.sessionSettings = Self.settings
+    // What waits for a turn of a busy machine has not failed.
+    configuration.connectSecondsMax = Self.turnSecondsMax
+    configuration.acquireSecondsMax = Self.turnSecondsMax
     return DatabaseLease(name: name, configuration: configuration, loop: server.loop)
   }
 
