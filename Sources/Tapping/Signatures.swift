@@ -42,12 +42,10 @@ package struct Ed25519KeyPair: Sendable {
 
   /// The 64 bytes of the signature over a message.
   package func sign(_ message: [UInt8]) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: Ed25519.signatureByteCount) { out, count in
-      let done = crypto_sign_detached(
-        out.baseAddress, nil, message, UInt64(message.count), secretKey)
-      precondition(done == 0, "a key that was made can sign")
-      count = Ed25519.signatureByteCount
-    }
+    var signature = [UInt8](repeating: 0, count: Ed25519.signatureByteCount)
+    let done = crypto_sign_detached(&signature, nil, message, UInt64(message.count), secretKey)
+    precondition(done == 0, "a key that was made can sign")
+    return signature
   }
 }
 
