@@ -40,6 +40,9 @@ import Testing
     report.ceilingTapsPerSecond = 1800
     #expect(report.tapsPerSecond == 450)
     #expect(report.ratio == 0.25)
+    #expect(report.timesPeer == nil)
+    report.peerTapsPerSecond = 45
+    #expect(report.timesPeer == 10)
     #expect(!report.isSound, "a hundred taps were not acknowledged")
     report.acknowledged = 1000
     report.stored = 999

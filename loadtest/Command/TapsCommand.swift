@@ -81,13 +81,21 @@ struct TapsCommand: AsyncParsableCommand {
   @Flag(help: "Leaves out the measurement of COPY.")
   var noCeiling = false
 
+  @Flag(help: "Measures the peer in the same run, on JSON batches as large: see `loadtest peer`.")
+  var withPeer = false
+
+  @OptionGroup(title: "The peer") var peer: PeerChoice
+
   func run() async throws {
     let subject = try await ServiceUnderTest(service)
     do {
-      let report = try await TapsMeasurement(
+      var report = try await TapsMeasurement(
         subject: subject, shape: shape, format: BatchFormat(encoding, isGzipped: gzip),
         auth: auth, isAhead: !whilePosting, hasCeiling: !noCeiling && !whilePosting
       ).run()
+      if withPeer {
+        report.peerTapsPerSecond = try await peer.measure(shape, beside: subject).tapsPerSecond
+      }
       await subject.stop()
       print(shape.json ? String(decoding: report.json, as: UTF8.self) : report.text)
       guard report.isSound else { throw ExitCode(1) }

@@ -18,6 +18,8 @@ package struct TapsReport: Sendable, Equatable {
   package var batchesPerCommit: Double?
   /// Taps in a second by COPY of the same rows.
   package var ceilingTapsPerSecond: Double?
+  /// What the peer acknowledged in a second of the same run.
+  package var peerTapsPerSecond: Double?
   package var bytesPerTap = 0.0
   package var batchSize = 0
   package var devices = 0
@@ -40,6 +42,11 @@ package struct TapsReport: Sendable, Equatable {
     ceilingTapsPerSecond.flatMap { $0 > 0 ? tapsPerSecond / $0 : nil }
   }
 
+  /// How many times the peer's taps per second; nil without a peer.
+  package var timesPeer: Double? {
+    peerTapsPerSecond.flatMap { $0 > 0 ? tapsPerSecond / $0 : nil }
+  }
+
   /// Whether the service kept what it acknowledged, and refused nothing.
   package var isSound: Bool {
     refusedBatches == 0 && acknowledged == sent && (stored.map { $0 == acknowledged } ?? true)
@@ -48,7 +55,8 @@ package struct TapsReport: Sendable, Equatable {
   private var numbers: [(key: String, value: Double?)] {
     [
       ("taps_per_second", tapsPerSecond), ("ceiling_taps_per_second", ceilingTapsPerSecond),
-      ("ratio", ratio), ("ack_p50_ms", latency?.p50Milliseconds),
+      ("ratio", ratio), ("peer_taps_per_second", peerTapsPerSecond), ("times_peer", timesPeer),
+      ("ack_p50_ms", latency?.p50Milliseconds),
       ("ack_p99_ms", latency?.p99Milliseconds), ("ack_p999_ms", latency?.p999Milliseconds),
       ("server_cpu_us_per_tap", serverProcessorMicrosecondsPerTap),
       ("database_cpu_us_per_tap", databaseProcessorMicrosecondsPerTap),
