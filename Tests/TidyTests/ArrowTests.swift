@@ -75,13 +75,13 @@ import Testing
       "loadtest": [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity", "ServiceClient",
         // It measures what the service does not use: P-256.
-        "CLibCrypto",
+        "CLibCrypto", "CLibSodium",
       ],
       "LoadMeasures": ["Basics", "Transit", "Tapping"],
       "SimulatedCity": ["Basics", "Transit", "Tapping"],
       "ServiceClient": ["Basics", "Transit", "Tapping"],
     ]
-    for room in pure { mayUse[room] = ["Basics", "Transit", "CLibCrypto", "CZlib"] }
+    for room in pure { mayUse[room] = ["Basics", "Transit", "CLibCrypto", "CLibSodium", "CZlib"] }
     for room in services { mayUse[room] = ["Basics", "Transit", "Store"] + pure }
     mayUse["Insight", default: []].append("CLibXlsxWriter")
     for target in try targets() where target.type == "library" || target.type == "executable" {
