@@ -70,13 +70,14 @@ package struct Adjusting: Sendable {
           number, .refused, entry: nil, reason: reason, by: decider, at: now)
         return .refused
       }
-      let date = try await db.periods.bookingDate(city.clock.zone.local(now).day)
+      let day = try await db.bookingDay(of: now, in: city)
+      let date = day.booked
       let entry = try Entry(
         kind: .correction, accountingDate: date, fareDay: row.fareDay, currency: row.currency,
         memo:
           "Adjustment \(number) by \(row.requestedBy), approved by \(decider): \(row.reason)",
         postings: row.postings)
-      let booked = try await db.books.book(entry, at: now)
+      let booked = try await db.books.book(try day.named(entry), at: now)
       try await db.adjustments.decide(
         number, .approved, entry: booked, reason: reason, by: decider, at: now)
       return .booked(entry: booked, on: date)

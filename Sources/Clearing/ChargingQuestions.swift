@@ -101,31 +101,23 @@ extension ChargingService {
   /// Asks for refunds that are due.
   func askRefunds(_ acquirer: any Acquirer) async throws -> Int {
     let moment = now()
-    let claimed = try await store.write { db -> [(RefundRow, ChargeWindowRow)] in
-      let due = try await db.charging.refundsDue(at: moment, countMax: Self.claimsMax)
-      let windows = Dictionary(
-        uniqueKeysWithValues: try await db.charging.lock(due.map(\.windowID)).map { ($0.id, $0) })
-      let atDesk = due.filter { windows[$0.windowID]?.window.reference == nil }
+    let claimed = try await store.write { db -> [RefundToGive] in
+      let asked = try await db.refundsToGive(at: moment, countMax: Self.claimsMax)
       try await db.charging.move(
-        refunds: atDesk.map(\.id), to: .failed, fault: "paid at a desk: pay it back there",
-        at: moment)
-      let asked = due.filter { windows[$0.windowID]?.window.reference != nil }
-      try await db.charging.move(
-        refunds: asked.map(\.id), to: .asking,
+        refunds: asked.map(\.refund.id), to: .asking,
         next: moment.adding(seconds: ChargeWindow.answerSecondsMax), at: moment)
-      return asked.compactMap { refund in windows[refund.windowID].map { (refund, $0) } }
+      return asked
     }
     guard !claimed.isEmpty else { return 0 }
-    let tokens = try await tokens(windows: claimed.map(\.1.id), cards: [])
-    let questions = claimed.compactMap { refund, window -> Question? in
-      guard let token = tokens[window.medium], let reference = window.window.reference else {
-        return nil
-      }
+    let tokens = try await tokens(windows: claimed.map(\.window.id), cards: [])
+    let questions = claimed.compactMap { due -> Question? in
+      guard let token = tokens[due.window.medium], let reference = due.window.window.reference
+      else { return nil }
       return Question(
         request: AcquirerRequest(
-          key: .refund(refund.id),
-          operation: .refund(minor: refund.minor, reference: reference),
-          currency: window.currency, cardToken: token), isCapture: false)
+          key: .refund(due.refund.id),
+          operation: .refund(minor: due.refund.minor, reference: reference),
+          currency: due.window.currency, cardToken: token), isCapture: false)
     }
     try await applyAnswers(to: questions, acquirer)
     return claimed.count

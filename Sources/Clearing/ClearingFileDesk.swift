@@ -26,13 +26,13 @@ package struct ClearingFileDesk: Sendable {
       guard try await db.charging.tryWork(.files) else { return nil }
       let windows = try await db.charging.due(
         [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
-      let refunds = try await db.charging.refundsDue(
+      let due = try await db.refundsToGive(
         at: moment, countMax: ChargingService.claimsMax * 4)
-      guard
-        let currency = windows.first?.currency
-          ?? service.city.current.book?.versions.last?.currency,
-        !(windows.isEmpty && refunds.isEmpty)
-      else { return nil }
+      // A file has one currency; what is of another goes into the next.
+      guard let currency = windows.first?.currency ?? due.first?.window.currency else {
+        return nil
+      }
+      let refunds = due.filter { $0.window.currency == currency }.map(\.refund)
       let number = (try await db.acquirerFiles.outgoing().last?.number ?? 0) + 1
       let captures = windows.filter { $0.currency == currency }
       try await db.charging.addToFile(

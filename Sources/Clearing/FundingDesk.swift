@@ -91,10 +91,12 @@ package struct FundingDesk: Sendable {
     let payments = try await db.acquirerFiles.payments(
       references: Set(file.records.map(\.reference)), windows: windows)
     let refunds = try await db.acquirerFiles.refunds(refundIDs)
+    let disputes = try await db.acquirerFiles.disputesFunded(file.records.compactMap(\.dispute))
     var matcher = AcquirerMatcher(payments: payments, refunds: refunds)
     var taking = FundingTaking(
       batch: ChargeBatch(
-        try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment))
+        try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment),
+      disputes: disputes)
     for record in file.records {
       try await taking.take(record, matcher.match(record), in: db)
     }
@@ -114,8 +116,13 @@ private struct FundingTaking {
   private(set) var settledRefunds: [Int64] = []
   /// What is debited less what is credited, by account, of each currency.
   private var sums: [Currency: [String: Int64]] = [:]
+  /// The steps of disputes whose money came by a file before.
+  private var disputes: Set<DisputeStep>
 
-  init(batch: ChargeBatch) { self.batch = batch }
+  init(batch: ChargeBatch, disputes: Set<DisputeStep>) {
+    self.batch = batch
+    self.disputes = disputes
+  }
 
   mutating func take(
     _ record: FundingRecord, _ found: AcquirerMatch, in db: StoreSession
@@ -196,6 +203,13 @@ private struct FundingTaking {
       }
     add(record.currency, AccountCode.bank, cash)
     guard match.category == .matched, let id = match.windowID else {
+      match.unmatchedMinor = record.grossMinor
+      add(record.currency, AccountCode.unmatchedReceipts, -cash)
+      return
+    }
+    guard disputes.insert(DisputeStep(caseID: caseID, stage: stage)).inserted else {
+      match.category = .twice
+      match.note = "case \(caseID) \(stage.rawValue): a file said so before"
       match.unmatchedMinor = record.grossMinor
       add(record.currency, AccountCode.unmatchedReceipts, -cash)
       return

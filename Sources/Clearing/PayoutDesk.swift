@@ -139,8 +139,10 @@ package struct PayoutDesk: Sendable {
     }
   }
 
-  /// Writes down what the bank did with a payment file: paid, or returned.
-  package func confirm(_ messageID: String, isPaid: Bool) async throws -> Int {
+  /// Writes down what the bank did with a payment file: paid, or returned; the entry names who did.
+  package func confirm(
+    _ messageID: String, isPaid: Bool, by person: String
+  ) async throws -> Int {
     let moment = now()
     return try await store.write { db in
       let payouts = try await db.operatorMoney.lockPayouts(state: "sent", message: messageID)
@@ -152,7 +154,9 @@ package struct PayoutDesk: Sendable {
       try await book(
         payouts, from: AccountCode.payoutsOnTheirWay,
         to: isPaid ? AccountCode.bank : AccountCode.operators,
-        memo: "Payment file \(messageID) \(isPaid ? "paid" : "returned")", in: db, at: moment)
+        memo:
+          "Payment file \(messageID) \(isPaid ? "paid" : "returned"), written down by \(person)",
+        in: db, at: moment)
       return payouts.count
     }
   }

@@ -78,8 +78,8 @@ package struct SubsidyDesk: Sendable {
     }
   }
 
-  /// Writes down that the city paid a claim.
-  package func confirm(_ claim: Int64) async throws {
+  /// Writes down that the city paid a claim; the entry names who did.
+  package func confirm(_ claim: Int64, by person: String) async throws {
     let moment = now()
     try await store.write { db in
       guard let row = try await db.subsidies.lock(claim) else {
@@ -90,8 +90,8 @@ package struct SubsidyDesk: Sendable {
       }
       try await db.subsidies.move(claim, to: "paid")
       try await book(
-        claim, row.currency, memo: "Concession claim \(claim) paid", isPaid: true, in: db,
-        at: moment)
+        claim, row.currency, memo: "Concession claim \(claim) paid, written down by \(person)",
+        isPaid: true, in: db, at: moment)
     }
   }
 

@@ -130,6 +130,17 @@ package struct AcquirerFileTables {
     }
   }
 
+  /// Those of some steps of disputes whose money a file brought or took already.
+  package func disputesFunded(_ steps: [DisputeStep]) async throws -> Set<DisputeStep> {
+    guard !steps.isEmpty else { return [] }
+    let rows = try await connection.query(
+      """
+      select case_id, stage from acquirer_record
+      where case_id = any($1) and category = 'matched'
+      """, [.texts(Set(steps.map(\.caseID)).sorted().map(Optional.some))])
+    return Set(try rows.map { DisputeStep(caseID: try $0.text(0), stage: try $0.word("stage")) })
+  }
+
   /// Adds the lines of a file with what they were matched to.
   package func add(
     _ records: [MatchedRecord], file: Int64, entryID: [Currency: Int64]
@@ -140,10 +151,10 @@ package struct AcquirerFileTables {
       """
       with made as (
       insert into acquirer_record (file_id, line, kind, reference, key, gross_minor, fee_minor,
-        currency, value_date, category, window_id, refund_id, note, entry_id)
+        currency, value_date, category, window_id, refund_id, note, entry_id, case_id, stage)
       select $1, * from unnest($2::int4[], $3::text[], $4::text[], $5::text[], $6::int8[],
         $7::int8[], $8::text[], $9::date[], $10::text[], $11::int8[], $12::int8[], $13::text[],
-        $14::int8[])
+        $14::int8[], $15::text[], $16::text[])
       returning *)
       \(KeptSums.addingLines(from: "made"))
       """,
@@ -156,6 +167,8 @@ package struct AcquirerFileTables {
         .int8s(column { $0.match.windowID }), .int8s(column { $0.match.refundID }),
         .texts(column { $0.match.note ?? $0.record.note }),
         .int8s(column { entryID[$0.record.currency] }),
+        .texts(column { $0.record.dispute?.caseID }),
+        .texts(column { $0.record.dispute?.stage.rawValue }),
       ])
   }
 
@@ -223,6 +236,26 @@ package struct RemainderRow: Sendable, Hashable {
   package let minor: Int64
   package let day: Day
   package let note: String?
+}
+
+/// A step of a dispute: the money of each moves once.
+package struct DisputeStep: Sendable, Hashable {
+  package let caseID: String
+  package let stage: ChargebackStage
+
+  /// Makes a step.
+  package init(caseID: String, stage: ChargebackStage) {
+    self.caseID = caseID
+    self.stage = stage
+  }
+}
+
+extension FundingRecord {
+  /// The step of a dispute that a line is about; nil for another line.
+  package var dispute: DisputeStep? {
+    guard case .chargeback(let caseID, let stage) = kind else { return nil }
+    return DisputeStep(caseID: caseID, stage: stage)
+  }
 }
 
 extension FundingRecord.Kind {

@@ -80,7 +80,10 @@ package struct StoredWords: Sendable {
       columns: [("kind", words(MoneyOrderRow.Kind.self)), ("currency", nil)]),
     StoredWords(
       table: "acquirer_record", key: ["record_id"],
-      columns: [("category", words(MatchCategory.self)), ("currency", nil)]),
+      columns: [
+        ("category", words(MatchCategory.self)), ("stage", words(ChargebackStage.self)),
+        ("currency", nil),
+      ]),
     StoredWords(table: "payout", key: ["payout_id"], columns: [("currency", nil)]),
     StoredWords(table: "subsidy_claim", key: ["claim_id"], columns: [("currency", nil)]),
     StoredWords(

@@ -133,7 +133,10 @@ extension Handlers {
       return true
     }
     let isPaid = try Self.required(paid, "paid")
-    let count = try await answering { try await services.payouts.confirm(name, isPaid: isPaid) }
+    let person = Self.label(request)
+    let count = try await answering {
+      try await services.payouts.confirm(name, isPaid: isPaid, by: person)
+    }
     return .json { writer in
       writer.beginObject()
       writer.member("payouts", count)
@@ -238,7 +241,8 @@ extension Handlers {
   /// Writes down that the city paid a claim.
   func subsidyPaid(_ request: WebRequest) async throws -> Answer {
     let id = try number(request)
-    try await answering { try await services.subsidies.confirm(id) }
+    let person = Self.label(request)
+    try await answering { try await services.subsidies.confirm(id, by: person) }
     return try await subsidyClaim(request)
   }
 }

@@ -181,7 +181,7 @@ extension Handlers {
       case "propose": try await propose(fields, by: grant.label)
       case "approve", "refuse":
         try await decide(fields, isApproved: fields["act"] == "approve", by: grant.label)
-      case "paid": try await pay(fields)
+      case "paid": try await pay(fields, by: grant.label)
       default: throw Problem(.badRequest, "bad_form", "The form says not what is to be done.")
       }
     return Answer.redirect(to: "\(Endpoint.subsidyPage.path)?claim=\(claim)")
@@ -211,9 +211,9 @@ extension Handlers {
     return number
   }
 
-  private func pay(_ fields: [String: String]) async throws -> Int64 {
+  private func pay(_ fields: [String: String], by person: String) async throws -> Int64 {
     let number = try Self.claimNumber(fields)
-    try await answering { try await services.subsidies.confirm(number) }
+    try await answering { try await services.subsidies.confirm(number, by: person) }
     return number
   }
 

@@ -172,13 +172,15 @@ struct OperatorCommand: AsyncParsableCommand {
     @Flag(help: "The bank returned the money.")
     var returned = false
 
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let count = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
+        let by = try await who.person(backbone.store).label
         return try await MoneyDesks.answer {
-          try await desks.payouts.confirm(message, isPaid: !returned)
+          try await desks.payouts.confirm(message, isPaid: !returned, by: by)
         }
       }
       print("\(count) payouts \(returned ? "returned" : "paid")")

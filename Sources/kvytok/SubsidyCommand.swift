@@ -130,12 +130,14 @@ struct SubsidyCommand: AsyncParsableCommand {
     @Argument(help: "Number of the claim.")
     var claim: Int64
 
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
-        try await MoneyDesks.answer { try await desks.subsidies.confirm(claim) }
+        let by = try await who.person(backbone.store).label
+        try await MoneyDesks.answer { try await desks.subsidies.confirm(claim, by: by) }
       }
       print("claim \(claim) is paid")
     }

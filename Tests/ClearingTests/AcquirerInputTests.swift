@@ -200,6 +200,38 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aStepOfADisputeIsPaidByOneFileOnly() async throws {
+      try await charged { house, payment in
+        let name = "\(payment.reference),\(payment.key)"
+        let files = [
+          (
+            ["D,\(name),800,12,UAH", "C,\(name),800,50,UAH,CB1,opened"], [MatchCategory.matched: 2]
+          ),
+          // The acquirer takes the money once more.
+          (["C,\(name),800,0,UAH,CB1,opened"], [.twice: 1]),
+          (
+            ["C,\(name),800,0,UAH,CB1,won", "C,\(name),800,0,UAH,CB1,won"],
+            [.matched: 1, .twice: 1]
+          ),
+        ]
+        for (index, (lines, categories)) in files.enumerated() {
+          let number = Int64(index + 1)
+          #expect(
+            try await house.funding.take(try file(number, lines), name: "\(number).csv")
+              == .taken(number: number, categories: categories))
+        }
+        // 8.00 came, went twice and came twice: the second of each waits for a person.
+        #expect(try await house.balances() == ["1100 738", "2190 -800", "7100 62"])
+        #expect(
+          try await house.house.texts(
+            "select distinct note from acquirer_record where category = 'twice' order by 1")
+            == [
+              "case CB1 opened: a file said so before", "case CB1 won: a file said so before",
+            ])
+        try await house.house.expectSound()
+      }
+    }
+
     @Test func aDisputeIsWonByMessageAndTheMessageComesTwice() async throws {
       try await charged { house, payment in
         func message(_ id: String, _ stage: String, _ minor: Int = 800) -> [UInt8] {

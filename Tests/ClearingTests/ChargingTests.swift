@@ -179,8 +179,10 @@ extension ClearingSuite {
         let window = try await house.window()
         let order = try await house.debts.proposeWriteOff(
           window, reason: "the card is closed", by: "olena")
-        await #expect(throws: MoneyRefusal.samePerson) {
-          _ = try await house.debts.decide(order, isApproved: true, by: "olena")
+        for same in ["olena", "Olena"] {
+          await #expect(throws: MoneyRefusal.samePerson) {
+            _ = try await house.debts.decide(order, isApproved: true, by: same)
+          }
         }
         _ = try await house.debts.decide(order, isApproved: true, by: "taras")
         #expect(try await house.balances() == ["2190 -1600", "7200 1600"])
@@ -210,6 +212,26 @@ extension ClearingSuite {
         await #expect(throws: MoneyRefusal.self) {
           _ = try await house.debts.proposeRefund(window, minor: 1101, reason: "x", by: "olena")
         }
+      }
+    }
+
+    @Test func whatADeskTookIsGivenBackByNoFile() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood, byFile: true) { house in
+        try await ride(house)
+        for _ in 0..<32 { try await house.nextDay() }
+        let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: nil, channel: .cash, by: "olena")
+        let order = try await house.debts.proposeRefund(
+          window, minor: 500, reason: "the bus broke down", by: "olena")
+        _ = try await house.debts.decide(order, isApproved: true, by: "taras")
+        let desk = ClearingFileDesk(service: house.charging, merchant: "city")
+        #expect(try await desk.make() == nil)
+        #expect(
+          try await house.house.texts("select state || ', ' || fault from charge_refund")
+            == ["failed, paid at a desk: pay it back there"])
+        // It is owed until a desk has paid it back.
+        #expect(try await house.balances() == ["1110 1600", "2190 -1100", "2220 -500"])
       }
     }
 

@@ -119,10 +119,13 @@ extension ClearingSuite {
             currency: uah, from: payer, executionDay: today, by: "taras") == nil)
         #expect(
           try await house.owed() == ["2100 bus 5000", "2150 tram 10000"])
-        #expect(try await desk.confirm(file.messageID, isPaid: true) == 1)
+        #expect(try await desk.confirm(file.messageID, isPaid: true, by: "olena") == 1)
         #expect(try await house.owed() == ["1100  10000", "2100 bus 5000"])
+        #expect(
+          try await house.texts("select description from entry order by entry_id desc limit 1")
+            == ["Payment file \(file.messageID) paid, written down by olena"])
         await #expect(throws: MoneyRefusal.self) {
-          _ = try await desk.confirm(file.messageID, isPaid: true)
+          _ = try await desk.confirm(file.messageID, isPaid: true, by: "olena")
         }
         #expect(try await desk.propose(through: today, by: "olena").orders == [])
       }
@@ -185,7 +188,7 @@ extension ClearingSuite {
           next.map { "\($0.operatorID) \($0.category) \($0.rides) \($0.minor)" } == [
             "tram pensioner -1 -600", "tram pupil 4 800",
           ])
-        try await desk.confirm(claim.id)
+        try await desk.confirm(claim.id, by: "olena")
         #expect(
           try await house.owed() == ["1100  -1300", "2100 bus 700", "2100 tram 600"])
       }

@@ -46,7 +46,7 @@ struct FleetChecker {
   /// Checks the journal, the register, the conflicts and the quarantine.
   mutating func check(
     journal: [JournalRow], seen: [(device: String, epoch: Int64, ranges: String)],
-    conflicts: [(key: Key, content: Data)], quarantine: [Key]
+    conflicts: [(key: Key, content: Data)], quarantine: [Key], gaps: [Key]
   ) throws {
     let kept = try contents(of: journal)
     for (key, contents) in kept {
@@ -62,6 +62,9 @@ struct FleetChecker {
     for key in recorded.keys where kept[key] == nil { faults.append("\(key) is missing") }
     try checkConflicts(kept, conflicts)
     checkRegister(seen)
+    if Set(gaps) != lost || gaps.count != lost.count {
+      faults.append("the list of gaps differs in \(lost.symmetricDifference(gaps))")
+    }
     let impossible = Set(recorded.filter(\.value.isImpossible).keys)
     let apart = Set(quarantine)
     if apart != impossible {

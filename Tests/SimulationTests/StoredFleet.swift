@@ -7,6 +7,8 @@ struct StoredFleet: Sendable {
   let seen: [(device: String, epoch: Int64, ranges: String)]
   let conflicts: [(key: FleetChecker.Key, content: Data)]
   let quarantine: [FleetChecker.Key]
+  /// Numbers that are written down as missing.
+  let gaps: [FleetChecker.Key]
 
   init(of seed: UInt64, pool: PostgresPool) async throws {
     let mine = "device_id like 'S\(seed)-%'"
@@ -38,6 +40,16 @@ struct StoredFleet: Sendable {
     quarantine = try await pool.patiently { connection in
       try await connection.query(
         "select device_id, epoch, seq from tap_quarantine where \(mine)"
+      ).map {
+        FleetChecker.Key(device: try $0.text(0), epoch: try $0.int8(1), seq: try $0.int8(2))
+      }
+    }
+    gaps = try await pool.patiently { connection in
+      try await connection.query(
+        """
+        select device_id, epoch, generate_series(first_seq, last_seq) from device_gap
+        where closed_at is null and \(mine)
+        """
       ).map {
         FleetChecker.Key(device: try $0.text(0), epoch: try $0.int8(1), seq: try $0.int8(2))
       }

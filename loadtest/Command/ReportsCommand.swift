@@ -69,6 +69,10 @@ struct ReportsCommand: AsyncParsableCommand {
     ProgressBar.write("filling the sums of a month …\n")
     try await database.run(fill(first))
     try await database.run(fillWindows(first))
+    // As a month of rows that came day by day is found: the server has looked after them on the way.
+    try await database.run(
+      "vacuum analyze ride_sum, charge_window, acquirer_record, charge_refund, charge_sum, acquirer_sum"
+    )
     var report = ReportTimes()
     report.windows = windows
     report.rides = Int(try await database.number("select sum(rides)::bigint from ride_sum"))
@@ -107,7 +111,6 @@ struct ReportsCommand: AsyncParsableCommand {
       from generate_series(0, \(Self.days - 1)) d, generate_series(0, \(Self.lanes - 1)) l,
         generate_series(0, \(Self.rowsPerLane - 1)) k;
       set session_replication_role = origin;
-      analyze ride_sum;
       """
   }
 
@@ -153,8 +156,6 @@ struct ReportsCommand: AsyncParsableCommand {
     select w.fare_day, category, kind, r.currency, count(*), sum(gross_minor), sum(fee_minor)
     from acquirer_record r join charge_window w using (window_id) group by 1, 2, 3, 4;
     set session_replication_role = origin;
-    analyze charge_window; analyze acquirer_record; analyze charge_refund; analyze charge_sum;
-    analyze acquirer_sum;
     """
   }
 }

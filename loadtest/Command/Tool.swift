@@ -1,4 +1,5 @@
 import Foundation
+import ServiceClient
 
 /// Runs a program to its end.
 enum Tool {

@@ -87,10 +87,14 @@ package struct OnlineDevice: Sendable {
 
   /// Whether an answer to the last request is the service's own.
   package func isGood(_ answer: ServiceAnswer) -> Bool {
-    guard
-      let mac = answer.header(SessionHeaders.Name.mac).flatMap({ Base64.decode($0, .standard) })
-    else { return false }
-    return session.isGood(answer: answer.body, status: answer.status, mac: mac)
+    isGood(
+      answer: answer.body, status: answer.status, code: answer.header(SessionHeaders.Name.mac))
+  }
+
+  /// The same, of the parts of an answer; `code` is the header that proves it.
+  package func isGood(answer: [UInt8], status: Int, code: String?) -> Bool {
+    guard let mac = code.flatMap({ Base64.decode($0, .standard) }) else { return false }
+    return session.isGood(answer: answer, status: status, mac: mac)
   }
 
   /// Posts a batch as the next request of the session, and again until it is answered.

@@ -754,7 +754,7 @@ create table money_order (
   decided_by text,
   decided_at timestamptz,
   check ((decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
-  check (decided_by <> proposed_by)
+  constraint money_order_second_person check (lower(decided_by) <> lower(proposed_by))
 );
 create index money_order_open on money_order (order_id) where decision is null;
 
@@ -843,9 +843,12 @@ create table acquirer_record (
   refund_id bigint references charge_refund,
   note text,
   entry_id bigint references entry,
+  case_id text,                         -- of a chargeback: the dispute, and its step that is paid
+  stage text check (stage in ('opened', 'won', 'lost')),
   unique (file_id, line)
 );
 create index acquirer_record_reference on acquirer_record (reference);
+create index acquirer_record_case on acquirer_record (case_id) where case_id is not null;
 create index acquirer_record_odd on acquirer_record (category) where category <> 'matched';
 
 -- Signed messages of the acquirer, by its own number: one that comes again is known.

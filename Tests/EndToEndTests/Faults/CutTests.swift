@@ -19,7 +19,7 @@ struct CutTests {
     case answer(bytes: Int)
   }
 
-  @Test func aConnectionCutAtAnyByteLosesAndDoublesNothing() async throws {
+  @Test func aConnectionCutAtAnyStageLosesAndDoublesNothing() async throws {
     try await KvytokService.with { service in
       let device = SignedDevice(id: "C-1", secret: "cuts")
       _ = try await device.enroll(vehicle: "101", with: service.client)
@@ -49,7 +49,8 @@ struct CutTests {
     }
   }
 
-  /// Every byte of the head and its end, some of the body, the whole, and parts of the answer.
+  /// Before anything, within and at the end of the first line, the head and the body, and while the answer
+  /// is read.
   static let cuts: [Cut] =
     [0, 1, 3, 5, 20, 60, 120, 200, 240, 260, 280, 300, 330, 360, 400, 500, 600, 700].map {
       .request(bytes: $0)

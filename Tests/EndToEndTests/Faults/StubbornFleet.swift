@@ -10,6 +10,8 @@ import Transit
 
 /// Validators that post until they are heard, whatever happens to the service in between.
 ///
+/// They take turns in how they post: JSON with a signature each, packed protobuf with one, and protobuf
+/// in a session with a signed checkpoint now and then.
 /// What they recorded is the truth that a service is compared with; what was answered with 200 is
 /// what it has acknowledged.
 final class StubbornFleet: Sendable {
@@ -24,6 +26,19 @@ final class StubbornFleet: Sendable {
     var unheard = 0
     var statuses: [Int: Int] = [:]
     var isToldToStop = false
+    /// The sessions of those that have one, by device.
+    var sessions: [String: OnlineDevice] = [:]
+  }
+
+  /// Requests of a session from one checkpoint to the next.
+  private static let checkpointEach = 7
+
+  /// A body as it is posted; a repeat is the same to the byte.
+  private struct Post: Sendable {
+    let body: [UInt8]
+    let format: BatchFormat
+    let headers: [(String, String)]
+    let session: OnlineDevice?
   }
 
   let devices: [SignedDevice]
@@ -53,7 +68,41 @@ final class StubbornFleet: Sendable {
   var statuses: [Int: Int] { state.withLock { $0.statuses } }
 
   func enroll(with client: ServiceClient) async throws {
-    for device in devices { _ = try await device.enroll(vehicle: device.id, with: client) }
+    for (number, device) in devices.enumerated() {
+      let enrolled = try await device.enrollment(vehicle: device.id, with: client)
+      guard number % 3 == 2, let key = enrolled.servicePublicKey else { continue }
+      var chance = SeededGenerator(seed: seed &+ UInt64(number))
+      let session = try await OnlineDevice(
+        device,
+        OnlineDevice.Opening(
+          device: device.id, now: .now, nonce: Self.bytes(16, &chance),
+          exchangeSeed: Self.bytes(32, &chance)),
+        servicePublicKey: key, with: client)
+      state.withLock { $0.sessions[device.id] = session }
+    }
+  }
+
+  private static func bytes(_ count: Int, _ chance: inout SeededGenerator) -> [UInt8] {
+    (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &chance) }
+  }
+
+  /// A batch as the device posts its batches.
+  private func makePost(_ batch: TapBatch, of device: SignedDevice, number: Int) -> Post {
+    let format = [
+      BatchFormat(.json, isGzipped: false), BatchFormat(.protobuf, isGzipped: true),
+      BatchFormat(.protobuf, isGzipped: false),
+    ][number % 3]
+    let body = TapBatchWire.encode(batch, format)
+    return state.withLock { state in
+      guard var session = state.sessions[device.id] else {
+        return Post(
+          body: body, format: format, headers: device.headers(for: body, format), session: nil)
+      }
+      let isCheckpoint = session.uncoveredCount >= Self.checkpointEach - 1
+      let headers = session.headers(for: body, format, isCheckpoint: isCheckpoint)
+      state.sessions[device.id] = session
+      return Post(body: body, format: format, headers: headers, session: session)
+    }
   }
 
   /// Posts from all validators until `disturb` has ended, and each has been heard to its last tap.
@@ -87,12 +136,12 @@ final class StubbornFleet: Sendable {
       // A device that did not note what was acknowledged sends a part of it again.
       let repeated = chance.next() % 4 == 0 ? earlier.suffix(10) : []
       let taps = repeated + fresh
-      let body = TapBatchJSON.encode(
-        TapBatch(device: device.id, epoch: Self.epoch, sentAt: .now, taps: taps))
+      let post = makePost(
+        TapBatch(device: device.id, epoch: Self.epoch, sentAt: .now, taps: taps), of: device,
+        number: number)
       let isTwofold = urls.count > 1 && chance.next() % 3 == 0
       try await self.post(
-        body, of: device, to: isTwofold ? urls : [urls[Int(chance.next() % UInt64(urls.count))]],
-        others: urls)
+        post, to: isTwofold ? urls : [urls[Int(chance.next() % UInt64(urls.count))]], others: urls)
       state.withLock { state in
         for tap in taps { state.acknowledged[device.id, default: [:]][tap.seq] = tap }
       }
@@ -101,13 +150,11 @@ final class StubbornFleet: Sendable {
   }
 
   /// Posts one body until it was answered with 200.
-  private func post(
-    _ body: [UInt8], of device: SignedDevice, to first: [String], others: [String]
-  ) async throws {
+  private func post(_ post: Post, to first: [String], others: [String]) async throws {
     var urls = first
     while true {
       let isHeard = await withTaskGroup(of: Bool.self) { group in
-        for url in urls { group.addTask { await self.postOnce(body, of: device, to: url) } }
+        for url in urls { group.addTask { await self.postOnce(post, to: url) } }
         return await group.reduce(false) { $0 || $1 }
       }
       if isHeard { return }
@@ -116,16 +163,22 @@ final class StubbornFleet: Sendable {
     }
   }
 
-  private func postOnce(_ body: [UInt8], of device: SignedDevice, to url: String) async -> Bool {
+  private func postOnce(_ post: Post, to url: String) async -> Bool {
     var request = HTTPClientRequest(url: url + "/v1/tap-batches")
     request.method = .POST
-    for (name, value) in device.headers(for: body) { request.headers.add(name: name, value: value) }
-    request.body = .bytes(ByteBuffer(bytes: body))
+    for (name, value) in post.headers { request.headers.add(name: name, value: value) }
+    request.body = .bytes(ByteBuffer(bytes: post.body))
     do {
       let answer = try await client.execute(request, timeout: .seconds(Self.answerSecondsMax))
       let bytes = Array(try await answer.body.collect(upTo: 1 << 20).readableBytesView)
       state.withLock { $0.statuses[Int(answer.status.code), default: 0] += 1 }
-      return answer.status == .ok && (try? TapBatchAnswer.decode(bytes)) != nil
+      // Who has a session believes the service only.
+      let isBelieved =
+        post.session?.isGood(
+          answer: bytes, status: Int(answer.status.code),
+          code: answer.headers.first(name: SessionHeaders.Name.mac)) ?? true
+      return answer.status == .ok && isBelieved
+        && (try? TapBatchAnswer.decode(bytes, post.format.encoding)) != nil
     } catch {
       state.withLock { $0.unheard += 1 }
       return false

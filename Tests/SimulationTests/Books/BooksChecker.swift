@@ -10,8 +10,10 @@ import Transit
 /// Works everything out from scratch and compares it with what the service keeps: every ride's fare,
 /// every balance, every charge window and its money at the acquirer, every account.
 ///
-/// It shares no code with the rooms that it checks: expected fares come from the taps as they were
-/// made, everything else from sums of them, of the windows' own lists, and of the acquirer's books.
+/// Expected fares come from the taps as they were made: with an odd seed by arithmetic of its own, with an
+/// even one by the tariff's engine, whose fares published examples prove, over all taps at once. Everything
+/// else is worked out from sums of them, of the windows' own lists, and of the acquirer's books, and shares
+/// no code with the rooms that it checks.
 struct BooksChecker {
   let house: BooksHouse
   let world: BooksWorld
