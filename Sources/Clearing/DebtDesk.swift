@@ -158,7 +158,8 @@ package struct DebtDesk: Sendable {
     guard row.decision == nil else {
       throw MoneyRefusal.unfit("order \(order) is \(row.decision ?? "decided") already")
     }
-    guard row.proposedBy != person else { throw MoneyRefusal.samePerson }
+    // Letters differ in case only by a slip of the hand, or by intent.
+    guard row.proposedBy.lowercased() != person.lowercased() else { throw MoneyRefusal.samePerson }
     return row
   }
 
