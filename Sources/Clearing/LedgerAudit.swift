@@ -144,6 +144,7 @@ package struct LedgerAuditor: Sendable {
     try await proveRows(&audit)
     for finding in try await store.read({ db in
       try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+        + db.wallets.daysThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
@@ -237,6 +238,7 @@ package struct LedgerAuditor: Sendable {
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(riders)), by: \.rider)
     let products = try await db.products.grants(of: Set(riders))
+    let owners = try await db.wallets.owners(among: Set(riders))
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
@@ -259,17 +261,19 @@ package struct LedgerAuditor: Sendable {
       page.rides += rides.count
       let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
-      if let fault = fault(of: kept, rated: result) { page.findings.append(fault) }
+      let owes = !RidePayments.owing(rides, owners: owners).isEmpty
+      if let fault = fault(of: kept, rated: result, owes: owes) { page.findings.append(fault) }
     }
     return page
   }
 
   /// What was kept of a day and is not what its rating leaves.
-  private func fault(of kept: AuditedDay, rated: DayRating.Result) -> String? {
+  private func fault(of kept: AuditedDay, rated: DayRating.Result, owes: Bool) -> String? {
     var what: [String] = []
     if kept.stateAfter != rated.state.bytes { what.append("state_after") }
     if kept.tariffVersion ?? "" != rated.tariffVersion { what.append("tariff_version") }
     if kept.hasOpenRide != rated.state.hasOpenRide { what.append("open_ride") }
+    if kept.owes != owes { what.append("owes") }
     guard !what.isEmpty else { return nil }
     return
       "rider \(kept.day.rider) on \(kept.day.fareDay): \(what.joined(separator: ", ")) is not what the rating leaves"

@@ -6,13 +6,18 @@ package struct MoneyOrders: Sendable {
   private let debts: DebtDesk
   private let payouts: PayoutDesk
   private let subsidies: SubsidyDesk
+  private let wallets: WalletOrderDesk
 
   /// Puts the desks together.
-  package init(store: Store, debts: DebtDesk, payouts: PayoutDesk, subsidies: SubsidyDesk) {
+  package init(
+    store: Store, debts: DebtDesk, payouts: PayoutDesk, subsidies: SubsidyDesk,
+    wallets: WalletOrderDesk
+  ) {
     self.store = store
     self.debts = debts
     self.payouts = payouts
     self.subsidies = subsidies
+    self.wallets = wallets
   }
 
   /// Decides an order, and carries it out when it is approved.
@@ -25,6 +30,8 @@ package struct MoneyOrders: Sendable {
     case .writeOff, .refund: try await debts.decide(order, isApproved: isApproved, by: person)
     case .payout: try await payouts.decide(order, isApproved: isApproved, by: person)
     case .subsidy: try await subsidies.decide(order, isApproved: isApproved, by: person)
+    case .accountWriteOff, .accountCredit, .accountDebit:
+      try await wallets.decide(order, isApproved: isApproved, by: person)
     }
   }
 }

@@ -43,14 +43,13 @@ package struct Rater: Sendable {
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
     let products = try await db.products.grants(of: Set(days.map(\.rider)))
-    let (ratings, rows) = try fold(claimed, taps, entitlements, products, book)
+    let (ratings, folded) = try fold(claimed, taps, entitlements, products, book)
     let carried = try await db.rating.boardingTaps(
       lane: lane, of: ratings.flatMap { $0.rating.carried($0.result) })
     let standing = try await db.rating.standingRides(
       lane: lane, days: claimed.lazy.filter(\.wasRated).map(\.day))
-    let difference = RideDifference(
-      standing: standing,
-      rated: try ratings.flatMap { try $0.rating.named($0.result, carried: carried) })
+    let rides = try ratings.flatMap { try $0.rating.named($0.result, carried: carried) }
+    let difference = RideDifference(standing: standing, rated: rides)
     let tapCount = taps.reduce(0) { $0 + $1.count }
     // The books of today's month take it, unless they are being closed just now.
     let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)
@@ -59,8 +58,11 @@ package struct Rater: Sendable {
         difference, lane: lane, claimed: claimed, taps: tapCount, on: accountingDate, in: db,
         at: now)
     }
-    try await RidePayments.collect(
+    let owners = try await RidePayments.collect(
       rated: days, lane: lane, accountingDate: accountingDate, in: db, at: now)
+    let owing = RidePayments.owing(rides, owners: owners)
+    var rows = folded
+    for index in rows.indices { rows[index].owes = owing.contains(rows[index].day) }
     guard try await db.rating.begin(rows.filter(\.isFirst), lane: lane, at: now) else {
       throw ClearingFault.markedMeanwhile
     }

@@ -1,9 +1,10 @@
 import Basics
 import Ledger
 import Store
+import Transit
 import Wallet
 
-/// Takes the fares of rides with a card from the stored value of their riders.
+/// Takes the fares of rides with a card or QR code from the stored value of their riders.
 ///
 /// A day that is rated anew comes to another sum, and the difference moves: there is no other way
 /// from a ride to a balance. Riders without an account cost one look at a table.
@@ -14,13 +15,14 @@ enum RidePayments {
   /// Brings the accounts of some riders up to date with the rider-days rated just now.
   ///
   /// `riders` are further riders whose debts are to be paid, after a top-up. All riders are of the
-  /// lane; their accounts are held until the transaction ends.
+  /// lane; their accounts are held until the transaction ends. Whoever has an account comes back.
+  @discardableResult
   static func collect(
     rated: [RiderDay], and riders: Set<RiderID> = [], lane: Int16, accountingDate: Day,
     in db: StoreSession, at now: Instant
-  ) async throws {
+  ) async throws -> Set<WalletOwner> {
     var accounts = try await db.wallets.lock(of: riders.union(rated.map(\.rider)))
-    guard !accounts.isEmpty else { return }
+    guard !accounts.isEmpty else { return [] }
     let owners = Set(accounts.map(\.rider))
     let days = Dictionary(
       grouping: try await db.wallets.days(
@@ -46,9 +48,20 @@ enum RidePayments {
     for denies in [true, false] {
       let riders = crossed.filter { $0.value == denies }.keys.sorted()
       guard !riders.isEmpty else { continue }
-      let cards = try await db.media.cards(of: riders)
-      try await MediumDenial.set(denies, .storedValue, on: cards, in: db, at: now)
+      let media = try await db.media.ofStoredValue(of: riders)
+      try await MediumDenial.set(denies, .storedValue, on: media, in: db, at: now)
     }
+    return Set(accounts.map { WalletOwner(rider: $0.rider, currency: $0.currency) })
+  }
+
+  /// The rider-days of rides that stored value should pay, and that no account is there to pay.
+  static func owing(_ rides: [RideRow], owners: Set<WalletOwner>) -> Set<RiderDay> {
+    var days: Set<RiderDay> = []
+    for ride in rides where ride.mediumKind.isOfStoredValue && ride.chargedMinor ?? 0 > 0 {
+      let owner = WalletOwner(rider: ride.day.rider, currency: ride.currency)
+      if !owners.contains(owner) { days.insert(ride.day) }
+    }
+    return days
   }
 
   /// Pays debts of an account whose balance was changed, and tells validators whether it is denied.

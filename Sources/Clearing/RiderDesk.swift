@@ -172,14 +172,14 @@ package struct RiderDesk: Sendable {
     }
   }
 
-  /// Denies cards of an overdrawn account, and no others for that reason.
+  /// Denies what an overdrawn account pays for, and nothing else for that reason.
   static func refreshDenials(of rider: RiderID, in db: StoreSession, at now: Instant) async throws {
     let isDenied = try await db.wallets.list(of: rider).contains { $0.deniedSince != nil }
-    let cards = try await db.media.cards(of: [rider])
+    let paid = try await db.media.ofStoredValue(of: [rider])
     let media = try await db.media.media(of: rider).map(\.medium)
     try await MediumDenial.set(
-      false, .storedValue, on: media.filter { !isDenied || !cards.contains($0) }, in: db, at: now)
-    if isDenied { try await MediumDenial.set(true, .storedValue, on: cards, in: db, at: now) }
+      false, .storedValue, on: media.filter { !isDenied || !paid.contains($0) }, in: db, at: now)
+    if isDenied { try await MediumDenial.set(true, .storedValue, on: paid, in: db, at: now) }
   }
 
   /// Denies media whose last day has passed; how many.

@@ -96,21 +96,6 @@ package struct WalletDesk: Sendable {
     }
   }
 
-  /// Puts a balance right by an amount, up or down.
-  package func correct(
-    _ order: MoneyOrder, of rider: RiderID, by act: RiderAct
-  ) async throws -> MoneyReceipt {
-    guard (1...RiderAct.textBytesMax).contains(act.reason.utf8.count) else {
-      throw RiderRefusal.missing("The reason of a correction")
-    }
-    return try await move(order, .correction, of: rider, medium: nil, by: act) {
-      standing throws(WalletRefusal) in
-      let minor = order.minor ?? 0
-      try WalletDecision.correction(minor, standing: standing)
-      return minor
-    }
-  }
-
   /// The balance of a rider just after a moment, in minor units; nil without an account.
   package func balance(
     of rider: RiderID, in currency: Currency, at moment: Instant
@@ -170,10 +155,9 @@ package struct WalletDesk: Sendable {
     let city = city.current
     return try await Self.onceByKey {
       try await store.write { db in
-        let day = try await db.bookingDay(of: act.at, in: city)
         let rider = try await RiderDesk.present(rider, in: db)
-        try await Self.openAccount(
-          kind == .topUp, of: rider, order.currency, on: day.booked, in: db, at: act.at)
+        let day = try await Self.openAccount(
+          kind == .topUp, of: rider, order.currency, city, in: db, at: act.at)
         guard let account = try await db.wallets.lock(of: rider, in: order.currency) else {
           throw RiderRefusal.noAccount
         }
@@ -193,15 +177,26 @@ package struct WalletDesk: Sendable {
   }
 
   /// Opens an account for a first top-up; all days that the rider ever rode then are its to pay.
+  ///
+  /// When it is booked comes back. Nobody rates meanwhile: whoever looked for an account before there
+  /// was one would leave rides that nobody pays.
   private static func openAccount(
-    _ isWanted: Bool, of rider: RiderID, _ currency: Currency, on date: Day, in db: StoreSession,
+    _ isWanted: Bool, of rider: RiderID, _ currency: Currency, _ city: City, in db: StoreSession,
     at now: Instant
-  ) async throws {
-    guard isWanted, try await db.wallets.open(of: rider, in: currency, at: now) else { return }
+  ) async throws -> BookingDay {
+    let owner = WalletOwner(rider: rider, currency: currency)
+    guard isWanted, try await !db.wallets.owners(among: [rider]).contains(owner) else {
+      return try await db.bookingDay(of: now, in: city)
+    }
+    try await db.holdLanes(.rating, [Lane.of(rider)])
+    let day = try await db.bookingDay(of: now, in: city)
+    guard try await db.wallets.open(of: rider, in: currency, at: now) else { return day }
     let days = try await db.riderMoves.days(of: rider)
     try await RidePayments.collect(
       rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
-      accountingDate: date, in: db, at: now)
+      accountingDate: day.booked, in: db, at: now)
+    try await db.wallets.unmarkOwing(of: rider)
+    return day
   }
 
   /// What has to be known of an account to decide.
@@ -242,7 +237,6 @@ package struct WalletDesk: Sendable {
       switch kind {
       case .refund:
         try WalletEntries.refund(money, through: order.channel, reference: order.memo, on: date)
-      case .correction: try WalletEntries.correction(money, reason: act.reason, on: date)
       default:
         try WalletEntries.topUp(money, through: order.channel, reference: order.memo, on: date)
       }

@@ -46,7 +46,7 @@ package enum WalletEntries {
       ])
   }
 
-  /// A balance that a person puts right, against receipts that match nothing.
+  /// A balance that is put right, against receipts that match nothing.
   package static func correction(
     _ money: Money, reason: String, on date: Day
   ) throws(EntryFault) -> Entry {
@@ -58,6 +58,19 @@ package enum WalletEntries {
       postings: [
         Posting(isMore ? .debit : .credit, account: AccountCode.unmatchedReceipts, minor: size),
         Posting(isMore ? .credit : .debit, account: AccountCode.storedValue, minor: size),
+      ])
+  }
+
+  /// What an account owes is given up: its rider has as much more on it, which pays the debt.
+  package static func writeOff(
+    _ money: Money, reason: String, on date: Day
+  ) throws(EntryFault) -> Entry {
+    try Entry(
+      kind: .writeOff, accountingDate: date, currency: money.currency,
+      memo: "Debt of stored value written off: \(reason)",
+      postings: [
+        Posting(.debit, account: AccountCode.writeOffs, minor: money.minor),
+        Posting(.credit, account: AccountCode.storedValue, minor: money.minor),
       ])
   }
 

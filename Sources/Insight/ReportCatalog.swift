@@ -44,7 +44,10 @@ package enum ReportName: String, Sendable, CaseIterable {
       Bilingual(
         uk: "записане після закриття тарифної доби", en: "what was booked after its fare day closed"
       )
-    case .debts: Bilingual(uk: "неоплачені вікна за віком", en: "unpaid charge windows by age")
+    case .debts:
+      Bilingual(
+        uk: "неоплачені вікна за віком і те, чого не сплатили картки й QR-коди",
+        en: "unpaid charge windows by age, and what stored value did not pay")
     case .subsidy:
       Bilingual(
         uk: "безплатні й пільгові поїздки та заявки місту",
@@ -146,6 +149,10 @@ struct ReportTableDefinition: Sendable {
         "window", "fare_day", "state", "declined_at", "tries", "decline_code", "amount_minor",
         "captured_minor", "written_off_minor", "due_minor", "currency",
       ], isOfHouse: true),
+    ReportTableDefinition(
+      key: "stored_value", title: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
+      query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
+      isOfHouse: true),
   ]
 
   static let subsidy = [

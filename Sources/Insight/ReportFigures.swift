@@ -79,6 +79,9 @@ enum ReportFigures {
       "reference", "Запис", "Reference", "Валідація, пасажир або вікно.",
       "The tap, rider or window."),
     text(
+      "debt", "Вид боргу", "Kind of debt", "Чому не сплачено.", "Why it is not paid."),
+    text("rider", "Пасажир", "Rider", "Номер пасажира.", "The rider's number."),
+    text(
       "kind", "Вид рядка", "Kind", "Про що рядок еквайра.", "What the acquirer's line is about."),
   ]
 
@@ -88,6 +91,11 @@ enum ReportFigures {
     date(
       "accounting_date", "Дата обліку", "Accounting date", "День, яким записано в книги.",
       "The day on which it counts in the books."),
+    date(
+      "since", "Відколи", "Since",
+      "Тарифна доба неоплачених поїздок або день, коли залишок став нижчим за нуль.",
+      "The fare day of the rides that are not paid, or the day on which the balance went below nothing."
+    ),
     date("first_day", "Від", "From", "Перший день заявки.", "First day of the claim."),
     date("last_day", "До", "To", "Останній день заявки.", "Last day of the claim."),
     moment(

@@ -6,7 +6,9 @@ enum ReportWords {
   /// A word of a column; nil for one that needs no other.
   static func find(_ column: String, _ word: String) -> Bilingual? { words[column]?[word] }
 
-  private static let words: [String: [String: Bilingual]] = ["step": steps, "why": remainders]
+  private static let words: [String: [String: Bilingual]] = [
+    "step": steps, "why": remainders, "debt": debts,
+  ]
 
   private static let steps = [
     "taps": Bilingual(uk: "Валідації", en: "Taps"),
@@ -18,6 +20,12 @@ enum ReportWords {
     "captured": Bilingual(uk: "Стягнуто", en: "Captured"),
     "settled": Bilingual(uk: "Розраховано еквайром", en: "Settled"),
     "bank": Bilingual(uk: "На рахунку, без комісії", en: "At the bank, less fees"),
+  ]
+
+  private static let debts = [
+    "short": Bilingual(uk: "на рахунку бракувало", en: "the account was short"),
+    "no account": Bilingual(uk: "нічого не поклали на картку", en: "nothing was ever put on"),
+    "below nothing": Bilingual(uk: "залишок нижчий за нуль", en: "balance below nothing"),
   ]
 
   private static let remainders = [

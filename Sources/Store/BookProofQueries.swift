@@ -15,6 +15,8 @@ package struct AuditedDay: Sendable {
   package let stateAfter: [UInt8]
   package let tariffVersion: String?
   package let hasOpenRide: Bool
+  /// Whether rides with media of stored value are charged, and no account is there to pay them.
+  package let owes: Bool
 }
 
 /// What a proof of the books reads beside the books themselves.
@@ -155,14 +157,15 @@ package struct BookProofTables {
   package func days(lane: Int16, riders: [RiderID]) async throws -> [AuditedDay] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, is_stale as stale, state_after, tariff_version, open_ride
+      select rider_id, fare_day, is_stale as stale, state_after, tariff_version, open_ride, owes
       from rider_day where lane = $1 and rider_id = any($2) order by rider_id, fare_day
       """, [.int2(lane), .identifiers(riders.map(Optional.some))])
     return try rows.map { row in
       AuditedDay(
         day: RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
         isStale: try row.bool("stale"), stateAfter: try row.bytea("state_after"),
-        tariffVersion: try row.textOrNil("tariff_version"), hasOpenRide: try row.bool("open_ride"))
+        tariffVersion: try row.textOrNil("tariff_version"), hasOpenRide: try row.bool("open_ride"),
+        owes: try row.bool("owes"))
     }
   }
 }

@@ -170,11 +170,25 @@ package struct MoneyOrderRow: Sendable, Hashable {
   package enum Kind: String, Sendable, CaseIterable {
     case writeOff = "write_off"
     case refund, payout, subsidy
+    /// What an account of stored value owes is given up.
+    case accountWriteOff = "account_write_off"
+    /// A balance is put right upwards.
+    case accountCredit = "account_credit"
+    /// A balance is put right downwards.
+    case accountDebit = "account_debit"
+
+    /// Whether the subject is an account of stored value.
+    package var isOfAccount: Bool {
+      switch self {
+      case .accountWriteOff, .accountCredit, .accountDebit: true
+      case .writeOff, .refund, .payout, .subsidy: false
+      }
+    }
   }
 
   package let id: Int64
   package let kind: Kind
-  /// Window, operator or claim.
+  /// Window, operator, claim, or account of stored value.
   package let subject: String
   package let minor: Int64
   package let currency: Currency

@@ -275,9 +275,11 @@ package struct RatingTables {
     let ordered = days.sorted { $0.day < $1.day }
     let count = try await connection.execute(
       """
-      insert into fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at)
-      select $1, r, d, s, v, o, $7
-      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[]) as c(r, d, s, v, o)
+      insert into fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at,
+        owes)
+      select $1, r, d, s, v, o, $7, w
+      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
+        as c(r, d, s, v, o, w)
       on conflict do nothing
       """,
       [
@@ -286,6 +288,7 @@ package struct RatingTables {
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
+        .bools(ordered.map { Optional($0.owes) }),
       ])
     return count == days.count
   }
@@ -301,15 +304,16 @@ package struct RatingTables {
     try await connection.execute(
       """
       update fare_day f set stale_since = null, stale_reason = null, stale_cause = null, state_after = c.state,
-        tariff_version = c.version, open_ride = c.open, rated_at = $7
-      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[])
-        as c(rider_id, fare_day, state, version, open)
+        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes
+      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
+        as c(rider_id, fare_day, state, version, open, owes)
       where f.lane = $1 and f.rider_id = c.rider_id and f.fare_day = c.fare_day
       """,
       keys + [
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
+        .bools(ordered.map { Optional($0.owes) }),
       ])
     let changed = ordered.filter(\.stateChanged)
     guard !changed.isEmpty else { return }

@@ -183,8 +183,10 @@ package struct RatedDayRow: Sendable {
   package let hasOpenRide: Bool
   /// Whether the day had no row before.
   package let isFirst: Bool
+  /// Whether rides with media of stored value are charged, and no account is there to pay them.
+  package var owes = false
 
-  /// Makes a row.
+  /// Makes a row of a day that owes nothing.
   package init(
     day: RiderDay, stateAfter: [UInt8], tariffVersion: String, stateChanged: Bool,
     hasOpenRide: Bool, isFirst: Bool

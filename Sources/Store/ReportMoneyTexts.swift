@@ -37,6 +37,29 @@ extension ReportQuery {
     order by fare_day, window_id limit $4
     """
 
+  /// What stored value should have paid, by rider and fare day, and balances below nothing.
+  static let debtStoredValueSQL = """
+    select * from (
+      select 'short' as debt, a.rider_id::text as rider, d.fare_day as since, a.currency,
+        d.due_minor - d.paid_minor as due_minor
+      from wallet_day d join wallet_account a using (account_id)
+      where d.paid_minor < d.due_minor and d.fare_day between $1 and $2 and a.closed_at is null
+      union all
+      select 'no account', r.rider_id::text, r.fare_day, r.currency, sum(r.charged_minor)::int8
+      from (
+        select lane, rider_id, fare_day from fare_day where owes and fare_day between $1 and $2
+        order by fare_day, lane, rider_id limit $4) f
+      join ride r using (lane, rider_id, fare_day)
+      where r.reversed_run_id is null and r.charged_minor > 0 and \(WalletTables.isUnpaid)
+      group by r.rider_id, r.fare_day, r.currency
+      union all
+      select 'below nothing', a.rider_id::text, l.since, a.currency, -a.balance_minor
+      from wallet_account a
+      cross join lateral (select coalesce(a.denied_since, a.opened_at)::date as since) l
+      where a.balance_minor < 0 and a.closed_at is null and l.since between $1 and $2) s
+    where $3::text is null order by since, debt, rider, currency limit $4
+    """
+
   /// Refunds to cards one by one.
   static let refundsSQL = """
     select r.refund_id::text as refund_id, w.fare_day, r.cause, r.state, r.created_at, r.paid_at,

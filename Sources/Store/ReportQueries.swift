@@ -47,7 +47,7 @@ package enum ReportFigure: Sendable, Equatable {
 /// that the days are of. An operator's rows are all that is found when one is given.
 package enum ReportQuery: String, Sendable, CaseIterable {
   case lateRides, lateDevices
-  case debtOperators, debtAges, debtWindows
+  case debtOperators, debtAges, debtWindows, debtStoredValue
   case subsidyRides, subsidyClaims
   case refunds, refundPostings, chargebacks
   case withoutCaps, withoutCapsProducts
@@ -63,6 +63,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .debtOperators: Self.debtOperatorsSQL
     case .debtAges: Self.debtAgesSQL
     case .debtWindows: Self.debtWindowsSQL
+    case .debtStoredValue: Self.debtStoredValueSQL
     case .subsidyRides: Self.subsidyRidesSQL
     case .subsidyClaims: Self.subsidyClaimsSQL
     case .refunds: Self.refundsSQL

@@ -248,11 +248,12 @@ package struct MediaTables {
     ).only().bool(0)
   }
 
-  /// The cards of riders that are in use: what stored value pays for.
-  package func cards(of riders: [RiderID]) async throws -> [MediumID] {
+  /// The media of riders that are in use and whose rides stored value pays.
+  package func ofStoredValue(of riders: [RiderID]) async throws -> [MediumID] {
     let rows = try await connection.query(
       """
-      select medium_id from medium where rider_id = any($1) and kind = 'card' and state = 'active'
+      select medium_id from medium
+      where rider_id = any($1) and kind in \(WalletTables.media) and state = 'active'
       order by 1
       """, [.identifiers(riders.map(Optional.some))])
     return try rows.map { try $0.identifier(0) }

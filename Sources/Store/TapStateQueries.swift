@@ -65,7 +65,8 @@ package struct TapStateTables {
 
   /// How many taps are in each state now.
   ///
-  /// Sorted taps come from the sums that sorting keeps, so that a year of taps is not counted anew.
+  /// Sorted taps come from the sums that sorting keeps, so that a year of taps is not counted anew. So
+  /// do those that stored value has paid: all taps of its media but those of ``openDays``.
   package func counts() async throws -> TapStateCounts {
     let row = try await connection.query(
       """
@@ -80,9 +81,15 @@ package struct TapStateTables {
         (select coalesce(sum(accepted), 0)::int8 from tap_sum) as accepted,
         (select coalesce(sum(denied), 0)::int8 from tap_sum) as denied,
         (select count(*) from tap_unrated) as sorted,
-        (select count(*) from tap_billing where state = 'billed') as billed,
-        (select count(*) from tap_billing where state = 'settled') as settled,
-        (select count(*) from tap_billing where state = 'written_off') as written_off
+        p.billed, p.written_off,
+        p.settled + (select coalesce(sum(stored_value), 0)::int8 from tap_sum) - (
+          select count(*) from (\(Self.openDays)) o join tap t using (lane, rider_id, fare_day)
+          where t.accepted and t.medium in \(WalletTables.media)) as settled
+      from (
+        select count(*) filter (where state = 'billed') as billed,
+          count(*) filter (where state = 'settled') as settled,
+          count(*) filter (where state = 'written_off') as written_off
+        from tap_billing) p
       """
     ).only()
     var counts = TapStateCounts()
@@ -100,6 +107,64 @@ package struct TapStateTables {
       try row.int8("accepted") - counts.counts[.sorted, default: 0] - paying
     return counts
   }
+
+  /// Rider-days whose taps with media of stored value are not settled.
+  ///
+  /// They wait for their rating, an account is short or missing, a ride is open, or a fare is not
+  /// known. Of all others the rides are paid, or come to nothing.
+  private static let openDays = """
+    select lane, rider_id, fare_day from rider_day_waiting
+    union
+    select a.lane, a.rider_id, d.fare_day from wallet_day d join wallet_account a using (account_id)
+    where d.paid_minor < d.due_minor and a.closed_at is null
+    union
+    select lane, rider_id, fare_day from fare_day where owes
+    union
+    select lane, rider_id, fare_day from fare_day f where open_ride and not exists (
+      select from fare_day n
+      where n.lane = f.lane and n.rider_id = f.rider_id and n.fare_day > f.fare_day)
+    union
+    select lane, rider_id, fare_day from (\(unknownFares)) u
+    """
+
+  /// Rides whose fare is not known, by the sums that say on which days there are any.
+  private static let unknownFares = """
+    select r.* from (
+      select fare_day, lane from ride_sum group by fare_day, lane having sum(unknown_rides) > 0) d
+    join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.charged_minor is null
+      and r.reversed_run_id is null
+    """
+
+  /// What is rated and does not go on.
+  ///
+  /// A fare that is not known can never be billed: the tariff or the network lacks something. What is
+  /// charged and has nobody to pay it waits for a top-up, or for the payment account of a phone.
+  private static let ratedSQL = """
+    select * from (
+      (select concat_ws(' ', 'tap', r.device_id, r.epoch, r.seq) as place, 1::int8 as taps,
+        c.started_at as since, 'fare not known: ' || r.reason as reason
+      from (\(unknownFares)) r join clearing_run c on c.run_id = r.run_id
+      order by 3, 1 limit $1)
+      union all
+      select 'rider ' || f.rider_id || ' on ' || f.fare_day, count(*), min(t.tapped_at),
+        'charged, and no stored value pays'
+      from (
+        select lane, rider_id, fare_day from fare_day where owes and stale_since is null
+        order by fare_day, lane, rider_id limit $1) f
+      join tap t using (lane, rider_id, fare_day)
+      where t.accepted and t.medium in \(WalletTables.media)
+      group by f.rider_id, f.fare_day
+      union all
+      select 'rider ' || w.rider_id || ' on ' || w.fare_day, count(*), min(t.tapped_at),
+        'charged, and no payment account is known of the phone'
+      from (
+        select lane, rider_id, fare_day from charge_day_waiting where waits_for_account
+        order by fare_day, lane, rider_id limit $1) w
+      join tap t using (lane, rider_id, fare_day)
+      where t.accepted and t.medium in \(ChargingTables.chargedMedia)
+      group by w.rider_id, w.fare_day) s
+    order by since, place limit $1
+    """
 
   /// Those places of a state that have waited longest.
   package func stuck(in state: TapState) async throws -> [StuckTaps] {
@@ -145,19 +210,7 @@ package struct TapStateTables {
         and t.accepted
       group by f.rider_id, f.fare_day order by 3, 1 limit $1
       """
-    case .rated:
-      // A fare that is not known can never be billed: the tariff or the network lacks something.
-      """
-      select concat_ws(' ', 'tap', r.device_id, r.epoch, r.seq) as place, 1::int8 as taps,
-        c.started_at as since, 'fare not known: ' || r.reason as reason
-      from (
-        select fare_day, lane from ride_sum group by fare_day, lane having sum(unknown_rides) > 0
-        order by fare_day, lane limit $1) d
-      join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.charged_minor is null
-        and r.reversed_run_id is null
-      join clearing_run c on c.run_id = r.run_id
-      order by 3, 1 limit $1
-      """
+    case .rated: ratedSQL
     case .billed:
       """
       select concat_ws(' ', 'tap', device_id, epoch, seq) as place, 1::int8 as taps, since, reason

@@ -15,11 +15,14 @@ struct TapSums {
     var accepted: Int64 = 0
     var denied: Int64 = 0
     var alightings: Int64 = 0
+    /// Of the accepted ones those of media that stored value pays for.
+    var storedValue: Int64 = 0
 
     mutating func add(_ other: DaySum) {
       accepted += other.accepted
       denied += other.denied
       alightings += other.alightings
+      storedValue += other.storedValue
     }
   }
 
@@ -71,6 +74,7 @@ struct TapSums {
       if tap.isAccepted {
         daySum.accepted += 1
         if tap.kind == .off { daySum.alightings += 1 }
+        if tap.mediumKind.isOfStoredValue { daySum.storedValue += 1 }
         sum.accepted += 1
         if isLate { sum.lateAccepted += 1 }
       } else {
@@ -101,17 +105,19 @@ struct TapSums {
     let rows = days.sorted { ($0.key.day, $0.key.lane) < ($1.key.day, $1.key.lane) }
     return PostgresStatement(
       """
-      insert into tap_sum as s (fare_day, lane, accepted, denied, alightings)
-      select * from unnest($1::date[], $2::int2[], $3::int8[], $4::int8[], $5::int8[])
+      insert into tap_sum as s (fare_day, lane, accepted, denied, alightings, stored_value)
+      select * from unnest($1::date[], $2::int2[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
       on conflict (fare_day, lane) do update
         set accepted = s.accepted + excluded.accepted, denied = s.denied + excluded.denied,
-          alightings = s.alightings + excluded.alightings
+          alightings = s.alightings + excluded.alightings,
+          stored_value = s.stored_value + excluded.stored_value
       """,
       [
         .dates(rows.map { Optional($0.key.day) }), .int2s(rows.map { Optional($0.key.lane) }),
         .int8s(rows.map { Optional($0.value.accepted) }),
         .int8s(rows.map { Optional($0.value.denied) }),
         .int8s(rows.map { Optional($0.value.alightings) }),
+        .int8s(rows.map { Optional($0.value.storedValue) }),
       ])
   }
 

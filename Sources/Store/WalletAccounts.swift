@@ -1,5 +1,6 @@
 package import Basics
 import Postgres
+import Transit
 package import Wallet
 
 extension StoreSession {
@@ -14,10 +15,22 @@ package struct WalletAccountRow: Sendable, Equatable {
   package let currency: Currency
   /// Minor units: the sum of all movements.
   package var balanceMinor: Int64
-  /// Since when its cards are not let on; nil when they are.
+  /// Since when its cards and QR codes are not let on; nil when they are.
   package var deniedSince: Instant?
   package let openedAt: Instant
   package let rule: WalletRule
+}
+
+/// A rider in a currency: who has one account at most.
+package struct WalletOwner: Hashable, Sendable {
+  package let rider: RiderID
+  package let currency: Currency
+
+  /// Names an owner.
+  package init(rider: RiderID, currency: Currency) {
+    self.rider = rider
+    self.currency = currency
+  }
 }
 
 /// What moves stored value.
@@ -31,6 +44,8 @@ package enum MovementKind: String, Sendable, CaseIterable {
   /// Between two accounts of riders who were merged.
   case transfer
   case correction
+  /// What its rider owes is given up.
+  case writeOff = "write_off"
 }
 
 /// A movement of stored value; what moved is never changed.
@@ -73,6 +88,12 @@ package struct WalletTables {
   /// Most movements of one statement.
   package static let statementMax = 1000
 
+  /// Media whose rides it pays, as a list of SQL.
+  static let media =
+    "("
+    + MediumKind.allCases.filter(\.isOfStoredValue).map { "'\($0.rawValue)'" }
+    .joined(separator: ", ") + ")"
+
   let connection: PostgresConnection
 
   static let columns = """
@@ -110,6 +131,27 @@ package struct WalletTables {
       where a.rider_id = any($1) and a.closed_at is null order by a.account_id for update of a
       """, [.identifiers(riders.sorted().map(Optional.some))]
     ).map(Self.account)
+  }
+
+  /// Those of some riders who have an open account, by currency; nothing is held.
+  package func owners(among riders: Set<RiderID>) async throws -> Set<WalletOwner> {
+    let rows = try await connection.query(
+      "select rider_id, currency from wallet_account where rider_id = any($1) and closed_at is null",
+      [.identifiers(riders.sorted().map(Optional.some))])
+    return Set(
+      try rows.map { row in
+        WalletOwner(rider: try row.identifier("rider_id"), currency: try row.currency("currency"))
+      })
+  }
+
+  /// An open account by its number, held; nil when there is none, or it is closed.
+  package func lock(account: Int64) async throws -> WalletAccountRow? {
+    try await connection.query(
+      """
+      select \(Self.columns) from wallet_account a left join wallet_rule r using (currency)
+      where a.account_id = $1 and a.closed_at is null for update of a
+      """, [.int8(account)]
+    ).onlyOrNil().map(Self.account)
   }
 
   /// The open account of a rider in a currency, held; nil when there is none.

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Postgres
 package import Wallet
 
@@ -13,7 +13,7 @@ package struct WalletDayRow: Sendable, Equatable {
 extension WalletTables {
   /// The days of accounts that may have to pay: rider-days just rated, and all that are not paid whole.
   ///
-  /// What a day comes to is the sum of its standing rides with a card.
+  /// What a day comes to is the sum of its standing rides with media of stored value.
   package func days(
     of accounts: [WalletAccountRow], rated: [RiderDay], lane: Int16
   ) async throws -> [WalletDayRow] {
@@ -27,8 +27,8 @@ extension WalletTables {
         from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
         join account a on a.rider_id = c.rider_id
         left join ride r on r.lane = $4 and r.rider_id = c.rider_id and r.fare_day = c.fare_day
-          and r.fare_day between $5 and $6 and r.reversed_run_id is null and r.medium = 'card'
-          and r.currency = a.currency
+          and r.fare_day between $5 and $6 and r.reversed_run_id is null
+          and r.medium in \(Self.media) and r.currency = a.currency
         group by a.account_id, c.fare_day),
       kept as (
         select d.* from wallet_day d where d.account_id = any($1) and d.paid_minor < d.due_minor
@@ -55,6 +55,25 @@ extension WalletTables {
         keptDueMinor: try row.int8OrNil("kept_due"))
     }
   }
+
+  /// Takes the mark of owing off a rider's days for whose rides there is an account now.
+  package func unmarkOwing(of rider: RiderID) async throws {
+    try await connection.execute(
+      """
+      update fare_day f set owes = false
+      where f.lane = $1 and f.rider_id = $2 and f.owes and not exists (
+        select from ride r
+        where r.lane = f.lane and r.rider_id = f.rider_id and r.fare_day = f.fare_day
+          and r.reversed_run_id is null and r.charged_minor > 0 and \(Self.isUnpaid))
+      """, [.int2(Lane.of(rider)), .identifier(rider)])
+  }
+
+  /// Holds for a ride `r` that stored value should pay, and whose rider has no account for it.
+  static let isUnpaid = """
+    r.medium in \(media) and not exists (
+      select from wallet_account a
+      where a.rider_id = r.rider_id and a.currency = r.currency and a.closed_at is null)
+    """
 
   /// Writes down what days of accounts come to and what is paid of it.
   package func save(_ days: [(accountID: Int64, day: WalletDay)]) async throws {

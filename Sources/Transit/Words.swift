@@ -38,6 +38,9 @@ package enum TapKind: String, Sendable, CaseIterable, Hashable {
 /// What a rider held to the validator.
 package enum MediumKind: String, Sendable, CaseIterable, Hashable {
   case card, bank, phone, qr
+
+  /// Whether its rides are paid from stored value; for the others the acquirer is asked.
+  package var isOfStoredValue: Bool { self == .card || self == .qr }
 }
 
 /// A vehicle standing at a stop of its route, found from its positions.

@@ -20,6 +20,9 @@ package struct WalletStanding: Sendable, Equatable {
   /// Whether everything the rider holds to a validator is blocked or replaced.
   package var isBlocked: Bool
 
+  /// Minor units owed in all: rides that nobody paid, and how far the balance lies below nothing.
+  package var owedMinor: Int64 { debtMinor - min(0, balanceMinor) }
+
   /// Makes a standing.
   package init(balanceMinor: Int64, debtMinor: Int64, waitingDays: Int, isBlocked: Bool) {
     self.balanceMinor = balanceMinor

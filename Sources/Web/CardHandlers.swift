@@ -101,11 +101,23 @@ extension Handlers {
   }
 
   func debts(_ request: WebRequest) async throws -> Answer {
-    let rows = try await services.store.read { db in try await db.charging.debts() }
+    let (windows, stored) = try await services.store.read { db in
+      (try await db.charging.debts(), try await db.wallets.debts())
+    }
     return .json { writer in
-      writer.objects(rows) { writer, row in
+      writer.beginArray()
+      for row in windows {
+        writer.beginObject()
+        writer.member("kind", "charge_window")
         Self.write(row, to: &writer)
+        writer.endObject()
       }
+      for debt in stored {
+        writer.beginObject()
+        writer.storedValueDebt(debt)
+        writer.endObject()
+      }
+      writer.endArray()
     }
   }
 

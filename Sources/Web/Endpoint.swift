@@ -72,6 +72,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case walletTopUp = "POST /v1/riders/{id}/wallet/top-ups"
   case walletRefund = "POST /v1/riders/{id}/wallet/refunds"
   case walletCorrect = "POST /v1/riders/{id}/wallet/corrections"
+  case walletWriteOff = "POST /v1/riders/{id}/wallet/write-offs"
   case riderProducts = "GET /v1/riders/{id}/products"
   case productSell = "POST /v1/riders/{id}/products"
   case productRefund = "POST /v1/riders/{id}/products/refund"
@@ -172,10 +173,10 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .staff([.accountant])
     // Whoever keeps the books does not handle the cash.
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
-    case .riderMerge, .riderErase, .walletCorrect: .staff([])
+    case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
     case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
-      .tapStates, .tapsStuck:
+      .tapStates, .tapsStuck, .walletCorrect, .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])
@@ -202,8 +203,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
       BodyRule(types: ["text/plain"], bytesMax: SessionLimits.handshakeBytesMax)
     case .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
-      .walletTopUp, .walletRefund, .walletCorrect, .productSell, .productRefund, .acquirerEvent,
-      .chargePay,
+      .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell, .productRefund,
+      .acquirerEvent, .chargePay,
       .chargeWriteOff, .chargeRefund, .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
       .deviceAssign, .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift,
       .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,

@@ -54,7 +54,8 @@ struct Handlers: Sendable {
     case .auditTaps: try await auditTaps(request)
     case .riderRides, .riderRegister, .riderShow, .riderMedia, .riderReplace, .riderBlock,
       .riderUnblock, .riderProof, .riderMerge, .riderErase, .proofsExpiring, .wallet, .walletTopUp,
-      .walletRefund, .walletCorrect, .riderProducts, .productSell, .productRefund:
+      .walletRefund, .walletCorrect, .walletWriteOff, .riderProducts, .productSell,
+      .productRefund:
       try await riderAnswer(request)
     case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
@@ -107,7 +108,8 @@ struct Handlers: Sendable {
     case .riderErase: try await riderErase(request)
     case .proofsExpiring: try await proofsExpiring(request)
     case .wallet: try await wallet(request)
-    case .walletTopUp, .walletRefund, .walletCorrect: try await walletMove(request)
+    case .walletTopUp, .walletRefund: try await walletMove(request)
+    case .walletCorrect, .walletWriteOff: try await walletPropose(request)
     case .riderProducts: try await riderProducts(request)
     case .productSell: try await productSell(request)
     case .productRefund: try await productRefund(request)

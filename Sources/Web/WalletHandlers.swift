@@ -68,7 +68,28 @@ extension Handlers {
     return book.versions[book.versions.count - 1].currency
   }
 
-  /// A top-up, refund or correction; the same order sent again is told as done, and moves nothing.
+  /// Proposes to put a balance right, or to give up what an account owes; a second person decides.
+  func walletPropose(_ request: WebRequest) async throws -> Answer {
+    let body = try OrderBody(request)
+    let rider = try await requireRider(request)
+    guard let currency = body.currency else { throw RiderRefusal.missing("The currency") }
+    let act = try act(request, body.reason)
+    let desk = services.walletOrders
+    let order = try await answering {
+      request.endpoint == .walletWriteOff
+        ? try await desk.proposeWriteOff(
+          in: currency, of: rider, reason: act.reason, by: act.actor)
+        : try await desk.proposeCorrection(
+          body.minor ?? 0, in: currency, of: rider, reason: act.reason, by: act.actor)
+    }
+    return .json(.created) { writer in
+      writer.beginObject()
+      writer.member("order", order)
+      writer.endObject()
+    }
+  }
+
+  /// A top-up or refund; the same order sent again is told as done, and moves nothing.
   func walletMove(_ request: WebRequest) async throws -> Answer {
     let body = try OrderBody(request)
     let rider = try await requireRider(request)
@@ -77,7 +98,6 @@ extension Handlers {
     let receipt: MoneyReceipt =
       switch request.endpoint {
       case .walletRefund: try await walletDesk.refund(order, to: rider, by: act)
-      case .walletCorrect: try await walletDesk.correct(order, of: rider, by: act)
       default:
         try await walletDesk.topUp(order, to: rider, medium: try medium(request), by: act)
       }
@@ -135,6 +155,10 @@ extension Handlers {
   }
 }
 
+extension Endpoint {
+  fileprivate var proposesToWallet: Bool { self == .walletCorrect || self == .walletWriteOff }
+}
+
 /// What the body of an order may say.
 struct OrderBody {
   var minor: Int64?
@@ -164,6 +188,11 @@ struct OrderBody {
   ) throws(JSONFault) -> Bool {
     switch name {
     case "reason": reason = try reader.stringOrNil()
+    // A proposal moves nothing yet: it has no receipt, and a write-off no amount of its own.
+    case "amount_minor" where endpoint == .walletWriteOff: return false
+    case "channel" where endpoint.proposesToWallet, "desk" where endpoint.proposesToWallet,
+      "receipt" where endpoint.proposesToWallet, "key" where endpoint.proposesToWallet:
+      return false
     case "channel":
       let text = try reader.string()
       guard let known = MoneyChannel(rawValue: text) else {
@@ -223,6 +252,24 @@ extension JSONWriter {
     member("receipt", orNull: movement.reference)
     member("entry", orNull: movement.entryID)
     endObject()
+  }
+
+  /// What a rider owes for rides that stored value should pay: the members of an object.
+  mutating func storedValueDebt(_ debt: StoredValueDebt) {
+    member("kind", debt.account == nil ? "no_stored_value" : "stored_value")
+    member("rider", debt.rider.description)
+    member("account", orNull: debt.account)
+    key("media")
+    beginArray()
+    for medium in debt.media { value(medium) }
+    endArray()
+    member("unpaid_since", orNull: debt.since?.description)
+    member("denied_since", orNull: debt.deniedSince?.description)
+    member("days", debt.days)
+    member("currency", debt.currency.code)
+    member("balance_minor", debt.balanceMinor)
+    member("unpaid_minor", debt.unpaidMinor)
+    member("due_minor", debt.dueMinor)
   }
 
   /// A pass or carnet.

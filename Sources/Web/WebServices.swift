@@ -29,6 +29,8 @@ package struct WebServices: Sendable {
   package var payouts: PayoutDesk
   /// What the city pays for concessions.
   package var subsidies: SubsidyDesk
+  /// What two people decide about stored value.
+  package var walletOrders: WalletOrderDesk
   /// What needs a second person.
   package var orders: MoneyOrders
   /// What the acquirer says by itself; nil when no acquirer is set up.
@@ -70,7 +72,9 @@ package struct WebServices: Sendable {
     debts = DebtDesk(store: store, city: city, now: now)
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)
-    orders = MoneyOrders(store: store, debts: debts, payouts: payouts, subsidies: subsidies)
+    walletOrders = WalletOrderDesk(store: store, city: city, now: now)
+    orders = MoneyOrders(
+      store: store, debts: debts, payouts: payouts, subsidies: subsidies, wallets: walletOrders)
     self.facts = facts
     self.now = now
     self.randomBytes = randomBytes

@@ -91,6 +91,7 @@ struct MoneyDesks: Sendable {
   let debts: DebtDesk
   let payouts: PayoutDesk
   let subsidies: SubsidyDesk
+  let wallets: WalletOrderDesk
   let funding: FundingDesk
 
   /// Opens the desks on a database, with an acquirer where one is set up.
@@ -111,6 +112,7 @@ struct MoneyDesks: Sendable {
     debts = DebtDesk(store: store, city: city, now: now)
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)
+    wallets = WalletOrderDesk(store: store, city: city, now: now)
     funding = FundingDesk(store: store, city: city, now: now)
   }
 

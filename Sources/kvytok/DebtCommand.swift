@@ -4,21 +4,30 @@ import Charging
 import Clearing
 import Store
 
-/// What bank cards owe after a decline.
+/// What riders owe: bank cards after a decline, and stored value.
 struct DebtCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "debt", abstract: "What bank cards owe after a decline.",
+    commandName: "debt", abstract: "What bank cards owe after a decline, and stored value.",
     subcommands: [List.self, Pay.self, Ask.self, WriteOff.self, Refund.self])
 
   struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Debts, the oldest first.")
+    static let configuration = CommandConfiguration(
+      abstract: "Debts, the oldest first: charge windows, then stored value.")
 
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let rows = try await Backbone.with(database) { backbone in
-        try await backbone.store.read { db in try await db.charging.debts() }
+      let (windows, stored) = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in
+          (try await db.charging.debts(), try await db.wallets.debts())
+        }
       }
+      if !windows.isEmpty { print(Self.text(of: windows)) }
+      if !stored.isEmpty { print(Self.text(of: stored)) }
+      if windows.isEmpty && stored.isEmpty { print("nobody owes anything") }
+    }
+
+    private static func text(of rows: [ChargeWindowRow]) -> String {
       var table = TextTable([
         ("window", .right), ("fare day", .left), ("state", .left), ("due", .right),
         ("declined", .left), ("code", .left), ("next try", .left),
@@ -31,8 +40,25 @@ struct DebtCommand: AsyncParsableCommand {
           row.window.nextAt?.iso8601(offsetSeconds: 0) ?? "",
         ])
       }
-      print(table.text)
-      if rows.isEmpty { print("nobody owes anything after a decline") }
+      return table.text
+    }
+
+    private static func text(of debts: [StoredValueDebt]) -> String {
+      var table = TextTable([
+        ("rider", .left), ("account", .right), ("unpaid since", .left), ("days", .right),
+        ("balance", .right), ("unpaid", .right), ("due", .right), ("denied", .left),
+        ("media", .left),
+      ])
+      for debt in debts {
+        table.add([
+          debt.rider.description, debt.account.map { String($0) } ?? "none",
+          debt.since?.description ?? "", String(debt.days),
+          debt.account == nil ? "" : moneyText(debt.balanceMinor, debt.currency),
+          moneyText(debt.unpaidMinor, debt.currency), moneyText(debt.dueMinor, debt.currency),
+          debt.deniedSince?.iso8601(offsetSeconds: 0) ?? "", debt.media.joined(separator: " "),
+        ])
+      }
+      return table.text
     }
   }
 
@@ -148,7 +174,8 @@ extension DebtDesk.Channel: ExpressibleByArgument {}
 /// Orders about money that need a second person.
 struct OrderCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "order", abstract: "Write-offs, refunds, payouts and claims that wait.",
+    commandName: "order",
+    abstract: "Write-offs, refunds, payouts, claims and corrections of balances.",
     subcommands: [List.self, Approve.self, Refuse.self])
 
   struct List: AsyncParsableCommand {
@@ -213,7 +240,7 @@ struct OrderCommand: AsyncParsableCommand {
       return try await MoneyDesks.answer {
         try await MoneyOrders(
           store: desks.store, debts: desks.debts, payouts: desks.payouts,
-          subsidies: desks.subsidies
+          subsidies: desks.subsidies, wallets: desks.wallets
         ).decide(order, isApproved: isApproved, by: by)
       }
     }

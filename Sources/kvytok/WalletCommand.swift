@@ -8,7 +8,9 @@ import Wallet
 struct WalletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wallet", abstract: "Puts money on cards, gives it back, and shows it.",
-    subcommands: [TopUp.self, Refund.self, Correct.self, Balance.self, Statement.self, Rule.self])
+    subcommands: [
+      TopUp.self, Refund.self, Correct.self, WriteOff.self, Balance.self, Statement.self, Rule.self,
+    ])
 
   /// What every movement of money names.
   struct OrderOptions: ParsableArguments {
@@ -98,22 +100,6 @@ struct WalletCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await movement.move(rider, minor) { try await $0.refund($1, to: $2, by: $3) }
-    }
-  }
-
-  struct Correct: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "correct", abstract: "Puts a balance right by an amount, up or down.")
-
-    @OptionGroup var rider: RiderOptions
-
-    @Option(help: "Amount in minor units; below zero takes it off.")
-    var minor: Int64
-
-    @OptionGroup var movement: MovementOptions
-
-    func run() async throws {
-      try await movement.move(rider, minor) { try await $0.correct($1, of: $2, by: $3) }
     }
   }
 

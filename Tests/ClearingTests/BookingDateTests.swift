@@ -51,9 +51,23 @@ extension ClearingSuite {
         _ = try await house.wallets.refund(
           house.cash(1000, key: "k2"), to: house.rider("anna"), by: desk)
       },
-      LateOperation("correction of stored value").prepared(topUp).done { house in
-        _ = try await house.wallets.correct(
-          house.cash(-1000, key: "k2"), of: house.rider("anna"), by: desk)
+      LateOperation("correction of stored value").prepared { house in
+        try await topUp(house)
+        _ = try await house.walletOrders.proposeCorrection(
+          -1000, in: hryvnia, of: house.rider("anna"), reason: "test", by: "olena")
+      }.done { house in
+        _ = try await house.walletOrders.decide(1, isApproved: true, by: "taras")
+      },
+      // What is given up pays for the ride at once.
+      LateOperation("write-off of stored value", entries: 2).prepared { house in
+        try await house.register("anna")
+        try await house.topUp(house.rider("anna"), 500, key: "k1")
+        try await house.journal([try tap(1, "08:00")])
+        try await house.service.drain()
+        _ = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: house.rider("anna"), reason: "test", by: "olena")
+      }.done { house in
+        _ = try await house.walletOrders.decide(1, isApproved: true, by: "taras")
       },
       // The top-up pays for rides of before at once.
       LateOperation("debt paid by a top-up", entries: 2).prepared { house in

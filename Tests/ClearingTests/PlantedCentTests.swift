@@ -26,7 +26,7 @@ extension ClearingSuite {
       "riders": "a count", "rides_added": "a count", "rides_reversed": "a count",
       "rides_max": "a count", "rides_used": "a count", "_days": "a count", "days": "a count",
       "months": "a count", "edition": "a count", "alightings": "a count",
-      "late_accepted": "a count",
+      "stored_value": "a count", "late_accepted": "a count",
       "late_denied": "a count", "latest_seconds": "a time", "length_seconds": "a time",
       "_ms": "a time", "free_bytes": "a size",
     ]

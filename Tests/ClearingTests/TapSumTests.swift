@@ -15,11 +15,12 @@ extension ClearingSuite {
         with counted_days as (
           select fare_day, count(*) filter (where accepted) as accepted,
             count(*) filter (where not accepted) as denied,
-            count(*) filter (where accepted and kind = 'off') as alightings
+            count(*) filter (where accepted and kind = 'off') as alightings,
+            count(*) filter (where accepted and medium in ('card', 'qr')) as stored_value
           from tap group by 1),
         kept_days as (
           select fare_day, sum(accepted) as accepted, sum(denied) as denied,
-            sum(alightings) as alightings
+            sum(alightings) as alightings, sum(stored_value) as stored_value
           from tap_sum group by 1),
         counted_devices as (
           select t.fare_day, t.device_id, coalesce('id of ' || t.route, '') as route,
@@ -39,8 +40,8 @@ extension ClearingSuite {
           from device_day)
         select concat_ws(' ', 'day', coalesce(k.fare_day, c.fare_day), k, c)
         from kept_days k full join counted_days c using (fare_day)
-        where (k.accepted, k.denied, k.alightings)
-          is distinct from (c.accepted, c.denied, c.alightings)
+        where (k.accepted, k.denied, k.alightings, k.stored_value)
+          is distinct from (c.accepted, c.denied, c.alightings, c.stored_value)
         union all
         select concat_ws(' ', 'device', k, c)
         from kept_devices k full join counted_devices c using (fare_day, device_id, route)
@@ -60,6 +61,7 @@ extension ClearingSuite {
           if chance.chance(0.2) { tap.kind = .off }
           if chance.chance(0.2) { tap.result = .denied(reason: "unknown card") }
           if chance.chance(0.2) { tap.route = nil }
+          tap.medium = MediumKind.allCases[Int(tap.seq) % MediumKind.allCases.count]
           try await house.journal(
             [tap], device: device,
             receivedAt: House.noon.adding(seconds: Int64(chance.integer(in: 0...400_000))))

@@ -82,4 +82,9 @@ import Wallet
     let less = try WalletEntries.correction(Self.money(-100), reason: "x", on: Self.day)
     #expect(Self.lines(less) == ["Ct 2290 100", "Dt 2200 100"])
   }
+
+  @Test func whatIsGivenUpIsACostAndPaysTheDebt() throws {
+    let entry = try WalletEntries.writeOff(Self.money(100), reason: "x", on: Self.day)
+    #expect(Self.lines(entry) == ["Dt 7200 100", "Ct 2200 100"])
+  }
 }

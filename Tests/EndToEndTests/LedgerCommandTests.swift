@@ -19,7 +19,7 @@ struct LedgerCommandTests {
   }
 
   /// Runs statements on the database of a service, as whoever owns it.
-  private static func asOwner(_ service: KvytokService, _ sql: String) async throws {
+  static func asOwner(_ service: KvytokService, _ sql: String) async throws {
     let folder = service.data.appendingPathComponent("postgres").path
     let configuration = try #require(PrivateCluster.running(folder: folder))
     let loop = EventLoop.start(name: "owner")

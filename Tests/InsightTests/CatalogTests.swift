@@ -8,6 +8,20 @@ import Testing
 import Transit
 
 extension World {
+  /// Cards on which nobody put money, and an account that is short and below nothing.
+  private func addStoredValue() async throws {
+    try await script(
+      """
+      insert into fare_day (lane, rider_id, fare_day, rated_at, owes)
+      select lane, rider_id, fare_day, now(), true from ride
+      where reversed_run_id is null and charged_minor > 0 and medium = 'card';
+      insert into rider values ('00000000-0000-0000-0000-0000000000aa', 0, now());
+      insert into wallet_account (rider_id, lane, currency, balance_minor, denied_since, opened_at)
+        values ('00000000-0000-0000-0000-0000000000aa', 0, 'UAH', -250, '2026-11-23', now());
+      insert into wallet_day values (1, '2026-11-22', 500, 400), (1, '2026-11-23', 900, 300);
+      """)
+  }
+
   /// Money of two operators in every table that a report reads.
   func addMoney() async throws {
     try await add(TestRide.many(400, seed: 21))
@@ -20,6 +34,7 @@ extension World {
       update ride_sum set accounting_date = fare_day + 9, late_rides = rides
       where category = 'pupil';
       """)
+    try await addStoredValue()
     try await script(
       """
       insert into account values ('1120', 'е', 'a', 'asset'), ('1200', 'в', 'r', 'asset'),
@@ -164,6 +179,10 @@ extension InsightSuite {
           (
             .debts, "windows", "due_minor",
             "select sum(amount_minor - captured_minor)::int8 from charge_window"
+          ),
+          (
+            .debts, "stored_value", "due_minor",
+            "select (250 + 600 + sum(charged_minor))::int8 \(rides) and medium = 'card'"
           ),
           (.refunds, "refunds", "refund_minor", "select sum(minor)::int8 from charge_refund"),
           (.refunds, "chargebacks", "disputed_minor", "select sum(minor)::int8 from chargeback"),

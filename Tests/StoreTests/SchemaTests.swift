@@ -62,6 +62,46 @@ extension StoreSuite {
       }
     }
 
+    @Test func whatStoredValueDidNotPayBeforeIsMarkedAndPaidAnew() async throws {
+      let before = try SchemaMigrations.all().filter { $0.name < "0027" }
+      try await LeasedDatabase.with(before) { pool in
+        // Rider 1 has a card and no account, rider 2 a QR code and one, rider 3 a bank card, and the
+        // card of rider 4 carries a pass.
+        _ = try await pool.session { db in
+          try await db.script(
+            """
+            insert into rider select ('00000000-0000-0000-0000-00000000000' || n)::uuid, 0, now()
+            from generate_series(1, 4) n;
+            insert into wallet_account (rider_id, lane, currency, opened_at)
+            values ('00000000-0000-0000-0000-000000000002', 0, 'UAH', now());
+            insert into fare_day (lane, rider_id, fare_day, rated_at)
+            select 0, rider_id, '2026-11-22', now() from rider;
+            insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+              category, product, medium, currency, nominal_minor, charged_minor, tariff_version, reason)
+            select '2026-11-22', 0, ('00000000-0000-0000-0000-00000000000' || n)::uuid, 1, now(), 'V-1', 1,
+              n, 1, 'adult', 'ride', m, 'UAH', 800, c, 'test', '{}'
+            from (values (1, 'card', 800), (2, 'qr', 800), (3, 'bank', 800), (4, 'card', 0)) v(n, m, c);
+            insert into tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq, medium_id,
+              kind, medium, riders, accepted, batch_id, received_at)
+            select fare_day, lane, rider_id, started_at, started_at, device_id, epoch, seq, rider_id,
+              'single', medium, 1, true, 1, now()
+            from ride;
+            insert into tap_sum (fare_day, lane, accepted, denied)
+            values ('2026-11-22', 3, 3, 0), ('2026-11-22', 5, 1, 0);
+            """)
+        }
+        try await Store.migrate(pool)
+        #expect(
+          try await pool.texts(
+            "select concat_ws(' ', right(rider_id::text, 1), owes, stale_cause) from fare_day order by 1"
+          )
+            == ["1 t", "2 f medium", "3 f", "4 f"])
+        #expect(
+          try await pool.texts("select lane || ' ' || stored_value from tap_sum order by 1")
+            == ["3 3", "5 0"])
+      }
+    }
+
     /// A migration that adds a column to a sealed table has to seal it anew.
     @Test func eachSealedTableIsSealedByAllOfItsColumns() async throws {
       try await withStore { store, pool in

@@ -132,6 +132,77 @@ struct RiderDeskEndpointTests {
     }
   }
 
+  @Test func aBalanceIsPutRightAndADebtGivenUpByTwoPeople() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let cashier = try await service.token(.cashier)
+      let (olena, taras) = (
+        try await service.token(.accountant, label: "olena"),
+        try await service.token(.accountant, label: "taras")
+      )
+      let path = "/v1/riders/\(rider)/wallet"
+      _ = await service.post(
+        path + "/top-ups", token: cashier, json: Self.order(500, key: "k1"))
+      let correction = #"{"amount_minor": -200, "currency": "UAH", "reason": "typing error"}"#
+      for (json, code) in [
+        (#"{"amount_minor": -200, "currency": "UAH"}"#, "missing"),
+        (#"{"amount_minor": -501, "currency": "UAH", "reason": "x"}"#, "insufficient"),
+        (#"{"amount_minor": -200, "currency": "UAH", "reason": "x", "key": "k"}"#, "malformed"),
+      ] {
+        let answer = await service.post(path + "/corrections", token: olena, json: json)
+        #expect(answer.problemCode == code, "\(json): \(answer.text)")
+      }
+      #expect(
+        await service.post(path + "/corrections", token: cashier, json: correction).status
+          == .forbidden)
+      let proposed = await service.post(path + "/corrections", token: olena, json: correction)
+      #expect(proposed.status == .created && proposed.text == #"{"order":1}"#, "\(proposed.text)")
+      let waiting = await service.send(.get, "/v1/money-orders", token: taras)
+      #expect(
+        waiting.text.contains(
+          #""kind":"account_debit","subject":"1","amount_minor":200,"currency":"UAH""#),
+        "\(waiting.text)")
+      let before = await service.send(.get, path, token: taras)
+      #expect(before.text.contains("\"balance_minor\":500,\"from\""), "\(before.text)")
+      let decision = "/v1/money-orders/1/decision"
+      let own = await service.post(decision, token: olena, json: #"{"approve": true}"#)
+      #expect(own.status == .conflict && own.problemCode == "second_person_needed")
+      let decided = await service.post(decision, token: taras, json: #"{"approve": true}"#)
+      #expect(decided.status == .ok, "\(decided.text)")
+      let after = await service.send(.get, path, token: taras)
+      #expect(after.text.contains("\"balance_minor\":300,\"from\""), "\(after.text)")
+      let none = await service.post(
+        path + "/write-offs", token: olena, json: #"{"currency": "UAH", "reason": "x"}"#)
+      #expect(none.status == .unprocessableContent, "\(none.text)")
+      #expect(none.member("detail") == "the account owes nothing.")
+    }
+  }
+
+  @Test func whatStoredValueOwesStandsBesideTheDebtsOfWindows() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let owed = await service.send(.get, "/v1/debts", token: token)
+      #expect(owed.text == "[]")
+      try await service.store.write { db in
+        let currency = try #require(Currency("UAH"))
+        let id = try #require(RiderID(rider))
+        _ = try await db.wallets.open(of: id, in: currency, at: TestService.now)
+        var account = try #require(try await db.wallets.list(of: id).first)
+        account.balanceMinor = -300
+        account.deniedSince = TestService.now
+        try await db.wallets.save([account])
+      }
+      let answer = await service.send(.get, "/v1/debts", token: token)
+      for part in [
+        #""kind":"stored_value","rider":"\#(rider)","account":1,"media":[""#,
+        #""unpaid_since":null,"denied_since":"\#(TestService.now)","days":0"#,
+        #""balance_minor":-300,"unpaid_minor":0,"due_minor":300"#,
+      ] {
+        #expect(answer.text.contains(part), "\(answer.text)")
+      }
+    }
+  }
+
   @Test func aBlockedCardAndAnErasedRiderTakeNothing() async throws {
     try await Self.with { service, token, admin in
       let rider = try await Self.register(service, token)

@@ -228,9 +228,12 @@ create table fare_day (
   -- Why it is stale; `stale_reason` says more where there is more.
   stale_cause text check (stale_cause in ('tap', 'late_tap', 'released_tap', 'stop', 'tariff',
     'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
+  -- Rides with media of stored value are charged, and the rider has no account in their currency.
+  owes boolean not null default false,
   primary key (lane, rider_id, fare_day)
 );
 create index fare_day_open on fare_day (lane, fare_day) where open_ride;
+create index fare_day_owes on fare_day (fare_day, lane, rider_id) where owes;
 create index fare_day_stale on fare_day (lane, fare_day) where stale_since is not null;
 
 -- Accepted taps on their way from sorting to the lanes of their riders: those that one pass found for
@@ -266,13 +269,14 @@ group by lane, rider_id, fare_day;
 create view rider_day as
 select lane, rider_id, fare_day, bool_or(is_stale) as is_stale,
   coalesce((array_agg(state_after) filter (where is_row))[1], '') as state_after,
-  max(tariff_version) as tariff_version, bool_or(open_ride) as open_ride, max(rated_at) as rated_at
+  max(tariff_version) as tariff_version, bool_or(open_ride) as open_ride, max(rated_at) as rated_at,
+  bool_or(owes) as owes
 from (
   select lane, rider_id, fare_day, stale_since is not null as is_stale, state_after, tariff_version,
-    open_ride, rated_at, true as is_row
+    open_ride, rated_at, true as is_row, owes
   from fare_day
   union all
-  select p.lane, r.rider_id, p.fare_day, true, null, null, false, null, false
+  select p.lane, r.rider_id, p.fare_day, true, null, null, false, null, false, false
   from tap_parcel p cross join lateral unnest(p.riders) as r(rider_id)) d
 group by lane, rider_id, fare_day;
 
@@ -574,6 +578,7 @@ create table tap_sum (
   accepted bigint not null,
   denied bigint not null,
   alightings bigint not null default 0,  -- the accepted ones at getting off; the rest are boardings
+  stored_value bigint not null default 0,  -- the accepted ones of media that stored value pays for
   primary key (fare_day, lane)
 ) with (fillfactor = 70);
 
@@ -743,8 +748,9 @@ create trigger charge_event_append_only before update or delete on charge_event
 -- What needs a second person: proposed by one, decided by another.
 create table money_order (
   order_id bigint generated always as identity primary key,
-  kind text not null check (kind in ('write_off', 'refund', 'payout', 'subsidy')),
-  subject text not null,                -- window, operator or claim
+  kind text not null check (kind in ('write_off', 'refund', 'payout', 'subsidy', 'account_write_off',
+    'account_credit', 'account_debit')),
+  subject text not null,                -- window, operator, claim or account
   minor bigint not null check (minor > 0),
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   reason text not null,
@@ -959,22 +965,6 @@ create table subsidy_ride (
 );
 create index subsidy_ride_claim on subsidy_ride (claim_id);
 
--- Taps of bank cards by the charge windows of their fare days. Of several windows of a day the one
--- that is least far decides: a tap is paid when all of its day is.
-create view tap_billing as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
-  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
-    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
-  w.closed_at as since,
-  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
-    as reason
-from (
-  select distinct on (lane, rider_id, fare_day) * from charge_window
-  order by lane, rider_id, fare_day,
-    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
-join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
-  and t.medium in ('bank', 'phone') and t.accepted;
-
 -- Riders and their money: proofs, stored value, passes and carnets (0005-riders).
 
 -- Why media are not let on; a medium is denied as long as any reason stands.
@@ -1031,6 +1021,7 @@ create table wallet_account (
 create unique index wallet_account_open on wallet_account (rider_id, currency)
   where closed_at is null;
 create index wallet_account_rider on wallet_account (rider_id);
+create index wallet_account_below on wallet_account (account_id) where balance_minor < 0;
 
 -- What the rides of a fare day come to, and how much of it the account has paid so far.
 create table wallet_day (
@@ -1046,7 +1037,7 @@ create table wallet_movement (
   movement_id bigint generated always as identity primary key,
   account_id bigint not null references wallet_account,
   kind text not null
-    check (kind in ('top_up', 'ride', 'purchase', 'refund', 'transfer', 'correction')),
+    check (kind in ('top_up', 'ride', 'purchase', 'refund', 'transfer', 'correction', 'write_off')),
   amount_minor bigint not null check (amount_minor <> 0),
   balance_minor bigint not null,     -- after it
   fare_day date,                     -- whose rides it pays, or pays back
@@ -1257,6 +1248,37 @@ create table device_deny_list (
   primary key (device_id, version)
 );
 create index device_deny_list_version on device_deny_list (version, seen_at);
+-- Taps by what pays for them: those of bank cards and phones by the charge windows of their fare days,
+-- those of cards and QR codes where an account is short. Of several windows of a day the one that is
+-- least far decides: a tap is paid when all of its day is. What stored value has paid is not in here:
+-- that is all the rest of its media, and counting it would be counting all taps.
+create view tap_billing as
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
+  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
+    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
+  w.closed_at as since,
+  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
+    as reason
+from (
+  select distinct on (lane, rider_id, fare_day) * from charge_window
+  order by lane, rider_id, fare_day,
+    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
+join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
+  and t.medium in ('bank', 'phone') and t.accepted
+union all
+select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, 'billed', t.tapped_at,
+  'account ' || a.account_id || ' lacks ' || (d.due_minor - d.paid_minor)
+    || ' minor units for the day'
+from wallet_day d
+join wallet_account a using (account_id)
+join fare_day f on f.lane = a.lane and f.rider_id = a.rider_id and f.fare_day = d.fare_day
+  and f.stale_since is null
+join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id and t.lane = f.lane
+  and t.medium in ('card', 'qr') and t.accepted
+where d.paid_minor < d.due_minor and a.closed_at is null and not exists (
+  select from tap_parcel p where p.lane = f.lane and p.fare_day = f.fare_day
+    and f.rider_id = any(p.riders));
+
 -- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
 create view tap_unrated as
 select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq

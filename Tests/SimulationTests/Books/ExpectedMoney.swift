@@ -8,9 +8,9 @@ enum ExpectedMoney {
   /// How far stored value may go below nothing.
   static let negativeMaxMinor: Int64 = 500
 
-  /// What the rides with cards of a rider come to.
+  /// What the rides of a rider come to that stored value pays for.
   static func due(of rider: RiderID, fares: ExpectedFares) -> Int64 {
-    fares.rides(of: rider).filter { $0.tap.medium.kind == .card }
+    fares.rides(of: rider).filter { [.card, .qr].contains($0.tap.medium.kind) }
       .reduce(0) { $0 + ($1.charged ?? 0) }
   }
 
