@@ -19,6 +19,16 @@ package struct RatingPreview: Sendable, Equatable {
     package var afterMinor: Int64 = 0
   }
 
+  /// What changes on one fare day, in one currency.
+  package struct DayChange: Sendable, Equatable {
+    package let day: Day
+    package let currency: Currency
+    package var ridesReversed = 0
+    package var ridesAdded = 0
+    package var beforeMinor: Int64 = 0
+    package var afterMinor: Int64 = 0
+  }
+
   /// What changes for one rider, in one currency.
   package struct RiderChange: Sendable, Equatable {
     package let rider: RiderID
@@ -46,8 +56,16 @@ package struct RatingPreview: Sendable, Equatable {
   package var operators: [OperatorChange] = []
   /// The largest changes first.
   package var largest: [RiderChange] = []
-  /// Sum of the changes of all riders without their signs, minor units of all currencies.
-  package var changeMinor: Int64 = 0
+  /// Sums of the changes of all riders without their signs, minor units by currency.
+  package private(set) var changes: [Currency: Int64] = [:]
+  /// By day, then currency: what changes because of the order alone.
+  ///
+  /// Rider-days that wait for a rating are left out, for they are rated without it.
+  package private(set) var days: [DayChange] = []
+  private var dayPlaces: [String: Int] = [:]
+
+  /// The largest of the sums of changes: the one that a limit is held against.
+  package var changeMinor: Int64 { changes.values.max() ?? 0 }
 
   init(_ period: ClosedRange<Day>) {
     firstDay = period.lowerBound
@@ -55,7 +73,7 @@ package struct RatingPreview: Sendable, Equatable {
   }
 
   /// Counts what a rider's days change.
-  mutating func add(_ differences: [RideDifference], of rider: RiderID) {
+  mutating func add(_ differences: [DayDifference], of rider: RiderID) {
     var changes: [Currency: RiderChange] = [:]
     func count(_ ride: RideRow, isAdded: Bool) {
       let minor = ride.chargedMinor ?? 0
@@ -75,23 +93,48 @@ package struct RatingPreview: Sendable, Equatable {
       }
       changes[ride.currency] = change
     }
-    for difference in differences where !difference.isEmpty {
+    for day in differences where !day.difference.isEmpty {
       changedDays += 1
-      for ride in difference.reversed { count(ride.ride, isAdded: false) }
-      for ride in difference.added { count(ride, isAdded: true) }
+      for ride in day.difference.reversed { count(ride.ride, isAdded: false) }
+      for ride in day.difference.added { count(ride, isAdded: true) }
+      if !day.isWaiting { note(day.difference) }
     }
     guard !changes.isEmpty else { return }
     changedRiders += 1
     for change in changes.values where change.differenceMinor != 0 {
-      changeMinor += abs(change.differenceMinor)
+      self.changes[change.currency, default: 0] += abs(change.differenceMinor)
       largest.append(change)
     }
     if largest.count > Self.largestMax * 4 { trim() }
   }
 
-  /// Puts operators and riders in their order.
+  /// Counts what changes on a fare day because of the order.
+  private mutating func note(_ difference: RideDifference) {
+    for ride in difference.reversed.map(\.ride) {
+      let place = dayPlace(of: ride)
+      days[place].ridesReversed += 1
+      days[place].beforeMinor += ride.chargedMinor ?? 0
+    }
+    for ride in difference.added {
+      let place = dayPlace(of: ride)
+      days[place].ridesAdded += 1
+      days[place].afterMinor += ride.chargedMinor ?? 0
+    }
+  }
+
+  private mutating func dayPlace(of ride: RideRow) -> Int {
+    let key = "\(ride.day.fareDay) \(ride.currency.code)"
+    if let place = dayPlaces[key] { return place }
+    days.append(DayChange(day: ride.day.fareDay, currency: ride.currency))
+    dayPlaces[key] = days.count - 1
+    return days.count - 1
+  }
+
+  /// Puts days, operators and riders in their order.
   mutating func finish() {
     trim()
+    dayPlaces = [:]
+    days.sort { ($0.day, $0.currency.code) < ($1.day, $1.currency.code) }
     operators.sort { left, right in
       let isUnknown = (left.operatorID == nil ? 1 : 0, right.operatorID == nil ? 1 : 0)
       return (isUnknown.0, left.operatorID ?? "", left.currency.code)
@@ -116,51 +159,13 @@ package struct RatingPreview: Sendable, Equatable {
     return operators.count - 1
   }
 
-  /// The preview as JSON, as it is kept with an order.
-  package var json: [UInt8] {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.member("from", firstDay.description)
-    writer.member("to", lastDay.description)
-    for (key, value) in counts { writer.member(key, value) }
-    writer.member("change_minor", changeMinor)
-    writer.key("operators")
-    writer.beginArray()
-    for change in operators {
-      writer.beginObject()
-      if let id = change.operatorID { writer.member("operator", id) }
-      writer.member("currency", change.currency.code)
-      writer.member("rides_reversed", change.ridesReversed)
-      writer.member("rides_added", change.ridesAdded)
-      writer.member("before_minor", change.beforeMinor)
-      writer.member("after_minor", change.afterMinor)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.key("largest_changes")
-    writer.beginArray()
-    for change in largest {
-      writer.beginObject()
-      writer.member("rider", change.rider.description)
-      writer.member("currency", change.currency.code)
-      writer.member("before_minor", change.beforeMinor)
-      writer.member("after_minor", change.afterMinor)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
-  }
+}
 
-  /// The counts by the names under which they are told.
-  package var counts: [(name: String, value: Int)] {
-    [
-      ("riders", riders), ("rider_days", riderDays), ("stale_days", staleDays),
-      ("carried_days", carriedDays), ("changed_riders", changedRiders),
-      ("changed_days", changedDays), ("rides_reversed", ridesReversed),
-      ("rides_added", ridesAdded),
-    ]
-  }
+/// What rating a rider's day anew changes.
+struct DayDifference {
+  let difference: RideDifference
+  /// Whether the day waits for a rating, and is rated without an order.
+  let isWaiting: Bool
 }
 
 /// Works out what rating some fare days anew would change, the same way in which it is done; it only
@@ -225,7 +230,7 @@ package struct RatingPreviewer: Sendable {
     let products = try await db.products.grants(of: Set(names.map(\.rider)))
     let kept = try await db.audit.states(lane: lane, riders: riders, before: period.lowerBound)
     var walk = RiderWalk()
-    var differences: [RideDifference] = []
+    var differences: [DayDifference] = []
     for (index, known) in days.enumerated() {
       let day = known.day
       if walk.rider != day.rider {
@@ -243,7 +248,10 @@ package struct RatingPreviewer: Sendable {
       let rides = try rating.named(
         result,
         carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
-      differences.append(RideDifference(standing: standing[day] ?? [], rated: rides))
+      differences.append(
+        DayDifference(
+          difference: RideDifference(standing: standing[day] ?? [], rated: rides),
+          isWaiting: known.isStale))
       walk.state = result.state
       walk.differs = result.state.bytes != known.stateAfter
       if isCarried {
@@ -265,7 +273,7 @@ package struct RatingPreviewer: Sendable {
     var differs = false
     var hasDays = false
 
-    func finish(_ differences: [RideDifference], _ preview: inout RatingPreview) {
+    func finish(_ differences: [DayDifference], _ preview: inout RatingPreview) {
       guard let rider else { return }
       if hasDays { preview.riders += 1 }
       preview.add(differences, of: rider)

@@ -12,10 +12,10 @@ package enum ReratingOutcome: Sendable {
 
 /// Orders to rate fare days anew: seen before they are given, and above a limit by two people.
 package struct Rerating: Sendable {
-  /// Setting with the largest change, in minor units, that one person may order; see
+  /// Setting with the largest change, in minor units of each currency, that one person may order; see
   /// ``changeMinorMaxStandard``.
   package static let limitSetting = "rerating_limit_minor"
-  /// The limit where none is set: 1,000.00.
+  /// The limit where none is set: 1,000.00 of each currency.
   package static let changeMinorMaxStandard: Int64 = 100_000
   /// Most fare days of an order.
   package static let daysMax = 400
@@ -73,10 +73,19 @@ package struct Rerating: Sendable {
   }
 
   /// Approves an order and carries it out; the person must be another one than asked for it.
+  ///
+  /// What is approved is what was shown when it was asked for: an order that would change something
+  /// else by now is refused, and stays as it is.
   package func approve(
     _ id: Int64, by person: Person, at now: Instant
   ) async throws -> ReratingOutcome {
-    try await carryOut(id, decidedBy: person, at: now)
+    let found = try await store.write { db in try await db.reratingOrders.lock(id) }
+    if let order = found, order.state == .requested, order.needsApproval,
+      !person.isSame(as: order.requestedBy), let fault = try await self.fault(of: order)
+    {
+      return .refused(fault)
+    }
+    return try await carryOut(id, decidedBy: person, at: now)
   }
 
   /// Refuses an order; whoever asked for it may take it back this way.

@@ -3,8 +3,8 @@ package import Charging
 import Ledger
 package import Store
 
-/// Claims from the city what it pays for concessions: recorded rides times the rate of their
-/// category and operator, each ride once, with its tap as evidence.
+/// Claims from the city what it pays for concessions: people who rode free or at a lower price because
+/// of their category times its rate for the operator, each ride once, with its tap as evidence.
 package struct SubsidyDesk: Sendable {
   private let store: Store
   private let city: CityHolder
@@ -42,7 +42,8 @@ package struct SubsidyDesk: Sendable {
       let minor = lines.reduce(0) { $0 + $1.minor }
       guard minor > 0 else {
         throw MoneyRefusal.unfit(
-          "there is nothing to claim: no ride of a category with a rate, or all are claimed")
+          "there is nothing to claim: nobody rode free or at a lower price by a category with a rate, "
+            + "or all are claimed")
       }
       let order = try await db.orders.propose(
         .subsidy, subject: String(id), minor: minor, currency: currency,

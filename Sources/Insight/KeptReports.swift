@@ -1,17 +1,23 @@
-import Basics
+package import Basics
 import Ledger
 package import Store
 import Tapping
 
 /// The reports that are kept when a period is closed: figures of accounting dates only, which no late
 /// ride and no new network changes.
-package enum KeptReports {
+package struct KeptReports: Sendable {
   /// Most items that may have been left open.
   static let openItemsMax = 1000
 
+  /// Where the clock of the city stands: a period ends at midnight there.
+  let zone: TimeZoneTable
+
+  /// Makes the reports by the clock of a city.
+  package init(zone: TimeZoneTable) { self.zone = zone }
+
   /// The reports of a period, each as the JSON that is kept.
   @Sendable
-  package static func make(
+  package func make(
     _ period: PeriodRow, in db: StoreSession
   ) async throws -> [PeriodReportRow] {
     var rows: [PeriodReportRow] = []
@@ -19,9 +25,9 @@ package enum KeptReports {
       let report = try await report(
         name, of: period, operatorID: nil, madeAt: period.closedAt ?? Instant(microseconds: 0),
         in: db)
-      rows.append(row(report))
+      rows.append(Self.row(report))
     }
-    rows.append(row(try await balance(of: period, in: db)))
+    rows.append(Self.row(try await balance(of: period, in: db)))
     return rows
   }
 
@@ -31,12 +37,13 @@ package enum KeptReports {
       report: report.name, content: content, digest: SHA256Digest.hash(content))
   }
 
-  static func report(
+  func report(
     _ name: ReportName, of period: PeriodRow, operatorID: String?, madeAt: Instant,
     in db: StoreSession
   ) async throws -> Report {
     let days = period.first...period.last
-    let question = ReportQuestion(days: days, basis: .accountingDate, operatorID: operatorID)
+    let question = ReportQuestion(
+      days: days, zone: zone, basis: .accountingDate, operatorID: operatorID)
     let (tables, notes) = try await ReportMaker(question: question, network: nil)
       .tables(name.keptTables, in: db)
     return Report(
@@ -45,34 +52,52 @@ package enum KeptReports {
       notes: try await Self.notes(of: period, question, in: db) + notes)
   }
 
-  /// Turnover of each account in the period.
-  private static func balance(of period: PeriodRow, in db: StoreSession) async throws -> Report {
+  /// Turnover of each account in the period, with its balances before and after it.
+  private func balance(of period: PeriodRow, in db: StoreSession) async throws -> Report {
     let days = period.first...period.last
-    let figures = ["account", "operator", "debit_minor", "credit_minor", "currency"]
-    let columns = figures.compactMap(ReportFigures.find).map {
+    let columns = Self.balanceFigures.compactMap(ReportFigures.find).map {
       ReportColumn($0.key, $0.header, $0.kind, meaning: $0.meaning)
     }
     guard let month = AccountingPeriod(name: period.name) else {
       preconditionFailure("\(period.name) is no month")
     }
-    let balance = try await db.periods.trialBalance(of: month)
-    let rows = balance.rows.map { row -> [ReportCell] in
-      [
-        .text(row.key.account), row.key.operatorID.map(ReportCell.text) ?? .none,
-        .money(Money(minor: row.sums.debitMinor, currency: row.key.currency)),
-        .money(Money(minor: row.sums.creditMinor, currency: row.key.currency)),
-        .text(row.key.currency.code),
-      ]
+    let before = try await db.books.trialBalance(through: period.first.adding(days: -1))
+    let turnover = try await db.periods.trialBalance(of: month)
+    let after = try await db.books.trialBalance(through: period.last)
+    let rows = Set((before.rows + after.rows).map(\.key)).sorted().compactMap { key in
+      Self.row(key, before: before[key], turnover: turnover[key], after: after[key])
     }
-    let question = ReportQuestion(days: days, basis: .accountingDate)
+    let question = ReportQuestion(days: days, zone: zone, basis: .accountingDate)
     return Report(
-      name: "trial-balance", title: Bilingual(uk: "Обороти", en: "Turnover"), days: days,
+      name: "trial-balance",
+      title: Bilingual(uk: "Оборотно-сальдова відомість", en: "Trial balance"), days: days,
       period: period.name, operatorID: nil, madeAt: period.closedAt ?? Instant(microseconds: 0),
       tables: [
         ReportTable(
           key: "accounts", title: Bilingual(uk: "Рахунки", en: "Accounts"), columns: columns,
           rows: rows, totals: ReportMaker.totals(of: rows, columns))
-      ], notes: try await notes(of: period, question, in: db))
+      ], notes: try await Self.notes(of: period, question, in: db))
+  }
+
+  private static let balanceFigures = [
+    "account", "operator", "opening_debit_minor", "opening_credit_minor", "debit_minor",
+    "credit_minor", "closing_debit_minor", "closing_credit_minor", "currency",
+  ]
+
+  /// The line of an account; nil for one that was settled before the period and did not move.
+  private static func row(
+    _ key: TrialBalance.Key, before: SideSums, turnover: SideSums, after: SideSums
+  ) -> [ReportCell]? {
+    let opening = before.debitMinor - before.creditMinor
+    let closing = after.debitMinor - after.creditMinor
+    let amounts = [
+      max(0, opening), max(0, -opening), turnover.debitMinor, turnover.creditMinor,
+      max(0, closing), max(0, -closing),
+    ]
+    guard amounts.contains(where: { $0 != 0 }) else { return nil }
+    return [.text(key.account), key.operatorID.map(ReportCell.text) ?? .none]
+      + amounts.map { .money(Money(minor: $0, currency: key.currency)) }
+      + [.text(key.currency.code)]
   }
 
   /// What was left open when the period was closed, and the tariffs of its rides.

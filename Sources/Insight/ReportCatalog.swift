@@ -46,8 +46,8 @@ package enum ReportName: String, Sendable, CaseIterable {
       )
     case .debts:
       Bilingual(
-        uk: "неоплачені вікна за віком і те, чого не сплатили картки й QR-коди",
-        en: "unpaid charge windows by age, and what stored value did not pay")
+        uk: "вікна, не оплачені на кінець останнього дня, і борги карток та QR-кодів",
+        en: "charge windows unpaid when the last day ended, by age, and debts of stored value")
     case .subsidy:
       Bilingual(
         uk: "безплатні й пільгові поїздки та заявки місту",
@@ -82,7 +82,9 @@ package enum ReportName: String, Sendable, CaseIterable {
   /// Tables that can be asked by accounting date.
   var keptTables: [ReportTableDefinition] {
     switch self {
+    case .daily: ReportTableDefinition.periodDaily
     case .operators: [ReportTableDefinition.periodOperators]
+    case .reconciliation: ReportTableDefinition.periodReconciliation
     default: tables.filter(\.isByAccountingDate)
     }
   }
@@ -121,7 +123,9 @@ struct ReportTableDefinition: Sendable {
       ]),
     ReportTableDefinition(
       key: "remainders", title: Bilingual(uk: "Залишки", en: "Remainders"), query: .remainders,
-      figures: ["step", "why", "fare_day", "reference", "amount_minor", "currency"],
+      figures: [
+        "step", "why", "fare_day", "reference", "amount_minor", "windows_minor", "currency",
+      ],
       isOfHouse: true, daysMax: 31, isUnsummed: true),
   ]
 
@@ -132,23 +136,24 @@ struct ReportTableDefinition: Sendable {
       isByAccountingDate: true),
     ReportTableDefinition(
       key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .lateDevices,
-      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_received_at"]),
+      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_late_at"]),
   ]
 
   static let debts = [
     ReportTableDefinition(
       key: "ages", title: Bilingual(uk: "За віком", en: "By age"), query: .debtAges,
-      figures: ["age_days", "windows", "due_minor", "currency"], isOfHouse: true),
+      figures: ["age_days", "windows", "due_minor", "currency"], isOfHouse: true,
+      isByAccountingDate: true),
     ReportTableDefinition(
       key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
       query: .debtOperators,
-      figures: ["operator", "fare_day", "owing_riders", "rides", "charged_minor", "currency"]),
+      figures: ["operator", "fare_day", "owing_riders", "rides", "due_minor", "currency"]),
     ReportTableDefinition(
       key: "windows", title: Bilingual(uk: "Вікна", en: "Windows"), query: .debtWindows,
       figures: [
-        "window", "fare_day", "state", "declined_at", "tries", "decline_code", "amount_minor",
+        "window", "fare_day", "declined_at", "declines", "decline_code", "amount_minor",
         "captured_minor", "written_off_minor", "due_minor", "currency",
-      ], isOfHouse: true),
+      ], isOfHouse: true, isByAccountingDate: true),
     ReportTableDefinition(
       key: "stored_value", title: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
       query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
@@ -159,8 +164,8 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "rides", title: Bilingual(uk: "Поїздки", en: "Rides"), query: .subsidyRides,
       figures: [
-        "operator", "category", "rides", "people", "free_rides", "reduced_rides", "nominal_minor",
-        "charged_minor", "taken_off_minor", "currency",
+        "operator", "category", "concession_rides", "free_people", "reduced_people",
+        "concession_minor", "currency",
       ], isByAccountingDate: true),
     ReportTableDefinition(
       key: "claims", title: Bilingual(uk: "Заявки", en: "Claims"), query: .subsidyClaims,
@@ -212,18 +217,19 @@ struct ReportTableDefinition: Sendable {
 
   static let devices = [
     ReportTableDefinition(
-      key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .devices,
+      key: "devices", title: Bilingual(uk: "Надіслане за ці дні", en: "Sent of the days"),
+      query: .devices,
       figures: [
-        "device", "state", "vehicles", "taps", "duplicates", "conflicts", "quarantined",
-        "missing_numbers", "last_received_at",
-      ])
+        "device", "operator", "state", "vehicles", "taps", "accepted", "denied", "late_taps",
+      ]),
+    ReportTableDefinition(
+      key: "registers",
+      title: Bilingual(
+        uk: "Лічильники за весь час, на сьогодні", en: "Registers of all time, as of today"),
+      query: .registers,
+      figures: [
+        "device", "epochs", "stored", "duplicates", "conflicts", "quarantined", "missing_numbers",
+        "last_received_at",
+      ], isOfHouse: true),
   ]
-
-  static let periodOperators = ReportTableDefinition(
-    key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
-    query: .periodOperators,
-    figures: [
-      "fare_day", "operator", "mode", "category", "rides", "people", "free_rides",
-      "reduced_rides", "unknown_rides", "nominal_minor", "charged_minor", "currency",
-    ], isByAccountingDate: true)
 }

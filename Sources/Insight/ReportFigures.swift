@@ -59,8 +59,8 @@ enum ReportFigures {
       "vehicles", "Машини", "Vehicles", "Де валідатор був у ці дні.",
       "Where the validator was on the days."),
     text(
-      "age_days", "Днів", "Days", "Скільки днів тому відмовив банк.",
-      "Days since the bank declined."),
+      "age_days", "Днів", "Days", "Скільки днів від першої відмови до кінця останнього дня.",
+      "Days from the first decline to the end of the last day."),
     text("window", "Вікно", "Window", "Номер вікна оплати.", "Number of the charge window."),
     text(
       "decline_code", "Відмова", "Decline", "Слово, яким відмовив банк.",
@@ -101,6 +101,9 @@ enum ReportFigures {
     moment(
       "last_received_at", "Отримано", "Received", "Коли востаннє щось надійшло.",
       "When something was last received."),
+    moment(
+      "last_late_at", "Останнє запізнення", "Last late one",
+      "Коли надійшла остання із запізнілих.", "When the last of the late ones came."),
     moment("declined_at", "Відмовлено", "Declined", "Перша відмова банку.", "First decline."),
     moment("created_at", "Створено", "Created", "Коли створено.", "When it was made."),
     moment("paid_at", "Виплачено", "Paid", "Коли виплачено.", "When it was paid."),
@@ -120,25 +123,58 @@ enum ReportFigures {
       "reduced_rides", "Зі знижкою", "Reduced", "Поїздки, за які взято менше за номінал.",
       "Rides charged less than their nominal price."),
     count(
+      "concession_rides", "Пільгових поїздок", "Concession rides",
+      "Поїздки, у яких хтось їхав безплатно або дешевше через категорію.",
+      "Rides on which somebody rode free or at a lower price because of the category."),
+    count(
+      "free_people", "Безплатно", "Free people",
+      "Люди, які їхали безплатно через категорію; пересадки, граничні суми й абонементи не рахуються.",
+      "People who rode free because of the category; transfers, caps and passes do not count."),
+    count(
+      "reduced_people", "Зі знижкою", "Reduced people",
+      "Люди, які заплатили менше за повну ціну через категорію.",
+      "People who paid less than the full price because of the category."),
+    count(
       "unknown_rides", "Без ціни", "No fare", "Поїздки, ціна яких невідома; у сумах їх немає.",
       "Rides whose fare is not known; they are in no sum of money."),
-    count("taps", "Валідацій", "Taps", "Прийняті до журналу валідації.", "Taps in the journal."),
+    count(
+      "taps", "Валідацій", "Taps", "Валідації за ці дні.", "Taps of the days asked."),
     count("accepted", "Дозволено", "Accepted", "З них із дозволом на проїзд.", "Those let on."),
     number(
       "latest_hours", "Спізнення, год", "Latest, h", "Найбільше спізнення, годин.",
       "Longest time from tap to arrival, hours."),
-    count("duplicates", "Повторів", "Duplicates", "Надіслано ще раз.", "Sent again."),
     count(
-      "conflicts", "Розбіжностей", "Conflicts", "Той самий номер з іншим змістом.",
-      "The same number with other content."),
-    count("quarantined", "У карантині", "Quarantined", "Неможливі.", "Impossible ones."),
+      "denied", "Відмовлено", "Denied", "З них без дозволу на проїзд.", "Those not let on."),
     count(
-      "missing_numbers", "Бракує", "Missing", "Номери, що не надійшли.",
-      "Numbers that never came."),
+      "late_taps", "Запізнілих", "Late", "З них надійшли, коли доба минула понад день тому.",
+      "Those that came when their fare day was over for a day."),
+    count(
+      "epochs", "Лічильників", "Epochs",
+      "Скільки разів лічильник починав спочатку, від першого дня.",
+      "Lives of the counter, from its first day on."),
+    count(
+      "stored", "Усього валідацій", "Taps of all time",
+      "Прийняті до журналу за весь час, усі маршрути.",
+      "Taps in the journal of all time, on all routes."),
+    count(
+      "duplicates", "Повторів", "Duplicates", "Надіслано ще раз, за весь час.",
+      "Sent again, in all time."),
+    count(
+      "conflicts", "Розбіжностей", "Conflicts", "Той самий номер з іншим змістом, за весь час.",
+      "The same number with other content, in all time."),
+    count(
+      "quarantined", "У карантині", "Quarantined", "Неможливі, за весь час.",
+      "Impossible ones, in all time."),
+    count(
+      "missing_numbers", "Бракує", "Missing", "Номери, що досі не надійшли, за весь час.",
+      "Numbers that have not come until today, of all time."),
     count("windows", "Вікон", "Windows", "Вікна оплати.", "Charge windows."),
     number(
-      "tries", "Спроб", "Tries", "Спроби після відмови.", "Tries since the decline."),
-    count("owing_riders", "Боржників", "Owing", "Пасажири з боргом.", "Riders who owe."),
+      "declines", "Відмов", "Declines", "Відмови банку до кінця останнього дня.",
+      "How often the bank had declined when the last day ended."),
+    count(
+      "owing_riders", "Боржників", "Owing", "Пасажири з боргом на кінець останнього дня.",
+      "Riders who owed when the last day ended."),
     count("entries", "Проводок", "Entries", "Записи в книгах.", "Entries in the books."),
     count("records", "Рядків", "Lines", "Рядки файлів еквайра.", "Lines of the acquirer's files."),
     number(
@@ -158,6 +194,11 @@ enum ReportFigures {
       "Номінал без сплати: що зняли пересадки, граничні суми й пільги.",
       "Nominal less charged: what transfers, caps and concessions took off."),
     money(
+      "concession_minor", "Не сплачено за пільгою", "Taken off by category",
+      "Скільки ці люди не сплатили через категорію, за тарифом; компенсує місто за своїми ставками.",
+      "What these people did not pay because of the category, by the tariff; the city pays by its rates."
+    ),
+    money(
       "booked_minor", "У книгах", "In the books", "Що книги винні за ці поїздки (2100, 2190).",
       "What the books owe for the rides (2100, 2190)."),
     money(
@@ -168,15 +209,35 @@ enum ReportFigures {
       "Payment orders for the days."),
     money(
       "claimed_minor", "Заявлено", "Claimed", "Що заявлено місту.", "What was claimed of the city."),
-    money("due_minor", "Борг", "Due", "Не сплачено.", "What is not paid."),
+    money(
+      "due_minor", "Борг", "Due",
+      "Не сплачено на кінець останнього дня; у перевізника — його частка за цінами поїздок.",
+      "What was not paid when the last day ended; of an operator: its part by the fares of the rides."
+    ),
     money("captured_minor", "Стягнуто", "Captured", "Стягнуто з картки.", "Taken from the card."),
     money(
       "written_off_minor", "Списано", "Written off", "Списаний борг.", "Debt given up."),
+    money(
+      "windows_minor", "У вікнах", "In windows",
+      "На скільки закрито вікна цього пасажира за добу.",
+      "What the rider's charge windows of the day are closed over."),
     money("amount_minor", "Сума", "Amount", "Сума вікна або кроку.", "Sum of the window or step."),
     money(
       "remainder_minor", "Не дійшло", "Remainder", "Попередній крок без цього.",
       "The step before less this one."),
     money("refund_minor", "Повернено", "Refunded", "Скільки повертають.", "What is given back."),
+    money(
+      "opening_debit_minor", "Початкове Дт", "Opening debit",
+      "Сальдо на початок, якщо воно дебетове.", "Balance at the beginning, if it is a debit."),
+    money(
+      "opening_credit_minor", "Початкове Кт", "Opening credit",
+      "Сальдо на початок, якщо воно кредитове.", "Balance at the beginning, if it is a credit."),
+    money(
+      "closing_debit_minor", "Кінцеве Дт", "Closing debit",
+      "Сальдо на кінець, якщо воно дебетове.", "Balance at the end, if it is a debit."),
+    money(
+      "closing_credit_minor", "Кінцеве Кт", "Closing credit",
+      "Сальдо на кінець, якщо воно кредитове.", "Balance at the end, if it is a credit."),
     money("debit_minor", "Дебет", "Debit", "Обороти за дебетом.", "Sum of debits."),
     money("credit_minor", "Кредит", "Credit", "Обороти за кредитом.", "Sum of credits."),
     money("disputed_minor", "Оскаржено", "Disputed", "Сума спору.", "Sum in dispute."),

@@ -26,7 +26,12 @@ extension InsightDesk {
     }
     let network = city.current.network
     let scope = OperatorScope(operatorID, network: network)
-    let question = ReportQuestion(days: days, operatorID: operatorID)
+    let routes = network.routes.indices.compactMap { route in
+      network.operatorID(ofRoute: route).map { (id: network.routes[route].id, operatorID: $0) }
+    }
+    let question = ReportQuestion(
+      days: days, zone: city.current.clock.zone, operatorID: operatorID,
+      routes: routes.filter { operatorID == nil || $0.operatorID == operatorID })
     return try await store.read { db in
       let maker = ReportMaker(question: question, network: network)
       let (tables, notes) = try await maker.tables(name.tables, in: db)
@@ -44,8 +49,9 @@ extension InsightDesk {
     _ name: ReportName, of period: PeriodRow, operatorID: String? = nil, madeAt: Instant
   ) async throws -> Report? {
     guard name.isKept else { return nil }
+    let kept = KeptReports(zone: city.current.clock.zone)
     return try await store.read { db in
-      try await KeptReports.report(
+      try await kept.report(
         name, of: period, operatorID: operatorID, madeAt: period.closedAt ?? madeAt, in: db)
     }
   }

@@ -31,6 +31,8 @@ enum ReportWords {
   private static let remainders = [
     "no ride": Bilingual(uk: "поїздки немає", en: "no ride"),
     "no window": Bilingual(uk: "вікна оплати немає", en: "no charge window"),
+    "another amount": Bilingual(
+      uk: "вікна закрито на іншу суму", en: "charge windows of another amount"),
     "no account": Bilingual(
       uk: "рахунок телефону невідомий", en: "no payment account is known of the phone"),
     "closed": Bilingual(uk: "еквайра ще не запитано", en: "the acquirer was not asked yet"),

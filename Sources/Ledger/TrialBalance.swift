@@ -59,6 +59,9 @@ package struct TrialBalance: Sendable, Equatable {
     try sums[key, default: SideSums()].add(added)
   }
 
+  /// The sums of one balance; nothing where it was never named.
+  package subscript(key: Key) -> SideSums { sums[key, default: SideSums()] }
+
   /// All balances, by currency, account and operator.
   package var rows: [Row] {
     sums.sorted { $0.key < $1.key }.map { Row(key: $0.key, sums: $0.value) }

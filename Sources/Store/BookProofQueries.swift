@@ -33,7 +33,8 @@ package struct BookProofTables {
       """
     let sums = [
       "rides", "riders", "free_rides", "reduced_rides", "unknown_rides", "late_rides",
-      "nominal_minor", "charged_minor",
+      "nominal_minor", "charged_minor", "concession_rides", "free_people", "reduced_people",
+      "concession_minor",
     ]
     let differing = sums.map { "coalesce(k.\($0), 0) <> coalesce(f.\($0), 0)" }
     let told = sums.map { name in
@@ -56,8 +57,13 @@ package struct BookProofTables {
           sum(s.sign) filter (where c.accounting_date > r.fare_day + 1) as late_rides,
           sum(s.sign * r.nominal_minor) filter (where r.charged_minor is not null)
             as nominal_minor,
-          sum(s.sign * r.charged_minor) as charged_minor
+          sum(s.sign * r.charged_minor) as charged_minor,
+          sum(s.sign) filter (where n.people > 0) as concession_rides,
+          sum(s.sign * n.free_people) filter (where n.people > 0) as free_people,
+          sum(s.sign * n.reduced_people) filter (where n.people > 0) as reduced_people,
+          sum(s.sign * concession_minor(r.reason)) filter (where n.people > 0) as concession_minor
         from ride r
+          left join lateral (\(RideConcession.query(of: "r"))) n on true
           cross join lateral (values (1, r.run_id), (-1, r.reversed_run_id)) as s (sign, run_id)
           join clearing_run c on c.run_id = s.run_id
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)

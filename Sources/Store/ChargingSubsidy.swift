@@ -94,9 +94,12 @@ package struct SubsidyTables {
     }
   }
 
-  /// Claims all rides of some fare days that were not claimed before, each at the rate of its day,
-  /// and takes back those claimed before that no longer hold; the number of the claim.
+  /// Claims what people rode free or at a lower price because of their category on some fare days and
+  /// was not claimed before, each ride at the rate of its day, and takes back what was claimed before
+  /// and no longer holds; the number of the claim.
   ///
+  /// Full fares, rides that a transfer, a cap or a product made free, and companions who pay by another
+  /// category are nothing that the city owes.
   /// Rides of later days that were claimed and no longer hold are left to the claim of their days.
   package func claim(
     from first: Day, to last: Day, currency: Currency, by person: String, at now: Instant
@@ -115,16 +118,16 @@ package struct SubsidyTables {
       """
       insert into subsidy_ride (claim_id, fare_day, lane, ride_id, is_taken_back, operator_id,
         category, riders, minor)
-      select $1, r.fare_day, r.lane, r.ride_id, false, r.operator_id, r.category, r.riders,
-        rate.ride_minor * r.riders
-      from ride r cross join lateral (
+      select $1, r.fare_day, r.lane, r.ride_id, false, r.operator_id, r.category, n.people,
+        rate.ride_minor * n.people
+      from ride r cross join lateral (\(RideConcession.query(of: "r"))) n cross join lateral (
         select c.ride_minor from concession_rate c
         where c.category = r.category and c.operator_id in ('', r.operator_id)
           and c.currency = $4 and r.fare_day >= c.from_day
           and (c.to_day is null or r.fare_day <= c.to_day)
         order by c.operator_id = '', c.from_day desc limit 1) rate
       where r.fare_day between $2 and $3 and r.reversed_run_id is null
-        and r.operator_id is not null and r.charged_minor is not null and r.currency = $4
+        and r.operator_id is not null and n.people > 0 and r.currency = $4
         and not exists (select from subsidy_ride s where s.fare_day = r.fare_day
           and s.lane = r.lane and s.ride_id = r.ride_id and not s.is_taken_back)
       """, parameters)

@@ -1,65 +1,7 @@
 import Ledger
 
-/// The statements of the reports over debts, refunds, the acquirer and the bank.
+/// The statements of the reports over refunds, the acquirer and the bank.
 extension ReportQuery {
-  /// Rides of riders' days whose charge windows were declined and are not paid, by operator.
-  static let debtOperatorsSQL = """
-    with owing as (
-      select distinct lane, rider_id, fare_day, currency from charge_window
-      where fare_day between $1 and $2 and due_minor > 0 and declined_at is not null)
-    select r.operator_id as operator, r.fare_day, r.currency, count(*) as rides,
-      count(distinct r.rider_id) as owing_riders,
-      coalesce(sum(r.charged_minor), 0)::int8 as charged_minor
-    from owing o join ride r using (lane, rider_id, fare_day, currency)
-    where r.reversed_run_id is null and r.medium in \(ChargingTables.chargedMedia) and r.fare_day between $1 and $2
-      and ($3::text is null or r.operator_id = $3)
-    group by 1, 2, 3 order by 1, 2, 3 limit $4
-    """
-
-  /// Debts by their age on the last of the days.
-  static let debtAgesSQL = """
-    select case when age <= 7 then '0-7' when age <= 30 then '8-30' when age <= 90 then '31-90'
-        else '91+' end as age_days, currency, count(*) as windows,
-      sum(due_minor)::int8 as due_minor
-    from (
-      select *, $2::date - declined_at::date as age from charge_window
-      where fare_day between $1 and $2 and due_minor > 0 and declined_at is not null) w
-    where $3::text is null group by 1, 2 order by min(age), 2 limit $4
-    """
-
-  /// Debts one by one.
-  static let debtWindowsSQL = """
-    select window_id::text as window, fare_day, state, declined_at, tries::int8 as tries,
-      decline_code, currency, amount_minor, captured_minor, written_off_minor, due_minor
-    from charge_window
-    where fare_day between $1 and $2 and declined_at is not null
-      and (due_minor > 0 or written_off_minor > 0) and $3::text is null
-    order by fare_day, window_id limit $4
-    """
-
-  /// What stored value should have paid, by rider and fare day, and balances below nothing.
-  static let debtStoredValueSQL = """
-    select * from (
-      select 'short' as debt, a.rider_id::text as rider, d.fare_day as since, a.currency,
-        d.due_minor - d.paid_minor as due_minor
-      from wallet_day d join wallet_account a using (account_id)
-      where d.paid_minor < d.due_minor and d.fare_day between $1 and $2 and a.closed_at is null
-      union all
-      select 'no account', r.rider_id::text, r.fare_day, r.currency, sum(r.charged_minor)::int8
-      from (
-        select lane, rider_id, fare_day from fare_day where owes and fare_day between $1 and $2
-        order by fare_day, lane, rider_id limit $4) f
-      join ride r using (lane, rider_id, fare_day)
-      where r.reversed_run_id is null and r.charged_minor > 0 and \(WalletTables.isUnpaid)
-      group by r.rider_id, r.fare_day, r.currency
-      union all
-      select 'below nothing', a.rider_id::text, l.since, a.currency, -a.balance_minor
-      from wallet_account a
-      cross join lateral (select coalesce(a.denied_since, a.opened_at)::date as since) l
-      where a.balance_minor < 0 and a.closed_at is null and l.since between $1 and $2) s
-    where $3::text is null order by since, debt, rider, currency limit $4
-    """
-
   /// Refunds to cards one by one.
   static let refundsSQL = """
     select r.refund_id::text as refund_id, w.fare_day, r.cause, r.state, r.created_at, r.paid_at,
@@ -145,34 +87,74 @@ extension ReportQuery {
       or w.charged_back_minor > 0 or w.refunded_minor > 0)
     """
 
+  /// What the rides of riders' days come to, and what their windows are closed over.
+  private static func compared(_ days: String) -> String {
+    """
+    select lane, rider_id, fare_day, currency, coalesce(r.minor, 0) as rides_minor,
+      coalesce(w.minor, 0) as windows_minor, w.minor is not null as has_window
+    from (
+      select lane, rider_id, fare_day, currency, sum(charged_minor)::int8 as minor
+      from \(days) join ride using (lane, rider_id, fare_day)
+      where reversed_run_id is null and medium in \(ChargingTables.chargedMedia)
+        and charged_minor is not null
+      group by 1, 2, 3, 4) r
+    full join (
+      select lane, rider_id, fare_day, currency, sum(amount_minor)::int8 as minor
+      from \(days) join charge_window using (lane, rider_id, fare_day)
+      group by 1, 2, 3, 4) w using (lane, rider_id, fare_day, currency)
+    """
+  }
+
   /// What stops at a step, one by one.
   ///
   /// Only what can stop is looked at. Every boarding of a day that is rated has its ride, but for one
   /// that is still open: so the taps of stale days and of days with an open ride. Every charged ride
-  /// of a closed day has its window: so the days not closed, the days that wait, and what runs changed
-  /// that charging has not looked at.
+  /// of a closed day is in windows that come to the same: so the days not closed, the days that wait,
+  /// what runs changed that charging has not looked at, and all of a day whose kept sums of rides and
+  /// of windows differ by more than these.
   static let remaindersSQL = """
     with unridden as (
         select lane, rider_id, fare_day from rider_day_waiting
         union select lane, rider_id, fare_day from fare_day where open_ride),
-      unwindowed as (
+      known_day as (
         select lane, rider_id, fare_day from charge_day_waiting
+        where fare_day between $1 and $2
+        union
+        select r.lane, r.rider_id, r.fare_day from clearing_run c join ride r using (run_id)
+        where c.windowed_at is null and r.fare_day between $1 and $2
         union
         select r.lane, r.rider_id, r.fare_day
-        from clearing_run c join ride r using (run_id) where c.windowed_at is null
+        from clearing_run c join ride r on r.reversed_run_id = c.run_id
+        where c.windowed_at is null and r.fare_day between $1 and $2),
+      known as materialized (\(compared("known_day"))),
+      odd_day as (
+        select fare_day from (
+          select fare_day, currency, sum(charged_minor) as minor from ride_sum
+          where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia)
+          group by 1, 2
+          union all
+          select fare_day, currency, -sum(amount_minor) from charge_sum
+          where fare_day between $1 and $2 group by 1, 2
+          union all
+          select fare_day, currency, -sum(rides_minor - windows_minor) from known group by 1, 2) s
+        group by fare_day, currency having sum(minor) <> 0
         union
+        select $1::date + n from generate_series(0, $2::date - $1::date) n
+        where not exists (select from charge_day c where c.fare_day = $1::date + n)),
+      other_day as (
         select r.lane, r.rider_id, r.fare_day
-        from (
-          select $1::date + n as fare_day from generate_series(0, $2::date - $1::date) n) d
+        from odd_day d
         cross join lateral (
           select o.lane, o.rider_id, o.fare_day from ride o
           where o.fare_day = d.fare_day and o.medium in \(ChargingTables.chargedMedia)
           offset 0) r
-        where not exists (select from charge_day c where c.fare_day = d.fare_day))
+        union select w.lane, w.rider_id, w.fare_day from odd_day join charge_window w using (fare_day)
+        except select lane, rider_id, fare_day from known_day),
+      compared as (select * from known union all \(compared("other_day")))
     select * from (
       select 'taps' as step, 'no ride' as why, t.fare_day,
         concat_ws('/', t.device_id, t.epoch, t.seq) as reference, null as currency,
-        null::int8 as amount_minor
+        null::int8 as amount_minor, null::int8 as windows_minor
       from unridden join tap t using (lane, rider_id, fare_day)
       where t.fare_day between $1 and $2 and t.accepted and t.kind <> 'off'
         and not exists (
@@ -180,18 +162,15 @@ extension ReportQuery {
             and r.fare_day between t.fare_day and t.fare_day + 1 and r.device_id = t.device_id
             and r.epoch = t.epoch and r.seq = t.seq and r.reversed_run_id is null)
       union all
-      select 'bank_rides', case when \(ChargingTables.isWithoutAccount("r.rider_id"))
-          then 'no account' else 'no window' end, r.fare_day, r.rider_id::text, r.currency,
-        sum(r.charged_minor)::int8
-      from unwindowed join ride r using (lane, rider_id, fare_day)
-      where r.fare_day between $1 and $2 and r.reversed_run_id is null
-        and r.medium in \(ChargingTables.chargedMedia) and r.charged_minor > 0 and not exists (
-          select from charge_window w where w.lane = r.lane and w.rider_id = r.rider_id
-            and w.fare_day = r.fare_day and w.currency = r.currency)
-      group by 2, r.fare_day, r.rider_id, r.currency
+      select 'bank_rides', case when has_window then 'another amount'
+          when \(ChargingTables.isWithoutAccount("c.rider_id")) then 'no account' else 'no window' end,
+        fare_day, rider_id::text, currency, rides_minor,
+        case when has_window then windows_minor end
+      from compared c where rides_minor <> windows_minor
       union all
       select * from (
-        select rest.step, rest.why, w.fare_day, w.window_id::text, w.currency, rest.minor
+        select rest.step, rest.why, w.fare_day, w.window_id::text, w.currency, rest.minor,
+          null::int8
         from charge_window w cross join lateral (values
           ('windows', w.state, w.due_minor), ('windows', 'written off', w.written_off_minor),
           ('captured', 'not settled', w.captured_minor - w.settled_minor),

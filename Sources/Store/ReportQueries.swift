@@ -14,14 +14,23 @@ package struct ReportQuestion: Sendable {
 
   package let days: ClosedRange<Day>
   package let basis: Basis
+  /// When the last of the days ends, by the clock of the city.
+  package let end: Instant
   /// `agency_id`; nil is all.
   package let operatorID: String?
+  /// Routes as the network names them, each with its operator; of one operator: its own.
+  package let routes: [(id: String, operatorID: String)]
 
-  /// Asks about some days, of one operator or all.
-  package init(days: ClosedRange<Day>, basis: Basis = .fareDay, operatorID: String? = nil) {
+  /// Asks about some days by the clock of a city, of one operator or all.
+  package init(
+    days: ClosedRange<Day>, zone: TimeZoneTable, basis: Basis = .fareDay,
+    operatorID: String? = nil, routes: [(id: String, operatorID: String)] = []
+  ) {
     self.days = days
+    end = zone.instant(of: LocalTime(day: days.upperBound.adding(days: 1), secondOfDay: 0))
     self.basis = basis
     self.operatorID = operatorID
+    self.routes = routes
   }
 }
 
@@ -43,17 +52,18 @@ package enum ReportFigure: Sendable, Equatable {
 
 /// The queries of the reports, each with its table's figures by name.
 ///
-/// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows; `{day}` is the column
-/// that the days are of. An operator's rows are all that is found when one is given.
+/// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` and `$6` routes and
+/// their operators; `{day}` is the column that the days are of, `{end}` the moment at which the last
+/// of them ends. An operator's rows are all that is found when one is given.
 package enum ReportQuery: String, Sendable, CaseIterable {
   case lateRides, lateDevices
   case debtOperators, debtAges, debtWindows, debtStoredValue
   case subsidyRides, subsidyClaims
   case refunds, refundPostings, chargebacks
   case withoutCaps, withoutCapsProducts
-  case devices
+  case devices, registers
   case ladder, remainders, acquirerRecords, operatorBooks
-  case periodOperators
+  case periodOperators, periodDays, periodCategories, periodLadder, periodBooks
 
   /// The statement.
   package var sql: String {
@@ -72,11 +82,16 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .withoutCaps: Self.withoutCapsSQL(by: "operator_id, category")
     case .withoutCapsProducts: Self.withoutCapsSQL(by: "operator_id, product")
     case .devices: Self.devicesSQL
+    case .registers: Self.registersSQL
     case .ladder: Self.ladderSQL
     case .remainders: Self.remaindersSQL
     case .acquirerRecords: Self.acquirerRecordsSQL
     case .operatorBooks: Self.operatorBooksSQL
     case .periodOperators: Self.periodOperatorsSQL
+    case .periodDays: Self.periodDaysSQL
+    case .periodCategories: Self.periodCategoriesSQL
+    case .periodLadder: Self.periodLadderSQL
+    case .periodBooks: Self.periodBooksSQL
     }
   }
 }
@@ -88,14 +103,17 @@ extension ReportTables {
     figures: [(name: String, kind: ReportFigureKind)]
   ) async throws -> [[ReportFigure]] {
     let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
+      .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
     let rows = try await connection.query(
       """
-      with asked as (select $1::date, $2::date, $3::text, $4::int8)
+      with asked as (select $1::date, $2::date, $3::text, $4::int8, $5::text[], $6::text[])
       select * from (\(sql)) as report
       """,
       [
         .date(question.days.lowerBound), .date(question.days.upperBound),
         .orNull(question.operatorID, PostgresValue.text), .int8(Int64(Self.groupsMax)),
+        .texts(question.routes.map { Optional($0.id) }),
+        .texts(question.routes.map { Optional($0.operatorID) }),
       ])
     return try rows.map { row in
       try figures.map { name, kind in

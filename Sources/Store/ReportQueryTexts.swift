@@ -14,33 +14,27 @@ extension ReportQuery {
     """
 
   /// Taps that came when their fare day was over for a day, by validator; of one operator: those on
-  /// routes on which its rides were.
+  /// its routes.
   static let lateDevicesSQL = """
     select device_id as device, fare_day, sum(late_accepted + late_denied)::int8 as taps,
-      sum(late_accepted)::int8 as accepted, max(last_late_at) as last_received_at,
+      sum(late_accepted)::int8 as accepted, max(last_late_at) as last_late_at,
       round(max(latest_seconds) / 3600.0)::int8 as latest_hours
-    from device_day d
+    from device_day
     where fare_day between $1 and $2 and late_accepted + late_denied > 0
-      and ($3::text is null or (fare_day, route) in \(routesOfOperator))
+      and ($3::text is null or route = any($5))
     group by 1, 2 order by 1, 2 limit $4
     """
 
-  /// Fare days with the routes on which an operator had rides.
-  private static let routesOfOperator = """
-    (select fare_day, route from ride_sum
-      where fare_day between $1 and $2 and operator_id = $3)
-    """
-
-  /// What free and reduced rides were worth, by operator and category.
+  /// Who rode free or at a lower price because of their category, by operator and category: what a
+  /// claim asks for, before its rates.
   static let subsidyRidesSQL = """
-    select nullif(operator_id, '') as operator, category, currency, sum(rides)::int8 as rides,
-      sum(riders)::int8 as people, sum(free_rides)::int8 as free_rides,
-      sum(reduced_rides)::int8 as reduced_rides, sum(nominal_minor)::int8 as nominal_minor,
-      sum(charged_minor)::int8 as charged_minor,
-      sum(nominal_minor - charged_minor)::int8 as taken_off_minor
+    select nullif(operator_id, '') as operator, category, currency,
+      sum(concession_rides)::int8 as concession_rides, sum(free_people)::int8 as free_people,
+      sum(reduced_people)::int8 as reduced_people,
+      sum(concession_minor)::int8 as concession_minor
     from ride_sum
     where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
-    group by 1, 2, 3 having sum(free_rides) <> 0 or sum(reduced_rides) <> 0
+    group by 1, 2, 3 having sum(concession_rides) <> 0 or sum(concession_minor) <> 0
     order by 1, 2, 3 limit $4
     """
 
@@ -84,26 +78,38 @@ extension ReportQuery {
     order by 1, 2, 3, 4, 5 limit $4
     """
 
-  /// Validators with where they were mounted on the days and what they sent; of one operator: those
-  /// that served its routes.
+  /// What validators sent of the days, each by the operator of the route, and where they were mounted;
+  /// without an operator: taps that named no route of the network, and validators that sent nothing.
   static let devicesSQL = """
-    select d.device_id as device, d.state, (
+    with route (route, operator) as (select * from unnest($5::text[], $6::text[])),
+    sent as (
+      select d.device_id, r.operator, sum(d.accepted + d.denied)::int8 as taps,
+        sum(d.accepted)::int8 as accepted, sum(d.denied)::int8 as denied,
+        sum(d.late_accepted + d.late_denied)::int8 as late_taps
+      from device_day d left join route r using (route)
+      where d.fare_day between $1 and $2 and ($3::text is null or r.operator = $3)
+      group by 1, 2)
+    select d.device_id as device, s.operator, d.state, (
         select string_agg(distinct a.vehicle, ' ' order by a.vehicle) from device_assignment a
         where a.device_id = d.device_id and a.valid_from < $2::date + 1
           and (a.valid_to is null or a.valid_to > $1)) as vehicles,
-      coalesce(sum(e.taps_stored), 0)::int8 as taps,
-      coalesce(sum(e.duplicates), 0)::int8 as duplicates,
-      coalesce(sum(e.conflicts), 0)::int8 as conflicts,
-      coalesce(sum(e.quarantined), 0)::int8 as quarantined,
-      coalesce(sum((
+      coalesce(s.taps, 0) as taps, coalesce(s.accepted, 0) as accepted,
+      coalesce(s.denied, 0) as denied, coalesce(s.late_taps, 0) as late_taps
+    from device d left join sent s using (device_id)
+    where $3::text is null or s.operator is not null
+    order by d.device_id, s.operator limit $4
+    """
+
+  /// The registers of validators' numbers as they stand today, over all their lives and on all routes.
+  static let registersSQL = """
+    select device_id as device, count(*)::int8 as epochs, sum(taps_stored)::int8 as stored,
+      sum(duplicates)::int8 as duplicates, sum(conflicts)::int8 as conflicts,
+      sum(quarantined)::int8 as quarantined,
+      sum(coalesce((
         select sum(upper(r) - lower(r))
-        from unnest(int8multirange(int8range(1, greatest(upper(e.seen), 1))) - e.seen) r
-      )), 0)::int8 as missing_numbers,
-      max(e.last_received_at) as last_received_at
-    from device d left join device_epoch e using (device_id)
-    where $3::text is null or d.device_id in (
-      select device_id from device_day
-      where fare_day between $1 and $2 and (fare_day, route) in \(routesOfOperator))
-    group by d.device_id order by d.device_id limit $4
+        from unnest(int8multirange(int8range(1, greatest(upper(seen), 1))) - seen) r
+      ), 0))::int8 as missing_numbers,
+      max(last_received_at) as last_received_at
+    from device_epoch where $3::text is null group by 1 order by 1 limit $4
     """
 }

@@ -47,7 +47,7 @@ package struct ReratingOrder: Sendable, Equatable {
   package var tariffSource: String?
   /// What would change, as it was when it was asked: JSON.
   package var preview: String
-  /// Sum of the changes of all riders without their signs, minor units.
+  /// Sum of the changes of all riders without their signs, minor units of the currency that changes most.
   package var changeMinor: Int64
   package var needsApproval: Bool
   package var state: ReratingState = .requested

@@ -56,6 +56,14 @@ package struct RideSumChange: Hashable, Sendable {
   package var lateRides: Int64 = 0
   package var nominalMinor: Int64 = 0
   package var chargedMinor: Int64 = 0
+  /// With somebody who rode free or at a lower price because of the category.
+  package var concessionRides: Int64 = 0
+  /// Who rode free because of the category.
+  package var freePeople: Int64 = 0
+  /// Who paid less than the full price because of the category.
+  package var reducedPeople: Int64 = 0
+  /// What they did not pay.
+  package var concessionMinor: Int64 = 0
 
   /// Starts at nothing.
   package init() {}
@@ -77,6 +85,13 @@ package struct RideSumChange: Hashable, Sendable {
     }
     nominalMinor += sign * nominal
     chargedMinor += sign * charged
+    let concession = RideConcession(reasonJSON: ride.reasonJSON)
+    let people = concession.freePeople + concession.reducedPeople
+    guard people > 0 else { return }
+    concessionRides += sign
+    freePeople += sign * concession.freePeople
+    reducedPeople += sign * concession.reducedPeople
+    concessionMinor += sign * concession.minor
   }
 
   /// Whether the sum stays as it is.

@@ -118,8 +118,11 @@ extension FareMeter {
     return true
   }
 
-  private func ticketPrice(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Int64 {
+  private func ticketPrice(
+    _ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], in category: Seen? = nil
+  ) -> Int64 {
     var whole = run[start]
+    if let category { whole.category = category }
     whole.off = run[end].off
     whole.status = run[end].status
     whole.line = .unknown
@@ -137,7 +140,7 @@ extension FareMeter {
     }
     for (place, index) in today.enumerated() {
       traceStart = trace.count
-      let ride = run[index]
+      var ride = run[index]
       guard chosen.rule >= 0 else {
         step(.unknown, .missing(categoryIndex(ride) == nil ? .category : .ticket))
         finish(ride, nominal: unknownMinor, charged: unknownMinor, product: .none)
@@ -153,8 +156,20 @@ extension FareMeter {
       step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
       let due = max(0, chosen.minor - paid)
       if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
+      if due > 0 { ride.reductionMinor = reduction(chosen, run) }
       settle(ride, nominal: due, product: name, state: &state)
     }
+  }
+
+  /// How much less than the full price a ticket costs because of the rider's category.
+  private func reduction(_ chosen: ChosenTicket, _ run: [Ride]) -> Int64 {
+    guard let category = categoryIndex(run[chosen.rides.lowerBound]), category != 0 else {
+      return 0
+    }
+    let full = ticketPrice(
+      chosen.rule, chosen.rides.lowerBound, chosen.rides.upperBound - 1, run,
+      in: tariff.pricedCategories[0])
+    return max(0, full == unknownMinor ? 0 : full - chosen.minor)
   }
 
   /// What a ride would cost on a ticket of its own.

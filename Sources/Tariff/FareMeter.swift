@@ -114,9 +114,11 @@ package struct FareMeter {
   ) {
     var charge = nominal
     var carrier = product
+    var isFree = false
     if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
       step(.freeCategory, .category(Int32(category)), minor: nominal)
       charge = 0
+      isFree = true
     } else if let use = useProduct(ride, price: nominal, state: &state) {
       // The ride opens and uses transfers as if it had been paid, so that a product never costs.
       let steps = trace.count
@@ -134,11 +136,14 @@ package struct FareMeter {
     } else {
       charge = chargeWithoutProduct(ride, price: charge, state: &state)
     }
+    // What a transfer, a cap or a product made free would have been free without the category.
+    let isReduced = !isFree && (charge > 0 || nominal == 0)
     charge = withSurcharges(ride, charge, countingToCaps: false)
     var whole = nominal
-    if ride.on.riders > 1 {
-      let each = companionPrice(ride, own: nominal)
-      let others = Int64(ride.on.riders - 1)
+    let others = Int64(ride.on.riders - 1)
+    let each = others > 0 ? companionPrice(ride, own: nominal) : 0
+    noteReduction(ride, isRiders: isReduced, nominal: nominal, companion: each)
+    if others > 0 {
       charge += others * each
       whole += others * each
       step(.riders, .none, minor: others * each, number: Int64(ride.on.riders))

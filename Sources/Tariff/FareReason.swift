@@ -41,6 +41,9 @@ package enum FareStepCode: String, Sendable, CaseIterable, Hashable {
   case unknown
   /// The category rides free and the ride is recorded; minor is what is not paid.
   case freeCategory = "free_category"
+  /// The category pays less than the full price, that of the tariff's first category; minor is how
+  /// much less in all, number the people who pay so.
+  case reducedCategory = "reduced_category"
   /// More than one person; number of people.
   case riders
   /// A pass carries the ride.

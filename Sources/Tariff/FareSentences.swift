@@ -28,6 +28,12 @@ extension FareStep {
       text = Bilingual(
         uk: "категорія «\(rule)» їде безкоштовно (\(money) відшкодовується)",
         en: "category \"\(rule)\" rides free (\(money) to be compensated)")
+    case .reducedCategory:
+      let people = Bilingual(uk: " (осіб: \(count))", en: " (\(count) people)")[language]
+      text = Bilingual(
+        uk: "категорія «\(rule)» платить на \(money) менше",
+        en: "category \"\(rule)\" pays \(money) less")
+      return text[language] + (count > 1 ? people : "")
     case .riders:
       text = Bilingual(
         uk: "пасажирів: \(count), за супутників \(money)",

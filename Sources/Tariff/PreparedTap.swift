@@ -102,6 +102,8 @@ struct Ride {
   var category: Seen
   /// Metres of a chain of rides; -1 when the ride is priced by itself.
   var chainMetres: Double = -1
+  /// How much less than the full price it costs by itself because of its category; minor units.
+  var reductionMinor: Int64 = 0
   var isCompletedByHabit = false
   /// Whether the end is that of the line, since nobody knows the real one.
   var endsWithLine = false

@@ -47,8 +47,21 @@ extension FareMeter {
       category = Int(tariff.tables.categories[category].withoutProof)
     }
     take(category, for: &ride)
-    if ride.status == .incomplete { return incompletePrice(&ride) }
-    if ride.isCompletedByHabit { step(.completedByHabit, .none) }
+    // Asked first: the price of a ride without a tap off may give it an end.
+    let full = category == 0 ? unknownMinor : fullPrice(&ride)
+    let found: (minor: Int64, rule: RuleName)
+    if ride.status == .incomplete {
+      found = incompletePrice(&ride)
+    } else {
+      if ride.isCompletedByHabit { step(.completedByHabit, .none) }
+      found = priceByRule(ride, category)
+    }
+    if found.minor != unknownMinor, found.minor < full { ride.reductionMinor = full - found.minor }
+    return found
+  }
+
+  /// The price that the first rule that fits has for the category of a ride.
+  private mutating func priceByRule(_ ride: borrowing Ride, _ category: Int) -> (Int64, RuleName) {
     for index in tariff.tables.fares.indices
     where tariff.tables.fares[index].condition.holds(ride) {
       var minor = tariff.price(tariff.tables.fares[index].node, ride)
@@ -62,6 +75,46 @@ extension FareMeter {
     }
     step(.unknown, .missing(.service))
     return (unknownMinor, .none)
+  }
+
+  /// What a ride of another category would cost a rider of the first one, who has no proof of any;
+  /// not known where that one has no price.
+  private mutating func fullPrice(_ ride: inout Ride) -> Int64 {
+    let own = ride.category
+    let steps = trace.count
+    ride.category = tariff.pricedCategories[0]
+    let minor: Int64
+    if ride.status == .incomplete {
+      var other = copy ride
+      minor = incompletePrice(&other).0
+    } else {
+      minor = priceByRule(ride, 0).0
+    }
+    ride.category = own
+    trace.removeSubrange(steps...)
+    return minor
+  }
+
+  /// Notes how many people pay less because of the rider's category, and how much less in all.
+  ///
+  /// Companions do where they pay as the rider does, or by the rider's category.
+  mutating func noteReduction(
+    _ ride: borrowing Ride, isRiders: Bool, nominal: Int64, companion each: Int64
+  ) {
+    guard ride.reductionMinor > 0, let category = categoryIndex(ride) else { return }
+    var people: Int64 = isRiders ? 1 : 0
+    var minor = isRiders ? ride.reductionMinor : 0
+    let named = tariff.tables.companionCategory
+    if ride.on.riders > 1, named < 0 || named == Int32(category) {
+      let others = Int64(ride.on.riders - 1)
+      let less = nominal + ride.reductionMinor - each
+      if less > 0 {
+        people += others
+        minor += others * less
+      }
+    }
+    guard people > 0 else { return }
+    step(.reducedCategory, .category(Int32(category)), minor: minor, number: people)
   }
 
   /// Lets a category be priced as itself or as the one that it names.

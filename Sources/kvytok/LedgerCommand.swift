@@ -89,7 +89,7 @@ struct LedgerCommand: AsyncParsableCommand {
         let tokenKey = fromTaps ? try await backbone.tokenKey() : nil
         return try await LedgerAuditor(
           store: backbone.store, city: city.current, tokenKey: tokenKey,
-          reporting: KeptReports.make
+          reporting: KeptReports(zone: city.current.clock.zone).make
         ).run(fromTaps ? .journal : .books) { progress.show($0) }
       }
       progress.end("done")

@@ -58,7 +58,8 @@ struct LedgerClose: AsyncParsableCommand {
       try await city.reload(from: backbone.store)
       let by = try await who.person(backbone.store).label
       return try await PeriodClosing(
-        store: backbone.store, city: city.current, reporting: KeptReports.make
+        store: backbone.store, city: city.current,
+        reporting: KeptReports(zone: city.current.clock.zone).make
       ).close(period, by: by, isOpenAllowed: withOpenItems, at: .now)
     }
     switch outcome {

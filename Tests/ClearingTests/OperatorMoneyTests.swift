@@ -36,7 +36,8 @@ extension ClearingSuite {
           select '2026-11-22', 0, '00000000-0000-0000-0000-000000000001', max(run_id),
             '2026-11-22 08:0\(index):00Z', 'V-1', 1, \(index + 1), 1, '\(ride.3)', 'ride', 'bank',
             '\(ride.0)', 'UAH', \(ride.1), \(ride.2), 'test-1',
-            '{"currency":"UAH","steps":[{"code":"\(ride.4)","rule":"x"}]}' from clearing_run;
+            '{"currency":"UAH","steps":[{"code":"price","rule":"x","minor":\(ride.2)},{"code":"\(ride.4)",'
+              || '"rule":"x","minor":\(ride.1 - ride.2),"number":1}]}' from clearing_run;
           """)
       }
     }
@@ -158,7 +159,8 @@ extension ClearingSuite {
           house,
           [
             ("tram", 800, 0, "pensioner", "free_category"),
-            ("bus", 800, 0, "pensioner", "free_category"), ("bus", 800, 400, "pupil", "price"),
+            ("bus", 800, 0, "pensioner", "free_category"),
+            ("bus", 800, 400, "pupil", "reduced_category"),
             ("bus", 800, 800, "adult", "price"),
           ])
         let (claim, lines) = try await desk.propose(
@@ -182,7 +184,7 @@ extension ClearingSuite {
         try await house.script(
           "update ride set reversed_run_id = 99 where operator_id = 'tram'")
         try await addRun(
-          house, (1...4).map { _ in ("tram", 800, 400, "pupil", "price") })
+          house, (1...4).map { _ in ("tram", 800, 400, "pupil", "reduced_category") })
         let (_, next) = try await desk.propose(from: day, to: day, currency: uah, by: "olena")
         #expect(
           next.map { "\($0.operatorID) \($0.category) \($0.rides) \($0.minor)" } == [

@@ -149,6 +149,53 @@ extension ClearingSuite {
       }
     }
 
+    /// Reports by name and content, as a program would make them.
+    private static func reporting(_ contents: [String: String]) -> PeriodReporting {
+      { _, _ in
+        contents.sorted { $0.key < $1.key }.map { name, content in
+          let bytes = Array(content.utf8)
+          return PeriodReportRow(report: name, content: bytes, digest: SHA256Digest.hash(bytes))
+        }
+      }
+    }
+
+    /// A program that kept fewer reports closed the month: what has other figures now is no fault.
+    @Test func reportsOfAnEarlierProgramAreComparedWhereTheyAreTheSame() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "08:00")])
+        try await house.service.drain()
+        var contents = [
+          "operators": "1", "late-taps": "1", "subsidy": "1", "refunds": "1",
+          "revenue-without-caps": "1", "trial-balance": "1",
+        ]
+        let outcome = try await PeriodClosing(
+          store: house.store, city: house.city.current, reporting: Self.reporting(contents)
+        ).close("2026-11", by: "olena", isOpenAllowed: true, at: House.december)
+        guard case .closed = outcome else {
+          Issue.record("\(outcome)")
+          return
+        }
+        func findings() async throws -> [String] {
+          try await LedgerAuditor(
+            store: house.store, city: house.city.current, reporting: Self.reporting(contents)
+          ).run(.books).findings
+        }
+        for name in ["daily", "reconciliation", "debts"] { contents[name] = "1" }
+        (contents["subsidy"], contents["trial-balance"]) = ("2", "2")
+        #expect(try await findings() == [])
+        contents["operators"] = "2"
+        #expect(
+          try await findings() == ["period 2026-11: the report operators comes out otherwise now"])
+        contents["operators"] = "1"
+        try await house.script(
+          House.forging("update period_report set content = '3' where report = 'subsidy'"))
+        #expect(
+          try await findings() == [
+            "period 2026-11: the kept report subsidy was changed after it was made"
+          ])
+      }
+    }
+
     @Test func aMonthThatIsNotOverOrNoMonthOrOutOfOrderIsRefused() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "08:00")])

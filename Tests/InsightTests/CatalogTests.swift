@@ -24,13 +24,13 @@ extension World {
 
   /// Money of two operators in every table that a report reads.
   func addMoney() async throws {
-    try await add(TestRide.many(400, seed: 21))
     // Some are paid by bank card, and those of pupils came late.
+    try await add(TestRide.many(400, seed: 21), withBankCards: true)
     try await script(
       """
-      set session_replication_role = replica;
-      update ride set medium = 'bank' where seq % 2 = 0;
-      set session_replication_role = origin;
+      insert into clearing_run (run_id, lane, accounting_date, started_at, rider_days, taps,
+        rides_added, rides_reversed, windowed_at) overriding system value
+      select n, 0, '2026-11-23', now(), 0, 0, 0, 0, now() from generate_series(1, 2) n;
       update ride_sum set accounting_date = fare_day + 9, late_rides = rides
       where category = 'pupil';
       """)
@@ -50,10 +50,12 @@ extension World {
       select lane, rider_id, rider_id, fare_day, 0, currency, case when n % 3 = 0 then 'retrying'
           else 'captured' end, 800, case when n % 3 = 0 then 800 else 0 end,
         case when n % 3 = 0 then 0 else 800 end, case when n % 3 = 1 then 800 else 0 end,
-        case when n % 3 = 0 then fare_day - (n || ' days')::interval end, now(), 1,
+        case when n % 3 = 0 then fare_day - (n || ' days')::interval end,
+        '2026-11-23T12:00Z'::timestamptz, 1,
         case when n = 1 then 100 else 0 end, case when n = 4 then 300 else 0 end
       from (select *, row_number() over (order by ride_id) as n from ride
-        where reversed_run_id is null and charged_minor > 0 and fare_day = '2026-11-23') r;
+        where reversed_run_id is null and charged_minor > 0 and fare_day = '2026-11-23'
+          and seq % 10 <> 0) r;
       insert into charge_refund (window_id, minor, cause, state, created_at)
         values (1, 100, 'goodwill', 'paid', now());
       insert into chargeback (case_id, window_id, minor, stage, opened_at)
@@ -87,6 +89,27 @@ extension World {
         values (1, 1, '1200', null, 1500, 0), (1, 2, '2100', 'north', 0, 700),
           (1, 3, '2100', 'south', 0, 800), (2, 1, '2100', 'south', 100, 0),
           (2, 2, '1120', null, 0, 100);
+      """)
+    try await addHappenings()
+  }
+
+  /// What made the windows what they are, and what validators sent of two days.
+  private func addHappenings() async throws {
+    try await script(
+      """
+      insert into charge_event (window_id, at, kind, minor, actor, detail)
+        select window_id, declined_at, 'declined', due_minor, 'acquirer', 'no_money, final'
+        from charge_window where declined_at is not null
+        union all
+        select window_id, closed_at, 'captured', captured_minor, 'acquirer', null
+        from charge_window where captured_minor > 0;
+      insert into device_day (fare_day, device_id, route, accepted, denied, late_accepted,
+        late_denied, last_late_at, latest_seconds)
+      values ('2026-11-22', 'V-1', 'bus-1', 70, 7, 0, 0, null, null),
+        ('2026-11-23', 'V-1', 'bus-1', 4, 1, 1, 0, '2026-11-25T08:00Z', 90000),
+        ('2026-11-23', 'V-1', 'trol-2', 3, 0, 0, 0, null, null),
+        ('2026-11-23', 'V-2', 'bus-1s', 5, 0, 2, 0, '2026-11-25T09:00Z', 90000),
+        ('2026-11-23', 'V-2', '', 2, 0, 0, 0, null, null);
       """)
   }
 }
@@ -148,62 +171,83 @@ extension InsightSuite {
       }
     }
 
+    private static let rides =
+      "from ride where reversed_run_id is null and fare_day = '2026-11-23'"
+
+    /// A report, its table and figure, and the same number by other means.
+    private static let checks: [(ReportName, String, String, String)] = [
+      (
+        .revenueWithoutCaps, "categories", "taken_off_minor",
+        "select sum(nominal_minor - charged_minor)::int8 \(rides)"
+      ),
+      (
+        .revenueWithoutCaps, "products", "charged_minor",
+        "select sum(charged_minor)::int8 \(rides)"
+      ),
+      (
+        .subsidy, "rides", "concession_minor",
+        """
+        select sum(nominal_minor - charged_minor)::int8 \(rides)
+          and (category = 'пенсіонер' and charged_minor = 0
+            or category = 'pupil' and charged_minor > 0)
+        """
+      ),
+      (
+        .subsidy, "rides", "free_people",
+        "select count(*) \(rides) and category = 'пенсіонер' and charged_minor = 0"
+      ),
+      (
+        .subsidy, "rides", "reduced_people",
+        """
+        select sum(riders)::int8 \(rides) and category = 'pupil' and charged_minor > 0
+          and charged_minor < nominal_minor
+        """
+      ),
+      (.subsidy, "claims", "claimed_minor", "select sum(minor)::int8 from subsidy_line"),
+      (
+        .debts, "ages", "due_minor",
+        "select sum(due_minor)::int8 from charge_window where declined_at is not null"
+      ),
+      (
+        .debts, "windows", "due_minor",
+        "select sum(amount_minor - captured_minor)::int8 from charge_window"
+      ),
+      (
+        .debts, "operators", "due_minor",
+        "select sum(due_minor)::int8 from charge_window where declined_at is not null"
+      ),
+      (
+        .debts, "stored_value", "due_minor",
+        "select (250 + 600 + sum(charged_minor))::int8 \(rides) and medium = 'card'"
+      ),
+      (.refunds, "refunds", "refund_minor", "select sum(minor)::int8 from charge_refund"),
+      (.refunds, "chargebacks", "disputed_minor", "select sum(minor)::int8 from chargeback"),
+      (
+        .refunds, "entries", "debit_minor",
+        """
+        select sum(debit_minor)::int8 from posting
+        where entry_id in (select entry_id from entry where kind = 'refund')
+        """
+      ),
+      (.reconciliation, "operators", "booked_minor", "select 1500::int8"),
+      (
+        .reconciliation, "acquirer", "gross_minor",
+        """
+        select (2400 + sum(captured_minor - settled_minor))::int8 from charge_window
+        """
+      ),
+      (.devices, "registers", "missing_numbers", "select 2::int8"),
+      (.devices, "registers", "stored", "select 6::int8"),
+      (.devices, "devices", "taps", "select 15::int8"),
+      (.devices, "devices", "late_taps", "select 3::int8"),
+      (.lateTaps, "devices", "taps", "select 3::int8"),
+    ]
+
     /// Numbers by a second implementation, over the rows themselves.
     @Test func theNumbersAreThoseOfASecondImplementation() async throws {
       try await World.with { world in
         try await world.addMoney()
-        let rides = "from ride where reversed_run_id is null and fare_day = '2026-11-23'"
-        let checks: [(ReportName, String, String, String)] = [
-          (
-            .revenueWithoutCaps, "categories", "taken_off_minor",
-            "select sum(nominal_minor - charged_minor)::int8 \(rides)"
-          ),
-          (
-            .revenueWithoutCaps, "products", "charged_minor",
-            "select sum(charged_minor)::int8 \(rides)"
-          ),
-          (
-            .subsidy, "rides", "taken_off_minor",
-            """
-            select sum(nominal_minor - charged_minor)::int8 \(rides)
-            """
-          ),
-          (
-            .subsidy, "rides", "free_rides", "select count(*) \(rides) and charged_minor = 0"
-          ),
-          (.subsidy, "claims", "claimed_minor", "select sum(minor)::int8 from subsidy_line"),
-          (
-            .debts, "ages", "due_minor",
-            "select sum(due_minor)::int8 from charge_window where declined_at is not null"
-          ),
-          (
-            .debts, "windows", "due_minor",
-            "select sum(amount_minor - captured_minor)::int8 from charge_window"
-          ),
-          (
-            .debts, "stored_value", "due_minor",
-            "select (250 + 600 + sum(charged_minor))::int8 \(rides) and medium = 'card'"
-          ),
-          (.refunds, "refunds", "refund_minor", "select sum(minor)::int8 from charge_refund"),
-          (.refunds, "chargebacks", "disputed_minor", "select sum(minor)::int8 from chargeback"),
-          (
-            .refunds, "entries", "debit_minor",
-            """
-            select sum(debit_minor)::int8 from posting
-            where entry_id in (select entry_id from entry where kind = 'refund')
-            """
-          ),
-          (.reconciliation, "operators", "booked_minor", "select 1500::int8"),
-          (
-            .reconciliation, "acquirer", "gross_minor",
-            """
-            select (2400 + sum(captured_minor - settled_minor))::int8 from charge_window
-            """
-          ),
-          (.devices, "devices", "missing_numbers", "select 2::int8"),
-          (.devices, "devices", "taps", "select 6::int8"),
-        ]
-        for (name, table, figure, sql) in checks {
+        for (name, table, figure, sql) in Self.checks {
           let report = try await world.desk.report(name, days: today...today, madeAt: noon)
           let found = try #require(report.tables.first { $0.key == table }, "\(name) \(table)")
           let expected = try await world.number(sql)
@@ -234,6 +278,22 @@ extension InsightSuite {
         // What is lost from step to step is listed one by one, and comes to the same.
         #expect(step("authorised", "remainder_minor") == rest("windows", "retrying"))
         #expect(step("captured", "remainder_minor") == 0)
+        // Rides and windows of one day differ by what is listed of them, with both amounts.
+        let odd = rests.rows.filter { $0[0].plain == "bank_rides" }
+        #expect(Set(odd.map { $0[1].plain }) == ["no window", "another amount"])
+        #expect(
+          step("windows", "remainder_minor")
+            == sum(odd, "amount_minor", of: rests) - sum(odd, "windows_minor", of: rests))
+        let differing = try await world.number(
+          """
+          select count(*) from (
+            select rider_id, currency, sum(charged_minor) as minor from ride
+            where reversed_run_id is null and medium = 'bank' and fare_day = '2026-11-23'
+              and charged_minor is not null group by 1, 2) r
+          full join charge_window w using (rider_id, currency)
+          where coalesce(r.minor, 0) <> coalesce(w.amount_minor, 0)
+          """)
+        #expect(odd.count == Int(differing))
         #expect(step("settled", "remainder_minor") == rest("captured", "not settled"))
         #expect(step("bank", "amount_minor") == 790)
         #expect(step("bank", "remainder_minor") == 10)
@@ -279,9 +339,13 @@ extension InsightSuite {
           name: "2026-11", first: try #require(Day("2026-11-01")),
           last: try #require(Day("2026-11-30")), state: .closed, closedAt: noon,
           openItems: #"[{"kind":"quarantined_taps","count":3}]"#)
-        let kept = try await world.store.read { db in try await KeptReports.make(row, in: db) }
-        #expect(kept.map(\.report).contains("operators"))
-        #expect(kept.map(\.report).contains("trial-balance"))
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(row, in: db) }
+        #expect(
+          kept.map(\.report) == [
+            "daily", "operators", "reconciliation", "late-taps", "debts", "subsidy", "refunds",
+            "revenue-without-caps", "trial-balance",
+          ])
         let report = try #require(
           try await world.desk.periodReport(.operators, of: row, madeAt: noon))
         #expect(kept.first { $0.report == "operators" }?.content == report.json)
@@ -293,9 +357,19 @@ extension InsightSuite {
           """
           insert into ride_sum select fare_day, '2026-12-06', lane, operator_id, route, mode,
             category, product, medium, currency, tariff_version, 1, 1, 0, 0, 0, 1, 800, 800
-          from ride_sum where category = 'adult' limit 1
+          from ride_sum where category = 'adult' limit 1;
+          insert into entry (accounting_date, fare_day, currency, kind, description, digest,
+            created_at) values ('2026-12-06', '2026-11-23', 'UAH', 'payment', '', '', now());
+          insert into posting (entry_id, line, account, debit_minor, credit_minor)
+            values (3, 1, '1120', 800, 0), (3, 2, '1200', 0, 800);
+          insert into charge_event (window_id, at, kind, minor, actor, entry_id)
+            select min(window_id), '2026-12-06T08:00Z', 'captured', 800, 'acquirer', 3
+            from charge_window where due_minor > 0;
+          update charge_window set state = 'captured', due_minor = 0, captured_minor = 800,
+            recovered_at = '2026-12-06T08:00Z', recovered_by = 'merchant'
+          where window_id = (select window_id from charge_event where entry_id = 3);
           """)
-        let again = try await world.store.read { db in try await KeptReports.make(row, in: db) }
+        let again = try await world.store.read { db in try await keeping.make(row, in: db) }
         #expect(again == kept)
         #expect(try await world.desk.periodReport(.devices, of: row, madeAt: noon) == nil)
       }
@@ -344,11 +418,84 @@ extension InsightSuite {
           let place = try #require(table.columns.firstIndex { $0.key == "vehicles" })
           return table.rows.map { $0[place].plain }
         }
-        #expect(try await vehicles(today...today) == ["102 103", ""])
+        // V-1 sent of two operators' routes, V-2 of one and of none.
+        #expect(try await vehicles(today...today) == ["102 103", "102 103", "", ""])
         let yesterday = today.adding(days: -1)
         #expect(try await vehicles(yesterday...yesterday) == ["102", ""])
         let before = today.adding(days: -2)
         #expect(try await vehicles(before...before) == ["101", ""])
+      }
+    }
+
+    /// Two operators share the validators, and a line's name: each sees what was sent on its routes.
+    @Test func whatValidatorsSentIsOfTheDaysAndOfTheOperatorOfTheRoute() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        func sent(
+          _ name: ReportName, _ operatorID: String?, _ columns: [String], day: Day = today
+        ) async throws -> [String] {
+          let report = try await world.desk.report(
+            name, days: day...day, operatorID: operatorID, madeAt: noon)
+          let table = try #require(report.tables.first { $0.key == "devices" })
+          return table.rows.map { row in
+            columns.compactMap { key in
+              table.columns.firstIndex { $0.key == key }.map { row[$0].plain }
+            }.joined(separator: " ")
+          }
+        }
+        let figures = ["device", "operator", "taps", "accepted", "denied", "late_taps"]
+        #expect(
+          try await sent(.devices, nil, figures) == [
+            "V-1 north 5 4 1 1", "V-1 south 3 3 0 0", "V-2 south 5 5 0 2", "V-2  2 2 0 0",
+          ])
+        #expect(try await sent(.devices, "north", figures) == ["V-1 north 5 4 1 1"])
+        #expect(
+          try await sent(.devices, "south", figures) == ["V-1 south 3 3 0 0", "V-2 south 5 5 0 2"])
+        #expect(
+          try await sent(.devices, nil, figures, day: today.adding(days: -1)) == [
+            "V-1 north 77 70 7 0", "V-2  0 0 0 0",
+          ])
+        let late = ["device", "taps", "accepted"]
+        #expect(try await sent(.lateTaps, nil, late) == ["V-1 1 1", "V-2 2 2"])
+        #expect(try await sent(.lateTaps, "north", late) == ["V-1 1 1"])
+        #expect(try await sent(.lateTaps, "south", late) == ["V-2 2 2"])
+      }
+    }
+
+    @Test func theTrialBalanceOfAPeriodOpensWithWhatTheOneBeforeLeft() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into account values ('1100', 'б', 'b', 'asset'), ('1200', 'в', 'r', 'asset'),
+            ('2100', 'п', 'o', 'liability');
+          insert into entry (accounting_date, currency, kind, description, digest, created_at)
+            select d::date, 'UAH', 'fares', '', '', now()
+            from unnest(array['2026-10-31', '2026-11-01', '2026-11-30', '2026-12-01']) d;
+          insert into posting (entry_id, line, account, operator_id, debit_minor, credit_minor)
+            values (1, 1, '1200', null, 700, 0), (1, 2, '2100', 'north', 0, 700),
+              (2, 1, '1200', null, 20, 0), (2, 2, '2100', 'north', 0, 20),
+              (3, 1, '1100', null, 900, 0), (3, 2, '1200', null, 0, 900),
+              (4, 1, '1200', null, 5, 0), (4, 2, '2100', 'north', 0, 5);
+          """)
+        let row = PeriodRow(
+          name: "2026-11", first: try #require(Day("2026-11-01")),
+          last: try #require(Day("2026-11-30")), state: .closed, closedAt: noon)
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(row, in: db) }
+        let report = try #require(kept.first { $0.report == "trial-balance" })
+        let text = String(decoding: report.content, as: UTF8.self)
+        for line in [
+          (account: "1100", opening: (0, 0), turnover: (900, 0), closing: (900, 0)),
+          (account: "1200", opening: (700, 0), turnover: (20, 900), closing: (0, 180)),
+          (account: "2100", opening: (0, 700), turnover: (0, 20), closing: (0, 720)),
+        ] {
+          let figures = [
+            ("opening_debit_minor", line.opening.0), ("opening_credit_minor", line.opening.1),
+            ("debit_minor", line.turnover.0), ("credit_minor", line.turnover.1),
+            ("closing_debit_minor", line.closing.0), ("closing_credit_minor", line.closing.1),
+          ].map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+          #expect(text.contains(figures), "\(line.account): \(text)")
+        }
       }
     }
 

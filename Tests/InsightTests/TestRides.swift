@@ -50,8 +50,17 @@ struct TestSums: Hashable {
 }
 
 extension World {
-  /// Adds rides, each of a rider of its own.
-  func add(_ rides: [TestRide]) async throws {
+  /// Rides that are free because of the category: those of pensioners, by the columns of the insert.
+  private static let isFree = "c = 'пенсіонер' and q = 0"
+  /// Rides of pupils that cost something, and less than others'.
+  private static let isReduced = "c = 'pupil' and q > 0 and q < p"
+  private static func named(_ test: String) -> String {
+    test.replacing("c =", with: "category =").replacing("q", with: "charged_minor")
+      .replacing("< p", with: "< nominal_minor")
+  }
+
+  /// Adds rides, each of a rider of its own; every other one by bank card where that is asked.
+  func add(_ rides: [TestRide], withBankCards: Bool = false) async throws {
     let riders = rides.indices.map { RiderID(high: 7, low: UInt64($0)) }
     let parameters: [PostgresValue] = [
       .dates(rides.map { Optional($0.day) }), .identifiers(riders.map(Optional.some)),
@@ -60,8 +69,9 @@ extension World {
       .texts(rides.map { Optional($0.category) }), .texts(rides.map { Optional($0.currency) }),
       .int2s(rides.map { Int16($0.riders) }), .int8s(rides.map(\.nominal)),
       .int8s(rides.map(\.charged)), .int8s(rides.map { $0.isReversed ? 2 : nil }),
-      .int8s(rides.indices.map { Int64($0 + 1) }),
+      .int8s(rides.indices.map { Int64($0 + 1) }), .bool(withBankCards),
     ]
+    let (free, reduced) = (Self.named(Self.isFree), Self.named(Self.isReduced))
     _ = try await pool.session { db in
       try await db.execute(
         """
@@ -69,7 +79,13 @@ extension World {
           nominal_minor, charged_minor, reversed_run_id, seq, run_id, started_at, device_id, epoch,
           product, medium, tariff_version, reason)
         select d, r, l, o, m, c, u, n, p, q, x, s, 1, d + interval '10 hours', 'V-1', 1, 'ride',
-          'card', case when s % 2 = 0 then 'test-2' else 'test-1' end, '{}'
+          case when $13 and s % 2 = 0 then 'bank' else 'card' end,
+          case when s % 2 = 0 then 'test-2' else 'test-1' end,
+          case when \(Self.isFree) then format(
+              '{"currency":"UAH","steps":[{"code":"free_category","rule":"%s","minor":%s}]}', c, p)
+            when \(Self.isReduced) then format('{"currency":"UAH","steps":[{"code":"price",'
+              '"rule":"x","minor":%s},{"code":"reduced_category","rule":"pupil","minor":%s,'
+              '"number":%s}]}', q, p - q, n) else '{}' end
         from unnest($1::date[], $2::uuid[], $3::int2[], $4::text[], $5::text[], $6::text[],
           $7::text[], $8::int2[], $9::int8[], $10::int8[], $11::int8[], $12::int8[])
           as t(d, r, l, o, m, c, u, n, p, q, x, s)
@@ -83,7 +99,9 @@ extension World {
           sum(riders), count(*) filter (where charged_minor = 0),
           count(*) filter (where charged_minor > 0 and charged_minor < nominal_minor),
           count(*) filter (where charged_minor is null), 0, coalesce(sum(nominal_minor), 0),
-          coalesce(sum(charged_minor), 0)
+          coalesce(sum(charged_minor), 0), count(*) filter (where \(free) or \(reduced)),
+          count(*) filter (where \(free)), coalesce(sum(riders) filter (where \(reduced)), 0),
+          coalesce(sum(nominal_minor - charged_minor) filter (where \(free) or \(reduced)), 0)
         from ride where reversed_run_id is null group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
         """)
     }

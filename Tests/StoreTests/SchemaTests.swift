@@ -102,6 +102,50 @@ extension StoreSuite {
       }
     }
 
+    /// Free rides that were rated before say so in their reason; reduced ones do not.
+    @Test func freeRidesOfBeforeAreCountedAlsoInAClosedMonth() async throws {
+      let before = try SchemaMigrations.all().filter { $0.name < "0028" }
+      try await LeasedDatabase.with(before) { pool in
+        let rows = """
+          insert into clearing_run (lane, accounting_date, started_at, rider_days, taps, rides_added,
+            rides_reversed) values (0, '2026-11-20', now(), 1, 3, 3, 0),
+            (0, '2026-11-21', now(), 1, 0, 0, 1);
+          insert into ride (fare_day, lane, rider_id, run_id, reversed_run_id, started_at, device_id,
+            epoch, seq, riders, category, product, medium, currency, nominal_minor, charged_minor,
+            tariff_version, reason)
+          select '2026-11-19', 0, '00000000-0000-0000-0000-000000000001', 1, gone, now(), 'V-1', 1, n,
+            2, category, 'ride', 'card', 'UAH', 800, charged, 'test-1',
+            format('{"currency":"UAH","steps":[{"code":"%s","rule":"x","minor":800}]}', code)
+          from (values (1, 'pensioner', 0, 'free_category', null),
+            (2, 'pensioner', 0, 'free_category', 2), (3, 'pupil', 400, 'price', null))
+            as r (n, category, charged, code, gone);
+          insert into ride_sum
+          select '2026-11-19', date, 0, '', '', '', category, 'ride', 'card', 'UAH', 'test-1', n, 2 * n,
+            n, 0, 0, 0, 800 * n, 0
+          from (values (date '2026-11-20', 'pensioner', 2), ('2026-11-21', 'pensioner', -1),
+            ('2026-11-20', 'pupil', 1)) as s (date, category, n);
+          update accounting_period set state = 'closing', closing_at = now(), closing_by = 'x';
+          """
+        _ = try await pool.session { db in try await db.script(rows) }
+        try await Store.migrate(pool)
+        let sums = try await pool.texts(
+          """
+          select concat_ws(' ', accounting_date, category, concession_rides, free_people,
+            reduced_people, concession_minor)
+          from ride_sum order by 1
+          """)
+        #expect(
+          sums == [
+            "2026-11-20 pensioner 2 2 0 1600", "2026-11-20 pupil 0 0 0 0",
+            "2026-11-21 pensioner -1 -1 0 -800",
+          ])
+        // The month is as closed as it was.
+        await #expect(throws: (any Error).self) {
+          try await pool.run("update ride_sum set rides = rides + 1")
+        }
+      }
+    }
+
     /// A migration that adds a column to a sealed table has to seal it anew.
     @Test func eachSealedTableIsSealedByAllOfItsColumns() async throws {
       try await withStore { store, pool in

@@ -29,11 +29,30 @@ struct RatingTests {
     return try await service.store.write { db in
       try await db.reratingOrders.add(
         ReratingOrder(
-          firstDay: day, lastDay: day, tariffSource: nil, preview: "{}", changeMinor: 500_000,
+          firstDay: day, lastDay: day, tariffSource: nil, preview: #"{"days":[]}"#,
+          changeMinor: 500_000,
           needsApproval: true,
           requestedBy: Person(label: "Olena", tokenDigest: AccessTokenText.digest(of: olena)),
           requestedAt: TestService.now))
     }
+  }
+
+  /// A tariff by which an order is looked at before it is approved.
+  private static func publish(to service: TestService) async throws {
+    let text = """
+      tariff: test
+      version: old
+      effective: {from: 2026-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: {adult: {}}
+      fares: [{name: ride, price: 8.00}]
+      """
+    let admin = try await service.token(.admin)
+    let answer = await service.send(
+      .post, "/v1/tariffs", token: admin,
+      headers: [.contentType: "application/yaml"], body: Array(text.utf8))
+    #expect(answer.status == .created, "\(answer.text)")
   }
 
   @Test func withoutATariffNothingIsRatedAnew() async throws {
@@ -63,6 +82,7 @@ struct RatingTests {
     try await TestService.with { service in
       let olena = try await Self.token("Olena", service)
       let petro = try await Self.token("Petro", service)
+      try await Self.publish(to: service)
       let order = try await Self.waiting(olena, service)
       let path = "/v1/rating/orders/\(order)/approve"
       let own = await service.send(.post, path, token: olena)

@@ -66,7 +66,7 @@ struct ReportTests {
         ("/v1/reports/debts?date=2020-11-21&to=2026-11-20", .badRequest, "bad_parameter"),
         ("/v1/reports/daily?date=2026-11-20&to=2026-11-21", .badRequest, "bad_parameter"),
         ("/v1/reports/debts?date=2026-11-21&format=pdf", .badRequest, "bad_parameter"),
-        ("/v1/reports/debts?period=2026-11", .badRequest, "bad_parameter"),
+        ("/v1/reports/devices?period=2026-11", .badRequest, "bad_parameter"),
         ("/v1/reports/operators?period=2026-11", .notFound, "period_unknown"),
       ]
       for (path, status, code) in questions {

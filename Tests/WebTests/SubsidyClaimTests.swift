@@ -12,7 +12,8 @@ import Web
 struct SubsidyClaimTests {
   private static let claim = #"{"from": "2026-11-01", "to": "2026-11-20", "currency": "UAH"}"#
 
-  /// Rides of pensioners on trams: two people on one tap, one on another, and a ride of an adult.
+  /// Rides on trams: of a pensioner with a companion who pays as an adult, of another pensioner and of
+  /// an adult.
   private func addRides(_ service: TestService) async throws {
     _ = try await service.pool.session { db in
       try await db.script(
@@ -24,8 +25,10 @@ struct SubsidyClaimTests {
           tariff_version, reason)
         select '2026-11-19', 0, '00000000-0000-0000-0000-000000000001', 1,
           '2026-11-19 08:00Z'::timestamptz + seq * interval '1 hour', 'V-1', 1, seq, riders, category,
-          'ride', 'card', 'tram', 'T1', 'UAH', 800, charged, 'test-1', '{}'
-        from (values (1, 2, 'pensioner', 0), (2, 1, 'pensioner', 0), (3, 1, 'adult', 800))
+          'ride', 'card', 'tram', 'T1', 'UAH', 800 * riders, charged, 'test-1',
+          case category when 'adult' then '{"currency":"UAH","steps":[]}' else
+            '{"currency":"UAH","steps":[{"code":"free_category","rule":"pensioner","minor":800}]}' end
+        from (values (1, 2, 'pensioner', 800), (2, 1, 'pensioner', 0), (3, 1, 'adult', 800))
           as r (seq, riders, category, charged);
         """)
     }
@@ -46,7 +49,7 @@ struct SubsidyClaimTests {
       #expect(made.status == .created, "\(made.text)")
       #expect(
         made.text.contains(
-          #""operator":"tram","category":"pensioner","rides":2,"amount_minor":1800"#),
+          #""operator":"tram","category":"pensioner","rides":2,"amount_minor":1200"#),
         "\(made.text)")
       #expect(made.member("state") == "awaiting" && made.text.contains(#""claim":1"#))
 
@@ -62,7 +65,7 @@ struct SubsidyClaimTests {
       let other = await service.post(decision, token: taras, json: #"{"approve": true}"#)
       #expect(other.status == .ok && other.member("decided") == "approved", "\(other.text)")
       #expect(
-        try await balances(service) == ["1300/tram/pensioner 1800", "2100/tram/pensioner -1800"])
+        try await balances(service) == ["1300/tram/pensioner 1200", "2100/tram/pensioner -1200"])
 
       let evidence = await service.send(.get, "/v1/subsidies/claims/1/evidence", token: olena)
       #expect(evidence.contentType == "text/csv; charset=utf-8")
@@ -74,7 +77,7 @@ struct SubsidyClaimTests {
 
       let paid = await service.send(.post, "/v1/subsidies/claims/1/payment", token: olena)
       #expect(paid.status == .ok && paid.member("state") == "paid", "\(paid.text)")
-      #expect(try await balances(service) == ["1100// 1800", "2100/tram/pensioner -1800"])
+      #expect(try await balances(service) == ["1100// 1200", "2100/tram/pensioner -1200"])
       let twice = await service.send(.post, "/v1/subsidies/claims/1/payment", token: olena)
       #expect(twice.status == .unprocessableContent && twice.text.contains("is paid"))
       let shown = await service.send(.get, "/v1/subsidies/claims/1", token: olena)
@@ -83,7 +86,7 @@ struct SubsidyClaimTests {
       #expect(list.text.contains(#""claim":1"#) && list.text.contains(#""state":"paid""#))
       let report = await service.send(
         .get, "/v1/reports/subsidy?date=2026-11-19", token: taras)
-      #expect(report.status == .ok && report.text.contains("1800"), "\(report.text)")
+      #expect(report.status == .ok && report.text.contains("1200"), "\(report.text)")
     }
   }
 
@@ -130,7 +133,7 @@ struct SubsidyClaimTests {
       let page = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
       #expect(page.status == .ok, "\(page.text)")
       for text in [
-        "waits for a second person", "proposed by Olena", "pensioner", "18.00\u{A0}UAH",
+        "waits for a second person", "proposed by Olena", "pensioner", "12.00\u{A0}UAH",
         "V-1 / 1 / 1", "V-1 / 1 / 2", "operator=tram&amp;category=pensioner", "value=\"approve\"",
       ] {
         #expect(page.text.contains(text), "\(text) in \(page.text)")
@@ -144,7 +147,7 @@ struct SubsidyClaimTests {
       let decided = await form(service, "act=approve&claim=1&token=\(taras)")
       #expect(decided.status == .seeOther)
       #expect(
-        try await balances(service) == ["1300/tram/pensioner 1800", "2100/tram/pensioner -1800"])
+        try await balances(service) == ["1300/tram/pensioner 1200", "2100/tram/pensioner -1200"])
       let after = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
       #expect(after.text.contains("decided by Taras") && after.text.contains("value=\"paid\""))
       #expect(await form(service, "act=paid&claim=1&token=\(taras)").status == .seeOther)

@@ -531,7 +531,11 @@ create table ride_sum (
   nominal_minor bigint not null,
   charged_minor bigint not null,
   primary key (fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
-    currency, tariff_version)
+    currency, tariff_version),
+  concession_rides bigint not null default 0,  -- with somebody free or reduced by the category
+  free_people bigint not null default 0,       -- who rode free because of it
+  reduced_people bigint not null default 0,    -- who paid less than the full price because of it
+  concession_minor bigint not null default 0   -- what they did not pay
 ) with (fillfactor = 70);
 create index ride_sum_accounting_date on ride_sum (accounting_date);
 
@@ -553,7 +557,7 @@ create table rerating_order (
   last_day date not null,
   tariff_source text,                -- the mended tariff to publish; null: what is published
   preview text not null,             -- JSON: what would change, as it was when asked
-  change_minor bigint not null,      -- the changes of all riders, added up without their signs
+  change_minor bigint not null,      -- of the currency that changes most: all riders, without their signs
   state text not null check (state in ('requested', 'approved', 'refused', 'done')),
   needs_approval boolean not null,
   requested_by text not null,        -- the label of a person's token, and its digest
@@ -1835,3 +1839,34 @@ do $$
 begin
   perform seal_table('accepted_finding', 'acceptance_id', '');
 end $$;
+
+-- What was free or reduced because of the rider's category, as the reason of a ride says.
+
+-- People of a ride who rode free because of the rider's category: the rider, without companions.
+create function concession_free_people(reason text) returns bigint
+language sql immutable parallel safe as $$
+  select (reason like '%"code":"free\_category"%')::int::int8
+$$;
+
+-- People of a ride who paid less than the full price because of the category. The steps of a reason are
+-- read as they are written, key by key: what was changed by hand must not stop a proof.
+create function concession_reduced_people(reason text) returns bigint
+language sql immutable parallel safe as $$
+  select case when reason like '%"code":"reduced\_category"%' then coalesce(substring(reason from
+    '"code":"reduced_category","rule":"(?:[^"\\]|\\.)*"(?:,"minor":-?\d+)?,"number":(\d{1,4})')::int8, 0)
+    else 0 end
+$$;
+
+-- What a category took off the price of a ride, minor units.
+create function concession_minor(reason text) returns bigint
+language sql immutable parallel safe as $$
+  select case when reason like '%\_category",%' then coalesce(substring(reason from
+      '"code":"free_category","rule":"(?:[^"\\]|\\.)*","minor":(-?\d{1,18})')::int8, 0)
+    + coalesce(substring(reason from
+      '"code":"reduced_category","rule":"(?:[^"\\]|\\.)*","minor":(-?\d{1,18})')::int8, 0)
+    else 0 end
+$$;
+
+-- Declined windows by when they were recovered: what was owed on a day is looked for among those that
+-- were not by then.
+create index charge_window_recovered on charge_window (recovered_at) where declined_at is not null;

@@ -1,0 +1,42 @@
+import Basics
+import Store
+
+/// Tables that a report has of a period alone, in the place of its tables by fare day.
+extension ReportTableDefinition {
+  static let periodDaily = [
+    ReportTableDefinition(
+      key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
+      query: .periodDays,
+      figures: ["accounting_date", "operator", "mode"] + rides, isByAccountingDate: true),
+    ReportTableDefinition(
+      key: "categories", title: Bilingual(uk: "За категоріями", en: "By category"),
+      query: .periodCategories, figures: ["accounting_date", "category"] + rides,
+      isByAccountingDate: true),
+  ]
+
+  static let periodOperators = ReportTableDefinition(
+    key: "operators", title: Bilingual(uk: "За перевізниками", en: "By operator"),
+    query: .periodOperators,
+    figures: [
+      "fare_day", "operator", "mode", "category", "rides", "people", "free_rides",
+      "reduced_rides", "unknown_rides", "nominal_minor", "charged_minor", "currency",
+    ], isByAccountingDate: true)
+
+  static let periodReconciliation = [
+    ReportTableDefinition(
+      key: "ladder", title: Bilingual(uk: "Кроки за книгами", en: "Steps by the books"),
+      query: .periodLadder,
+      figures: ["step", "counted", "amount_minor", "remainder_minor", "currency"], isOfHouse: true,
+      isByAccountingDate: true, isUnsummed: true),
+    ReportTableDefinition(
+      key: "operators", title: Bilingual(uk: "Перевізники", en: "Operators"), query: .periodBooks,
+      figures: [
+        "operator", "charged_minor", "booked_minor", "difference_minor", "paid_out_minor",
+        "currency",
+      ], isByAccountingDate: true),
+  ]
+
+  private static let rides = [
+    "rides", "people", "charged_minor", "nominal_minor", "free_rides", "unknown_rides", "currency",
+  ]
+}

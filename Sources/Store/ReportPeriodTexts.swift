@@ -1,0 +1,97 @@
+import Ledger
+
+/// The statements of the reports that are kept of a period: what is of its accounting dates alone, so
+/// that nothing booked later changes it.
+extension ReportQuery {
+  /// Rides that the days brought, by day, operator and mode.
+  static let periodDaysSQL = """
+    select accounting_date, nullif(operator_id, '') as operator, nullif(mode, '') as mode, currency,
+      \(rideFigures)
+    from ride_sum
+    where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
+    group by 1, 2, 3, 4 having sum(rides) <> 0 or sum(charged_minor) <> 0
+    order by 1, 2, 3, 4 limit $4
+    """
+
+  /// Rides that the days brought, by day and category.
+  static let periodCategoriesSQL = """
+    select accounting_date, category, currency, \(rideFigures)
+    from ride_sum
+    where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
+    group by 1, 2, 3 having sum(rides) <> 0 or sum(charged_minor) <> 0
+    order by 1, 2, 3 limit $4
+    """
+
+  private static let rideFigures = """
+    sum(rides)::int8 as rides, sum(riders)::int8 as people, sum(charged_minor)::int8 as charged_minor,
+      sum(nominal_minor)::int8 as nominal_minor, sum(free_rides)::int8 as free_rides,
+      sum(unknown_rides)::int8 as unknown_rides
+    """
+
+  /// From the rides to the bank by the books: what was booked at each step in the days.
+  ///
+  /// The steps of one amount lie in different periods at the end of a month: a remainder is what the
+  /// period left to the next one, less what it took over.
+  static let periodLadderSQL = """
+    with booked as (
+      select e.entry_id, e.kind, e.currency, p.account, p.debit_minor - p.credit_minor as minor
+      from entry e join posting p using (entry_id)
+      where e.accounting_date between $1 and $2 and e.kind in ('payment', 'funding')
+        and p.account in ('\(AccountCode.acquirer)', '\(AccountCode.bank)')),
+    captured as (
+      select currency, sum(minor)::int8 as minor from booked
+      where kind = 'payment' and account = '\(AccountCode.acquirer)' group by 1),
+    captures as (
+      select e.currency, sum(case v.kind when 'captured' then 1 else -1 end)::int8 as n
+      from entry e join charge_event v using (entry_id)
+      where e.accounting_date between $1 and $2 and e.kind = 'payment'
+        and v.kind in ('captured', 'declined') group by 1),
+    funded as (
+      select currency, -sum(minor) filter (where account = '\(AccountCode.acquirer)')::int8 as gross,
+        sum(minor) filter (where account = '\(AccountCode.bank)')::int8 as net
+      from booked where kind = 'funding' group by 1),
+    ride as (
+      select currency, sum(rides)::int8 as n, sum(charged_minor)::int8 as minor,
+        coalesce(sum(rides) filter (where medium in \(ChargingTables.chargedMedia)), 0)::int8
+          as bank_n,
+        coalesce(sum(charged_minor) filter (where medium in \(ChargingTables.chargedMedia)), 0)::int8
+          as bank_minor
+      from ride_sum where accounting_date between $1 and $2 group by 1),
+    step (place, step, currency, counted, amount_minor, previous) as (
+      select 1, 'rides', currency, n, minor, null::int8 from ride
+      union all select 2, 'bank_rides', currency, bank_n, bank_minor, null from ride
+      union all
+      select 3, 'captured', currency, coalesce(n.n, 0), coalesce(c.minor, 0), coalesce(bank_minor, 0)
+      from ride full join captured c using (currency) left join captures n using (currency)
+      union all
+      select 4, 'settled', currency, null, coalesce(gross, 0), coalesce(c.minor, 0)
+      from captured c full join funded f using (currency)
+      union all select 5, 'bank', currency, null, coalesce(net, 0), coalesce(gross, 0) from funded)
+    select step, currency, counted, amount_minor, previous - amount_minor as remainder_minor
+    from step where $3::text is null order by place, currency limit $4
+    """
+
+  /// What operators earned by the rides that the days brought, what the books owe them for those, and
+  /// what was paid out on the days.
+  static let periodBooksSQL = """
+    with charged as (
+      select operator_id, currency, sum(charged_minor)::int8 as minor from ride_sum
+      where accounting_date between $1 and $2 and operator_id <> '' group by 1, 2),
+    posted as (
+      select p.operator_id, e.currency,
+        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'fares'), 0)::int8
+          as fares,
+        coalesce(sum(p.debit_minor - p.credit_minor) filter (where e.kind = 'payout'), 0)::int8
+          as paid
+      from entry e join posting p using (entry_id)
+      where e.kind in ('fares', 'payout') and e.accounting_date between $1 and $2
+        and p.account = '\(AccountCode.operators)'
+      group by 1, 2)
+    select operator_id as operator, currency, coalesce(c.minor, 0) as charged_minor,
+      coalesce(b.fares, 0) as booked_minor,
+      coalesce(c.minor, 0) - coalesce(b.fares, 0) as difference_minor,
+      coalesce(b.paid, 0) as paid_out_minor
+    from charged c full join posted b using (operator_id, currency)
+    where $3::text is null or operator_id = $3 order by 1, 2 limit $4
+    """
+}

@@ -1,0 +1,136 @@
+import Basics
+import Clearing
+import Postgres
+import Store
+import Tapping
+import Tariff
+import Testing
+
+extension ClearingSuite {
+  /// What a second person approves is what was shown to the first one, and no more.
+  @Suite struct ReratingCompared {
+    private func setLimit(_ text: String, _ house: House) async throws {
+      try await house.store.write { db in
+        try await db.settings.set(Rerating.limitSetting, to: text)
+      }
+    }
+
+    /// Asks for a mended tariff, lets a ride come, and has the order approved.
+    private func approve(
+      after tap: Tap, _ house: House
+    ) async throws -> ReratingOutcome {
+      try await ReratingTests.fill(house)
+      try await setLimit("0", house)
+      let rerating = ReratingTests.rerating(house)
+      let source = ReratingTests.source(ReratingTests.mended)
+      let asked = try await rerating.publish(source, by: ReratingTests.olena, at: House.noon)
+      guard case .ordered(let order, _) = asked else { return .refused("\(asked)") }
+      try await house.journal([tap])
+      try await house.service.drain()
+      return try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon)
+    }
+
+    @Test func anOrderThatHasGrownIsNotApproved() async throws {
+      try await House.with { house in
+        let outcome = try await approve(after: try tap(9, "18:00", card: "vira"), house)
+        guard case .refused(let why) = outcome else {
+          Issue.record("\(outcome)")
+          return
+        }
+        #expect(why.contains("On 2026-11-22") && why.contains("ask for it anew"), "\(why)")
+        #expect(why.contains("3 rides of 24.00 UAH that become 3 of 30.00"), "\(why)")
+        #expect(why.contains("4 rides of 32.00 UAH that become 4 of 40.00"), "\(why)")
+        let states = try await ReratingTests.rerating(house).list().map(\.state)
+        #expect(states == [.requested])
+        #expect(try await house.number("select count(*) from tariff_version") == 1)
+      }
+    }
+
+    /// The day on which the tariff was asked for goes on, as every day does.
+    @Test func aRideOfTheDayOnWhichItWasAskedForChangesNothingOfAnOrder() async throws {
+      try await House.with { house in
+        let outcome = try await approve(after: try tap(9, "11:00", card: "vira", day: 1), house)
+        guard case .ordered(let done) = outcome else {
+          Issue.record("\(outcome)")
+          return
+        }
+        #expect(done.state == .done)
+      }
+    }
+
+    @Test func anOrderWithoutATariffIsComparedToo() async throws {
+      try await House.with { house in
+        try await ReratingTests.fill(house)
+        try await setLimit("0", house)
+        // The fares stand otherwise than they would be rated.
+        func stand(at minor: Int, _ rides: String = "true") async throws {
+          try await house.script(
+            House.forging(
+              """
+              update ride set charged_minor = \(minor)
+              where fare_day = '2026-11-22' and \(rides)
+              """))
+        }
+        try await stand(at: 900)
+        let rerating = ReratingTests.rerating(house)
+        let asked = try await rerating.order(
+          ReratingTests.period, preview: try await ReratingTests.preview(house),
+          by: ReratingTests.olena, at: House.noon)
+        guard case .ordered(let order) = asked else {
+          Issue.record("\(asked)")
+          return
+        }
+        try await stand(at: 850, "seq = 1")
+        let other = try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon)
+        if case .refused(let why) = other {
+          #expect(why.contains("3 rides of 27.00 UAH"), "\(why)")
+        } else {
+          Issue.record("approved though it changes something else")
+        }
+        try await stand(at: 900, "seq = 1")
+        let same = try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon)
+        guard case .ordered = same else {
+          Issue.record("\(same)")
+          return
+        }
+      }
+    }
+
+    /// The city changed its currency: kopiykas and cents are not added up.
+    @Test(arguments: [(limit: "1600", waits: false), (limit: "1599", waits: true)])
+    func theLimitIsHeldAgainstEachCurrencyByItself(
+      _ row: (limit: String, waits: Bool)
+    ) async throws {
+      let euros = testTariff.replacing("test-1", with: "euro-1")
+        .replacing("from: 2026-01-01", with: "from: 2026-11-23")
+        .replacing("currency: UAH", with: "currency: EUR")
+      try await House.with { house in
+        try await house.publish(euros)
+        try await ReratingTests.fill(house)
+        try await house.store.write { db in
+          try await db.settings.set(Rerating.limitSetting, to: row.limit)
+        }
+        // The fares that stand are higher than those of the tariff, by 16.00 UAH and by 8.00 EUR.
+        try await house.script(
+          House.forging(
+            """
+            update ride set charged_minor = charged_minor + 1600
+              where fare_day = '2026-11-22' and seq = 1;
+            update ride set charged_minor = charged_minor + 800 where fare_day = '2026-11-23'
+            """))
+        let preview = try await ReratingTests.preview(house)
+        #expect(preview.changeMinor == 1600)
+        #expect(
+          preview.changes.map { "\($0.key.code) \($0.value)" }.sorted() == ["EUR 800", "UAH 1600"])
+        guard
+          case .ordered(let order) = try await ReratingTests.rerating(house).order(
+            ReratingTests.period, preview: preview, by: ReratingTests.olena, at: House.noon)
+        else {
+          Issue.record("no order came of it")
+          return
+        }
+        #expect(order.needsApproval == row.waits)
+      }
+    }
+  }
+}
