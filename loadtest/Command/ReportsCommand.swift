@@ -152,6 +152,10 @@ struct ReportsCommand: AsyncParsableCommand {
       count(*) filter (where settled_minor > 0), sum(settled_minor),
       count(*) filter (where captured_minor > settled_minor)
     from charge_window group by 1, 2;
+    insert into ride_sum
+    select fare_day, fare_day, 0, 'op-0', 'route-0', 'bus', 'category-0', 'p-0', 'bank', 'UAH', 'test-1',
+      windows, windows, 0, 0, 0, 0, amount_minor, amount_minor
+    from charge_sum;
     insert into acquirer_sum (fare_day, category, kind, currency, records, gross_minor, fee_minor)
     select w.fare_day, category, kind, r.currency, count(*), sum(gross_minor), sum(fee_minor)
     from acquirer_record r join charge_window w using (window_id) group by 1, 2, 3, 4;
