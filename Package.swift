@@ -176,7 +176,7 @@ let package = Package(
       name: "loadtest",
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
-        "ServiceClient", "CLibCrypto", "CLibSodium", arguments, nioCore, nioPosix,
+        "ServiceClient", "CLibCrypto", "CLibSodium", arguments,
       ], path: "loadtest/Command", swiftSettings: house),
 
     // Helpers of tests

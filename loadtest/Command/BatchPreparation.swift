@@ -1,7 +1,6 @@
 import Basics
 import Foundation
 import LoadMeasures
-import NIOCore
 import ServiceClient
 import Tapping
 
@@ -119,15 +118,11 @@ struct BatchPreparation {
     fields.first { $0.0.lowercased() == name }.flatMap { Base64.decode($0.1, .standard) } ?? []
   }
 
-  private func request(_ body: [UInt8], _ fields: [(String, String)]) -> ByteBuffer {
+  private func request(_ body: [UInt8], _ fields: [(String, String)]) -> [UInt8] {
     var head = "POST /v1/tap-batches HTTP/1.1\r\nhost: \(host)\r\n"
     head += "content-length: \(body.count)\r\n"
     for (name, value) in fields { head += "\(name): \(value)\r\n" }
     head += "\r\n"
-    var buffer = ByteBuffer()
-    buffer.reserveCapacity(head.utf8.count + body.count)
-    buffer.writeString(head)
-    buffer.writeBytes(body)
-    return buffer
+    return Array(head.utf8) + body
   }
 }

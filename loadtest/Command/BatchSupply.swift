@@ -1,6 +1,3 @@
-import Foundation
-import NIOCore
-
 /// What one connection posts, request after request.
 ///
 /// Prepared ahead of the measured time, so that it measures the service alone; or made one by one
@@ -28,7 +25,7 @@ struct BatchSupply: Sendable {
   var hasMore: Bool { source != nil || place < prepared.count }
 
   /// The next request, ready for the wire; nil when there is none.
-  mutating func next() -> ByteBuffer? {
+  mutating func next() -> [UInt8]? {
     if var source {
       // Taken out and put back: devices of which there are two would be copied whole.
       self.source = nil

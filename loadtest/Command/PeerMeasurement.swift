@@ -38,7 +38,6 @@ struct PeerChoice: ParsableArguments {
     _ shape: LoadShape, _ peer: PeerProcess
   ) async throws -> PeerReport {
     let lean = LeanClient(host: "127.0.0.1", port: peer.port)
-    defer { Task { await lean.close() } }
     let now = Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
     let preparation = BatchPreparation(
       taps: LoadTaps(

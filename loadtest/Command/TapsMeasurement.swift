@@ -25,7 +25,6 @@ struct TapsMeasurement {
       throw ProgramFault("\(subject.url) is no address with a host and a port")
     }
     let lean = LeanClient(host: host, port: port)
-    defer { Task { await lean.close() } }
     var devices = try await enroll(client)
     let now = Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
     let preparation = BatchPreparation(
