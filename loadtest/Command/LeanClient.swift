@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import LoadMeasures
+import ServiceClient
 
 /// A batch that is encoded, proven and written as a whole request, ready to be sent.
 struct PreparedBatch: Sendable {

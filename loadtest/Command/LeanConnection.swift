@@ -49,7 +49,7 @@ final class LeanConnection {
   /// Sends what the socket takes now.
   func sendRest() {
     let taken = rest.withUnsafeBytes { raw in
-      send(socket, raw.baseAddress, raw.count, Int32(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+      send(socket, raw.baseAddress, raw.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }
     if taken >= 0 {
       rest = rest.dropFirst(taken)
@@ -62,7 +62,7 @@ final class LeanConnection {
   func receive(with buffer: inout [UInt8]) -> WholeAnswer? {
     let socket = socket
     let count = buffer.withUnsafeMutableBytes { raw in
-      recv(socket, raw.baseAddress, raw.count, Int32(MSG_DONTWAIT.rawValue))
+      recv(socket, raw.baseAddress, raw.count, Int32(MSG_DONTWAIT))
     }
     guard count > 0 else {
       if count == 0 || (errno != EAGAIN && errno != EINTR) { close() }
