@@ -221,9 +221,7 @@ extension Handlers {
     _ alone: TapWithoutRide, _ network: Network, _ people: People
   ) -> AloneRow {
     let tap = alone.tap
-    let route = tap.route.map { said in
-      network.resolveRoute(said).map { network.routes[$0].name } ?? said
-    }
+    let route = tap.route.map { network.routeName(of: $0) }
     return AloneRow(
       isoTime: tap.at.description, time: people.clock(tap.at),
       route: route ?? tap.vehicle ?? "–", stop: tap.stop.map { network.stopName(id: $0) } ?? "–",

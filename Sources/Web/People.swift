@@ -1,4 +1,5 @@
 package import Basics
+import Transit
 
 /// How numbers, money and times are written for readers of a language.
 package struct People: Sendable {
@@ -95,5 +96,12 @@ package struct People: Sendable {
       return number(Int64(seconds / max(size, 1))) + "\u{00A0}" + unit
     }
     return "0\u{00A0}" + (language == .ukrainian ? "с" : "s")
+  }
+}
+
+extension Network {
+  /// What people call a route that a tap names; what the tap says, where the network knows no such route.
+  func routeName(of said: String) -> String {
+    resolveRoute(said).map { routes[$0].name } ?? said
   }
 }

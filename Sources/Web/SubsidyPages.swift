@@ -150,9 +150,7 @@ extension Handlers {
     _ ride: SubsidyEvidence, _ claim: SubsidyClaimRow, _ people: People
   ) -> EvidenceRow {
     let network = services.city.current.network
-    let route = ride.route.map { said in
-      network.resolveRoute(said).map { network.routes[$0].name } ?? said
-    }
+    let route = ride.route.map { network.routeName(of: $0) }
     return EvidenceRow(
       isoTime: ride.startedAt.description, time: people.moment(ride.startedAt),
       operatorName: name(of: ride.operatorID), category: ride.category, route: route ?? "–",
