@@ -1,141 +1,75 @@
-package import Basics
-
-/// What an acquirer's record turns out to be.
-package enum MatchCategory: String, Sendable, CaseIterable, Hashable {
-  /// It says what the books say.
-  case matched
-  /// We captured, and the acquirer says nothing of it.
-  case missingThere = "missing_there"
-  /// The acquirer speaks of a payment under one of our keys of which we hold no capture.
-  case missingHere = "missing_here"
-  case amountDiffers = "amount_differs"
-  /// It was said and counted before.
-  case twice
-  /// The payment is declined here.
-  case declined
-  /// Nothing of ours has that name, or the currency is another.
-  case unknown
-}
-
-/// A payment by card as it stands here.
-package struct KnownPayment: Sendable, Hashable {
-  package let windowID: Int64
-  package let currency: Currency
-  /// The acquirer's name of it; nil when there is none.
-  package var reference: String?
-  /// Captured and not funded yet, in minor units.
-  package var openMinor: Int64
-  /// Funded by the acquirer so far.
-  package var settledMinor: Int64
-  /// The last answer was a decline.
-  package var isDeclined: Bool
-  /// Promised to us or asked to be captured, and not known to be captured yet.
-  package var promisedMinor: Int64
-
-  /// Makes a payment.
-  package init(
-    windowID: Int64, currency: Currency, reference: String?, openMinor: Int64,
-    settledMinor: Int64, isDeclined: Bool, promisedMinor: Int64 = 0
-  ) {
-    self.windowID = windowID
-    self.currency = currency
-    self.reference = reference
-    self.openMinor = openMinor
-    self.settledMinor = settledMinor
-    self.isDeclined = isDeclined
-    self.promisedMinor = promisedMinor
-  }
-}
-
-/// A refund as it stands here.
-package struct KnownRefund: Sendable, Hashable {
-  package let refundID: Int64
-  package let windowID: Int64
-  package let currency: Currency
-  package let minor: Int64
-  /// The acquirer has kept it from a funding already.
-  package var isSettled: Bool
-  /// The acquirer was asked for it and is not known to have given it.
-  package let isAsked: Bool
-
-  /// Makes a refund.
-  package init(
-    refundID: Int64, windowID: Int64, currency: Currency, minor: Int64, isSettled: Bool,
-    isAsked: Bool = false
-  ) {
-    self.refundID = refundID
-    self.windowID = windowID
-    self.currency = currency
-    self.minor = minor
-    self.isSettled = isSettled
-    self.isAsked = isAsked
-  }
-}
-
-/// What a record was matched to, and how its money is split.
-package struct AcquirerMatch: Sendable, Hashable {
-  package var category: MatchCategory
-  package var windowID: Int64?
-  package var refundID: Int64?
-  /// Of the gross: what settles the payment or the refund.
-  package var settledMinor: Int64 = 0
-  /// Of the gross: what matches nothing and waits for a person.
-  package var unmatchedMinor: Int64 = 0
-  /// What the record itself tells to be captured or given back; nil when that is known already.
-  package var newsMinor: Int64?
-  /// What to look at; nil when all is well.
-  package var note: String?
-
-  /// Makes a match.
-  package init(_ category: MatchCategory) { self.category = category }
-}
+import Basics
 
 /// Compares the acquirer's records with ours, one after the other, each against what the ones before
 /// it have left.
 package struct AcquirerMatcher: Sendable {
+  private struct SaleName: Hashable {
+    let kind: KnownSale.Kind
+    let reference: String
+  }
+
   private var payments: [Int64: KnownPayment]
   private var refunds: [Int64: KnownRefund]
+  private var sales: [SaleName: KnownSale]
   private let windows: [String: Int64]
 
   /// Starts from what stands here.
-  package init(payments: [KnownPayment], refunds: [KnownRefund]) {
+  package init(payments: [KnownPayment], refunds: [KnownRefund], sales: [KnownSale] = []) {
     self.payments = Dictionary(uniqueKeysWithValues: payments.map { ($0.windowID, $0) })
     self.refunds = Dictionary(uniqueKeysWithValues: refunds.map { ($0.refundID, $0) })
+    self.sales = Dictionary(
+      uniqueKeysWithValues: sales.map {
+        (SaleName(kind: $0.kind, reference: $0.reference), $0)
+      })
     windows = Dictionary(
       payments.compactMap { payment in payment.reference.map { ($0, payment.windowID) } },
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// Matches a deposit, a refund, a decline or a dispute to what it is about.
+  /// Matches a line of a funding file to what it is about.
   package mutating func match(_ record: FundingRecord) -> AcquirerMatch {
     switch record.kind {
-    case .billing: return AcquirerMatch(.matched)
-    case .refund: return matchRefund(record)
-    case .capture, .decline, .chargeback:
-      let subject = record.key.flatMap(ChargeKey.subject)
-      var keyed: Int64?
-      if case .window(let id, _) = subject { keyed = id }
-      let found = windows[record.reference] ?? keyed.flatMap { payments[$0] == nil ? nil : $0 }
-      guard let found, let payment = payments[found] else {
-        var match = AcquirerMatch(keyed == nil ? .unknown : .missingHere)
-        match.unmatchedMinor = record.grossMinor
-        match.note = "no payment here is called \(record.reference)"
-        return match
-      }
-      if let keyed, keyed != found {
-        return odd(.unknown, record, payment, "reference and key name two payments")
-      }
-      guard payment.currency == record.currency else {
-        return odd(
-          .unknown, record, payment, "paid in \(record.currency), owed in \(payment.currency)")
-      }
-      guard case .capture = record.kind else {
-        var match = AcquirerMatch(.matched)
-        match.windowID = found
-        return match
-      }
-      return deposit(record, payment)
+    case .billing: billing(record)
+    case .refund: matchRefund(record)
+    case .capture, .decline, .chargeback: matchPayment(record)
     }
+  }
+
+  /// A bill: its fee is known for what it is, and what it takes besides is not.
+  private func billing(_ record: FundingRecord) -> AcquirerMatch {
+    guard record.grossMinor > 0 else { return AcquirerMatch(.matched) }
+    return unknown(record, "billed besides the fee, for nothing that is known here")
+  }
+
+  private mutating func matchPayment(_ record: FundingRecord) -> AcquirerMatch {
+    let subject = record.key.flatMap(ChargeKey.subject)
+    var keyed: Int64?
+    if case .window(let id, _) = subject { keyed = id }
+    if keyed == nil, let sale = sales[SaleName(kind: .payment, reference: record.reference)] {
+      guard windows[record.reference] == nil else {
+        return unknown(record, "a charge window and a top-up or sale have the reference")
+      }
+      return match(record, to: sale)
+    }
+    let found = windows[record.reference] ?? keyed.flatMap { payments[$0] == nil ? nil : $0 }
+    guard let found, let payment = payments[found] else {
+      var match = unknown(record, "no payment here is called \(record.reference)")
+      if keyed != nil { match.category = .missingHere }
+      return match
+    }
+    if let keyed, keyed != found {
+      return odd(.unknown, record, payment, "reference and key name two payments")
+    }
+    guard payment.currency == record.currency else {
+      return odd(
+        .unknown, record, payment, "paid in \(record.currency), owed in \(payment.currency)")
+    }
+    guard case .capture = record.kind else {
+      var match = AcquirerMatch(.matched)
+      match.windowID = found
+      return match
+    }
+    return deposit(record, payment)
   }
 
   private mutating func deposit(
@@ -159,53 +93,89 @@ package struct AcquirerMatcher: Sendable {
         ? odd(.twice, record, payment, "paid before")
         : odd(.missingHere, record, payment, "paid, though nothing was captured here")
     }
-    var match = AcquirerMatch(record.grossMinor == payment.openMinor ? .matched : .amountDiffers)
+    var match = AcquirerMatch(.matched)
     match.windowID = payment.windowID
     match.newsMinor = news
-    match.settledMinor = min(record.grossMinor, payment.openMinor)
-    match.unmatchedMinor = record.grossMinor - match.settledMinor
-    if match.category == .amountDiffers {
-      match.note = "captured \(payment.openMinor), paid \(record.grossMinor)"
-    }
-    var rest = payment
-    rest.openMinor -= match.settledMinor
-    rest.settledMinor += match.settledMinor
-    payments[payment.windowID] = rest
+    match.settle(
+      record.grossMinor, openMinor: payment.openMinor,
+      note: "captured \(payment.openMinor), paid \(record.grossMinor)")
+    payment.openMinor -= match.settledMinor
+    payment.settledMinor += match.settledMinor
+    payments[payment.windowID] = payment
     return match
   }
 
   private mutating func matchRefund(_ record: FundingRecord) -> AcquirerMatch {
-    var match = AcquirerMatch(.unknown)
-    match.unmatchedMinor = record.grossMinor
     guard case .refund(let id) = record.key.flatMap(ChargeKey.subject) else {
-      match.note = "no refund here is called \(record.reference)"
-      return match
+      if let sale = sales[SaleName(kind: .refund, reference: record.reference)] {
+        return match(record, to: sale)
+      }
+      return unknown(record, "no refund here is called \(record.reference)")
     }
     guard var refund = refunds[id] else {
+      var match = unknown(record, "refund \(id) is not known here")
       match.category = .missingHere
-      match.note = "refund \(id) is not known here"
       return match
     }
+    var match = AcquirerMatch(.matched)
     match.windowID = refund.windowID
     match.refundID = id
     guard refund.currency == record.currency else {
-      match.note = "kept in \(record.currency), given back in \(refund.currency)"
+      match.reject(
+        .unknown, record, "kept in \(record.currency), given back in \(refund.currency)")
       return match
     }
-    guard !refund.isSettled else {
-      match.category = .twice
-      match.note = "kept before"
+    let open = refund.minor - refund.keptMinor
+    guard open > 0 else {
+      match.reject(.twice, record, "kept before")
       return match
     }
-    match.category = record.grossMinor == refund.minor ? .matched : .amountDiffers
     match.newsMinor = refund.isAsked ? refund.minor : nil
-    match.settledMinor = min(record.grossMinor, refund.minor)
-    match.unmatchedMinor = record.grossMinor - match.settledMinor
-    if match.category == .amountDiffers {
-      match.note = "given back \(refund.minor), kept \(record.grossMinor)"
-    }
-    refund.isSettled = true
+    match.settle(
+      record.grossMinor, openMinor: open, note: "given back \(open), kept \(record.grossMinor)")
+    // A second line about the rest tells nothing new.
+    refund.isAsked = false
+    refund.keptMinor += match.settledMinor
     refunds[id] = refund
+    return match
+  }
+
+  /// A top-up or sale that the acquirer pays, or a refund of one that it keeps.
+  private mutating func match(_ record: FundingRecord, to known: KnownSale) -> AcquirerMatch {
+    var sale = known
+    var match = AcquirerMatch(.matched)
+    match.saleID = sale.saleID
+    let done = sale.kind == .payment ? "paid" : "kept"
+    guard sale.currency == record.currency else {
+      match.reject(.unknown, record, "\(done) in \(record.currency), sold in \(sale.currency)")
+      return match
+    }
+    switch record.kind {
+    case .decline:
+      match.reject(.declined, record, "a top-up or sale that the acquirer will not pay")
+      return match
+    case .chargeback:
+      match.reject(.unknown, record, "a dispute about a top-up or sale: it is decided by hand")
+      return match
+    case .capture, .refund, .billing: break
+    }
+    let open = sale.minor - sale.settledMinor
+    guard open > 0 else {
+      match.reject(.twice, record, "\(done) before")
+      return match
+    }
+    match.settle(
+      record.grossMinor, openMinor: open,
+      note: "\(sale.kind == .payment ? "sold" : "given back") \(open), \(done) \(record.grossMinor)"
+    )
+    sale.settledMinor += match.settledMinor
+    sales[SaleName(kind: sale.kind, reference: sale.reference)] = sale
+    return match
+  }
+
+  private func unknown(_ record: FundingRecord, _ note: String) -> AcquirerMatch {
+    var match = AcquirerMatch(.unknown)
+    match.reject(.unknown, record, note)
     return match
   }
 
@@ -214,8 +184,18 @@ package struct AcquirerMatcher: Sendable {
   ) -> AcquirerMatch {
     var match = AcquirerMatch(category)
     match.windowID = payment.windowID
-    match.unmatchedMinor = record.grossMinor
-    match.note = note
+    match.reject(category, record, note)
     return match
+  }
+}
+
+extension AcquirerMatch {
+  /// Leaves the whole gross of a record to a person.
+  fileprivate mutating func reject(
+    _ category: MatchCategory, _ record: FundingRecord, _ note: String
+  ) {
+    self.category = category
+    unmatchedMinor = record.grossMinor
+    self.note = note
   }
 }

@@ -38,7 +38,7 @@ package struct Adjusting: Sendable {
     _ postings: [Posting], currency: Currency, fareDay: Day? = nil, reason: String,
     by person: String, at now: Instant
   ) async throws -> AdjustmentOutcome {
-    guard !Self.isBlank(person), !Self.isBlank(reason) else { return .nameless }
+    guard !SecondPerson.isBlank(person), !SecondPerson.isBlank(reason) else { return .nameless }
     do throws(EntryFault) {
       _ = try Entry(
         kind: .correction, accountingDate: city.clock.zone.local(now).day, fareDay: fareDay,
@@ -50,7 +50,7 @@ package struct Adjusting: Sendable {
       try await store.write { db in
         try await db.adjustments.request(
           postings, currency: currency, fareDay: fareDay, reason: reason,
-          by: Self.trimmed(person), at: now)
+          by: SecondPerson.trimmed(person), at: now)
       })
   }
 
@@ -58,13 +58,12 @@ package struct Adjusting: Sendable {
   package func decide(
     _ number: Int64, isApproved: Bool, reason: String? = nil, by person: String, at now: Instant
   ) async throws -> AdjustmentOutcome {
-    guard !Self.isBlank(person) else { return .nameless }
-    let decider = Self.trimmed(person)
+    guard !SecondPerson.isBlank(person) else { return .nameless }
+    let decider = SecondPerson.trimmed(person)
     return try await store.write { db in
       guard let row = try await db.adjustments.lock(number) else { return .unknown }
       guard row.state == .requested else { return .decided(row.state) }
-      // Letters differ in case only by a slip of the hand, or by intent.
-      guard row.requestedBy.lowercased() != decider.lowercased() else { return .ownRequest }
+      guard !SecondPerson.isSame(row.requestedBy, decider) else { return .ownRequest }
       guard isApproved else {
         try await db.adjustments.decide(
           number, .refused, entry: nil, reason: reason, by: decider, at: now)
@@ -83,10 +82,4 @@ package struct Adjusting: Sendable {
       return .booked(entry: booked, on: date)
     }
   }
-
-  private static func trimmed(_ text: String) -> String {
-    String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-  }
-
-  private static func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
 }

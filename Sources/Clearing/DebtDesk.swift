@@ -106,17 +106,15 @@ package struct DebtDesk: Sendable {
         throw MoneyRefusal.notFound("window \(window)")
       }
       let minor = try amount(row)
-      guard try await !db.orders.isWaiting(kind, subject: String(window)) else {
-        throw MoneyRefusal.unfit("window \(window) waits for a decision already")
-      }
+      let order = try await db.orders.propose(
+        kind, about: window, called: "window", Money(minor: minor, currency: row.currency),
+        reason: reason, by: person, at: moment)
       try await db.charging.add([
         ChargeEventRow(
           windowID: window, at: moment, kind: "\(kind.rawValue)_proposed", minor: minor,
           detail: reason, actor: person)
       ])
-      return try await db.orders.propose(
-        kind, subject: String(window), minor: minor, currency: row.currency, reason: reason,
-        by: person, at: moment)
+      return order
     }
   }
 
@@ -126,12 +124,10 @@ package struct DebtDesk: Sendable {
   ) async throws -> MoneyOrderRow {
     let moment = now()
     return try await store.write { db in
-      let row = try await Self.open(order, for: person, in: db)
-      guard let window = Int64(row.subject), row.kind == .writeOff || row.kind == .refund else {
-        throw MoneyRefusal.unfit("order \(order) is a \(row.kind.rawValue): decide it there")
+      let row = try await db.orders.decide(order, isApproved: isApproved, by: person, at: moment) {
+        $0 == .writeOff || $0 == .refund
       }
-      try await db.orders.decide(
-        order, isApproved ? "approved" : "refused", by: person, at: moment)
+      let window = try row.subjectNumber()
       var batch = ChargeBatch(
         try await db.charging.lock([window]),
         on: try await db.bookingDate(of: moment, in: city.current), at: moment)
@@ -146,23 +142,6 @@ package struct DebtDesk: Sendable {
       try await batch.finish(in: db, denyList: denyList)
       return row
     }
-  }
-
-  /// An order that waits, which this person may decide.
-  static func open(
-    _ order: Int64, for person: String, in db: StoreSession
-  ) async throws -> MoneyOrderRow {
-    guard let row = try await db.orders.lock(order) else {
-      throw MoneyRefusal.notFound("order \(order)")
-    }
-    guard row.decision == nil else {
-      throw MoneyRefusal.unfit("order \(order) is \(row.decision ?? "decided") already")
-    }
-    // Letters differ in case only by a slip of the hand, or by intent.
-    guard row.proposedBy.lowercased() != person.lowercased() else {
-      throw MoneyRefusal.samePerson
-    }
-    return row
   }
 
   /// Gives money back that no fare took back: those operators bear it whose rides it was paid for.

@@ -38,7 +38,7 @@ package struct FindingAcceptance: Sendable {
   package func request(
     table: String, key: String, reason: String, by person: String, at now: Instant
   ) async throws -> AcceptanceOutcome {
-    guard !Self.isBlank(person), !Self.isBlank(reason) else { return .nameless }
+    guard !SecondPerson.isBlank(person), !SecondPerson.isBlank(reason) else { return .nameless }
     // An acceptance that was written by hand is not put right by another one.
     guard let table = MoneyTable(rawValue: table), table != .acceptedFinding else {
       return .unknown
@@ -56,13 +56,13 @@ package struct FindingAcceptance: Sendable {
   package func decide(
     _ number: Int64, isAccepted: Bool, by person: String, at now: Instant
   ) async throws -> AcceptanceOutcome {
-    guard !Self.isBlank(person) else { return .nameless }
+    guard !SecondPerson.isBlank(person) else { return .nameless }
     return try await store.write { db in
       guard let row = try await db.acceptedFindings.lock(number),
         let table = MoneyTable(rawValue: row.table)
       else { return .unknown }
       guard row.state == .requested else { return .decided(row.state) }
-      guard row.requestedBy.lowercased() != person.lowercased() else { return .ownRequest }
+      guard !SecondPerson.isSame(row.requestedBy, person) else { return .ownRequest }
       guard isAccepted else {
         try await db.acceptedFindings.decide(number, .refused, by: person, at: now)
         return .refused
@@ -73,8 +73,6 @@ package struct FindingAcceptance: Sendable {
       return .accepted
     }
   }
-
-  private static func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
 }
 
 extension AcceptedFindingRow {

@@ -148,6 +148,7 @@ package struct LedgerAuditor: Sendable {
         + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.accountsThatDiffer()
     }) {
       audit.find(finding)
     }

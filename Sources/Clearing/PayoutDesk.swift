@@ -89,14 +89,12 @@ package struct PayoutDesk: Sendable {
   ) async throws -> MoneyOrderRow {
     let moment = now()
     return try await store.write { db in
-      let row = try await DebtDesk.open(order, for: person, in: db)
-      guard row.kind == .payout else {
-        throw MoneyRefusal.unfit("order \(order) is a \(row.kind.rawValue): decide it there")
+      let row = try await db.orders.decide(order, isApproved: isApproved, by: person, at: moment) {
+        $0 == .payout
       }
-      let word = isApproved ? "approved" : "refused"
-      try await db.orders.decide(order, word, by: person, at: moment)
       let payouts = try await db.operatorMoney.lockPayouts(order: order)
-      try await db.operatorMoney.move(payouts: payouts.map(\.id), to: word, at: moment)
+      try await db.operatorMoney.move(
+        payouts: payouts.map(\.id), to: isApproved ? "approved" : "refused", at: moment)
       return row
     }
   }

@@ -48,7 +48,12 @@ package struct ProductDesk: Sendable {
         var sale = try await holding(product, rider, from: day, order, city, by: act, in: db)
         let account = accounts.first { $0.currency == sale.currency }
         let entry = try await take(sale, order, account, on: city, by: act, in: db)
-        sale.holdingID = try await db.products.add(sale, entryID: entry)
+        sale.holdingID = try await db.products.add(sale, entryID: entry?.number)
+        if order.channel == .acquirer, let entry {
+          try await CardSales.take(
+            sale.price, reference: order.reference, for: .holding(sale.holdingID),
+            entry: entry.number, on: entry.day, in: db)
+        }
         try await db.sorting.markStale(
           riderDays: [RiderDay(rider: rider, fareDay: sale.terms.grantedDay)],
           cause: .product, reason: "\(product) was bought", at: act.at)
@@ -73,9 +78,11 @@ package struct ProductDesk: Sendable {
   /// Takes a product back; what is not used goes to the rider.
   ///
   /// It carries rides to the end of the fare day; one that was never used is as if it had not been
-  /// sold. Giving the same product back twice is one return.
+  /// sold. Giving the same product back twice is one return. What goes back to a bank card has the
+  /// acquirer's name of it, and was paid by bank card.
   package func refund(
-    _ holdingID: Int64, of rider: RiderID, through channel: MoneyChannel, by act: RiderAct
+    _ holdingID: Int64, of rider: RiderID, through channel: MoneyChannel,
+    reference: String? = nil, by act: RiderAct
   ) async throws -> Receipt {
     try await city.write(to: store) { db, city in
       let rider = try await RiderDesk.present(rider, in: db)
@@ -106,11 +113,18 @@ package struct ProductDesk: Sendable {
       let minor = min(unearned, holding.terms.priceMinor - holding.recognisedMinor)
       guard minor > 0 else { throw RiderRefusal.wallet(.nothingLeft) }
       let account = accounts.first { $0.currency == holding.currency }
-      let entry = try await give(
-        Money(minor: minor, currency: holding.currency), holding, channel, account, on: city,
-        by: act, in: db)
+      let money = Money(minor: minor, currency: holding.currency)
+      let entry = try await give(money, holding, channel, account, on: city, by: act, in: db)
       try await db.products.markReturned(
-        holdingID, on: today, isVoid: isVoid, refundedMinor: minor, entryID: entry)
+        holdingID, on: today, isVoid: isVoid, refundedMinor: minor, through: channel,
+        entryID: entry.number)
+      if channel == .acquirer {
+        guard let paid = try await db.acquirerSales.lockPayment(ofHolding: holdingID) else {
+          throw RiderRefusal.notPaidByCard
+        }
+        try await CardSales.give(
+          money, reference: reference, of: paid, entry: entry.number, on: entry.day, in: db)
+      }
       try await db.sorting.markStale(
         riderDays: [
           RiderDay(
@@ -127,6 +141,11 @@ package struct ProductDesk: Sendable {
   }
 
   // MARK: - Parts
+
+  private struct BookedEntry {
+    let number: Int64
+    let day: BookingDay
+  }
 
   /// The sale as it will stand, at the tariff's price.
   private func holding(
@@ -169,7 +188,7 @@ package struct ProductDesk: Sendable {
   private func take(
     _ sale: HoldingRow, _ order: MoneyOrder, _ account: WalletAccountRow?, on city: City,
     by act: RiderAct, in db: StoreSession
-  ) async throws -> Int64? {
+  ) async throws -> BookedEntry? {
     guard sale.terms.priceMinor > 0 else { return nil }
     let day = try await db.bookingDay(of: act.at, in: city)
     if order.channel == .wallet {
@@ -190,14 +209,14 @@ package struct ProductDesk: Sendable {
       try await move(
         0 - sale.terms.priceMinor, account, sale.product, number, on: day.booked, by: act, in: db)
     }
-    return number
+    return BookedEntry(number: number, day: day)
   }
 
   /// Books what goes back to the rider.
   private func give(
     _ money: Money, _ holding: HoldingRow, _ channel: MoneyChannel, _ account: WalletAccountRow?,
     on city: City, by act: RiderAct, in db: StoreSession
-  ) async throws -> Int64 {
+  ) async throws -> BookedEntry {
     let day = try await db.bookingDay(of: act.at, in: city)
     if channel == .wallet, account == nil { throw RiderRefusal.noAccount }
     let entry = try WalletEntries.productRefund(
@@ -208,7 +227,7 @@ package struct ProductDesk: Sendable {
     if channel == .wallet, let account {
       try await move(money.minor, account, holding.product, number, on: day.booked, by: act, in: db)
     }
-    return number
+    return BookedEntry(number: number, day: day)
   }
 
   private func move(
@@ -251,57 +270,5 @@ extension ProductTerms.Validity {
     case .months(let count): self = .months(count)
     case .calendarMonth: self = .calendarMonth
     }
-  }
-}
-
-/// Which rides each of some holdings carried.
-struct ProductCount {
-  private let holdings: [HoldingRow]
-  private let clock: CityClock
-  /// The rides of each holding, by its place.
-  let rides: [[ProductRide]]
-
-  /// Assigns rides to holdings: the holdings of one rider and product stand for each other.
-  init(_ holdings: [HoldingRow], _ rides: [ProductRideRow], clock: CityClock) {
-    self.holdings = holdings
-    self.clock = clock
-    let carried = Dictionary(grouping: rides) { Key(rider: $0.rider, product: $0.product) }
-    var assigned = [[ProductRide]](repeating: [], count: holdings.count)
-    let groups = Dictionary(grouping: holdings.indices.filter { !holdings[$0].isVoid }) {
-      Key(rider: holdings[$0].rider, product: holdings[$0].product)
-    }
-    for (key, places) in groups {
-      let parts = RideCounting.assign(
-        (carried[key] ?? []).map(\.ride), to: places.map { holdings[$0].terms },
-        returnedOn: places.map { holdings[$0].returnedOn }, clock: clock)
-      for (place, part) in zip(places, parts) { assigned[place] = part }
-    }
-    self.rides = assigned
-  }
-
-  private struct Key: Hashable {
-    let rider: RiderID
-    let product: String
-  }
-
-  /// The holdings with their use through a fare day.
-  func counted(through day: Day) -> [HoldingRow] {
-    holdings.indices.map { place in
-      var holding = holdings[place]
-      holding.use = ProductUse.of(
-        holding.terms, rides: rides[place], returnedOn: holding.returnedOn, through: day,
-        clock: clock)
-      return holding
-    }
-  }
-
-  /// Minor units that a holding has earned by the end of a fare day.
-  func earnedMinor(_ place: Int, through day: Day) -> Int64 {
-    let holding = holdings[place]
-    return Recognition.earnedMinor(
-      holding.terms, rides: rides[place],
-      returned: holding.returnedOn.map {
-        ReturnedProduct(day: $0, refundedMinor: holding.refundedMinor)
-      }, through: day, clock: clock)
   }
 }

@@ -48,6 +48,15 @@ package enum RiderRefusal: Error, Sendable, Equatable {
   case dayPassed(Day)
   case unknownHolding
   case notAReference
+  /// The acquirer's name of an operation is that of another one.
+  case referenceUsed(String, by: String)
+  /// No payment by bank card of this rider has the name.
+  case unknownCardPayment(String)
+  /// More than what is left of the payment is to go back to the card.
+  case moreThanPaid(left: Money)
+  case paidInOtherCurrency(Currency)
+  /// Money goes back to the card that paid, and none did.
+  case notPaidByCard
   case missing(String)
 }
 
@@ -85,6 +94,11 @@ extension RiderRefusal: CustomStringConvertible {
     case .dayPassed: "day_passed"
     case .unknownHolding: "holding_unknown"
     case .notAReference: "not_a_reference"
+    case .referenceUsed: "reference_used"
+    case .unknownCardPayment: "card_payment_unknown"
+    case .moreThanPaid: "more_than_paid"
+    case .paidInOtherCurrency: "paid_in_other_currency"
+    case .notPaidByCard: "not_paid_by_card"
     case .missing: "missing"
     }
   }
@@ -125,6 +139,15 @@ extension RiderRefusal: CustomStringConvertible {
     case .unknownHolding: "The rider has no such product; see the list of products."
     case .notAReference:
       "A payment account reference has 29 capital letters and digits (EMV PAR)."
+    case .referenceUsed(let reference, let other):
+      "The acquirer's reference \(reference) is that of \(other). Read it from the slip again."
+    case .unknownCardPayment(let reference):
+      "No top-up of this rider by bank card has the acquirer's reference \(reference)."
+    case .moreThanPaid(let left): "Of the payment by bank card \(left) are left to go back to it."
+    case .paidInOtherCurrency(let currency):
+      "The bank card paid in \(currency), and its money goes back in that currency."
+    case .notPaidByCard:
+      "It was not paid by bank card. Give the money back in cash, by bank transfer or onto the card."
     case .missing(let what): "\(what) is missing or too long."
     }
   }

@@ -62,13 +62,11 @@ package struct SubsidyDesk: Sendable {
   ) async throws -> MoneyOrderRow {
     let moment = now()
     return try await store.write { db in
-      let row = try await DebtDesk.open(order, for: person, in: db)
-      guard row.kind == .subsidy, let claim = Int64(row.subject) else {
-        throw MoneyRefusal.unfit("order \(order) is a \(row.kind.rawValue): decide it there")
+      let row = try await db.orders.decide(order, isApproved: isApproved, by: person, at: moment) {
+        $0 == .subsidy
       }
-      let word = isApproved ? "approved" : "refused"
-      try await db.orders.decide(order, word, by: person, at: moment)
-      try await db.subsidies.move(claim, to: word)
+      let claim = try row.subjectNumber()
+      try await db.subsidies.move(claim, to: isApproved ? "approved" : "refused")
       guard isApproved else {
         try await db.subsidies.release(claim)
         return row

@@ -12,8 +12,10 @@ package struct MoneyOrder: Sendable, Equatable {
   package var channel: MoneyChannel
   /// The desk, when it is one.
   package var place: String?
-  /// Receipt of the desk, or the acquirer's number.
+  /// Receipt of the desk, or the acquirer's name of the operation.
   package var reference: String?
+  /// Of a refund to a bank card: the acquirer's name of the top-up whose money goes back.
+  package var payment: String?
   /// Names the operation once: the same order again is the same operation.
   package var key: String
 
@@ -47,6 +49,7 @@ package struct MoneyOrder: Sendable, Equatable {
     guard channel != .cash || (place != nil && reference != nil) else {
       throw .missing("The desk or the receipt of a cash operation")
     }
+    if channel == .acquirer { _ = try CardSales.known(reference) }
   }
 }
 
@@ -253,6 +256,9 @@ package struct WalletDesk: Sendable {
     movement.reference = order.reference
     try await db.wallets.add([movement])
     try await db.wallets.save([account])
+    if order.channel == .acquirer, let entryID = movement.entryID {
+      try await noteCardMoney(money, kind, order, account, entryID, on: day, in: db)
+    }
     try await RidePayments.settle(account, on: date, in: db, at: act.at)
     try await db.media.add(
       RiderEventRow(
@@ -260,6 +266,21 @@ package struct WalletDesk: Sendable {
         detail: "\(Money(minor: minor, currency: account.currency)) \(order.memo)"),
       of: account.rider)
     return MoneyReceipt(movement: movement, rider: account.rider, isRepeated: false)
+  }
+
+  /// The acquirer's money of a movement waits for its funding file from now on.
+  private static func noteCardMoney(
+    _ money: Money, _ kind: MovementKind, _ order: MoneyOrder, _ account: WalletAccountRow,
+    _ entryID: Int64, on day: BookingDay, in db: StoreSession
+  ) async throws {
+    guard kind == .refund else {
+      return try await CardSales.take(
+        money, reference: order.reference, for: .account(account.accountID), entry: entryID,
+        on: day, in: db)
+    }
+    let paid = try await CardSales.topUp(order.payment, of: account.rider, in: db)
+    try await CardSales.give(
+      money, reference: order.reference, of: paid, entry: entryID, on: day, in: db)
   }
 
   /// Two riders at once with one key: the second finds it taken when it commits.

@@ -58,13 +58,9 @@ package struct WalletOrderDesk: Sendable {
         throw RiderRefusal.noAccount
       }
       let minor = try amount(try await WalletDesk.standing(of: account, medium: nil, in: db))
-      let subject = String(account.accountID)
-      guard try await !db.orders.isWaiting(kind, subject: subject) else {
-        throw MoneyRefusal.unfit("account \(subject) waits for a decision already")
-      }
       return try await db.orders.propose(
-        kind, subject: subject, minor: minor, currency: currency, reason: reason, by: person,
-        at: moment)
+        kind, about: account.accountID, called: "account", Money(minor: minor, currency: currency),
+        reason: reason, by: person, at: moment)
     }
   }
 
@@ -74,13 +70,10 @@ package struct WalletOrderDesk: Sendable {
   ) async throws -> MoneyOrderRow {
     let moment = now()
     return try await store.write { db in
-      let row = try await DebtDesk.open(order, for: person, in: db)
-      guard let number = Int64(row.subject), row.kind.isOfAccount else {
-        throw MoneyRefusal.unfit("order \(order) is a \(row.kind.rawValue): decide it there")
-      }
-      try await db.orders.decide(
-        order, isApproved ? "approved" : "refused", by: person, at: moment)
+      let row = try await db.orders.decide(
+        order, isApproved: isApproved, by: person, at: moment, where: \.isOfAccount)
       guard isApproved else { return row }
+      let number = try row.subjectNumber()
       let day = try await db.bookingDay(of: moment, in: city.current)
       guard let account = try await db.wallets.lock(account: number) else {
         throw MoneyRefusal.unfit("account \(number) is closed: its money went to another rider's")

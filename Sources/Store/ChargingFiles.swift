@@ -116,7 +116,8 @@ package struct AcquirerFileTables {
   package func refunds(_ ids: Set<Int64>) async throws -> [KnownRefund] {
     let rows = try await connection.query(
       """
-      select r.refund_id, r.window_id, w.currency, r.minor, r.state
+      select r.refund_id, r.window_id, w.currency, r.minor, r.state,
+        coalesce(r.kept_minor, case r.state when 'settled' then r.minor else 0 end) as kept_minor
       from charge_refund r join charge_window w using (window_id)
       where r.refund_id = any($1) and r.state in ('asking', 'paid', 'settled')
       order by r.refund_id for update of r
@@ -125,20 +126,19 @@ package struct AcquirerFileTables {
       KnownRefund(
         refundID: try row.int8("refund_id"), windowID: try row.int8("window_id"),
         currency: try row.currency("currency"), minor: try row.int8("minor"),
-        isSettled: try row.text("state") == "settled",
-        isAsked: try row.text("state") == "asking")
+        keptMinor: try row.int8("kept_minor"), isAsked: try row.text("state") == "asking")
     }
   }
 
-  /// Those of some steps of disputes whose money a file brought or took already.
-  package func disputesFunded(_ steps: [DisputeStep]) async throws -> Set<DisputeStep> {
-    guard !steps.isEmpty else { return [] }
+  /// Those of some cases that a file said before to be lost.
+  package func casesLost(among cases: Set<String>) async throws -> Set<String> {
+    guard !cases.isEmpty else { return [] }
     let rows = try await connection.query(
       """
-      select case_id, stage from acquirer_record
-      where case_id = any($1) and category = 'matched'
-      """, [.texts(Set(steps.map(\.caseID)).sorted().map(Optional.some))])
-    return Set(try rows.map { DisputeStep(caseID: try $0.text(0), stage: try $0.word("stage")) })
+      select distinct case_id from acquirer_record
+      where case_id = any($1) and stage = 'lost' and category = 'matched'
+      """, [.texts(cases.sorted().map(Optional.some))])
+    return Set(try rows.map { try $0.text(0) })
   }
 
   /// Adds the lines of a file with what they were matched to.
@@ -151,10 +151,11 @@ package struct AcquirerFileTables {
       """
       with made as (
       insert into acquirer_record (file_id, line, kind, reference, key, gross_minor, fee_minor,
-        currency, value_date, category, window_id, refund_id, note, entry_id, case_id, stage)
+        currency, value_date, category, window_id, refund_id, note, entry_id, case_id, stage,
+        sale_id)
       select $1, * from unnest($2::int4[], $3::text[], $4::text[], $5::text[], $6::int8[],
         $7::int8[], $8::text[], $9::date[], $10::text[], $11::int8[], $12::int8[], $13::text[],
-        $14::int8[], $15::text[], $16::text[])
+        $14::int8[], $15::text[], $16::text[], $17::int8[])
       returning *)
       \(KeptSums.addingLines(from: "made"))
       """,
@@ -169,73 +170,9 @@ package struct AcquirerFileTables {
         .int8s(column { entryID[$0.record.currency] }),
         .texts(column { $0.record.dispute?.caseID }),
         .texts(column { $0.record.dispute?.stage.rawValue }),
+        .int8s(column { $0.match.saleID }),
       ])
   }
-
-  /// How the acquirer's records and ours compare, up to a value date: each category with its count
-  /// and sum; what was captured before `lagDay` and is not funded is missing there.
-  package func reconciliation(
-    from first: Day, to last: Day, lagDay: Day
-  ) async throws -> [ReconciliationRow] {
-    let rows = try await connection.query(
-      """
-      select category, currency, count(*)::int8 as records, sum(gross_minor)::int8 as minor
-      from acquirer_record where value_date between $1 and $2 group by category, currency
-      union all
-      select 'missing_there', w.currency, count(*)::int8,
-        sum(w.captured_minor - w.settled_minor)::int8
-      from charge_window w where w.captured_minor > w.settled_minor and w.fare_day between $1 and $2
-        and w.fare_day <= $3
-      group by w.currency order by 1, 2
-      """, [.date(first), .date(last), .date(lagDay)])
-    return try rows.map { row in
-      ReconciliationRow(
-        category: try row.word("category"), currency: try row.currency("currency"),
-        records: try row.int8("records"), minor: try row.int8("minor"))
-    }
-  }
-
-  /// The records that are not matched, and the captures that the acquirer says nothing of; one by one.
-  package func remainders(
-    from first: Day, to last: Day, lagDay: Day, countMax: Int
-  ) async throws -> [RemainderRow] {
-    let rows = try await connection.query(
-      """
-      select category, reference, window_id, currency, gross_minor as minor, value_date as day, note
-      from acquirer_record where category <> 'matched' and value_date between $1 and $2
-      union all
-      select 'missing_there', coalesce(reference, ''), window_id, currency,
-        captured_minor - settled_minor, fare_day, 'captured, not funded'
-      from charge_window where captured_minor > settled_minor and fare_day between $1 and $2
-        and fare_day <= $3
-      order by 6, 1, 2 limit $4
-      """, [.date(first), .date(last), .date(lagDay), .int8(Int64(countMax))])
-    return try rows.map { row in
-      RemainderRow(
-        category: try row.word("category"), reference: try row.text("reference"),
-        windowID: try row.int8OrNil("window_id"), currency: try row.currency("currency"),
-        minor: try row.int8("minor"), day: try row.date("day"), note: try row.textOrNil("note"))
-    }
-  }
-}
-
-/// A category of the acquirer's records with its count and sum.
-package struct ReconciliationRow: Sendable, Hashable {
-  package let category: MatchCategory
-  package let currency: Currency
-  package let records: Int64
-  package let minor: Int64
-}
-
-/// Something that does not agree with the acquirer.
-package struct RemainderRow: Sendable, Hashable {
-  package let category: MatchCategory
-  package let reference: String
-  package let windowID: Int64?
-  package let currency: Currency
-  package let minor: Int64
-  package let day: Day
-  package let note: String?
 }
 
 /// A step of a dispute: the money of each moves once.

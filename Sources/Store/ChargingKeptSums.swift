@@ -13,6 +13,13 @@ enum KeptSums {
   ]
   private static let lineFigures = ["records", "gross_minor", "fee_minor"]
 
+  /// The kind under which a line `r` is summed: those about top-ups and sales stand apart from those
+  /// about charge windows, which the steps from ride to bank compare.
+  private static let lineKind = """
+    case when r.sale_id is null then r.kind when r.kind = 'capture' then 'sale'
+      else 'sale_' || r.kind end
+    """
+
   /// What a statement returns of the windows that it writes, for ``addingWindows``.
   static func windowColumns(of row: String) -> String {
     [
@@ -56,7 +63,7 @@ enum KeptSums {
   static func addingLines(from source: String) -> String {
     """
     insert into acquirer_sum (fare_day, category, kind, currency, \(list(lineFigures)))
-    select coalesce(w.fare_day, r.value_date), r.category, r.kind, r.currency, count(*)::int8,
+    select coalesce(w.fare_day, r.value_date), r.category, \(lineKind), r.currency, count(*)::int8,
       sum(r.gross_minor)::int8, sum(r.fee_minor)::int8
     from \(source) r left join charge_window w using (window_id) group by 1, 2, 3, 4
     """
@@ -85,7 +92,7 @@ enum KeptSums {
   /// The statement that names kept sums that are not those of the rows, by column, with both amounts.
   static let differences: String = {
     let lines = """
-      select coalesce(w.fare_day, r.value_date) as fare_day, r.category, r.kind, r.currency,
+      select coalesce(w.fare_day, r.value_date) as fare_day, r.category, \(lineKind) as kind, r.currency,
         count(*)::int8 as records, sum(r.gross_minor)::int8 as gross_minor,
         sum(r.fee_minor)::int8 as fee_minor
       from acquirer_record r left join charge_window w using (window_id) group by 1, 2, 3, 4

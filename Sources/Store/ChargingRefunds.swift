@@ -1,5 +1,4 @@
 package import Basics
-package import Charging
 import Postgres
 
 extension ChargingTables {
@@ -91,35 +90,19 @@ extension ChargingTables {
       ])
   }
 
-  /// Writes a dispute down; the stage it was in before, nil when it is new.
-  ///
-  /// A stage that was reached stays: a message that comes late changes nothing.
-  package func setChargeback(
-    _ caseID: String, window: Int64, minor: Int64, reason: String?, stage: ChargebackStage,
-    at now: Instant
-  ) async throws {
+  /// Adds what the acquirer kept of refunds; one that is kept whole is settled.
+  package func keep(refunds parts: [Int64: Int64]) async throws {
+    guard !parts.isEmpty else { return }
+    let ids = parts.keys.sorted()
     try await connection.execute(
       """
-      insert into chargeback (case_id, window_id, minor, reason, stage, opened_at, decided_at)
-      values ($1, $2, $3, $4, $5, $6::timestamptz,
-        case when $5 <> 'opened' then $6::timestamptz end)
-      on conflict (case_id) do update set stage = excluded.stage, decided_at = excluded.decided_at
-      """,
-      [
-        .text(caseID), .int8(window), .int8(minor), .orNull(reason, PostgresValue.text),
-        .text(stage.rawValue), .timestamptz(now),
-      ])
-  }
-
-  /// A dispute, locked; nil when it is not known.
-  package func lockChargeback(
-    _ caseID: String
-  ) async throws -> (window: Int64, minor: Int64, stage: ChargebackStage)? {
-    let row = try await connection.query(
-      "select window_id, minor, stage from chargeback where case_id = $1 for update",
-      [.text(caseID)]
-    ).onlyOrNil()
-    return try row.map { (try $0.int8(0), try $0.int8(1), try $0.word("stage")) }
+      update charge_refund r set kept_minor = k.kept,
+        state = case when k.kept = r.minor then 'settled' else r.state end
+      from unnest($1::int8[], $2::int8[]) as c(refund_id, minor)
+      join charge_refund b using (refund_id)
+      cross join lateral (select coalesce(b.kept_minor, 0) + c.minor) k (kept)
+      where r.refund_id = c.refund_id
+      """, [.int8s(ids.map(Optional.some)), .int8s(ids.map { parts[$0] })])
   }
 
   /// The window of a payment by the acquirer's name of it; the newest when a name stands twice.

@@ -185,8 +185,8 @@ extension ReportQuery {
     limit $4
     """
 
-  /// What the acquirer's files say of the days, by what it was matched to; what was captured and is in
-  /// none of its files is missing there.
+  /// What the acquirer's files say of the days, by what it was matched to; what was captured or sold and
+  /// is in none of its files is missing there.
   static let acquirerRecordsSQL = """
     select * from (
       select category, kind, currency, sum(records)::int8 as records,
@@ -196,7 +196,12 @@ extension ReportQuery {
       select 'missing_there', 'capture', currency, sum(unsettled_windows)::int8,
         sum(captured_minor - settled_minor)::int8, 0
       from charge_sum where fare_day between $1 and $2
-      group by currency having sum(unsettled_windows) <> 0) r
+      group by currency having sum(unsettled_windows) <> 0
+      union all
+      select 'missing_there', case kind when 'payment' then 'sale' else 'sale_refund' end, currency,
+        count(*)::int8, sum(minor - settled_minor)::int8, 0
+      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2
+      group by 2, 3) r
     where $3::text is null order by category, kind, currency limit $4
     """
 

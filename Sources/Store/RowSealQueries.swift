@@ -21,6 +21,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case acquirerFile = "acquirer_file"
   case clearingLine = "clearing_line"
   case acquirerRecord = "acquirer_record"
+  case acquirerSale = "acquirer_sale"
   case acquirerMessage = "acquirer_message"
   case operatorAccount = "operator_account"
   case paymentMessage = "payment_message"
@@ -54,6 +55,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .acquirerFile: ["file_id"]
     case .clearingLine: ["number", "window_id", "attempt", "refund_id"]
     case .acquirerRecord: ["record_id"]
+    case .acquirerSale: ["sale_id"]
     case .acquirerMessage, .paymentMessage: ["message_id"]
     case .operatorAccount: ["operator_id"]
     case .payout: ["payout_id"]

@@ -59,7 +59,7 @@ package struct StoredWords: Sendable {
       table: "product_holding", key: ["holding_id"],
       columns: [
         ("state", words(ProductUse.State.self)), ("channel", words(MoneyChannel.self)),
-        ("currency", nil),
+        ("refund_channel", words(MoneyChannel.self)), ("currency", nil),
       ]),
     StoredWords(
       table: "card_standing", key: ["medium_id"],
@@ -84,6 +84,9 @@ package struct StoredWords: Sendable {
         ("category", words(MatchCategory.self)), ("stage", words(ChargebackStage.self)),
         ("currency", nil),
       ]),
+    StoredWords(
+      table: "acquirer_sale", key: ["sale_id"],
+      columns: [("kind", words(KnownSale.Kind.self)), ("currency", nil)]),
     StoredWords(table: "payout", key: ["payout_id"], columns: [("currency", nil)]),
     StoredWords(table: "subsidy_claim", key: ["claim_id"], columns: [("currency", nil)]),
     StoredWords(

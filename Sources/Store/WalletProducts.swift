@@ -244,16 +244,17 @@ package struct ProductTables {
 
   /// Writes down that a product was given back.
   package func markReturned(
-    _ holding: Int64, on day: Day, isVoid: Bool, refundedMinor: Int64, entryID: Int64?
+    _ holding: Int64, on day: Day, isVoid: Bool, refundedMinor: Int64,
+    through channel: MoneyChannel, entryID: Int64?
   ) async throws {
     try await connection.execute(
       """
       update product_holding set state = 'refunded', returned_on = $2, is_void = $3,
-        refunded_minor = $4, refund_entry_id = $5 where holding_id = $1
+        refunded_minor = $4, refund_entry_id = $5, refund_channel = $6 where holding_id = $1
       """,
       [
         .int8(holding), .date(day), .bool(isVoid), .int8(refundedMinor),
-        .orNull(entryID, PostgresValue.int8),
+        .orNull(entryID, PostgresValue.int8), .text(channel.rawValue),
       ])
   }
 }

@@ -27,11 +27,11 @@ extension Problem {
   private init(_ refusal: RiderRefusal) {
     let status: HTTPResponse.Status =
       switch refusal {
-      case .unknownRider, .unknownMedium, .unknownHolding: .notFound
+      case .unknownRider, .unknownMedium, .unknownHolding, .unknownCardPayment: .notFound
       case .erased: .gone
       case .missing, .notAReference: .badRequest
       case .keyReused, .alreadyMerged, .mediumOfAnother, .alreadyReplaced, .sameRider, .ridesWait,
-        .chargesOpen,
+        .chargesOpen, .referenceUsed,
         .moneyLeft, .wallet(.ridesWait), .wallet(.blocked), .proof(.contradicts),
         .proof(.paperOfAnother):
         .conflict

@@ -150,7 +150,8 @@ extension Handlers {
     let rider = try await requireRider(request)
     guard let holding = body.holding else { throw RiderRefusal.missing("The holding") }
     let receipt = try await productDesk.refund(
-      holding, of: rider, through: try body.requireChannel(), by: try act(request, body.reason))
+      holding, of: rider, through: try body.requireChannel(), reference: body.reference,
+      by: try act(request, body.reason))
     return .json { writer in writer.receipt(receipt) }
   }
 }
@@ -166,6 +167,7 @@ struct OrderBody {
   var channel: MoneyChannel?
   var place: String?
   var reference: String?
+  var payment: String?
   var key: String?
   var product: String?
   var from: Day?
@@ -200,6 +202,8 @@ struct OrderBody {
       }
       channel = known
     case "holding" where endpoint == .productRefund: holding = try reader.int64()
+    case "receipt": reference = try reader.stringOrNil()
+    case "payment" where endpoint == .walletRefund: payment = try reader.stringOrNil()
     case _ where endpoint == .productRefund: return false
     case "product" where endpoint == .productSell: product = try reader.string()
     case "from" where endpoint == .productSell:
@@ -215,7 +219,6 @@ struct OrderBody {
       }
       currency = known
     case "desk": place = try reader.stringOrNil()
-    case "receipt": reference = try reader.stringOrNil()
     case "key": key = try reader.string()
     default: return false
     }
@@ -231,9 +234,11 @@ struct OrderBody {
   func order() throws(RiderRefusal) -> MoneyOrder {
     guard let currency else { throw .missing("The currency") }
     guard let key else { throw .missing("The key") }
-    return MoneyOrder(
+    var order = MoneyOrder(
       minor: minor, currency: currency, channel: try requireChannel(), place: place,
       reference: reference, key: key)
+    order.payment = payment
+    return order
   }
 }
 

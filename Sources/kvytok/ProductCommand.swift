@@ -93,13 +93,17 @@ struct ProductCommand: AsyncParsableCommand {
       })
     var channel: MoneyChannel
 
+    @Option(help: "To a bank card: the acquirer's reference of the refund.")
+    var receipt: String?
+
     @OptionGroup var who: ActOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let receipt = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
-        return try await work.products.refund(holding, of: found, through: channel, by: who.act)
+        return try await work.products.refund(
+          holding, of: found, through: channel, reference: self.receipt, by: who.act)
       }
       let money = Money(minor: receipt.refundedMinor, currency: receipt.holding.currency)
       print("holding \(holding): \(money) went back")

@@ -30,7 +30,7 @@ struct WalletCommand: AsyncParsableCommand {
     @Option(help: "The desk, for cash.")
     var desk: String?
 
-    @Option(help: "Number of the receipt, or the acquirer's number.")
+    @Option(help: "Number of the receipt, or the acquirer's reference; both channels need it.")
     var receipt: String?
 
     @Option(help: "Names the operation once: sent again it is the same operation.")
@@ -96,10 +96,17 @@ struct WalletCommand: AsyncParsableCommand {
     @Option(help: "Amount in minor units; all that is left without it.")
     var minor: Int64?
 
+    @Option(help: "To a bank card: the acquirer's reference of the top-up whose money goes back.")
+    var payment: String?
+
     @OptionGroup var movement: MovementOptions
 
     func run() async throws {
-      try await movement.move(rider, minor) { try await $0.refund($1, to: $2, by: $3) }
+      try await movement.move(rider, minor) { desk, order, found, act in
+        var order = order
+        order.payment = payment
+        return try await desk.refund(order, to: found, by: act)
+      }
     }
   }
 

@@ -96,7 +96,7 @@ private func funding() throws -> FundingFile {
 
   private func match(
     _ records: [(String, String?, Int64, String)], captured: Int64 = 2400,
-    isDeclined: Bool = false
+    isDeclined: Bool = false, isRefundAsked: Bool = false
   ) -> [AcquirerMatch] {
     var matcher = AcquirerMatcher(
       payments: [
@@ -105,21 +105,35 @@ private func funding() throws -> FundingFile {
           settledMinor: 0, isDeclined: isDeclined)
       ],
       refunds: [
-        KnownRefund(refundID: 5, windowID: 1, currency: uah, minor: 800, isSettled: false)
+        KnownRefund(refundID: 5, windowID: 1, currency: uah, minor: 800, isAsked: isRefundAsked)
+      ],
+      sales: [
+        KnownSale(saleID: 7, kind: .payment, reference: "T1", currency: uah, minor: 5000),
+        KnownSale(saleID: 8, kind: .refund, reference: "T1", currency: uah, minor: 1000),
+        KnownSale(saleID: 9, kind: .payment, reference: "P1", currency: uah, minor: 2400),
       ])
     return records.enumerated().map { index, record in
       matcher.match(
         FundingRecord(
-          line: index + 2, kind: record.1?.hasPrefix("r") == true ? .refund : .capture,
-          reference: record.0, key: record.1, grossMinor: record.2, feeMinor: 0,
+          line: index + 2, kind: kind(of: record.1),
+          reference: record.0, key: record.1 == "sale" ? nil : record.1, grossMinor: record.2,
+          feeMinor: 0,
           currency: Currency(record.3) ?? uah, valueDate: Day(number: 0)))
+    }
+  }
+
+  /// Of a refund by its key or as one of a sale; `b` is a bill, everything else a deposit.
+  private func kind(of key: String?) -> FundingRecord.Kind {
+    switch key?.first {
+    case "r", "s": .refund
+    case "b": .billing
+    default: .capture
     }
   }
 
   @Test(
     arguments: [
       ("P1", "w1-1", 2400, "UAH", MatchCategory.matched, 2400, 0),
-      ("P1", nil, 2400, "UAH", .matched, 2400, 0),
       ("P9", "w1-1", 2400, "UAH", .matched, 2400, 0),
       ("P1", "w1-1", 2300, "UAH", .amountDiffers, 2300, 0),
       ("P1", "w1-1", 2500, "UAH", .amountDiffers, 2400, 100),
@@ -130,6 +144,17 @@ private func funding() throws -> FundingFile {
       ("R", "r5", 800, "UAH", .matched, 800, 0),
       ("R", "r5", 900, "UAH", .amountDiffers, 800, 100),
       ("R", "r6", 900, "UAH", .missingHere, 0, 900),
+      // A window and a sale have the reference, and no key says which is meant.
+      ("P1", nil, 2400, "UAH", .unknown, 0, 2400),
+      ("T1", nil, 5000, "UAH", .matched, 5000, 0),
+      ("T1", nil, 4900, "UAH", .amountDiffers, 4900, 0),
+      ("T1", nil, 5100, "UAH", .amountDiffers, 5000, 100),
+      ("T1", nil, 5000, "EUR", .unknown, 0, 5000),
+      ("T1", "sale", 1000, "UAH", .matched, 1000, 0),
+      ("T1", "sale", 1100, "UAH", .amountDiffers, 1000, 100),
+      ("T2", "sale", 1000, "UAH", .unknown, 0, 1000),
+      ("B1", "b", 0, "UAH", .matched, 0, 0),
+      ("B1", "b", 300, "UAH", .unknown, 0, 300),
     ] as [(String, String?, Int64, String, MatchCategory, Int64, Int64)])
   func aRecordIsOfOneCategory(
     _ reference: String, _ key: String?, _ gross: Int64, _ currency: String,
@@ -148,9 +173,29 @@ private func funding() throws -> FundingFile {
   }
 
   @Test func thePaymentThatIsPaidInTwoPartsIsWhole() {
-    let matches = match([("P1", nil, 2000, "UAH"), ("P1", nil, 400, "UAH")])
+    let matches = match([("P1", "w1-1", 2000, "UAH"), ("P1", "w1-1", 400, "UAH")])
     #expect(matches.map(\.settledMinor) == [2000, 400])
     #expect(matches[1].category == .matched)
+  }
+
+  @Test func theRefundThatIsKeptInTwoPartsIsWholeAndToldOnce() {
+    let matches = match(
+      [("R", "r5", 500, "UAH"), ("R", "r5", 300, "UAH"), ("R", "r5", 300, "UAH")],
+      isRefundAsked: true)
+    #expect(matches.map(\.category) == [.amountDiffers, .matched, .twice])
+    #expect(matches.map(\.settledMinor) == [500, 300, 0])
+    // What the first line tells is that the refund was given, whole: the second tells it not again.
+    #expect(matches.map(\.newsMinor) == [800, nil, nil])
+    #expect(matches.map(\.note) == ["given back 800, kept 500", nil, "kept before"])
+  }
+
+  @Test func theTopUpThatIsPaidInTwoPartsIsWholeAndNoMore() {
+    let matches = match(
+      [("T1", nil, 3000, "UAH"), ("T1", nil, 2000, "UAH"), ("T1", nil, 1, "UAH")])
+    #expect(matches.map(\.category) == [.amountDiffers, .matched, .twice])
+    #expect(matches.map(\.settledMinor) == [3000, 2000, 0])
+    #expect(matches.map(\.unmatchedMinor) == [0, 0, 1])
+    #expect(matches.allSatisfy { $0.saleID == 7 && $0.windowID == nil })
   }
 
   @Test func aPaymentThatIsDeclinedHereWaitsForAPerson() {

@@ -42,6 +42,7 @@ extension ClearingSuite {
         let house = cards.house
         try await fillCards(cards)
         try await fillWallets(house)
+        try await fundSales(cards)
         try await fillOperators(house)
         guard case .closed(let proof, _) = try await house.close() else {
           Issue.record("November was not closed")
@@ -67,10 +68,12 @@ extension ClearingSuite {
       let order = try await cards.debts.proposeRefund(
         window, minor: 300, reason: "test", by: "olena")
       _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+      try await cards.work()
       let payment = try #require(cards.acquirer.books.withLock { $0.allPayments.first })
       let day = try #require(Day("2026-11-23"))
       let kinds: [(FundingRecord.Kind, Int64)] = [
         (.capture, 800), (.chargeback(caseID: "CB1", stage: .opened), 400),
+        (.chargeback(caseID: "CB1", stage: .won), 300),
       ]
       let file = FundingFile(
         number: 1, date: day, merchant: "city", currency: hryvnia,
@@ -78,7 +81,11 @@ extension ClearingSuite {
           FundingRecord(
             line: index + 2, kind: line.0, reference: payment.reference, key: payment.key,
             grossMinor: line.1, feeMinor: 10, currency: hryvnia, valueDate: day)
-        })
+        } + [
+          FundingRecord(
+            line: 5, kind: .refund, reference: "R1", key: "r1", grossMinor: 200, feeMinor: 0,
+            currency: hryvnia, valueDate: day)
+        ])
       _ = try await cards.funding.take(file.bytes, name: "a.csv")
       let foreign = #"{"id":"M1","type":"captured","key":"w99-1","reference":"P"}"#
       _ = try await cards.messages.take(Array(foreign.utf8))
@@ -89,10 +96,23 @@ extension ClearingSuite {
         """)
     }
 
+    private static func fundSales(_ cards: CardHouse) async throws {
+      let day = try #require(Day("2026-11-23"))
+      let file = FundingFile(
+        number: 2, date: day, merchant: "city", currency: hryvnia,
+        records: [
+          FundingRecord(
+            line: 2, kind: .capture, reference: "T1", key: nil, grossMinor: 600, feeMinor: 5,
+            currency: hryvnia, valueDate: day)
+        ])
+      _ = try await cards.funding.take(file.bytes, name: "b.csv")
+    }
+
     private static func fillWallets(_ house: House) async throws {
       try await house.rule(negative: 1000)
       try await house.register("anna")
       try await house.topUp(house.rider("anna"), 9000, key: "k1")
+      try await house.topUpByCard(house.rider("anna"), 1000, reference: "T1")
       try await house.register("olha")
       _ = try await house.products.sell(
         "ten rides", to: house.rider("olha"), from: nil, for: house.cash(nil, key: "s1"), by: desk)

@@ -56,6 +56,27 @@ extension House {
       by: RiderAct(actor: "desk 1", reason: "test", at: now))
   }
 
+  /// Tops up by bank card at a terminal, which calls it by a reference.
+  @discardableResult
+  func topUpByCard(
+    _ rider: RiderID, _ minor: Int64, reference: String, at now: Instant = House.noon
+  ) async throws -> MoneyReceipt {
+    try await wallets.topUp(
+      byCard(minor, reference: reference), to: rider,
+      by: RiderAct(actor: "desk 1", reason: "test", at: now))
+  }
+
+  /// An order by bank card; its key is its reference.
+  func byCard(
+    _ minor: Int64?, reference: String?, of payment: String? = nil, key: String? = nil
+  ) -> MoneyOrder {
+    var order = MoneyOrder(
+      minor: minor, currency: hryvnia, channel: .acquirer, place: "desk 1", reference: reference,
+      key: key ?? "\(reference ?? "")\(payment ?? "")")
+    order.payment = payment
+    return order
+  }
+
   /// An order in cash at desk 1.
   func cash(_ minor: Int64?, key: String) -> MoneyOrder {
     MoneyOrder(

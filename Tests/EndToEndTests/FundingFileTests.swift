@@ -65,4 +65,49 @@ struct FundingFileTests {
     #expect(euro?.contains("8.00") == true, "\(balance.output)")
     try await service.stop()
   }
+  @Test func aTopUpByBankCardIsPaidByTheLineWithItsReference() async throws {
+    try await KvytokService.with { service in
+      let card = ["YW5uYQ", "--currency", "UAH", "--channel", "acquirer", "--reason", "test"]
+      func run(_ arguments: [String]) async throws -> (exitCode: Int32, text: String) {
+        let done = try await service.run(arguments)
+        return (done.exitCode, done.output + done.errors)
+      }
+      _ = try await run(["rider", "register", "YW5uYQ", "--reason", "test"])
+      let nameless = try await run(["wallet", "top-up"] + card + ["--key", "k1", "800"])
+      #expect(
+        nameless.exitCode == 1 && nameless.text.contains("acquirer's reference is missing"),
+        "\(nameless.text)")
+      let top = try await run(
+        ["wallet", "top-up"] + card + ["--key", "k1", "--receipt", "P-unknown", "800"])
+      #expect(top.exitCode == 0, "\(top.text)")
+      let back = try await run(
+        ["wallet", "refund"] + card
+          + ["--key", "k2", "--receipt", "R1", "--payment", "P-unknown", "--minor", "300"])
+      #expect(back.exitCode == 0, "\(back.text)")
+      let more = try await run(
+        ["wallet", "refund"] + card
+          + ["--key", "k3", "--receipt", "R2", "--payment", "P-other", "--minor", "300"])
+      #expect(
+        more.exitCode == 1 && more.text.contains("has the acquirer's reference P-other"),
+        "\(more.text)")
+      let days = ["--date", "2020-01-01", "--to", "2099-12-31", "--lag", "0"]
+      let missing = try await run(["acquirer", "reconcile"] + days)
+      #expect(
+        missing.exitCode == 1
+          && missing.text.contains("missing_there: P-unknown 8.00 UAH")
+          && missing.text.contains("missing_there: R1 3.00 UAH"), "\(missing.text)")
+      let folder = try TemporaryFolder.make("funding")
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let path = folder.appendingPathComponent("f.csv")
+      try Self.file().write(to: path)
+      let taken = try await run(["acquirer", "import", path.path])
+      #expect(taken.exitCode == 0 && taken.text.contains("matched"), "\(taken.text)")
+      let rest = try await run(["acquirer", "reconcile"] + days)
+      #expect(
+        !rest.text.contains("P-unknown") && rest.text.contains("missing_there: R1 3.00 UAH"),
+        "\(rest.text)")
+      let sound = try await run(["ledger", "verify"])
+      #expect(sound.exitCode == 0, "\(sound.text)")
+    }
+  }
 }

@@ -76,8 +76,10 @@ extension World {
           ('2026-11-23', 'unknown', 'capture', 'UAH', 1, 800, 10),
           ('2026-11-23', 'twice', 'capture', 'UAH', 1, 800, 10);
       insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
-        values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now());
-      insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200);
+        values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now()),
+          ('2026-11-01', '2026-11-30', 'UAH', 'refused', 'x', now());
+      insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200),
+        (2, 'north', 'pupil', 3, 2400);
       insert into entry (accounting_date, fare_day, currency, kind, description, digest, created_at)
         values ('2026-11-23', '2026-11-23', 'UAH', 'fares', '', '', now()),
           ('2026-11-23', '2026-11-23', 'UAH', 'refund', '', '', now());

@@ -96,7 +96,11 @@ extension InsightSuite {
           and charged_minor < nominal_minor
         """
       ),
-      (.subsidy, "claims", "claimed_minor", "select sum(minor)::int8 from subsidy_line"),
+      // The second claim was refused: its rides are claimed by nobody.
+      (
+        .subsidy, "claims", "claimed_minor",
+        "select sum(minor)::int8 from subsidy_line where claim_id = 1"
+      ),
       (
         .debts, "ages", "due_minor",
         "select sum(due_minor)::int8 from charge_window where declined_at is not null"

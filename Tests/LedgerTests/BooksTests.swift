@@ -224,3 +224,27 @@ func entry(_ lines: [String], fareDay: String = "2026-11-20") throws -> Entry {
     #expect(riders?.balanceMinor(of: .asset) ?? 0 == expected.values.reduce(0, +))
   }
 }
+
+@Suite struct AccountAgainstRowsTests {
+  @Test(
+    arguments: [
+      ("1120", nil, 800, 800, nil),
+      (
+        "1250", nil, 800, 700,
+        "account 1250 in UAH stands at 800 minor units, disputes that are not decided come to 700"
+      ),
+      (
+        "2150", "tram", -500, 0,
+        "account 2150 of tram in UAH stands at 500 minor units, payouts on their way come to 0"
+      ),
+      ("9999", nil, -1, 0, "account 9999 in UAH stands at -1 minor units, its rows come to 0"),
+    ] as [(String, String?, Int64, Int64, String?)])
+  func anAccountThatIsNotItsRowsIsToldOnTheSideOnWhichItGrows(
+    _ account: String, _ operatorID: String?, _ booked: Int64, _ rows: Int64, _ finding: String?
+  ) throws {
+    let compared = AccountAgainstRows(
+      key: TrialBalance.Key(currency: try .of("UAH"), account: account, operatorID: operatorID),
+      bookedMinor: booked, rowsMinor: rows)
+    #expect(compared.finding() == finding)
+  }
+}

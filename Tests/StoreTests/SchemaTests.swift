@@ -146,6 +146,84 @@ extension StoreSuite {
       }
     }
 
+    /// Money by bank card of before: two top-ups under one name, a pass that went back, a refund that was
+    /// kept in part, and a dispute that a file opened.
+    private static let cardMoney = """
+      insert into account values ('1120', 'е', 'a', 'asset'), ('2200', 'к', 's', 'liability'),
+        ('2210', 'а', 'd', 'liability');
+      insert into entry (accounting_date, currency, kind, description, digest, created_at)
+      select '2026-11-20', 'UAH', k, '', '', now()
+      from unnest(array['top_up', 'top_up', 'refund', 'sale', 'refund']) k;
+      insert into posting (entry_id, line, account, debit_minor, credit_minor)
+      values (5, 1, '2210', 700, 0), (5, 2, '1120', 0, 700);
+      insert into rider values ('00000000-0000-0000-0000-000000000001', 0, now());
+      insert into wallet_account (rider_id, lane, currency, balance_minor, opened_at)
+      select rider_id, 0, 'UAH', 900, now() from rider;
+      insert into wallet_movement (account_id, kind, amount_minor, balance_minor, moved_at,
+        accounting_date, entry_id, channel, reference, actor)
+      select 1, k, m, 0, now(), '2026-11-20', e, 'acquirer', r, 'x'
+      from (values ('top_up', 500, 1, 'A1'), ('top_up', 600, 2, 'A1'), ('refund', -200, 3, null))
+        as v (k, m, e, r);
+      insert into product_holding (rider_id, lane, product, category, tariff_version, sold_at,
+        granted_at, granted_day, starts_at_first_use, days, is_calendar_month, state, returned_on,
+        currency, price_minor, refunded_minor, channel, reference, actor, entry_id, refund_entry_id,
+        idempotency_key)
+      select rider_id, 0, 'month', 'adult', 'test', now(), now(), '2026-11-20', false, 30, false,
+        'refunded', '2026-11-20', 'UAH', 700, 700, 'acquirer', 'A2', 'x', 4, 5, 'k' from rider;
+      insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+        amount_minor, due_minor, captured_minor, settled_minor, refunded_minor, charged_back_minor,
+        closed_at)
+      select 0, rider_id, rider_id, '2026-11-19', 0, 'UAH', 'settled', 800, 0, 800, 800, 500, 300,
+        now() from rider;
+      insert into charge_refund (window_id, minor, cause, state, created_at)
+      values (1, 300, 'goodwill', 'settled', now()), (1, 200, 'goodwill', 'settled', now());
+      insert into chargeback (case_id, window_id, minor, stage, opened_at)
+      values ('CB1', 1, 300, 'opened', now());
+      insert into acquirer_file (direction, name, number, digest, currency, records, gross_minor,
+        fee_minor, at) values ('in', 'f', 1, '', 'UAH', 3, 600, 0, now());
+      insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor, currency,
+        value_date, category, window_id, refund_id, case_id, stage)
+      select 1, n, k, 'x', m, 0, 'UAH', '2026-11-20', c, 1, r, d, s
+      from (values (1, 'refund', 100, 'amount_differs', 1, null, null),
+        (2, 'refund', 200, 'matched', 2, null, null),
+        (3, 'chargeback', 300, 'matched', null, 'CB1', 'opened')) as v (n, k, m, c, r, d, s);
+      """
+
+    @Test func whatCameByBankCardBeforeGetsARowAndWhatWasKeptIsCounted() async throws {
+      let before = try SchemaMigrations.all().filter { $0.name < "0031" }
+      try await LeasedDatabase.with(before) { pool in
+        _ = try await pool.session { db in try await db.script(Self.cardMoney) }
+        try await Store.migrate(pool)
+        #expect(
+          try await pool.texts(
+            """
+            select concat_ws(' ', kind, reference, account_id, holding_id, minor, settled_minor)
+            from acquirer_sale order by entry_id
+            """) == [
+              "payment movement 1 1 500 0", "payment movement 2 1 600 0",
+              "refund movement 3 1 200 0", "payment A2 1 700 0",
+              "refund return of holding 1 1 700 0",
+            ])
+        #expect(
+          try await pool.texts(
+            "select concat_ws(' ', refund_id, state, kept_minor) from charge_refund order by 1")
+            == ["1 paid 100", "2 settled 200"])
+        #expect(
+          try await pool.texts(
+            """
+            select concat_ws(' ', kept_minor, paid_minor, refund_channel)
+            from chargeback, product_holding
+            """) == ["300 acquirer"])
+        // Each row is as its digest says.
+        for table in [MoneyTable.acquirerSale, .chargeRefund, .chargeback, .productHolding] {
+          let differing = try await Store(pool: pool).read { db in
+            try await db.rowSeals.rowsThatDiffer(in: table, countMax: 9)
+          }
+          #expect(differing == [], "\(table)")
+        }
+      }
+    }
+
     /// A migration that adds a column to a sealed table has to seal it anew.
     @Test func eachSealedTableIsSealedByAllOfItsColumns() async throws {
       try await withStore { store, pool in

@@ -102,6 +102,10 @@ struct RiderDeskEndpointTests {
         (Self.order(100, key: "k", currency: "hryvnia"), 400, "malformed"),
         (#"{"currency": "UAH", "channel": "cash", "key": "k", "amount_minor": 1}"#, 400, "missing"),
         (
+          #"{"currency": "UAH", "channel": "acquirer", "key": "k", "amount_minor": 1}"#, 400,
+          "missing"
+        ),
+        (
           #"{"currency": "UAH", "channel": "wallet", "key": "k", "amount_minor": 1}"#, 422,
           "channel"
         ),

@@ -1870,3 +1870,48 @@ $$;
 -- Declined windows by when they were recovered: what was owed on a day is looked for among those that
 -- were not by then.
 create index charge_window_recovered on charge_window (recovered_at) where declined_at is not null;
+
+-- Top-ups, sales and what goes back of them by bank card, which have no charge window: each with the
+-- acquirer's own name of it, by which lines of funding files pay it.
+create table acquirer_sale (
+  sale_id bigint generated always as identity primary key,
+  kind text not null check (kind in ('payment', 'refund')),
+  reference text not null,              -- the acquirer's name of it, as the desk was told
+  payment_id bigint references acquirer_sale,  -- of a refund: the payment whose money goes back
+  account_id bigint references wallet_account, -- of stored value; else of a pass or carnet:
+  holding_id bigint references product_holding,
+  sold_on date not null,                -- by the city's clock
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  minor bigint not null check (minor > 0),
+  settled_minor bigint not null default 0,  -- of it: paid by the acquirer, or of a refund kept
+  entry_id bigint not null references entry,
+  unique (reference, kind),
+  check (settled_minor between 0 and minor),
+  check (kind = 'refund' or payment_id is null),
+  check ((account_id is null) <> (holding_id is null))
+);
+create index acquirer_sale_payment on acquirer_sale (payment_id) where payment_id is not null;
+create index acquirer_sale_holding on acquirer_sale (holding_id) where holding_id is not null;
+create index acquirer_sale_open on acquirer_sale (sold_on) where settled_minor < minor;
+
+-- Which sale a line is about.
+alter table acquirer_record add column sale_id bigint references acquirer_sale;
+-- What the acquirer kept so far; null: nothing.
+alter table charge_refund add column kept_minor bigint, add check (kept_minor between 0 and minor);
+-- What it kept for the opening, and what it paid for the winning; null: nothing.
+alter table chargeback
+  add column kept_minor bigint, add column paid_minor bigint,
+  add check (kept_minor between 0 and minor), add check (paid_minor between 0 and minor);
+-- How the money of a pass or carnet went back.
+alter table product_holding
+  add column refund_channel text check (refund_channel in ('cash', 'bank', 'acquirer', 'wallet'));
+create index wallet_movement_bank_refund on wallet_movement (account_id)
+  where kind = 'refund' and channel = 'bank';
+
+do $$ begin
+  perform seal_table('acquirer_sale', 'sale_id', '');
+  perform seal_columns('acquirer_record', 'record_id', '');
+  perform seal_columns('charge_refund', 'refund_id', 'next_at,asked_at');
+  perform seal_columns('chargeback', 'case_id', '');
+  perform seal_columns('product_holding', 'holding_id', 'rider_id');
+end $$;

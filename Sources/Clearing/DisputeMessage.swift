@@ -1,0 +1,54 @@
+import Charging
+import Store
+
+/// A step of a dispute, from a funding file or a signed message.
+struct DisputeMessage {
+  let caseID: String
+  let window: Int64
+  let minor: Int64
+  let stage: ChargebackStage
+  let reason: String?
+
+  static let known = "known already"
+
+  /// Applies the step; why it was not taken, nil when it was.
+  func apply(
+    to batch: inout ChargeBatch, actor: String, in db: StoreSession
+  ) async throws -> String? {
+    let before = try await db.charging.lockChargeback(caseID)
+    if let before {
+      guard before.window == window, before.minor == minor else {
+        return "case \(caseID) is about window \(before.window) and \(before.minor)"
+      }
+      guard before.stage == .opened || stage == .opened || stage == before.stage else {
+        return "case \(caseID) is \(before.stage.rawValue) here"
+      }
+      guard before.stage == .opened, stage != .opened else { return Self.known }
+    }
+    do {
+      // A case whose opening never came is opened with its end.
+      if before == nil {
+        try batch.apply(
+          .disputed(minor: minor), to: window, actor: actor, reference: caseID, detail: reason)
+        try batch.book(
+          .disputed, minor, window: window, kind: "dispute_booked", actor: actor,
+          reference: caseID)
+      }
+      if stage == .won {
+        try batch.apply(.disputeWon(minor: minor), to: window, actor: actor, reference: caseID)
+        try batch.book(
+          .disputeWon, minor, window: window, kind: "dispute_booked", actor: actor,
+          reference: caseID)
+      } else if stage == .lost {
+        try batch.book(
+          .disputeLost, minor, window: window, kind: "dispute_lost", actor: actor,
+          reference: caseID)
+      }
+    } catch let refusal as ChargeRefusal {
+      return "\(refusal)"
+    }
+    try await db.charging.setChargeback(
+      caseID, window: window, minor: minor, reason: reason, stage: stage, at: batch.now)
+    return nil
+  }
+}

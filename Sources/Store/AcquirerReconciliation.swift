@@ -1,0 +1,83 @@
+package import Basics
+package import Charging
+import Postgres
+
+extension AcquirerFileTables {
+  /// How the acquirer's records and ours compare, up to a value date: each category with its count
+  /// and sum; what was captured or sold before `lagDay` and is not funded is missing there, and so is a
+  /// refund of a sale that is not kept.
+  package func reconciliation(
+    from first: Day, to last: Day, lagDay: Day
+  ) async throws -> [ReconciliationRow] {
+    let rows = try await connection.query(
+      """
+      select category, currency, sum(records)::int8 as records, sum(minor)::int8 as minor from (
+      select category, currency, count(*)::int8 as records, sum(gross_minor)::int8 as minor
+      from acquirer_record where value_date between $1 and $2 group by category, currency
+      union all
+      select 'missing_there', w.currency, count(*)::int8,
+        sum(w.captured_minor - w.settled_minor)::int8
+      from charge_window w where w.captured_minor > w.settled_minor and w.fare_day between $1 and $2
+        and w.fare_day <= $3
+      group by w.currency
+      union all
+      select 'missing_there', currency, count(*)::int8, sum(minor - settled_minor)::int8
+      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2 and sold_on <= $3
+      group by currency) r
+      group by category, currency order by 1, 2
+      """, [.date(first), .date(last), .date(lagDay)])
+    return try rows.map { row in
+      ReconciliationRow(
+        category: try row.word("category"), currency: try row.currency("currency"),
+        records: try row.int8("records"), minor: try row.int8("minor"))
+    }
+  }
+
+  /// The records that are not matched, and the captures that the acquirer says nothing of; one by one.
+  package func remainders(
+    from first: Day, to last: Day, lagDay: Day, countMax: Int
+  ) async throws -> [RemainderRow] {
+    let rows = try await connection.query(
+      """
+      select category, reference, window_id, currency, gross_minor as minor, value_date as day, note
+      from acquirer_record where category <> 'matched' and value_date between $1 and $2
+      union all
+      select 'missing_there', coalesce(reference, ''), window_id, currency,
+        captured_minor - settled_minor, fare_day, 'captured, not funded'
+      from charge_window where captured_minor > settled_minor and fare_day between $1 and $2
+        and fare_day <= $3
+      union all
+      select 'missing_there', reference, null, currency, minor - settled_minor, sold_on,
+        case kind when 'payment' then 'top-up or sale, not funded'
+          else 'refund of a top-up or sale, not kept' end
+      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2
+        and sold_on <= $3
+      order by 6, 1, 2 limit $4
+      """, [.date(first), .date(last), .date(lagDay), .int8(Int64(countMax))])
+    return try rows.map { row in
+      RemainderRow(
+        category: try row.word("category"), reference: try row.text("reference"),
+        windowID: try row.int8OrNil("window_id"), currency: try row.currency("currency"),
+        minor: try row.int8("minor"), day: try row.date("day"), note: try row.textOrNil("note"))
+    }
+  }
+}
+
+/// A category of the acquirer's records with its count and sum.
+package struct ReconciliationRow: Sendable, Hashable {
+  package let category: MatchCategory
+  package let currency: Currency
+  package let records: Int64
+  package let minor: Int64
+}
+
+/// Something that does not agree with the acquirer.
+package struct RemainderRow: Sendable, Hashable {
+  package let category: MatchCategory
+  package let reference: String
+  package let windowID: Int64?
+  package let currency: Currency
+  package let minor: Int64
+  package let day: Day
+  package let note: String?
+}
