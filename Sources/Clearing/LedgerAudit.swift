@@ -15,6 +15,8 @@ package struct LedgerAudit: Sendable {
   package var riders = 0
   /// Rides that were compared.
   package var rides = 0
+  /// Taps that were rated at the stop that a person corrected.
+  package var correctedStops = 0
   /// Rider-days left out because they wait for a rating.
   package var staleDays = 0
   /// Batches of the journal that are not sorted yet.
@@ -112,6 +114,7 @@ package struct LedgerAuditor: Sendable {
     try await proveBooks(&audit)
     if depth >= .journal { try await proveJournal(&audit) }
     if depth >= .taps {
+      try await proveCorrections(&audit)
       let lanes = try await store.read { db in try await db.bookProofs.riderLanes() }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, &audit)
@@ -123,6 +126,18 @@ package struct LedgerAuditor: Sendable {
     if unsorted.setAside > 0 {
       audit.find("\(unsorted.setAside) batches of the journal cannot be read; see `kvytok doctor`")
     }
+  }
+
+  /// Finds corrected stops that belong to no tap; that nobody altered them shows their row seals.
+  private func proveCorrections(_ audit: inout LedgerAudit) async throws {
+    let (standing, findings) = try await store.read { db in
+      (
+        try await db.stopCorrections.standing(),
+        try await db.stopCorrections.withoutTap(countMax: LedgerAudit.findingsMax)
+      )
+    }
+    audit.correctedStops = standing
+    for finding in findings { audit.find(finding) }
   }
 
   /// Finds words that no reader knows, before one of them stops.

@@ -175,15 +175,31 @@ package struct RatingPreviewer: Sendable {
   private let city: City
   private let book: TariffBook
   private let isOpenEnded: Bool
+  private let supposing: [TapName: String?]
 
   /// Makes a previewer for a book of tariffs on the city's network.
   ///
   /// Open-ended, all days from the first on are rated anew: so it is when a tariff is published.
-  package init(store: Store, city: City, book: TariffBook, isOpenEnded: Bool = false) {
+  /// `supposing` are corrected stops of taps as if they stood; nil withdraws one.
+  package init(
+    store: Store, city: City, book: TariffBook, isOpenEnded: Bool = false,
+    supposing: [TapName: String?] = [:]
+  ) {
     self.store = store
     self.city = city
     self.book = book
     self.isOpenEnded = isOpenEnded
+    self.supposing = supposing
+  }
+
+  /// By how much the fares of a rider change, minor units by currency, when a day is rated anew.
+  func difference(
+    of rider: RiderID, on day: Day, in db: StoreSession
+  ) async throws -> [Currency: Int64] {
+    var preview = RatingPreview(day...day)
+    try await add([rider], lane: Lane.of(rider), day...day, to: &preview, in: db)
+    return Dictionary(
+      uniqueKeysWithValues: preview.largest.map { ($0.currency, $0.differenceMinor) })
   }
 
   /// Compares the rides that stand with those that would; `progress` hears the share done.
@@ -222,7 +238,7 @@ package struct RatingPreviewer: Sendable {
     guard !days.isEmpty else { return }
     let names = days.map(\.day)
     let taps = try await db.rating.taps(
-      lane: lane, days: names, withPlacedStops: book.asksForStops)
+      lane: lane, days: names, withPlacedStops: book.asksForStops, supposing: supposing)
     let standing = Dictionary(
       grouping: try await db.rating.standingRides(lane: lane, days: names), by: \.ride.day)
     let entitlements = Dictionary(

@@ -112,8 +112,13 @@ package struct Rerating: Sendable {
 
   /// Most minor units of change that one person may order.
   package func limitMinor() async throws -> Int64 {
-    let text = try await store.read { db in try await db.settings.find(Self.limitSetting) }
-    return text.flatMap { Int64($0) } ?? Self.changeMinorMaxStandard
+    try await store.read { db in try await Self.limitMinor(in: db) }
+  }
+
+  /// Most minor units of change that one person may order.
+  static func limitMinor(in db: StoreSession) async throws -> Int64 {
+    let text = try await db.settings.find(limitSetting)
+    return text.flatMap { Int64($0) } ?? changeMinorMaxStandard
   }
 
   /// Marks what is ordered as stale; an order with a tariff publishes it first.

@@ -56,16 +56,18 @@ package struct RatingTables {
 
   /// The accepted taps of rider-days, those of a day in the order of their names.
   ///
-  /// With placed stops, a tap at which the validator named no stop has the one that was inferred.
+  /// With placed stops, a tap at which the validator named no stop has the one that was inferred. A tap
+  /// whose stop a person corrected has that one; `supposing` are corrections as if they stood, where
+  /// nil withdraws one.
   package func taps(
-    lane: Int16, days: [RiderDay], withPlacedStops: Bool
+    lane: Int16, days: [RiderDay], withPlacedStops: Bool, supposing: [TapName: String?] = [:]
   ) async throws -> [[TapRow]] {
     let stop =
       withPlacedStops
       ? """
       coalesce(t.stop, (
         select b.stop from boarding b where b.fare_day = t.fare_day and b.device_id = t.device_id
-          and b.epoch = t.epoch and b.seq = t.seq)) as stop
+          and b.epoch = t.epoch and b.seq = t.seq and b.source <> 'corrected')) as stop
       """ : "t.stop"
     let columns = Self.tapColumns.replacing("t.stop", with: stop)
     let rows = try await connection.query(
@@ -87,7 +89,30 @@ package struct RatingTables {
     for index in taps.indices where taps[index].count > 1 {
       taps[index].sort { $0.name < $1.name }
     }
+    try await correct(&taps, of: days, supposing: supposing)
     return taps
+  }
+
+  /// Puts the stops that persons corrected in the place of those that were told or inferred.
+  private func correct(
+    _ taps: inout [[TapRow]], of days: [RiderDay], supposing: [TapName: String?]
+  ) async throws {
+    let dates = days.map(\.fareDay)
+    guard let first = dates.min(), let last = dates.max() else { return }
+    let corrections = StopCorrectionTables(connection: connection)
+    var stops: [TapName: String] = try await corrections.stops(within: first...last)
+      .mapValues(\.stop)
+    for (name, stop) in supposing { stops[name] = stop }
+    guard !stops.isEmpty else { return }
+    for day in taps.indices {
+      for index in taps[day].indices {
+        guard let stop = stops[taps[day][index].name] else { continue }
+        taps[day][index].stop = stop
+        // They say where the validator believed to be, which was another place.
+        taps[day][index].zone = nil
+        taps[day][index].coordinate = nil
+      }
+    }
   }
 
   /// The boarding taps of riders at moments: where rides began that an earlier day carried over.
@@ -218,21 +243,23 @@ package struct RatingTables {
   ///
   /// Days that are stale already are marked as well, and so are those whose taps are on their way: a
   /// rating that goes on right now may have read the stops before they changed.
-  package func markPlaced(_ days: Set<RiderDay>, at: Instant) async throws {
+  package func markPlaced(
+    _ days: Set<RiderDay>, cause: StaleCause = .stop, reason: String? = nil, at: Instant
+  ) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted()
     try await connection.execute(
       """
-      insert into fare_day as f (lane, rider_id, fare_day, stale_since, stale_cause)
-      select l, r, d, $4, $5 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
+      insert into fare_day as f (lane, rider_id, fare_day, stale_since, stale_cause, stale_reason)
+      select l, r, d, $4, $5, $6 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
       on conflict (lane, rider_id, fare_day) do update
         set stale_since = least(f.stale_since, excluded.stale_since),
-          stale_cause = excluded.stale_cause, stale_reason = null
+          stale_cause = excluded.stale_cause, stale_reason = excluded.stale_reason
       """,
       [
         .int2s(ordered.map { Lane.of($0.rider) }), .identifiers(ordered.map { Optional($0.rider) }),
         .dates(ordered.map { Optional($0.fareDay) }), .timestamptz(at),
-        .text(StaleCause.stop.rawValue),
+        .text(cause.rawValue), .orNull(reason, PostgresValue.text),
       ])
   }
 

@@ -33,6 +33,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case adjustmentLine = "adjustment_line"
   case acceptedFinding = "accepted_finding"
   case reratingOrder = "rerating_order"
+  case stopCorrection = "stop_correction"
   case tariffVersion = "tariff_version"
   case setting
 
@@ -64,6 +65,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
     case .acceptedFinding: ["acceptance_id"]
+    case .stopCorrection: ["correction_id"]
     case .tariffVersion: ["version"]
     case .setting: ["name"]
     }

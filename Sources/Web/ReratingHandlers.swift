@@ -41,7 +41,7 @@ extension Handlers {
   }
 
   func ratingOrder(_ request: WebRequest) async throws -> Answer {
-    let person = try Handlers.person(request)
+    let person = try Handlers.bearer(request)
     let preview = try await preview(request)
     return try Handlers.answer(
       try await rerating.order(
@@ -50,7 +50,7 @@ extension Handlers {
 
   func ratingApprove(_ request: WebRequest) async throws -> Answer {
     let outcome = try await rerating.approve(
-      try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt)
+      try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt)
     // The order may have published a tariff.
     try await services.city.reload(from: services.store)
     return try Handlers.answer(outcome)
@@ -59,7 +59,7 @@ extension Handlers {
   /// Puts a tariff in force whose versions may begin on days that have begun, by an order; or shows
   /// what that would change.
   func tariffOrder(_ source: TariffSource, _ request: WebRequest) async throws -> Answer {
-    let person = try Handlers.person(request)
+    let person = try Handlers.bearer(request)
     try await services.city.reload(from: services.store)
     let rerating = rerating
     let days = try await rerating.pastDays(of: source, at: request.receivedAt)
@@ -100,7 +100,7 @@ extension Handlers {
   func ratingRefuse(_ request: WebRequest) async throws -> Answer {
     try Handlers.answer(
       try await rerating.refuse(
-        try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt))
+        try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt))
   }
 
   func ratingOrders() async throws -> Answer {
@@ -116,7 +116,7 @@ extension Handlers {
   }
 
   /// The person who asks, by the token that they sent.
-  private static func person(_ request: WebRequest) throws(Problem) -> Person {
+  static func bearer(_ request: WebRequest) throws(Problem) -> Person {
     guard let caller = request.caller, let header = request.headers[.authorization] else {
       throw .unknownCaller
     }
