@@ -58,6 +58,8 @@ package struct RatingPreview: Sendable, Equatable {
   package var largest: [RiderChange] = []
   /// Sums of the changes of all riders without their signs, minor units by currency.
   package private(set) var changes: [Currency: Int64] = [:]
+  /// As ``changes``, of the days alone that do not wait for a rating anyway.
+  private var ordered: [Currency: Int64] = [:]
   /// By day, then currency: what changes because of the order alone.
   ///
   /// Rider-days that wait for a rating are left out, for they are rated without it.
@@ -66,6 +68,9 @@ package struct RatingPreview: Sendable, Equatable {
 
   /// The largest of the sums of changes: the one that a limit is held against.
   package var changeMinor: Int64 { changes.values.max() ?? 0 }
+
+  /// As ``changeMinor``, of the days alone that do not wait for a rating anyway.
+  package var orderedMinor: Int64 { ordered.values.max() ?? 0 }
 
   init(_ period: ClosedRange<Day>) {
     firstDay = period.lowerBound
@@ -93,6 +98,7 @@ package struct RatingPreview: Sendable, Equatable {
       }
       changes[ride.currency] = change
     }
+    noteOrdered(differences)
     for day in differences where !day.difference.isEmpty {
       changedDays += 1
       for ride in day.difference.reversed { count(ride.ride, isAdded: false) }
@@ -106,6 +112,22 @@ package struct RatingPreview: Sendable, Equatable {
       largest.append(change)
     }
     if largest.count > Self.largestMax * 4 { trim() }
+  }
+
+  /// Counts what changes for a rider on days that do not wait for a rating.
+  private mutating func noteOrdered(_ differences: [DayDifference]) {
+    var sums: [Currency: Int64] = [:]
+    for day in differences where !day.isWaiting {
+      for ride in day.difference.reversed.map(\.ride) {
+        sums[ride.currency, default: 0] -= ride.chargedMinor ?? 0
+      }
+      for ride in day.difference.added {
+        sums[ride.currency, default: 0] += ride.chargedMinor ?? 0
+      }
+    }
+    for (currency, minor) in sums where minor != 0 {
+      ordered[currency, default: 0] += abs(minor)
+    }
   }
 
   /// Counts what changes on a fare day because of the order.

@@ -158,6 +158,10 @@ package struct Rerating: Sendable {
   ) async throws {
     order.staleDays = try await db.rating.markAllStale(
       from: order.firstDay, to: order.lastDay, cause: .order, reason: "order \(order.id)", at: now)
+    if order.feedID != nil {
+      // Where riders boarded is a view of the taps through the network as well.
+      try await db.placing.markAllStale(from: order.firstDay, at: now)
+    }
     order.state = .done
     order.doneAt = now
   }

@@ -239,6 +239,22 @@ package struct RatingTables {
       ])
   }
 
+  /// The first and the last fare day that was rated; nil when none was.
+  package func ratedSpan() async throws -> ClosedRange<Day>? {
+    let row = try await connection.query(
+      "select min(fare_day), max(fare_day) from fare_day where rated_at is not null"
+    ).only()
+    guard let first = try row.dateOrNil(0), let last = try row.dateOrNil(1) else { return nil }
+    return first...last
+  }
+
+  /// The networks by which days were rated.
+  package func feeds() async throws -> [Int64] {
+    try await connection.query(
+      "select distinct feed_id from fare_day where feed_id is not null order by 1"
+    ).map { try $0.int8(0) }
+  }
+
   /// Marks rider-days as stale whose taps got another stop than they were rated by.
   ///
   /// Days that are stale already are marked as well, and so are those whose taps are on their way: a
@@ -297,14 +313,17 @@ package struct RatingTables {
   /// Writes down what a rating left of days that had no row; false when somebody made one meanwhile.
   ///
   /// Whoever marks a day as stale makes its row: the day then has to be rated by what stands in it.
-  package func begin(_ days: [RatedDayRow], lane: Int16, at: Instant) async throws -> Bool {
+  /// `feedID` is the network by which they were rated; nil without one.
+  package func begin(
+    _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
+  ) async throws -> Bool {
     guard !days.isEmpty else { return true }
     let ordered = days.sorted { $0.day < $1.day }
     let count = try await connection.execute(
       """
       insert into fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at,
-        owes)
-      select $1, r, d, s, v, o, $7, w
+        owes, feed_id)
+      select $1, r, d, s, v, o, $7, w, $9
       from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
         as c(r, d, s, v, o, w)
       on conflict do nothing
@@ -315,13 +334,17 @@ package struct RatingTables {
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
-        .bools(ordered.map { Optional($0.owes) }),
+        .bools(ordered.map { Optional($0.owes) }), .orNull(feedID, PostgresValue.int8),
       ])
     return count == days.count
   }
 
   /// Writes down what a rating left, and marks the next day of a rider whose state changed.
-  package func finish(_ days: [RatedDayRow], lane: Int16, at: Instant) async throws {
+  ///
+  /// `feedID` is the network by which they were rated; nil without one.
+  package func finish(
+    _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
+  ) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted { $0.day < $1.day }
     let keys: [PostgresValue] = [
@@ -331,7 +354,7 @@ package struct RatingTables {
     try await connection.execute(
       """
       update fare_day f set stale_since = null, stale_reason = null, stale_cause = null, state_after = c.state,
-        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes
+        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes, feed_id = $9
       from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
         as c(rider_id, fare_day, state, version, open, owes)
       where f.lane = $1 and f.rider_id = c.rider_id and f.fare_day = c.fare_day
@@ -340,7 +363,7 @@ package struct RatingTables {
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
-        .bools(ordered.map { Optional($0.owes) }),
+        .bools(ordered.map { Optional($0.owes) }), .orNull(feedID, PostgresValue.int8),
       ])
     let changed = ordered.filter(\.stateChanged)
     guard !changed.isEmpty else { return }

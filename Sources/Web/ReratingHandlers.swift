@@ -49,6 +49,8 @@ extension Handlers {
   }
 
   func ratingApprove(_ request: WebRequest) async throws -> Answer {
+    // The order may be of a network that another process imported.
+    try await services.city.reload(from: services.store)
     let outcome = try await rerating.approve(
       try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt)
     // The order may have published a tariff.
@@ -188,7 +190,7 @@ extension Handlers {
 }
 
 extension JSONWriter {
-  fileprivate mutating func order(_ order: ReratingOrder) {
+  mutating func order(_ order: ReratingOrder) {
     beginObject()
     member("order", order.id)
     member("from", order.firstDay.description)
@@ -196,6 +198,7 @@ extension JSONWriter {
     member("state", order.state.rawValue)
     member("needs_approval", order.needsApproval)
     member("change_minor", order.changeMinor)
+    if let feedID = order.feedID { member("feed", feedID) }
     member("requested_by", order.requestedBy.label)
     member("requested_at", order.requestedAt.description)
     if let person = order.decidedBy { member("decided_by", person.label) }

@@ -230,6 +230,9 @@ create table fare_day (
     'tariff', 'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
   -- Rides with media of stored value are charged, and the rider has no account in their currency.
   owes boolean not null default false,
+  -- By which network it was last rated: another one may be in force while the order to rate by it waits
+  -- for a second person. Null: by none.
+  feed_id bigint,
   primary key (lane, rider_id, fare_day)
 );
 create index fare_day_open on fare_day (lane, fare_day) where open_ride;
@@ -568,6 +571,7 @@ create table rerating_order (
   decided_at timestamptz,
   done_at timestamptz,
   stale_days integer,                -- rider-days marked when it was carried out
+  feed_id bigint,                    -- the network whose import it came of; null: a person's own order
   check (first_day <= last_day),
   check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
     or state = 'refused'),
