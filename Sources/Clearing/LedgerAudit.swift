@@ -15,6 +15,8 @@ package struct LedgerAudit: Sendable {
   package var riders = 0
   /// Rides that were compared.
   package var rides = 0
+  /// Taps that were rated at the stop that a person corrected.
+  package var correctedStops = 0
   /// Rider-days left out because they wait for a rating.
   package var staleDays = 0
   /// Batches of the journal that are not sorted yet.
@@ -112,9 +114,11 @@ package struct LedgerAuditor: Sendable {
     try await proveBooks(&audit)
     if depth >= .journal { try await proveJournal(&audit) }
     if depth >= .taps {
+      try await proveCorrections(&audit)
+      let cities = try await citiesOfThen(&audit)
       let lanes = try await store.read { db in try await db.bookProofs.riderLanes() }
       for (index, lane) in lanes.enumerated() {
-        try await rateAnew(lane: lane, &audit)
+        try await rateAnew(lane: lane, cities, &audit)
         progress(Double(index + 1) / Double(lanes.count))
       }
     }
@@ -123,6 +127,18 @@ package struct LedgerAuditor: Sendable {
     if unsorted.setAside > 0 {
       audit.find("\(unsorted.setAside) batches of the journal cannot be read; see `kvytok doctor`")
     }
+  }
+
+  /// Finds corrected stops that belong to no tap; that nobody altered them shows their row seals.
+  private func proveCorrections(_ audit: inout LedgerAudit) async throws {
+    let (standing, findings) = try await store.read { db in
+      (
+        try await db.stopCorrections.standing(),
+        try await db.stopCorrections.withoutTap(countMax: LedgerAudit.findingsMax)
+      )
+    }
+    audit.correctedStops = standing
+    for finding in findings { audit.find(finding) }
   }
 
   /// Finds words that no reader knows, before one of them stops.
@@ -198,14 +214,16 @@ package struct LedgerAuditor: Sendable {
   }
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.
-  private func rateAnew(lane: Int16, _ audit: inout LedgerAudit) async throws {
+  private func rateAnew(
+    lane: Int16, _ cities: CitiesOfThen, _ audit: inout LedgerAudit
+  ) async throws {
     guard let book = city.book else { return }
     var last: RiderID?
     while true {
       let after = last
       let page = try await store.read { db in
         let riders = try await db.audit.riders(lane: lane, after: after)
-        return try await self.compare(riders, lane: lane, book: book, in: db)
+        return try await self.compare(riders, lane: lane, book: book, cities, in: db)
       }
       guard let rider = page.lastRider else { return }
       last = rider
@@ -225,7 +243,8 @@ package struct LedgerAuditor: Sendable {
   }
 
   private func compare(
-    _ riders: [RiderID], lane: Int16, book: TariffBook, in db: StoreSession
+    _ riders: [RiderID], lane: Int16, book: TariffBook, _ cities: CitiesOfThen,
+    in db: StoreSession
   ) async throws -> Page {
     var page = Page(lastRider: riders.last, riders: riders.count)
     guard !riders.isEmpty else { return page }
@@ -250,8 +269,9 @@ package struct LedgerAuditor: Sendable {
         page.staleDays += 1
         continue
       }
+      let then = cities.city(ratedBy: kept.feedID)
       let rating = DayRating(
-        network: city.network, book: book, day: day,
+        network: then.network, book: then.book ?? book, day: day,
         taps: taps[index],
         entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: states[day.rider] ?? .empty)

@@ -63,10 +63,14 @@ package struct Rater: Sendable {
     let owing = RidePayments.owing(rides, owners: owners)
     var rows = folded
     for index in rows.indices { rows[index].owes = owing.contains(rows[index].day) }
-    guard try await db.rating.begin(rows.filter(\.isFirst), lane: lane, at: now) else {
+    guard
+      try await db.rating.begin(
+        rows.filter(\.isFirst), lane: lane, feedID: city.feed?.id, at: now)
+    else {
       throw ClearingFault.markedMeanwhile
     }
-    try await db.rating.finish(rows.filter { !$0.isFirst }, lane: lane, at: now)
+    try await db.rating.finish(
+      rows.filter { !$0.isFirst }, lane: lane, feedID: city.feed?.id, at: now)
     return Pass(
       riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
       ridesReversed: difference.reversed.count)

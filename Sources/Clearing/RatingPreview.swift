@@ -58,6 +58,8 @@ package struct RatingPreview: Sendable, Equatable {
   package var largest: [RiderChange] = []
   /// Sums of the changes of all riders without their signs, minor units by currency.
   package private(set) var changes: [Currency: Int64] = [:]
+  /// As ``changes``, of the days alone that do not wait for a rating anyway.
+  private var ordered: [Currency: Int64] = [:]
   /// By day, then currency: what changes because of the order alone.
   ///
   /// Rider-days that wait for a rating are left out, for they are rated without it.
@@ -66,6 +68,9 @@ package struct RatingPreview: Sendable, Equatable {
 
   /// The largest of the sums of changes: the one that a limit is held against.
   package var changeMinor: Int64 { changes.values.max() ?? 0 }
+
+  /// As ``changeMinor``, of the days alone that do not wait for a rating anyway.
+  package var orderedMinor: Int64 { ordered.values.max() ?? 0 }
 
   init(_ period: ClosedRange<Day>) {
     firstDay = period.lowerBound
@@ -93,6 +98,7 @@ package struct RatingPreview: Sendable, Equatable {
       }
       changes[ride.currency] = change
     }
+    noteOrdered(differences)
     for day in differences where !day.difference.isEmpty {
       changedDays += 1
       for ride in day.difference.reversed { count(ride.ride, isAdded: false) }
@@ -106,6 +112,22 @@ package struct RatingPreview: Sendable, Equatable {
       largest.append(change)
     }
     if largest.count > Self.largestMax * 4 { trim() }
+  }
+
+  /// Counts what changes for a rider on days that do not wait for a rating.
+  private mutating func noteOrdered(_ differences: [DayDifference]) {
+    var sums: [Currency: Int64] = [:]
+    for day in differences where !day.isWaiting {
+      for ride in day.difference.reversed.map(\.ride) {
+        sums[ride.currency, default: 0] -= ride.chargedMinor ?? 0
+      }
+      for ride in day.difference.added {
+        sums[ride.currency, default: 0] += ride.chargedMinor ?? 0
+      }
+    }
+    for (currency, minor) in sums where minor != 0 {
+      ordered[currency, default: 0] += abs(minor)
+    }
   }
 
   /// Counts what changes on a fare day because of the order.
@@ -175,15 +197,31 @@ package struct RatingPreviewer: Sendable {
   private let city: City
   private let book: TariffBook
   private let isOpenEnded: Bool
+  private let supposing: [TapName: String?]
 
   /// Makes a previewer for a book of tariffs on the city's network.
   ///
   /// Open-ended, all days from the first on are rated anew: so it is when a tariff is published.
-  package init(store: Store, city: City, book: TariffBook, isOpenEnded: Bool = false) {
+  /// `supposing` are corrected stops of taps as if they stood; nil withdraws one.
+  package init(
+    store: Store, city: City, book: TariffBook, isOpenEnded: Bool = false,
+    supposing: [TapName: String?] = [:]
+  ) {
     self.store = store
     self.city = city
     self.book = book
     self.isOpenEnded = isOpenEnded
+    self.supposing = supposing
+  }
+
+  /// By how much the fares of a rider change, minor units by currency, when a day is rated anew.
+  func difference(
+    of rider: RiderID, on day: Day, in db: StoreSession
+  ) async throws -> [Currency: Int64] {
+    var preview = RatingPreview(day...day)
+    try await add([rider], lane: Lane.of(rider), day...day, to: &preview, in: db)
+    return Dictionary(
+      uniqueKeysWithValues: preview.largest.map { ($0.currency, $0.differenceMinor) })
   }
 
   /// Compares the rides that stand with those that would; `progress` hears the share done.
@@ -222,7 +260,7 @@ package struct RatingPreviewer: Sendable {
     guard !days.isEmpty else { return }
     let names = days.map(\.day)
     let taps = try await db.rating.taps(
-      lane: lane, days: names, withPlacedStops: book.asksForStops)
+      lane: lane, days: names, withPlacedStops: book.asksForStops, supposing: supposing)
     let standing = Dictionary(
       grouping: try await db.rating.standingRides(lane: lane, days: names), by: \.ride.day)
     let entitlements = Dictionary(

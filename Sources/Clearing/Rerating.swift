@@ -112,8 +112,13 @@ package struct Rerating: Sendable {
 
   /// Most minor units of change that one person may order.
   package func limitMinor() async throws -> Int64 {
-    let text = try await store.read { db in try await db.settings.find(Self.limitSetting) }
-    return text.flatMap { Int64($0) } ?? Self.changeMinorMaxStandard
+    try await store.read { db in try await Self.limitMinor(in: db) }
+  }
+
+  /// Most minor units of change that one person may order.
+  static func limitMinor(in db: StoreSession) async throws -> Int64 {
+    let text = try await db.settings.find(limitSetting)
+    return text.flatMap { Int64($0) } ?? changeMinorMaxStandard
   }
 
   /// Marks what is ordered as stale; an order with a tariff publishes it first.
@@ -153,6 +158,10 @@ package struct Rerating: Sendable {
   ) async throws {
     order.staleDays = try await db.rating.markAllStale(
       from: order.firstDay, to: order.lastDay, cause: .order, reason: "order \(order.id)", at: now)
+    if order.feedID != nil {
+      // Where riders boarded is a view of the taps through the network as well.
+      try await db.placing.markAllStale(from: order.firstDay, at: now)
+    }
     order.state = .done
     order.doneAt = now
   }

@@ -37,7 +37,12 @@ package struct UnpairedTapDesk: Sendable {
   ) async throws -> [TapWithoutRide] {
     let city = city.current
     return try await store.read { db in
-      let taps = try await db.tapsWithoutRide.list(of: rider, days: days)
+      let corrected = try await db.stopCorrections.stops(within: days)
+      let taps = try await db.tapsWithoutRide.list(of: rider, days: days).map { tap in
+        var tap = tap
+        tap.stop = corrected[tap.name]?.stop ?? tap.stop
+        return tap
+      }
       let reasons = try await Self.reasons(
         of: Set(taps.map { RiderDay(rider: rider, fareDay: $0.fareDay) }), city, in: db)
       return taps.map { TapWithoutRide(tap: $0, reason: reasons[$0.name]) }

@@ -30,10 +30,16 @@ package struct Alighter: Sendable {
     var rows: [AlightingRow] = []
     for day in days {
       let boardings = ofDay[day] ?? []
+      let ends = ends(of: boardings, offs[day] ?? [])
       let outcomes = finder.alightings(
         ofDay: boardings.enumerated().map { outcome($1, ref: $0) },
-        tapOffs: ends(of: boardings, offs[day] ?? []))
-      rows += outcomes.map { row($0, of: boardings[$0.ref]) }
+        tapOffs: ends.mapValues(\.stop))
+      rows += outcomes.map { outcome in
+        if let end = ends[outcome.ref], end.isCorrected {
+          return corrected(outcome, at: end.stop, of: boardings[outcome.ref])
+        }
+        return row(outcome, of: boardings[outcome.ref])
+      }
     }
     try await db.alighting.save(rows)
     try await db.alighting.finish(days, lane: lane)
@@ -54,16 +60,26 @@ package struct Alighter: Sendable {
   }
 
   /// The stop of the first tap off after each boarding and before the next.
-  private func ends(of boardings: [StandingBoarding], _ offs: [TapOff]) -> [Int: String] {
-    var ends: [Int: String] = [:]
+  private func ends(of boardings: [StandingBoarding], _ offs: [TapOff]) -> [Int: TapOff] {
+    var ends: [Int: TapOff] = [:]
     for (index, boarding) in boardings.enumerated() {
       let next = index + 1 < boardings.count ? boardings[index + 1].at : nil
       let off = offs.first { off in
         off.at >= boarding.at && next.map { off.at <= $0 } ?? true
       }
-      if let off { ends[index] = off.stop }
+      if let off { ends[index] = off }
     }
     return ends
+  }
+
+  /// The row of a ride whose end a person named: what is found beside it moves it no more.
+  private func corrected(
+    _ outcome: AlightingOutcome, at stop: String, of boarding: StandingBoarding
+  ) -> AlightingRow {
+    let placed = outcome.placed.flatMap { $0.stop == stop ? $0 : nil }
+    return AlightingRow(
+      name: boarding.name, fareDay: boarding.day.fareDay, stop: stop,
+      stopOrder: placed?.stopOrder, source: AlightingSource.corrected.rawValue, confidence: 1)
   }
 
   private func row(_ outcome: AlightingOutcome, of boarding: StandingBoarding) -> AlightingRow {

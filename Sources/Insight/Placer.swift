@@ -42,11 +42,12 @@ package struct Placer: Sendable {
     return days.count
   }
 
-  /// Rider-days on which the tariff asks for a stop that no validator named.
+  /// Rider-days on which the tariff asks for a stop that neither a validator named nor a person.
   private func pricedByPlace(_ boardings: [BoardingRow]) -> Set<RiderDay> {
     Set(
-      boardings.lazy.filter { $0.tap.stop == nil && asksForStops($0.tap.fareDay) }
-        .map { RiderDay(rider: $0.tap.rider, fareDay: $0.tap.fareDay) })
+      boardings.lazy.filter {
+        $0.tap.stop == nil && $0.tap.correctedStop == nil && asksForStops($0.tap.fareDay)
+      }.map { RiderDay(rider: $0.tap.rider, fareDay: $0.tap.fareDay) })
   }
 
   /// The stop visits of a vehicle, and its taps with their stops.
@@ -65,14 +66,34 @@ package struct Placer: Sendable {
       visits: visits, patterns: driven.sorted().flatMap(network.routePatterns(ofRoute:)))
     let rows = taps.enumerated().map { index, tap in
       let route = routes[index].map { network.routes[$0].id }
-      let outcome = placer.place(
-        Boarding(
-          ref: index, at: tap.at, resolutionSeconds: resolutionSeconds(of: tap),
-          vehicle: tap.vehicle,
-          route: route, direction: tap.direction, stop: tap.stop, coordinate: tap.coordinate))
-      return row(tap, route: route, outcome)
+      let boarding = Boarding(
+        ref: index, at: tap.at, resolutionSeconds: resolutionSeconds(of: tap),
+        vehicle: tap.vehicle, route: route, direction: tap.direction,
+        stop: tap.correctedStop ?? tap.stop, coordinate: tap.coordinate)
+      let outcome = placer.place(boarding)
+      guard let stop = tap.correctedStop else { return row(tap, route: route, outcome) }
+      return corrected(tap, at: stop, boarding, outcome, by: placer)
     }
     return (visits, rows)
+  }
+
+  /// The row of a tap whose stop a person named: what is found beside it moves it no more.
+  private func corrected(
+    _ tap: BoardingTap, at stop: String, _ boarding: Boarding, _ outcome: BoardingOutcome,
+    by placer: BoardingPlacer
+  ) -> BoardingRow {
+    var boarding = boarding
+    var found = outcome.placed
+    if boarding.route == nil, let route = found?.route {
+      // The tap named no line; it is the one that the vehicle drove.
+      boarding.route = route
+      found = placer.place(boarding).placed
+    }
+    let placed = found.flatMap { $0.stop == stop ? $0 : nil }
+    return BoardingRow(
+      tap: tap, route: placed?.route ?? boarding.route,
+      direction: placed?.direction ?? tap.direction, stop: stop, stopOrder: placed?.stopOrder,
+      source: BoardingSource.corrected.rawValue, confidence: 1)
   }
 
   /// A time on the full minute may have been cut to it: some validators write no seconds.

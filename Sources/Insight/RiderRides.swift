@@ -36,6 +36,22 @@ package struct RiderRide: Sendable, Equatable {
     package let confidence: Double?
   }
 
+  /// A stop that a person corrected, and by which the ride is rated.
+  package struct Correction: Sendable, Equatable {
+    /// Which end of the ride.
+    package enum End: String, Sendable {
+      case boarding, alighting
+    }
+
+    package let end: End
+    /// What counted before; nil when no stop was known.
+    package let fromName: String?
+    /// `stop_id`.
+    package let stop: String
+    package let name: String
+    package let at: Instant
+  }
+
   package let fareDay: Day
   package let startedAt: Instant
   package let endedAt: Instant?
@@ -65,6 +81,8 @@ package struct RiderRide: Sendable, Equatable {
   package let tariffVersion: String
   /// The tap at boarding.
   package let tap: TapName
+  /// Stops that persons corrected; none of most rides.
+  package let corrections: [Correction]
 
   /// The price before transfers, caps and concessions; nil when it is not known.
   package var nominal: Money? { nominalMinor.map { Money(minor: $0, currency: currency) } }
@@ -79,6 +97,23 @@ package struct RiderRide: Sendable, Equatable {
         uk: "причину записала інша версія програми", en: "another version wrote the reason"
       )[language]
   }
+
+  /// What persons corrected about the ride, in words.
+  package func corrections(in language: Language) -> [String] {
+    corrections.map { correction in
+      let way = [correction.fromName, correction.name].compactMap { $0 }.joined(separator: " → ")
+      return switch correction.end {
+      case .boarding:
+        Bilingual(
+          uk: "зупинку посадки виправлено: \(way)",
+          en: "the stop of boarding was corrected: \(way)")[language]
+      case .alighting:
+        Bilingual(
+          uk: "зупинку висадки виправлено: \(way)",
+          en: "the stop of alighting was corrected: \(way)")[language]
+      }
+    }
+  }
 }
 
 extension InsightDesk {
@@ -91,9 +126,12 @@ extension InsightDesk {
       guard let firstSeenAt = try await db.riders.firstSeen(rider) else { return nil }
       let limit = min(countMax, RiderTables.ridesMax)
       let placed = try await db.riders.rides(of: rider, days: days, countMax: limit)
+      // A ride carried over midnight was boarded on the day before.
+      let corrected = try await db.stopCorrections.stops(
+        within: days.lowerBound.adding(days: -1)...days.upperBound)
       return RiderRides(
         rider: rider, firstSeenAt: firstSeenAt, days: days,
-        rides: placed.prefix(limit).map { RiderRide($0, network: network) },
+        rides: placed.prefix(limit).map { RiderRide($0, corrected: corrected, network: network) },
         isCut: placed.count > limit)
     }
   }
@@ -128,7 +166,7 @@ extension InsightDesk {
 }
 
 extension RiderRide {
-  init(_ placed: PlacedRide, network: Network) {
+  init(_ placed: PlacedRide, corrected: [TapName: CorrectedStop], network: Network) {
     let ride = placed.ride
     let said = placed.placedRoute ?? ride.route
     let index = said.flatMap { network.resolveRoute($0, mode: nil) }
@@ -161,5 +199,15 @@ extension RiderRide {
     reason = FareReason(json: ride.reasonJSON)
     tariffVersion = ride.tariffVersion
     tap = ride.boarding
+    let ends: [(Correction.End, TapName?)] = [
+      (.boarding, ride.boarding), (.alighting, ride.alighting),
+    ]
+    corrections = ends.compactMap { end, tap in
+      tap.flatMap { corrected[$0] }.map {
+        Correction(
+          end: end, fromName: $0.fromStop.map { network.stopName(id: $0) }, stop: $0.stop,
+          name: network.stopName(id: $0.stop), at: $0.at)
+      }
+    }
   }
 }

@@ -6,6 +6,8 @@ package enum AlightingSource: String, Sendable, Hashable, CaseIterable {
   case nextBoarding = "next_boarding"
   /// The last ride of the day is believed to lead back to where the first began.
   case returnToFirst = "return_to_first"
+  /// The rider tapped off, and a person said where.
+  case corrected
 }
 
 /// Where a rider got off, and how sure that is.

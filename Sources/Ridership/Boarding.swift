@@ -42,6 +42,8 @@ package enum BoardingSource: String, Sendable, Hashable, CaseIterable {
   case nearness
   /// The device gave its own coordinate, and the stop of the route next to it was taken.
   case coordinate
+  /// A person said so.
+  case corrected
 }
 
 /// Where a rider boarded, and how sure that is.

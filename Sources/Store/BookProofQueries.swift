@@ -17,6 +17,8 @@ package struct AuditedDay: Sendable {
   package let hasOpenRide: Bool
   /// Whether rides with media of stored value are charged, and no account is there to pay them.
   package let owes: Bool
+  /// The network by which it was rated; nil without one.
+  package let feedID: Int64?
 }
 
 /// What a proof of the books reads beside the books themselves.
@@ -163,15 +165,19 @@ package struct BookProofTables {
   package func days(lane: Int16, riders: [RiderID]) async throws -> [AuditedDay] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, is_stale as stale, state_after, tariff_version, open_ride, owes
-      from rider_day where lane = $1 and rider_id = any($2) order by rider_id, fare_day
+      select r.rider_id, r.fare_day, r.is_stale as stale, r.state_after, r.tariff_version,
+        r.open_ride, r.owes, (
+          select f.feed_id from fare_day f where f.lane = r.lane and f.rider_id = r.rider_id
+            and f.fare_day = r.fare_day) as feed_id
+      from rider_day r where r.lane = $1 and r.rider_id = any($2)
+      order by r.rider_id, r.fare_day
       """, [.int2(lane), .identifiers(riders.map(Optional.some))])
     return try rows.map { row in
       AuditedDay(
         day: RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
         isStale: try row.bool("stale"), stateAfter: try row.bytea("state_after"),
         tariffVersion: try row.textOrNil("tariff_version"), hasOpenRide: try row.bool("open_ride"),
-        owes: try row.bool("owes"))
+        owes: try row.bool("owes"), feedID: try row.int8OrNil("feed_id"))
     }
   }
 }

@@ -56,16 +56,18 @@ package struct RatingTables {
 
   /// The accepted taps of rider-days, those of a day in the order of their names.
   ///
-  /// With placed stops, a tap at which the validator named no stop has the one that was inferred.
+  /// With placed stops, a tap at which the validator named no stop has the one that was inferred. A tap
+  /// whose stop a person corrected has that one; `supposing` are corrections as if they stood, where
+  /// nil withdraws one.
   package func taps(
-    lane: Int16, days: [RiderDay], withPlacedStops: Bool
+    lane: Int16, days: [RiderDay], withPlacedStops: Bool, supposing: [TapName: String?] = [:]
   ) async throws -> [[TapRow]] {
     let stop =
       withPlacedStops
       ? """
       coalesce(t.stop, (
         select b.stop from boarding b where b.fare_day = t.fare_day and b.device_id = t.device_id
-          and b.epoch = t.epoch and b.seq = t.seq)) as stop
+          and b.epoch = t.epoch and b.seq = t.seq and b.source <> 'corrected')) as stop
       """ : "t.stop"
     let columns = Self.tapColumns.replacing("t.stop", with: stop)
     let rows = try await connection.query(
@@ -87,7 +89,30 @@ package struct RatingTables {
     for index in taps.indices where taps[index].count > 1 {
       taps[index].sort { $0.name < $1.name }
     }
+    try await correct(&taps, of: days, supposing: supposing)
     return taps
+  }
+
+  /// Puts the stops that persons corrected in the place of those that were told or inferred.
+  private func correct(
+    _ taps: inout [[TapRow]], of days: [RiderDay], supposing: [TapName: String?]
+  ) async throws {
+    let dates = days.map(\.fareDay)
+    guard let first = dates.min(), let last = dates.max() else { return }
+    let corrections = StopCorrectionTables(connection: connection)
+    var stops: [TapName: String] = try await corrections.stops(within: first...last)
+      .mapValues(\.stop)
+    for (name, stop) in supposing { stops[name] = stop }
+    guard !stops.isEmpty else { return }
+    for day in taps.indices {
+      for index in taps[day].indices {
+        guard let stop = stops[taps[day][index].name] else { continue }
+        taps[day][index].stop = stop
+        // They say where the validator believed to be, which was another place.
+        taps[day][index].zone = nil
+        taps[day][index].coordinate = nil
+      }
+    }
   }
 
   /// The boarding taps of riders at moments: where rides began that an earlier day carried over.
@@ -214,25 +239,43 @@ package struct RatingTables {
       ])
   }
 
+  /// The first and the last fare day that was rated; nil when none was.
+  package func ratedSpan() async throws -> ClosedRange<Day>? {
+    let row = try await connection.query(
+      "select min(fare_day), max(fare_day) from fare_day where rated_at is not null"
+    ).only()
+    guard let first = try row.dateOrNil(0), let last = try row.dateOrNil(1) else { return nil }
+    return first...last
+  }
+
+  /// The networks by which days were rated.
+  package func feeds() async throws -> [Int64] {
+    try await connection.query(
+      "select distinct feed_id from fare_day where feed_id is not null order by 1"
+    ).map { try $0.int8(0) }
+  }
+
   /// Marks rider-days as stale whose taps got another stop than they were rated by.
   ///
   /// Days that are stale already are marked as well, and so are those whose taps are on their way: a
   /// rating that goes on right now may have read the stops before they changed.
-  package func markPlaced(_ days: Set<RiderDay>, at: Instant) async throws {
+  package func markPlaced(
+    _ days: Set<RiderDay>, cause: StaleCause = .stop, reason: String? = nil, at: Instant
+  ) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted()
     try await connection.execute(
       """
-      insert into fare_day as f (lane, rider_id, fare_day, stale_since, stale_cause)
-      select l, r, d, $4, $5 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
+      insert into fare_day as f (lane, rider_id, fare_day, stale_since, stale_cause, stale_reason)
+      select l, r, d, $4, $5, $6 from unnest($1::int2[], $2::uuid[], $3::date[]) as n(l, r, d)
       on conflict (lane, rider_id, fare_day) do update
         set stale_since = least(f.stale_since, excluded.stale_since),
-          stale_cause = excluded.stale_cause, stale_reason = null
+          stale_cause = excluded.stale_cause, stale_reason = excluded.stale_reason
       """,
       [
         .int2s(ordered.map { Lane.of($0.rider) }), .identifiers(ordered.map { Optional($0.rider) }),
         .dates(ordered.map { Optional($0.fareDay) }), .timestamptz(at),
-        .text(StaleCause.stop.rawValue),
+        .text(cause.rawValue), .orNull(reason, PostgresValue.text),
       ])
   }
 
@@ -270,14 +313,17 @@ package struct RatingTables {
   /// Writes down what a rating left of days that had no row; false when somebody made one meanwhile.
   ///
   /// Whoever marks a day as stale makes its row: the day then has to be rated by what stands in it.
-  package func begin(_ days: [RatedDayRow], lane: Int16, at: Instant) async throws -> Bool {
+  /// `feedID` is the network by which they were rated; nil without one.
+  package func begin(
+    _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
+  ) async throws -> Bool {
     guard !days.isEmpty else { return true }
     let ordered = days.sorted { $0.day < $1.day }
     let count = try await connection.execute(
       """
       insert into fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at,
-        owes)
-      select $1, r, d, s, v, o, $7, w
+        owes, feed_id)
+      select $1, r, d, s, v, o, $7, w, $9
       from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
         as c(r, d, s, v, o, w)
       on conflict do nothing
@@ -288,13 +334,17 @@ package struct RatingTables {
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
-        .bools(ordered.map { Optional($0.owes) }),
+        .bools(ordered.map { Optional($0.owes) }), .orNull(feedID, PostgresValue.int8),
       ])
     return count == days.count
   }
 
   /// Writes down what a rating left, and marks the next day of a rider whose state changed.
-  package func finish(_ days: [RatedDayRow], lane: Int16, at: Instant) async throws {
+  ///
+  /// `feedID` is the network by which they were rated; nil without one.
+  package func finish(
+    _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
+  ) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted { $0.day < $1.day }
     let keys: [PostgresValue] = [
@@ -304,7 +354,7 @@ package struct RatingTables {
     try await connection.execute(
       """
       update fare_day f set stale_since = null, stale_reason = null, stale_cause = null, state_after = c.state,
-        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes
+        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes, feed_id = $9
       from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
         as c(rider_id, fare_day, state, version, open, owes)
       where f.lane = $1 and f.rider_id = c.rider_id and f.fare_day = c.fare_day
@@ -313,7 +363,7 @@ package struct RatingTables {
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
-        .bools(ordered.map { Optional($0.owes) }),
+        .bools(ordered.map { Optional($0.owes) }), .orNull(feedID, PostgresValue.int8),
       ])
     let changed = ordered.filter(\.stateChanged)
     guard !changed.isEmpty else { return }

@@ -54,20 +54,25 @@ package struct AlightingTables {
     }
   }
 
-  /// Where the riders of rider-days tapped off, as far as the device named the stop.
+  /// Where the riders of rider-days tapped off, as far as the device named the stop or a person did.
   package func tapOffs(lane: Int16, days: [RiderDay]) async throws -> [TapOff] {
     let rows = try await connection.query(
       """
-      select t.fare_day, t.rider_id, t.tapped_at, t.stop
+      select t.fare_day, t.rider_id, t.tapped_at, coalesce(p.stop, t.stop) as stop,
+        p.stop is not null as is_corrected
       from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
       join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day
-      where t.fare_day between $4 and $5 and t.kind = 'off' and t.accepted and t.stop is not null
+      left join stop_correction p on p.device_id = t.device_id and p.epoch = t.epoch
+        and p.seq = t.seq and p.state = 'standing'
+      where t.fare_day between $4 and $5 and t.kind = 'off' and t.accepted
+        and coalesce(p.stop, t.stop) is not null
       order by t.tapped_at
       """, Self.parameters(lane: lane, days: days))
     return try rows.map { row in
       TapOff(
         day: RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
-        at: try row.timestamptz("tapped_at"), stop: try row.text("stop"))
+        at: try row.timestamptz("tapped_at"), stop: try row.text("stop"),
+        isCorrected: try row.bool("is_corrected"))
     }
   }
 

@@ -58,10 +58,12 @@ package struct PlacingTables {
     let rows = try await connection.query(
       """
       select t.device_id, t.epoch, t.seq, t.rider_id, t.tapped_at, t.riders, t.vehicle, t.route,
-        t.direction, t.stop, t.latitude, t.longitude
+        t.direction, t.stop, t.latitude, t.longitude, c.stop as corrected_stop
       from vehicle_device d cross join lateral (
         select * from tap where fare_day = $1 and device_id = d.device_id and accepted
           and kind <> 'off' and \(isUnnamed ? "vehicle is null" : "vehicle = $2") offset 0) t
+      left join stop_correction c on c.fare_day = $1 and c.device_id = t.device_id
+        and c.epoch = t.epoch and c.seq = t.seq and c.state = 'standing'
       where d.fare_day = $1 and d.vehicle = $2
       order by t.tapped_at, t.device_id, t.epoch, t.seq
       """, [.date(day.day), .text(day.vehicle)])
@@ -79,7 +81,7 @@ package struct PlacingTables {
         at: try row.timestamptz("tapped_at"), riders: try row.int("riders"),
         vehicle: try row.textOrNil("vehicle"), route: try row.textOrNil("route"),
         direction: try row.intOrNil("direction"), stop: try row.textOrNil("stop"),
-        coordinate: coordinate)
+        coordinate: coordinate, correctedStop: try row.textOrNil("corrected_stop"))
     }
   }
 

@@ -12,6 +12,8 @@ package struct BoardingTap: Hashable, Sendable {
   package let direction: Int?
   package let stop: String?
   package let coordinate: Coordinate?
+  /// Where a person said that it was; nil without a correction.
+  package let correctedStop: String?
 }
 
 /// A row of `boarding`: where a rider got on, how that is known and how sure.
@@ -61,6 +63,8 @@ package struct TapOff: Hashable, Sendable {
   package let day: RiderDay
   package let at: Instant
   package let stop: String
+  /// Whether a person said so.
+  package let isCorrected: Bool
 }
 
 /// The end of a ride, for the columns `off_*` of `boarding`.

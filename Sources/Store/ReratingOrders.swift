@@ -58,6 +58,8 @@ package struct ReratingOrder: Sendable, Equatable {
   package var doneAt: Instant?
   /// Rider-days marked as stale.
   package var staleDays: Int?
+  /// The network whose import it came of; nil when it is a person's own.
+  package var feedID: Int64?
 
   /// Makes an order that is asked for.
   package init(
@@ -85,7 +87,7 @@ package struct ReratingOrderTables {
   private static let columns = """
     order_id, first_day, last_day, tariff_source, preview, change_minor, needs_approval, state,
     requested_by, requested_digest, requested_at, decided_by, decided_digest, decided_at, done_at,
-    stale_days
+    stale_days, feed_id
     """
 
   /// Adds an order; its number.
@@ -93,15 +95,15 @@ package struct ReratingOrderTables {
     let rows = try await connection.query(
       """
       insert into rerating_order (first_day, last_day, tariff_source, preview, change_minor,
-        needs_approval, state, requested_by, requested_digest, requested_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning order_id
+        needs_approval, state, requested_by, requested_digest, requested_at, feed_id)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning order_id
       """,
       [
         .date(order.firstDay), .date(order.lastDay),
         .orNull(order.tariffSource, PostgresValue.text), .text(order.preview),
         .int8(order.changeMinor), .bool(order.needsApproval), .text(order.state.rawValue),
         .text(order.requestedBy.label), .bytea(order.requestedBy.tokenDigest),
-        .timestamptz(order.requestedAt),
+        .timestamptz(order.requestedAt), .orNull(order.feedID, PostgresValue.int8),
       ])
     return try rows.only().int8(0)
   }
@@ -157,6 +159,7 @@ package struct ReratingOrderTables {
     order.decidedAt = try row.timestamptzOrNil("decided_at")
     order.doneAt = try row.timestamptzOrNil("done_at")
     order.staleDays = try row.intOrNil("stale_days")
+    order.feedID = try row.int8OrNil("feed_id")
     return order
   }
 }

@@ -127,6 +127,12 @@ package struct RiderMoveTables {
       update boarding b set rider_id = $2 from unnest($4::date[]) d
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
       """, pair + [lane, span])
+    try await connection.execute(
+      """
+      update stop_correction c set reason = 'erased'
+      from unnest($3::date[]) d join tap t on t.fare_day = d and t.lane = $2 and t.rider_id = $1
+      where c.device_id = t.device_id and c.epoch = t.epoch and c.seq = t.seq
+      """, [.identifier(nobody), lane, span])
     let tables = [
       "ride", "fare_day", "travel_day", "charge_window", "charge_day_waiting", "operator_share",
     ]

@@ -34,6 +34,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case adjustmentLine = "adjustment_line"
   case acceptedFinding = "accepted_finding"
   case reratingOrder = "rerating_order"
+  case stopCorrection = "stop_correction"
   case tariffVersion = "tariff_version"
   case setting
 
@@ -66,6 +67,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
     case .acceptedFinding: ["acceptance_id"]
+    case .stopCorrection: ["correction_id"]
     case .tariffVersion: ["version"]
     case .setting: ["name"]
     }

@@ -6,8 +6,10 @@ package enum StaleCause: String, Sendable, CaseIterable {
   case lateTap = "late_tap"
   /// A tap that a person released from quarantine.
   case releasedTap = "released_tap"
-  /// A stop that was inferred or corrected, where the tariff asks for stops.
+  /// A stop that was inferred, where the tariff asks for stops.
   case stop
+  /// A person corrected the stop of a tap, or withdrew that.
+  case correctedStop = "corrected_stop"
   /// A tariff version that holds on the day was published, or the network changed.
   case tariff
   /// A proof of a category was recorded or ended.
@@ -31,7 +33,8 @@ package enum StaleCause: String, Sendable, CaseIterable {
     case .tap: ("нові валідації", "new taps")
     case .lateTap: ("запізнілі валідації", "late taps")
     case .releasedTap: ("валідації, випущені з карантину", "taps released from quarantine")
-    case .stop: ("зупинку визначено пізніше", "a stop found or corrected later")
+    case .stop: ("зупинку визначено пізніше", "a stop found later")
+    case .correctedStop: ("зупинку виправлено", "a stop corrected by a person")
     case .tariff: ("інший тариф або мережа", "another tariff or network")
     case .entitlement: ("право на пільгу", "an entitlement")
     case .rider: ("дані пасажира вилучено", "the rider was erased")

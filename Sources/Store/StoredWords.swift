@@ -43,6 +43,9 @@ package struct StoredWords: Sendable {
       table: "rerating_order", key: ["order_id"],
       columns: [("state", words(ReratingState.self))]),
     StoredWords(
+      table: "stop_correction", key: ["correction_id"],
+      columns: [("state", words(StopCorrectionState.self))]),
+    StoredWords(
       table: "ride", key: ["fare_day", "lane", "ride_id"],
       columns: [
         ("medium", words(MediumKind.self)), ("mode", words(Mode.self)), ("currency", nil),

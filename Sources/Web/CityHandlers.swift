@@ -12,7 +12,8 @@ extension Handlers {
     let desk = NetworkDesk(store: services.store)
     let name = request.queryText("name") ?? "upload.zip"
     let publication = try await desk.publish(
-      name: name, archive: request.body, at: request.receivedAt)
+      name: name, archive: request.body, at: request.receivedAt,
+      by: { try Handlers.bearer(request) })
     switch publication {
     case .refused(let fault):
       var problem = Problem(
@@ -20,7 +21,7 @@ extension Handlers {
         "No network could be made of this feed, and the one before still holds.")
       problem.faults = [fault.description]
       throw problem
-    case .published(let reading, let record, let doubts):
+    case .published(let reading, let record, let doubts, let waiting):
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in
         writer.beginObject()
@@ -40,6 +41,13 @@ extension Handlers {
         writer.beginArray()
         for doubt in doubts { writer.value(doubt.description) }
         writer.endArray()
+        if let waiting {
+          // The network is in force; the days of before wait for another person.
+          writer.key("order")
+          writer.order(waiting.order)
+          writer.key("preview")
+          writer.raw(String(decoding: waiting.preview.json, as: UTF8.self))
+        }
         writer.endObject()
       }
     }

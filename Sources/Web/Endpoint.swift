@@ -54,6 +54,11 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case ratingRefuse = "POST /v1/rating/orders/{id}/refuse"
   case tapStates = "GET /v1/taps/states"
   case tapsStuck = "GET /v1/taps/stuck"
+  case stopCorrections = "GET /v1/taps/stop-corrections"
+  case stopCorrect = "POST /v1/taps/stop-corrections"
+  case stopWithdraw = "POST /v1/taps/stop-corrections/withdraw"
+  case stopApprove = "POST /v1/taps/stop-corrections/{id}/approve"
+  case stopRefuse = "POST /v1/taps/stop-corrections/{id}/refuse"
 
   // Riders, their media and proofs
   case riderRegister = "POST /v1/riders"
@@ -160,6 +165,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .fleetGaps, .fleetConflicts:
       .staff([.dispatcher])
     case .quarantineList: .staff([.accountant, .dispatcher])
+    case .stopCorrections: .staff([.accountant, .dispatcher, .inspector])
+    // Where a vehicle was the dispatchers know, what a rider says the riders' desk.
+    case .stopCorrect, .stopWithdraw: .staff([.accountant, .dispatcher])
     case .quarantineRelease, .quarantineDiscard: .staff([.accountant])
     case .denyListEntries, .denyListVersions:
       .staff([.accountant, .dispatcher, .inspector])
@@ -176,7 +184,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
     case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
-      .tapStates, .tapsStuck, .walletCorrect, .walletWriteOff:
+      .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect, .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])
@@ -206,7 +214,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell, .productRefund,
       .acquirerEvent, .chargePay,
       .chargeWriteOff, .chargeRefund, .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
-      .deviceAssign, .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift,
+      .deviceAssign, .quarantineRelease, .quarantineDiscard, .stopCorrect, .stopWithdraw,
+      .denyListAdd, .denyListLift,
       .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,
       .subsidyClaimMake:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)

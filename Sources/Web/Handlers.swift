@@ -66,6 +66,8 @@ struct Handlers: Sendable {
     case .ratingRefuse: try await ratingRefuse(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
+    case .stopCorrections, .stopCorrect, .stopWithdraw, .stopApprove, .stopRefuse:
+      try await stopAnswer(request)
     case .acquirerEvent, .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay,
       .chargeAsk, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide,
       .operatorClaims:

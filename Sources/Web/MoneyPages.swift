@@ -210,7 +210,8 @@ extension Handlers {
         product: ride.product,
         price: ride.charged.map { people.money($0.minor, $0.currency) }
           ?? people.text("price_unknown"),
-        why: ride.reason(in: people.language))
+        why: ([ride.reason(in: people.language)] + ride.corrections(in: people.language))
+          .joined(separator: "; "))
     }
     model.totals = rides.charged.map { money in
       RideTotal(name: people.text("total"), price: people.money(money.minor, money.currency))

@@ -14,6 +14,7 @@ extension Problem {
     case let refusal as RiderRefusal: self.init(refusal)
     case let refusal as DeviceLifeRefusal: self.init(refusal)
     case let refusal as QuarantineRefusal: self.init(refusal)
+    case let refusal as StopCorrectionRefusal: self.init(refusal)
     case let fault as DenyListFault: self.init(fault)
     case let fault as StoreFault where fault.kind == .unavailable:
       self = .unavailable("The database does not answer. Nothing was stored; send it again.")
@@ -50,6 +51,19 @@ extension Problem {
       switch refusal.code {
       case QuarantineRefusal.unknown.code: .notFound
       case "released_before", "discarded_before": .conflict
+      default: .unprocessableContent
+      }
+    self.init(status, refusal.code, refusal.message)
+  }
+
+  init(_ refusal: StopCorrectionRefusal) {
+    let status: HTTPResponse.Status =
+      switch refusal.code {
+      case StopCorrectionRefusal.tapUnknown.code, "correction_unknown": .notFound
+      case "rider_erased": .gone
+      case "correction_waits", "correction_decided", "own_correction", "correction_changed",
+        "nothing_changes", "not_corrected":
+        .conflict
       default: .unprocessableContent
       }
     self.init(status, refusal.code, refusal.message)

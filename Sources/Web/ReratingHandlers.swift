@@ -41,7 +41,7 @@ extension Handlers {
   }
 
   func ratingOrder(_ request: WebRequest) async throws -> Answer {
-    let person = try Handlers.person(request)
+    let person = try Handlers.bearer(request)
     let preview = try await preview(request)
     return try Handlers.answer(
       try await rerating.order(
@@ -49,8 +49,10 @@ extension Handlers {
   }
 
   func ratingApprove(_ request: WebRequest) async throws -> Answer {
+    // The order may be of a network that another process imported.
+    try await services.city.reload(from: services.store)
     let outcome = try await rerating.approve(
-      try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt)
+      try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt)
     // The order may have published a tariff.
     try await services.city.reload(from: services.store)
     return try Handlers.answer(outcome)
@@ -59,7 +61,7 @@ extension Handlers {
   /// Puts a tariff in force whose versions may begin on days that have begun, by an order; or shows
   /// what that would change.
   func tariffOrder(_ source: TariffSource, _ request: WebRequest) async throws -> Answer {
-    let person = try Handlers.person(request)
+    let person = try Handlers.bearer(request)
     try await services.city.reload(from: services.store)
     let rerating = rerating
     let days = try await rerating.pastDays(of: source, at: request.receivedAt)
@@ -100,7 +102,7 @@ extension Handlers {
   func ratingRefuse(_ request: WebRequest) async throws -> Answer {
     try Handlers.answer(
       try await rerating.refuse(
-        try Handlers.orderID(request), by: try Handlers.person(request), at: request.receivedAt))
+        try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt))
   }
 
   func ratingOrders() async throws -> Answer {
@@ -116,7 +118,7 @@ extension Handlers {
   }
 
   /// The person who asks, by the token that they sent.
-  private static func person(_ request: WebRequest) throws(Problem) -> Person {
+  static func bearer(_ request: WebRequest) throws(Problem) -> Person {
     guard let caller = request.caller, let header = request.headers[.authorization] else {
       throw .unknownCaller
     }
@@ -188,7 +190,7 @@ extension Handlers {
 }
 
 extension JSONWriter {
-  fileprivate mutating func order(_ order: ReratingOrder) {
+  mutating func order(_ order: ReratingOrder) {
     beginObject()
     member("order", order.id)
     member("from", order.firstDay.description)
@@ -196,6 +198,7 @@ extension JSONWriter {
     member("state", order.state.rawValue)
     member("needs_approval", order.needsApproval)
     member("change_minor", order.changeMinor)
+    if let feedID = order.feedID { member("feed", feedID) }
     member("requested_by", order.requestedBy.label)
     member("requested_at", order.requestedAt.description)
     if let person = order.decidedBy { member("decided_by", person.label) }

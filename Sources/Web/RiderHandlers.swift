@@ -141,6 +141,13 @@ extension JSONWriter {
     member("why", ride.reason(in: language))
     key("reason")
     if let reason = ride.reason { raw(reason.json) } else { null() }
+    member("corrections", objects: ride.corrections) { writer, correction in
+      writer.member("end", correction.end.rawValue)
+      writer.member("from", orNull: correction.fromName)
+      writer.member("stop", correction.stop)
+      writer.member("name", correction.name)
+      writer.member("at", correction.at.description)
+    }
     tap(ride.tap)
     endObject()
   }

@@ -20,6 +20,8 @@ package struct WebServices: Sendable {
   package var heartbeats: HeartbeatIntake
   package var denyList: DenyListHolder
   package var quarantine: QuarantineDesk
+  /// What people say about the stops of taps.
+  package var stopCorrections: StopCorrectionDesk
   package var tokenKey: TokenKey
   /// Why taps off ended no ride.
   package var unpairedTaps: UnpairedTapDesk
@@ -66,6 +68,7 @@ package struct WebServices: Sendable {
     self.denyList = denyList
     heartbeats = HeartbeatIntake(store: store, gate: gate, log: log)
     quarantine = QuarantineDesk(store: store, log: log)
+    stopCorrections = StopCorrectionDesk(store: store, city: city, log: log)
     self.tokenKey = tokenKey
     self.acquirerMessages = acquirerMessages
     unpairedTaps = UnpairedTapDesk(store: store, city: city)

@@ -103,6 +103,7 @@ struct LedgerCommand: AsyncParsableCommand {
         table.add(["taps compared with their batches", String(audit.taps)])
         table.add(["riders rated anew", String(audit.riders)])
         table.add(["rides compared", String(audit.rides)])
+        table.add(["stops that persons corrected", String(audit.correctedStops)])
         table.add(["rider-days that wait for a rating", String(audit.staleDays)])
       }
       table.add(["batches that wait for sorting", String(audit.unsortedBatches)])

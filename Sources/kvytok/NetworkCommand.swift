@@ -14,11 +14,18 @@ struct NetworkCommand: AsyncParsableCommand {
   struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "import", abstract: "Makes a GTFS feed the network of the city.",
-      discussion: "Faults are listed by file and line; a bad row does not lose the feed.")
+      discussion: """
+        Faults are listed by file and line; a bad row does not lose the feed. The days rated so far are \
+        rated anew at once when that changes fares within the limit (the setting \
+        rerating_limit_minor, else 1,000.00). Above it they wait for another person (`kvytok rate \
+        approve`), and whoever imports is known by a token (--as); the network is in force all the \
+        same for whatever is rated from then on.
+        """)
 
     @Argument(help: "The feed, a zip archive.")
     var feed: String
 
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -30,13 +37,14 @@ struct NetworkCommand: AsyncParsableCommand {
       let started = ContinuousClock.now
       let publication = try await Backbone.with(database) { backbone in
         try await NetworkDesk(store: backbone.store).publish(
-          name: name, archive: Array(data), at: .now)
+          name: name, archive: Array(data), at: .now,
+          by: { try await person(backbone.store) }, progress: { progress.show($0) })
       }
       switch publication {
       case .refused(let fault):
         progress.end("refused")
         throw CommandFault("\(feed): \(fault)", exitCode: CommandFault.no)
-      case .published(let reading, let record, let doubts):
+      case .published(let reading, let record, let doubts, let waiting):
         for fault in reading.faults { Progress.say("\(feed): \(fault)") }
         for count in reading.faultCounts {
           Progress.say("\(count.count) × \(count.file): \(count.code)")
@@ -45,7 +53,29 @@ struct NetworkCommand: AsyncParsableCommand {
         progress.end("feed \(record.id) in \(String(format: "%.2f", seconds)) s")
         for doubt in doubts { Progress.say("\(doubt)") }
         print(NetworkCommand.table(reading.network))
+        if let waiting { Self.tell(waiting) }
       }
+    }
+
+    /// Whoever imports a network that changes more than one person may order.
+    private func person(_ store: Store) async throws -> Person {
+      do {
+        return try await who.person(store)
+      } catch let fault as CommandFault {
+        throw CommandFault(
+          "Nothing was imported: the network changes fares of days that were rated by more than one "
+            + "person may order, and so has to name who orders it. \(fault.description)",
+          exitCode: fault.exitCode)
+      }
+    }
+
+    private static func tell(_ waiting: NetworkOrder) {
+      print("")
+      print(RateCommand.text(waiting.preview))
+      print(
+        "The network is in force for whatever is rated from now on. The days rated before stay as "
+          + "they are: order \(waiting.order.id) waits for another person: kvytok rate approve "
+          + "\(waiting.order.id)")
     }
   }
 

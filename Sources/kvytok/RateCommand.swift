@@ -130,13 +130,14 @@ struct RateCommand: AsyncParsableCommand {
     func run() async throws {
       try await RateCommand.with(database) { rerating, _ in
         var table = TextTable([
-          ("order", .right), ("from", .left), ("to", .left), ("state", .left),
+          ("order", .right), ("from", .left), ("to", .left), ("of", .left), ("state", .left),
           ("change (minor)", .right), ("asked by", .left), ("decided by", .left),
           ("rider-days", .right),
         ])
         for order in try await rerating.list() {
           table.add([
             String(order.id), order.firstDay.description, order.lastDay.description,
+            order.feedID.map { "network \($0)" } ?? (order.tariffSource == nil ? "" : "tariff"),
             order.state.rawValue, String(order.changeMinor), order.requestedBy.label,
             order.decidedBy?.label ?? "", order.staleDays.map(String.init) ?? "",
           ])

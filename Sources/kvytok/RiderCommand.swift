@@ -80,6 +80,7 @@ struct RiderCommand: AsyncParsableCommand {
             + (ride.riders > 1 ? "  for \(ride.riders)" : ""))
         print("  from \(Self.place(ride.boarding)) to \(Self.place(ride.alighting))")
         print("  \(ride.reason(in: language))")
+        for sentence in ride.corrections(in: language) { print("  \(sentence)") }
       }
       for tap in alone {
         let local = zone.local(tap.tap.at)

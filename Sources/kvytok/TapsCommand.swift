@@ -6,8 +6,10 @@ import Store
 struct TapsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "taps",
-    abstract: "Counts taps by where they are on their way, and lists those that are stuck.",
-    subcommands: [States.self, Stuck.self])
+    abstract: "Counts taps, lists those that are stuck, and corrects the stops of taps.",
+    subcommands: [
+      States.self, Stuck.self, Correct.self, Corrections.self, Approve.self, Refuse.self,
+    ])
 
   struct States: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -161,6 +161,10 @@ extension ClearingSuite {
         insert into accepted_finding (table_name, row_key, image_digest, seals, finding, reason,
           requested_by, requested_at)
         values ('setting', 'none', '', '', 'was taken away', 'test', 'olena', now());
+        insert into stop_correction (fare_day, device_id, epoch, seq, stop, off_route, reason,
+          change_minor, state, requested_by, requested_digest, requested_at)
+        values ('2026-11-22', 'V-1', 1, 1, 'HILL', false, 'test', 1, 'superseded', 'olena', 'a',
+          now());
         """)
     }
 

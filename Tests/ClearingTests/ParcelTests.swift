@@ -86,7 +86,10 @@ extension ClearingSuite {
             let row = RatedDayRow(
               day: day, stateAfter: [], tariffVersion: "", stateChanged: false,
               hasOpenRide: false, isFirst: true)
-            guard try await db.rating.begin([row], lane: Lane.of(day.rider), at: House.noon) else {
+            guard
+              try await db.rating.begin(
+                [row], lane: Lane.of(day.rider), feedID: nil, at: House.noon)
+            else {
               throw ClearingFault.markedMeanwhile
             }
           }

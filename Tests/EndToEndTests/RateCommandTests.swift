@@ -72,6 +72,71 @@ struct RateCommandTests {
     return counts
   }
 
+  /// A feed of the stops A and B on line 1, as a file.
+  private func feed(_ service: KvytokService) throws -> String {
+    let files = [
+      "agency.txt":
+        "agency_id,agency_name,agency_url,agency_timezone\nt,Tram,https://t.example,Europe/Kyiv\n",
+      "stops.txt": "stop_id,stop_name,stop_lat,stop_lon\nA,Rynok,49.23,28.46\n"
+        + "B,Vokzal,49.24,28.47\n",
+      "routes.txt": "route_id,agency_id,route_short_name,route_long_name,route_type\nr1,t,1,,3\n",
+      "trips.txt": "route_id,service_id,trip_id\nr1,all,t1\n",
+      "calendar.txt":
+        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+        + "all,1,1,1,1,1,1,1,20260101,20261231\n",
+      "stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+        + "t1,08:00:00,08:00:00,A,1\nt1,08:05:00,08:05:00,B,2\n",
+    ]
+    let file = service.data.appendingPathComponent("two-stops.zip")
+    let archive = ZipArchive.make(
+      files: files.sorted { $0.key < $1.key }.map { ($0.key, Array($0.value.utf8)) })
+    try Data(archive).write(to: file)
+    return file.path
+  }
+
+  @Test func theStopOfATapIsCorrectedListedAndWithdrawn() async throws {
+    try await KvytokService.with { service in
+      let none = try await service.run(["taps", "corrections"])
+      #expect(none.output == "No stop was corrected.\n", "\(none.errors)")
+      try await post(1, service)
+      let imported = try await service.run(["network", "import", try feed(service)])
+      #expect(imported.exitCode == 0, "\(imported.errors)")
+      _ = try await eventually { () -> Bool? in
+        Self.counts(try await service.run(["taps", "states"]).output)["rated"] == "1" ? true : nil
+      }
+      let dispatcher = try await service.person("dana", role: "dispatcher")
+      let planner = try await service.person("pavlo", role: "planner")
+      func correct(_ arguments: String..., by person: String) async throws -> RunningProgram.End {
+        try await service.run(
+          ["taps", "correct", "V-1", "1", "1", "--reason", "told us", "--as", person] + arguments)
+      }
+      let neither = try await correct(by: dispatcher)
+      #expect(neither.exitCode == 2 && neither.errors.contains("--withdraw"))
+      let barred = try await correct("--stop", "A", by: planner)
+      #expect(
+        barred.exitCode == 1
+          && barred.errors.contains("it takes an admin or a dispatcher or an accountant"),
+        "\(barred.errors)")
+      let nowhere = try await correct("--stop", "Moon", by: dispatcher)
+      #expect(
+        nowhere.exitCode == 1 && nowhere.errors.contains("the network has no stop Moon"),
+        "\(nowhere.errors)")
+      let done = try await correct("--stop", "A", by: dispatcher)
+      #expect(
+        done.output == "correction 1: no stop → A, fares change by 0 minor units\n",
+        "\(done.output)\(done.errors)")
+      let listed = try await service.run(["taps", "corrections", "--state", "standing"])
+      #expect(listed.output.contains("dana") && listed.output.contains("told us"))
+      let late = try await service.run(["taps", "approve", "1", "--as", dispatcher])
+      #expect(late.exitCode == 1, "\(late.errors)")
+      let proof = try await service.run(["ledger", "verify", "--from-taps"])
+      #expect(proof.exitCode == 0, "\(proof.output)\(proof.errors)")
+      #expect(proof.output.contains("stops that persons corrected"))
+      let back = try await correct("--withdraw", by: dispatcher)
+      #expect(back.output.contains("A → as it was told"), "\(back.output)\(back.errors)")
+    }
+  }
+
   @Test func anOrderIsSeenGivenAndAboveTheLimitApprovedByAnother() async throws {
     try await KvytokService.with { service in
       try await post(3, service)

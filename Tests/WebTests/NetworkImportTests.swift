@@ -23,7 +23,7 @@ struct NetworkImportTests {
     """
 
   /// A feed of two stops in zones 1 and 2 on one route.
-  private static func feed() -> [UInt8] {
+  static func feed() -> [UInt8] {
     let files = [
       "agency.txt":
         "agency_id,agency_name,agency_url,agency_timezone\nt,Tram,https://t.example,Europe/Kyiv\n",

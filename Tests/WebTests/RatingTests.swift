@@ -12,7 +12,7 @@ import Web
 struct RatingTests {
   private static let period = "?from=2026-11-20&to=2026-11-21"
 
-  private static func token(_ label: String, _ service: TestService) async throws -> String {
+  static func token(_ label: String, _ service: TestService) async throws -> String {
     let text = AccessTokenText.make(
       random: SecureRandom.bytes(AccessTokenText.randomBytesCount))
     try await service.store.write { db in

@@ -226,10 +226,13 @@ create table fare_day (
   rated_at timestamptz,
   open_ride boolean not null default false,  -- a ride goes on into the next day, or is given up there
   -- Why it is stale; `stale_reason` says more where there is more.
-  stale_cause text check (stale_cause in ('tap', 'late_tap', 'released_tap', 'stop', 'tariff',
-    'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
+  stale_cause text check (stale_cause in ('tap', 'late_tap', 'released_tap', 'stop', 'corrected_stop',
+    'tariff', 'entitlement', 'rider', 'medium', 'product', 'earlier_day', 'open_ride', 'order')),
   -- Rides with media of stored value are charged, and the rider has no account in their currency.
   owes boolean not null default false,
+  -- By which network it was last rated: another one may be in force while the order to rate by it waits
+  -- for a second person. Null: by none.
+  feed_id bigint,
   primary key (lane, rider_id, fare_day)
 );
 create index fare_day_open on fare_day (lane, fare_day) where open_ride;
@@ -568,6 +571,7 @@ create table rerating_order (
   decided_at timestamptz,
   done_at timestamptz,
   stale_days integer,                -- rider-days marked when it was carried out
+  feed_id bigint,                    -- the network whose import it came of; null: a person's own order
   check (first_day <= last_day),
   check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
     or state = 'refused'),
@@ -1838,6 +1842,39 @@ create index accepted_finding_row on accepted_finding (table_name, row_key);
 do $$
 begin
   perform seal_table('accepted_finding', 'acceptance_id', '');
+end $$;
+
+-- A person says at which stop a tap was. The tap itself stays as it was signed; what counts beside it is
+-- the correction that stands, and what stood before it stays in the list.
+create table stop_correction (
+  correction_id bigint generated always as identity primary key,
+  fare_day date not null,            -- of the tap
+  device_id text not null,
+  epoch bigint not null,
+  seq bigint not null,
+  from_stop text,                    -- what counted until then; null: no stop was known
+  stop text,                         -- what counts from then on; null: a correction is withdrawn
+  off_route boolean not null,        -- the person says so although the tap's line does not serve it
+  reason text not null check (reason <> ''),
+  change_minor bigint not null check (change_minor >= 0),  -- by how much the rider's fares change
+  state text not null check (state in ('requested', 'standing', 'superseded', 'refused')),
+  requested_by text not null check (requested_by <> ''),
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  constraint stop_correction_second_person
+    check (state = 'refused' or lower(decided_by) <> lower(requested_by))
+);
+create unique index stop_correction_standing on stop_correction (device_id, epoch, seq)
+  where state = 'standing';
+create unique index stop_correction_requested on stop_correction (device_id, epoch, seq)
+  where state = 'requested';
+create index stop_correction_day on stop_correction (fare_day) where state = 'standing';
+do $$
+begin
+  perform seal_table('stop_correction', 'correction_id', '');
 end $$;
 
 -- What was free or reduced because of the rider's category, as the reason of a ride says.
