@@ -198,6 +198,10 @@ extension RiderDesk {
           throw RiderRefusal.moneyLeft(Money(minor: left, currency: account.currency))
         }
       }
+      // Rides with a card on which nobody ever put money: the first top-up pays them.
+      if let owed = try await db.wallets.owed(by: rider).first {
+        throw RiderRefusal.moneyLeft(Money(minor: 0 - owed.minor, currency: owed.currency))
+      }
       let open = try await db.riderMoves.openCharges(of: rider)
       guard open == 0 else { throw RiderRefusal.chargesOpen(windows: open) }
       // In the rider's own lane, so that no state and no fare changes.

@@ -36,6 +36,10 @@ package struct SubsidyDesk: Sendable {
       guard try await db.charging.tryWork(.claims) else {
         throw MoneyRefusal.unfit("a claim is being made by somebody else; try again")
       }
+      // What one claim takes back hangs on what became of the one before.
+      if let waiting = try await db.subsidies.awaiting(currency) {
+        throw MoneyRefusal.unfit("claim \(waiting) waits for a decision: have it decided first")
+      }
       let id = try await db.subsidies.claim(
         from: first, to: last, currency: currency, by: person, at: moment)
       let lines = try await db.subsidies.lines(id)

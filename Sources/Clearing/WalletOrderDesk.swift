@@ -78,6 +78,10 @@ package struct WalletOrderDesk: Sendable {
       guard let account = try await db.wallets.lock(account: number) else {
         throw MoneyRefusal.unfit("account \(number) is closed: its money went to another rider's")
       }
+      // An account whose rider was erased is nobody's: nothing comes onto it any more by hand.
+      guard try await db.media.rider(account.rider)?.erasedAt == nil else {
+        throw MoneyRefusal.unfit("account \(number) is nobody's: its rider was erased")
+      }
       let minor = try Self.amount(
         of: row, standing: try await WalletDesk.standing(of: account, medium: nil, in: db))
       try await carryOut(row, minor, account, on: day, by: person, in: db, at: moment)

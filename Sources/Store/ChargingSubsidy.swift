@@ -153,6 +153,15 @@ package struct SubsidyTables {
     return id
   }
 
+  /// A claim that nobody has decided about; nil when there is none.
+  package func awaiting(_ currency: Currency) async throws -> Int64? {
+    try await connection.query(
+      """
+      select min(claim_id) from subsidy_claim where state = 'awaiting' and currency = $1
+      """, [.text(currency.code)]
+    ).only().int8OrNil(0)
+  }
+
   /// The lines of a claim.
   package func lines(_ claim: Int64) async throws -> [SubsidyLine] {
     let rows = try await connection.query(

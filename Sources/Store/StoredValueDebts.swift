@@ -95,6 +95,20 @@ extension WalletTables {
     }
   }
 
+  /// What a rider owes for rides that stored value should pay, and for which there is no account.
+  package func owed(by rider: RiderID) async throws -> [Money] {
+    try await connection.query(
+      """
+      select r.currency, sum(r.charged_minor)::int8 as minor
+      from fare_day f
+      join ride r on r.lane = f.lane and r.rider_id = f.rider_id and r.fare_day = f.fare_day
+      where f.lane = $1 and f.rider_id = $2 and f.owes and r.reversed_run_id is null
+        and r.charged_minor > 0 and \(Self.isUnpaid)
+      group by r.currency order by r.currency
+      """, [.int2(Lane.of(rider)), .identifier(rider)]
+    ).map { Money(minor: try $0.int8("minor"), currency: try $0.currency("currency")) }
+  }
+
   /// Fare days of accounts that do not come to what their riders' rides do, each in a sentence; days
   /// that wait for their rating are left out.
   package func daysThatDiffer(countMax: Int) async throws -> [String] {

@@ -73,6 +73,7 @@ extension ClearingSuite {
         let atErasure = House.noon.adding(seconds: 3600)
         try await house.journalSigned([try tap(1, "08:00")])
         try await house.service.drain()
+        try await house.topUp(house.rider("anna"), 800, key: "k1")
         let nobody = try await house.riders.erase(
           house.rider("anna"),
           by: RiderAct(actor: "desk", reason: "asked", at: atErasure),
@@ -87,6 +88,37 @@ extension ClearingSuite {
           House.forging(
             "update tap set rider_id = '\(nobody)', lane = \(Lane.of(nobody)) where seq = 2"))
         #expect(try await !house.fullAudit(.journal).isSound)
+      }
+    }
+
+    @Test func whoOwesForRidesOnACardWithoutMoneyIsNotErased() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "08:00"), try tap(2, "12:00")])
+        try await house.service.drain()
+        let anna = house.rider("anna")
+        await #expect(throws: RiderRefusal.moneyLeft(Money(minor: -1600, currency: hryvnia))) {
+          try await erase(house, anna)
+        }
+        try await house.topUp(anna, 1600, key: "k1")
+        _ = try await erase(house, anna)
+        try await house.expectSound()
+      }
+    }
+
+    @Test func nothingComesOntoTheAccountOfAnErasedRider() async throws {
+      try await House.with { house in
+        let anna = try await house.register("anna")
+        try await house.topUp(anna, 500, key: "k1")
+        let order = try await house.walletOrders.proposeCorrection(
+          300, in: hryvnia, of: anna, reason: "x", by: "olena")
+        _ = try await house.wallets.refund(house.cash(nil, key: "r1"), to: anna, by: desk)
+        _ = try await erase(house, anna)
+        await #expect(throws: MoneyRefusal.unfit("account 1 is nobody's: its rider was erased")) {
+          _ = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        }
+        _ = try await house.walletOrders.decide(order, isApproved: false, by: "taras")
+        #expect(try await house.accounts() == [:])
+        try await house.expectSound()
       }
     }
 

@@ -195,6 +195,40 @@ extension ClearingSuite {
           try await house.owed() == ["1100  -1300", "2100 bus 700", "2100 tram 600"])
       }
     }
+
+    /// A ride of a claim that is refused in the end would be taken back by the next one, and the city
+    /// would be given back what it was never asked for.
+    @Test func aClaimIsDecidedBeforeTheNextIsMade() async throws {
+      try await House.with { house in
+        let desk = SubsidyDesk(store: house.store, city: house.city, now: { House.noon })
+        let day = today.adding(days: -1)
+        try await desk.set(
+          ConcessionRate(
+            category: "pensioner", operatorID: nil, from: day, to: nil, currency: uah,
+            rideMinor: 500), by: "olena")
+        try await addRun(house, [("tram", 800, 0, "pensioner", "free_category")])
+        let (first, _) = try await desk.propose(from: day, to: day, currency: uah, by: "olena")
+        // The ride is another operator's after all, and a second one was late.
+        try await addRun(
+          house, reversing: true,
+          [
+            ("bus", 800, 0, "pensioner", "free_category"),
+            ("bus", 800, 0, "pensioner", "free_category"),
+          ])
+        let refusal = MoneyRefusal.unfit(
+          "claim \(first.id) waits for a decision: have it decided first")
+        await #expect(throws: refusal) {
+          _ = try await desk.propose(from: day, to: day, currency: uah, by: "olena")
+        }
+        let order = try #require(first.orderID)
+        _ = try await desk.decide(order, isApproved: false, by: "taras")
+        let (_, lines) = try await desk.propose(from: day, to: day, currency: uah, by: "olena")
+        #expect(
+          lines.map { "\($0.operatorID) \($0.category) \($0.rides) \($0.minor)" } == [
+            "bus pensioner 2 1000"
+          ])
+      }
+    }
   }
 }
 
