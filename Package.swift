@@ -187,6 +187,9 @@ let package = Package(
       name: "AcquirerSupport", dependencies: ["Basics", "Charging", "SimulatedAcquirer"],
       path: "Tests/Support/AcquirerSupport", swiftSettings: house),
     .target(
+      name: "BankSupport", dependencies: ["Basics"], path: "Tests/Support/BankSupport",
+      swiftSettings: house),
+    .target(
       name: "RealData", dependencies: ["Basics", "Transit", "Tracking"],
       path: "Tests/Support/RealData", swiftSettings: house),
     .target(
@@ -200,7 +203,7 @@ let package = Package(
     tests("BasicsTests", ["Basics"]),
     tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
-    tests("ChargingTests", ["Basics", "Charging"]),
+    tests("ChargingTests", ["Basics", "Charging", "BankSupport"]),
     tests("WalletTests", ["Basics", "Wallet"]),
     tests("TransitTests", ["Basics", "Transit"]),
     tests("ValidatorSimTests", ["Basics", "Transit", "Tapping", "SimulatedCity", "LoadMeasures"]),
@@ -213,8 +216,8 @@ let package = Package(
       "ClearingTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
-        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "AcquirerSupport", "DatabaseSupport",
-        "RandomTariffs",
+        "Postgres", "Store", "Clearing", "SimulatedAcquirer", "AcquirerSupport", "BankSupport",
+        "DatabaseSupport", "RandomTariffs",
         logging,
       ]),
     tests(
@@ -254,7 +257,8 @@ let package = Package(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
-        "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes, httpClient, nioCore,
+        "BankSupport", "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes,
+        httpClient, nioCore,
         nioHTTP, nioSSL, lifecycle,
         logging,
       ]),

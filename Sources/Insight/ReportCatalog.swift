@@ -127,6 +127,19 @@ struct ReportTableDefinition: Sendable {
         "step", "why", "fare_day", "reference", "amount_minor", "windows_minor", "currency",
       ],
       isOfHouse: true, daysMax: 31, isUnsummed: true),
+    ReportTableDefinition(
+      key: "bank",
+      title: Bilingual(uk: "Рахунок у банку (1100)", en: "The account at the bank (1100)"),
+      query: .bank, figures: ["bank_step", "counted", "amount_minor", "currency"], isOfHouse: true,
+      isUnsummed: true),
+    ReportTableDefinition(
+      key: "bank_remainders",
+      title: Bilingual(uk: "Книги й виписки: залишки", en: "Books and statements: remainders"),
+      query: .bankRemainders,
+      figures: [
+        "bank_why", "bank_day", "bank_age", "bank_reference", "bank_text", "amount_minor",
+        "explains_minor", "currency",
+      ], isOfHouse: true, isUnsummed: true),
   ]
 
   static let lateTaps = [

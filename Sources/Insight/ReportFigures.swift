@@ -83,11 +83,25 @@ enum ReportFigures {
     text("rider", "Пасажир", "Rider", "Номер пасажира.", "The rider's number."),
     text(
       "kind", "Вид рядка", "Kind", "Про що рядок еквайра.", "What the acquirer's line is about."),
+    text(
+      "bank_step", "Банк і книги", "Bank and books", "Що порівнюється.", "What is compared."),
+    text(
+      "bank_why", "Що не так", "What differs", "Чого немає в книгах чи у виписці.",
+      "What the books or the statement do not have."),
+    text(
+      "bank_reference", "Посилання", "Reference", "Посилання банку, проводка або виписка.",
+      "The bank's reference, the entry, or the statement."),
+    text(
+      "bank_text", "Призначення", "What for", "Призначення платежу або зміст проводки.",
+      "What the payment is for, or what the entry says."),
   ]
 
   private static let days = [
     date(
       "fare_day", "День", "Day", "Тарифна доба поїздок.", "The fare day of the rides."),
+    date(
+      "bank_day", "Дата банку чи обліку", "Booked on", "День у виписці або в книгах.",
+      "The day on the statement, or in the books."),
     date(
       "accounting_date", "Дата обліку", "Accounting date", "День, яким записано в книги.",
       "The day on which it counts in the books."),
@@ -179,6 +193,9 @@ enum ReportFigures {
     count("records", "Рядків", "Lines", "Рядки файлів еквайра.", "Lines of the acquirer's files."),
     number(
       "counted", "Кількість", "Count", "Скільки дійшло до кроку.", "How many reached the step."),
+    number(
+      "bank_age", "Вік, днів", "Age, days", "Днів до кінця останнього дня звіту.",
+      "Days until the last day of the report."),
   ]
 
   private static let amounts = [
@@ -225,6 +242,9 @@ enum ReportFigures {
     money(
       "remainder_minor", "Не дійшло", "Remainder", "Попередній крок без цього.",
       "The step before less this one."),
+    money(
+      "explains_minor", "У різниці", "Explains", "Скільки це дає в різниці між 1100 і випискою.",
+      "What it makes of the difference between 1100 and the statement."),
     money("refund_minor", "Повернено", "Refunded", "Скільки повертають.", "What is given back."),
     money(
       "opening_debit_minor", "Початкове Дт", "Opening debit",

@@ -7,7 +7,8 @@ enum ReportWords {
   static func find(_ column: String, _ word: String) -> Bilingual? { words[column]?[word] }
 
   private static let words: [String: [String: Bilingual]] = [
-    "step": steps, "why": remainders, "debt": debts,
+    "step": steps, "why": remainders, "debt": debts, "bank_step": bankSteps,
+    "bank_why": bankRemainders,
   ]
 
   private static let steps = [
@@ -19,7 +20,37 @@ enum ReportWords {
     "authorised": Bilingual(uk: "Дозволено банком", en: "Authorised"),
     "captured": Bilingual(uk: "Стягнуто", en: "Captured"),
     "settled": Bilingual(uk: "Розраховано еквайром", en: "Settled"),
-    "bank": Bilingual(uk: "На рахунку, без комісії", en: "At the bank, less fees"),
+    "bank": Bilingual(
+      uk: "Виплачено за файлами еквайра, без комісії", en: "Paid by the acquirer's files, less fees"
+    ),
+    "statement": Bilingual(uk: "У виписках банку", en: "On the bank's statements"),
+  ]
+
+  private static let bankSteps = [
+    "statement in": Bilingual(uk: "Надійшло за виписками", en: "Came in by the statements"),
+    "statement out": Bilingual(uk: "Списано за виписками", en: "Went out by the statements"),
+    "books in": Bilingual(uk: "Дебет 1100 за ці дні", en: "Debits of 1100 on the days"),
+    "books out": Bilingual(uk: "Кредит 1100 за ці дні", en: "Credits of 1100 on the days"),
+    "balance of the books": Bilingual(uk: "Сальдо 1100", en: "Balance of 1100"),
+    "balance of the statement": Bilingual(
+      uk: "Залишок за останньою випискою", en: "Closing balance of the last statement"),
+    "difference": Bilingual(uk: "Різниця: 1100 без виписки", en: "Difference: 1100 less statement"),
+    "explained": Bilingual(uk: "Пояснено залишками", en: "Explained by remainders"),
+    "unexplained": Bilingual(
+      uk: "Не пояснено; має бути нуль", en: "Not explained; nothing, if all is well"),
+    "not known": Bilingual(uk: "Нез'ясоване на 2290", en: "Not known, waits in 2290"),
+  ]
+
+  private static let bankRemainders = [
+    "statement only": Bilingual(
+      uk: "є у виписці, немає в книгах", en: "on the statement, not in the books"),
+    "books only": Bilingual(
+      uk: "є в книгах, немає у виписці", en: "in the books, not on the statement"),
+    "amount differs": Bilingual(uk: "інша сума", en: "amount differs"),
+    "opening balance": Bilingual(
+      uk: "залишок до першої виписки", en: "balance before the first statement"),
+    "missing statement": Bilingual(uk: "бракує виписки", en: "a statement is missing before it"),
+    "not known": Bilingual(uk: "нез'ясоване, на 2290", en: "not known, waits in 2290"),
   ]
 
   private static let debts = [

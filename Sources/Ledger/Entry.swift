@@ -98,6 +98,9 @@ package enum EntryKind: String, Sendable, CaseIterable, Hashable {
   case apportionment
   /// A person's correction.
   case correction
+  /// What only a statement of the bank tells: cash handed in, receipts that are not known, and what a
+  /// person found them to be.
+  case bank
 }
 
 /// A balanced booking in one currency; what was booked is never changed.

@@ -60,9 +60,16 @@ package struct BookTables {
     return runID
   }
 
-  /// Books entries with their lines, numbered in their order; three statements however many.
+  /// Books entries with their lines, numbered in their order.
   package func add(_ entries: [Entry], at now: Instant) async throws {
-    guard !entries.isEmpty else { return }
+    _ = try await bookAll(entries, at: now)
+  }
+
+  /// Books entries with their lines, numbered in their order: their numbers.
+  ///
+  /// Three statements however many they are.
+  package func bookAll(_ entries: [Entry], at now: Instant) async throws -> [Int64] {
+    guard !entries.isEmpty else { return [] }
     let numbers = try await connection.query(
       """
       select nextval(pg_get_serial_sequence('entry', 'entry_id')) from generate_series(1, $1)
@@ -100,6 +107,7 @@ package struct BookTables {
           .int8s(lines.map(\.posting.creditMinor)),
         ]),
     ])
+    return numbers
   }
 
   /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.

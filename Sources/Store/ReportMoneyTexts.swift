@@ -34,7 +34,7 @@ extension ReportQuery {
   /// Taps, rides, windows, captures, settlements and the bank, step by step.
   ///
   /// Taps and rides are of all media; from the bank-card rides on each step is compared with the one
-  /// before it.
+  /// before it. Where statements of the bank are taken, the last step is what they show of the files.
   static let ladderSQL = """
     with bank_rides as (
         select currency, sum(rides)::int8 as n, sum(charged_minor)::int8 as minor
@@ -54,6 +54,17 @@ extension ReportQuery {
         from acquirer_sum
         where fare_day between $1 and $2 and category = 'matched' and kind = 'capture'
         group by currency),
+      -- Of files that no line of a statement is the money of; there are few once statements are taken.
+      unseen as (
+        select r.currency, count(*) as n, sum(r.gross_minor - r.fee_minor)::int8 as minor
+        from acquirer_file f join acquirer_record r using (file_id)
+        left join charge_window w using (window_id)
+        where exists (select from bank_statement) and f.direction = 'in'
+          and r.category = 'matched' and r.kind = 'capture'
+          and coalesce(w.fare_day, r.value_date) between $1 and $2
+          and not exists (select from statement_line l where l.subject = 'funding'
+            and l.subject_id = f.file_id and l.currency = r.currency)
+        group by r.currency),
       steps (place, step, currency, n, minor, previous) as (
       select 1, 'taps', null, (
         select coalesce(sum(accepted - alightings), 0)::int8 from tap_sum
@@ -75,7 +86,10 @@ extension ReportQuery {
       select 7, 'settled', currency, settled_n, settled, captured from windows
       union all
       select 8, 'bank', currency, coalesce(b.n, 0), coalesce(b.minor, 0), coalesce(b.gross, 0)
-        from windows left join bank b using (currency))
+        from windows left join bank b using (currency)
+      union all
+      select 9, 'statement', currency, b.n - coalesce(u.n, 0), b.minor - coalesce(u.minor, 0), b.minor
+        from bank b left join unseen u using (currency) where exists (select from bank_statement))
     select step, currency, n as counted, minor as amount_minor,
       case when previous is not null then previous - minor end as remainder_minor
     from steps where $3::text is null order by place, currency limit $4

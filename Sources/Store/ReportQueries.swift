@@ -62,7 +62,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
   case refunds, refundPostings, chargebacks
   case withoutCaps, withoutCapsProducts
   case devices, registers
-  case ladder, remainders, acquirerRecords, operatorBooks
+  case ladder, remainders, acquirerRecords, operatorBooks, bank, bankRemainders
   case periodOperators, periodDays, periodCategories, periodLadder, periodBooks
 
   /// The statement.
@@ -87,6 +87,8 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .remainders: Self.remaindersSQL
     case .acquirerRecords: Self.acquirerRecordsSQL
     case .operatorBooks: Self.operatorBooksSQL
+    case .bank: Self.bankSQL
+    case .bankRemainders: Self.bankRemaindersSQL
     case .periodOperators: Self.periodOperatorsSQL
     case .periodDays: Self.periodDaysSQL
     case .periodCategories: Self.periodCategoriesSQL

@@ -34,6 +34,9 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case adjustmentLine = "adjustment_line"
   case acceptedFinding = "accepted_finding"
   case reratingOrder = "rerating_order"
+  case bankAccount = "bank_account"
+  case bankStatement = "bank_statement"
+  case statementLine = "statement_line"
   case stopCorrection = "stop_correction"
   case tariffVersion = "tariff_version"
   case setting
@@ -67,6 +70,9 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
     case .acceptedFinding: ["acceptance_id"]
+    case .bankAccount: ["currency"]
+    case .bankStatement: ["statement_id"]
+    case .statementLine: ["line_id"]
     case .stopCorrection: ["correction_id"]
     case .tariffVersion: ["version"]
     case .setting: ["name"]
@@ -81,6 +87,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .chargeWindow: ["rider_id", "medium_id", "next_at", "asked_at"]
     case .chargeEvent: ["medium_id"]
     case .chargeRefund: ["next_at", "asked_at"]
+    case .statementLine: ["counterparty", "remittance"]
     default: []
     }
   }

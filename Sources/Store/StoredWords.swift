@@ -91,6 +91,10 @@ package struct StoredWords: Sendable {
       table: "acquirer_sale", key: ["sale_id"],
       columns: [("kind", words(KnownSale.Kind.self)), ("currency", nil)]),
     StoredWords(table: "payout", key: ["payout_id"], columns: [("currency", nil)]),
+    StoredWords(table: "bank_statement", key: ["statement_id"], columns: [("currency", nil)]),
+    StoredWords(
+      table: "statement_line", key: ["line_id"],
+      columns: [("subject", words(StatementSubject.self)), ("currency", nil)]),
     StoredWords(table: "subsidy_claim", key: ["claim_id"], columns: [("currency", nil)]),
     StoredWords(
       table: "tap", key: ["device_id", "epoch", "seq"],

@@ -93,6 +93,7 @@ struct MoneyDesks: Sendable {
   let subsidies: SubsidyDesk
   let wallets: WalletOrderDesk
   let funding: FundingDesk
+  let statements: StatementDesk
 
   /// Opens the desks on a database, with an acquirer where one is set up.
   static func open(_ backbone: Backbone, _ acquirer: AcquirerPlace? = nil) async throws
@@ -114,6 +115,7 @@ struct MoneyDesks: Sendable {
     subsidies = SubsidyDesk(store: store, city: city, now: now)
     wallets = WalletOrderDesk(store: store, city: city, now: now)
     funding = FundingDesk(store: store, city: city, now: now)
+    statements = StatementDesk(store: store, city: city, now: now)
   }
 
   var today: Day { city.current.clock.zone.local(.now).day }

@@ -21,7 +21,7 @@ struct Kvytok: AsyncParsableCommand {
       ProductCommand.self, ReportCommand.self, LedgerCommand.self, RateCommand.self,
       TapsCommand.self, LoadCommand.self, ExportCommand.self, ChargeCommand.self,
       AcquirerCommand.self, DebtCommand.self, OrderCommand.self, OperatorCommand.self,
-      SubsidyCommand.self, CertificateCommand.self,
+      SubsidyCommand.self, BankCommand.self, CertificateCommand.self,
     ])
 
   static func main() async {

@@ -94,6 +94,7 @@ struct SubsidyCommand: AsyncParsableCommand {
       print(
         "claim \(claim.id) waits: kvytok order approve \(claim.orderID.map(String.init) ?? "?") --as FILE"
       )
+      print("when the city pays it, it shall name KVYTOK-C\(claim.id): so the statement is matched")
     }
   }
 

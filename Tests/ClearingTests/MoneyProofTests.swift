@@ -1,4 +1,5 @@
 import AcquirerSupport
+import BankSupport
 import Basics
 import Charging
 import Clearing
@@ -21,7 +22,8 @@ extension ClearingSuite {
       "charge_window.rider_id": erasable, "charge_window.medium_id": erasable,
       "charge_event.medium_id": erasable, "charge_window.next_at": schedule,
       "charge_window.asked_at": schedule, "charge_refund.next_at": schedule,
-      "charge_refund.asked_at": schedule,
+      "charge_refund.asked_at": schedule, "statement_line.counterparty": erasable,
+      "statement_line.remittance": erasable,
     ]
     private static let erasable =
       "riders may be erased later, and no digest may tell who it was; the taps tell it"
@@ -144,6 +146,12 @@ extension ClearingSuite {
         currency: hryvnia,
         from: BankAccount(name: "Kvytok", iban: "DE89370400440532013000", bic: nil),
         executionDay: day, by: "taras")
+      let bank = StatementDesk(store: house.store, city: house.city, now: { House.noon })
+      try await bank.setAccount(StatementFile.iban, in: hryvnia, by: "olena")
+      let statement = StatementFile(
+        "1", opening: 0, from: day, to: day,
+        [StatementFile.Entry("E1", 1000, on: day, "KVYTOK-CASH")])
+      _ = try await bank.take(statement.bytes, name: "1.xml", by: "olena")
       try await SubsidyDesk(store: house.store, city: house.city, now: { House.noon }).set(
         ConcessionRate(
           category: "pensioner", operatorID: "tram", from: day, to: nil, currency: hryvnia,

@@ -88,7 +88,32 @@ extension World {
           (1, 3, '2100', 'south', 0, 800), (2, 1, '2100', 'south', 100, 0),
           (2, 2, '1120', null, 0, 100);
       """)
+    try await addStatement()
     try await addHappenings()
+  }
+
+  /// The bank has the money of the funding file, and a receipt that nobody knows.
+  private func addStatement() async throws {
+    try await script(
+      """
+      insert into account values ('1100', 'б', 'b', 'asset'), ('2290', 'н', 'u', 'liability');
+      insert into entry (entry_id, accounting_date, currency, kind, description, digest, created_at)
+        overriding system value
+        values (103, '2026-11-23', 'UAH', 'correction', 'file', '', now()),
+          (104, '2026-11-23', 'UAH', 'bank', 'line', '', now()),
+          (105, '2026-11-23', 'UAH', 'top_up', 'not seen at the bank', '', now());
+      insert into posting (entry_id, line, account, debit_minor, credit_minor)
+        values (103, 1, '1100', 790, 0), (103, 2, '1120', 0, 790), (104, 1, '1100', 500, 0),
+          (104, 2, '2290', 0, 500), (105, 1, '1100', 70, 0), (105, 2, '2220', 0, 70);
+      insert into bank_account values ('UAH', 'UA1', 'x', now());
+      insert into bank_statement (currency, number, opening_day, closing_day, opening_minor,
+        closing_minor, name, digest, taken_by, taken_at)
+        values ('UAH', '1', '2026-11-23', '2026-11-23', 1000, 2290, 'f', '', 'x', now());
+      insert into statement_line (statement_id, currency, reference, booked_on, minor, remittance,
+        subject, subject_id, entry_id, book_entry_id)
+        values (1, 'UAH', 'E1', '2026-11-23', 790, 'file 1', 'funding', 1, null, 103),
+          (1, 'UAH', 'E2', '2026-11-23', 500, 'for what', 'unknown', null, 104, null);
+      """)
   }
 
   /// What made the windows what they are, and what validators sent of two days.

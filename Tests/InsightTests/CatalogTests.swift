@@ -194,11 +194,43 @@ extension InsightSuite {
         #expect(step("settled", "remainder_minor") == rest("captured", "not settled"))
         #expect(step("bank", "amount_minor") == 790)
         #expect(step("bank", "remainder_minor") == 10)
+        #expect(step("statement", "amount_minor") == 790)
+        #expect(step("statement", "remainder_minor") == 0)
         #expect(rest("settled", "charged back") == 300)
         #expect(rest("settled", "refunded") == 100)
         let acquirer = try #require(report.tables.first { $0.key == "acquirer" })
         let words = Set(acquirer.rows.map { $0[0].plain })
         #expect(words == ["matched", "unknown", "twice", "missing_there"])
+      }
+    }
+
+    @Test func theBankIsHeldAgainstItsAccountAndNothingIsLeftUnexplained() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        let report = try await world.desk.report(
+          .reconciliation, days: today...today, madeAt: noon)
+        let bank = try #require(report.tables.first { $0.key == "bank" })
+        #expect(
+          bank.rows.map { "\($0[0].plain) \($0[1].plain) \($0[2].plain)" } == [
+            "statement in 2 1290", "statement out 0 0", "books in 3 1360", "books out 0 0",
+            "balance of the books  1360", "balance of the statement  2290", "difference  -930",
+            "explained 2 -930", "unexplained  0", "not known 1 500",
+          ])
+        let rests = try #require(report.tables.first { $0.key == "bank_remainders" })
+        #expect(
+          rests.rows.map { row in
+            [row[0].plain, row[2].plain, row[3].plain, row[5].plain, row[6].plain]
+              .joined(separator: " ")
+          } == [
+            "books only 0 entry 105 70 70", "not known 0 E2 500 ", "opening balance 0 1 1000 -1000",
+          ])
+        // Without the statement the file of the acquirer is not seen at the bank.
+        try await world.script("delete from statement_line where subject = 'funding'")
+        let later = try await world.desk.report(
+          .reconciliation, days: today...today, madeAt: noon)
+        let ladder = try #require(later.tables.first { $0.key == "ladder" })
+        let step = ladder.rows.filter { $0[0].plain == "statement" }
+        #expect(sum(step, "remainder_minor", of: ladder) == 790)
       }
     }
 
