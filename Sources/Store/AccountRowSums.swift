@@ -71,6 +71,13 @@ enum AccountRowSums {
     where state = 'sent'
     """
 
+  /// Money that left the bank for riders, as its statements say. What statements say of claims and payouts
+  /// moves their rows on.
+  private static let statements = """
+    select '\(AccountCode.refunds)', currency, null, -minor from statement_line
+    where subject in ('transfer', 'product_transfer', 'refund') and book_entry_id is null
+    """
+
   /// What two people booked on top, by what they asked for.
   private static let adjustments = """
     select l.account, a.currency, l.operator_id, l.debit_minor - l.credit_minor
@@ -82,8 +89,9 @@ enum AccountRowSums {
   ///
   /// Tables of many rows are summed where they are read.
   static let comparison: String = {
-    let parts = [riders, windows, refunds, disputes, desks, operators, adjustments]
-      .joined(separator: " union all ")
+    let parts = [
+      riders, windows, refunds, disputes, desks, operators, statements, adjustments,
+    ].joined(separator: " union all ")
     return """
       with rows (account, currency, operator_id, minor) as (\(parts)),
       summed as (

@@ -71,7 +71,8 @@ extension ClearingSuite {
           + "to 0; payout 1 of 5000 is paid, the entries of its payment file book 5000 and take "
           + "off 0"),
       Change(
-        table: "wallet_day", sql: "update wallet_day set paid_minor = paid_minor - 1 where paid_minor > 0",
+        table: "wallet_day",
+        sql: "update wallet_day set paid_minor = paid_minor - 1 where paid_minor > 0",
         finding: "account 1200 in UAH stands at 0 minor units, rides that are not paid come to 1"),
       Change(
         table: "ride_sum",

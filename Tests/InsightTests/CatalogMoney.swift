@@ -76,10 +76,8 @@ extension World {
           ('2026-11-23', 'unknown', 'capture', 'UAH', 1, 800, 10),
           ('2026-11-23', 'twice', 'capture', 'UAH', 1, 800, 10);
       insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
-        values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now()),
-          ('2026-11-01', '2026-11-30', 'UAH', 'refused', 'x', now());
-      insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200),
-        (2, 'north', 'pupil', 3, 2400);
+        values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now());
+      insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200);
       insert into entry (accounting_date, fare_day, currency, kind, description, digest, created_at)
         values ('2026-11-23', '2026-11-23', 'UAH', 'fares', '', '', now()),
           ('2026-11-23', '2026-11-23', 'UAH', 'refund', '', '', now());
@@ -116,7 +114,7 @@ extension World {
       """)
   }
 
-  /// What made the windows what they are, and what validators sent of two days.
+  /// What made the windows what they are, a claim that was refused, and what validators sent of two days.
   private func addHappenings() async throws {
     try await script(
       """
@@ -126,6 +124,9 @@ extension World {
         union all
         select window_id, closed_at, 'captured', captured_minor, 'acquirer', null
         from charge_window where captured_minor > 0;
+      insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
+        values ('2026-11-01', '2026-11-30', 'UAH', 'refused', 'x', now());
+      insert into subsidy_line values (2, 'north', 'pupil', 3, 2400);
       insert into device_day (fare_day, device_id, route, accepted, denied, late_accepted,
         late_denied, last_late_at, latest_seconds)
       values ('2026-11-22', 'V-1', 'bus-1', 70, 7, 0, 0, null, null),
