@@ -30,7 +30,9 @@ final class KvytokService: Sendable {
   }
 
   /// Starts a service on a folder and waits until it is ready; port 0 is any free one, and without
-  /// a database it runs its own. It lives by a clock of its own when one is given.
+  /// a database it runs its own.
+  ///
+  /// It lives by a clock of its own when one is given.
   init(
     data: URL, port: Int = 0, databaseURL: String? = nil, arguments: [String] = [],
     clock: ServiceClock? = nil
