@@ -181,7 +181,9 @@ package struct DeviceDesk: Sendable {
       return .refusal(
         IntakeRefusal(.forbidden, code: refusal.rawValue, message: refusal.message))
     case .step(_, let actions):
-      let newest = try await db.devices.registers(of: [id]).map(\.epoch).max()
+      // Hardware that was replaced before its first post has epochs that no register knows.
+      let registered = try await db.devices.registers(of: [id]).map(\.epoch)
+      let newest = (registered + device.keys.map(\.epochsFrom)).max()
       let isReplacing = actions.contains(.confineOldKeys)
       let epochsFrom = isReplacing ? (newest ?? 0) + epochRoom : 0
       try await db.devices.takeKey(id, publicKey, epochsFrom: epochsFrom, at: moment)

@@ -18,9 +18,10 @@ final class DeviceDirectory: Sendable {
     let record: DeviceRecord?
     let fetchedAt: Instant
 
+    /// An answer from the future is none: the clock was set back since, maybe by a day.
     fileprivate func holds(at moment: Instant) -> Bool {
       let ageMax = record == nil ? unknownAgeSecondsMax : ageSecondsMax
-      return moment < fetchedAt.adding(seconds: ageMax)
+      return fetchedAt <= moment && moment < fetchedAt.adding(seconds: ageMax)
     }
   }
 

@@ -8,6 +8,9 @@ final class DeviceShares: Sendable {
   /// Makes shares of a number of posts each.
   init(countMax: Int) { self.countMax = countMax }
 
+  /// Posts of all devices.
+  var totalCount: Int { counts.withLock { $0.values.reduce(0, +) } }
+
   /// Counts a post of a device; false when it has its share.
   func enter(_ device: String) -> Bool {
     counts.withLock { counts in

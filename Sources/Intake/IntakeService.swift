@@ -107,6 +107,9 @@ package final class IntakeService: Sendable {
       })
   }
 
+  /// Number of batches that wait to be stored or are being stored now.
+  package var heldCount: Int { shares.totalCount }
+
   /// Takes in one signed body; never throws, and returns when the batch is durable or refused.
   package func accept(
     body: [UInt8], deviceHeader: String?, signatureHeader: String?, receivedAt: Instant

@@ -89,17 +89,21 @@ package struct DeviceQueries {
   }
 
   /// Makes a key the one that a device signs with from now on, and the device active.
+  ///
+  /// Another key of the same hardware leaves a secret alone that waits for other hardware.
   package func takeKey(
-    _ id: String, _ publicKey: [UInt8], epochsFrom: Int64, at: Instant
+    _ id: String, _ publicKey: [UInt8], epochsFrom: Int64, at: Instant,
+    keepsReplacement: Bool = false
   ) async throws {
     try await connection.pipeline([
       PostgresStatement(
         """
         update device set state = 'active', public_key = $2,
-          activated_at = coalesce(activated_at, $3), replacing_since = null,
+          activated_at = coalesce(activated_at, $3),
+          replacing_since = case when $4 then replacing_since end,
           rotation_due_since = null, rotation_overlap_days = null
         where device_id = $1
-        """, [.text(id), .bytea(publicKey), .timestamptz(at)]),
+        """, [.text(id), .bytea(publicKey), .timestamptz(at), .bool(keepsReplacement)]),
       PostgresStatement(
         """
         insert into device_key (device_id, public_key, valid_from, epochs_from)
@@ -192,6 +196,7 @@ package struct DeviceQueries {
       select device_id, k.public_key from device_key k join device using (device_id)
       where device_id = any($1) and state = 'active'
         and (k.accepted_until is null or k.accepted_until > $2)
+        and k.end_reason is distinct from 'revoked'
       """, [.texts(ids), .timestamptz(moment)])
     var keys: [String: [[UInt8]]] = [:]
     for row in rows { keys[try row.text(0), default: []].append(try row.bytea(1)) }

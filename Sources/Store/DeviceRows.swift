@@ -46,10 +46,14 @@ package struct DeviceKeyRecord: Sendable, Equatable {
   package let epochsBefore: Int64?
   package let endReason: String?
 
-  /// Whether it verifies what arrives at a moment.
+  /// Whether it verifies what arrives at a moment; a key that a person ended does not come back with a clock
+  /// that is set back.
   package func isAccepted(at moment: Instant) -> Bool {
-    acceptedUntil.map { moment < $0 } ?? true
+    endReason != Self.revoked && acceptedUntil.map { moment < $0 } ?? true
   }
+
+  /// The reason of an end by a person.
+  static let revoked = "revoked"
 
   /// Whether it signs taps of an epoch.
   package func signs(epoch: Int64) -> Bool {

@@ -50,6 +50,7 @@ package struct JournalQueries {
           min(y.accepted_until) as hold_until
         from device_key y
         where y.device_id = e.device_id and (y.accepted_until is null or y.accepted_until > $3)
+          and y.end_reason is distinct from 'revoked'
           and e.epoch >= y.epochs_from
           and (y.epochs_before is null or e.epoch < y.epochs_before)) y
       where d.state = 'active' order by 1, 2

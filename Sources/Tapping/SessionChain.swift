@@ -163,7 +163,8 @@ package struct SessionChain: Hashable, Sendable {
   ) throws(SessionFault) {
     guard let signature else {
       guard count > coveredCount else { return }
-      let since = uncoveredSince ?? now
+      // Where the clock was set back since, the time begins anew: it would else not end for as long.
+      let since = min(uncoveredSince ?? now, now)
       uncoveredSince = since
       guard count - coveredCount <= SessionLimits.uncoveredCountMax,
         now < since.adding(seconds: SessionLimits.uncoveredSecondsMax)

@@ -6,6 +6,7 @@ import Testing
 final class KvytokService: Sendable {
   let data: URL
   private let databaseURL: String?
+  private let clock: ServiceClock?
   let program: RunningProgram
   let url: String
   let adminToken: String
@@ -30,15 +31,18 @@ final class KvytokService: Sendable {
 
   /// Starts a service on a folder and waits until it is ready; port 0 is any free one, and without
   /// a database it runs its own.
+  ///
+  /// It lives by a clock of its own when one is given.
   init(
-    data: URL, port: Int = 0, databaseURL: String? = nil, arguments: [String] = []
+    data: URL, port: Int = 0, databaseURL: String? = nil, arguments: [String] = [],
+    clock: ServiceClock? = nil
   ) async throws {
     self.data = data
     self.databaseURL = databaseURL
-    program = try RunningProgram(
-      Command.path,
+    self.clock = clock
+    program = try Command.start(
       ["serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path]
-        + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments)
+        + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments, clock: clock)
     let program = program
     let line = try await eventually(withinSeconds: 90) { () -> String? in
       guard program.isRunning || program.output.contains("\n") else {
@@ -65,8 +69,10 @@ final class KvytokService: Sendable {
 
   /// Runs a command on the service's database.
   func run(_ arguments: [String]) async throws -> RunningProgram.End {
-    try await Command.run(
-      arguments + ["--data", data.path] + (databaseURL.map { ["--database-url", $0] } ?? []))
+    try await Command.start(
+      arguments + ["--data", data.path] + (databaseURL.map { ["--database-url", $0] } ?? []),
+      clock: clock
+    ).end(withinSeconds: 120)
   }
 
   /// A file with a new token of a person.
@@ -105,6 +111,11 @@ enum Command {
 
   /// The tariff of the invented city.
   static let tariff = package.appendingPathComponent("tariffs/zelenohrad")
+
+  /// Starts the command, by the machine's clock or another.
+  static func start(_ arguments: [String], clock: ServiceClock? = nil) throws -> RunningProgram {
+    try clock?.run(path, arguments) ?? RunningProgram(path, arguments)
+  }
 
   /// Runs the command to its end.
   static func run(

@@ -94,6 +94,90 @@ extension IntakeSuite {
       }
     }
 
+    /// Lets other hardware take the place of V-1; the first epoch it may use.
+    private static func replace(
+      in world: World, by new: Validator, beforeActivating: () async throws -> Void = {}
+    ) async throws -> Int64 {
+      let random = Array(SHA256Digest.hash(new.keys.publicKey).prefix(24))
+      let ordered = try await world.desk.orderReplacement("V-1", random: random, by: olha, at: noon)
+      guard case .done(let secret?, _) = ordered else { throw World.NotActive() }
+      try await beforeActivating()
+      let outcome = await world.desk.activate(
+        "V-1", secret: secret, publicKey: new.keys.publicKey, at: noon)
+      guard case .activated(let device) = outcome else { throw World.NotActive() }
+      return try #require(device.keys.first { $0.publicKey == new.keys.publicKey }).epochsFrom
+    }
+
+    /// It holds taps that nobody has heard of: their epochs are not given to the next one.
+    @Test func hardwareThatIsReplacedBeforeItPostedKeepsItsEpochs() async throws {
+      try await World.with { world in
+        let first = try await world.validator("V-1")
+        _ = try await world.send([tap(1)], epoch: 3, from: first)
+        let second = try Validator("V-1", seed: "second")
+        let third = try Validator("V-1", seed: "third")
+        let epochs = [
+          try await Self.replace(in: world, by: second),
+          try await Self.replace(in: world, by: third),
+        ]
+        #expect(epochs == [3 + DeviceDesk.epochRoom, 3 + 2 * DeviceDesk.epochRoom])
+        #expect(try await world.send([tap(1)], epoch: epochs[1], from: third).accepted == 1)
+        #expect(try await world.send([tap(1)], epoch: epochs[0], from: second).accepted == 1)
+        #expect(try await world.send([tap(2)], epoch: 3, from: first).accepted == 1)
+      }
+    }
+
+    @Test func aRotationLeavesAReplacementThatWaits() async throws {
+      try await World.with { world in
+        let old = try await world.validator("V-1")
+        let rotated = try Validator("V-1", seed: "rotated")
+        let new = try Validator("V-1", seed: "new hardware")
+        let epoch = try await Self.replace(in: world, by: new) {
+          let outcome = try await world.desk.rotate(
+            "V-1", publicKey: rotated.keys.publicKey, by: .device, at: noon)
+          #expect(outcome == .done())
+        }
+        #expect(try await world.send([tap(1)], epoch: epoch, from: new).accepted == 1)
+        // What the old hardware holds comes in under either of its keys, in its epochs only.
+        for (seq, validator) in [(Int64(1), old), (2, rotated)] {
+          #expect(try await world.send([tap(seq)], epoch: 3, from: validator).accepted == 1)
+          let refusal = try await world.post(
+            validator.body([tap(9)], epoch: epoch), from: validator
+          ).refusal()
+          #expect(refusal.code == "epoch_of_other_hardware")
+        }
+      }
+    }
+
+    @Test func aClockThatIsSetBackBringsNoEndedKeyBack() async throws {
+      try await World.with { world in
+        let old = try await world.validator("V-1")
+        let new = try Validator("V-1", seed: "new")
+        _ = try await world.desk.rotate(
+          "V-1", publicKey: new.keys.publicKey, by: .device, at: noon)
+        let ended = try await world.desk.step(
+          .endOldKeys, "V-1", by: Self.olha, at: noon.adding(seconds: 3600))
+        #expect(ended == .done())
+        let refusal = try await world.post(old.body([tap(1)]), from: old).refusal()
+        #expect(refusal.code == "key_ended")
+        #expect(try await world.post(new.body([tap(1)]), from: new).answer().accepted == 1)
+      }
+    }
+
+    @Test func aClockThatIsSetBackKeepsNoOldAnswerAlive() async throws {
+      try await World.with { world in
+        let other = try World(pool: world.pool)
+        let later = noon.adding(seconds: 86_400)
+        let validator = try Validator("V-1")
+        let unknown = try await other.post(
+          validator.body([tap(1)]), from: validator, at: later
+        ).refusal()
+        #expect(unknown.code == "device_unknown")
+        _ = try await world.validator("V-1")
+        let answer = try await other.post(validator.body([tap(1)]), from: validator).answer()
+        #expect(answer.accepted == 1)
+      }
+    }
+
     @Test func aSuspendedDeviceStoresNothingUntilItIsResumed() async throws {
       try await World.with { world in
         let validator = try await world.validator("V-1")

@@ -55,11 +55,9 @@ struct Delivery: Sendable {
   }
 
   private func accept(_ body: [UInt8], by service: SimulatedService) async -> Heard {
-    let signature = post.session == nil ? Base64.encode(post.keys.sign(body), .standard) : nil
-    let reply = await service.intake.accept(
-      TapPost(
-        body: body, device: post.session == nil ? device.plan.id : nil, signature: signature,
-        session: post.session, receivedAt: at))
+    var sent = post
+    sent.body = body
+    let reply = await service.intake.accept(sent.signed(at: at))
     switch reply.outcome {
     case .answer(let answer): return .answer(answer)
     case .refusal(let refusal): return .refusal(refusal.code)

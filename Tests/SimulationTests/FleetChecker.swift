@@ -27,7 +27,15 @@ struct FleetChecker {
   /// What was recorded under one number.
   struct Recorded {
     var contents: Set<Content> = []
+    /// Those of them that have to be there: acknowledged, or of hardware that came home.
+    var owed: Set<Content> = []
     var isImpossible = false
+  }
+
+  /// One life of a counter.
+  struct Life: Hashable {
+    let device: String
+    let epoch: Int64
   }
 
   struct Key: Hashable, CustomStringConvertible {
@@ -41,6 +49,8 @@ struct FleetChecker {
   var recorded: [Key: Recorded] = [:]
   /// Numbers that were never recorded, below the last of their life.
   var lost: Set<Key> = []
+  /// Lives whose hardware never came home: what is missing of them follows from what is there.
+  var brokenOff: Set<Life> = []
   private(set) var faults: [String] = []
 
   /// Checks the journal, the register, the conflicts and the quarantine.
@@ -59,13 +69,16 @@ struct FleetChecker {
         faults.append("\(key) has another content than recorded")
       }
     }
-    for key in recorded.keys where kept[key] == nil { faults.append("\(key) is missing") }
-    try checkConflicts(kept, conflicts)
-    checkRegister(seen)
-    if Set(gaps) != lost || gaps.count != lost.count {
-      faults.append("the list of gaps differs in \(lost.symmetricDifference(gaps))")
+    for (key, truth) in recorded where kept[key] == nil && !truth.owed.isEmpty {
+      faults.append("\(key) is missing")
     }
-    let impossible = Set(recorded.filter(\.value.isImpossible).keys)
+    try checkConflicts(kept, conflicts)
+    checkRegister(seen, Set(kept.keys))
+    let holes = lost.union(holes(in: kept))
+    if Set(gaps) != holes || gaps.count != holes.count {
+      faults.append("the list of gaps differs in \(holes.symmetricDifference(gaps))")
+    }
+    let impossible = Set(recorded.filter { $1.isImpossible && kept[$0] != nil }.keys)
     let apart = Set(quarantine)
     if apart != impossible {
       faults.append("quarantine differs in \(apart.symmetricDifference(impossible))")
@@ -77,6 +90,18 @@ struct FleetChecker {
     }
     if inRows != impossible {
       faults.append("the journal's quarantine differs in \(inRows.symmetricDifference(impossible))")
+    }
+  }
+
+  /// Numbers below the last of lives that were broken off, of which nothing is there.
+  private func holes(in kept: [Key: [Content]]) -> [Key] {
+    brokenOff.flatMap { life -> [Key] in
+      let seqs = Set(
+        kept.keys.filter { $0.device == life.device && $0.epoch == life.epoch }.map(\.seq))
+      guard let last = seqs.max() else { return [] }
+      return (1...last).filter { !seqs.contains($0) }.map {
+        Key(device: life.device, epoch: life.epoch, seq: $0)
+      }
     }
   }
 
@@ -105,10 +130,13 @@ struct FleetChecker {
     }
     for (key, truth) in recorded {
       let standing = kept[key]?.first
-      let expected = truth.contents.filter { $0 != standing }.map(\.riders).sorted()
-      let found = (others[key] ?? []).sorted()
-      if expected != found {
-        faults.append("\(key) has conflicts \(found), recorded were \(expected)")
+      let possible = truth.contents.filter { $0 != standing }.map(\.riders)
+      let owed = truth.owed.filter { $0 != standing }.map(\.riders)
+      let found = others[key] ?? []
+      if Set(found).count != found.count || !Set(found).isSubset(of: possible)
+        || !Set(found).isSuperset(of: owed)
+      {
+        faults.append("\(key) has conflicts \(found) of \(possible), owed are \(owed)")
       }
       others[key] = nil
     }
@@ -116,7 +144,7 @@ struct FleetChecker {
   }
 
   private mutating func checkRegister(
-    _ seen: [(device: String, epoch: Int64, ranges: String)]
+    _ seen: [(device: String, epoch: Int64, ranges: String)], _ kept: Set<Key>
   ) {
     var known: Set<Key> = []
     for row in seen {
@@ -124,9 +152,8 @@ struct FleetChecker {
         known.insert(Key(device: row.device, epoch: row.epoch, seq: seq))
       }
     }
-    let expected = Set(recorded.keys)
-    if known != expected {
-      faults.append("the register differs in \(known.symmetricDifference(expected))")
+    if known != kept {
+      faults.append("the register differs in \(known.symmetricDifference(kept))")
     }
     for gap in lost where known.contains(gap) { faults.append("\(gap) is no gap any more") }
   }

@@ -6,7 +6,6 @@ import Transit
 struct FleetPlan: Sendable {
   /// One life of a device's counter, on one hardware.
   struct Life: Sendable {
-    let epoch: Int64
     /// In the order of their numbers; each number once.
     let taps: [Tap]
     /// Other contents under numbers of `taps`: a counter that was set back.
@@ -17,16 +16,37 @@ struct FleetPlan: Sendable {
     let impossible: Set<Int64>
   }
 
-  /// A validator with its lives: each replacement of the hardware begins another.
-  struct Device: Sendable {
-    let id: String
+  /// What becomes of hardware when other hardware takes its place, with the taps that it still holds.
+  enum Fate: CaseIterable, Sendable {
+    /// It stays connected and posts on.
+    case postsOn
+    /// It lies in a workshop until somebody finds and connects it.
+    case isFoundLater
+    /// Nobody ever sees it again.
+    case isLost
+    /// A person ends its keys; it goes on trying.
+    case keysEnd
+  }
+
+  /// One machine, with the lives of its counter: one after the other.
+  struct Hardware: Sendable {
     let lives: [Life]
     /// How far its clock is ahead, in seconds.
     let clockAheadSeconds: Int64
+    /// What becomes of it when the next hardware comes.
+    let fate: Fate
+  }
+
+  /// A validator with the machines that were in its place, one after the other.
+  struct Device: Sendable {
+    let id: String
+    let hardware: [Hardware]
   }
 
   static let devicesRange = 2...5
   static let tapsPerLifeRange = 5...60
+  /// From the taps of one life to those of the next, in seconds: all lie before the first post.
+  private static let lifeSeconds: Int64 = 7000
 
   let seed: UInt64
   let start: Instant
@@ -39,17 +59,24 @@ struct FleetPlan: Sendable {
     var chance = SeededGenerator(seed: seed)
     devices = (1...chance.integer(in: Self.devicesRange)).map { number in
       var own = chance.fork()
-      let livesCount = own.chance(0.3) ? 2 : 1
-      let ahead = own.chance(0.25) ? Int64(own.integer(in: 1...30)) * 900 : 0
-      let lives = (1...livesCount).map { epoch in
-        Self.life(Int64(epoch), ahead: ahead, start: start, &own)
+      let machinesCount = own.chance(0.4) ? own.integer(in: 2...3) : 1
+      var livesSoFar: Int64 = 0
+      let hardware = (0..<machinesCount).map { _ in
+        let ahead = own.chance(0.25) ? Int64(own.integer(in: 1...30)) * 900 : 0
+        let lives = (0..<(own.chance(0.3) ? 2 : 1)).map { _ in
+          livesSoFar += 1
+          let from = start.adding(seconds: livesSoFar * Self.lifeSeconds + ahead)
+          return Self.life(from: from, start: start, &own)
+        }
+        let fate = Fate.allCases[own.integer(in: 0...Fate.allCases.count - 1)]
+        return Hardware(lives: lives, clockAheadSeconds: ahead, fate: fate)
       }
-      return Device(id: "S\(seed)-\(number)", lives: lives, clockAheadSeconds: ahead)
+      return Device(id: "S\(seed)-\(number)", hardware: hardware)
     }
   }
 
   private static func life(
-    _ epoch: Int64, ahead: Int64, start: Instant, _ chance: inout SeededGenerator
+    from: Instant, start: Instant, _ chance: inout SeededGenerator
   ) -> Life {
     var taps: [Tap] = []
     var contradictions: [Tap] = []
@@ -62,7 +89,7 @@ struct FleetPlan: Sendable {
         lost.append(seq)
         seq += 1
       }
-      var tap = tap(seq, at: start.adding(seconds: seq * 7 + epoch * 10_000 + ahead), &chance)
+      var tap = tap(seq, at: from.adding(seconds: seq * 7), &chance)
       if chance.chance(0.03) {
         impossible.insert(seq)
         tap.at = chance.chance(0.5) ? start.adding(seconds: 400 * 86_400) : Instant(seconds: 86_400)
@@ -74,8 +101,7 @@ struct FleetPlan: Sendable {
         contradictions.append(other)
       }
     }
-    return Life(
-      epoch: epoch, taps: taps, contradictions: contradictions, lost: lost, impossible: impossible)
+    return Life(taps: taps, contradictions: contradictions, lost: lost, impossible: impossible)
   }
 
   private static func tap(_ seq: Int64, at: Instant, _ chance: inout SeededGenerator) -> Tap {

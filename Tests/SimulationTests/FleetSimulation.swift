@@ -26,6 +26,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case losesCheckpoints
   /// A request of a session that brought nothing new is not kept.
   case forgetsRequests
+  /// The keys of swapped hardware sign the epochs of its successor, and the other way round.
+  case confinesNoKeys
 
   /// The bug that is built in with `PLANTED_BUG`: `make canary` plays it, and has to fail.
   static var built: PlantedBug? {
@@ -67,8 +69,13 @@ struct FleetSimulation {
   /// Plays until every device is heard to its last tap; the faults that the checker finds.
   func run() async throws -> [String] {
     var chance = SeededGenerator(seed: plan.seed ^ 0x5EED)
-    var devices = plan.devices.map { SimulatedDevice($0, chance: chance.fork()) }
+    var devices = plan.devices.flatMap { device in
+      device.hardware.indices.map {
+        SimulatedDevice(device, number: $0, chance: chance.fork())
+      }
+    }
     var services = [try service(), try service()]
+    var workshop = Workshop(pool: pool, bug: bug)
     try await enroll(devices, services[0])
     var now = plan.start.adding(seconds: 60_000)
     for _ in 0..<Self.postsMax {
@@ -79,33 +86,69 @@ struct FleetSimulation {
       }
       let index = open[chance.integer(in: 0...open.count - 1)]
       now = now.adding(seconds: Int64(chance.integer(in: 0...40)))
-      let fault =
-        chance.chance(Self.faultShare)
-        ? Fault.allCases[chance.integer(in: 1...Fault.allCases.count - 1)] : .none
-      if fault == .serviceRestarted { services[chance.integer(in: 0...1)] = try service() }
-      if chance.chance(0.02) {
-        try await rotate(&devices[index], services[chance.integer(in: 0...1)], at: now)
-      }
-      // The clock of the server may be set back or forth by hours.
-      let heardAt = now.adding(
-        seconds: chance.chance(0.05) ? Int64(chance.integer(in: -3...3)) * 3600 : 0)
-      switch devices[index].next(at: now) {
-      case nil: break
-      case .propose(let proposal):
-        await self.open(
-          proposal, of: &devices[index], services[chance.integer(in: 0...1)], at: heardAt,
-          isHeard: fault != .answerLost && fault != .requestLost)
-      case .post(let post):
-        let delivery = Delivery(
-          post: post, device: devices[index], at: heardAt, fault: fault, bug: bug)
-        switch await delivery.carry(to: services, pool: pool, &chance) {
-        case .answer(let answer): devices[index].hear(answer, of: post)
-        case .refusal(let code): devices[index].hear(refusal: code, of: post)
-        case .nothing: break
-        }
+      let service = services[chance.integer(in: 0...1)]
+      switch devices[index].place {
+      case .gone: break
+      case .crate: try await workshop.unpack(index, of: &devices, by: service, at: now, &chance)
+      case .workshop: if chance.chance(0.1) { devices[index].isFound() }
+      case .mounted:
+        try await administer(index, of: &devices, workshop, service, at: now, &chance)
+        try await act(index, of: &devices, &services, at: now, &chance)
       }
     }
     throw NotDone(seed: plan.seed)
+  }
+
+  /// What people do about hardware that is mounted, and what it tries against the rules.
+  private func administer(
+    _ index: Int, of devices: inout [SimulatedDevice], _ workshop: Workshop,
+    _ service: SimulatedService, at now: Instant, _ chance: inout SeededGenerator
+  ) async throws {
+    let device = devices[index]
+    let isReplaced = Workshop.isReplaced(index, in: devices)
+    if !isReplaced, chance.chance(0.02) { try await rotate(&devices[index], service, at: now) }
+    if isReplaced, device.hardware.fate == .keysEnd, !device.areKeysEnded, chance.chance(0.1) {
+      try await workshop.endOldKeys(of: device.plan.id, in: &devices, by: service, at: now)
+    }
+    let foreign = devices.filter { $0.plan.id == device.plan.id && $0.number != device.number }
+      .flatMap(\.epochs)
+    guard !foreign.isEmpty, chance.chance(0.1) else { return }
+    let epoch = foreign[chance.integer(in: 0...foreign.count - 1)]
+    let reply = await service.intake.accept(
+      devices[index].trespass(into: epoch, at: now).signed(at: now))
+    switch reply.outcome {
+    case .answer: devices[index].hear(trespass: nil)
+    case .refusal(let refusal): devices[index].hear(trespass: refusal.code)
+    }
+  }
+
+  /// Lets a device do its next step, with a fault around it now and then.
+  private func act(
+    _ index: Int, of devices: inout [SimulatedDevice], _ services: inout [SimulatedService],
+    at now: Instant, _ chance: inout SeededGenerator
+  ) async throws {
+    let fault =
+      chance.chance(Self.faultShare)
+      ? Fault.allCases[chance.integer(in: 1...Fault.allCases.count - 1)] : .none
+    if fault == .serviceRestarted { services[chance.integer(in: 0...1)] = try service() }
+    // The clock of the server may be set back or forth by hours.
+    let heardAt = now.adding(
+      seconds: chance.chance(0.05) ? Int64(chance.integer(in: -3...3)) * 3600 : 0)
+    switch devices[index].next(at: now) {
+    case nil: break
+    case .propose(let proposal):
+      await self.open(
+        proposal, of: &devices[index], services[chance.integer(in: 0...1)], at: heardAt,
+        isHeard: fault != .answerLost && fault != .requestLost)
+    case .post(let post):
+      let delivery = Delivery(
+        post: post, device: devices[index], at: heardAt, fault: fault, bug: bug)
+      switch await delivery.carry(to: services, pool: pool, &chance) {
+      case .answer(let answer): devices[index].hear(answer, of: post)
+      case .refusal(let code): devices[index].hear(refusal: code, of: post)
+      case .nothing: break
+      }
+    }
   }
 
   /// Opens a session; its answer may get lost, and the same proposal then comes again.
@@ -113,7 +156,7 @@ struct FleetSimulation {
     _ proposal: SimulatedProposal, of device: inout SimulatedDevice, _ service: SimulatedService,
     at moment: Instant, isHeard: Bool
   ) async {
-    do {
+    do throws(IntakeRefusal) {
       let granted = try await service.intake.openSession(
         proposal.body, deviceHeader: device.plan.id,
         signatureHeader: Base64.encode(proposal.keys.sign(proposal.body), .standard), at: moment)
@@ -124,7 +167,7 @@ struct FleetSimulation {
       else { return }
       device.hear(line, of: proposal)
     } catch {
-      device.forgetProposal()
+      device.hear(proposalRefusal: error.code)
     }
   }
 
@@ -142,7 +185,7 @@ struct FleetSimulation {
   private func service() throws -> SimulatedService { try SimulatedService(store: store) }
 
   private func enroll(_ devices: [SimulatedDevice], _ service: SimulatedService) async throws {
-    for device in devices {
+    for device in devices where device.number == 0 {
       let enrolled = try await service.desk.enroll(
         device.plan.id, vehicle: nil, random: [UInt8](repeating: 9, count: 24), at: plan.start)
       guard case .enrolled(let secret) = enrolled,
@@ -179,7 +222,7 @@ struct FleetSimulation {
         where d.session_id = r.session_id and d.\(mine) and c.session_id = r.session_id
           and c.request_count >= r.request_count
         """
-      case .acknowledgesUnstored, .changesContent, nil: nil
+      case .acknowledgesUnstored, .changesContent, .confinesNoKeys, nil: nil
       }
     if let statement { try await pool.patiently { _ = try await $0.script(statement) } }
   }
@@ -199,16 +242,15 @@ struct FleetSimulation {
 
   private func check(_ devices: [SimulatedDevice]) async throws -> [String] {
     var checker = FleetChecker()
-    for device in plan.devices {
-      for life in device.lives {
-        func key(_ seq: Int64) -> FleetChecker.Key {
-          .init(device: device.id, epoch: life.epoch, seq: seq)
+    var keys: [FleetChecker.Life: [[UInt8]]] = [:]
+    var doubled: [String] = []
+    for device in devices {
+      for (epoch, life) in zip(device.epochs, device.hardware.lives) {
+        let name = FleetChecker.Life(device: device.plan.id, epoch: epoch)
+        if keys.updateValue(device.publicKeys, forKey: name) != nil {
+          doubled.append("\(name.device) has epoch \(epoch) twice")
         }
-        for tap in life.taps + life.contradictions {
-          checker.recorded[key(tap.seq), default: .init()].contents.insert(.init(tap))
-        }
-        for seq in life.impossible { checker.recorded[key(seq)]?.isImpossible = true }
-        checker.lost.formUnion(life.lost.map(key))
+        note(life, of: device, name, in: &checker)
       }
     }
     try await writeGapsDown()
@@ -217,13 +259,34 @@ struct FleetSimulation {
       journal: rows.journal, seen: rows.seen, conflicts: rows.conflicts,
       quarantine: rows.quarantine, gaps: rows.gaps)
     let sessions = SessionChecker(
-      publicKeys: Dictionary(
-        uniqueKeysWithValues: devices.map { ($0.plan.id, $0.publicKeys) }),
+      publicKeys: keys,
       covered: devices.reduce(into: [:]) { all, device in
         for (session, count) in device.covered { all[session.description] = count }
       })
     return checker.faults + sessions.faults(in: try await StoredSessions(of: plan.seed, pool: pool))
-      + devices.flatMap(\.wrongRefusals)
+      + doubled + devices.flatMap(\.wrongOutcomes)
+  }
+
+  /// Tells the checker what was recorded in a life, and what of it has to be there.
+  private func note(
+    _ life: FleetPlan.Life, of device: SimulatedDevice, _ name: FleetChecker.Life,
+    in checker: inout FleetChecker
+  ) {
+    func key(_ seq: Int64) -> FleetChecker.Key {
+      .init(device: name.device, epoch: name.epoch, seq: seq)
+    }
+    let acknowledged = Set(device.acknowledged(name.epoch))
+    for tap in life.taps + life.contradictions {
+      checker.recorded[key(tap.seq), default: .init()].contents.insert(.init(tap))
+      guard device.comesHome || acknowledged.contains(tap) else { continue }
+      checker.recorded[key(tap.seq)]?.owed.insert(.init(tap))
+    }
+    for seq in life.impossible { checker.recorded[key(seq)]?.isImpossible = true }
+    if device.comesHome {
+      checker.lost.formUnion(life.lost.map(key))
+    } else {
+      checker.brokenOff.insert(name)
+    }
   }
 }
 

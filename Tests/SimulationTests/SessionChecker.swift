@@ -6,7 +6,7 @@ import Tapping
 struct StoredSessions: Sendable {
   /// A batch of the journal.
   struct Batch: Sendable {
-    let device: String
+    let life: FleetChecker.Life
     let body: [UInt8]
     let bodyDigest: [UInt8]
     let signature: [UInt8]?
@@ -41,12 +41,12 @@ struct StoredSessions: Sendable {
       try await connection.query(
         """
         select device_id, body, body_digest, signature, session_id::text,
-          coalesce(request_count, 0), coalesce(chain, '') from tap_batch where \(mine)
+          coalesce(request_count, 0), coalesce(chain, ''), epoch from tap_batch where \(mine)
         """
       ).map { row in
         Batch(
-          device: try row.text(0), body: try row.bytea(1), bodyDigest: try row.bytea(2),
-          signature: try row.byteaOrNil(3),
+          life: .init(device: try row.text(0), epoch: try row.int8(7)), body: try row.bytea(1),
+          bodyDigest: try row.bytea(2), signature: try row.byteaOrNil(3),
           link: try row.textOrNil(4).map {
             Link(
               session: $0, count: try row.int8(5), bodyDigest: try row.bytea(2),
@@ -86,32 +86,43 @@ struct StoredSessions: Sendable {
 /// It stands apart: of the service it uses SHA-256 and Ed25519 alone, and writes the texts that are
 /// signed by itself.
 struct SessionChecker {
-  /// Every key that a device had.
-  let publicKeys: [String: [[UInt8]]]
+  /// Every key of the hardware that recorded a life: no other may prove its taps.
+  let publicKeys: [FleetChecker.Life: [[UInt8]]]
   /// Requests of sessions for which the device heard that its checkpoint is kept.
   let covered: [String: Int64]
 
   func faults(in stored: StoredSessions) -> [String] {
+    let known = Dictionary(uniqueKeysWithValues: stored.sessions.map { ($0.id, $0) })
     var faults = stored.batches.flatMap { batch -> [String] in
+      let name = "a batch of \(batch.life.device), epoch \(batch.life.epoch),"
       guard SHA256Digest.hash(batch.body) == batch.bodyDigest else {
-        return ["a batch of \(batch.device) has another digest than its body"]
+        return ["\(name) has another digest than its body"]
       }
-      guard let signature = batch.signature else { return [] }
-      let isSigned = publicKeys[batch.device]?.contains {
-        Ed25519.verify(publicKey: $0, signature: signature, message: batch.body)
+      let keys = publicKeys[batch.life] ?? []
+      if let link = batch.link {
+        let isOwn = known[link.session].map { keys.contains($0.publicKey) }
+        return isOwn == true ? [] : ["\(name) came in a session of other hardware"]
       }
-      return isSigned == true ? [] : ["a batch of \(batch.device) is not signed by a key of it"]
+      let isSigned = batch.signature.map { signature in
+        keys.contains {
+          Ed25519.verify(publicKey: $0, signature: signature, message: batch.body)
+        }
+      }
+      return isSigned == true ? [] : ["\(name) is not signed by a key of its hardware"]
     }
     let links = Dictionary(
       grouping: stored.batches.compactMap(\.link) + stored.repeats, by: \.session)
     let checkpoints = Dictionary(grouping: stored.checkpoints, by: \.session)
-    let known = Dictionary(uniqueKeysWithValues: stored.sessions.map { ($0.id, $0) })
     for session in Set(links.keys).union(covered.keys).sorted() {
       guard let own = known[session] else {
         faults.append("session \(session) is not there")
         continue
       }
-      guard publicKeys[own.device]?.contains(own.publicKey) == true else {
+      guard
+        publicKeys.contains(where: { life, keys in
+          life.device == own.device && keys.contains(own.publicKey)
+        })
+      else {
         faults.append("session \(session) was opened by no key of \(own.device)")
         continue
       }

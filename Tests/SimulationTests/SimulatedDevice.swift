@@ -1,22 +1,44 @@
 import Basics
+import Intake
 import Tapping
+import Transit
 
-/// What a validator knows of its own taps, and what it decides to post next; no I/O.
+/// What one hardware of a validator knows of its own taps, and what it decides to post next; no I/O.
 ///
-/// It keeps a tap until it is acknowledged, posts parts in any order, repeats itself, and a hardware
-/// that was swapped out may post after its successor. Some post in sessions, some with a signature
+/// It keeps a tap until it is acknowledged, posts parts in any order, repeats itself, and may post
+/// after other hardware took its place. Some post in sessions, some with a signature
 /// each, some both ways; a session is forgotten in a restart, repeated, closed or left lying, and the
 /// device takes another key over it.
 struct SimulatedDevice: Sendable {
+  /// Where the hardware is.
+  enum Place: Sendable {
+    /// Not yet in use: it has no key that the service knows, and no epochs.
+    case crate
+    case mounted
+    /// Taken out, and nobody has connected it yet.
+    case workshop
+    /// Never seen again.
+    case gone
+  }
+
   /// A batch that is to be posted.
   struct Post: Sendable {
+    let device: String
     let epoch: Int64
     let taps: [Tap]
-    let body: [UInt8]
+    var body: [UInt8]
     /// The key that signs it, or that opened its session.
     let keys: Ed25519KeyPair
     /// Nil with a signature of its own.
     var session: SessionHeaders?
+
+    /// The post as it arrives, signed when it comes in no session.
+    func signed(at moment: Instant) -> TapPost {
+      TapPost(
+        body: body, device: session == nil ? device : nil,
+        signature: session == nil ? Base64.encode(keys.sign(body), .standard) : nil,
+        session: session, receivedAt: moment)
+    }
   }
 
   /// What the device does next.
@@ -32,36 +54,98 @@ struct SimulatedDevice: Sendable {
     "intake_full",
   ]
 
+  /// Codes that any device may be refused with for a moment.
+  static let passingCodes: Set<String> = [
+    "too_many_requests", "store_unavailable", "could_not_store", "intake_full",
+  ]
+  /// Codes that hardware may be refused with whose keys a person ended.
+  static let endedCodes: Set<String> = ["key_ended", "signature_wrong", "session_unknown"]
+  /// Refusals after which hardware without a key gives up.
+  static let refusalsMax = 3
+
   let plan: FleetPlan.Device
+  /// Which hardware of its validator, from 0.
+  let number: Int
+  private(set) var place: Place
+  /// First of its epochs; its lives follow one after the other.
+  private(set) var epochFrom: Int64 = 1
+  /// Whether a person ended all its keys.
+  private(set) var areKeysEnded = false
+  private var refusalsCount = 0
+  /// Whether the service opens sessions for it, as far as it knows.
+  private var opensSessions = true
   /// The key in use.
   private(set) var keys: Ed25519KeyPair
   /// Every key it ever had.
   private(set) var publicKeys: [[UInt8]]
   /// Requests that acknowledged checkpoints cover, by session.
   private(set) var covered: [SessionID: Int64] = [:]
-  /// Refusals that should not have been.
-  private(set) var wrongRefusals: [String] = []
+  /// Answers and refusals that should not have been.
+  private(set) var wrongOutcomes: [String] = []
   private let sessionShare: Double
   private var lines: [Int64: SimulatedLine] = [:]
   private var proposal: SimulatedProposal?
   private var isCheckpointDue = false
-  private var unacknowledged: [Int64: [Tap]]
+  private var unacknowledged: [Int64: [Tap]] = [:]
   private var acknowledged: [Int64: [Tap]] = [:]
   private var chance: SeededGenerator
 
-  init(_ plan: FleetPlan.Device, chance: SeededGenerator) {
+  /// Makes the first hardware of a validator, which is mounted, or a later one in its crate.
+  init(_ plan: FleetPlan.Device, number: Int, chance: SeededGenerator) {
     self.plan = plan
+    self.number = number
     self.chance = chance
-    keys = Self.keys("\(plan.id) 1")
+    keys = Self.keys("\(plan.id) \(number) 1")
     publicKeys = [keys.publicKey]
     sessionShare = [0, 0.5, 1][self.chance.integer(in: 0...2)]
-    unacknowledged = Dictionary(
-      uniqueKeysWithValues: plan.lives.map { ($0.epoch, $0.taps + $0.contradictions) })
+    place = .crate
+    if number == 0 { mount(epochFrom: 1) }
   }
 
-  /// Whether every tap is acknowledged, and what went in sessions that still stand is signed for.
+  var hardware: FleetPlan.Hardware { plan.hardware[number] }
+  /// The epoch of each of its lives; empty in the crate.
+  var epochs: [Int64] {
+    place == .crate ? [] : hardware.lives.indices.map { epochFrom + Int64($0) }
+  }
+  /// Whether all that it recorded has to come in, and not only what was acknowledged.
+  var comesHome: Bool { place != .gone && !areKeysEnded }
+
+  /// Taps of an epoch that were acknowledged.
+  func acknowledged(_ epoch: Int64) -> [Tap] { acknowledged[epoch] ?? [] }
+
+  /// Puts it to use with the epochs that the service named.
+  mutating func mount(epochFrom: Int64) {
+    place = .mounted
+    self.epochFrom = epochFrom
+    unacknowledged = Dictionary(
+      uniqueKeysWithValues: zip(epochs, hardware.lives).map { ($0, $1.taps + $1.contradictions) })
+  }
+
+  /// Other hardware took its place.
+  mutating func yieldPlace() {
+    switch hardware.fate {
+    case .postsOn, .keysEnd: break
+    case .isFoundLater: place = .workshop
+    case .isLost: place = .gone
+    }
+  }
+
+  /// Somebody found it and connected it.
+  mutating func isFound() { place = .mounted }
+
+  /// A person ended its keys.
+  mutating func loseKeys() { areKeysEnded = true }
+
+  /// Whether every tap is acknowledged, and what went in sessions that still stand is signed for; or
+  /// nobody hears of it any more.
   var isDone: Bool {
-    unacknowledged.values.allSatisfy(\.isEmpty) && lines.values.allSatisfy(\.isCovered)
+    switch place {
+    case .gone: true
+    case .crate, .workshop: false
+    case .mounted:
+      refusalsCount >= Self.refusalsMax
+        || unacknowledged.values.allSatisfy(\.isEmpty) && lines.values.allSatisfy(\.isCovered)
+    }
   }
 
   /// The next step; nil when there is nothing to do.
@@ -71,11 +155,12 @@ struct SimulatedDevice: Sendable {
     let epoch = chance.chance(0.7) ? newest : waiting[chance.integer(in: 0...waiting.count - 1)]
     // A restart: the session's key was in memory only.
     if chance.chance(0.04) { lines[epoch] = nil }
-    guard chance.chance(sessionShare) else {
+    guard chance.chance(sessionShare), opensSessions || lines[epoch] != nil else {
       let batch = batch(epoch, at: now)
       return .post(
         Post(
-          epoch: epoch, taps: batch.taps, body: TapBatchJSON.encode(batch), keys: keys,
+          device: plan.id, epoch: epoch, taps: batch.taps, body: TapBatchJSON.encode(batch),
+          keys: keys,
           session: nil))
     }
     return inSession(epoch, at: now)
@@ -109,7 +194,8 @@ struct SimulatedDevice: Sendable {
     }
     if let post = lines[epoch]?.repeated(isCheckpoint: true) { return post }
     let empty = TapBatch(
-      device: plan.id, epoch: epoch, sentAt: now.adding(seconds: plan.clockAheadSeconds), taps: [])
+      device: plan.id, epoch: epoch, sentAt: now.adding(seconds: hardware.clockAheadSeconds),
+      taps: [])
     return lines[epoch]?.post(empty, isCheckpoint: true)
   }
 
@@ -122,12 +208,13 @@ struct SimulatedDevice: Sendable {
       taps = known.suffix(chance.integer(in: 1...5)) + taps
     }
     if chance.chance(0.1) { taps.shuffle(using: &chance) }
-    let sentAt = now.adding(seconds: plan.clockAheadSeconds)
+    let sentAt = now.adding(seconds: hardware.clockAheadSeconds)
     return TapBatch(device: plan.id, epoch: epoch, sentAt: sentAt, taps: taps)
   }
 
   /// Notes what the service said it has: the device forgets these.
   mutating func hear(_ answer: TapBatchAnswer, of post: Post) {
+    if areKeysEnded { wrongOutcomes.append("\(plan.id) \(number): heard with an ended key") }
     let heard = Set(post.taps)
     unacknowledged[post.epoch]?.removeAll { heard.contains($0) }
     for tap in post.taps where acknowledged[post.epoch]?.contains(tap) != true {
@@ -141,16 +228,47 @@ struct SimulatedDevice: Sendable {
 
   /// Notes that a post was refused: what was proven stays, a session that broke is left.
   mutating func hear(refusal code: String, of post: Post) {
+    note(refusal: code, isInSession: post.session != nil)
+    if areKeysEnded, !Self.passingCodes.contains(code) { refusalsCount += 1 }
     guard let headers = post.session else { return }
-    if !Self.expectedCodes.contains(code) {
-      wrongRefusals.append("\(plan.id) request \(headers.count): \(code)")
-    }
     switch code {
     case "checkpoint_due": isCheckpointDue = true
-    case "too_many_requests", "store_unavailable", "could_not_store", "intake_full": break
+    case let code where Self.passingCodes.contains(code): break
     default:
       isCheckpointDue = false
       if lines[post.epoch]?.id == headers.session { lines[post.epoch] = nil }
+    }
+  }
+
+  private mutating func note(refusal code: String, isInSession: Bool) {
+    var expected = isInSession ? Self.expectedCodes : Self.passingCodes
+    if areKeysEnded { expected.formUnion(Self.endedCodes) }
+    // A service that has not heard of its newest key yet.
+    if number > 0 || publicKeys.count > 1 { expected.insert("signature_wrong") }
+    if !expected.contains(code) {
+      wrongOutcomes.append("\(plan.id) \(number): refused with \(code)")
+    }
+  }
+
+  /// A batch under an epoch of other hardware, which no service may take.
+  mutating func trespass(into epoch: Int64, at now: Instant) -> Post {
+    let tap = Tap(
+      seq: Int64(chance.integer(in: 1...60)), at: now.adding(seconds: -60), kind: .single,
+      medium: .card, token: Array("trespasser".utf8))
+    let batch = TapBatch(device: plan.id, epoch: epoch, sentAt: now, taps: [tap])
+    return Post(
+      device: plan.id, epoch: epoch, taps: [tap], body: TapBatchJSON.encode(batch), keys: keys,
+      session: nil)
+  }
+
+  /// Notes what came of a trespass; nil is an answer.
+  mutating func hear(trespass code: String?) {
+    let expected = Self.passingCodes.union(Self.endedCodes).union(["epoch_of_other_hardware"])
+    guard let code else {
+      return wrongOutcomes.append("\(plan.id) \(number): was let into foreign epochs")
+    }
+    if !expected.contains(code) {
+      wrongOutcomes.append("\(plan.id) \(number): a trespass was refused with \(code)")
     }
   }
 
@@ -160,11 +278,15 @@ struct SimulatedDevice: Sendable {
     proposal = nil
   }
 
-  /// Forgets a proposal that was refused.
-  mutating func forgetProposal() { proposal = nil }
+  /// Forgets a proposal that was refused; who is told that its key opens none any more posts with
+  /// signatures from then on.
+  mutating func hear(proposalRefusal code: String) {
+    proposal = nil
+    if code == "handshake_signature_wrong" || areKeysEnded { opensSessions = false }
+  }
 
   /// The next key; sessions go on with the one that opened them.
-  var nextKeys: Ed25519KeyPair { Self.keys("\(plan.id) \(publicKeys.count + 1)") }
+  var nextKeys: Ed25519KeyPair { Self.keys("\(plan.id) \(number) \(publicKeys.count + 1)") }
 
   /// Takes the next key.
   mutating func takeNextKeys() {

@@ -27,7 +27,8 @@ struct SimulatedLine: Sendable {
     let body = TapBatchJSON.encode(batch)
     let headers = session.headers(for: body, .json, signing: isCheckpoint ? keys : nil)
     let post = SimulatedDevice.Post(
-      epoch: batch.epoch, taps: batch.taps, body: body, keys: keys, session: headers)
+      device: batch.device, epoch: batch.epoch, taps: batch.taps, body: body, keys: keys,
+      session: headers)
     pending = post
     return post
   }

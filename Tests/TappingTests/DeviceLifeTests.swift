@@ -37,6 +37,10 @@ import Transit
       "→ active: confineOldKeys takeKey"
     ),
     (.init(.active, isReplacing: true), .activate, .current, "key_used_before"),
+    (
+      .init(.active, isReplacing: true), .rotate, .fresh,
+      "→ active replacing: overlapOldKeys takeKey"
+    ),
     (.init(.active, isReplacing: true), .activate, .earlier, "key_used_before"),
     (.init(.active), .revoke, .fresh, "→ revoked: endAllKeys"),
     (.init(.suspended), .enroll, .fresh, "device_is_active"),

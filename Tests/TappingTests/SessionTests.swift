@@ -148,6 +148,14 @@ import Testing
     #expect(world.receive(world.post("more"), afterSeconds: 1001) == .refused(.checkpointDue))
   }
 
+  @Test func aClockThatIsSetBackPutsNoCheckpointOff() throws {
+    var world = try SessionWorld()
+    #expect(world.receive(world.post("one"), afterSeconds: 80_000) == .next)
+    #expect(world.receive(world.post("two"), afterSeconds: 100) == .next)
+    #expect(world.receive(world.post("three"), afterSeconds: 999) == .next)
+    #expect(world.receive(world.post("four"), afterSeconds: 1000) == .refused(.checkpointDue))
+  }
+
   @Test func itGoesOnWhereTheJournalStands() throws {
     var world = try SessionWorld()
     #expect(world.receive(world.post("one")) == .next)

@@ -15,10 +15,10 @@ struct TestEdge: Sendable {
 
   /// Runs a body on an edge with limits of its own.
   static func with<Result: Sendable>(
-    _ limits: EdgeLimits = EdgeLimits(),
+    _ limits: EdgeLimits = EdgeLimits(), queue: CommitLimits = CommitLimits(),
     _ body: @escaping @Sendable (TestEdge) async throws -> Result
   ) async throws -> Result {
-    try await TestService.with { service in
+    try await TestService.with(queue: queue) { service in
       let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
       let server = EdgeServer(
         responder: service.responder, intake: service.services.intake, limits: limits, log: log,

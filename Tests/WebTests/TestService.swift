@@ -40,21 +40,23 @@ struct TestService: Sendable {
   /// Runs a body on a fresh service.
   static func with<Result: Sendable>(
     parts: Set<ServicePart> = Set(ServicePart.allCases), acquirerSecret: [UInt8]? = nil,
+    queue: CommitLimits = CommitLimits(),
     _ body: @Sendable (TestService) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(SchemaMigrations.all()) { pool in
       try await body(
-        TestService(pool: pool, parts: parts, acquirerSecret: acquirerSecret))
+        TestService(pool: pool, parts: parts, acquirerSecret: acquirerSecret, queue: queue))
     }
   }
 
   private init(
-    pool: PostgresPool, parts: Set<ServicePart>, acquirerSecret: [UInt8]?
+    pool: PostgresPool, parts: Set<ServicePart>, acquirerSecret: [UInt8]?, queue: CommitLimits
   ) throws {
     let store = Store(pool: pool)
     let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let city = CityHolder()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
+    let secret = try #require(SessionSecret(Array(repeating: 3, count: SessionSecret.byteCount)))
     let gate = DeviceGate(store: store, log: log)
     let denyList = DenyListHolder()
     let clock = clock
@@ -68,7 +70,10 @@ struct TestService: Sendable {
     services = WebServices(
       store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),
       insight: InsightDesk(store: store, city: city),
-      intake: IntakeService(store: store, gate: gate, tokenKey: key, log: log, facts: facts),
+      intake: IntakeService(
+        store: store, gate: gate, tokenKey: key,
+        sessions: SessionDesk(store: store, secret: secret, log: log), queue: queue, log: log,
+        facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { clock.now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,

@@ -82,7 +82,17 @@ package struct OnlineDevice: Sendable {
     let headers = session.headers(
       for: body, format, signing: isCheckpoint ? device.signingKeys : nil)
     uncoveredCount = isCheckpoint ? 0 : uncoveredCount + 1
-    return format.headerFields + headers.fields.map { ($0.name, $0.value) }
+    lastHeaders = format.headerFields + headers.fields.map { ($0.name, $0.value) }
+    return lastHeaders
+  }
+
+  /// The headers of the last request once more, with a checkpoint: when the service says that one is due.
+  package mutating func checkpointHeaders() -> [(String, String)] {
+    let signature = session.chain.checkpoint.signed(by: device.signingKeys)
+    lastHeaders.removeAll { $0.0 == SessionHeaders.Name.checkpoint }
+    lastHeaders.append((SessionHeaders.Name.checkpoint, Base64.encode(signature, .standard)))
+    uncoveredCount = 0
+    return lastHeaders
   }
 
   /// Whether an answer to the last request is the service's own.
@@ -101,7 +111,7 @@ package struct OnlineDevice: Sendable {
   package mutating func postTaps(
     body: [UInt8], _ format: BatchFormat, isCheckpoint: Bool = false, with client: ServiceClient
   ) async throws -> (answer: TapBatchAnswer, attempts: Int) {
-    lastHeaders = headers(for: body, format, isCheckpoint: isCheckpoint)
+    _ = headers(for: body, format, isCheckpoint: isCheckpoint)
     return try await repeatTaps(body: body, format, with: client)
   }
 
