@@ -99,7 +99,8 @@ simulate: setup-test ## Plays fleets with faults against the intake, and a check
 BOOK_SEEDS ?= 20
 simulate-books: setup-test ## Plays weeks of money with crashes, and a checker apart: BOOK_SEEDS=20
 	@$(BUILD_TESTS)
-	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) $(RUN_TESTS) --filter BooksSimulationTests
+	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) KVYTOK_MONEY_SEEDS=$(BOOK_SEEDS) KVYTOK_MONEY_WEEKS=4 \
+	  $(RUN_TESTS) --filter 'BooksSimulationTests|MoneySimulationTests'
 
 canary: setup-test ## Builds a bug into the simulated intake, which the simulation has to find
 	@echo "== Building the simulation with a bug"

@@ -104,14 +104,7 @@ struct BooksChecker {
     let closed = try await house.number(
       "select coalesce(max(fare_day) - date '1970-01-01', 0)::int8 from charge_day")
     // A phone that the acquirer never took for good, and whose account nobody knows, is not asked.
-    let accountless = Set(
-      try await house.texts(
-        """
-        select m.rider_id::text from medium m left join (
-          select distinct medium_id from charge_event where kind = 'card_good') g using (medium_id)
-        group by m.rider_id having bool_or(m.kind = 'phone') and not bool_or(m.kind = 'bank'
-          or m.kind = 'phone' and (g.medium_id is not null or m.account_reference is not null))
-        """))
+    let accountless = Set(try await house.texts(WindowChecks.accountless))
     var findings: [String] = []
     var expected: [String] = []
     for (rider, rides) in rides where !accountless.contains("\(rider)") {
@@ -232,6 +225,14 @@ struct BooksChecker {
 
 /// What must hold of windows and accounts, in SQL that the program has none of.
 enum WindowChecks {
+  /// Riders with phones alone, of none of which it is known what it pays from.
+  static let accountless = """
+    select m.rider_id::text from medium m left join (
+      select distinct medium_id from charge_event where kind = 'card_good') g using (medium_id)
+    group by m.rider_id having bool_or(m.kind = 'phone') and not bool_or(m.kind = 'bank'
+      or m.kind = 'phone' and (g.medium_id is not null or m.account_reference is not null))
+    """
+
   static let always = [
     (
       "a window that is not its list",
@@ -261,6 +262,7 @@ enum WindowChecks {
       left join (select entry_id, sum(minor) as minor from charge_event group by 1) v
         using (entry_id)
       where e.kind in ('write_off', 'chargeback') and p.minor <> coalesce(v.minor, 0)
+        and not exists (select from wallet_movement m where m.entry_id = e.entry_id)
       """
     ),
     (

@@ -40,29 +40,41 @@ final class BooksHouse: Sendable {
 
   struct NoKey: Error {}
 
-  /// Runs a body with a house of its own, in which a process ends at about every so many statements.
+  /// Runs a body with the house of a plan.
   static func with<Result: Sendable>(
     _ plan: BooksPlan, workers: Int, crashEvery: Int?, isInStep: Bool = false,
+    _ body: @Sendable (BooksHouse) async throws -> Result
+  ) async throws -> Result {
+    try await with(
+      seed: plan.seed, mood: plan.mood, workers: workers, crashEvery: crashEvery,
+      isInStep: isInStep, body)
+  }
+
+  /// Runs a body with a house of its own, in which a process ends at about every so many statements.
+  static func with<Result: Sendable>(
+    seed: UInt64, mood: AcquirerMood, workers: Int, crashEvery: Int?, isInStep: Bool = false,
     _ body: @Sendable (BooksHouse) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(
       try SchemaMigrations.all(), connectionsMax: 4 + 4 * workers
     ) { pool in
       let house = try BooksHouse(
-        pool: pool, plan: plan, workers: workers, isInStep: isInStep)
-      try await house.prepare(plan)
-      if let crashEvery { try await house.planCrashes(every: crashEvery, seed: plan.seed) }
+        pool: pool, seed: seed, mood: mood, workers: workers, isInStep: isInStep)
+      try await house.prepare(seed)
+      if let crashEvery { try await house.planCrashes(every: crashEvery, seed: seed) }
       return try await body(house)
     }
   }
 
-  private init(pool: PostgresPool, plan: BooksPlan, workers: Int, isInStep: Bool) throws {
+  private init(
+    pool: PostgresPool, seed: UInt64, mood: AcquirerMood, workers: Int, isInStep: Bool
+  ) throws {
     self.pool = pool
     store = Store(pool: pool)
     workerCount = workers
     self.isInStep = isInStep
     clock = TestClock(CityCalendar.utc(CityCalendar.start, hour: 2))
-    acquirer = InProcessAcquirer(seed: plan.seed, mood: plan.mood, clock: clock)
+    acquirer = InProcessAcquirer(seed: seed, mood: mood, clock: clock)
     guard let key = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
     tokenKey = key
     let gate = DeviceGate(store: store, log: log)
@@ -81,15 +93,18 @@ final class BooksHouse: Sendable {
     return keys
   }
 
-  /// Posts a signed batch as the validator does, until it is acknowledged.
-  func post(_ body: [UInt8], of device: String) async throws {
+  /// Posts a signed batch as the validator does, until it is acknowledged, with so many taps set aside
+  /// as impossible.
+  func post(
+    _ body: [UInt8], of device: String, rejected: Int = 0, isRepeated: Bool = false
+  ) async throws {
     let signature = Base64.encode(Self.keys(of: device).sign(body), .standard)
     for _ in 0..<Self.crashesMax {
       let outcome = await intake.accept(
         body: body, deviceHeader: device, signatureHeader: signature, receivedAt: clock.now)
       switch outcome {
       case .answer(let answer):
-        guard answer.rejected.isEmpty, answer.conflicts.isEmpty else {
+        guard isRepeated || answer.rejected.count == rejected, answer.conflicts.isEmpty else {
           throw NotTaken(why: "\(answer)")
         }
         return
@@ -102,8 +117,8 @@ final class BooksHouse: Sendable {
 
   struct NotTaken: Error { let why: String }
 
-  private func prepare(_ plan: BooksPlan) async throws {
-    let zip = CityFeed(seed: plan.seed).zip()
+  private func prepare(_ seed: UInt64) async throws {
+    let zip = CityFeed(seed: seed).zip()
     let now = clock.now
     try await store.write { db in
       try await db.books.save(.standard)
@@ -135,6 +150,8 @@ final class BooksHouse: Sendable {
       "charge_window", "charge_event", "charge_refund", "charge_day_waiting", "card_standing",
       "acquirer_record", "acquirer_message", "entry_seal", "accounting_period", "period_tree",
       "tariff_version", "rider_event", "entitlement", "tap_batch", "device_epoch",
+      "tap_quarantine", "money_order", "product_recognition", "acquirer_file", "chargeback",
+      "payout", "payment_message", "subsidy_claim", "subsidy_ride", "subsidy_line",
     ]
     let triggers = tables.map {
       """
@@ -233,6 +250,29 @@ final class BooksHouse: Sendable {
     let clock = clock
     return DebtDesk(store: store, city: city, now: { clock.now })
   }
+
+  var walletOrders: WalletOrderDesk {
+    let clock = clock
+    return WalletOrderDesk(store: store, city: city, now: { clock.now })
+  }
+
+  var payouts: PayoutDesk {
+    let clock = clock
+    return PayoutDesk(store: store, city: city, now: { clock.now })
+  }
+
+  var subsidies: SubsidyDesk {
+    let clock = clock
+    return SubsidyDesk(store: store, city: city, now: { clock.now })
+  }
+
+  /// Where orders of all kinds are decided.
+  var moneyOrders: MoneyOrders {
+    MoneyOrders(
+      store: store, debts: debts, payouts: payouts, subsidies: subsidies, wallets: walletOrders)
+  }
+
+  var quarantine: QuarantineDesk { QuarantineDesk(store: store, log: log) }
 
   var recognition: RevenueRecognition {
     RevenueRecognition(store: store, city: city, log: log)

@@ -148,7 +148,7 @@ struct BooksWeeks {
   }
 
   /// Stands for the reports that are kept of a closed month: its turnover.
-  private static let reporting: PeriodReporting = { row, db in
+  static let reporting: PeriodReporting = { row, db in
     guard let period = AccountingPeriod(row) else { return [] }
     let balance = try await db.periods.trialBalance(of: period)
     let lines = balance.rows.map {
@@ -159,7 +159,7 @@ struct BooksWeeks {
   }
 
   /// All that is kept of October, byte by byte.
-  private static let october = """
+  static let october = """
     select e::text from entry e where accounting_date < '2026-11-01'
     union all select p::text from posting p join entry e using (entry_id)
       where accounting_date < '2026-11-01'

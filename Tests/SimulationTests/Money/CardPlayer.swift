@@ -1,0 +1,261 @@
+import AcquirerSupport
+import Basics
+import Charging
+import Clearing
+import SimulatedAcquirer
+import SimulatedCity
+import Store
+import Synchronization
+import Tapping
+import Transit
+
+/// What desks, riders' banks and the acquirer do about charge windows.
+extension MoneyPlayer {
+  mutating func playCards(_ event: MoneyEvent) async throws {
+    switch event {
+    case .payDebt(let isPart, let isTransfer): try await payDebt(isPart, isTransfer)
+    case .askDebt:
+      let house = house
+      guard let debt = try await debts().first else { return }
+      let outcome = try await ask { try await house.debts.askNow(debt.id, by: "olena") }
+      _ = judge(outcome, "debt asked", isRight: true)
+      isUnsettled = true
+    case .giveUpDebt(let isApproved): try await giveUpDebt(isApproved)
+    case .payGivenUp: try await payGivenUp()
+    case .refundPayment(let minor, let isApproved): try await refundPayment(minor, isApproved)
+    case .dispute(let minor, let isOpeningLost): try await dispute(minor, isOpeningLost)
+    case .decideDispute(let isWon): try await decideDispute(isWon)
+    case .fundDisputes(let isTwice): try await fundDisputes(isTwice)
+    case .fund(let isTwice): try await fund(isTwice)
+    default: return
+    }
+  }
+
+  /// Windows that owe and of which nothing is on its way, as `kvytok debt list` tells them.
+  private func debts() async throws -> [ChargeWindowRow] {
+    try await house.store.read { db in try await db.charging.debts() }
+      .filter { [.retrying, .debt].contains($0.window.state) }
+  }
+
+  private mutating func payDebt(_ isPart: Bool, _ isTransfer: Bool) async throws {
+    guard let debt = try await debts().first else { return }
+    let house = house
+    let due = debt.window.dueMinor
+    let minor = isPart && due > 1 ? due / 2 : due
+    let outcome = try await ask {
+      try await house.debts.pay(
+        debt.id, minor: minor, channel: isTransfer ? .transfer : .cash, by: "olena")
+    }
+    guard judge(outcome, "debt paid", isRight: true) else { return }
+    books.windows[debt.id, default: PlainWindowActs()].paidAtDesk += minor
+    books.write(isTransfer ? .bank : .cash, minor)
+  }
+
+  private mutating func giveUpDebt(_ isApproved: Bool) async throws {
+    guard let debt = try await debts().first(where: { $0.window.state == .debt }) else { return }
+    let house = house
+    let outcome = try await ask {
+      try await house.debts.proposeWriteOff(debt.id, reason: "simulated", by: "olena")
+    }
+    guard judge(outcome, "debt given up", isRight: true), case .done(let order) = outcome
+    else { return }
+    _ = try await house.insist {
+      try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
+    }
+    guard isApproved else { return }
+    books.windows[debt.id, default: PlainWindowActs()].writtenOff += debt.window.dueMinor
+  }
+
+  private mutating func payGivenUp() async throws {
+    let rows = try await house.texts(
+      """
+      select concat_ws(' ', window_id, written_off_minor) from charge_window
+      where state = 'written_off' and written_off_minor > 0 order by window_id limit 1
+      """)
+    guard let words = rows.first?.split(separator: " "), let window = Int64(words[0]),
+      let minor = Int64(words[1])
+    else { return }
+    let house = house
+    let outcome = try await ask {
+      try await house.debts.pay(window, minor: nil, channel: .cash, by: "olena")
+    }
+    guard judge(outcome, "paid after it was given up", isRight: true) else { return }
+    books.windows[window, default: PlainWindowActs()].paidAfterWriteOff += minor
+    books.write(.cash, minor)
+  }
+
+  /// Gives back what no fare took back; the operators of the day bear it.
+  private mutating func refundPayment(_ minor: Int64, _ isApproved: Bool) async throws {
+    try await settle()
+    let rows = try await house.texts(
+      """
+      select concat_ws(' ', window_id, rider_id, fare_day) from charge_window
+      where captured_minor - refunded_minor - charged_back_minor >= \(minor)
+      order by window_id desc limit 1
+      """)
+    guard let words = rows.first?.split(separator: " ").map(String.init),
+      let window = Int64(words[0])
+    else { return }
+    let house = house
+    let outcome = try await ask {
+      try await house.debts.proposeRefund(window, minor: minor, reason: "simulated", by: "olena")
+    }
+    guard judge(outcome, "payment refunded", isRight: true), case .done(let order) = outcome
+    else { return }
+    _ = try await house.insist {
+      try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
+    }
+    guard isApproved else { return }
+    books.windows[window, default: PlainWindowActs()].goodwill += minor
+    books.write(.toBePaid, -minor)
+    let paid = books.people.riders.filter { "\($0)" == words[1] }
+      .flatMap { books.people.rides(of: $0) }
+      .filter { "\($0.tap.day)" == words[2] && $0.tap.medium.isCharged && $0.charged > 0 }
+    let sums = Dictionary(grouping: paid, by: \.operatorID)
+      .map { ($0.key, $0.value.reduce(0) { $0 + $1.charged }) }.sorted { $0.0 < $1.0 }
+    guard !sums.isEmpty else {
+      books.write(.unknownOperator, minor)
+      return
+    }
+    for (sum, share) in zip(sums, plainShares(of: minor, by: sums.map(\.1))) {
+      books.write(.operators(sum.0), share)
+    }
+  }
+
+  // MARK: - Disputes
+
+  private mutating func dispute(_ most: Int64, _ isOpeningLost: Bool) async throws {
+    // The oldest payment first: its month may be closed by now.
+    let rows = try await house.texts(
+      """
+      select concat_ws(' ', reference, captured_minor - refunded_minor - charged_back_minor)
+      from charge_window w where reference is not null and state in ('captured', 'settled')
+        and captured_minor > refunded_minor + charged_back_minor
+        and not exists (select from chargeback c where c.window_id = w.window_id)
+      order by window_id limit 1
+      """)
+    guard let words = rows.first?.split(separator: " ").map(String.init),
+      let left = Int64(words[1])
+    else { return }
+    var dispute = PlainDispute(
+      name: key("CB"), reference: words[0], minor: min(left, most), stage: "unsent")
+    if !isOpeningLost {
+      guard try await tell(dispute, "opened") else {
+        findings.append("\(dispute.name) of \(dispute.minor) was not taken")
+        return
+      }
+      dispute.stage = "opened"
+      books.write(.disputes, .acquirer, dispute.minor)
+      count("dispute opened")
+    }
+    books.disputes.append(dispute)
+  }
+
+  private mutating func decideDispute(_ isWon: Bool) async throws {
+    let open = books.disputes.indices.first { place in
+      ["opened", "unsent"].contains(books.disputes[place].stage)
+    }
+    guard let open else { return }
+    let dispute = books.disputes[open]
+    let stage = isWon ? "won" : "lost"
+    let isTaken = try await tell(dispute, stage)
+    if dispute.stage == "unsent" {
+      // What could be disputed may have been given back meanwhile.
+      guard isTaken else {
+        books.disputes[open].stage = "refused"
+        return
+      }
+      books.write(.disputes, .acquirer, dispute.minor)
+    } else if !isTaken {
+      findings.append("\(dispute.name) \(stage) was not taken")
+      return
+    }
+    books.disputes[open].stage = stage
+    books.write(isWon ? .acquirer : .lost, .disputes, dispute.minor)
+    count("dispute \(stage)")
+  }
+
+  /// Sends a message about a dispute, twice; whether it was taken.
+  private mutating func tell(_ dispute: PlainDispute, _ stage: String) async throws -> Bool {
+    let (house, name) = (house, key("D"))
+    let body = Array(
+      """
+      {"id":"\(name)","type":"chargeback","case":"\(dispute.name)",\
+      "reference":"\(dispute.reference)","amount_minor":\(dispute.minor),"currency":"UAH",\
+      "stage":"\(stage)"}
+      """.utf8)
+    let outcome = try await house.insist { try await house.messages.take(body) }
+    let again = try await house.insist { try await house.messages.take(body) }
+    if again != .known { findings.append("\(name) again is \(again)") }
+    return outcome == .applied
+  }
+
+  // MARK: - Funding
+
+  private mutating func fundDisputes(_ isTwice: Bool) async throws {
+    var records: [FundingRecord] = []
+    let day = house.city.current.clock.zone.local(now).day
+    func add(_ dispute: PlainDispute, _ step: String) {
+      records.append(
+        FundingRecord(
+          line: records.count + 2,
+          kind: .chargeback(
+            caseID: dispute.name, stage: ChargebackStage(rawValue: step) ?? .opened),
+          reference: dispute.reference, key: nil, grossMinor: dispute.minor, feeMinor: 0,
+          currency: uah, valueDate: day))
+    }
+    for place in books.disputes.indices {
+      let dispute = books.disputes[place]
+      for (step, stages) in [("opened", ["opened", "won", "lost"]), ("won", ["won"])]
+      where stages.contains(dispute.stage) {
+        let isNew = books.disputes[place].funded.insert(step).inserted
+        guard isNew || isTwice else { continue }
+        add(dispute, step)
+        // A step that was paid before is not paid again: its money waits until it is found out.
+        let other: PlainAccount = isNew ? .acquirer : .unmatched
+        let minor = step == "opened" ? dispute.minor : -dispute.minor
+        books.write(other, .bank, minor)
+      }
+    }
+    guard !records.isEmpty else { return }
+    let number = Int64(100_000 + books.disputes.count * 100 + counts["dispute file", default: 0])
+    try await take(
+      FundingFile(
+        number: number, date: day, merchant: "city", currency: uah, records: records
+      ).bytes, isTwice: false)
+    count("dispute file")
+  }
+
+  private mutating func fund(_ isTwice: Bool) async throws {
+    let day = house.city.current.clock.zone.local(now).day
+    let file = house.acquirer.books.withLock {
+      $0.funding(on: day, merchant: "city", currency: "UAH")
+    }
+    for line in String(decoding: file, as: UTF8.self).split(separator: "\n") {
+      let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+      guard ["D", "R"].contains(cells[0]), let gross = Int64(cells[3]), let fee = Int64(cells[4])
+      else { continue }
+      books.write(.bank, .acquirer, cells[0] == "D" ? gross : -gross)
+      books.write(.fees, .bank, fee)
+    }
+    try await take(file, isTwice: isTwice)
+    count("funding")
+  }
+
+  private mutating func take(_ file: [UInt8], isTwice: Bool) async throws {
+    let (house, name) = (house, key("funding-"))
+    let outcome = try await house.insist {
+      try await house.funding.take(file, name: "\(name).csv")
+    }
+    guard case .taken = outcome else {
+      findings.append("\(name) was not taken: \(outcome)")
+      return
+    }
+    guard isTwice else { return }
+    let again = try await house.insist {
+      try await house.funding.take(file, name: "\(name)-again.csv")
+    }
+    if case .known = again { return }
+    findings.append("\(name) again is \(again)")
+  }
+}

@@ -1,0 +1,299 @@
+import AcquirerSupport
+import Basics
+import Clearing
+import SimulatedAcquirer
+import SimulatedCity
+import Store
+import Synchronization
+import Transit
+
+/// Compares the database with the plain books: each ride, each account of the books by currency and
+/// sub-account, each balance, each window, each product, each claim and payout.
+///
+/// What the acquirer took and gave comes from the acquirer's own books. Of the windows' own columns only
+/// that is taken which hangs on when who was asked: what fares took back from a payment, and what of a
+/// debt that was given up is still given up; both are held against everything else of the day.
+struct MoneyChecker {
+  let house: BooksHouse
+  var books: PlainBooks
+  /// Whether nothing is on its way to or from the acquirer any more.
+  var isAtRest = false
+
+  /// Whatever differs, each in a sentence that begins with its class.
+  func findings() async throws -> [String] {
+    let acquirer = try await AcquirerSums(house, isAtRest: isAtRest)
+    return try await waiting() + rides() + balances() + holdings() + windowAmounts()
+      + windows(acquirer) + refunds(acquirer) + accounts(acquirer) + orders() + tables()
+  }
+
+  /// The lines of a list that only one of two has.
+  private func compare(_ what: String, _ expected: [String], _ found: [String]) -> [String] {
+    let (ours, theirs) = (Set(expected), Set(found))
+    return ours.subtracting(theirs).sorted().map { "\(what), should be: \($0)" }
+      + theirs.subtracting(ours).sorted().map { "\(what), is: \($0)" }
+      + (expected.count == found.count
+        ? [] : ["\(what): \(found.count) instead of \(expected.count)"])
+  }
+
+  private func waiting() async throws -> [String] {
+    try await house.texts(
+      """
+      select 'still stale: ' || rider_id || ' ' || fare_day from rider_day_waiting
+      union all
+      select 'not sorted: batch ' || batch_id from tap_batch
+      where sorted_at is null and not isempty(fresh)
+      """)
+  }
+
+  private func rides() async throws -> [String] {
+    let expected = books.people.riders.flatMap { rider in
+      let products = books.people.products[rider] ?? []
+      return books.people.rides(of: rider).map { ride in
+        let words: [String] = [
+          "\(rider)", "\(ride.tap.day)", "\(ride.tap.at.microseconds / 1_000_000)",
+          ride.tap.device, "\(ride.tap.seq)", ride.category, ride.tap.medium.kind.rawValue,
+          ride.operatorID, "\(ride.nominal)", "\(ride.charged)",
+          ride.product.map { products[$0].kind.rawValue } ?? "",
+        ]
+        return words.joined(separator: " ")
+      }
+    }
+    let found = try await house.texts(
+      """
+      select concat_ws(' ', rider_id, fare_day, extract(epoch from started_at)::int8, device_id,
+        seq, category, medium, operator_id, nominal_minor, coalesce(charged_minor::text, 'unknown'),
+        case when product in ('week', 'ten rides') then product else '' end)
+      from ride where reversed_run_id is null
+      """)
+    return compare("a ride", expected, found)
+  }
+
+  private func balances() async throws -> [String] {
+    compare(
+      "a balance",
+      books.people.deposits.keys.map {
+        "\($0) UAH \(books.people.balance(of: $0) ?? 0)"
+      },
+      try await house.texts(
+        """
+        select concat_ws(' ', rider_id, currency, balance_minor) from wallet_account
+        where closed_at is null
+        """))
+  }
+
+  private func holdings() async throws -> [String] {
+    let expected = books.people.products.flatMap { rider, products in
+      products.map {
+        "\($0.number) \(rider) \($0.kind.rawValue) \($0.firstDay) \($0.recognised) \($0.refunded)"
+      }
+    }
+    let found = try await house.texts(
+      """
+      select concat_ws(' ', holding_id, rider_id, product, granted_day, recognised_minor,
+        refunded_minor) from product_holding
+      """)
+    return compare("a product", expected, found)
+      + compare(
+        "a day of products", books.recognised,
+        try await house.texts(
+          "select concat_ws(' ', fare_day, product, amount_minor) from product_recognition"))
+  }
+
+  /// What was ridden with bank cards by rider and day, against what the windows are closed over.
+  private func windowAmounts() async throws -> [String] {
+    let closed = try await house.number(
+      "select coalesce(max(fare_day) - date '1970-01-01', 0)::int8 from charge_day")
+    let accountless = Set(try await house.texts(WindowChecks.accountless))
+    var expected: [String] = []
+    for rider in books.people.riders where !accountless.contains("\(rider)") {
+      let rides = books.people.rides(of: rider)
+        .filter { $0.tap.medium.isCharged && $0.tap.day.number <= closed }
+      for (day, rides) in Dictionary(grouping: rides, by: \.tap.day) {
+        let minor = rides.reduce(0) { $0 + $1.charged }
+        if minor != 0 { expected.append("\(rider) \(day) \(minor)") }
+      }
+    }
+    return compare(
+      "windows of a day", expected,
+      try await house.texts(
+        """
+        select concat_ws(' ', rider_id, fare_day, sum(amount_minor)) from charge_window
+        group by rider_id, fare_day having sum(amount_minor) <> 0
+        """))
+  }
+
+  /// Each window against the acquirer's books and what people did about it.
+  private func windows(_ acquirer: AcquirerSums) async throws -> [String] {
+    var findings: [String] = []
+    for row in acquirer.windows {
+      let acts = books.windows[row.number] ?? PlainWindowActs()
+      let captured =
+        acquirer.captured[row.number, default: 0] + acts.paidAtDesk + acts.paidAfterWriteOff
+      if row.captured != captured {
+        findings.append("a window: \(row.number) has \(row.captured) instead of \(captured)")
+      }
+      if row.refunded != acts.goodwill + row.takenBack {
+        findings.append("a window: \(row.number) gave \(row.refunded) back")
+      }
+      // What was given up is taken off by fares that fall, and by nothing else.
+      let offset = acts.writtenOff - acts.paidAfterWriteOff - row.writtenOff
+      if offset < 0 || offset > max(0, row.offset) {
+        findings.append("a window: of \(row.number) \(row.writtenOff) are given up")
+      }
+    }
+    for (what, sql) in WindowChecks.always {
+      findings += try await house.texts(sql).map { "\(what): \($0)" }
+    }
+    return try await findings + days()
+  }
+
+  /// A day gives away what it takes back, and owes nothing to a rider but what a bank took back.
+  private func days() async throws -> [String] {
+    try await house.texts(
+      """
+      with refund as (
+        select window_id, sum(minor) as minor from charge_refund where cause = 'rerated' group by 1)
+      select concat_ws(' ', 'windows of a day: given away is not taken off', rider_id, fare_day)
+      from charge_window left join refund using (window_id) group by rider_id, fare_day
+      having sum(offset_minor) + sum(coalesce(minor, 0)) <> 0
+      \(isAtRest ? Self.atRest : "")
+      """)
+  }
+
+  /// A credit is kept only where nothing of the day is left to give: a bank took it back before, or it
+  /// was given back.
+  private static let atRest = """
+    union all
+    select concat_ws(' ', 'windows of a day: a credit is kept', rider_id, fare_day)
+    from charge_window group by rider_id, fare_day
+    having sum(due_minor) < 0 and sum(captured_minor - refunded_minor - charged_back_minor) > 0
+    union all
+    select concat_ws(' ', 'still on its way', window_id, state) from charge_window
+    where state in ('closed', 'authorising', 'authorised', 'capturing')
+    union all
+    select concat_ws(' ', 'still on its way: refund', refund_id, state) from charge_refund
+    where state in ('approved', 'asking')
+    """
+
+  private func refunds(_ acquirer: AcquirerSums) async throws -> [String] {
+    compare(
+      "a refund", acquirer.refundsGiven.map { "\($0.key) \($0.value)" },
+      try await house.texts(
+        """
+        select 'r' || refund_id || ' ' || minor from charge_refund where state in ('paid', 'settled')
+        """))
+  }
+
+  /// The trial balance, by currency, account, operator and category.
+  private func accounts(_ acquirer: AcquirerSums) async throws -> [String] {
+    var sums = books.balances()
+    let acts = books.windows.values
+    let captured = acquirer.captured.values.reduce(0, +)
+    let takenBack = acquirer.windows.reduce(0) { $0 + $1.takenBack }
+    let writtenOff = acquirer.windows.reduce(0) { $0 + $1.writtenOff }
+    let given = acquirer.refundsGiven.values.reduce(0, +)
+    sums[.acquirer, default: 0] += captured - given
+    sums[.toBePaid, default: 0] += given - takenBack
+    sums[.writtenOff, default: 0] += writtenOff
+    sums[.riders, default: 0] +=
+      takenBack - captured - writtenOff
+      - acts.reduce(0) { $0 + $1.paidAtDesk + $1.paidAfterWriteOff }
+    let found = try await house.texts(
+      """
+      select concat_ws(' ', currency, name, minor) from (
+        select e.currency, p.account || case
+          when p.account in ('2100', '2150') then '/' || coalesce(p.operator_id, '')
+          when p.account = '1300' then '/' || p.operator_id || ' ' || p.category else '' end as name,
+          sum(p.debit_minor - p.credit_minor) as minor
+        from posting p join entry e using (entry_id) group by 1, 2) x
+      where minor <> 0
+      """)
+    return compare(
+      "an account", sums.filter { $0.value != 0 }.map { "UAH \($0.key) \($0.value)" }, found)
+  }
+
+  private func orders() async throws -> [String] {
+    compare(
+      "a claim", books.claims.map { "\($0.number) \($0.state) \($0.minor)" },
+      try await house.texts(
+        """
+        select concat_ws(' ', claim_id, c.state, sum(l.minor)) from subsidy_claim c
+        join subsidy_line l using (claim_id) group by claim_id, c.state
+        """))
+      + compare(
+        "a payout",
+        books.payouts.map { "\($0.order) \($0.operatorID) \($0.minor) \($0.state)" },
+        try await house.texts(
+          "select concat_ws(' ', order_id, operator_id, minor, state) from payout"))
+      + compare(
+        "a dispute",
+        books.disputes.filter { ["opened", "won", "lost"].contains($0.stage) }
+          .map { "\($0.name) \($0.minor) \($0.stage)" },
+        try await house.texts("select concat_ws(' ', case_id, minor, stage) from chargeback"))
+  }
+
+  /// What the program says of its own tables.
+  private func tables() async throws -> [String] {
+    try await house.store.read { db in
+      try await db.wallets.findings(countMax: 5) + db.wallets.daysThatDiffer(countMax: 5)
+    }
+  }
+}
+
+/// What the acquirer took and gave, with the windows it belongs to.
+struct AcquirerSums {
+  /// A window as the service keeps it.
+  struct Window {
+    let number: Int64
+    let captured: Int64
+    let refunded: Int64
+    /// Ordered to go back to the card because fares fell.
+    let takenBack: Int64
+    let writtenOff: Int64
+    let offset: Int64
+  }
+
+  let windows: [Window]
+  /// By window: what the acquirer took, and the service can have heard of.
+  let captured: [Int64: Int64]
+  /// By the key of the refund.
+  let refundsGiven: [String: Int64]
+
+  init(_ house: BooksHouse, isAtRest: Bool) async throws {
+    let (payments, refunds) = house.acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
+    let onItsWay =
+      isAtRest
+      ? []
+      : Set(
+        try await house.texts(
+          """
+          select 'w' || window_id || '-' || attempt from charge_window
+          where state in ('authorising', 'authorised', 'capturing')
+          union all select 'r' || refund_id from charge_refund where state = 'asking'
+          """))
+    var captured: [Int64: Int64] = [:]
+    for payment in payments where payment.isCaptured && !onItsWay.contains(payment.key) {
+      guard let number = payment.key.dropFirst().split(separator: "-").first.flatMap({ Int64($0) })
+      else { continue }
+      captured[number, default: 0] += payment.minor
+    }
+    self.captured = captured
+    refundsGiven = Dictionary(
+      uniqueKeysWithValues: refunds.filter { !onItsWay.contains($0.key) }.map {
+        ($0.key, $0.minor)
+      })
+    windows = try await house.texts(
+      """
+      select concat_ws(' ', window_id, captured_minor, refunded_minor, coalesce((
+          select sum(minor) from charge_refund r
+          where r.window_id = w.window_id and r.cause = 'rerated'), 0),
+        written_off_minor, offset_minor) from charge_window w
+      """
+    ).map { line in
+      let words = line.split(separator: " ").map { Int64($0) ?? .min }
+      return Window(
+        number: words[0], captured: words[1], refunded: words[2], takenBack: words[3],
+        writtenOff: words[4], offset: words[5])
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import Basics
+import Charging
+import Clearing
+import Ledger
+import SimulatedCity
+import Store
+import Transit
+
+/// What the house does with operators, their bank and the city.
+extension MoneyPlayer {
+  private static let start = CityCalendar.start
+
+  /// What the city pays for a ride of a category.
+  private static func rate(_ category: String, _ operatorID: String) -> Int64 {
+    switch (category, operatorID) {
+    case ("pensioner", "AVTO1"): 611
+    case ("pensioner", _): 503
+    default: 207
+    }
+  }
+
+  private static let ownAccount = BankAccount(
+    name: "Kvytok", iban: "DE89370400440532013000", bic: nil)
+
+  mutating func openOperators() async throws {
+    let (house, uah) = (house, uah)
+    for (name, _) in CityPlan.operators {
+      let account = BankAccount(name: name, iban: "UA903052992990004149123456789", bic: nil)
+      try await house.insist {
+        try await house.payouts.setAccount(account, of: name, by: "olena")
+      }
+    }
+    for (category, name) in [("pensioner", nil), ("pensioner", "AVTO1"), ("student", nil)]
+      as [(String, String?)]
+    {
+      let rate = ConcessionRate(
+        category: category, operatorID: name, from: Self.start.adding(days: -30), to: nil,
+        currency: uah, rideMinor: Self.rate(category, name ?? ""))
+      try await house.insist { try await house.subsidies.set(rate, by: "olena") }
+    }
+  }
+
+  mutating func playOperators(_ event: MoneyEvent, on day: Int) async throws {
+    switch event {
+    case .claim(let daysAgo): try await claim(through: CityCalendar.day(day - daysAgo))
+    case .decideClaim(let isApproved): try await decideClaim(isApproved)
+    case .payClaim: try await payClaim()
+    case .payouts(let daysAgo): try await payouts(daysAgo, CityCalendar.day(day))
+    case .decidePayouts(let isApproved): try await decidePayouts(isApproved)
+    case .sendPayouts: try await sendPayouts(CityCalendar.day(day))
+    case .confirmPayouts(let isPaid): try await confirmPayouts(isPaid)
+    default: return
+    }
+  }
+
+  // MARK: - The city
+
+  /// Asks for all days from the first: each ride that stands, less what was asked for it before.
+  private mutating func claim(through last: Day) async throws {
+    guard last >= Self.start else { return }
+    try await settle()
+    var lines: [PlainAccount: Int64] = [:]
+    var asked = books.claimed.filter { $0.value.day > last }
+    for before in books.claimed.values where before.day <= last {
+      lines[before.account, default: 0] -= before.minor
+    }
+    for rider in books.people.riders {
+      for ride in books.people.rides(of: rider) where ride.isConcession && ride.tap.day <= last {
+        let ride = ClaimedRide(
+          day: ride.tap.day, account: .city(ride.operatorID, ride.category),
+          minor: Self.rate(ride.category, ride.operatorID), tap: ride.tap)
+        asked[ride.name] = ride
+        lines[ride.account, default: 0] += ride.minor
+      }
+    }
+    lines = lines.filter { $0.value != 0 }
+    let total = lines.values.reduce(0, +)
+    let isWaiting = books.claims.contains { $0.state == "awaiting" }
+    let (house, uah) = (house, uah)
+    let outcome = try await ask {
+      try await house.subsidies.propose(from: Self.start, to: last, currency: uah, by: "olena")
+    }
+    guard judge(outcome, "claim", isRight: total > 0 && !isWaiting),
+      case .done(let (claim, told)) = outcome
+    else { return }
+    findings += Self.differences(
+      "claim \(claim.id)", lines,
+      told.map { (PlainAccount.city($0.operatorID, $0.category), $0.minor) })
+    books.claims.append(
+      PlainClaim(
+        number: claim.id, order: claim.orderID ?? 0, lines: lines, before: books.claimed))
+    books.claimed = asked
+  }
+
+  private static func differences(
+    _ what: String, _ expected: [PlainAccount: Int64], _ found: [(PlainAccount, Int64)]
+  ) -> [String] {
+    let ours = Set(expected.map { "\($0.key) \($0.value)" })
+    let theirs = Set(found.filter { $0.1 != 0 }.map { "\($0.0) \($0.1)" })
+    return ours.symmetricDifference(theirs).sorted().map {
+      "\(what), \(ours.contains($0) ? "should be" : "is"): \($0)"
+    }
+  }
+
+  private mutating func decideClaim(_ isApproved: Bool) async throws {
+    guard let place = books.claims.firstIndex(where: { $0.state == "awaiting" }) else { return }
+    let (house, claim) = (house, books.claims[place])
+    _ = try await house.insist {
+      try await house.moneyOrders.decide(claim.order, isApproved: isApproved, by: "taras")
+    }
+    count(isApproved ? "claim approved" : "claim turned down")
+    books.claims[place].state = isApproved ? "approved" : "refused"
+    guard isApproved else {
+      books.claimed = claim.before
+      return
+    }
+    for (account, minor) in claim.lines {
+      let name = account.part.split(separator: " ").first.map(String.init) ?? ""
+      books.write(account, .operators(name), minor)
+    }
+  }
+
+  private mutating func payClaim() async throws {
+    guard let place = books.claims.firstIndex(where: { $0.state == "approved" }) else { return }
+    let (house, claim) = (house, books.claims[place])
+    try await house.insist { try await house.subsidies.confirm(claim.number, by: "olena") }
+    books.claims[place].state = "paid"
+    for (account, minor) in claim.lines { books.write(.bank, account, minor) }
+    count("claim paid")
+  }
+
+  // MARK: - Operators
+
+  /// Proposes what entries up to a day owe, and no more than is owed now.
+  private mutating func payouts(_ daysAgo: Int, _ today: Day) async throws {
+    try await settle()
+    let through = today.adding(days: -daysAgo)
+    let now = books.owedToOperators()
+    let then = daysAgo == 0 ? now : books.owedAtEnd[through] ?? [:]
+    let busy = Set(
+      books.payouts.filter { ["awaiting", "approved"].contains($0.state) }.map(\.operatorID))
+    let expected = then.filter { !busy.contains($0.key) }
+      .compactMap { name, minor -> (String, Int64)? in
+        let minor = min(minor, now[name] ?? 0)
+        return minor > 0 ? (name, minor) : nil
+      }
+    let house = house
+    let outcome = try await ask {
+      try await house.payouts.propose(through: through, by: "olena")
+    }
+    guard judge(outcome, "payouts", isRight: true), case .done(let (orders, _)) = outcome else {
+      return
+    }
+    findings += Self.differences(
+      "payouts through \(through)",
+      Dictionary(uniqueKeysWithValues: expected.map { (PlainAccount.operators($0.0), $0.1) }),
+      orders.map { (PlainAccount.operators($0.subject), $0.minor) })
+    for order in orders {
+      guard let minor = expected.first(where: { $0.0 == order.subject })?.1 else { continue }
+      books.payouts.append(
+        PlainPayout(order: order.id, operatorID: order.subject, minor: minor))
+      count("payout")
+    }
+  }
+
+  private mutating func decidePayouts(_ isApproved: Bool) async throws {
+    let house = house
+    for place in books.payouts.indices where books.payouts[place].state == "awaiting" {
+      let order = books.payouts[place].order
+      _ = try await house.insist {
+        try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
+      }
+      books.payouts[place].state = isApproved ? "approved" : "refused"
+    }
+  }
+
+  private mutating func sendPayouts(_ today: Day) async throws {
+    let (house, uah) = (house, uah)
+    let places = books.payouts.indices.filter { books.payouts[$0].state == "approved" }
+    let file = try await house.insist {
+      try await house.payouts.makeFile(
+        currency: uah, from: Self.ownAccount, executionDay: today, by: "taras")
+    }
+    guard let file else {
+      if !places.isEmpty { findings.append("\(places.count) payouts are in no payment file") }
+      return
+    }
+    let amounts = file.xml.split(separator: "<InstdAmt Ccy=\"UAH\">").dropFirst()
+      .map { String($0.prefix { $0 != "<" }) }.sorted()
+    let expected = places.map { books.payouts[$0].minor }
+      .map { "\($0 / 100).\($0 % 100 / 10)\($0 % 10)" }.sorted()
+    if amounts != expected { findings.append("the bank is to pay \(amounts), not \(expected)") }
+    for place in places {
+      books.payouts[place].state = "sent"
+      books.payouts[place].message = file.messageID
+      let payout = books.payouts[place]
+      books.write(.operators(payout.operatorID), .onItsWay(payout.operatorID), payout.minor)
+    }
+    count("payment file")
+  }
+
+  private mutating func confirmPayouts(_ isPaid: Bool) async throws {
+    guard let message = books.payouts.first(where: { $0.state == "sent" })?.message else { return }
+    let house = house
+    let number = try await house.insist {
+      try await house.payouts.confirm(message, isPaid: isPaid, by: "olena")
+    }
+    let places = books.payouts.indices.filter { books.payouts[$0].message == message }
+    if number != places.count { findings.append("\(message) held \(number) payouts") }
+    for place in places {
+      books.payouts[place].state = isPaid ? "paid" : "returned"
+      let payout = books.payouts[place]
+      let credit: PlainAccount = isPaid ? .bank : .operators(payout.operatorID)
+      books.write(.onItsWay(payout.operatorID), credit, payout.minor)
+    }
+    count(isPaid ? "payouts paid" : "payouts returned")
+  }
+}
