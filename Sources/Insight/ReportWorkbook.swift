@@ -25,9 +25,11 @@ extension Report {
       throw WorkbookFault(description: "a workbook cannot be begun")
     }
     let writer = WorkbookWriter(book: book, language: language, zone: zone)
-    for table in tables { writer.add(table) }
-    writer.addAbout(self)
-    writer.addMeanings(of: self)
+    let titles = tables.map(\.title) + [WorkbookWriter.about, WorkbookWriter.meanings]
+    let names = SheetNames.of(titles.map { $0[language] })
+    for (table, name) in zip(tables, names) { writer.add(table, writer.sheet(name)) }
+    writer.addAbout(self, writer.sheet(names[tables.count]))
+    writer.addMeanings(of: self, names, writer.sheet(names[tables.count + 1]))
     let code = workbook_close(book)
     guard code == LXW_NO_ERROR, let data = FileManager.default.contents(atPath: path) else {
       throw WorkbookFault(description: "the workbook cannot be written (\(code.rawValue))")
@@ -38,11 +40,11 @@ extension Report {
 
 /// Writes sheets of one workbook.
 private struct WorkbookWriter {
-  private typealias Sheet = UnsafeMutablePointer<lxw_worksheet>
+  typealias Sheet = UnsafeMutablePointer<lxw_worksheet>
   private typealias Format = UnsafeMutablePointer<lxw_format>
 
-  /// Most characters of a sheet's name.
-  private static let nameCharactersMax = 31
+  static let about = Bilingual(uk: "Про звіт", en: "About")
+  static let meanings = Bilingual(uk: "Що означають числа", en: "What the figures mean")
   private static let columnWidth = 18.0
   private static let textWidth = 60.0
 
@@ -50,8 +52,7 @@ private struct WorkbookWriter {
   let language: Language
   let zone: TimeZoneTable
 
-  func add(_ table: ReportTable) {
-    let sheet = self.sheet(table.title[language])
+  func add(_ table: ReportTable, _ sheet: Sheet) {
     let head = format { format_set_bold($0) }
     for (column, words) in table.columns.enumerated() {
       worksheet_write_string(sheet, 0, UInt16(column), words.header[language], head)
@@ -97,8 +98,7 @@ private struct WorkbookWriter {
       "=SUMIF(\(key)2:\(key)\(last),\"\(total[place].plain)\",\(letter)2:\(letter)\(last))"
   }
 
-  func addAbout(_ report: Report) {
-    let sheet = self.sheet(Bilingual(uk: "Про звіт", en: "About")[language])
+  func addAbout(_ report: Report, _ sheet: Sheet) {
     worksheet_set_column(sheet, 0, 0, Self.textWidth, nil)
     worksheet_set_column(sheet, 1, 1, Self.columnWidth, nil)
     let bold = format { format_set_bold($0) }
@@ -123,9 +123,8 @@ private struct WorkbookWriter {
     }
   }
 
-  func addMeanings(of report: Report) {
-    let sheet = self.sheet(
-      Bilingual(uk: "Що означають числа", en: "What the figures mean")[language])
+  /// What the columns mean, by the names of the tables' sheets.
+  func addMeanings(of report: Report, _ names: [String], _ sheet: Sheet) {
     worksheet_set_column(sheet, 0, 1, Self.columnWidth, nil)
     worksheet_set_column(sheet, 2, 2, Self.textWidth * 1.5, nil)
     worksheet_freeze_panes(sheet, 1, 0)
@@ -138,9 +137,9 @@ private struct WorkbookWriter {
       worksheet_write_string(sheet, 0, UInt16(column), head[language], bold)
     }
     var row: UInt32 = 1
-    for table in report.tables {
+    for (table, name) in zip(report.tables, names) {
       for column in table.columns {
-        worksheet_write_string(sheet, row, 0, table.title[language], nil)
+        worksheet_write_string(sheet, row, 0, name, nil)
         worksheet_write_string(sheet, row, 1, column.header[language], nil)
         worksheet_write_string(sheet, row, 2, (column.meaning ?? column.header)[language], nil)
         row += 1
@@ -148,8 +147,12 @@ private struct WorkbookWriter {
     }
   }
 
-  private func sheet(_ title: String) -> Sheet? {
-    workbook_add_worksheet(book, String(title.prefix(Self.nameCharactersMax)))
+  /// A sheet of a name that ``SheetNames`` made.
+  func sheet(_ name: String) -> Sheet {
+    guard let sheet = workbook_add_worksheet(book, name) else {
+      preconditionFailure("no sheet can be named \(name)")
+    }
+    return sheet
   }
 
   private func format(_ make: (Format) -> Void) -> Format? {
@@ -163,7 +166,7 @@ private struct WorkbookWriter {
   }
 
   private func write(
-    _ cell: ReportCell, _ sheet: Sheet?, _ row: UInt32, _ column: UInt16, _ formats: Formats
+    _ cell: ReportCell, _ sheet: Sheet, _ row: UInt32, _ column: UInt16, _ formats: Formats
   ) {
     switch cell {
     case .none: break

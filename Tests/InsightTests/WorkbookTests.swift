@@ -10,6 +10,16 @@ import Testing
     python.map { FileManager.default.isExecutableFile(atPath: $0) } ?? false
   }
 
+  @Test func sheetsHaveNamesThatExcelTakes() {
+    let long = String(repeating: "Довга назва ", count: 4)
+    #expect(
+      SheetNames.of(["Books: what is left", "books what is left", "a/b\\c [d]*?", "'", long, long])
+        == [
+          "Books what is left", "books what is left 2", "a b c d", "–",
+          "Довга назва Довга назва Довга н", "Довга назва Довга назва Довга 2",
+        ])
+  }
+
   private static func report() throws -> Report {
     let uah = try #require(Currency("UAH"))
     let jpy = try #require(Currency("JPY"))
