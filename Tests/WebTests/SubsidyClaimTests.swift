@@ -53,9 +53,9 @@ struct SubsidyClaimTests {
         "\(made.text)")
       #expect(made.member("state") == "awaiting" && made.text.contains(#""claim":1"#))
 
-      // What is claimed once is not claimed again.
-      let again = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
-      #expect(again.status == .unprocessableContent && again.text.contains("all are claimed"))
+      // Before a claim is decided nobody makes the next.
+      let next = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
+      #expect(next.status == .unprocessableContent && next.text.contains("have it decided first"))
 
       let decision = "/v1/money-orders/1/decision"
       let own = await service.post(decision, token: olena, json: #"{"approve": true}"#)
@@ -64,6 +64,9 @@ struct SubsidyClaimTests {
       #expect(early.status == .unprocessableContent, "\(early.text)")
       let other = await service.post(decision, token: taras, json: #"{"approve": true}"#)
       #expect(other.status == .ok && other.member("decided") == "approved", "\(other.text)")
+      // What is claimed once is not claimed again.
+      let again = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
+      #expect(again.status == .unprocessableContent && again.text.contains("all are claimed"))
       #expect(
         try await balances(service) == ["1300/tram/pensioner 1200", "2100/tram/pensioner -1200"])
 
