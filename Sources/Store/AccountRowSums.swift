@@ -71,8 +71,9 @@ enum AccountRowSums {
     where state = 'sent'
     """
 
-  /// Money that left the bank for riders, as its statements say. What statements say of claims and payouts
-  /// moves their rows on.
+  /// Money that left the bank for riders, as its statements say.
+  ///
+  /// What statements say of claims and payouts moves the rows of those on.
   private static let statements = """
     select '\(AccountCode.refunds)', currency, null, -minor from statement_line
     where subject in ('transfer', 'product_transfer', 'refund') and book_entry_id is null
