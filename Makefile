@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # Debian packages: to build and run, and to test.
 RUN_PACKAGES := libpq-dev libssl-dev libsodium-dev libuv1-dev libzip-dev zlib1g-dev libxlsxwriter-dev pkg-config \
-  postgresql libjs-leaflet libjs-chart.js curl
+  libxml2 postgresql libjs-leaflet libjs-chart.js curl
 TEST_PACKAGES := chromium python3 python3-venv
 TOOLS := .build-tools
 PYTHON := $(TOOLS)/venv/bin/python3
