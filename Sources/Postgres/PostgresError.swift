@@ -51,6 +51,14 @@ package struct PostgresError: Error, Sendable, Equatable {
   /// Whether the same transaction may well succeed when tried again.
   package var isRetryable: Bool {
     sqlState == PostgresError.serializationFailure || sqlState == PostgresError.deadlockDetected
+      || isPartitionMoved
+  }
+
+  /// The partition for all other rows refused a row: one for it was made in the same moment.
+  ///
+  /// The server names the constraint of a table's rule, and none for that of a partition.
+  package var isPartitionMoved: Bool {
+    sqlState == PostgresError.checkViolation && constraint == nil && table != nil
   }
 
   /// A row with this key is already there.

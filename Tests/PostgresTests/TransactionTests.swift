@@ -114,6 +114,53 @@ struct TransactionTests {
     }
   }
 
+  @Test func aRowWhosePartitionIsMadeMeanwhileIsTriedAgain() async throws {
+    let tables = Migration(
+      name: "0001-days",
+      sql: """
+        CREATE TABLE day_row (day int8 NOT NULL) PARTITION BY LIST (day);
+        CREATE TABLE day_row_other PARTITION OF day_row DEFAULT;
+        CREATE TABLE day_row_7 (LIKE day_row);
+        """)
+    try await LeasedDatabase.with([tables], connectionsMax: 4) { pool in
+      let attempts = Counter()
+      let isAttached = Meeting(of: 2)
+      try await withThrowingTaskGroup { group in
+        group.addTask {
+          try await pool.transaction { connection in
+            try await connection.execute(
+              "ALTER TABLE day_row ATTACH PARTITION day_row_7 FOR VALUES IN (7)")
+            await isAttached.arrive()
+            // The row is meant for the partition of all others, and waits there for this one's end.
+            for _ in 0..<500 {
+              let waiting = try await connection.query(
+                """
+                SELECT count(*) FROM pg_locks
+                WHERE NOT granted AND relation = 'day_row_other'::regclass
+                """)
+              if try waiting.only().int8(0) > 0 { break }
+              try await Task.sleep(for: .milliseconds(10))
+            }
+          }
+        }
+        group.addTask {
+          await isAttached.arrive()
+          try await pool.transaction { connection in
+            _ = await attempts.next()
+            try await connection.execute("INSERT INTO day_row VALUES (7)")
+          }
+        }
+        try await group.waitForAll()
+      }
+      let found = try await pool.session {
+        try await $0.query("SELECT count(*) FROM day_row_7").only().int8(0)
+      }
+      #expect(found == 1)
+      let count = await attempts.value
+      #expect(count == 2, "the row was meant to be refused once")
+    }
+  }
+
   @Test func triesHaveABound() async throws {
     try await LeasedDatabase.with(TransactionTests.migrations) { pool in
       let attempts = Counter()
