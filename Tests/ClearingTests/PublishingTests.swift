@@ -48,13 +48,21 @@ extension House {
       t1,08:05:00,08:05:00,b,2
       """,
     ]
+    try await importFeed(files, named: "two stops", stopsCount: 2)
+  }
+
+  /// Makes a feed the network of the city.
+  func importFeed(
+    _ files: [String: String], named name: String, stopsCount: Int
+  ) async throws {
     let archive = ZipArchive.make(
       files: files.sorted { $0.key < $1.key }.map { (name: $0.key, bytes: Array($0.value.utf8)) })
     try await store.write { db in
-      _ = try await db.feeds.save(name: "two stops", digest: [1], archive: archive, at: House.noon)
+      _ = try await db.feeds.save(
+        name: name, digest: Array(name.utf8), archive: archive, at: House.noon)
     }
     try await city.reload(from: store)
-    try #require(city.current.network.stops.count == 2)
+    try #require(city.current.network.stops.count == stopsCount)
   }
 }
 

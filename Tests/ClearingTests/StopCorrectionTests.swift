@@ -37,13 +37,7 @@ extension House {
       t2,08:05:00,08:05:00,FARM,2
       """,
     ]
-    let archive = ZipArchive.make(
-      files: files.sorted { $0.key < $1.key }.map { (name: $0.key, bytes: Array($0.value.utf8)) })
-    try await store.write { db in
-      _ = try await db.feeds.save(name: "hill", digest: [2], archive: archive, at: House.noon)
-    }
-    try await city.reload(from: store)
-    try #require(city.current.network.stops.count == 3)
+    try await importFeed(files, named: "hill", stopsCount: 3)
   }
 
   var stopDesk: StopCorrectionDesk { StopCorrectionDesk(store: store, city: city, log: quiet) }

@@ -221,50 +221,29 @@ final class BooksHouse: Sendable {
 
   /// A process that has just been started and knows nothing but the database.
   private func clearing() -> ClearingService {
-    let clock = clock
-    return ClearingService(
-      store: store, city: city, tokenKey: tokenKey, log: log, now: { clock.now })
+    ClearingService(store: store, city: city, tokenKey: tokenKey, log: log, now: now)
   }
 
   private func charging() -> ChargingService {
-    let clock = clock
-    return ChargingService(
-      store: store, city: city, acquirer: acquirer, log: log, now: { clock.now })
+    ChargingService(store: store, city: city, acquirer: acquirer, log: log, now: now)
   }
 
   var riders: RiderDesk { RiderDesk(store: store, city: city, tokenKey: tokenKey) }
   var wallets: WalletDesk { WalletDesk(store: store, city: city) }
   var products: ProductDesk { ProductDesk(store: store, city: city) }
 
-  var messages: MessageDesk {
+  /// The clock of the simulated city, as desks ask for it.
+  private var now: @Sendable () -> Instant {
     let clock = clock
-    return MessageDesk(store: store, city: city, secret: [1], now: { clock.now })
+    return { clock.now }
   }
 
-  var funding: FundingDesk {
-    let clock = clock
-    return FundingDesk(store: store, city: city, now: { clock.now })
-  }
-
-  var debts: DebtDesk {
-    let clock = clock
-    return DebtDesk(store: store, city: city, now: { clock.now })
-  }
-
-  var walletOrders: WalletOrderDesk {
-    let clock = clock
-    return WalletOrderDesk(store: store, city: city, now: { clock.now })
-  }
-
-  var payouts: PayoutDesk {
-    let clock = clock
-    return PayoutDesk(store: store, city: city, now: { clock.now })
-  }
-
-  var subsidies: SubsidyDesk {
-    let clock = clock
-    return SubsidyDesk(store: store, city: city, now: { clock.now })
-  }
+  var messages: MessageDesk { MessageDesk(store: store, city: city, secret: [1], now: now) }
+  var funding: FundingDesk { FundingDesk(store: store, city: city, now: now) }
+  var debts: DebtDesk { DebtDesk(store: store, city: city, now: now) }
+  var walletOrders: WalletOrderDesk { WalletOrderDesk(store: store, city: city, now: now) }
+  var payouts: PayoutDesk { PayoutDesk(store: store, city: city, now: now) }
+  var subsidies: SubsidyDesk { SubsidyDesk(store: store, city: city, now: now) }
 
   /// Where orders of all kinds are decided.
   var moneyOrders: MoneyOrders {
