@@ -1,14 +1,15 @@
-import Basics
+package import Basics
 import Store
 
 /// Words of the columns of reports, for people; programs get them as they stand in the tables.
-enum ReportWords {
+package enum ReportWords {
   /// A word of a column; nil for one that needs no other.
-  static func find(_ column: String, _ word: String) -> Bilingual? { words[column]?[word] }
+  package static func find(_ column: String, _ word: String) -> Bilingual? { words[column]?[word] }
 
   private static let words: [String: [String: Bilingual]] = [
     "step": steps, "why": remainders, "debt": debts, "bank_step": bankSteps,
-    "bank_why": bankRemainders,
+    "bank_why": bankRemainders, "category": matches, "kind": acquirerLines, "state": states,
+    "cause": refundCauses, "stage": disputeStages,
   ]
 
   private static let steps = [
@@ -76,5 +77,53 @@ enum ReportWords {
     "not settled": Bilingual(uk: "еквайр ще не розрахувався", en: "not settled yet"),
     "charged back": Bilingual(uk: "оскаржено", en: "charged back"),
     "refunded": Bilingual(uk: "повернено", en: "refunded"),
+  ]
+
+  /// What a line of the acquirer was matched to; categories of riders stand in a column of this name
+  /// too, and are the tariff's own words.
+  private static let matches = [
+    "matched": Bilingual(uk: "збігається", en: "matched"),
+    "missing_there": Bilingual(uk: "немає в еквайра", en: "missing there"),
+    "missing_here": Bilingual(uk: "немає в нас", en: "missing here"),
+    "amount_differs": Bilingual(uk: "інша сума", en: "amount differs"),
+    "twice": Bilingual(uk: "двічі", en: "twice"),
+    "declined": Bilingual(uk: "у нас відмовлено", en: "declined here"),
+    "unknown": Bilingual(uk: "невідоме", en: "unknown"),
+  ]
+
+  private static let acquirerLines = [
+    "capture": Bilingual(uk: "стягнення", en: "capture"),
+    "refund": Bilingual(uk: "повернення", en: "refund"),
+    "chargeback": Bilingual(uk: "оскарження", en: "chargeback"),
+    "billing": Bilingual(uk: "рахунок еквайра", en: "billing"),
+    "decline": Bilingual(uk: "відмова", en: "decline"),
+    "sale": Bilingual(uk: "продаж або поповнення", en: "sale or top-up"),
+    "sale_refund": Bilingual(uk: "повернення за продаж", en: "refund of a sale"),
+  ]
+
+  /// Where a validator, a claim or a refund stands: the three have no word with two meanings.
+  private static let states = [
+    "enrolled": Bilingual(uk: "зареєстрований", en: "enrolled"),
+    "active": Bilingual(uk: "працює", en: "active"),
+    "suspended": Bilingual(uk: "призупинений", en: "suspended"),
+    "revoked": Bilingual(uk: "відкликаний", en: "revoked"),
+    "awaiting": Bilingual(uk: "чекає на рішення", en: "awaiting"),
+    "refused": Bilingual(uk: "відхилено", en: "refused"),
+    "approved": Bilingual(uk: "схвалено", en: "approved"),
+    "asking": Bilingual(uk: "запитано еквайра", en: "asking"),
+    "paid": Bilingual(uk: "виплачено", en: "paid"),
+    "settled": Bilingual(uk: "розраховано", en: "settled"),
+    "failed": Bilingual(uk: "не вдалося", en: "failed"),
+  ]
+
+  private static let refundCauses = [
+    "rerated": Bilingual(uk: "перераховано ціну", en: "rated anew"),
+    "goodwill": Bilingual(uk: "з доброї волі", en: "goodwill"),
+  ]
+
+  private static let disputeStages = [
+    "opened": Bilingual(uk: "відкрито", en: "opened"),
+    "won": Bilingual(uk: "виграно", en: "won"),
+    "lost": Bilingual(uk: "програно", en: "lost"),
   ]
 }

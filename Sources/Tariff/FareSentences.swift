@@ -12,13 +12,16 @@ extension FareReason {
 }
 
 extension FareStep {
-  private func amount(_ currency: Currency) -> String {
-    Money(minor: minor ?? 0, currency: currency).description
+  /// Ukrainian writes a comma before the minor units.
+  private func amount(_ currency: Currency, in language: Language) -> String {
+    let text = Money(minor: minor ?? 0, currency: currency).description
+    guard language == .ukrainian else { return text }
+    return String(text.map { $0 == "." ? "," : $0 })
   }
 
   /// What the rule did, in words.
   func phrase(in language: Language, _ currency: Currency) -> String {
-    let money = amount(currency)
+    let money = amount(currency, in: language)
     let count = number ?? 0
     let text: Bilingual
     switch code {

@@ -1,5 +1,7 @@
 import Basics
 import Insight
+import Store
+import Tapping
 import Testing
 
 @Suite struct ReportTextTests {
@@ -133,5 +135,16 @@ import Testing
         + #"{"operator":null,"mode":null,"charged_minor":5}],"categories":[{"category":"adult"}],"#
         + #""totals":[{"operator":"total","mode":"","charged_minor":1255}],"#
         + #""completeness":{"rider_days_stale":3,"tariff_versions":["t-1"]}}"#)
+  }
+
+  @Test func eachStateThatAReportShowsHasAUkrainianWord() {
+    let states = DeviceState.allCases.map(\.rawValue) + RefundRow.State.allCases.map(\.rawValue)
+    for word in states {
+      let words = ReportWords.find("state", word)
+      #expect(words != nil && words?.ukrainian != word, "\(word)")
+    }
+    // Categories of riders are the tariff's own, and stay as they are.
+    #expect(ReportWords.find("category", "pensioner") == nil)
+    #expect(ReportWords.find("category", "missing_there")?.ukrainian == "немає в еквайра")
   }
 }

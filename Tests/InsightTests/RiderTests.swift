@@ -69,7 +69,7 @@ extension InsightSuite {
         #expect(first.alighting?.name == "Market")
         #expect(first.alighting?.stop == "c")
         #expect(first.reason(in: .english) == "price \"ride\" 8.00 UAH")
-        #expect(first.reason(in: .ukrainian) == "ціна «ride» 8.00 UAH")
+        #expect(first.reason(in: .ukrainian) == "ціна «ride» 8,00 UAH")
       }
     }
 

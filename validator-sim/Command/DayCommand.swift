@@ -104,7 +104,8 @@ struct DayCommand: AsyncParsableCommand {
     _ plan: [Delivery], _ validators: Validators, _ client: ServiceClient
   ) async throws -> DaySummary {
     let (devices, servicePublicKey) = try await Edge.enroll(
-      validators.days.map { ($0.device, $0.vehicle) }, secret: service.adminToken, with: client)
+      validators.days.map { ($0.device, $0.vehicle) }, since: validators.fleet.zero,
+      secret: service.adminToken, with: client)
     let bodies = DayBodies(validators: validators, seed: seed)
     let clock = ContinuousClock()
     let start = clock.now

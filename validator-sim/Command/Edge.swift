@@ -92,8 +92,11 @@ enum Edge {
 
   /// Enrols validators, several at a time, in the order given; with the key that proves the service,
   /// nil when none of them was new.
+  ///
+  /// They are in their vehicles since a moment, or from now on.
   static func enroll(
-    _ names: [(device: String, vehicle: String)], secret: String, with client: ServiceClient
+    _ names: [(device: String, vehicle: String)], since: Instant? = nil, secret: String,
+    with client: ServiceClient
   ) async throws -> (devices: [SignedDevice], servicePublicKey: [UInt8]?) {
     let devices = names.map { SignedDevice(id: $0.device, secret: secret) }
     var bar = ProgressBar("enrolling \(names.count) validators", total: names.count)
@@ -108,7 +111,8 @@ enum Edge {
         }
         let vehicle = names[index].vehicle
         group.addTask {
-          try await device.enrollment(vehicle: vehicle, with: client).servicePublicKey
+          try await device.enrollment(vehicle: vehicle, since: since, with: client)
+            .servicePublicKey
         }
       }
       for try await key in group { servicePublicKey = key ?? servicePublicKey }

@@ -32,13 +32,15 @@ package struct SignedDevice: Sendable {
   }
 
   /// Registers the validator as an administrator and activates it as itself.
+  ///
+  /// It is in its vehicle from a moment on, which may be past: from now on when there is none.
   package func enrollment(
-    vehicle: String?, with client: ServiceClient
+    vehicle: String?, since: Instant? = nil, with client: ServiceClient
   ) async throws -> Enrollment {
     var writer = JSONWriter()
     writer.beginObject()
     writer.member("device", id)
-    if let vehicle { writer.member("vehicle", vehicle) }
+    if let vehicle, since == nil { writer.member("vehicle", vehicle) }
     writer.endObject()
     let added = try await client.administer(
       "POST", "/v1/devices", json: String(decoding: writer.bytes, as: UTF8.self),
@@ -62,8 +64,21 @@ package struct SignedDevice: Sendable {
         request: "POST /v1/devices/enroll of \(id)", status: answer.status, body: answer.text)
     }
     let key = try Self.member("service_key", in: answer.body, of: "POST /v1/devices/enroll")
+    if let vehicle, let since { try await assign(to: vehicle, since: since, with: client) }
     return Enrollment(
       isNew: true, servicePublicKey: key.flatMap { Base64.decode($0, .standard) })
+  }
+
+  private func assign(
+    to vehicle: String, since: Instant, with client: ServiceClient
+  ) async throws {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("vehicle", vehicle)
+    writer.member("from", since.description)
+    writer.endObject()
+    _ = try await client.administer(
+      "POST", "/v1/devices/\(id)/assign", json: String(decoding: writer.bytes, as: UTF8.self))
   }
 
   /// A text in the JSON object of an answer; nil when there is none of that name.
