@@ -115,6 +115,8 @@ package struct TapAuditTables {
   package func unsorted(
     device: String, epoch: Int64, after seq: Int64, countMax: Int
   ) async throws -> [UnsortedTapRow] {
+    // The statement counts from the number behind it.
+    guard seq < Int64.max else { return [] }
     let rows = try await connection.query(
       """
       select s as seq, b.batch_id, b.sort_fault

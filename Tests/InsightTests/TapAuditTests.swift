@@ -121,5 +121,12 @@ extension InsightSuite {
         #expect(page.taps.isEmpty && page.next == nil && page.lines.isEmpty)
       }
     }
+
+    @Test func behindTheLastNumberThereIsNothing() async throws {
+      try await World.with { world in
+        let page = try await world.desk.tapAudit(device: "V-1", epoch: 1, after: .max)
+        #expect(page.taps.isEmpty && page.next == nil)
+      }
+    }
   }
 }

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Tapping
 
 /// A validator with its key: enrols itself and posts signed bodies.

@@ -1,0 +1,47 @@
+import DatabaseSupport
+import HTTPTypes
+import Postgres
+import Store
+import Testing
+import Web
+
+/// Whatever comes in under a name of the contract gets an answer that says what is wrong with it.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct JunkRequestTests {
+  private static let requestsCount = 1500
+
+  @Test(arguments: [UInt64(1), 2])
+  func noRequestBreaksTheServiceOrItsBooks(_ seed: UInt64) async throws {
+    try await TestService.with { service in
+      let admin = try await service.token(.admin)
+      let contract = await service.send(.get, "/openapi.yaml").text
+      var requests = JunkRequests(contract: contract, seed: seed)
+      var takenCount = 0
+      for number in 0..<Self.requestsCount {
+        let request = requests.next()
+        let answer = await service.send(
+          request.endpoint.method, request.target, token: admin,
+          headers: request.type.map { [.contentType: $0] } ?? [:], body: request.body)
+        let said: Comment = "seed \(seed), request \(number): \(request.description)"
+        #expect(answer.status.code < 500, said)
+        if answer.status.code >= 400 {
+          #expect(answer.problemCode != nil || answer.contentType.hasPrefix("text/html"), said)
+        } else {
+          takenCount += 1
+          requests.learn(answer.text)
+        }
+      }
+      // Some of it is taken, or nothing past the first look would be tried.
+      #expect(takenCount > Self.requestsCount / 20, "\(takenCount)")
+      let crooked = try await service.pool.session { db in
+        try await db.query(
+          """
+          select count(*) from (select entry_id from posting group by entry_id
+            having sum(debit_minor) <> sum(credit_minor)) p
+          """
+        ).only().int8(0)
+      }
+      #expect(crooked == 0)
+    }
+  }
+}
