@@ -229,7 +229,8 @@ struct MoneyChecker {
           "select concat_ws(' ', order_id, operator_id, minor, state) from payout"))
       + compare(
         "a dispute",
-        books.disputes.filter { ["opened", "won", "lost"].contains($0.stage) }
+        (books.disputes + books.disputedTopUps)
+          .filter(\.isKnown)
           .map { "\($0.name) \($0.minor) \($0.stage)" },
         try await house.texts("select concat_ws(' ', case_id, minor, stage) from chargeback"))
   }

@@ -39,7 +39,8 @@ struct MoneySimulationTests {
     "claim paid",
     "statement lost", "line that never comes", "line twice", "line of another amount",
     "pair of lines", "payout brought back", "card sale matched", "card sale amount_differs",
-    "card sale twice", "card sale declined", "card sale unknown",
+    "top-up disputed", "top-up dispute won", "top-up dispute lost", "card sale twice",
+    "card sale declined", "card sale unknown",
   ]
   private static let seedsForRare: UInt64 = 5
 
@@ -239,7 +240,7 @@ enum PlantedKopiyka {
     (
       "a dispute",
       { books in
-        guard let place = books.disputes.firstIndex(where: { $0.stage != "unsent" })
+        guard let place = books.disputes.firstIndex(where: \.isKnown)
         else { return false }
         books.disputes[place] = books.disputes[place].off(by: 1)
         return true

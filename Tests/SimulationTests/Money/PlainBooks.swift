@@ -48,6 +48,8 @@ struct PlainBooks: Sendable {
   var cardSales: [PlainCardSale] = []
   /// Lines of the acquirer about them, each with its category.
   var saleLines: [String] = []
+  /// Top-ups by card that a rider's bank took back.
+  var disputedTopUps: [PlainDispute] = []
   private(set) var written: [PlainAccount: Int64] = [:]
   var claims: [PlainClaim] = []
   /// What is claimed for each tap.
@@ -170,10 +172,14 @@ struct PlainDispute: Sendable {
   var stage: String
   /// Steps whose money came by a funding file.
   var funded: Set<String> = []
+
+  /// Whether the house has it in its list: not one that was never told, or not taken.
+  var isKnown: Bool { ["opened", "won", "lost"].contains(stage) }
 }
 
-/// Shares of an amount by weights, as accountants do it: each rounded down, and the rest one by one to
-/// those who lost most by it, the earlier first. Nothing where nothing weighs.
+/// Shares of an amount by weights, as accountants do it; nothing where nothing weighs.
+///
+/// Each is rounded down, and the rest goes one by one to those who lost most by it, the earlier first.
 func plainShares(of minor: Int64, by weights: [Int64]) -> [Int64] {
   let total = weights.reduce(0, +)
   guard total > 0 else { return [] }
