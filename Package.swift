@@ -251,7 +251,7 @@ let package = Package(
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
         "Postgres", "Store", "Intake", "Clearing", "SimulatedCity", "SimulatedAcquirer",
-        "AcquirerSupport", "DatabaseSupport", logging,
+        "AcquirerSupport", "BankSupport", "DatabaseSupport", logging,
       ], settings: canary),
     tests(
       "EndToEndTests",

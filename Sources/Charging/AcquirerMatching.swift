@@ -155,7 +155,9 @@ package struct AcquirerMatcher: Sendable {
       match.reject(.declined, record, "a top-up or sale that the acquirer will not pay")
       return match
     case .chargeback:
-      match.reject(.unknown, record, "a dispute about a top-up or sale: it is decided by hand")
+      if !sale.isTopUp {
+        match.reject(.unknown, record, "a dispute about a pass or carnet: it is decided by hand")
+      }
       return match
     case .capture, .refund, .billing: break
     }

@@ -90,12 +90,15 @@ package struct KnownSale: Sendable, Hashable {
   package let minor: Int64
   /// Paid, or kept, by fundings so far.
   package var settledMinor: Int64
+  /// Whether it put money on a card; else it paid a pass or carnet.
+  package let isTopUp: Bool
 
   /// Makes a sale.
   package init(
     saleID: Int64, kind: Kind, reference: String, currency: Currency, minor: Int64,
-    settledMinor: Int64 = 0
+    settledMinor: Int64 = 0, isTopUp: Bool = false
   ) {
+    self.isTopUp = isTopUp
     self.saleID = saleID
     self.kind = kind
     self.reference = reference

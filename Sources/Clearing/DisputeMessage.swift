@@ -16,15 +16,8 @@ struct DisputeMessage {
     to batch: inout ChargeBatch, actor: String, in db: StoreSession
   ) async throws -> String? {
     let before = try await db.charging.lockChargeback(caseID)
-    if let before {
-      guard before.window == window, before.minor == minor else {
-        return "case \(caseID) is about window \(before.window) and \(before.minor)"
-      }
-      guard before.stage == .opened || stage == .opened || stage == before.stage else {
-        return "case \(caseID) is \(before.stage.rawValue) here"
-      }
-      guard before.stage == .opened, stage != .opened else { return Self.known }
-    }
+    let row = DisputeRow(.window(window), minor: minor, stage: stage)
+    if let refusal = Self.refusal(of: row, caseID, after: before) { return refusal }
     do {
       // A case whose opening never came is opened with its end.
       if before == nil {
@@ -47,8 +40,21 @@ struct DisputeMessage {
     } catch let refusal as ChargeRefusal {
       return "\(refusal)"
     }
-    try await db.charging.setChargeback(
-      caseID, window: window, minor: minor, reason: reason, stage: stage, at: batch.now)
+    try await db.charging.setChargeback(caseID, row, reason: reason, at: batch.now)
     return nil
+  }
+
+  /// Why a step does not follow the one before; nil when it does.
+  static func refusal(
+    of step: DisputeRow, _ caseID: String, after before: DisputeRow?
+  ) -> String? {
+    guard let before else { return nil }
+    guard before.subject == step.subject, before.minor == step.minor else {
+      return "case \(caseID) is about \(before.subject) and \(before.minor)"
+    }
+    guard before.stage == .opened || step.stage == .opened || step.stage == before.stage else {
+      return "case \(caseID) is \(before.stage.rawValue) here"
+    }
+    return before.stage == .opened && step.stage != .opened ? nil : known
   }
 }

@@ -97,12 +97,12 @@ package struct FundingDesk: Sendable {
     var taking = FundingTaking(
       batch: ChargeBatch(
         try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment),
-      lost: lost)
+      lost: lost, on: day)
     for record in file.records {
       try await taking.take(record, matcher.match(record), in: db)
     }
     let entries = try await taking.book(
-      memo: "Funding file \(file.number) of \(file.date)", on: day, in: db, at: moment)
+      memo: "Funding file \(file.number) of \(file.date)", in: db, at: moment)
     try await db.charging.keep(refunds: taking.keptOfRefunds)
     try await db.acquirerSales.settle(taking.settledOfSales)
     try await db.acquirerFiles.add(taking.records, file: number, entryID: entries)

@@ -14,10 +14,12 @@ struct FundingTaking {
   private var sums: [Currency: [String: Int64]] = [:]
   /// The cases that a file said before to be lost.
   private var lost: Set<String>
+  private let day: BookingDay
 
-  init(batch: ChargeBatch, lost: Set<String>) {
+  init(batch: ChargeBatch, lost: Set<String>, on day: BookingDay) {
     self.batch = batch
     self.lost = lost
+    self.day = day
   }
 
   mutating func take(
@@ -44,7 +46,7 @@ struct FundingTaking {
       case .lost: break
       }
     }
-    if match.settledMinor > 0, let sale = match.saleID {
+    if match.settledMinor > 0, let sale = match.saleID, record.dispute == nil {
       settledOfSales[sale, default: 0] += match.settledMinor
     }
     add(record.currency, AccountCode.fees, record.feeMinor)
@@ -120,16 +122,23 @@ struct FundingTaking {
     _ record: FundingRecord, caseID: String, stage: ChargebackStage,
     _ match: inout AcquirerMatch, in db: StoreSession
   ) async throws {
-    guard match.category == .matched, let id = match.windowID else { return }
+    guard match.category == .matched, match.windowID != nil || match.saleID != nil else { return }
     match.unmatchedMinor = record.grossMinor
     let before = try await db.charging.lockChargeback(caseID)
-    let message = DisputeMessage(
-      caseID: caseID, window: id,
-      minor: stage == .lost ? record.grossMinor : before?.minor ?? record.grossMinor,
-      stage: stage, reason: record.note)
-    if let refusal = try await message.apply(to: &batch, actor: "acquirer", in: db),
-      refusal != DisputeMessage.known
-    {
+    let minor = stage == .lost ? record.grossMinor : before?.minor ?? record.grossMinor
+    let refusal: String?
+    if let id = match.windowID {
+      refusal = try await DisputeMessage(
+        caseID: caseID, window: id, minor: minor, stage: stage, reason: record.note
+      ).apply(to: &batch, actor: "acquirer", in: db)
+    } else if let sale = match.saleID {
+      refusal = try await TopUpDispute(
+        caseID: caseID, sale: sale, minor: minor, stage: stage, reason: record.note
+      ).apply(on: day, in: db, at: batch.now)
+    } else {
+      return
+    }
+    if let refusal, refusal != DisputeMessage.known {
       match.category = .amountDiffers
       match.note = refusal
       return
@@ -152,7 +161,7 @@ struct FundingTaking {
 
   /// One entry for each currency; their numbers.
   func book(
-    memo: String, on day: BookingDay, in db: StoreSession, at moment: Instant
+    memo: String, in db: StoreSession, at moment: Instant
   ) async throws -> [Currency: Int64] {
     var numbers: [Currency: Int64] = [:]
     for (currency, accounts) in sums.sorted(by: { $0.key.code < $1.key.code }) {

@@ -280,7 +280,8 @@ package struct LedgerAuditor: Sendable {
         result,
         carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
       page.rides += rides.count
-      let difference = RideDifference(standing: standing[day] ?? [], rated: rides)
+      let difference = RideDifference(
+        standing: standing[day] ?? [], rated: rides, sharedBy: SharingRules(then.book ?? book))
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
       let owes = !RidePayments.owing(rides, owners: owners).isEmpty
       if let fault = fault(of: kept, rated: result, owes: owes) { page.findings.append(fault) }

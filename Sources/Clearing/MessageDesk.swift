@@ -103,7 +103,9 @@ package struct MessageDesk: Sendable {
       return try await answers.apply([given], actor: "acquirer", in: db)[0]
     case .chargeback(let caseID, let reference, let minor, let currency, let stage, let reason):
       guard let id = try await db.charging.window(ofReference: reference) else {
-        return "no payment here is called \(reference)"
+        return try await topUpDisputed(reference, currency, in: db) {
+          TopUpDispute(caseID: caseID, sale: $0, minor: minor, stage: stage, reason: reason)
+        }
       }
       let rows = try await db.charging.lock([id])
       guard rows.first?.currency == currency else { return "the payment is not in \(currency)" }
@@ -116,6 +118,23 @@ package struct MessageDesk: Sendable {
       if refusal == nil { try await batch.finish(in: db, denyList: answers.denyList) }
       return refusal
     }
+  }
+
+  /// A dispute about what no charge window has: a top-up by bank card.
+  private func topUpDisputed(
+    _ reference: String, _ currency: Currency, in db: StoreSession,
+    _ dispute: (Int64) -> TopUpDispute
+  ) async throws -> String? {
+    let sales = try await db.acquirerSales.lock(references: [reference])
+    guard let sale = sales.first(where: { $0.kind == .payment && $0.isTopUp }) else {
+      return sales.isEmpty
+        ? "no payment here is called \(reference)"
+        : "a dispute about a pass or carnet: it is decided by hand"
+    }
+    guard sale.currency == currency else { return "the payment is not in \(currency)" }
+    let moment = answers.now()
+    let day = try await db.bookingDay(of: moment, in: answers.city.current)
+    return try await dispute(sale.saleID).apply(on: day, in: db, at: moment)
   }
 }
 

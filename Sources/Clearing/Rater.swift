@@ -49,7 +49,8 @@ package struct Rater: Sendable {
     let standing = try await db.rating.standingRides(
       lane: lane, days: claimed.lazy.filter(\.wasRated).map(\.day))
     let rides = try ratings.flatMap { try $0.rating.named($0.result, carried: carried) }
-    let difference = RideDifference(standing: standing, rated: rides)
+    let difference = RideDifference(
+      standing: standing, rated: rides, sharedBy: SharingRules(book))
     let tapCount = taps.reduce(0) { $0 + $1.count }
     // The books of today's month take it, unless they are being closed just now.
     let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)

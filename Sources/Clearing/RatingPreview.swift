@@ -288,7 +288,8 @@ package struct RatingPreviewer: Sendable {
         carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
       differences.append(
         DayDifference(
-          difference: RideDifference(standing: standing[day] ?? [], rated: rides),
+          difference: RideDifference(
+            standing: standing[day] ?? [], rated: rides, sharedBy: SharingRules(book)),
           isWaiting: known.isStale))
       walk.state = result.state
       walk.differs = result.state.bytes != known.stateAfter

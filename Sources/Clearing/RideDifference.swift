@@ -1,6 +1,29 @@
 package import Basics
 package import Ledger
 package import Store
+package import Tariff
+
+/// By which rule each version of a tariff shares money among operators.
+package struct SharingRules: Sendable {
+  /// Empty where all versions share alike, as they mostly do.
+  private let rules: [String: FareApportionment]
+
+  /// The rules of a book of tariffs.
+  package init(_ book: TariffBook?) {
+    let versions = book?.versions ?? []
+    let isOne = versions.allSatisfy { $0.apportionment == versions[0].apportionment }
+    rules =
+      isOne
+      ? [:]
+      : Dictionary(
+        versions.map { ($0.version, $0.apportionment) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What two versions have in common when they share alike.
+  func mark(of version: String) -> String {
+    rules.isEmpty ? "" : (rules[version] ?? .own).rawValue
+  }
+}
 
 /// What a new rating of rider-days changes in the sub-ledger.
 ///
@@ -12,16 +35,16 @@ package struct RideDifference: Sendable {
   /// Rides that hold and do not stand yet.
   package private(set) var added: [RideRow] = []
 
-  /// Compares what stands with what holds.
-  package init(standing: [StandingRide], rated: [RideRow]) {
+  /// Compares what stands with what holds; a ride whose money is shared by another rule is another one.
+  package init(standing: [StandingRide], rated: [RideRow], sharedBy rules: SharingRules) {
     guard !standing.isEmpty else {
       added = rated
       return
     }
     var open: [RideRow: [StandingRide]] = [:]
-    for ride in standing { open[Self.comparable(ride.ride), default: []].append(ride) }
+    for ride in standing { open[Self.comparable(ride.ride, rules), default: []].append(ride) }
     for ride in rated {
-      let key = Self.comparable(ride)
+      let key = Self.comparable(ride, rules)
       if var same = open[key], !same.isEmpty {
         same.removeLast()
         open[key] = same
@@ -87,10 +110,10 @@ package struct RideDifference: Sendable {
   }
 
   /// A ride without the tariff's version: a new version that prices a ride the same, for the same
-  /// reason, changes nothing that has to be booked.
-  private static func comparable(_ ride: RideRow) -> RideRow {
+  /// reason, and shares its money alike, changes nothing that has to be booked.
+  private static func comparable(_ ride: RideRow, _ rules: SharingRules) -> RideRow {
     var copy = ride
-    copy.tariffVersion = ""
+    copy.tariffVersion = rules.mark(of: ride.tariffVersion)
     return copy
   }
 }

@@ -115,7 +115,8 @@ extension RiderDesk {
     let lane = Lane.of(rider)
     let difference = RideDifference(
       standing: try await db.rating.standingRides(
-        lane: lane, days: days.map { RiderDay(rider: rider, fareDay: $0) }), rated: [])
+        lane: lane, days: days.map { RiderDay(rider: rider, fareDay: $0) }), rated: [],
+      sharedBy: SharingRules(nil))
     guard !difference.isEmpty else { return }
     var cause = RunCause(.medium)
     cause.riderDays = days.count

@@ -61,6 +61,21 @@ package enum WalletEntries {
       ])
   }
 
+  /// What a rider's bank took back of a top-up, below zero, or gave back.
+  package static func dispute(
+    _ money: Money, caseID: String, on date: Day
+  ) throws(EntryFault) -> Entry {
+    let isBack = money.minor > 0
+    let size = Int64(money.minor.magnitude)
+    return try Entry(
+      kind: .chargeback, accountingDate: date, currency: money.currency,
+      memo: "Dispute \(caseID) of a top-up by card\(isBack ? " won" : "")",
+      postings: [
+        Posting(isBack ? .debit : .credit, account: AccountCode.acquirer, minor: size),
+        Posting(isBack ? .credit : .debit, account: AccountCode.storedValue, minor: size),
+      ])
+  }
+
   /// What an account owes is given up: its rider has as much more on it, which pays the debt.
   package static func writeOff(
     _ money: Money, reason: String, on date: Day

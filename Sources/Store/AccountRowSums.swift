@@ -38,10 +38,13 @@ enum AccountRowSums {
     where v.minor <> 0
     """
 
+  /// Of a window they wait in 1250; of a top-up they came off stored value.
   private static let disputes = """
-    select v.account, w.currency, null, v.minor
-    from chargeback c join charge_window w using (window_id) cross join lateral (values
-      ('\(AccountCode.disputed)', case when c.stage = 'opened' then c.minor end),
+    select v.account, coalesce(w.currency, s.currency), null, v.minor
+    from chargeback c left join charge_window w using (window_id)
+      left join acquirer_sale s using (sale_id) cross join lateral (values
+      ('\(AccountCode.disputed)',
+        case when c.stage = 'opened' and c.window_id is not null then c.minor end),
       ('\(AccountCode.acquirer)', coalesce(c.kept_minor, 0) - c.minor),
       ('\(AccountCode.acquirer)',
         case when c.stage = 'won' then c.minor - coalesce(c.paid_minor, 0) end))

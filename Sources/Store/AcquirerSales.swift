@@ -10,6 +10,12 @@ package struct AcquirerSaleRow: Sendable, Equatable {
     case account(Int64)
     /// The number of a pass or carnet that was sold.
     case holding(Int64)
+
+    /// Whether it is an account.
+    package var isAccount: Bool {
+      if case .account = self { return true }
+      return false
+    }
   }
 
   package var id: Int64
@@ -46,7 +52,7 @@ package struct PaidByCard: Sendable, Equatable {
   package let sale: AcquirerSaleRow
   /// Whose account or product it paid for, as riders are now.
   package let rider: RiderID
-  /// What went back of it before, in minor units.
+  /// What went back of it before, in minor units, and what a rider's bank took back.
   package let returnedMinor: Int64
 }
 
@@ -117,6 +123,11 @@ package struct AcquirerSaleTables {
     try await lockPayment("s.reference = $1 and s.account_id is not null", .text(reference))
   }
 
+  /// The top-up of a number, held until the transaction ends; nil when there is none.
+  package func lockTopUp(sale id: Int64) async throws -> PaidByCard? {
+    try await lockPayment("s.sale_id = $1 and s.account_id is not null", .int8(id))
+  }
+
   /// The payment of a product, held until the transaction ends; nil when it was not paid by bank card.
   package func lockPayment(ofHolding holding: Int64) async throws -> PaidByCard? {
     try await lockPayment("s.holding_id = $1", .int8(holding))
@@ -137,7 +148,10 @@ package struct AcquirerSaleTables {
     let sale = try Self.sale(row)
     // Asked after the payment is held: who waited for it sees what the other one gave back.
     let returned = try await connection.query(
-      "select coalesce(sum(minor), 0)::int8 from acquirer_sale where payment_id = $1",
+      """
+      select (coalesce((select sum(minor) from acquirer_sale where payment_id = $1), 0)
+        + coalesce((select sum(minor) from chargeback where sale_id = $1 and stage <> 'won'), 0))::int8
+      """,
       [.int8(sale.id)]
     ).only().int8(0)
     return PaidByCard(
@@ -156,7 +170,7 @@ package struct AcquirerSaleTables {
       return KnownSale(
         saleID: sale.id, kind: sale.kind, reference: sale.reference,
         currency: sale.money.currency, minor: sale.money.minor,
-        settledMinor: try row.int8("settled_minor"))
+        settledMinor: try row.int8("settled_minor"), isTopUp: sale.subject.isAccount)
     }
   }
 

@@ -22,13 +22,15 @@ extension ReportQuery {
     group by 1, 2, 3, 4 order by 1, 2, 3, 4 limit $4
     """
 
-  /// Card payments that a bank took back, one by one.
+  /// Card payments that a bank took back, one by one; of a top-up its day stands for the fare day.
   static let chargebacksSQL = """
-    select c.case_id as case, w.fare_day, c.stage, c.reason, c.opened_at, c.decided_at,
-      w.currency, c.minor as disputed_minor
-    from chargeback c join charge_window w using (window_id)
-    where w.fare_day between $1 and $2 and $3::text is null
-    order by w.fare_day, c.case_id limit $4
+    select c.case_id as case, coalesce(w.fare_day, s.sold_on) as fare_day, c.stage, c.reason,
+      c.opened_at, c.decided_at, coalesce(w.currency, s.currency) as currency,
+      c.minor as disputed_minor
+    from chargeback c left join charge_window w using (window_id)
+      left join acquirer_sale s using (sale_id)
+    where coalesce(w.fare_day, s.sold_on) between $1 and $2 and $3::text is null
+    order by 2, c.case_id limit $4
     """
 
   /// Taps, rides, windows, captures, settlements and the bank, step by step.

@@ -80,6 +80,18 @@ private enum RowsWithoutEntry {
     order by c.opened_at, c.case_id limit 1
     """
 
+  static let topUpDisputes = """
+    select format('dispute %s of %s about a top-up is %s, its movements book %s of it', c.case_id,
+      c.minor, c.stage, m.minor)
+    from chargeback c join acquirer_sale s using (sale_id) cross join lateral (
+      select coalesce(sum(p.debit_minor - p.credit_minor), 0) as minor
+      from wallet_movement w join posting p using (entry_id)
+      where w.kind = 'dispute' and w.reference = c.case_id
+        and p.account = '\(AccountCode.acquirer)') m
+    where s.currency = $2 and m.minor <> case c.stage when 'won' then 0 else -c.minor end
+    order by c.opened_at, c.case_id limit 1
+    """
+
   static let sales = """
     select format('%s %s by bank card of %s, entry %s books %s', s.kind, s.reference, s.minor,
       s.entry_id, p.minor)
@@ -97,7 +109,8 @@ private enum RowsWithoutEntry {
       s.settled_minor, coalesce(r.minor, 0))
     from acquirer_sale s left join (
       select sale_id, sum(gross_minor) as minor from acquirer_record
-      where category in ('matched', 'amount_differs') group by 1) r using (sale_id)
+      where category in ('matched', 'amount_differs') and kind <> 'chargeback' group by 1) r
+      using (sale_id)
     where s.currency = $2 and s.settled_minor > coalesce(r.minor, 0) order by s.sale_id limit 1
     """
 
@@ -163,7 +176,10 @@ private enum RowsWithoutEntry {
 
   static func statements(of account: String) -> [String] {
     switch account {
-    case AccountCode.acquirer: [windows, refunds, disputes, sales, fundings, events, entries]
+    case AccountCode.acquirer:
+      [
+        windows, refunds, disputes, topUpDisputes, sales, fundings, events, entries,
+      ]
     case AccountCode.riders: [windows, fares, events, entries]
     case AccountCode.disputed: [disputes, events, entries]
     case AccountCode.concessions: [claims]

@@ -46,6 +46,8 @@ package enum MovementKind: String, Sendable, CaseIterable {
   case correction
   /// What its rider owes is given up.
   case writeOff = "write_off"
+  /// What a rider's bank took back of a top-up by card, or gave back.
+  case dispute
 }
 
 /// A movement of stored value; what moved is never changed.

@@ -23,13 +23,16 @@ struct SourceTree {
 
   /// Paths of the Swift files under some folders, generated ones left out.
   func swiftFiles(in folders: [String]) -> [String] {
-    folders.flatMap { folder -> [String] in
-      let base = root.appendingPathComponent(folder).path
-      guard let names = FileManager.default.enumerator(atPath: base) else { return [] }
-      return names.compactMap { $0 as? String }
-        .filter { $0.hasSuffix(".swift") && !$0.contains("Generated/") }
-        .map { folder + "/" + $0 }
-    }.sorted()
+    folders.flatMap { files(in: $0, ending: ".swift") }
+      .filter { !$0.contains("Generated/") }.sorted()
+  }
+
+  /// Paths of the files of a kind under a folder.
+  func files(in folder: String, ending end: String) -> [String] {
+    let base = root.appendingPathComponent(folder).path
+    guard let names = FileManager.default.enumerator(atPath: base) else { return [] }
+    return names.compactMap { $0 as? String }.filter { $0.hasSuffix(end) }
+      .map { folder + "/" + $0 }.sorted()
   }
 
   static let code = ["Sources", "validator-sim", "loadtest"]

@@ -1045,7 +1045,8 @@ create table wallet_movement (
   movement_id bigint generated always as identity primary key,
   account_id bigint not null references wallet_account,
   kind text not null
-    check (kind in ('top_up', 'ride', 'purchase', 'refund', 'transfer', 'correction', 'write_off')),
+    check (kind in ('top_up', 'ride', 'purchase', 'refund', 'transfer', 'correction', 'write_off',
+      'dispute')),
   amount_minor bigint not null check (amount_minor <> 0),
   balance_minor bigint not null,     -- after it
   fare_day date,                     -- whose rides it pays, or pays back
@@ -2012,6 +2013,11 @@ alter table product_holding
   add column refund_channel text check (refund_channel in ('cash', 'bank', 'acquirer', 'wallet'));
 create index wallet_movement_bank_refund on wallet_movement (account_id)
   where kind = 'refund' and channel = 'bank';
+-- A dispute is about a charge window, or about a top-up by bank card: that one comes off stored value.
+alter table chargeback alter column window_id drop not null,
+  add column sale_id bigint references acquirer_sale,
+  add constraint chargeback_subject check ((window_id is null) <> (sale_id is null));
+create index chargeback_sale on chargeback (sale_id) where sale_id is not null;
 
 do $$ begin
   perform seal_table('acquirer_sale', 'sale_id', '');

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// Only the time of day jumps. What measures durations (the monotonic clocks) goes on as it does, as when
 /// somebody sets the clock of a machine. (libfaketime does not do for this: it moves timers of the
-/// monotonic clock too, and Swift's sleep waits by one.)
+/// monotonic clock too, and Swift's sleep waits by one.) PostgreSQL keeps the machine's clock, which no
+/// statement asks: `noStatementAsksTheDatabaseForTheTime`.
 final class ServiceClock: Sendable {
   /// Whether the compiler that comes with Swift is there for the library.
   static let isPossible: Bool =

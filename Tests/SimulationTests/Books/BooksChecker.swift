@@ -10,26 +10,22 @@ import Transit
 /// Works everything out from scratch and compares it with what the service keeps: every ride's fare,
 /// every balance, every charge window and its money at the acquirer, every account.
 ///
-/// Expected fares come from the taps as they were made: with an odd seed by arithmetic of its own, with an
-/// even one by the tariff's engine, whose fares published examples prove, over all taps at once. Everything
-/// else is worked out from sums of them, of the windows' own lists, and of the acquirer's books, and shares
-/// no code with the rooms that it checks.
+/// Expected fares come from the taps as they were made, by arithmetic of its own. Everything else is worked
+/// out from sums of them, of the windows' own lists, and of the acquirer's books, and shares no code with
+/// the rooms that it checks.
 struct BooksChecker {
   let house: BooksHouse
   let world: BooksWorld
   /// Whether nothing is on its way to or from the acquirer any more.
   var isAtRest = false
-  private let fares: ExpectedFares
-  private let rides: [RiderID: [ExpectedRide]]
+  private let rides: [RiderID: [PlainRide]]
 
-  init(_ house: BooksHouse, _ world: BooksWorld, isAtRest: Bool = false) throws {
+  init(_ house: BooksHouse, _ world: BooksWorld, isAtRest: Bool = false) {
     self.house = house
     self.world = world
     self.isAtRest = isAtRest
-    let fares = try ExpectedFares(world.model)
-    self.fares = fares
     rides = Dictionary(
-      uniqueKeysWithValues: world.model.riders.map { ($0, fares.rides(of: $0)) })
+      uniqueKeysWithValues: world.model.riders.map { ($0, world.model.rides(of: $0)) })
   }
 
   /// Whatever differs, each in a sentence.
@@ -63,14 +59,15 @@ struct BooksChecker {
         [
           "\(rider)", "\(ride.tap.day)", "\(ride.tap.at.microseconds / 1_000_000)",
           ride.tap.device, "\(ride.tap.seq)", ride.category, ride.tap.medium.kind.rawValue,
-          CityPlan.lines[ride.tap.line].operatorID, ride.charged.map { "\($0)" } ?? "unknown",
+          ride.operatorID, "\(ride.nominal)", "\(ride.charged)",
         ].joined(separator: " ")
       }
     }
     let found = try await house.texts(
       """
       select concat_ws(' ', rider_id, fare_day, extract(epoch from started_at)::int8, device_id,
-        seq, category, medium, operator_id, coalesce(charged_minor::text, 'unknown'))
+        seq, category, medium, operator_id, nominal_minor,
+        coalesce(charged_minor::text, 'unknown'))
       from ride where reversed_run_id is null
       """)
     return compare("a ride", expected: expected, found: found)
@@ -78,7 +75,7 @@ struct BooksChecker {
 
   private func balanceFindings() async throws -> [String] {
     let expected = world.model.deposits.keys.map {
-      "\($0) \(ExpectedMoney.balance(of: $0, fares: fares))"
+      "\($0) \(world.model.balance(of: $0))"
     }
     return compare(
       "a balance", expected: expected,
@@ -112,7 +109,7 @@ struct BooksChecker {
         grouping: rides.filter { $0.tap.medium.isCharged && $0.tap.day.number <= closed },
         by: \.tap.day)
       for (day, rides) in days {
-        let minor = rides.reduce(0) { $0 + ($1.charged ?? 0) }
+        let minor = rides.reduce(0) { $0 + $1.charged }
         if minor != 0 { expected.append("\(rider) \(day) \(minor)") }
       }
     }
@@ -165,11 +162,9 @@ struct BooksChecker {
   /// The trial balance, account by account.
   private func accountFindings() async throws -> [String] {
     let all = rides.values.joined()
-    let charged = all.reduce(0) { $0 + ($1.charged ?? 0) }
-    let paid = world.model.riders.reduce(0) { $0 + ExpectedMoney.paid(by: $1, fares: fares) }
-    let held = world.model.deposits.keys.reduce(0) {
-      $0 + ExpectedMoney.balance(of: $1, fares: fares)
-    }
+    let charged = all.reduce(0) { $0 + $1.charged }
+    let paid = world.model.riders.reduce(0) { $0 + world.model.paid(by: $1) }
+    let held = world.model.deposits.keys.reduce(0) { $0 + world.model.balance(of: $1) }
     var expected: [String: Int64] = [
       "1200": charged - paid
         - (try await house.number(
@@ -192,24 +187,37 @@ struct BooksChecker {
       from posting group by case account when '2190' then '2100' else account end
       having sum(debit_minor - credit_minor) <> 0
       """)
-    var findings = compare(
+    let operators = Dictionary(grouping: all, by: \.operatorID)
+    return compare(
       "an account",
       expected: expected.filter { $0.value != 0 }.map { "\($0.key) \($0.value)" }, found: found)
-    if world.plan.isByHand {
-      let operators = Dictionary(grouping: all) { CityPlan.lines[$0.tap.line].operatorID }
-      findings += compare(
-        "what is owed to an operator",
+      + compare(
+        "what is owed to an operator for fares",
         expected: operators.compactMap { name, rides in
-          let minor = rides.reduce(0) { $0 + ($1.charged ?? 0) }
+          let minor = rides.reduce(0) { $0 + $1.charged }
           return minor == 0 ? nil : "\(name) \(minor)"
         },
         found: try await house.texts(
           """
           select operator_id || ' ' || sum(credit_minor - debit_minor) from posting
-          where account = '2100' group by operator_id having sum(credit_minor - debit_minor) <> 0
+          join entry using (entry_id) where account = '2100' and kind = 'fares'
+          group by operator_id having sum(credit_minor - debit_minor) <> 0
           """))
+  }
+
+  /// How many rides each carnet carried on the days that were earned.
+  private func passFindings() async throws -> [String] {
+    let last = world.recognisedThrough ?? CityCalendar.day(-1)
+    let expected = world.model.purchases.flatMap { rider, products in
+      products.indices.map { place in
+        let used = (rides[rider] ?? []).count { $0.product == place && $0.tap.day <= last }
+        return "\(products[place].number) \(rider) \(used)"
+      }
     }
-    return findings
+    return compare(
+      "a carnet", expected: expected,
+      found: try await house.texts(
+        "select concat_ws(' ', holding_id, rider_id, rides_used) from product_holding"))
   }
 
   private func auditFindings() async throws -> [String] {

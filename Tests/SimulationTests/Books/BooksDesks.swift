@@ -23,8 +23,8 @@ extension BooksWorld {
       try await topUp(medium, act)
     }
     if chance.chance(0.2) { try await prove(day, act) }
-    if !plan.isByHand, chance.chance(0.3) { try await buy(day, act) }
-    if !plan.isByHand, chance.chance(0.4) { try await findStop() }
+    if chance.chance(0.3) { try await buy(day, act) }
+    if chance.chance(0.4) { try await findStop() }
     if chance.chance(0.5) { try await collectDebt() }
     switch day {
     case 9: try await link("plastic-0", "phone-0", act)
@@ -103,16 +103,19 @@ extension BooksWorld {
   private mutating func buy(_ day: Int, _ act: RiderAct) async throws {
     let medium = plan.media[chance.integer(in: 0...plan.media.count - 1)]
     guard let rider = holder(medium) else { return }
-    let order = cash(nil)
+    let (order, kind) = (cash(nil), SoldProduct.Kind.carnet)
     // Who rides free buys nothing.
     guard model.category(of: rider, on: CityCalendar.day(day)) == "adult" else { return }
     let receipt = try await house.insist { [house] in
-      try await house.products.sell("ten rides", to: rider, from: nil, for: order, by: act)
+      try await house.products.sell(kind.rawValue, to: rider, from: nil, for: order, by: act)
     }
     let minor = receipt.holding.terms.priceMinor
-    guard minor == 7000 else { throw NotPublished(why: "ten rides cost \(minor)") }
+    guard minor == kind.priceMinor else { throw NotPublished(why: "ten rides cost \(minor)") }
     learn {
-      $0.purchases[rider, default: []].append(("ten rides", act.at, CityCalendar.day(day)))
+      $0.purchases[rider, default: []].append(
+        SoldProduct(
+          kind: kind, number: receipt.holding.holdingID, isPaidByCard: false, grantedAt: act.at,
+          firstDay: CityCalendar.day(day)))
       $0.cashMinor += minor
       $0.soldMinor += minor
     }
@@ -131,7 +134,8 @@ extension BooksWorld {
       """
       insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
         stop, source, confidence)
-      select fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders, 'HILL',
+      select fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
+        '\(SmallTariff.hill)',
         'position', 0.9 from tap where device_id = '\(tap.device)' and seq = \(tap.seq)
       """)
     let now = house.clock.now
@@ -140,7 +144,7 @@ extension BooksWorld {
         try await db.rating.markPlaced([RiderDay(rider: rider, fareDay: tap.day)], at: now)
       }
     }
-    learn { $0.findStop("HILL", of: tap) }
+    learn { $0.findStop(SmallTariff.hill, of: tap) }
     count("stop")
   }
 
@@ -201,8 +205,8 @@ extension BooksWorld {
     guard let rider = holder(medium) else { return }
     try await house.work()
     // What is owed is paid first, with a kopiyka left that is given back.
-    let balance = ExpectedMoney.balance(of: rider, fares: try ExpectedFares(model))
-    let debt = ExpectedMoney.due(of: rider, fares: try ExpectedFares(model))
+    let balance = model.balance(of: rider)
+    let debt = model.due(of: rider)
     let deposit = model.deposits[rider] ?? 0
     if deposit <= debt { try await topUp(rider, debt - deposit + 1, act) }
     let left = deposit <= debt ? 1 : balance

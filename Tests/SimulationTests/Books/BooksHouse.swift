@@ -152,6 +152,7 @@ final class BooksHouse: Sendable {
       "tariff_version", "rider_event", "entitlement", "tap_batch", "device_epoch",
       "tap_quarantine", "money_order", "product_recognition", "acquirer_file", "chargeback",
       "payout", "payment_message", "subsidy_claim", "subsidy_ride", "subsidy_line",
+      "operator_share", "acquirer_sale", "bank_statement", "statement_line",
     ]
     let triggers = tables.map {
       """
@@ -243,6 +244,7 @@ final class BooksHouse: Sendable {
   var debts: DebtDesk { DebtDesk(store: store, city: city, now: now) }
   var walletOrders: WalletOrderDesk { WalletOrderDesk(store: store, city: city, now: now) }
   var payouts: PayoutDesk { PayoutDesk(store: store, city: city, now: now) }
+  var statements: StatementDesk { StatementDesk(store: store, city: city, now: now) }
   var subsidies: SubsidyDesk { SubsidyDesk(store: store, city: city, now: now) }
 
   /// Where orders of all kinds are decided.

@@ -1,6 +1,5 @@
 import Basics
 import SimulatedCity
-import Tariff
 import Transit
 
 /// A tap as it was made, known without asking the service.
@@ -34,8 +33,8 @@ struct BooksModel: Sendable {
   var proofs: [RiderID: [ShownProof]] = [:]
   /// Money put on less money taken off, of riders who have an account.
   var deposits: [RiderID: Int64] = [:]
-  var purchases: [RiderID: [(product: String, at: Instant, day: Day)]] = [:]
-  var versions: [CityPrice] = []
+  var purchases: [RiderID: [SoldProduct]] = [:]
+  var tariff = SmallTariff()
   /// Cash that desks took less what they gave.
   var cashMinor: Int64 = 0
   /// Riders who are nobody any more: no desk tells of them.
@@ -67,6 +66,27 @@ struct BooksModel: Sendable {
       if let place = taps[rider]?.firstIndex(of: tap) { taps[rider]?[place].stop = stop }
     }
   }
+
+  /// The rides of a rider, day after day, worked out without the tariff's engine.
+  func rides(of rider: RiderID) -> [PlainRide] {
+    tariff.rides(of: taps[rider] ?? [], products: purchases[rider] ?? []) {
+      category(of: rider, on: $0)
+    }
+  }
+
+  /// What the rides of a rider come to that stored value pays for.
+  func due(of rider: RiderID) -> Int64 {
+    rides(of: rider).filter(\.isOfStoredValue).reduce(0) { $0 + $1.charged }
+  }
+
+  /// What stored value has paid: the smaller of what rides come to and of what there is for them.
+  func paid(by rider: RiderID) -> Int64 {
+    guard let deposit = deposits[rider] else { return 0 }
+    return min(due(of: rider), deposit + MoneyPeople.negativeMaxMinor)
+  }
+
+  /// The balance of a rider's account.
+  func balance(of rider: RiderID) -> Int64 { (deposits[rider] ?? 0) - paid(by: rider) }
 
   /// Everything of a rider becomes another's.
   mutating func merge(_ rider: RiderID, into other: RiderID) {

@@ -1,7 +1,5 @@
 import Basics
 import SimulatedAcquirer
-import SimulatedCity
-import Tariff
 import Transit
 
 /// A bug put into the books on purpose: the checker has to find each of them.
@@ -19,19 +17,10 @@ enum PlantedBookBug: String, CaseIterable, Sendable {
   var weeks: Int { self == .losesLateTaps || self == .keepsCredits ? 2 : 1 }
 }
 
-/// A price of the simulated city: what an adult pays for a ride and at most for a day.
-struct CityPrice: Sendable {
-  let first: Day
-  let adult: Int64
-  let dayCap: Int64
-}
-
 /// What one seed makes: the tariff of a city, its people and what they hold to a validator.
 struct BooksPlan: Sendable {
-  /// Whose fares the checker works out by hand, without the tariff engine.
-  let isByHand: Bool
   let seed: UInt64
-  let prices: [CityPrice]
+  let prices: [SmallTariff.Version]
   let mood: AcquirerMood
   /// A card, plastic or phone, by a word.
   let media: [CityMedium]
@@ -39,13 +28,15 @@ struct BooksPlan: Sendable {
   init(seed: UInt64, mood: AcquirerMood? = nil) {
     var chance = SeededGenerator(seed: seed &* 0x9E37)
     self.seed = seed
-    isByHand = seed % 2 == 1
     let first = Int64(chance.integer(in: 6...12)) * 100
+    func version(_ day: Int, _ price: Int64, dayCap: Int64) -> SmallTariff.Version {
+      SmallTariff.Version(
+        first: CityCalendar.day(day), tram: price, trolleybus: price, bus: price, dayCap: dayCap,
+        weekCap: price * 8, hill: price + 400)
+    }
     prices = [
-      CityPrice(first: CityCalendar.day(-400), adult: first, dayCap: first * 3),
-      CityPrice(
-        first: CityCalendar.day(chance.integer(in: 8...10)), adult: first + 150,
-        dayCap: first * 2 + 250),
+      version(-400, first, dayCap: first * 3),
+      version(chance.integer(in: 8...10), first + 150, dayCap: first * 2 + 250),
     ]
     self.mood =
       mood
@@ -55,42 +46,6 @@ struct BooksPlan: Sendable {
       (0..<5).map { CityMedium(.card, "card-\($0)") }
       + (0..<4).map { CityMedium(.bank, "plastic-\($0)") }
       + (0..<2).map { CityMedium(.phone, "phone-\($0)") }
-  }
-
-  /// The tariff as it is published, of one version.
-  func tariff(_ price: CityPrice, isOff: Bool = false) -> String {
-    let adult = price.adult + (isOff ? 1 : 0)
-    let rich =
-      isByHand
-      ? ""
-      : """
-        - {name: week cap, per: week, amount: {adult: \(price.adult * 8), student: \(price.adult * 4)}}
-      products:
-        - {name: ten rides, trips: 10, valid: {days: 40}, price: {adult: 7000}}
-      """
-    let hill =
-      isByHand
-      ? "" : "  - {name: hill, when: {stop: [HILL]}, price: \(price.adult + 400)}\n"
-    return """
-      tariff: simulated
-      version: v\(price.first)
-      effective: {from: \(price.first)}
-      currency: UAH
-      amounts: minor
-      timezone: Europe/Kyiv
-      day_start: "04:00"
-      categories:
-        adult: {title: {uk: дорослий, en: adult}}
-        student: {title: {uk: студент, en: student}}
-        pensioner: {title: {uk: пенсіонер, en: pensioner}, free: true, as: adult}
-      fares:
-      \(hill)  - {name: ride, price: {adult: \(adult), student: \(price.adult / 2)}}
-      transfers:
-        - {name: transfer, within: 30 min, end: inside, pays: free}
-      caps:
-        - {name: day cap, per: day, amount: {adult: \(price.dayCap), student: \(price.dayCap / 2)}}
-      \(rich)
-      """
   }
 }
 

@@ -53,7 +53,7 @@ struct BooksWorld {
     try await ride(day, seconds: 5 * 3600...14 * 3600)
     try await workAll()
     try await visitDesks(day)
-    if plan.prices[1].first <= CityCalendar.day(day - 3), model.versions.count == 1 {
+    if plan.prices[1].first <= CityCalendar.day(day - 3), model.tariff.versions.count == 1 {
       try await publish(plan.prices[1])
     }
     if day % 4 == 3 { try await fund() }
@@ -62,7 +62,7 @@ struct BooksWorld {
     try await ride(day, seconds: 14 * 3600 + 1...26 * 3600 + 1800)
     try await workAll()
     try await recognise(through: CityCalendar.day(day))
-    try noteBalances()
+    noteBalances()
   }
 
   /// Lets all that is late arrive, and asks until nothing is on its way.
@@ -152,10 +152,10 @@ struct BooksWorld {
 
   // MARK: - Around it
 
-  private mutating func publish(_ price: CityPrice) async throws {
+  private mutating func publish(_ price: SmallTariff.Version) async throws {
     let now = house.clock.now
-    let text = plan.tariff(price, isOff: bug == .pricesOff)
-    let source = TariffSourceText.source(text)
+    let published = bug == .pricesOff ? price.off(by: 1) : price
+    let source = TariffSourceText.source(SmallTariff.text(published))
     // One person asks for what changes the past, and another one approves it above the limit.
     try await house.insist { [house] in
       let rerating = Rerating(store: house.store, city: house.city.current)
@@ -174,7 +174,7 @@ struct BooksWorld {
       }
     }
     try await house.city.reload(from: house.store)
-    model.versions.append(price)
+    model.tariff.versions.append(price)
     count("tariff")
   }
 
@@ -198,11 +198,9 @@ struct BooksWorld {
     }
   }
 
-  private mutating func noteBalances() throws {
-    let fares = try ExpectedFares(model)
+  private mutating func noteBalances() {
     for rider in model.deposits.keys.sorted() where !model.erased.contains(rider) {
-      pastBalances.append(
-        (house.clock.now, rider, ExpectedMoney.balance(of: rider, fares: fares)))
+      pastBalances.append((house.clock.now, rider, model.balance(of: rider)))
     }
   }
 

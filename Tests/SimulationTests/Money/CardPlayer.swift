@@ -27,6 +27,7 @@ extension MoneyPlayer {
     case .decideDispute(let isWon): try await decideDispute(isWon)
     case .fundDisputes(let isTwice): try await fundDisputes(isTwice)
     case .fund(let isTwice): try await fund(isTwice)
+    case .fundSales(let isTwice): try await fundSales(isTwice: isTwice)
     default: return
     }
   }
@@ -49,6 +50,7 @@ extension MoneyPlayer {
     guard judge(outcome, "debt paid", isRight: true) else { return }
     books.windows[debt.id, default: PlainWindowActs()].paidAtDesk += minor
     books.write(isTransfer ? .bank : .cash, minor)
+    if isTransfer { books.bookAtBank(.debt(debt.id), minor, on: today) }
   }
 
   private mutating func giveUpDebt(_ isApproved: Bool) async throws {
@@ -194,6 +196,7 @@ extension MoneyPlayer {
 
   private mutating func fundDisputes(_ isTwice: Bool) async throws {
     var records: [FundingRecord] = []
+    var net: Int64 = 0
     let day = house.city.current.clock.zone.local(now).day
     func add(_ dispute: PlainDispute, _ step: String) {
       records.append(
@@ -215,6 +218,7 @@ extension MoneyPlayer {
         let other: PlainAccount = isNew ? .acquirer : .unmatched
         let minor = step == "opened" ? dispute.minor : -dispute.minor
         books.write(other, .bank, minor)
+        net -= minor
       }
     }
     guard !records.isEmpty else { return }
@@ -223,6 +227,7 @@ extension MoneyPlayer {
       FundingFile(
         number: number, date: day, merchant: "city", currency: uah, records: records
       ).bytes, isTwice: false)
+    books.bookAtBank(.funding(number), net, on: today)
     count("dispute file")
   }
 
@@ -231,18 +236,22 @@ extension MoneyPlayer {
     let file = house.acquirer.books.withLock {
       $0.funding(on: day, merchant: "city", currency: "UAH")
     }
+    var (number, net): (Int64, Int64) = (0, 0)
     for line in String(decoding: file, as: UTF8.self).split(separator: "\n") {
       let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+      if cells[0] == "H" { number = Int64(cells[3]) ?? 0 }
       guard ["D", "R"].contains(cells[0]), let gross = Int64(cells[3]), let fee = Int64(cells[4])
       else { continue }
       books.write(.bank, .acquirer, cells[0] == "D" ? gross : -gross)
       books.write(.fees, .bank, fee)
+      net += (cells[0] == "D" ? gross : -gross) - fee
     }
     try await take(file, isTwice: isTwice)
+    books.bookAtBank(.funding(number), net, on: today)
     count("funding")
   }
 
-  private mutating func take(_ file: [UInt8], isTwice: Bool) async throws {
+  mutating func take(_ file: [UInt8], isTwice: Bool) async throws {
     let (house, name) = (house, key("funding-"))
     let outcome = try await house.insist {
       try await house.funding.take(file, name: "\(name).csv")

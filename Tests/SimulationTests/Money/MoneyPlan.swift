@@ -43,6 +43,12 @@ enum MoneyEvent: Sendable {
   /// A new price, from a day that has been.
   case publish(SmallTariff.Version)
   case decideTap(isReleased: Bool)
+  /// The acquirer's own file of top-ups and sales by card.
+  case fundSales(isTwice: Bool)
+  /// A part of the cash goes to the bank.
+  case handInCash(percent: Int)
+  /// Somebody says what lines of the bank are.
+  case matchLines
   case close(String)
 }
 
@@ -92,7 +98,8 @@ struct MoneyPlan: Sendable {
     let tram = Int64(chance.integer(in: 6...9)) * 100 + 1
     firstPrices = SmallTariff.Version(
       first: CityCalendar.day(-400), tram: tram, trolleybus: tram + 150, bus: tram + 300,
-      dayCap: tram * 3 + 50)
+      dayCap: tram * 3 + 50, weekCap: tram * 8 + 1,
+      apportionment: SmallTariff.sharingRules[Int(seed % 5)])
     for day in 0..<7 * weeks { days.append(planned(day, &chance)) }
   }
 
@@ -199,6 +206,9 @@ struct MoneyPlan: Sendable {
     if chance.chance(0.25) { events.append(.decideDispute(isWon: chance.chance(0.5))) }
     if chance.chance(0.2) { events.append(.fundDisputes(isTwice: chance.chance(0.2))) }
     if chance.chance(0.35) { events.append(.fund(isTwice: chance.chance(0.3))) }
+    if chance.chance(0.4) { events.append(.fundSales(isTwice: chance.chance(0.3))) }
+    if chance.chance(0.3) { events.append(.handInCash(percent: chance.integer(in: 20...100))) }
+    if chance.chance(0.5) { events.append(.matchLines) }
     return events
   }
 
@@ -227,7 +237,8 @@ struct MoneyPlan: Sendable {
           SmallTariff.Version(
             first: CityCalendar.day(day - chance.integer(in: 1...6)), tram: firstPrices.tram + more,
             trolleybus: firstPrices.trolleybus - 50, bus: firstPrices.bus + more,
-            dayCap: firstPrices.dayCap - 70))
+            dayCap: firstPrices.dayCap - 70, weekCap: firstPrices.weekCap - 90,
+            apportionment: SmallTariff.sharingRules[chance.integer(in: 0...4)]))
       ]
     case 11, 19:
       return (Array(Self.cards) + Array(Self.codes)).map {

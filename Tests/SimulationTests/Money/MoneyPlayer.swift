@@ -23,11 +23,13 @@ struct MoneyPlayer {
   var accountOrders: [AccountOrder] = []
   /// Whether something waits for a rating, so that what a desk will do cannot be foretold.
   var isUnsettled = false
+  /// The day that is lived, by the clock of the city.
+  private(set) var today = CityCalendar.start
   private var held: [MadeTap] = []
   private var late: [(day: Int, taps: [SentTap])] = []
   private var sent: [(device: String, body: [UInt8])] = []
-  /// Who delivers what in which batch; nothing of the plan hangs on it.
-  private var chance: SeededGenerator
+  /// Who delivers what in which batch, and what the acquirer and the bank make of it.
+  var chance: SeededGenerator
   private var nextSeq: [String: Int64] = [:]
   private var moments: Set<Instant> = []
   private var keys = 0
@@ -66,7 +68,7 @@ struct MoneyPlayer {
       people: MoneyPeople { medium in
         let id = house.mediumID(medium)
         return RiderID(high: id.high, low: id.low)
-      })
+      }, bank: PlainBank(seed: plan.seed))
   }
 
   var uah: Currency { BooksWorld.hryvnia }
@@ -74,6 +76,9 @@ struct MoneyPlayer {
   var act: RiderAct { RiderAct(actor: "desk 1", reason: "simulated", at: now) }
 
   mutating func count(_ what: String) { counts[what, default: 0] += 1 }
+
+  /// What happened, at the bank too.
+  var happened: [String: Int] { counts.merging(books.bank.happened, uniquingKeysWith: +) }
 
   /// A name that nothing had before.
   mutating func key(_ letter: String) -> String {
@@ -92,11 +97,13 @@ struct MoneyPlayer {
   /// The morning's taps, what people do at noon, the evening's taps; then the day is over.
   mutating func live(_ index: Int) async throws {
     let day = plan.days[index]
+    today = CityCalendar.day(index)
     house.clock.set(CityCalendar.utc(CityCalendar.day(index), hour: 12))
     try await ride(day.morning, on: index)
     try await workAll()
     for event in day.events { try await play(event, on: index) }
     try await workAll()
+    try await endBankDay()
     books.owedAtEnd[CityCalendar.day(index)] = books.owedToOperators()
     house.clock.set(CityCalendar.utc(CityCalendar.day(index + 1), hour: 3))
     try await ride(day.evening, on: index)
@@ -107,6 +114,9 @@ struct MoneyPlayer {
   /// Lets all that is late arrive, and asks until nothing is on its way.
   mutating func rest() async throws {
     let end = plan.days.count
+    today = CityCalendar.day(end)
+    try await takeStatements(comingBy: today.adding(days: 30))
+    try await matchLines()
     for (_, taps) in late { try await send(taps) }
     late = []
     for step in 1...8 {
@@ -249,6 +259,7 @@ struct MoneyPlayer {
       findings.append("\(month) was not closed: \(outcome)")
       return
     }
+    books.firstOpenDay = CityCalendar.day(13)
     closed = try await house.texts(BooksWeeks.october)
     count("month closed")
   }
@@ -304,8 +315,10 @@ struct MoneyPlayer {
     case .claim, .decideClaim, .payClaim, .payouts, .decidePayouts, .sendPayouts, .confirmPayouts:
       try await playOperators(event, on: day)
     case .payDebt, .askDebt, .giveUpDebt, .payGivenUp, .refundPayment, .dispute, .decideDispute,
-      .fundDisputes, .fund:
+      .fundDisputes, .fund, .fundSales:
       try await playCards(event)
+    case .handInCash(let percent): handInCash(percent)
+    case .matchLines: try await matchLines()
     case .prove, .hold, .merge, .link, .erase: try await playPeople(event, on: day)
     default: try await playStoredValue(event, on: day)
     }

@@ -6,9 +6,9 @@ import Store
 import Testing
 
 /// Weeks of all that money does, by seed: stored value of cards and codes, passes and carnets, charge
-/// windows with debts, refunds and disputes, claims against the city, payouts to operators, riders who
-/// are merged and erased, proofs and taps that come late, a month that is closed, and processes that
-/// end anywhere.
+/// windows with debts, refunds and disputes, claims against the city, payouts to operators and what they
+/// share, the bank's statements, the acquirer's files, riders who are merged and erased, proofs and taps
+/// that come late, a month that is closed, and processes that end anywhere.
 ///
 /// A plain ledger that stands apart is kept beside; at the end of each week every account, balance,
 /// window, product, claim and payout is compared with it.
@@ -26,14 +26,21 @@ struct MoneySimulationTests {
   /// What must have happened, so that the weeks prove something about it.
   private static let events = [
     "late tap", "tap released", "tariff", "month closed", "top-up", "refund of stored value",
-    "correction", "account written off", "sale", "sale from the card", "return", "proof", "merge",
+    "correction", "account written off", "sale", "return", "proof", "merge",
     "debt paid", "payment refunded", "dispute opened", "funding", "claim", "claim approved",
-    "claim paid", "payout", "payment file", "crash",
+    "payout", "payment file", "crash", "statement", "statement late", "statement twice",
+    "line without a name", "line matched by hand", "foreign line", "file of sales",
+    "cash handed in",
   ]
   /// What hangs on the acquirer's moods too, and happens in some seeds.
   private static let rareEvents = [
     "debt given up", "paid after it was given up", "dispute won", "dispute lost", "erasure",
-    "payouts paid", "payouts returned", "claim turned down", "tap discarded",
+    "sale from the card", "payouts paid", "payouts returned", "claim turned down", "tap discarded",
+    "claim paid",
+    "statement lost", "line that never comes", "line twice", "line of another amount",
+    "pair of lines", "payout brought back", "card sale matched", "card sale amount_differs",
+    "top-up disputed", "top-up dispute won", "top-up dispute lost", "card sale twice",
+    "card sale declined", "card sale unknown",
   ]
   private static let seedsForRare: UInt64 = 5
 
@@ -85,7 +92,7 @@ struct MoneySimulationTests {
         try await player.live(day)
         guard day % 7 == 6 else { continue }
         let findings = try await player.check(isAtRest: false).map { "day \(day): \($0)" }
-        guard findings.isEmpty else { return Played(findings: findings, counts: player.counts) }
+        guard findings.isEmpty else { return Played(findings: findings, counts: player.happened) }
       }
       try await player.rest()
       var findings = try await player.check(isAtRest: true)
@@ -94,7 +101,7 @@ struct MoneySimulationTests {
       ).run(.journal)
       findings += audit.findings.map { "ledger verify: \($0)" }
       if house.crashes > 0 { player.count("crash") }
-      var played = Played(findings: findings, counts: player.counts)
+      var played = Played(findings: findings, counts: player.happened)
       if findings.isEmpty { try await Self.plant(player, into: &played) }
       return played
     }
@@ -194,9 +201,46 @@ enum PlantedKopiyka {
       }
     ),
     (
+      "a share",
+      { books in
+        let before = books.owedToOperators()
+        for place in books.people.tariff.versions.indices {
+          let rule = books.people.tariff.versions[place].apportionment
+          books.people.tariff.versions[place].apportionment =
+            rule == "first_ride" ? "equal" : "first_ride"
+        }
+        return books.owedToOperators() != before
+      }
+    ),
+    (
+      "a remainder at the bank",
+      { books in
+        guard !books.bank.entries.isEmpty else { return false }
+        books.bank.entries[0].minor += 1
+        return true
+      }
+    ),
+    (
+      "a line of the bank",
+      { books in
+        let taken = books.bank.statements.first { $0.isTaken && !$0.lines.isEmpty }
+        guard let place = taken?.lines.first else { return false }
+        books.bank.lines[place].minor += 1
+        return true
+      }
+    ),
+    (
+      "a card sale",
+      { books in
+        guard !books.cardSales.isEmpty else { return false }
+        books.cardSales[0].settled += 1
+        return true
+      }
+    ),
+    (
       "a dispute",
       { books in
-        guard let place = books.disputes.firstIndex(where: { $0.stage != "unsent" })
+        guard let place = books.disputes.firstIndex(where: \.isKnown)
         else { return false }
         books.disputes[place] = books.disputes[place].off(by: 1)
         return true

@@ -1,3 +1,4 @@
+import BankSupport
 import Basics
 import Charging
 import Clearing
@@ -24,6 +25,9 @@ extension MoneyPlayer {
 
   mutating func openOperators() async throws {
     let (house, uah) = (house, uah)
+    try await house.insist {
+      try await house.statements.setAccount(StatementFile.iban, in: uah, by: "olena")
+    }
     for (name, _) in CityPlan.operators {
       let account = BankAccount(name: name, iban: "UA903052992990004149123456789", bic: nil)
       try await house.insist {
@@ -118,6 +122,12 @@ extension MoneyPlayer {
       let name = account.part.split(separator: " ").first.map(String.init) ?? ""
       books.write(account, .operators(name), minor)
     }
+    // The city pays most of them by itself.
+    books.bank.expect(.claim(claim.number), claim.minor, since: today)
+    guard chance.chance(0.6) else { return }
+    books.bank.move(
+      .claim(claim.number), claim.minor, on: today.adding(days: chance.integer(in: 0...4)),
+      mayBeMissing: false)
   }
 
   private mutating func payClaim() async throws {
@@ -126,6 +136,9 @@ extension MoneyPlayer {
     try await house.insist { try await house.subsidies.confirm(claim.number, by: "olena") }
     books.claims[place].state = "paid"
     for (account, minor) in claim.lines { books.write(.bank, account, minor) }
+    let entry = books.bank.book(claim.minor, on: today)
+    books.bank.forget(.claim(claim.number))
+    books.bank.expect(.claim(claim.number), claim.minor, entry: entry, since: today)
     count("claim paid")
   }
 
@@ -185,18 +198,57 @@ extension MoneyPlayer {
       if !places.isEmpty { findings.append("\(places.count) payouts are in no payment file") }
       return
     }
-    let amounts = file.xml.split(separator: "<InstdAmt Ccy=\"UAH\">").dropFirst()
-      .map { String($0.prefix { $0 != "<" }) }.sorted()
-    let expected = places.map { books.payouts[$0].minor }
-      .map { "\($0 / 100).\($0 % 100 / 10)\($0 % 10)" }.sorted()
-    if amounts != expected { findings.append("the bank is to pay \(amounts), not \(expected)") }
+    let transfers = Self.transfers(of: file.xml)
+    let expected = places.map { "\(books.payouts[$0].operatorID) \(books.payouts[$0].minor)" }
+    let found = transfers.map { "\($0.name) \($0.minor)" }
+    if found.sorted() != expected.sorted() {
+      findings.append("the bank is to pay \(found), not \(expected)")
+    }
     for place in places {
       books.payouts[place].state = "sent"
       books.payouts[place].message = file.messageID
       let payout = books.payouts[place]
       books.write(.operators(payout.operatorID), .onItsWay(payout.operatorID), payout.minor)
+      guard let transfer = transfers.first(where: { $0.name == payout.operatorID }) else {
+        continue
+      }
+      books.payouts[place].number = transfer.number
+      pay(transfer.number, payout.minor)
     }
     count("payment file")
+  }
+
+  /// A payment of a file for the bank: the number in its name, who gets it, and how much.
+  private struct Transfer {
+    let number: Int64
+    let name: String
+    let minor: Int64
+  }
+
+  /// The payments of a file, as the bank reads it.
+  private static func transfers(of xml: String) -> [Transfer] {
+    xml.split(separator: "<CdtTrfTxInf>").dropFirst().compactMap { part in
+      func after(_ mark: String) -> String {
+        part.split(separator: mark, maxSplits: 1).last.map { String($0.prefix { $0 != "<" }) } ?? ""
+      }
+      let amount = after("<InstdAmt Ccy=\"UAH\">").filter { $0 != "." }
+      guard let number = Int64(after("<EndToEndId>KVYTOK-P")), let minor = Int64(amount) else {
+        return nil
+      }
+      return Transfer(number: number, name: after("<Nm>"), minor: minor)
+    }
+  }
+
+  /// The bank pays a payout on this day or one of the next, mostly, and brings some back.
+  private mutating func pay(_ number: Int64, _ minor: Int64) {
+    books.bank.expect(.payout(number), -minor, since: today)
+    guard chance.chance(0.7) else { return }
+    let day = today.adding(days: chance.integer(in: 0...2))
+    books.bank.move(.payout(number), -minor, on: day, mayBeMissing: false)
+    guard chance.chance(0.3) else { return }
+    let back = PlainBank.Money.payoutReturn(number)
+    books.bank.add(back, minor, back.name, on: day.adding(days: chance.integer(in: 0...3)))
+    count("payout brought back")
   }
 
   private mutating func confirmPayouts(_ isPaid: Bool) async throws {
@@ -205,13 +257,23 @@ extension MoneyPlayer {
     let number = try await house.insist {
       try await house.payouts.confirm(message, isPaid: isPaid, by: "olena")
     }
-    let places = books.payouts.indices.filter { books.payouts[$0].message == message }
+    // A statement of the bank may have told of some of them before.
+    let places = books.payouts.indices.filter {
+      books.payouts[$0].message == message && books.payouts[$0].state == "sent"
+    }
     if number != places.count { findings.append("\(message) held \(number) payouts") }
+    let sum = places.reduce(0) { $0 + books.payouts[$1].minor }
+    let entry = isPaid ? books.bank.book(-sum, on: today) : 0
     for place in places {
       books.payouts[place].state = isPaid ? "paid" : "returned"
       let payout = books.payouts[place]
       let credit: PlainAccount = isPaid ? .bank : .operators(payout.operatorID)
       books.write(.onItsWay(payout.operatorID), credit, payout.minor)
+      if isPaid {
+        books.paidByHand(payout, entry: entry, on: today)
+      } else {
+        books.bank.forget(.payout(payout.number))
+      }
     }
     count(isPaid ? "payouts paid" : "payouts returned")
   }

@@ -42,6 +42,14 @@ struct PlainAccount: Hashable, Comparable, Sendable, CustomStringConvertible {
 /// out from all rides whenever it is asked for; everything else is written down when it happens.
 struct PlainBooks: Sendable {
   var people: MoneyPeople
+  /// The account at the bank.
+  var bank: PlainBank
+  /// Top-ups, sales and their refunds by bank card.
+  var cardSales: [PlainCardSale] = []
+  /// Lines of the acquirer about them, each with its category.
+  var saleLines: [String] = []
+  /// Top-ups by card that a rider's bank took back.
+  var disputedTopUps: [PlainDispute] = []
   private(set) var written: [PlainAccount: Int64] = [:]
   var claims: [PlainClaim] = []
   /// What is claimed for each tap.
@@ -53,6 +61,8 @@ struct PlainBooks: Sendable {
   var recognised: [String] = []
   /// What operators were owed when a day of the books ended.
   var owedAtEnd: [Day: [String: Int64]] = [:]
+  /// The first day that takes entries: what belongs before it is booked on it.
+  var firstOpenDay: Day?
 
   mutating func write(_ debit: PlainAccount, _ credit: PlainAccount, _ minor: Int64) {
     write(debit, minor)
@@ -64,6 +74,9 @@ struct PlainBooks: Sendable {
     written[account, default: 0] += minor
   }
 
+  /// What is written on an account so far.
+  func standing(_ account: PlainAccount) -> Int64 { written[account] ?? 0 }
+
   /// What is owed to each operator: fares that stand, and what was written down.
   func owedToOperators() -> [String: Int64] {
     var owed: [String: Int64] = [:]
@@ -71,7 +84,9 @@ struct PlainBooks: Sendable {
       owed[name] = -(written[.operators(name)] ?? 0)
     }
     for rider in people.riders {
-      for ride in people.rides(of: rider) { owed[ride.operatorID, default: 0] += ride.charged }
+      let rides = people.rides(of: rider)
+      for ride in rides { owed[ride.operatorID, default: 0] += ride.charged }
+      for part in people.tariff.moved(rides) { owed[part.operatorID, default: 0] += part.minor }
     }
     return owed
   }
@@ -80,9 +95,13 @@ struct PlainBooks: Sendable {
   func balances() -> [PlainAccount: Int64] {
     var sums = written
     for rider in people.riders {
-      for ride in people.rides(of: rider) {
+      let rides = people.rides(of: rider)
+      for ride in rides {
         sums[.riders, default: 0] += ride.charged
         sums[.operators(ride.operatorID), default: 0] -= ride.charged
+      }
+      for part in people.tariff.moved(rides) {
+        sums[.operators(part.operatorID), default: 0] -= part.minor
       }
       let paid = people.paid(by: rider)
       sums[.riders, default: 0] -= paid
@@ -130,6 +149,19 @@ struct PlainPayout: Sendable {
   let minor: Int64
   var state = "awaiting"
   var message = ""
+  /// The number by which the bank is told of it, once it is in a payment file.
+  var number: Int64 = 0
+}
+
+/// A top-up, a sale or a refund by bank card, under the acquirer's name of it.
+struct PlainCardSale: Sendable {
+  let reference: String
+  var isRefund = false
+  let minor: Int64
+  /// What the acquirer paid, or kept.
+  var settled: Int64 = 0
+
+  var open: Int64 { minor - settled }
 }
 
 /// A payment that a rider's bank took back.
@@ -140,10 +172,14 @@ struct PlainDispute: Sendable {
   var stage: String
   /// Steps whose money came by a funding file.
   var funded: Set<String> = []
+
+  /// Whether the house has it in its list: not one that was never told, or not taken.
+  var isKnown: Bool { ["opened", "won", "lost"].contains(stage) }
 }
 
-/// Shares of an amount by weights, as accountants do it: each rounded down, and the rest one by one to
-/// those who lost most by it, the earlier first.
+/// Shares of an amount by weights, as accountants do it; nothing where nothing weighs.
+///
+/// Each is rounded down, and the rest goes one by one to those who lost most by it, the earlier first.
 func plainShares(of minor: Int64, by weights: [Int64]) -> [Int64] {
   let total = weights.reduce(0, +)
   guard total > 0 else { return [] }

@@ -6,8 +6,9 @@ import Transit
 /// A small tariff twice: as the text that is published, and worked out plainly from what
 /// `docs/tariff-language.md` says of each of its words, without the tariff's engine.
 ///
-/// A flat fare by mode, a free transfer within half an hour, a cap of the day, one category that rides
-/// free and one at half price, a pass and a carnet.
+/// A flat fare by mode, a dearer stop, a free transfer within half an hour, caps of the day and of the
+/// week, one category that rides free and one at half price, a pass and a carnet, and a rule by which
+/// operators share.
 struct SmallTariff: Sendable {
   /// Prices that hold from a fare day on.
   struct Version: Sendable {
@@ -16,11 +17,31 @@ struct SmallTariff: Sendable {
     let trolleybus: Int64
     let bus: Int64
     let dayCap: Int64
+    let weekCap: Int64
+    /// What a ride from the hill costs, whoever rides; nil where that is a stop like others.
+    var hill: Int64?
+    /// How operators share the money of linked and capped rides.
+    var apportionment = "own"
 
-    func price(_ mode: Mode) -> Int64 {
-      mode == .tram ? tram : mode == .trolleybus ? trolleybus : bus
+    func price(of tap: MadeTap, _ category: String) -> Int64 {
+      if let hill, tap.stop == SmallTariff.hill { return hill }
+      let mode = CityPlan.lines[tap.line].mode
+      let full = mode == .tram ? tram : mode == .trolleybus ? trolleybus : bus
+      return category == "student" ? full / 2 : full
+    }
+
+    /// With each fare so many minor units off: for those who plant a bug.
+    func off(by minor: Int64) -> Version {
+      Version(
+        first: first, tram: tram + minor, trolleybus: trolleybus + minor, bus: bus + minor,
+        dayCap: dayCap, weekCap: weekCap, hill: hill, apportionment: apportionment)
     }
   }
+
+  /// A stop that some tariffs price by itself.
+  static let hill = "HILL"
+  /// The rules by which operators share, as a tariff names them.
+  static let sharingRules = ["own", "first_ride", "equal", "nominal", "distance"]
 
   /// How long changing costs nothing, its last moment inside.
   static let transferMicroseconds: Int64 = 1_800_000_000
@@ -32,6 +53,7 @@ struct SmallTariff: Sendable {
     func fare(_ name: String, _ minor: Int64) -> String {
       "- {name: \(name), when: {mode: \(name)}, price: {adult: \(minor), student: \(minor / 2)}}"
     }
+    let hill = version.hill.map { "- {name: hill, when: {stop: [\(Self.hill)]}, price: \($0)}\n  " }
     return """
       tariff: simulated
       version: v\(version.first)
@@ -40,18 +62,20 @@ struct SmallTariff: Sendable {
       amounts: minor
       timezone: Europe/Kyiv
       day_start: "04:00"
+      apportionment: \(version.apportionment)
       categories:
         adult: {title: {uk: дорослий, en: adult}}
         student: {title: {uk: студент, en: student}}
         pensioner: {title: {uk: пенсіонер, en: pensioner}, free: true, as: adult}
       fares:
-        \(fare("tram", version.tram))
+        \(hill ?? "")\(fare("tram", version.tram))
         \(fare("trolleybus", version.trolleybus))
         \(fare("bus", version.bus))
       transfers:
         - {name: transfer, within: 30 min, end: inside, pays: free}
       caps:
         - {name: day cap, per: day, amount: {adult: \(version.dayCap), student: \(version.dayCap / 2)}}
+        - {name: week cap, per: week, amount: {adult: \(version.weekCap), student: \(version.weekCap / 2)}}
       products:
         - {name: week, valid: {days: 7}, price: {adult: \(SoldProduct.Kind.week.priceMinor)}}
         - {name: ten rides, trips: 10, valid: {days: 12}, price: {adult: \(SoldProduct.Kind.carnet.priceMinor)}}
@@ -65,15 +89,16 @@ struct SmallTariff: Sendable {
     var rides: [PlainRide] = []
     var opened: Instant?
     var trips = products.map { _ in 0 }
+    var paidByWeek: [Int: Int64] = [:]
     for (day, taps) in Dictionary(grouping: taps, by: \.day).sorted(by: { $0.key < $1.key }) {
       guard let version = versions.last(where: { $0.first <= day }) else { continue }
       let category = category(day)
-      let cap = category == "student" ? version.dayCap / 2 : version.dayCap
+      let share: Int64 = category == "student" ? 2 : 1
+      let week = day.number - (day.weekday.rawValue - Weekday.monday.rawValue)
       var paid: Int64 = 0
       for tap in taps.sorted(by: { $0.at < $1.at }) {
-        let full = version.price(CityPlan.lines[tap.line].mode)
         var ride = PlainRide(
-          tap: tap, category: category, nominal: category == "student" ? full / 2 : full)
+          tap: tap, category: category, nominal: version.price(of: tap, category))
         defer { rides.append(ride) }
         guard category != "pensioner" else {
           ride.isConcession = true
@@ -84,15 +109,22 @@ struct SmallTariff: Sendable {
             tap.at.microseconds - $0.microseconds <= Self.transferMicroseconds
           } ?? false
         if !isTransfer { opened = tap.at }
-        let costs = isTransfer ? 0 : min(ride.nominal, cap - paid)
+        let room = max(
+          0,
+          min(version.dayCap / share - paid, version.weekCap / share - paidByWeek[week, default: 0])
+        )
+        let costs = isTransfer ? 0 : min(ride.nominal, room)
         ride.product = Self.product(for: tap, costing: costs, products, trips)
         if let place = ride.product {
           trips[place] += 1
-        } else {
-          ride.charged = costs
-          paid += costs
-          ride.isConcession = category == "student" && costs > 0
+          continue
         }
+        ride.charged = costs
+        paid += costs
+        paidByWeek[week, default: 0] += costs
+        ride.isLinked = isTransfer
+        ride.isCapped = !isTransfer && costs < ride.nominal
+        ride.isConcession = category == "student" && costs > 0
       }
     }
     return rides
@@ -124,6 +156,10 @@ struct PlainRide: Sendable {
   var charged: Int64 = 0
   /// Place among the rider's products.
   var product: Int?
+  /// It costs nothing more because of the ride before it.
+  var isLinked = false
+  /// A cap took something off.
+  var isCapped = false
   /// Whether the city is asked for it.
   var isConcession = false
 

@@ -98,6 +98,27 @@ extension MoneyPlayer {
         CardTopUp(reference: reference, left: minor))
     }
     books.write(Self.account(channel), minor)
+    if channel == .acquirer {
+      books.cardSales.append(PlainCardSale(reference: order.key, minor: minor))
+    }
+    guard channel == .bank else { return }
+    let number = try await movement(order)
+    books.bookAtBank(.receipt(number), minor, word: order.key, on: today)
+  }
+
+  /// The number of a movement of stored value, as a desk is told it.
+  private func movement(_ order: MoneyOrder) async throws -> Int64 {
+    try await house.number(
+      "select movement_id from wallet_movement where idempotency_key = '\(order.key)'")
+  }
+
+  /// Money that the house has to transfer to a rider: the bank does it on this day or one of the next.
+  private mutating func transfer(_ money: PlainBank.Money, _ minor: Int64, word: String? = nil) {
+    books.bank.expect(money, -minor, since: today)
+    guard chance.chance(0.8) else { return }
+    books.bank.move(
+      money, -minor, word: word, on: today.adding(days: chance.integer(in: 0...2)),
+      mayBeMissing: false)
   }
 
   @discardableResult
@@ -116,6 +137,7 @@ extension MoneyPlayer {
     guard judge(outcome, "refund of stored value", isRight: isRight) else { return false }
     if channel == .acquirer, let place {
       books.people.cardTopUps[rider]?[place].left -= minor
+      books.cardSales.append(PlainCardSale(reference: order.key, isRefund: true, minor: minor))
       count("refund to a bank card")
     }
     if case .done(let receipt) = outcome, receipt.movement.amountMinor != -minor {
@@ -123,6 +145,7 @@ extension MoneyPlayer {
     }
     books.people.deposits[rider, default: 0] -= minor
     books.write(Self.giving(channel), -minor)
+    if channel == .bank { transfer(.transfer(try await movement(order)), minor, word: order.key) }
     return true
   }
 
@@ -239,6 +262,12 @@ extension MoneyPlayer {
     } else {
       books.write(Self.account(channel), price)
     }
+    if channel == .acquirer {
+      books.cardSales.append(PlainCardSale(reference: order.key, minor: price))
+    }
+    if channel == .bank {
+      books.bookAtBank(.sale(receipt.holding.holdingID), price, word: order.key, on: today)
+    }
     isUnsettled = true
   }
 
@@ -279,6 +308,10 @@ extension MoneyPlayer {
     } else {
       books.write(Self.giving(channel), -minor)
     }
+    if channel == .acquirer {
+      books.cardSales.append(PlainCardSale(reference: reference, isRefund: true, minor: minor))
+    }
+    if channel == .bank { transfer(.productTransfer(number), minor) }
     isUnsettled = true
   }
 
