@@ -21,7 +21,7 @@ extension Rerating {
 
   /// Whether what a preview shows takes a second person.
   package func needsApproval(_ preview: RatingPreview) async throws -> Bool {
-    let limit = try await limitMinor()
+    let limit = try await store.read { db in try await Self.limitMinor(in: db) }
     return preview.orderedMinor > limit
   }
 

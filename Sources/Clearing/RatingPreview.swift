@@ -60,6 +60,8 @@ package struct RatingPreview: Sendable, Equatable {
   package private(set) var changes: [Currency: Int64] = [:]
   /// As ``changes``, of the days alone that do not wait for a rating anyway.
   private var ordered: [Currency: Int64] = [:]
+  /// Sums of the changes with their signs on days that wait for a rating anyway.
+  private(set) var waiting: [Currency: Int64] = [:]
   /// By day, then currency: what changes because of the order alone.
   ///
   /// Rider-days that wait for a rating are left out, for they are rated without it.
@@ -114,15 +116,16 @@ package struct RatingPreview: Sendable, Equatable {
     if largest.count > Self.largestMax * 4 { trim() }
   }
 
-  /// Counts what changes for a rider on days that do not wait for a rating.
+  /// Counts what changes for a rider on days that wait for a rating, and on those that do not.
   private mutating func noteOrdered(_ differences: [DayDifference]) {
     var sums: [Currency: Int64] = [:]
-    for day in differences where !day.isWaiting {
-      for ride in day.difference.reversed.map(\.ride) {
-        sums[ride.currency, default: 0] -= ride.chargedMinor ?? 0
-      }
-      for ride in day.difference.added {
-        sums[ride.currency, default: 0] += ride.chargedMinor ?? 0
+    for day in differences {
+      for (currency, minor) in day.difference.changes {
+        if day.isWaiting {
+          waiting[currency, default: 0] += minor
+        } else {
+          sums[currency, default: 0] += minor
+        }
       }
     }
     for (currency, minor) in sums where minor != 0 {
@@ -183,6 +186,32 @@ package struct RatingPreview: Sendable, Equatable {
 
 }
 
+/// By how much the fares of one rider change, minor units by currency.
+struct RiderSums {
+  let all: [Currency: Int64]
+  /// Of it: on days that wait for a rating anyway.
+  let waiting: [Currency: Int64]
+
+  /// The largest amount, of any currency and without its sign, by which two sums differ.
+  static func largestDifference(
+    _ one: [Currency: Int64], _ other: [Currency: Int64]
+  ) -> Int64 {
+    Set(one.keys).union(other.keys).map { currency in
+      abs(one[currency, default: 0] - other[currency, default: 0])
+    }.max() ?? 0
+  }
+}
+
+extension RideDifference {
+  /// What the rides come to more than those they take the place of, minor units by currency.
+  var changes: [Currency: Int64] {
+    var sums: [Currency: Int64] = [:]
+    for ride in reversed.map(\.ride) { sums[ride.currency, default: 0] -= ride.chargedMinor ?? 0 }
+    for ride in added { sums[ride.currency, default: 0] += ride.chargedMinor ?? 0 }
+    return sums
+  }
+}
+
 /// What rating a rider's day anew changes.
 struct DayDifference {
   let difference: RideDifference
@@ -214,14 +243,16 @@ package struct RatingPreviewer: Sendable {
     self.supposing = supposing
   }
 
-  /// By how much the fares of a rider change, minor units by currency, when a day is rated anew.
-  func difference(
-    of rider: RiderID, on day: Day, in db: StoreSession
-  ) async throws -> [Currency: Int64] {
-    var preview = RatingPreview(day...day)
-    try await add([rider], lane: Lane.of(rider), day...day, to: &preview, in: db)
-    return Dictionary(
-      uniqueKeysWithValues: preview.largest.map { ($0.currency, $0.differenceMinor) })
+  /// By how much the fares of a rider change when some days are rated anew.
+  func change(
+    of rider: RiderID, _ period: ClosedRange<Day>, in db: StoreSession
+  ) async throws -> RiderSums {
+    var preview = RatingPreview(period)
+    try await add([rider], lane: Lane.of(rider), period, to: &preview, in: db)
+    return RiderSums(
+      all: Dictionary(
+        uniqueKeysWithValues: preview.largest.map { ($0.currency, $0.differenceMinor) }),
+      waiting: preview.waiting)
   }
 
   /// Compares the rides that stand with those that would; `progress` hears the share done.

@@ -12,11 +12,6 @@ package enum ReratingOutcome: Sendable {
 
 /// Orders to rate fare days anew: seen before they are given, and above a limit by two people.
 package struct Rerating: Sendable {
-  /// Setting with the largest change, in minor units of each currency, that one person may order; see
-  /// ``changeMinorMaxStandard``.
-  package static let limitSetting = "rerating_limit_minor"
-  /// The limit where none is set: 1,000.00 of each currency.
-  package static let changeMinorMaxStandard: Int64 = 100_000
   /// Most fare days of an order.
   package static let daysMax = 400
 
@@ -57,19 +52,18 @@ package struct Rerating: Sendable {
     by person: Person,
     at now: Instant
   ) async throws -> ReratingOutcome {
-    let limit = try await limitMinor()
-    let order = ReratingOrder(
-      firstDay: period.lowerBound, lastDay: period.upperBound,
-      tariffSource: tariff.map(TariffPublication.text(of:)),
-      preview: String(decoding: preview.json, as: UTF8.self), changeMinor: preview.changeMinor,
-      needsApproval: preview.changeMinor > limit, requestedBy: person, requestedAt: now)
-    let id = try await store.write { db in try await db.reratingOrders.add(order) }
-    guard !order.needsApproval else {
-      var waiting = order
-      waiting.id = id
-      return .ordered(waiting)
+    let order = try await store.write { db in
+      var order = ReratingOrder(
+        firstDay: period.lowerBound, lastDay: period.upperBound,
+        tariffSource: tariff.map(TariffPublication.text(of:)),
+        preview: String(decoding: preview.json, as: UTF8.self), changeMinor: preview.changeMinor,
+        needsApproval: try await Self.needsSecondPerson(
+          preview.changeMinor, by: person, at: now, in: db), requestedBy: person, requestedAt: now)
+      order.id = try await db.reratingOrders.add(order)
+      return order
     }
-    return try await carryOut(id, decidedBy: nil, at: now)
+    return order.needsApproval
+      ? .ordered(order) : try await carryOut(order.id, decidedBy: nil, at: now)
   }
 
   /// Approves an order and carries it out; the person must be another one than asked for it.
@@ -108,17 +102,6 @@ package struct Rerating: Sendable {
   /// The newest orders first.
   package func list() async throws -> [ReratingOrder] {
     try await store.read { db in try await db.reratingOrders.list() }
-  }
-
-  /// Most minor units of change that one person may order.
-  package func limitMinor() async throws -> Int64 {
-    try await store.read { db in try await Self.limitMinor(in: db) }
-  }
-
-  /// Most minor units of change that one person may order.
-  static func limitMinor(in db: StoreSession) async throws -> Int64 {
-    let text = try await db.settings.find(limitSetting)
-    return text.flatMap { Int64($0) } ?? changeMinorMaxStandard
   }
 
   /// Marks what is ordered as stale; an order with a tariff publishes it first.

@@ -239,20 +239,22 @@ package struct RatingTables {
       ])
   }
 
-  /// The first and the last fare day that was rated; nil when none was.
+  /// The first and the last fare day with taps or rides; nil when none was rated yet.
+  ///
+  /// Kept sums know them by their keys: a day has taps, or it is the day after, on which a ride that was
+  /// left open is given up.
   package func ratedSpan() async throws -> ClosedRange<Day>? {
     let row = try await connection.query(
-      "select min(fare_day), max(fare_day) from fare_day where rated_at is not null"
-    ).only()
-    guard let first = try row.dateOrNil(0), let last = try row.dateOrNil(1) else { return nil }
+      """
+      select least((select min(fare_day) from tap_sum), (select min(fare_day) from ride_sum)),
+        greatest((select max(fare_day) from tap_sum), (select max(fare_day) from ride_sum))
+      where exists (select from fare_day where rated_at is not null)
+      """
+    ).onlyOrNil()
+    guard let row, let first = try row.dateOrNil(0), let last = try row.dateOrNil(1) else {
+      return nil
+    }
     return first...last
-  }
-
-  /// The networks by which days were rated.
-  package func feeds() async throws -> [Int64] {
-    try await connection.query(
-      "select distinct feed_id from fare_day where feed_id is not null order by 1"
-    ).map { try $0.int8(0) }
   }
 
   /// Marks rider-days as stale whose taps got another stop than they were rated by.
