@@ -73,7 +73,8 @@ package struct Rerating: Sendable {
   package func approve(
     _ id: Int64, by person: Person, at now: Instant
   ) async throws -> ReratingOutcome {
-    let found = try await store.write { db in try await db.reratingOrders.lock(id) }
+    let found = try await store.read { db in try await db.reratingOrders.find(id) }
+    if found?.feedID != nil { return try await approveNetwork(id, by: person, at: now) }
     if let order = found, order.state == .requested, order.needsApproval,
       !person.isSame(as: order.requestedBy), let fault = try await self.fault(of: order)
     {
@@ -88,9 +89,11 @@ package struct Rerating: Sendable {
   ) async throws -> ReratingOutcome {
     try await store.write { db in
       guard var order = try await db.reratingOrders.lock(id) else { return Self.unknown(id) }
-      guard order.state == .requested else {
+      guard [.requested, .previewing].contains(order.state) else {
         return .refused("Order \(id) is \(order.state.rawValue) already.")
       }
+      if order.previewPlace != nil { try await db.placedAnew.remove(order: id) }
+      order.previewPlace = nil
       order.state = .refused
       order.decidedBy = person
       order.decidedAt = now
@@ -113,18 +116,8 @@ package struct Rerating: Sendable {
   ) async throws -> ReratingOutcome {
     let begun = try await store.write { db -> ReratingOutcome in
       guard var order = try await db.reratingOrders.lock(id) else { return Self.unknown(id) }
-      switch order.state {
-      case .done, .refused: return .refused("Order \(id) is \(order.state.rawValue) already.")
-      case .approved: return .ordered(order)
-      case .requested: break
-      }
-      if order.needsApproval {
-        guard let person, !person.isSame(as: order.requestedBy) else {
-          return .refused(
-            "Order \(id) changes more than one person may: \(order.requestedBy.label) asked for "
-              + "it, and somebody else has to approve it.")
-        }
-      }
+      if order.state == .approved { return .ordered(order) }
+      if let why = Self.refusal(of: order, by: person) { return .refused(why) }
       order.state = .approved
       order.decidedBy = person
       order.decidedAt = now
@@ -136,7 +129,8 @@ package struct Rerating: Sendable {
     return try await publish(order, at: now)
   }
 
-  private static func finish(
+  /// Marks what is ordered as stale: it is rated anew, and the differences are booked.
+  static func finish(
     _ order: inout ReratingOrder, in db: StoreSession, at now: Instant
   ) async throws {
     order.staleDays = try await db.rating.markAllStale(
@@ -223,7 +217,7 @@ package struct Rerating: Sendable {
     return .success(book)
   }
 
-  private static func unknown(_ id: Int64) -> ReratingOutcome {
+  static func unknown(_ id: Int64) -> ReratingOutcome {
     .refused("There is no order \(id). `kvytok rate list` shows them.")
   }
 }

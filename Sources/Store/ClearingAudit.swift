@@ -23,14 +23,16 @@ package struct AuditTables {
   let connection: PostgresConnection
 
   /// The next riders of a lane, in the order of their ids.
-  package func riders(lane: Int16, after rider: RiderID?) async throws -> [RiderID] {
+  package func riders(
+    lane: Int16, after rider: RiderID?, countMax: Int = ridersPerPageMax
+  ) async throws -> [RiderID] {
     let rows = try await connection.query(
       """
       select rider_id from rider
       where lane = $1 and ($2::uuid is null or rider_id > $2) order by rider_id limit $3
       """,
       [
-        .int2(lane), .orNull(rider) { .identifier($0) }, .int8(Int64(Self.ridersPerPageMax)),
+        .int2(lane), .orNull(rider) { .identifier($0) }, .int8(Int64(countMax)),
       ])
     return try rows.map { try $0.identifier(0) }
   }

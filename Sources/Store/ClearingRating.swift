@@ -56,19 +56,14 @@ package struct RatingTables {
 
   /// The accepted taps of rider-days, those of a day in the order of their names.
   ///
-  /// With placed stops, a tap at which the validator named no stop has the one that was inferred. A tap
-  /// whose stop a person corrected has that one; `supposing` are corrections as if they stood, where
-  /// nil withdraws one.
+  /// With placed stops, a tap at which the validator named no stop has the one that was inferred; with
+  /// `placedBy` the one that it would get by the network of that order. A tap whose stop a person
+  /// corrected has that one; `supposing` are corrections as if they stood, where nil withdraws one.
   package func taps(
-    lane: Int16, days: [RiderDay], withPlacedStops: Bool, supposing: [TapName: String?] = [:]
+    lane: Int16, days: [RiderDay], withPlacedStops: Bool, placedBy order: Int64? = nil,
+    supposing: [TapName: String?] = [:]
   ) async throws -> [[TapRow]] {
-    let stop =
-      withPlacedStops
-      ? """
-      coalesce(t.stop, (
-        select b.stop from boarding b where b.fare_day = t.fare_day and b.device_id = t.device_id
-          and b.epoch = t.epoch and b.seq = t.seq and b.source <> 'corrected')) as stop
-      """ : "t.stop"
+    let stop = withPlacedStops ? Self.placedStop(by: order) : "t.stop"
     let columns = Self.tapColumns.replacing("t.stop", with: stop)
     let rows = try await connection.query(
       """
@@ -91,6 +86,25 @@ package struct RatingTables {
     }
     try await correct(&taps, of: days, supposing: supposing)
     return taps
+  }
+
+  /// The stop that a validator told, else the one that is inferred, by the network of an order if need be.
+  private static func placedStop(by order: Int64?) -> String {
+    let stop = order == nil ? "b.stop" : "case when p.order_id is null then b.stop else p.stop end"
+    let other =
+      order.map {
+        """
+        left join tap_placed_anew p on p.order_id = \($0) and p.rider_id = t.rider_id
+            and p.fare_day = b.fare_day and p.device_id = b.device_id and p.epoch = b.epoch
+            and p.seq = b.seq
+        """
+      } ?? ""
+    return """
+      coalesce(t.stop, (
+        select \(stop) from boarding b \(other)
+        where b.fare_day = t.fare_day and b.device_id = t.device_id
+          and b.epoch = t.epoch and b.seq = t.seq and b.source <> 'corrected')) as stop
+      """
   }
 
   /// Puts the stops that persons corrected in the place of those that were told or inferred.
