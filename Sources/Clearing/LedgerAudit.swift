@@ -42,6 +42,8 @@ package struct LedgerAudit: Sendable {
   package var findings: [String] = []
   /// How many more there are than are told.
   package var findingsLeftOut = 0
+  /// Networks by which days were rated and that are not there.
+  var lostFeeds: Set<Int64> = []
 
   /// Whether everything agrees.
   package var isSound: Bool { findings.isEmpty }
@@ -115,7 +117,7 @@ package struct LedgerAuditor: Sendable {
     if depth >= .journal { try await proveJournal(&audit) }
     if depth >= .taps {
       try await proveCorrections(&audit)
-      let cities = try await citiesOfThen(&audit)
+      let cities = PastCities(heldMax: .max)
       let lanes = try await store.read { db in try await db.bookProofs.riderLanes() }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, cities, &audit)
@@ -215,7 +217,7 @@ package struct LedgerAuditor: Sendable {
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.
   private func rateAnew(
-    lane: Int16, _ cities: CitiesOfThen, _ audit: inout LedgerAudit
+    lane: Int16, _ cities: PastCities, _ audit: inout LedgerAudit
   ) async throws {
     guard let book = city.book else { return }
     var last: RiderID?
@@ -230,6 +232,10 @@ package struct LedgerAuditor: Sendable {
       audit.riders += page.riders
       audit.rides += page.rides
       audit.staleDays += page.staleDays
+      for feed in page.lostFeeds.subtracting(audit.lostFeeds).sorted() {
+        audit.lostFeeds.insert(feed)
+        audit.find("fare days were rated by network \(feed), which is not there or cannot be read")
+      }
       for sentence in page.findings { audit.find(sentence) }
     }
   }
@@ -239,11 +245,12 @@ package struct LedgerAuditor: Sendable {
     var riders = 0
     var rides = 0
     var staleDays = 0
+    var lostFeeds: Set<Int64> = []
     var findings: [String] = []
   }
 
   private func compare(
-    _ riders: [RiderID], lane: Int16, book: TariffBook, _ cities: CitiesOfThen,
+    _ riders: [RiderID], lane: Int16, book: TariffBook, _ cities: PastCities,
     in db: StoreSession
   ) async throws -> Page {
     var page = Page(lastRider: riders.last, riders: riders.count)
@@ -269,7 +276,7 @@ package struct LedgerAuditor: Sendable {
         page.staleDays += 1
         continue
       }
-      let then = cities.city(ratedBy: kept.feedID)
+      let then = try await cityOfThen(kept, cities, &page, in: db)
       let rating = DayRating(
         network: then.network, book: then.book ?? book, day: day,
         taps: taps[index],
@@ -287,6 +294,16 @@ package struct LedgerAuditor: Sendable {
       if let fault = fault(of: kept, rated: result, owes: owes) { page.findings.append(fault) }
     }
     return page
+  }
+
+  /// The city by which a day was rated; the present one where that network is lost, which is told.
+  private func cityOfThen(
+    _ day: AuditedDay, _ cities: PastCities, _ page: inout Page, in db: StoreSession
+  ) async throws -> City {
+    if let feedID = day.feedID, page.lostFeeds.contains(feedID) { return city }
+    if let then = try await cities.city(ratedBy: day.feedID, beside: city, in: db) { return then }
+    if let feedID = day.feedID { page.lostFeeds.insert(feedID) }
+    return city
   }
 
   /// What was kept of a day and is not what its rating leaves.

@@ -39,8 +39,8 @@ package struct RatingPreview: Sendable, Equatable {
     var differenceMinor: Int64 { afterMinor - beforeMinor }
   }
 
-  package let firstDay: Day
-  package let lastDay: Day
+  package internal(set) var firstDay: Day
+  package internal(set) var lastDay: Day
   /// Riders who have days in the period, and their days.
   package var riders = 0
   package var riderDays = 0
@@ -52,14 +52,20 @@ package struct RatingPreview: Sendable, Equatable {
   package var changedDays = 0
   package var ridesReversed = 0
   package var ridesAdded = 0
+  /// Taps that get another stop because a new network places them anew.
+  package var tapsPlacedAnew = 0
   /// By operator, then currency; the unknown operator last.
   package var operators: [OperatorChange] = []
   /// The largest changes first.
   package var largest: [RiderChange] = []
   /// Sums of the changes of all riders without their signs, minor units by currency.
-  package private(set) var changes: [Currency: Int64] = [:]
+  package internal(set) var changes: [Currency: Int64] = [:]
   /// As ``changes``, of the days alone that do not wait for a rating anyway.
-  private var ordered: [Currency: Int64] = [:]
+  var ordered: [Currency: Int64] = [:]
+  /// By how much the changes of riders would be others without the taps that are placed anew.
+  package internal(set) var placed: [Currency: Int64] = [:]
+  /// Sums of the changes with their signs on days that wait for a rating anyway.
+  private(set) var waiting: [Currency: Int64] = [:]
   /// By day, then currency: what changes because of the order alone.
   ///
   /// Rider-days that wait for a rating are left out, for they are rated without it.
@@ -114,15 +120,16 @@ package struct RatingPreview: Sendable, Equatable {
     if largest.count > Self.largestMax * 4 { trim() }
   }
 
-  /// Counts what changes for a rider on days that do not wait for a rating.
+  /// Counts what changes for a rider on days that wait for a rating, and on those that do not.
   private mutating func noteOrdered(_ differences: [DayDifference]) {
     var sums: [Currency: Int64] = [:]
-    for day in differences where !day.isWaiting {
-      for ride in day.difference.reversed.map(\.ride) {
-        sums[ride.currency, default: 0] -= ride.chargedMinor ?? 0
-      }
-      for ride in day.difference.added {
-        sums[ride.currency, default: 0] += ride.chargedMinor ?? 0
+    for day in differences {
+      for (currency, minor) in day.difference.changes {
+        if day.isWaiting {
+          waiting[currency, default: 0] += minor
+        } else {
+          sums[currency, default: 0] += minor
+        }
       }
     }
     for (currency, minor) in sums where minor != 0 {
@@ -145,12 +152,29 @@ package struct RatingPreview: Sendable, Equatable {
   }
 
   private mutating func dayPlace(of ride: RideRow) -> Int {
-    let key = "\(ride.day.fareDay) \(ride.currency.code)"
+    let key = Self.key(ride.day.fareDay, ride.currency)
     if let place = dayPlaces[key] { return place }
     days.append(DayChange(day: ride.day.fareDay, currency: ride.currency))
     dayPlaces[key] = days.count - 1
     return days.count - 1
   }
+
+  /// Takes days that were counted before, to go on with them.
+  mutating func take(_ days: [DayChange]) {
+    self.days = days
+    dayPlaces = [:]
+    for (place, day) in days.enumerated() { dayPlaces[Self.key(day.day, day.currency)] = place }
+  }
+
+  /// Counts what a rider's taps that are placed anew change of their fares.
+  mutating func notePlaced(_ with: RiderSums, _ without: RiderSums) {
+    for currency in Set(with.all.keys).union(without.all.keys) {
+      let minor = with.all[currency, default: 0] - without.all[currency, default: 0]
+      if minor != 0 { placed[currency, default: 0] += abs(minor) }
+    }
+  }
+
+  private static func key(_ day: Day, _ currency: Currency) -> String { "\(day) \(currency.code)" }
 
   /// Puts days, operators and riders in their order.
   mutating func finish() {
@@ -183,6 +207,32 @@ package struct RatingPreview: Sendable, Equatable {
 
 }
 
+/// By how much the fares of one rider change, minor units by currency.
+struct RiderSums {
+  let all: [Currency: Int64]
+  /// Of it: on days that wait for a rating anyway.
+  let waiting: [Currency: Int64]
+
+  /// The largest amount, of any currency and without its sign, by which two sums differ.
+  static func largestDifference(
+    _ one: [Currency: Int64], _ other: [Currency: Int64]
+  ) -> Int64 {
+    Set(one.keys).union(other.keys).map { currency in
+      abs(one[currency, default: 0] - other[currency, default: 0])
+    }.max() ?? 0
+  }
+}
+
+extension RideDifference {
+  /// What the rides come to more than those they take the place of, minor units by currency.
+  var changes: [Currency: Int64] {
+    var sums: [Currency: Int64] = [:]
+    for ride in reversed.map(\.ride) { sums[ride.currency, default: 0] -= ride.chargedMinor ?? 0 }
+    for ride in added { sums[ride.currency, default: 0] += ride.chargedMinor ?? 0 }
+    return sums
+  }
+}
+
 /// What rating a rider's day anew changes.
 struct DayDifference {
   let difference: RideDifference
@@ -198,30 +248,35 @@ package struct RatingPreviewer: Sendable {
   private let book: TariffBook
   private let isOpenEnded: Bool
   private let supposing: [TapName: String?]
+  private let placedBy: Int64?
 
   /// Makes a previewer for a book of tariffs on the city's network.
   ///
   /// Open-ended, all days from the first on are rated anew: so it is when a tariff is published.
-  /// `supposing` are corrected stops of taps as if they stood; nil withdraws one.
+  /// `supposing` are corrected stops of taps as if they stood; nil withdraws one. `placedBy` is the order
+  /// of a network by which taps are placed anew.
   package init(
     store: Store, city: City, book: TariffBook, isOpenEnded: Bool = false,
-    supposing: [TapName: String?] = [:]
+    supposing: [TapName: String?] = [:], placedBy: Int64? = nil
   ) {
     self.store = store
     self.city = city
     self.book = book
     self.isOpenEnded = isOpenEnded
     self.supposing = supposing
+    self.placedBy = placedBy
   }
 
-  /// By how much the fares of a rider change, minor units by currency, when a day is rated anew.
-  func difference(
-    of rider: RiderID, on day: Day, in db: StoreSession
-  ) async throws -> [Currency: Int64] {
-    var preview = RatingPreview(day...day)
-    try await add([rider], lane: Lane.of(rider), day...day, to: &preview, in: db)
-    return Dictionary(
-      uniqueKeysWithValues: preview.largest.map { ($0.currency, $0.differenceMinor) })
+  /// By how much the fares of a rider change when some days are rated anew.
+  func change(
+    of rider: RiderID, _ period: ClosedRange<Day>, in db: StoreSession
+  ) async throws -> RiderSums {
+    var preview = RatingPreview(period)
+    try await add([rider], lane: Lane.of(rider), period, to: &preview, in: db)
+    return RiderSums(
+      all: Dictionary(
+        uniqueKeysWithValues: preview.largest.map { ($0.currency, $0.differenceMinor) }),
+      waiting: preview.waiting)
   }
 
   /// Compares the rides that stand with those that would; `progress` hears the share done.
@@ -251,6 +306,22 @@ package struct RatingPreviewer: Sendable {
     return preview
   }
 
+  /// Counts what the import of a network changes for some riders of a lane, and what of it because taps
+  /// are placed anew.
+  func addImport(
+    _ riders: [RiderID], lane: Int16, to preview: inout RatingPreview, in db: StoreSession
+  ) async throws {
+    let period = preview.firstDay...preview.lastDay
+    try await add(riders, lane: lane, period, to: &preview, in: db)
+    guard let order = placedBy, book.asksForStops else { return }
+    let unplaced = RatingPreviewer(store: store, city: city, book: book)
+    for rider in try await db.placedAnew.riders(among: riders, order: order) {
+      preview.notePlaced(
+        try await change(of: rider, period, in: db),
+        try await unplaced.change(of: rider, period, in: db))
+    }
+  }
+
   private func add(
     _ riders: [RiderID], lane: Int16, _ period: ClosedRange<Day>, to preview: inout RatingPreview,
     in db: StoreSession
@@ -260,7 +331,8 @@ package struct RatingPreviewer: Sendable {
     guard !days.isEmpty else { return }
     let names = days.map(\.day)
     let taps = try await db.rating.taps(
-      lane: lane, days: names, withPlacedStops: book.asksForStops, supposing: supposing)
+      lane: lane, days: names, withPlacedStops: book.asksForStops, placedBy: placedBy,
+      supposing: supposing)
     let standing = Dictionary(
       grouping: try await db.rating.standingRides(lane: lane, days: names), by: \.ride.day)
     let entitlements = Dictionary(

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// A preview as it is kept with an order.
 extension RatingPreview {
@@ -10,15 +10,14 @@ extension RatingPreview {
     writer.member("to", lastDay.description)
     for (key, value) in counts { writer.member(key, value) }
     writer.member("change_minor", changeMinor)
-    writer.key("changes")
-    writer.beginArray()
-    for (currency, minor) in changes.sorted(by: { $0.key.code < $1.key.code }) {
-      writer.beginObject()
-      writer.member("currency", currency.code)
-      writer.member("change_minor", minor)
-      writer.endObject()
+    for (name, sums) in [
+      ("changes", changes), ("ordered_changes", ordered), ("placed_changes", placed),
+    ] {
+      writer.member(name, objects: sums.sorted { $0.key.code < $1.key.code }) { writer, sum in
+        writer.member("currency", sum.key.code)
+        writer.member("change_minor", sum.value)
+      }
     }
-    writer.endArray()
     writeDays(to: &writer)
     writer.key("operators")
     writer.beginArray()
@@ -48,13 +47,16 @@ extension RatingPreview {
     return writer.bytes
   }
 
+  /// As ``json``.
+  var text: String { String(decoding: json, as: UTF8.self) }
+
   /// The counts by the names under which they are told.
   package var counts: [(name: String, value: Int)] {
     [
       ("riders", riders), ("rider_days", riderDays), ("stale_days", staleDays),
       ("carried_days", carriedDays), ("changed_riders", changedRiders),
       ("changed_days", changedDays), ("rides_reversed", ridesReversed),
-      ("rides_added", ridesAdded),
+      ("rides_added", ridesAdded), ("taps_placed_anew", tapsPlacedAnew),
     ]
   }
 
@@ -73,6 +75,36 @@ extension RatingPreview {
     }
     writer.endArray()
   }
+}
+
+/// A preview as it is read again.
+extension RatingPreview {
+  /// Reads a preview that was kept with an order.
+  package init(kept json: String) throws(JSONFault) {
+    self.init(Day(number: 0)...Day(number: 0))
+    var reader = JSONReader(Array(json.utf8))
+    try reader.beginObject()
+    while let key = try reader.nextKey() {
+      switch key {
+      case "from": firstDay = try Self.day(&reader)
+      case "to": lastDay = try Self.day(&reader)
+      case "changes": changes = try Self.sums(&reader)
+      case "ordered_changes": ordered = try Self.sums(&reader)
+      case "placed_changes": placed = try Self.sums(&reader)
+      case "days": take(try Self.days(&reader))
+      case "operators":
+        for row in try Self.rows(&reader) { operators.append(try row.ofOperator(reader)) }
+      case "largest_changes":
+        for row in try Self.rows(&reader) { largest.append(try row.ofRider(reader)) }
+      default:
+        guard counts.contains(where: { $0.name == key }) else {
+          try reader.skipValue()
+          continue
+        }
+        take(Int(try reader.int64()), of: key)
+      }
+    }
+  }
 
   /// What a kept preview says of the days; nil where it does not tell them.
   static func days(of json: String) throws(JSONFault) -> [DayChange]? {
@@ -80,39 +112,98 @@ extension RatingPreview {
     var days: [DayChange]?
     try reader.beginObject()
     while let key = try reader.nextKey() {
-      guard key == "days" else {
-        try reader.skipValue()
-        continue
-      }
-      var found: [DayChange] = []
-      try reader.beginArray()
-      while try reader.nextElement() {
-        guard let day = try Self.day(&reader) else { return nil }
-        found.append(day)
-      }
-      days = found
+      if key == "days" { days = try Self.days(&reader) } else { try reader.skipValue() }
     }
     return days
   }
 
-  private static func day(_ reader: inout JSONReader) throws(JSONFault) -> DayChange? {
+  private mutating func take(_ count: Int, of name: String) {
+    switch name {
+    case "riders": riders = count
+    case "rider_days": riderDays = count
+    case "stale_days": staleDays = count
+    case "carried_days": carriedDays = count
+    case "changed_riders": changedRiders = count
+    case "changed_days": changedDays = count
+    case "rides_reversed": ridesReversed = count
+    case "rides_added": ridesAdded = count
+    case "taps_placed_anew": tapsPlacedAnew = count
+    default: preconditionFailure("a preview counts no \(name)")
+    }
+  }
+
+  private static func day(_ reader: inout JSONReader) throws(JSONFault) -> Day {
+    guard let day = Day(try reader.string()) else { throw reader.fault("is no day") }
+    return day
+  }
+
+  private static func sums(_ reader: inout JSONReader) throws(JSONFault) -> [Currency: Int64] {
+    var sums: [Currency: Int64] = [:]
+    for row in try rows(&reader) { sums[try row.currency(reader)] = row["change_minor"] }
+    return sums
+  }
+
+  private static func days(_ reader: inout JSONReader) throws(JSONFault) -> [DayChange] {
+    var days: [DayChange] = []
+    for row in try rows(&reader) { days.append(try row.ofDay(reader)) }
+    return days
+  }
+
+  private static func rows(_ reader: inout JSONReader) throws(JSONFault) -> [KeptRow] {
+    var rows: [KeptRow] = []
+    try reader.beginArray()
+    while try reader.nextElement() {
+      var row = KeptRow()
+      try reader.beginObject()
+      while let key = try reader.nextKey() {
+        switch key {
+        case "day", "currency", "operator", "rider": row.words[key] = try reader.string()
+        default: row.numbers[key] = try reader.int64()
+        }
+      }
+      rows.append(row)
+    }
+    return rows
+  }
+
+  /// An object of a kept preview: some words, and numbers.
+  private struct KeptRow {
     var words: [String: String] = [:]
     var numbers: [String: Int64] = [:]
-    try reader.beginObject()
-    while let key = try reader.nextKey() {
-      switch key {
-      case "day", "currency": words[key] = try reader.string()
-      case "rides_reversed", "rides_added", "before_minor", "after_minor":
-        numbers[key] = try reader.int64()
-      default: try reader.skipValue()
+
+    subscript(name: String) -> Int64 { numbers[name] ?? 0 }
+
+    func currency(_ reader: JSONReader) throws(JSONFault) -> Currency {
+      guard let currency = words["currency"].flatMap({ Currency($0) }) else {
+        throw reader.fault("lacks its currency")
       }
+      return currency
     }
-    guard let day = words["day"].flatMap({ Day($0) }),
-      let currency = words["currency"].flatMap({ Currency($0) })
-    else { return nil }
-    return DayChange(
-      day: day, currency: currency, ridesReversed: Int(numbers["rides_reversed"] ?? 0),
-      ridesAdded: Int(numbers["rides_added"] ?? 0), beforeMinor: numbers["before_minor"] ?? 0,
-      afterMinor: numbers["after_minor"] ?? 0)
+
+    func ofDay(_ reader: JSONReader) throws(JSONFault) -> DayChange {
+      guard let day = words["day"].flatMap({ Day($0) }) else {
+        throw reader.fault("lacks its day")
+      }
+      return DayChange(
+        day: day, currency: try currency(reader), ridesReversed: Int(self["rides_reversed"]),
+        ridesAdded: Int(self["rides_added"]), beforeMinor: self["before_minor"],
+        afterMinor: self["after_minor"])
+    }
+
+    func ofOperator(_ reader: JSONReader) throws(JSONFault) -> OperatorChange {
+      OperatorChange(
+        operatorID: words["operator"], currency: try currency(reader),
+        ridesReversed: Int(self["rides_reversed"]), ridesAdded: Int(self["rides_added"]),
+        beforeMinor: self["before_minor"], afterMinor: self["after_minor"])
+    }
+
+    func ofRider(_ reader: JSONReader) throws(JSONFault) -> RiderChange {
+      guard let rider = words["rider"].flatMap({ RiderID($0) }) else {
+        throw reader.fault("lacks its rider")
+      }
+      return RiderChange(
+        rider: rider, currency: try currency(reader), beforeMinor: self["before_minor"],
+        afterMinor: self["after_minor"])
+    }
   }
 }

@@ -12,11 +12,6 @@ package enum ReratingOutcome: Sendable {
 
 /// Orders to rate fare days anew: seen before they are given, and above a limit by two people.
 package struct Rerating: Sendable {
-  /// Setting with the largest change, in minor units of each currency, that one person may order; see
-  /// ``changeMinorMaxStandard``.
-  package static let limitSetting = "rerating_limit_minor"
-  /// The limit where none is set: 1,000.00 of each currency.
-  package static let changeMinorMaxStandard: Int64 = 100_000
   /// Most fare days of an order.
   package static let daysMax = 400
 
@@ -57,19 +52,18 @@ package struct Rerating: Sendable {
     by person: Person,
     at now: Instant
   ) async throws -> ReratingOutcome {
-    let limit = try await limitMinor()
-    let order = ReratingOrder(
-      firstDay: period.lowerBound, lastDay: period.upperBound,
-      tariffSource: tariff.map(TariffPublication.text(of:)),
-      preview: String(decoding: preview.json, as: UTF8.self), changeMinor: preview.changeMinor,
-      needsApproval: preview.changeMinor > limit, requestedBy: person, requestedAt: now)
-    let id = try await store.write { db in try await db.reratingOrders.add(order) }
-    guard !order.needsApproval else {
-      var waiting = order
-      waiting.id = id
-      return .ordered(waiting)
+    let order = try await store.write { db in
+      var order = ReratingOrder(
+        firstDay: period.lowerBound, lastDay: period.upperBound,
+        tariffSource: tariff.map(TariffPublication.text(of:)),
+        preview: String(decoding: preview.json, as: UTF8.self), changeMinor: preview.changeMinor,
+        needsApproval: try await Self.needsSecondPerson(
+          preview.changeMinor, by: person, at: now, in: db), requestedBy: person, requestedAt: now)
+      order.id = try await db.reratingOrders.add(order)
+      return order
     }
-    return try await carryOut(id, decidedBy: nil, at: now)
+    return order.needsApproval
+      ? .ordered(order) : try await carryOut(order.id, decidedBy: nil, at: now)
   }
 
   /// Approves an order and carries it out; the person must be another one than asked for it.
@@ -79,7 +73,8 @@ package struct Rerating: Sendable {
   package func approve(
     _ id: Int64, by person: Person, at now: Instant
   ) async throws -> ReratingOutcome {
-    let found = try await store.write { db in try await db.reratingOrders.lock(id) }
+    let found = try await store.read { db in try await db.reratingOrders.find(id) }
+    if found?.feedID != nil { return try await approveNetwork(id, by: person, at: now) }
     if let order = found, order.state == .requested, order.needsApproval,
       !person.isSame(as: order.requestedBy), let fault = try await self.fault(of: order)
     {
@@ -94,9 +89,11 @@ package struct Rerating: Sendable {
   ) async throws -> ReratingOutcome {
     try await store.write { db in
       guard var order = try await db.reratingOrders.lock(id) else { return Self.unknown(id) }
-      guard order.state == .requested else {
+      guard [.requested, .previewing].contains(order.state) else {
         return .refused("Order \(id) is \(order.state.rawValue) already.")
       }
+      if order.previewPlace != nil { try await db.placedAnew.remove(order: id) }
+      order.previewPlace = nil
       order.state = .refused
       order.decidedBy = person
       order.decidedAt = now
@@ -110,17 +107,6 @@ package struct Rerating: Sendable {
     try await store.read { db in try await db.reratingOrders.list() }
   }
 
-  /// Most minor units of change that one person may order.
-  package func limitMinor() async throws -> Int64 {
-    try await store.read { db in try await Self.limitMinor(in: db) }
-  }
-
-  /// Most minor units of change that one person may order.
-  static func limitMinor(in db: StoreSession) async throws -> Int64 {
-    let text = try await db.settings.find(limitSetting)
-    return text.flatMap { Int64($0) } ?? changeMinorMaxStandard
-  }
-
   /// Marks what is ordered as stale; an order with a tariff publishes it first.
   ///
   /// An order that was interrupted between the two is carried out by approving it again: a tariff
@@ -130,18 +116,8 @@ package struct Rerating: Sendable {
   ) async throws -> ReratingOutcome {
     let begun = try await store.write { db -> ReratingOutcome in
       guard var order = try await db.reratingOrders.lock(id) else { return Self.unknown(id) }
-      switch order.state {
-      case .done, .refused: return .refused("Order \(id) is \(order.state.rawValue) already.")
-      case .approved: return .ordered(order)
-      case .requested: break
-      }
-      if order.needsApproval {
-        guard let person, !person.isSame(as: order.requestedBy) else {
-          return .refused(
-            "Order \(id) changes more than one person may: \(order.requestedBy.label) asked for "
-              + "it, and somebody else has to approve it.")
-        }
-      }
+      if order.state == .approved { return .ordered(order) }
+      if let why = Self.refusal(of: order, by: person) { return .refused(why) }
       order.state = .approved
       order.decidedBy = person
       order.decidedAt = now
@@ -153,7 +129,8 @@ package struct Rerating: Sendable {
     return try await publish(order, at: now)
   }
 
-  private static func finish(
+  /// Marks what is ordered as stale: it is rated anew, and the differences are booked.
+  static func finish(
     _ order: inout ReratingOrder, in db: StoreSession, at now: Instant
   ) async throws {
     order.staleDays = try await db.rating.markAllStale(
@@ -240,7 +217,7 @@ package struct Rerating: Sendable {
     return .success(book)
   }
 
-  private static func unknown(_ id: Int64) -> ReratingOutcome {
+  static func unknown(_ id: Int64) -> ReratingOutcome {
     .refused("There is no order \(id). `kvytok rate list` shows them.")
   }
 }

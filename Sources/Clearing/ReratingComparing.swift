@@ -9,7 +9,6 @@ extension Rerating {
   /// A tariff changes what is ridden after it was asked for as well, as every tariff does: of an order
   /// with one the fare days before that day are compared.
   func fault(of order: ReratingOrder) async throws -> String? {
-    if let feedID = order.feedID { return try await fault(ofNetwork: feedID, order) }
     let tariff = try order.tariffSource.map(TariffPublication.source(of:))
     guard let shown = try RatingPreview.days(of: order.preview) else {
       return

@@ -8,7 +8,8 @@ import Transit
 ///
 /// The tap stays as it was signed. What a person says counts before what the validator told and before
 /// what is inferred, until it is withdrawn; the rider's day is rated anew and the difference is booked.
-/// Above the limit of ``Rerating`` it waits for another person, as every order to rate anew does.
+/// Above the limit of ``Rerating`` it waits for another person, as every order to rate anew does; what the
+/// person changed before without one counts together with it.
 package struct StopCorrectionDesk: Sendable {
   private let store: Store
   private let city: CityHolder
@@ -39,12 +40,12 @@ package struct StopCorrectionDesk: Sendable {
         throw StopCorrectionRefusal.waits
       }
       let change = try await self.changeMinor(of: found.tap, to: stop, city, in: db)
-      let limit = try await Rerating.limitMinor(in: db)
+      let waits = try await Rerating.needsSecondPerson(change, by: person, at: now, in: db)
       var row = StopCorrectionRow(
         tap: name, fareDay: found.tap.fareDay,
         fromStop: standing?.stop ?? found.tap.stop ?? found.inferredStop, stop: stop,
         isOffRoute: isOffRoute, reason: reason, changeMinor: change,
-        state: change > limit ? .requested : .standing, requestedBy: person, requestedAt: now)
+        state: waits ? .requested : .standing, requestedBy: person, requestedAt: now)
       row.id = try await db.stopCorrections.add(row)
       if row.state == .standing { try await Self.markStale(row, found.tap, in: db, at: now) }
       return row
@@ -105,21 +106,21 @@ package struct StopCorrectionDesk: Sendable {
     }
   }
 
-  /// By how much the fares of the tap's rider change because of the stop alone.
+  /// By how much the fares of the tap's rider change when the stop is corrected: what will be booked.
   ///
-  /// Days that wait for a rating change anyway: what they change without the stop is taken off.
+  /// Of days that wait for a rating, what they change without the stop is taken off. A day that does not
+  /// wait is rated by the network in force, whichever rated it before: that counts.
   private func changeMinor(
     of tap: TapRow, to stop: String?, _ city: City, in db: StoreSession
   ) async throws -> Int64 {
     guard let book = city.book else { return 0 }
+    let day = tap.fareDay...tap.fareDay
     let without = try await RatingPreviewer(store: store, city: city, book: book)
-      .difference(of: tap.rider, on: tap.fareDay, in: db)
+      .change(of: tap.rider, day, in: db)
     let with = try await RatingPreviewer(
       store: store, city: city, book: book, supposing: [tap.name: stop]
-    ).difference(of: tap.rider, on: tap.fareDay, in: db)
-    return Set(without.keys).union(with.keys).map { currency in
-      abs(with[currency, default: 0] - without[currency, default: 0])
-    }.max() ?? 0
+    ).change(of: tap.rider, day, in: db)
+    return RiderSums.largestDifference(with.all, without.waiting)
   }
 
   /// Marks what follows from the stop: the fares of the rider's day, the vehicle's boardings, and where

@@ -20,7 +20,8 @@ package struct TapWithoutRide: Sendable, Equatable {
 /// Says why taps off ended no ride.
 ///
 /// The reason is written down nowhere: it follows from the taps of the day, the state before it and the
-/// tariff, as the fares do, and is worked out anew in the same way when somebody asks.
+/// tariff, and is worked out anew in the same way when somebody asks. By which network the day was rated
+/// does not matter: taps are paired by their kinds, times and vehicles alone.
 package struct UnpairedTapDesk: Sendable {
   private let store: Store
   private let city: CityHolder

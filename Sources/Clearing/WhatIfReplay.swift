@@ -1,6 +1,7 @@
 package import Basics
 package import Store
 package import Tariff
+import Transit
 
 /// What recorded taps would have come to under a draft.
 package struct WhatIfAnswer: Sendable {
@@ -16,11 +17,13 @@ package struct WhatIfAnswer: Sendable {
 
 /// Replays recorded taps under a draft, as if it had been in force from the first day on.
 ///
-/// Each rider starts from the state that stands before the period, so that the draft's side is what
-/// a real re-rating would come to. It only reads.
+/// Each rider starts from the state that stands before the period, and both sides see a day by the
+/// network that rated it: so the side of now is what the books hold, and the difference is the tariff's
+/// alone. What a real re-rating books, by the network in force, shows ``Rerating``. It only reads.
 package struct WhatIfReplay: Sendable {
   private let store: Store
   private let city: City
+  private let past = PastCities()
 
   /// Makes the use case.
   package init(store: Store, city: City) {
@@ -35,17 +38,16 @@ package struct WhatIfReplay: Sendable {
     draft: CompiledTariff, over period: ClosedRange<Day>,
     progress: @Sendable (Double) -> Void = { _ in }
   ) async throws -> WhatIfAnswer? {
-    guard let book = city.book else { return nil }
-    let drafted = book.replacing(from: period.lowerBound, by: draft)
-    var answer = WhatIfAnswer(comparison: WhatIf(now: book, draft: drafted))
+    guard let books = Books(city, draft, from: period.lowerBound) else { return nil }
+    var answer = WhatIfAnswer(comparison: WhatIf(now: books.now, draft: books.draft))
     for lane in 0..<Lane.count {
       var last: RiderID?
       while true {
         let after = last
         let page = try await store.read { db in
           try await self.page(
-            of: try await db.audit.riders(lane: lane, after: after), lane: lane, period, book,
-            drafted, in: db)
+            of: try await db.audit.riders(lane: lane, after: after), lane: lane, period, books,
+            draft, in: db)
         }
         guard let rider = page.last else { break }
         last = rider
@@ -77,42 +79,68 @@ package struct WhatIfReplay: Sendable {
     var staleDays = 0
   }
 
+  /// Both tariffs on one network.
+  private struct Books: Sendable {
+    let network: Network
+    let now: TariffBook
+    let draft: TariffBook
+
+    /// Nil while no tariff is published.
+    init?(_ city: City, _ draft: CompiledTariff, from day: Day) {
+      guard let book = city.book else { return nil }
+      network = city.network
+      now = book
+      self.draft = book.replacing(from: day, by: draft)
+    }
+  }
+
   private func page(
-    of riders: [RiderID], lane: Int16, _ period: ClosedRange<Day>, _ book: TariffBook,
-    _ draft: TariffBook, in db: StoreSession
+    of riders: [RiderID], lane: Int16, _ period: ClosedRange<Day>, _ books: Books,
+    _ draft: CompiledTariff, in db: StoreSession
   ) async throws -> Page {
     var page = Page(last: riders.last)
     let days = try await db.audit.days(lane: lane, riders: riders, within: period)
     guard !days.isEmpty else { return page }
     let dayTaps = try await db.rating.taps(
       lane: lane, days: days.map(\.day),
-      withPlacedStops: book.asksForStops || draft.asksForStops)
+      withPlacedStops: books.now.asksForStops || books.draft.asksForStops)
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.day.rider))), by: \.rider)
     let products = try await db.products.grants(of: Set(days.map(\.day.rider)))
     let before = try await db.audit.states(
       lane: lane, riders: riders, before: period.lowerBound)
     var states: (now: RiderState, draft: RiderState) = (.empty, .empty)
-    for ((day, isStale), taps) in zip(days, dayTaps) {
+    var ofFeed: [Int64?: Books] = [:]
+    for (standing, taps) in zip(days, dayTaps) {
+      let day = standing.day
       if page.riders.last?.rider != day.rider {
         let state = try RiderState.kept(before[day.rider] ?? [], before: day)
         states = (state, state)
         page.riders.append(Replayed(rider: day.rider))
       }
+      let feedID = standing.isStale ? city.feed?.id : standing.feedID
+      let then: Books
+      if let known = ofFeed[feedID] {
+        then = known
+      } else {
+        let cityOfThen = try await past.city(of: standing, beside: city, in: db)
+        then = Books(cityOfThen, draft, from: period.lowerBound) ?? books
+        ofFeed[feedID] = then
+      }
       func rate(by book: TariffBook, from state: RiderState) -> DayRating.Result {
         DayRating(
-          network: city.network, book: book, day: day, taps: taps,
+          network: then.network, book: book, day: day, taps: taps,
           entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? []
         ).rate(from: state)
       }
-      let now = rate(by: book, from: states.now)
-      let drafted = rate(by: draft, from: states.draft)
+      let now = rate(by: then.now, from: states.now)
+      let drafted = rate(by: then.draft, from: states.draft)
       states = (now.state, drafted.state)
       page.riders[page.riders.count - 1].now += now.rides
       page.riders[page.riders.count - 1].draft += drafted.rides
       page.riderDays += 1
       page.taps += taps.count
-      if isStale { page.staleDays += 1 }
+      if standing.isStale { page.staleDays += 1 }
     }
     return page
   }

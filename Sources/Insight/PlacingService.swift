@@ -57,6 +57,8 @@ package final class PlacingService: Sendable {
       travelDays.increment(by: days)
       worked += days
     }
+    // What a new network places anew is looked at between what planners wait for.
+    worked += try await ImportPlacing(store: store, city: city).piece()
     return worked
   }
 }

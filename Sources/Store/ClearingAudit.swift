@@ -6,6 +6,15 @@ extension StoreSession {
   package var audit: AuditTables { AuditTables(connection: connection) }
 }
 
+/// A rider's fare day as it stands.
+package struct StandingDay: Sendable {
+  package let day: RiderDay
+  /// Whether it waits for a rating, its first or another.
+  package let isStale: Bool
+  /// The network by which it was rated last; nil without one.
+  package let feedID: Int64?
+}
+
 /// What an audit of the fares reads: whole riders, from their first day on.
 package struct AuditTables {
   /// Riders read at once.
@@ -14,54 +23,41 @@ package struct AuditTables {
   let connection: PostgresConnection
 
   /// The next riders of a lane, in the order of their ids.
-  package func riders(lane: Int16, after rider: RiderID?) async throws -> [RiderID] {
+  package func riders(
+    lane: Int16, after rider: RiderID?, countMax: Int = ridersPerPageMax
+  ) async throws -> [RiderID] {
     let rows = try await connection.query(
       """
       select rider_id from rider
       where lane = $1 and ($2::uuid is null or rider_id > $2) order by rider_id limit $3
       """,
       [
-        .int2(lane), .orNull(rider) { .identifier($0) }, .int8(Int64(Self.ridersPerPageMax)),
+        .int2(lane), .orNull(rider) { .identifier($0) }, .int8(Int64(countMax)),
       ])
     return try rows.map { try $0.identifier(0) }
   }
 
-  /// The fare days of riders in order, and whether each waits for a rating.
-  package func days(
-    lane: Int16, riders: [RiderID]
-  ) async throws -> [(day: RiderDay, isStale: Bool)] {
-    let rows = try await connection.query(
-      """
-      select rider_id, fare_day, is_stale as stale from rider_day
-      where lane = $1 and rider_id = any($2) order by rider_id, fare_day
-      """, [.int2(lane), .identifiers(riders.map(Optional.some))])
-    return try rows.map { row in
-      (
-        RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
-        try row.bool("stale")
-      )
-    }
-  }
-
-  /// The fare days of riders within a period in order, and whether each waits for a rating.
+  /// The fare days of riders within a period in order, with the network by which each stands.
   package func days(
     lane: Int16, riders: [RiderID], within period: ClosedRange<Day>
-  ) async throws -> [(day: RiderDay, isStale: Bool)] {
+  ) async throws -> [StandingDay] {
     let rows = try await connection.query(
       """
-      select rider_id, fare_day, is_stale as stale from rider_day
-      where lane = $1 and rider_id = any($2) and fare_day between $3 and $4
-      order by rider_id, fare_day
+      select r.rider_id, r.fare_day, r.is_stale as stale, (
+          select f.feed_id from fare_day f where f.lane = r.lane and f.rider_id = r.rider_id
+            and f.fare_day = r.fare_day) as feed_id
+      from rider_day r
+      where r.lane = $1 and r.rider_id = any($2) and r.fare_day between $3 and $4
+      order by r.rider_id, r.fare_day
       """,
       [
         .int2(lane), .identifiers(riders.map(Optional.some)), .date(period.lowerBound),
         .date(period.upperBound),
       ])
     return try rows.map { row in
-      (
-        RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
-        try row.bool("stale")
-      )
+      StandingDay(
+        day: RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
+        isStale: try row.bool("stale"), feedID: try row.int8OrNil("feed_id"))
     }
   }
 

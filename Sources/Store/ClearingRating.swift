@@ -56,19 +56,14 @@ package struct RatingTables {
 
   /// The accepted taps of rider-days, those of a day in the order of their names.
   ///
-  /// With placed stops, a tap at which the validator named no stop has the one that was inferred. A tap
-  /// whose stop a person corrected has that one; `supposing` are corrections as if they stood, where
-  /// nil withdraws one.
+  /// With placed stops, a tap at which the validator named no stop has the one that was inferred; with
+  /// `placedBy` the one that it would get by the network of that order. A tap whose stop a person
+  /// corrected has that one; `supposing` are corrections as if they stood, where nil withdraws one.
   package func taps(
-    lane: Int16, days: [RiderDay], withPlacedStops: Bool, supposing: [TapName: String?] = [:]
+    lane: Int16, days: [RiderDay], withPlacedStops: Bool, placedBy order: Int64? = nil,
+    supposing: [TapName: String?] = [:]
   ) async throws -> [[TapRow]] {
-    let stop =
-      withPlacedStops
-      ? """
-      coalesce(t.stop, (
-        select b.stop from boarding b where b.fare_day = t.fare_day and b.device_id = t.device_id
-          and b.epoch = t.epoch and b.seq = t.seq and b.source <> 'corrected')) as stop
-      """ : "t.stop"
+    let stop = withPlacedStops ? Self.placedStop(by: order) : "t.stop"
     let columns = Self.tapColumns.replacing("t.stop", with: stop)
     let rows = try await connection.query(
       """
@@ -91,6 +86,25 @@ package struct RatingTables {
     }
     try await correct(&taps, of: days, supposing: supposing)
     return taps
+  }
+
+  /// The stop that a validator told, else the one that is inferred, by the network of an order if need be.
+  private static func placedStop(by order: Int64?) -> String {
+    let stop = order == nil ? "b.stop" : "case when p.order_id is null then b.stop else p.stop end"
+    let other =
+      order.map {
+        """
+        left join tap_placed_anew p on p.order_id = \($0) and p.rider_id = t.rider_id
+            and p.fare_day = b.fare_day and p.device_id = b.device_id and p.epoch = b.epoch
+            and p.seq = b.seq
+        """
+      } ?? ""
+    return """
+      coalesce(t.stop, (
+        select \(stop) from boarding b \(other)
+        where b.fare_day = t.fare_day and b.device_id = t.device_id
+          and b.epoch = t.epoch and b.seq = t.seq and b.source <> 'corrected')) as stop
+      """
   }
 
   /// Puts the stops that persons corrected in the place of those that were told or inferred.
@@ -239,20 +253,22 @@ package struct RatingTables {
       ])
   }
 
-  /// The first and the last fare day that was rated; nil when none was.
+  /// The first and the last fare day with taps or rides; nil when none was rated yet.
+  ///
+  /// Kept sums know them by their keys: a day has taps, or it is the day after, on which a ride that was
+  /// left open is given up.
   package func ratedSpan() async throws -> ClosedRange<Day>? {
     let row = try await connection.query(
-      "select min(fare_day), max(fare_day) from fare_day where rated_at is not null"
-    ).only()
-    guard let first = try row.dateOrNil(0), let last = try row.dateOrNil(1) else { return nil }
+      """
+      select least((select min(fare_day) from tap_sum), (select min(fare_day) from ride_sum)),
+        greatest((select max(fare_day) from tap_sum), (select max(fare_day) from ride_sum))
+      where exists (select from fare_day where rated_at is not null)
+      """
+    ).onlyOrNil()
+    guard let row, let first = try row.dateOrNil(0), let last = try row.dateOrNil(1) else {
+      return nil
+    }
     return first...last
-  }
-
-  /// The networks by which days were rated.
-  package func feeds() async throws -> [Int64] {
-    try await connection.query(
-      "select distinct feed_id from fare_day where feed_id is not null order by 1"
-    ).map { try $0.int8(0) }
   }
 
   /// Marks rider-days as stale whose taps got another stop than they were rated by.

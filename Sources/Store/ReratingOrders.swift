@@ -28,9 +28,11 @@ package struct Person: Sendable, Equatable {
 
 /// How far an order to rate anew has come.
 package enum ReratingState: String, Sendable, CaseIterable {
+  /// What the import of a network changes is being worked out.
+  case previewing
   /// Waits for another person.
   case requested
-  /// Another person said yes, or none was needed; being carried out.
+  /// Another person said yes, or none was needed; being carried out, or compared with what was shown.
   case approved
   /// Another person said no.
   case refused
@@ -60,6 +62,8 @@ package struct ReratingOrder: Sendable, Equatable {
   package var staleDays: Int?
   /// The network whose import it came of; nil when it is a person's own.
   package var feedID: Int64?
+  /// How far the workers have got with the preview; nil when it stands.
+  package var previewPlace: PreviewPlace?
 
   /// Makes an order that is asked for.
   package init(
@@ -87,7 +91,7 @@ package struct ReratingOrderTables {
   private static let columns = """
     order_id, first_day, last_day, tariff_source, preview, change_minor, needs_approval, state,
     requested_by, requested_digest, requested_at, decided_by, decided_digest, decided_at, done_at,
-    stale_days, feed_id
+    stale_days, feed_id, preview_place
     """
 
   /// Adds an order; its number.
@@ -95,8 +99,8 @@ package struct ReratingOrderTables {
     let rows = try await connection.query(
       """
       insert into rerating_order (first_day, last_day, tariff_source, preview, change_minor,
-        needs_approval, state, requested_by, requested_digest, requested_at, feed_id)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning order_id
+        needs_approval, state, requested_by, requested_digest, requested_at, feed_id, preview_place)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning order_id
       """,
       [
         .date(order.firstDay), .date(order.lastDay),
@@ -104,6 +108,7 @@ package struct ReratingOrderTables {
         .int8(order.changeMinor), .bool(order.needsApproval), .text(order.state.rawValue),
         .text(order.requestedBy.label), .bytea(order.requestedBy.tokenDigest),
         .timestamptz(order.requestedAt), .orNull(order.feedID, PostgresValue.int8),
+        .orNull(order.previewPlace?.text, PostgresValue.text),
       ])
     return try rows.only().int8(0)
   }
@@ -112,6 +117,24 @@ package struct ReratingOrderTables {
   package func lock(_ id: Int64) async throws -> ReratingOrder? {
     let rows = try await connection.query(
       "select \(Self.columns) from rerating_order where order_id = $1 for update", [.int8(id)])
+    return try rows.onlyOrNil().map(Self.order)
+  }
+
+  /// An order; nil when there is none of the number.
+  package func find(_ id: Int64) async throws -> ReratingOrder? {
+    let rows = try await connection.query(
+      "select \(Self.columns) from rerating_order where order_id = $1", [.int8(id)])
+    return try rows.onlyOrNil().map(Self.order)
+  }
+
+  /// The oldest order whose preview has got to a kind of place, held until the transaction ends; nil
+  /// when there is none, or another process works at it.
+  package func lockPreview(at kind: PreviewPlace.Kind) async throws -> ReratingOrder? {
+    let rows = try await connection.query(
+      """
+      select \(Self.columns) from rerating_order where preview_place like $1
+      order by order_id limit 1 for update skip locked
+      """, [.text(kind.rawValue + " %")])
     return try rows.onlyOrNil().map(Self.order)
   }
 
@@ -128,7 +151,8 @@ package struct ReratingOrderTables {
     try await connection.execute(
       """
       update rerating_order set state = $2, decided_by = $3, decided_digest = $4, decided_at = $5,
-        done_at = $6, stale_days = $7
+        done_at = $6, stale_days = $7, preview = $8, change_minor = $9, needs_approval = $10,
+        preview_place = $11
       where order_id = $1
       """,
       [
@@ -137,7 +161,9 @@ package struct ReratingOrderTables {
         .orNull(order.decidedBy?.tokenDigest, PostgresValue.bytea),
         .orNull(order.decidedAt, PostgresValue.timestamptz),
         .orNull(order.doneAt, PostgresValue.timestamptz),
-        .orNull(order.staleDays) { .int4(Int32($0)) },
+        .orNull(order.staleDays) { .int4(Int32($0)) }, .text(order.preview),
+        .int8(order.changeMinor), .bool(order.needsApproval),
+        .orNull(order.previewPlace?.text, PostgresValue.text),
       ])
   }
 
@@ -160,6 +186,12 @@ package struct ReratingOrderTables {
     order.doneAt = try row.timestamptzOrNil("done_at")
     order.staleDays = try row.intOrNil("stale_days")
     order.feedID = try row.int8OrNil("feed_id")
+    if let text = try row.textOrNil("preview_place") {
+      guard let place = PreviewPlace(text: text) else {
+        throw StoreFault.unknownWord(text, column: "preview_place")
+      }
+      order.previewPlace = place
+    }
     return order
   }
 }

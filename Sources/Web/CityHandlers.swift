@@ -21,7 +21,7 @@ extension Handlers {
         "No network could be made of this feed, and the one before still holds.")
       problem.faults = [fault.description]
       throw problem
-    case .published(let reading, let record, let doubts, let waiting):
+    case .published(let reading, let record, let doubts, let order):
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in
         writer.beginObject()
@@ -41,12 +41,10 @@ extension Handlers {
         writer.beginArray()
         for doubt in doubts { writer.value(doubt.description) }
         writer.endArray()
-        if let waiting {
-          // The network is in force; the days of before wait for another person.
+        if let order {
+          // The network is in force; what it changes of the days before is worked out first.
           writer.key("order")
-          writer.order(waiting.order)
-          writer.key("preview")
-          writer.raw(String(decoding: waiting.preview.json, as: UTF8.self))
+          writer.order(order)
         }
         writer.endObject()
       }

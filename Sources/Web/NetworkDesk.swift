@@ -1,5 +1,5 @@
 package import Basics
-package import Clearing
+import Clearing
 package import Store
 import Tapping
 package import Tariff
@@ -7,16 +7,11 @@ package import Transit
 
 /// What became of a feed that was to be published.
 package enum NetworkPublication: Sendable {
-  /// It is the network now; small faults are told, and what the tariff names that it lacks.
-  case published(FeedReading, FeedRecord, doubts: [TariffFault], waiting: NetworkOrder?)
+  /// It is the network now; small faults are told, what the tariff names that it lacks, and the order by
+  /// which the days rated before are looked at, where there are any.
+  case published(FeedReading, FeedRecord, doubts: [TariffFault], order: ReratingOrder?)
   /// No network could be made of it.
   case refused(FeedFault)
-}
-
-/// The order to rate the days of before by a new network, where it waits for a second person.
-package struct NetworkOrder: Sendable {
-  package let order: ReratingOrder
-  package let preview: RatingPreview
 }
 
 /// Publishes networks, for the command and for HTTP alike.
@@ -31,12 +26,12 @@ package struct NetworkDesk: Sendable {
 
   /// Reads a feed, and makes it the network when that is possible.
   ///
-  /// Fares and stops are views of the taps through the network: all of them are worked out anew. Where
-  /// that changes more than one person may order, it waits for another one: the network is in force for
-  /// whatever is rated from then on, and the days of before stay as they are. `person` is asked for then.
+  /// Fares and stops are views of the taps through the network: all of them are worked out anew. What that
+  /// changes of days that were rated the workers find out first, by an order of `person`: within the limit
+  /// they carry it out then, above it another person approves it. The network is in force for whatever is
+  /// rated from now on.
   package func publish(
-    name: String, archive: [UInt8], at moment: Instant,
-    by person: () async throws -> Person, progress: @Sendable (Double) -> Void = { _ in }
+    name: String, archive: [UInt8], at moment: Instant, by person: () async throws -> Person
   ) async throws -> NetworkPublication {
     let reading: FeedReading
     do {
@@ -44,29 +39,33 @@ package struct NetworkDesk: Sendable {
     } catch {
       return .refused(error)
     }
-    let rerating = Rerating(store: store, city: .unknown)
-    let preview = try await rerating.previewImport(of: reading.network, progress: progress)
-    var asked: (preview: RatingPreview, person: Person)?
-    if let preview, try await rerating.needsApproval(preview) {
-      asked = (preview, try await person())
+    let isAsked = try await store.read { db in
+      guard try await !db.tariffs.list().isEmpty else { return false }
+      return try await db.rating.ratedSpan() != nil
     }
+    var asker: Person?
+    if isAsked { asker = try await person() }
     let digest = SHA256Digest.hash(archive)
-    let (record, book, waiting) = try await store.write { [asked] db in
+    let (record, book, order) = try await store.write {
+      [asker] db -> (FeedRecord, TariffBook?, ReratingOrder?) in
       let record = try await db.feeds.save(
         name: name, digest: digest, archive: archive, at: moment)
       let book = try TariffPublication.book(of: try await db.tariffs.list())
-      guard let asked else {
+      guard book != nil, let span = try await db.rating.ratedSpan() else {
         try await db.rating.markAllStale(
           from: NetworkDesk.firstDay, reason: "network imported", at: moment)
         try await db.placing.markAllStale(from: NetworkDesk.firstDay, at: moment)
-        return (record, book, NetworkOrder?.none)
+        return (record, book, nil)
       }
-      var order = Rerating.waiting(
-        asked.preview, feedID: record.id, by: asked.person, at: moment)
+      guard let asker else {
+        throw StoreFault(
+          kind: .unavailable, "days were rated for the first time just now; import it again")
+      }
+      var order = Rerating.previewing(span, feedID: record.id, by: asker, at: moment)
       order.id = try await db.reratingOrders.add(order)
-      return (record, book, Optional(NetworkOrder(order: order, preview: asked.preview)))
+      return (record, book, order)
     }
     let doubts = book.map { $0.doubts(against: reading.network, from: $0.fareDay(of: moment)) }
-    return .published(reading, record, doubts: doubts ?? [], waiting: waiting)
+    return .published(reading, record, doubts: doubts ?? [], order: order)
   }
 }

@@ -111,7 +111,7 @@ extension Handlers {
       writer.beginObject()
       writer.key("orders")
       writer.beginArray()
-      for order in orders { writer.order(order) }
+      for order in orders { writer.order(order, withPreview: order.isToBeSeen) }
       writer.endArray()
       writer.endObject()
     }
@@ -189,8 +189,14 @@ extension Handlers {
   }
 }
 
+extension ReratingOrder {
+  /// Whether somebody has to see what it changes who did not see it when it was asked for: so it is with
+  /// the import of a network, whose preview comes later.
+  fileprivate var isToBeSeen: Bool { state == .requested && feedID != nil }
+}
+
 extension JSONWriter {
-  mutating func order(_ order: ReratingOrder) {
+  mutating func order(_ order: ReratingOrder, withPreview isSeen: Bool = false) {
     beginObject()
     member("order", order.id)
     member("from", order.firstDay.description)
@@ -199,11 +205,16 @@ extension JSONWriter {
     member("needs_approval", order.needsApproval)
     member("change_minor", order.changeMinor)
     if let feedID = order.feedID { member("feed", feedID) }
+    if let place = order.previewPlace { member("previewed", place.share) }
     member("requested_by", order.requestedBy.label)
     member("requested_at", order.requestedAt.description)
     if let person = order.decidedBy { member("decided_by", person.label) }
     if let moment = order.decidedAt { member("decided_at", moment.description) }
     if let days = order.staleDays { member("rider_days_to_rate_anew", days) }
+    if isSeen {
+      key("preview")
+      raw(order.preview)
+    }
     endObject()
   }
 }

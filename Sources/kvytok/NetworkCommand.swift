@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import Clearing
 import Foundation
 import Store
 import Transit
@@ -15,11 +16,12 @@ struct NetworkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "import", abstract: "Makes a GTFS feed the network of the city.",
       discussion: """
-        Faults are listed by file and line; a bad row does not lose the feed. The days rated so far are \
-        rated anew at once when that changes fares within the limit (the setting \
-        rerating_limit_minor, else 1,000.00). Above it they wait for another person (`kvytok rate \
-        approve`), and whoever imports is known by a token (--as); the network is in force all the \
-        same for whatever is rated from then on.
+        Faults are listed by file and line; a bad row does not lose the feed. The network is in force at \
+        once for whatever is rated from then on. Where days were rated before, whoever imports is known \
+        by a token (--as): what changes of these days is worked out first, by this command and by the \
+        service beside it, and goes on in the service when the command is stopped (`kvytok rate list`). \
+        Within the limit (the setting rerating_limit_minor, else 1,000.00) they are then rated anew; \
+        above it they wait for another person (`kvytok rate approve`).
         """)
 
     @Argument(help: "The feed, a zip archive.")
@@ -35,47 +37,64 @@ struct NetworkCommand: AsyncParsableCommand {
       let name = URL(fileURLWithPath: feed).lastPathComponent
       let progress = Progress("Importing \(name)")
       let started = ContinuousClock.now
-      let publication = try await Backbone.with(database) { backbone in
-        try await NetworkDesk(store: backbone.store).publish(
-          name: name, archive: Array(data), at: .now,
-          by: { try await person(backbone.store) }, progress: { progress.show($0) })
+      let (publication, found) = try await Backbone.with(database) {
+        backbone -> (NetworkPublication, ReratingOrder?) in
+        let publication = try await NetworkDesk(store: backbone.store).publish(
+          name: name, archive: Array(data), at: .now, by: { try await person(backbone.store) })
+        guard case .published(_, let record, _, let order?) = publication else {
+          return (publication, nil)
+        }
+        progress.end("feed \(record.id) in \(Self.text(started)) s")
+        return (publication, try await ImportWork(backbone.store).finish(order.id))
       }
       switch publication {
       case .refused(let fault):
         progress.end("refused")
         throw CommandFault("\(feed): \(fault)", exitCode: CommandFault.no)
-      case .published(let reading, let record, let doubts, let waiting):
+      case .published(let reading, let record, let doubts, let order):
         for fault in reading.faults { Progress.say("\(feed): \(fault)") }
         for count in reading.faultCounts {
           Progress.say("\(count.count) × \(count.file): \(count.code)")
         }
-        let seconds = (ContinuousClock.now - started).seconds
-        progress.end("feed \(record.id) in \(String(format: "%.2f", seconds)) s")
+        if order == nil { progress.end("feed \(record.id) in \(Self.text(started)) s") }
         for doubt in doubts { Progress.say("\(doubt)") }
         print(NetworkCommand.table(reading.network))
-        if let waiting { Self.tell(waiting) }
+        if let found { try Self.tell(found) }
       }
     }
 
-    /// Whoever imports a network that changes more than one person may order.
+    private static func text(_ started: ContinuousClock.Instant) -> String {
+      String(format: "%.2f", (ContinuousClock.now - started).seconds)
+    }
+
+    /// Whoever imports a network while days were rated before.
     private func person(_ store: Store) async throws -> Person {
       do {
         return try await who.person(store)
       } catch let fault as CommandFault {
         throw CommandFault(
-          "Nothing was imported: the network changes fares of days that were rated by more than one "
-            + "person may order, and so has to name who orders it. \(fault.description)",
+          "Nothing was imported: days were rated before, and whoever has them rated anew is to be "
+            + "known. \(fault.description)",
           exitCode: fault.exitCode)
       }
     }
 
-    private static func tell(_ waiting: NetworkOrder) {
+    /// Says what the network changes of the days before, and what becomes of them.
+    private static func tell(_ order: ReratingOrder) throws {
       print("")
-      print(RateCommand.text(waiting.preview))
-      print(
-        "The network is in force for whatever is rated from now on. The days rated before stay as "
-          + "they are: order \(waiting.order.id) waits for another person: kvytok rate approve "
-          + "\(waiting.order.id)")
+      print(RateCommand.text(try RatingPreview(kept: order.preview)))
+      switch order.state {
+      case .refused:
+        print(
+          "Order \(order.id) is given up: it was refused, or another network was imported since.")
+      case .requested:
+        print(
+          "The network is in force for whatever is rated from now on. The days rated before stay as "
+            + "they are: order \(order.id) waits for another person: kvytok rate approve \(order.id)"
+        )
+      case .previewing, .approved, .done:
+        print("Order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")
+      }
     }
   }
 

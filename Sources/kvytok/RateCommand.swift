@@ -18,7 +18,9 @@ struct RateCommand: AsyncParsableCommand {
       A person is known by a token of their own: --as names a file that holds it, or it stands in \
       KVYTOK_TOKEN. It has the role admin or accountant.
       """,
-    subcommands: [Order.self, Preview.self, Approve.self, Refuse.self, List.self],
+    subcommands: [
+      Order.self, Preview.self, Show.self, Approve.self, Refuse.self, List.self,
+    ],
     defaultSubcommand: Order.self)
 
   /// The period of an order, and the tariff that comes with it.
@@ -99,7 +101,18 @@ struct RateCommand: AsyncParsableCommand {
     func run() async throws {
       try await RateCommand.with(database) { rerating, store in
         let person = try await who.person(store)
-        try RateCommand.tell(try await rerating.approve(order, by: person, at: .now))
+        let outcome = try await rerating.approve(order, by: person, at: .now)
+        guard case .ordered(let approved) = outcome, approved.previewPlace != nil else {
+          return try RateCommand.tell(outcome)
+        }
+        let compared = try await ImportWork(store).finish(order)
+        guard compared.state != .requested else {
+          throw CommandFault(
+            "Order \(order) would change fares by \(compared.changeMinor) minor units now, and was "
+              + "shown with \(approved.changeMinor): see `kvytok rate show \(order)`, and approve it anew.",
+            exitCode: CommandFault.no)
+        }
+        try RateCommand.tell(.ordered(compared))
       }
     }
   }
@@ -138,7 +151,9 @@ struct RateCommand: AsyncParsableCommand {
           table.add([
             String(order.id), order.firstDay.description, order.lastDay.description,
             order.feedID.map { "network \($0)" } ?? (order.tariffSource == nil ? "" : "tariff"),
-            order.state.rawValue, String(order.changeMinor), order.requestedBy.label,
+            order.state.rawValue
+              + (order.previewPlace.map { " \(Int($0.share * 100)) %" } ?? ""),
+            String(order.changeMinor), order.requestedBy.label,
             order.decidedBy?.label ?? "", order.staleDays.map(String.init) ?? "",
           ])
         }
@@ -166,6 +181,7 @@ struct RateCommand: AsyncParsableCommand {
       case .requested:
         print("order \(order.id) waits for another person: kvytok rate approve \(order.id)")
       case .refused: print("order \(order.id) is refused")
+      case .previewing: print("order \(order.id): what it changes is being worked out")
       case .approved, .done:
         print("order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")
       }
@@ -180,6 +196,9 @@ struct RateCommand: AsyncParsableCommand {
     var counts = TextTable([("", .left), ("count", .right)])
     for (name, value) in preview.counts {
       counts.add([name.replacing("_", with: " "), String(value)])
+    }
+    for (currency, minor) in preview.placed.sorted(by: { $0.key.code < $1.key.code }) {
+      counts.add(["changed by taps placed anew, \(currency.code)", money(minor, currency)])
     }
     var operators = TextTable([
       ("operator", .left), ("rides reversed", .right), ("rides added", .right),

@@ -99,7 +99,9 @@ struct RateCommandTests {
       let none = try await service.run(["taps", "corrections"])
       #expect(none.output == "No stop was corrected.\n", "\(none.errors)")
       try await post(1, service)
-      let imported = try await service.run(["network", "import", try feed(service)])
+      let imported = try await service.run([
+        "network", "import", try feed(service), "--as", try await service.person("iryna"),
+      ])
       #expect(imported.exitCode == 0, "\(imported.errors)")
       _ = try await eventually { () -> Bool? in
         Self.counts(try await service.run(["taps", "states"]).output)["rated"] == "1" ? true : nil

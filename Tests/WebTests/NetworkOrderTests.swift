@@ -2,6 +2,7 @@ import Basics
 import Clearing
 import DatabaseSupport
 import HTTPTypes
+import Insight
 import Ledger
 import Logging
 import Postgres
@@ -11,8 +12,8 @@ import Testing
 import Transit
 import Web
 
-/// The import of a network that changes fares of days rated before: in force at once, and the days of
-/// before by two people above the limit.
+/// The import of a network that changes fares of days rated before: in force at once; what it changes of
+/// them the workers find out first, and above the limit it takes two people.
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct NetworkOrderTests {
   private static let tariff = """
@@ -28,13 +29,16 @@ struct NetworkOrderTests {
       - {name: ride, price: 8.00}
     """
 
-  /// One stop `a` in a zone beside one in zone 2, on route 1, and perhaps a route 2.
-  private static func feed(zone: String, routes: [String] = ["1"]) -> [UInt8] {
+  /// One stop `a` in a zone beside one in another, on route 1, and perhaps a route 2.
+  static func feed(
+    zone: String, other: String = "2", routes: [String] = ["1"], isTurned: Bool = false
+  ) -> [UInt8] {
+    let (south, north) = isTurned ? ("49.24,28.47", "49.23,28.46") : ("49.23,28.46", "49.24,28.47")
     let files = [
       "agency.txt":
         "agency_id,agency_name,agency_url,agency_timezone\nt,Tram,https://t.example,Europe/Kyiv\n",
-      "stops.txt": "stop_id,stop_name,stop_lat,stop_lon,zone_id\na,Rynok,49.23,28.46,\(zone)\n"
-        + "b,Vokzal,49.24,28.47,2\n",
+      "stops.txt": "stop_id,stop_name,stop_lat,stop_lon,zone_id\na,Rynok,\(south),\(zone)\n"
+        + "b,Vokzal,\(north),\(other)\n",
       "routes.txt": "route_id,agency_id,route_short_name,route_long_name,route_type\n"
         + routes.map { "r\($0),t,\($0),,3\n" }.joined(),
       "trips.txt": "route_id,service_id,trip_id\n"
@@ -49,7 +53,7 @@ struct NetworkOrderTests {
       files: files.sorted { $0.key < $1.key }.map { ($0.key, Array($0.value.utf8)) })
   }
 
-  private static func bring(_ feed: [UInt8], to service: TestService) async throws -> Answer {
+  static func bring(_ feed: [UInt8], to service: TestService) async throws -> Answer {
     let answer = await service.send(
       .post, "/v1/network", token: try await service.token(.admin),
       headers: [.contentType: "application/zip"], body: feed)
@@ -57,15 +61,27 @@ struct NetworkOrderTests {
     return answer
   }
 
-  private static func settle(_ service: TestService) async throws {
+  static func settle(_ service: TestService) async throws {
+    let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let city = service.services.city
+    let placing = PlacingService(
+      store: service.store, city: city, log: log, now: { service.clock.now })
     let clearing = ClearingService(
-      store: service.store, city: service.services.city, tokenKey: service.services.tokenKey,
-      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      store: service.store, city: city, tokenKey: service.services.tokenKey, log: log,
       now: { service.clock.now })
-    try await clearing.drain()
+    // What is sorted has to be placed, and what is placed anew to be rated.
+    for _ in 0..<3 {
+      try await placing.drain()
+      try await clearing.drain()
+    }
   }
 
-  private static func tap(
+  /// All orders as they are told, the newest first.
+  static func orders(_ service: TestService) async throws -> String {
+    await service.send(.get, "/v1/rating/orders", token: try await service.token(.admin)).text
+  }
+
+  static func tap(
     _ seq: Int64, _ card: String, route: String = "1"
   ) throws -> Tap {
     Tap(
@@ -73,12 +89,12 @@ struct NetworkOrderTests {
       medium: .card, token: Array(card.utf8), vehicle: "101", route: route, stop: "a")
   }
 
-  private static func texts(_ service: TestService, _ sql: String) async throws -> [String] {
+  static func texts(_ service: TestService, _ sql: String) async throws -> [String] {
     try await service.pool.session { db in try await db.query(sql).map { try $0.text(0) } }
   }
 
   /// What stands: the fare of each rider, and to whom it is owed.
-  private static func fares(_ service: TestService) async throws -> [String] {
+  static func fares(_ service: TestService) async throws -> [String] {
     try await texts(
       service,
       """
@@ -87,14 +103,14 @@ struct NetworkOrderTests {
       """)
   }
 
-  private static func audit(_ service: TestService) async throws -> LedgerAudit {
+  static func audit(_ service: TestService) async throws -> LedgerAudit {
     try await service.services.city.reload(from: service.store)
     return try await LedgerAuditor(store: service.store, city: service.services.city.current)
       .run()
   }
 
   /// A service with a network in which `a` is in zone 1, and one ride of 8.00 from there.
-  private func withRide(
+  static func withRide(
     limit: String, route: String = "1",
     _ body: @Sendable (TestService, Validator) async throws -> Void
   ) async throws {
@@ -117,36 +133,45 @@ struct NetworkOrderTests {
     }
   }
 
-  @Test func withinTheLimitAllDaysAreRatedAnewAtOnce() async throws {
-    try await withRide(limit: "400") { service, _ in
+  @Test func withinTheLimitAllDaysAreRatedAnewOnceItIsKnownWhatChanges() async throws {
+    try await Self.withRide(limit: "400") { service, _ in
       let answer = try await Self.bring(Self.feed(zone: "2"), to: service)
-      #expect(!answer.text.contains("\"order\""), "\(answer.text)")
+      #expect(
+        answer.text.contains(
+          #""order":{"order":1,"from":"2026-11-22","to":"2026-11-22","state":"previewing","#
+            + #""needs_approval":false,"change_minor":0,"feed":2,"previewed":0"#), "\(answer.text)")
+      #expect(try await Self.fares(service) == ["t 800"])
+      let early = await service.send(
+        .post, "/v1/rating/orders/1/approve", token: try await RatingTests.token("Petro", service))
+      #expect(early.status == .conflict && early.text.contains("being worked out"))
       try await Self.settle(service)
       #expect(try await Self.fares(service) == ["t 1200"])
+      let orders = try await Self.orders(service)
+      #expect(orders.contains(#""state":"done","needs_approval":false,"change_minor":400"#))
       #expect(try await Self.audit(service).isSound)
     }
   }
 
   @Test func anOperatorThatBecomesKnownNeedsNoSecondPerson() async throws {
-    try await withRide(limit: "0", route: "2") { service, _ in
+    try await Self.withRide(limit: "0", route: "2") { service, _ in
       #expect(try await Self.fares(service) == ["- 800"])
-      let answer = try await Self.bring(
-        Self.feed(zone: "1", routes: ["1", "2"]), to: service)
-      #expect(!answer.text.contains("\"order\""), "\(answer.text)")
+      _ = try await Self.bring(Self.feed(zone: "1", routes: ["1", "2"]), to: service)
       try await Self.settle(service)
       #expect(try await Self.fares(service) == ["t 800"])
+      #expect(try await Self.orders(service).contains(#""state":"done""#))
       #expect(try await Self.audit(service).isSound)
     }
   }
 
   @Test func aboveTheLimitTheDaysOfBeforeWaitForAnotherPerson() async throws {
-    try await withRide(limit: "399") { service, validator in
-      let answer = try await Self.bring(Self.feed(zone: "2"), to: service)
-      #expect(
-        answer.text.contains(
-          #""order":{"order":1,"from":"2026-11-22","to":"2026-11-22","state":"requested","#
-            + #""needs_approval":true,"change_minor":400,"feed":2,"#), "\(answer.text)")
+    try await Self.withRide(limit: "399") { service, validator in
+      _ = try await Self.bring(Self.feed(zone: "2"), to: service)
       try await Self.settle(service)
+      let orders = try await Self.orders(service)
+      #expect(
+        orders.contains(#""state":"requested","needs_approval":true,"change_minor":400,"feed":2,"#)
+          && orders.contains(#""preview":{"from":"2026-11-22","to":"2026-11-22","riders":1,"#),
+        "\(orders)")
       #expect(try await Self.fares(service) == ["t 800"])
       let waiting = try await Self.audit(service)
       #expect(waiting.isSound && waiting.staleDays == 0, "\(waiting.findings)")
@@ -161,17 +186,21 @@ struct NetworkOrderTests {
       #expect(own.status == .conflict, "\(own.text)")
       let petro = try await RatingTests.token("Petro", service)
       let done = await service.send(.post, path, token: petro)
-      #expect(done.status == .ok && done.member("state") == "done", "\(done.text)")
+      #expect(done.status == .ok && done.member("state") == "approved", "\(done.text)")
+      // The workers compare it with what was shown, and carry it out.
+      #expect(try await Self.fares(service) == ["t 800", "t 1200"])
       try await Self.settle(service)
       #expect(try await Self.fares(service) == ["t 1200", "t 1200"])
+      #expect(try await Self.orders(service).contains(#""state":"done","needs_approval":true"#))
       let after = try await Self.audit(service)
       #expect(after.isSound, "\(after.findings)")
     }
   }
 
   @Test func whatIsRefusedStaysAsItWasAndIsProven() async throws {
-    try await withRide(limit: "0") { service, _ in
+    try await Self.withRide(limit: "0") { service, _ in
       _ = try await Self.bring(Self.feed(zone: "2"), to: service)
+      try await Self.settle(service)
       let petro = try await RatingTests.token("Petro", service)
       let refused = await service.send(.post, "/v1/rating/orders/1/refuse", token: petro)
       #expect(refused.member("state") == "refused", "\(refused.text)")
@@ -193,14 +222,21 @@ struct NetworkOrderTests {
   }
 
   @Test func theOrderOfANetworkThatIsNotInForceAnyMoreIsNotApproved() async throws {
-    try await withRide(limit: "0") { service, _ in
+    try await Self.withRide(limit: "0") { service, _ in
       _ = try await Self.bring(Self.feed(zone: "2"), to: service)
-      let next = try await Self.bring(Self.feed(zone: "2", routes: ["1", "3"]), to: service)
-      #expect(next.text.contains(#""order":{"order":2,"#), "\(next.text)")
+      try await Self.settle(service)
+      // The second is still looked at when the third comes, and is given up.
+      _ = try await Self.bring(Self.feed(zone: "2", routes: ["1", "3"]), to: service)
+      let next = try await Self.bring(Self.feed(zone: "2", routes: ["1", "4"]), to: service)
+      #expect(next.text.contains(#""order":{"order":3,"#), "\(next.text)")
+      try await Self.settle(service)
+      let states = try await Self.texts(
+        service, "select state from rerating_order order by order_id")
+      #expect(states == ["requested", "refused", "requested"])
       let petro = try await RatingTests.token("Petro", service)
       let old = await service.send(.post, "/v1/rating/orders/1/approve", token: petro)
       #expect(old.status == .conflict && old.text.contains("imported since"), "\(old.text)")
-      let new = await service.send(.post, "/v1/rating/orders/2/approve", token: petro)
+      let new = await service.send(.post, "/v1/rating/orders/3/approve", token: petro)
       #expect(new.status == .ok, "\(new.text)")
       try await Self.settle(service)
       #expect(try await Self.fares(service) == ["t 1200"])

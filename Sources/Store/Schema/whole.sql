@@ -561,7 +561,7 @@ create table rerating_order (
   tariff_source text,                -- the mended tariff to publish; null: what is published
   preview text not null,             -- JSON: what would change, as it was when asked
   change_minor bigint not null,      -- of the currency that changes most: all riders, without their signs
-  state text not null check (state in ('requested', 'approved', 'refused', 'done')),
+  state text not null check (state in ('previewing', 'requested', 'approved', 'refused', 'done')),
   needs_approval boolean not null,
   requested_by text not null,        -- the label of a person's token, and its digest
   requested_digest bytea not null,
@@ -572,10 +572,24 @@ create table rerating_order (
   done_at timestamptz,
   stale_days integer,                -- rider-days marked when it was carried out
   feed_id bigint,                    -- the network whose import it came of; null: a person's own order
+  preview_place text,                -- how far the workers have got with the preview; null: it stands
   check (first_day <= last_day),
   check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
     or state = 'refused'),
   check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
+);
+
+-- Taps that would get another stop by the network of an order, until its preview stands. A null stop: the
+-- tap would have none any more.
+create table tap_placed_anew (
+  order_id bigint not null references rerating_order,
+  rider_id uuid not null,
+  fare_day date not null,
+  device_id text not null,
+  epoch bigint not null,
+  seq bigint not null,
+  stop text,
+  primary key (order_id, rider_id, fare_day, device_id, epoch, seq)
 );
 
 -- Taps that sorting put under their fare days, added up in the lane of the journal they came by, so
@@ -1873,6 +1887,7 @@ create unique index stop_correction_standing on stop_correction (device_id, epoc
 create unique index stop_correction_requested on stop_correction (device_id, epoch, seq)
   where state = 'requested';
 create index stop_correction_day on stop_correction (fare_day) where state = 'standing';
+create index stop_correction_alone on stop_correction (requested_at) where decided_by is null;
 do $$
 begin
   perform seal_table('stop_correction', 'correction_id', '');
