@@ -2,8 +2,8 @@ import Ledger
 
 /// The statements of the reports that hold 1100 against what the bank says.
 extension ReportQuery {
-  /// Account 1100 and the bank's statements until the last of the days, and what explains that they
-  /// differ.
+  /// Account 1100 and the bank's statements of all accounts until the last of the days, and what explains
+  /// that they differ.
   ///
   /// `explained` is what of a line an entry has on 1100: its own entry, or one of before; what a person
   /// took back from 1100, because it was booked before, counts against it. So the difference of the two
@@ -15,10 +15,11 @@ extension ReportQuery {
       from posting p join entry e using (entry_id)
       where p.account = '\(AccountCode.bank)' and e.accounting_date <= $2 group by e.entry_id),
     told as (
-      select *, lag(closing_minor) over days as before_minor, lag(number) over days as before_number,
-        row_number() over (partition by currency order by closing_day desc, statement_id desc) as last
-      from bank_statement where closing_day <= $2
-      window days as (partition by currency order by closing_day, statement_id)),
+      select s.*, a.iban, lag(s.closing_minor) over days as before_minor,
+        lag(s.number) over days as before_number, row_number() over (
+          partition by s.bank_account_id order by s.closing_day desc, s.statement_id desc) as last
+      from bank_statement s join bank_account a using (bank_account_id) where s.closing_day <= $2
+      window days as (partition by s.bank_account_id order by s.closing_day, s.statement_id)),
     lines as (select l.* from statement_line l join told using (statement_id)),
     explained as (
       select x.line_id, x.entry_id, x.minor
@@ -43,8 +44,8 @@ extension ReportQuery {
       where coalesce(x.minor, 0) <> b.minor and b.currency in (select currency from told)
       union all
       select case when before_number is null then 'opening balance' else 'missing statement' end,
-        currency, opening_day, number, before_number, opening_minor - coalesce(before_minor, 0),
-        coalesce(before_minor, 0) - opening_minor
+        currency, opening_day, number, concat_ws(', ', iban, before_number),
+        opening_minor - coalesce(before_minor, 0), coalesce(before_minor, 0) - opening_minor
       from told where opening_minor <> coalesce(before_minor, 0))
     """
 
@@ -64,14 +65,13 @@ extension ReportQuery {
       from posting p join entry e using (entry_id)
       where p.account = '\(AccountCode.bank)' and e.accounting_date between $1 and $2 group by 1),
     balance as (
-      select t.currency, t.closing_minor as told_minor, coalesce(b.minor, 0) as booked_minor,
+      select t.currency, t.minor as told_minor, coalesce(b.minor, 0) as booked_minor,
         coalesce(r.minor, 0) as explained_minor, coalesce(r.n, 0) as n
-      from told t
+      from (select currency, sum(closing_minor)::int8 as minor from told where last = 1 group by 1) t
       left join (select currency, sum(minor)::int8 as minor from booked group by 1) b using (currency)
       left join (
         select currency, sum(explains)::int8 as minor, count(*) as n from rest group by 1) r
-        using (currency)
-      where t.last = 1),
+        using (currency)),
     step (place, bank_step, currency, counted, amount_minor) as (
       select 1, 'statement in', currency, in_n, in_minor from moved
       union all select 2, 'statement out', currency, out_n, out_minor from moved

@@ -70,7 +70,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
     case .acceptedFinding: ["acceptance_id"]
-    case .bankAccount: ["currency"]
+    case .bankAccount: ["bank_account_id"]
     case .bankStatement: ["statement_id"]
     case .statementLine: ["line_id"]
     case .stopCorrection: ["correction_id"]

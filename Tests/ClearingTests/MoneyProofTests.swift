@@ -147,7 +147,7 @@ extension ClearingSuite {
         from: BankAccount(name: "Kvytok", iban: "DE89370400440532013000", bic: nil),
         executionDay: day, by: "taras")
       let bank = StatementDesk(store: house.store, city: house.city, now: { House.noon })
-      try await bank.setAccount(StatementFile.iban, in: hryvnia, by: "olena")
+      try await bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
       let statement = StatementFile(
         "1", opening: 0, from: day, to: day,
         [StatementFile.Entry("E1", 1000, on: day, "KVYTOK-CASH")])

@@ -15,7 +15,7 @@ extension ClearingSuite {
     func theRemaindersAlwaysComeToTheDifference(seed: UInt64) async throws {
       let last = try #require(Day("2026-11-23"))
       try await House.with { house in
-        try await house.bank.setAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
         var bank = SimulatedBank(seed: seed, from: last.adding(days: -9))
         let anna = try await house.register("anna")
         try await house.topUp(anna, 90_000, key: "cash")
