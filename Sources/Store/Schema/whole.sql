@@ -1937,6 +1937,7 @@ create table bank_statement (
   taken_by text not null,
   taken_at timestamptz not null,
   bank_account_id bigint not null,
+  kept_in text references accounting_period, -- the first month that was closed with it; null: none yet
   check (opening_day <= closing_day),
   foreign key (bank_account_id, currency) references bank_account (bank_account_id, currency),
   unique (bank_account_id, number)
@@ -1967,6 +1968,8 @@ create table statement_line (
   matched_at timestamptz,
   bank_account_id bigint not null references bank_account,
   bank_code text,                       -- what the bank calls its kind
+  match_kept_in text references accounting_period, -- the first month that was closed with its match
+  settled_on date,                      -- the last day of the closed month from which on it stays as it is
   check ((subject in ('cash', 'fee', 'unknown')) = (subject_id is null)),
   check (entry_id is not null or book_entry_id is not null),
   check ((matched_by is null) = (matched_at is null)),
@@ -1975,6 +1978,20 @@ create table statement_line (
 create unique index statement_line_subject on statement_line (subject, subject_id, currency);
 create index statement_line_statement on statement_line (statement_id);
 create index statement_line_open on statement_line (line_id) where subject = 'unknown';
+create index statement_line_matched on statement_line (line_id)
+  where matched_by is not null and match_kept_in is null;
+create index statement_line_settled on statement_line (settled_on);
+create index statement_line_booked on statement_line (booked_on);
+
+-- 1100 at the end of a closed month, and its entries that statements of until then do not explain: whoever
+-- holds the bank against the books later begins here.
+create table bank_point (
+  day date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  booked_minor bigint not null,
+  open_entries bigint[] not null,
+  primary key (day, currency)
+);
 
 -- What desks wrote down as paid by transfer is looked for by the words that they wrote.
 create index wallet_movement_by_bank on wallet_movement (reference) where channel = 'bank';
@@ -1982,9 +1999,11 @@ create index product_holding_by_bank on product_holding (reference) where channe
 
 do $$ begin
   perform seal_table('bank_account', 'bank_account_id', '');
-  perform seal_table('bank_statement', 'statement_id', '');
-  -- Who paid may be a rider, who may be erased later.
-  perform seal_table('statement_line', 'line_id', 'counterparty,remittance');
+  perform seal_table('bank_point', 'day,currency', '');
+  -- What months have seen of it is left out; and who paid, who may be a rider to be erased later.
+  perform seal_table('bank_statement', 'statement_id', 'kept_in');
+  perform seal_table('statement_line', 'line_id',
+    'counterparty,remittance,match_kept_in,settled_on');
 end $$;
 
 -- Top-ups, sales and what goes back of them by bank card, which have no charge window: each with the
