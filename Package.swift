@@ -243,8 +243,8 @@ let package = Package(
       "WebTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
-        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", hummingbird,
-        httpTypes, nioCore, nioPosix, yams, logging, metrics,
+        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", "BankSupport",
+        hummingbird, httpTypes, nioCore, nioPosix, yams, logging, metrics,
       ]),
     tests(
       "SimulationTests",

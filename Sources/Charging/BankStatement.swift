@@ -22,7 +22,7 @@ package struct StatementFault: Error, Hashable, Sendable, CustomStringConvertibl
 package struct BankStatement: Sendable, Hashable {
   /// Most bytes of a file: 16 MiB.
   package static let bytesMax = 16 << 20
-  /// Most lines of a statement.
+  /// Most lines of a file, in all of its statements.
   package static let linesMax = 10_000
 
   /// The account, without spaces.
@@ -78,6 +78,8 @@ package struct BankStatement: Sendable, Hashable {
   }
 
   /// The SHA-256 of what it says, however its file is written: by it a second file is known.
+  ///
+  /// What the bank calls the kinds of its lines is left out, as it was when that was not read.
   package var digest: [UInt8] {
     var writer = CSVWriter()
     writer.row([
@@ -108,11 +110,26 @@ package struct StatementLine: Sendable, Hashable {
   package let counterparty: String?
   /// What it is for, in the words of who ordered it.
   package let remittance: String
+  /// What the bank calls its kind: domain, family and sub-family such as `PMNT/MDOP/CHRG`, or
+  /// ``ownCode`` and a word of its own; nil where it says none.
+  package let bankCode: String?
+
+  /// What stands before a word of the bank's own.
+  package static let ownCode = "own "
+  /// Sub-families of the standard's external code list that are charges of the bank.
+  private static let feeCodes: Set<Substring> = ["CHRG", "COMM", "COME", "COMI", "COMT", "FEES"]
+
+  /// Whether the bank says that it is a charge of its own, or one that it gives back.
+  package var isFee: Bool {
+    guard let bankCode, !bankCode.hasPrefix(Self.ownCode) else { return false }
+    let parts = bankCode.split(separator: "/")
+    return parts.count == 3 && Self.feeCodes.contains(parts[2])
+  }
 
   /// Makes a line.
   package init(
     reference: String, bookedOn: Day, minor: Int64, endToEndID: String? = nil,
-    counterparty: String? = nil, remittance: String = ""
+    counterparty: String? = nil, remittance: String = "", bankCode: String? = nil
   ) {
     self.reference = reference
     self.bookedOn = bookedOn
@@ -120,5 +137,6 @@ package struct StatementLine: Sendable, Hashable {
     self.endToEndID = endToEndID
     self.counterparty = counterparty
     self.remittance = remittance
+    self.bankCode = bankCode
   }
 }

@@ -12,6 +12,8 @@ package enum StatementSubject: String, Sendable, CaseIterable, Hashable {
   case claim
   /// Cash of the desks, handed in at the bank.
   case cash
+  /// A charge of the bank for the account, or one that it gives back.
+  case fee
   /// Stored value that goes back to a rider by transfer.
   case transfer
   /// The rest of a pass or carnet that goes back by transfer.
@@ -73,7 +75,7 @@ package struct ExpectedMoney: Sendable, Hashable {
 /// What a line was matched to.
 package struct StatementMatch: Sendable, Hashable {
   package var subject: StatementSubject
-  /// Nil for cash, and for what is not known.
+  /// Nil for cash, for a fee, and for what is not known.
   package var money: ExpectedMoney?
   /// What to look at; nil when all is well.
   package var note: String?
@@ -149,7 +151,12 @@ package struct StatementMatcher: Sendable {
 
   /// Says what a line is the money of.
   package mutating func match(_ line: StatementLine) -> StatementMatch {
-    if let name = StatementName.names(of: line).first { return match(line, called: name) }
+    if let name = StatementName.names(of: line).first {
+      let found = match(line, called: name)
+      // What the bank charges for a payment may bear the payment's name.
+      if found.subject != .unknown || !line.isFee { return found }
+    }
+    if line.isFee { return StatementMatch(.fee) }
     let whole = [line.reference, line.endToEndID ?? ""].map { $0.uppercased() }
     let words = Set(line.words + whole)
     if words.contains(StatementName.cash), line.minor > 0 {

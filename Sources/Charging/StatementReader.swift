@@ -6,8 +6,13 @@ extension BankStatement {
     "urn:iso:std:iso:20022:tech:xsd:" + $0
   }
 
+  /// Most statements of a file: a year of days of an account, or a month of a dozen.
+  package static let statementsMax = 400
+
   /// Reads a file whole, or says why it is none: a cut, changed or foreign file books nothing.
-  package static func read(_ bytes: [UInt8]) throws(StatementFault) -> BankStatement {
+  ///
+  /// A file may hold the statements of several accounts and days: they are given by their days.
+  package static func readAll(_ bytes: [UInt8]) throws(StatementFault) -> [BankStatement] {
     let document = try StatementXML.read(bytes)
     guard document.name == "Document", namespaces.contains(document.namespace) else {
       throw StatementFault(
@@ -16,19 +21,29 @@ extension BankStatement {
           + "\"\(document.namespace)\"")
     }
     let message = try document.require("BkToCstmrStmt")
-    let statement = try message.require("Stmt")
-    guard message.all("Stmt").count == 1 else {
-      throw StatementFault(
-        line: message.line, "the file has more than one statement: ask the bank for one in a file")
+    _ = try message.require("Stmt")
+    let elements = message.all("Stmt")
+    guard elements.count <= statementsMax else {
+      throw StatementFault(line: message.line, "more than \(statementsMax) statements")
     }
-    for pages in [message.find("GrpHdr", "MsgPgntn"), statement.find("StmtPgntn")] {
+    for pages in [message.find("GrpHdr", "MsgPgntn")] + elements.map({ $0.find("StmtPgntn") }) {
       guard let last = pages?.find("LastPgInd"), last.trimmed == "false" else { continue }
       throw StatementFault(line: last.line, "more pages follow: ask the bank for all in one file")
     }
-    return try read(statement)
+    var statements: [BankStatement] = []
+    var linesLeft = linesMax
+    for element in elements {
+      let statement = try read(element, linesMax: linesLeft)
+      linesLeft -= statement.lines.count
+      statements.append(statement)
+    }
+    // Sorting is stable: statements of one day stay as the bank put them.
+    return statements.sorted { ($0.closingDay, $0.openingDay) < ($1.closingDay, $1.openingDay) }
   }
 
-  private static func read(_ statement: StatementElement) throws(StatementFault) -> BankStatement {
+  private static func read(
+    _ statement: StatementElement, linesMax: Int
+  ) throws(StatementFault) -> BankStatement {
     let account = try statement.require("Acct")
     let iban = try text(try account.require("Id", "IBAN"), bytesMax: 34).filter { $0 != " " }
     if let fault = PaymentRules.ibanFault(iban) {
@@ -54,7 +69,7 @@ extension BankStatement {
     for entry in entries {
       lines += try Self.lines(entry, currency)
       guard lines.count <= linesMax else {
-        throw StatementFault(line: entry.line, "more than \(linesMax) lines")
+        throw StatementFault(line: entry.line, "more than \(Self.linesMax) lines")
       }
     }
     return try BankStatement(
@@ -109,8 +124,7 @@ extension BankStatement {
     guard details.count > 1 else {
       return [
         try line(
-          reference, bookedOn, isCredit ? amount : 0 - amount, details.first,
-          entry.find("AddtlNtryInf"))
+          reference, bookedOn, isCredit ? amount : 0 - amount, details.first, entry)
       ]
     }
     var sum: Int64 = 0
@@ -128,7 +142,7 @@ extension BankStatement {
       }
       sum = added.partialValue
       lines.append(
-        try line("\(reference)/\(index + 1)", bookedOn, minor, detail, entry.find("AddtlNtryInf")))
+        try line("\(reference)/\(index + 1)", bookedOn, minor, detail, entry))
     }
     guard sum == (isCredit ? amount : 0 - amount) else {
       throw StatementFault(line: entry.line, "the payments of an entry do not come to its amount")
@@ -138,8 +152,9 @@ extension BankStatement {
 
   private static func line(
     _ reference: String, _ bookedOn: Day, _ minor: Int64, _ detail: StatementElement?,
-    _ note: StatementElement?
+    _ entry: StatementElement
   ) throws(StatementFault) -> StatementLine {
+    let note = entry.find("AddtlNtryInf")
     let endToEndID = detail?.find("Refs", "EndToEndId")?.trimmed
     let parties = detail?.find("RltdPties")
     let other = minor > 0 ? "Dbtr" : "Cdtr"
@@ -148,7 +163,17 @@ extension BankStatement {
     return StatementLine(
       reference: reference, bookedOn: bookedOn, minor: minor,
       endToEndID: endToEndID == "NOTPROVIDED" ? nil : endToEndID, counterparty: name?.trimmed,
-      remittance: told.isEmpty ? note?.trimmed ?? "" : told.joined(separator: " "))
+      remittance: told.isEmpty ? note?.trimmed ?? "" : told.joined(separator: " "),
+      bankCode: detail?.find("BkTxCd").flatMap(code) ?? entry.find("BkTxCd").flatMap(code))
+  }
+
+  /// What the bank calls the kind of a payment: by the standard's list, else by its own.
+  private static func code(_ element: StatementElement) -> String? {
+    let family = element.find("Domn", "Fmly")
+    let parts = [element.find("Domn", "Cd"), family?.find("Cd"), family?.find("SubFmlyCd")]
+      .compactMap { $0?.trimmed }
+    if parts.count == 3 { return parts.joined(separator: "/") }
+    return element.find("Prtry", "Cd")?.trimmed.map { StatementLine.ownCode + $0 }
   }
 
   private static func isCredit(_ element: StatementElement) throws(StatementFault) -> Bool {

@@ -130,7 +130,7 @@ package struct PayoutDesk: Sendable {
         order, body: xml, digest: FileDigest.of(Array(xml.utf8)), by: person)
       try await db.operatorMoney.move(
         payouts: payouts.map(\.id), to: "sent", message: order.messageID, at: moment)
-      try await book(
+      _ = try await book(
         payouts, from: AccountCode.operators, to: AccountCode.payoutsOnTheirWay,
         memo: "Payment file \(order.messageID)", in: db, at: moment)
       return (order.messageID, xml)
@@ -147,23 +147,28 @@ package struct PayoutDesk: Sendable {
       guard !payouts.isEmpty else {
         throw MoneyRefusal.notFound("payment file \(messageID) that is on its way")
       }
-      try await db.operatorMoney.move(
-        payouts: payouts.map(\.id), to: isPaid ? "paid" : "returned", at: moment)
-      try await book(
+      let entries = try await book(
         payouts, from: AccountCode.payoutsOnTheirWay,
         to: isPaid ? AccountCode.bank : AccountCode.operators,
         memo:
           "Payment file \(messageID) \(isPaid ? "paid" : "returned"), written down by \(person)",
         in: db, at: moment)
+      for (entry, payouts) in entries {
+        try await db.operatorMoney.move(
+          payouts: payouts, to: isPaid ? "paid" : "returned", paidBy: isPaid ? entry : nil,
+          at: moment)
+      }
       return payouts.count
     }
   }
 
+  /// Books payouts, an entry for each currency: its number, and whose it is.
   private func book(
     _ payouts: [PayoutRow], from debit: String, to credit: String, memo: String,
     in db: StoreSession, at moment: Instant
-  ) async throws {
+  ) async throws -> [(entry: Int64, payouts: [Int64])] {
     let day = try await db.bookingDay(of: moment, in: city.current)
+    var booked: [(entry: Int64, payouts: [Int64])] = []
     for (currency, payouts) in Dictionary(grouping: payouts, by: \.currency) {
       var postings = payouts.map {
         Posting(.debit, account: debit, operatorID: $0.operatorID, minor: $0.minor)
@@ -179,7 +184,9 @@ package struct PayoutDesk: Sendable {
       let entry = try Entry(
         kind: .payout, accountingDate: day.booked, currency: currency, memo: memo,
         postings: postings)
-      try await db.books.add([try day.named(entry)], at: moment)
+      booked.append(
+        (try await db.books.book(try day.named(entry), at: moment), payouts.map(\.id)))
     }
+    return booked
   }
 }

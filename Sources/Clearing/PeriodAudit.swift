@@ -158,7 +158,7 @@ extension LedgerAuditor {
     of kept: [PeriodReportRow], fresh: PeriodReportRow, in row: PeriodRow
   ) -> String? {
     guard let same = kept.first(where: { $0.report == fresh.report }),
-      same.content != fresh.content
+      same.content != fresh.content, same.content != fresh.earlier
     else { return nil }
     return "period \(row.name): the report \(fresh.report) comes out otherwise now"
   }

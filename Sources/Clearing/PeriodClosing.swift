@@ -99,13 +99,17 @@ package struct PeriodClosing: Sendable {
     guard audit.isSound else {
       try await store.write { db in
         guard try await db.periods.lock(period.name) == .closing else { return }
+        try await db.statements.unsettle(period)
         try await db.periods.move(period.name, to: .open, by: person, at: now)
       }
       return .unsound(audit.findings)
     }
     // From here on what is written goes to the next month, as entries have since closing began.
     try await store.write { db in
+      // Who takes a statement holds the accounts before the month: so does this.
+      try await db.statements.lockAllAccounts()
       guard try await db.periods.lock(period.name) == .closing else { return }
+      try await db.statements.settle(period)
       try await db.rowSeals.give(to: period.name)
     }
     let previous = rows.last { $0.state == .closed && $0.last < period.first }?.root

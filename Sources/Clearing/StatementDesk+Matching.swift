@@ -16,7 +16,7 @@ extension StatementDesk {
       }
       let row = try await Self.open(id, in: db)
       // Who takes a statement at this moment may find the same money: one after the other.
-      _ = try await db.statements.lockAccount(row.currency)
+      _ = try await db.statements.lockAccounts([row.currency])
       var match = StatementMatch(subject)
       switch subject {
       case .unknown, .line:
@@ -39,6 +39,13 @@ extension StatementDesk {
         else {
           throw MoneyRefusal.unfit("cash comes in, and no more than the desks hold by the books")
         }
+      case .fee:
+        guard row.line.minor < 0, 0 - row.line.minor <= Self.feeMinorMax else {
+          throw MoneyRefusal.unfit(
+            "one person books a fee that goes out, of at most "
+              + "\(Money(minor: Self.feeMinorMax, currency: row.currency)): all else is an adjustment"
+          )
+        }
       default:
         match.money = try await money(subject, try named(number, subject), for: row, in: db)
       }
@@ -48,7 +55,9 @@ extension StatementDesk {
           row.line, match, through: AccountCode.unmatchedReceipts, row.currency, on: day,
           memo: "Statement \(row.statement), \(row.line.reference): \(match.words), by \(person)",
           in: db), at: moment)
-      if match.money?.bookedEntry == nil { try await moveOn(match, in: db, at: moment) }
+      if match.money?.bookedEntry == nil {
+        try await moveOn(match, by: entry, in: db, at: moment)
+      }
       try await db.statements.match(
         line: id, to: subject, match.money?.id, entry: entry, booked: match.money?.bookedEntry,
         by: person, at: moment)
@@ -84,6 +93,7 @@ extension StatementDesk {
     guard first.currency == second.currency,
       first.line.minor.addingReportingOverflow(second.line.minor) == (0, false)
     else { throw MoneyRefusal.unfit("the two lines do not come to nothing") }
+    _ = try await db.statements.lockAccounts([first.currency])
     for (line, opposite) in [(first, second), (second, first)] {
       try await db.statements.match(
         line: line.id, to: .line, opposite.id, entry: nil, booked: nil, by: person, at: moment)

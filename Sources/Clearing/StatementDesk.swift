@@ -3,24 +3,34 @@ package import Charging
 import Ledger
 package import Store
 
-/// What became of a statement of the bank.
+/// What became of a file of statements of the bank.
 package enum StatementOutcome: Sendable, Hashable {
-  /// Taken: lines by what they are the money of, and the holes beside it.
-  case taken(number: String, lines: [StatementSubject: Int], gaps: [StatementGap])
-  /// It was taken before: harmless.
-  case known(number: String)
+  /// Taken: each of its statements, by their days; those that were taken before changed nothing.
+  case taken([TakenStatement])
   /// Nothing of it was taken.
   case refused(String)
 }
 
-/// Money that moved on the account between two statements that were taken: one is missing.
+/// A statement of a file that was taken.
+package struct TakenStatement: Sendable, Hashable {
+  package let iban: String
+  package let number: String
+  /// False where it was taken before: harmless.
+  package let isNew: Bool
+  /// Its lines by what they are the money of.
+  package let lines: [StatementSubject: Int]
+  /// The holes beside it.
+  package let gaps: [StatementGap]
+}
+
+/// Money that moved on an account between two statements that were taken: one is missing.
 package struct StatementGap: Sendable, Hashable {
   package let after: String
   package let before: String
   /// What the missing lines come to.
   package let minor: Int64
 
-  /// The holes in statements that stand by their days.
+  /// The holes in statements of an account that stand by their days.
   package static func find(in statements: [StatementRow]) -> [StatementGap] {
     zip(statements, statements.dropFirst()).compactMap { first, second in
       let (minor, overflow) = second.openingMinor.subtractingReportingOverflow(first.closingMinor)
@@ -33,8 +43,11 @@ package struct StatementGap: Sendable, Hashable {
 /// Takes the bank's statements: says of each line what it is the money of, and books what no other
 /// event has booked on 1100.
 ///
-/// A statement is taken whole in one transaction or not at all.
+/// A file is taken whole in one transaction or not at all, however many statements it holds.
 package struct StatementDesk: Sendable {
+  /// Most that one person books as a fee of the bank: 1,000.00 of a currency.
+  package static let feeMinorMax: Int64 = 100_000
+
   let store: Store
   let city: CityHolder
   let now: @Sendable () -> Instant
@@ -46,65 +59,97 @@ package struct StatementDesk: Sendable {
     self.now = now
   }
 
-  /// Writes down the account of the house in a currency; it stays once a statement was taken.
-  package func setAccount(
+  /// Writes down an account of the house, of which there may be several in a currency.
+  package func addAccount(
     _ iban: String, in currency: Currency, by person: String
   ) async throws {
     let iban = iban.filter { $0 != " " }.uppercased()
     if let fault = PaymentRules.ibanFault(iban) { throw MoneyRefusal.unfit("the IBAN: \(fault)") }
     let moment = now()
     try await store.write { db in
-      let known = try await db.statements.lockAccount(currency)
-      let taken = try await db.statements.list(in: currency)
-      guard known == nil || taken.isEmpty else {
-        throw MoneyRefusal.unfit(
-          "statements of \(known ?? "") were taken: the account in \(currency) stays")
-      }
-      try await db.statements.setAccount(iban, in: currency, by: person, at: moment)
+      try await db.statements.addAccount(iban, in: currency, by: person, at: moment)
     }
   }
 
-  /// Takes a statement.
+  /// Takes an account out of the list again, before a statement of it was taken.
+  package func removeAccount(_ iban: String, in currency: Currency) async throws {
+    let iban = iban.filter { $0 != " " }.uppercased()
+    try await store.write { db in
+      let accounts = try await db.statements.lockAccounts([currency])
+      guard let account = accounts.first(where: { $0.iban == iban }) else {
+        throw MoneyRefusal.notFound("account \(iban) in \(currency)")
+      }
+      guard try await db.statements.removeAccount(account) else {
+        throw MoneyRefusal.unfit("statements of \(iban) were taken: it stays")
+      }
+    }
+  }
+
+  /// Takes a file of statements.
   package func take(
     _ bytes: [UInt8], name: String, by person: String
   ) async throws -> StatementOutcome {
-    let statement: BankStatement
-    do throws(StatementFault) {
-      statement = try BankStatement.read(bytes)
-    } catch {
-      return .refused(error.description)
-    }
     let moment = now()
-    guard statement.closingDay <= city.current.clock.zone.local(moment).day else {
-      return .refused("the statement goes on until \(statement.closingDay), which is not over")
-    }
-    return try await store.write { db in
-      let account = try await db.statements.lockAccount(statement.currency)
-      guard account == statement.iban else {
+    let today = city.current.clock.zone.local(moment).day
+    do {
+      let statements = try BankStatement.readAll(bytes)
+      if let early = statements.first(where: { $0.closingDay > today }) {
         return .refused(
-          "the statement is of \(statement.iban); "
-            + (account.map { "the account in \(statement.currency) is \($0)" }
-              ?? "no account in \(statement.currency) is known: kvytok bank account"))
+          "statement \(early.number) goes on until \(early.closingDay), which is not over")
       }
-      if let before = try await db.statements.find(statement.number, in: statement.currency) {
-        guard before.digest != statement.digest else { return .known(number: before.number) }
-        return .refused(
+      return .taken(
+        try await store.write { db in
+          let accounts = try await db.statements.lockAccounts(Set(statements.map(\.currency)))
+          var taken: [TakenStatement] = []
+          for statement in statements {
+            taken.append(
+              try await take(statement, accounts, name: name, by: person, in: db, at: moment))
+          }
+          return taken
+        })
+    } catch let fault as StatementFault {
+      return .refused(fault.description)
+    }
+  }
+
+  /// Takes a statement of a file; a fault undoes what the ones before it booked.
+  private func take(
+    _ statement: BankStatement, _ accounts: [HouseAccount], name: String, by person: String,
+    in db: StoreSession, at moment: Instant
+  ) async throws -> TakenStatement {
+    let ours = accounts.filter { $0.currency == statement.currency }
+    guard let account = ours.first(where: { $0.iban == statement.iban }) else {
+      let known = ours.map(\.iban).joined(separator: ", ")
+      throw StatementFault(
+        "statement \(statement.number) is of \(statement.iban); "
+          + (ours.isEmpty
+            ? "no account in \(statement.currency) is known: kvytok bank account"
+            : "in \(statement.currency) the house has \(known)"))
+    }
+    if let before = try await db.statements.find(statement.number, of: account) {
+      guard before.digest == statement.digest else {
+        throw StatementFault(
           "statement \(before.number) was taken before and says another thing: ask the bank which "
             + "one holds")
       }
-      if let twice = try await db.statements.known(
-        statement.lines.map(\.reference), in: statement.currency
-      ).first {
-        return .refused("line \(twice.reference) stands in statement \(twice.statement) already")
-      }
-      let lines = try await book(statement, in: db, at: moment)
-      _ = try await db.statements.add(statement, lines, name: name, by: person, at: moment)
-      let gaps = StatementGap.find(in: try await db.statements.list(in: statement.currency))
-      return .taken(
-        number: statement.number,
-        lines: lines.reduce(into: [:]) { $0[$1.match.subject, default: 0] += 1 },
-        gaps: gaps.filter { [$0.after, $0.before].contains(statement.number) })
+      return TakenStatement(
+        iban: account.iban, number: before.number, isNew: false, lines: [:], gaps: [])
     }
+    if let twice = try await db.statements.known(
+      statement.lines.map(\.reference), of: account
+    ).first {
+      throw StatementFault(
+        "line \(twice.reference) of statement \(statement.number) stands in statement "
+          + "\(twice.statement) already")
+    }
+    let lines = try await book(statement, in: db, at: moment)
+    _ = try await db.statements.add(
+      statement, of: account, lines, name: name, by: person, at: moment)
+    let gaps = StatementGap.find(in: try await db.statements.list(of: account))
+    return TakenStatement(
+      iban: account.iban, number: statement.number, isNew: true,
+      lines: lines.reduce(into: [:]) { $0[$1.match.subject, default: 0] += 1 },
+      gaps: gaps.filter { [$0.after, $0.before].contains(statement.number) })
   }
 
   /// Matches the lines, and books those whose money is on 1100 by nothing else, each on the bank's day.
@@ -130,14 +175,15 @@ package struct StatementDesk: Sendable {
         try await entry(
           line, match, through: AccountCode.bank, statement.currency, on: day,
           memo: "Statement \(statement.number), \(line.reference): \(match.words)", in: db))
-      try await moveOn(match, in: db, at: moment)
     }
     var numbers = try await db.books.bookAll(entries, at: moment)[...]
-    return zip(statement.lines, matches).map { line, match in
-      BookedLine(
-        line: line, match: match,
-        entryID: match.money?.bookedEntry == nil ? numbers.popFirst() : nil)
+    var booked: [BookedLine] = []
+    for (line, match) in zip(statement.lines, matches) {
+      let entry = match.money?.bookedEntry == nil ? numbers.popFirst() : nil
+      if let entry { try await moveOn(match, by: entry, in: db, at: moment) }
+      booked.append(BookedLine(line: line, match: match, entryID: entry))
     }
+    return booked
   }
 
   /// What the books expect of some lines.

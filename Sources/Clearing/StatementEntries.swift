@@ -33,17 +33,17 @@ extension StatementDesk {
         postings: postings))
   }
 
-  /// What the bank did with a payout or claim, where the line was the first to tell.
+  /// What the bank did with a payout or claim, where the line was the first to tell; `entry` books it.
   func moveOn(
-    _ match: StatementMatch, in db: StoreSession, at moment: Instant
+    _ match: StatementMatch, by entry: Int64, in db: StoreSession, at moment: Instant
   ) async throws {
     guard let money = match.money else { return }
     switch match.subject {
     case .payout:
-      try await db.operatorMoney.move(payouts: [money.id], to: "paid", at: moment)
+      try await db.operatorMoney.move(payouts: [money.id], to: "paid", paidBy: entry, at: moment)
     case .payoutReturn:
       try await db.operatorMoney.move(payouts: [money.id], to: "returned", at: moment)
-    case .claim: try await db.subsidies.move(money.id, to: "paid")
+    case .claim: try await db.subsidies.move(money.id, to: "paid", paidBy: entry)
     default: return
     }
   }
@@ -58,6 +58,7 @@ extension StatementSubject {
     case .payoutReturn: AccountCode.operators
     case .claim: AccountCode.concessions
     case .cash: AccountCode.cash
+    case .fee: AccountCode.fees
     case .transfer, .productTransfer, .refund: AccountCode.refunds
     case .funding, .receipt, .sale, .debt, .adjustment, .line, .unknown:
       AccountCode.unmatchedReceipts
@@ -69,7 +70,7 @@ extension StatementSubject {
     case .payout, .payoutReturn: .payout
     case .claim: .concession
     case .transfer, .productTransfer, .refund: .refund
-    case .cash, .funding, .receipt, .sale, .debt, .adjustment, .line, .unknown: .bank
+    case .cash, .fee, .funding, .receipt, .sale, .debt, .adjustment, .line, .unknown: .bank
     }
   }
 }

@@ -75,7 +75,7 @@ package struct SubsidyDesk: Sendable {
         try await db.subsidies.release(claim)
         return row
       }
-      try await book(
+      _ = try await book(
         claim, row.currency, memo: "Concession claim \(claim)", isPaid: false, in: db, at: moment)
       return row
     }
@@ -91,17 +91,17 @@ package struct SubsidyDesk: Sendable {
       guard row.state == "approved" else {
         throw MoneyRefusal.unfit("claim \(claim) is \(row.state); only an approved one is paid")
       }
-      try await db.subsidies.move(claim, to: "paid")
-      try await book(
+      let entry = try await book(
         claim, row.currency, memo: "Concession claim \(claim) paid, written down by \(person)",
         isPaid: true, in: db, at: moment)
+      try await db.subsidies.move(claim, to: "paid", paidBy: entry)
     }
   }
 
   private func book(
     _ claim: Int64, _ currency: Currency, memo: String, isPaid: Bool, in db: StoreSession,
     at moment: Instant
-  ) async throws {
+  ) async throws -> Int64 {
     var postings: [Posting] = []
     var total: Int64 = 0
     for line in try await db.subsidies.lines(claim) where line.minor != 0 {
@@ -124,7 +124,7 @@ package struct SubsidyDesk: Sendable {
     let entry = try Entry(
       kind: .concession, accountingDate: day.booked, currency: currency, memo: memo,
       postings: postings)
-    try await db.books.add([try day.named(entry)], at: moment)
+    return try await db.books.book(try day.named(entry), at: moment)
   }
 
   /// The evidence of a claim as comma-separated values, a page at a time; nil after the last.

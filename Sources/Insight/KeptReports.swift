@@ -33,8 +33,13 @@ package struct KeptReports: Sendable {
 
   private static func row(_ report: Report) -> PeriodReportRow {
     let content = report.json
+    let added = ReportTableDefinition.keptLater
+    var earlier = report
+    earlier.tables.removeAll { added.contains($0.key) }
+    earlier.notes.removeAll { note in added.contains { note.key == "table_cut_\($0)" } }
     return PeriodReportRow(
-      report: report.name, content: content, digest: SHA256Digest.hash(content))
+      report: report.name, content: content, digest: SHA256Digest.hash(content),
+      earlier: earlier == report ? nil : earlier.json)
   }
 
   func report(

@@ -34,7 +34,24 @@ extension ReportTableDefinition {
         "operator", "charged_minor", "booked_minor", "difference_minor", "paid_out_minor",
         "currency",
       ], isByAccountingDate: true),
+    ReportTableDefinition(
+      key: "bank",
+      title: Bilingual(uk: "Рахунок у банку (1100)", en: "The account at the bank (1100)"),
+      query: .periodBank, figures: ["bank_step", "counted", "amount_minor", "currency"],
+      isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
+    // Without texts: who paid may be a rider who is erased later.
+    ReportTableDefinition(
+      key: "bank_remainders",
+      title: Bilingual(uk: "Книги й виписки: залишки", en: "Books and statements: remainders"),
+      query: .periodBankRemainders,
+      figures: [
+        "bank_why", "bank_day", "bank_age", "bank_reference", "amount_minor", "explains_minor",
+        "currency",
+      ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
   ]
+
+  /// Tables that the first program to close months did not keep.
+  static let keptLater: Set = ["bank", "bank_remainders"]
 
   private static let rides = [
     "rides", "people", "charged_minor", "nominal_minor", "free_rides", "unknown_rides", "currency",

@@ -5,12 +5,16 @@ import Postgres
 /// A statement of the bank that was taken.
 package struct StatementRow: Sendable, Hashable {
   package let id: Int64
+  package let iban: String
+  package let currency: Currency
   package let number: String
   package let openingDay: Day
   package let closingDay: Day
   package let openingMinor: Int64
   package let closingMinor: Int64
   package let digest: [UInt8]
+  package let takenBy: String
+  package let takenAt: Instant
 }
 
 /// A line of a statement with what it is the money of.
@@ -18,6 +22,8 @@ package struct StatementLineRow: Sendable, Hashable {
   package let id: Int64
   /// The bank's name of its statement.
   package let statement: String
+  /// The account.
+  package let iban: String
   package let currency: Currency
   package let line: StatementLine
   package let subject: StatementSubject
@@ -45,101 +51,88 @@ package struct BookedLine: Sendable, Hashable {
 }
 
 extension StoreSession {
-  /// What the bank says of the account.
+  /// What the bank says of the accounts of the house.
   package var statements: StatementTables { StatementTables(connection: connection) }
 }
 
-/// What the bank says of the account.
+/// What the bank says of the accounts of the house.
 package struct StatementTables {
   /// Most lines that are listed at once.
   package static let listMax = 1000
 
   let connection: PostgresConnection
 
-  /// The account of the house in a currency, held until the transaction ends; nil when none is known.
-  package func lockAccount(_ currency: Currency) async throws -> String? {
+  /// A statement of an account by the bank's name of it; nil when none was taken.
+  package func find(_ number: String, of account: HouseAccount) async throws -> StatementRow? {
     try await connection.query(
-      "select iban from bank_account where currency = $1 for update", [.text(currency.code)]
-    ).onlyOrNil()?.text(0)
-  }
-
-  /// Writes down where the house has its money.
-  package func setAccount(
-    _ iban: String, in currency: Currency, by person: String, at now: Instant
-  ) async throws {
-    try await connection.execute(
-      """
-      insert into bank_account (currency, iban, changed_by, changed_at) values ($1, $2, $3, $4)
-      on conflict (currency) do update set iban = excluded.iban, changed_by = excluded.changed_by,
-        changed_at = excluded.changed_at
-      """, [.text(currency.code), .text(iban), .text(person), .timestamptz(now)])
-  }
-
-  /// A statement by the bank's name of it; nil when none was taken.
-  package func find(_ number: String, in currency: Currency) async throws -> StatementRow? {
-    try await connection.query(
-      "select \(Self.columns) from bank_statement where currency = $1 and number = $2",
-      [.text(currency.code), .text(number)]
+      "\(Self.statementSQL) where s.bank_account_id = $1 and s.number = $2",
+      [.int8(account.id), .text(number)]
     ).onlyOrNil().map(Self.statement)
   }
 
-  /// All statements of a currency, by their days.
-  package func list(in currency: Currency) async throws -> [StatementRow] {
+  /// All statements of an account, by their days.
+  package func list(of account: HouseAccount) async throws -> [StatementRow] {
     try await connection.query(
       """
-      select \(Self.columns) from bank_statement where currency = $1
-      order by closing_day, statement_id
-      """, [.text(currency.code)]
+      \(Self.statementSQL) where s.bank_account_id = $1 order by s.closing_day, s.statement_id
+      """, [.int8(account.id)]
     ).map(Self.statement)
   }
 
-  private static let columns =
-    "statement_id, number, opening_day, closing_day, opening_minor, closing_minor, digest"
+  private static let statementSQL = """
+    select s.statement_id, a.iban, s.currency, s.number, s.opening_day, s.closing_day,
+      s.opening_minor, s.closing_minor, s.digest, s.taken_by, s.taken_at
+    from bank_statement s join bank_account a using (bank_account_id)
+    """
 
-  private static func statement(_ row: PostgresRow) throws -> StatementRow {
+  static func statement(_ row: PostgresRow) throws -> StatementRow {
     StatementRow(
-      id: try row.int8("statement_id"), number: try row.text("number"),
+      id: try row.int8("statement_id"), iban: try row.text("iban"),
+      currency: try row.currency("currency"), number: try row.text("number"),
       openingDay: try row.date("opening_day"), closingDay: try row.date("closing_day"),
       openingMinor: try row.int8("opening_minor"), closingMinor: try row.int8("closing_minor"),
-      digest: try row.bytea("digest"))
+      digest: try row.bytea("digest"), takenBy: try row.text("taken_by"),
+      takenAt: try row.timestamptz("taken_at"))
   }
 
-  /// Those of some references that a statement brought before, each with that statement.
+  /// Those of some references that a statement of the account brought before, each with that statement.
   package func known(
-    _ references: [String], in currency: Currency
+    _ references: [String], of account: HouseAccount
   ) async throws -> [(reference: String, statement: String)] {
     try await connection.query(
       """
       select l.reference, s.number from statement_line l join bank_statement s using (statement_id)
-      where l.currency = $1 and l.reference = any($2) order by l.line_id
-      """, [.text(currency.code), .texts(references.map(Optional.some))]
+      where l.bank_account_id = $1 and l.reference = any($2) order by l.line_id
+      """, [.int8(account.id), .texts(references.map(Optional.some))]
     ).map { (try $0.text(0), try $0.text(1)) }
   }
 
   /// Adds a statement with its lines; its number.
   package func add(
-    _ statement: BankStatement, _ lines: [BookedLine], name: String, by person: String,
-    at now: Instant
+    _ statement: BankStatement, of account: HouseAccount, _ lines: [BookedLine], name: String,
+    by person: String, at now: Instant
   ) async throws -> Int64 {
     let number = try await connection.query(
       """
       insert into bank_statement (currency, number, opening_day, closing_day, opening_minor,
-        closing_minor, name, digest, taken_by, taken_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning statement_id
+        closing_minor, name, digest, taken_by, taken_at, bank_account_id)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning statement_id
       """,
       [
         .text(statement.currency.code), .text(statement.number), .date(statement.openingDay),
         .date(statement.closingDay), .int8(statement.openingMinor), .int8(statement.closingMinor),
         .text(name), .bytea(statement.digest), .text(person), .timestamptz(now),
+        .int8(account.id),
       ]
     ).only().int8(0)
     func column<Value>(_ value: (BookedLine) -> Value?) -> [Value?] { lines.map(value) }
     try await connection.execute(
       """
       insert into statement_line (statement_id, currency, reference, booked_on, minor, end_to_end,
-        counterparty, remittance, subject, subject_id, note, entry_id, book_entry_id)
-      select $1, $2, * from unnest($3::text[], $4::date[], $5::int8[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::int8[], $11::text[], $12::int8[], $13::int8[])
+        counterparty, remittance, subject, subject_id, note, entry_id, book_entry_id, bank_code,
+        bank_account_id)
+      select $1, $2, *, $15 from unnest($3::text[], $4::date[], $5::int8[], $6::text[], $7::text[],
+        $8::text[], $9::text[], $10::int8[], $11::text[], $12::int8[], $13::int8[], $14::text[])
       """,
       [
         .int8(number), .text(statement.currency.code), .texts(column { $0.line.reference }),
@@ -148,45 +141,54 @@ package struct StatementTables {
         .texts(column { $0.line.remittance }), .texts(column { $0.match.subject.rawValue }),
         .int8s(column { $0.match.money?.id }), .texts(column { $0.match.note }),
         .int8s(column { $0.entryID }), .int8s(column { $0.match.money?.bookedEntry }),
+        .texts(column { $0.line.bankCode }), .int8(account.id),
       ])
     return number
   }
 
-  private static let lineColumns = """
-    l.line_id, s.number, l.currency, l.reference, l.booked_on, l.minor, l.end_to_end,
-    l.counterparty, l.remittance, l.subject, l.subject_id, l.note, l.entry_id, l.matched_by
+  private static let lineSQL = """
+    select l.line_id, s.number, a.iban, l.currency, l.reference, l.booked_on, l.minor, l.end_to_end,
+      l.counterparty, l.remittance, l.bank_code, l.subject, l.subject_id, l.note, l.entry_id,
+      l.matched_by
+    from statement_line l join bank_statement s using (statement_id)
+    join bank_account a on a.bank_account_id = l.bank_account_id
     """
 
   private static func line(_ row: PostgresRow) throws -> StatementLineRow {
     StatementLineRow(
-      id: try row.int8("line_id"), statement: try row.text("number"),
+      id: try row.int8("line_id"), statement: try row.text("number"), iban: try row.text("iban"),
       currency: try row.currency("currency"),
       line: StatementLine(
         reference: try row.text("reference"), bookedOn: try row.date("booked_on"),
         minor: try row.int8("minor"), endToEndID: try row.textOrNil("end_to_end"),
-        counterparty: try row.textOrNil("counterparty"), remittance: try row.text("remittance")),
+        counterparty: try row.textOrNil("counterparty"), remittance: try row.text("remittance"),
+        bankCode: try row.textOrNil("bank_code")),
       subject: try row.word("subject"), subjectID: try row.int8OrNil("subject_id"),
       note: try row.textOrNil("note"), entryID: try row.int8OrNil("entry_id"),
       matchedBy: try row.textOrNil("matched_by"))
   }
 
   /// Lines, the newest first; only those of which nothing is known when asked so.
-  package func lines(openOnly: Bool) async throws -> [StatementLineRow] {
+  package func lines(openOnly: Bool, countMax: Int = listMax) async throws -> [StatementLineRow] {
+    // Two statements: each has an index of its own.
     try await connection.query(
       """
-      select \(Self.lineColumns) from statement_line l join bank_statement s using (statement_id)
-      where not $1 or l.subject = 'unknown' order by l.booked_on desc, l.line_id desc limit $2
-      """, [.bool(openOnly), .int8(Int64(Self.listMax))]
+      \(Self.lineSQL) \(openOnly ? "where l.subject = 'unknown'" : "")
+      order by l.booked_on desc, l.line_id desc limit $1
+      """, [.int8(Int64(countMax))]
     ).map(Self.line)
+  }
+
+  /// A line; nil when there is none.
+  package func line(_ id: Int64) async throws -> StatementLineRow? {
+    try await connection.query("\(Self.lineSQL) where l.line_id = $1", [.int8(id)])
+      .onlyOrNil().map(Self.line)
   }
 
   /// A line, locked; nil when there is none.
   package func lock(line id: Int64) async throws -> StatementLineRow? {
     try await connection.query(
-      """
-      select \(Self.lineColumns) from statement_line l join bank_statement s using (statement_id)
-      where l.line_id = $1 for update of l
-      """, [.int8(id)]
+      "\(Self.lineSQL) where l.line_id = $1 for update of l", [.int8(id)]
     ).onlyOrNil().map(Self.line)
   }
 

@@ -311,20 +311,22 @@ package struct OperatorTables {
     ).only().bool(0)
   }
 
-  /// Moves payouts on.
+  /// Moves payouts on; `paidBy` is the entry by which they are paid.
   package func move(
-    payouts ids: [Int64], to state: String, message: String? = nil, at now: Instant
+    payouts ids: [Int64], to state: String, message: String? = nil, paidBy entry: Int64? = nil,
+    at now: Instant
   ) async throws {
     try await connection.execute(
       """
       update payout set state = $2, message_id = coalesce($3, message_id),
         sent_at = case when $2 = 'sent' then $4 else sent_at end,
-        confirmed_at = case when $2 in ('paid', 'returned') then $4 else confirmed_at end
+        confirmed_at = case when $2 in ('paid', 'returned') then $4 else confirmed_at end,
+        paid_entry_id = coalesce($5, paid_entry_id)
       where payout_id = any($1)
       """,
       [
         .int8s(ids.map(Optional.some)), .text(state), .orNull(message, PostgresValue.text),
-        .timestamptz(now),
+        .timestamptz(now), .orNull(entry, PostgresValue.int8),
       ])
   }
 

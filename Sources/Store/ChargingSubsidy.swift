@@ -214,10 +214,19 @@ package struct SubsidyTables {
   }
 
   /// Moves a claim on.
-  package func move(_ claim: Int64, to state: String, order: Int64? = nil) async throws {
+  package func move(
+    _ claim: Int64, to state: String, order: Int64? = nil, paidBy entry: Int64? = nil
+  ) async throws {
     try await connection.execute(
-      "update subsidy_claim set state = $2, order_id = coalesce($3, order_id) where claim_id = $1",
-      [.int8(claim), .text(state), .orNull(order, PostgresValue.int8)])
+      """
+      update subsidy_claim set state = $2, order_id = coalesce($3, order_id),
+        paid_entry_id = coalesce($4, paid_entry_id)
+      where claim_id = $1
+      """,
+      [
+        .int8(claim), .text(state), .orNull(order, PostgresValue.int8),
+        .orNull(entry, PostgresValue.int8),
+      ])
   }
 
   /// Lets the rides of a refused claim be claimed again.

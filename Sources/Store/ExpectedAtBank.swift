@@ -66,18 +66,12 @@ extension StatementTables {
   }
 
   /// What goes out, and payouts that come back.
-  ///
-  /// A payout that a person confirmed is found in the books by the text of the entry, which its digest
-  /// proves; so is a claim.
   private static let givenSQL = """
     select a.subject, p.payout_id, a.number, p.currency,
       case a.subject when 'payout' then -p.minor else p.minor end, p.operator_id, null::text[],
       case when p.state = 'sent' and a.subject = 'payout'
         or p.state = 'paid' and a.subject = 'payout_return' then 'owed' else p.state end,
-      case when p.state = 'paid' and a.subject = 'payout' then (
-        select max(e.entry_id) from entry e
-        where e.kind = 'payout' and e.accounting_date >= p.confirmed_at::date - 1
-          and starts_with(e.description, 'Payment file ' || p.message_id || ' paid')) end
+      case when p.state = 'paid' and a.subject = 'payout' then p.paid_entry_id end
     from asked a join payout p on p.payout_id = a.number
     where a.subject in ('payout', 'payout_return')
     union all
@@ -104,10 +98,7 @@ extension StatementTables {
     select a.subject, c.claim_id, a.number, c.currency, (
         select coalesce(sum(l.minor), 0)::int8 from subsidy_line l where l.claim_id = c.claim_id),
       null, null, case c.state when 'approved' then 'owed' else c.state end,
-      case when c.state = 'paid' then (
-        select max(e.entry_id) from entry e
-        where e.kind = 'concession' and e.accounting_date >= c.created_at::date - 1
-          and starts_with(e.description, 'Concession claim ' || c.claim_id || ' paid')) end
+      case when c.state = 'paid' then c.paid_entry_id end
     from asked a join subsidy_claim c on c.claim_id = a.number where a.subject = 'claim'
     union all
     select a.subject, v.event_id, a.number, w.currency, v.minor, null, null, 'booked', v.entry_id

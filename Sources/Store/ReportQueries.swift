@@ -64,6 +64,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
   case devices, registers
   case ladder, remainders, acquirerRecords, operatorBooks, bank, bankRemainders
   case periodOperators, periodDays, periodCategories, periodLadder, periodBooks
+  case periodBank, periodBankRemainders
 
   /// The statement.
   package var sql: String {
@@ -87,13 +88,15 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .remainders: Self.remaindersSQL
     case .acquirerRecords: Self.acquirerRecordsSQL
     case .operatorBooks: Self.operatorBooksSQL
-    case .bank: Self.bankSQL
-    case .bankRemainders: Self.bankRemaindersSQL
+    case .bank: Self.bankSQL(isKept: false)
+    case .bankRemainders: Self.bankRemaindersSQL(isKept: false)
     case .periodOperators: Self.periodOperatorsSQL
     case .periodDays: Self.periodDaysSQL
     case .periodCategories: Self.periodCategoriesSQL
     case .periodLadder: Self.periodLadderSQL
     case .periodBooks: Self.periodBooksSQL
+    case .periodBank: Self.bankSQL(isKept: true)
+    case .periodBankRemainders: Self.bankRemaindersSQL(isKept: true)
     }
   }
 }
@@ -104,7 +107,10 @@ extension ReportTables {
     _ query: ReportQuery, _ question: ReportQuestion,
     figures: [(name: String, kind: ReportFigureKind)]
   ) async throws -> [[ReportFigure]] {
+    let point = try await StatementTables(connection: connection).point(
+      through: question.days.upperBound)
     let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
+      .replacing("{point}", with: point)
       .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
     let rows = try await connection.query(
       """

@@ -37,6 +37,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case bankAccount = "bank_account"
   case bankStatement = "bank_statement"
   case statementLine = "statement_line"
+  case bankPoint = "bank_point"
   case stopCorrection = "stop_correction"
   case tariffVersion = "tariff_version"
   case setting
@@ -70,9 +71,10 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .adjustment: ["adjustment_id"]
     case .adjustmentLine: ["adjustment_id", "line"]
     case .acceptedFinding: ["acceptance_id"]
-    case .bankAccount: ["currency"]
+    case .bankAccount: ["bank_account_id"]
     case .bankStatement: ["statement_id"]
     case .statementLine: ["line_id"]
+    case .bankPoint: ["day", "currency"]
     case .stopCorrection: ["correction_id"]
     case .tariffVersion: ["version"]
     case .setting: ["name"]
@@ -80,14 +82,15 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   }
 
   /// The columns that the digest leaves out: who it was, for riders may be erased later and no digest
-  /// may tell them; and when the worker looks again.
+  /// may tell them; when the worker looks again; and what of a statement a closed month has seen.
   package var leftOut: [String] {
     switch self {
     case .walletAccount, .productHolding: ["rider_id"]
     case .chargeWindow: ["rider_id", "medium_id", "next_at", "asked_at"]
     case .chargeEvent: ["medium_id"]
     case .chargeRefund: ["next_at", "asked_at"]
-    case .statementLine: ["counterparty", "remittance"]
+    case .bankStatement: ["kept_in"]
+    case .statementLine: ["counterparty", "remittance", "match_kept_in", "settled_on"]
     default: []
     }
   }

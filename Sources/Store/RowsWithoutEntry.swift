@@ -138,7 +138,7 @@ private enum RowsWithoutEntry {
         select from posting p where p.entry_id = h.refund_entry_id and p.account = $1)) f limit 1
     """
 
-  /// Claims and payouts have no number of an entry: it is found by its description.
+  /// What pays a claim or payout is named by it; what it was owed by is found by its description.
   static let claims = """
     select format('claim %s is %s, its entries book %s of %s and take off %s', c.claim_id, c.state,
       e.claimed, l.minor, e.paid)
@@ -148,13 +148,14 @@ private enum RowsWithoutEntry {
       where s.claim_id = c.claim_id and s.operator_id = $3) l
     cross join lateral (
       select coalesce(sum(p.debit_minor - p.credit_minor) filter (
-          where n.description !~ ' paid, written down by '), 0) as claimed,
+          where n.entry_id is distinct from c.paid_entry_id), 0) as claimed,
         coalesce(sum(p.credit_minor - p.debit_minor) filter (
-          where n.description ~ ' paid, written down by '), 0) as paid
+          where n.entry_id = c.paid_entry_id), 0) as paid
       from entry n join posting p using (entry_id)
       where n.kind = 'concession' and p.account = $1 and p.operator_id = $3
         and n.currency = c.currency
-        and n.description ~ ('^Concession claim ' || c.claim_id || '($|[ ,])')) e
+        and (n.description ~ ('^Concession claim ' || c.claim_id || '($|[ ,])')
+          or n.entry_id = c.paid_entry_id)) e
     where c.currency = $2 and (e.claimed <> case when c.state in ('approved', 'paid')
         then l.minor else 0 end or e.paid <> case c.state when 'paid' then l.minor else 0 end)
     order by c.claim_id limit 1
@@ -167,7 +168,8 @@ private enum RowsWithoutEntry {
       select coalesce(sum(p.credit_minor), 0) as sent, coalesce(sum(p.debit_minor), 0) as ended
       from entry n join posting p using (entry_id)
       where n.kind = 'payout' and p.account = $1 and p.operator_id = o.operator_id
-        and n.currency = o.currency and position(o.message_id in n.description) > 0) e
+        and n.currency = o.currency
+        and (position(o.message_id in n.description) > 0 or n.entry_id = o.paid_entry_id)) e
     where o.currency = $2 and o.operator_id = $3
       and (e.sent <> case when o.state in ('sent', 'paid', 'returned') then o.minor else 0 end
         or e.ended <> case when o.state in ('paid', 'returned') then o.minor else 0 end)

@@ -16,7 +16,7 @@ package struct Assets: Sendable {
     "chart.js/chart.min.js",
   ]
   /// The files of our own.
-  package static let ownFiles = ["style.css", "map.js", "load.js", "icon.svg"]
+  package static let ownFiles = ["style.css", "map.js", "load.js", "bank.js", "icon.svg"]
 
   /// Where the files of our own lie.
   package static var pageFolder: String {

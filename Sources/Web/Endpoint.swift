@@ -1,3 +1,4 @@
+import Charging
 package import HTTPTypes
 import Store
 import Tapping
@@ -108,6 +109,12 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case subsidyClaim = "GET /v1/subsidies/claims/{id}"
   case subsidyEvidence = "GET /v1/subsidies/claims/{id}/evidence"
   case subsidyPaid = "POST /v1/subsidies/claims/{id}/payment"
+  case bankAccounts = "GET /v1/bank/accounts"
+  case bankAccountAdd = "POST /v1/bank/accounts"
+  case bankStatements = "GET /v1/bank/statements"
+  case bankStatementTake = "POST /v1/bank/statements"
+  case bankLines = "GET /v1/bank/lines"
+  case bankLineMatch = "POST /v1/bank/lines/{id}/match"
 
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
@@ -130,6 +137,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case reportPage = "GET /report"
   case subsidyPage = "GET /subsidies"
   case subsidyAct = "POST /subsidies"
+  case bankPage = "GET /bank"
+  case bankAct = "POST /bank"
   case riderPage = "GET /rider"
   case loginPage = "GET /login"
   case login = "POST /login"
@@ -151,7 +160,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .subsidyAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
+      .subsidyAct, .bankAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
       .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
@@ -194,7 +203,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .operatorClaims, .payouts: .staff([.accountant], scoped: true)
     case .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile, .paymentFileConfirm,
       .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake, .subsidyClaim,
-      .subsidyEvidence, .subsidyPaid, .subsidyPage:
+      .subsidyEvidence, .subsidyPaid, .subsidyPage, .bankAccounts, .bankAccountAdd,
+      .bankStatements, .bankStatementTake, .bankLines, .bankLineMatch, .bankPage:
       .staff([.accountant])
     case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
     }
@@ -217,15 +227,17 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .deviceAssign, .quarantineRelease, .quarantineDiscard, .stopCorrect, .stopWithdraw,
       .denyListAdd, .denyListLift,
       .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,
-      .subsidyClaimMake:
+      .subsidyClaimMake, .bankAccountAdd, .bankLineMatch:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(
         types: ["application/zip", "application/octet-stream"], bytesMax: BodyRule.feedBytesMax)
+    case .bankStatementTake:
+      BodyRule(types: ["application/xml", "text/xml"], bytesMax: BankStatement.bytesMax)
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login, .subsidyAct:
+    case .login, .subsidyAct, .bankAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -246,7 +258,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var isPage: Bool {
     switch self {
     case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
-      .subsidyPage, .subsidyAct:
+      .subsidyPage, .subsidyAct, .bankPage, .bankAct:
       true
     default: false
     }

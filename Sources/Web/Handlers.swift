@@ -76,23 +76,38 @@ struct Handlers: Sendable {
       .paymentFileConfirm, .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake,
       .subsidyClaim, .subsidyEvidence, .subsidyPaid:
       try await operatorMoneyAnswer(request)
+    case .bankAccounts, .bankAccountAdd, .bankStatements, .bankStatementTake, .bankLines,
+      .bankLineMatch:
+      try await bankAnswer(request)
     case .routeLoad: try await routeLoad(request)
     case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON:
       .json(try await services.insight.vehicles(at: request.receivedAt).feedJSON)
+    case .overviewPage, .mapPage, .loadPage, .reportPage, .subsidyPage, .subsidyAct, .bankPage,
+      .bankAct, .riderPage:
+      try await pageAnswer(request)
+    case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
+      .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .fleetSilent, .fleetGaps,
+      .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard, .denyListEntries,
+      .denyListAdd, .denyListLift, .denyListVersions, .evidence:
+      throw Problem.notFound(request.target)
+    }
+  }
+
+  /// Answers what people read in a browser, and the forms there.
+  private func pageAnswer(_ request: WebRequest) async throws -> Answer {
+    switch request.endpoint {
     case .overviewPage: try await overviewPage(request)
     case .mapPage: try await mapPage(request)
     case .loadPage: try await loadPage(request)
     case .reportPage: try await reportPage(request)
     case .subsidyPage: try await subsidyPage(request)
     case .subsidyAct: try await subsidyAct(request)
+    case .bankPage: try await bankPage(request)
+    case .bankAct: try await bankAct(request)
     case .riderPage: try await riderPage(request)
-    case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
-      .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .fleetSilent, .fleetGaps,
-      .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard, .denyListEntries,
-      .denyListAdd, .denyListLift, .denyListVersions, .evidence:
-      throw Problem.notFound(request.target)
+    default: throw Problem.notFound(request.target)
     }
   }
 

@@ -160,20 +160,7 @@ extension Handlers {
 
   /// Proposes, decides or pays a claim, as a form of the page asks.
   func subsidyAct(_ request: WebRequest) async throws -> Answer {
-    try Handlers.requireSameSite(request)
-    guard let text = String(validating: request.body, as: UTF8.self),
-      let fields = formPairs(text[...])
-    else {
-      throw Problem(.badRequest, "bad_form", "The form cannot be read.")
-    }
-    let token = fields["token"]?.trimmed ?? ""
-    guard !token.isEmpty, token.utf8.count <= Gate.tokenBytesMax,
-      let grant = try await services.grantOfToken(token, request.receivedAt)
-    else {
-      throw Problem(
-        .forbidden, "token_unknown", "There is no such token, or it is no longer valid.")
-    }
-    guard grant.may(use: Endpoint.subsidyClaimMake.access) else { throw Problem.forbidden }
+    let (fields, grant) = try await fieldsOfAct(request, like: .subsidyClaimMake)
     let claim =
       switch fields["act"] {
       case "propose": try await propose(fields, by: grant.label)

@@ -31,6 +31,8 @@ package struct WebServices: Sendable {
   package var payouts: PayoutDesk
   /// What the city pays for concessions.
   package var subsidies: SubsidyDesk
+  /// What the bank says of the accounts of the house.
+  package var statements: StatementDesk
   /// What two people decide about stored value.
   package var walletOrders: WalletOrderDesk
   /// What needs a second person.
@@ -75,6 +77,7 @@ package struct WebServices: Sendable {
     debts = DebtDesk(store: store, city: city, now: now)
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)
+    statements = StatementDesk(store: store, city: city, now: now)
     walletOrders = WalletOrderDesk(store: store, city: city, now: now)
     orders = MoneyOrders(
       store: store, debts: debts, payouts: payouts, subsidies: subsidies, wallets: walletOrders)

@@ -13,13 +13,17 @@ struct BankCommand: AsyncParsableCommand {
 
   struct Account: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes down the account of the house; statements of another are not taken.")
+      abstract: "Writes down an account of the house; statements of others are not taken.",
+      discussion: "Without an IBAN it lists the accounts. A currency may have several.")
 
     @Argument(help: "IBAN.")
-    var iban: String
+    var iban: String?
 
     @Option(help: "Currency.")
     var currency = "UAH"
+
+    @Flag(help: "Take it out of the list, before a statement of it was taken.")
+    var remove = false
 
     @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
@@ -28,20 +32,39 @@ struct BankCommand: AsyncParsableCommand {
       guard let currency = Currency(currency) else {
         throw ValidationError("A currency is three capitals such as UAH.")
       }
-      try await Backbone.with(database) { backbone in
+      guard let iban else { return try await list() }
+      try await Backbone.with(database) { [remove] backbone in
         let desks = try await MoneyDesks.open(backbone)
         let by = try await who.person(backbone.store).label
         try await MoneyDesks.answer {
-          try await desks.statements.setAccount(iban, in: currency, by: by)
+          if remove {
+            try await desks.statements.removeAccount(iban, in: currency)
+          } else {
+            try await desks.statements.addAccount(iban, in: currency, by: by)
+          }
         }
       }
-      print("the account in \(currency) is \(iban)")
+      print(
+        remove
+          ? "\(iban) is no account of the house in \(currency) any more"
+          : "\(iban) is an account of the house in \(currency)")
+    }
+
+    private func list() async throws {
+      let accounts = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in try await db.statements.accounts() }
+      }
+      for account in accounts {
+        print("\(account.currency) \(account.iban), by \(account.changedBy)")
+      }
+      if accounts.isEmpty { print("no account is known") }
     }
   }
 
   struct Take: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Takes a statement (ISO 20022 camt.053); exit 1 when it is refused.")
+      abstract: "Takes a file of statements (ISO 20022 camt.053), whole; exit 1 when it is refused."
+    )
 
     @Argument(help: "The file as the bank gave it.")
     var file: String
@@ -61,24 +84,29 @@ struct BankCommand: AsyncParsableCommand {
         return try await desks.statements.take(Array(data), name: name, by: by)
       }
       switch outcome {
-      case .known(let number): print("statement \(number) was taken before; nothing changed")
       case .refused(let why):
         throw CommandFault(
           "\(name) is refused, nothing changed: \(why)", exitCode: CommandFault.no)
-      case .taken(let number, let lines, let gaps):
-        let told = lines.sorted { $0.key.rawValue < $1.key.rawValue }
-          .map { "\($0.value) \($0.key.rawValue)" }
-        print(
-          "statement \(number) taken: \(told.isEmpty ? "no lines" : told.joined(separator: ", "))")
-        for gap in gaps {
-          print(
-            "a statement is missing between \(gap.after) and \(gap.before): \(gap.minor) minor units"
-          )
-        }
-        if let open = lines[.unknown] {
-          print("\(open) lines wait in 2290: kvytok bank list --open")
-        }
+      case .taken(let statements):
+        for statement in statements { print(Self.text(statement, ofMany: statements.count > 1)) }
+        let open = statements.reduce(0) { $0 + ($1.lines[.unknown] ?? 0) }
+        if open > 0 { print("\(open) lines wait in 2290: kvytok bank list --open") }
       }
+    }
+
+    /// What became of a statement, and the holes beside it.
+    private static func text(_ statement: TakenStatement, ofMany: Bool) -> String {
+      let name =
+        "statement \(statement.number)" + (ofMany ? " of \(statement.iban)" : "")
+      guard statement.isNew else { return "\(name) was taken before; nothing changed" }
+      let told = statement.lines.sorted { $0.key.rawValue < $1.key.rawValue }
+        .map { "\($0.value) \($0.key.rawValue)" }
+      let gaps = statement.gaps.map { gap in
+        "a statement is missing between \(gap.after) and \(gap.before): \(gap.minor) minor units"
+      }
+      return
+        ([name + " taken: " + (told.isEmpty ? "no lines" : told.joined(separator: ", "))] + gaps)
+        .joined(separator: "\n")
     }
   }
 
@@ -105,8 +133,10 @@ struct BankCommand: AsyncParsableCommand {
           [row.subject.rawValue, row.subjectID.map(String.init)].compactMap { $0 }
             .joined(separator: " "), row.matchedBy ?? (row.subject == .unknown ? "" : "rule"),
           row.line.reference,
-          [row.note, row.line.counterparty, row.line.remittance].compactMap { $0 }
-            .filter { !$0.isEmpty }.joined(separator: "; "),
+          [row.note, row.line.counterparty, row.line.remittance, row.line.bankCode].compactMap {
+            $0
+          }
+          .filter { !$0.isEmpty }.joined(separator: "; "),
         ])
       }
       print(table.text)
@@ -121,7 +151,8 @@ struct BankCommand: AsyncParsableCommand {
         KIND is payout, payout_return, claim, refund, transfer (the movement of stored value), \
         product_transfer (the pass or carnet), funding (the number of the file), receipt (the \
         movement), sale (the pass or carnet), debt (the charge window), adjustment, line (another \
-        line that went back), each with its number, or cash.
+        line that went back, or came on another account), each with its number, or cash, or fee (of \
+        the bank, that went out, of at most 1,000.00).
         """)
 
     @Argument(help: "Number of the line.")
@@ -130,7 +161,7 @@ struct BankCommand: AsyncParsableCommand {
     @Argument(help: "What it is the money of.")
     var kind: String
 
-    @Argument(help: "Its number; none for cash.")
+    @Argument(help: "Its number; none for cash and fee.")
     var number: Int64?
 
     @OptionGroup var who: PersonOptions

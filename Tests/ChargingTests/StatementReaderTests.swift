@@ -26,9 +26,16 @@ import Testing
     return file
   }
 
+  /// The statement of a file that holds one.
+  private func read(_ bytes: [UInt8]) throws(StatementFault) -> BankStatement {
+    let statements = try BankStatement.readAll(bytes)
+    guard statements.count == 1 else { throw StatementFault("\(statements.count) statements") }
+    return statements[0]
+  }
+
   private func fault(_ text: String) -> String {
     do throws(StatementFault) {
-      let statement = try BankStatement.read(Array(text.utf8))
+      let statement = try read(Array(text.utf8))
       return "read: \(statement.number)"
     } catch {
       return "\(error)"
@@ -37,7 +44,7 @@ import Testing
 
   @Test(arguments: ["02", "08"])
   func aStatementIsReadWithAllThatAnAccountantNeeds(version: String) throws {
-    let statement = try BankStatement.read(file(version).bytes)
+    let statement = try read(file(version).bytes)
     #expect(statement.iban == StatementFile.iban && statement.number == "2026-11")
     #expect(statement.currency == uah && statement.openingDay == first)
     #expect(statement.closingDay == last)
@@ -81,7 +88,7 @@ import Testing
       </c:NtryDtls><c:AddtlNtryInf>fee</c:AddtlNtryInf></c:Ntry>
       </c:Stmt></c:BkToCstmrStmt></c:Document>
       """
-    let statement = try BankStatement.read(Array(text.utf8))
+    let statement = try read(Array(text.utf8))
     #expect(statement.openingMinor == -550 && statement.closingMinor == 450)
     #expect(
       statement.lines == [
@@ -91,13 +98,51 @@ import Testing
       ])
   }
 
+  @Test func aFileHoldsStatementsOfSeveralAccountsAndDaysAndGivesThemByTheirDays() throws {
+    var later = file()
+    later.number = "b"
+    var earlier = StatementFile("a", opening: 0, from: first, to: first, [])
+    earlier.iban = "DE89370400440532013000"
+    let files = [later, earlier]
+    let statements = try BankStatement.readAll(StatementFile.together(files))
+    #expect(statements.map(\.number) == ["a", "b"])
+    #expect(statements.map(\.iban) == ["DE89370400440532013000", StatementFile.iban])
+    #expect(statements[1].lines == (try read(later.bytes)).lines)
+    // One of them that is not right, and the file is refused.
+    var wrong = earlier
+    wrong.closingMinor = 1
+    #expect(throws: StatementFault.self) {
+      try BankStatement.readAll(StatementFile.together([later, wrong]))
+    }
+    let many = Array(repeating: earlier, count: BankStatement.statementsMax + 1)
+    #expect(throws: StatementFault.self) { try BankStatement.readAll(StatementFile.together(many)) }
+  }
+
+  /// Domain, family and sub-family of the standard's list, of the payment before those of the entry.
+  @Test(arguments: [
+    ("PMNT/MDOP/CHRG", "PMNT/MDOP/CHRG", true), ("PMNT/CCRD/FEES", "PMNT/CCRD/FEES", true),
+    ("ACMT/MDOP/COMM", "ACMT/MDOP/COMM", true), ("PMNT/ICDT/ESCT", "PMNT/ICDT/ESCT", false),
+    ("PMNT/CHRG/OTHR", "PMNT/CHRG/OTHR", false), ("own CHRG", "own CHRG", false),
+    ("own A/B/CHRG", "own A/B/CHRG", false), (nil, nil, false),
+  ])
+  func whatTheBankCallsALineIsReadAndAChargeIsKnownByIt(
+    written: String?, code: String?, isFee: Bool
+  ) throws {
+    var changed = file()
+    changed.entries[0].code = written
+    let line = try #require(try read(changed.bytes).lines.first)
+    #expect(line.bankCode == code && line.isFee == isFee)
+    // What was taken when the code was not read is the same statement still.
+    #expect(try read(changed.bytes).digest == read(file().bytes).digest)
+  }
+
   @Test func theSameStatementInAnotherFileHasTheSameDigestAndAnotherOneHasNot() throws {
-    let one = try BankStatement.read(file().bytes)
-    let other = try BankStatement.read(file("02").bytes)
+    let one = try read(file().bytes)
+    let other = try read(file("02").bytes)
     #expect(one.digest == other.digest)
     var changed = file()
     changed.entries[1].text += "8"
-    #expect(try BankStatement.read(changed.bytes).digest != one.digest)
+    #expect(try read(changed.bytes).digest != one.digest)
   }
 
   @Test(arguments: [
@@ -128,7 +173,7 @@ import Testing
     ("</Document>", "</Document>tail", "no XML"),
     ("<Stmt><Id>", "<StmtPgntn><LastPgInd>false</LastPgInd></StmtPgntn><Stmt><Id>", "read: "),
     ("<Stmt><Id>", "<Stmt><StmtPgntn><LastPgInd>false</LastPgInd></StmtPgntn><Id>", "more pages"),
-    ("<Stmt><Id>", "<Stmt/><Stmt><Id>", "more than one statement"),
+    ("<Stmt><Id>", "<Stmt/><Stmt><Id>", "Stmt has no Acct"),
     (
       "</Ntry>\n</Stmt>",
       "</Ntry>\n<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries></TtlNtries></TxsSummry></Stmt>",
@@ -146,27 +191,27 @@ import Testing
 
   @Test func aFileThatIsCutAnywhereIsRefused() throws {
     let text = file().text
-    let whole = try BankStatement.read(Array(text.utf8))
+    let whole = try read(Array(text.utf8))
     for count in stride(from: 0, to: text.utf8.count - 1, by: 7) {
       // Only what follows the last element may be missing.
       let cut = Array(text.utf8.prefix(count))
-      let isRead = (try? BankStatement.read(cut)) != nil
+      let isRead = (try? read(cut)) != nil
       #expect(!isRead, "cut after \(count) bytes")
     }
-    #expect(try BankStatement.read(Array(text.utf8.dropLast(1))) == whole)
+    #expect(try read(Array(text.utf8.dropLast(1))) == whole)
   }
 
   @Test func otherEncodingsDeepElementsAndLongTextsAreRefused() throws {
     let text = file().text
     let wide = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
-    #expect(throws: StatementFault.self) { try BankStatement.read(wide) }
+    #expect(throws: StatementFault.self) { try read(wide) }
     var cyrillic = file().bytes
     let place = try #require(cyrillic.firstIndex(of: 0xD0))
     cyrillic[place] = 0xC2
     cyrillic[place + 1] = 0xE8
-    #expect(throws: StatementFault.self) { try BankStatement.read(cyrillic) }
+    #expect(throws: StatementFault.self) { try read(cyrillic) }
     #expect(throws: StatementFault.self) {
-      try BankStatement.read([UInt8](repeating: 32, count: BankStatement.bytesMax + 1))
+      try read([UInt8](repeating: 32, count: BankStatement.bytesMax + 1))
     }
     let deep = String(repeating: "<a>", count: 30) + String(repeating: "</a>", count: 30)
     #expect(fault(deep).contains("stand in each other"))

@@ -147,7 +147,7 @@ extension ClearingSuite {
         from: BankAccount(name: "Kvytok", iban: "DE89370400440532013000", bic: nil),
         executionDay: day, by: "taras")
       let bank = StatementDesk(store: house.store, city: house.city, now: { House.noon })
-      try await bank.setAccount(StatementFile.iban, in: hryvnia, by: "olena")
+      try await bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
       let statement = StatementFile(
         "1", opening: 0, from: day, to: day,
         [StatementFile.Entry("E1", 1000, on: day, "KVYTOK-CASH")])
@@ -161,6 +161,7 @@ extension ClearingSuite {
         insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
         values ('2026-11-22', '2026-11-22', 'UAH', 'paid', 'olena', now());
         insert into subsidy_line values (1, 'tram', 'pensioner', 1, 500);
+        insert into bank_point values ('2026-10-31', 'UAH', 0, '{}');
         insert into subsidy_ride values
           (1, '2026-11-22', 0, 77, false, 'tram', 'pensioner', 1, 500);
         insert into rerating_order (first_day, last_day, preview, change_minor, state,

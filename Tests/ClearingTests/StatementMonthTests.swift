@@ -44,7 +44,7 @@ extension ClearingSuite {
       let day = try #require(Day("2026-11-23"))
       try await CardHouse.with { cards in
         let house = cards.house
-        try await house.bank.setAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
         try await fund(cards, on: day)
         try await failRefund(cards)
         try await house.topUp(house.register("anna"), 9000, key: "k1")

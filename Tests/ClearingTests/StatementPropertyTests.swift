@@ -15,7 +15,7 @@ extension ClearingSuite {
     func theRemaindersAlwaysComeToTheDifference(seed: UInt64) async throws {
       let last = try #require(Day("2026-11-23"))
       try await House.with { house in
-        try await house.bank.setAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
         var bank = SimulatedBank(seed: seed, from: last.adding(days: -9))
         let anna = try await house.register("anna")
         try await house.topUp(anna, 90_000, key: "cash")
@@ -43,14 +43,47 @@ extension ClearingSuite {
           }
         }
         for file in bank.late() { _ = try await house.take(file) }
-        for day in (-9...0).map({ last.adding(days: $0) }) {
-          try await expectExplained(house, day, seed)
-        }
+        let days = (-9...0).map { last.adding(days: $0) }
+        for day in days { try await expectExplained(house, day, seed) }
+        try await expectSettlingChangesNothing(house, days, seed)
         #expect(
           try await house.number("select count(*) from statement_line where subject <> 'unknown'")
             > 5)
         try await house.expectSound("SEED=\(seed)")
       }
+    }
+
+    /// What is settled is not read again, and each day is told as before; also when it is settled twice, and
+    /// when a line of which nothing was known is matched afterwards.
+    private func expectSettlingChangesNothing(
+      _ house: House, _ days: [Day], _ seed: UInt64
+    ) async throws {
+      func told() async throws -> [[String]] {
+        var told: [[String]] = []
+        for day in days {
+          told.append(
+            try await house.bankRemainders(day)
+              + house.bankSteps(day).map { "\($0.key) \($0.value)" }.sorted())
+        }
+        return told
+      }
+      let before = try await told()
+      for day in [days[2], days[2], days[5]] {
+        try await house.store.write { db in try await db.statements.settle(through: day) }
+        #expect(try await told() == before, "SEED=\(seed) \(day)")
+      }
+      #expect(
+        try await house.number(
+          "select count(*) from statement_line where settled_on is not null") > 0)
+      // A settled line is known, and what it says is in the books: the next match is another one's.
+      for line in try await house.store.read({ try await $0.statements.lines(openOnly: true) }) {
+        try? await house.bank.match(line.id, to: .cash, nil, by: "taras")
+        try? await house.bank.match(line.id, to: .payout, 1, by: "taras")
+      }
+      for day in days { try await expectExplained(house, day, seed) }
+      let after = try await told()
+      try await house.store.write { db in try await db.statements.settle(through: days[8]) }
+      #expect(try await told() == after, "SEED=\(seed)")
     }
 
     /// Worked out from the rows in another way than the report does.

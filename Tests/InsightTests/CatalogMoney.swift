@@ -105,12 +105,12 @@ extension World {
           (104, 2, '2290', 0, 500), (105, 1, '1100', 70, 0), (105, 2, '2220', 0, 70);
       insert into bank_account values ('UAH', 'UA1', 'x', now());
       insert into bank_statement (currency, number, opening_day, closing_day, opening_minor,
-        closing_minor, name, digest, taken_by, taken_at)
-        values ('UAH', '1', '2026-11-23', '2026-11-23', 1000, 2290, 'f', '', 'x', now());
+        closing_minor, name, digest, taken_by, taken_at, bank_account_id)
+        values ('UAH', '1', '2026-11-23', '2026-11-23', 1000, 2290, 'f', '', 'x', now(), 1);
       insert into statement_line (statement_id, currency, reference, booked_on, minor, remittance,
-        subject, subject_id, entry_id, book_entry_id)
-        values (1, 'UAH', 'E1', '2026-11-23', 790, 'file 1', 'funding', 1, null, 103),
-          (1, 'UAH', 'E2', '2026-11-23', 500, 'for what', 'unknown', null, 104, null);
+        subject, subject_id, entry_id, book_entry_id, bank_account_id)
+        values (1, 'UAH', 'E1', '2026-11-23', 790, 'file 1', 'funding', 1, null, 103, 1),
+          (1, 'UAH', 'E2', '2026-11-23', 500, 'for what', 'unknown', null, 104, null, 1);
       """)
   }
 

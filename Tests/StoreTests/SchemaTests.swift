@@ -224,6 +224,65 @@ extension StoreSuite {
       }
     }
 
+    /// A currency had one account: a statement of it, whose first line paid a payout that a person had
+    /// confirmed and whose second paid another one; a third was confirmed and is on no statement.
+    private static let statements = """
+      insert into account values ('1100', 'б', 'b', 'asset'), ('2150', 'п', 'p', 'liability');
+      insert into entry (accounting_date, currency, kind, description, digest, created_at)
+      select '2026-11-20', 'UAH', case when d like 'Con%' then 'concession' else 'payout' end, d, '',
+        now()
+      from unnest(array['Payment file M1 paid, written down by x', 'Statement 1, E2: payout 2',
+        'Payment file M3 paid, written down by x', 'Concession claim 1 paid, written down by x',
+        'Concession claim 11 paid, written down by x']) d;
+      insert into bank_account values ('UAH', 'UA213223130000026007233566001', 'x', now());
+      insert into bank_statement (currency, number, opening_day, closing_day, opening_minor,
+        closing_minor, name, digest, taken_by, taken_at)
+      values ('UAH', '1', '2026-11-20', '2026-11-20', 0, -300, 'f', '', 'x', now());
+      insert into statement_line (statement_id, currency, reference, booked_on, minor, remittance,
+        subject, subject_id, entry_id, book_entry_id)
+      values (1, 'UAH', 'E1', '2026-11-20', -100, '', 'payout', 1, null, 1),
+        (1, 'UAH', 'E2', '2026-11-20', -200, '', 'payout', 2, 2, null);
+      insert into money_order (kind, subject, minor, currency, reason, proposed_by, proposed_at)
+      select 'payout', 'tram', 100, 'UAH', 'r', 'x', now() from generate_series(1, 4);
+      insert into payment_message
+      select m, '', '', 1, 100, 'UAH', 'x', now() from unnest(array['M1', 'M2', 'M3', 'M4']) m;
+      insert into payout (operator_id, currency, minor, through_date, state, order_id, message_id)
+      select 'tram', 'UAH', 100, '2026-11-20', s, n, 'M' || n
+      from (values (1, 'paid'), (2, 'paid'), (3, 'paid'), (4, 'sent')) v (n, s);
+      insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
+      values ('2026-11-01', '2026-11-02', 'UAH', 'paid', 'x', now());
+      """
+
+    @Test func statementsOfBeforeGetTheirAccountAndPayoutsTheEntryThatPaidThem() async throws {
+      let before = try SchemaMigrations.all().filter { $0.name < "0033" }
+      try await LeasedDatabase.with(before) { pool in
+        _ = try await pool.session { db in try await db.script(Self.statements) }
+        try await Store.migrate(pool)
+        #expect(
+          try await pool.texts(
+            """
+            select concat_ws(' ', a.iban, s.number, l.reference)
+            from statement_line l join bank_statement s using (statement_id, bank_account_id)
+            join bank_account a using (bank_account_id) order by l.line_id
+            """) == [
+              "UA213223130000026007233566001 1 E1", "UA213223130000026007233566001 1 E2",
+            ])
+        #expect(
+          try await pool.texts(
+            "select concat_ws(' ', payout_id, paid_entry_id) from payout order by payout_id")
+            == ["1 1", "2 2", "3 3", "4"])
+        #expect(try await pool.texts("select paid_entry_id::text from subsidy_claim") == ["4"])
+        for table in [
+          MoneyTable.bankAccount, .bankStatement, .statementLine, .payout, .subsidyClaim,
+        ] {
+          let differing = try await Store(pool: pool).read { db in
+            try await db.rowSeals.rowsThatDiffer(in: table, countMax: 9)
+          }
+          #expect(differing == [], "\(table)")
+        }
+      }
+    }
+
     /// A migration that adds a column to a sealed table has to seal it anew.
     @Test func eachSealedTableIsSealedByAllOfItsColumns() async throws {
       try await withStore { store, pool in

@@ -934,7 +934,8 @@ create table payout (
   order_id bigint not null references money_order,
   message_id text references payment_message,
   sent_at timestamptz,
-  confirmed_at timestamptz
+  confirmed_at timestamptz,
+  paid_entry_id bigint references entry  -- the entry by which it is paid
 );
 create index payout_operator on payout (operator_id);
 create unique index payout_on_its_way on payout (operator_id, currency)
@@ -962,6 +963,7 @@ create table subsidy_claim (
   order_id bigint references money_order,
   created_by text not null,
   created_at timestamptz not null,
+  paid_entry_id bigint references entry, -- the entry by which it is paid
   check (last_day >= first_day)
 );
 create table subsidy_line (
@@ -1924,18 +1926,23 @@ $$;
 -- were not by then.
 create index charge_window_recovered on charge_window (recovered_at) where declined_at is not null;
 
--- What the bank says of the account (1100): its statements, each line once, with what it is the money of.
+-- What the bank says of the accounts (1100): their statements, each line once, with what it is the money
+-- of.
 
--- The account of the house in a currency: statements of another are not taken.
+-- The accounts of the house, of which there may be several in a currency: statements of others are not
+-- taken.
 create table bank_account (
-  currency text primary key check (currency ~ '^[A-Z]{3}$'),
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
   iban text not null,
   changed_by text not null,
-  changed_at timestamptz not null
+  changed_at timestamptz not null,
+  bank_account_id bigint generated always as identity primary key,
+  unique (iban, currency),
+  unique (bank_account_id, currency)
 );
 create table bank_statement (
   statement_id bigint generated always as identity primary key,
-  currency text not null references bank_account,
+  currency text not null,
   number text not null,                 -- the bank's name of it
   opening_day date not null,
   closing_day date not null,
@@ -1945,10 +1952,13 @@ create table bank_statement (
   digest bytea not null,                -- of what it says
   taken_by text not null,
   taken_at timestamptz not null,
+  bank_account_id bigint not null,
+  kept_in text references accounting_period, -- the first month that was closed with it; null: none yet
   check (opening_day <= closing_day),
-  unique (currency, number)
+  foreign key (bank_account_id, currency) references bank_account (bank_account_id, currency),
+  unique (bank_account_id, number)
 );
-create index bank_statement_days on bank_statement (currency, closing_day);
+create index bank_statement_days on bank_statement (bank_account_id, closing_day);
 
 -- Money that came (above zero) or went. What a line is the money of has a row of its own kind, and no two
 -- lines are the money of one thing.
@@ -1962,7 +1972,7 @@ create table statement_line (
   end_to_end text,
   counterparty text,
   remittance text not null,
-  subject text not null check (subject in ('payout', 'payout_return', 'funding', 'claim', 'cash',
+  subject text not null check (subject in ('payout', 'payout_return', 'funding', 'claim', 'cash', 'fee',
     'transfer', 'product_transfer', 'refund', 'receipt', 'sale', 'debt', 'adjustment', 'line',
     'unknown')),
   subject_id bigint,
@@ -1972,24 +1982,44 @@ create table statement_line (
   book_entry_id bigint references entry, -- what had booked the money on 1100 already
   matched_by text,                      -- a person; null: a rule, or nobody yet
   matched_at timestamptz,
-  check ((subject in ('cash', 'unknown')) = (subject_id is null)),
+  bank_account_id bigint not null references bank_account,
+  bank_code text,                       -- what the bank calls its kind
+  match_kept_in text references accounting_period, -- the first month that was closed with its match
+  settled_on date,                      -- the last day of the closed month from which on it stays as it is
+  check ((subject in ('cash', 'fee', 'unknown')) = (subject_id is null)),
   check (entry_id is not null or book_entry_id is not null),
   check ((matched_by is null) = (matched_at is null)),
-  unique (currency, reference)
+  unique (bank_account_id, reference)
 );
 create unique index statement_line_subject on statement_line (subject, subject_id, currency);
 create index statement_line_statement on statement_line (statement_id);
 create index statement_line_open on statement_line (line_id) where subject = 'unknown';
+create index statement_line_matched on statement_line (line_id)
+  where matched_by is not null and match_kept_in is null;
+create index statement_line_settled on statement_line (settled_on);
+create index statement_line_booked on statement_line (booked_on);
+
+-- 1100 at the end of a closed month, and its entries that statements of until then do not explain: whoever
+-- holds the bank against the books later begins here.
+create table bank_point (
+  day date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  booked_minor bigint not null,
+  open_entries bigint[] not null,
+  primary key (day, currency)
+);
 
 -- What desks wrote down as paid by transfer is looked for by the words that they wrote.
 create index wallet_movement_by_bank on wallet_movement (reference) where channel = 'bank';
 create index product_holding_by_bank on product_holding (reference) where channel = 'bank';
 
 do $$ begin
-  perform seal_table('bank_account', 'currency', '');
-  perform seal_table('bank_statement', 'statement_id', '');
-  -- Who paid may be a rider, who may be erased later.
-  perform seal_table('statement_line', 'line_id', 'counterparty,remittance');
+  perform seal_table('bank_account', 'bank_account_id', '');
+  perform seal_table('bank_point', 'day,currency', '');
+  -- What months have seen of it is left out; and who paid, who may be a rider to be erased later.
+  perform seal_table('bank_statement', 'statement_id', 'kept_in');
+  perform seal_table('statement_line', 'line_id',
+    'counterparty,remittance,match_kept_in,settled_on');
 end $$;
 
 -- Top-ups, sales and what goes back of them by bank card, which have no charge window: each with the

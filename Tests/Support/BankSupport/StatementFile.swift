@@ -11,11 +11,13 @@ package struct StatementFile: Sendable {
     package var endToEndID: String
     package var text: String
     package var currency: String?
+    /// What the bank calls its kind: `PMNT/MDOP/CHRG`, or `own ` and a word.
+    package var code: String?
 
     /// Makes an entry.
     package init(
       _ reference: String, _ minor: Int64, on day: Day, endToEndID: String = "NOTPROVIDED",
-      _ text: String = "", currency: String? = nil
+      _ text: String = "", currency: String? = nil, code: String? = nil
     ) {
       self.reference = reference
       self.minor = minor
@@ -23,6 +25,7 @@ package struct StatementFile: Sendable {
       self.endToEndID = endToEndID
       self.text = text
       self.currency = currency
+      self.code = code
     }
   }
 
@@ -53,24 +56,46 @@ package struct StatementFile: Sendable {
   }
 
   /// The file.
-  package var text: String {
-    let balances = [("OPBD", openingMinor, openingDay), ("CLBD", closingMinor, closingDay)]
+  package var text: String { Self.text([self]) }
+
+  /// A file of several statements; the first tells the version.
+  package static func together(_ files: [StatementFile]) -> [UInt8] { Array(text(files).utf8) }
+
+  private static func text(_ files: [StatementFile]) -> String {
+    let first = files[0]
     return """
       <?xml version="1.0" encoding="UTF-8"?>
-      <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.\(version)">
+      <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.\(first.version)">
       <BkToCstmrStmt>
-      <GrpHdr><MsgId>M-\(number)</MsgId><CreDtTm>\(closingDay)T23:59:00</CreDtTm></GrpHdr>
+      <GrpHdr><MsgId>M-\(first.number)</MsgId><CreDtTm>\(first.closingDay)T23:59:00</CreDtTm>
+      </GrpHdr>
+      \(files.map(\.statement).joined(separator: "\n"))</BkToCstmrStmt></Document>
+
+      """
+  }
+
+  private var statement: String {
+    let balances = [("OPBD", openingMinor, openingDay), ("CLBD", closingMinor, closingDay)]
+    return """
       <Stmt><Id>\(number)</Id><CreDtTm>\(closingDay)T23:59:00</CreDtTm>
       <Acct><Id><IBAN>\(iban)</IBAN></Id><Ccy>\(currency)</Ccy></Acct>
       \(balances.map(balance).joined(separator: "\n"))
       \(entries.map(entry).joined(separator: "\n"))
-      </Stmt></BkToCstmrStmt></Document>
-
+      </Stmt>
       """
   }
 
   /// The bytes of the file.
   package var bytes: [UInt8] { Array(text.utf8) }
+
+  private func code(_ code: String) -> String {
+    if code.hasPrefix("own ") {
+      return "<BkTxCd><Prtry><Cd>\(code.dropFirst(4))</Cd></Prtry></BkTxCd>"
+    }
+    let parts = code.split(separator: "/")
+    return "<BkTxCd><Domn><Cd>\(parts[0])</Cd><Fmly><Cd>\(parts[1])</Cd>"
+      + "<SubFmlyCd>\(parts[2])</SubFmlyCd></Fmly></Domn></BkTxCd>"
+  }
 
   private func amount(_ minor: Int64, _ code: String) -> String {
     let size = minor.magnitude
@@ -91,7 +116,8 @@ package struct StatementFile: Sendable {
     return """
       <Ntry>\(amount(entry.minor, entry.currency ?? currency))
       <Sts>\(version == "02" ? "BOOK" : "<Cd>BOOK</Cd>")</Sts>
-      <BookgDt><Dt>\(entry.day)</Dt></BookgDt><AcctSvcrRef>\(entry.reference)</AcctSvcrRef>
+      <BookgDt><Dt>\(entry.day)</Dt></BookgDt><AcctSvcrRef>\(entry.reference)</AcctSvcrRef>\
+      \(entry.code.map(code) ?? "")
       <NtryDtls><TxDtls><Refs><EndToEndId>\(entry.endToEndID)</EndToEndId></Refs>
       <RltdPties><\(other)>\(name)</\(other)></RltdPties>
       <RmtInf><Ustrd>\(entry.text)</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>
