@@ -14,16 +14,16 @@ extension Rerating {
   /// Whether a change of a person takes a second one.
   ///
   /// What the person changed alone in the hours before counts together with it, by whatever way: so that a
-  /// large change cut into small ones takes a second person too. A change of nothing never does. Others
-  /// who ask wait until the transaction ends.
+  /// large change cut into small ones takes a second person too. A change of nothing takes one only where
+  /// the limit is below nothing. Others who ask wait until the transaction ends.
   package static func needsSecondPerson(
     _ changeMinor: Int64, by person: Person, at now: Instant, in db: StoreSession
   ) async throws -> Bool {
-    guard changeMinor > 0 else { return false }
+    let limit = try await limitMinor(in: db)
+    guard changeMinor > 0, limit >= 0 else { return changeMinor > limit }
     let before = try await db.aloneChanges.lock(
       by: person, after: now.adding(seconds: -aloneHours * 3600))
     let (together, isTooMuch) = before.addingReportingOverflow(changeMinor)
-    let limit = try await limitMinor(in: db)
     return isTooMuch || together > limit
   }
 
