@@ -2,7 +2,6 @@ package import Basics
 package import Logging
 import Metrics
 package import Store
-import Synchronization
 package import Tapping
 
 /// The worker of the money: sorts the journal, rates what is stale, books the difference.
@@ -21,7 +20,7 @@ package final class ClearingService: Sendable {
   private let tokenKey: TokenKey
   private let now: @Sendable () -> Instant
   private let log: Logger
-  private let turn = RatingTurn()
+  private let turn = WaitingTurn(secondsMax: turnSecondsMax)
   private let media = KnownMedia()
   private let sortedTaps = Counter(label: "kvytok_taps_sorted_total")
   private let ratedDays = Counter(label: "kvytok_rider_days_rated_total")
@@ -62,7 +61,7 @@ package final class ClearingService: Sendable {
     if worked > 0 {
       isBehind = try await store.read { db in try await !db.sorting.lanesWaiting().isEmpty }
     }
-    guard turn.isRatingDue(journalIsBehind: isBehind, at: now()) else { return worked }
+    guard turn.isDue(isBehind: isBehind, at: now()) else { return worked }
     let begin = now()
     var rated = 0
     repeat {
@@ -165,23 +164,5 @@ package final class ClearingService: Sendable {
     addedRides.increment(by: pass.ridesAdded)
     reversedRides.increment(by: pass.ridesReversed)
     return pass.riderDays
-  }
-}
-
-/// Whose turn it is while the journal is behind: sorting goes first, rating waits no longer than a turn.
-private final class RatingTurn: Sendable {
-  private let waitsSince = Mutex<Instant?>(nil)
-
-  func isRatingDue(journalIsBehind isBehind: Bool, at now: Instant) -> Bool {
-    waitsSince.withLock { since in
-      guard isBehind else {
-        since = nil
-        return true
-      }
-      let begin = since ?? now
-      let isDue = now >= begin.adding(seconds: Int64(ClearingService.turnSecondsMax))
-      since = isDue ? nil : begin
-      return isDue
-    }
   }
 }
