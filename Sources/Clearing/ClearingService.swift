@@ -9,7 +9,7 @@ package import Tapping
 /// Any number of them may run on one database: they share the lanes.
 package final class ClearingService: Sendable {
   /// Lanes worked on at a time: the database works on one while this process works on another.
-  package static let lanesAtOnceMax = 3
+  package static let lanesAtOnceMax = 4
   /// Longest time that rating waits for a journal that is behind, and sorting for rating.
   package static let turnSecondsMax = 60
   /// Most times that a lane is tried again after something was made that it lacked.
@@ -114,11 +114,14 @@ package final class ClearingService: Sendable {
     return pass.batches
   }
 
-  private func found(_ media: [NewMedium]) async throws {
-    try await store.write { db in
+  private func found(_ new: [NewMedium]) async throws {
+    let (founded, event) = try await store.write { db in
       try await db.preferIndexes()
-      try await db.sorting.found(media)
+      let event = try await db.sorting.newestRiderEvent()
+      return (try await db.sorting.found(new), event)
     }
+    // They need no look-up: whoever moves one of them writes a later event.
+    media.keep(founded, of: event)
   }
 
   private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {
