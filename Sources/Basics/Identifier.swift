@@ -1,5 +1,5 @@
 /// A 128-bit name of a thing, of a kind that the compiler tells apart; stored as `uuid`.
-package struct Identifier<Kind>: Hashable, Sendable {
+package struct Identifier<Kind>: Sendable {
   /// The first eight bytes, big endian.
   package let high: UInt64
   /// The last eight bytes, big endian.
@@ -43,9 +43,25 @@ extension Identifier: CustomStringConvertible {
   }
 }
 
+// Millions are compared and hashed in a minute: other rooms have them inlined, so that no generic type
+// is looked up for each.
+extension Identifier: Hashable {
+  @inlinable
+  package static func == (left: Identifier, right: Identifier) -> Bool {
+    left.high == right.high && left.low == right.low
+  }
+
+  @inlinable
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(high)
+    hasher.combine(low)
+  }
+}
+
 extension Identifier: Comparable {
+  @inlinable
   package static func < (left: Identifier, right: Identifier) -> Bool {
-    (left.high, left.low) < (right.high, right.low)
+    left.high != right.high ? left.high < right.high : left.low < right.low
   }
 }
 

@@ -1,3 +1,5 @@
+// SHA-256 is used by its own functions as well, whose state can be copied as plain memory.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>

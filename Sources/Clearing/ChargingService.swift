@@ -13,6 +13,8 @@ package struct ChargingPolicy: Sendable, Hashable {
   package var tapPauseSeconds: Int64 = 600
   /// Days back that are closed one by one when the first windows are made.
   package var firstDaysMax = 60
+  /// Longest time that windows wait for taps of fare days that are over, while these are on their way.
+  package var backlogWaitSecondsMax = 600
 
   /// The standard.
   package init() {}
@@ -35,6 +37,7 @@ package final class ChargingService: Sendable {
   let policy: ChargingPolicy
   let now: @Sendable () -> Instant
   let log: Logger
+  private let turn: WaitingTurn
   private let closedWindows = Counter(label: "kvytok_charge_windows_closed_total")
   private let questions = Counter(label: "kvytok_acquirer_questions_total")
 
@@ -51,6 +54,7 @@ package final class ChargingService: Sendable {
     self.policy = policy
     self.log = log
     self.now = now
+    turn = WaitingTurn(secondsMax: policy.backlogWaitSecondsMax)
   }
 
   /// Works until the task is cancelled; a database that is away is waited for.
@@ -88,10 +92,17 @@ package final class ChargingService: Sendable {
   }
 
   /// Closes the windows of fare days that are over, and takes in what changed in closed ones.
+  ///
+  /// While taps of such days are on their way to their riders, as after a night without the service,
+  /// windows wait: a card is then asked once for its day, and not for each part of it as it comes.
   private func closeWindows() async throws -> Int {
     let moment = now()
     let target = city.current
       .fareDay(of: moment.adding(seconds: -policy.closingWaitSeconds)).adding(days: -1)
+    let isBehind = try await store.read { db in
+      try await db.charging.isAwaitingTaps(through: target, at: moment)
+    }
+    guard turn.isDue(isBehind: isBehind, at: moment) else { return 0 }
     var worked = 0
     while true {
       let step = try await store.write { db -> (windows: Int, isDone: Bool) in

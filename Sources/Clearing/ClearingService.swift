@@ -2,7 +2,6 @@ package import Basics
 package import Logging
 import Metrics
 package import Store
-import Synchronization
 package import Tapping
 
 /// The worker of the money: sorts the journal, rates what is stale, books the difference.
@@ -10,7 +9,7 @@ package import Tapping
 /// Any number of them may run on one database: they share the lanes.
 package final class ClearingService: Sendable {
   /// Lanes worked on at a time: the database works on one while this process works on another.
-  package static let lanesAtOnceMax = 3
+  package static let lanesAtOnceMax = 4
   /// Longest time that rating waits for a journal that is behind, and sorting for rating.
   package static let turnSecondsMax = 60
   /// Most times that a lane is tried again after something was made that it lacked.
@@ -21,7 +20,7 @@ package final class ClearingService: Sendable {
   private let tokenKey: TokenKey
   private let now: @Sendable () -> Instant
   private let log: Logger
-  private let turn = RatingTurn()
+  private let turn = WaitingTurn(secondsMax: turnSecondsMax)
   private let media = KnownMedia()
   private let sortedTaps = Counter(label: "kvytok_taps_sorted_total")
   private let ratedDays = Counter(label: "kvytok_rider_days_rated_total")
@@ -62,7 +61,7 @@ package final class ClearingService: Sendable {
     if worked > 0 {
       isBehind = try await store.read { db in try await !db.sorting.lanesWaiting().isEmpty }
     }
-    guard turn.isRatingDue(journalIsBehind: isBehind, at: now()) else { return worked }
+    guard turn.isDue(isBehind: isBehind, at: now()) else { return worked }
     let begin = now()
     var rated = 0
     repeat {
@@ -117,11 +116,14 @@ package final class ClearingService: Sendable {
     return pass.batches
   }
 
-  private func found(_ media: [NewMedium]) async throws {
-    try await store.write { db in
+  private func found(_ new: [NewMedium]) async throws {
+    let (founded, event) = try await store.write { db in
       try await db.preferIndexes()
-      try await db.sorting.found(media)
+      let event = try await db.sorting.newestRiderEvent()
+      return (try await db.sorting.found(new), event)
     }
+    // They need no look-up: whoever moves one of them writes a later event.
+    media.keep(founded, of: event)
   }
 
   private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {
@@ -167,23 +169,5 @@ package final class ClearingService: Sendable {
     addedRides.increment(by: pass.ridesAdded)
     reversedRides.increment(by: pass.ridesReversed)
     return pass.riderDays
-  }
-}
-
-/// Whose turn it is while the journal is behind: sorting goes first, rating waits no longer than a turn.
-private final class RatingTurn: Sendable {
-  private let waitsSince = Mutex<Instant?>(nil)
-
-  func isRatingDue(journalIsBehind isBehind: Bool, at now: Instant) -> Bool {
-    waitsSince.withLock { since in
-      guard isBehind else {
-        since = nil
-        return true
-      }
-      let begin = since ?? now
-      let isDue = now >= begin.adding(seconds: Int64(ClearingService.turnSecondsMax))
-      since = isDue ? nil : begin
-      return isDue
-    }
   }
 }

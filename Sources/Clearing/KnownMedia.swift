@@ -21,40 +21,46 @@ package final class KnownMedia: Sendable {
   /// Starts without any.
   package init() {}
 
-  /// The riders of media; those never seen before are left out.
+  /// The riders of media by their places, nil for those never seen before, and whether all are known.
   ///
   /// The lane of a sorter has to be held.
   func riders(
-    of media: some Sequence<MediumID>, in db: StoreSession
-  ) async throws -> [MediumID: RiderID] {
+    of media: [MediumID], in db: StoreSession
+  ) async throws -> (riders: [RiderID?], isComplete: Bool) {
     let event = try await db.sorting.newestRiderEvent()
-    var riders: [MediumID: RiderID] = [:]
+    var riders = [RiderID?](repeating: nil, count: media.count)
     let unknown = kept.withLock { kept in
-      guard kept.newestEvent == event else { return media.sorted() }
-      var unknown: [MediumID] = []
-      for medium in media {
+      guard kept.newestEvent == event else { return Array(media.indices) }
+      var unknown: [Int] = []
+      for (place, medium) in media.enumerated() {
         if kept.media.contains(medium) {
-          riders[medium] = RiderID(high: medium.high, low: medium.low)
+          riders[place] = RiderID(high: medium.high, low: medium.low)
         } else {
-          unknown.append(medium)
+          unknown.append(place)
         }
       }
-      return unknown.sorted()
+      return unknown
     }
-    guard !unknown.isEmpty else { return riders }
-    let found = try await db.sorting.riders(of: unknown)
-    riders.merge(found) { first, _ in first }
+    guard !unknown.isEmpty else { return (riders, true) }
+    let found = try await db.sorting.riders(of: unknown.map { media[$0] })
+    var isComplete = true
+    for place in unknown {
+      riders[place] = found[media[place]]
+      if riders[place] == nil { isComplete = false }
+    }
+    keep(
+      found.lazy.filter { ($0.key.high, $0.key.low) == ($0.value.high, $0.value.low) }.map(\.key),
+      of: event)
+    return (riders, isComplete)
+  }
+
+  /// Remembers media that were their riders' first when the newest event was a certain one.
+  func keep(_ firsts: some Sequence<MediumID>, of event: Int64) {
     kept.withLock { kept in
       // A pass that began before a move may end after it: what it saw is older than what is kept.
       guard event >= kept.newestEvent else { return }
       if event > kept.newestEvent { kept = Kept(newestEvent: event) }
-      for (medium, rider) in found
-      where (medium.high, medium.low) == (rider.high, rider.low)
-        && kept.media.count < Self.countMax
-      {
-        kept.media.insert(medium)
-      }
+      for medium in firsts where kept.media.count < Self.countMax { kept.media.insert(medium) }
     }
-    return riders
   }
 }

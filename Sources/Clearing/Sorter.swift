@@ -69,13 +69,12 @@ package struct Sorter: Sendable {
       read.days.filter {
         (-Self.partitionedDaysBack...Self.partitionedDaysAhead).contains($0.number - today.number)
       })
-    let riders = try await known.riders(of: read.media.keys, in: db)
-    guard missing.isEmpty, riders.count == read.media.count else {
+    let (riders, isComplete) = try await known.riders(of: read.media.map(\.medium), in: db)
+    guard missing.isEmpty, isComplete else {
       let salt = try await db.denyList.salt()
       return Pass(
         daysWithoutPartition: missing,
-        newMedia: read.media.values.filter { riders[$0.medium] == nil }
-          .map { $0.founding(salt: salt) },
+        newMedia: zip(read.media, riders).filter { $1 == nil }.map { $0.0.founding(salt: salt) },
         read: read)
     }
     for unread in read.unread {
@@ -116,7 +115,9 @@ package struct Sorter: Sendable {
         let content = try batch.body.decode()
         let taps = taps(of: batch, content)
         batch.body = StoredBody(bytes: [], format: batch.body.format)
-        read.add(batch, taps, denyListVersion: content.denyListVersion)
+        read.add(
+          ReadBatches.ReadBatch(
+            batch: batch, denyListVersion: content.denyListVersion, taps: taps))
       } catch {
         // Intake read these very bytes before it acknowledged them: the journal is damaged, or
         // this program is older than the one that wrote it. Nothing is dropped; a person has to look.
@@ -126,6 +127,7 @@ package struct Sorter: Sendable {
         read.unread.append((batch.batchID, "\(error)"))
       }
     }
+    read.group()
     return read
   }
 
@@ -152,10 +154,10 @@ package struct Sorter: Sendable {
   /// Notes which deny list the devices held.
   private func noteDenyLists(of read: ReadBatches, in db: StoreSession) async throws {
     let latencies = try await db.denyList.note(
-      read.batches.compactMap { batch, version, _ in
-        version.map {
+      read.batches.compactMap { read in
+        read.denyListVersion.map {
           DenyListSighting(
-            device: batch.device, version: $0, at: batch.receivedAt, source: .batch)
+            device: read.batch.device, version: $0, at: read.batch.receivedAt, source: .batch)
         }
       })
     for seconds in latencies { Self.propagation.recordSeconds(seconds) }
@@ -164,17 +166,18 @@ package struct Sorter: Sendable {
   private static let propagation = Timer(label: "kvytok_deny_list_propagation_seconds")
 
   private func rows(
-    of read: ReadBatches, riders: [MediumID: RiderID], places: [String: DeviceAssignments]
+    of read: ReadBatches, riders: [RiderID?], places: [String: DeviceAssignments]
   ) -> [TapRow] {
     var rows: [TapRow] = []
     rows.reserveCapacity(read.batches.reduce(0) { $0 + $1.taps.count })
-    for (batch, version, taps) in read.batches {
-      let place = places[batch.device]
-      for tap in taps {
-        guard let rider = riders[tap.medium] else {
+    for read in read.batches {
+      let place = places[read.batch.device]
+      for tap in read.taps {
+        guard let rider = riders[tap.mediumPlace] else {
           preconditionFailure("a medium without a rider")
         }
-        var row = row(tap, rider: rider, batch: batch, denyListVersion: version)
+        var row = row(
+          tap, rider: rider, batch: read.batch, denyListVersion: read.denyListVersion)
         row.place(by: place)
         rows.append(row)
       }
@@ -205,55 +208,5 @@ package struct Sorter: Sendable {
     row.coordinate = tap.coordinate
     row.denyListVersion = denyListVersion
     return row
-  }
-}
-
-/// Batches of the journal with their taps, read once.
-package struct ReadBatches: Sendable {
-  /// A tap under its fare day, with the digest of what was tapped.
-  struct ReadTap: Sendable {
-    let medium: MediumID
-    /// Corrected by the clock rule.
-    let at: Instant
-    let fareDay: Day
-    let tap: Tap
-  }
-
-  fileprivate(set) var batches: [(batch: UnsortedBatch, denyListVersion: Int64?, taps: [ReadTap])] =
-    []
-  /// Batches that cannot be read, with what is wrong.
-  fileprivate(set) var unread: [(batchID: Int64, fault: String)] = []
-  /// Each medium with its first tap.
-  private(set) var media: [MediumID: FirstTap] = [:]
-  private(set) var days: Set<Day> = []
-
-  /// All batches, those that cannot be read as well.
-  var ids: [Int64] { batches.map(\.batch.batchID) + unread.map(\.batchID) }
-
-  /// The first tap of a medium.
-  struct FirstTap: Sendable {
-    let medium: MediumID
-    let tap: Tap
-
-    /// The medium as it is founded, with the name by which the deny list knows it.
-    func founding(salt: [UInt8]?) -> NewMedium {
-      NewMedium(
-        medium: medium, kind: tap.medium, firstSeenAt: tap.at,
-        fingerprint: salt.map {
-          TokenFingerprint.of(kind: tap.medium, token: tap.token, salt: $0)
-        })
-    }
-  }
-
-  fileprivate mutating func add(
-    _ batch: UnsortedBatch, _ taps: [ReadTap], denyListVersion: Int64?
-  ) {
-    for tap in taps {
-      if media[tap.medium].map({ tap.tap.at < $0.tap.at }) ?? true {
-        media[tap.medium] = FirstTap(medium: tap.medium, tap: tap.tap)
-      }
-      days.insert(tap.fareDay)
-    }
-    batches.append((batch, denyListVersion, taps))
   }
 }

@@ -35,11 +35,7 @@ package enum BookingDifference {
   ) throws(EntryFault) -> [Entry] {
     var sums: [Key: Int64] = [:]
     for difference in differences {
-      let key = Key(difference)
-      let (sum, overflow) = sums[key, default: 0].addingReportingOverflow(difference.minor)
-      // The smallest number has no opposite, so it could not be booked on the other side.
-      guard !overflow, sum != .min else { throw .overflow }
-      sums[key] = sum
+      try add(difference.minor, to: &sums[Key(difference), default: 0])
     }
     let groups = Dictionary(grouping: sums.filter { $0.value != 0 }) { EntryKey($0.key) }
     var entries: [Entry] = []
@@ -53,6 +49,13 @@ package enum BookingDifference {
           postings: lines.flatMap { postings($0.key, $0.value) }))
     }
     return entries
+  }
+
+  private static func add(_ minor: Int64, to sum: inout Int64) throws(EntryFault) {
+    let (next, overflow) = sum.addingReportingOverflow(minor)
+    // The smallest number has no opposite, so it could not be booked on the other side.
+    guard !overflow, next != .min else { throw .overflow }
+    sum = next
   }
 
   private static func postings(_ key: Key, _ minor: Int64) -> [Posting] {

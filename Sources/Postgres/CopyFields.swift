@@ -10,9 +10,8 @@ extension CopyRows {
   package mutating func appendRow(
     _ write: (inout CopyFields) throws(PostgresError) -> Void
   ) throws(PostgresError) {
-    let start = byteCount
-    var fields = CopyFields(takeBytes())
-    fields.bytes.append(bigEndian: Int16(columnCount))
+    var fields = CopyFields(takeScratch())
+    fields.put(Int16(columnCount))
     do throws(PostgresError) {
       try write(&fields)
       guard fields.count == columnCount else {
@@ -20,77 +19,119 @@ extension CopyRows {
           kind: .usage, message: "a row of \(fields.count) fields for \(columnCount) columns")
       }
     } catch {
-      fields.bytes.removeLast(fields.bytes.count - start)
-      giveBack(fields.bytes, rows: 0)
+      giveBack(fields.scratch, row: nil)
       throw error
     }
-    giveBack(fields.bytes, rows: 1)
+    giveBack(fields.scratch, row: fields.used)
   }
 }
 
 /// The fields of one row on their way into COPY.
+///
+/// They are stored into memory that is used for one row after the other: to append each of them to an
+/// array took four times as long.
 package struct CopyFields {
-  fileprivate(set) var bytes: [UInt8]
+  fileprivate var scratch: [UInt8]
+  /// Bytes of the row so far.
+  fileprivate var used = 0
   fileprivate var count = 0
 
-  fileprivate init(_ bytes: consuming [UInt8]) { self.bytes = bytes }
+  fileprivate init(_ scratch: consuming [UInt8]) { self.scratch = scratch }
+
+  /// Makes room for so many bytes more; where the first of them goes.
+  private mutating func room(for size: Int) -> Int {
+    let place = used
+    used += size
+    if used > scratch.count {
+      scratch.append(contentsOf: repeatElement(0, count: used + scratch.count))
+    }
+    return place
+  }
+
+  fileprivate mutating func put<Number: FixedWidthInteger>(_ value: Number) {
+    let place = room(for: value.bitWidth / 8)
+    scratch.withUnsafeMutableBytes {
+      $0.storeBytes(of: value.bigEndian, toByteOffset: place, as: Number.self)
+    }
+  }
+
+  private mutating func field(_ value: some FixedWidthInteger) {
+    count += 1
+    put(Int32(truncatingIfNeeded: value.bitWidth / 8))
+    put(value)
+  }
+
+  /// The length of a field, whose bytes come next; where the first of them goes.
+  private mutating func counted(_ length: Int) throws(PostgresError) -> Int {
+    guard let short = Int32(exactly: length) else {
+      throw PostgresError(kind: .usage, message: "a field of \(length) bytes is too long")
+    }
+    count += 1
+    put(short)
+    return room(for: length)
+  }
 
   /// A null.
   package mutating func null() {
     count += 1
-    bytes.append(bigEndian: Int32(-1))
+    put(Int32(-1))
   }
 
   /// A `bool`.
-  package mutating func bool(_ value: Bool) {
-    count += 1
-    bytes.append(bigEndian: Int32(1))
-    bytes.append(value ? 1 : 0)
-  }
+  package mutating func bool(_ value: Bool) { field(UInt8(value ? 1 : 0)) }
 
   /// An `int2`.
-  package mutating func int2(_ value: Int16) {
-    count += 1
-    bytes.appendField(bigEndian: value)
-  }
+  package mutating func int2(_ value: Int16) { field(value) }
 
   /// An `int2`, or null.
   package mutating func int2(_ value: Int?) {
     guard let value else { return null() }
-    int2(Int16(value))
+    field(Int16(value))
   }
 
   /// An `int8`.
-  package mutating func int8(_ value: Int64) {
-    count += 1
-    bytes.appendField(bigEndian: value)
-  }
+  package mutating func int8(_ value: Int64) { field(value) }
 
   /// An `int8`, or null.
   package mutating func int8(_ value: Int64?) {
     guard let value else { return null() }
-    count += 1
-    bytes.appendField(bigEndian: value)
+    field(value)
   }
 
   /// A `float8`, or null.
   package mutating func float8(_ value: Double?) {
     guard let value else { return null() }
-    count += 1
-    bytes.appendField(bigEndian: value.bitPattern)
+    field(value.bitPattern)
   }
 
   /// A `text`.
   package mutating func text(_ value: String) throws(PostgresError) {
-    count += 1
-    try bytes.appendText(value)
+    var value = value
+    let length = value.utf8.count
+    let place = try counted(length)
+    guard length > 0 else { return }
+    scratch.withUnsafeMutableBytes { bytes in
+      value.withUTF8 {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[place..<place + length])
+          .copyMemory(from: UnsafeRawBufferPointer($0))
+      }
+    }
   }
 
   /// A `text`, or null.
   package mutating func text(_ value: String?) throws(PostgresError) {
     guard let value else { return null() }
-    count += 1
-    try bytes.appendText(value)
+    try text(value)
+  }
+
+  /// A `bytea`.
+  package mutating func bytea(_ value: [UInt8]) throws(PostgresError) {
+    let place = try counted(value.count)
+    guard !value.isEmpty else { return }
+    scratch.withUnsafeMutableBytes { bytes in
+      UnsafeMutableRawBufferPointer(rebasing: bytes[place..<place + value.count])
+        .copyBytes(from: value)
+    }
   }
 
   /// A `uuid`.
@@ -100,21 +141,19 @@ package struct CopyFields {
 
   private mutating func uuid(high: UInt64, low: UInt64) {
     count += 1
-    bytes.append(bigEndian: Int32(16))
-    bytes.append(bigEndian: high)
-    bytes.append(bigEndian: low)
+    put(Int32(16))
+    put(high)
+    put(low)
   }
 
   /// A `date`.
   package mutating func date(_ value: Day) throws(PostgresError) {
-    count += 1
-    bytes.appendField(bigEndian: try PostgresValue.wire(value))
+    field(try PostgresValue.wire(value))
   }
 
   /// A `timestamptz`.
   package mutating func timestamptz(_ value: Instant) throws(PostgresError) {
-    count += 1
-    bytes.appendField(bigEndian: try PostgresValue.wire(value))
+    field(try PostgresValue.wire(value))
   }
 
   /// A `timestamptz`, or null.

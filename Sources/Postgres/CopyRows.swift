@@ -7,6 +7,7 @@ package struct CopyRows: Sendable {
   /// Rows added so far.
   package private(set) var rowCount = 0
   private(set) var bytes: [UInt8] = []
+  private var scratch: [UInt8] = []
 
   /// `PGCOPY\n\377\r\n\0`, no flags, no extension.
   static let header: [UInt8] = [80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -41,17 +42,20 @@ package struct CopyRows: Sendable {
     rowCount += 1
   }
 
-  /// Takes the bytes out, so that they can be added to without a copy.
-  mutating func takeBytes() -> [UInt8] {
+  /// Takes out the memory in which rows of fields are put together.
+  mutating func takeScratch() -> [UInt8] {
     var taken: [UInt8] = []
-    swap(&taken, &bytes)
+    swap(&taken, &scratch)
     return taken
   }
 
-  /// Puts the bytes back with so many rows more in them.
-  mutating func giveBack(_ bytes: consuming [UInt8], rows: Int) {
-    self.bytes = bytes
-    rowCount += rows
+  /// Gives the memory back, with so many bytes of a row in it; none of a row that was refused.
+  mutating func giveBack(_ scratch: consuming [UInt8], row count: Int?) {
+    if let count {
+      bytes.append(contentsOf: scratch[..<count])
+      rowCount += 1
+    }
+    self.scratch = scratch
   }
 
   /// Makes room ahead for so many bytes.

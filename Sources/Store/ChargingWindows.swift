@@ -57,6 +57,29 @@ package struct ChargingTables {
     ).only().dateOrNil(0)
   }
 
+  /// How old a batch may be in seconds that is not sorted before the journal is behind.
+  static let journalSecondsMax: Int64 = 60
+
+  /// Whether taps of fare days up to one are on their way to their riders, or may be: the journal is
+  /// behind.
+  package func isAwaitingTaps(through day: Day, at now: Instant) async throws -> Bool {
+    try await connection.query(
+      """
+      select exists (select from tap_parcel where fare_day <= $1)
+        or exists (
+          select from generate_series(0, $2 - 1) l cross join lateral (
+            select received_at from tap_batch
+            where lane = l::int2 and sorted_at is null and sort_fault is null
+            order by batch_id limit 1) oldest
+          where oldest.received_at < $3)
+      """,
+      [
+        .date(day), .int4(Int32(Lane.count)),
+        .timestamptz(now.adding(seconds: -Self.journalSecondsMax)),
+      ]
+    ).only().bool(0)
+  }
+
   /// Closes the windows of a fare day: one for each card that rode on it; their number.
   ///
   /// Rider-days that are stale wait until they are rated, which may change them or not; those with a

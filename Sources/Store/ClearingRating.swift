@@ -315,45 +315,57 @@ package struct RatingTables {
     let changed = try await connection.execute(
       """
       update ride r set reversed_run_id = $4
-      from unnest($2::date[], $3::int8[]) as c(fare_day, ride_id)
-      where r.lane = $1 and r.fare_day = c.fare_day and r.ride_id = c.ride_id
-        and r.reversed_run_id is null
+      from unnest($2::date[], $3::int8[], $5::uuid[]) as c(fare_day, ride_id, rider_id)
+      where r.lane = $1 and r.rider_id = c.rider_id and r.fare_day = c.fare_day
+        and r.ride_id = c.ride_id and r.reversed_run_id is null
       """,
       [
         .int2(lane), .dates(rides.map { Optional($0.ride.day.fareDay) }),
         .int8s(rides.map { Optional($0.rideID) }), .int8(runID),
+        .identifiers(rides.map { Optional($0.ride.day.rider) }),
       ])
     precondition(changed == rides.count, "a ride was reversed twice")
   }
 
-  /// Writes down what a rating left of days that had no row; false when somebody made one meanwhile.
+  /// Writes down what a rating left of days that had no row; false when somebody made one meanwhile,
+  /// and the transaction is of no more use then.
   ///
   /// Whoever marks a day as stale makes its row: the day then has to be rated by what stands in it.
+  /// That is seldom, and so they are copied, for half of what it costs to insert rows that may be there.
   /// `feedID` is the network by which they were rated; nil without one.
   package func begin(
     _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
   ) async throws -> Bool {
     guard !days.isEmpty else { return true }
-    let ordered = days.sorted { $0.day < $1.day }
-    let count = try await connection.execute(
-      """
-      insert into fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at,
-        owes, feed_id)
-      select $1, r, d, s, v, o, $7, w, $9
-      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
-        as c(r, d, s, v, o, w)
-      on conflict do nothing
-      """,
-      [
-        .int2(lane), .identifiers(ordered.map { Optional($0.day.rider) }),
-        .dates(ordered.map { Optional($0.day.fareDay) }),
-        .byteas(ordered.map { Optional($0.stateAfter) }),
-        .texts(ordered.map { Optional($0.tariffVersion) }),
-        .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
-        .bools(ordered.map { Optional($0.owes) }), .orNull(feedID, PostgresValue.int8),
-      ])
-    return count == days.count
+    var rows = CopyRows(columnCount: 9)
+    rows.reserve(bytes: days.count * Self.bytesPerDay)
+    for day in days.sorted(by: { $0.day < $1.day }) {
+      try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
+        row.int2(lane)
+        row.identifier(day.day.rider)
+        try row.date(day.day.fareDay)
+        try row.bytea(day.stateAfter)
+        try row.text(day.tariffVersion)
+        row.bool(day.hasOpenRide)
+        try row.timestamptz(at)
+        row.bool(day.owes)
+        row.int8(feedID)
+      }
+    }
+    do {
+      try await connection.copyIn(
+        """
+        copy fare_day (lane, rider_id, fare_day, state_after, tariff_version, open_ride, rated_at,
+          owes, feed_id) from stdin (format binary)
+        """, rows)
+      return true
+    } catch let error as PostgresError where error.isUniqueViolation {
+      return false
+    }
   }
+
+  /// About what a row takes on its way; more is made room for as it comes.
+  private static let bytesPerDay = 120
 
   /// Writes down what a rating left, and marks the next day of a rider whose state changed.
   ///

@@ -94,16 +94,19 @@ package struct SortingTables {
   ///
   /// A new rider takes the number of its first medium, so that two sorters that meet the same
   /// medium at the same moment found the same rider. In a transaction of its own, nobody who sorts
-  /// waits for another one's taps.
-  package func found(_ media: [NewMedium]) async throws {
+  /// waits for another one's taps. Those that were founded come back: they are their riders' first.
+  @discardableResult
+  package func found(_ media: [NewMedium]) async throws -> [MediumID] {
     // Nobody else founds one of them meanwhile, so that COPY finds none there, for half of what it
     // costs to insert rows that may be there.
     try await StoreSession(connection: connection).holdLanes(.founding, [0])
     let found = try await foundOnes(of: media.map(\.medium))
     var riders = CopyRows(columnCount: 3)
     var rows = CopyRows(columnCount: 5)
+    var founded: [MediumID] = []
     for medium in media.sorted(by: { $0.medium < $1.medium }) {
       guard !found.media.contains(medium.medium) else { continue }
+      founded.append(medium.medium)
       let rider = RiderID(high: medium.medium.high, low: medium.medium.low)
       if !found.riders.contains(rider) {
         try riders.append([
@@ -121,6 +124,7 @@ package struct SortingTables {
       """
       copy medium (medium_id, rider_id, kind, first_seen_at, fingerprint) from stdin (format binary)
       """, rows)
+    return founded
   }
 
   /// Those of some media, and of the riders of their numbers, that are there.
@@ -162,9 +166,12 @@ package struct SortingTables {
     guard !taps.isEmpty else { return }
     var rows = CopyRows(columnCount: Self.columns.count)
     rows.reserve(bytes: taps.count * Self.bytesPerTap)
-    for tap in taps {
+    // In the order of the riders' index: else each tap goes to another page of it.
+    let order = taps.indices.map { (rider: taps[$0].rider.high, place: $0) }
+      .sorted { ($0.rider, $0.place) < ($1.rider, $1.place) }
+    for (_, place) in order {
       try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
-        try Self.write(tap, to: &row)
+        try Self.write(taps[place], to: &row)
       }
     }
     try await connection.copyIn(

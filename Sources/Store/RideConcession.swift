@@ -11,16 +11,18 @@ package struct RideConcession: Hashable, Sendable {
 
   /// Finds the steps that a category left in a reason.
   package init(reasonJSON: String) {
-    let text = reasonJSON.utf8
+    var text = reasonJSON
     // Most rides are no concession, and this is asked of each of them.
-    guard Self.end(of: Self.anyStep, in: text[...]) != nil else { return }
-    if let step = Self.step(Self.freeStep, in: text) {
-      freePeople = 1
-      minor += Self.figure(Self.minorKey, in: step)
-    }
-    if let step = Self.step(Self.reducedStep, in: text) {
-      reducedPeople = Self.figure(Self.numberKey, in: step)
-      minor += Self.figure(Self.minorKey, in: step)
+    guard text.withUTF8({ Self.end(of: Self.anyStep, in: $0[...]) != nil }) else { return }
+    text.withUTF8 { bytes in
+      if let step = Self.step(Self.freeStep, in: bytes) {
+        freePeople = 1
+        minor += Self.figure(Self.minorKey, in: step)
+      }
+      if let step = Self.step(Self.reducedStep, in: bytes) {
+        reducedPeople = Self.figure(Self.numberKey, in: step)
+        minor += Self.figure(Self.minorKey, in: step)
+      }
     }
   }
 
@@ -43,10 +45,10 @@ package struct RideConcession: Hashable, Sendable {
   private static let minorKey = Array("\"minor\":".utf8)
   private static let numberKey = Array("\"number\":".utf8)
 
-  private typealias Bytes = Substring.UTF8View
+  private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
 
   /// What follows the code of a step, to the next step; nil without the step.
-  private static func step(_ code: [UInt8], in text: String.UTF8View) -> Bytes? {
+  private static func step(_ code: [UInt8], in text: UnsafeBufferPointer<UInt8>) -> Bytes? {
     guard let start = end(of: code, in: text[...]) else { return nil }
     let rest = text[start...]
     guard let next = end(of: nextStep, in: rest) else { return rest }
@@ -56,18 +58,16 @@ package struct RideConcession: Hashable, Sendable {
   private static func figure(_ key: [UInt8], in step: Bytes) -> Int64 {
     guard let start = end(of: key, in: step) else { return 0 }
     let digits = step[start...].prefix { (48...57).contains($0) || $0 == 45 }
-    return Int64(String(Substring(digits))) ?? 0
+    return Int64(String(decoding: digits, as: UTF8.self)) ?? 0
   }
 
   /// The place behind the first occurrence of a word.
-  private static func end(of word: [UInt8], in text: Bytes) -> String.Index? {
+  private static func end(of word: [UInt8], in text: Bytes) -> Int? {
     var start = text.startIndex
-    while let place = text[start...].firstIndex(of: word[0]) {
-      let rest = text[place...]
-      if rest.starts(with: word) {
-        return text.index(place, offsetBy: word.count)
-      }
-      start = text.index(after: place)
+    while start + word.count <= text.endIndex {
+      guard let place = text[start...].firstIndex(of: word[0]) else { return nil }
+      if text[place...].starts(with: word) { return place + word.count }
+      start = place + 1
     }
     return nil
   }

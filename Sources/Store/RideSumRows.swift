@@ -29,6 +29,15 @@ package struct RideSumKey: Hashable, Sendable, Comparable {
     tariffVersion = ride.tariffVersion
   }
 
+  /// By what tells most sums apart: each ride looks for its own.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(fareDay)
+    hasher.combine(route)
+    hasher.combine(category)
+    hasher.combine(product)
+    hasher.combine(medium)
+  }
+
   /// In the order in which sums are written.
   package static func < (left: RideSumKey, right: RideSumKey) -> Bool {
     let days = ((left.fareDay, left.accountingDate), (right.fareDay, right.accountingDate))

@@ -34,7 +34,15 @@ struct TapParcelWriter {
   private(set) var bytes: [UInt8] = [ParcelWords.format]
   private var riderPlaces: [RiderID: Int] = [:]
   private var textPlaces: [String: Int] = [:]
+  /// What stood last in each of the columns of texts, with its place: most taps come from the same device
+  /// and vehicle as the one before.
+  private var lastTexts = [(text: String, place: UInt64)](
+    repeating: ("", 0), count: TextColumn.allCases.count)
   private var last = LastNumbers()
+
+  private enum TextColumn: Int, CaseIterable {
+    case device, vehicle, route, trip, stop, zone
+  }
 
   mutating func add(_ tap: TapRow) {
     tapCount += 1
@@ -49,13 +57,17 @@ struct TapParcelWriter {
     if marks.contains(.otherMedium) { fixed(tap.medium.high, tap.medium.low) }
     signed(tap.at.microseconds &- last.at)
     if marks.contains(.otherClock) { signed(tap.deviceAt.microseconds &- tap.at.microseconds) }
-    text(tap.name.device)
+    text(tap.name.device, .device)
     signed(tap.name.epoch)
     signed(tap.name.seq)
     bytes.append(UInt8(truncatingIfNeeded: Self.place(of: tap.kind, in: ParcelWords.kinds)))
     bytes.append(UInt8(truncatingIfNeeded: Self.place(of: tap.mediumKind, in: ParcelWords.media)))
     unsigned(UInt64(tap.riders))
-    for value in [tap.vehicle, tap.route, tap.trip, tap.stop, tap.zone] { textOrNil(value) }
+    textOrNil(tap.vehicle, .vehicle)
+    textOrNil(tap.route, .route)
+    textOrNil(tap.trip, .trip)
+    textOrNil(tap.stop, .stop)
+    textOrNil(tap.zone, .zone)
     signed(tap.direction.map { Int64($0) + 1 } ?? 0)
     if let coordinate = tap.coordinate {
       fixed(coordinate.latitude.bitPattern, coordinate.longitude.bitPattern)
@@ -82,17 +94,20 @@ struct TapParcelWriter {
     unsigned(UInt64(place))
   }
 
-  private mutating func textOrNil(_ value: String?) {
+  private mutating func textOrNil(_ value: String?, _ column: TextColumn) {
     guard let value else { return unsigned(0) }
-    text(value)
+    text(value, column)
   }
 
   /// The place of a text from one on; a text that is new follows its place.
-  private mutating func text(_ value: String) {
-    if let place = textPlaces[value] { return unsigned(UInt64(place)) }
-    let place = textPlaces.count + 1
-    textPlaces[value] = place
+  private mutating func text(_ value: String, _ column: TextColumn) {
+    let last = lastTexts[column.rawValue]
+    if last.place > 0, last.text == value { return unsigned(last.place) }
+    let place = textPlaces[value] ?? textPlaces.count + 1
     unsigned(UInt64(place))
+    lastTexts[column.rawValue] = (value, UInt64(place))
+    guard place > textPlaces.count else { return }
+    textPlaces[value] = place
     unsigned(UInt64(value.utf8.count))
     bytes.append(contentsOf: value.utf8)
   }

@@ -27,36 +27,36 @@ package struct TapParcelTables {
   ///
   /// Days before `today` are late. The number of rider-days.
   package func add(_ taps: [TapRow], today: Day, at now: Instant) async throws -> Int {
-    var parcels: [Key: TapParcelWriter] = [:]
+    // The fare days of a pass are few; each has a parcel for each lane.
+    var days: [(day: Day, parcels: [TapParcelWriter])] = []
     for tap in taps where tap.isAccepted {
-      parcels[Key(lane: Lane.of(tap.rider), fareDay: tap.fareDay), default: TapParcelWriter()]
-        .add(tap)
+      let place = days.firstIndex { $0.day == tap.fareDay } ?? days.count
+      if place == days.count {
+        let parcels = [TapParcelWriter](repeating: TapParcelWriter(), count: Int(Lane.count))
+        days.append((tap.fareDay, parcels))
+      }
+      days[place].parcels[Int(Lane.of(tap.rider))].add(tap)
     }
-    guard !parcels.isEmpty else { return 0 }
+    guard !days.isEmpty else { return 0 }
+    days.sort { $0.day < $1.day }
     var rows = CopyRows(columnCount: 7)
-    for (key, parcel) in parcels.sorted(by: { $0.key < $1.key }) {
-      let cause: StaleCause = key.fareDay < today ? .lateTap : .tap
-      try rows.append([
-        .int2(key.lane), .date(key.fareDay), .timestamptz(now), .text(cause.rawValue),
-        .identifiers(parcel.riders.map(Optional.some)), .bytea(parcel.bytes),
-        .int4(Int32(parcel.tapCount)),
-      ])
+    for lane in 0..<Lane.count {
+      for (day, parcels) in days where parcels[Int(lane)].tapCount > 0 {
+        let parcel = parcels[Int(lane)]
+        let cause: StaleCause = day < today ? .lateTap : .tap
+        try rows.append([
+          .int2(lane), .date(day), .timestamptz(now), .text(cause.rawValue),
+          .identifiers(parcel.riders.map(Optional.some)), .bytea(parcel.bytes),
+          .int4(Int32(parcel.tapCount)),
+        ])
+      }
     }
     try await connection.copyIn(
       """
       copy tap_parcel (lane, fare_day, sorted_at, cause, riders, taps, tap_count)
       from stdin (format binary)
       """, rows)
-    return parcels.values.reduce(0) { $0 + $1.riders.count }
-  }
-
-  private struct Key: Hashable, Comparable {
-    let lane: Int16
-    let fareDay: Day
-
-    static func < (left: Key, right: Key) -> Bool {
-      (left.lane, left.fareDay) < (right.lane, right.fareDay)
-    }
+    return days.reduce(0) { $0 + $1.parcels.reduce(0) { $0 + $1.riders.count } }
   }
 
   /// Takes the oldest parcels of a lane, of at most so many taps but for the first parcel.

@@ -37,10 +37,10 @@ package enum HMACSHA256 {
 
 /// A key made ready for HMAC with SHA-256, so that its own blocks are hashed once.
 package final class KeyedHMAC: @unchecked Sendable {
-  // Set once, then only copied from: that is what makes them safe to share. Two digests are copied
-  // with less to allocate than libcrypto's own HMAC, which is made anew for each message.
-  private let inner: OpaquePointer
-  private let outer: OpaquePointer
+  // Set once, then only copied from: that is what makes them safe to share. They are plain memory: what
+  // libcrypto's newer functions allocate for each message takes longer than to hash a token.
+  private let inner: SHA256_CTX
+  private let outer: SHA256_CTX
   private static let blockBytes = 64
 
   /// Makes a key ready.
@@ -52,17 +52,12 @@ package final class KeyedHMAC: @unchecked Sendable {
   }
 
   /// A digest that has taken its first block.
-  private static func begun(with block: [UInt8]) -> OpaquePointer {
-    guard let context = EVP_MD_CTX_new(),
-      EVP_DigestInit_ex2(context, SHA256Digest.algorithm, nil) == 1,
-      EVP_DigestUpdate(context, block, block.count) == 1
-    else { preconditionFailure("libcrypto has no SHA-256") }
-    return context
-  }
-
-  deinit {
-    EVP_MD_CTX_free(inner)
-    EVP_MD_CTX_free(outer)
+  private static func begun(with block: [UInt8]) -> SHA256_CTX {
+    var digest = SHA256_CTX()
+    guard SHA256_Init(&digest) == 1, SHA256_Update(&digest, block, block.count) == 1 else {
+      preconditionFailure("libcrypto has no SHA-256")
+    }
+    return digest
   }
 
   /// The 32 bytes of the code of a message.
@@ -70,19 +65,16 @@ package final class KeyedHMAC: @unchecked Sendable {
 
   /// The 32 bytes of the code of a message in two pieces.
   package func code(_ message: [UInt8], _ rest: [UInt8]) -> [UInt8] {
-    guard let digest = EVP_MD_CTX_new() else {
-      preconditionFailure("libcrypto has no memory for a digest")
-    }
-    defer { EVP_MD_CTX_free(digest) }
-    return [UInt8](unsafeUninitializedCapacity: SHA256Digest.byteCount) { out, count in
+    [UInt8](unsafeUninitializedCapacity: SHA256Digest.byteCount) { out, count in
+      var digest = inner
+      let isHashed =
+        SHA256_Update(&digest, message, message.count) == 1
+        && SHA256_Update(&digest, rest, rest.count) == 1
+        && SHA256_Final(out.baseAddress, &digest) == 1
+      digest = outer
       let isDone =
-        EVP_MD_CTX_copy_ex(digest, inner) == 1
-        && EVP_DigestUpdate(digest, message, message.count) == 1
-        && EVP_DigestUpdate(digest, rest, rest.count) == 1
-        && EVP_DigestFinal_ex(digest, out.baseAddress, nil) == 1
-        && EVP_MD_CTX_copy_ex(digest, outer) == 1
-        && EVP_DigestUpdate(digest, out.baseAddress, SHA256Digest.byteCount) == 1
-        && EVP_DigestFinal_ex(digest, out.baseAddress, nil) == 1
+        isHashed && SHA256_Update(&digest, out.baseAddress, SHA256Digest.byteCount) == 1
+        && SHA256_Final(out.baseAddress, &digest) == 1
       precondition(isDone, "libcrypto could not finish an HMAC")
       count = SHA256Digest.byteCount
     }
@@ -120,10 +112,24 @@ package struct TokenKey: Sendable {
 
   /// The name of a medium: the first 16 bytes of HMAC-SHA-256 over kind, a zero byte and token.
   package func mediumID(kind: MediumKind, token: [UInt8]) -> MediumID {
-    var message = Array(kind.rawValue.utf8)
-    message.append(0)
-    message += token
-    return MediumID(digest: key.code(message))
+    MediumID(digest: key.code(Self.prefix(of: kind), token))
+  }
+
+  /// Made once: a city taps millions of times a day.
+  private static let cardPrefix = bytes(of: .card)
+  private static let bankPrefix = bytes(of: .bank)
+  private static let phonePrefix = bytes(of: .phone)
+  private static let qrPrefix = bytes(of: .qr)
+
+  private static func bytes(of kind: MediumKind) -> [UInt8] { Array(kind.rawValue.utf8) + [0] }
+
+  private static func prefix(of kind: MediumKind) -> [UInt8] {
+    switch kind {
+    case .card: cardPrefix
+    case .bank: bankPrefix
+    case .phone: phonePrefix
+    case .qr: qrPrefix
+    }
   }
 
   /// 32 bytes for another purpose; a purpose holds no zero byte, so no medium has the same.

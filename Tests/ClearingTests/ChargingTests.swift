@@ -36,6 +36,39 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aCardIsAskedOnceForADayWhoseTapsAreOnTheirWay() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        // The night's pass finds a tap of the day in the journal that nobody sorted yet.
+        try await house.house.journal([try bankTap(3, "13:00")], receivedAt: house.clock.now)
+        house.clock.advance(seconds: 86_400)
+        try await house.charging.drain()
+        #expect(try await house.windows() == [])
+        try await house.work()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 2400 0"])
+      }
+    }
+
+    @Test func windowsWaitForTapsNoLongerThanSoLong() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        try await house.house.journal([try bankTap(3, "13:00")], receivedAt: house.clock.now)
+        house.clock.advance(seconds: 86_400)
+        try await house.charging.drain()
+        house.clock.advance(seconds: Int64(ChargingPolicy().backlogWaitSecondsMax - 1))
+        try await house.charging.drain()
+        #expect(try await house.windows() == [])
+        house.clock.advance(seconds: 1)
+        try await house.charging.drain()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 1600 0"])
+        try await house.work()
+        #expect(
+          try await house.windows() == [
+            "2026-11-22 0 captured 1600 0", "2026-11-22 1 captured 800 0",
+          ])
+      }
+    }
+
     @Test func cardsOfStoredValueAreNotCharged() async throws {
       try await CardHouse.with { house in
         try await house.house.journal([try tap(1, "08:00")])

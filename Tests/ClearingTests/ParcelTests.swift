@@ -22,7 +22,7 @@ extension ClearingSuite {
           for day in pass.daysWithoutPartition {
             try await house.store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
           }
-          try await house.store.write { db in try await db.sorting.found(pass.newMedia) }
+          _ = try await house.store.write { db in try await db.sorting.found(pass.newMedia) }
           if !pass.isHeldUp { break }
         }
       }

@@ -173,7 +173,9 @@ extension ClearingSuite {
       _ amount: Amount, after before: String, _ house: House, _ owner: PostgresPool
     ) async throws -> String {
       let (table, column) = (amount.table, amount.column)
-      let key = amount.key.map { "\($0)::text" }.joined(separator: ", ")
+      // A ride has no key of its own; its sums name it.
+      let key = (amount.key.isEmpty ? ["ctid"] : amount.key).map { "\($0)::text" }
+        .joined(separator: ", ")
       let chosen = """
         (tableoid, ctid) in (select tableoid, ctid from \(table) where \(column) is not null
           order by \(column) <> 0 desc, ctid desc limit 1)

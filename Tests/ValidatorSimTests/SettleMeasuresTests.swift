@@ -52,7 +52,7 @@ import Testing
     #expect(report.isSound)
     for spoil: (inout SettleReport) -> Void in [
       { $0.unbalancedMinor = 1 }, { $0.rides = 599 }, { $0.waitingTaps = 1 }, { $0.wrongSums = 1 },
-      { $0.sortedTaps = 599 },
+      { $0.sortedTaps = 599 }, { $0.windowsOffMinor = 1 },
     ] {
       var other = report
       spoil(&other)

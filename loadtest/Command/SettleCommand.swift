@@ -14,8 +14,9 @@ struct SettleCommand: AsyncParsableCommand {
     discussion: """
       Two days are put into the journal by COPY, each with as many taps; part of the second day's \
       taps come late from the first. After each, a service is started that only clears, and the time \
-      is taken until every tap is a ride with its entry. The ceiling is COPY of the finished rows, \
-      into tables with the same keys, in the same run.
+      is taken until every tap is a ride with its entry. How long it then takes to close the windows of \
+      bank cards is told apart. The ceiling is COPY of the finished rows, into tables with the same \
+      keys, in the same run.
       """)
 
   @Option(help: "Riders of the city.")
@@ -66,7 +67,8 @@ struct SettleCommand: AsyncParsableCommand {
     let report = try await measure(house)
     print(json ? String(decoding: report.json, as: UTF8.self) : report.text)
     guard report.isSound else {
-      ProgressBar.write("not sound: see rides, waiting_taps, unbalanced_minor and wrong_sums\n")
+      ProgressBar.write(
+        "not sound: see rides, waiting_taps, unbalanced_minor, windows_off_minor, wrong_sums\n")
       throw ExitCode(1)
     }
   }
@@ -115,6 +117,17 @@ struct SettleCommand: AsyncParsableCommand {
       try await database.number("select count(*) from ride where reversed_run_id is null"))
     report.reversedRides = Int(
       try await database.number("select count(*) from ride where reversed_run_id is not null"))
+    report.windows = Int(try await database.number("select count(*) from charge_window"))
+    report.windowsOffMinor = try await database.number(
+      """
+      select coalesce(sum(abs(coalesce(w.minor, 0) - coalesce(r.minor, 0))), 0)::bigint
+      from (select fare_day, sum(amount_minor) as minor from charge_window group by 1) w
+      full join (
+        select fare_day, sum(charged_minor) as minor from ride
+        where medium = 'bank' and reversed_run_id is null
+          and fare_day in (select fare_day from charge_day)
+        group by 1) r using (fare_day)
+      """)
     report.sortedTaps = Int(try await database.number("select count(*) from tap"))
     report.waitingTaps = Int(
       try await database.number(

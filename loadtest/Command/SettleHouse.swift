@@ -83,16 +83,21 @@ final class SettleHouse: Sendable {
     do {
       let process = running.service.processID
       // Work began a moment before the service said that it is ready; its start is in neither.
-      let server = ProcessorTime.microseconds(of: process) ?? 0
-      let database = ProcessorTime.microsecondsOfDescendants(of: process)
+      let begin = Self.processorTimes(of: process)
       let wal = try await running.database.number(Self.walBytes)
       try await running.database.waitUntil(Self.isCleared, secondsMax: secondsMax)
       var run = SettleReport.DayRun()
-      run.seconds = (clock.now - start).seconds
-      run.serverProcessorMicroseconds = (ProcessorTime.microseconds(of: process) ?? 0) - server
-      run.databaseProcessorMicroseconds =
-        ProcessorTime.microsecondsOfDescendants(of: process) - database
+      let cleared = clock.now
+      run.seconds = (cleared - start).seconds
+      let used = Self.processorTimes(of: process)
+      run.serverProcessorMicroseconds = used.server - begin.server
+      run.databaseProcessorMicroseconds = used.database - begin.database
       run.walBytes = try await running.database.number(Self.walBytes) - wal
+      try await running.database.waitUntil(Self.areWindowsClosed, secondsMax: secondsMax)
+      run.windowSeconds = (clock.now - cleared).seconds
+      let end = Self.processorTimes(of: process)
+      run.windowProcessorMicroseconds =
+        end.server - used.server + end.database - used.database
       await running.stop()
       return run
     } catch {
@@ -100,6 +105,20 @@ final class SettleHouse: Sendable {
       throw error
     }
   }
+
+  /// Microseconds that the service and its database have used.
+  private static func processorTimes(of process: Int32) -> (server: Int64, database: Int64) {
+    (
+      ProcessorTime.microseconds(of: process) ?? 0,
+      ProcessorTime.microsecondsOfDescendants(of: process)
+    )
+  }
+
+  /// Both days are over, so that their windows close as soon as their rides are there.
+  private static let areWindowsClosed = """
+    select exists (select from charge_day)
+      and not exists (select from clearing_run where windowed_at is null);
+    """
 
   private static let walBytes = "select (pg_current_wal_insert_lsn() - '0/0')::bigint"
 

@@ -12,6 +12,9 @@ package struct SettleReport: Sendable, Equatable {
     package var serverProcessorMicroseconds: Int64 = 0
     package var databaseProcessorMicroseconds: Int64 = 0
     package var walBytes: Int64 = 0
+    /// After all that: until the bank cards' windows of the days are closed, with what both use for it.
+    package var windowSeconds = 0.0
+    package var windowProcessorMicroseconds: Int64 = 0
 
     /// Starts at nothing.
     package init() {}
@@ -24,6 +27,10 @@ package struct SettleReport: Sendable, Equatable {
   /// Rides that stand, and rides that were reversed by a day rated anew.
   package var rides = 0
   package var reversedRides = 0
+  /// Charge windows of bank cards, and by how much they are not what the rides of these cards come to,
+  /// minor units.
+  package var windows = 0
+  package var windowsOffMinor: Int64 = 0
   /// Taps that reached their riders, and taps whose fares are not worked out.
   package var sortedTaps = 0
   package var waitingTaps = 0
@@ -50,8 +57,8 @@ package struct SettleReport: Sendable, Equatable {
 
   /// Whether every tap became part of the books, and the books agree.
   package var isSound: Bool {
-    unbalancedMinor == 0 && wrongSums == 0 && waitingTaps == 0 && sortedTaps == taps
-      && rides == taps
+    unbalancedMinor == 0 && wrongSums == 0 && windowsOffMinor == 0 && waitingTaps == 0
+      && sortedTaps == taps && rides == taps
   }
 
   private func perTap(_ sum: (DayRun) -> Int64) -> Double {
@@ -69,6 +76,8 @@ package struct SettleReport: Sendable, Equatable {
       ("server_cpu_us_per_tap", server), ("database_cpu_us_per_tap", database),
       ("database_share", server + database > 0 ? database / (server + database) : nil),
       ("wal_bytes_per_tap", perTap(\.walBytes)),
+      ("window_seconds", days.reduce(0) { $0 + $1.windowSeconds }),
+      ("window_cpu_us_per_tap", perTap(\.windowProcessorMicroseconds)),
       ("late_share", days.count > 1 ? Double(late) / Double(max(days[1].taps, 1)) : nil),
       ("seconds", seconds),
     ]
@@ -78,7 +87,8 @@ package struct SettleReport: Sendable, Equatable {
     [
       ("rides", rides), ("unbalanced_minor", Int(unbalancedMinor)), ("taps", taps),
       ("late_taps", days.reduce(0) { $0 + $1.lateTaps }), ("riders", riders),
-      ("reversed_rides", reversedRides), ("sorted_taps", sortedTaps),
+      ("reversed_rides", reversedRides), ("windows", windows),
+      ("windows_off_minor", Int(windowsOffMinor)), ("sorted_taps", sortedTaps),
       ("waiting_taps", waitingTaps), ("wrong_sums", wrongSums),
     ]
   }

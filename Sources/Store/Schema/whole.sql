@@ -202,7 +202,7 @@ create table tap (
   primary key (device_id, epoch, seq, fare_day, lane)
 ) partition by range (fare_day);
 create table tap_other partition of tap default;
-create index tap_rider on tap (rider_id, fare_day);
+create index tap_rider on tap (rider_id);
 
 -- Which devices tapped in a vehicle on a fare day, those of taps without a vehicle under the empty
 -- name. The taps of a vehicle's day are found by the keys of its devices, so that no tap has to be
@@ -323,17 +323,19 @@ create table ride (
   mode text,
   operator_id text,
   route text,
-  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  currency text not null
+    check (octet_length(currency) = 3 and currency collate "C" between 'AAA' and 'ZZZ'),
   nominal_minor bigint,              -- null: the fare is not known
   charged_minor bigint,
   tariff_version text not null,
-  reason text not null,               -- compact JSON of the Tariff room, kept to the letter
-  primary key (fare_day, lane, ride_id)
+  reason text not null                -- compact JSON of the Tariff room, kept to the letter
 ) partition by range (fare_day);
 create table ride_other partition of ride default;
-create index ride_rider on ride (lane, rider_id, fare_day);
+create index ride_rider on ride (rider_id);
 create index ride_run on ride (run_id);
 create index ride_reversed_run on ride (reversed_run_id) where reversed_run_id is not null;
+create index ride_unknown on ride (fare_day, lane)
+  where charged_minor is null and reversed_run_id is null;
 
 -- Double entry. The chart of accounts is data; entries are only ever added.
 create table account (
