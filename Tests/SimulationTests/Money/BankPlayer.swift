@@ -23,12 +23,13 @@ extension MoneyPlayer {
     let outcome = try await house.insist {
       try await house.statements.take(file.bytes, name: "\(file.number).xml", by: "olena")
     }
-    guard case .taken(_, let lines, _) = outcome else {
+    guard case .taken(let taken) = outcome, let new = taken.first, taken.count == 1, new.isNew
+    else {
       findings.append("statement \(file.number) on \(now): \(outcome)")
       return
     }
     let expected = books.take(statement: place)
-    let found = Dictionary(uniqueKeysWithValues: lines.map { ($0.key.rawValue, $0.value) })
+    let found = Dictionary(uniqueKeysWithValues: new.lines.map { ($0.key.rawValue, $0.value) })
     if found != expected {
       findings.append("the lines of statement \(file.number) are \(found) instead of \(expected)")
     }
@@ -37,7 +38,7 @@ extension MoneyPlayer {
     let again = try await house.insist {
       try await house.statements.take(file.bytes, name: "again.xml", by: "olena")
     }
-    if case .known = again {
+    if case .taken(let known) = again, known.count == 1, !known[0].isNew {
       count("statement twice")
     } else {
       findings.append("statement \(file.number) again is \(again)")

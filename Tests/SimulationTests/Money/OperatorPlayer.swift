@@ -26,7 +26,7 @@ extension MoneyPlayer {
   mutating func openOperators() async throws {
     let (house, uah) = (house, uah)
     try await house.insist {
-      try await house.statements.setAccount(StatementFile.iban, in: uah, by: "olena")
+      try await house.statements.addAccount(StatementFile.iban, in: uah, by: "olena")
     }
     for (name, _) in CityPlan.operators {
       let account = BankAccount(name: name, iban: "UA903052992990004149123456789", bic: nil)
