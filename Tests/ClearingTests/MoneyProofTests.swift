@@ -23,11 +23,16 @@ extension ClearingSuite {
       "charge_event.medium_id": erasable, "charge_window.next_at": schedule,
       "charge_window.asked_at": schedule, "charge_refund.next_at": schedule,
       "charge_refund.asked_at": schedule, "statement_line.counterparty": erasable,
-      "statement_line.remittance": erasable,
+      "statement_line.remittance": erasable, "bank_statement.kept_in": seen,
+      "statement_line.match_kept_in": seen, "statement_line.settled_on": settled,
     ]
     private static let erasable =
       "riders may be erased later, and no digest may tell who it was; the taps tell it"
     private static let schedule = "when the worker looks again; no amount depends on it"
+    private static let seen =
+      "what a closed month had seen; its kept reports are made anew by it and compared"
+    private static let settled =
+      "a line that it leaves out is missing from what explains the balance of 1100"
 
     /// Tables with amounts that leave no digests, and what proves them.
     private static let provenOtherwise: [String: String] = [
