@@ -108,8 +108,12 @@ struct MoneyDesks: Sendable {
     let now: @Sendable () -> Instant = { .now }
     self.store = store
     self.city = city
+    // Who says that windows are to be closed knows better than a worker whether taps will still come.
+    var policy = ChargingPolicy()
+    policy.backlogWaitSecondsMax = 0
     charging = ChargingService(
-      store: store, city: city, acquirer: acquirer, log: Logger(label: "kvytok"), now: now)
+      store: store, city: city, acquirer: acquirer, policy: policy,
+      log: Logger(label: "kvytok"), now: now)
     debts = DebtDesk(store: store, city: city, now: now)
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)
