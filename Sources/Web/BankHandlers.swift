@@ -43,10 +43,9 @@ extension Handlers {
       }
       return true
     }
-    guard let iban else { throw Self.missing("iban") }
-    guard let currency else { throw Self.missing("currency") }
+    let named = (try Self.required(iban, "iban"), try Self.required(currency, "currency"))
     try await answering {
-      try await services.statements.addAccount(iban, in: currency, by: Self.label(request))
+      try await services.statements.addAccount(named.0, in: named.1, by: Self.label(request))
     }
     return try await bankAccounts()
   }
@@ -117,8 +116,8 @@ extension Handlers {
       }
       return true
     }
-    guard let kind else { throw Self.missing("kind") }
-    let row = try await match(id, kind, subject, by: Self.label(request))
+    let row = try await match(
+      id, try Self.required(kind, "kind"), subject, by: Self.label(request))
     let today = bankToday(request)
     return .json { writer in
       writer.beginObject()
@@ -147,12 +146,6 @@ extension Handlers {
   /// The day by the city's clock, from which the age of a line is told.
   func bankToday(_ request: WebRequest) -> Day {
     services.city.current.clock.zone.local(request.receivedAt).day
-  }
-
-  private static func label(_ request: WebRequest) -> String { request.caller?.label ?? "unknown" }
-
-  private static func missing(_ name: String) -> Problem {
-    Problem(.badRequest, "malformed", "is missing", pointer: "/\(name)")
   }
 }
 

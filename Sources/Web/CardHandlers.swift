@@ -193,7 +193,7 @@ extension Handlers {
       throw Problem(.badRequest, "malformed", "is missing; true or false", pointer: "/approve")
     }
     let row = try await answering {
-      try await services.orders.decide(id, isApproved: isApproved, by: Self.person(request))
+      try await services.orders.decide(id, isApproved: isApproved, by: Self.label(request))
     }
     return .json { writer in
       writer.beginObject()
@@ -261,9 +261,8 @@ extension Handlers {
 
 /// What the handlers above share.
 extension Handlers {
-  private static func person(_ request: WebRequest) -> String {
-    request.caller?.label ?? "unknown"
-  }
+  /// Who orders something about money.
+  static func label(_ request: WebRequest) -> String { request.caller?.label ?? "unknown" }
 
   func number(_ request: WebRequest) throws(Problem) -> Int64 {
     let text = try request.parameter("id")
@@ -320,7 +319,7 @@ extension Handlers {
   private func changed(
     _ request: WebRequest, _ body: (String) async throws -> ChargeWindowRow
   ) async throws -> Answer {
-    let row = try await answering { try await body(Self.person(request)) }
+    let row = try await answering { try await body(Self.label(request)) }
     return .json { writer in
       writer.beginObject()
       Self.write(row, to: &writer)
@@ -331,7 +330,7 @@ extension Handlers {
   private func proposed(
     _ request: WebRequest, _ body: (String) async throws -> Int64
   ) async throws -> Answer {
-    let order = try await answering { try await body(Self.person(request)) }
+    let order = try await answering { try await body(Self.label(request)) }
     return .json { writer in
       writer.beginObject()
       writer.member("order", order)

@@ -248,9 +248,8 @@ extension Handlers {
 }
 
 extension Handlers {
-  private static func label(_ request: WebRequest) -> String { request.caller?.label ?? "unknown" }
-
-  private static func required<Value>(_ value: Value?, _ name: String) throws(Problem) -> Value {
+  /// A member that a body needs.
+  static func required<Value>(_ value: Value?, _ name: String) throws(Problem) -> Value {
     guard let value else {
       throw Problem(.badRequest, "malformed", "is missing", pointer: "/\(name)")
     }
