@@ -8,8 +8,8 @@ import Synchronization
 /// holds the lanes of all sorters and writes an event of a rider: while the newest event is the same as
 /// when a medium was looked up, it is still where it was. With any other event all is forgotten.
 package final class KnownMedia: Sendable {
-  /// Most media that are kept: about 20 MB.
-  static let countMax = 500_000
+  /// Most media that are kept, those of a large city: about 35 MB for each million.
+  static let countMax = 4_000_000
 
   private struct Kept {
     var newestEvent: Int64 = -1

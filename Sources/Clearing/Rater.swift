@@ -12,7 +12,7 @@ package struct Rater: Sendable {
   /// Most rider-days rated in one transaction, which is one clearing run.
   package static let riderDaysPerPassMax = 8000
   /// Most taps whose parcels are taken in one transaction; a single parcel may be larger.
-  package static let parcelledTapsPerPassMax = 60_000
+  package static let parcelledTapsPerPassMax = 100_000
 
   let city: City
   private let log: Logger

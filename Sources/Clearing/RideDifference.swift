@@ -42,8 +42,17 @@ package struct RideDifference: Sendable {
       return
     }
     var open: [RideRow: [StandingRide]] = [:]
-    for ride in standing { open[Self.comparable(ride.ride, rules), default: []].append(ride) }
+    var days: Set<RiderDay> = []
+    for ride in standing {
+      open[Self.comparable(ride.ride, rules), default: []].append(ride)
+      days.insert(ride.ride.day)
+    }
     for ride in rated {
+      // Most days of a pass are rated for the first time: nothing stands on them.
+      guard days.contains(ride.day) else {
+        added.append(ride)
+        continue
+      }
       let key = Self.comparable(ride, rules)
       if var same = open[key], !same.isEmpty {
         same.removeLast()

@@ -7,7 +7,7 @@ import Synchronization
 package struct ClusterSettings: Sendable {
   /// Without, a crash of the machine loses data: for tests only.
   package var isDurable = true
-  /// Memory of the server's cache; nil is an eighth of the machine's, 128 to 1,024.
+  /// Memory of the server's cache; nil is an eighth of the machine's, 128 to 4,096.
   package var sharedBuffersMegabytes: Int?
   /// Log kept between two checkpoints, about.
   package var walMegabytesMax = 4_096
@@ -24,7 +24,7 @@ package struct ClusterSettings: Sendable {
   func arguments(socketFolder: String) -> [String] {
     let memoryMegabytes =
       sysconf(Int32(_SC_PHYS_PAGES)) / 1_024 * sysconf(Int32(_SC_PAGESIZE)) / 1_024
-    let shared = sharedBuffersMegabytes ?? min(1_024, max(128, memoryMegabytes / 8))
+    let shared = sharedBuffersMegabytes ?? min(4_096, max(128, memoryMegabytes / 8))
     let durable = isDurable ? "on" : "off"
     let settings = [
       "listen_addresses=", "unix_socket_directories=\(socketFolder)",

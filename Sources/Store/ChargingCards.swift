@@ -95,13 +95,18 @@ extension ChargingTables {
   ) async throws -> [(medium: MediumID, receivedAt: Instant)] {
     let rows = try await connection.query(
       """
-      select s.medium_id, t.received_at from card_standing s
-      join medium m using (medium_id) join rider r using (rider_id)
+      with denied as materialized (
+        select medium_id, since, tapped_at from card_standing where state = 'denied'),
+      held as materialized (
+        select s.*, m.rider_id, m.lane from denied s cross join lateral (
+          select m.rider_id, r.lane from medium m join rider r using (rider_id)
+          where m.medium_id = s.medium_id offset 0) m)
+      select s.medium_id, t.received_at from held s
       cross join lateral (
         select max(received_at) as received_at from tap t
-        where t.fare_day between $1::date - 1 and $1::date + 1 and t.lane = r.lane
-          and t.rider_id = r.rider_id and t.medium_id = s.medium_id) t
-      where s.state = 'denied' and t.received_at > s.since and (s.tapped_at is null
+        where t.fare_day between $1::date - 1 and $1::date + 1 and t.lane = s.lane
+          and t.rider_id = s.rider_id and t.medium_id = s.medium_id) t
+      where t.received_at > s.since and (s.tapped_at is null
         or t.received_at > s.tapped_at + make_interval(secs => $2::float8))
       order by s.medium_id
       """, [.date(today), .float8(Double(pauseSeconds))])

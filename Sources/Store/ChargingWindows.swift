@@ -231,14 +231,18 @@ package struct ChargingTables {
   }
 
   /// Windows in which something is due, the longest waiting first, locked; others' are left out.
+  ///
+  /// Each state is looked at by itself: windows that wait for an acquirer may be many, and are not read
+  /// by those who look for another state.
   package func due(
     _ states: [ChargeWindow.State], at now: Instant, countMax: Int
   ) async throws -> [ChargeWindowRow] {
     let rows = try await connection.query(
       """
-      select \(ChargeColumns.names) from charge_window w
-      where w.next_at <= $1 and w.state = any($2) order by w.next_at, w.window_id limit $3
-      for update skip locked
+      select \(ChargeColumns.names) from unnest($2::text[]) s(state) cross join lateral (
+        select * from charge_window w where w.state = s.state and w.next_at <= $1
+        order by w.next_at, w.window_id limit $3 for update skip locked) w
+      order by w.next_at, w.window_id limit $3
       """,
       [
         .timestamptz(now), .texts(states.map { Optional($0.rawValue) }), .int8(Int64(countMax)),

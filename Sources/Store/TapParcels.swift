@@ -9,11 +9,23 @@ extension StoreSession {
 
 /// Taps on their way from the sorter to the riders' lanes, in parcels as mail has them.
 ///
-/// A parcel holds the accepted taps that one pass of sorting found for a lane's fare day. It is as good
-/// as a stale mark on the day of each of its riders: whoever counts or lists what waits for a rating
-/// looks at the view `rider_day_waiting`. Rating takes the parcels of its lane; the taps of a day that
-/// has no row in `fare_day` yet are all in them, so that they need not be looked up.
+/// A parcel holds the accepted taps that one pass of sorting found for a fare day and a share of a lane's
+/// riders. It is as good as a stale mark on the day of each of its riders: whoever counts or lists what
+/// waits for a rating looks at the view `rider_day_waiting`. Rating takes the parcels of its lane; the
+/// taps of a day that has no row in `fare_day` yet are all in them, so that they need not be looked up.
 package struct TapParcelTables {
+  /// Shares of a lane's riders: a pass of rating takes what waits for one of them. It then has all taps
+  /// of a rider's day, however far the journal was behind, and rates the day once.
+  ///
+  /// They are told by the first bits of riders, so that the rows of a pass lie together in the indexes by
+  /// rider. Parcels of another number of shares, of an earlier program, are only taken with other ones.
+  package static let sharesPerLane = 4
+
+  /// The share of a rider within its lane.
+  package static func share(of rider: RiderID) -> Int {
+    Int(rider.high.multipliedFullWidth(by: UInt64(sharesPerLane)).high)
+  }
+
   let connection: PostgresConnection
 
   /// Holds for a tap `t` that is in no parcel.
@@ -23,29 +35,32 @@ package struct TapParcelTables {
         and t.rider_id = any(w.riders))
     """
 
-  /// Puts the accepted of some taps into parcels, one for each lane and fare day.
+  /// Puts the accepted of some taps into parcels, one for each share of a lane and fare day.
   ///
   /// Days before `today` are late. The number of rider-days.
   package func add(_ taps: [TapRow], today: Day, at now: Instant) async throws -> Int {
-    // The fare days of a pass are few; each has a parcel for each lane.
+    // The fare days of a pass are few; each has a parcel for each share of each lane.
     var days: [(day: Day, parcels: [TapParcelWriter])] = []
     for tap in taps where tap.isAccepted {
       let place = days.firstIndex { $0.day == tap.fareDay } ?? days.count
       if place == days.count {
-        let parcels = [TapParcelWriter](repeating: TapParcelWriter(), count: Int(Lane.count))
+        let parcels = [TapParcelWriter](
+          repeating: TapParcelWriter(), count: Int(Lane.count) * Self.sharesPerLane)
         days.append((tap.fareDay, parcels))
       }
-      days[place].parcels[Int(Lane.of(tap.rider))].add(tap)
+      let share = Int(Lane.of(tap.rider)) * Self.sharesPerLane + Self.share(of: tap.rider)
+      days[place].parcels[share].add(tap)
     }
     guard !days.isEmpty else { return 0 }
     days.sort { $0.day < $1.day }
-    var rows = CopyRows(columnCount: 7)
-    for lane in 0..<Lane.count {
-      for (day, parcels) in days where parcels[Int(lane)].tapCount > 0 {
-        let parcel = parcels[Int(lane)]
+    var rows = CopyRows(columnCount: 8)
+    for place in 0..<Int(Lane.count) * Self.sharesPerLane {
+      let (lane, share) = place.quotientAndRemainder(dividingBy: Self.sharesPerLane)
+      for (day, parcels) in days where parcels[place].tapCount > 0 {
+        let parcel = parcels[place]
         let cause: StaleCause = day < today ? .lateTap : .tap
         try rows.append([
-          .int2(lane), .date(day), .timestamptz(now), .text(cause.rawValue),
+          .int2(Int16(lane)), .int2(Int16(share)), .date(day), .timestamptz(now), .text(cause.rawValue),
           .identifiers(parcel.riders.map(Optional.some)), .bytea(parcel.bytes),
           .int4(Int32(parcel.tapCount)),
         ])
@@ -53,13 +68,14 @@ package struct TapParcelTables {
     }
     try await connection.copyIn(
       """
-      copy tap_parcel (lane, fare_day, sorted_at, cause, riders, taps, tap_count)
+      copy tap_parcel (lane, share, fare_day, sorted_at, cause, riders, taps, tap_count)
       from stdin (format binary)
       """, rows)
     return days.reduce(0) { $0 + $1.parcels.reduce(0) { $0 + $1.riders.count } }
   }
 
-  /// Takes the oldest parcels of a lane, of at most so many taps but for the first parcel.
+  /// Takes the parcels of the share of a lane for which one waits the longest, of at most so many taps but
+  /// for the first parcel.
   ///
   /// The lane has to be held; parcels that a sorter is adding right now are left for the next pass.
   package func take(lane: Int16, tapsMax: Int) async throws -> [ParcelledDay] {
@@ -68,7 +84,8 @@ package struct TapParcelTables {
       with taken as materialized (
         select parcel_id from (
           select parcel_id, sum(tap_count) over (order by parcel_id) - tap_count as before
-          from tap_parcel where lane = $1) p
+          from tap_parcel where lane = $1 and share = (
+            select share from tap_parcel where lane = $1 order by parcel_id limit 1)) p
         where before < $2)
       delete from tap_parcel p using taken t where p.lane = $1 and p.parcel_id = t.parcel_id
       returning p.parcel_id, p.fare_day, p.cause, p.riders, p.taps

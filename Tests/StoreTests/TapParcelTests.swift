@@ -56,7 +56,10 @@ extension StoreSuite {
         #expect(days == Set(wanted.map { RiderDay(rider: $0.rider, fareDay: $0.fareDay) }).count)
         #expect(
           try await pool.number("select count(*) from rider_day_waiting") == Int64(days))
-        let taken = try await store.write { db in try await db.parcels.take(lane: 0, tapsMax: 999) }
+        var taken: [ParcelledDay] = []
+        for _ in 0..<TapParcelTables.sharesPerLane {
+          taken += try await store.write { db in try await db.parcels.take(lane: 0, tapsMax: 999) }
+        }
         let found = taken.flatMap { day in
           day.taps.map { tap in
             #expect(RiderDay(rider: tap.rider, fareDay: tap.fareDay) == day.day)
@@ -82,6 +85,26 @@ extension StoreSuite {
         let taken = try await store.write { db in try await db.parcels.take(lane: 0, tapsMax: 2) }
         #expect(taken.flatMap(\.taps).map(\.name.device) == ["V-1", "V-2"])
         #expect(try await pool.number("select count(*) from tap_parcel") == 1)
+      }
+    }
+
+    @Test func allThatWaitsForAShareOfTheRidersIsTakenBeforeWhatWaitsForOthers() async throws {
+      try await withStore { store, pool in
+        for number in 0..<12 {
+          try await store.write { db in
+            var chance = SeededGenerator(seed: UInt64(number))
+            var tap = Self.tap(&chance, device: number, seq: 1)
+            tap.rider = RiderID(high: number % 2 == 0 ? 0 : .max, low: 0)
+            _ = try await db.parcels.add([tap], today: Self.today, at: noon)
+          }
+        }
+        // Twelve passes of sorting found taps of two riders in turns: each is taken with all six.
+        for expected in [[0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11]] {
+          let taken = try await store.write { db in try await db.parcels.take(lane: 0, tapsMax: 99) }
+          #expect(
+            Set(taken.flatMap(\.taps).map(\.name.device)) == Set(expected.map { "V-\($0)" }))
+        }
+        #expect(try await pool.number("select count(*) from tap_parcel") == 0)
       }
     }
 

@@ -3,8 +3,8 @@ import ServiceClient
 
 /// PostgreSQL's own client, as a program.
 struct Psql: Sendable {
-  /// Seconds between two looks at what is left.
-  static let watchSeconds = 0.2
+  /// Seconds between two looks at what is left: a look takes what it measures some time too.
+  static let watchSeconds = 1.0
 
   /// A URL or `key=value` pairs.
   let database: String

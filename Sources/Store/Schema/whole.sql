@@ -240,7 +240,7 @@ create index fare_day_owes on fare_day (fare_day, lane, rider_id) where owes;
 create index fare_day_stale on fare_day (lane, fare_day) where stale_since is not null;
 
 -- Accepted taps on their way from sorting to the lanes of their riders: those that one pass found for
--- a lane's fare day. As long as a parcel is here, the days of its riders wait for their rating.
+-- a fare day and a share of a lane's riders. As long as a parcel is here, the days of its riders wait for their rating.
 create table tap_parcel (
   lane smallint not null,
   parcel_id bigint generated always as identity,
@@ -250,6 +250,7 @@ create table tap_parcel (
   riders uuid[] not null,            -- each once
   taps bytea not null,               -- what rating reads of them, in a format of the program's own
   tap_count integer not null,
+  share smallint not null,
   primary key (lane, parcel_id)
 ) with (toast_tuple_target = 8160);
 -- They live for a minute: to make them smaller would cost more than to write them.
@@ -647,6 +648,7 @@ create table card_standing (
   tapped_at timestamptz                 -- newest tap that was acted on while it was denied
 );
 create index card_standing_due on card_standing (next_at) where next_at is not null;
+create index card_standing_denied on card_standing (medium_id) where state = 'denied';
 
 create function bank_medium_has_standing() returns trigger language plpgsql as $$
 begin
@@ -733,7 +735,7 @@ create table charge_window (
   check (least(captured_minor, settled_minor, refunded_minor, charged_back_minor,
     written_off_minor) >= 0)
 );
-create index charge_window_due on charge_window (next_at) where next_at is not null;
+create index charge_window_due on charge_window (state, next_at, window_id) where next_at is not null;
 create index charge_window_day on charge_window (fare_day);
 create index charge_window_debt on charge_window (declined_at) where due_minor > 0 and declined_at is not null;
 create index charge_window_reference on charge_window (reference) where reference is not null;
