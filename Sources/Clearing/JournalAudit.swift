@@ -17,13 +17,13 @@ extension LedgerAuditor {
     }
     let sorter = Sorter(
       city: city, tokenKey: tokenKey, log: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
-    let erased = try await store.read { db in try await db.bookProofs.erasedRiders() }
-    for lane in try await store.read({ db in try await db.bookProofs.journalLanes() }) {
+    let erased = try await store.read(patience: .long) { db in try await db.bookProofs.erasedRiders() }
+    for lane in try await store.read(patience: .long, { db in try await db.bookProofs.journalLanes() }) {
       var last: Int64 = 0
       var sessions = SessionAudit()
       while true {
         let after = last
-        let page = try await store.read { db in
+        let page = try await store.read(patience: .long) { db in
           let batches = try await db.bookProofs.batches(lane: lane, after: after)
           return try await Self.prove(batches, by: sorter, erased: erased, in: db)
         }
@@ -33,7 +33,7 @@ extension LedgerAuditor {
         audit.batchesWithoutSignature += page.withoutSignature
         audit.taps += page.taps
         for finding in page.findings { audit.find(finding) }
-        let (following, findings) = try await store.read { [sessions] db in
+        let (following, findings) = try await store.read(patience: .long) { [sessions] db in
           var following = sessions
           let findings = try await following.take(page.requests, in: db)
           return (following, findings)
@@ -45,7 +45,7 @@ extension LedgerAuditor {
       audit.batchesWithoutSignature += sessions.uncoveredBatches
     }
     try await proveReleased(by: sorter, erased: erased, &audit)
-    let faults = try await store.read { db in
+    let faults = try await store.read(patience: .long) { db in
       try await db.bookProofs.journalFaults(countMax: LedgerAudit.findingsMax)
     }
     for fault in faults { audit.find(fault) }
@@ -93,11 +93,11 @@ extension LedgerAuditor {
   private func proveReleased(
     by sorter: Sorter, erased: [RiderID: Instant], _ audit: inout LedgerAudit
   ) async throws {
-    for device in try await store.read({ db in try await db.quarantine.devicesReleased() }) {
+    for device in try await store.read(patience: .long, { db in try await db.quarantine.devicesReleased() }) {
       var last: (epoch: Int64, seq: Int64) = (-1, -1)
       while true {
         let after = last
-        let page = try await store.read { db in
+        let page = try await store.read(patience: .long) { db in
           let released = try await db.quarantine.sortedReleased(of: device, after: after)
           let expected = try released.map { (tap: try sorter.read($0).tap, batch: $0.batch) }
           return (

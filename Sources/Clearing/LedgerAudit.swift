@@ -118,13 +118,13 @@ package struct LedgerAuditor: Sendable {
     if depth >= .taps {
       try await proveCorrections(&audit)
       let cities = PastCities(heldMax: .max)
-      let lanes = try await store.read { db in try await db.bookProofs.riderLanes() }
+      let lanes = try await store.read(patience: .long) { db in try await db.bookProofs.riderLanes() }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, cities, &audit)
         progress(Double(index + 1) / Double(lanes.count))
       }
     }
-    let unsorted = try await store.read { db in try await db.audit.unsorted() }
+    let unsorted = try await store.read(patience: .long) { db in try await db.audit.unsorted() }
     audit.unsortedBatches = unsorted.waiting
     if unsorted.setAside > 0 {
       audit.find("\(unsorted.setAside) batches of the journal cannot be read; see `kvytok doctor`")
@@ -133,7 +133,7 @@ package struct LedgerAuditor: Sendable {
 
   /// Finds corrected stops that belong to no tap; that nobody altered them shows their row seals.
   private func proveCorrections(_ audit: inout LedgerAudit) async throws {
-    let (standing, findings) = try await store.read { db in
+    let (standing, findings) = try await store.read(patience: .long) { db in
       (
         try await db.stopCorrections.standing(),
         try await db.stopCorrections.withoutTap(countMax: LedgerAudit.findingsMax)
@@ -146,7 +146,7 @@ package struct LedgerAuditor: Sendable {
   /// Finds words that no reader knows, before one of them stops.
   private func proveWords(_ depth: AuditDepth, _ audit: inout LedgerAudit) async throws {
     for stored in StoredWords.all where depth >= .taps || !stored.isOfTaps {
-      for finding in try await store.read({ db in
+      for finding in try await store.read(patience: .long, { db in
         try await db.bookProofs.unknownWords(in: stored)
       }) {
         audit.find(finding)
@@ -160,7 +160,7 @@ package struct LedgerAuditor: Sendable {
     try await proveSeals(&audit)
     try await compareRuns(&audit)
     try await proveRows(&audit)
-    for finding in try await store.read({ db in
+    for finding in try await store.read(patience: .long, { db in
       try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
         + db.wallets.daysThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
@@ -170,7 +170,7 @@ package struct LedgerAuditor: Sendable {
     }) {
       audit.find(finding)
     }
-    audit.accepted = try await store.read { db in try await db.acceptedFindings.list() }
+    audit.accepted = try await store.read(patience: .long) { db in try await db.acceptedFindings.list() }
       .filter { $0.state == .approved }.map(\.sentence)
     try await provePeriods(&audit)
   }
@@ -179,7 +179,7 @@ package struct LedgerAuditor: Sendable {
     var proof = LedgerProof()
     while true {
       let last = proof.head.number
-      let page = try await store.read { db in try await db.books.entries(after: last) }
+      let page = try await store.read(patience: .long) { db in try await db.books.entries(after: last) }
       guard !page.isEmpty else { break }
       for entry in page {
         do {
@@ -199,7 +199,7 @@ package struct LedgerAuditor: Sendable {
   }
 
   private func compareRuns(_ audit: inout LedgerAudit) async throws {
-    let (runs, counts, sums) = try await store.read { db in
+    let (runs, counts, sums) = try await store.read(patience: .long) { db in
       (
         try await db.books.runsThatDiffer(countMax: LedgerAudit.findingsMax),
         try await db.bookProofs.runsThatDiffer(countMax: LedgerAudit.findingsMax),
@@ -223,7 +223,7 @@ package struct LedgerAuditor: Sendable {
     var last: RiderID?
     while true {
       let after = last
-      let page = try await store.read { db in
+      let page = try await store.read(patience: .long) { db in
         let riders = try await db.audit.riders(lane: lane, after: after)
         return try await self.compare(riders, lane: lane, book: book, cities, in: db)
       }

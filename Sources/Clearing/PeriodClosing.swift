@@ -22,6 +22,9 @@ package enum ClosingOutcome: Sendable {
 /// closing begins after it; one that comes later books in the next open month and names the fare day.
 /// A process that dies between the steps leaves the month closing; the same call goes on from there.
 package struct PeriodClosing: Sendable {
+  /// Most digests of rows that are given to a month in one statement.
+  package static let digestsPerPieceMax = 50_000
+
   private let store: Store
   private let city: City
   private let reporting: PeriodReporting
@@ -37,7 +40,9 @@ package struct PeriodClosing: Sendable {
   package func openItems(of period: AccountingPeriod) async throws -> [OpenItem] {
     let end = city.clock.zone.instant(
       of: LocalTime(day: period.last.adding(days: 1), secondOfDay: 0))
-    return try await store.read { db in try await db.periods.openItems(of: period, end: end) }
+    return try await store.read(patience: .long) { db in
+      try await db.periods.openItems(of: period, end: end)
+    }
   }
 
   /// Closes a month by its name; with an order also when something is still open, which is kept.
@@ -52,7 +57,7 @@ package struct PeriodClosing: Sendable {
       return .refused(
         "\(name) is not over before \(month.last.adding(days: 1)); today is \(today).")
     }
-    let (rows, earlier) = try await store.read { db in
+    let (rows, earlier) = try await store.read(patience: .long) { db in
       (try await db.periods.list(), try await db.periods.firstDayNotClosed(before: month.first))
     }
     if let row = rows.first(where: { $0.name == name }), row.state == .closed {
@@ -104,20 +109,21 @@ package struct PeriodClosing: Sendable {
       }
       return .unsound(audit.findings)
     }
+    while try await giveDigests(to: period) == Self.digestsPerPieceMax {}
     // From here on what is written goes to the next month, as entries have since closing began.
-    try await store.write { db in
+    try await store.write(patience: .long) { db in
       // Who takes a statement holds the accounts before the month: so does this.
       try await db.statements.lockAllAccounts()
       guard try await db.periods.lock(period.name) == .closing else { return }
       try await db.statements.settle(period)
-      try await db.rowSeals.give(to: period.name)
+      while try await db.rowSeals.give(to: period.name, countMax: Self.digestsPerPieceMax) > 0 {}
     }
     let previous = rows.last { $0.state == .closed && $0.last < period.first }?.root
     let openItems = Self.json(items)
     let row = PeriodRow(
       name: period.name, first: period.first, last: period.last, state: .closed, closedAt: now,
       closedBy: person, openItems: openItems, previousRoot: previous, root: nil)
-    let (balance, trees, reports) = try await store.read {
+    let (balance, trees, reports) = try await store.read(patience: .long) {
       db -> (TrialBalance, [PeriodTreeRow], [PeriodReportRow]) in
       var trees: [PeriodTreeRow] = []
       for table in SealedTable.allCases {
@@ -142,6 +148,16 @@ package struct PeriodClosing: Sendable {
       try await db.periods.close(
         proof, trees: trees, reports: reports, openItems: openItems, by: person, at: now)
       return .closed(proof, openItems: items)
+    }
+  }
+
+  /// Gives the month a piece of the digests that were left until now; their number.
+  ///
+  /// Whoever books waits while the month is held, so that it is not held for all of a month's digests.
+  private func giveDigests(to period: AccountingPeriod) async throws -> Int {
+    try await store.write { db in
+      guard try await db.periods.lock(period.name) == .closing else { return 0 }
+      return try await db.rowSeals.give(to: period.name, countMax: Self.digestsPerPieceMax)
     }
   }
 

@@ -19,7 +19,7 @@ package struct ProvingEntries: Sendable {
 
   /// The path of an entry to the root of its period.
   package func inclusion(of number: Int64) async throws -> Outcome {
-    try await store.read { db in
+    try await store.read(patience: .long) { db in
       guard let entry = try await db.books.entries(after: number - 1).first,
         entry.number == number
       else { return .unknown }

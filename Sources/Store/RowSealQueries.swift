@@ -241,10 +241,13 @@ package struct RowSealTables {
     ).only().int8(0)
   }
 
-  /// Puts all digests that are of no period yet to a period that is being closed.
-  package func give(to period: String) async throws {
+  /// Puts digests that are of no period yet to a period that is being closed, at most so many; their number.
+  package func give(to period: String, countMax: Int) async throws -> Int {
     try await connection.execute(
-      "update row_seal set period = $1 where period is null", [.text(period)])
+      """
+      update row_seal set period = $1
+      where seal_id in (select seal_id from row_seal where period is null limit $2)
+      """, [.text(period), .int8(Int64(countMax))])
   }
 
   /// Shares of operators that are not those of the rides and of the books: what each operator's own

@@ -12,11 +12,12 @@ package final class Store: Sendable {
   /// The body may run more than once, so it changes nothing but the database. It throws
   /// ``StoreFault`` for whatever the database did, and the body's own errors as they are.
   package func write<Result: Sendable>(
-    _ body: @Sendable (StoreSession) async throws -> Result
+    patience: StorePatience = .short, _ body: @Sendable (StoreSession) async throws -> Result
   ) async throws -> Result {
     do {
       return try await pool.transaction { connection in
-        try await body(StoreSession(connection: connection))
+        try await patience.begin(connection)
+        return try await body(StoreSession(connection: connection))
       }
     } catch let error as PostgresError {
       throw StoreFault(error)
@@ -25,11 +26,12 @@ package final class Store: Sendable {
 
   /// Runs a body that only reads, on one unchanging picture of the database.
   package func read<Result: Sendable>(
-    _ body: @Sendable (StoreSession) async throws -> Result
+    patience: StorePatience = .short, _ body: @Sendable (StoreSession) async throws -> Result
   ) async throws -> Result {
     do {
       return try await pool.transaction(.repeatableRead, readOnly: true) { connection in
-        try await body(StoreSession(connection: connection))
+        try await patience.begin(connection)
+        return try await body(StoreSession(connection: connection))
       }
     } catch let error as PostgresError {
       throw StoreFault(error)
@@ -66,6 +68,22 @@ package final class Store: Sendable {
 
   /// Whether the database answers now.
   package func isReachable() async -> Bool { await pool.isReachable() }
+}
+
+/// How long each statement of a bracket may take.
+package enum StorePatience: Sendable {
+  /// As long as somebody waits for an answer: the limit of the connection.
+  case short
+  /// As long as it takes to go through all that was ever booked, as a proof and the close of a month do.
+  case long
+
+  /// Limit of a statement that goes through all that was ever booked.
+  package static let longHoursMax = 12
+
+  func begin(_ connection: PostgresConnection) async throws {
+    guard self == .long else { return }
+    try await connection.limitStatements(milliseconds: Self.longHoursMax * 3_600_000)
+  }
 }
 
 /// What is announced when a transaction commits, by channel of NOTIFY.

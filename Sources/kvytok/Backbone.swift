@@ -143,6 +143,10 @@ struct Backbone: Sendable {
       CommandFault(
         "The database does not answer at \(pool.configuration.place): \(fault.message). "
           + "Is it running?")
+    case let fault as StoreFault where fault.sqlState == PostgresError.queryCanceled:
+      CommandFault(
+        "The database took longer for one statement than it may: \(fault.description). It is busy, or "
+          + "asked for more than it can tell at once; try again later, or for fewer days.")
     case let fault as StoreFault where fault.kind == .unavailable:
       CommandFault("The database does not answer: \(fault.description). Is it running?")
     default: error
