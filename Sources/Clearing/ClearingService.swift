@@ -73,8 +73,8 @@ package final class ClearingService: Sendable {
     } while isBehind && rated > 0 && !Task.isCancelled
       && now() < begin.adding(seconds: Int64(Self.turnSecondsMax))
     let moment = now()
-    // What a new network changes is looked at between what riders wait for.
-    worked += try await ImportPreviewing(store: store, city: city).piece(at: moment)
+    // Orders to rate anew are taken further between what riders wait for.
+    worked += try await ReratingPieces(store: store, city: city).piece(at: moment)
     // What is booked gets its place in the chain soon; it is no work that others wait for.
     _ = try await store.write { db in try await db.seals.sealNext(isComplete: false, at: moment) }
     return worked

@@ -220,12 +220,15 @@ package struct LedgerAuditor: Sendable {
     lane: Int16, _ cities: PastCities, _ audit: inout LedgerAudit
   ) async throws {
     guard let book = city.book else { return }
+    // Networks changed with the time, tariffs did not: by all of them the same versions hold.
+    let sharing = SharingRules(book)
     var last: RiderID?
     while true {
       let after = last
       let page = try await store.read(patience: .long) { db in
         let riders = try await db.audit.riders(lane: lane, after: after)
-        return try await self.compare(riders, lane: lane, book: book, cities, in: db)
+        return try await self.compare(
+          riders, lane: lane, book: book, sharing, cities, in: db)
       }
       guard let rider = page.lastRider else { return }
       last = rider
@@ -250,8 +253,8 @@ package struct LedgerAuditor: Sendable {
   }
 
   private func compare(
-    _ riders: [RiderID], lane: Int16, book: TariffBook, _ cities: PastCities,
-    in db: StoreSession
+    _ riders: [RiderID], lane: Int16, book: TariffBook, _ sharing: SharingRules,
+    _ cities: PastCities, in db: StoreSession
   ) async throws -> Page {
     var page = Page(lastRider: riders.last, riders: riders.count)
     guard !riders.isEmpty else { return page }
@@ -288,7 +291,7 @@ package struct LedgerAuditor: Sendable {
         carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
       page.rides += rides.count
       let difference = RideDifference(
-        standing: standing[day] ?? [], rated: rides, sharedBy: SharingRules(then.book ?? book))
+        standing: standing[day] ?? [], rated: rides, sharedBy: sharing)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
       let owes = !RidePayments.owing(rides, owners: owners).isEmpty
       if let fault = fault(of: kept, rated: result, owes: owes) { page.findings.append(fault) }

@@ -41,6 +41,8 @@ package struct RatingPreview: Sendable, Equatable {
 
   package internal(set) var firstDay: Day
   package internal(set) var lastDay: Day
+  /// By which network and tariffs it was worked out so far; nil before the first rider.
+  package internal(set) var edition: CityEdition?
   /// Riders who have days in the period, and their days.
   package var riders = 0
   package var riderDays = 0
@@ -247,6 +249,7 @@ package struct RatingPreviewer: Sendable {
   private let city: City
   private let book: TariffBook
   private let isOpenEnded: Bool
+  private let sharing: SharingRules
   private let supposing: [TapName: String?]
   private let placedBy: Int64?
 
@@ -263,6 +266,7 @@ package struct RatingPreviewer: Sendable {
     self.city = city
     self.book = book
     self.isOpenEnded = isOpenEnded
+    sharing = SharingRules(book)
     self.supposing = supposing
     self.placedBy = placedBy
   }
@@ -286,6 +290,7 @@ package struct RatingPreviewer: Sendable {
     _ period: ClosedRange<Day>, progress: @Sendable (Double) -> Void = { _ in }
   ) async throws -> RatingPreview {
     var preview = RatingPreview(period)
+    preview.edition = city.edition
     for lane in 0..<Lane.count {
       var last: RiderID?
       while true {
@@ -306,15 +311,15 @@ package struct RatingPreviewer: Sendable {
     return preview
   }
 
-  /// Counts what the import of a network changes for some riders of a lane, and what of it because taps
-  /// are placed anew.
-  func addImport(
+  /// Counts what an order changes for some riders of a lane, and what of it because the import of a network
+  /// places taps anew.
+  func add(
     _ riders: [RiderID], lane: Int16, to preview: inout RatingPreview, in db: StoreSession
   ) async throws {
     let period = preview.firstDay...preview.lastDay
     try await add(riders, lane: lane, period, to: &preview, in: db)
     guard let order = placedBy, book.asksForStops else { return }
-    let unplaced = RatingPreviewer(store: store, city: city, book: book)
+    let unplaced = RatingPreviewer(store: store, city: city, book: book, isOpenEnded: isOpenEnded)
     for rider in try await db.placedAnew.riders(among: riders, order: order) {
       preview.notePlaced(
         try await change(of: rider, period, in: db),
@@ -361,7 +366,7 @@ package struct RatingPreviewer: Sendable {
       differences.append(
         DayDifference(
           difference: RideDifference(
-            standing: standing[day] ?? [], rated: rides, sharedBy: SharingRules(book)),
+            standing: standing[day] ?? [], rated: rides, sharedBy: sharing),
           isWaiting: known.isStale))
       walk.state = result.state
       walk.differs = result.state.bytes != known.stateAfter

@@ -1,4 +1,5 @@
 package import Basics
+import Store
 
 /// A preview as it is kept with an order.
 extension RatingPreview {
@@ -43,6 +44,10 @@ extension RatingPreview {
       writer.endObject()
     }
     writer.endArray()
+    if let edition {
+      if let feed = edition.feedID { writer.member("feed", feed) }
+      writer.member("tariffs", edition.tariffCount)
+    }
     writer.endObject()
     return writer.bytes
   }
@@ -82,6 +87,8 @@ extension RatingPreview {
   /// Reads a preview that was kept with an order.
   package init(kept json: String) throws(JSONFault) {
     self.init(Day(number: 0)...Day(number: 0))
+    var feed: Int64?
+    var tariffs: Int64?
     var reader = JSONReader(Array(json.utf8))
     try reader.beginObject()
     while let key = try reader.nextKey() {
@@ -91,6 +98,8 @@ extension RatingPreview {
       case "changes": changes = try Self.sums(&reader)
       case "ordered_changes": ordered = try Self.sums(&reader)
       case "placed_changes": placed = try Self.sums(&reader)
+      case "feed": feed = try reader.int64()
+      case "tariffs": tariffs = try reader.int64()
       case "days": take(try Self.days(&reader))
       case "operators":
         for row in try Self.rows(&reader) { operators.append(try row.ofOperator(reader)) }
@@ -104,6 +113,7 @@ extension RatingPreview {
         take(Int(try reader.int64()), of: key)
       }
     }
+    edition = tariffs.map { CityEdition(feedID: feed, tariffCount: Int($0)) }
   }
 
   /// What a kept preview says of the days; nil where it does not tell them.

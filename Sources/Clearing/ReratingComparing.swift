@@ -4,25 +4,44 @@ import Tariff
 
 /// Whether an order still changes what was shown of it.
 extension Rerating {
-  /// Why an order must not be approved as it was shown; nil when it changes the same.
+  /// Lets an approved order be carried out where it changes what was shown; else it waits again, and says
+  /// what differs.
+  ///
+  /// Of a network's order the days that were rated since, for a late tap or a new one, were rated by the
+  /// network already: so it becomes smaller as it waits, and only where it has grown it waits again, with
+  /// what it changes now.
+  static func compare(
+    _ order: inout ReratingOrder, with found: RatingPreview, askedOn asked: Day
+  ) throws {
+    if order.feedID == nil {
+      order.fault = try change(of: order, found, askedOn: asked)
+    } else {
+      order.fault = growth(of: order, found)
+      (order.preview, order.changeMinor) = (found.text, found.orderedMinor)
+    }
+    order.compared = nil
+    order.state = order.fault == nil ? .marking : .requested
+    if order.fault != nil { (order.decidedBy, order.decidedAt) = (nil, nil) }
+  }
+
+  private static func growth(of order: ReratingOrder, _ found: RatingPreview) -> String? {
+    guard found.orderedMinor > order.changeMinor else { return nil }
+    return
+      "Order \(order.id) would change fares by \(found.orderedMinor) minor units now, and was shown "
+      + "with \(order.changeMinor): see `kvytok rate show \(order.id)`, and approve it anew."
+  }
+
+  /// What a person's own order changes otherwise than was shown; nil when it changes the same.
   ///
   /// A tariff changes what is ridden after it was asked for as well, as every tariff does: of an order
   /// with one the fare days before that day are compared.
-  func fault(of order: ReratingOrder) async throws -> String? {
-    let tariff = try order.tariffSource.map(TariffPublication.source(of:))
-    guard let shown = try RatingPreview.days(of: order.preview) else {
-      return
-        "Order \(order.id) does not tell what it changes by day. Refuse it, and ask for it anew."
-    }
-    let found: RatingPreview
-    switch try await preview(order.firstDay...order.lastDay, tariff: tariff) {
-    case .success(let preview): found = preview
-    case .failure(let refusal): return refusal.description
-    }
-    let asked = city.fareDay(of: order.requestedAt)
+  private static func change(
+    of order: ReratingOrder, _ found: RatingPreview, askedOn asked: Day
+  ) throws -> String? {
     func compared(_ days: [RatingPreview.DayChange]) -> [RatingPreview.DayChange] {
-      tariff == nil ? days : days.filter { $0.day < asked }
+      order.tariffSource == nil ? days : days.filter { $0.day < asked }
     }
+    let shown = try RatingPreview.days(of: order.preview) ?? []
     let (before, now) = (compared(shown), compared(found.days))
     guard before != now else { return nil }
     let odd = (before + now).filter { change in !before.contains(change) || !now.contains(change) }

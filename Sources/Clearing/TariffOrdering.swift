@@ -6,8 +6,8 @@ package import Tariff
 package enum TariffOrderOutcome: Sendable {
   /// No day that has begun changes, or it is no tariff: what came of publishing it.
   case plain(PublishingOutcome)
-  /// It changes the past: done, or waits for another person; and what it changes.
-  case ordered(ReratingOrder, RatingPreview)
+  /// It changes the past: what it changes is being worked out.
+  case ordered(ReratingOrder)
   /// Why there is no order, and what would be right.
   case refused(String)
 }
@@ -17,21 +17,15 @@ extension Rerating {
   /// Puts a tariff in force; a change to the past is an order of the person, seen before it is given
   /// and above the limit approved by another one.
   package func publish(
-    _ source: TariffSource, by person: Person, at now: Instant,
-    progress: @Sendable (Double) -> Void = { _ in }
+    _ source: TariffSource, by person: Person, at now: Instant
   ) async throws -> TariffOrderOutcome {
     let plain = try await TariffPublishing(store: store).publish(source, at: now)
     guard case .past = plain, let period = try await pastDays(of: source, at: now) else {
       return .plain(plain)
     }
-    switch try await preview(period, tariff: source, progress: progress) {
-    case .failure(let refusal): return .refused(refusal.description)
-    case .success(let preview):
-      let outcome = try await order(period, tariff: source, preview: preview, by: person, at: now)
-      return switch outcome {
-      case .ordered(let order): .ordered(order, preview)
-      case .refused(let why): .refused(why)
-      }
+    return switch try await ask(period, tariff: source, by: person, at: now) {
+    case .ordered(let order): .ordered(order)
+    case .refused(let why): .refused(why)
     }
   }
 

@@ -38,14 +38,14 @@ package struct TariffPublishing: Sendable {
     try await publish(source, isReratingOrdered: false, at: now)
   }
 
-  /// Publishes the tariff of an order that stands approved, past days and all.
+  /// Publishes the tariff of an order that is being carried out, past days and all.
   ///
-  /// The rider-days from its first day on are marked as stale: they are rated anew and the
-  /// difference is booked. There is no other way to the past, so nobody goes round the second person.
+  /// The order then has the rider-days marked as stale: they are rated anew and the difference is
+  /// booked. There is no other way to the past, so nobody goes round the second person.
   package func publish(
     _ order: ReratingOrder, at now: Instant
   ) async throws -> PublishingOutcome {
-    precondition(order.state == .approved, "order \(order.id) was not approved")
+    precondition(order.state == .marking, "order \(order.id) is not being carried out")
     guard let text = order.tariffSource else {
       preconditionFailure("order \(order.id) has no tariff")
     }
@@ -82,7 +82,7 @@ package struct TariffPublishing: Sendable {
           case .refused(let why): throw Refusal(outcome: .past(why))
           }
         }
-        guard let first = rated.min() else { return (0, doubts) }
+        guard let first = rated.min(), !isReratingOrdered else { return (0, doubts) }
         let stale = try await db.rating.markAllStale(
           from: first, reason: "tariff \(book.versions[0].name) was published", at: now)
         return (stale, doubts)

@@ -20,8 +20,10 @@ package struct ImportPlacing: Sendable {
   /// works at it.
   package func piece() async throws -> Int {
     try await city.write(to: store) { db, city in
-      guard var order = try await db.reratingOrders.lockPreview(at: .vehicles),
-        case .vehicles(var lane, var after) = order.previewPlace
+      guard
+        var order = try await db.reratingOrders.lockNext(
+          [.previewing, .approved], at: .vehicles),
+        case .vehicles(var lane, var after) = order.place
       else { return 0 }
       var rest = Self.vehicleDaysPerPieceMax
       // What comes of a network that is not in force any more, those who rate find out.
@@ -37,7 +39,7 @@ package struct ImportPlacing: Sendable {
         if rest > 0 { (lane, after) = (lane + 1, nil) }
       }
       let isDone = order.feedID != city.feed?.id || lane == Lane.count
-      order.previewPlace =
+      order.place =
         isDone ? .riders(lane: 0, after: nil) : .vehicles(lane: lane, after: after)
       try await db.reratingOrders.save(order)
       return 1

@@ -133,4 +133,10 @@ package struct CityEdition: Hashable, Sendable {
   /// The newest feed; nil without one.
   package let feedID: Int64?
   package let tariffCount: Int
+
+  /// Names what is published.
+  package init(feedID: Int64?, tariffCount: Int) {
+    self.feedID = feedID
+    self.tariffCount = tariffCount
+  }
 }

@@ -237,20 +237,39 @@ package struct RatingTables {
       ])
   }
 
-  /// Marks the days of all riders from one day on as stale: a mended tariff; the number marked.
-  @discardableResult
-  package func markAllStale(
-    from: Day, to: Day? = nil, cause: StaleCause = .tariff, reason: String, at: Instant
+  /// Marks the days of some riders of a lane from one day on as stale, for an order; the number marked.
+  ///
+  /// In the order of their keys, as those who rate take them.
+  package func markStale(
+    _ riders: [RiderID], lane: Int16, from: Day, to: Day?, cause: StaleCause, reason: String,
+    at: Instant
   ) async throws -> Int {
     try await connection.execute(
       """
-      update fare_day set stale_since = least(stale_since, $2), stale_reason = $3, stale_cause = $4
-      where fare_day >= $1 and ($5::date is null or fare_day <= $5)
+      update fare_day f set stale_since = least(f.stale_since, $5), stale_reason = $6, stale_cause = $7
+      from (
+        select lane, rider_id, fare_day from fare_day
+        where lane = $1 and rider_id = any($2) and fare_day >= $3
+          and ($4::date is null or fare_day <= $4)
+        order by lane, rider_id, fare_day for update) d
+      where f.lane = d.lane and f.rider_id = d.rider_id and f.fare_day = d.fare_day
       """,
       [
-        .date(from), .timestamptz(at), .text(reason), .text(cause.rawValue),
-        .orNull(to, PostgresValue.date),
+        .int2(lane), .identifiers(riders.map(Optional.some)), .date(from),
+        .orNull(to, PostgresValue.date), .timestamptz(at), .text(reason), .text(cause.rawValue),
       ])
+  }
+
+  /// Marks the days of all riders from one day on as stale: none of them was rated by a tariff yet, or
+  /// they are few, for they are to come; the number marked.
+  @discardableResult
+  package func markAllStale(from: Day, reason: String, at: Instant) async throws -> Int {
+    try await connection.execute(
+      """
+      update fare_day set stale_since = least(stale_since, $2), stale_reason = $3, stale_cause = $4
+      where fare_day >= $1
+      """,
+      [.date(from), .timestamptz(at), .text(reason), .text(StaleCause.tariff.rawValue)])
   }
 
   /// The first and the last fare day with taps or rides; nil when none was rated yet.

@@ -20,6 +20,8 @@ package enum OpenItemKind: String, Sendable, CaseIterable {
   case unmatchedReceipts = "unmatched_receipts"
   /// Corrections that nobody has decided on.
   case undecidedAdjustments = "undecided_adjustments"
+  /// Orders to rate days of the period, or before it, anew that are still to mark some of them.
+  case ordersUnderWay = "orders_under_way"
 }
 
 /// A count of what is still open at the end of a period.
@@ -63,6 +65,9 @@ extension PeriodTables {
       union all
       select 'undecided_adjustments', count(*), null
         from adjustment where state = 'requested' and requested_at < $3
+      union all
+      select 'orders_under_way', count(*), null
+        from rerating_order where state = 'marking' and first_day <= $2
       order by 1, 3
       """,
       [

@@ -28,13 +28,15 @@ package struct Person: Sendable, Equatable {
 
 /// How far an order to rate anew has come.
 package enum ReratingState: String, Sendable, CaseIterable {
-  /// What the import of a network changes is being worked out.
+  /// What it changes is being worked out.
   case previewing
   /// Waits for another person.
   case requested
-  /// Another person said yes, or none was needed; being carried out, or compared with what was shown.
+  /// Another person said yes; what it changes now is compared with what was shown.
   case approved
-  /// Another person said no.
+  /// Being carried out: its tariff is published, and the rider-days are being marked as stale.
+  case marking
+  /// Another person said no, or it could not be carried out.
   case refused
   /// The rider-days are marked; the differences are booked as they are rated.
   case done
@@ -58,12 +60,20 @@ package struct ReratingOrder: Sendable, Equatable {
   package var decidedBy: Person?
   package var decidedAt: Instant?
   package var doneAt: Instant?
-  /// Rider-days marked as stale.
+  /// Rider-days marked as stale so far.
   package var staleDays: Int?
   /// The network whose import it came of; nil when it is a person's own.
   package var feedID: Int64?
-  /// How far the workers have got with the preview; nil when it stands.
-  package var previewPlace: PreviewPlace?
+  /// How far the workers have got with it, by its state with the preview or with marking; nil when they
+  /// are at nothing.
+  package var place: ReratingPlace?
+  /// What an approved order changes now, as far as that is known; JSON as ``preview``.
+  package var compared: String?
+  /// Why it waits again though it was approved, or why it was given up; nil when nothing was amiss.
+  package var fault: String?
+
+  /// The fare days of the order.
+  package var period: ClosedRange<Day> { firstDay...lastDay }
 
   /// Makes an order that is asked for.
   package init(
@@ -91,7 +101,7 @@ package struct ReratingOrderTables {
   private static let columns = """
     order_id, first_day, last_day, tariff_source, preview, change_minor, needs_approval, state,
     requested_by, requested_digest, requested_at, decided_by, decided_digest, decided_at, done_at,
-    stale_days, feed_id, preview_place
+    stale_days, feed_id, preview_place, compared, fault
     """
 
   /// Adds an order; its number.
@@ -108,7 +118,7 @@ package struct ReratingOrderTables {
         .int8(order.changeMinor), .bool(order.needsApproval), .text(order.state.rawValue),
         .text(order.requestedBy.label), .bytea(order.requestedBy.tokenDigest),
         .timestamptz(order.requestedAt), .orNull(order.feedID, PostgresValue.int8),
-        .orNull(order.previewPlace?.text, PostgresValue.text),
+        .orNull(order.place?.text, PostgresValue.text),
       ])
     return try rows.only().int8(0)
   }
@@ -127,14 +137,18 @@ package struct ReratingOrderTables {
     return try rows.onlyOrNil().map(Self.order)
   }
 
-  /// The oldest order whose preview has got to a kind of place, held until the transaction ends; nil
-  /// when there is none, or another process works at it.
-  package func lockPreview(at kind: PreviewPlace.Kind) async throws -> ReratingOrder? {
+  /// The oldest order in some states that the workers are to go on with, at a kind of place, held until
+  /// the transaction ends; nil when there is none, or another process works at it.
+  package func lockNext(
+    _ states: [ReratingState], at kind: ReratingPlace.Kind? = nil
+  ) async throws -> ReratingOrder? {
     let rows = try await connection.query(
       """
-      select \(Self.columns) from rerating_order where preview_place like $1
+      select \(Self.columns) from rerating_order
+      where preview_place is not null and state = any($1) and preview_place like $2
       order by order_id limit 1 for update skip locked
-      """, [.text(kind.rawValue + " %")])
+      """,
+      [.texts(states.map { $0.rawValue }), .text((kind?.rawValue ?? "") + "%")])
     return try rows.onlyOrNil().map(Self.order)
   }
 
@@ -152,7 +166,7 @@ package struct ReratingOrderTables {
       """
       update rerating_order set state = $2, decided_by = $3, decided_digest = $4, decided_at = $5,
         done_at = $6, stale_days = $7, preview = $8, change_minor = $9, needs_approval = $10,
-        preview_place = $11
+        preview_place = $11, compared = $12, fault = $13
       where order_id = $1
       """,
       [
@@ -163,7 +177,8 @@ package struct ReratingOrderTables {
         .orNull(order.doneAt, PostgresValue.timestamptz),
         .orNull(order.staleDays) { .int4(Int32($0)) }, .text(order.preview),
         .int8(order.changeMinor), .bool(order.needsApproval),
-        .orNull(order.previewPlace?.text, PostgresValue.text),
+        .orNull(order.place?.text, PostgresValue.text),
+        .orNull(order.compared, PostgresValue.text), .orNull(order.fault, PostgresValue.text),
       ])
   }
 
@@ -187,11 +202,13 @@ package struct ReratingOrderTables {
     order.staleDays = try row.intOrNil("stale_days")
     order.feedID = try row.int8OrNil("feed_id")
     if let text = try row.textOrNil("preview_place") {
-      guard let place = PreviewPlace(text: text) else {
+      guard let place = ReratingPlace(text: text) else {
         throw StoreFault.unknownWord(text, column: "preview_place")
       }
-      order.previewPlace = place
+      order.place = place
     }
+    order.compared = try row.textOrNil("compared")
+    order.fault = try row.textOrNil("fault")
     return order
   }
 }

@@ -50,6 +50,7 @@ package struct RiderMoveTables {
       update boarding b set rider_id = $2, lane = $4 from unnest($5::date[]) d
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
       """, pair + lanes + [span])
+    try await renamePlacedAnew(pair)
     try await connection.execute(
       """
       with gone as (delete from travel_day where lane = $3 and rider_id = $1 returning fare_day)
@@ -122,6 +123,7 @@ package struct RiderMoveTables {
       select $2, lane, first_seen_at, $3 from rider where rider_id = $1
       """, pair + [.timestamptz(at)])
     try await estrange(rider, pair + [lane, span])
+    try await renamePlacedAnew(pair)
     try await connection.execute(
       """
       update boarding b set rider_id = $2 from unnest($4::date[]) d
@@ -150,6 +152,16 @@ package struct RiderMoveTables {
         "update \(table) set rider_id = $2 where rider_id = $1", pair)
     }
     try await forget(rider, nobody)
+  }
+
+  /// Gives the taps that an order would place anew the other number too, for as long as its preview takes.
+  private func renamePlacedAnew(_ pair: [PostgresValue]) async throws {
+    try await connection.execute(
+      """
+      update tap_placed_anew set rider_id = $2
+      where rider_id = $1 and order_id in (
+        select order_id from rerating_order where preview_place is not null)
+      """, pair)
   }
 
   /// Gives each medium of a rider a number that no token leads to, wherever one is kept.

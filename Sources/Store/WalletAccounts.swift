@@ -204,11 +204,11 @@ package struct WalletTables {
     ).only().int8(0)
   }
 
-  /// Fare days of a rider that wait for a rating.
+  /// Fare days of a rider that wait for a rating, and those that an order is still to mark.
   package func waitingDays(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
-      select count(*) from rider_day_waiting where lane = $1 and rider_id = $2
+      select count(*) from rider_day where lane = $1 and rider_id = $2 and is_stale
       """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)
   }

@@ -51,6 +51,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case ratingPreview = "GET /v1/rating/preview"
   case ratingOrders = "GET /v1/rating/orders"
   case ratingOrder = "POST /v1/rating/orders"
+  case ratingShow = "GET /v1/rating/orders/{id}"
   case ratingApprove = "POST /v1/rating/orders/{id}/approve"
   case ratingRefuse = "POST /v1/rating/orders/{id}/refuse"
   case tapStates = "GET /v1/taps/states"
@@ -192,8 +193,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingApprove, .ratingRefuse,
-      .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect, .walletWriteOff:
+    case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
+      .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect,
+      .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])

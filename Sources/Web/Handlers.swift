@@ -62,6 +62,7 @@ struct Handlers: Sendable {
     case .ratingPreview: try await ratingPreview(request)
     case .ratingOrders: try await ratingOrders()
     case .ratingOrder: try await ratingOrder(request)
+    case .ratingShow: try await ratingShow(request)
     case .ratingApprove: try await ratingApprove(request)
     case .ratingRefuse: try await ratingRefuse(request)
     case .tapStates: try await tapStates()

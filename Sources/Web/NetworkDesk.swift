@@ -61,7 +61,7 @@ package struct NetworkDesk: Sendable {
         throw StoreFault(
           kind: .unavailable, "days were rated for the first time just now; import it again")
       }
-      var order = Rerating.previewing(span, feedID: record.id, by: asker, at: moment)
+      var order = Rerating.asked(span, feedID: record.id, by: asker, at: moment)
       order.id = try await db.reratingOrders.add(order)
       return (record, book, order)
     }

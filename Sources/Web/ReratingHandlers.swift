@@ -6,14 +6,17 @@ import Tariff
 
 /// Orders to rate fare days anew, and where taps are on their way.
 extension Handlers {
-  /// Most fare days of a preview over HTTP; `kvytok rate` takes longer periods.
+  /// Most fare days of a look that orders nothing, for it is worked out inside the request; an order is
+  /// worked out by the workers and takes longer periods.
   static let ratingPreviewDaysMax = 31
 
   var rerating: Rerating {
     Rerating(store: services.store, city: services.city.current)
   }
 
-  private static func period(_ request: WebRequest) throws -> ClosedRange<Day> {
+  private static func period(
+    _ request: WebRequest, daysMax: Int
+  ) throws -> ClosedRange<Day> {
     guard let from = try request.queryDay("from") else {
       throw Problem.badParameter("from", "it is missing; add ?from=2026-11-01&to=2026-11-07")
     }
@@ -21,79 +24,68 @@ extension Handlers {
       throw Problem.badParameter("to", "it is missing; add ?from=2026-11-01&to=2026-11-07")
     }
     guard from <= to else { throw Problem.badParameter("to", "it lies before from") }
-    guard to.number - from.number < ratingPreviewDaysMax else {
-      throw Problem.badParameter(
-        "to", "at most \(ratingPreviewDaysMax) days at once; `kvytok rate` takes more")
+    guard to.number - from.number < daysMax else {
+      throw Problem.badParameter("to", "at most \(daysMax) days at once")
     }
     return from...to
   }
 
-  private func preview(_ request: WebRequest) async throws -> RatingPreview {
-    switch try await rerating.preview(try Handlers.period(request)) {
-    case .success(let preview): return preview
-    case .failure(let refusal):
-      throw Problem(.conflict, "not_possible", refusal.description)
-    }
-  }
-
   func ratingPreview(_ request: WebRequest) async throws -> Answer {
-    .json(try await preview(request).json)
+    let period = try Handlers.period(request, daysMax: Handlers.ratingPreviewDaysMax)
+    return try Handlers.answer(try await rerating.preview(period))
   }
 
   func ratingOrder(_ request: WebRequest) async throws -> Answer {
-    let person = try Handlers.bearer(request)
-    let preview = try await preview(request)
+    let period = try Handlers.period(request, daysMax: Rerating.daysMax)
     return try Handlers.answer(
-      try await rerating.order(
-        try Handlers.period(request), preview: preview, by: person, at: request.receivedAt))
+      try await rerating.ask(
+        period, by: try Handlers.bearer(request), at: request.receivedAt), status: .accepted)
+  }
+
+  func ratingShow(_ request: WebRequest) async throws -> Answer {
+    let id = try Handlers.orderID(request)
+    guard let order = try await rerating.find(id) else {
+      throw Problem(.notFound, "unknown_order", "There is no order \(id).")
+    }
+    return .json { writer in writer.order(order, withPreview: true) }
   }
 
   func ratingApprove(_ request: WebRequest) async throws -> Answer {
     // The order may be of a network that another process imported.
     try await services.city.reload(from: services.store)
-    let outcome = try await rerating.approve(
-      try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt)
-    // The order may have published a tariff.
-    try await services.city.reload(from: services.store)
-    return try Handlers.answer(outcome)
+    return try Handlers.answer(
+      try await rerating.approve(
+        try Handlers.orderID(request), by: try Handlers.bearer(request), at: request.receivedAt))
   }
 
-  /// Puts a tariff in force whose versions may begin on days that have begun, by an order; or shows
-  /// what that would change.
+  /// Orders a tariff to be put in force whose versions may begin on days that have begun; or shows what
+  /// that would change.
   func tariffOrder(_ source: TariffSource, _ request: WebRequest) async throws -> Answer {
     let person = try Handlers.bearer(request)
     try await services.city.reload(from: services.store)
     let rerating = rerating
-    let days = try await rerating.pastDays(of: source, at: request.receivedAt)
-    if let days, days.upperBound.number - days.lowerBound.number >= Handlers.ratingPreviewDaysMax {
-      throw Problem(
-        .unprocessableContent, "too_many_days",
-        "The tariff changes all days from \(days.lowerBound) on; over HTTP at most "
-          + "\(Handlers.ratingPreviewDaysMax) days are rated anew. `kvytok tariff publish --rerate` "
-          + "takes more.")
-    }
     if try request.queryFlag("preview") {
-      guard let days else {
+      guard let days = try await rerating.pastDays(of: source, at: request.receivedAt) else {
         throw Problem(
           .conflict, "not_possible", "The tariff changes no day that has begun, or it has faults.")
       }
-      return switch try await rerating.preview(days, tariff: source) {
-      case .success(let preview): .json(preview.json)
-      case .failure(let refusal):
-        throw Problem(.conflict, "not_possible", refusal.description)
+      guard days.upperBound.number - days.lowerBound.number < Handlers.ratingPreviewDaysMax else {
+        throw Problem(
+          .unprocessableContent, "too_many_days",
+          "The tariff changes all days from \(days.lowerBound) on; at most "
+            + "\(Handlers.ratingPreviewDaysMax) days are shown without an order. `?rerate=true` gives "
+            + "the order, which shows what it changes before anything is booked above the limit.")
       }
+      return try Handlers.answer(try await rerating.preview(days, tariff: source))
     }
     switch try await rerating.publish(source, by: person, at: request.receivedAt) {
     case .plain(let outcome): return try await tell(outcome)
     case .refused(let why): throw Problem(.conflict, "order_refused", why)
-    case .ordered(let order, let preview):
-      try await services.city.reload(from: services.store)
-      return .json(order.state == .requested ? .accepted : .created) { writer in
+    case .ordered(let order):
+      return .json(.accepted) { writer in
         writer.beginObject()
         writer.key("order")
         writer.order(order)
-        writer.key("preview")
-        writer.raw(String(decoding: preview.json, as: UTF8.self))
         writer.endObject()
       }
     }
@@ -111,7 +103,8 @@ extension Handlers {
       writer.beginObject()
       writer.key("orders")
       writer.beginArray()
-      for order in orders { writer.order(order, withPreview: order.isToBeSeen) }
+      // Whoever approves sees what it changes.
+      for order in orders { writer.order(order, withPreview: order.state == .requested) }
       writer.endArray()
       writer.endObject()
     }
@@ -135,10 +128,21 @@ extension Handlers {
     return id
   }
 
-  private static func answer(_ outcome: ReratingOutcome) throws(Problem) -> Answer {
+  private static func answer(
+    _ outcome: ReratingOutcome, status: HTTPResponse.Status = .ok
+  ) throws(Problem) -> Answer {
     switch outcome {
     case .refused(let why): throw Problem(.conflict, "order_refused", why)
-    case .ordered(let order): return .json { writer in writer.order(order) }
+    case .ordered(let order): return .json(status) { writer in writer.order(order) }
+    }
+  }
+
+  private static func answer(
+    _ preview: Result<RatingPreview, ReratingRefusal>
+  ) throws(Problem) -> Answer {
+    switch preview {
+    case .success(let preview): return .json(preview.json)
+    case .failure(let refusal): throw Problem(.conflict, "not_possible", refusal.description)
     }
   }
 
@@ -189,12 +193,6 @@ extension Handlers {
   }
 }
 
-extension ReratingOrder {
-  /// Whether somebody has to see what it changes who did not see it when it was asked for: so it is with
-  /// the import of a network, whose preview comes later.
-  fileprivate var isToBeSeen: Bool { state == .requested && feedID != nil }
-}
-
 extension JSONWriter {
   mutating func order(_ order: ReratingOrder, withPreview isSeen: Bool = false) {
     beginObject()
@@ -205,7 +203,8 @@ extension JSONWriter {
     member("needs_approval", order.needsApproval)
     member("change_minor", order.changeMinor)
     if let feedID = order.feedID { member("feed", feedID) }
-    if let place = order.previewPlace { member("previewed", place.share) }
+    if let share = order.share { member(order.state == .marking ? "marked" : "previewed", share) }
+    if let fault = order.fault { member("fault", fault) }
     member("requested_by", order.requestedBy.label)
     member("requested_at", order.requestedAt.description)
     if let person = order.decidedBy { member("decided_by", person.label) }

@@ -100,6 +100,7 @@ extension OpenItem {
       "\(amount ?? "\(count)") of fares without an operator (2190): import the routes they name"
     case .unmatchedReceipts: "\(amount ?? "\(count)") of receipts that match nothing (2290)"
     case .undecidedAdjustments: "\(count) adjustments wait for a second person"
+    case .ordersUnderWay: "\(count) orders to rate anew are still being carried out"
     }
   }
 }

@@ -45,7 +45,7 @@ struct NetworkCommand: AsyncParsableCommand {
           return (publication, nil)
         }
         progress.end("feed \(record.id) in \(Self.text(started)) s")
-        return (publication, try await ImportWork(backbone.store).finish(order.id))
+        return (publication, try await OrderWork(backbone.store).finish(order.id))
       }
       switch publication {
       case .refused(let fault):
@@ -92,7 +92,7 @@ struct NetworkCommand: AsyncParsableCommand {
           "The network is in force for whatever is rated from now on. The days rated before stay as "
             + "they are: order \(order.id) waits for another person: kvytok rate approve \(order.id)"
         )
-      case .previewing, .approved, .done:
+      case .previewing, .approved, .marking, .done:
         print("Order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")
       }
     }

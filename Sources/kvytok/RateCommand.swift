@@ -11,10 +11,11 @@ struct RateCommand: AsyncParsableCommand {
     commandName: "rate",
     abstract: "Rates fare days anew: shows what changes, and has large changes approved.",
     discussion: """
-      `kvytok rate --from 2026-11-01 --to 2026-11-07 --as FILE` shows what would change and gives \
-      the order. It is carried out at once when the changes of all riders together lie within the \
-      limit (the setting rerating_limit_minor, else 1,000.00); above it another person approves it. \
-      With --tariff a mended tariff is published with it, and holds from its first day on.
+      `kvytok rate --from 2026-11-01 --to 2026-11-07 --as FILE` gives the order and shows what it \
+      changes. That is worked out first, by this command and by the service beside it, and goes on in \
+      the service when the command is stopped (`kvytok rate list`). It is then carried out when the \
+      changes of all riders together lie within the limit (the setting rerating_limit_minor, else \
+      1,000.00); above it another person approves it. With --tariff a mended tariff is published with it, and holds from its first day on.
       A person is known by a token of their own: --as names a file that holds it, or it stands in \
       KVYTOK_TOKEN. It has the role admin or accountant.
       """,
@@ -38,15 +39,16 @@ struct RateCommand: AsyncParsableCommand {
       guard from <= to else { throw ValidationError("--from is after --to.") }
     }
 
-    func preview(_ rerating: Rerating) async throws -> (RatingPreview, TariffSource?) {
-      let source = try tariff.map { path in try TariffFolder.read(path) }
+    func source() throws -> TariffSource? { try tariff.map { path in try TariffFolder.read(path) } }
+
+    func preview(_ rerating: Rerating) async throws -> RatingPreview {
       let progress = Progress("Rating \(from) to \(to) anew, to see what changes")
       switch try await rerating.preview(
-        from...to, tariff: source, progress: { progress.show($0) })
+        from...to, tariff: try source(), progress: { progress.show($0) })
       {
       case .success(let preview):
         progress.end("\(preview.riderDays) rider-days of \(preview.riders) riders")
-        return (preview, source)
+        return preview
       case .failure(let refusal):
         progress.end("not possible")
         throw CommandFault(refusal.description, exitCode: CommandFault.no)
@@ -56,7 +58,7 @@ struct RateCommand: AsyncParsableCommand {
 
   struct Order: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows what changes, and orders it.")
+      abstract: "Orders it, and shows what changes.")
 
     @OptionGroup var period: Period
     @OptionGroup var who: PersonOptions
@@ -65,11 +67,11 @@ struct RateCommand: AsyncParsableCommand {
     func run() async throws {
       try await RateCommand.with(database) { rerating, store in
         let person = try await who.person(store)
-        let (preview, tariff) = try await period.preview(rerating)
-        print(RateCommand.text(preview))
-        try RateCommand.tell(
-          try await rerating.order(
-            period.from...period.to, tariff: tariff, preview: preview, by: person, at: .now))
+        let outcome = try await rerating.ask(
+          period.from...period.to, tariff: try period.source(), by: person, at: .now)
+        let done = try await OrderWork(store).finish(try RateCommand.granted(outcome).id)
+        print(RateCommand.text(try RatingPreview(kept: done.preview)))
+        try RateCommand.tell(done)
       }
     }
   }
@@ -83,7 +85,7 @@ struct RateCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await RateCommand.with(database) { rerating, _ in
-        print(RateCommand.text(try await period.preview(rerating).0))
+        print(RateCommand.text(try await period.preview(rerating)))
       }
     }
   }
@@ -101,18 +103,9 @@ struct RateCommand: AsyncParsableCommand {
     func run() async throws {
       try await RateCommand.with(database) { rerating, store in
         let person = try await who.person(store)
-        let outcome = try await rerating.approve(order, by: person, at: .now)
-        guard case .ordered(let approved) = outcome, approved.previewPlace != nil else {
-          return try RateCommand.tell(outcome)
-        }
-        let compared = try await ImportWork(store).finish(order)
-        guard compared.state != .requested else {
-          throw CommandFault(
-            "Order \(order) would change fares by \(compared.changeMinor) minor units now, and was "
-              + "shown with \(approved.changeMinor): see `kvytok rate show \(order)`, and approve it anew.",
-            exitCode: CommandFault.no)
-        }
-        try RateCommand.tell(.ordered(compared))
+        let approved = try RateCommand.granted(
+          try await rerating.approve(order, by: person, at: .now))
+        try RateCommand.tell(try await OrderWork(store).finish(approved.id))
       }
     }
   }
@@ -130,7 +123,8 @@ struct RateCommand: AsyncParsableCommand {
     func run() async throws {
       try await RateCommand.with(database) { rerating, store in
         let person = try await who.person(store)
-        try RateCommand.tell(try await rerating.refuse(order, by: person, at: .now))
+        try RateCommand.tell(
+          try RateCommand.granted(try await rerating.refuse(order, by: person, at: .now)))
       }
     }
   }
@@ -151,8 +145,7 @@ struct RateCommand: AsyncParsableCommand {
           table.add([
             String(order.id), order.firstDay.description, order.lastDay.description,
             order.feedID.map { "network \($0)" } ?? (order.tariffSource == nil ? "" : "tariff"),
-            order.state.rawValue
-              + (order.previewPlace.map { " \(Int($0.share * 100)) %" } ?? ""),
+            order.state.rawValue + (order.share.map { " \(Int($0 * 100)) %" } ?? ""),
             String(order.changeMinor), order.requestedBy.label,
             order.decidedBy?.label ?? "", order.staleDays.map(String.init) ?? "",
           ])
@@ -172,19 +165,25 @@ struct RateCommand: AsyncParsableCommand {
     }
   }
 
-  /// Says what became of an order; throws when it was refused.
-  static func tell(_ outcome: ReratingOutcome) throws {
+  /// The order that came of a wish; throws when there is none.
+  static func granted(_ outcome: ReratingOutcome) throws -> ReratingOrder {
     switch outcome {
+    case .ordered(let order): return order
     case .refused(let why): throw CommandFault(why, exitCode: CommandFault.no)
-    case .ordered(let order):
-      switch order.state {
-      case .requested:
-        print("order \(order.id) waits for another person: kvytok rate approve \(order.id)")
-      case .refused: print("order \(order.id) is refused")
-      case .previewing: print("order \(order.id): what it changes is being worked out")
-      case .approved, .done:
-        print("order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")
-      }
+    }
+  }
+
+  /// Says what became of an order; throws when it could not be carried out.
+  static func tell(_ order: ReratingOrder) throws {
+    if let fault = order.fault { throw CommandFault(fault, exitCode: CommandFault.no) }
+    switch order.state {
+    case .requested:
+      print("order \(order.id) waits for another person: kvytok rate approve \(order.id)")
+    case .refused: print("order \(order.id) is refused")
+    case .previewing, .approved:
+      print("order \(order.id): what it changes is being worked out")
+    case .marking, .done:
+      print("order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")
     }
   }
 

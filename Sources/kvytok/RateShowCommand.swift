@@ -19,9 +19,10 @@ extension RateCommand {
         guard let found else {
           throw CommandFault("There is no order \(order).", exitCode: CommandFault.no)
         }
-        if let place = found.previewPlace {
-          Progress.say("What it changes is being worked out: \(Int(place.share * 100)) % is done")
+        if let share = found.share {
+          Progress.say("The order is \(found.state.rawValue): \(Int(share * 100)) % is done")
         }
+        if let fault = found.fault { Progress.say(fault) }
         print(RateCommand.text(try RatingPreview(kept: found.preview)))
       }
     }

@@ -13,7 +13,7 @@ extension TariffCommand {
         Nothing goes live early: validators are told of a version on its first fare day. A version \
         that begins today or earlier changes what riders owe already; it needs --rerate, unless it \
         is the city's first. That is an order to rate anew, as `kvytok rate` gives it: what changes \
-        is shown, the person is known by a token (--as), and above the limit nothing is published \
+        is worked out and shown, the person is known by a token (--as), and above the limit nothing is published \
         until another person has approved it (`kvytok rate approve`).
         """)
 
@@ -36,16 +36,13 @@ extension TariffCommand {
       }
       try await RateCommand.with(database) { rerating, store in
         let person = try await who.person(store)
-        let progress = Progress("Rating the days that have begun, to see what changes")
-        let outcome = try await rerating.publish(
-          source, by: person, at: .now, progress: { progress.show($0) })
-        progress.end("done")
-        switch outcome {
+        switch try await rerating.publish(source, by: person, at: .now) {
         case .plain(let outcome): try TariffCommand.tell(outcome, path: path)
         case .refused(let why): throw CommandFault(why, exitCode: CommandFault.no)
-        case .ordered(let order, let preview):
-          print(RateCommand.text(preview))
-          try RateCommand.tell(.ordered(order))
+        case .ordered(let order):
+          let done = try await OrderWork(store).finish(order.id)
+          print(RateCommand.text(try RatingPreview(kept: done.preview)))
+          try RateCommand.tell(done)
         }
       }
     }

@@ -108,8 +108,14 @@ struct House: Sendable {
       firstDay: Day(number: 0), lastDay: Day(number: 0),
       tariffSource: TariffPublication.text(of: source), preview: "{}", changeMinor: 0,
       needsApproval: false, requestedBy: Person(label: "test", tokenDigest: []), requestedAt: now)
-    order.state = .approved
-    return try await publishing.publish(order, at: now)
+    order.state = .marking
+    let outcome = try await publishing.publish(order, at: now)
+    if case .published(let versions, _, _) = outcome, let first = versions.map(\.firstDay).min() {
+      _ = try await store.write { db in
+        try await db.rating.markAllStale(from: first, reason: "an order of a test", at: now)
+      }
+    }
+    return outcome
   }
 
   /// Puts a batch into the journal, as Intake does once it has judged it.

@@ -173,6 +173,40 @@ extension ClearingSuite {
       }
     }
 
+    /// While it is worked out what a network changes, taps that it would place anew are kept by rider.
+    @Test(arguments: [true, false])
+    func whatAPreviewKeepsOfARiderGoesWithThem(_ isErased: Bool) async throws {
+      try await House.with { house in
+        try await house.journal([
+          try tap(1, "08:00"), try tap(2, "10:00", card: "olha"),
+        ])
+        try await house.service.drain()
+        let (anna, olha) = (house.rider("anna"), house.rider("olha"))
+        try await house.topUp(anna, 800, key: "k1")
+        let day = Day(number: 20_779)
+        let order = try await house.store.write { db in
+          try await db.reratingOrders.add(
+            Rerating.asked(
+              day...day, feedID: 1, by: Person(label: "Olena", tokenDigest: [1]), at: House.noon))
+        }
+        try await house.script(
+          """
+          insert into tap_placed_anew (order_id, rider_id, fare_day, device_id, epoch, seq, stop)
+          select \(order), rider_id, fare_day, device_id, epoch, seq, 'HILL' from tap
+          """)
+        var heir = olha
+        if isErased {
+          heir = try await erase(house, anna)
+        } else {
+          _ = try await house.riders.merge(anna, into: olha, by: desk)
+        }
+        #expect(
+          try await house.texts("select rider_id::text from tap_placed_anew order by seq")
+            == [heir.description, olha.description])
+        if isErased { #expect(try await Self.traces(of: anna, house).isEmpty) }
+      }
+    }
+
     /// Columns of any table in which a rider's number still stands.
     private static func traces(of rider: RiderID, _ house: House) async throws -> [String] {
       let columns = try await house.texts(

@@ -103,12 +103,9 @@ extension ClearingSuite {
         let preview = try await rerating.preview(period).get()
         #expect(preview.operators.map(\.beforeMinor) == [1600])
         #expect(preview.operators.map(\.afterMinor) == [2400])
-        let outcome = try await rerating.order(
-          period, preview: preview, by: Self.olena, at: House.noon)
-        guard case .ordered(let order) = outcome, order.state == .done else {
-          Issue.record("\(outcome)")
-          return
-        }
+        let order = try await ReratingTests.worked(
+          try await rerating.ask(period, by: Self.olena, at: House.noon), house)
+        #expect(order.state == .done && order.changeMinor == 800)
         try await house.service.drain()
         #expect(try await Self.charged(house) == 2400)
         let audit = try await house.audit()

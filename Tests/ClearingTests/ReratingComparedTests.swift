@@ -15,33 +15,31 @@ extension ClearingSuite {
       }
     }
 
-    /// Asks for a mended tariff, lets a ride come, and has the order approved.
+    /// Asks for a mended tariff, lets a ride come, and has the order approved and compared.
     private func approve(
       after tap: Tap, _ house: House
-    ) async throws -> ReratingOutcome {
+    ) async throws -> ReratingOrder {
       try await ReratingTests.fill(house)
       try await setLimit("0", house)
       let rerating = ReratingTests.rerating(house)
       let source = ReratingTests.source(ReratingTests.mended)
-      let asked = try await rerating.publish(source, by: ReratingTests.olena, at: House.noon)
-      guard case .ordered(let order, _) = asked else { return .refused("\(asked)") }
+      let order = try await ReratingTests.ask(house, source)
+      try #require(order.state == .requested)
       try await house.journal([tap])
       try await house.service.drain()
-      return try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon)
+      return try await ReratingTests.worked(
+        try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon), house)
     }
 
     @Test func anOrderThatHasGrownIsNotApproved() async throws {
       try await House.with { house in
-        let outcome = try await approve(after: try tap(9, "18:00", card: "vira"), house)
-        guard case .refused(let why) = outcome else {
-          Issue.record("\(outcome)")
-          return
-        }
+        let order = try await approve(after: try tap(9, "18:00", card: "vira"), house)
+        let why = try #require(order.fault)
+        #expect(order.decidedBy == nil && order.compared == nil && order.changeMinor == 800)
         #expect(why.contains("On 2026-11-22") && why.contains("ask for it anew"), "\(why)")
         #expect(why.contains("3 rides of 24.00 UAH that become 3 of 30.00"), "\(why)")
         #expect(why.contains("4 rides of 32.00 UAH that become 4 of 40.00"), "\(why)")
-        let states = try await ReratingTests.rerating(house).list().map(\.state)
-        #expect(states == [.requested])
+        #expect(order.state == .requested)
         #expect(try await house.number("select count(*) from tariff_version") == 1)
       }
     }
@@ -49,12 +47,8 @@ extension ClearingSuite {
     /// The day on which the tariff was asked for goes on, as every day does.
     @Test func aRideOfTheDayOnWhichItWasAskedForChangesNothingOfAnOrder() async throws {
       try await House.with { house in
-        let outcome = try await approve(after: try tap(9, "11:00", card: "vira", day: 1), house)
-        guard case .ordered(let done) = outcome else {
-          Issue.record("\(outcome)")
-          return
-        }
-        #expect(done.state == .done)
+        let done = try await approve(after: try tap(9, "11:00", card: "vira", day: 1), house)
+        #expect(done.state == .done && done.fault == nil)
       }
     }
 
@@ -73,26 +67,19 @@ extension ClearingSuite {
         }
         try await stand(at: 900)
         let rerating = ReratingTests.rerating(house)
-        let asked = try await rerating.order(
-          ReratingTests.period, preview: try await ReratingTests.preview(house),
-          by: ReratingTests.olena, at: House.noon)
-        guard case .ordered(let order) = asked else {
-          Issue.record("\(asked)")
-          return
+        let order = try await ReratingTests.ask(house)
+        func approve() async throws -> ReratingOrder {
+          try await ReratingTests.worked(
+            try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon), house)
         }
         try await stand(at: 850, "seq = 1")
-        let other = try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon)
-        if case .refused(let why) = other {
-          #expect(why.contains("3 rides of 27.00 UAH"), "\(why)")
-        } else {
-          Issue.record("approved though it changes something else")
-        }
+        let other = try await approve()
+        #expect(other.state == .requested && other.preview == order.preview)
+        #expect(try #require(other.fault).contains("3 rides of 27.00 UAH"), "\(other)")
+        #expect(try await ReratingTests.staleDays(house) == 0)
         try await stand(at: 900, "seq = 1")
-        let same = try await rerating.approve(order.id, by: ReratingTests.petro, at: House.noon)
-        guard case .ordered = same else {
-          Issue.record("\(same)")
-          return
-        }
+        let same = try await approve()
+        #expect(same.state == .done && same.fault == nil && same.decidedBy == ReratingTests.petro)
       }
     }
 
@@ -122,14 +109,8 @@ extension ClearingSuite {
         #expect(preview.changeMinor == 1600)
         #expect(
           preview.changes.map { "\($0.key.code) \($0.value)" }.sorted() == ["EUR 800", "UAH 1600"])
-        guard
-          case .ordered(let order) = try await ReratingTests.rerating(house).order(
-            ReratingTests.period, preview: preview, by: ReratingTests.olena, at: House.noon)
-        else {
-          Issue.record("no order came of it")
-          return
-        }
-        #expect(order.needsApproval == row.waits)
+        let order = try await ReratingTests.ask(house)
+        #expect(order.changeMinor == 1600 && order.needsApproval == row.waits)
       }
     }
   }

@@ -43,6 +43,31 @@ extension ClearingSuite {
       try await rerating(house).preview(period, tariff: tariff).get()
     }
 
+    /// Asks for an order and lets the workers find out what it changes; nothing is rated.
+    static func ask(
+      _ house: House, _ tariff: TariffSource? = nil, by person: Person = olena
+    ) async throws -> ReratingOrder {
+      try await worked(
+        try await rerating(house).ask(period, tariff: tariff, by: person, at: House.noon), house)
+    }
+
+    /// The order that came of a wish, once the workers are at nothing of it any more.
+    static func worked(
+      _ outcome: ReratingOutcome, _ house: House
+    ) async throws -> ReratingOrder {
+      guard case .ordered(let order) = outcome else {
+        Issue.record("\(outcome)")
+        throw CancellationError()
+      }
+      let pieces = ReratingPieces(store: house.store, city: house.city)
+      while try await pieces.piece(at: House.noon) > 0 {}
+      return try #require(try await rerating(house).find(order.id))
+    }
+
+    static func staleDays(_ house: House) async throws -> Int64 {
+      try await house.number("select count(*) from fare_day where stale_since is not null")
+    }
+
     @Test func aPreviewSaysWhatTheRatingThenBooks() async throws {
       try await House.with { house in
         try await Self.fill(house)
@@ -57,14 +82,11 @@ extension ClearingSuite {
         #expect(preview.changeMinor == 800)
         #expect(preview.largest.map { $0.afterMinor - $0.beforeMinor } == [400, 400])
         #expect(try await house.owed() == ["2190  3200"])
-        let outcome = try await Self.rerating(house).order(
-          Self.period, tariff: source, preview: preview, by: Self.olena, at: House.noon)
-        guard case .ordered(let order) = outcome else {
-          Issue.record("\(outcome)")
-          return
-        }
+        let order = try await Self.ask(house, source)
         // 8.00 of change lie within the limit of one person.
         #expect(order.state == .done && !order.needsApproval && order.staleDays == 3)
+        // The workers come to what a look at it shows.
+        #expect(order.preview == String(decoding: preview.json, as: UTF8.self))
         try await house.service.drain()
         #expect(try await house.owed() == ["2190  4000"])
         #expect(try await house.audit().isSound)
@@ -78,16 +100,9 @@ extension ClearingSuite {
           try await db.settings.set(Rerating.limitSetting, to: "799")
         }
         let source = Self.source(Self.mended)
-        let preview = try await Self.preview(house, source)
         let rerating = Self.rerating(house)
-        guard
-          case .ordered(let order) = try await rerating.order(
-            Self.period, tariff: source, preview: preview, by: Self.olena, at: House.noon)
-        else {
-          Issue.record("the order was refused")
-          return
-        }
-        #expect(order.state == .requested && order.needsApproval)
+        let order = try await Self.ask(house, source)
+        #expect(order.state == .requested && order.needsApproval && order.changeMinor == 800)
         // Neither the one who asked, nor with another token of theirs.
         for person in [
           Self.olena, Person(label: "Olena", tokenDigest: [9]),
@@ -104,14 +119,9 @@ extension ClearingSuite {
         }
         try await house.service.drain()
         #expect(try await house.owed() == ["2190  3200"])
-        guard
-          case .ordered(let done) = try await rerating.approve(
-            order.id, by: Self.petro, at: House.noon)
-        else {
-          Issue.record("not approved by another person")
-          return
-        }
-        #expect(done.state == .done && done.decidedBy == Self.petro)
+        let done = try await Self.worked(
+          try await rerating.approve(order.id, by: Self.petro, at: House.noon), house)
+        #expect(done.state == .done && done.decidedBy == Self.petro && done.staleDays == 3)
         try await house.service.drain()
         #expect(try await house.owed() == ["2190  4000"])
         // What is done is done once.
@@ -138,29 +148,31 @@ extension ClearingSuite {
         let source = Self.source(Self.mended)
         let rerating = Self.rerating(house)
         guard
-          case .ordered(let order, let preview) = try await rerating.publish(
+          case .ordered(let asked) = try await rerating.publish(
             source, by: Self.olena, at: House.noon)
         else {
           Issue.record("no order came of it")
           return
         }
+        #expect(asked.state == .previewing && asked.share == 0)
+        let order = try await Self.worked(.ordered(asked), house)
+        let preview = try RatingPreview(kept: order.preview)
         #expect(preview.changedRiders == 2 && preview.changeMinor == 800)
         #expect(preview.operators.map(\.afterMinor) == [4000])
         #expect(order.needsApproval == row.waits)
         #expect(order.state == (row.waits ? .requested : .done))
         if row.waits {
           #expect(try await house.number("select count(*) from tariff_version") == 1)
-          #expect(
-            try await house.number("select count(*) from fare_day where stale_since is not null")
-              == 0)
+          #expect(try await Self.staleDays(house) == 0)
           guard
-            case .refused = try await rerating.approve(order.id, by: Self.olena, at: House.noon),
-            case .ordered(let done) = try await rerating.approve(
-              order.id, by: Self.petro, at: House.noon), done.state == .done
+            case .refused = try await rerating.approve(order.id, by: Self.olena, at: House.noon)
           else {
-            Issue.record("the order went another way")
+            Issue.record("a person approved their own order")
             return
           }
+          let done = try await Self.worked(
+            try await rerating.approve(order.id, by: Self.petro, at: House.noon), house)
+          #expect(done.state == .done)
         }
         try await house.city.reload(from: house.store)
         try await house.service.drain()
@@ -218,11 +230,9 @@ extension ClearingSuite {
           try await db.settings.set(Rerating.limitSetting, to: "0")
         }
         let source = Self.source(Self.mended)
-        let preview = try await Self.preview(house, source)
         let rerating = Self.rerating(house)
+        let order = try await Self.ask(house, source)
         guard
-          case .ordered(let order) = try await rerating.order(
-            Self.period, tariff: source, preview: preview, by: Self.olena, at: House.noon),
           case .ordered(let refused) = try await rerating.refuse(
             order.id, by: Self.petro, at: House.noon),
           case .refused = try await rerating.approve(order.id, by: Self.petro, at: House.noon),
@@ -247,12 +257,17 @@ extension ClearingSuite {
         ] {
           let result = try await Self.rerating(house).preview(
             Self.period, tariff: Self.source(text))
-          guard case .failure(let refusal) = result else {
+          guard case .failure(let refusal) = result,
+            case .refused(let why) = try await Self.rerating(house).ask(
+              Self.period, tariff: Self.source(text), by: Self.olena, at: House.noon)
+          else {
             Issue.record("taken: \(text)")
             continue
           }
           #expect(refusal.description.contains(word), "\(refusal)")
+          #expect(why == refusal.description)
         }
+        #expect(try await Self.rerating(house).list().isEmpty)
       }
     }
   }

@@ -18,8 +18,8 @@ struct NetworkPreviewTests {
   }
 
   /// A process that has just started, at the pieces of previews.
-  private static func rating(_ service: TestService) -> ImportPreviewing {
-    ImportPreviewing(store: service.store, city: CityHolder())
+  private static func rating(_ service: TestService) -> ReratingPieces {
+    ReratingPieces(store: service.store, city: CityHolder())
   }
 
   @Test func aRestartInTheMiddleGoesOnWhereItWas() async throws {
@@ -35,7 +35,7 @@ struct NetworkPreviewTests {
       #expect(try await placing.piece() == 0)
       #expect(try await Self.rating(service).piece(at: service.clock.now) == 1)
       let halfway = try await Self.order(service)
-      guard case .riders(let lane, _) = halfway.previewPlace else {
+      guard case .riders(let lane, _) = halfway.place else {
         Issue.record("\(halfway)")
         return
       }
@@ -144,14 +144,14 @@ struct NetworkPreviewTests {
   }
 
   @Test(arguments: [
-    PreviewPlace.start,
+    ReratingPlace.vehicles(lane: 0, after: nil),
     .vehicles(lane: 3, after: VehicleDay(vehicle: "", day: Day(number: 20_000))),
     .vehicles(lane: 15, after: VehicleDay(vehicle: "bus 7 a", day: Day(number: 20_000))),
     .riders(lane: 0, after: nil), .riders(lane: 15, after: RiderID(high: 1, low: 15)),
-  ]) func aPlaceIsReadAsItWasWritten(_ place: PreviewPlace) {
-    #expect(PreviewPlace(text: place.text) == place)
+  ]) func aPlaceIsReadAsItWasWritten(_ place: ReratingPlace) {
+    #expect(ReratingPlace(text: place.text) == place)
     for text in ["", "riders", "riders x", "riders 1 x", "vehicles 1 2026-01-01", "trams 1"] {
-      #expect(PreviewPlace(text: text) == nil, "\(text)")
+      #expect(ReratingPlace(text: text) == nil, "\(text)")
     }
   }
 }

@@ -60,12 +60,34 @@ struct RatingTests {
       let token = try await Self.token("Olena", service)
       let answer = await service.send(.get, "/v1/rating/preview" + Self.period, token: token)
       #expect(answer.status == .conflict && answer.problemCode == "not_possible")
+      let order = await service.send(.post, "/v1/rating/orders" + Self.period, token: token)
+      #expect(order.status == .conflict && order.problemCode == "order_refused")
+    }
+  }
+
+  /// What takes long is no part of a request, so a year is as good as a day.
+  @Test func anOrderOfAYearIsAnsweredAtOnceAndTakenFurtherByTheWorkers() async throws {
+    try await TestService.with { service in
+      let olena = try await Self.token("Olena", service)
+      try await Self.publish(to: service)
+      let year = "?from=2025-11-21&to=2026-11-20"
+      let look = await service.send(.get, "/v1/rating/preview" + year, token: olena)
+      #expect(look.problemCode == "bad_parameter")
+      let asked = await service.send(.post, "/v1/rating/orders" + year, token: olena)
+      #expect(asked.status == .accepted && asked.member("state") == "previewing")
+      #expect(asked.text.contains(#""previewed":0"#), "\(asked.text)")
+      try await NetworkOrderTests.settle(service)
+      let done = await service.send(.get, "/v1/rating/orders/1", token: olena)
+      #expect(done.status == .ok && done.member("state") == "done", "\(done.text)")
+      #expect(done.text.contains(#""preview":{"from":"2025-11-21","to":"2026-11-20","riders":0,"#))
+      let none = await service.send(.get, "/v1/rating/orders/2", token: olena)
+      #expect(none.status == .notFound && none.problemCode == "unknown_order")
     }
   }
 
   @Test(arguments: [
     "", "?from=2026-11-21", "?from=2026-11-21&to=2026-11-20", "?from=x&to=2026-11-20",
-    "?from=2026-01-01&to=2026-11-20",
+    "?from=2025-01-01&to=2026-11-20",
   ]) func aPeriodThatIsNoneIsRefused(_ query: String) async throws {
     try await TestService.with { service in
       let token = try await Self.token("Olena", service)
@@ -88,8 +110,9 @@ struct RatingTests {
       let own = await service.send(.post, path, token: olena)
       #expect(own.status == .conflict && own.problemCode == "order_refused")
       let done = await service.send(.post, path, token: petro)
-      #expect(done.status == .ok && done.member("state") == "done")
+      #expect(done.status == .ok && done.member("state") == "approved")
       #expect(done.member("requested_by") == "Olena" && done.member("decided_by") == "Petro")
+      try await NetworkOrderTests.settle(service)
       let list = await service.send(.get, "/v1/rating/orders", token: olena)
       #expect(list.text.contains("\"state\":\"done\""))
       let second = try await Self.waiting(olena, service)

@@ -93,8 +93,10 @@ struct TariffInForceTests {
         try await db.settings.set(Rerating.limitSetting, to: "-1")
       }
       let waiting = try await publish(text, "?rerate=true", to: service)
-      #expect(waiting.status == .accepted && waiting.member("state") == "requested")
-      #expect(waiting.text.contains("\"preview\":{"))
+      #expect(waiting.status == .accepted && waiting.member("state") == "previewing")
+      try await NetworkOrderTests.settle(service)
+      let seen = try await NetworkOrderTests.orders(service)
+      #expect(seen.contains(#""state":"requested""#) && seen.contains(#""preview":{"#), "\(seen)")
       #expect(service.services.city.current.tariffVersion(at: TestService.now) == "old")
       // All tokens of the service's `token` bear one name, so they are one person.
       let same = await service.send(
@@ -102,11 +104,15 @@ struct TariffInForceTests {
       #expect(same.status == .conflict)
       let other = try await service.token(.accountant, label: "Petro")
       let done = await service.send(.post, "/v1/rating/orders/1/approve", token: other)
-      #expect(done.status == .ok && done.member("state") == "done", "\(done.text)")
+      #expect(done.status == .ok && done.member("state") == "approved", "\(done.text)")
+      try await NetworkOrderTests.settle(service)
+      #expect(try await NetworkOrderTests.orders(service).contains(#""state":"done""#))
       #expect(service.services.city.current.tariffVersion(at: TestService.now) == "new")
-      let early = try await publish(
-        Self.tariff("older", from: "2026-01-02", price: "9.00"), "?rerate=true", to: service)
-      #expect(early.problemCode == "too_many_days")
+      let older = Self.tariff("older", from: "2026-01-02", price: "9.00")
+      let look = try await publish(older, "?rerate=true&preview=true", to: service)
+      #expect(look.problemCode == "too_many_days")
+      let early = try await publish(older, "?rerate=true", to: service)
+      #expect(early.status == .accepted && early.member("state") == "previewing")
     }
   }
 }

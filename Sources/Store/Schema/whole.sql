@@ -269,18 +269,57 @@ from (
   from tap_parcel p cross join lateral unnest(p.riders) as r(rider_id)) w
 group by lane, rider_id, fare_day;
 
--- All rider-days with what their last rating left; nothing of those that wait for their first.
+-- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
+-- person has to approve.
+create table rerating_order (
+  order_id bigint generated always as identity primary key,
+  first_day date not null,
+  last_day date not null,
+  tariff_source text,                -- the mended tariff to publish; null: what is published
+  preview text not null,             -- JSON: what would change, as it was when asked
+  change_minor bigint not null,      -- of the currency that changes most: all riders, without their signs
+  state text not null check (state in ('previewing', 'requested', 'approved', 'marking', 'refused', 'done')),
+  needs_approval boolean not null,
+  requested_by text not null,        -- the label of a person's token, and its digest
+  requested_digest bytea not null,
+  requested_at timestamptz not null,
+  decided_by text,
+  decided_digest bytea,
+  decided_at timestamptz,
+  done_at timestamptz,
+  stale_days integer,                -- rider-days marked so far, and in the end
+  feed_id bigint,                    -- the network whose import it came of; null: a person's own order
+  preview_place text,                -- how far the workers have got, by the preview or marking; null: not at it
+  check (first_day <= last_day),
+  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
+    or state = 'refused'),
+  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null),
+  compared text,                     -- JSON: what an approved order changes now, as far as that is known
+  fault text                         -- why it waits again, or was given up
+);
+create index rerating_order_at_work on rerating_order (order_id) where preview_place is not null;
+
+-- All rider-days with what their last rating left; nothing of those that wait for their first. What an order
+-- that is being carried out is still to mark waits as well.
 create view rider_day as
 select lane, rider_id, fare_day, bool_or(is_stale) as is_stale,
   coalesce((array_agg(state_after) filter (where is_row))[1], '') as state_after,
   max(tariff_version) as tariff_version, bool_or(open_ride) as open_ride, max(rated_at) as rated_at,
   bool_or(owes) as owes
 from (
-  select lane, rider_id, fare_day, stale_since is not null as is_stale, state_after, tariff_version,
-    open_ride, rated_at, true as is_row, owes
-  from fare_day
+  select lane, rider_id, fare_day, stale_since is not null or exists (
+      select from rerating_order o
+      where o.preview_place is not null and o.state = 'marking' and f.fare_day >= o.first_day
+        and (f.fare_day <= o.last_day or o.tariff_source is not null)
+        and case when o.preview_place like 'riders %' then (f.lane, f.rider_id) > (
+            split_part(o.preview_place, ' ', 2)::smallint,
+            coalesce(nullif(split_part(o.preview_place, ' ', 3), '')::uuid,
+              '00000000-0000-0000-0000-000000000000'))
+          else true end) as is_stale,
+    state_after, open_ride, tariff_version, rated_at, true as is_row, owes
+  from fare_day f
   union all
-  select p.lane, r.rider_id, p.fare_day, true, null, null, false, null, false, false
+  select p.lane, r.rider_id, p.fare_day, true, null, false, null, null, false, false
   from tap_parcel p cross join lateral unnest(p.riders) as r(rider_id)) d
 group by lane, rider_id, fare_day;
 
@@ -553,33 +592,6 @@ create table clearing_run_cause (
   rides_added integer not null,
   rides_reversed integer not null,
   primary key (run_id, cause)
-);
-
--- Orders to rate fare days anew. Whoever asks sees the differences first; above a limit another
--- person has to approve.
-create table rerating_order (
-  order_id bigint generated always as identity primary key,
-  first_day date not null,
-  last_day date not null,
-  tariff_source text,                -- the mended tariff to publish; null: what is published
-  preview text not null,             -- JSON: what would change, as it was when asked
-  change_minor bigint not null,      -- of the currency that changes most: all riders, without their signs
-  state text not null check (state in ('previewing', 'requested', 'approved', 'refused', 'done')),
-  needs_approval boolean not null,
-  requested_by text not null,        -- the label of a person's token, and its digest
-  requested_digest bytea not null,
-  requested_at timestamptz not null,
-  decided_by text,
-  decided_digest bytea,
-  decided_at timestamptz,
-  done_at timestamptz,
-  stale_days integer,                -- rider-days marked when it was carried out
-  feed_id bigint,                    -- the network whose import it came of; null: a person's own order
-  preview_place text,                -- how far the workers have got with the preview; null: it stands
-  check (first_day <= last_day),
-  check (decided_digest is null or not needs_approval or decided_digest <> requested_digest
-    or state = 'refused'),
-  check (state in ('requested', 'refused') or not needs_approval or decided_digest is not null)
 );
 
 -- Taps that would get another stop by the network of an order, until its preview stands. A null stop: the

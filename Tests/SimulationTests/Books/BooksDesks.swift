@@ -110,7 +110,9 @@ extension BooksWorld {
       try await house.products.sell(kind.rawValue, to: rider, from: nil, for: order, by: act)
     }
     let minor = receipt.holding.terms.priceMinor
-    guard minor == kind.priceMinor else { throw NotPublished(why: "ten rides cost \(minor)") }
+    guard minor == kind.priceMinor else {
+      throw BooksHouse.NotPublished(why: "ten rides cost \(minor)")
+    }
     learn {
       $0.purchases[rider, default: []].append(
         SoldProduct(

@@ -156,29 +156,11 @@ struct BooksWorld {
     let now = house.clock.now
     let published = bug == .pricesOff ? price.off(by: 1) : price
     let source = TariffSourceText.source(SmallTariff.text(published))
-    // One person asks for what changes the past, and another one approves it above the limit.
-    try await house.insist { [house] in
-      let rerating = Rerating(store: house.store, city: house.city.current)
-      var outcome = try await rerating.publish(
-        source, by: Person(label: "Olena", tokenDigest: [1]), at: now)
-      if case .ordered(let order, let preview) = outcome, order.state == .requested {
-        let approved = try await rerating.approve(
-          order.id, by: Person(label: "Taras", tokenDigest: [2]), at: now)
-        guard case .ordered(let order) = approved else { throw NotPublished(why: "\(approved)") }
-        outcome = .ordered(order, preview)
-      }
-      switch outcome {
-      case .plain(.published): break
-      case .ordered(let order, _) where order.state == .done: break
-      default: throw NotPublished(why: "\(outcome)")
-      }
-    }
+    try await house.publish(source, at: now)
     try await house.city.reload(from: house.store)
     model.tariff.versions.append(price)
     count("tariff")
   }
-
-  struct NotPublished: Error { let why: String }
 
   private mutating func fund() async throws {
     let day = CityCalendar.start

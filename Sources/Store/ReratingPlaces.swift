@@ -1,29 +1,18 @@
 package import Basics
 import Postgres
 
-/// How far the workers have got with the preview of an order.
+/// How far the workers have got with an order: with its preview, or with marking what it has rated anew.
 ///
-/// First the taps of all vehicle-days are placed by the network that comes, then all riders are rated by it.
-package enum PreviewPlace: Sendable, Equatable {
-  /// Vehicle-days of a lane are placed, those after one of them.
+/// The order of a network begins with the vehicle-days, whose taps it may place anew; then come all riders.
+package enum ReratingPlace: Sendable, Equatable {
+  /// Vehicle-days of a lane are next, those after one of them.
   case vehicles(lane: Int16, after: VehicleDay?)
-  /// Riders of a lane are rated, those after one of them.
+  /// Riders of a lane are next, those after one of them.
   case riders(lane: Int16, after: RiderID?)
-
-  /// Where a preview begins.
-  package static let start = PreviewPlace.vehicles(lane: 0, after: nil)
 
   /// The first word of a place, as the database holds it.
   package enum Kind: String, Sendable {
     case vehicles, riders
-  }
-
-  /// The share that is done, from 0 to 1.
-  package var share: Double {
-    switch self {
-    case .vehicles(let lane, _): Double(lane) / Double(2 * Lane.count)
-    case .riders(let lane, _): 0.5 + Double(lane) / Double(2 * Lane.count)
-    }
   }
 
   /// As the database holds it.
@@ -69,6 +58,24 @@ package struct TapPlacedAnew: Sendable {
   package init(tap: BoardingTap, stop: String?) {
     self.tap = tap
     self.stop = stop
+  }
+}
+
+extension ReratingOrder {
+  /// Where the workers begin with it.
+  package var start: ReratingPlace {
+    feedID == nil ? .riders(lane: 0, after: nil) : .vehicles(lane: 0, after: nil)
+  }
+
+  /// The share that is done of what the workers are at, from 0 to 1; nil when they are at nothing.
+  package var share: Double? {
+    switch place {
+    case .vehicles(let lane, _): Double(lane) / Double(2 * Lane.count)
+    case .riders(let lane, _):
+      feedID == nil
+        ? Double(lane) / Double(Lane.count) : 0.5 + Double(lane) / Double(2 * Lane.count)
+    case nil: nil
+    }
   }
 }
 
