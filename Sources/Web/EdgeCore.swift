@@ -21,6 +21,7 @@ final class EdgeCore: Sendable {
   /// The responder's own, kept apart: a closure that holds a responder copies all that is in it.
   private let meter: RequestMeter
   private let intake: IntakeService?
+  private let isTLS: Bool
   private let routes: [String: EdgeRoute]
   private let table = RouteTable()
   private let connections = Atomic<Int>(0)
@@ -28,12 +29,13 @@ final class EdgeCore: Sendable {
   private let log: Logger
 
   init(
-    responder: WebResponder, intake: IntakeService?, limits: EdgeLimits, log: Logger,
+    responder: WebResponder, intake: IntakeService?, limits: EdgeLimits, isTLS: Bool, log: Logger,
     now: @escaping @Sendable () -> Instant
   ) {
     self.responder = responder
     meter = responder.meter
     self.intake = intake
+    self.isTLS = isTLS
     self.limits = limits
     self.log = log
     self.now = now
@@ -105,7 +107,7 @@ final class EdgeCore: Sendable {
 
   private func respond(_ request: EdgeRequest) {
     Task {
-      guard let asked = Request(request) else {
+      guard let asked = Request(request, isTLS: isTLS) else {
         return request.ticket.answer(
           EdgeReply(Problem(.badRequest, "not_http", "The head of the request is malformed.")))
       }
@@ -153,7 +155,7 @@ extension EdgeReply {
 
 extension Request {
   /// The request as the responder takes it; nil when a name or value cannot be one of HTTP.
-  fileprivate init?(_ request: EdgeRequest) {
+  fileprivate init?(_ request: EdgeRequest, isTLS: Bool) {
     guard let method = HTTPRequest.Method(rawValue: request.head.method.rawValue) else {
       return nil
     }
@@ -166,6 +168,8 @@ extension Request {
         head.headerFields.append(HTTPField(name: name, value: value))
       }
     }
+    // Where the edge itself speaks TLS nobody stands before it who would say so.
+    if isTLS { head.headerFields[.xForwardedProto] = "https" }
     self.init(head: head, body: RequestBody(buffer: request.body ?? ByteBuffer()))
   }
 }

@@ -28,7 +28,8 @@ package final class EdgeServer: Sendable {
     self.tls = tls
     self.log = log
     core = EdgeCore(
-      responder: responder, intake: intake, limits: limits, log: log, now: now)
+      responder: responder, intake: intake, limits: limits, isTLS: tls != nil, log: log,
+      now: now)
     loops = group.makeIterator().map { EdgeLoop(loop: $0, now: now) }
   }
 

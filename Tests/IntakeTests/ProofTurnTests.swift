@@ -50,8 +50,9 @@ extension Validator {
 }
 
 extension IntakeSuite {
-  /// Who cannot sign delays nobody under another name, and locks nobody out. Nothing here depends on time:
-  /// proofs are looked at when the test says so.
+  /// Who cannot sign delays nobody under another name, and locks nobody out.
+  ///
+  /// Nothing here depends on time: proofs are looked at when the test says so.
   @Suite(.timeLimit(.minutes(5))) struct ProofTurns {
     private static func with(
       waitingMax: Int, parallelMax: Int = 1,
