@@ -142,6 +142,9 @@ package struct DeviceDesk: Sendable {
     guard publicKey.count == Ed25519.keyByteCount else { return .refusal(.keyMalformed) }
     let digest = SHA256Digest.hash(Array(secret.utf8))
     do {
+      // Looked at before anything is locked: whoever knows an id can ask.
+      let kept = try await store.read { try await $0.devices.find(id) }?.secretDigest
+      guard let kept, constantTimeEquals(kept, digest) else { return .refusal(.secretWrong) }
       let outcome = try await store.write { session in
         try await Self.activate(
           id, secretDigest: digest, publicKey: publicKey, at: moment, in: session)
@@ -168,11 +171,7 @@ package struct DeviceDesk: Sendable {
   ) async throws -> ActivationOutcome {
     guard let device = try await db.devices.findForUpdate(id),
       let kept = device.secretDigest, constantTimeEquals(kept, secretDigest)
-    else {
-      return .refusal(
-        IntakeRefusal(
-          .unknown, code: "secret_wrong", message: "no device waits for its key with this secret"))
-    }
+    else { return .refusal(.secretWrong) }
     let outcome = DeviceLife.decide(
       .activate, on: device.life, key: device.knowledge(of: publicKey))
     switch outcome {
@@ -228,6 +227,9 @@ extension EvidenceKey {
 }
 
 extension IntakeRefusal {
+  static let secretWrong = IntakeRefusal(
+    .unknown, code: "secret_wrong", message: "no device waits for its key with this secret")
+
   static let keyMalformed = IntakeRefusal(
     .malformed, code: "key_malformed", pointer: "/public_key",
     message: "public_key is the base64 of the 32 bytes of an Ed25519 key")

@@ -25,10 +25,15 @@ final class DeviceDirectory: Sendable {
     }
   }
 
+  /// Most ids remembered that are nobody's.
+  static let nobodiesMax = 2000
+
   /// Two generations: what was not asked for while one filled up is forgotten with the next.
   fileprivate struct Cache: Sendable {
     var young: [String: Entry] = [:]
     var old: [String: Entry] = [:]
+    /// Ids that are nobody's, apart: anybody can think of more than there are devices.
+    var nobodies: [String: Entry] = [:]
     /// Grows whenever something is forgotten, so that an older look into the database is not kept.
     var forgettings = 0
   }
@@ -73,8 +78,7 @@ final class DeviceDirectory: Sendable {
   func forget(_ id: String) {
     cache.withLock { cache in
       cache.forgettings += 1
-      cache.young[id] = nil
-      cache.old[id] = nil
+      cache.drop(id)
     }
   }
 
@@ -84,6 +88,7 @@ final class DeviceDirectory: Sendable {
       cache.forgettings += 1
       cache.young = [:]
       cache.old = [:]
+      cache.nobodies = [:]
     }
   }
 }
@@ -91,12 +96,24 @@ final class DeviceDirectory: Sendable {
 extension DeviceDirectory.Cache {
   fileprivate mutating func entry(_ id: String) -> DeviceDirectory.Entry? {
     if let entry = young[id] { return entry }
-    guard let entry = old[id] else { return nil }
+    guard let entry = old[id] else { return nobodies[id] }
     keep(entry, of: id)
     return entry
   }
 
+  fileprivate mutating func drop(_ id: String) {
+    young[id] = nil
+    old[id] = nil
+    nobodies[id] = nil
+  }
+
   fileprivate mutating func keep(_ entry: DeviceDirectory.Entry, of id: String) {
+    guard entry.record != nil else {
+      drop(id)
+      if nobodies.count >= DeviceDirectory.nobodiesMax { nobodies = [:] }
+      nobodies[id] = entry
+      return
+    }
     if young[id] == nil, young.count >= DeviceDirectory.devicesMax / 2 {
       old = young
       young = [:]

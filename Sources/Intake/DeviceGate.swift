@@ -1,17 +1,22 @@
 package import Basics
 package import Logging
 package import Store
+import Synchronization
 import Tapping
 
 /// Checks that a body comes from a device that may post, by its signature over the raw bytes.
 package final class DeviceGate: Sendable {
   private let directory: DeviceDirectory
   private let store: Store
+  /// Gives those who are not proven yet their turns.
+  package let proofs: ProofDesk
+  private let brake = Mutex(NoticeBrake())
   private let log: Logger
 
   /// Makes a gate over the devices of a store.
-  package init(store: Store, log: Logger) {
+  package init(store: Store, proofs: ProofDesk = ProofDesk(), log: Logger) {
     self.store = store
+    self.proofs = proofs
     self.log = log
     directory = DeviceDirectory(store: store)
   }
@@ -39,13 +44,25 @@ package final class DeviceGate: Sendable {
   static let keysTriedMax = 8
 
   /// The sender of a body; who cannot be proven is refused.
-  ///
-  /// A signature takes a tenth of a millisecond of this thread, which is no event loop's.
   package func admit(
     _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
   ) async throws(IntakeRefusal) -> Admitted {
     let claim = try self.claim(device: deviceHeader, signature: signatureHeader)
-    return try admit(body, claim, device: try await find(claim.device, at: moment), at: moment)
+    let device: DeviceRecord?
+    switch known(claim.device, at: moment) {
+    case .device(let known): device = known
+    case .nobody: device = nil
+    case .nothing:
+      device = try await proofs.lookUp(claim.device) { () async throws(IntakeRefusal) in
+        try await find(claim.device, at: moment)
+      }
+    }
+    guard let device else { throw .deviceUnknown }
+    return try await proofs.prove(claim.device) {
+      Result { () throws(IntakeRefusal) in
+        try self.admit(body, claim, device: device, at: moment)
+      }
+    }
   }
 
   /// Who a request says it is from, and the signature that is to prove it.
@@ -79,16 +96,14 @@ package final class DeviceGate: Sendable {
   func admit(
     _ body: [UInt8], _ claim: Claim, device: DeviceRecord?, at moment: Instant
   ) throws(IntakeRefusal) -> Admitted {
-    guard let device, device.publicKey != nil else {
-      throw IntakeRefusal(
-        .unknown, code: "device_unknown",
-        message: "no active device has this id; enroll it, then activate it with its secret")
-    }
+    guard let device, device.publicKey != nil else { throw .deviceUnknown }
     let key = device.keysToTry.prefix(Self.keysTriedMax).first {
       Ed25519.verify(publicKey: $0.publicKey, signature: claim.signature, message: body)
     }
     guard let key else {
-      log.notice("a signature does not match", metadata: ["device": "\(claim.device)"])
+      if brake.withLock({ $0.lets(claim.device, at: moment) }) {
+        log.notice("a signature does not match", metadata: ["device": "\(claim.device)"])
+      }
       throw IntakeRefusal(
         .unknown, code: "signature_wrong",
         message: "the signature is not one of this device's key over these bytes")
@@ -101,7 +116,7 @@ package final class DeviceGate: Sendable {
 
   /// What is remembered of a device, without a look into the database.
   func known(_ id: String, at moment: Instant) -> DeviceDirectory.Memory {
-    id.utf8.count <= DeviceID.bytesMax ? directory.known(id, at: moment) : .nobody
+    DeviceID.isGood(id) ? directory.known(id, at: moment) : .nobody
   }
 
   static func keyEnded(_ key: DeviceKeyRecord) -> IntakeRefusal {
@@ -148,7 +163,7 @@ package final class DeviceGate: Sendable {
   }
 
   func find(_ id: String, at moment: Instant) async throws(IntakeRefusal) -> DeviceRecord? {
-    guard id.utf8.count <= DeviceID.bytesMax else { return nil }
+    guard DeviceID.isGood(id) else { return nil }
     do {
       return try await directory.find(id, at: moment)
     } catch {
@@ -156,6 +171,37 @@ package final class DeviceGate: Sendable {
         "a device could not be looked up", metadata: ["device": "\(id)", "error": "\(error)"])
       throw .databaseAway
     }
+  }
+}
+
+extension IntakeRefusal {
+  static let deviceUnknown = IntakeRefusal(
+    .unknown, code: "device_unknown",
+    message: "no active device has this id; enroll it, then activate it with its secret")
+}
+
+/// Holds back notices about a device of which one was given lately: anybody can cause them.
+package struct NoticeBrake: Sendable {
+  /// Most devices remembered; past it all are forgotten.
+  package static let devicesMax = 1000
+  /// Seconds until the next notice about a device.
+  package static let pauseSeconds: Int64 = 60
+  private var last: [String: Instant] = [:]
+
+  /// Makes a brake that remembers no device.
+  package init() {}
+
+  /// Whether a notice about a device is to be given now.
+  package mutating func lets(_ device: String, at moment: Instant) -> Bool {
+    // One from the future does not count: the clock was set back since.
+    if let before = last[device], before <= moment,
+      moment < before.adding(seconds: Self.pauseSeconds)
+    {
+      return false
+    }
+    if last.count >= Self.devicesMax { last = [:] }
+    last[device] = moment
+    return true
   }
 }
 

@@ -11,6 +11,11 @@ final class DeviceShares: Sendable {
   /// Posts of all devices.
   var totalCount: Int { counts.withLock { $0.values.reduce(0, +) } }
 
+  /// Whether a device has its share; only posts that were proven count, so nobody else uses it up.
+  func isFull(_ device: String) -> Bool {
+    counts.withLock { $0[device, default: 0] >= countMax }
+  }
+
   /// Counts a post of a device; false when it has its share.
   func enter(_ device: String) -> Bool {
     counts.withLock { counts in

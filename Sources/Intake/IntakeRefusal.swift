@@ -51,6 +51,11 @@ extension IntakeRefusal {
     .unavailable, code: "intake_full", message: "too much waits to be stored; send it again later",
     retryAfterSeconds: retryAfterSeconds)
 
+  static let tooMuchToProve = IntakeRefusal(
+    .unavailable, code: "too_much_to_prove",
+    message: "too many posts wait for their signature to be checked; send it again later",
+    retryAfterSeconds: retryAfterSeconds)
+
   static let databaseAway = IntakeRefusal(
     .unavailable, code: "store_unavailable",
     message: "the database does not answer; nothing is lost, send it again later",

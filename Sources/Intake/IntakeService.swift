@@ -51,9 +51,13 @@ package struct TapPost: Sendable {
   }
 
   /// Whether proving and reading it takes so little time that an event loop may do it.
-  package var isCheap: Bool {
+  var isCheap: Bool {
     session != nil && session?.checkpoint == nil && !format.isGzipped && body.count <= 16 << 10
   }
+
+  /// Under whose name its proof waits; a session's own, which others who write its device's name do
+  /// not know.
+  var turnName: String { session.map { "session \($0.session)" } ?? device ?? "" }
 }
 
 /// What a device is told, and the session in whose name.
@@ -80,7 +84,7 @@ package final class IntakeService: Sendable {
   let sessions: SessionDesk?
   let log: Logger
   private let committer: GroupCommitter<IncomingBatch, BatchVerdict>
-  private let shares: DeviceShares
+  let shares: DeviceShares
   private let admission: AdmissionLimits
   private let facts: @Sendable () -> AnswerFacts
   private let meters = TapMeters()
@@ -129,9 +133,26 @@ package final class IntakeService: Sendable {
 
   /// Takes in one post; calls back when the batch is durable or refused.
   ///
-  /// Proving and reading are done before this returns, on the calling thread, unless the database
-  /// has to be asked about the sender. The call back must not block.
+  /// What is cheap is proven and read before this returns, on the calling thread, which may be an event
+  /// loop's; all else in its turn on other threads. The call back must not block.
   package func accept(_ post: TapPost, _ answered: @escaping @Sendable (IntakeReply) -> Void) {
+    if post.isCheap { return acceptKnown(post, answered) }
+    switch memory(of: post) {
+    case .nothing: Task { await acceptUnknown(post, answered) }
+    // A name that is nobody's is refused without a turn.
+    case .nobody: acceptKnown(post, answered)
+    case .device:
+      gate.proofs.prove(post.turnName) {
+        self.refuse(.tooMuchToProve, answered)
+      } _: {
+        self.acceptKnown(post, answered)
+      }
+    }
+  }
+
+  private func acceptKnown(
+    _ post: TapPost, _ answered: @escaping @Sendable (IntakeReply) -> Void
+  ) {
     do throws(IntakeRefusal) {
       if let sender = try known(post) {
         submit(post, sender, answered)
@@ -147,7 +168,10 @@ package final class IntakeService: Sendable {
     _ post: TapPost, _ answered: @escaping @Sendable (IntakeReply) -> Void
   ) async {
     do throws(IntakeRefusal) {
-      submit(post, try await found(post), answered)
+      let sender = try await gate.proofs.lookUp(post.turnName) { () async throws(IntakeRefusal) in
+        try await found(post)
+      }
+      submit(post, sender, answered)
     } catch {
       refuse(error, answered)
     }

@@ -31,6 +31,15 @@ final class ProvenSender: Sendable {
 }
 
 extension IntakeService {
+  /// What is remembered of the device that a post is said to be from.
+  func memory(of post: TapPost) -> DeviceDirectory.Memory {
+    guard let headers = post.session else {
+      return gate.known(post.device ?? "", at: post.receivedAt)
+    }
+    guard let live = sessions?.known(headers.session) else { return .nothing }
+    return gate.known(live.device, at: post.receivedAt)
+  }
+
   /// The sender of a post, by what is remembered here; nil when the database has to be asked.
   func known(_ post: TapPost) throws(IntakeRefusal) -> ProvenSender? {
     guard post.body.count <= TapLimits.bodyBytesMax else {
@@ -66,9 +75,15 @@ extension IntakeService {
     return sender
   }
 
+  /// A device that has its share of what waits to be stored is told so before its proof is looked at.
+  private func expectRoom(for device: String) throws(IntakeRefusal) {
+    guard !shares.isFull(device) else { throw .tooManyOfDevice }
+  }
+
   private func sender(
     _ post: TapPost, _ claim: DeviceGate.Claim, _ device: DeviceRecord?
   ) throws(IntakeRefusal) -> ProvenSender {
+    try expectRoom(for: claim.device)
     let admitted = try gate.admit(
       post.body, claim, device: device, at: post.receivedAt)
     return ProvenSender(
@@ -91,6 +106,7 @@ extension IntakeService {
     }
     guard device.state == .active else { throw DeviceGate.mayNotPost(device.state) }
     guard key.isAccepted(at: post.receivedAt) else { throw DeviceGate.keyEnded(key) }
+    try expectRoom(for: live.device)
     let step = live.chain.receive(
       SessionPost(headers: headers, format: post.format, body: post.body), keys: live.keys,
       devicePublicKey: live.publicKey, now: post.receivedAt)

@@ -16,11 +16,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   private struct Taking {
     let head: HTTPRequestHead
     let route: EdgeRoute
-    let begin: NIODeadline
-    /// Whether the head told the length of the body, so that it is counted already.
-    let isCounted: Bool
-    var heldBytes: Int
-    var takenBytes = 0
+    let isLarge: Bool
+    var heldBytes = 0
     var body: ByteBuffer?
   }
 
@@ -50,6 +47,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   private var early: [HTTPServerRequestPart] = []
   /// What follows the early parts and is no HTTP: said once they are answered.
   private var earlyFault: Problem?
+  /// Bytes of an answer that the other side did not take at once.
+  private var unsentBytes = 0
   private var context: ChannelHandlerContext?
 
   init(server: EdgeCore, edge: EdgeLoop) {
@@ -76,7 +75,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   }
 
   private func leave() {
-    if case .taking(let taking) = stage { server.budget.leave(bytes: taking.heldBytes) }
+    giveBack()
+    answerTaken()
     if case .closed = stage { return }
     stage = .closed
     early = []
@@ -108,10 +108,16 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   /// Says what was wrong and ends the connection; nothing is said after that.
   private func endWith(_ problem: Problem) {
-    if case .taking(let taking) = stage { server.budget.leave(bytes: taking.heldBytes) }
+    giveBack()
     stage = .ending
     write(EdgeReply(problem), isHead: false, isKept: false)
     context?.close(promise: nil)
+  }
+
+  /// Takes a request whose body does not come any more out of the count.
+  private func giveBack() {
+    guard case .taking(let taking) = stage else { return }
+    server.budget.leave(bytes: taking.heldBytes, isLarge: taking.isLarge)
   }
 
   /// Ends the connection as soon as it owes no answer.
@@ -128,13 +134,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     guard deadline < moment else { return }
     switch stage {
     case .closed, .answering: return
-    case .taking(let taking):
-      // The bytes that came have earned their time.
-      let seconds =
-        server.limits.bodySecondsMax
-        + Int64(taking.takenBytes / server.limits.bodyBytesPerSecondMin)
-      if taking.begin + .seconds(seconds) > moment { return }
-      tooSlow()
+    case .taking: tooSlow()
     case .waiting where isHeadBegun: tooSlow()
     case .waiting, .skipping, .flushing, .ending: context?.close(promise: nil)
     }
@@ -189,21 +189,18 @@ final class EdgeConnection: ChannelDuplexHandler {
   private func begin(_ head: HTTPRequestHead) {
     isHeadBegun = false
     hasEarlyBytes = false
-    let begin = NIODeadline.now()
-    deadline = begin + .seconds(server.limits.bodySecondsMax)
+    deadline = .now() + .seconds(server.limits.bodySecondsMax)
     let route = server.route(of: head)
     let length = head.headers.first(name: "content-length").flatMap { Int($0) }
     guard length ?? 0 <= route.bytesMax else {
       return refuse(.tooLarge(bytesMax: route.bytesMax), head, isKept: false)
     }
-    guard server.budget.enter(bytes: length ?? 0) else {
+    let isLarge = route.bytesMax >= server.limits.largeBytesMin
+    guard server.budget.enter(expecting: length ?? 0, isLarge: isLarge) else {
       return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head))
     }
     if head.headers.first(name: "expect")?.lowercased() == "100-continue" { sendContinue() }
-    stage = .taking(
-      Taking(
-        head: head, route: route, begin: begin, isCounted: length != nil,
-        heldBytes: length ?? 0))
+    stage = .taking(Taking(head: head, route: route, isLarge: isLarge))
   }
 
   /// Whether more requests may follow on the connection; never after one that asked for another
@@ -215,22 +212,20 @@ final class EdgeConnection: ChannelDuplexHandler {
   private func append(_ bytes: ByteBuffer) {
     switch stage {
     case .taking(var taking):
-      stage = .waiting
-      taking.takenBytes += bytes.readableBytes
+      let count = bytes.readableBytes
       var refusal: Problem?
-      if taking.takenBytes > taking.route.bytesMax {
+      if taking.heldBytes + count > taking.route.bytesMax {
         refusal = .tooLarge(bytesMax: taking.route.bytesMax)
-      } else if !taking.isCounted {
-        if server.budget.grow(bytes: bytes.readableBytes) {
-          taking.heldBytes += bytes.readableBytes
-        } else {
-          refusal = server.overloaded
-        }
+      } else if !server.budget.grow(bytes: count, isLarge: taking.isLarge) {
+        refusal = server.overloaded
       }
       if let refusal {
-        server.budget.leave(bytes: taking.heldBytes)
+        giveBack()
         return refuse(refusal, taking.head, isKept: false)
       }
+      stage = .waiting
+      taking.heldBytes += count
+      extendDeadline(bytes: count)
       if taking.body == nil {
         taking.body = bytes
       } else {
@@ -243,6 +238,13 @@ final class EdgeConnection: ChannelDuplexHandler {
       stage = .skipping(isKept: isKept, bytes: count)
     case .waiting, .answering, .flushing, .ending, .closed: break
     }
+  }
+
+  /// Bytes earn the time that they take at the slowest pace, but none to be silent in later.
+  private func extendDeadline(bytes: Int) {
+    let earned = Int64(bytes) * 1_000_000_000 / Int64(server.limits.bodyBytesPerSecondMin)
+    deadline = min(
+      deadline + .nanoseconds(earned), .now() + .seconds(server.limits.bodySecondsMax))
   }
 
   private func end() {
@@ -258,7 +260,8 @@ final class EdgeConnection: ChannelDuplexHandler {
           head: taking.head, route: taking.route, body: taking.body,
           ticket: EdgeTicket(
             connection: NIOLoopBound(self, eventLoop: context.eventLoop), request: request,
-            edge: edge, budget: server.budget, heldBytes: taking.heldBytes)))
+            edge: edge, budget: server.budget, heldBytes: taking.heldBytes,
+            isLarge: taking.isLarge)))
     case .skipping(let isKept, _):
       if isKept, !isDraining { next() } else { cut() }
     case .waiting, .answering, .flushing, .ending, .closed: break
@@ -278,7 +281,22 @@ final class EdgeConnection: ChannelDuplexHandler {
     guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
     let staysOpen = isKept && !isDraining && !reply.closes
     write(reply, isHead: isHead, isKept: staysOpen)
+    guard holdUnsent(isHead ? 0 : reply.body.count) else { return cut() }
     if staysOpen { next() } else { endAfterWriting() }
+  }
+
+  /// Counts an answer that the other side does not take at once; false when too many do so.
+  private func holdUnsent(_ bytes: Int) -> Bool {
+    guard let context, !context.channel.isWritable else { return true }
+    guard server.budget.holdAnswer(bytes: bytes) else { return false }
+    unsentBytes += bytes
+    return true
+  }
+
+  private func answerTaken() {
+    guard unsentBytes > 0 else { return }
+    server.budget.leaveAnswer(bytes: unsentBytes)
+    unsentBytes = 0
   }
 
   private func write(_ reply: EdgeReply, isHead: Bool, isKept: Bool) {
@@ -307,7 +325,10 @@ final class EdgeConnection: ChannelDuplexHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if case .flushing = stage, context.channel.isWritable { next() }
+    if context.channel.isWritable {
+      answerTaken()
+      if case .flushing = stage { next() }
+    }
     context.fireChannelWritabilityChanged()
   }
 

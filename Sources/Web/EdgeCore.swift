@@ -6,7 +6,6 @@ import Logging
 import Metrics
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 import Tapping
 
@@ -14,7 +13,7 @@ import Tapping
 ///
 /// Taps go the short way: proven, read and handed to the store without a task of their own and
 /// without HTTP types in between. What costs little is done on the event loop; signatures and packed
-/// bodies go to threads beside it. All else goes to the responder, as one request.
+/// bodies wait for their turn on threads beside it. All else goes to the responder, as one request.
 final class EdgeCore: Sendable {
   let limits: EdgeLimits
   let budget: InFlightBudget
@@ -22,7 +21,7 @@ final class EdgeCore: Sendable {
   /// The responder's own, kept apart: a closure that holds a responder copies all that is in it.
   private let meter: RequestMeter
   private let intake: IntakeService?
-  private let verifiers: NIOThreadPool
+  private let isTLS: Bool
   private let routes: [String: EdgeRoute]
   private let table = RouteTable()
   private let connections = Atomic<Int>(0)
@@ -30,13 +29,13 @@ final class EdgeCore: Sendable {
   private let log: Logger
 
   init(
-    responder: WebResponder, intake: IntakeService?, verifiers: NIOThreadPool, limits: EdgeLimits,
-    log: Logger, now: @escaping @Sendable () -> Instant
+    responder: WebResponder, intake: IntakeService?, limits: EdgeLimits, isTLS: Bool, log: Logger,
+    now: @escaping @Sendable () -> Instant
   ) {
     self.responder = responder
     meter = responder.meter
     self.intake = intake
-    self.verifiers = verifiers
+    self.isTLS = isTLS
     self.limits = limits
     self.log = log
     self.now = now
@@ -108,7 +107,7 @@ final class EdgeCore: Sendable {
 
   private func respond(_ request: EdgeRequest) {
     Task {
-      guard let asked = Request(request) else {
+      guard let asked = Request(request, isTLS: isTLS) else {
         return request.ticket.answer(
           EdgeReply(Problem(.badRequest, "not_http", "The head of the request is malformed.")))
       }
@@ -130,26 +129,12 @@ final class EdgeCore: Sendable {
       meter.count(endpoint: .tapBatches, status: error.status.code, nanoseconds: 0)
       return ticket.answer(EdgeReply(error))
     }
-    let accept: @Sendable () -> Void = {
-      intake.accept(post) { reply in
-        let answer = EdgeReply(reply, answerEncoding)
-        meter.count(
-          endpoint: .tapBatches, status: answer.status.code,
-          nanoseconds: (NIODeadline.now() - begin).nanoseconds)
-        ticket.answer(answer)
-      }
-    }
-    if post.isCheap {
-      accept()
-    } else {
-      // The pool's queue is bounded by the budget of requests in flight.
-      verifiers.submit { state in
-        if state == .active {
-          accept()
-        } else {
-          ticket.answer(EdgeReply(Problem.unavailable("The service is stopping.")))
-        }
-      }
+    intake.accept(post) { reply in
+      let answer = EdgeReply(reply, answerEncoding)
+      meter.count(
+        endpoint: .tapBatches, status: answer.status.code,
+        nanoseconds: (NIODeadline.now() - begin).nanoseconds)
+      ticket.answer(answer)
     }
   }
 }
@@ -170,7 +155,7 @@ extension EdgeReply {
 
 extension Request {
   /// The request as the responder takes it; nil when a name or value cannot be one of HTTP.
-  fileprivate init?(_ request: EdgeRequest) {
+  fileprivate init?(_ request: EdgeRequest, isTLS: Bool) {
     guard let method = HTTPRequest.Method(rawValue: request.head.method.rawValue) else {
       return nil
     }
@@ -183,6 +168,8 @@ extension Request {
         head.headerFields.append(HTTPField(name: name, value: value))
       }
     }
+    // Where the edge itself speaks TLS nobody stands before it who would say so.
+    if isTLS { head.headerFields[.xForwardedProto] = "https" }
     self.init(head: head, body: RequestBody(buffer: request.body ?? ByteBuffer()))
   }
 }

@@ -8,9 +8,9 @@ package struct EdgeLimits: Sendable {
   package var headFieldsMax = 64
   /// Longest time from the first byte of a request to the end of its head, in seconds.
   package var headSecondsMax: Int64 = 10
-  /// Longest time for a body, in seconds, beside what its bytes may take.
+  /// Longest silence within a body, in seconds, and most that it may fall behind its slowest pace.
   package var bodySecondsMax: Int64 = 15
-  /// Slowest pace of a body, in bytes per second: big ones may take longer.
+  /// Slowest pace of a body, in bytes per second.
   package var bodyBytesPerSecondMin = 16 << 10
   /// Longest silence between two requests, in seconds.
   package var idleSecondsMax: Int64 = 75
@@ -20,6 +20,12 @@ package struct EdgeLimits: Sendable {
   package var requestsMax = 8192
   /// Most bytes of their bodies.
   package var requestBytesMax = 96 << 20
+  /// Most bytes of those of large bodies, so that the others have the rest.
+  package var largeRequestBytesMax = 64 << 20
+  /// Bytes from which a body is a large one, by what its endpoint takes.
+  package var largeBytesMin = 1 << 20 + 1
+  /// Most bytes of answers that the other sides do not take at once.
+  package var answerBytesMax = 64 << 20
   /// Most bytes of a refused body that are read and thrown away, so that the refusal is heard.
   package var skippedBytesMax = 4 << 20
   /// Seconds until a refused request may be tried again.

@@ -27,10 +27,11 @@ struct EdgeTicket: Sendable {
   let edge: EdgeLoop
   let budget: InFlightBudget
   let heldBytes: Int
+  let isLarge: Bool
 
   /// Answers, from any thread.
   func answer(_ reply: EdgeReply) {
-    budget.leave(bytes: heldBytes)
+    budget.leave(bytes: heldBytes, isLarge: isLarge)
     edge.deliver(reply, to: connection, request: request)
   }
 }

@@ -12,7 +12,6 @@ package final class EdgeServer: Sendable {
   private let limits: EdgeLimits
   private let tls: NIOSSLContext?
   private let log: Logger
-  private let verifiers: NIOThreadPool
   private let loops: [EdgeLoop]
   private let group = MultiThreadedEventLoopGroup.singleton
   private let listener = Mutex<(any Channel)?>(nil)
@@ -28,9 +27,8 @@ package final class EdgeServer: Sendable {
     self.limits = limits
     self.tls = tls
     self.log = log
-    verifiers = NIOThreadPool(numberOfThreads: System.coreCount)
     core = EdgeCore(
-      responder: responder, intake: intake, verifiers: verifiers, limits: limits, log: log,
+      responder: responder, intake: intake, limits: limits, isTLS: tls != nil, log: log,
       now: now)
     loops = group.makeIterator().map { EdgeLoop(loop: $0, now: now) }
   }
@@ -48,7 +46,6 @@ package final class EdgeServer: Sendable {
   package func run(
     host: String, port: Int, onReady: @Sendable (Int) -> Void
   ) async throws {
-    verifiers.start()
     let channel = try await bootstrap().bind(host: host, port: port).get()
     listener.withLock { $0 = channel }
     onReady(channel.localAddress?.port ?? 0)
@@ -62,7 +59,6 @@ package final class EdgeServer: Sendable {
       channel.close(promise: nil)
       for edge in loops { edge.loop.execute { edge.closeAll() } }
     }
-    try? await verifiers.shutdownGracefully()
   }
 
   /// Takes no more connections, and ends each that is there once it has been answered.

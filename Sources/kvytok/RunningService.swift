@@ -67,7 +67,10 @@ struct RunningService: Sendable {
 
   private func serve(_ backbone: Backbone, city: CityHolder, keys: Keys) async throws {
     let store = backbone.store
-    let gate = DeviceGate(store: store, log: log)
+    var proofs = ProofLimits()
+    proofs.parallelMax = ProofThreads.count
+    let gate = DeviceGate(
+      store: store, proofs: ProofDesk(limits: proofs, run: ProofThreads.run), log: log)
     let log = log
     let denyList = DenyListHolder()
     try await denyList.prepare(store) { SecureRandom.bytes($0) }

@@ -12,6 +12,15 @@ import Testing
   private func status(
     _ url: String, authority: URL, certificate: URL? = nil, key: URL? = nil
   ) async throws -> UInt {
+    try await answer(
+      to: HTTPClientRequest(url: url + "/healthz"), authority: authority, certificate: certificate,
+      key: key
+    ).status.code
+  }
+
+  private func answer(
+    to request: HTTPClientRequest, authority: URL, certificate: URL? = nil, key: URL? = nil
+  ) async throws -> HTTPClientResponse {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = .certificates(
       try NIOSSLCertificate.fromPEMFile(authority.path))
@@ -23,12 +32,12 @@ import Testing
     }
     let client = HTTPClient(
       eventLoopGroupProvider: .singleton,
-      configuration: HTTPClient.Configuration(tlsConfiguration: configuration))
+      configuration: HTTPClient.Configuration(
+        tlsConfiguration: configuration, redirectConfiguration: .disallow))
     do {
-      let answer = try await client.execute(
-        HTTPClientRequest(url: url + "/healthz"), timeout: .seconds(10))
+      let answer = try await client.execute(request, timeout: .seconds(10))
       try await client.shutdown()
-      return answer.status.code
+      return answer
     } catch {
       try await client.shutdown()
       throw error
@@ -75,6 +84,18 @@ import Testing
         service.url, authority: file(theirs, "ca.pem"), certificate: file(ours, "client.pem"),
         key: file(ours, "client-key.pem"))
     }
+    // Whoever signs in over it gets a cookie that is never sent without it.
+    let token = try String(contentsOf: file(data, "admin-token"), encoding: .utf8)
+    var login = HTTPClientRequest(url: service.url + "/login")
+    login.method = .POST
+    login.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
+    login.body = .bytes(
+      ByteBuffer(string: "token=" + token.trimmingCharacters(in: .whitespacesAndNewlines)))
+    let signedIn = try await answer(
+      to: login, authority: file(ours, "ca.pem"), certificate: file(ours, "client.pem"),
+      key: file(ours, "client-key.pem"))
+    let cookie = try #require(signedIn.headers.first(name: "set-cookie"))
+    #expect(cookie.hasPrefix("kvytok_token=kvytok_") && cookie.contains("; Secure"), "\(cookie)")
     let end = try await service.stop()
     #expect(end.exitCode == 0)
   }

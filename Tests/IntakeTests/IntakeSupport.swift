@@ -37,10 +37,12 @@ struct World: Sendable {
   /// The secret of all services of the tests that share a database.
   static let secret = SessionSecret([UInt8](repeating: 3, count: 32))
 
-  init(pool: PostgresPool, queue: CommitLimits = .roomy) throws {
+  init(
+    pool: PostgresPool, queue: CommitLimits = .roomy, proofs: ProofDesk = ProofDesk()
+  ) throws {
     self.pool = pool
     store = Store(pool: pool)
-    gate = DeviceGate(store: store, log: quiet)
+    gate = DeviceGate(store: store, proofs: proofs, log: quiet)
     desk = DeviceDesk(store: store, gate: gate, log: quiet)
     guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
     guard let secret = Self.secret else { throw NoKey() }
@@ -54,10 +56,11 @@ struct World: Sendable {
 
   /// Runs a body with a world of its own.
   static func with<Result: Sendable>(
-    queue: CommitLimits = .roomy, _ body: @Sendable (World) async throws -> Result
+    queue: CommitLimits = .roomy, proofs: ProofDesk = ProofDesk(),
+    _ body: @Sendable (World) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(try SchemaMigrations.all()) { pool in
-      try await body(try World(pool: pool, queue: queue))
+      try await body(try World(pool: pool, queue: queue, proofs: proofs))
     }
   }
 

@@ -146,8 +146,9 @@ struct EdgeTests {
     try await TestEdge.with(limits) { edge in
       let first = try await RawConnection(port: edge.port)
       try await first.write(
-        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nabc")
-      try await eventually { edge.server.load.bytes == 900 }
+        "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"
+          + String(repeating: "a", count: 850))
+      try await eventually { edge.server.load.bytes == 850 }
       let refused = try await edge.send(
         "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n",
         until: "\r\n\r\n")

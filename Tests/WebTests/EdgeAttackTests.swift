@@ -1,0 +1,108 @@
+import Basics
+import DatabaseSupport
+import Intake
+import Logging
+import NIOCore
+import NIOPosix
+import Tapping
+import Testing
+import Transit
+import Web
+
+/// What somebody tries who wants the others locked out, or memory used up, and may not post anything.
+@Suite(
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(5)))
+struct EdgeAttackTests {
+  private static func good(_ validator: Validator) -> [UInt8] {
+    let tap = Tap(
+      seq: 1, at: TestService.now.adding(seconds: -60), kind: .single, medium: .card,
+      token: Array("a card".utf8))
+    let body = TapBatchJSON.encode(
+      TapBatch(device: validator.id, epoch: 1, sentAt: TestService.now, taps: [tap]))
+    return TestEdge.request(body, device: validator.id, keys: validator.keys)
+  }
+
+  private static func promise(_ bytes: Int, to path: String) -> String {
+    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: \(bytes)\r\n\r\n"
+  }
+
+  @Test func bodiesThatAreOnlyPromisedTakeNoRoomFromOthers() async throws {
+    try await TestEdge.with { edge in
+      let validator = try await Validator(edge.service)
+      var held: [RawConnection] = []
+      for (bytes, path) in [(60 << 20, "/v1/network"), (1 << 20, "/v1/tap-batches")] {
+        for _ in 0..<100 {
+          let connection = try await RawConnection(port: edge.port)
+          try await connection.write(Self.promise(bytes, to: path))
+          held.append(connection)
+        }
+      }
+      try await eventually { edge.server.load.requests == 200 }
+      #expect(edge.server.load.bytes == 0)
+      let connection = try await RawConnection(port: edge.port)
+      try await connection.write(Self.good(validator))
+      let answer = try await connection.read(until: "}")
+      #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+      for connection in held { connection.close() }
+      try await eventually { edge.server.load.requests == 0 }
+    }
+  }
+
+  @Test func largeBodiesLeaveRoomForTheOthers() async throws {
+    var limits = EdgeLimits()
+    limits.requestBytesMax = 3000
+    limits.largeRequestBytesMax = 2000
+    try await TestEdge.with(limits) { edge in
+      let validator = try await Validator(edge.service)
+      let filled = try await RawConnection(port: edge.port)
+      try await filled.write(
+        Self.promise(2000, to: "/v1/network") + String(repeating: "a", count: 1900))
+      try await eventually { edge.server.load.bytes == 1900 }
+      let refused = try await edge.send(
+        Self.promise(200, to: "/v1/network"), until: "overloaded")
+      #expect(refused.hasPrefix("HTTP/1.1 503 "), "\(refused)")
+      let connection = try await RawConnection(port: edge.port)
+      try await connection.write(Self.good(validator))
+      let answer = try await connection.read(until: "}")
+      #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+      filled.close()
+      try await eventually { edge.server.load.bytes == 0 }
+    }
+  }
+
+  /// Bytes that came fast are no licence to hold their memory: 100 seconds of the slowest pace come, then
+  /// nothing more.
+  @Test func aBodyThatFallsSilentIsCutHoweverMuchCameBefore() async throws {
+    var limits = EdgeLimits()
+    limits.bodySecondsMax = 1
+    limits.bodyBytesPerSecondMin = 1 << 10
+    try await TestEdge.with(limits) { edge in
+      let answer = try await edge.send(
+        Self.promise(200 << 10, to: "/v1/tap-batches") + String(repeating: "a", count: 100 << 10),
+        seconds: 30)
+      #expect(answer.hasPrefix("HTTP/1.1 408 "), "\(answer)")
+      #expect(edge.server.load.bytes == 0)
+    }
+  }
+
+  /// A connection that asks and asks, and takes no answer, is cut once there is no room for its answers.
+  @Test func answersThatNobodyTakesAreBounded() async throws {
+    var limits = EdgeLimits()
+    limits.answerBytesMax = 1000
+    try await TestEdge.with(limits) { edge in
+      let deaf = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .channelOption(.autoRead, value: false)
+        .connect(host: "127.0.0.1", port: edge.port).get()
+      defer { deaf.close(promise: nil) }
+      try await eventually { edge.server.load.connections == 1 }
+      let request = "GET /openapi.yaml HTTP/1.1\r\nHost: x\r\n\r\n"
+      try await deaf.writeAndFlush(
+        ByteBuffer(string: String(repeating: request, count: 1000))
+      ).get()
+      for _ in 0..<1500 where edge.server.load.connections > 0 {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      #expect(edge.server.load.connections == 0)
+    }
+  }
+}
