@@ -20,6 +20,8 @@ package enum OpenItemKind: String, Sendable, CaseIterable {
   case unmatchedReceipts = "unmatched_receipts"
   /// Corrections that nobody has decided on.
   case undecidedAdjustments = "undecided_adjustments"
+  /// Messages of the acquirer that fit nothing, and that nobody has looked into.
+  case keptMessages = "kept_messages"
 }
 
 /// A count of what is still open at the end of a period.
@@ -63,6 +65,9 @@ extension PeriodTables {
       union all
       select 'undecided_adjustments', count(*), null
         from adjustment where state = 'requested' and requested_at < $3
+      union all
+      select 'kept_messages', count(*), null from acquirer_message
+        where \(AcquirerMessageTables.isKept) and decided_at is null and received_at < $3
       order by 1, 3
       """,
       [

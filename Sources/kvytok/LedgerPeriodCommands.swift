@@ -100,6 +100,8 @@ extension OpenItem {
       "\(amount ?? "\(count)") of fares without an operator (2190): import the routes they name"
     case .unmatchedReceipts: "\(amount ?? "\(count)") of receipts that match nothing (2290)"
     case .undecidedAdjustments: "\(count) adjustments wait for a second person"
+    case .keptMessages:
+      "\(count) messages of the acquirer fit nothing: see `kvytok acquirer messages`"
     }
   }
 }

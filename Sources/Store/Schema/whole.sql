@@ -886,9 +886,16 @@ create table acquirer_message (
   message_id text primary key,
   kind text not null,
   body text not null,
-  outcome text not null,                -- 'applied', 'known', 'refused: …'
-  received_at timestamptz not null
+  outcome text not null,                -- 'taken', 'known already', or why it is kept for a person
+  received_at timestamptz not null,
+  -- Of one that was kept: who looked into it, and what came of it.
+  decided_at timestamptz,
+  decided_by text,
+  decision text,
+  check ((decided_at is null) = (decided_by is null) and (decided_at is null) = (decision is null))
 );
+create index acquirer_message_kept on acquirer_message (received_at, message_id)
+  where outcome not in ('taken', 'known already');
 
 -- How linked rides and caps were shared out among the operators of a rider's day, where that is
 -- another share than what each operator's own rides charged. Sums of the two are equal.
