@@ -1798,8 +1798,8 @@ create index acquirer_sum_day on acquirer_sum (fare_day);
 
 -- Windows of which something is left to tell one by one: of a month that is paid these are few.
 create index charge_window_rest on charge_window (fare_day)
-  where due_minor > 0 or written_off_minor > 0 or captured_minor > settled_minor
-    or charged_back_minor > 0 or refunded_minor > 0;
+  where due_minor <> 0 or offset_minor <> 0 or written_off_minor > 0
+    or captured_minor > settled_minor or charged_back_minor > 0 or refunded_minor > 0;
 
 -- Riders' days that wait for an account are woken by what makes it known.
 -- The moment changes also where a day was not marked yet: who is just marking it finds another one, and
