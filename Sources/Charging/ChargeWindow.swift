@@ -184,7 +184,7 @@ extension ChargeRefusal: CustomStringConvertible {
     case .alreadyKnown: "known already"
     case .state(let state): "a window that is \(state.rawValue) does not take this"
     case .tooMuch(let left):
-      "only \(left) minor units are left: ask for no more than that"
+      "only \(left) minor units of it are left"
     case .notAboveZero: "an amount is above zero"
     }
   }

@@ -9,7 +9,7 @@ struct DisputeMessage {
   let stage: ChargebackStage
   let reason: String?
 
-  static let known = "known already"
+  static let known = AcquirerMessageTables.known
 
   /// Applies the step; why it was not taken, nil when it was.
   func apply(

@@ -51,7 +51,7 @@ package enum MessageOutcome: Sendable, Hashable {
   case applied
   /// It came before, or says what is known: harmless.
   case known
-  /// It fits nothing here; it is kept for a person.
+  /// It fits nothing here; it is kept for a person, see ``KeptMessageDesk``.
   case unfit(String)
   /// The body is no message.
   case malformed(pointer: String, message: String)
@@ -86,12 +86,12 @@ package struct MessageDesk: Sendable {
     }
     let text = String(decoding: body, as: UTF8.self)
     return try await answers.store.write { db in
-      let isNew = try await db.charging.addMessage(
-        message.id, kind: message.event.word, body: text, outcome: "taken", at: answers.now())
+      let isNew = try await db.acquirerMessages.add(
+        message.id, kind: message.event.word, body: text, at: answers.now())
       guard isNew else { return .known }
       let refusal = try await apply(message, in: db)
       guard let refusal else { return .applied }
-      try await db.charging.setOutcome(ofMessage: message.id, refusal)
+      try await db.acquirerMessages.setOutcome(of: message.id, refusal)
       return refusal == DisputeMessage.known ? .known : .unfit(refusal)
     }
   }

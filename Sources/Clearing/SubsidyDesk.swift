@@ -2,6 +2,7 @@ package import Basics
 package import Charging
 import Ledger
 package import Store
+import Tariff
 
 /// Claims from the city what it pays for concessions: people who rode free or at a lower price because
 /// of their category times its rate for the operator, each ride once, with its tap as evidence.
@@ -18,8 +19,19 @@ package struct SubsidyDesk: Sendable {
   }
 
   /// Writes a rate down.
+  ///
+  /// A category that no tariff has is a slip of the pen: its rides would be missing from every claim, and
+  /// nothing would say so.
   package func set(_ rate: ConcessionRate, by person: String) async throws {
     guard rate.rideMinor > 0 else { throw MoneyRefusal.unfit("a rate is above zero") }
+    if let book = city.current.book {
+      let known = Set(book.versions.flatMap(\.categories))
+      guard known.contains(rate.category) else {
+        throw MoneyRefusal.unfit(
+          "no tariff has the category \(rate.category); known: "
+            + known.sorted().joined(separator: ", "))
+      }
+    }
     let moment = now()
     try await store.write { db in try await db.subsidies.set(rate, by: person, at: moment) }
   }

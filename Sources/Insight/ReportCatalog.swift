@@ -114,7 +114,8 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "acquirer", title: Bilingual(uk: "Еквайр", en: "Acquirer"), query: .acquirerRecords,
       figures: ["category", "kind", "records", "gross_minor", "fee_minor", "currency"],
-      isOfHouse: true),
+      // What came and what went back stand side by side: added up they are nothing.
+      isOfHouse: true, isUnsummed: true),
     ReportTableDefinition(
       key: "operators", title: Bilingual(uk: "Перевізники", en: "Operators"), query: .operatorBooks,
       figures: [
@@ -171,6 +172,12 @@ struct ReportTableDefinition: Sendable {
       key: "stored_value", title: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
       query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
       isOfHouse: true),
+    ReportTableDefinition(
+      key: "recoveries",
+      title: Bilingual(uk: "У стоп-листі через відмову", en: "On the deny list after a decline"),
+      query: .debtRecoveries,
+      figures: ["recovered_by", "cards", "denied_minutes", "denied_minutes_max"], isOfHouse: true,
+      isUnsummed: true),
   ]
 
   static let subsidy = [

@@ -80,6 +80,9 @@ enum ReportFigures {
       "The tap, rider or window."),
     text(
       "debt", "Вид боргу", "Kind of debt", "Чому не сплачено.", "Why it is not paid."),
+    text(
+      "recovered_by", "Що зняло", "Ended by", "Що зняло картку зі стоп-листа.",
+      "What brought the card off the deny list."),
     text("rider", "Пасажир", "Rider", "Номер пасажира.", "The rider's number."),
     text(
       "kind", "Вид рядка", "Kind", "Про що рядок еквайра.", "What the acquirer's line is about."),
@@ -189,6 +192,17 @@ enum ReportFigures {
     count(
       "owing_riders", "Боржників", "Owing", "Пасажири з боргом на кінець останнього дня.",
       "Riders who owed when the last day ended."),
+    count(
+      "cards", "Карток", "Cards",
+      "Картки, зняті зі стоп-листа за ці дні або ще в ньому на кінець останнього дня.",
+      "Cards that came off the deny list on the days, or were on it when the last day ended."),
+    number(
+      "denied_minutes", "Хвилин, медіана", "Minutes, median",
+      "Скільки половина карток була у стоп-листі щонайбільше.",
+      "How long half of the cards were on the deny list at most."),
+    number(
+      "denied_minutes_max", "Хвилин, найдовше", "Minutes, longest",
+      "Скільки найдовше картка була у стоп-листі.", "How long a card was on the deny list at most."),
     count("entries", "Проводок", "Entries", "Записи в книгах.", "Entries in the books."),
     count("records", "Рядків", "Lines", "Рядки файлів еквайра.", "Lines of the acquirer's files."),
     number(

@@ -9,7 +9,7 @@ package enum ReportWords {
   private static let words: [String: [String: Bilingual]] = [
     "step": steps, "why": remainders, "debt": debts, "bank_step": bankSteps,
     "bank_why": bankRemainders, "category": matches, "kind": acquirerLines, "state": states,
-    "cause": refundCauses, "stage": disputeStages,
+    "cause": refundCauses, "stage": disputeStages, "recovered_by": recoveries,
   ]
 
   private static let steps = [
@@ -54,6 +54,16 @@ package enum ReportWords {
     "not known": Bilingual(uk: "нез'ясоване, на 2290", en: "not known, waits in 2290"),
   ]
 
+  private static let recoveries = [
+    "none": Bilingual(uk: "ще у стоп-листі", en: "still denied"),
+    "check": Bilingual(uk: "перевірка картки", en: "the first-use check"),
+    "tap": Bilingual(uk: "наступна валідація", en: "the next tap"),
+    "rider": Bilingual(uk: "пасажир", en: "the rider"),
+    "merchant": Bilingual(uk: "повторний запит", en: "the house asked again"),
+    "desk": Bilingual(uk: "каса", en: "paid at a desk"),
+    "office": Bilingual(uk: "рішення людини", en: "a person decided"),
+  ]
+
   private static let debts = [
     "short": Bilingual(uk: "на рахунку бракувало", en: "the account was short"),
     "no account": Bilingual(uk: "нічого не поклали на картку", en: "nothing was ever put on"),
@@ -73,6 +83,10 @@ package enum ReportWords {
     "capturing": Bilingual(uk: "стягується", en: "being captured"),
     "retrying": Bilingual(uk: "відмовлено, пробуємо знову", en: "declined, tried again"),
     "debt": Bilingual(uk: "борг", en: "debt"),
+    "netting": Bilingual(uk: "належить повернути", en: "to be given back"),
+    "offset": Bilingual(
+      uk: "повернуто або зараховано вікном різниці",
+      en: "given back or set off by a difference window"),
     "written off": Bilingual(uk: "списано", en: "written off"),
     "not settled": Bilingual(uk: "еквайр ще не розрахувався", en: "not settled yet"),
     "charged back": Bilingual(uk: "оскаржено", en: "charged back"),

@@ -87,24 +87,6 @@ extension ChargingTables {
       """, [.int8(Int64(countMax))]
     ).map(ChargeColumns.row)
   }
-
-  /// How long cards were on the deny list, of those that came off it from one day to another.
-  package func recoveries(
-    from first: Instant, to last: Instant
-  ) async throws -> [(by: String, count: Int64, medianSeconds: Double, longestSeconds: Double)] {
-    let rows = try await connection.query(
-      """
-      select recovered_by, count(*)::int8,
-        percentile_cont(0.5) within group (
-          order by extract(epoch from recovered_at - denied_at)::float8),
-        max(extract(epoch from recovered_at - denied_at))::float8
-      from card_denial where recovered_at >= $1 and recovered_at < $2
-      group by recovered_by order by recovered_by
-      """, [.timestamptz(first), .timestamptz(last)])
-    return try rows.map {
-      (try $0.text(0), try $0.int8(1), try $0.float8(2), try $0.float8(3))
-    }
-  }
 }
 
 extension BookTables {

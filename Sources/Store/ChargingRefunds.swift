@@ -128,23 +128,6 @@ extension ChargingTables {
       """, [.int8(id)])
     return try rows.map { (try $0.textOrNil(0), try $0.int8(1)) }
   }
-
-  /// Writes a signed message down; false when it came before.
-  package func addMessage(
-    _ id: String, kind: String, body: String, outcome: String, at now: Instant
-  ) async throws -> Bool {
-    try await connection.execute(
-      """
-      insert into acquirer_message (message_id, kind, body, outcome, received_at)
-      values ($1, $2, $3, $4, $5) on conflict do nothing
-      """, [.text(id), .text(kind), .text(body), .text(outcome), .timestamptz(now)]) > 0
-  }
-
-  /// Writes down what became of a message.
-  package func setOutcome(ofMessage id: String, _ outcome: String) async throws {
-    try await connection.execute(
-      "update acquirer_message set outcome = $2 where message_id = $1", [.text(id), .text(outcome)])
-  }
 }
 
 /// What needs a second person.

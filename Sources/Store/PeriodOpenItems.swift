@@ -22,6 +22,8 @@ package enum OpenItemKind: String, Sendable, CaseIterable {
   case undecidedAdjustments = "undecided_adjustments"
   /// Orders to rate days of the period, or before it, anew that are still to mark some of them.
   case ordersUnderWay = "orders_under_way"
+  /// Messages of the acquirer that fit nothing, and that nobody has looked into.
+  case keptMessages = "kept_messages"
 }
 
 /// A count of what is still open at the end of a period.
@@ -68,6 +70,9 @@ extension PeriodTables {
       union all
       select 'orders_under_way', count(*), null
         from rerating_order where state = 'marking' and first_day <= $2
+      union all
+      select 'kept_messages', count(*), null from acquirer_message
+        where \(AcquirerMessageTables.isKept) and decided_at is null and received_at < $3
       order by 1, 3
       """,
       [

@@ -99,8 +99,8 @@ extension ReportQuery {
 
   /// Windows of which something is left to tell: those of the index `charge_window_rest`.
   private static let hasRest = """
-    (w.due_minor > 0 or w.written_off_minor > 0 or w.captured_minor > w.settled_minor
-      or w.charged_back_minor > 0 or w.refunded_minor > 0)
+    (w.due_minor <> 0 or w.offset_minor <> 0 or w.written_off_minor > 0
+      or w.captured_minor > w.settled_minor or w.charged_back_minor > 0 or w.refunded_minor > 0)
     """
 
   /// What the rides of riders' days come to, and what their windows are closed over.
@@ -128,6 +128,9 @@ extension ReportQuery {
   /// of a closed day is in windows that come to the same: so the days not closed, the days that wait,
   /// what runs changed that charging has not looked at, and all of a day whose kept sums of rides and
   /// of windows differ by more than these.
+  ///
+  /// What stops at a step comes to the remainder of the next one. So a window below zero is told too: what
+  /// it gives back, or took off another window, was never to be authorised.
   static let remaindersSQL = """
     with unridden as (
         select lane, rider_id, fare_day from rider_day_waiting
@@ -188,15 +191,18 @@ extension ReportQuery {
         select rest.step, rest.why, w.fare_day, w.window_id::text, w.currency, rest.minor,
           null::int8
         from charge_window w cross join lateral (values
-          ('windows', w.state, w.due_minor), ('windows', 'written off', w.written_off_minor),
+          (case when w.state in ('authorised', 'capturing') then 'authorised' else 'windows' end,
+            w.state, w.due_minor),
+          ('windows', 'offset', w.offset_minor), ('windows', 'written off', w.written_off_minor),
           ('captured', 'not settled', w.captured_minor - w.settled_minor),
           ('settled', 'charged back', w.charged_back_minor),
           ('settled', 'refunded', w.refunded_minor)) rest (step, why, minor)
-        where w.fare_day between $1 and $2 and rest.minor > 0 and \(hasRest)
-        order by array_position(array['windows', 'captured', 'settled'], rest.step), rest.why,
-          w.fare_day, w.window_id limit $4) w) r
+        where w.fare_day between $1 and $2 and rest.minor <> 0 and \(hasRest)
+        order by array_position(array['windows', 'authorised', 'captured', 'settled'], rest.step),
+          rest.why, w.fare_day, w.window_id limit $4) w) r
     where $3::text is null
-    order by array_position(array['taps', 'bank_rides', 'windows', 'captured', 'settled'], step), why,
+    order by array_position(
+        array['taps', 'bank_rides', 'windows', 'authorised', 'captured', 'settled'], step), why,
       fare_day, length(reference), reference
     limit $4
     """

@@ -14,6 +14,8 @@ package struct ReportQuestion: Sendable {
 
   package let days: ClosedRange<Day>
   package let basis: Basis
+  /// When the first of the days begins, by the clock of the city.
+  package let start: Instant
   /// When the last of the days ends, by the clock of the city.
   package let end: Instant
   /// `agency_id`; nil is all.
@@ -27,6 +29,7 @@ package struct ReportQuestion: Sendable {
     operatorID: String? = nil, routes: [(id: String, operatorID: String)] = []
   ) {
     self.days = days
+    start = zone.instant(of: LocalTime(day: days.lowerBound, secondOfDay: 0))
     end = zone.instant(of: LocalTime(day: days.upperBound.adding(days: 1), secondOfDay: 0))
     self.basis = basis
     self.operatorID = operatorID
@@ -53,11 +56,11 @@ package enum ReportFigure: Sendable, Equatable {
 /// The queries of the reports, each with its table's figures by name.
 ///
 /// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` and `$6` routes and
-/// their operators; `{day}` is the column that the days are of, `{end}` the moment at which the last
-/// of them ends. An operator's rows are all that is found when one is given.
+/// their operators; `{day}` is the column that the days are of, `{start}` the moment at which the first
+/// of them begins, `{end}` that at which the last of them ends. An operator's rows are all that is found when one is given.
 package enum ReportQuery: String, Sendable, CaseIterable {
   case lateRides, lateDevices
-  case debtOperators, debtAges, debtWindows, debtStoredValue
+  case debtOperators, debtAges, debtWindows, debtStoredValue, debtRecoveries
   case subsidyRides, subsidyClaims
   case refunds, refundPostings, chargebacks
   case withoutCaps, withoutCapsProducts
@@ -75,6 +78,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .debtAges: Self.debtAgesSQL
     case .debtWindows: Self.debtWindowsSQL
     case .debtStoredValue: Self.debtStoredValueSQL
+    case .debtRecoveries: Self.debtRecoveriesSQL
     case .subsidyRides: Self.subsidyRidesSQL
     case .subsidyClaims: Self.subsidyClaimsSQL
     case .refunds: Self.refundsSQL
@@ -111,6 +115,7 @@ extension ReportTables {
       through: question.days.upperBound)
     let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
       .replacing("{point}", with: point)
+      .replacing("{start}", with: "timestamptz '\(question.start.iso8601(offsetSeconds: 0))'")
       .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
     let rows = try await connection.query(
       """

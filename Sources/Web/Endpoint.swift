@@ -86,6 +86,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
 
   // Bank cards, operators' money
   case acquirerEvent = "POST /v1/acquirer/events"
+  case acquirerMessages = "GET /v1/acquirer/messages"
+  case acquirerMessageDecide = "POST /v1/acquirer/messages/{id}/decision"
   case acquirerReconciliation = "GET /v1/acquirer/reconciliation"
   case chargeWindows = "GET /v1/charges"
   case chargeShow = "GET /v1/charges/{id}"
@@ -199,8 +201,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .staff([.accountant])
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])
-    case .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay, .chargeWriteOff,
-      .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
+    case .acquirerMessages, .acquirerMessageDecide, .acquirerReconciliation, .chargeWindows,
+      .chargeShow, .chargePay, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders,
+      .moneyOrderDecide:
       .staff([.accountant])
     case .operatorClaims, .payouts: .staff([.accountant], scoped: true)
     case .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile, .paymentFileConfirm,
@@ -224,8 +227,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
       .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell, .productRefund,
-      .acquirerEvent, .chargePay,
-      .chargeWriteOff, .chargeRefund, .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
+      .acquirerEvent, .acquirerMessageDecide, .chargePay, .chargeWriteOff, .chargeRefund,
+      .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
       .deviceAssign, .quarantineRelease, .quarantineDiscard, .stopCorrect, .stopWithdraw,
       .denyListAdd, .denyListLift,
       .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,

@@ -69,6 +69,7 @@ struct Handlers: Sendable {
     case .tapsStuck: try await tapsStuck(request)
     case .stopCorrections, .stopCorrect, .stopWithdraw, .stopApprove, .stopRefuse:
       try await stopAnswer(request)
+    case .acquirerMessages, .acquirerMessageDecide: try await keptMessageAnswer(request)
     case .acquirerEvent, .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay,
       .chargeAsk, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide,
       .operatorClaims:

@@ -39,6 +39,8 @@ package struct WebServices: Sendable {
   package var orders: MoneyOrders
   /// What the acquirer says by itself; nil when no acquirer is set up.
   package var acquirerMessages: MessageDesk?
+  /// What people do about messages that fitted nothing.
+  package var keptMessages: KeptMessageDesk
   /// What every answer to a device carries.
   package var facts: @Sendable () -> AnswerFacts
   package var now: @Sendable () -> Instant
@@ -78,6 +80,7 @@ package struct WebServices: Sendable {
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)
     statements = StatementDesk(store: store, city: city, now: now)
+    keptMessages = KeptMessageDesk(store: store, now: now)
     walletOrders = WalletOrderDesk(store: store, city: city, now: now)
     orders = MoneyOrders(
       store: store, debts: debts, payouts: payouts, subsidies: subsidies, wallets: walletOrders)

@@ -10,7 +10,9 @@ import Store
 struct AcquirerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "acquirer", abstract: "Files to and from the acquirer, and the comparison.",
-    subcommands: [Export.self, Import.self, Reconcile.self])
+    subcommands: [
+      Export.self, Import.self, Reconcile.self, AcquirerMessages.self, AcquirerMessageDecide.self,
+    ])
 
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

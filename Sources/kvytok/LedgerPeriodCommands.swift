@@ -101,6 +101,8 @@ extension OpenItem {
     case .unmatchedReceipts: "\(amount ?? "\(count)") of receipts that match nothing (2290)"
     case .undecidedAdjustments: "\(count) adjustments wait for a second person"
     case .ordersUnderWay: "\(count) orders to rate anew are still being carried out"
+    case .keptMessages:
+      "\(count) messages of the acquirer fit nothing: see `kvytok acquirer messages`"
     }
   }
 }

@@ -269,6 +269,49 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aMessageThatFitsNothingWaitsUntilAPersonSaysWhatBecameOfIt() async throws {
+      try await charged { house, payment in
+        let desk = KeptMessageDesk(store: house.house.store, now: { house.clock.now })
+        func dispute(_ id: String, _ minor: Int) -> [UInt8] {
+          Array(
+            """
+            {"id":"\(id)","type":"chargeback","case":"CB1","reference":"\(payment.reference)",\
+            "amount_minor":\(minor),"currency":"UAH","stage":"opened"}
+            """.utf8)
+        }
+        #expect(try await house.messages.take(dispute("M1", 90_000)) != .applied)
+        #expect(try await house.messages.take(dispute("M2", 800)) == .applied)
+        #expect(try await house.messages.take(dispute("M3", 800)) == .known)
+        // Only the one that changed nothing and should have waits, with its body and the reason.
+        let waiting = try await desk.list(openOnly: true)
+        #expect(waiting.map(\.id) == ["M1"])
+        #expect(waiting.first?.body.contains("90000") == true)
+        #expect(waiting.first?.why.isEmpty == false)
+        guard case .open(let items) = try await house.house.close(isOpenAllowed: false) else {
+          Issue.record("November was closed over a message that nobody looked into")
+          return
+        }
+        #expect(items.contains(OpenItem(kind: .keptMessages, count: 1)))
+
+        for (id, reason) in [("M1", ""), ("M2", "x"), ("M3", "x"), ("M4", "x")] {
+          await #expect(throws: MoneyRefusal.self) {
+            try await desk.decide(id, reason: reason, by: "olena")
+          }
+        }
+        try await desk.decide("M1", reason: "a slip of theirs, withdrawn", by: "olena")
+        #expect(try await desk.list(openOnly: true).isEmpty)
+        let decided = try await desk.list(openOnly: false).map(\.decision)
+        #expect(decided.map { $0?.by } == ["olena"])
+        await #expect(throws: MoneyRefusal.self) {
+          try await desk.decide("M1", reason: "once more", by: "taras")
+        }
+        guard case .open(let left) = try await house.house.close(isOpenAllowed: false) else {
+          return
+        }
+        #expect(!left.contains { $0.kind == .keptMessages })
+      }
+    }
+
     @Test func onlyTheAcquirersSignatureHoldsAndOnlyForAWhile() {
       let body = Array("{}".utf8)
       let secret = CardHouse.secret

@@ -96,6 +96,8 @@ extension ClearingSuite {
       _ = try await cards.funding.take(file.bytes, name: "a.csv")
       let foreign = #"{"id":"M1","type":"captured","key":"w99-1","reference":"P"}"#
       _ = try await cards.messages.take(Array(foreign.utf8))
+      try await KeptMessageDesk(store: house.store, now: { cards.clock.now })
+        .decide("M1", reason: "of another merchant", by: "olena")
       try await house.script(
         """
         insert into clearing_line (number, window_id, attempt, minor, reference)

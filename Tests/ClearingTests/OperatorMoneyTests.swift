@@ -143,8 +143,28 @@ extension ClearingSuite {
       }
     }
 
-    @Test func theCityIsClaimedEachConcessionOnceAndTakenBackWhenItFalls() async throws {
+    @Test func aRateOfACategoryThatNoTariffHasIsRefused() async throws {
       try await House.with { house in
+        let desk = SubsidyDesk(store: house.store, city: house.city, now: { House.noon })
+        let rate = ConcessionRate(
+          category: "pensoner", operatorID: nil, from: today, to: nil, currency: uah, rideMinor: 500
+        )
+        await #expect(
+          throws: MoneyRefusal.unfit(
+            "no tariff has the category pensoner; known: adult, pensioner")
+        ) {
+          try await desk.set(rate, by: "olena")
+        }
+        let kept = try await house.texts("select category from concession_rate")
+        #expect(kept.isEmpty)
+      }
+    }
+
+    @Test func theCityIsClaimedEachConcessionOnceAndTakenBackWhenItFalls() async throws {
+      let tariff = testTariff.replacing(
+        "fares:", with: "  pupil: {title: {uk: учень, en: pupil}, free: true, as: adult}\nfares:",
+        maxReplacements: 1)
+      try await House.with(tariff: tariff) { house in
         let desk = SubsidyDesk(store: house.store, city: house.city, now: { House.noon })
         let day = today.adding(days: -1)
         for (category, name, minor) in [

@@ -42,6 +42,28 @@ struct CardTests {
     }
   }
 
+  @Test func aMessageThatFitsNothingIsListedUntilSomebodyLookedIntoIt() async throws {
+    try await TestService.with(acquirerSecret: Self.secret) { service in
+      _ = try await message(service, Self.foreign)
+      let olena = try await service.token(.accountant)
+      let path = "/v1/acquirer/messages"
+      let list = await service.send(.get, path + "?open=true", token: olena)
+      #expect(list.text.contains(#""id":"M1""#) && list.text.contains("there is no window 5"))
+      let decision = path + "/M1/decision"
+      let empty = await service.post(decision, token: olena, json: "{}")
+      #expect(empty.status == .badRequest)
+      #expect(empty.member("pointer") == "/reason")
+      let reason = #"{"reason":"of another merchant"}"#
+      let decided = await service.post(decision, token: olena, json: reason)
+      #expect(decided.status == .ok)
+      #expect(decided.text == "[]")
+      let again = await service.post(decision, token: olena, json: reason)
+      #expect(again.status == .notFound)
+      let all = await service.send(.get, path, token: olena)
+      #expect(all.text.contains(#""decision":"of another merchant""#))
+    }
+  }
+
   @Test func withoutAnAcquirerNoMessageIsTaken() async throws {
     try await TestService.with { service in
       let answer = try await message(service, Self.foreign)

@@ -900,9 +900,16 @@ create table acquirer_message (
   message_id text primary key,
   kind text not null,
   body text not null,
-  outcome text not null,                -- 'applied', 'known', 'refused: …'
-  received_at timestamptz not null
+  outcome text not null,                -- 'taken', 'known already', or why it is kept for a person
+  received_at timestamptz not null,
+  -- Of one that was kept: who looked into it, and what came of it.
+  decided_at timestamptz,
+  decided_by text,
+  decision text,
+  check ((decided_at is null) = (decided_by is null) and (decided_at is null) = (decision is null))
 );
+create index acquirer_message_kept on acquirer_message (received_at, message_id)
+  where outcome not in ('taken', 'known already');
 
 -- How linked rides and caps were shared out among the operators of a rider's day, where that is
 -- another share than what each operator's own rides charged. Sums of the two are equal.
@@ -1805,8 +1812,8 @@ create index acquirer_sum_day on acquirer_sum (fare_day);
 
 -- Windows of which something is left to tell one by one: of a month that is paid these are few.
 create index charge_window_rest on charge_window (fare_day)
-  where due_minor > 0 or written_off_minor > 0 or captured_minor > settled_minor
-    or charged_back_minor > 0 or refunded_minor > 0;
+  where due_minor <> 0 or offset_minor <> 0 or written_off_minor > 0
+    or captured_minor > settled_minor or charged_back_minor > 0 or refunded_minor > 0;
 
 -- Riders' days that wait for an account are woken by what makes it known.
 -- The moment changes also where a day was not marked yet: who is just marking it finds another one, and
