@@ -59,12 +59,8 @@ struct Handlers: Sendable {
       try await riderAnswer(request)
     case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
-    case .ratingPreview: try await ratingPreview(request)
-    case .ratingOrders: try await ratingOrders()
-    case .ratingOrder: try await ratingOrder(request)
-    case .ratingShow: try await ratingShow(request)
-    case .ratingApprove: try await ratingApprove(request)
-    case .ratingRefuse: try await ratingRefuse(request)
+    case .ratingPreview, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove, .ratingRefuse:
+      try await ratingAnswer(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
     case .stopCorrections, .stopCorrect, .stopWithdraw, .stopApprove, .stopRefuse:

@@ -30,6 +30,19 @@ extension Handlers {
     return from...to
   }
 
+  /// Answers about ratings and the orders of them.
+  func ratingAnswer(_ request: WebRequest) async throws -> Answer {
+    switch request.endpoint {
+    case .ratingPreview: try await ratingPreview(request)
+    case .ratingOrders: try await ratingOrders()
+    case .ratingOrder: try await ratingOrder(request)
+    case .ratingShow: try await ratingShow(request)
+    case .ratingApprove: try await ratingApprove(request)
+    case .ratingRefuse: try await ratingRefuse(request)
+    default: throw Problem.unhandled
+    }
+  }
+
   func ratingPreview(_ request: WebRequest) async throws -> Answer {
     let period = try Handlers.period(request, daysMax: Handlers.ratingPreviewDaysMax)
     return try Handlers.answer(try await rerating.preview(period))
