@@ -47,10 +47,20 @@ struct PostFields {
   private static func note(
     _ value: String, named name: String, _ wanted: String, in place: inout String?
   ) {
-    guard place == nil, name.utf8.elementsEqual(wanted.utf8, by: { $0 | 0x20 == $1 }) else {
-      return
-    }
+    guard place == nil, isName(name, wanted) else { return }
     place = value
+  }
+
+  /// Whether a name is the wanted one, which is as long and in small letters; byte by byte, for the
+  /// views of texts take several times as long.
+  private static func isName(_ name: String, _ wanted: String) -> Bool {
+    var name = name
+    var wanted = wanted
+    return name.withUTF8 { name in
+      wanted.withUTF8 { wanted in
+        name.count == wanted.count && name.indices.allSatisfy { name[$0] | 0x20 == wanted[$0] }
+      }
+    }
   }
 
   /// The format of the body.
