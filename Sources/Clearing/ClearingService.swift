@@ -10,8 +10,10 @@ package import Tapping
 package final class ClearingService: Sendable {
   /// Lanes worked on at a time: the database works on one while this process works on another.
   package static let lanesAtOnceMax = 4
-  /// Longest time that rating waits for a journal that is behind, and sorting for rating: enough for a
-  /// day's taps of a million riders. Days that are rated before all their taps are sorted are rated twice.
+  /// Longest time that rating waits for a journal that is behind, and sorting for rating.
+  ///
+  /// It is enough for a day's taps of a million riders. Days that are rated before all their taps are
+  /// sorted are rated twice.
   package static let turnSecondsMax = 300
   /// Most times that a lane is tried again after something was made that it lacked.
   package static let triesMax = 3

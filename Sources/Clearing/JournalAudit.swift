@@ -17,8 +17,12 @@ extension LedgerAuditor {
     }
     let sorter = Sorter(
       city: city, tokenKey: tokenKey, log: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
-    let erased = try await store.read(patience: .long) { db in try await db.bookProofs.erasedRiders() }
-    for lane in try await store.read(patience: .long, { db in try await db.bookProofs.journalLanes() }) {
+    let erased = try await store.read(patience: .long) { db in
+      try await db.bookProofs.erasedRiders()
+    }
+    for lane in try await store.read(
+      patience: .long, { db in try await db.bookProofs.journalLanes() })
+    {
       var last: Int64 = 0
       var sessions = SessionAudit()
       while true {
@@ -93,7 +97,9 @@ extension LedgerAuditor {
   private func proveReleased(
     by sorter: Sorter, erased: [RiderID: Instant], _ audit: inout LedgerAudit
   ) async throws {
-    for device in try await store.read(patience: .long, { db in try await db.quarantine.devicesReleased() }) {
+    for device in try await store.read(
+      patience: .long, { db in try await db.quarantine.devicesReleased() })
+    {
       var last: (epoch: Int64, seq: Int64) = (-1, -1)
       while true {
         let after = last

@@ -118,7 +118,8 @@ package struct LedgerAuditor: Sendable {
     if depth >= .taps {
       try await proveCorrections(&audit)
       let cities = PastCities(heldMax: .max)
-      let lanes = try await store.read(patience: .long) { db in try await db.bookProofs.riderLanes() }
+      let lanes = try await store.read(patience: .long) { db in try await db.bookProofs.riderLanes()
+      }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, cities, &audit)
         progress(Double(index + 1) / Double(lanes.count))
@@ -146,9 +147,12 @@ package struct LedgerAuditor: Sendable {
   /// Finds words that no reader knows, before one of them stops.
   private func proveWords(_ depth: AuditDepth, _ audit: inout LedgerAudit) async throws {
     for stored in StoredWords.all where depth >= .taps || !stored.isOfTaps {
-      for finding in try await store.read(patience: .long, { db in
-        try await db.bookProofs.unknownWords(in: stored)
-      }) {
+      for finding in try await store.read(
+        patience: .long,
+        { db in
+          try await db.bookProofs.unknownWords(in: stored)
+        })
+      {
         audit.find(finding)
       }
     }
@@ -160,18 +164,23 @@ package struct LedgerAuditor: Sendable {
     try await proveSeals(&audit)
     try await compareRuns(&audit)
     try await proveRows(&audit)
-    for finding in try await store.read(patience: .long, { db in
-      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
-        + db.wallets.daysThatDiffer(countMax: LedgerAudit.findingsMax)
-        + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
-        + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
-        + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
-        + db.bookProofs.accountsThatDiffer()
-    }) {
+    for finding in try await store.read(
+      patience: .long,
+      { db in
+        try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+          + db.wallets.daysThatDiffer(countMax: LedgerAudit.findingsMax)
+          + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+          + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
+          + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
+          + db.bookProofs.accountsThatDiffer()
+      })
+    {
       audit.find(finding)
     }
-    audit.accepted = try await store.read(patience: .long) { db in try await db.acceptedFindings.list() }
-      .filter { $0.state == .approved }.map(\.sentence)
+    audit.accepted = try await store.read(patience: .long) { db in
+      try await db.acceptedFindings.list()
+    }
+    .filter { $0.state == .approved }.map(\.sentence)
     try await provePeriods(&audit)
   }
 
@@ -179,7 +188,9 @@ package struct LedgerAuditor: Sendable {
     var proof = LedgerProof()
     while true {
       let last = proof.head.number
-      let page = try await store.read(patience: .long) { db in try await db.books.entries(after: last) }
+      let page = try await store.read(patience: .long) { db in
+        try await db.books.entries(after: last)
+      }
       guard !page.isEmpty else { break }
       for entry in page {
         do {

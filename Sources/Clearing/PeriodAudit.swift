@@ -10,7 +10,8 @@ extension LedgerAuditor {
     var chain = SealChain()
     while true {
       let last = chain.head.number
-      let page = try await store.read(patience: .long) { db in try await db.seals.page(after: last) }
+      let page = try await store.read(patience: .long) { db in try await db.seals.page(after: last)
+      }
       guard !page.isEmpty else { break }
       for (seal, leafNow) in page {
         if let fault = chain.check(seal) {
@@ -95,20 +96,28 @@ extension LedgerAuditor {
   /// Proves that the rows of stored value, charging and prices are as the program wrote them last.
   func proveRows(_ audit: inout LedgerAudit) async throws {
     for table in MoneyTable.allCases {
-      for finding in try await store.read(patience: .long, { db in
-        try await db.rowSeals.rowsThatDiffer(in: table, countMax: LedgerAudit.findingsMax)
-      }) {
+      for finding in try await store.read(
+        patience: .long,
+        { db in
+          try await db.rowSeals.rowsThatDiffer(in: table, countMax: LedgerAudit.findingsMax)
+        })
+      {
         audit.find(finding)
       }
     }
-    for finding in try await store.read(patience: .long, { db in
-      try await db.rowSeals.foreign(countMax: LedgerAudit.findingsMax)
-        + db.rowSeals.unstamped(countMax: LedgerAudit.findingsMax)
-        + db.rowSeals.sharesThatDiffer(countMax: LedgerAudit.findingsMax)
-    }) {
+    for finding in try await store.read(
+      patience: .long,
+      { db in
+        try await db.rowSeals.foreign(countMax: LedgerAudit.findingsMax)
+          + db.rowSeals.unstamped(countMax: LedgerAudit.findingsMax)
+          + db.rowSeals.sharesThatDiffer(countMax: LedgerAudit.findingsMax)
+      })
+    {
       audit.find(finding)
     }
-    audit.stampsUnchecked = try await store.read(patience: .long) { db in try await db.rowSeals.unchecked() }
+    audit.stampsUnchecked = try await store.read(patience: .long) { db in
+      try await db.rowSeals.unchecked()
+    }
   }
 
   /// Where a tree is not what its rows come to; nil when it is.

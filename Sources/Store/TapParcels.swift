@@ -14,8 +14,9 @@ extension StoreSession {
 /// waits for a rating looks at the view `rider_day_waiting`. Rating takes the parcels of its lane; the
 /// taps of a day that has no row in `fare_day` yet are all in them, so that they need not be looked up.
 package struct TapParcelTables {
-  /// Shares of a lane's riders: a pass of rating takes what waits for one of them. It then has all taps
-  /// of a rider's day, however far the journal was behind, and rates the day once.
+  /// Shares of a lane's riders: a pass of rating takes what waits for one of them.
+  ///
+  /// It then has all taps of a rider's day, however far the journal was behind, and rates the day once.
   ///
   /// They are told by the first bits of riders, so that the rows of a pass lie together in the indexes by
   /// rider. Parcels of another number of shares, of an earlier program, are only taken with other ones.
@@ -60,7 +61,8 @@ package struct TapParcelTables {
         let parcel = parcels[place]
         let cause: StaleCause = day < today ? .lateTap : .tap
         try rows.append([
-          .int2(Int16(lane)), .int2(Int16(share)), .date(day), .timestamptz(now), .text(cause.rawValue),
+          .int2(Int16(lane)), .int2(Int16(share)), .date(day), .timestamptz(now),
+          .text(cause.rawValue),
           .identifiers(parcel.riders.map(Optional.some)), .bytea(parcel.bytes),
           .int4(Int32(parcel.tapCount)),
         ])

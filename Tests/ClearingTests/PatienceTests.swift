@@ -49,7 +49,8 @@ extension ClearingSuite {
         }
         _ = try await house.pool.session { db in
           try await db.script(
-            "insert into charge_day select date '2026-10-01' + n, now() from generate_series(0, 4) n")
+            "insert into charge_day select date '2026-10-01' + n, now() from generate_series(0, 4) n"
+          )
         }
         let before = try await house.number("select count(*) from row_seal where period is null")
         #expect(before > 4)

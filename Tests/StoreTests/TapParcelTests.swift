@@ -100,7 +100,8 @@ extension StoreSuite {
         }
         // Twelve passes of sorting found taps of two riders in turns: each is taken with all six.
         for expected in [[0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9, 11]] {
-          let taken = try await store.write { db in try await db.parcels.take(lane: 0, tapsMax: 99) }
+          let taken = try await store.write { db in try await db.parcels.take(lane: 0, tapsMax: 99)
+          }
           #expect(
             Set(taken.flatMap(\.taps).map(\.name.device)) == Set(expected.map { "V-\($0)" }))
         }
