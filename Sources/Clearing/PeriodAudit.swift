@@ -167,7 +167,7 @@ extension LedgerAuditor {
     of kept: [PeriodReportRow], fresh: PeriodReportRow, in row: PeriodRow
   ) -> String? {
     guard let same = kept.first(where: { $0.report == fresh.report }),
-      same.content != fresh.content, same.content != fresh.earlier
+      same.content != fresh.content, !fresh.earlier.contains(same.content)
     else { return nil }
     return "period \(row.name): the report \(fresh.report) comes out otherwise now"
   }

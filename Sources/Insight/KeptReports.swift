@@ -33,13 +33,15 @@ package struct KeptReports: Sendable {
 
   private static func row(_ report: Report) -> PeriodReportRow {
     let content = report.json
-    let added = ReportTableDefinition.keptLater
-    var earlier = report
-    earlier.tables.removeAll { added.contains($0.key) }
-    earlier.notes.removeAll { note in added.contains { note.key == "table_cut_\($0)" } }
+    let earlier = ReportTableDefinition.keptLater.map { added in
+      var earlier = report
+      earlier.tables.removeAll { added.contains($0.key) }
+      earlier.notes.removeAll { note in added.contains { note.key == "table_cut_\($0)" } }
+      return earlier
+    }
     return PeriodReportRow(
       report: report.name, content: content, digest: SHA256Digest.hash(content),
-      earlier: earlier == report ? nil : earlier.json)
+      earlier: earlier.filter { $0 != report }.map(\.json))
   }
 
   func report(

@@ -48,10 +48,22 @@ extension ReportTableDefinition {
         "bank_why", "bank_day", "bank_age", "bank_reference", "amount_minor", "explains_minor",
         "currency",
       ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
+    ReportTableDefinition(
+      key: "bank_late",
+      title: Bilingual(
+        uk: "Виписки закритих місяців: що прийшло потім",
+        en: "Statements of closed months: what came later"),
+      query: .periodBankLate,
+      figures: [
+        "bank_late", "bank_month", "bank_day", "bank_reference", "bank_subject", "amount_minor",
+        "currency",
+      ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
   ]
 
-  /// Tables that the first program to close months did not keep.
-  static let keptLater: Set = ["bank", "bank_remainders"]
+  /// Tables that programs of before did not keep, the newest first.
+  static let keptLater: [Set<String>] = [
+    ["bank_late"], ["bank_late", "bank", "bank_remainders"],
+  ]
 
   private static let rides = [
     "rides", "people", "charged_minor", "nominal_minor", "free_rides", "unknown_rides", "currency",

@@ -92,6 +92,15 @@ enum ReportFigures {
       "bank_why", "Що не так", "What differs", "Чого немає в книгах чи у виписці.",
       "What the books or the statement do not have."),
     text(
+      "bank_late", "Що прийшло", "What came", "Рядок чи те, що це за гроші.",
+      "The line, or what it is the money of."),
+    text(
+      "bank_month", "Місяць", "Month", "Закритий місяць, до якого належить рядок.",
+      "The closed month that the line belongs to."),
+    text(
+      "bank_subject", "Що це за гроші", "What it is", "Що це за гроші за книгами.",
+      "What the line is the money of."),
+    text(
       "bank_reference", "Посилання", "Reference", "Посилання банку, проводка або виписка.",
       "The bank's reference, the entry, or the statement."),
     text(

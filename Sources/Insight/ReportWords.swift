@@ -8,8 +8,9 @@ package enum ReportWords {
 
   private static let words: [String: [String: Bilingual]] = [
     "step": steps, "why": remainders, "debt": debts, "bank_step": bankSteps,
-    "bank_why": bankRemainders, "category": matches, "kind": acquirerLines, "state": states,
-    "cause": refundCauses, "stage": disputeStages, "recovered_by": recoveries,
+    "bank_why": bankRemainders, "bank_late": bankLate, "bank_subject": bankSubjects,
+    "category": matches, "kind": acquirerLines, "state": states, "cause": refundCauses,
+    "stage": disputeStages, "recovered_by": recoveries,
   ]
 
   private static let steps = [
@@ -52,6 +53,29 @@ package enum ReportWords {
       uk: "залишок до першої виписки", en: "balance before the first statement"),
     "missing statement": Bilingual(uk: "бракує виписки", en: "a statement is missing before it"),
     "not known": Bilingual(uk: "нез'ясоване, на 2290", en: "not known, waits in 2290"),
+  ]
+
+  private static let bankLate = [
+    "line": Bilingual(uk: "рядок виписки", en: "a line of a statement"),
+    "match": Bilingual(uk: "що це за гроші", en: "what a line is the money of"),
+  ]
+
+  private static let bankSubjects = [
+    "payout": Bilingual(uk: "виплата перевізнику", en: "payout to an operator"),
+    "payout_return": Bilingual(uk: "виплата повернулася", en: "payout that came back"),
+    "funding": Bilingual(uk: "файл еквайра", en: "funding file of the acquirer"),
+    "claim": Bilingual(uk: "заявка до міста", en: "claim against the city"),
+    "cash": Bilingual(uk: "готівка кас", en: "cash of the desks"),
+    "fee": Bilingual(uk: "комісія банку", en: "fee of the bank"),
+    "transfer": Bilingual(uk: "повернення переказом", en: "stored value given back"),
+    "product_transfer": Bilingual(uk: "повернення за абонемент", en: "pass or carnet given back"),
+    "refund": Bilingual(uk: "повернення за поїздки", en: "refund of rides"),
+    "receipt": Bilingual(uk: "поповнення переказом", en: "top-up by transfer"),
+    "sale": Bilingual(uk: "продаж абонемента", en: "pass or carnet sold"),
+    "debt": Bilingual(uk: "борг за вікном оплати", en: "debt of a charge window"),
+    "adjustment": Bilingual(uk: "виправлення двох осіб", en: "adjustment of two people"),
+    "line": Bilingual(uk: "зворотний рядок виписки", en: "another line that goes the other way"),
+    "unknown": Bilingual(uk: "нез'ясоване, на 2290", en: "not known, waits in 2290"),
   ]
 
   private static let recoveries = [

@@ -62,11 +62,11 @@ package struct PeriodReportRow: Sendable, Equatable {
   package let content: [UInt8]
   /// SHA-256 of the content.
   package let digest: [UInt8]
-  /// What a program that kept fewer tables made of it; nil where there was none.
-  package let earlier: [UInt8]?
+  /// What programs that kept fewer tables made of it; none where all kept the same.
+  package let earlier: [[UInt8]]
 
   /// Makes a row.
-  package init(report: String, content: [UInt8], digest: [UInt8], earlier: [UInt8]? = nil) {
+  package init(report: String, content: [UInt8], digest: [UInt8], earlier: [[UInt8]] = []) {
     self.report = report
     self.content = content
     self.digest = digest

@@ -7,7 +7,7 @@ import Ledger
 /// planner sees how few entries follow it.
 extension ReportQuery {
   /// What of the statements a closed month had seen when it was closed; all, while it is open.
-  private enum Seen {
+  enum Seen {
     static let closed = """
       select period from accounting_period
       where period = to_char($2::date, 'YYYY-MM') and state <> 'open'

@@ -67,7 +67,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
   case devices, registers
   case ladder, remainders, acquirerRecords, operatorBooks, bank, bankRemainders
   case periodOperators, periodDays, periodCategories, periodLadder, periodBooks
-  case periodBank, periodBankRemainders
+  case periodBank, periodBankRemainders, periodBankLate
 
   /// The statement.
   package var sql: String {
@@ -101,6 +101,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .periodBooks: Self.periodBooksSQL
     case .periodBank: Self.bankSQL(isKept: true)
     case .periodBankRemainders: Self.bankRemaindersSQL(isKept: true)
+    case .periodBankLate: Self.periodBankLateSQL
     }
   }
 }

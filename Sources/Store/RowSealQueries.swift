@@ -82,15 +82,14 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   }
 
   /// The columns that the digest leaves out: who it was, for riders may be erased later and no digest
-  /// may tell them; when the worker looks again; and what of a statement a closed month has seen.
+  /// may tell them; and when the worker looks again.
   package var leftOut: [String] {
     switch self {
     case .walletAccount, .productHolding: ["rider_id"]
     case .chargeWindow: ["rider_id", "medium_id", "next_at", "asked_at"]
     case .chargeEvent: ["medium_id"]
     case .chargeRefund: ["next_at", "asked_at"]
-    case .bankStatement: ["kept_in"]
-    case .statementLine: ["counterparty", "remittance", "match_kept_in", "settled_on"]
+    case .statementLine: ["counterparty", "remittance"]
     default: []
     }
   }

@@ -161,6 +161,48 @@ extension ClearingSuite {
       }
     }
 
+    /// The columns that say what a closed month has seen of the bank, each with another value.
+    private static let monthsOfBank = [
+      ("bank_statement", "statement_id", "kept_in", "'2026-12'"),
+      ("bank_statement", "statement_id", "kept_in", "null"),
+      ("statement_line", "line_id", "match_kept_in", "'2026-12'"),
+      ("statement_line", "line_id", "match_kept_in", "null"),
+      ("statement_line", "line_id", "settled_on", "date '2026-12-31'"),
+      ("statement_line", "line_id", "settled_on", "null"),
+    ]
+
+    @Test func aPlantedMonthOfAStatementOrLineIsRefusedOrNamed() async throws {
+      try await MoneyProofTests.with { house in
+        try await Self.asOwner(house) { owner in
+          for (way, before) in Self.ways {
+            for (table, key, column, value) in Self.monthsOfBank {
+              let chosen = "\(key) = (select max(\(key)) from \(table) where \(column) is not null)"
+              let row = try #require(
+                try await house.texts("select \(key)::text from \(table) where \(chosen)").first,
+                "\(table).\(column) is in no row")
+              let refused = try await Self.refusal(
+                "create table saved as select * from \(table); \(before); "
+                  + "update \(table) set \(column) = \(value) where \(chosen)", on: owner)
+              #expect((refused != nil) == (way == "plain"), "\(way): \(table).\(column)")
+              guard refused == nil else { continue }
+              let findings = try await house.fullAudit().findings
+              #expect(
+                findings.contains { $0.hasPrefix("\(table) \(row) ") },
+                "\(way): \(column) of \(table) as \(value): \(findings)")
+              try await house.script(
+                House.forging(
+                  """
+                  delete from \(table);
+                  insert into \(table) overriding system value select * from saved;
+                  delete from row_seal where stamp is null; drop table saved
+                  """))
+            }
+          }
+        }
+        #expect(try await house.fullAudit().isSound)
+      }
+    }
+
     /// How it is done: as anybody would, with the key left out on purpose, after the checks of the
     /// tables were dropped, and with all triggers off.
     private static let ways = [

@@ -13,11 +13,14 @@ extension House {
   var payouts: PayoutDesk { PayoutDesk(store: store, city: city, now: { House.noon }) }
 
   /// Takes a statement, or says why not.
-  func take(_ file: StatementFile) async throws -> String { try await take(file.bytes) }
+  func take(_ file: StatementFile, at now: Instant = House.noon) async throws -> String {
+    try await take(file.bytes, at: now)
+  }
 
   /// Takes a file of statements, or says why not.
-  func take(_ bytes: [UInt8]) async throws -> String {
-    switch try await bank.take(bytes, name: "statement.xml", by: "olena") {
+  func take(_ bytes: [UInt8], at now: Instant = House.noon) async throws -> String {
+    let desk = StatementDesk(store: store, city: city, now: { now })
+    return switch try await desk.take(bytes, name: "statement.xml", by: "olena") {
     case .refused(let why): "refused: \(why)"
     case .taken(let statements): statements.map(Self.takenWords).joined(separator: "; ")
     }

@@ -96,10 +96,11 @@ extension InsightSuite {
         let keeping = KeptReports(zone: world.city.current.clock.zone)
         let kept = try await world.store.read { db in try await keeping.make(row, in: db) }
         let bank = try #require(kept.first { $0.report == "reconciliation" })
-        let earlier = String(decoding: try #require(bank.earlier), as: UTF8.self)
-        #expect(earlier.contains("ladder") && !earlier.contains("bank_remainders"))
-        #expect(String(decoding: bank.content, as: UTF8.self).contains("bank_remainders"))
-        #expect(kept.filter { $0.report != "reconciliation" }.allSatisfy { $0.earlier == nil })
+        let texts = ([bank.content] + bank.earlier).map { String(decoding: $0, as: UTF8.self) }
+        #expect(texts.map { $0.contains("bank_late") } == [true, false, false])
+        #expect(texts.map { $0.contains("bank_remainders") } == [true, true, false])
+        #expect(texts.allSatisfy { $0.contains("ladder") })
+        #expect(kept.filter { $0.report != "reconciliation" }.allSatisfy { $0.earlier.isEmpty })
       }
     }
   }

@@ -2019,6 +2019,8 @@ create index statement_line_statement on statement_line (statement_id);
 create index statement_line_open on statement_line (line_id) where subject = 'unknown';
 create index statement_line_matched on statement_line (line_id)
   where matched_by is not null and match_kept_in is null;
+create index statement_line_match_kept on statement_line (match_kept_in)
+  where match_kept_in is not null;
 create index statement_line_settled on statement_line (settled_on);
 create index statement_line_booked on statement_line (booked_on);
 
@@ -2039,10 +2041,9 @@ create index product_holding_by_bank on product_holding (reference) where channe
 do $$ begin
   perform seal_table('bank_account', 'bank_account_id', '');
   perform seal_table('bank_point', 'day,currency', '');
-  -- What months have seen of it is left out; and who paid, who may be a rider to be erased later.
-  perform seal_table('bank_statement', 'statement_id', 'kept_in');
-  perform seal_table('statement_line', 'line_id',
-    'counterparty,remittance,match_kept_in,settled_on');
+  perform seal_table('bank_statement', 'statement_id', '');
+  -- Who paid may be a rider, who may be erased later.
+  perform seal_table('statement_line', 'line_id', 'counterparty,remittance');
 end $$;
 
 -- Top-ups, sales and what goes back of them by bank card, which have no charge window: each with the
