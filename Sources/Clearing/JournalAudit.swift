@@ -17,17 +17,15 @@ extension LedgerAuditor {
     }
     let sorter = Sorter(
       city: city, tokenKey: tokenKey, log: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
-    let erased = try await store.read(patience: .long) { db in
+    let erased = try await read { db in
       try await db.bookProofs.erasedRiders()
     }
-    for lane in try await store.read(
-      patience: .long, { db in try await db.bookProofs.journalLanes() })
-    {
+    for lane in try await read({ db in try await db.bookProofs.journalLanes() }) {
       var last: Int64 = 0
       var sessions = SessionAudit()
       while true {
         let after = last
-        let page = try await store.read(patience: .long) { db in
+        let page = try await read { db in
           let batches = try await db.bookProofs.batches(lane: lane, after: after)
           return try await Self.prove(batches, by: sorter, erased: erased, in: db)
         }
@@ -37,7 +35,7 @@ extension LedgerAuditor {
         audit.batchesWithoutSignature += page.withoutSignature
         audit.taps += page.taps
         for finding in page.findings { audit.find(finding) }
-        let (following, findings) = try await store.read(patience: .long) { [sessions] db in
+        let (following, findings) = try await read { [sessions] db in
           var following = sessions
           let findings = try await following.take(page.requests, in: db)
           return (following, findings)
@@ -49,7 +47,7 @@ extension LedgerAuditor {
       audit.batchesWithoutSignature += sessions.uncoveredBatches
     }
     try await proveReleased(by: sorter, erased: erased, &audit)
-    let faults = try await store.read(patience: .long) { db in
+    let faults = try await read { db in
       try await db.bookProofs.journalFaults(countMax: LedgerAudit.findingsMax)
     }
     for fault in faults { audit.find(fault) }
@@ -97,13 +95,11 @@ extension LedgerAuditor {
   private func proveReleased(
     by sorter: Sorter, erased: [RiderID: Instant], _ audit: inout LedgerAudit
   ) async throws {
-    for device in try await store.read(
-      patience: .long, { db in try await db.quarantine.devicesReleased() })
-    {
+    for device in try await read({ db in try await db.quarantine.devicesReleased() }) {
       var last: (epoch: Int64, seq: Int64) = (-1, -1)
       while true {
         let after = last
-        let page = try await store.read(patience: .long) { db in
+        let page = try await read { db in
           let released = try await db.quarantine.sortedReleased(of: device, after: after)
           let expected = try released.map { (tap: try sorter.read($0).tap, batch: $0.batch) }
           return (

@@ -95,6 +95,13 @@ package struct LedgerAuditor: Sendable {
     self.reporting = reporting
   }
 
+  /// Reads for as long as a proof needs, which goes through all that was ever booked.
+  func read<Found: Sendable>(
+    _ body: @Sendable (StoreSession) async throws -> Found
+  ) async throws -> Found {
+    try await store.read(patience: .long, body)
+  }
+
   /// Proves everything down to a depth; `progress` hears the share that is done, from 0 to 1.
   package func run(
     _ depth: AuditDepth = .taps, progress: @Sendable (Double) -> Void = { _ in }
@@ -118,14 +125,14 @@ package struct LedgerAuditor: Sendable {
     if depth >= .taps {
       try await proveCorrections(&audit)
       let cities = PastCities(heldMax: .max)
-      let lanes = try await store.read(patience: .long) { db in try await db.bookProofs.riderLanes()
+      let lanes = try await read { db in try await db.bookProofs.riderLanes()
       }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, cities, &audit)
         progress(Double(index + 1) / Double(lanes.count))
       }
     }
-    let unsorted = try await store.read(patience: .long) { db in try await db.audit.unsorted() }
+    let unsorted = try await read { db in try await db.audit.unsorted() }
     audit.unsortedBatches = unsorted.waiting
     if unsorted.setAside > 0 {
       audit.find("\(unsorted.setAside) batches of the journal cannot be read; see `kvytok doctor`")
@@ -134,7 +141,7 @@ package struct LedgerAuditor: Sendable {
 
   /// Finds corrected stops that belong to no tap; that nobody altered them shows their row seals.
   private func proveCorrections(_ audit: inout LedgerAudit) async throws {
-    let (standing, findings) = try await store.read(patience: .long) { db in
+    let (standing, findings) = try await read { db in
       (
         try await db.stopCorrections.standing(),
         try await db.stopCorrections.withoutTap(countMax: LedgerAudit.findingsMax)
@@ -147,12 +154,9 @@ package struct LedgerAuditor: Sendable {
   /// Finds words that no reader knows, before one of them stops.
   private func proveWords(_ depth: AuditDepth, _ audit: inout LedgerAudit) async throws {
     for stored in StoredWords.all where depth >= .taps || !stored.isOfTaps {
-      for finding in try await store.read(
-        patience: .long,
-        { db in
-          try await db.bookProofs.unknownWords(in: stored)
-        })
-      {
+      for finding in try await read({ db in
+        try await db.bookProofs.unknownWords(in: stored)
+      }) {
         audit.find(finding)
       }
     }
@@ -164,20 +168,17 @@ package struct LedgerAuditor: Sendable {
     try await proveSeals(&audit)
     try await compareRuns(&audit)
     try await proveRows(&audit)
-    for finding in try await store.read(
-      patience: .long,
-      { db in
-        try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
-          + db.wallets.daysThatDiffer(countMax: LedgerAudit.findingsMax)
-          + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
-          + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
-          + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
-          + db.bookProofs.accountsThatDiffer()
-      })
-    {
+    for finding in try await read({ db in
+      try await db.wallets.findings(countMax: LedgerAudit.findingsMax)
+        + db.wallets.daysThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.chargesThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.accountsThatDiffer()
+    }) {
       audit.find(finding)
     }
-    audit.accepted = try await store.read(patience: .long) { db in
+    audit.accepted = try await read { db in
       try await db.acceptedFindings.list()
     }
     .filter { $0.state == .approved }.map(\.sentence)
@@ -188,7 +189,7 @@ package struct LedgerAuditor: Sendable {
     var proof = LedgerProof()
     while true {
       let last = proof.head.number
-      let page = try await store.read(patience: .long) { db in
+      let page = try await read { db in
         try await db.books.entries(after: last)
       }
       guard !page.isEmpty else { break }
@@ -210,7 +211,7 @@ package struct LedgerAuditor: Sendable {
   }
 
   private func compareRuns(_ audit: inout LedgerAudit) async throws {
-    let (runs, counts, sums) = try await store.read(patience: .long) { db in
+    let (runs, counts, sums) = try await read { db in
       (
         try await db.books.runsThatDiffer(countMax: LedgerAudit.findingsMax),
         try await db.bookProofs.runsThatDiffer(countMax: LedgerAudit.findingsMax),
@@ -236,7 +237,7 @@ package struct LedgerAuditor: Sendable {
     var last: RiderID?
     while true {
       let after = last
-      let page = try await store.read(patience: .long) { db in
+      let page = try await read { db in
         let riders = try await db.audit.riders(lane: lane, after: after)
         return try await self.compare(
           riders, lane: lane, book: book, sharing, cities, in: db)

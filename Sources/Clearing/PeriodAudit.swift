@@ -10,7 +10,7 @@ extension LedgerAuditor {
     var chain = SealChain()
     while true {
       let last = chain.head.number
-      let page = try await store.read(patience: .long) { db in try await db.seals.page(after: last)
+      let page = try await read { db in try await db.seals.page(after: last)
       }
       guard !page.isEmpty else { break }
       for (seal, leafNow) in page {
@@ -32,7 +32,7 @@ extension LedgerAuditor {
 
   /// Proves each closed period: its trees from the rows, its root from the trees and the one before.
   func provePeriods(_ audit: inout LedgerAudit) async throws {
-    let rows = try await store.read(patience: .long) { db in try await db.periods.list() }
+    let rows = try await read { db in try await db.periods.list() }
     var previous = PeriodProof.first
     for row in rows where row.state == .closed {
       guard row.previousRoot == previous else {
@@ -48,7 +48,7 @@ extension LedgerAuditor {
   private func faults(of row: PeriodRow) async throws -> [String] {
     guard let period = AccountingPeriod(row), (period.first, period.last) == (row.first, row.last)
     else { return ["period \(row.name) is no month, or has not its days"] }
-    return try await store.read(patience: .long) { db in
+    return try await read { db in
       var faults: [String] = []
       let kept = try await db.periods.trees(of: row.name)
       let proof = PeriodProof(
@@ -96,26 +96,20 @@ extension LedgerAuditor {
   /// Proves that the rows of stored value, charging and prices are as the program wrote them last.
   func proveRows(_ audit: inout LedgerAudit) async throws {
     for table in MoneyTable.allCases {
-      for finding in try await store.read(
-        patience: .long,
-        { db in
-          try await db.rowSeals.rowsThatDiffer(in: table, countMax: LedgerAudit.findingsMax)
-        })
-      {
+      for finding in try await read({ db in
+        try await db.rowSeals.rowsThatDiffer(in: table, countMax: LedgerAudit.findingsMax)
+      }) {
         audit.find(finding)
       }
     }
-    for finding in try await store.read(
-      patience: .long,
-      { db in
-        try await db.rowSeals.foreign(countMax: LedgerAudit.findingsMax)
-          + db.rowSeals.unstamped(countMax: LedgerAudit.findingsMax)
-          + db.rowSeals.sharesThatDiffer(countMax: LedgerAudit.findingsMax)
-      })
-    {
+    for finding in try await read({ db in
+      try await db.rowSeals.foreign(countMax: LedgerAudit.findingsMax)
+        + db.rowSeals.unstamped(countMax: LedgerAudit.findingsMax)
+        + db.rowSeals.sharesThatDiffer(countMax: LedgerAudit.findingsMax)
+    }) {
       audit.find(finding)
     }
-    audit.stampsUnchecked = try await store.read(patience: .long) { db in
+    audit.stampsUnchecked = try await read { db in
       try await db.rowSeals.unchecked()
     }
   }
