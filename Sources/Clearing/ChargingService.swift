@@ -86,6 +86,14 @@ package final class ChargingService: Sendable {
     while try await pass() > 0 {}
   }
 
+  /// The first fare day whose windows are not to be closed yet at a moment, and when they are.
+  package func nextClosing(after moment: Instant) -> (fareDay: Day, at: Instant) {
+    let city = city.current
+    let day = city.fareDay(of: moment.adding(seconds: -policy.closingWaitSeconds))
+    let end = city.clock.start(of: day.adding(days: 1))
+    return (day, end.adding(seconds: policy.closingWaitSeconds))
+  }
+
   /// The accounting date of something of a moment.
   func bookingDate(of moment: Instant, in db: StoreSession) async throws -> Day {
     try await db.bookingDate(of: moment, in: city.current)
@@ -97,8 +105,7 @@ package final class ChargingService: Sendable {
   /// windows wait: a card is then asked once for its day, and not for each part of it as it comes.
   private func closeWindows() async throws -> Int {
     let moment = now()
-    let target = city.current
-      .fareDay(of: moment.adding(seconds: -policy.closingWaitSeconds)).adding(days: -1)
+    let target = nextClosing(after: moment).fareDay.adding(days: -1)
     let isBehind = try await store.read { db in
       try await db.charging.isAwaitingTaps(through: target, at: moment)
     }

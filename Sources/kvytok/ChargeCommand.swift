@@ -51,16 +51,19 @@ struct ChargeCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let done = try await Backbone.with(database) { backbone in
+      let (done, next, zone) = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone, acquirer.place)
         var done = 0
         while true {
           let step = try await desks.charging.pass()
           done += step
-          if step == 0 { return done }
+          if step == 0 { break }
         }
+        let zone = desks.city.current.clock.zone
+        return (done, desks.charging.nextClosing(after: .now), zone)
       }
       print("\(done) steps done")
+      print("windows of \(next.fareDay) close at \(zone.iso8601(next.at))")
     }
   }
 

@@ -36,6 +36,23 @@ extension ClearingSuite {
       }
     }
 
+    @Test func windowsCloseTwoHoursAfterTheFareDayHasEnded() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        // The fare day of the 22nd ends on the 23rd at 04:00 in Kyiv.
+        let closing = try #require(Instant(iso8601: "2026-11-23T06:00:00+02:00"))
+        let next = house.charging.nextClosing(after: house.clock.now)
+        #expect(next == (Day("2026-11-22"), closing))
+        house.clock.advance(seconds: Int64(closing.secondsSince(house.clock.now)) - 1)
+        try await house.work()
+        #expect(try await house.windows() == [])
+        house.clock.advance(seconds: 1)
+        try await house.work()
+        #expect(try await house.windows() == ["2026-11-22 0 captured 1600 0"])
+        #expect(house.charging.nextClosing(after: house.clock.now).fareDay == Day("2026-11-23"))
+      }
+    }
+
     @Test func aCardIsAskedOnceForADayWhoseTapsAreOnTheirWay() async throws {
       try await CardHouse.with { house in
         try await ride(house)

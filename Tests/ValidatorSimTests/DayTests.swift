@@ -155,4 +155,14 @@ enum SmallDay {
       #expect(boardings == stops.values.reduce(0) { $0 + $1.alightings }, "\(line)")
     }
   }
+
+  @Test(arguments: [
+    ("2026-11-27T05:59:59+02:00", "2026-11-25"), ("2026-11-27T06:00:00+02:00", "2026-11-26"),
+    ("2026-11-27T23:59:59+02:00", "2026-11-26"), ("2026-11-28T00:00:00+02:00", "2026-11-26"),
+  ])
+  func aDayThatIsNotNamedIsOverWithItsCharges(moment: String, day: String) throws {
+    let zone = try #require(TimeZoneTable(name: "Europe/Kyiv"))
+    let now = try #require(Instant(iso8601: moment))
+    #expect(Fleet.lastWholeDay(at: now, in: zone) == Day(day))
+  }
 }

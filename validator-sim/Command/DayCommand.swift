@@ -22,7 +22,7 @@ struct DayCommand: AsyncParsableCommand {
   @Option(help: "The GTFS archive that the service has imported.")
   var feed: String
 
-  @Option(help: "Service day, as 2026-11-21; yesterday when left out.")
+  @Option(help: "Service day, as 2026-11-21; the last that is wholly over when left out.")
   var date: String?
 
   @Option(help: "Seed of everything that happens by chance.")
@@ -144,8 +144,7 @@ struct DayCommand: AsyncParsableCommand {
   private func serviceDay(_ network: Network) throws -> Day {
     guard let date else {
       guard let zone = TimeZoneTable(name: network.timeZoneName) else { return Edge.now().day }
-      // Trips run past midnight: before 05:00 the last whole day is the one before yesterday.
-      return zone.local(Edge.now().adding(seconds: -5 * 3600)).day.adding(days: -1)
+      return Fleet.lastWholeDay(at: Edge.now(), in: zone)
     }
     guard let day = Day(date) else {
       throw ProgramFault.usage("--date \(date) is no date; write it as 2026-11-21")

@@ -39,6 +39,9 @@ package struct SimulatedVehicle: Hashable, Sendable {
 package struct Fleet: Sendable {
   /// Least seconds between a vehicle's trips when the feed has no blocks.
   static let turnSecondsMin = 120
+  /// How far a day reaches into the next: trips run past midnight, and the charge windows of a fare day
+  /// that ends at 04:00 close at 06:00.
+  static let nightSeconds: Int64 = 6 * 3600
   /// Farthest that a vehicle drives empty to its next trip when the feed has no blocks.
   static let emptyMetresMax = 400.0
 
@@ -48,6 +51,11 @@ package struct Fleet: Sendable {
   /// Second 0 of the service day: noon minus 12 hours.
   package let zero: Instant
   package let vehicles: [SimulatedVehicle]
+
+  /// The last day that is over with its trips and its charges at a moment.
+  package static func lastWholeDay(at moment: Instant, in zone: TimeZoneTable) -> Day {
+    zone.local(moment.adding(seconds: -nightSeconds)).day.adding(days: -1)
+  }
 
   /// Deals the day's trips out to vehicles and lets them drive, a little late now and then.
   ///
