@@ -104,7 +104,10 @@ package struct RevenueRecognition: Sendable {
       let holdings = try await db.products.lock(of: Set(riders))
       let count = ProductCount(
         holdings, try await db.products.carried(by: holdings), clock: city.clock)
-      add(count, holdings, to: &pools, through: day)
+      let counted = count.counted(through: day)
+      add(counted, count, to: &pools, through: day)
+      // How far a product is used does not wait for its money, which may come back or stay the same.
+      try await db.products.save(zip(counted, holdings).filter { $0.use != $1.use }.map(\.0))
     }
     let weights = Dictionary(grouping: try await db.products.weights(within: day...day)) {
       PoolKey(product: $0.product, currency: $0.currency.code)
@@ -129,10 +132,10 @@ package struct RevenueRecognition: Sendable {
 
   /// Puts what holdings earned through a day to the pools of their products.
   private func add(
-    _ count: ProductCount, _ holdings: [HoldingRow], to pools: inout [PoolKey: Pool],
+    _ holdings: [HoldingRow], _ count: ProductCount, to pools: inout [PoolKey: Pool],
     through day: Day
   ) {
-    for (place, counted) in count.counted(through: day).enumerated() {
+    for (place, counted) in holdings.enumerated() {
       let earned = count.earnedMinor(place, through: day)
       guard earned != counted.recognisedMinor else { continue }
       var holding = counted

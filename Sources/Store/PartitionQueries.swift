@@ -2,8 +2,11 @@ package import Basics
 import Postgres
 
 /// Tables with a partition for each day, and the column that holds the day.
+///
+/// Taps come last: a day is sorted as soon as it has a partition of taps, and what follows from them then
+/// finds its own, so that no row has to move into one while somebody looks for it.
 package enum DayTable: String, Sendable, CaseIterable {
-  case tap, ride, boarding, position
+  case position, boarding, ride, tap
 
   var dayColumn: String { self == .position ? "service_day" : "fare_day" }
   /// The partition that catches days without one of their own.
@@ -65,7 +68,8 @@ package struct PartitionQueries {
 
   /// Makes the partition of a day; false when it is there.
   ///
-  /// Rows that came earlier and lie in the partition for all other days move into the new one, which
+  /// A row that is on its way to the partition for all other days meanwhile is refused there, and its
+  /// transaction tried again (`row_has_no_partition`). Rows that came earlier and lie in the partition for all other days move into the new one, which
   /// is no change of them: the triggers that keep rows as they are do not look. The
   /// parent is locked weakly (ATTACH), so readers and writers of other days go on.
   package func ensure(_ table: DayTable, _ day: Day) async throws -> Bool {

@@ -98,7 +98,7 @@ extension ReportQuery {
     """
 
   /// Windows of which something is left to tell: those of the index `charge_window_rest`.
-  private static let hasRest = """
+  static let hasRest = """
     (w.due_minor <> 0 or w.offset_minor <> 0 or w.written_off_minor > 0
       or w.captured_minor > w.settled_minor or w.charged_back_minor > 0 or w.refunded_minor > 0)
     """

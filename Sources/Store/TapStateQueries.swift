@@ -24,7 +24,7 @@ package enum TapState: String, Sendable, CaseIterable {
   case rated
   /// Its ride is in a payment that is not funded yet.
   case billed
-  /// Its ride is paid.
+  /// Its ride is paid, or its day comes to nothing.
   case settled
   /// Its ride was given up as a debt.
   case writtenOff = "written_off"
@@ -63,72 +63,8 @@ package struct TapStateTables {
 
   let connection: PostgresConnection
 
-  /// How many taps are in each state now.
-  ///
-  /// Sorted taps come from the sums that sorting keeps, so that a year of taps is not counted anew. So
-  /// do those that stored value has paid: all taps of its media but those of ``openDays``.
-  package func counts() async throws -> TapStateCounts {
-    let row = try await connection.query(
-      """
-      select
-        (select coalesce(sum(taps_stored), 0)::int8 from device_epoch) as journalled,
-        (select coalesce(sum(conflicts), 0)::int8 from device_epoch) as conflicts,
-        (select coalesce(sum(taps), 0)::int8 from unsorted_tap where not is_set_aside) as unsorted,
-        (select coalesce(sum(taps), 0)::int8 from unsorted_tap where is_set_aside) as set_aside,
-        (select count(*) from tap_held where state = 'held') as quarantined,
-        (select count(*) from tap_held where state = 'released') as released,
-        (select count(*) from tap_held where state = 'discarded') as discarded,
-        (select coalesce(sum(accepted), 0)::int8 from tap_sum) as accepted,
-        (select coalesce(sum(denied), 0)::int8 from tap_sum) as denied,
-        (select count(*) from tap_unrated) as sorted,
-        p.billed, p.written_off,
-        p.settled + (select coalesce(sum(stored_value), 0)::int8 from tap_sum) - (
-          select count(*) from (\(Self.openDays)) o join tap t using (lane, rider_id, fare_day)
-          where t.accepted and t.medium in \(WalletTables.media)) as settled
-      from (
-        select count(*) filter (where state = 'billed') as billed,
-          count(*) filter (where state = 'settled') as settled,
-          count(*) filter (where state = 'written_off') as written_off
-        from tap_billing) p
-      """
-    ).only()
-    var counts = TapStateCounts()
-    counts.journalled = try row.int8("journalled")
-    counts.conflicts = try row.int8("conflicts")
-    for state in TapState.allCases where state != .rated {
-      counts.counts[state] = try row.int8(state.rawValue)
-    }
-    // A released tap is the sorter's again until it lies under its fare day.
-    counts.counts[.unsorted, default: 0] += try row.int8("released")
-    let paying = [TapState.billed, .settled, .writtenOff].reduce(0) {
-      $0 + counts.counts[$1, default: 0]
-    }
-    counts.counts[.rated] =
-      try row.int8("accepted") - counts.counts[.sorted, default: 0] - paying
-    return counts
-  }
-
-  /// Rider-days whose taps with media of stored value are not settled.
-  ///
-  /// They wait for their rating, an account is short or missing, a ride is open, or a fare is not
-  /// known. Of all others the rides are paid, or come to nothing.
-  private static let openDays = """
-    select lane, rider_id, fare_day from rider_day_waiting
-    union
-    select a.lane, a.rider_id, d.fare_day from wallet_day d join wallet_account a using (account_id)
-    where d.paid_minor < d.due_minor and a.closed_at is null
-    union
-    select lane, rider_id, fare_day from fare_day where owes
-    union
-    select lane, rider_id, fare_day from fare_day f where open_ride and not exists (
-      select from fare_day n
-      where n.lane = f.lane and n.rider_id = f.rider_id and n.fare_day > f.fare_day)
-    union
-    select lane, rider_id, fare_day from (\(unknownFares)) u
-    """
-
   /// Rides whose fare is not known, by the sums that say on which days there are any.
-  private static let unknownFares = """
+  static let unknownFares = """
     select r.* from (
       select fare_day, lane from ride_sum group by fare_day, lane having sum(unknown_rides) > 0) d
     join ride r on r.fare_day = d.fare_day and r.lane = d.lane and r.charged_minor is null
@@ -164,6 +100,29 @@ package struct TapStateTables {
       where t.accepted and t.medium in \(ChargingTables.chargedMedia)
       group by w.rider_id, w.fare_day) s
     order by since, place limit $1
+    """
+
+  /// What waits for the acquirer or for a top-up: of the windows of a day the first that is open.
+  ///
+  /// The oldest windows are picked before their taps are looked for: each has one at least.
+  private static let billedSQL = """
+    select concat_ws(' ', 'tap', device_id, epoch, seq) as place, 1::int8 as taps, since, reason from (
+      select t.device_id, t.epoch, t.seq, w.closed_at as since,
+        'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
+          as reason
+      from (
+        select * from (
+          select distinct on (lane, rider_id, fare_day) * from (\(openWindows)) o
+          where state <> 'written_off' order by lane, rider_id, fare_day, number) f
+        order by closed_at, window_id limit $1) w
+      join tap t using (lane, rider_id, fare_day)
+      where t.accepted and t.medium in \(ChargingTables.chargedMedia)
+      union all
+      select t.device_id, t.epoch, t.seq, t.tapped_at,
+        'account ' || d.account_id || ' lacks ' || d.lacking_minor || ' minor units for the day'
+      from (\(shortDays)) d join tap t using (lane, rider_id, fare_day)
+      where t.accepted and t.medium in \(WalletTables.media)) b
+    order by since, device_id, epoch, seq limit $1
     """
 
   /// Those places of a state that have waited longest.
@@ -211,11 +170,7 @@ package struct TapStateTables {
       group by f.rider_id, f.fare_day order by 3, 1 limit $1
       """
     case .rated: ratedSQL
-    case .billed:
-      """
-      select concat_ws(' ', 'tap', device_id, epoch, seq) as place, 1::int8 as taps, since, reason
-      from tap_billing where state = 'billed' order by since, device_id, epoch, seq limit $1
-      """
+    case .billed: billedSQL
     case .denied, .discarded, .settled, .writtenOff: nil
     }
   }

@@ -31,8 +31,7 @@ extension ClearingSuite {
         // 1.5 % of 16.00 is 0.24.
         #expect(try await house.balances() == ["1100 1576", "2190 -1600", "7100 24"])
         #expect(try await house.windows() == ["2026-11-22 0 settled 1600 0"])
-        #expect(
-          try await house.house.texts("select distinct state from tap_billing") == ["settled"])
+        #expect(try await TapStateTests.states(house.house) == [.settled: 2])
       }
     }
 

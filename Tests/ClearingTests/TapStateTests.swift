@@ -106,42 +106,70 @@ extension ClearingSuite {
         try await house.script(
           """
           insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
-            amount_minor, due_minor, closed_at)
-          select lane, rider_id, medium_id, fare_day, n, 'UAH', s, 0, 0, received_at
-          from tap, (values (0, 'settled'), (1, 'debt')) v(n, s) where medium = 'bank'
+            amount_minor, due_minor, captured_minor, settled_minor, closed_at)
+          select lane, rider_id, medium_id, fare_day, n, 'UAH', s, 800, 800 - paid, paid, paid, received_at
+          from tap, (values (0, 'settled', 800), (1, 'debt', 0)) v(n, s, paid) where medium = 'bank'
           """)
         #expect(try await Self.states(house) == [.billed: 1, .rated: 1])
         #expect(
-          try await Self.stuck(.billed, house).allSatisfy { $0.reason.hasSuffix(" is debt") })
-        try await house.script("update charge_window set state = 'written_off' where number = 1")
+          try await Self.stuck(.billed, house).map { $0.reason.hasSuffix(" is debt") } == [true])
+        // A day that has to be rated again keeps what is in a payment where it is.
+        try await house.script("update fare_day set stale_since = now()")
+        #expect(try await Self.states(house) == [.billed: 1, .sorted: 1])
+        try await house.script("update fare_day set stale_since = null")
+        try await house.script(
+          """
+          update charge_window set state = 'written_off', due_minor = 0, written_off_minor = 800
+          where number = 1
+          """)
         #expect(try await Self.states(house) == [.writtenOff: 1, .rated: 1])
-        try await house.script("update charge_window set state = 'settled'")
+        #expect(try await Self.stuck(.billed, house).isEmpty)
+        try await house.script(
+          """
+          update charge_window set state = 'settled', written_off_minor = 0, captured_minor = 800,
+            settled_minor = 800 where number = 1
+          """)
         #expect(try await Self.states(house) == [.settled: 1, .rated: 1])
       }
     }
 
-    @Test func statesOfPayingComeFromWhoeverBills() async throws {
+    @Test func ofAClosedDayIsSettledWhatNothingIsOpenOf() async throws {
       try await House.with { house in
-        try await house.journal([
-          try tap(1, "08:00"), try tap(2, "12:00"), try tap(3, "16:00"), try tap(4, "20:00"),
-        ])
+        let media = ["paid", "open", "given up", "waits", "unknown"]
+        try await house.journal(
+          try media.indices.map { place in
+            var bank = try tap(Int64(place) + 1, "08:00", card: media[place])
+            bank.medium = .bank
+            return bank
+          })
         try await house.service.drain()
-        // What bills rides says so through this view.
+        try await house.script(
+          "insert into charge_day select distinct fare_day, now() from fare_day")
+        // Nothing is due where a closed day has no window.
+        #expect(try await Self.states(house) == [.settled: 5])
         try await house.script(
           """
-          create or replace view tap_billing as
-          select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
-            (array['billed', 'settled', 'written_off'])[t.seq::int] as state,
-            t.received_at as since, 'waits for the bank' as reason
-          from tap t where t.seq < 4
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, captured_minor, settled_minor, written_off_minor, closed_at)
+          select lane, rider_id, medium_id, fare_day, 0, 'UAH',
+            (array['settled', 'captured', 'written_off'])[seq], 800, 0, case when seq < 3 then 800 else 0 end,
+            case seq when 1 then 800 else 0 end, case seq when 3 then 800 else 0 end, now()
+          from tap where seq < 4;
+          insert into charge_day_waiting (lane, rider_id, fare_day)
+          select lane, rider_id, fare_day from tap where seq = 4;
+          set session_replication_role = replica;
+          update ride r set charged_minor = null from tap t where t.rider_id = r.rider_id and t.seq = 5;
+          set session_replication_role = origin;
+          update ride_sum set unknown_rides = 1
+          where (fare_day, lane) in (select fare_day, lane from ride where charged_minor is null);
           """)
         #expect(
-          try await Self.states(house) == [.billed: 1, .settled: 1, .writtenOff: 1, .rated: 1])
-        #expect(try await Self.stuck(.billed, house).map(\.reason) == ["waits for the bank"])
-        // A day that has to be rated again keeps what is in a payment where it is.
-        try await house.script("update fare_day set stale_since = now()")
+          try await Self.states(house) == [.settled: 1, .billed: 1, .writtenOff: 1, .rated: 2])
+        try await house.script(
+          "update fare_day f set stale_since = now() from tap t where t.rider_id = f.rider_id and seq > 2"
+        )
         #expect(
-          try await Self.states(house) == [.billed: 1, .settled: 1, .writtenOff: 1, .sorted: 1])
+          try await Self.states(house) == [.settled: 1, .billed: 1, .writtenOff: 1, .sorted: 2])
       }
     }
   }

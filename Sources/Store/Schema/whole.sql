@@ -535,6 +535,29 @@ create table boarding (
   primary key (fare_day, device_id, epoch, seq)
 ) partition by range (fare_day);
 create table boarding_other partition of boarding default;
+
+-- PostgreSQL puts a row into the partition of all other days now and then though its own has been made the
+-- moment before: whoever writes it has not heard of it yet. Nobody who looks at that day would find the row. So it
+-- is refused, as one of two writers that collided, and the transaction tried again knows the partition.
+create function row_has_no_partition() returns trigger language plpgsql as $$
+begin
+  if exists (select from pg_class c join pg_class o on o.relnamespace = c.relnamespace
+      where o.oid = tg_relid
+        and c.relname = tg_argv[0] || to_char((to_jsonb(new) ->> tg_argv[1])::date, '_YYYYMMDD')) then
+    raise exception 'the partition of a day of % was made meanwhile', tg_argv[0]
+      using errcode = 'serialization_failure';
+  end if;
+  return new;
+end $$;
+create trigger tap_has_no_partition before insert on tap_other
+  for each row execute function row_has_no_partition('tap', 'fare_day');
+create trigger ride_has_no_partition before insert on ride_other
+  for each row execute function row_has_no_partition('ride', 'fare_day');
+create trigger boarding_has_no_partition before insert on boarding_other
+  for each row execute function row_has_no_partition('boarding', 'fare_day');
+create trigger position_has_no_partition before insert on position_other
+  for each row execute function row_has_no_partition('position', 'service_day');
+
 create index boarding_rider on boarding (lane, rider_id, fare_day);
 create index boarding_route on boarding (fare_day, route, direction)
   include (tapped_at, stop, stop_order, off_stop, off_stop_order, riders);
@@ -1296,45 +1319,6 @@ create table device_deny_list (
   primary key (device_id, version)
 );
 create index device_deny_list_version on device_deny_list (version, seen_at);
--- Taps by what pays for them: those of bank cards and phones by the charge windows of their fare days,
--- those of cards and QR codes where an account is short. Of several windows of a day the one that is
--- least far decides: a tap is paid when all of its day is. What stored value has paid is not in here:
--- that is all the rest of its media, and counting it would be counting all taps.
-create view tap_billing as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq,
-  case when w.state in ('settled', 'nothing', 'netted') then 'settled'
-    when w.state = 'written_off' then 'written_off' else 'billed' end as state,
-  w.closed_at as since,
-  'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
-    as reason
-from (
-  select distinct on (lane, rider_id, fare_day) * from charge_window
-  order by lane, rider_id, fare_day,
-    state in ('settled', 'nothing', 'netted', 'written_off'), state <> 'written_off', number) w
-join tap t on t.fare_day = w.fare_day and t.rider_id = w.rider_id and t.lane = w.lane
-  and t.medium in ('bank', 'phone') and t.accepted
-union all
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq, 'billed', t.tapped_at,
-  'account ' || a.account_id || ' lacks ' || (d.due_minor - d.paid_minor)
-    || ' minor units for the day'
-from wallet_day d
-join wallet_account a using (account_id)
-join fare_day f on f.lane = a.lane and f.rider_id = a.rider_id and f.fare_day = d.fare_day
-  and f.stale_since is null
-join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id and t.lane = f.lane
-  and t.medium in ('card', 'qr') and t.accepted
-where d.paid_minor < d.due_minor and a.closed_at is null and not exists (
-  select from tap_parcel p where p.lane = f.lane and p.fare_day = f.fare_day
-    and f.rider_id = any(p.riders));
-
--- Accepted taps under fare days that wait for their rating, and whose ride is in no payment yet.
-create view tap_unrated as
-select t.fare_day, t.lane, t.rider_id, t.device_id, t.epoch, t.seq
-from rider_day_waiting f join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id
-  and t.lane = f.lane and t.accepted
-where not exists (
-  select from tap_billing b where b.device_id = t.device_id and b.epoch = t.epoch
-    and b.seq = t.seq);
 
 -- Periods, proof and adjustments.
 

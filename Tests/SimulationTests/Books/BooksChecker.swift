@@ -32,6 +32,7 @@ struct BooksChecker {
   func findings() async throws -> [String] {
     try await waiting() + rideFindings() + balanceFindings() + pastFindings() + windowFindings()
       + acquirerFindings() + accountFindings() + passFindings() + auditFindings()
+      + TapStateCheck.findings(house)
   }
 
   /// The lines of a list that only one of two has.
