@@ -49,6 +49,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case report = "GET /v1/reports/{name}"
   case trialBalance = "GET /v1/ledger/trial-balance"
   case ratingPreview = "GET /v1/rating/preview"
+  case ratingLook = "POST /v1/rating/previews"
   case ratingOrders = "GET /v1/rating/orders"
   case ratingOrder = "POST /v1/rating/orders"
   case ratingShow = "GET /v1/rating/orders/{id}"
@@ -195,9 +196,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
-      .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect,
-      .walletWriteOff:
+    case .trialBalance, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow,
+      .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
+      .walletCorrect, .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])

@@ -59,7 +59,8 @@ struct Handlers: Sendable {
       try await riderAnswer(request)
     case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
-    case .ratingPreview, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove, .ratingRefuse:
+    case .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
+      .ratingRefuse:
       try await ratingAnswer(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
