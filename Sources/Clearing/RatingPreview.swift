@@ -305,7 +305,8 @@ package struct RatingPreviewer: Sendable {
 
   /// Compares the rides that stand with those that would; `progress` hears the share done.
   ///
-  /// Nil where there is more to look at than a bound allows. Days after the period are looked at as far as the state before them differs.
+  /// Nil where there is more to look at than a bound allows. Days after the period are looked at as far as
+  /// the state before them differs.
   package func run(
     _ period: ClosedRange<Day>, within bound: Bound? = nil,
     progress: @Sendable (Double) -> Void = { _ in }

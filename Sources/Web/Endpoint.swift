@@ -143,6 +143,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case subsidyAct = "POST /subsidies"
   case bankPage = "GET /bank"
   case bankAct = "POST /bank"
+  case ratingPage = "GET /rating"
+  case ratingAct = "POST /rating"
   case riderPage = "GET /rider"
   case loginPage = "GET /login"
   case login = "POST /login"
@@ -164,7 +166,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .subsidyAct, .bankAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
+      .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
       .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
@@ -196,7 +198,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow,
+    case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow,
       .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
       .walletCorrect, .walletWriteOff:
       .staff([.accountant])
@@ -243,7 +245,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login, .subsidyAct, .bankAct:
+    case .login, .subsidyAct, .bankAct, .ratingAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -264,7 +266,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var isPage: Bool {
     switch self {
     case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
-      .subsidyPage, .subsidyAct, .bankPage, .bankAct:
+      .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct:
       true
     default: false
     }
