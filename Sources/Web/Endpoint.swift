@@ -166,8 +166,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
-      .vehiclePositionsJSON:
+      .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles,
+      .vehiclePositions, .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceSession, .tapBatches,
@@ -198,8 +198,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow,
-      .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
+    case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder,
+      .ratingShow, .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
       .walletCorrect, .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer

@@ -41,10 +41,10 @@ extension Texts {
       en: "What changes is being worked out; shown is what was counted so far."),
     "rating_take_back": Bilingual(uk: "Відхилити або відкликати", en: "Refuse, or take it back"),
     "rating_hint": Bilingual(
-      uk: "Погоджує інша особа, ніж подала; кожна вводить власний ключ доступу. Відкликати може й той, "
-        + "хто подав.",
-      en: "Another person approves than asked for it, each by their own access token. Whoever asked may "
-        + "take it back."),
+      uk: "Погоджує інша особа, ніж подала; кожна вводить власний ключ доступу. Відкликати може й "
+        + "той, хто подав.",
+      en: "Another person approves than asked for it, each by their own access token. Whoever "
+        + "asked may take it back."),
     "rating_state_previewing": Bilingual(uk: "обчислюється", en: "being worked out"),
     "rating_state_requested": Bilingual(
       uk: "чекає на рішення", en: "waits for a decision"),
