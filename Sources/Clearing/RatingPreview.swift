@@ -283,27 +283,57 @@ package struct RatingPreviewer: Sendable {
       waiting: preview.waiting)
   }
 
+  /// How much is looked at before it is given up.
+  package struct Bound: Sendable {
+    package let riderDaysMax: Int
+    package let ridersMax: Int
+    /// Most riders read at once.
+    let ridersPerPageMax: Int
+
+    /// What a request looks at: as many rider-days as a piece of an order, and about as long.
+    package static let ofRequest = Bound(
+      riderDaysMax: ReratingPieces.riderDaysPerPieceMax, ridersMax: 20_000,
+      ridersPerPageMax: ReratingPieces.ridersPerPageMax)
+
+    /// Makes a bound.
+    package init(riderDaysMax: Int, ridersMax: Int, ridersPerPageMax: Int) {
+      self.riderDaysMax = riderDaysMax
+      self.ridersMax = ridersMax
+      self.ridersPerPageMax = ridersPerPageMax
+    }
+  }
+
   /// Compares the rides that stand with those that would; `progress` hears the share done.
   ///
-  /// Days after the period are looked at as far as the state before them differs.
+  /// Nil where there is more to look at than a bound allows. Days after the period are looked at as far as
+  /// the state before them differs.
   package func run(
-    _ period: ClosedRange<Day>, progress: @Sendable (Double) -> Void = { _ in }
-  ) async throws -> RatingPreview {
+    _ period: ClosedRange<Day>, within bound: Bound? = nil,
+    progress: @Sendable (Double) -> Void = { _ in }
+  ) async throws -> RatingPreview? {
     var preview = RatingPreview(period)
     preview.edition = city.edition
+    var ridersSeen = 0
     for lane in 0..<Lane.count {
       var last: RiderID?
       while true {
         let (after, before) = (last, preview)
         let page = try await store.read { db in
-          let riders = try await db.audit.riders(lane: lane, after: after)
+          let riders = try await db.audit.riders(
+            lane: lane, after: after,
+            countMax: bound?.ridersPerPageMax ?? AuditTables.ridersPerPageMax)
           var preview = before
           try await self.add(riders, lane: lane, period, to: &preview, in: db)
-          return (last: riders.last, preview: preview)
+          return (riders: riders, preview: preview)
         }
-        guard let rider = page.last else { break }
+        guard let rider = page.riders.last else { break }
         last = rider
         preview = page.preview
+        ridersSeen += page.riders.count
+        if let bound {
+          let days = preview.riderDays + preview.carriedDays
+          guard days <= bound.riderDaysMax, ridersSeen <= bound.ridersMax else { return nil }
+        }
       }
       progress(Double(lane + 1) / Double(Lane.count))
     }

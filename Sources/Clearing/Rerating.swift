@@ -16,6 +16,8 @@ package enum ReratingOutcome: Sendable {
 package struct Rerating: Sendable {
   /// Most fare days of an order.
   package static let daysMax = 400
+  /// Most previews that order nothing under way at once.
+  package static let looksAtOnceMax = 8
 
   let store: Store
   let city: City
@@ -28,19 +30,40 @@ package struct Rerating: Sendable {
 
   /// What rating a period anew would change; nothing is ordered.
   ///
-  /// With a tariff it is as if that were published, for all days from the period's first on.
+  /// With a tariff it is as if that were published, for all days from the period's first on. Within a bound
+  /// it is refused where there is more to look at.
   package func preview(
     _ period: ClosedRange<Day>, tariff: TariffSource? = nil,
-    progress: @Sendable (Double) -> Void = { _ in }
+    within bound: RatingPreviewer.Bound? = nil, progress: @Sendable (Double) -> Void = { _ in }
   ) async throws -> Result<RatingPreview, ReratingRefusal> {
     let found = try await store.read { db in try await book(of: period, tariff, in: db) }
     switch found {
     case .failure(let refusal): return .failure(refusal)
     case .success(let book):
-      return .success(
-        try await RatingPreviewer(
-          store: store, city: city, book: book, isOpenEnded: tariff != nil
-        ).run(period, progress: progress))
+      let previewer = RatingPreviewer(
+        store: store, city: city, book: book, isOpenEnded: tariff != nil)
+      guard let preview = try await previewer.run(period, within: bound, progress: progress) else {
+        return .failure(
+          ReratingRefusal(
+            "There are more than \(RatingPreviewer.Bound.ofRequest.riderDaysMax) rider-days, or "
+              + "\(RatingPreviewer.Bound.ofRequest.ridersMax) riders, to look at. Order a preview, which "
+              + "changes nothing and is worked out by the service.", isTooMuch: true))
+      }
+      return .success(preview)
+    }
+  }
+
+  /// Has the workers find out what rating a period anew would change, which is never carried out.
+  package func look(
+    _ period: ClosedRange<Day>, tariff: TariffSource? = nil, by person: Person, at now: Instant
+  ) async throws -> ReratingOutcome {
+    try await store.write { db in
+      guard try await db.reratingOrders.lookingCount() < Self.looksAtOnceMax else {
+        return .refused(
+          "\(Self.looksAtOnceMax) previews are being worked out already. Wait for one of them, or "
+            + "refuse one.")
+      }
+      return try await add(period, tariff: tariff, as: .looking, by: person, at: now, in: db)
     }
   }
 
@@ -50,15 +73,23 @@ package struct Rerating: Sendable {
     _ period: ClosedRange<Day>, tariff: TariffSource? = nil, by person: Person, at now: Instant
   ) async throws -> ReratingOutcome {
     try await store.write { db in
-      if case .failure(let refusal) = try await book(of: period, tariff, in: db) {
-        return .refused(refusal.description)
-      }
-      var order = Self.asked(
-        period, tariffSource: tariff.map(TariffPublication.text(of:)), by: person, at: now)
-      order.id = try await db.reratingOrders.add(order)
-      try await db.announce(.network)
-      return .ordered(order)
+      try await add(period, tariff: tariff, as: .previewing, by: person, at: now, in: db)
     }
+  }
+
+  private func add(
+    _ period: ClosedRange<Day>, tariff: TariffSource?, as state: ReratingState,
+    by person: Person, at now: Instant, in db: StoreSession
+  ) async throws -> ReratingOutcome {
+    if case .failure(let refusal) = try await book(of: period, tariff, in: db) {
+      return .refused(refusal.description)
+    }
+    var order = Self.asked(
+      period, tariffSource: tariff.map(TariffPublication.text(of:)), by: person, at: now)
+    order.state = state
+    order.id = try await db.reratingOrders.add(order)
+    try await db.announce(.network)
+    return .ordered(order)
   }
 
   /// An order while the workers find out what it changes: a person's own, or that of a network.
@@ -109,7 +140,7 @@ package struct Rerating: Sendable {
   ) async throws -> ReratingOutcome {
     try await store.write { db in
       guard var order = try await db.reratingOrders.lock(id) else { return Self.unknown(id) }
-      guard [.requested, .previewing].contains(order.state) else {
+      guard [.requested, .previewing, .looking].contains(order.state) else {
         return .refused("Order \(id) is \(order.state.rawValue) already.")
       }
       if order.place != nil { try await db.placedAnew.remove(order: id) }
@@ -150,6 +181,10 @@ package struct Rerating: Sendable {
     case .requested: break
     case .previewing:
       return "What order \(order.id) changes is being worked out; approve it when it is seen."
+    case .looking, .previewed:
+      return
+        "Order \(order.id) only shows what would change. Give an order for these days, and that can be "
+        + "approved."
     case .approved, .marking, .refused, .done:
       return "Order \(order.id) is \(order.state.rawValue) already."
     }

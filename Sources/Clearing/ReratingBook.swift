@@ -72,6 +72,11 @@ extension Rerating {
 /// Why nothing was rated anew, and what would be right.
 package struct ReratingRefusal: Error, Sendable, CustomStringConvertible {
   package let description: String
+  /// Whether there is more to look at than is looked at inside a request.
+  package let isTooMuch: Bool
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String, isTooMuch: Bool = false) {
+    self.description = description
+    self.isTooMuch = isTooMuch
+  }
 }

@@ -34,7 +34,8 @@ package struct ReratingPieces: Sendable {
   private func previewPiece(at now: Instant) async throws -> Int {
     try await city.write(to: store) { db, city in
       guard
-        var order = try await db.reratingOrders.lockNext([.previewing, .approved], at: .riders),
+        var order = try await db.reratingOrders.lockNext(
+          [.previewing, .approved, .looking], at: .riders),
         case .riders(let lane, let after) = order.place
       else { return 0 }
       let book: TariffBook
@@ -75,7 +76,7 @@ package struct ReratingPieces: Sendable {
   }
 
   /// The preview stands: what one person may order, or another one approved as it was shown, is carried
-  /// out; the rest waits for another one.
+  /// out; the rest waits for another one, and what orders nothing is told.
   private static func finish(
     _ order: inout ReratingOrder, _ worked: RatingPreview, _ city: City, in db: StoreSession,
     at now: Instant
@@ -88,6 +89,9 @@ package struct ReratingPieces: Sendable {
     preview.finish()
     if order.state == .approved {
       try Rerating.compare(&order, with: preview, askedOn: city.fareDay(of: order.requestedAt))
+    } else if order.state == .looking {
+      (order.preview, order.changeMinor) = (preview.text, preview.changeMinor)
+      (order.state, order.doneAt) = (.previewed, now)
     } else {
       order.preview = preview.text
       order.changeMinor = order.feedID == nil ? preview.changeMinor : preview.orderedMinor

@@ -82,8 +82,10 @@ package struct TariffPublishing: Sendable {
           case .refused(let why): throw Refusal(outcome: .past(why))
           }
         }
-        guard let first = rated.min(), !isReratingOrdered else { return (0, doubts) }
-        let stale = try await db.rating.markAllStale(
+        // An order marks its days itself, and before the first tariff no day was rated.
+        guard let first = rated.min(), !isFree else { return (0, doubts) }
+        try await db.preferIndexes()
+        let stale = try await db.rating.markComing(
           from: first, reason: "tariff \(book.versions[0].name) was published", at: now)
         return (stale, doubts)
       }

@@ -59,6 +59,7 @@ package final class PlacingService: Sendable {
     }
     // What a new network places anew is looked at between what planners wait for.
     worked += try await ImportPlacing(store: store, city: city).piece()
+    worked += try await NetworkMarking(store: store).piece(at: now())
     return worked
   }
 }

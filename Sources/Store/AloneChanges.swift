@@ -24,7 +24,8 @@ package struct AloneChangeTables {
         """
         select requested_by, requested_digest, sum(change_minor)::int8 as minor from (
           select requested_by, requested_digest, change_minor from rerating_order
-          where coalesce(done_at, decided_at, requested_at) > $1 and not needs_approval and state <> 'refused'
+          where coalesce(done_at, decided_at, requested_at) > $1 and not needs_approval
+            and state not in ('refused', 'looking', 'previewed')
           union all
           select requested_by, requested_digest, change_minor from stop_correction
           where requested_at > $1 and decided_by is null and state <> 'requested') c

@@ -78,6 +78,49 @@ extension ChargingTables {
     }
   }
 
+  /// The charge windows of a rider's fare days in order.
+  package func windows(
+    of rider: RiderID, days: ClosedRange<Day>, countMax: Int = listMax
+  ) async throws -> [ChargeWindowRow] {
+    try await connection.query(
+      """
+      select \(ChargeColumns.names) from charge_window w
+      where w.lane = $1 and w.rider_id = $2 and w.fare_day between $3 and $4
+      order by w.fare_day, w.currency, w.number limit $5
+      """,
+      [
+        .int2(Lane.of(rider)), .identifier(rider), .date(days.lowerBound), .date(days.upperBound),
+        .int8(Int64(countMax)),
+      ]
+    ).map(ChargeColumns.row)
+  }
+
+  /// What the rides of a rider come to on fare days whose windows are not closed yet, by day.
+  package func notClosed(
+    of rider: RiderID, days: ClosedRange<Day>
+  ) async throws -> [(fareDay: Day, sum: Money)] {
+    let rows = try await connection.query(
+      """
+      select r.fare_day, r.currency, sum(r.charged_minor)::int8 as minor from ride r
+      where r.lane = $1 and r.rider_id = $2 and r.fare_day between $3 and $4
+        and r.medium in \(Self.chargedMedia) and r.reversed_run_id is null
+        and r.charged_minor is not null
+        and not exists (select from charge_day d where d.fare_day = r.fare_day)
+        and not exists (select from charge_window w where w.lane = r.lane
+          and w.rider_id = r.rider_id and w.fare_day = r.fare_day and w.currency = r.currency)
+      group by 1, 2 order by 1, 2
+      """,
+      [
+        .int2(Lane.of(rider)), .identifier(rider), .date(days.lowerBound), .date(days.upperBound),
+      ])
+    return try rows.map { row in
+      (
+        try row.date("fare_day"),
+        Money(minor: try row.int8("minor"), currency: try row.currency("currency"))
+      )
+    }
+  }
+
   /// What is owed after a decline, the oldest first.
   package func debts(countMax: Int = listMax) async throws -> [ChargeWindowRow] {
     try await connection.query(

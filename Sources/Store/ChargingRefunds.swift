@@ -32,6 +32,17 @@ extension ChargingTables {
     ).only().int8(0)
   }
 
+  /// The refunds of some windows, in the order in which they were made.
+  package func refunds(ofWindows ids: [Int64]) async throws -> [RefundRow] {
+    guard !ids.isEmpty else { return [] }
+    return try await connection.query(
+      """
+      select \(Self.refundColumns) from charge_refund where window_id = any($1)
+      order by refund_id limit $2
+      """, [.int8s(ids.map(Optional.some)), .int8(Int64(Self.listMax))]
+    ).map(Self.refund)
+  }
+
   /// Refunds that are to be asked for, or asked for again, locked; others' are left out.
   package func refundsDue(at now: Instant, countMax: Int) async throws -> [RefundRow] {
     let rows = try await connection.query(

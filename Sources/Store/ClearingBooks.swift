@@ -131,6 +131,20 @@ package struct BookTables {
     return balance
   }
 
+  /// What stands on an account, credits less debits, by currency; currencies in which it is even are left
+  /// out.
+  package func standing(on account: String) async throws -> [Money] {
+    let rows = try await connection.query(
+      """
+      select e.currency, sum(p.credit_minor - p.debit_minor)::int8 as minor
+      from posting p join entry e using (entry_id) where p.account = $1
+      group by e.currency having sum(p.credit_minor - p.debit_minor) <> 0 order by e.currency
+      """, [.text(account)])
+    return try rows.map { row in
+      Money(minor: try row.int8("minor"), currency: try row.currency("currency"))
+    }
+  }
+
   /// Entries as they stand, in the order of their numbers, after a number; at most a page.
   package func entries(after number: Int64) async throws -> [RecordedEntry] {
     let rows = try await connection.query(

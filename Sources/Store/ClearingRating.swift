@@ -260,18 +260,6 @@ package struct RatingTables {
       ])
   }
 
-  /// Marks the days of all riders from one day on as stale: none of them was rated by a tariff yet, or
-  /// they are few, for they are to come; the number marked.
-  @discardableResult
-  package func markAllStale(from: Day, reason: String, at: Instant) async throws -> Int {
-    try await connection.execute(
-      """
-      update fare_day set stale_since = least(stale_since, $2), stale_reason = $3, stale_cause = $4
-      where fare_day >= $1
-      """,
-      [.date(from), .timestamptz(at), .text(reason), .text(StaleCause.tariff.rawValue)])
-  }
-
   /// The first and the last fare day with taps or rides; nil when none was rated yet.
   ///
   /// Kept sums know them by their keys: a day has taps, or it is the day after, on which a ride that was

@@ -189,12 +189,4 @@ package struct PlacingTables {
         .dates(days.map { Optional($0.day) }), .timestamptz(at),
       ])
   }
-
-  /// Marks every vehicle-day from a day on as stale: another network was imported.
-  package func markAllStale(from day: Day, at: Instant) async throws {
-    try await connection.execute(
-      """
-      update vehicle_day set stale_since = least(stale_since, $2) where service_day >= $1
-      """, [.date(day), .timestamptz(at)])
-  }
 }

@@ -40,6 +40,10 @@ package enum ReratingState: String, Sendable, CaseIterable {
   case refused
   /// The rider-days are marked; the differences are booked as they are rated.
   case done
+  /// A preview that orders nothing is being worked out.
+  case looking
+  /// What it would change is seen; it is never carried out.
+  case previewed
 }
 
 /// An order to rate fare days anew.
@@ -139,6 +143,8 @@ package struct ReratingOrderTables {
 
   /// The oldest order in some states that the workers are to go on with, at a kind of place, held until
   /// the transaction ends; nil when there is none, or another process works at it.
+  ///
+  /// Previews that order nothing come last.
   package func lockNext(
     _ states: [ReratingState], at kind: ReratingPlace.Kind? = nil
   ) async throws -> ReratingOrder? {
@@ -146,10 +152,21 @@ package struct ReratingOrderTables {
       """
       select \(Self.columns) from rerating_order
       where preview_place is not null and state = any($1) and preview_place like $2
-      order by order_id limit 1 for update skip locked
+      order by state = $3, order_id limit 1 for update skip locked
       """,
-      [.texts(states.map { $0.rawValue }), .text((kind?.rawValue ?? "") + "%")])
+      [
+        .texts(states.map { $0.rawValue }), .text((kind?.rawValue ?? "") + "%"),
+        .text(ReratingState.looking.rawValue),
+      ])
     return try rows.onlyOrNil().map(Self.order)
+  }
+
+  /// How many previews that order nothing are being worked out.
+  package func lookingCount() async throws -> Int {
+    try await connection.query(
+      "select count(*) from rerating_order where preview_place is not null and state = $1",
+      [.text(ReratingState.looking.rawValue)]
+    ).only().int(0)
   }
 
   /// The newest orders first.

@@ -16,6 +16,13 @@ package struct SettingQueries {
     return try rows.onlyOrNil()?.text(0)
   }
 
+  /// A setting that is held until the transaction ends; nil when it was never made, or another holds it.
+  package func lock(_ name: String) async throws -> String? {
+    let rows = try await connection.query(
+      "select value from setting where name = $1 for update skip locked", [.text(name)])
+    return try rows.onlyOrNil()?.text(0)
+  }
+
   /// All settings by name.
   package func all() async throws -> [String: String] {
     let rows = try await connection.query("select name, value from setting")

@@ -49,6 +49,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case report = "GET /v1/reports/{name}"
   case trialBalance = "GET /v1/ledger/trial-balance"
   case ratingPreview = "GET /v1/rating/preview"
+  case ratingLook = "POST /v1/rating/previews"
   case ratingOrders = "GET /v1/rating/orders"
   case ratingOrder = "POST /v1/rating/orders"
   case ratingShow = "GET /v1/rating/orders/{id}"
@@ -142,6 +143,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case subsidyAct = "POST /subsidies"
   case bankPage = "GET /bank"
   case bankAct = "POST /bank"
+  case ratingPage = "GET /rating"
+  case ratingAct = "POST /rating"
   case riderPage = "GET /rider"
   case loginPage = "GET /login"
   case login = "POST /login"
@@ -163,8 +166,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .subsidyAct, .bankAct, .mapPage, .networkRoutes, .networkStops, .vehicles, .vehiclePositions,
-      .vehiclePositionsJSON:
+      .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles,
+      .vehiclePositions, .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceSession, .tapBatches,
@@ -195,9 +198,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .trialBalance, .ratingPreview, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
-      .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect,
-      .walletWriteOff:
+    case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder,
+      .ratingShow, .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
+      .walletCorrect, .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])
@@ -242,7 +245,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login, .subsidyAct, .bankAct:
+    case .login, .subsidyAct, .bankAct, .ratingAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -263,7 +266,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var isPage: Bool {
     switch self {
     case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
-      .subsidyPage, .subsidyAct, .bankPage, .bankAct:
+      .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct:
       true
     default: false
     }

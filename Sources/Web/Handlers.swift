@@ -59,7 +59,8 @@ struct Handlers: Sendable {
       try await riderAnswer(request)
     case .report: try await report(request)
     case .trialBalance: try await trialBalance(request)
-    case .ratingPreview, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove, .ratingRefuse:
+    case .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
+      .ratingRefuse:
       try await ratingAnswer(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
@@ -83,7 +84,7 @@ struct Handlers: Sendable {
     case .vehiclePositionsJSON:
       .json(try await services.insight.vehicles(at: request.receivedAt).feedJSON)
     case .overviewPage, .mapPage, .loadPage, .reportPage, .subsidyPage, .subsidyAct, .bankPage,
-      .bankAct, .riderPage:
+      .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
       .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .fleetSilent, .fleetGaps,
@@ -104,6 +105,8 @@ struct Handlers: Sendable {
     case .subsidyAct: try await subsidyAct(request)
     case .bankPage: try await bankPage(request)
     case .bankAct: try await bankAct(request)
+    case .ratingPage: try await ratingPage(request)
+    case .ratingAct: try await ratingAct(request)
     case .riderPage: try await riderPage(request)
     default: throw Problem.notFound(request.target)
     }

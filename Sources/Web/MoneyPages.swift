@@ -137,6 +137,13 @@ extension Handlers {
     var rides: Listing<RideRow>?
     var totals: [RideTotal] = []
     var alone: Listing<AloneRow>?
+    var charges: Listing<ChargeRow>?
+  }
+
+  /// What the day came to on a bank card.
+  private struct ChargeRow {
+    let amount: String
+    let what: String
   }
 
   /// A tap off that ended no ride.
@@ -189,6 +196,12 @@ extension Handlers {
         let network = services.city.current.network
         model.alone = Listing(alone) { tap in
           Handlers.row(tap, network, people)
+        }
+        let charges = try await services.riderCharges.charges(of: rider, days: day...day)
+        model.charges = Listing(charges) { charge in
+          ChargeRow(
+            amount: people.money(charge.amount.minor, charge.amount.currency),
+            what: charge.sentences(in: people.language).joined(separator: "; "))
         }
       } else {
         model.notice = people.text("rider_not_found")

@@ -1,5 +1,6 @@
 package import Basics
 import Clearing
+import Insight
 package import Store
 import Tapping
 package import Tariff
@@ -16,9 +17,6 @@ package enum NetworkPublication: Sendable {
 
 /// Publishes networks, for the command and for HTTP alike.
 package struct NetworkDesk: Sendable {
-  /// Before the first tap that can be stored.
-  private static let firstDay = Day(number: 0)
-
   private let store: Store
 
   /// Makes a desk over a store.
@@ -52,9 +50,8 @@ package struct NetworkDesk: Sendable {
         name: name, digest: digest, archive: archive, at: moment)
       let book = try TariffPublication.book(of: try await db.tariffs.list())
       guard book != nil, let span = try await db.rating.ratedSpan() else {
-        try await db.rating.markAllStale(
-          from: NetworkDesk.firstDay, reason: "network imported", at: moment)
-        try await db.placing.markAllStale(from: NetworkDesk.firstDay, at: moment)
+        // Rider-days wait for their first rating anyway.
+        try await NetworkMarking.begin(in: db)
         return (record, book, nil)
       }
       guard let asker else {

@@ -6,8 +6,8 @@ import Tariff
 
 /// Orders to rate fare days anew, and where taps are on their way.
 extension Handlers {
-  /// Most fare days of a look that orders nothing, for it is worked out inside the request; an order is
-  /// worked out by the workers and takes longer periods.
+  /// Most fare days of a preview that is worked out inside the request; one that is ordered is worked out by
+  /// the workers and takes longer periods.
   static let ratingPreviewDaysMax = 31
 
   var rerating: Rerating {
@@ -34,6 +34,7 @@ extension Handlers {
   func ratingAnswer(_ request: WebRequest) async throws -> Answer {
     switch request.endpoint {
     case .ratingPreview: try await ratingPreview(request)
+    case .ratingLook: try await ratingLook(request)
     case .ratingOrders: try await ratingOrders()
     case .ratingOrder: try await ratingOrder(request)
     case .ratingShow: try await ratingShow(request)
@@ -45,7 +46,14 @@ extension Handlers {
 
   func ratingPreview(_ request: WebRequest) async throws -> Answer {
     let period = try Handlers.period(request, daysMax: Handlers.ratingPreviewDaysMax)
-    return try Handlers.answer(try await rerating.preview(period))
+    return try Handlers.answer(try await rerating.preview(period, within: .ofRequest))
+  }
+
+  func ratingLook(_ request: WebRequest) async throws -> Answer {
+    let period = try Handlers.period(request, daysMax: Rerating.daysMax)
+    return try Handlers.answer(
+      try await rerating.look(
+        period, by: try Handlers.bearer(request), at: request.receivedAt), status: .accepted)
   }
 
   func ratingOrder(_ request: WebRequest) async throws -> Answer {
@@ -82,14 +90,20 @@ extension Handlers {
         throw Problem(
           .conflict, "not_possible", "The tariff changes no day that has begun, or it has faults.")
       }
+      if try request.queryFlag("later") {
+        return try Handlers.answer(
+          try await rerating.look(days, tariff: source, by: person, at: request.receivedAt),
+          status: .accepted)
+      }
       guard days.upperBound.number - days.lowerBound.number < Handlers.ratingPreviewDaysMax else {
         throw Problem(
           .unprocessableContent, "too_many_days",
           "The tariff changes all days from \(days.lowerBound) on; at most "
-            + "\(Handlers.ratingPreviewDaysMax) days are shown without an order. `?rerate=true` gives "
-            + "the order, which shows what it changes before anything is booked above the limit.")
+            + "\(Handlers.ratingPreviewDaysMax) days are shown at once. `?preview=true&later=true` has "
+            + "more of them worked out; nothing is ordered by it.")
       }
-      return try Handlers.answer(try await rerating.preview(days, tariff: source))
+      return try Handlers.answer(
+        try await rerating.preview(days, tariff: source, within: .ofRequest))
     }
     switch try await rerating.publish(source, by: person, at: request.receivedAt) {
     case .plain(let outcome): return try await tell(outcome)
@@ -155,6 +169,11 @@ extension Handlers {
   ) throws(Problem) -> Answer {
     switch preview {
     case .success(let preview): return .json(preview.json)
+    case .failure(let refusal) where refusal.isTooMuch:
+      throw Problem(
+        .unprocessableContent, "too_many_rider_days",
+        "\(refusal.description) That is POST /v1/rating/previews, or of a tariff "
+          + "/v1/tariffs?preview=true&later=true.")
     case .failure(let refusal): throw Problem(.conflict, "not_possible", refusal.description)
     }
   }

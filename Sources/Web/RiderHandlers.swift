@@ -1,4 +1,5 @@
 import Basics
+import Charging
 import Clearing
 import HTTPTypes
 import Insight
@@ -19,7 +20,10 @@ extension Handlers {
       throw Problem(.notFound, "rider_unknown", "There is no such rider.")
     }
     let alone = try await services.unpairedTaps.taps(of: rider, days: days)
-    return .json { writer in writer.rides(rides, alone, language: request.language) }
+    let charges = try await services.riderCharges.charges(of: rider, days: days)
+    return .json { writer in
+      writer.rides(rides, alone, charges, language: request.language)
+    }
   }
 
   /// The days asked for: by default the last 31.
@@ -67,7 +71,8 @@ extension Handlers {
 
 extension JSONWriter {
   fileprivate mutating func rides(
-    _ rides: RiderRides, _ alone: [TapWithoutRide], language: Language
+    _ rides: RiderRides, _ alone: [TapWithoutRide], _ charges: [RiderCharge],
+    language: Language
   ) {
     beginObject()
     member("rider", rides.rider.description)
@@ -91,7 +96,34 @@ extension JSONWriter {
     beginArray()
     for tap in alone { tapWithoutRide(tap, language: language) }
     endArray()
+    member("charges", objects: charges) { writer, charge in
+      writer.charge(charge, language: language)
+    }
     endObject()
+  }
+
+  /// What a fare day came to on a bank card, and what became of it.
+  private mutating func charge(_ charge: RiderCharge, language: Language) {
+    member("fare_day", charge.fareDay.description)
+    member("state", charge.stateName)
+    member("currency", charge.amount.currency.code)
+    member("amount_minor", charge.amount.minor)
+    if let row = charge.row {
+      member("window", row.id)
+      member("number", row.number)
+      member("due_minor", row.window.dueMinor)
+      member("captured_minor", row.window.capturedMinor)
+      member("refunded_minor", row.window.refundedMinor)
+      member("charged_back_minor", row.window.chargedBackMinor)
+      if let moment = row.window.declinedAt { member("declined_at", moment.description) }
+      if let code = row.window.declineCode { member("decline_code", code) }
+    }
+    member("refunds", objects: charge.refunds) { writer, refund in
+      writer.member("amount_minor", refund.minor)
+      writer.member("state", refund.state.rawValue)
+      writer.member("cause", refund.cause)
+    }
+    member("why", charge.sentences(in: language).joined(separator: "; "))
   }
 
   private mutating func tapWithoutRide(_ alone: TapWithoutRide, language: Language) {

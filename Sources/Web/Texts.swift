@@ -5,6 +5,7 @@ package enum Texts {
   /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
     .merging(subsidies) { first, _ in first }.merging(bank) { first, _ in first }
+    .merging(rating) { first, _ in first }
 
   /// The catalogue in one language, for templates.
   package static func inLanguage(_ language: Language) -> [String: String] {
@@ -190,6 +191,8 @@ package enum Texts {
       uk: "Виходи, що не закінчили поїздки", en: "Taps off that ended no ride"),
     "tapped_off_at": Bilingual(uk: "Вихід", en: "Tapped off"),
     "why_no_ride": Bilingual(uk: "Чому поїздки немає", en: "Why there is no ride"),
+    "charges": Bilingual(uk: "Списання з банківської картки", en: "Charges of the bank card"),
+    "charge_state": Bilingual(uk: "Що з ним сталося", en: "What became of it"),
     "price_unknown": Bilingual(uk: "невідома", en: "not known"),
   ]
 

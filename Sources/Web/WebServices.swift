@@ -25,6 +25,8 @@ package struct WebServices: Sendable {
   package var tokenKey: TokenKey
   /// Why taps off ended no ride.
   package var unpairedTaps: UnpairedTapDesk
+  /// What became of the charges of a rider's bank cards.
+  package var riderCharges: RiderChargeDesk
   /// What people do about charge windows.
   package var debts: DebtDesk
   /// What operators are paid.
@@ -76,6 +78,7 @@ package struct WebServices: Sendable {
     self.tokenKey = tokenKey
     self.acquirerMessages = acquirerMessages
     unpairedTaps = UnpairedTapDesk(store: store, city: city)
+    riderCharges = RiderChargeDesk(store: store)
     debts = DebtDesk(store: store, city: city, now: now)
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)

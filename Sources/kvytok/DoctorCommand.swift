@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import Clearing
 import Foundation
 import Postgres
 import Store
@@ -17,7 +18,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Checks database, schema, disk, clock, keys, tariff, network and lag.",
+    abstract:
+      "Checks database, schema, disk, clock, keys, tariff, network, and money that nobody knows of.",
     discussion: "Exit 0 when all is well, 1 when something needs a person.")
 
   @OptionGroup var database: DatabaseOptions
@@ -109,6 +111,13 @@ private struct DoctorReport {
     let city = CityHolder()
     try await city.reload(from: backbone.store)
     checkCity(city.current)
+    for finding in try await StandingMoney(store: backbone.store).findings() {
+      if let whatToDo = finding.whatToDo {
+        fail(finding.name, finding.found, whatToDo)
+      } else {
+        pass(finding.name, finding.found)
+      }
+    }
   }
 
   private mutating func checkCity(_ city: City) {

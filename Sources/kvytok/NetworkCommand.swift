@@ -92,7 +92,7 @@ struct NetworkCommand: AsyncParsableCommand {
           "The network is in force for whatever is rated from now on. The days rated before stay as "
             + "they are: order \(order.id) waits for another person: kvytok rate approve \(order.id)"
         )
-      case .previewing, .approved, .marking, .done:
+      case .previewing, .approved, .marking, .done, .looking, .previewed:
         print("Order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")
       }
     }

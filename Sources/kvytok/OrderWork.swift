@@ -37,7 +37,8 @@ struct OrderWork {
     switch state {
     case .marking: "Marking what is rated anew"
     case .approved: "Comparing what changes with what was shown"
-    case .previewing, .requested, .refused, .done: "Rating the days of before, to see what changes"
+    case .previewing, .looking, .previewed, .requested, .refused, .done:
+      "Rating the days of before, to see what changes"
     }
   }
 }

@@ -180,7 +180,8 @@ struct RateCommand: AsyncParsableCommand {
     case .requested:
       print("order \(order.id) waits for another person: kvytok rate approve \(order.id)")
     case .refused: print("order \(order.id) is refused")
-    case .previewing, .approved:
+    case .previewed: print("order \(order.id) only shows what would change")
+    case .previewing, .approved, .looking:
       print("order \(order.id): what it changes is being worked out")
     case .marking, .done:
       print("order \(order.id): \(order.staleDays ?? 0) rider-days are being rated anew")

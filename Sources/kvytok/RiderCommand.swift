@@ -51,7 +51,7 @@ struct RiderCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let (rides, alone, zone) = try await Backbone.with(database) { backbone in
+      let (rides, alone, charges, zone) = try await Backbone.with(database) { backbone in
         let city = CityHolder()
         try await city.reload(from: backbone.store)
         let desk = InsightDesk(store: backbone.store, city: city)
@@ -61,7 +61,9 @@ struct RiderCommand: AsyncParsableCommand {
         let unpaired = UnpairedTapDesk(store: backbone.store, city: city)
         return (
           try await desk.rides(of: found, days: days),
-          try await unpaired.taps(of: found, days: days), city.current.clock.zone
+          try await unpaired.taps(of: found, days: days),
+          try await RiderChargeDesk(store: backbone.store).charges(of: found, days: days),
+          city.current.clock.zone
         )
       }
       guard let rides, !rides.rides.isEmpty || !alone.isEmpty else {
@@ -90,7 +92,18 @@ struct RiderCommand: AsyncParsableCommand {
       }
       print("")
       for money in rides.charged { print("total \(money)") }
+      tell(charges)
       if rides.isCut { Progress.say("There are more rides; ask for a single day.") }
+    }
+
+    /// What the days came to on a bank card, and what became of it.
+    private func tell(_ charges: [RiderCharge]) {
+      if !charges.isEmpty { print("\ncharges of the bank card") }
+      for charge in charges {
+        print(
+          "\(charge.fareDay)  \(charge.amount)  "
+            + charge.sentences(in: language).joined(separator: "; "))
+      }
     }
 
     private static func place(_ place: RiderRide.Place?) -> String {

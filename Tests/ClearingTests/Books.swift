@@ -111,9 +111,11 @@ struct House: Sendable {
     order.state = .marking
     let outcome = try await publishing.publish(order, at: now)
     if case .published(let versions, _, _) = outcome, let first = versions.map(\.firstDay).min() {
-      _ = try await store.write { db in
-        try await db.rating.markAllStale(from: first, reason: "an order of a test", at: now)
-      }
+      try await script(
+        """
+        update fare_day set stale_since = least(stale_since, '\(now)'),
+          stale_reason = 'an order of a test', stale_cause = 'tariff' where fare_day >= '\(first)'
+        """)
     }
     return outcome
   }

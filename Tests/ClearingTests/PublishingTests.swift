@@ -77,6 +77,62 @@ extension ClearingSuite {
       }
     }
 
+    /// Before it no day was rated, so there is nothing to mark, however many wait.
+    @Test func theFirstTariffOfACityWritesNoRiderDay() async throws {
+      try await House.with(tariff: nil) { house in
+        try await house.script(
+          """
+          insert into fare_day (lane, rider_id, fare_day, stale_since, stale_cause)
+          select n % 64, gen_random_uuid(), '2026-11-20', now(), 'tap' from generate_series(1, 99) n
+          """)
+        guard
+          case .published(_, _, let staleDays) = try await house.offer(
+            testTariff, isReratingOrdered: false)
+        else {
+          Issue.record("the first tariff was refused")
+          return
+        }
+        #expect(staleDays == 0)
+        #expect(
+          try await house.number("select count(*) from fare_day where stale_cause = 'tap'") == 99)
+      }
+    }
+
+    @Test func aTariffToComeMarksWhatOfItsDaysWasRated() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "08:00"), try tap(2, "08:00", card: "bohdan", day: 2)])
+        try await house.service.drain()
+        guard
+          case .published(_, _, let staleDays) = try await house.offer(
+            draft("test-2", from: "2026-11-24"), isReratingOrdered: false)
+        else {
+          Issue.record("a tariff to come was refused")
+          return
+        }
+        #expect(staleDays == 1)
+        try await house.service.drain()
+        #expect(
+          try await house.texts(
+            """
+            select fare_day || ' ' || charged_minor from ride where reversed_run_id is null order by 1
+            """) == ["2026-11-22 800", "2026-11-24 1000"])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
+    /// However many days were ever rated: they are not gone through.
+    @Test func theDaysOfATariffToComeAreFoundByTheirTaps() async throws {
+      try await House.with { house in
+        let plan = try await house.store.write { db in
+          try await db.preferIndexes()
+          return try await db.rating.planOfComing(from: Day(number: 20_781))
+        }
+        let text = plan.joined(separator: "\n")
+        #expect(text.contains("fare_day_pkey"), "\(text)")
+        #expect(!text.contains("Seq Scan on fare_day"), "\(text)")
+      }
+    }
+
     @Test(arguments: ["2026-11-01", "2026-11-23"])
     func aDayThatHasBegunChangesOnlyByOrder(_ firstDay: String) async throws {
       try await House.with { house in

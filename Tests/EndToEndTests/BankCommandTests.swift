@@ -52,11 +52,16 @@ struct BankCommandTests {
 
       let open = try await service.run(["bank", "list", "--open"])
       #expect(open.output.contains("E1") && !open.output.contains("E2"), "\(open.output)")
+      let ill = try await service.run(["doctor"])
+      #expect(ill.output.contains("5.00 UAH of receipts match nothing"), "\(ill.output)")
+      #expect(ill.output.contains("account 2290: Say what each line"), "\(ill.output)")
       let wrong = try await service.run(["bank", "match", "1", "payout", "7", "--as", olena])
       #expect(
         wrong.exitCode == 1 && wrong.errors.contains("there is no payout 7"), "\(wrong.errors)")
       let matched = try await service.run(["bank", "match", "1", "cash", "--as", olena])
       #expect(matched.exitCode == 0, "\(matched.errors)")
+      let well = try await service.run(["doctor"])
+      #expect(well.output.contains("no receipt is without a match"), "\(well.output)")
       let known = try await service.run(["bank", "list", "--open"])
       #expect(known.output.contains("every line is known"), "\(known.output)")
 

@@ -20,6 +20,7 @@ struct PageTests {
         ("/", "Огляд", "Overview"), ("/vehicles", "Транспорт наживо", "Live vehicles"),
         ("/routes", "Наповненість маршруту", "Load of a route"),
         ("/report", "Звіти", "Reports"),
+        ("/rating", "Перерахунок вартості", "Rating anew"),
         ("/rider", "Поїздки пасажира", "Rides of a rider"),
       ]
       for (path, uk, en) in expected {

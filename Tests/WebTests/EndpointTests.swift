@@ -60,7 +60,8 @@ import Yams
     for endpoint in Endpoint.allCases where endpoint.method == .post {
       let isOpen = endpoint.access == .anyone
       // These forms carry the token themselves.
-      let isForm = [.login, .logout, .subsidyAct, .bankAct].contains(endpoint)
+      let isForm = [.login, .logout, .subsidyAct, .bankAct, .ratingAct].contains(
+        endpoint)
       #expect(!isOpen || isForm, "\(endpoint)")
     }
   }

@@ -1,6 +1,8 @@
 import Basics
 import DatabaseSupport
 import HTTPTypes
+import Insight
+import Postgres
 import Store
 import Testing
 import Transit
@@ -64,6 +66,32 @@ struct NetworkImportTests {
           #""tariff_doubts":["test first, tariff.yaml:8: warning: no stop of the network is in zone "#
             + #"\"9\"; its zones: 1, 2","test first, tariff.yaml:9: warning: the network has no route "#
             + #"\"N7\", or several of that name"]"#), "\(answer.text)")
+    }
+  }
+
+  /// A city may have recorded vehicles for years before its first network and tariff.
+  @Test func vehicleDaysOfBeforeAreMarkedInPiecesAndNotInTheRequest() async throws {
+    try await TestService.with { service in
+      let days = Set((0..<2_500).map { VehicleDay(vehicle: "\($0)", day: Day(number: 20_700)) })
+      try await service.store.write { db in
+        try await db.sorting.markStale(vehicleDays: days, at: TestService.now)
+      }
+      _ = try await service.pool.session { db in
+        try await db.execute("update vehicle_day set stale_since = null, placed_at = now()")
+      }
+      func stale() async throws -> Int64 {
+        try await service.pool.session { db in
+          try await db.query("select count(*) from vehicle_day where stale_since is not null")
+            .only().int8(0)
+        }
+      }
+      _ = try await importFeed(service)
+      #expect(try await stale() == 0)
+      #expect(try await NetworkMarking(store: service.store).piece(at: TestService.now) == 1)
+      #expect(try await stale() == Int64(NetworkMarking.vehicleDaysPerPieceMax))
+      // A process that has just started goes on where it was.
+      while try await NetworkMarking(store: service.store).piece(at: TestService.now) > 0 {}
+      #expect(try await stale() == 2_500)
     }
   }
 

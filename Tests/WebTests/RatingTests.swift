@@ -2,6 +2,7 @@ import Basics
 import Clearing
 import DatabaseSupport
 import HTTPTypes
+import Postgres
 import Store
 import Tapping
 import Testing
@@ -85,6 +86,34 @@ struct RatingTests {
     }
   }
 
+  @Test func aPreviewOfMoreThanARequestTakesIsOrderedAndSeen() async throws {
+    try await TestService.with { service in
+      let olena = try await Self.token("Olena", service)
+      try await Self.publish(to: service)
+      let small = await service.send(.get, "/v1/rating/preview" + Self.period, token: olena)
+      #expect(small.status == .ok, "\(small.text)")
+      let count = RatingPreviewer.Bound.ofRequest.ridersMax + 1
+      _ = try await service.pool.session { db in
+        try await db.execute(
+          "insert into rider select gen_random_uuid(), 0, now() from generate_series(1, \(count))")
+      }
+      let large = await service.send(.get, "/v1/rating/preview" + Self.period, token: olena)
+      #expect(large.status == .unprocessableContent, "\(large.text)")
+      #expect(large.problemCode == "too_many_rider_days")
+      #expect(large.text.contains("POST /v1/rating/previews"))
+      let year = "?from=2025-11-21&to=2026-11-20"
+      let asked = await service.send(.post, "/v1/rating/previews" + year, token: olena)
+      #expect(asked.status == .accepted && asked.member("state") == "looking", "\(asked.text)")
+      try await NetworkOrderTests.settle(service)
+      let seen = await service.send(.get, "/v1/rating/orders/1", token: olena)
+      #expect(seen.member("state") == "previewed", "\(seen.text)")
+      #expect(seen.text.contains(#""preview":{"from":"2025-11-21","to":"2026-11-20","riders":0,"#))
+      let petro = try await Self.token("Petro", service)
+      let approved = await service.send(.post, "/v1/rating/orders/1/approve", token: petro)
+      #expect(approved.status == .conflict && approved.problemCode == "order_refused")
+    }
+  }
+
   @Test(arguments: [
     "", "?from=2026-11-21", "?from=2026-11-21&to=2026-11-20", "?from=x&to=2026-11-20",
     "?from=2025-01-01&to=2026-11-20",
@@ -93,6 +122,7 @@ struct RatingTests {
       let token = try await Self.token("Olena", service)
       for (method, path) in [
         (HTTPRequest.Method.get, "/v1/rating/preview"), (.post, "/v1/rating/orders"),
+        (.post, "/v1/rating/previews"),
       ] {
         let answer = await service.send(method, path + query, token: token)
         #expect(answer.problemCode == "bad_parameter", "\(path)\(query)")

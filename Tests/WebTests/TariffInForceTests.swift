@@ -111,6 +111,8 @@ struct TariffInForceTests {
       let older = Self.tariff("older", from: "2026-01-02", price: "9.00")
       let look = try await publish(older, "?rerate=true&preview=true", to: service)
       #expect(look.problemCode == "too_many_days")
+      let later = try await publish(older, "?preview=true&later=true", to: service)
+      #expect(later.status == .accepted && later.member("state") == "looking", "\(later.text)")
       let early = try await publish(older, "?rerate=true", to: service)
       #expect(early.status == .accepted && early.member("state") == "previewing")
     }

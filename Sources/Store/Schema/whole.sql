@@ -278,7 +278,8 @@ create table rerating_order (
   tariff_source text,                -- the mended tariff to publish; null: what is published
   preview text not null,             -- JSON: what would change, as it was when asked
   change_minor bigint not null,      -- of the currency that changes most: all riders, without their signs
-  state text not null check (state in ('previewing', 'requested', 'approved', 'marking', 'refused', 'done')),
+  state text not null check (state in ('previewing', 'requested', 'approved', 'marking', 'refused', 'done',
+    'looking', 'previewed')),
   needs_approval boolean not null,
   requested_by text not null,        -- the label of a person's token, and its digest
   requested_digest bytea not null,

@@ -1,0 +1,88 @@
+import AcquirerSupport
+import Basics
+import Charging
+import Clearing
+import SimulatedAcquirer
+import Store
+import Tapping
+import Testing
+import Transit
+
+extension ClearingSuite {
+  /// A rider reads what became of the charge of their bank card, beside the fares.
+  @Suite struct RiderChargeTests {
+    private static let days = Day(number: 20_779)...Day(number: 20_781)
+
+    /// 8.00 in the morning and 8.00 in the evening by one bank card.
+    private static func ride(_ house: CardHouse) async throws {
+      try await house.house.journal(
+        [try bankTap(1, "08:00"), try bankTap(2, "18:00")], receivedAt: house.clock.now)
+      try await house.work()
+    }
+
+    private static func charges(_ house: CardHouse) async throws -> [RiderCharge] {
+      let text = try #require(
+        try await house.house.texts("select rider_id::text from rider").first)
+      let rider = try #require(RiderID(text))
+      return try await RiderChargeDesk(store: house.house.store).charges(of: rider, days: days)
+    }
+
+    @Test func aDayIsOpenThenPaidAndACorrectionIsToldWithWhatWentBack() async throws {
+      try await CardHouse.with { house in
+        try await Self.ride(house)
+        let open = try await Self.charges(house)
+        #expect(open.map(\.stateName) == ["open"] && open.map(\.amount.minor) == [1600])
+        #expect(open[0].sentences(in: .english)[0].contains("not charged yet"))
+        try await house.nextDay()
+        let paid = try await Self.charges(house)
+        #expect(paid.map(\.stateName) == ["captured"])
+        #expect(paid[0].sentences(in: .english) == ["paid"])
+        #expect(paid[0].sentences(in: .ukrainian) == ["сплачено"])
+        // The price falls to 5.00: 6.00 go back.
+        try await house.house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 5.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: house.clock.now)
+        try await house.work()
+        let mended = try await Self.charges(house)
+        #expect(mended.map(\.stateName) == ["captured", "netted"])
+        #expect(mended.map(\.amount.minor) == [1600, -600])
+        #expect(mended[0].refunds.map(\.minor) == [600])
+        #expect(
+          mended[0].sentences(in: .english) == [
+            "paid", "6.00 UAH were given back to the card",
+          ])
+        #expect(
+          mended[0].sentences(in: .ukrainian) == ["сплачено", "6,00 UAH повернено на картку"])
+        #expect(mended[1].sentences(in: .english)[1].hasPrefix("a correction of a day"))
+      }
+    }
+
+    @Test func aDeclineIsToldInPlainWords() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await Self.ride(house)
+        try await house.nextDay()
+        let declined = try #require(try await Self.charges(house).first)
+        #expect(["retrying", "debt"].contains(declined.stateName))
+        let sentence = declined.sentences(in: .english)[0]
+        #expect(sentence.hasPrefix("declined: "), "\(sentence)")
+        #expect(
+          sentence.contains("not enough money") || sentence.contains("blocked"), "\(sentence)")
+        #expect(declined.sentences(in: .ukrainian)[0].hasPrefix("відмовлено: "))
+        let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: nil, channel: .cash, by: "Desk 1")
+        let recovered = try #require(try await Self.charges(house).first)
+        #expect(recovered.sentences(in: .english)[0] == "paid")
+        #expect(recovered.sentences(in: .english)[1].hasPrefix("declined at first: "))
+      }
+    }
+
+    @Test(arguments: ["05", "14", "33", "41", "51", "54", "57", "61", "91"])
+    func aCodeOfTheStandardHasWordsOfItsOwn(_ code: String) {
+      let words = DeclineWords.words(for: code)
+      #expect(!words.english.contains(code) && !words.ukrainian.contains(code))
+      #expect(DeclineWords.words(for: "zz").english.contains("zz"))
+    }
+  }
+}
