@@ -194,6 +194,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     isHeadBegun = false
     hasEarlyBytes = false
     deadline = .now() + .seconds(server.limits.bodySecondsMax)
+    if let fault = HostField.fault(of: head) { return refuse(fault, head, isKept: false) }
     let route = server.route(of: head)
     let length = head.headers.first(name: "content-length").flatMap { Int($0) }
     guard length ?? 0 <= route.bytesMax else {

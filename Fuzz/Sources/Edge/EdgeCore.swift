@@ -73,6 +73,9 @@ final class EdgeCore: Sendable {
     let headBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + Self.bytesMin($1.value) }
     precondition(headBytes <= limits.headBytesMax, "too large a head was taken")
     precondition(request.ticket.heldBytes >= body.count, "bytes of a body are not counted")
+    let hostCount = head.headers["host"].count
+    precondition(
+      hostCount == 1 || hostCount == 0 && head.version != .http1_1, "\(hostCount) hosts were taken")
     let taken = TakenRequest(
       line: "\(head.method) \(head.uri) \(head.version)",
       fields: head.headers.map { "\($0.name): \($0.value)" }, body: body)
