@@ -40,6 +40,20 @@ package struct EdgeLimits: Sendable {
   /// Seconds until a refused request may be tried again.
   package var retryAfterSeconds = 2
 
+  /// Most files that are open beside the connections: those of the database, of the tariff, of logs.
+  package static let filesBesideMax = 512
+
   /// Makes the limits of the house.
   package init() {}
+
+  /// The limits of a process that may have so many files open: a connection more would close the door for
+  /// all until another ends.
+  package func fitting(files: Int) -> EdgeLimits {
+    var limits = self
+    limits.connectionsMax = min(
+      connectionsMax, max(files - Self.filesBesideMax, files / 2))
+    limits.connectionsPerAddressMax = min(
+      connectionsPerAddressMax, max(1, limits.connectionsMax * 3 / 4))
+    return limits
+  }
 }

@@ -103,6 +103,18 @@ struct EdgeAddressTests {
     }
   }
 
+  @Test func theLimitsFitTheFiles() {
+    let house = EdgeLimits()
+    let same = house.fitting(files: house.connectionsMax + EdgeLimits.filesBesideMax)
+    #expect(same.connectionsMax == house.connectionsMax)
+    #expect(same.connectionsPerAddressMax == house.connectionsPerAddressMax)
+    for (files, connections, ofAddress) in [(4096, 3584, 2688), (1024, 512, 384), (4, 2, 1)] {
+      let fewer = house.fitting(files: files)
+      #expect(fewer.connectionsMax == connections, "\(files)")
+      #expect(fewer.connectionsPerAddressMax == ofAddress, "\(files)")
+    }
+  }
+
   /// More connections than fit for one address, and somebody who goes on to ask for more of them.
   @Test(.enabled(if: ManySockets.areAllowed, "skipped: too few files may be open"))
   func aFloodOfThousandsOfConnectionsKeepsNoDeviceOut() async throws {
