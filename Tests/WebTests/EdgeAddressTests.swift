@@ -125,7 +125,11 @@ struct EdgeAddressTests {
       let validator = try await Validator(edge.service)
       let flood = await ManySockets.open(4250, port: edge.port)
       defer { flood.close() }
-      try await eventually { edge.server.load.connections == 4200 }
+      // A busy machine takes its time for so many.
+      for _ in 0..<3000 where edge.server.load.connections < 4200 {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      #expect(edge.server.load.connections == 4200)
       let going = Task {
         while !Task.isCancelled { await ManySockets.open(50, port: edge.port).close() }
       }
