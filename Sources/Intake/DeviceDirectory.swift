@@ -2,13 +2,22 @@ import Basics
 import Store
 import Synchronization
 
+/// Bounds of what is remembered of devices.
+package struct DirectoryLimits: Sendable {
+  /// Most devices remembered.
+  package var devicesMax = 20_000
+  /// Most ids remembered that are nobody's.
+  package var nobodiesMax = 2000
+
+  /// Makes the limits of the house.
+  package init() {}
+}
+
 /// Devices seen lately, so that a post does not cost a look into the database.
 ///
 /// What it says may be a minute old; the right to post is looked at again inside the transaction
 /// that stores the post, so that a revoked device stores nothing.
 final class DeviceDirectory: Sendable {
-  /// Most devices remembered.
-  static let devicesMax = 20_000
   /// Oldest answer given about a device.
   static let ageSecondsMax: Int64 = 60
   /// Oldest answer given about an id that is nobody's, which may be enrolled any moment.
@@ -25,11 +34,9 @@ final class DeviceDirectory: Sendable {
     }
   }
 
-  /// Most ids remembered that are nobody's.
-  static let nobodiesMax = 2000
-
   /// Two generations: what was not asked for while one filled up is forgotten with the next.
   fileprivate struct Cache: Sendable {
+    let limits: DirectoryLimits
     var young: [String: Entry] = [:]
     var old: [String: Entry] = [:]
     /// Ids that are nobody's, apart: anybody can think of more than there are devices.
@@ -39,9 +46,12 @@ final class DeviceDirectory: Sendable {
   }
 
   private let store: Store
-  private let cache = Mutex(Cache())
+  private let cache: Mutex<Cache>
 
-  init(store: Store) { self.store = store }
+  init(store: Store, limits: DirectoryLimits) {
+    self.store = store
+    cache = Mutex(Cache(limits: limits))
+  }
 
   /// What is remembered of an id.
   enum Memory: Sendable {
@@ -110,11 +120,11 @@ extension DeviceDirectory.Cache {
   fileprivate mutating func keep(_ entry: DeviceDirectory.Entry, of id: String) {
     guard entry.record != nil else {
       drop(id)
-      if nobodies.count >= DeviceDirectory.nobodiesMax { nobodies = [:] }
+      if nobodies.count >= limits.nobodiesMax { nobodies = [:] }
       nobodies[id] = entry
       return
     }
-    if young[id] == nil, young.count >= DeviceDirectory.devicesMax / 2 {
+    if young[id] == nil, young.count >= limits.devicesMax / 2 {
       old = young
       young = [:]
     }

@@ -14,11 +14,14 @@ package final class DeviceGate: Sendable {
   private let log: Logger
 
   /// Makes a gate over the devices of a store.
-  package init(store: Store, proofs: ProofDesk = ProofDesk(), log: Logger) {
+  package init(
+    store: Store, proofs: ProofDesk = ProofDesk(), remembering: DirectoryLimits = DirectoryLimits(),
+    log: Logger
+  ) {
     self.store = store
     self.proofs = proofs
     self.log = log
-    directory = DeviceDirectory(store: store)
+    directory = DeviceDirectory(store: store, limits: remembering)
   }
 
   /// Hears of devices that change, until the task is cancelled; without it news take a minute.

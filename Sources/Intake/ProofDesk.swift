@@ -69,7 +69,7 @@ package final class ProofDesk: Sendable {
   }
 
   /// Asks the database about a sender in the turn of a name.
-  func lookUp<Found: Sendable>(
+  package func lookUp<Found: Sendable>(
     _ name: String, _ work: () async throws(IntakeRefusal) -> Found
   ) async throws(IntakeRefusal) -> Found {
     let hasTurn = await withCheckedContinuation { continuation in

@@ -187,6 +187,16 @@ package struct OperatorTables {
     }
   }
 
+  /// Whether anything was ever booked for an operator, or an account of it is known.
+  package func isKnown(_ operatorID: String) async throws -> Bool {
+    try await connection.query(
+      """
+      select exists (select from posting where operator_id = $1)
+        or exists (select from operator_account where operator_id = $1)
+      """, [.text(operatorID)]
+    ).only().bool(0)
+  }
+
   /// What each operator is owed by entries up to an accounting date, and what it is made of.
   package func claims(
     through date: Day, operatorID: String?

@@ -49,6 +49,18 @@ extension CompiledTariff {
 }
 
 extension TariffBook {
+  /// Whether some version names a stop.
+  package func names(stop: String) -> Bool { names(.stop, stop) }
+
+  /// Whether some version names an operator.
+  package func names(operatorID: String) -> Bool { names(.operatorID, operatorID) }
+
+  private func names(_ dimension: Dimension, _ name: String) -> Bool {
+    versions.contains { version in
+      version.tables.mentions.contains { $0.dimension == dimension && $0.name == name }
+    }
+  }
+
   /// What the versions in force on a day, or later, say of a network that is not there; nothing of it
   /// is a fault, for the network has changed and not the tariff.
   package func doubts(against content: Network, from day: Day) -> [TariffFault] {

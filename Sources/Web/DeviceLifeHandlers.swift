@@ -49,12 +49,36 @@ extension Handlers {
       throw Problem(
         .unprocessableContent, "span_empty", "until must be later than from.", pointer: "/until")
     }
-    let city = services.city.current
+    let (city, isChecked) = try await cityKnowing(place)
     return try Self.answer(
       try await services.desk.assign(
         id, to: place, from: from, until: times["until"],
         days: { city.fareDay(of: $0)...city.fareDay(of: $1) },
-        by: Self.actor(request, reason: names["reason"]), at: request.receivedAt), of: id)
+        by: Self.actor(request, reason: names["reason"]), at: request.receivedAt), of: id,
+      warning: isChecked ? nil : Self.stopNotChecked)
+  }
+
+  private static let stopNotChecked =
+    "No network is imported yet, so nobody could say whether it has this stop."
+
+  /// The city, when it has the stop of a place; and whether it could say so.
+  ///
+  /// A stop that is misspelt would take the place of the right one on every tap.
+  private func cityKnowing(_ place: DevicePlace?) async throws -> (city: City, isChecked: Bool) {
+    // Another process may have imported a network of which this one did not hear yet.
+    if services.city.current.knowledge(of: place) != .known {
+      try await services.city.reload(from: services.store)
+    }
+    let city = services.city.current
+    switch city.knowledge(of: place) {
+    case .known: return (city, true)
+    case .unchecked: return (city, false)
+    case .unknown:
+      throw Problem(
+        .unprocessableContent, "stop_unknown",
+        "Neither the network nor a tariff has a stop \(place?.stop ?? "") (stop_id); import the network "
+          + "of a new stop first.", pointer: "/stop")
+    }
   }
 
   private static func place(vehicle: String?, stop: String?) throws -> DevicePlace? {
@@ -95,7 +119,8 @@ extension Handlers {
   }
 
   static func answer(
-    _ outcome: DeviceStepOutcome, of id: String, state event: DeviceEvent? = nil
+    _ outcome: DeviceStepOutcome, of id: String, state event: DeviceEvent? = nil,
+    warning: String? = nil
   ) throws -> Answer {
     let states: [DeviceEvent: DeviceState] = [
       .revoke: .revoked, .suspend: .suspended, .resume: .active,
@@ -110,6 +135,7 @@ extension Handlers {
         if let secret { writer.member("secret", secret) }
         if staleTaps > 0 { writer.member("taps_moved", staleTaps) }
       }
+      if let warning { writer.member("warning", warning) }
       writer.endObject()
     }
   }

@@ -36,6 +36,8 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   private let server: EdgeCore
   private let edge: EdgeLoop
+  /// Where it stands in the count, with the others from its address.
+  private let line: InFlightBudget.Line
   private var stage = Stage.waiting
   private var request = 0
   private var deadline: NIODeadline
@@ -51,9 +53,11 @@ final class EdgeConnection: ChannelDuplexHandler {
   private var unsentBytes = 0
   private var context: ChannelHandlerContext?
 
-  init(server: EdgeCore, edge: EdgeLoop) {
+  /// Makes a connection that has a line in the count, and leaves it once.
+  init(server: EdgeCore, edge: EdgeLoop, line: InFlightBudget.Line) {
     self.server = server
     self.edge = edge
+    self.line = line
     deadline = .now() + .seconds(server.limits.headSecondsMax)
   }
 
@@ -81,7 +85,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     stage = .closed
     early = []
     edge.remove(self)
-    server.left()
+    server.budget.leave(line)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -117,7 +121,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Takes a request whose body does not come any more out of the count.
   private func giveBack() {
     guard case .taking(let taking) = stage else { return }
-    server.budget.leave(bytes: taking.heldBytes, isLarge: taking.isLarge)
+    server.budget.leave(line, bytes: taking.heldBytes, isLarge: taking.isLarge)
   }
 
   /// Ends the connection as soon as it owes no answer.
@@ -190,13 +194,14 @@ final class EdgeConnection: ChannelDuplexHandler {
     isHeadBegun = false
     hasEarlyBytes = false
     deadline = .now() + .seconds(server.limits.bodySecondsMax)
+    if let fault = HostField.fault(of: head) { return refuse(fault, head, isKept: false) }
     let route = server.route(of: head)
     let length = head.headers.first(name: "content-length").flatMap { Int($0) }
     guard length ?? 0 <= route.bytesMax else {
       return refuse(.tooLarge(bytesMax: route.bytesMax), head, isKept: false)
     }
     let isLarge = route.bytesMax >= server.limits.largeBytesMin
-    guard server.budget.enter(expecting: length ?? 0, isLarge: isLarge) else {
+    guard server.budget.enter(line, expecting: length ?? 0, isLarge: isLarge) else {
       return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head))
     }
     if head.headers.first(name: "expect")?.lowercased() == "100-continue" { sendContinue() }
@@ -216,7 +221,7 @@ final class EdgeConnection: ChannelDuplexHandler {
       var refusal: Problem?
       if taking.heldBytes + count > taking.route.bytesMax {
         refusal = .tooLarge(bytesMax: taking.route.bytesMax)
-      } else if !server.budget.grow(bytes: count, isLarge: taking.isLarge) {
+      } else if !server.budget.grow(line, bytes: count, isLarge: taking.isLarge) {
         refusal = server.overloaded
       }
       if let refusal {
@@ -260,8 +265,8 @@ final class EdgeConnection: ChannelDuplexHandler {
           head: taking.head, route: taking.route, body: taking.body,
           ticket: EdgeTicket(
             connection: NIOLoopBound(self, eventLoop: context.eventLoop), request: request,
-            edge: edge, budget: server.budget, heldBytes: taking.heldBytes,
-            isLarge: taking.isLarge)))
+            edge: edge, budget: server.budget, line: line,
+            heldBytes: taking.heldBytes, isLarge: taking.isLarge)))
     case .skipping(let isKept, _):
       if isKept, !isDraining { next() } else { cut() }
     case .waiting, .answering, .flushing, .ending, .closed: break
@@ -288,14 +293,14 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Counts an answer that the other side does not take at once; false when too many do so.
   private func holdUnsent(_ bytes: Int) -> Bool {
     guard let context, !context.channel.isWritable else { return true }
-    guard server.budget.holdAnswer(bytes: bytes) else { return false }
+    guard server.budget.holdAnswer(line, bytes: bytes) else { return false }
     unsentBytes += bytes
     return true
   }
 
   private func answerTaken() {
     guard unsentBytes > 0 else { return }
-    server.budget.leaveAnswer(bytes: unsentBytes)
+    server.budget.leaveAnswer(line, bytes: unsentBytes)
     unsentBytes = 0
   }
 

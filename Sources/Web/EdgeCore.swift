@@ -6,7 +6,6 @@ import Logging
 import Metrics
 import NIOCore
 import NIOHTTP1
-import Synchronization
 import Tapping
 
 /// What all connections share: limits, counts, and the ways to an answer.
@@ -24,7 +23,6 @@ final class EdgeCore: Sendable {
   private let isTLS: Bool
   private let routes: [String: EdgeRoute]
   private let table = RouteTable()
-  private let connections = Atomic<Int>(0)
   private let now: @Sendable () -> Instant
   private let log: Logger
 
@@ -49,23 +47,6 @@ final class EdgeCore: Sendable {
     self.routes = routes
   }
 
-  // MARK: Connections
-
-  /// Counts a connection; false when there are too many.
-  func enter() -> Bool {
-    if connections.wrappingAdd(1, ordering: .relaxed).newValue <= limits.connectionsMax {
-      return true
-    }
-    left()
-    return false
-  }
-
-  /// Takes a connection out of the count.
-  func left() { connections.wrappingSubtract(1, ordering: .relaxed) }
-
-  /// Number of connections now.
-  var connectionsCount: Int { connections.load(ordering: .relaxed) }
-
   // MARK: Requests
 
   /// What to say when there is no room for a request.
@@ -76,8 +57,11 @@ final class EdgeCore: Sendable {
       retryAfterSeconds: limits.retryAfterSeconds)
   }
 
-  func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) {
-    Counter(label: "kvytok_edge_refusals_total", dimensions: [("code", problem.code)]).increment()
+  func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) { countRefusal(problem.code) }
+
+  /// Counts what is refused before it is a request of anybody.
+  func countRefusal(_ code: String) {
+    Counter(label: "kvytok_edge_refusals_total", dimensions: [("code", code)]).increment()
   }
 
   func route(of head: HTTPRequestHead) -> EdgeRoute {

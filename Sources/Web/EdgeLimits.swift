@@ -2,6 +2,9 @@
 package struct EdgeLimits: Sendable {
   /// Most connections at once.
   package var connectionsMax = 16_384
+  /// Most of them from one address: three quarters, here and below, for a whole fleet may stand behind one
+  /// address of its mobile network.
+  package var connectionsPerAddressMax = 12_288
   /// Most bytes of a request's header fields, and of one of them.
   package var headBytesMax = 16 << 10
   /// Most header fields of a request.
@@ -18,19 +21,39 @@ package struct EdgeLimits: Sendable {
   package var writeSecondsMax: Int64 = 60
   /// Most requests at once: being read, proven, stored or answered.
   package var requestsMax = 8192
+  /// Most of them from one address.
+  package var requestsPerAddressMax = 6144
   /// Most bytes of their bodies.
   package var requestBytesMax = 96 << 20
+  /// Most of them from one address.
+  package var requestBytesPerAddressMax = 72 << 20
   /// Most bytes of those of large bodies, so that the others have the rest.
   package var largeRequestBytesMax = 64 << 20
   /// Bytes from which a body is a large one, by what its endpoint takes.
   package var largeBytesMin = 1 << 20 + 1
   /// Most bytes of answers that the other sides do not take at once.
   package var answerBytesMax = 64 << 20
+  /// Most of them from one address.
+  package var answerBytesPerAddressMax = 48 << 20
   /// Most bytes of a refused body that are read and thrown away, so that the refusal is heard.
   package var skippedBytesMax = 4 << 20
   /// Seconds until a refused request may be tried again.
   package var retryAfterSeconds = 2
 
+  /// Most files that are open beside the connections: those of the database, of the tariff, of logs.
+  package static let filesBesideMax = 512
+
   /// Makes the limits of the house.
   package init() {}
+
+  /// The limits of a process that may have so many files open: a connection more would close the door for
+  /// all until another ends.
+  package func fitting(files: Int) -> EdgeLimits {
+    var limits = self
+    limits.connectionsMax = min(
+      connectionsMax, max(files - Self.filesBesideMax, files / 2))
+    limits.connectionsPerAddressMax = min(
+      connectionsPerAddressMax, max(1, limits.connectionsMax * 3 / 4))
+    return limits
+  }
 }

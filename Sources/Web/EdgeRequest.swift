@@ -26,12 +26,13 @@ struct EdgeTicket: Sendable {
   let request: Int
   let edge: EdgeLoop
   let budget: InFlightBudget
+  let line: InFlightBudget.Line
   let heldBytes: Int
   let isLarge: Bool
 
   /// Answers, from any thread.
   func answer(_ reply: EdgeReply) {
-    budget.leave(bytes: heldBytes, isLarge: isLarge)
+    budget.leave(line, bytes: heldBytes, isLarge: isLarge)
     edge.deliver(reply, to: connection, request: request)
   }
 }

@@ -9,7 +9,6 @@ import Synchronization
 /// Listens on one port for all: devices, staff, riders, the public.
 package final class EdgeServer: Sendable {
   private let core: EdgeCore
-  private let limits: EdgeLimits
   private let tls: NIOSSLContext?
   private let log: Logger
   private let loops: [EdgeLoop]
@@ -24,7 +23,6 @@ package final class EdgeServer: Sendable {
     responder: WebResponder, intake: IntakeService?, limits: EdgeLimits = EdgeLimits(),
     tls: NIOSSLContext? = nil, log: Logger, now: @escaping @Sendable () -> Instant
   ) {
-    self.limits = limits
     self.tls = tls
     self.log = log
     core = EdgeCore(
@@ -36,7 +34,7 @@ package final class EdgeServer: Sendable {
   /// Number of connections, requests and bytes of requests held now.
   package var load: (connections: Int, requests: Int, bytes: Int) {
     let held = core.budget.current
-    return (core.connectionsCount, held.requests, held.bytes)
+    return (core.budget.connectionsCount, held.requests, held.bytes)
   }
 
   /// Listens until ``drain()`` and answers what is under way; throws what the system says when the
@@ -52,7 +50,7 @@ package final class EdgeServer: Sendable {
     if isDraining.load(ordering: .acquiring) { channel.close(promise: nil) }
     await withTaskCancellationHandler {
       try? await channel.closeFuture.get()
-      while core.connectionsCount > 0, !Task.isCancelled {
+      while core.budget.connectionsCount > 0, !Task.isCancelled {
         try? await Task.sleep(for: .milliseconds(20))
       }
     } onCancel: {
@@ -72,42 +70,17 @@ package final class EdgeServer: Sendable {
     let core = core
     let loops = loops
     let tls = tls
-    let limits = limits
     return ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
-        guard core.enter() else { return channel.pipeline.addHandler(TurnAway(tls == nil)) }
-        return channel.eventLoop.makeCompletedFuture {
+        channel.eventLoop.makeCompletedFuture {
           guard let edge = loops.first(where: { $0.loop === channel.eventLoop }) else {
             preconditionFailure("a connection on a loop that is not ours")
           }
-          let connection = EdgeConnection(server: core, edge: edge)
-          let pipeline = channel.pipeline.syncOperations
-          if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-          try pipeline.addEdge(connection, limits: limits)
+          try channel.pipeline.syncOperations.addHandler(EdgeDoor(core, edge, tls: tls))
         }
       }
-  }
-}
-
-/// Says that there are too many connections, as far as it can be said, and closes.
-private final class TurnAway: ChannelInboundHandler, Sendable {
-  typealias InboundIn = ByteBuffer
-  typealias OutboundOut = ByteBuffer
-  private let isPlain: Bool
-
-  init(_ isPlain: Bool) { self.isPlain = isPlain }
-
-  func channelActive(context: ChannelHandlerContext) {
-    guard isPlain else { return context.close(promise: nil) }
-    let answer = ByteBuffer(
-      string: "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\n"
-        + "connection: close\r\n\r\n")
-    let channel = context.channel
-    context.writeAndFlush(wrapOutboundOut(answer)).whenComplete { _ in
-      channel.close(promise: nil)
-    }
   }
 }

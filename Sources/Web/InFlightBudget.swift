@@ -1,70 +1,182 @@
 import Synchronization
 
-/// What all requests together hold, from their heads to the end of their answers.
+/// What all connections together hold, and what those from one address hold of it.
 ///
 /// Past it the answer is 503, before memory grows. Bytes of a body count when they come: what a head
 /// promises is free to promise, and would lock others out. Large bodies have a part of the room only,
-/// and answers that nobody takes have room of their own.
+/// and answers that nobody takes have room of their own. One address never has all of anything, so
+/// that whoever floods from one leaves room for the others. All of it is under one lock, which a
+/// request takes three times.
 final class InFlightBudget: Sendable {
-  private struct Held: Sendable {
+  /// Where the connections from one address stand in the count.
+  struct Line: Sendable, Equatable {
+    fileprivate let index: Int
+  }
+
+  /// What becomes of a connection that comes.
+  enum Entry: Equatable {
+    case line(Line)
+    /// There are too many connections.
+    case full
+    /// There are too many from its address.
+    case fullForAddress
+  }
+
+  fileprivate struct Held: Sendable {
+    var connections = 0
     var requests = 0
     var bytes = 0
     var largeBytes = 0
     var answerBytes = 0
+
+    var isNothing: Bool { connections == 0 && requests == 0 && answerBytes == 0 }
+  }
+
+  fileprivate struct Count: Sendable {
+    var all = Held()
+    /// What each address holds; a line that holds nothing is free for another address.
+    var lines: [(address: RemoteAddress, held: Held)] = []
+    var free: [Int] = []
+    var lineOfAddress: [RemoteAddress: Int] = [:]
   }
 
   private let limits: EdgeLimits
-  private let held = Mutex(Held())
+  private let count = Mutex(Count())
 
   init(_ limits: EdgeLimits) { self.limits = limits }
 
   /// Number of requests and bytes held now.
-  var current: (requests: Int, bytes: Int) { held.withLock { ($0.requests, $0.bytes) } }
+  var current: (requests: Int, bytes: Int) { count.withLock { ($0.all.requests, $0.all.bytes) } }
+
+  /// Number of connections now.
+  var connectionsCount: Int { count.withLock { $0.all.connections } }
+
+  /// Number of addresses that hold anything now.
+  var addressesCount: Int { count.withLock { $0.lineOfAddress.count } }
+
+  // MARK: Connections
+
+  /// Counts a connection from an address; each that gets a line is followed by ``leave(_:)`` once.
+  func enter(from address: RemoteAddress) -> Entry {
+    count.withLock { count in
+      guard count.all.connections < limits.connectionsMax else { return .full }
+      let index: Int
+      if let known = count.lineOfAddress[address] {
+        guard count.lines[known].held.connections < limits.connectionsPerAddressMax else {
+          return .fullForAddress
+        }
+        index = known
+      } else {
+        index = count.open(address)
+      }
+      count.all.connections += 1
+      count.lines[index].held.connections += 1
+      return .line(Line(index: index))
+    }
+  }
+
+  /// Takes a connection out of the count.
+  func leave(_ line: Line) {
+    count.withLock { count in
+      count.all.connections -= 1
+      count.lines[line.index].held.connections -= 1
+      count.closeIfNothing(line.index)
+    }
+  }
+
+  // MARK: Requests
 
   /// Counts a request; false when there is no room for it, or now for the bytes that it promises.
-  func enter(expecting bytes: Int, isLarge: Bool) -> Bool {
-    held.withLock { held in
-      guard held.requests < limits.requestsMax, hasRoom(held, for: bytes, isLarge) else {
-        return false
-      }
-      held.requests += 1
+  func enter(_ line: Line, expecting bytes: Int, isLarge: Bool) -> Bool {
+    count.withLock { count in
+      guard count.all.requests < limits.requestsMax,
+        count.lines[line.index].held.requests < limits.requestsPerAddressMax,
+        hasRoom(count, line, for: bytes, isLarge)
+      else { return false }
+      count.all.requests += 1
+      count.lines[line.index].held.requests += 1
       return true
     }
   }
 
   /// Counts bytes of a request that came; false when there is no room.
-  func grow(bytes: Int, isLarge: Bool) -> Bool {
-    held.withLock { held in
-      guard hasRoom(held, for: bytes, isLarge) else { return false }
-      held.bytes += bytes
-      if isLarge { held.largeBytes += bytes }
+  func grow(_ line: Line, bytes: Int, isLarge: Bool) -> Bool {
+    count.withLock { count in
+      guard hasRoom(count, line, for: bytes, isLarge) else { return false }
+      count.all.add(bytes, isLarge)
+      count.lines[line.index].held.add(bytes, isLarge)
       return true
     }
   }
 
-  private func hasRoom(_ held: Held, for bytes: Int, _ isLarge: Bool) -> Bool {
-    held.bytes + bytes <= limits.requestBytesMax
-      && (!isLarge || held.largeBytes + bytes <= limits.largeRequestBytesMax)
+  private func hasRoom(_ count: Count, _ line: Line, for bytes: Int, _ isLarge: Bool) -> Bool {
+    let own = count.lines[line.index].held
+    return count.all.bytes + bytes <= limits.requestBytesMax
+      && own.bytes + bytes <= limits.requestBytesPerAddressMax
+      && (!isLarge || count.all.largeBytes + bytes <= limits.largeRequestBytesMax)
   }
 
   /// Takes a request and its bytes out of the count.
-  func leave(bytes: Int, isLarge: Bool) {
-    held.withLock { held in
-      held.requests -= 1
-      held.bytes -= bytes
-      if isLarge { held.largeBytes -= bytes }
+  func leave(_ line: Line, bytes: Int, isLarge: Bool) {
+    count.withLock { count in
+      count.all.requests -= 1
+      count.lines[line.index].held.requests -= 1
+      count.all.add(-bytes, isLarge)
+      count.lines[line.index].held.add(-bytes, isLarge)
+      count.closeIfNothing(line.index)
     }
   }
 
+  // MARK: Answers
+
   /// Counts an answer that the other side does not take at once; false when there is no room.
-  func holdAnswer(bytes: Int) -> Bool {
-    held.withLock { held in
-      guard held.answerBytes + bytes <= limits.answerBytesMax else { return false }
-      held.answerBytes += bytes
+  func holdAnswer(_ line: Line, bytes: Int) -> Bool {
+    count.withLock { count in
+      guard count.all.answerBytes + bytes <= limits.answerBytesMax,
+        count.lines[line.index].held.answerBytes + bytes <= limits.answerBytesPerAddressMax
+      else { return false }
+      count.all.answerBytes += bytes
+      count.lines[line.index].held.answerBytes += bytes
       return true
     }
   }
 
   /// Takes such an answer out of the count.
-  func leaveAnswer(bytes: Int) { held.withLock { $0.answerBytes -= bytes } }
+  func leaveAnswer(_ line: Line, bytes: Int) {
+    count.withLock { count in
+      count.all.answerBytes -= bytes
+      count.lines[line.index].held.answerBytes -= bytes
+      count.closeIfNothing(line.index)
+    }
+  }
+}
+
+extension InFlightBudget.Held {
+  fileprivate mutating func add(_ bytes: Int, _ isLarge: Bool) {
+    self.bytes += bytes
+    if isLarge { largeBytes += bytes }
+  }
+}
+
+extension InFlightBudget.Count {
+  /// Gives an address a line of its own.
+  fileprivate mutating func open(_ address: RemoteAddress) -> Int {
+    let index: Int
+    if let reused = free.popLast() {
+      index = reused
+      lines[index] = (address, InFlightBudget.Held())
+    } else {
+      index = lines.count
+      lines.append((address, InFlightBudget.Held()))
+    }
+    lineOfAddress[address] = index
+    return index
+  }
+
+  /// Frees the line of an address that holds nothing any more: a request may outlive its connection.
+  fileprivate mutating func closeIfNothing(_ index: Int) {
+    guard lines[index].held.isNothing else { return }
+    lineOfAddress[lines[index].address] = nil
+    free.append(index)
+  }
 }

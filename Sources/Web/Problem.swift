@@ -65,7 +65,13 @@ extension Problem {
   }
 
   static func tooLarge(bytesMax: Int) -> Problem {
-    Problem(
+    guard bytesMax > 0 else {
+      return Problem(
+        .contentTooLarge, "body_not_taken",
+        "No body is read here: send the request without one. What it needs stands in its path and its query, "
+          + "like ?reason=… for the record; see /openapi.yaml.")
+    }
+    return Problem(
       .contentTooLarge, "body_too_large",
       "The body may have \(bytesMax) bytes at most; send it in parts.")
   }

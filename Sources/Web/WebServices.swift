@@ -23,6 +23,8 @@ package struct WebServices: Sendable {
   /// What people say about the stops of taps.
   package var stopCorrections: StopCorrectionDesk
   package var tokenKey: TokenKey
+  /// Who bears a token.
+  package var tokens: TokenDesk
   /// Why taps off ended no ride.
   package var unpairedTaps: UnpairedTapDesk
   /// What became of the charges of a rider's bank cards.
@@ -76,6 +78,7 @@ package struct WebServices: Sendable {
     quarantine = QuarantineDesk(store: store, log: log)
     stopCorrections = StopCorrectionDesk(store: store, city: city, log: log)
     self.tokenKey = tokenKey
+    tokens = TokenDesk(store: store)
     self.acquirerMessages = acquirerMessages
     unpairedTaps = UnpairedTapDesk(store: store, city: city)
     riderCharges = RiderChargeDesk(store: store)
@@ -95,7 +98,6 @@ package struct WebServices: Sendable {
 
   /// What a token allows; nil when there is no such token, or not any more.
   func grantOfToken(_ token: String, _ moment: Instant) async throws -> AccessGrant? {
-    let digest = AccessTokenText.digest(of: token)
-    return try await store.read { db in try await db.tokens.find(digest: digest, at: moment) }
+    try await tokens.grant(of: token, at: moment)
   }
 }

@@ -196,6 +196,7 @@ extension DeviceCommand {
         let holder = CityHolder()
         try await holder.reload(from: backbone.store)
         let city = holder.current
+        try Self.check(place, in: city)
         let start = from?.moment(city.clock) ?? .now
         let end = until?.moment(city.clock)
         if let end, end <= start {
@@ -206,6 +207,22 @@ extension DeviceCommand {
           id, to: place, from: start, until: end,
           days: { city.fareDay(of: $0)...city.fareDay(of: $1) }, by: actor.actor, at: .now)
       }
+    }
+  }
+}
+
+extension DeviceCommand.Assign {
+  /// A stop that is misspelt would take the place of the right one on every tap.
+  private static func check(_ place: DevicePlace?, in city: City) throws {
+    guard let stop = place?.stop else { return }
+    switch city.knowledge(of: place) {
+    case .known: return
+    case .unchecked:
+      Progress.say("Not checked: no network is imported yet that could have a stop \(stop).")
+    case .unknown:
+      throw CommandFault(
+        "Neither the network nor a tariff has a stop \(stop) (stop_id). Import the network of a new "
+          + "stop first.", exitCode: CommandFault.no)
     }
   }
 }

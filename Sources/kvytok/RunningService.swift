@@ -170,6 +170,20 @@ struct RunningService: Sendable {
       readiness: { await Readiness(backbone: backbone, city: city).checks() })
   }
 
+  /// The limits of the edge, as far as the system lets the process have connections.
+  private func edgeLimits() -> EdgeLimits {
+    let wanted = settings.limits.connectionsMax + EdgeLimits.filesBesideMax
+    let files = OpenFiles.allow(wanted)
+    let limits = settings.limits.fitting(files: files)
+    if limits.connectionsMax < settings.limits.connectionsMax {
+      Progress.say(
+        "The system allows \(files) open files, so there is room for \(limits.connectionsMax) connections. "
+          + "Raise the hard limit to \(wanted) (ulimit -Hn, LimitNOFILE) for "
+          + "\(settings.limits.connectionsMax).")
+    }
+    return limits
+  }
+
   private func edge(_ web: WebServices) throws -> EdgeService {
     let host = settings.host
     let folder = settings.place.folder.path
@@ -182,7 +196,7 @@ struct RunningService: Sendable {
     }
     let server = EdgeServer(
       responder: try WebResponder(services: web, parts: settings.parts, logger: log),
-      intake: settings.parts.contains(.intake) ? web.intake : nil, limits: settings.limits,
+      intake: settings.parts.contains(.intake) ? web.intake : nil, limits: edgeLimits(),
       tls: context, log: log, now: { .now })
     return EdgeService(server: server, host: host, port: settings.port) { port in
       let name = host.contains(":") ? "[\(host)]" : host

@@ -32,17 +32,18 @@ final class KvytokService: Sendable {
   /// Starts a service on a folder and waits until it is ready; port 0 is any free one, and without
   /// a database it runs its own.
   ///
-  /// It lives by a clock of its own when one is given.
+  /// It lives by a clock of its own when one is given, and with the shell's limit of a resource.
   init(
     data: URL, port: Int = 0, databaseURL: String? = nil, arguments: [String] = [],
-    clock: ServiceClock? = nil
+    clock: ServiceClock? = nil, ulimit: String? = nil
   ) async throws {
     self.data = data
     self.databaseURL = databaseURL
     self.clock = clock
     program = try Command.start(
       ["serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path]
-        + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments, clock: clock)
+        + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments, clock: clock,
+      ulimit: ulimit)
     let program = program
     let line = try await eventually(withinSeconds: 90) { () -> String? in
       guard program.isRunning || program.output.contains("\n") else {
@@ -113,8 +114,15 @@ enum Command {
   static let tariff = package.appendingPathComponent("tariffs/zelenohrad")
 
   /// Starts the command, by the machine's clock or another.
-  static func start(_ arguments: [String], clock: ServiceClock? = nil) throws -> RunningProgram {
-    try clock?.run(path, arguments) ?? RunningProgram(path, arguments)
+  static func start(
+    _ arguments: [String], clock: ServiceClock? = nil, ulimit: String? = nil
+  ) throws -> RunningProgram {
+    if let ulimit {
+      return try RunningProgram(
+        URL(fileURLWithPath: "/bin/bash"),
+        ["-c", "ulimit \(ulimit) && exec \"$0\" \"$@\"", path.path] + arguments)
+    }
+    return try clock?.run(path, arguments) ?? RunningProgram(path, arguments)
   }
 
   /// Runs the command to its end.

@@ -82,6 +82,36 @@ struct NetworkCommandTests {
     return try #require(found, "riders do not owe \(amount)")
   }
 
+  /// A misspelt name is found out when it is written down, once there is a network to know it.
+  @Test func operatorsAndStopsAreThoseOfTheNetwork() async throws {
+    try await KvytokService.with { service in
+      func token(_ id: String) async throws -> RunningProgram.End {
+        try await service.run(["token", "create", id, "--role", "accountant", "--operator", id])
+      }
+      func assign(_ stop: String) async throws -> RunningProgram.End {
+        try await service.run(["device", "assign", "V-9", "--stop", stop])
+      }
+      #expect(try await service.run(["device", "enroll", "V-9"]).exitCode == 0)
+      for early in [try await token("tram"), try await assign("nowhere")] {
+        #expect(early.exitCode == 0 && early.errors.contains("Not checked"), "\(early.errors)")
+      }
+      let imported = try await service.run([
+        "network", "import", try feed("one.zip", zone: "1", service),
+      ])
+      #expect(imported.exitCode == 0, "\(imported.errors)")
+      let wrong = try await token("T")
+      #expect(
+        wrong.exitCode == 1 && wrong.errors.contains("The network has t.") && wrong.output.isEmpty,
+        "\(wrong.errors)")
+      let right = try await token("t")
+      #expect(right.exitCode == 0 && !right.errors.contains("Not checked"), "\(right.errors)")
+      let lost = try await assign("a")
+      #expect(lost.exitCode == 1 && lost.errors.contains("has a stop a"), "\(lost.errors)")
+      let found = try await assign("A")
+      #expect(found.exitCode == 0 && !found.errors.contains("Not checked"), "\(found.errors)")
+    }
+  }
+
   @Test func aboveTheLimitTwoPeopleBringANetworkAndItIsBookedOnce() async throws {
     try await KvytokService.with { service in
       let (olena, taras) = (

@@ -1,5 +1,6 @@
 import Basics
 import Intake
+import Postgres
 import Store
 import Tapping
 import Testing
@@ -48,6 +49,23 @@ extension IntakeSuite {
         ).refusal()
         #expect(short.kind == .malformed)
         #expect(short.pointer == "/public_key")
+      }
+    }
+
+    /// Whoever knows an id can try secrets: the device waits for none of that, and that for no device.
+    @Test func aWrongSecretLocksNoDevice() async throws {
+      try await World.with { world in
+        let secret = try await enroll("V-1", world)
+        let key = try Validator("V-1").keys.publicKey
+        try await world.pool.transaction { db in
+          _ = try await db.execute("select from device where device_id = 'V-1' for update")
+          let wrong = await world.desk.activate(
+            "V-1", secret: secret + "x", publicKey: key, at: noon)
+          // One that asked for the lock would be here as `store_unavailable`, when its time is over.
+          #expect(try wrong.refusal().code == "secret_wrong")
+        }
+        let right = await world.desk.activate("V-1", secret: secret, publicKey: key, at: noon)
+        #expect(try right.device().state == .active)
       }
     }
 

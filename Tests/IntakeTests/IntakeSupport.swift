@@ -38,11 +38,12 @@ struct World: Sendable {
   static let secret = SessionSecret([UInt8](repeating: 3, count: 32))
 
   init(
-    pool: PostgresPool, queue: CommitLimits = .roomy, proofs: ProofDesk = ProofDesk()
+    pool: PostgresPool, queue: CommitLimits = .roomy, proofs: ProofDesk = ProofDesk(),
+    remembering: DirectoryLimits = DirectoryLimits()
   ) throws {
     self.pool = pool
     store = Store(pool: pool)
-    gate = DeviceGate(store: store, proofs: proofs, log: quiet)
+    gate = DeviceGate(store: store, proofs: proofs, remembering: remembering, log: quiet)
     desk = DeviceDesk(store: store, gate: gate, log: quiet)
     guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
     guard let secret = Self.secret else { throw NoKey() }
@@ -57,10 +58,11 @@ struct World: Sendable {
   /// Runs a body with a world of its own.
   static func with<Result: Sendable>(
     queue: CommitLimits = .roomy, proofs: ProofDesk = ProofDesk(),
+    remembering: DirectoryLimits = DirectoryLimits(),
     _ body: @Sendable (World) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(try SchemaMigrations.all()) { pool in
-      try await body(try World(pool: pool, queue: queue, proofs: proofs))
+      try await body(try World(pool: pool, queue: queue, proofs: proofs, remembering: remembering))
     }
   }
 

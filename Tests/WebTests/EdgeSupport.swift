@@ -48,9 +48,10 @@ struct TestEdge: Sendable {
   /// Sends bytes on a connection of its own and gives what comes back until it ends, or until it
   /// holds a text.
   func send(
-    _ text: String, until wanted: String? = nil, seconds: Int = 10
+    _ text: String, until wanted: String? = nil, seconds: Int = 10,
+    from address: String = "127.0.0.1"
   ) async throws -> String {
-    let connection = try await RawConnection(port: port)
+    let connection = try await RawConnection(port: port, from: address)
     defer { connection.close() }
     if !text.isEmpty { try await connection.write(text) }
     return try await connection.read(until: wanted, seconds: seconds)
@@ -88,11 +89,14 @@ final class RawConnection: Sendable {
   private let channel: any Channel
   private let stream: AsyncStream<[UInt8]>
 
-  init(port: Int) async throws {
+  /// Connects from an address of this machine.
+  init(port: Int, from address: String = "127.0.0.1") async throws {
     let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
     self.stream = stream
     channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .channelOption(.socketOption(.so_reuseaddr), value: 1)
       .channelInitializer { $0.pipeline.addHandler(Reader(continuation)) }
+      .bind(to: try SocketAddress(ipAddress: address, port: 0))
       .connect(host: "127.0.0.1", port: port).get()
   }
 

@@ -28,7 +28,6 @@ final class EdgeCore: Sendable {
     var requests: [TakenRequest] = []
     var waiting: [EdgeRequest] = []
     var answeredCount = 0
-    var leftCount = 0
   }
 
   let limits: EdgeLimits
@@ -44,7 +43,6 @@ final class EdgeCore: Sendable {
 
   var requests: [TakenRequest] { state.withLock { $0.requests } }
   var answeredCount: Int { state.withLock { $0.answeredCount } }
-  var leftCount: Int { state.withLock { $0.leftCount } }
   var owesAnswer: Bool { state.withLock { !$0.waiting.isEmpty } }
 
   // MARK: What a connection asks of its core
@@ -52,8 +50,6 @@ final class EdgeCore: Sendable {
   var overloaded: Problem {
     Problem(.serviceUnavailable, "overloaded", "There is no room.", retryAfterSeconds: 2)
   }
-
-  func left() { state.withLock { $0.leftCount += 1 } }
 
   func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) {
     precondition(!problem.code.isEmpty && !problem.detail.isEmpty, "a refusal without words")
@@ -77,6 +73,9 @@ final class EdgeCore: Sendable {
     let headBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + Self.bytesMin($1.value) }
     precondition(headBytes <= limits.headBytesMax, "too large a head was taken")
     precondition(request.ticket.heldBytes >= body.count, "bytes of a body are not counted")
+    let hostCount = head.headers["host"].count
+    precondition(
+      hostCount == 1 || hostCount == 0 && head.version != .http1_1, "\(hostCount) hosts were taken")
     let taken = TakenRequest(
       line: "\(head.method) \(head.uri) \(head.version)",
       fields: head.headers.map { "\($0.name): \($0.value)" }, body: body)

@@ -68,7 +68,10 @@ private final class EdgePlay {
     channel = EmbeddedChannel(loop: loop)
     core = EdgeCore(limits, answersAtOnce: habit.answers == .atOnce)
     edge = EdgeLoop(loop: loop, now: { .init(seconds: 1_795_300_000) })
-    connection = EdgeConnection(server: core, edge: edge)
+    guard case .line(let line) = core.budget.enter(from: .unnamed) else {
+      preconditionFailure("there is no room for a first connection")
+    }
+    connection = EdgeConnection(server: core, edge: edge, line: line)
     do {
       let pipeline = channel.pipeline.syncOperations
       try pipeline.addHandler(gate)
@@ -158,7 +161,9 @@ private final class EdgePlay {
     _ = try? channel.finish(acceptAlreadyClosed: true)
     answer()
     collect()
-    precondition(core.leftCount == 1, "a connection leaves the count \(core.leftCount) times")
+    precondition(
+      core.budget.connectionsCount == 0 && core.budget.addressesCount == 0,
+      "a connection does not leave the count once")
     precondition(core.budget.current == (0, 0), "\(core.budget.current) are never given back")
     AnswerReader(answers).check(requestsCount: core.requests.count)
     try? loop.syncShutdownGracefully()

@@ -1,0 +1,38 @@
+import NIOCore
+
+/// Who is on the other side, as far as an address tells people apart.
+///
+/// Of IPv6 the first 64 bits count: whoever has one address there has all that begin with them. An
+/// IPv4 address is the same however the socket writes it.
+enum RemoteAddress: Hashable, Sendable {
+  case v4(UInt32)
+  case v6(prefix: UInt64)
+  /// A socket of this machine, or one that was gone before it was asked.
+  case unnamed
+
+  /// Where the address stands in the structures of the system, behind family and port, and in IPv6
+  /// behind the label of a flow.
+  private static let v4Offset = 4
+  private static let v6Offset = 8
+
+  init(_ address: SocketAddress?) {
+    switch address {
+    case .v4: self = .v4(address?.word(at: Self.v4Offset) ?? 0)
+    case .v6:
+      let words = (0..<4).map { address?.word(at: Self.v6Offset + 4 * $0) ?? 0 }
+      let isMapped = words[0] == 0 && words[1] == 0 && words[2] == 0xFFFF
+      self = isMapped ? .v4(words[3]) : .v6(prefix: UInt64(words[0]) << 32 | UInt64(words[1]))
+    case .unixDomainSocket, nil: self = .unnamed
+    }
+  }
+}
+
+extension SocketAddress {
+  /// Four bytes of the address as the system holds it, the first the highest.
+  fileprivate func word(at offset: Int) -> UInt32 {
+    withSockAddr { address, size in
+      let bytes = UnsafeRawBufferPointer(start: address, count: size)
+      return UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+  }
+}
