@@ -24,8 +24,9 @@ extension TapStateTables {
     return counts
   }
 
-  /// Charge windows that are not paid: open ones and those that were given up. Something is left of
-  /// each, so that the index `charge_window_rest` has them all.
+  /// Charge windows that are not paid: open ones and those that were given up.
+  ///
+  /// Something is left of each, so that the index `charge_window_rest` has them all.
   static let openWindows = """
     select w.* from charge_window w where \(ReportQuery.hasRest)
       and w.state not in ('settled', 'nothing', 'netted')
@@ -85,8 +86,8 @@ extension TapStateTables {
 
   private static func hasWindow(_ day: String) -> String {
     """
-    exists (select from charge_window w where w.lane = \(day).lane and w.rider_id = \(day).rider_id
-      and w.fare_day = \(day).fare_day)
+    exists (select from charge_window made where made.lane = \(day).lane
+      and made.rider_id = \(day).rider_id and made.fare_day = \(day).fare_day)
     """
   }
 

@@ -1,4 +1,5 @@
 import Basics
+import DatabaseSupport
 import Postgres
 import Store
 import Testing
@@ -93,12 +94,12 @@ extension StoreSuite {
           try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
               group.addTask {
-                try await pool.transaction { connection in
+                _ = try await pool.transaction { connection in
                   try await connection.execute(rideInsert, rideValues(day))
                 }
               }
             }
-            group.addTask { try await store.ensurePartitions(of: [day]) }
+            group.addTask { _ = try await store.ensurePartitions(of: [day]) }
             try await group.waitForAll()
           }
         }
@@ -106,6 +107,68 @@ extension StoreSuite {
         #expect(try await pool.number("select count(*) from ride") == 240)
       }
     }
+
+    @Test func anUpdateMovesRowsThatLieWhereNobodyFindsThemAndMarksTheirDays() async throws {
+      let before = try SchemaMigrations.all().filter { $0.name < "0035-partition-guard" }
+      try await LeasedDatabase.with(before, connectionsMax: 2) { pool in
+        try await Store(pool: pool).ensurePartitions(of: [today])
+        let tomorrow = today.adding(days: 1)
+        try await pool.session { db in
+          try await db.script(
+            """
+            insert into fare_day (lane, rider_id, fare_day, rated_at)
+            values (0, '\(rider)', '\(today)', now()), (0, '\(rider)', '\(tomorrow)', now());
+            """)
+          for (table, row) in Self.misplaced {
+            // As PostgreSQL does it without knowing: the partition does not keep to its own bounds.
+            try await db.script(
+              """
+              alter table \(table) detach partition \(table)_other;
+              insert into \(table)_other \(row);
+              alter table \(table)_other add constraint bounds check (not (fare_day is not null
+                and fare_day >= '\(today)' and fare_day < '\(tomorrow)')) not valid;
+              update pg_constraint set convalidated = true where conname = 'bounds';
+              alter table \(table) attach partition \(table)_other default;
+              alter table \(table)_other drop constraint bounds;
+              """)
+          }
+        }
+        #expect(try await pool.number("select count(*) from tap_other") == 1)
+        #expect(try await pool.number("select count(*) from ride where fare_day = '\(today)'") == 0)
+        try await Store.migrate(pool)
+        for table in ["tap", "ride"] {
+          #expect(try await pool.number("select count(*) from \(table)_other") == 0)
+          #expect(
+            try await pool.number("select count(*) from \(table) where fare_day = '\(today)'") == 1)
+        }
+        #expect(
+          try await pool.texts(
+            "select concat_ws(' ', fare_day, stale_cause) from fare_day where stale_since is not null"
+          )
+            == ["\(today) order"])
+      }
+    }
+
+    private static let misplaced = [
+      (
+        "tap",
+        """
+        (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq, medium_id, kind, medium,
+          riders, accepted, batch_id, received_at)
+        values ('\(today)', 0, '\(rider)', now(), now(), 'V-1', 0, 1, '\(rider)', 'single', 'card', 1, true,
+          1, now())
+        """
+      ),
+      (
+        "ride",
+        """
+        (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders, category, product,
+          medium, currency, tariff_version, reason, ride_id)
+        values ('\(today)', 0, '\(rider)', 1, now(), 'V-1', 0, 1, 1, 'adult', 'single', 'card', 'UAH', '1',
+          '{}', 7)
+        """
+      ),
+    ]
 
     @Test func writersOfOtherDaysGoOnMeanwhile() async throws {
       try await withStore { store, pool in
@@ -137,6 +200,8 @@ private func insertPosition(_ pool: PostgresPool, day: Day, vehicle: String) asy
 private func insertRide(_ pool: PostgresPool, day: Day) async throws {
   try await pool.run(rideInsert, rideValues(day))
 }
+
+private let rider = "00000000-0000-0000-0000-0000000000a1"
 
 private let rideInsert = """
   insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
