@@ -125,8 +125,7 @@ package struct LedgerAuditor: Sendable {
     if depth >= .taps {
       try await proveCorrections(&audit)
       let cities = PastCities(heldMax: .max)
-      let lanes = try await read { db in try await db.bookProofs.riderLanes()
-      }
+      let lanes = try await read { db in try await db.bookProofs.riderLanes() }
       for (index, lane) in lanes.enumerated() {
         try await rateAnew(lane: lane, cities, &audit)
         progress(Double(index + 1) / Double(lanes.count))

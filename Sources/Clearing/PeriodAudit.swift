@@ -10,8 +10,7 @@ extension LedgerAuditor {
     var chain = SealChain()
     while true {
       let last = chain.head.number
-      let page = try await read { db in try await db.seals.page(after: last)
-      }
+      let page = try await read { db in try await db.seals.page(after: last) }
       guard !page.isEmpty else { break }
       for (seal, leafNow) in page {
         if let fault = chain.check(seal) {

@@ -43,10 +43,11 @@ package struct Rerating: Sendable {
       let previewer = RatingPreviewer(
         store: store, city: city, book: book, isOpenEnded: tariff != nil)
       guard let preview = try await previewer.run(period, within: bound, progress: progress) else {
+        let most = bound ?? .ofRequest
         return .failure(
           ReratingRefusal(
-            "There are more than \(RatingPreviewer.Bound.ofRequest.riderDaysMax) rider-days, or "
-              + "\(RatingPreviewer.Bound.ofRequest.ridersMax) riders, to look at. Order a preview, which "
+            "There are more than \(most.riderDaysMax) rider-days, or "
+              + "\(most.ridersMax) riders, to look at. Order a preview, which "
               + "changes nothing and is worked out by the service.", isTooMuch: true))
       }
       return .success(preview)

@@ -69,9 +69,9 @@ package struct PartitionQueries {
   /// Makes the partition of a day; false when it is there.
   ///
   /// A row that is on its way to the partition for all other days meanwhile is refused there, and its
-  /// transaction tried again (`row_has_no_partition`). Rows that came earlier and lie in the partition for all other days move into the new one, which
-  /// is no change of them: the triggers that keep rows as they are do not look. The
-  /// parent is locked weakly (ATTACH), so readers and writers of other days go on.
+  /// transaction tried again (`row_has_no_partition`). Rows that came earlier and lie there move into the
+  /// new one, which is no change of them: the triggers that keep rows as they are do not look. The parent
+  /// is locked weakly (ATTACH), so readers and writers of other days go on.
   package func ensure(_ table: DayTable, _ day: Day) async throws -> Bool {
     let name = table.partition(of: day)
     if try await exists(name) { return false }
