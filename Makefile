@@ -15,7 +15,8 @@ SHARED ?= ../shared
 # How tests are built: `release` tests what is shipped, and takes longer after a change.
 CONFIG ?= debug
 BUILD_TESTS = swift build -c $(CONFIG) --build-tests --explicit-target-dependency-import-check error
-RUN_TESTS = swift test -c $(CONFIG) --disable-xctest --skip-build
+# Called with how many minutes they may take.
+RUN_TESTS = Tests/run $(1) -c $(CONFIG) --disable-xctest --skip-build
 
 export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
@@ -80,27 +81,27 @@ test: setup-test $(DESCRIBE) ## Runs all tests: CONFIG=debug
 	@echo "== Building the tests (first time: 5 to 10 minutes)"
 	@$(BUILD_TESTS)
 	@echo "== Testing"
-	@$(RUN_TESTS) --skip RigaTests --skip EndToEndTests.FaultTests
+	@$(call RUN_TESTS,30) --skip RigaTests --skip EndToEndTests.FaultTests
 	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
-	@$(RUN_TESTS) --filter RigaTests
+	@$(call RUN_TESTS,15) --filter RigaTests
 	@echo "== Breaking a real service and a real PostgreSQL, alone"
-	@$(RUN_TESTS) --filter EndToEndTests.FaultTests
+	@$(call RUN_TESTS,15) --filter EndToEndTests.FaultTests
 
 faults: CONFIG = release
 faults: setup-test ## Kills a service 100 times and amid a million taps, its PostgreSQL 30 times, fills its disk
 	@$(BUILD_TESTS)
-	@KVYTOK_BACKLOG_TAPS=1000000 $(RUN_TESTS) --filter 'EndToEndTests.FaultTests|CutTests'
+	@KVYTOK_BACKLOG_TAPS=1000000 $(call RUN_TESTS,120) --filter 'EndToEndTests.FaultTests|CutTests'
 
 SEEDS ?= 1000
 simulate: setup-test ## Plays fleets with faults against the intake, and a checker apart: SEEDS=1000
 	@$(BUILD_TESTS)
-	@KVYTOK_SEEDS=$(SEEDS) $(RUN_TESTS) --filter FleetSimulationTests
+	@KVYTOK_SEEDS=$(SEEDS) $(call RUN_TESTS,600) --filter FleetSimulationTests
 
 BOOK_SEEDS ?= 20
 simulate-books: setup-test ## Plays weeks of money with crashes, and a checker apart: BOOK_SEEDS=20
 	@$(BUILD_TESTS)
 	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) KVYTOK_MONEY_SEEDS=$(BOOK_SEEDS) KVYTOK_MONEY_WEEKS=4 \
-	  $(RUN_TESTS) --filter 'BooksSimulationTests|MoneySimulationTests'
+	  $(call RUN_TESTS,600) --filter 'BooksSimulationTests|MoneySimulationTests'
 
 canary: setup-test ## Builds a bug into the simulated intake, which the simulation has to find
 	@echo "== Building the simulation with a bug"

@@ -28,6 +28,15 @@ struct ProductCount {
     self.rides = assigned
   }
 
+  /// The products of a rider, counted by the rides as they stand.
+  static func held(
+    by rider: RiderID, at now: Instant, clock: CityClock, in db: StoreSession
+  ) async throws -> [HoldingRow] {
+    let holdings = try await db.products.list(of: [rider])
+    let rides = try await db.products.carried(by: holdings)
+    return ProductCount(holdings, rides, clock: clock).counted(through: clock.fareDay(of: now))
+  }
+
   private struct Key: Hashable {
     let rider: RiderID
     let product: String

@@ -69,9 +69,7 @@ package struct ProductDesk: Sendable {
     let clock = city.current.clock
     return try await store.read { db in
       let rider = try await RiderDesk.present(rider, in: db)
-      let holdings = try await db.products.list(of: [rider])
-      let rides = try await db.products.carried(by: holdings)
-      return ProductCount(holdings, rides, clock: clock).counted(through: clock.fareDay(of: now))
+      return try await ProductCount.held(by: rider, at: now, clock: clock, in: db)
     }
   }
 

@@ -128,6 +128,7 @@ package struct Rater: Sendable {
         ridesReversed: difference.reversed.count, causes: difference.causes(of: claimed)))
     try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
     try await db.rating.insert(difference.added, runID: runID)
+    try await db.products.askRecount(after: difference.carriedDays)
     let entries = try BookingDifference.entries(
       runID: runID, accountingDate: accountingDate, differences: difference.fareDifferences)
     try await db.books.add(entries, at: now)

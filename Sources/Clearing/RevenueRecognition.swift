@@ -9,7 +9,8 @@ import Wallet
 /// A fare day is recognised once, after it has ended. What all holders of a product have earned by
 /// then, less what was recognised before, is shared between operators by the nominal fares of the
 /// rides that the product carried on the day. So a re-rating, a late tap or a return shows in the
-/// next day's amount, and over its life a product is recognised at its price exactly.
+/// next day's amount, also of a product that had earned its price, and over its life a product is
+/// recognised at its price exactly.
 package struct RevenueRecognition: Sendable {
   /// Most riders whose products are looked at together.
   package static let ridersPerPageMax = 1000
@@ -74,10 +75,18 @@ package struct RevenueRecognition: Sendable {
     return true
   }
 
+  /// A holding as it is counted now.
+  private struct Counted {
+    var holding: HoldingRow
+    let recognisedMinorBefore: Int64
+    /// Whether it is used otherwise than was written down.
+    let isUsedOtherwise: Bool
+  }
+
   /// What a product's holders earned, with the holdings as they then stand.
   private struct Pool {
     var minor: Int64 = 0
-    var holdings: [HoldingRow] = []
+    var counted: [Counted] = []
     /// Whether one of them is over: its rest cannot wait for a ride.
     var hasEnded = false
   }
@@ -97,56 +106,76 @@ package struct RevenueRecognition: Sendable {
     var pools: [PoolKey: Pool] = [:]
     var last: RiderID?
     while true {
-      let riders = try await db.products.deferredRiders(
+      let riders = try await db.products.ridersToCount(
         after: last, countMax: Self.ridersPerPageMax)
       guard let end = riders.last else { break }
       last = end
+      try await db.products.beginCount(of: riders)
       let holdings = try await db.products.lock(of: Set(riders))
       let count = ProductCount(
         holdings, try await db.products.carried(by: holdings), clock: city.clock)
-      let counted = count.counted(through: day)
-      add(counted, count, to: &pools, through: day)
-      // How far a product is used does not wait for its money, which may come back or stay the same.
-      try await db.products.save(zip(counted, holdings).filter { $0.use != $1.use }.map(\.0))
+      var others: [HoldingRow] = []
+      for (place, holding) in count.counted(through: day).enumerated() {
+        let earned = count.earnedMinor(place, through: day)
+        let isUsedOtherwise = holding.use != holdings[place].use
+        if earned != holding.recognisedMinor {
+          add(holding, earned, isUsedOtherwise, to: &pools)
+        } else if isUsedOtherwise {
+          others.append(holding)
+        }
+      }
+      try await db.products.save(others)
     }
     let weights = Dictionary(grouping: try await db.products.weights(within: day...day)) {
       PoolKey(product: $0.product, currency: $0.currency.code)
     }
     let date = try await db.bookingDate(of: now, in: city)
     for (key, pool) in pools.sorted(by: { $0.key < $1.key }) {
-      guard pool.minor > 0 else { continue }
-      guard let share = try await shares(key, pool, weights[key] ?? [], on: day, in: db) else {
+      guard pool.minor > 0,
+        let share = try await shares(key, pool, weights[key] ?? [], on: day, in: db)
+      else {
+        try await wait(pool, in: db)
         continue
       }
-      let currency = pool.holdings[0].currency
+      let holdings = pool.counted.map(\.holding)
+      let currency = holdings[0].currency
       let entry = try WalletEntries.recognition(
         of: key.product, shares: share.parts, currency: currency, fareDay: day, on: date)
       try await db.books.add([entry], at: now)
-      try await db.products.save(pool.holdings)
+      try await db.products.save(holdings)
       try await db.products.addRecognition(
         day, product: key.product, currency: currency, minor: pool.minor,
-        holdings: pool.holdings.count, sharedBy: share.rule,
+        holdings: holdings.count, sharedBy: share.rule,
         entryID: try await db.wallets.lastEntry())
     }
   }
 
-  /// Puts what holdings earned through a day to the pools of their products.
-  private func add(
-    _ holdings: [HoldingRow], _ count: ProductCount, to pools: inout [PoolKey: Pool],
-    through day: Day
-  ) {
-    for (place, counted) in holdings.enumerated() {
-      let earned = count.earnedMinor(place, through: day)
-      guard earned != counted.recognisedMinor else { continue }
-      var holding = counted
-      holding.recognisedMinor = earned
-      let key = PoolKey(product: holding.product, currency: holding.currency.code)
-      pools[key, default: Pool()].minor += earned - counted.recognisedMinor
-      pools[key, default: Pool()].holdings.append(holding)
-      if earned + holding.refundedMinor == holding.terms.priceMinor {
-        pools[key, default: Pool()].hasEnded = true
-      }
+  /// Leaves the money of a pool for a later day. How far its products are used does not wait for it.
+  private func wait(_ pool: Pool, in db: StoreSession) async throws {
+    let before = pool.counted.map { counted in
+      var counted = counted
+      counted.holding.recognisedMinor = counted.recognisedMinorBefore
+      return counted
     }
+    try await db.products.save(before.filter(\.isUsedOtherwise).map(\.holding))
+    // Nobody else would look at those that had earned their price.
+    try await db.products.askRecount(
+      of: Set(before.map(\.holding).filter { $0.deferredMinor == 0 }.map(\.rider)))
+  }
+
+  /// Puts what a holding has earned, more or less than before, to the pool of its product.
+  private func add(
+    _ counted: HoldingRow, _ earned: Int64, _ isUsedOtherwise: Bool, to pools: inout [PoolKey: Pool]
+  ) {
+    var holding = counted
+    holding.recognisedMinor = earned
+    let key = PoolKey(product: holding.product, currency: holding.currency.code)
+    pools[key, default: Pool()].minor += earned - counted.recognisedMinor
+    pools[key, default: Pool()].counted.append(
+      Counted(
+        holding: holding, recognisedMinorBefore: counted.recognisedMinor,
+        isUsedOtherwise: isUsedOtherwise))
+    if holding.deferredMinor == 0 { pools[key, default: Pool()].hasEnded = true }
   }
 
   /// Who gets how much of a pool, and by which rule; nil while it waits for a ride.

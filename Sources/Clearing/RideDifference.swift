@@ -67,6 +67,11 @@ package struct RideDifference: Sendable {
   /// Whether nothing changes.
   package var isEmpty: Bool { reversed.isEmpty && added.isEmpty }
 
+  /// The days on which rides of a product came or went.
+  package var carriedDays: Set<CarriedDay> {
+    Set(added.compactMap(CarriedDay.init) + reversed.compactMap { CarriedDay($0.ride) })
+  }
+
   /// What has to be booked: fares added less fares reversed.
   ///
   /// A fare that is not known is no amount.

@@ -43,9 +43,11 @@ package struct RiderDesk: Sendable {
     return row.rider
   }
 
-  /// Everything that is kept of a rider; nil when there is none.
-  package func profile(of rider: RiderID) async throws -> RiderProfile? {
-    try await store.read { db in
+  /// Everything that is kept of a rider, with products counted by the rides as they stand; nil when
+  /// there is none.
+  package func profile(of rider: RiderID, at now: Instant) async throws -> RiderProfile? {
+    let clock = city.current.clock
+    return try await store.read { db in
       guard let row = try await db.media.present(rider) else { return nil }
       var accounts: [(account: WalletAccountRow, debtMinor: Int64)] = []
       for account in try await db.wallets.list(of: row.rider) {
@@ -54,7 +56,7 @@ package struct RiderDesk: Sendable {
       return RiderProfile(
         rider: row, media: try await db.media.media(of: row.rider),
         proofs: try await db.proofs.list(of: row.rider), accounts: accounts,
-        products: try await db.products.list(of: [row.rider]),
+        products: try await ProductCount.held(by: row.rider, at: now, clock: clock, in: db),
         events: try await db.media.events(of: row.rider))
     }
   }

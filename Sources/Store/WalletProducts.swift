@@ -30,6 +30,9 @@ package struct HoldingRow: Sendable, Equatable {
   package var actor: String
   package var key: String
 
+  /// Minor units that are neither earned nor paid back.
+  package var deferredMinor: Int64 { terms.priceMinor - recognisedMinor - refundedMinor }
+
   /// Makes a sale; nothing of it is used, earned or given back.
   package init(
     holdingID: Int64, rider: RiderID, product: String, category: String, tariffVersion: String,

@@ -11,18 +11,71 @@ package struct OperatorWeight: Sendable, Hashable {
   package let nominalMinor: Int64
 }
 
+/// A fare day on which a product of a rider carried a ride.
+package struct CarriedDay: Sendable, Hashable {
+  package let rider: RiderID
+  package let product: String
+  package let fareDay: Day
+
+  /// The day of a ride; nil of one that no product carried.
+  package init?(_ ride: RideRow) {
+    guard !ride.product.isEmpty else { return nil }
+    rider = ride.day.rider
+    product = ride.product
+    fareDay = ride.day.fareDay
+  }
+}
+
 extension ProductTables {
-  /// Riders of a page of products whose price is not yet earned or paid back, after a rider.
-  package func deferredRiders(
-    after rider: RiderID?, countMax: Int
-  ) async throws -> [RiderID] {
+  /// Riders of a page, after a rider: whose products have not earned their price or paid it back, and
+  /// whose rides changed since they had.
+  package func ridersToCount(after rider: RiderID?, countMax: Int) async throws -> [RiderID] {
     let rows = try await connection.query(
       """
-      select distinct rider_id from product_holding
+      select rider_id from product_holding
       where recognised_minor + refunded_minor < price_minor and ($1::uuid is null or rider_id > $1)
+      union select rider_id from product_recount where $1::uuid is null or rider_id > $1
       order by rider_id limit $2
       """, [.orNull(rider) { PostgresValue.identifier($0) }, .int8(Int64(countMax))])
     return try rows.map { try $0.identifier(0) }
+  }
+
+  /// Asks for riders to be counted anew whose product had earned its price before rides of it changed.
+  ///
+  /// One that was over before the day of the ride carried none of it.
+  package func askRecount(after rides: Set<CarriedDay>) async throws {
+    guard !rides.isEmpty else { return }
+    let rides = Array(rides)
+    try await connection.execute(
+      """
+      insert into product_recount
+      select distinct h.rider_id
+      from unnest($1::uuid[], $2::text[], $3::date[]) as c(rider_id, product, fare_day)
+      join product_holding h using (rider_id, product)
+      where h.recognised_minor + h.refunded_minor >= h.price_minor and not h.is_void
+        and h.granted_day <= c.fare_day and coalesce(h.valid_to >= c.fare_day, true)
+      order by 1
+      on conflict do nothing
+      """,
+      [
+        .identifiers(rides.map { Optional($0.rider) }), .texts(rides.map { Optional($0.product) }),
+        .dates(rides.map { Optional($0.fareDay) }),
+      ])
+  }
+
+  /// Asks for riders to be counted anew.
+  package func askRecount(of riders: Set<RiderID>) async throws {
+    guard !riders.isEmpty else { return }
+    try await connection.execute(
+      "insert into product_recount select unnest($1::uuid[]) on conflict do nothing",
+      [.identifiers(riders.sorted().map(Optional.some))])
+  }
+
+  /// Takes note that riders are being counted; whoever changes a ride from now on asks anew.
+  package func beginCount(of riders: [RiderID]) async throws {
+    try await connection.execute(
+      "delete from product_recount where rider_id = any($1)",
+      [.identifiers(riders.map(Optional.some))])
   }
 
   /// The first day on which a product that is not yet earned may carry rides; nil without one.

@@ -46,7 +46,7 @@ extension Handlers {
 
   func riderShow(_ request: WebRequest) async throws -> Answer {
     let rider = try await requireRider(request)
-    guard let profile = try await riderDesk.profile(of: rider) else {
+    guard let profile = try await riderDesk.profile(of: rider, at: request.receivedAt) else {
       throw RiderRefusal.unknownRider
     }
     if profile.rider.erasedAt != nil, request.caller?.role == .rider { throw RiderRefusal.erased }
@@ -76,20 +76,20 @@ extension Handlers {
     } else if body.token == nil {
       throw RiderRefusal.missing("The token or the account reference")
     }
-    return try await shown(owner)
+    return try await shown(owner, request)
   }
 
   func riderReplace(_ request: WebRequest) async throws -> Answer {
     let body = try RiderBody(request)
     let rider = try await requireRider(request)
     guard let old = body.mediumID else { throw RiderRefusal.missing("The medium to be replaced") }
-    guard let profile = try await riderDesk.profile(of: rider),
+    guard let profile = try await riderDesk.profile(of: rider, at: request.receivedAt),
       profile.media.contains(where: { $0.medium == old })
     else { throw RiderRefusal.unknownMedium }
     return try await shown(
       try await riderDesk.replace(
         old, by: try body.requireKind(), token: try body.requireToken(),
-        try act(request, body.reason)))
+        try act(request, body.reason)), request)
   }
 
   func riderBlock(_ request: WebRequest) async throws -> Answer {
@@ -98,7 +98,7 @@ extension Handlers {
     _ = try await riderDesk.setBlocked(
       request.endpoint == .riderBlock, rider: rider, medium: body.mediumID,
       by: try act(request, body.reason))
-    return try await shown(rider)
+    return try await shown(rider, request)
   }
 
   func riderProof(_ request: WebRequest) async throws -> Answer {
@@ -158,8 +158,8 @@ extension Handlers {
     }
   }
 
-  private func shown(_ rider: RiderID) async throws -> Answer {
-    guard let profile = try await riderDesk.profile(of: rider) else {
+  private func shown(_ rider: RiderID, _ request: WebRequest) async throws -> Answer {
+    guard let profile = try await riderDesk.profile(of: rider, at: request.receivedAt) else {
       throw RiderRefusal.unknownRider
     }
     return .json { writer in writer.profile(profile, withEvents: true) }

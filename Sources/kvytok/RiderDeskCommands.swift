@@ -130,7 +130,7 @@ extension RiderCommand {
     func run() async throws {
       let profile = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
-        return try await work.riders.profile(of: found)
+        return try await work.riders.profile(of: found, at: .now)
       }
       guard let profile else {
         throw CommandFault(RiderRefusal.unknownRider.description, exitCode: CommandFault.no)

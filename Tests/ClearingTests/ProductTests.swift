@@ -61,6 +61,62 @@ extension ClearingSuite {
       }
     }
 
+    /// Its price was earned by ten rides; six become free, and what the holder has of it is seen again.
+    /// Nothing is booked back: the rides of later days make up for it.
+    @Test func aCarnetThatHadEarnedItsPriceIsCountedAnewWhenItsRidesBecomeFree() async throws {
+      try await House.with(tariff: productTariff) { house in
+        func held() async throws -> [String] {
+          try await house.texts(
+            """
+            select concat_ws(' ', state, rides_used, recognised_minor) from product_holding
+            order by holding_id
+            """)
+        }
+        func waiting() async throws -> Int64 {
+          try await house.number("select count(*) from product_recount")
+        }
+        let anna = try await house.register("anna")
+        _ = try await sell("ten rides", house, to: anna)
+        try await house.journal(
+          try (1...10).map { try tap($0, padded(6 + Int($0), 2) + ":30", day: $0 > 4 ? 3 : 2) })
+        try await house.service.drain()
+        try await recognise(house, through: 2)
+        #expect(try await held() == ["used_up 10 7000"])
+        #expect(try await waiting() == 0)
+
+        _ = try await house.riders.addProof(
+          ProvenDays(
+            category: "pensioner", first: Self.sold.adding(days: 2), last: Self.sold.adding(days: 2)
+          ), kind: nil, number: nil, note: nil, of: anna, isReplacing: false, by: desk)
+        try await house.service.drain()
+        #expect(try await waiting() == 1)
+        try await recognise(house, through: 3)
+        #expect(try await held() == ["activated 4 7000"])
+        #expect(try await waiting() == 1, "its money has to come back to where it was")
+
+        // Two more rides of hers; then another carnet earns more than hers is ahead.
+        try await house.journal(try (11...12).map { try tap($0, "\($0):30", day: 5) })
+        let bob = try await house.register("bob")
+        _ = try await sell("ten rides", house, to: bob, key: "s2")
+        try await house.service.drain()
+        try await recognise(house, through: 4)
+        #expect(try await held() == ["activated 6 7000", "activated 0 0"])
+        try await house.journal(
+          try (13...22).map { try tap($0, padded(Int($0) - 7, 2) + ":30", card: "bob", day: 6) })
+        try await house.service.drain()
+        try await recognise(house, through: 5)
+        #expect(try await held() == ["activated 6 4200", "used_up 10 7000"])
+        #expect(try await waiting() == 0)
+        try await house.expectSound()
+        try await recognise(house, through: 60)
+        #expect(try await held() == ["activated 6 7000", "used_up 10 7000"])
+        let profile = try await house.riders.profile(of: anna, at: Self.after(61))
+        #expect(profile?.products.map(\.use.state) == [.expired])
+        #expect(try await house.accounts()["2210"] ?? 0 == 0)
+        try await house.expectSound()
+      }
+    }
+
     /// 300.00 for 30 days: 10.00 a day, and each day is booked once.
     @Test func aPassIsEarnedDayByDayAndASecondRunBooksNothing() async throws {
       try await House.with(tariff: productTariff) { house in

@@ -202,7 +202,7 @@ extension ClearingSuite {
         #expect(try await house.denials(house.medium("anna")) == [.storedValue])
         try await house.topUp(anna, 1000, key: "k3")
         #expect(try await house.denials(house.medium("anna")).isEmpty)
-        let profile = try #require(try await house.riders.profile(of: anna))
+        let profile = try #require(try await house.riders.profile(of: anna, at: House.noon))
         #expect(profile.events.map(\.kind) == ["top_up", "unblock", "block", "top_up", "register"])
         #expect(profile.events.allSatisfy { $0.actor == "desk 1" && $0.reason == "test" })
       }

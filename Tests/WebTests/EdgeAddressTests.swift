@@ -11,7 +11,7 @@ import Web
 
 /// Whoever floods the edge from one address leaves room for the others.
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(5)))
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(20)))
 struct EdgeAddressTests {
   private static let flooder = "127.0.0.1"
   private static let other = "127.0.0.2"

@@ -11,7 +11,7 @@ import Web
 
 /// What somebody tries who wants the others locked out, or memory used up, and may not post anything.
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(5)))
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(20)))
 struct EdgeAttackTests {
   private static func good(_ validator: Validator) -> [UInt8] {
     let tap = Tap(

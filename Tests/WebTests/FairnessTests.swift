@@ -128,7 +128,7 @@ private struct HeldJournal {
 /// Whatever one device does, the others wait for a bounded number of its batches; nothing here depends
 /// on how fast the machine is.
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(10)))
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(20)))
 struct FairnessTests {
   private static let othersCount = 8
   private static let rounds = 5

@@ -1182,6 +1182,12 @@ create table product_recognition (
 );
 create trigger product_recognition_append_only before update or delete on product_recognition
   for each row execute function is_append_only();
+
+-- Holders of products that had earned their price when rides of theirs changed: the next recognition
+-- looks at them beside those whose price is not earned yet.
+create table product_recount (
+  rider_id uuid primary key
+);
 -- The life of validators: their keys, places, heartbeats and gaps; the deny list.
 
 -- Every key that a device ever signed with, kept for good: a batch must verify years later.

@@ -93,9 +93,11 @@ struct BooksWeeks {
   var world: BooksWorld
   private(set) var findings: [String] = []
   private var closed: [String] = []
+  private let isPlanted: Bool
 
   init(house: BooksHouse, plan: BooksPlan, bug: PlantedBookBug? = nil) {
     self.house = house
+    isPlanted = bug != nil
     world = BooksWorld(house: house, plan: plan, bug: bug)
   }
 
@@ -117,8 +119,9 @@ struct BooksWeeks {
     if !closed.isEmpty, try await house.texts(Self.october) != closed {
       findings.append("October was closed and is not as it was")
     }
-    for line in try await findings.isEmpty ? [] : BooksEvidence.lines(findings, house) {
-      print(line)
+    // What was planted is expected: only what nobody expects has to be looked into.
+    if !findings.isEmpty, !isPlanted {
+      for line in try await BooksEvidence.lines(findings, house) { print(line) }
     }
     return findings.isEmpty
   }
