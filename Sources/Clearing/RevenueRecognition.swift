@@ -150,7 +150,7 @@ package struct RevenueRecognition: Sendable {
     }
   }
 
-  /// Leaves the money of a pool for a later day. How far its products are used does not wait for it.
+  /// Leaves the money of a pool for a later day; how far its products are used does not wait for it.
   private func wait(_ pool: Pool, in db: StoreSession) async throws {
     let before = pool.counted.map { counted in
       var counted = counted

@@ -8,9 +8,6 @@ final class DeviceShares: Sendable {
   /// Makes shares of a number of posts each.
   init(countMax: Int) { self.countMax = countMax }
 
-  /// Posts of all devices.
-  var totalCount: Int { counts.withLock { $0.values.reduce(0, +) } }
-
   /// Whether a device has its share; only posts that were proven count, so nobody else uses it up.
   func isFull(_ device: String) -> Bool {
     counts.withLock { $0[device, default: 0] >= countMax }

@@ -35,6 +35,8 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
   private struct State: Sendable {
     var waiting: BoundedQueue<Waiting>
     var bytesCount = 0
+    /// Items of the groups that are being committed.
+    var committingCount = 0
     var runningCount = 0
   }
 
@@ -58,6 +60,9 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
 
   /// Number of items that wait now.
   package var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+  /// Number of items that wait or are being committed now.
+  package var heldCount: Int { state.withLock { $0.waiting.count + $0.committingCount } }
 
   /// Gives an item to the next transaction; returns when that is over.
   ///
@@ -96,7 +101,8 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
       } catch {
         switch reaction(error) {
         case .giveUp:
-          for entry in group + takeAll() { entry.answered(.unavailable) }
+          end(group) { _ in .unavailable }
+          for entry in takeAll() { entry.answered(.unavailable) }
         case .split: await split(group, error)
         }
       }
@@ -114,6 +120,7 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
         size += entry.bytesCount
       }
       state.bytesCount -= size
+      state.committingCount += group.count
       guard group.isEmpty else { return group }
       state.runningCount -= 1
       return nil
@@ -132,15 +139,19 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
   private func commitWhole(_ group: [Waiting]) async throws {
     let answers = try await commit(group.map(\.item))
     precondition(answers.count == group.count, "a commit answers each of its items")
-    for (entry, answer) in zip(group, answers) {
-      entry.answered(.answered(answer))
-    }
+    end(group) { .answered(answers[$0]) }
+  }
+
+  /// Tells the items of a group, each by its place, what became of them.
+  private func end(_ group: [Waiting], _ outcome: (Int) -> Outcome) {
+    state.withLock { $0.committingCount -= group.count }
+    for (place, entry) in group.enumerated() { entry.answered(outcome(place)) }
   }
 
   /// Halves a refused group until the item to blame stands alone.
   private func split(_ group: [Waiting], _ error: any Error) async {
     guard group.count > 1 else {
-      for entry in group { entry.answered(.failed(error)) }
+      end(group) { _ in .failed(error) }
       return
     }
     let middle = group.count / 2
@@ -149,7 +160,7 @@ package final class GroupCommitter<Item: Sendable, Answer: Sendable>: Sendable {
         try await commitWhole(half)
       } catch {
         switch reaction(error) {
-        case .giveUp: for entry in half { entry.answered(.unavailable) }
+        case .giveUp: end(half) { _ in .unavailable }
         case .split: await split(half, error)
         }
       }

@@ -112,7 +112,7 @@ package final class IntakeService: Sendable {
   }
 
   /// Number of batches that wait to be stored or are being stored now.
-  package var heldCount: Int { shares.totalCount }
+  package var heldCount: Int { committer.heldCount }
 
   /// Takes in one signed body; never throws, and returns when the batch is durable or refused.
   package func accept(

@@ -62,6 +62,7 @@ extension ClearingSuite {
     }
 
     /// Its price was earned by ten rides; six become free, and what the holder has of it is seen again.
+    ///
     /// Nothing is booked back: the rides of later days make up for it.
     @Test func aCarnetThatHadEarnedItsPriceIsCountedAnewWhenItsRidesBecomeFree() async throws {
       try await House.with(tariff: productTariff) { house in
