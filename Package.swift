@@ -184,6 +184,9 @@ let package = Package(
       name: "DatabaseSupport", dependencies: ["Basics", "EventLoop", "Postgres"],
       path: "Tests/Support/DatabaseSupport", swiftSettings: house),
     .target(
+      name: "Programs", dependencies: ["EventLoop"], path: "Tests/Support/Programs",
+      swiftSettings: house),
+    .target(
       name: "AcquirerSupport", dependencies: ["Basics", "Charging", "SimulatedAcquirer"],
       path: "Tests/Support/AcquirerSupport", swiftSettings: house),
     .target(
@@ -201,7 +204,8 @@ let package = Package(
       swiftSettings: house),
 
     tests("BasicsTests", ["Basics"]),
-    tests("TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", protobuf]),
+    tests(
+      "TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", "Programs", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
     tests("ChargingTests", ["Basics", "Charging", "BankSupport"]),
     tests("WalletTests", ["Basics", "Wallet"]),
@@ -224,7 +228,7 @@ let package = Package(
       "InsightTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Insight", "Ledger", "DatabaseSupport", logging,
+        "Insight", "Ledger", "DatabaseSupport", "Programs", logging,
       ]),
     tests("TidyTests", []),
     tests(
@@ -257,8 +261,8 @@ let package = Package(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
-        "BankSupport", "SimulatedCity", "ServiceClient", "kvytok", hummingbird, httpTypes,
-        httpClient, nioCore,
+        "BankSupport", "SimulatedCity", "ServiceClient", "Programs", "kvytok", hummingbird,
+        httpTypes, httpClient, nioCore,
         nioHTTP, nioSSL, lifecycle,
         logging,
       ]),

@@ -27,12 +27,25 @@ package struct PayoutDesk: Sendable {
   }
 
   /// Writes down where an operator wants its money.
+  ///
+  /// The account of a name that is misspelt would be nobody's, and its operator would go unpaid. One that
+  /// left the network is still known by what it is owed.
   package func setAccount(
     _ account: BankAccount, of name: String, by person: String
   ) async throws {
     if let fault = account.fault { throw MoneyRefusal.unfit("the account: \(fault)") }
-    let moment = now()
+    // Another process may have published an operator of which this one did not hear yet.
+    if city.current.knowledge(ofOperator: name) == .unknown { try await city.reload(from: store) }
+    let city = city.current
+    let (moment, date) = (now(), today)
     try await store.write { db in
+      if city.knowledge(ofOperator: name) == .unknown,
+        try await db.operatorMoney.claims(through: date, operatorID: name).isEmpty
+      {
+        throw MoneyRefusal.unfit(
+          "there is no operator \(name), neither in the network nor in a tariff nor in the books: "
+            + "known are \(city.operatorsTold)")
+      }
       try await db.operatorMoney.setAccount(account, of: name, by: person, at: moment)
     }
   }

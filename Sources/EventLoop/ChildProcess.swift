@@ -46,17 +46,18 @@ package final class ChildProcess: Sendable {
 
   fileprivate init(processID: Int32) { self.processID = processID }
 
-  /// Starts a program without input; its output and errors are added to a file.
+  /// Starts a program without input; its output and errors are added to a file, or to one each.
   ///
   /// The environment is exactly the one given, and the working folder is the root: another user
   /// may not be able to stand in ours.
   package static func start(
-    _ executable: String, _ arguments: [String], environment: [String], outputFile: String,
-    on loop: EventLoop
+    _ executable: String, _ arguments: [String], environment: [String], folder: String = "/",
+    outputFile: String, errorsFile: String? = nil, on loop: EventLoop
   ) async throws(SpawnFault) -> ChildProcess {
+    let program = ProgramCall(
+      executable: executable, arguments: arguments, environment: environment, folder: folder)
     let result = await loop.run {
-      ProcessHandle.spawn(
-        executable, arguments, environment: environment, outputFile: outputFile, on: loop)
+      ProcessHandle.spawn(program, outputFile: outputFile, errorsFile: errorsFile, on: loop)
     }
     return try result.get()
   }
@@ -92,6 +93,14 @@ package final class ChildProcess: Sendable {
   }
 }
 
+/// Which program is called, how and where.
+private struct ProgramCall: Sendable {
+  let executable: String
+  let arguments: [String]
+  let environment: [String]
+  let folder: String
+}
+
 /// The loop's side of a child process.
 private final class ProcessHandle: LoopHandle {
   private let loop: EventLoop
@@ -106,25 +115,26 @@ private final class ProcessHandle: LoopHandle {
   }
 
   static func spawn(
-    _ executable: String, _ arguments: [String], environment: [String], outputFile: String,
-    on loop: EventLoop
+    _ program: ProgramCall, outputFile: String, errorsFile: String?, on loop: EventLoop
   ) -> Result<ChildProcess, SpawnFault> {
-    guard !loop.isStopping else {
-      return .failure(SpawnFault(executable: executable, message: "the event loop ends"))
+    func failure(_ message: String) -> Result<ChildProcess, SpawnFault> {
+      .failure(SpawnFault(executable: program.executable, message: message))
     }
+    guard !loop.isStopping else { return failure("the event loop ends") }
     keepFilesFromChildren()
-    let output = open(outputFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard output >= 0 else {
-      let reason = String(cString: strerror(errno))
-      return .failure(SpawnFault(executable: executable, message: "\(outputFile): \(reason)"))
+    var files: [Int32] = []
+    defer { for file in files { Glibc.close(file) } }
+    for path in [outputFile, errorsFile].compactMap({ $0 }) {
+      let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+      guard file >= 0 else { return failure("\(path): \(String(cString: strerror(errno)))") }
+      files.append(file)
     }
-    defer { Glibc.close(output) }
     let process = ProcessHandle(loop: loop)
-    let result = process.spawn(executable, arguments, environment: environment, output: output)
+    let result = process.spawn(program, output: files[0], errors: files.last ?? files[0])
     guard result == 0 else {
       // libuv has begun the handle even when it could not start the program.
       process.close()
-      return .failure(SpawnFault(executable: executable, message: uvMessage(result)))
+      return failure(uvMessage(result))
     }
     let child = ChildProcess(processID: process.handle.pointee.pid)
     process.child = child
@@ -147,20 +157,18 @@ private final class ProcessHandle: LoopHandle {
     }
   }
 
-  private func spawn(
-    _ executable: String, _ arguments: [String], environment: [String], output: Int32
-  ) -> Int32 {
-    var argv = ([executable] + arguments).map { strdup($0) } + [nil]
-    var env = environment.map { strdup($0) } + [nil]
+  private func spawn(_ program: ProgramCall, output: Int32, errors: Int32) -> Int32 {
+    var argv = ([program.executable] + program.arguments).map { strdup($0) } + [nil]
+    var env = program.environment.map { strdup($0) } + [nil]
     defer { for pointer in argv + env { free(pointer) } }
     var streams = [uv_stdio_container_t(), uv_stdio_container_t(), uv_stdio_container_t()]
     streams[0].flags = UV_IGNORE
-    for index in 1...2 {
+    for (index, file) in [1: output, 2: errors] {
       streams[index].flags = UV_INHERIT_FD
-      streams[index].data.fd = output
+      streams[index].data.fd = file
     }
-    return executable.withCString { file in
-      "/".withCString { folder in
+    return program.executable.withCString { file in
+      program.folder.withCString { folder in
         argv.withUnsafeMutableBufferPointer { argv in
           env.withUnsafeMutableBufferPointer { env in
             streams.withUnsafeMutableBufferPointer { streams in

@@ -2,9 +2,11 @@
 package struct EdgeLimits: Sendable {
   /// Most connections at once.
   package var connectionsMax = 16_384
-  /// Most of them from one address: three quarters, here and below, for a whole fleet may stand behind one
-  /// address of its mobile network.
-  package var connectionsPerAddressMax = 12_288
+  /// Most that an address may hold of anything, by how much of it is free: three times that much.
+  ///
+  /// Alone it has three quarters, for a whole fleet may stand behind one address of its mobile network;
+  /// each further one has three quarters of what is left, so that a few never have all.
+  package var addressTimesFreeMax = 3
   /// Most bytes of a request's header fields, and of one of them.
   package var headBytesMax = 16 << 10
   /// Most header fields of a request.
@@ -21,20 +23,14 @@ package struct EdgeLimits: Sendable {
   package var writeSecondsMax: Int64 = 60
   /// Most requests at once: being read, proven, stored or answered.
   package var requestsMax = 8192
-  /// Most of them from one address.
-  package var requestsPerAddressMax = 6144
   /// Most bytes of their bodies.
   package var requestBytesMax = 96 << 20
-  /// Most of them from one address.
-  package var requestBytesPerAddressMax = 72 << 20
   /// Most bytes of those of large bodies, so that the others have the rest.
   package var largeRequestBytesMax = 64 << 20
   /// Bytes from which a body is a large one, by what its endpoint takes.
   package var largeBytesMin = 1 << 20 + 1
   /// Most bytes of answers that the other sides do not take at once.
   package var answerBytesMax = 64 << 20
-  /// Most of them from one address.
-  package var answerBytesPerAddressMax = 48 << 20
   /// Most bytes of a refused body that are read and thrown away, so that the refusal is heard.
   package var skippedBytesMax = 4 << 20
   /// Seconds until a refused request may be tried again.
@@ -52,8 +48,6 @@ package struct EdgeLimits: Sendable {
     var limits = self
     limits.connectionsMax = min(
       connectionsMax, max(files - Self.filesBesideMax, files / 2))
-    limits.connectionsPerAddressMax = min(
-      connectionsPerAddressMax, max(1, limits.connectionsMax * 3 / 4))
     return limits
   }
 }

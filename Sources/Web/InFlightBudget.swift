@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// Past it the answer is 503, before memory grows. Bytes of a body count when they come: what a head
 /// promises is free to promise, and would lock others out. Large bodies have a part of the room only,
-/// and answers that nobody takes have room of their own. One address never has all of anything, so
-/// that whoever floods from one leaves room for the others. All of it is under one lock, which a
-/// request takes three times.
+/// and answers that nobody takes have room of their own. An address has a share of what the others
+/// leave free of anything, so that whoever floods from a few leaves room for the others. All of it is
+/// under one lock, which a request takes three times.
 final class InFlightBudget: Sendable {
   /// Where the connections from one address stand in the count.
   struct Line: Sendable, Equatable {
@@ -54,6 +54,13 @@ final class InFlightBudget: Sendable {
   /// Number of addresses that hold anything now.
   var addressesCount: Int { count.withLock { $0.lineOfAddress.count } }
 
+  /// Whether an address may hold so much of some room of which all, it among them, then hold so much.
+  ///
+  /// One of a thing is nobody's flood.
+  private func isShare(_ own: Int, of room: Int, held: Int) -> Bool {
+    own <= 1 || own <= limits.addressTimesFreeMax * (room - held)
+  }
+
   // MARK: Connections
 
   /// Counts a connection from an address; each that gets a line is followed by ``leave(_:)`` once.
@@ -62,9 +69,11 @@ final class InFlightBudget: Sendable {
       guard count.all.connections < limits.connectionsMax else { return .full }
       let index: Int
       if let known = count.lineOfAddress[address] {
-        guard count.lines[known].held.connections < limits.connectionsPerAddressMax else {
-          return .fullForAddress
-        }
+        guard
+          isShare(
+            count.lines[known].held.connections + 1, of: limits.connectionsMax,
+            held: count.all.connections + 1)
+        else { return .fullForAddress }
         index = known
       } else {
         index = count.open(address)
@@ -90,7 +99,9 @@ final class InFlightBudget: Sendable {
   func enter(_ line: Line, expecting bytes: Int, isLarge: Bool) -> Bool {
     count.withLock { count in
       guard count.all.requests < limits.requestsMax,
-        count.lines[line.index].held.requests < limits.requestsPerAddressMax,
+        isShare(
+          count.lines[line.index].held.requests + 1, of: limits.requestsMax,
+          held: count.all.requests + 1),
         hasRoom(count, line, for: bytes, isLarge)
       else { return false }
       count.all.requests += 1
@@ -111,8 +122,9 @@ final class InFlightBudget: Sendable {
 
   private func hasRoom(_ count: Count, _ line: Line, for bytes: Int, _ isLarge: Bool) -> Bool {
     let own = count.lines[line.index].held
-    return count.all.bytes + bytes <= limits.requestBytesMax
-      && own.bytes + bytes <= limits.requestBytesPerAddressMax
+    let all = count.all.bytes + bytes
+    return all <= limits.requestBytesMax
+      && isShare(own.bytes + bytes, of: limits.requestBytesMax, held: all)
       && (!isLarge || count.all.largeBytes + bytes <= limits.largeRequestBytesMax)
   }
 
@@ -133,7 +145,9 @@ final class InFlightBudget: Sendable {
   func holdAnswer(_ line: Line, bytes: Int) -> Bool {
     count.withLock { count in
       guard count.all.answerBytes + bytes <= limits.answerBytesMax,
-        count.lines[line.index].held.answerBytes + bytes <= limits.answerBytesPerAddressMax
+        isShare(
+          count.lines[line.index].held.answerBytes + bytes, of: limits.answerBytesMax,
+          held: count.all.answerBytes + bytes)
       else { return false }
       count.all.answerBytes += bytes
       count.lines[line.index].held.answerBytes += bytes

@@ -2,6 +2,7 @@ import BankSupport
 import Basics
 import Foundation
 import Postgres
+import Programs
 import ServiceClient
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 import Testing
 
 /// Chromium without a screen, looking at the pages of a running service as a signed-in person.
@@ -35,7 +36,7 @@ struct Browser: Sendable {
       proxy in
       let profile = try TemporaryFolder.make("browser")
       defer { try? FileManager.default.removeItem(at: profile) }
-      let program = try RunningProgram(
+      let program = try await RunningProgram.start(
         URL(fileURLWithPath: Self.path),
         [
           "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",

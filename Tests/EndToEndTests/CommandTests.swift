@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Programs
 import ServiceClient
 import Testing
 

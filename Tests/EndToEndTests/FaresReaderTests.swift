@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 import Testing
 import Transit
 
@@ -82,7 +83,7 @@ import Transit
 
   private func validate(_ feed: URL, _ exports: [URL]) async throws -> String {
     let python = URL(fileURLWithPath: try #require(StandardReaderTests.python))
-    let read = try await RunningProgram(
+    let read = try await RunningProgram.start(
       python, ["-c", Self.script, feed.path] + exports.map(\.path)
     ).end()
     #expect(read.exitCode == 0, "\(read.errors)")

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Postgres
+import Programs
 import ServiceClient
 import Tapping
 import Testing

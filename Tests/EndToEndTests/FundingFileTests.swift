@@ -2,6 +2,7 @@ import Basics
 import Charging
 import Foundation
 import Postgres
+import Programs
 import ServiceClient
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 import ServiceClient
 import Testing
 
@@ -40,7 +41,7 @@ final class KvytokService: Sendable {
     self.data = data
     self.databaseURL = databaseURL
     self.clock = clock
-    program = try Command.start(
+    program = try await Command.start(
       ["serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path]
         + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments, clock: clock,
       ulimit: ulimit)
@@ -116,19 +117,20 @@ enum Command {
   /// Starts the command, by the machine's clock or another.
   static func start(
     _ arguments: [String], clock: ServiceClock? = nil, ulimit: String? = nil
-  ) throws -> RunningProgram {
+  ) async throws -> RunningProgram {
     if let ulimit {
-      return try RunningProgram(
+      return try await RunningProgram.start(
         URL(fileURLWithPath: "/bin/bash"),
         ["-c", "ulimit \(ulimit) && exec \"$0\" \"$@\"", path.path] + arguments)
     }
-    return try clock?.run(path, arguments) ?? RunningProgram(path, arguments)
+    if let clock { return try await clock.run(path, arguments) }
+    return try await RunningProgram.start(path, arguments)
   }
 
   /// Runs the command to its end.
   static func run(
     _ arguments: [String], withinSeconds seconds: Double = 120
   ) async throws -> RunningProgram.End {
-    try await RunningProgram(path, arguments).end(withinSeconds: seconds)
+    try await RunningProgram.run(path, arguments, withinSeconds: seconds)
   }
 }

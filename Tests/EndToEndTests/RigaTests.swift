@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 import Testing
 
 /// A real day of Riga goes through the running service, posted as devices would post it.
@@ -39,7 +40,7 @@ import Testing
     #expect(imported.exitCode == 0, "\(imported.errors)")
     let simulator = Command.path.deletingLastPathComponent()
       .appendingPathComponent("validator-sim")
-    let day = try await RunningProgram(
+    let day = try await RunningProgram.start(
       simulator,
       [
         "riga", "--url", service.url, "--admin-token", service.adminToken, "--data",

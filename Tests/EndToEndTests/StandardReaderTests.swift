@@ -1,6 +1,7 @@
 import Basics
 import Charging
 import Foundation
+import Programs
 import Testing
 import Tracking
 
@@ -32,7 +33,7 @@ import Tracking
       print(feed.header.gtfs_realtime_version, feed.header.timestamp, len(feed.entity),
         vehicle.vehicle.id, vehicle.trip.route_id, round(vehicle.position.latitude, 3))
       """
-    let read = try await RunningProgram(
+    let read = try await RunningProgram.start(
       URL(fileURLWithPath: try #require(Self.python)), ["-c", script, file.path]
     ).end()
     #expect(read.exitCode == 0, "\(read.errors)")
@@ -68,7 +69,7 @@ import Tracking
       schema = xmlschema.XMLSchema(os.path.join(folder, 'pain.001.001.09.xsd'))
       print([schema.is_valid(path) for path in sys.argv[1:]])
       """
-    let read = try await RunningProgram(
+    let read = try await RunningProgram.start(
       URL(fileURLWithPath: try #require(Self.python)), ["-c", script, file.path, broken.path]
     ).end()
     #expect(read.exitCode == 0, "\(read.errors)")

@@ -148,18 +148,39 @@ struct HandleTests {
     await loop.shutdown()
   }
 
+  private func takeText(of path: String) -> String {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let file = open(path, O_RDONLY)
+    let count = read(file, &bytes, bytes.count)
+    close(file)
+    unlink(path)
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+  }
+
   @Test func aChildsWordsGoToItsFile() async throws {
     let loop = EventLoop.start(name: "test")
     let path = "/tmp/kvytok-words-\(getpid())"
     let child = try await ChildProcess.start(
       "/bin/sh", ["-c", "echo out; echo err >&2"], environment: [], outputFile: path, on: loop)
     _ = await child.waitForExit()
-    var bytes = [UInt8](repeating: 0, count: 64)
-    let file = open(path, O_RDONLY)
-    let count = read(file, &bytes, bytes.count)
-    close(file)
+    #expect(takeText(of: path) == "out\nerr\n")
+    await loop.shutdown()
+  }
+
+  @Test func aChildHasAFolderAndAFileForErrorsWhenTheyAreNamed() async throws {
+    let loop = EventLoop.start(name: "test")
+    let path = "/tmp/kvytok-parts-\(getpid())"
+    let child = try await ChildProcess.start(
+      "/bin/sh", ["-c", "pwd; echo err >&2"], environment: [], folder: "/usr",
+      outputFile: path + ".out", errorsFile: path + ".err", on: loop)
+    #expect(await child.waitForExit().isSuccess)
+    #expect(takeText(of: path + ".out") == "/usr\n")
+    #expect(takeText(of: path + ".err") == "err\n")
+    await #expect(throws: SpawnFault.self) {
+      try await ChildProcess.start(
+        "/bin/true", [], environment: [], outputFile: path, errorsFile: "/nowhere/err", on: loop)
+    }
     unlink(path)
-    #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "out\nerr\n")
     await loop.shutdown()
   }
 

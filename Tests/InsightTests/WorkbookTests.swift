@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Insight
+import Programs
 import Testing
 
 /// What Kvytok writes as a workbook is read by a reader that others use.
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test(.enabled(if: WorkbookTests.isThere, "`make test` installs the reader"))
-  func anotherReaderFindsTypedCellsAndSumsThatAreTheSumsOfTheRows() throws {
+  func anotherReaderFindsTypedCellsAndSumsThatAreTheSumsOfTheRows() async throws {
     let script = """
       import sys, datetime
       from openpyxl import load_workbook
@@ -120,17 +121,11 @@ import Testing
       "workbook-test-\(ProcessInfo.processInfo.processIdentifier).xlsx")
     defer { try? FileManager.default.removeItem(at: file) }
     try Data(try Self.report().workbook(in: .english)).write(to: file)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-    process.arguments = ["-c", script, file.path]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(text)")
+    let read = try await RunningProgram.run(
+      URL(fileURLWithPath: try #require(Self.python)), ["-c", script, file.path])
+    #expect(read.exitCode == 0, "\(read.errors)")
     #expect(
-      text == """
+      read.output == """
         ['Operators', 'About', 'What the figures mean']
         A2 ['Operator', 'Rides', 'Charged', 'Currency', 'Day', 'Paid'] True
         ['north', 3, 1234567.89, 'UAH', datetime.datetime(2026, 11, 23, 0, 0), datetime.datetime(2026, 11, 23, 10, 0)] #,##0.00

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Programs
 import Tapping
 import Testing
 
@@ -13,7 +14,7 @@ private struct Vectors {
   static let script = root.appendingPathComponent("Tests/Support/Vectors/vectors.py")
   /// A Python with the package `cryptography`; `make test` makes one.
   static let python = ProcessInfo.processInfo.environment["KVYTOK_PYTHON"].flatMap { path in
-    (try? run(path, ["-c", "import cryptography"]))?.status == 0 ? path : nil
+    FileManager.default.isExecutableFile(atPath: path) ? URL(fileURLWithPath: path) : nil
   }
 
   init() throws {
@@ -36,19 +37,6 @@ private struct Vectors {
     return try stride(from: 0, to: digits.count, by: 2).map { index in
       try #require(hexValue(digits[index])) << 4 | #require(hexValue(digits[index + 1]))
     }
-  }
-
-  static func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
   }
 }
 
@@ -180,9 +168,10 @@ private struct Vectors {
   }
 
   @Test(.enabled(if: Vectors.python != nil, "`make test` installs cryptography for Python"))
-  func otherHandsFindTheSame() throws {
-    let made = try Vectors.run(try #require(Vectors.python), [Vectors.script.path])
-    #expect(made.status == 0)
+  func otherHandsFindTheSame() async throws {
+    let made = try await RunningProgram.run(
+      try #require(Vectors.python), [Vectors.script.path])
+    #expect(made.exitCode == 0, "\(made.errors)")
     #expect(made.output.split(separator: "\n").map(String.init) == vectors.lines)
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import DatabaseSupport
 import HTTPTypes
 import Store
@@ -5,7 +6,7 @@ import Tapping
 import Testing
 import Web
 
-/// A stop that a device is said to be at is one of the network, when there is a network.
+/// A stop that a device is said to be at is one of the network, when there is a network; so is an operator.
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct AssignedStopTests {
   private static func assign(_ place: String, _ service: TestService) async throws -> Answer {
@@ -67,6 +68,24 @@ struct AssignedStopTests {
       #expect(priced.knowledge(of: .stop("z")) == .known)
       #expect(priced.knowledge(ofOperator: "ferry") == .known)
       #expect(priced.knowledge(ofOperator: "T") == .unknown)
+    }
+  }
+
+  /// One that the network no longer has is known as long as the books have it.
+  @Test func theAccountOfAnOperatorThatNobodyKnowsIsRefused() async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.accountant)
+      func account(_ name: String) async throws -> Answer {
+        await service.post(
+          "/v1/operators/\(name)/account", token: token, json: OperatorMoneyEndpointTests.account)
+      }
+      try await Self.importFeed(service)
+      let wrong = try await account("T")
+      #expect(wrong.status == .unprocessableContent, "\(wrong.text)")
+      #expect(wrong.text.contains("no operator T") && wrong.text.contains("known are t"))
+      #expect(try await account("t").status == .ok)
+      try await service.addFares(on: try #require(Day("2026-11-21")), ["gone": 500])
+      #expect(try await account("gone").status == .ok)
     }
   }
 

@@ -15,6 +15,8 @@ import Web
 struct EdgeAddressTests {
   private static let flooder = "127.0.0.1"
   private static let other = "127.0.0.2"
+  private static let second = "127.0.0.3"
+  private static let third = "127.0.0.4"
   private static let question = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
   private static func post(_ bytes: Int, of size: Int) -> String {
@@ -25,11 +27,10 @@ struct EdgeAddressTests {
   @Test func anAddressHasAPartOfTheConnectionsOnly() async throws {
     var limits = EdgeLimits()
     limits.connectionsMax = 4
-    limits.connectionsPerAddressMax = 2
     try await TestEdge.with(limits) { edge in
       var held: [RawConnection] = []
-      for _ in 0..<2 { held.append(try await RawConnection(port: edge.port, from: Self.flooder)) }
-      try await eventually { edge.server.load.connections == 2 }
+      for _ in 0..<3 { held.append(try await RawConnection(port: edge.port, from: Self.flooder)) }
+      try await eventually { edge.server.load.connections == 3 }
       let refused = try await edge.send("", from: Self.flooder)
       #expect(
         refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("retry-after: 5"), "\(refused)")
@@ -42,18 +43,36 @@ struct EdgeAddressTests {
     }
   }
 
+  /// Each has three quarters of what those before it left.
+  @Test func severalAddressesTogetherLeaveRoomForOthers() async throws {
+    var limits = EdgeLimits()
+    limits.connectionsMax = 64
+    try await TestEdge.with(limits) { edge in
+      var held: [RawConnection] = []
+      defer { for connection in held { connection.close() } }
+      for (address, share) in [(Self.flooder, 48), (Self.second, 12), (Self.third, 3)] {
+        for _ in 0..<share { held.append(try await RawConnection(port: edge.port, from: address)) }
+        let expected = held.count
+        try await eventually { edge.server.load.connections == expected }
+        let refused = try await edge.send("", from: address)
+        #expect(refused.hasPrefix("HTTP/1.1 503 "), "\(address): \(refused)")
+      }
+      let heard = try await edge.send(Self.question, until: "\r\n\r\n", from: Self.other)
+      #expect(heard.hasPrefix("HTTP/1.1 200 "), "\(heard)")
+    }
+  }
+
   @Test func anAddressHasAPartOfTheRequestsOnly() async throws {
     var limits = EdgeLimits()
     limits.requestsMax = 4
-    limits.requestsPerAddressMax = 2
     try await TestEdge.with(limits) { edge in
       var held: [RawConnection] = []
-      for _ in 0..<2 {
+      for _ in 0..<3 {
         let connection = try await RawConnection(port: edge.port, from: Self.flooder)
         try await connection.write(Self.post(1, of: 10))
         held.append(connection)
       }
-      try await eventually { edge.server.load.requests == 2 }
+      try await eventually { edge.server.load.requests == 3 }
       let refused = try await edge.send(Self.question, until: "overloaded", from: Self.flooder)
       #expect(refused.hasPrefix("HTTP/1.1 503 "), "\(refused)")
       let heard = try await edge.send(Self.question, until: "\r\n\r\n", from: Self.other)
@@ -65,8 +84,7 @@ struct EdgeAddressTests {
 
   @Test func anAddressHasAPartOfTheBytesOnly() async throws {
     var limits = EdgeLimits()
-    limits.requestBytesMax = 2000
-    limits.requestBytesPerAddressMax = 1000
+    limits.requestBytesMax = 1300
     try await TestEdge.with(limits) { edge in
       let held = try await RawConnection(port: edge.port, from: Self.flooder)
       try await held.write(Self.post(900, of: 950))
@@ -85,7 +103,7 @@ struct EdgeAddressTests {
   /// Whoever takes no answers is cut once those of one address are too many.
   @Test func anAddressHasAPartOfTheRoomForAnswersOnly() async throws {
     var limits = EdgeLimits()
-    limits.answerBytesPerAddressMax = 1000
+    limits.answerBytesMax = 1300
     try await TestEdge.with(limits) { edge in
       let deaf = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .channelOption(.autoRead, value: false)
@@ -107,11 +125,8 @@ struct EdgeAddressTests {
     let house = EdgeLimits()
     let same = house.fitting(files: house.connectionsMax + EdgeLimits.filesBesideMax)
     #expect(same.connectionsMax == house.connectionsMax)
-    #expect(same.connectionsPerAddressMax == house.connectionsPerAddressMax)
-    for (files, connections, ofAddress) in [(4096, 3584, 2688), (1024, 512, 384), (4, 2, 1)] {
-      let fewer = house.fitting(files: files)
-      #expect(fewer.connectionsMax == connections, "\(files)")
-      #expect(fewer.connectionsPerAddressMax == ofAddress, "\(files)")
+    for (files, connections) in [(4096, 3584), (1024, 512), (4, 2)] {
+      #expect(house.fitting(files: files).connectionsMax == connections, "\(files)")
     }
   }
 
@@ -119,8 +134,7 @@ struct EdgeAddressTests {
   @Test(.enabled(if: ManySockets.areAllowed, "skipped: too few files may be open"))
   func aFloodOfThousandsOfConnectionsKeepsNoDeviceOut() async throws {
     var limits = EdgeLimits()
-    limits.connectionsMax = 4300
-    limits.connectionsPerAddressMax = 4200
+    limits.connectionsMax = 5600
     try await TestEdge.with(limits) { edge in
       let validator = try await Validator(edge.service)
       let flood = await ManySockets.open(4250, port: edge.port)

@@ -50,7 +50,7 @@ struct EdgeAttackTests {
 
   @Test func largeBodiesLeaveRoomForTheOthers() async throws {
     var limits = EdgeLimits()
-    limits.requestBytesMax = 3000
+    limits.requestBytesMax = 3800
     limits.largeRequestBytesMax = 2000
     try await TestEdge.with(limits) { edge in
       let validator = try await Validator(edge.service)

@@ -142,7 +142,7 @@ struct EdgeTests {
 
   @Test func pastItsRoomItSaysSoBeforeABodyIsRead() async throws {
     var limits = EdgeLimits()
-    limits.requestBytesMax = 1000
+    limits.requestBytesMax = 1300
     try await TestEdge.with(limits) { edge in
       let first = try await RawConnection(port: edge.port)
       try await first.write(
@@ -217,7 +217,8 @@ struct EdgeTests {
     limits.connectionsMax = 2
     try await TestEdge.with(limits) { edge in
       let held = [
-        try await RawConnection(port: edge.port), try await RawConnection(port: edge.port),
+        try await RawConnection(port: edge.port, from: "127.0.0.2"),
+        try await RawConnection(port: edge.port, from: "127.0.0.3"),
       ]
       try await eventually { edge.server.load.connections == 2 }
       let third = try await edge.send("")

@@ -2,6 +2,7 @@ import Basics
 import EventLoop
 import Foundation
 import Postgres
+import Programs
 import ServiceClient
 import SimulatedCity
 import Tapping

@@ -3,6 +3,7 @@ import EventLoop
 import Foundation
 import Glibc
 import Postgres
+import Programs
 import ServiceClient
 import Tapping
 import Testing

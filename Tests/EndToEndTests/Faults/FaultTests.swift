@@ -2,6 +2,7 @@ import Basics
 import Foundation
 import Glibc
 import Postgres
+import Programs
 import Testing
 
 /// What was acknowledged is there once, whatever broke in between: a real service and a real

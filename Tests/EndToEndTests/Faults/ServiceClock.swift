@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Programs
 import Synchronization
 
 /// The clock of a service, set by hand: a library of a few lines stands before the system's.
@@ -70,7 +71,7 @@ final class ServiceClock: Sendable {
     try set(aheadSeconds: aheadSeconds)
     let text = folder.appendingPathComponent("clock.c")
     try Data(Self.source.utf8).write(to: text)
-    let built = try await RunningProgram(
+    let built = try await RunningProgram.start(
       URL(fileURLWithPath: "/usr/bin/env"),
       ["clang", "-shared", "-fPIC", "-O1", "-Werror", "-o", library.path, text.path]
     ).end()
@@ -80,8 +81,8 @@ final class ServiceClock: Sendable {
   deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// Starts a program that lives by this clock.
-  func run(_ executable: URL, _ arguments: [String]) throws -> RunningProgram {
-    try RunningProgram(
+  func run(_ executable: URL, _ arguments: [String]) async throws -> RunningProgram {
+    try await RunningProgram.start(
       executable, arguments,
       environment: ["LD_PRELOAD": library.path, "KVYTOK_TEST_CLOCK": file.path])
   }

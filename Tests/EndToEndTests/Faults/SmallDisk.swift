@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Programs
 
 /// A file system with little room, for a test of what happens when it is full.
 enum SmallDisk {
