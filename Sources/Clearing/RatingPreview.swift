@@ -286,56 +286,79 @@ package struct RatingPreviewer: Sendable {
   /// How much is looked at before it is given up.
   package struct Bound: Sendable {
     package let riderDaysMax: Int
-    package let ridersMax: Int
     /// Most riders read at once.
     let ridersPerPageMax: Int
 
     /// What a request looks at: as many rider-days as a piece of an order, and about as long.
     package static let ofRequest = Bound(
-      riderDaysMax: ReratingPieces.riderDaysPerPieceMax, ridersMax: 20_000,
+      riderDaysMax: ReratingPieces.riderDaysPerPieceMax,
       ridersPerPageMax: ReratingPieces.ridersPerPageMax)
 
     /// Makes a bound.
-    package init(riderDaysMax: Int, ridersMax: Int, ridersPerPageMax: Int) {
+    package init(riderDaysMax: Int, ridersPerPageMax: Int) {
       self.riderDaysMax = riderDaysMax
-      self.ridersMax = ridersMax
       self.ridersPerPageMax = ridersPerPageMax
     }
   }
 
   /// Compares the rides that stand with those that would; `progress` hears the share done.
   ///
-  /// Nil where there is more to look at than a bound allows. Days after the period are looked at as far as
-  /// the state before them differs.
+  /// Days after the period are looked at as far as the state before them differs.
   package func run(
-    _ period: ClosedRange<Day>, within bound: Bound? = nil,
-    progress: @Sendable (Double) -> Void = { _ in }
-  ) async throws -> RatingPreview? {
+    _ period: ClosedRange<Day>, progress: @Sendable (Double) -> Void = { _ in }
+  ) async throws -> RatingPreview {
     var preview = RatingPreview(period)
     preview.edition = city.edition
-    var ridersSeen = 0
     for lane in 0..<Lane.count {
       var last: RiderID?
       while true {
         let (after, before) = (last, preview)
         let page = try await store.read { db in
-          let riders = try await db.audit.riders(
-            lane: lane, after: after,
-            countMax: bound?.ridersPerPageMax ?? AuditTables.ridersPerPageMax)
+          let riders = try await db.audit.riders(lane: lane, after: after)
           var preview = before
           try await self.add(riders, lane: lane, period, to: &preview, in: db)
-          return (riders: riders, preview: preview)
+          return (last: riders.last, preview: preview)
         }
-        guard let rider = page.riders.last else { break }
+        guard let rider = page.last else { break }
         last = rider
         preview = page.preview
-        ridersSeen += page.riders.count
-        if let bound {
-          let days = preview.riderDays + preview.carriedDays
-          guard days <= bound.riderDaysMax, ridersSeen <= bound.ridersMax else { return nil }
-        }
       }
       progress(Double(lane + 1) / Double(Lane.count))
+    }
+    preview.finish()
+    return preview
+  }
+
+  /// As ``run(_:progress:)``; nil where there is more to look at than a bound allows.
+  ///
+  /// Riders are found by their taps, so a quiet day of a large city costs what happened on it.
+  package func run(
+    _ period: ClosedRange<Day>, within bound: Bound
+  ) async throws -> RatingPreview? {
+    var preview = RatingPreview(period)
+    preview.edition = city.edition
+    var last: RiderID?
+    var ridersSeen = 0
+    while true {
+      let (after, before) = (last, preview)
+      let page = try await store.read { db in
+        let riders = try await db.audit.ridersWithTaps(
+          from: period.lowerBound, through: isOpenEnded ? nil : period.upperBound, after: after,
+          countMax: bound.ridersPerPageMax)
+        var preview = before
+        for (lane, riders) in Dictionary(grouping: riders, by: Lane.of) {
+          try await self.add(riders, lane: lane, period, to: &preview, in: db)
+        }
+        return (riders: riders, preview: preview)
+      }
+      guard let rider = page.riders.last else { break }
+      last = rider
+      preview = page.preview
+      ridersSeen += page.riders.count
+      // Each has one day at least; those that nobody rated yet take their time too.
+      guard max(preview.riderDays + preview.carriedDays, ridersSeen) <= bound.riderDaysMax else {
+        return nil
+      }
     }
     preview.finish()
     return preview

@@ -42,12 +42,13 @@ package struct Rerating: Sendable {
     case .success(let book):
       let previewer = RatingPreviewer(
         store: store, city: city, book: book, isOpenEnded: tariff != nil)
-      guard let preview = try await previewer.run(period, within: bound, progress: progress) else {
-        let most = bound ?? .ofRequest
+      guard let bound else {
+        return .success(try await previewer.run(period, progress: progress))
+      }
+      guard let preview = try await previewer.run(period, within: bound) else {
         return .failure(
           ReratingRefusal(
-            "There are more than \(most.riderDaysMax) rider-days, or "
-              + "\(most.ridersMax) riders, to look at. Order a preview, which "
+            "There are more than \(bound.riderDaysMax) rider-days to look at. Order a preview, which "
               + "changes nothing and is worked out by the service.", isTooMuch: true))
       }
       return .success(preview)

@@ -37,6 +37,27 @@ package struct AuditTables {
     return try rows.map { try $0.identifier(0) }
   }
 
+  /// The next riders of all lanes who tapped within a period, in the order of their ids; one without an
+  /// end goes on for ever.
+  package func ridersWithTaps(
+    from: Day, through: Day?, after rider: RiderID?, countMax: Int
+  ) async throws -> [RiderID] {
+    var parameters: [PostgresValue] = [.date(from), .int8(Int64(countMax))]
+    var conditions = ""
+    if let through {
+      parameters.append(.date(through))
+      conditions += " and fare_day <= $\(parameters.count)"
+    }
+    if let rider {
+      parameters.append(.identifier(rider))
+      conditions += " and rider_id > $\(parameters.count)"
+    }
+    let rows = try await connection.query(
+      "select distinct rider_id from tap where fare_day >= $1\(conditions) order by rider_id limit $2",
+      parameters)
+    return try rows.map { try $0.identifier(0) }
+  }
+
   /// The fare days of riders within a period in order, with the network by which each stands.
   package func days(
     lane: Int16, riders: [RiderID], within period: ClosedRange<Day>

@@ -116,23 +116,24 @@ extension ClearingSuite {
     @Test func whatIsTooMuchForARequestIsRefusedAndSaysWhatToDo() async throws {
       try await Self.withRiders { house, source in
         let rerating = ReratingTests.rerating(house)
-        func preview(riderDays: Int, riders: Int) async throws -> Result<
-          RatingPreview, ReratingRefusal
-        > {
+        func preview(_ riderDays: Int) async throws -> Result<RatingPreview, ReratingRefusal> {
           try await rerating.preview(
             ReratingTests.period, tariff: source,
-            within: RatingPreviewer.Bound(
-              riderDaysMax: riderDays, ridersMax: riders, ridersPerPageMax: 1))
+            within: RatingPreviewer.Bound(riderDaysMax: riderDays, ridersPerPageMax: 7))
         }
-        #expect(try await preview(riderDays: 40, riders: 40).get().riders == 40)
-        for (riderDays, riders) in [(39, 40), (40, 39)] {
-          guard case .failure(let refusal) = try await preview(riderDays: riderDays, riders: riders)
-          else {
-            Issue.record("\(riderDays) rider-days of \(riders) riders were no bound")
-            continue
-          }
-          #expect(refusal.isTooMuch && refusal.description.contains("Order a preview"))
+        let whole = try await rerating.preview(ReratingTests.period, tariff: source).get()
+        #expect(try await preview(40).get() == whole && whole.riders == 40)
+        guard case .failure(let refusal) = try await preview(39) else {
+          Issue.record("39 rider-days were no bound")
+          return
         }
+        #expect(refusal.isTooMuch && refusal.description.contains("Order a preview"))
+        // However many riders there are: what did not happen costs nothing.
+        let quiet = ReratingTests.period.upperBound.adding(days: 30)
+        #expect(
+          try await rerating.preview(
+            quiet...quiet, within: RatingPreviewer.Bound(riderDaysMax: 1, ridersPerPageMax: 7)
+          ).get().riders == 0)
       }
     }
   }

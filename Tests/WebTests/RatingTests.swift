@@ -92,10 +92,15 @@ struct RatingTests {
       try await Self.publish(to: service)
       let small = await service.send(.get, "/v1/rating/preview" + Self.period, token: olena)
       #expect(small.status == .ok, "\(small.text)")
-      let count = RatingPreviewer.Bound.ofRequest.ridersMax + 1
+      let count = RatingPreviewer.Bound.ofRequest.riderDaysMax + 1
       _ = try await service.pool.session { db in
         try await db.execute(
-          "insert into rider select gen_random_uuid(), 0, now() from generate_series(1, \(count))")
+          """
+          insert into tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq,
+            medium_id, kind, medium, riders, accepted, batch_id, received_at)
+          select '2026-11-20', 0, gen_random_uuid(), now(), now(), 'V', 1, n, gen_random_uuid(),
+            'single', 'card', 1, true, 1, now() from generate_series(1, \(count)) n
+          """)
       }
       let large = await service.send(.get, "/v1/rating/preview" + Self.period, token: olena)
       #expect(large.status == .unprocessableContent, "\(large.text)")
