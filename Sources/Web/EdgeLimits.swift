@@ -2,10 +2,12 @@
 package struct EdgeLimits: Sendable {
   /// Most connections at once.
   package var connectionsMax = 16_384
-  /// Most that an address may hold of anything, by how much of it is free: three times that much.
+  /// Most that an address may hold of connections, requests, bytes and answers, by how much of each is free:
+  /// three times that much.
   ///
   /// Alone it has three quarters, for a whole fleet may stand behind one address of its mobile network;
-  /// each further one has three quarters of what is left, so that a few never have all.
+  /// each further one has three quarters of what is left, so that a few never have all. Large bodies are
+  /// not shared so, for one file of a network may be as large as their room.
   package var addressTimesFreeMax = 3
   /// Most bytes of a request's header fields, and of one of them.
   package var headBytesMax = 16 << 10

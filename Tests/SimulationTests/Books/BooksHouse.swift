@@ -152,7 +152,9 @@ final class BooksHouse: Sendable {
       "tariff_version", "rider_event", "entitlement", "tap_batch", "device_epoch",
       "tap_quarantine", "money_order", "product_recognition", "acquirer_file", "chargeback",
       "payout", "payment_message", "subsidy_claim", "subsidy_ride", "subsidy_line",
-      "operator_share", "acquirer_sale", "bank_statement", "statement_line",
+      "operator_share", "acquirer_sale", "bank_statement", "statement_line", "tap", "tap_parcel",
+      "tap_sum", "product_recount", "rerating_order", "charge_sum", "acquirer_sum", "clearing_line",
+      "operator_account", "row_seal", "bank_point", "card_denial", "medium_denial", "device_day",
     ]
     let triggers = tables.map {
       """
