@@ -23,7 +23,8 @@ package struct QuarantineDesk: Sendable {
   ) async throws -> QuarantineRecord {
     try await decide(name, .released, correction, by: by, reason: reason, at: now) { record in
       QuarantineDecision.refusesRelease(
-        record?.state, code: record?.code ?? "", correction: correction, reason: reason, now: now)
+        record?.state, code: record?.code ?? "",
+        riders: record?.riders, correction: correction, reason: reason, now: now)
     }
   }
 

@@ -71,9 +71,11 @@ package struct RatingPreviewer: Sendable {
     preview.edition = city.edition
     for lane in 0..<Lane.count {
       var last: RiderID?
-      while let rider = try await addPage(
-        period, to: &preview, riders: { [last] db in try await db.audit.riders(lane: lane, after: last) }
-      ).last {
+      while true {
+        let riders = try await addPage(period, to: &preview) { [last] db in
+          try await db.audit.riders(lane: lane, after: last)
+        }
+        guard let rider = riders.last else { break }
         last = rider
       }
       progress(Double(lane + 1) / Double(Lane.count))

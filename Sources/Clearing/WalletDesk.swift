@@ -100,37 +100,38 @@ package struct WalletDesk: Sendable {
   }
 
   /// The balance of a rider just after a moment, in minor units; nil without an account.
+  ///
+  /// Riders who were merged since are one: their accounts of that time are added up.
   package func balance(
     of rider: RiderID, in currency: Currency, at moment: Instant
   ) async throws -> Int64? {
     try await store.read { db in
       let rider = try await RiderDesk.present(rider, in: db)
-      guard
-        let account = try await db.wallets.list(of: rider).first(where: {
-          $0.currency == currency
-        })
-      else { return nil }
-      return try await db.wallets.balance(of: account.accountID, at: moment)
+      let accounts = try await db.wallets.accounts(of: rider, in: currency)
+      guard !accounts.isEmpty else { return nil }
+      return try await db.wallets.balance(of: accounts, at: moment)
     }
   }
 
-  /// The movements of a rider's account within a time, with the balance before them.
+  /// The movements of a rider's accounts within a time, with the balance before them.
+  ///
+  /// Each movement has the balance of all these accounts after it, as ``balance(of:in:at:)``.
   package func statement(
     of rider: RiderID, in currency: Currency, from: Instant, before: Instant
   ) async throws -> (openingMinor: Int64, movements: [MovementRow])? {
     try await store.read { db in
       let rider = try await RiderDesk.present(rider, in: db)
-      guard
-        let account = try await db.wallets.list(of: rider).first(where: {
-          $0.currency == currency
-        })
-      else { return nil }
+      let accounts = try await db.wallets.accounts(of: rider, in: currency)
+      guard !accounts.isEmpty else { return nil }
       let opening = try await db.wallets.balance(
-        of: account.accountID, at: Instant(microseconds: from.microseconds - 1))
-      return (
-        opening,
-        try await db.wallets.movements(of: account.accountID, from: from, before: before)
-      )
+        of: accounts, at: Instant(microseconds: from.microseconds - 1))
+      var movements = try await db.wallets.movements(of: accounts, from: from, before: before)
+      var balance = opening
+      for index in movements.indices {
+        balance += movements[index].amountMinor
+        movements[index].balanceMinor = balance
+      }
+      return (opening, movements)
     }
   }
 
@@ -161,12 +162,12 @@ package struct WalletDesk: Sendable {
         let rider = try await RiderDesk.present(rider, in: db)
         let day = try await Self.openAccount(
           kind == .topUp, of: rider, order.currency, city, in: db, at: act.at)
-        guard let account = try await db.wallets.lock(of: rider, in: order.currency) else {
-          throw RiderRefusal.noAccount
-        }
+        let account = try await db.wallets.lock(of: rider, in: order.currency)
         if let before = try await db.wallets.find(key: order.key) {
-          return try Self.repeated(before, order, kind, account)
+          let own = try await db.wallets.accounts(of: rider, in: order.currency)
+          return try Self.repeated(before, order, kind, of: rider, whoseAccountsAre: own)
         }
+        guard let account else { throw RiderRefusal.noAccount }
         let minor: Int64
         let standing = try await Self.standing(of: account, medium: medium, in: db)
         do throws(WalletRefusal) {
@@ -216,17 +217,20 @@ package struct WalletDesk: Sendable {
   }
 
   /// The movement of before when the order is the same; a key is not used for two things.
+  ///
+  /// It may have been on an account that was closed since, when riders were merged.
   private static func repeated(
-    _ before: MovementRow, _ order: MoneyOrder, _ kind: MovementKind, _ account: WalletAccountRow
+    _ before: MovementRow, _ order: MoneyOrder, _ kind: MovementKind, of rider: RiderID,
+    whoseAccountsAre accounts: [Int64]
   ) throws(RiderRefusal) -> MoneyReceipt {
     let isSame =
-      before.kind == kind && before.accountID == account.accountID
+      before.kind == kind && accounts.contains(before.accountID)
       && before.channel == order.channel && before.place == order.place
       && before.reference == order.reference
       && (order.minor == nil
         || order.minor == (kind == .refund ? 0 - before.amountMinor : before.amountMinor))
     guard isSame else { throw .keyReused }
-    return MoneyReceipt(movement: before, rider: account.rider, isRepeated: true)
+    return MoneyReceipt(movement: before, rider: rider, isRepeated: true)
   }
 
   private static func book(

@@ -5,9 +5,14 @@ package import Tapping
 /// Finding what proves a tap.
 extension InsightDesk {
   /// A tap with the batch it came in, and what proves it; nil when no batch brought it.
-  package func evidence(of name: TapName, at now: Instant) async throws -> TapEvidence? {
+  ///
+  /// With a conflict it is the evidence of the content that came second under the number. Batches of before
+  /// conflicts were kept with their proof are not there.
+  package func evidence(
+    of name: TapName, conflict: Int64? = nil, at now: Instant
+  ) async throws -> TapEvidence? {
     try await store.read { db in
-      guard let batch = try await db.evidence.batch(of: name) else { return nil }
+      guard let batch = try await Self.batch(of: name, conflict, in: db) else { return nil }
       guard let format = BatchFormat(rawValue: batch.format) else {
         throw StoreFault(
           kind: .damaged, "batch \(batch.batchID) is in the format \(batch.format)")
@@ -27,6 +32,20 @@ extension InsightDesk {
         receivedAt: batch.receivedAt, format: format, body: batch.body,
         bodyDigest: batch.bodyDigest, proof: proof,
         register: SequenceRanges(register?.seen ?? []), exportedAt: now)
+    }
+  }
+
+  /// The batch that brought a tap first, or the content of a conflict.
+  private static func batch(
+    of name: TapName, _ conflict: Int64?, in db: StoreSession
+  ) async throws -> SignedBatch? {
+    guard let conflict else { return try await db.evidence.batch(of: name) }
+    guard let found = try await db.evidence.batches(ofConflict: conflict, of: name) else {
+      return nil
+    }
+    return found.batches.first { batch in
+      let taps = (try? StoredBody(bytes: batch.body, format: batch.format).decode())?.taps ?? []
+      return taps.contains { $0.seq == name.seq && $0.contentHash.bytes == found.otherDigest }
     }
   }
 

@@ -56,8 +56,10 @@ enum ReportFigures {
     text("state", "Стан", "State", "Стан запису.", "Where it stands."),
     text("vehicle", "Машина", "Vehicle", "Бортовий номер.", "The vehicle's number."),
     text(
-      "vehicles", "Машини", "Vehicles", "Де валідатор був у ці дні.",
-      "Where the validator was on the days."),
+      "vehicles", "Машини", "Vehicles",
+      "Де валідатор був у ці дні; для одного перевізника — у дні, коли він був лише на його маршрутах.",
+      "Where the validator was on the days; for one operator, on those when it was on its routes alone."
+    ),
     text(
       "age_days", "Днів", "Days", "Скільки днів від першої відмови до кінця останнього дня.",
       "Days from the first decline to the end of the last day."),

@@ -69,6 +69,19 @@ extension InsightDesk {
   }
 }
 
+extension ReportNote {
+  /// Says of a table that it has as many rows as are read at most; nil of one that has fewer.
+  static func cut(_ table: ReportTable) -> ReportNote? {
+    guard table.rows.count >= ReportTables.groupsMax else { return nil }
+    return ReportNote(
+      key: "table_cut_\(table.key)",
+      text: Bilingual(
+        uk: "«\(table.title.ukrainian)» обрізано після стількох рядків",
+        en: "“\(table.title.english)” is cut after so many rows"),
+      count: Int64(table.rows.count), isMissing: true)
+  }
+}
+
 /// Makes the tables of a report from their definitions.
 struct ReportMaker {
   let question: ReportQuestion
@@ -95,15 +108,7 @@ struct ReportMaker {
         continue
       }
       let table = try await self.table(definition, in: db)
-      if table.rows.count >= ReportTables.groupsMax {
-        notes.append(
-          ReportNote(
-            key: "table_cut_\(definition.key)",
-            text: Bilingual(
-              uk: "«\(definition.title.ukrainian)» обрізано після стількох рядків",
-              en: "“\(definition.title.english)” is cut after so many rows"),
-            count: Int64(table.rows.count), isMissing: true))
-      }
+      if let note = ReportNote.cut(table) { notes.append(note) }
       tables.append(table)
     }
     return (tables, notes)

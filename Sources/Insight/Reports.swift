@@ -41,7 +41,8 @@ extension InsightDesk {
     return try await store.read { db in
       let byDay = try await db.reports.rideSums(
         days: days, by: [.operatorID, .day], operatorID: operatorID)
-      let sums = RideSums.byOperator(byDay)
+      let sums = try await db.reports.rideSums(
+        days: days, by: [.operatorID], operatorID: operatorID)
       let booked = try await db.reports.booked(
         days: days, accounts: [AccountCode.operators, AccountCode.unknownOperator],
         operatorID: operatorID)
@@ -50,14 +51,13 @@ extension InsightDesk {
         "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
         by: [.operatorID])
       first.addBooked(booked, to: sums)
+      let second = writer.table(
+        "days", Bilingual(uk: "За днями", en: "By day"), byDay, by: [.operatorID, .day])
       return Report(
         name: "operators", title: Bilingual(uk: "Звіт за перевізниками", en: "Operators' report"),
-        days: days, operatorID: operatorID, madeAt: madeAt,
-        tables: [
-          first,
-          writer.table(
-            "days", Bilingual(uk: "За днями", en: "By day"), byDay, by: [.operatorID, .day]),
-        ], notes: try await Self.notes(days, scope, in: db))
+        days: days, operatorID: operatorID, madeAt: madeAt, tables: [first, second],
+        notes: try await Self.notes(days, scope, in: db)
+          + [first, second].compactMap(ReportNote.cut))
     }
   }
 

@@ -102,24 +102,6 @@ extension RideSums {
     return totals.values.sorted { $0.currency.code < $1.currency.code }
   }
 
-  /// Sums of several days together, by operator and currency; the unknown operator comes last.
-  static func byOperator(_ parts: [RideSums]) -> [RideSums] {
-    struct Key: Hashable {
-      let operatorID: String?
-      let currency: Currency
-    }
-    var sums: [Key: RideSums] = [:]
-    for part in parts {
-      var empty = RideSums(currency: part.currency)
-      empty.operatorID = part.operatorID
-      sums[Key(operatorID: part.operatorID, currency: part.currency), default: empty].add(part)
-    }
-    return sums.values.sorted { left, right in
-      (left.operatorID == nil ? 1 : 0, left.operatorID ?? "", left.currency.code)
-        < (right.operatorID == nil ? 1 : 0, right.operatorID ?? "", right.currency.code)
-    }
-  }
-
   /// Adds the numbers of other sums in the same currency.
   mutating func add(_ other: RideSums) {
     precondition(currency == other.currency, "sums are of one currency")

@@ -58,8 +58,8 @@ extension DeviceDesk {
       let until = moment.adding(seconds: Int64(days) * 86_400)
       let current = device.keys.first { $0.publicKey == device.publicKey }
       try await db.devices.takeKey(
-        id, publicKey, epochsFrom: current?.epochsFrom ?? 0, at: moment,
-        keepsReplacement: true)
+        id, publicKey, epochsFrom: current?.epochsFrom ?? 0,
+        epochFirst: current?.epochFirst ?? 0, at: moment, keepsReplacement: true)
       try await db.devices.overlapOldKeys(id, until: until)
       return Step(detail: "key \(EvidenceKey.name(publicKey)), the old one until \(until)")
     }

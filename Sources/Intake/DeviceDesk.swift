@@ -9,6 +9,8 @@ package enum EnrollmentOutcome: Sendable, Equatable {
   case enrolled(secret: String)
   /// The id is not one a device may have.
   case badID
+  /// The name of the vehicle is empty or too long.
+  case badVehicle
   /// The device works with a key; revoke it first.
   case isActive
 }
@@ -114,6 +116,7 @@ package struct DeviceDesk: Sendable {
     at moment: Instant
   ) async throws -> EnrollmentOutcome {
     guard DeviceID.isGood(id) else { return .badID }
+    guard vehicle.map(DevicePlace.isGoodName) ?? true else { return .badVehicle }
     let secret = Self.secret(random)
     let digest = SHA256Digest.hash(Array(secret.utf8))
     let isEnrolled = try await store.write { db in
@@ -180,23 +183,36 @@ package struct DeviceDesk: Sendable {
       return .refusal(
         IntakeRefusal(.forbidden, code: refusal.rawValue, message: refusal.message))
     case .step(_, let actions):
-      // Hardware that was replaced before its first post has epochs that no register knows.
-      let registered = try await db.devices.registers(of: [id]).map(\.epoch)
-      let newest = (registered + device.keys.map(\.epochsFrom)).max()
       let isReplacing = actions.contains(.confineOldKeys)
-      let epochsFrom = isReplacing ? (newest ?? 0) + epochRoom : 0
-      try await db.devices.takeKey(id, publicKey, epochsFrom: epochsFrom, at: moment)
-      if isReplacing { try await db.devices.confineOldKeys(id, epochsBefore: epochsFrom) }
+      let epochs = try await Self.epochs(of: device, isReplacing: isReplacing, in: db)
+      try await db.devices.takeKey(
+        id, publicKey, epochsFrom: epochs.from, epochFirst: epochs.first, at: moment)
+      if isReplacing { try await db.devices.confineOldKeys(id, epochsBefore: epochs.from) }
+      let other = isReplacing ? ", other hardware" : ""
       try await db.deviceLives.append(
         DeviceEventRecord(
           device: id, at: moment, event: .activate, by: DeviceActor.device.name,
-          detail: "key \(EvidenceKey.name(publicKey))"
-            + (isReplacing ? ", other hardware, epochs from \(epochsFrom)" : "")))
+          detail: "key \(EvidenceKey.name(publicKey))\(other)"
+            + (epochs.first > 0 ? ", epochs from \(epochs.first)" : "")))
     }
     guard let active = try await db.devices.find(id) else {
       throw StoreFault(kind: .damaged, "a device went away while it was activated")
     }
     return .activated(active)
+  }
+
+  /// The first epoch that a new key signs, and the one at which its counter begins.
+  ///
+  /// Whoever comes with a key where another one was may be other hardware, whose counter knows nothing of the
+  /// numbers that are used up. After a revocation it may be the same as well, and still hold taps.
+  private static func epochs(
+    of device: DeviceRecord, isReplacing: Bool, in db: StoreSession
+  ) async throws -> (from: Int64, first: Int64) {
+    // Hardware that was replaced before its first post has epochs that no register knows.
+    let registered = try await db.devices.registers(of: [device.id]).map(\.epoch)
+    guard let newest = (registered + device.keys.map(\.epochFirst)).max() else { return (0, 0) }
+    let first = newest + epochRoom
+    return (isReplacing ? first : device.keys.map(\.epochsFrom).max() ?? 0, first)
   }
 
   /// Ends a device's right to post; false when there is none of that id.

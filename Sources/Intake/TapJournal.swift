@@ -169,7 +169,7 @@ struct TapJournal: Sendable {
   ) {
     guard let request = item.proof.session else { return }
     let note = SessionNote(request: request, receivedAt: item.receivedAt)
-    if outcome.added.isEmpty, !isRepeat { rows.repeats.append(note) }
+    if !outcome.isKept, !isRepeat { rows.repeats.append(note) }
     if request.checkpoint != nil { rows.checkpoints.append(note) }
   }
 
@@ -206,12 +206,20 @@ struct TapJournal: Sendable {
             otherContent: TapContent.json(tap, tokenKey: tokenKey), receivedAt: item.receivedAt))
       }
     }
-    guard !outcome.added.isEmpty else { return }
+    guard outcome.isKept else { return }
     // Mostly all of a batch is new, and its numbers are sorted into ranges already.
     let isAllNew = outcome.acceptedCount + outcome.rejected.count == batch.taps.count
     let numbers =
       isAllNew ? outcome.added : SequenceRanges(batch.taps.map { $0.seq..<$0.seq + 1 })
     rows.batches.append(item.row(outcome, numbers: numbers, impossible: impossible.ranges))
+  }
+}
+
+extension AdmissionOutcome {
+  /// Whether the batch is kept with its proof: it brought a number first, or another content under a known one,
+  /// which nobody could prove otherwise.
+  fileprivate var isKept: Bool {
+    !added.isEmpty || verdicts.contains { if case .conflict = $0 { true } else { false } }
   }
 }
 

@@ -49,7 +49,7 @@ package struct DeviceQueries {
     let rows = try await connection.query(
       """
       select device_id, public_key, valid_from, accepted_until, epochs_from, epochs_before,
-        end_reason
+        epoch_first, end_reason
       from device_key where device_id = any($1)
       order by device_id, valid_from desc, public_key
       """, [.texts(ids)])
@@ -57,7 +57,8 @@ package struct DeviceQueries {
       DeviceKeyRecord(
         device: try row.text(0), publicKey: try row.bytea(1), validFrom: try row.timestamptz(2),
         acceptedUntil: try row.timestamptzOrNil(3), epochsFrom: try row.int8(4),
-        epochsBefore: try row.int8OrNil(5), endReason: try row.textOrNil(6))
+        epochsBefore: try row.int8OrNil(5), epochFirst: try row.int8(6),
+        endReason: try row.textOrNil(7))
     }
   }
 
@@ -85,14 +86,14 @@ package struct DeviceQueries {
 
   /// Gives an enrolled device its key.
   package func activate(_ id: String, publicKey: [UInt8], at: Instant) async throws {
-    try await takeKey(id, publicKey, epochsFrom: 0, at: at)
+    try await takeKey(id, publicKey, epochsFrom: 0, epochFirst: 0, at: at)
   }
 
   /// Makes a key the one that a device signs with from now on, and the device active.
   ///
   /// Another key of the same hardware leaves a secret alone that waits for other hardware.
   package func takeKey(
-    _ id: String, _ publicKey: [UInt8], epochsFrom: Int64, at: Instant,
+    _ id: String, _ publicKey: [UInt8], epochsFrom: Int64, epochFirst: Int64, at: Instant,
     keepsReplacement: Bool = false
   ) async throws {
     try await connection.pipeline([
@@ -106,9 +107,12 @@ package struct DeviceQueries {
         """, [.text(id), .bytea(publicKey), .timestamptz(at), .bool(keepsReplacement)]),
       PostgresStatement(
         """
-        insert into device_key (device_id, public_key, valid_from, epochs_from)
-        values ($1, $2, $3, $4)
-        """, [.text(id), .bytea(publicKey), .timestamptz(at), .int8(epochsFrom)]),
+        insert into device_key (device_id, public_key, valid_from, epochs_from, epoch_first)
+        values ($1, $2, $3, $4, $5)
+        """,
+        [
+          .text(id), .bytea(publicKey), .timestamptz(at), .int8(epochsFrom), .int8(epochFirst),
+        ]),
     ])
     try await announce(id)
   }

@@ -44,6 +44,9 @@ package struct DeviceKeyRecord: Sendable, Equatable {
   package let epochsFrom: Int64
   /// First epoch that it does not sign: that of the hardware that took its place.
   package let epochsBefore: Int64?
+  /// Epoch at which the counter of its hardware begins; above ``epochsFrom`` where a device was revoked and came
+  /// again: it may be other hardware, and may be the same, which still holds taps of earlier epochs.
+  package let epochFirst: Int64
   package let endReason: String?
 
   /// Whether it verifies what arrives at a moment; a key that a person ended does not come back with a clock

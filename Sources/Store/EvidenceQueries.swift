@@ -68,19 +68,47 @@ package struct EvidenceQueries {
   /// The batch that first brought a tap; nil when no batch did.
   package func batch(of name: TapName) async throws -> SignedBatch? {
     guard let found = try await batches(of: [name])[name] else { return nil }
+    return try await batches([found.id], of: name).first
+  }
+
+  /// What contradicts the content of a tap, and the batches that may have brought it; nil when there is no such
+  /// conflict of the tap.
+  ///
+  /// Which of them it was, where several came at one moment, their contents tell by the digest.
+  package func batches(
+    ofConflict conflictID: Int64, of name: TapName
+  ) async throws -> (otherDigest: [UInt8], batches: [SignedBatch])? {
     let rows = try await connection.query(
       """
-      select received_at, sent_at, body, body_digest, coalesce(signature, ''), format,
+      select c.other_digest, b.batch_id from tap_conflict c
+      left join tap_batch b on b.lane = $1 and b.device_id = c.device_id and b.epoch = c.epoch
+        and b.received_at = c.received_at and b.seqs @> c.seq
+      where c.conflict_id = $2 and c.device_id = $3 and c.epoch = $4 and c.seq = $5
+      order by b.batch_id
+      """,
+      [
+        .int2(Lane.of(name: name.device)), .int8(conflictID), .text(name.device),
+        .int8(name.epoch), .int8(name.seq),
+      ])
+    guard let digest = try rows.first?.bytea(0) else { return nil }
+    let ids = try rows.compactMap { try $0.int8OrNil(1) }
+    return (digest, try await batches(ids, of: name))
+  }
+
+  private func batches(_ ids: [Int64], of name: TapName) async throws -> [SignedBatch] {
+    let rows = try await connection.query(
+      """
+      select batch_id, received_at, sent_at, body, body_digest, coalesce(signature, ''), format,
         session_id, request_count, mac, chain
       from tap_batch
-      where lane = $1 and batch_id = $2
-      """, [.int2(Lane.of(name: name.device)), .int8(found.id)])
-    return try rows.onlyOrNil().map { row in
+      where lane = $1 and batch_id = any($2) order by batch_id
+      """, [.int2(Lane.of(name: name.device)), .int8s(ids.map(Optional.some))])
+    return try rows.map { row in
       SignedBatch(
-        batchID: found.id, device: name.device, epoch: name.epoch,
-        receivedAt: try row.timestamptz(0), sentAt: try row.timestamptz(1),
-        body: try row.bytea(2), bodyDigest: try row.bytea(3), signature: try row.bytea(4),
-        format: try row.text(5), request: try Self.request(in: row, from: 6))
+        batchID: try row.int8(0), device: name.device, epoch: name.epoch,
+        receivedAt: try row.timestamptz(1), sentAt: try row.timestamptz(2),
+        body: try row.bytea(3), bodyDigest: try row.bytea(4), signature: try row.bytea(5),
+        format: try row.text(6), request: try Self.request(in: row, from: 7))
     }
   }
 

@@ -38,6 +38,8 @@ package struct GapSums: Sendable, Equatable {
 
 /// A number that came with two contents.
 package struct ConflictRow: Sendable, Equatable {
+  /// By which the evidence of the other content is asked for.
+  package let conflictID: Int64
   package let name: TapName
   /// JSON without the token.
   package let otherContent: String
@@ -197,7 +199,7 @@ package struct FleetQueries {
   package func conflicts(device: String?, limit: Int) async throws -> [ConflictRow] {
     let found = try await connection.query(
       """
-      select device_id, epoch, seq, other_content, received_at from tap_conflict
+      select device_id, epoch, seq, other_content, received_at, conflict_id from tap_conflict
       where $1::text is null or device_id = $1 order by conflict_id desc limit $2
       """, [.orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax)))])
     let names = try found.map { row in
@@ -206,7 +208,8 @@ package struct FleetQueries {
     let batches = try await EvidenceQueries(connection: connection).batches(of: names)
     return try zip(found, names).map { row, name in
       ConflictRow(
-        name: name, otherContent: try row.text(3), otherReceivedAt: try row.timestamptz(4),
+        conflictID: try row.int8(5), name: name, otherContent: try row.text(3),
+        otherReceivedAt: try row.timestamptz(4),
         keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
     }
   }

@@ -84,7 +84,7 @@ package struct ReportTables {
         sum(free_rides)::int8 as free, sum(unknown_rides)::int8 as unknown
       from ride_sum
       where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
-      group by \(places) having sum(rides) <> 0 or sum(charged_minor) <> 0
+      group by \(places) \(ReportQuery.havingRides)
       order by \(places) limit $4
       """,
       [
@@ -180,7 +180,7 @@ package struct ReportTables {
       """
       select tariff_version from ride_sum
       where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
-      group by tariff_version having sum(rides) <> 0 order by 1 limit $4
+      group by tariff_version \(ReportQuery.havingRides) order by 1 limit $4
       """,
       [
         .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),

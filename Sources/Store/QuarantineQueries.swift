@@ -15,6 +15,8 @@ package struct QuarantineRecord: Sendable, Equatable {
   package let message: String
   /// What it says, as JSON without its token.
   package let content: String
+  /// How many ride on it, as it says.
+  package let riders: Int?
   package let receivedAt: Instant
   package let state: QuarantineState
   package let decidedAt: Instant?
@@ -41,7 +43,7 @@ package struct QuarantineQueries {
 
   private static let columns = """
     device_id, epoch, seq, code, message, content, received_at, state, decided_at, decided_by,
-    decision_reason, corrected_at, corrected_riders, sorted_at
+    decision_reason, corrected_at, corrected_riders, sorted_at, (content::json ->> 'riders')::int8
     """
 
   /// A tap, locked until the end of the transaction; nil when it is not in quarantine.
@@ -184,7 +186,8 @@ package struct QuarantineQueries {
     QuarantineRecord(
       name: TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2)),
       code: try row.text(3), message: try row.text(4), content: try row.text(5),
-      receivedAt: try row.timestamptz(6), state: try row.word("state"),
+      riders: try row.int8OrNil(14).map { Int($0) }, receivedAt: try row.timestamptz(6),
+      state: try row.word("state"),
       decidedAt: try row.timestamptzOrNil(8), decidedBy: try row.textOrNil(9),
       reason: try row.textOrNil(10),
       correction: TapCorrection(at: try row.timestamptzOrNil(11), riders: try row.intOrNil(12)),

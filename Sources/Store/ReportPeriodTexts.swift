@@ -9,7 +9,7 @@ extension ReportQuery {
       \(rideFigures)
     from ride_sum
     where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
-    group by 1, 2, 3, 4 having sum(rides) <> 0 or sum(charged_minor) <> 0
+    group by 1, 2, 3, 4 \(havingRides)
     order by 1, 2, 3, 4 limit $4
     """
 
@@ -18,9 +18,13 @@ extension ReportQuery {
     select accounting_date, category, currency, \(rideFigures)
     from ride_sum
     where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
-    group by 1, 2, 3 having sum(rides) <> 0 or sum(charged_minor) <> 0
+    group by 1, 2, 3 \(havingRides)
     order by 1, 2, 3 limit $4
     """
+
+  /// Leaves out groups in which each of the figures of rides comes to nothing.
+  static let havingRides = havingAny(
+    of: "rides", "riders", "charged_minor", "nominal_minor", "free_rides", "unknown_rides")
 
   private static let rideFigures = """
     sum(rides)::int8 as rides, sum(riders)::int8 as people, sum(charged_minor)::int8 as charged_minor,

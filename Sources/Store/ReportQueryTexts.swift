@@ -2,6 +2,14 @@ import Ledger
 
 /// The statements of the reports over rides, taps and devices.
 extension ReportQuery {
+  /// Leaves out groups of `ride_sum` of which nothing is to be shown: each figure comes to nothing.
+  ///
+  /// Rides that were rated anew at the same price bring no ride and no money, and other figures all the
+  /// same: a fare that was not known, or what the ride would have cost.
+  static func havingAny(of figures: String...) -> String {
+    "having " + figures.map { "sum(\($0)) <> 0" }.joined(separator: " or ")
+  }
+
   /// Rides booked, or taken back, after their fare day was closed.
   static let lateRidesSQL = """
     select fare_day, accounting_date, nullif(operator_id, '') as operator, currency,
@@ -9,7 +17,7 @@ extension ReportQuery {
     from ride_sum
     where {day} between $1 and $2 and accounting_date > fare_day + 1
       and ($3::text is null or operator_id = $3)
-    group by 1, 2, 3, 4 having sum(late_rides) <> 0 or sum(charged_minor) <> 0
+    group by 1, 2, 3, 4 \(havingAny(of: "late_rides", "charged_minor"))
     order by 1, 2, 3, 4 limit $4
     """
 
@@ -34,7 +42,8 @@ extension ReportQuery {
       sum(concession_minor)::int8 as concession_minor
     from ride_sum
     where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
-    group by 1, 2, 3 having sum(concession_rides) <> 0 or sum(concession_minor) <> 0
+    group by 1, 2, 3
+    \(havingAny(of: "concession_rides", "free_people", "reduced_people", "concession_minor"))
     order by 1, 2, 3 limit $4
     """
 
@@ -62,7 +71,8 @@ extension ReportQuery {
         sum(nominal_minor - charged_minor)::int8 as taken_off_minor
       from ride_sum
       where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
-      group by \(groups), currency having sum(rides) <> 0 or sum(charged_minor) <> 0
+      group by \(groups), currency
+      \(havingAny(of: "rides", "unknown_rides", "nominal_minor", "charged_minor"))
       order by 1, 2, 3 limit $4
       """
   }
@@ -76,12 +86,17 @@ extension ReportQuery {
       sum(charged_minor)::int8 as charged_minor
     from ride_sum
     where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
-    group by 1, 2, 3, 4, 5 having sum(rides) <> 0 or sum(charged_minor) <> 0
+    group by 1, 2, 3, 4, 5
+    \(havingAny(of: "rides", "riders", "free_rides", "reduced_rides", "unknown_rides", "nominal_minor",
+      "charged_minor"))
     order by 1, 2, 3, 4, 5 limit $4
     """
 
   /// What validators sent of the days, each by the operator of the route, and where they were mounted;
   /// without an operator: taps that named no route of the network, and validators that sent nothing.
+  ///
+  /// A validator may go from one operator to another: who asks for one operator sees the vehicles in which
+  /// it tapped on the days on which all its taps were on that operator's routes.
   static let devicesSQL = """
     with route (route, operator) as (select * from unnest($5::text[], $6::text[])),
     sent as (
@@ -90,11 +105,21 @@ extension ReportQuery {
         sum(d.late_accepted + d.late_denied)::int8 as late_taps
       from device_day d left join route r using (route)
       where d.fare_day between $1 and $2 and ($3::text is null or r.operator = $3)
-      group by 1, 2)
-    select d.device_id as device, s.operator, d.state, (
+      group by 1, 2),
+    own_day as (
+      select d.device_id, d.fare_day from device_day d left join route r using (route)
+      where $3::text is not null and d.fare_day between $1 and $2
+      group by 1, 2 having bool_and(r.operator is not distinct from $3)),
+    own as (
+      select device_id, string_agg(distinct v.vehicle, ' ' order by v.vehicle) as vehicles
+      from vehicle_device v join own_day using (device_id, fare_day)
+      where v.fare_day between $1 and $2 and v.vehicle <> '' group by 1)
+    select d.device_id as device, s.operator, d.state,
+      case when $3::text is null then (
         select string_agg(distinct a.vehicle, ' ' order by a.vehicle) from device_assignment a
         where a.device_id = d.device_id and a.valid_from < $2::date + 1
-          and (a.valid_to is null or a.valid_to > $1)) as vehicles,
+          and (a.valid_to is null or a.valid_to > $1))
+      else (select o.vehicles from own o where o.device_id = d.device_id) end as vehicles,
       coalesce(s.taps, 0) as taps, coalesce(s.accepted, 0) as accepted,
       coalesce(s.denied, 0) as denied, coalesce(s.late_taps, 0) as late_taps
     from device d left join sent s using (device_id)

@@ -125,6 +125,14 @@ package struct WalletTables {
     ).map(Self.account)
   }
 
+  /// The accounts of a rider in a currency, those that a merge closed among them.
+  package func accounts(of rider: RiderID, in currency: Currency) async throws -> [Int64] {
+    try await connection.query(
+      "select account_id from wallet_account where rider_id = $1 and currency = $2 order by 1",
+      [.identifier(rider), .text(currency.code)]
+    ).map { try $0.int8(0) }
+  }
+
   /// The open accounts of riders, held until the transaction ends, in a fixed order.
   package func lock(of riders: Set<RiderID>) async throws -> [WalletAccountRow] {
     try await connection.query(
@@ -241,28 +249,29 @@ package struct WalletTables {
     return movement
   }
 
-  /// The movements of an account within a time, the oldest first, at most ``statementMax``.
+  /// The movements of a rider's accounts within a time, the oldest first, at most ``statementMax``.
   package func movements(
-    of account: Int64, from: Instant, before: Instant
+    of accounts: [Int64], from: Instant, before: Instant
   ) async throws -> [MovementRow] {
     try await connection.query(
       """
-      \(Self.movementColumns) where m.account_id = $1 and m.moved_at >= $2 and m.moved_at < $3
+      \(Self.movementColumns) where m.account_id = any($1) and m.moved_at >= $2 and m.moved_at < $3
       order by m.moved_at, m.movement_id limit $4
       """,
       [
-        .int8(account), .timestamptz(from), .timestamptz(before), .int8(Int64(Self.statementMax)),
+        .int8s(accounts.map(Optional.some)), .timestamptz(from), .timestamptz(before),
+        .int8(Int64(Self.statementMax)),
       ]
     ).map(Self.movement)
   }
 
-  /// The balance of an account just after a moment, in minor units.
-  package func balance(of account: Int64, at moment: Instant) async throws -> Int64 {
+  /// The balance of a rider's accounts together just after a moment, in minor units.
+  package func balance(of accounts: [Int64], at moment: Instant) async throws -> Int64 {
     try await connection.query(
       """
       select coalesce(sum(amount_minor), 0)::int8 from wallet_movement
-      where account_id = $1 and moved_at <= $2
-      """, [.int8(account), .timestamptz(moment)]
+      where account_id = any($1) and moved_at <= $2
+      """, [.int8s(accounts.map(Optional.some)), .timestamptz(moment)]
     ).only().int8(0)
   }
 

@@ -7,6 +7,11 @@ package enum DevicePlace: Hashable, Sendable {
 
   package var vehicle: String? { if case .vehicle(let name) = self { name } else { nil } }
   package var stop: String? { if case .stop(let name) = self { name } else { nil } }
+
+  /// Whether a vehicle or a stop may be called so: as a tap names it, and not by an empty name, which means none.
+  package static func isGoodName(_ name: String) -> Bool {
+    (1...TapLimits.textBytesMax).contains(name.utf8.count) && !name.utf8.contains(0)
+  }
 }
 
 /// A validator's place for a time.

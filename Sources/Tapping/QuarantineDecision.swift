@@ -49,10 +49,11 @@ package enum QuarantineDecision {
   /// Why a tap may not be released; nil when it may.
   ///
   /// What made it impossible must be set right, or be of a kind that may be left out (a direction,
-  /// a place): a released tap is rated like any other.
+  /// a place): a released tap is rated like any other. `code` names the first thing that is impossible;
+  /// `riders` is what the tap itself says, which may be impossible beside it.
   package static func refusesRelease(
-    _ state: QuarantineState?, code: String, correction: TapCorrection, reason: String,
-    now: Instant, limits: AdmissionLimits = AdmissionLimits()
+    _ state: QuarantineState?, code: String, riders: Int?, correction: TapCorrection,
+    reason: String, now: Instant, limits: AdmissionLimits = AdmissionLimits()
   ) -> QuarantineRefusal? {
     if let refusal = refuses(state, reason: reason) { return refusal }
     if let at = correction.at {
@@ -69,17 +70,19 @@ package enum QuarantineDecision {
       return QuarantineRefusal(
         "riders_out_of_range", "1 to \(limits.ridersMax) riders may ride on one tap")
     }
-    switch QuarantineCode(rawValue: code) {
-    case .tapInFuture, .tapTooOld:
-      return correction.at == nil
-        ? QuarantineRefusal(
-          "time_needed", "the tap's time is impossible (\(code)): say when it really was") : nil
-    case .ridersOutOfRange:
-      return correction.riders == nil
-        ? QuarantineRefusal(
-          "riders_needed", "the tap's number of riders is impossible: say how many rode") : nil
-    case .directionOutOfRange, .coordinateImpossible, nil: return nil
+    let code = QuarantineCode(rawValue: code)
+    if code == .tapInFuture || code == .tapTooOld, correction.at == nil {
+      return QuarantineRefusal(
+        "time_needed",
+        "the tap's time is impossible (\(code?.rawValue ?? "")): say when it really was")
     }
+    let isCountImpossible =
+      code == .ridersOutOfRange || riders.map { !(1...limits.ridersMax).contains($0) } ?? false
+    if isCountImpossible, correction.riders == nil {
+      return QuarantineRefusal(
+        "riders_needed", "the tap's number of riders is impossible: say how many rode")
+    }
+    return nil
   }
 
   /// Why a tap may not be discarded; nil when it may.

@@ -165,15 +165,15 @@ extension TapEvidence {
     guard let batch else {
       return EvidenceCheck(name: "content", isGood: false, found: "the body is no tap batch")
     }
-    guard batch.device == device, batch.epoch == epoch,
-      let tap = batch.taps.first(where: { $0.seq == seq })
-    else {
+    let moments = batch.taps.filter { $0.seq == seq }.map { "at \($0.at)" }
+    guard batch.device == device, batch.epoch == epoch, !moments.isEmpty else {
       return EvidenceCheck(
         name: "content", isGood: false,
         found: "the body does not hold tap \(seq) of device \(device), epoch \(epoch)")
     }
     return EvidenceCheck(
       name: "content", isGood: true,
-      found: "the body holds tap \(seq) of device \(device), epoch \(epoch), at \(tap.at)")
+      found: "the body holds tap \(seq) of device \(device), epoch \(epoch), "
+        + moments.joined(separator: " and "))
   }
 }

@@ -92,6 +92,7 @@ extension Handlers {
         .unprocessableContent, "bad_device_id",
         "A device id is 1 to \(DeviceID.bytesMax) letters, digits, and - _ . :",
         pointer: "/device")
+    case .badVehicle: throw Self.badPlaceName("vehicle")
     case .isActive:
       throw Problem(
         .conflict, "device_is_active",
@@ -134,7 +135,7 @@ extension Handlers {
         writer.member("vehicle", orNull: place?.vehicle)
         writer.member("stop", orNull: place?.stop)
         writer.member("state", record.state.rawValue)
-        writer.member("epoch_from", key?.epochsFrom ?? 0)
+        writer.member("epoch_from", key?.epochFirst ?? 0)
         writer.member("server_time", request.receivedAt.description)
         if let key = services.intake.servicePublicKey {
           writer.member("service_key", Base64.encode(key, .standard))

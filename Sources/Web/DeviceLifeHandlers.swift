@@ -81,14 +81,16 @@ extension Handlers {
     }
   }
 
+  static func badPlaceName(_ member: String) -> Problem {
+    Problem(
+      .unprocessableContent, "bad_name",
+      "A name has 1 to \(TapLimits.textBytesMax) bytes.", pointer: "/\(member)")
+  }
+
   private static func place(vehicle: String?, stop: String?) throws -> DevicePlace? {
     for (name, text) in [("vehicle", vehicle), ("stop", stop)] {
       guard let text else { continue }
-      guard (1...TapLimits.textBytesMax).contains(text.utf8.count), !text.utf8.contains(0) else {
-        throw Problem(
-          .unprocessableContent, "bad_name",
-          "A name has 1 to \(TapLimits.textBytesMax) bytes.", pointer: "/\(name)")
-      }
+      guard DevicePlace.isGoodName(text) else { throw badPlaceName(name) }
     }
     switch (vehicle, stop) {
     case (let vehicle?, nil): return .vehicle(vehicle)
@@ -190,6 +192,7 @@ extension JSONWriter {
       writer.member("valid_from", key.validFrom.description)
       writer.member("accepted_until", orNull: key.acceptedUntil?.description)
       writer.member("epochs_from", key.epochsFrom)
+      writer.member("epoch_first", key.epochFirst)
       writer.member("epochs_before", orNull: key.epochsBefore)
       writer.member("end_reason", orNull: key.endReason)
     }

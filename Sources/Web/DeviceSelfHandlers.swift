@@ -32,7 +32,7 @@ extension Handlers {
       writer.member("next_tariff_version", orNull: next?.version)
       writer.member("next_tariff_from", orNull: next?.from.description)
       writer.member("deny_list_version", orNull: facts.denyListVersion)
-      writer.member("epoch_from", admitted.key.epochsFrom)
+      writer.member("epoch_from", admitted.key.epochFirst)
       writer.member("wants_key", device.rotationDueSince != nil)
       writer.member("epochs", objects: registers) { writer, register in
         writer.member("epoch", register.epoch)

@@ -48,6 +48,10 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case riderRides = "GET /v1/riders/{id}/rides"
   case report = "GET /v1/reports/{name}"
   case trialBalance = "GET /v1/ledger/trial-balance"
+  case periods = "GET /v1/ledger/periods"
+  case adjustments = "GET /v1/ledger/adjustments"
+  case adjustmentAsk = "POST /v1/ledger/adjustments"
+  case adjustmentDecide = "POST /v1/ledger/adjustments/{id}/decision"
   case ratingPreview = "GET /v1/rating/preview"
   case ratingLook = "POST /v1/rating/previews"
   case ratingOrders = "GET /v1/rating/orders"
@@ -198,6 +202,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
+    case .periods, .adjustments, .adjustmentAsk, .adjustmentDecide: .staff([.accountant])
     case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder,
       .ratingShow, .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
       .walletCorrect, .walletWriteOff:
@@ -233,7 +238,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .acquirerEvent, .acquirerMessageDecide, .chargePay, .chargeWriteOff, .chargeRefund,
       .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
       .deviceAssign, .quarantineRelease, .quarantineDiscard, .stopCorrect, .stopWithdraw,
-      .denyListAdd, .denyListLift,
+      .denyListAdd, .denyListLift, .adjustmentAsk, .adjustmentDecide,
       .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,
       .subsidyClaimMake, .bankAccountAdd, .bankLineMatch:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)

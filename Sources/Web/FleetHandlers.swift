@@ -54,6 +54,7 @@ extension Handlers {
     return .json { writer in
       writer.beginObject()
       writer.list("conflicts", conflicts) { writer, conflict in
+        writer.member("conflict", conflict.row.conflictID)
         writer.member("device", conflict.row.name.device)
         writer.member("epoch", conflict.row.name.epoch)
         writer.member("seq", conflict.row.name.seq)
@@ -74,11 +75,17 @@ extension Handlers {
     let name = TapName(
       device: try request.requireQuery("device"),
       epoch: try Self.number(request, "epoch"), seq: try Self.number(request, "seq"))
-    guard let evidence = try await services.insight.evidence(of: name, at: request.receivedAt)
+    let conflict =
+      request.queryText("conflict") == nil ? nil : try Self.number(request, "conflict")
+    guard
+      let evidence = try await services.insight.evidence(
+        of: name, conflict: conflict, at: request.receivedAt)
     else {
+      let content = conflict.map { " with the other content of conflict \($0)" } ?? ""
       throw Problem(
         .notFound, "tap_unknown",
-        "No batch of device \(name.device) brought tap \(name.seq) of epoch \(name.epoch).")
+        "No batch of device \(name.device) brought tap \(name.seq) of epoch \(name.epoch)\(content)."
+      )
     }
     return .json(evidence.json)
   }

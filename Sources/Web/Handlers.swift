@@ -58,7 +58,8 @@ struct Handlers: Sendable {
       .productRefund:
       try await riderAnswer(request)
     case .report: try await report(request)
-    case .trialBalance: try await trialBalance(request)
+    case .trialBalance, .periods, .adjustments, .adjustmentAsk, .adjustmentDecide:
+      try await ledgerAnswer(request)
     case .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
       .ratingRefuse:
       try await ratingAnswer(request)

@@ -313,7 +313,7 @@ extension JSONWriter {
 
 extension JSONReader {
   /// A day such as `2026-11-22`.
-  fileprivate mutating func day() throws(JSONFault) -> Day {
+  mutating func day() throws(JSONFault) -> Day {
     guard let day = Day(try string()) else { throw fault("is a day such as 2026-11-22") }
     return day
   }

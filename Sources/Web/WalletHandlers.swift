@@ -248,6 +248,7 @@ extension JSONWriter {
     beginObject()
     member("at", movement.at.description)
     member("kind", movement.kind.rawValue)
+    member("account", movement.accountID)
     member("amount_minor", movement.amountMinor)
     member("balance_minor", movement.balanceMinor)
     member("fare_day", orNull: movement.fareDay?.description)

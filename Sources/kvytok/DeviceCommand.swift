@@ -43,6 +43,10 @@ struct DeviceCommand: AsyncParsableCommand {
         throw CommandFault(
           "\"\(id)\" is no id: use 1 to \(DeviceID.bytesMax) letters, digits, and - _ . :",
           exitCode: CommandFault.usage)
+      case .badVehicle:
+        throw CommandFault(
+          "--vehicle: a name has 1 to \(TapLimits.textBytesMax) bytes.",
+          exitCode: CommandFault.usage)
       case .isActive:
         throw CommandFault(
           "\(id) works with a key already. Revoke it first: kvytok device revoke \(id)",

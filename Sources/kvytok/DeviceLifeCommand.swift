@@ -182,7 +182,7 @@ extension DeviceCommand {
         throw ValidationError("Give one of --vehicle, --stop and --nowhere.")
       }
       for name in [vehicle, stop].compactMap({ $0 })
-      where !(1...TapLimits.textBytesMax).contains(name.utf8.count) {
+      where !DevicePlace.isGoodName(name) {
         throw ValidationError("A name has 1 to \(TapLimits.textBytesMax) bytes.")
       }
     }

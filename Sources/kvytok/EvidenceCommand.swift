@@ -13,17 +13,28 @@ struct EvidenceCommand: AsyncParsableCommand {
 
   /// Finds the evidence of a tap.
   private static func find(
-    _ tap: QuarantineCommand.TapOptions, _ database: DatabaseOptions
+    _ tap: QuarantineCommand.TapOptions, _ content: ContentOptions, _ database: DatabaseOptions
   ) async throws -> TapEvidence {
     let evidence = try await DeviceCommand.insight(database) { desk, _ in
-      try await desk.evidence(of: tap.name, at: .now)
+      try await desk.evidence(of: tap.name, conflict: content.conflict, at: .now)
     }
     guard let evidence else {
+      let other = content.conflict.map { " with the other content of conflict \($0)" } ?? ""
       throw CommandFault(
-        "No batch of device \(tap.device) brought tap \(tap.seq) of epoch \(tap.epoch).",
+        "No batch of device \(tap.device) brought tap \(tap.seq) of epoch \(tap.epoch)\(other).",
         exitCode: CommandFault.no)
     }
     return evidence
+  }
+
+  /// Which content of a number is meant.
+  struct ContentOptions: ParsableArguments {
+    @Option(
+      help: """
+        The content that came second under the number: the conflict as `kvytok device conflicts` calls it. \
+        (default: the content that is kept)
+        """)
+    var conflict: Int64?
   }
 
   /// What was checked, one line each.
@@ -38,10 +49,11 @@ struct EvidenceCommand: AsyncParsableCommand {
       commandName: "show", abstract: "Shows the batch of a tap and its proof, and verifies it.")
 
     @OptionGroup var tap: QuarantineCommand.TapOptions
+    @OptionGroup var content: ContentOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let evidence = try await EvidenceCommand.find(tap, database)
+      let evidence = try await EvidenceCommand.find(tap, content, database)
       print("batch \(evidence.batchID) of \(evidence.device), epoch \(evidence.epoch)")
       print("received \(evidence.receivedAt), \(evidence.body.count) bytes")
       if let batch = evidence.batch, let clock = evidence.clock {
@@ -66,12 +78,13 @@ struct EvidenceCommand: AsyncParsableCommand {
       discussion: "The file holds the tokens of the batch, as the device signed them.")
 
     @OptionGroup var tap: QuarantineCommand.TapOptions
+    @OptionGroup var content: ContentOptions
     @Option(help: ArgumentHelp("The file. (default: standard output)", valueName: "file"))
     var out: String?
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let evidence = try await EvidenceCommand.find(tap, database)
+      let evidence = try await EvidenceCommand.find(tap, content, database)
       let text = String(decoding: evidence.json, as: UTF8.self) + "\n"
       guard let out else {
         print(text, terminator: "")

@@ -122,7 +122,9 @@ extension DeviceCommand {
       if conflicts.isEmpty { print("No number came with two contents.") }
       for conflict in conflicts {
         let row = conflict.row
-        print("\(row.name.device) epoch \(row.name.epoch) tap \(row.name.seq)")
+        print(
+          "\(row.name.device) epoch \(row.name.epoch) tap \(row.name.seq), conflict \(row.conflictID)"
+        )
         print(
           "  kept  \(row.keptReceivedAt?.description ?? "?")  "
             + (conflict.keptContent ?? "its batch cannot be read"))

@@ -175,16 +175,17 @@ struct WalletCommand: AsyncParsableCommand {
         throw CommandFault(RiderRefusal.noAccount.description, exitCode: CommandFault.no)
       }
       var table = TextTable([
-        ("when", .left), ("what", .left), ("fare day", .left), ("amount", .right),
-        ("balance", .right), ("receipt", .left),
+        ("when", .left), ("what", .left), ("fare day", .left), ("account", .right),
+        ("amount", .right), ("balance", .right), ("receipt", .left),
       ])
       func money(_ minor: Int64) -> String { Money(minor: minor, currency: currency).majorText }
-      table.add(["", "before", "", "", money(statement.openingMinor), ""])
+      table.add(["", "before", "", "", "", money(statement.openingMinor), ""])
       for movement in statement.movements {
         let local = zone.local(movement.at)
         table.add([
           "\(local.day) \(clockText(seconds: local.secondOfDay))", movement.kind.rawValue,
-          movement.fareDay?.description ?? "", money(movement.amountMinor),
+          movement.fareDay?.description ?? "", String(movement.accountID),
+          money(movement.amountMinor),
           money(movement.balanceMinor),
           [movement.place, movement.reference].compactMap { $0 }.joined(separator: " "),
         ])

@@ -74,6 +74,40 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aMergedRidersPastIsToldFromBothAccountsAndADesksOldKeyStillHolds() async throws {
+      try await House.with { house in
+        let (anna, olha) = (try await house.register("anna"), try await house.register("olha"))
+        try await house.topUp(anna, 1000, key: "k1")
+        try await house.topUp(olha, 3000, key: "k2")
+        let before = desk.at
+        let merging = RiderAct(
+          actor: desk.actor, reason: desk.reason, at: before.adding(seconds: 3600))
+        _ = try await house.riders.merge(olha, into: anna, by: merging)
+        for rider in [anna, olha] {
+          for (moment, minor) in [(before, 4000), (merging.at, 4000)] as [(Instant, Int64)] {
+            let balance = try await house.wallets.balance(of: rider, in: hryvnia, at: moment)
+            #expect(balance == minor)
+          }
+          let statement = try #require(
+            try await house.wallets.statement(
+              of: rider, in: hryvnia, from: before.adding(seconds: -3600),
+              before: merging.at.adding(seconds: 1)))
+          #expect(statement.openingMinor == 0)
+          #expect(statement.movements.map(\.amountMinor) == [1000, 3000, -3000, 3000])
+          #expect(statement.movements.map(\.balanceMinor) == [1000, 4000, 1000, 4000])
+          #expect(Set(statement.movements.map(\.accountID)).count == 2)
+        }
+        // The desk never heard of its answer, and asks for the rider it knows.
+        let again = try await house.topUp(olha, 3000, key: "k2")
+        #expect(again.isRepeated && again.rider == anna && again.movement.amountMinor == 3000)
+        #expect(try await house.balance(anna) == 4000)
+        await #expect(throws: RiderRefusal.keyReused) {
+          try await house.topUp(olha, 3001, key: "k2")
+        }
+        try await house.expectSound()
+      }
+    }
+
     @Test func anAccountComesWithTheOtherRiderAndPaysTheDebts() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "06:00", card: "anna")])

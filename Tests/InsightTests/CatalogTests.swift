@@ -126,12 +126,43 @@ extension InsightSuite {
         where entry_id in (select entry_id from entry where kind = 'refund')
         """
       ),
-      (.reconciliation, "operators", "booked_minor", "select 1500::int8"),
-      (.devices, "registers", "missing_numbers", "select 2::int8"),
-      (.devices, "registers", "stored", "select 6::int8"),
-      (.devices, "devices", "taps", "select 15::int8"),
-      (.devices, "devices", "late_taps", "select 3::int8"),
-      (.lateTaps, "devices", "taps", "select 3::int8"),
+      (
+        .reconciliation, "operators", "booked_minor",
+        """
+        select sum(credit_minor - debit_minor)::int8 from posting
+        where account = '2100' and entry_id in (
+          select entry_id from entry where kind = 'fares' and fare_day = '2026-11-23')
+        """
+      ),
+      (
+        .devices, "registers", "missing_numbers",
+        """
+        select count(*) from device_epoch, generate_series(1, upper(seen) - 1) n
+        where not seen @> n::int8
+        """
+      ),
+      (
+        .devices, "registers", "stored",
+        "select count(*) from device_epoch, generate_series(1, upper(seen)) n where seen @> n::int8"
+      ),
+      (
+        .devices, "devices", "taps",
+        "select sum(accepted)::int8 + sum(denied)::int8 from device_day where fare_day = '2026-11-23'"
+      ),
+      (
+        .devices, "devices", "late_taps",
+        """
+        select sum(late_accepted)::int8 + sum(late_denied)::int8 from device_day
+        where fare_day = '2026-11-23'
+        """
+      ),
+      (
+        .lateTaps, "devices", "taps",
+        """
+        select sum(late_accepted)::int8 + sum(late_denied)::int8 from device_day
+        where fare_day = '2026-11-23'
+        """
+      ),
     ]
 
     /// Numbers by a second implementation, over the rows themselves.
@@ -382,66 +413,6 @@ extension InsightSuite {
             #expect(sum(report.tables[0].rows, "rides", of: report.tables[0]) == rides)
           }
         }
-      }
-    }
-
-    @Test func aValidatorIsShownWithWhereItWasMountedOnTheDays() async throws {
-      try await World.with { world in
-        try await world.addMoney()
-        try await world.script(
-          """
-          insert into device_assignment (device_id, valid_from, valid_to, vehicle, stop) values
-            ('V-1', '2026-11-01', '2026-11-22', '101', null),
-            ('V-1', '2026-11-22', '2026-11-23T12:00Z', '102', null),
-            ('V-1', '2026-11-23T12:00Z', null, '103', null);
-          """)
-        func vehicles(_ days: ClosedRange<Day>) async throws -> [String] {
-          let report = try await world.desk.report(.devices, days: days, madeAt: noon)
-          let table = try #require(report.tables.first)
-          let place = try #require(table.columns.firstIndex { $0.key == "vehicles" })
-          return table.rows.map { $0[place].plain }
-        }
-        // V-1 sent of two operators' routes, V-2 of one and of none.
-        #expect(try await vehicles(today...today) == ["102 103", "102 103", "", ""])
-        let yesterday = today.adding(days: -1)
-        #expect(try await vehicles(yesterday...yesterday) == ["102", ""])
-        let before = today.adding(days: -2)
-        #expect(try await vehicles(before...before) == ["101", ""])
-      }
-    }
-
-    /// Two operators share the validators, and a line's name: each sees what was sent on its routes.
-    @Test func whatValidatorsSentIsOfTheDaysAndOfTheOperatorOfTheRoute() async throws {
-      try await World.with { world in
-        try await world.addMoney()
-        func sent(
-          _ name: ReportName, _ operatorID: String?, _ columns: [String], day: Day = today
-        ) async throws -> [String] {
-          let report = try await world.desk.report(
-            name, days: day...day, operatorID: operatorID, madeAt: noon)
-          let table = try #require(report.tables.first { $0.key == "devices" })
-          return table.rows.map { row in
-            columns.compactMap { key in
-              table.columns.firstIndex { $0.key == key }.map { row[$0].plain }
-            }.joined(separator: " ")
-          }
-        }
-        let figures = ["device", "operator", "taps", "accepted", "denied", "late_taps"]
-        #expect(
-          try await sent(.devices, nil, figures) == [
-            "V-1 north 5 4 1 1", "V-1 south 3 3 0 0", "V-2 south 5 5 0 2", "V-2  2 2 0 0",
-          ])
-        #expect(try await sent(.devices, "north", figures) == ["V-1 north 5 4 1 1"])
-        #expect(
-          try await sent(.devices, "south", figures) == ["V-1 south 3 3 0 0", "V-2 south 5 5 0 2"])
-        #expect(
-          try await sent(.devices, nil, figures, day: today.adding(days: -1)) == [
-            "V-1 north 77 70 7 0", "V-2  0 0 0 0",
-          ])
-        let late = ["device", "taps", "accepted"]
-        #expect(try await sent(.lateTaps, nil, late) == ["V-1 1 1", "V-2 2 2"])
-        #expect(try await sent(.lateTaps, "north", late) == ["V-1 1 1"])
-        #expect(try await sent(.lateTaps, "south", late) == ["V-2 2 2"])
       }
     }
 

@@ -215,6 +215,59 @@ extension IntakeSuite {
       }
     }
 
+    /// Who comes after a thief may be other hardware, whose counter begins anew, or the same, which still
+    /// holds taps.
+    @Test func afterARevocationNumbersBeginWhereNobodyUsedAny() async throws {
+      try await World.with { world in
+        let stolen = try await world.validator("V-1")
+        _ = try await world.send([tap(1), tap(2)], epoch: 0, from: stolen)
+        let second = try Validator("V-1", seed: "second")
+        let first = try await Self.comeAgain(second, in: world)
+        #expect(first.epochFirst == DeviceDesk.epochRoom && first.epochsFrom == 0)
+        // Other contents under numbers that are used up: as if nothing had been there.
+        let other = try await world.send([tap(1, route: "22")], epoch: 10, from: second)
+        #expect(other.accepted == 1 && other.conflicts.isEmpty)
+        // What the same hardware never got away is taken in.
+        let held = try await world.send([tap(2), tap(3)], epoch: 0, from: second)
+        #expect(held.accepted == 1 && held.duplicates == 1)
+        // Another key of the same hardware goes on where it is.
+        let rotated = try Validator("V-1", seed: "rotated")
+        _ = try await world.desk.rotate(
+          "V-1", publicKey: rotated.keys.publicKey, by: Self.olha, at: noon.adding(seconds: 1))
+        let file = try #require(try await world.desk.file(of: "V-1", at: noon))
+        #expect(file.standing.device.keys.first?.epochFirst == DeviceDesk.epochRoom)
+        let third = try await Self.comeAgain(try Validator("V-1", seed: "third"), in: world)
+        #expect(third.epochFirst == 2 * DeviceDesk.epochRoom && third.epochsFrom == 0)
+        // Hardware in its place has epochs of its own, and the next to come after a thief signs those alone.
+        let replaced = try await world.desk.orderReplacement(
+          "V-1", random: Self.random, by: Self.olha, at: noon)
+        guard case .done(let secret?, _) = replaced else { throw World.NotActive() }
+        let new = try Validator("V-1", seed: "new")
+        guard
+          case .activated = await world.desk.activate(
+            "V-1", secret: secret, publicKey: new.keys.publicKey, at: noon)
+        else { throw World.NotActive() }
+        let last = try await Self.comeAgain(try Validator("V-1", seed: "last"), in: world)
+        #expect(last.epochsFrom == 3 * DeviceDesk.epochRoom)
+        #expect(last.epochFirst == 4 * DeviceDesk.epochRoom)
+      }
+    }
+
+    /// The key of hardware that comes with it after its device was revoked.
+    private static func comeAgain(
+      _ validator: Validator, in world: World
+    ) async throws -> DeviceKeyRecord {
+      _ = try await world.desk.revoke(validator.id, at: noon)
+      let enrolled = try await world.desk.enroll(
+        validator.id, vehicle: nil, random: random, at: noon)
+      guard case .enrolled(let secret) = enrolled,
+        case .activated(let device) = await world.desk.activate(
+          validator.id, secret: secret, publicKey: validator.keys.publicKey, at: noon),
+        let key = device.keys.first(where: { $0.publicKey == validator.keys.publicKey })
+      else { throw World.NotActive() }
+      return key
+    }
+
     @Test(arguments: ["self", "keys", "enroll", "heartbeat"])
     func aWordOfThePathsIsNoID(_ id: String) async throws {
       #expect(!DeviceID.isGood(id))

@@ -47,7 +47,7 @@ struct Workshop: Sendable {
         }
         guard fleet[index].place == .crate else { continue }
         secrets[new.plan.id] = nil
-        fleet[index].mount(epochFrom: key.epochsFrom)
+        fleet[index].mount(epochFrom: key.epochFirst)
         fleet[index - 1].yieldPlace()
         if bug == .confinesNoKeys { try await confineNone(new.plan.id) }
       }

@@ -71,7 +71,7 @@ extension StoreSuite {
         let register = try await opened(in: store)
         try await store.write { session in
           try await session.devices.takeKey(
-            "V-1", [UInt8](repeating: 8, count: 32), epochsFrom: 0, at: noon)
+            "V-1", [UInt8](repeating: 8, count: 32), epochsFrom: 0, epochFirst: 0, at: noon)
         }
         #expect(try await append(1..<5, to: register, in: store))
       }
@@ -84,7 +84,7 @@ extension StoreSuite {
         let end = noon.adding(seconds: 60)
         try await store.write { session in
           try await session.devices.takeKey(
-            "V-1", [UInt8](repeating: 8, count: 32), epochsFrom: 0, at: noon)
+            "V-1", [UInt8](repeating: 8, count: 32), epochsFrom: 0, epochFirst: 0, at: noon)
           try await session.devices.overlapOldKeys("V-1", until: end)
         }
         let after = try await lock(Self.one, in: store)

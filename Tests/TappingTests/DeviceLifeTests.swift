@@ -188,7 +188,21 @@ import Transit
     let correction = TapCorrection(
       at: seconds.map { Self.now.adding(seconds: $0) }, riders: riders)
     let refusal = QuarantineDecision.refusesRelease(
-      state, code: code, correction: correction, reason: reason, now: Self.now)
+      state, code: code, riders: 1, correction: correction, reason: reason, now: Self.now)
+    #expect(refusal?.code == expected)
+  }
+
+  /// Only the first thing that is impossible is named, and all have to be set right.
+  @Test(
+    arguments: [
+      (5000, nil, "riders_needed"), (0, nil, "riders_needed"), (-1, nil, "riders_needed"),
+      (5000, 2, nil), (99, nil, nil), (nil, nil, nil),
+    ] as [(Int?, Int?, String?)])
+  func nobodyRidesWhomNoPersonCounted(_ riders: Int?, _ corrected: Int?, _ expected: String?) {
+    let correction = TapCorrection(at: Self.now.adding(seconds: -60), riders: corrected)
+    let refusal = QuarantineDecision.refusesRelease(
+      .held, code: "tap_too_old", riders: riders, correction: correction, reason: "why",
+      now: Self.now)
     #expect(refusal?.code == expected)
   }
 

@@ -242,8 +242,18 @@ struct FleetTests {
       let evidence = try TapEvidence(json: file.body)
       #expect(evidence.checks(trusting: validator.keys.publicKey).allSatisfy { $0.isGood })
       #expect(evidence.tap?.route == "15")
+      // What came second is proven as well, by the batch that brought nothing else.
+      let number = try #require(conflicts.firstMatch(of: /"conflict":([0-9]+)/)?.output.1)
+      let second = await service.send(
+        .get, "/v1/evidence?device=V-1&epoch=3&seq=5&conflict=\(number)", token: inspector)
+      let contradiction = try TapEvidence(json: second.body)
+      #expect(contradiction.checks(trusting: validator.keys.publicKey).allSatisfy { $0.isGood })
+      #expect(contradiction.tap?.route == "22")
       for (query, status) in [
-        ("?device=V-1&epoch=3&seq=6", 404), ("?device=V-1&epoch=3", 400),
+        ("?device=V-1&epoch=3&seq=5&conflict=99999", 404),
+        ("?device=V-1&epoch=3&seq=4&conflict=\(number)", 404),
+        ("?device=V-1&epoch=3&seq=5&conflict=x", 400), ("?device=V-1&epoch=3&seq=6", 404),
+        ("?device=V-1&epoch=3", 400),
         ("?device=V-1&epoch=x&seq=5", 400), ("?epoch=3&seq=5", 400),
       ] {
         let answer = await service.send(.get, "/v1/evidence\(query)", token: inspector)

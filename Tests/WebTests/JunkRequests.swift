@@ -90,6 +90,7 @@ struct JunkRequests {
     for (word, name) in [
       ("devices", "device"), ("riders", "rider"), ("charges", "window"), ("orders", "order"),
       ("operators", "operator"), ("claims", "claim"), ("corrections", "correction"),
+      ("adjustments", "adjustment"),
     ] where endpoint.path.contains(word) { return name }
     return "id"
   }

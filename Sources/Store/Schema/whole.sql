@@ -1199,7 +1199,8 @@ create table device_key (
   epochs_from bigint not null default 0,  -- first epoch that it signs
   epochs_before bigint,              -- first that it does not: other hardware took its place
   end_reason text check (end_reason in ('rotated', 'replaced', 'revoked')),
-  primary key (device_id, public_key)
+  primary key (device_id, public_key),
+  epoch_first bigint not null default 0  -- at which the counter of its hardware begins
 );
 
 -- Whatever changes what a device may do marks its registers: what was decided about a register from

@@ -1,0 +1,111 @@
+import Basics
+import Insight
+import Ledger
+import Store
+import Testing
+
+extension InsightSuite {
+  @Suite struct PeriodFigures {
+    /// Sums as runs leave them when they rate days anew in later months: at the same price, with a fare
+    /// that is known now, for another number of people, and taken back.
+    private static let ratedAnew = """
+      insert into ride_sum
+      select fare_day, date '2026-12-03' + seq, 0, operator_id, '', mode, category, '', medium, 'UAH',
+        'test-1', rides, riders, free, reduced, unknown, 0, nominal, charged, concession, free_people, 0,
+        concession_minor
+      from (values
+        ('2026-11-10'::date, 0, 'north', 'bus', 'pupil', 'card', 0, 0, 1, 0, -1, 800, 0, 1, 1, 800),
+        ('2026-11-11', 1, 'north', 'bus', 'adult', 'card', 0, 0, 0, 0, 0, 200, 0, 0, 0, 0),
+        ('2026-11-12', 2, 'south', '', 'adult', 'card', 0, 0, 0, 0, -3, 0, 0, 0, 0, 0),
+        ('2026-11-13', 3, 'south', 'bus', 'pupil', 'card', 0, 2, 0, 0, 0, 0, 0, 0, 0, 0),
+        ('2026-11-14', 4, 'north', 'bus', 'adult', 'card', -1, -1, 0, 0, 0, -800, -800, 0, 0, 0),
+        ('2026-11-15', 5, 'north', 'tram', 'pupil', 'card', 0, 0, 0, 1, 0, 0, 0, 0, 2, 0))
+        as t(fare_day, seq, operator_id, mode, category, medium, rides, riders, free, reduced, unknown,
+          nominal, charged, concession, free_people, concession_minor);
+      """
+
+    /// A report, its table, and its figures with the columns of which each is the sum.
+    private static let figures: [(ReportName, String, [(figure: String, column: String)])] = {
+      let rides = [
+        ("rides", "rides"), ("people", "riders"), ("charged_minor", "charged_minor"),
+        ("nominal_minor", "nominal_minor"), ("free_rides", "free_rides"),
+        ("unknown_rides", "unknown_rides"),
+      ]
+      let caps = [
+        ("rides", "rides"), ("unknown_rides", "unknown_rides"),
+        ("nominal_minor", "nominal_minor"), ("charged_minor", "charged_minor"),
+      ]
+      return [
+        (.daily, "operators", rides), (.daily, "categories", rides),
+        (.operators, "operators", rides + [("reduced_rides", "reduced_rides")]),
+        (.revenueWithoutCaps, "categories", caps), (.revenueWithoutCaps, "products", caps),
+        (
+          .subsidy, "rides",
+          [
+            ("concession_rides", "concession_rides"), ("free_people", "free_people"),
+            ("reduced_people", "reduced_people"), ("concession_minor", "concession_minor"),
+          ]
+        ),
+      ]
+    }()
+
+    /// Whatever was rated anew stands in the month in which it was booked, whichever figure it changes.
+    @Test func everyFigureOfAPeriodIsTheSumOfWhatWasBookedInIt() async throws {
+      try await World.with { world in
+        try await world.add(TestRide.many(300, seed: 5).map(\.inHryvnia))
+        try await world.script(Self.ratedAnew)
+        for (first, last) in [("2026-11-01", "2026-11-30"), ("2026-12-01", "2026-12-31")] {
+          let row = PeriodRow(
+            name: String(first.prefix(7)), first: try #require(Day(first)),
+            last: try #require(Day(last)), state: .open)
+          for (name, key, figures) in Self.figures {
+            let report = try #require(
+              try await world.desk.periodReport(name, of: row, madeAt: noon))
+            let table = try #require(report.tables.first { $0.key == key })
+            for (figure, column) in figures {
+              let place = try #require(table.columns.firstIndex { $0.key == figure })
+              let sum = table.rows.reduce(Int64(0)) { $0 + (Int64($1[place].plain) ?? 0) }
+              let expected = try await world.number(
+                """
+                select sum(\(column))::int8 from ride_sum
+                where accounting_date between '\(first)' and '\(last)'
+                """)
+              #expect(sum == expected, "\(name) \(key) \(figure) of \(first)")
+            }
+          }
+        }
+      }
+    }
+
+    /// The first table is of all days, however many rows their table would have.
+    @Test func operatorsOfAYearAreCountedWholeThoughTheirDaysAreCut() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into ride_sum
+          select date '2026-01-01' + d, date '2026-01-01' + d, 0, 'op-' || o, '', 'bus', 'adult', '',
+            'card', 'UAH', 'test-1', 2, 2, 0, 0, 0, 0, 1600, 1600
+          from generate_series(0, 364) d, generate_series(1, 28) o;
+          """)
+        let first = try #require(Day("2026-01-01"))
+        let report = try await world.desk.report(
+          .operators, days: first...first.adding(days: 364), madeAt: noon)
+        let table = report.tables[0]
+        let rides = try #require(table.columns.firstIndex { $0.key == "rides" })
+        #expect(table.rows.count == 28)
+        #expect(table.rows.allSatisfy { $0[rides] == .count(730) })
+        #expect(table.totals.map { $0[rides] } == [.count(28 * 730)])
+        #expect(report.tables[1].rows.count == ReportTables.groupsMax)
+        #expect(report.notes.contains { $0.key == "table_cut_days" && $0.isMissing })
+      }
+    }
+  }
+}
+
+extension TestRide {
+  fileprivate var inHryvnia: TestRide {
+    var ride = self
+    ride.currency = "UAH"
+    return ride
+  }
+}
