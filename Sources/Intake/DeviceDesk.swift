@@ -71,6 +71,13 @@ package struct DeviceStanding: Sendable, Equatable {
   }
 }
 
+extension DeviceStanding {
+  /// Numbers that never came, in all its epochs; past what 64 bits hold it stays there.
+  package var numbersMissing: Int64 {
+    gaps.reduce(0) { saturatingSum($0, $1.seqs.upperBound - $1.seqs.lowerBound + 1) }
+  }
+}
+
 /// Numbers of a device that were never seen while later ones were.
 package struct DeviceGap: Sendable, Equatable {
   package let device: String
