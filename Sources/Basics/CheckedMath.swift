@@ -4,6 +4,14 @@ package func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
   return value % divisor < 0 ? quotient - 1 : quotient
 }
 
+/// A sum that stays at the largest or smallest number where it would pass it: for counts of what a device
+/// may misname, never for money.
+package func saturatingSum(_ one: Int64, _ other: Int64) -> Int64 {
+  let (sum, isOverflow) = one.addingReportingOverflow(other)
+  guard isOverflow else { return sum }
+  return other < 0 ? .min : .max
+}
+
 /// A number with leading zeros to a width; a longer number is left whole.
 package func padded(_ value: Int, _ width: Int) -> String {
   let digits = String(value)

@@ -157,7 +157,8 @@ package struct Sorter: Sendable {
       read.batches.compactMap { read in
         read.denyListVersion.map {
           DenyListSighting(
-            device: read.batch.device, version: $0, at: read.batch.receivedAt, source: .batch)
+            device: read.batch.device, version: $0, at: read.batch.receivedAt, source: .batch,
+            epoch: read.batch.epoch)
         }
       })
     for seconds in latencies { Self.propagation.recordSeconds(seconds) }

@@ -104,6 +104,6 @@ extension EvidenceKey {
 
   /// A key that the device's list does not have; it proves nothing.
   fileprivate static func unknown(_ publicKey: [UInt8], at moment: Instant) -> EvidenceKey {
-    EvidenceKey(publicKey: publicKey, validFrom: moment, endReason: "unknown")
+    EvidenceKey(publicKey: publicKey, validFrom: moment, validTo: moment, endReason: "unknown")
   }
 }

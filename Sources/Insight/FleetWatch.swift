@@ -1,4 +1,5 @@
 package import Basics
+package import Logging
 import Metrics
 package import Store
 package import Tapping
@@ -25,29 +26,43 @@ extension InsightDesk {
   package static let vehicleSecondsMax: Int64 = 600
   /// A vehicle moves when it was at places so far apart since its validator fell silent.
   package static let movedMetresMin = 200.0
+  /// Most silent validators on vehicles that move of one answer.
+  package static let silentMax = 1000
   /// Movement is looked for in so much of the past, seconds.
   package static let movementSecondsMax: Int64 = 3600
 
-  /// Active validators that are silent though their vehicle moves, the longest silent first.
+  /// Active validators that are silent though their vehicle moves, the longest silent first; at most
+  /// ``silentMax``.
+  ///
+  /// All who are silent are gone through until there are so many: at night most vehicles stand with their
+  /// validators off, and one that moves is not to be hidden behind them.
   package func silentDevices(
-    at now: Instant, silentSeconds: Int64 = silentSecondsMax
+    at now: Instant, silentSeconds: Int64 = silentSecondsMax, limit: Int = silentMax,
+    pageSize: Int = FleetQueries.silentPageMax
   ) async throws -> [SilentDevice] {
     let city = city.current
     let start = now.adding(seconds: -Self.movementSecondsMax)
     let days = Array(Set([city.fareDay(of: start), city.fareDay(of: now)])).sorted()
     return try await store.read { db in
-      let candidates = try await db.fleet.silentCandidates(
-        contactBefore: now.adding(seconds: -silentSeconds),
-        vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now)
-      let moves = try await db.fleet.movements(
-        of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
-        days: days)
-      return zip(candidates, moves).compactMap { candidate, move in
-        guard !move.isHeard, move.metres >= Self.movedMetresMin else { return nil }
-        var silent = candidate
-        silent.movedMetres = move.metres
-        return silent
+      var found: [SilentDevice] = []
+      var last: SilentDevice?
+      while found.count < limit {
+        let candidates = try await db.fleet.silentCandidates(
+          contactBefore: now.adding(seconds: -silentSeconds),
+          vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now, after: last,
+          limit: pageSize)
+        let moves = try await db.fleet.movements(
+          of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
+          days: days)
+        for (var candidate, move) in zip(candidates, moves)
+        where !move.isHeard && move.metres >= Self.movedMetresMin {
+          candidate.movedMetres = move.metres
+          found.append(candidate)
+        }
+        guard let next = candidates.last else { break }
+        last = next
       }
+      return Array(found.prefix(limit))
     }
   }
 
@@ -96,6 +111,7 @@ package struct FleetWatch: Sendable {
   private let store: Store
   private let desk: InsightDesk
   private let now: @Sendable () -> Instant
+  private let log: Logger
   private let gaps = Gauge(label: "kvytok_sequence_gaps_open")
   private let missing = Gauge(label: "kvytok_sequence_numbers_missing")
   private let oldest = Gauge(label: "kvytok_sequence_gap_age_seconds_max")
@@ -104,17 +120,40 @@ package struct FleetWatch: Sendable {
   private let behind = Gauge(label: "kvytok_deny_list_devices_behind")
 
   /// Makes a watch; it does nothing until it runs.
-  package init(store: Store, desk: InsightDesk, now: @escaping @Sendable () -> Instant) {
+  package init(
+    store: Store, desk: InsightDesk, log: Logger, now: @escaping @Sendable () -> Instant
+  ) {
     self.store = store
     self.desk = desk
+    self.log = log
     self.now = now
   }
 
   /// Looks again and again; a database that is away is waited for.
   package func run() async {
+    var fault: String?
     while !Task.isCancelled {
-      try? await look()
+      fault = await look(after: fault)
       try? await Task.sleep(for: .seconds(Self.intervalSeconds))
+    }
+  }
+
+  /// Looks once and tells the log when that becomes impossible, or possible again; what is wrong now.
+  ///
+  /// The same fault again is not told: the gauges stand still as long as it lasts.
+  package func look(after fault: String?) async -> String? {
+    do {
+      try await look()
+      if fault != nil { log.notice("the fleet is watched again") }
+      return nil
+    } catch {
+      guard !Task.isCancelled else { return fault }
+      let now = "\(error)"
+      if now != fault {
+        log.error(
+          "the fleet cannot be watched: its gauges stand still", metadata: ["error": "\(now)"])
+      }
+      return now
     }
   }
 

@@ -183,7 +183,8 @@ struct ReportMaker {
     var total: Int64 = 0
     for cell in cells {
       switch cell {
-      case .count(let count): total += count
+      // Of missing numbers there may be more than 64 bits count; of money there are not.
+      case .count(let count): total = saturatingSum(total, count)
       case .money(let money): total += money.minor
       default: continue
       }

@@ -57,8 +57,11 @@ package struct DeviceStanding: Sendable, Equatable {
   package var heartbeat: HeartbeatRecord?
 
   /// When it was last heard of; nil when never.
+  ///
+  /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package var lastSeenAt: Instant? {
-    (registers.map(\.lastReceivedAt) + [heartbeat?.receivedAt].compactMap { $0 }).max()
+    let own = registers.filter { $0.epoch >= device.epochsFrom }
+    return (own.map(\.lastReceivedAt) + [heartbeat?.receivedAt].compactMap { $0 }).max()
   }
   /// Taps stored, the impossible ones included.
   package var tapsStored: Int64 { registers.reduce(0) { $0 + $1.tapsStored } }
@@ -70,6 +73,13 @@ package struct DeviceStanding: Sendable, Equatable {
         DeviceGap(device: device.id, epoch: register.epoch, seqs: gap)
       }
     }
+  }
+}
+
+extension DeviceStanding {
+  /// Numbers that never came, in all its epochs; past what 64 bits hold it stays there.
+  package var numbersMissing: Int64 {
+    gaps.reduce(0) { saturatingSum($0, $1.seqs.upperBound - $1.seqs.lowerBound + 1) }
   }
 }
 

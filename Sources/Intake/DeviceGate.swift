@@ -68,6 +68,35 @@ package final class DeviceGate: Sendable {
     }
   }
 
+  /// The sender of what is told of now, or asks for it: hardware in whose place is other hardware is
+  /// refused, of which only the taps that it holds are taken.
+  package func admitInPlace(
+    _ body: [UInt8], deviceHeader: String?, signatureHeader: String?, at moment: Instant
+  ) async throws(IntakeRefusal) -> Admitted {
+    let admitted = try await admit(
+      body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: moment)
+    guard admitted.key.isInPlace else { throw DeviceGate.hardwareReplaced }
+    return admitted
+  }
+
+  /// The sender of a request without a body, who signs where it goes together with the time.
+  ///
+  /// A time that is not of now is refused and told the time here: what was signed once opens nothing later.
+  package func admitQuestion(
+    _ target: String, timeHeader: String?, deviceHeader: String?, signatureHeader: String?,
+    at moment: Instant
+  ) async throws(IntakeRefusal) -> Admitted {
+    let claim = try self.claim(device: deviceHeader, signature: signatureHeader)
+    guard let text = timeHeader, !text.isEmpty else { throw .timeMissing(now: moment) }
+    guard let time = Instant(iso8601: text) else { throw .timeMalformed(now: moment) }
+    guard SignedQuestion.isOfNow(time, at: moment) else {
+      throw .timeWrong(time, now: moment)
+    }
+    return try await admitInPlace(
+      SignedQuestion.message(device: claim.device, time: text, target: target),
+      deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: moment)
+  }
+
   /// Who a request says it is from, and the signature that is to prove it.
   struct Claim: Sendable {
     let device: String
@@ -129,6 +158,12 @@ package final class DeviceGate: Sendable {
         + "device's key of now")
   }
 
+  static let hardwareReplaced = IntakeRefusal(
+    .forbidden, code: "hardware_replaced",
+    message:
+      "other hardware took the place of this one: post the tap batches that are still held, and "
+      + "nothing else")
+
   static func otherEpoch(_ key: DeviceKeyRecord) -> IntakeRefusal {
     IntakeRefusal(
       .impossible, code: "epoch_of_other_hardware", pointer: "/epoch",
@@ -138,10 +173,16 @@ package final class DeviceGate: Sendable {
   }
 
   /// What a device is told whose right or key changed while its post waited: that, or to try again.
-  func changedMeanwhile(_ id: String, at moment: Instant) async throws(IntakeRefusal) -> Never {
+  func changedMeanwhile(
+    _ id: String, publicKey: [UInt8]? = nil, at moment: Instant
+  ) async throws(IntakeRefusal) -> Never {
     directory.forget(id)
-    let state = try await find(id, at: moment)?.state
+    let device = try await find(id, at: moment)
+    let state = device?.state
     if state == .active {
+      if let key = device?.keys.first(where: { $0.publicKey == publicKey }), !key.isInPlace {
+        throw DeviceGate.hardwareReplaced
+      }
       throw IntakeRefusal(
         .unknown, code: "signature_wrong",
         message: "the device has another key by now; sign with that one")
@@ -181,6 +222,30 @@ extension IntakeRefusal {
   static let deviceUnknown = IntakeRefusal(
     .unknown, code: "device_unknown",
     message: "no active device has this id; enroll it, then activate it with its secret")
+}
+
+extension IntakeRefusal {
+  fileprivate static func timeMissing(now: Instant) -> IntakeRefusal {
+    IntakeRefusal(
+      .unknown, code: "time_missing",
+      message: "the header \(SignedQuestion.timeField) is missing: sign the time together with the "
+        + "target; it is \(now) here")
+  }
+
+  fileprivate static func timeMalformed(now: Instant) -> IntakeRefusal {
+    IntakeRefusal(
+      .unknown, code: "time_malformed",
+      message:
+        "\(SignedQuestion.timeField) is not a time in ISO 8601 with an offset; it is \(now) here")
+  }
+
+  fileprivate static func timeWrong(_ time: Instant, now: Instant) -> IntakeRefusal {
+    IntakeRefusal(
+      .unknown, code: "time_wrong",
+      message:
+        "\(SignedQuestion.timeField) is \(time), and it is \(now) here: sign anew with the time "
+        + "of here, at most \(SignedQuestion.clockSecondsMax) s from it")
+  }
 }
 
 /// Holds back notices about a device of which one was given lately: anybody can cause them.

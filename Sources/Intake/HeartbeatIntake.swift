@@ -19,10 +19,16 @@ package enum HeartbeatOutcome: Sendable {
 
 /// Takes in heartbeats: the newest of each device is kept.
 package final class HeartbeatIntake: Sendable {
+  private struct Incoming: Sendable {
+    let record: HeartbeatRecord
+    /// The key that the signature was checked with.
+    let publicKey: [UInt8]
+  }
+
   private let store: Store
   private let gate: DeviceGate
   private let log: Logger
-  private let committer: GroupCommitter<HeartbeatRecord, Bool>
+  private let committer: GroupCommitter<Incoming, Bool>
   private let count = Counter(label: "kvytok_heartbeats_total")
 
   /// Makes an intake over a store.
@@ -37,25 +43,33 @@ package final class HeartbeatIntake: Sendable {
       limits: queue, bytesCount: { _ in 256 },
       commit: { group in
         try await timer.measure(itemsCount: group.count) {
-          let latencies = try await store.write { db in
+          let (isGood, latencies) = try await store.write { db in
             try await Self.save(group, in: db)
           }
           DenyListMeter.record(latencies)
+          return isGood
         }
-        return group.map { _ in true }
       })
   }
 
+  /// Keeps the newest of each device; of each, whether its device may still tell of itself with its key, and
+  /// how long the deny list took to those that name another one.
   private static func save(
-    _ group: [HeartbeatRecord], in db: StoreSession
-  ) async throws -> [Double] {
+    _ group: [Incoming], in db: StoreSession
+  ) async throws -> (isGood: [Bool], latencies: [Double]) {
+    guard let moment = group.map(\.record.receivedAt).min() else { return ([], []) }
+    let keys = try await db.devices.keysInPlace(
+      of: Array(Set(group.map(\.record.beat.device))), at: moment)
+    let isGood = group.map { keys[$0.record.beat.device]?.contains($0.publicKey) == true }
     var newest: [String: HeartbeatRecord] = [:]
-    for record in group
-    where newest[record.beat.device].map({ $0.beat.sentAt < record.beat.sentAt }) ?? true {
-      newest[record.beat.device] = record
+    for (incoming, isGood) in zip(group, isGood) where isGood {
+      let record = incoming.record
+      if newest[record.beat.device].map({ $0.beat.sentAt < record.beat.sentAt }) ?? true {
+        newest[record.beat.device] = record
+      }
     }
     try await db.deviceLives.save(Array(newest.values))
-    return try await db.denyList.note(
+    let latencies = try await db.denyList.note(
       newest.values.compactMap { record in
         record.beat.denyListVersion.map { version in
           DenyListSighting(
@@ -63,6 +77,7 @@ package final class HeartbeatIntake: Sendable {
             source: .heartbeat)
         }
       })
+    return (isGood, latencies)
   }
 
   /// Takes in one signed body; returns when it is durable or refused.
@@ -73,7 +88,7 @@ package final class HeartbeatIntake: Sendable {
       guard body.count <= DeviceHeartbeat.bodyBytesMax else {
         throw .bodyTooLarge(bytesMax: DeviceHeartbeat.bodyBytesMax)
       }
-      let admitted = try await gate.admit(
+      let admitted = try await gate.admitInPlace(
         body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: receivedAt)
       let beat: DeviceHeartbeat
       do {
@@ -83,7 +98,10 @@ package final class HeartbeatIntake: Sendable {
           .malformed, code: "malformed", pointer: error.pointer, message: error.message)
       }
       guard beat.device == admitted.device.id else { throw .otherDevice() }
-      try await keep(HeartbeatRecord(beat: beat, receivedAt: receivedAt))
+      try await keep(
+        Incoming(
+          record: HeartbeatRecord(beat: beat, receivedAt: receivedAt),
+          publicKey: admitted.publicKey))
       count.increment()
       return .answer(
         HeartbeatAnswer(
@@ -94,15 +112,19 @@ package final class HeartbeatIntake: Sendable {
     }
   }
 
-  private func keep(_ record: HeartbeatRecord) async throws(IntakeRefusal) {
-    switch await committer.submit(record) {
-    case .answered: return
+  private func keep(_ incoming: Incoming) async throws(IntakeRefusal) {
+    let device = incoming.record.beat.device
+    switch await committer.submit(incoming) {
+    case .answered(true): return
+    case .answered(false):
+      try await gate.changedMeanwhile(
+        device, publicKey: incoming.publicKey, at: incoming.record.receivedAt)
     case .full: throw .queueFull
     case .unavailable: throw .databaseAway
     case .failed(let error):
       log.error(
         "a heartbeat could not be stored",
-        metadata: ["device": "\(record.beat.device)", "error": "\(error)"])
+        metadata: ["device": "\(device)", "error": "\(error)"])
       throw .couldNotStore
     }
   }

@@ -94,7 +94,7 @@ package final class PositionIntake: Sendable {
     guard body.count <= PositionReport.bodyBytesMax else {
       throw .bodyTooLarge(bytesMax: PositionReport.bodyBytesMax)
     }
-    let admitted = try await gate.admit(
+    let admitted = try await gate.admitInPlace(
       body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: moment)
     let report: PositionReport
     do {
@@ -115,7 +115,9 @@ package final class PositionIntake: Sendable {
     guard !incoming.rows.isEmpty else { return 0 }
     switch await committer.submit(incoming) {
     case .answered(let addedCount?): return addedCount
-    case .answered(nil): try await gate.changedMeanwhile(incoming.device, at: moment)
+    case .answered(nil):
+      try await gate.changedMeanwhile(
+        incoming.device, publicKey: incoming.publicKey, at: moment)
     case .full: throw .queueFull
     case .unavailable: throw .databaseAway
     case .failed(let error):
@@ -132,7 +134,7 @@ package final class PositionIntake: Sendable {
     guard let moment = group.lazy.flatMap(\.rows).map(\.receivedAt).min() else {
       return group.map { _ in 0 }
     }
-    let keys = try await session.devices.acceptedKeys(
+    let keys = try await session.devices.keysInPlace(
       of: Array(Set(group.map(\.device))), at: moment)
     let isGood = group.map { keys[$0.device]?.contains($0.publicKey) == true }
     let rows = zip(group, isGood).flatMap { report, isGood in isGood ? report.rows : [] }

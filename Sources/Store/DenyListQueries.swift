@@ -50,7 +50,8 @@ package struct DenyListVersion: Sendable, Equatable {
   package let latencyMax: Double?
 }
 
-/// How a device became known to hold a version.
+/// How a device became known to hold a version: it named it in a fetch as the one it has, in a heartbeat, or
+/// in a batch.
 package enum DenyListSource: String, Sendable, CaseIterable {
   case fetch, heartbeat, batch
 }
@@ -61,13 +62,18 @@ package struct DenyListSighting: Sendable, Equatable {
   package let version: Int64
   package let at: Instant
   package let source: DenyListSource
+  /// The epoch of the batch that named it; nil where it was no batch.
+  package let epoch: Int64?
 
   /// Makes a sighting.
-  package init(device: String, version: Int64, at: Instant, source: DenyListSource) {
+  package init(
+    device: String, version: Int64, at: Instant, source: DenyListSource, epoch: Int64? = nil
+  ) {
     self.device = device
     self.version = version
     self.at = at
     self.source = source
+    self.epoch = epoch
   }
 }
 

@@ -10,7 +10,8 @@ extension DenyListQueries {
 
   /// Notes which versions devices hold; the seconds that the news took, of those that are new.
   ///
-  /// A version that was never made is not noted: devices may say anything.
+  /// A version that was never made is not noted: devices may say anything. Nor is one that was named in an
+  /// epoch of hardware which was replaced: what that held says nothing of the one in place.
   package func note(_ sightings: [DenyListSighting]) async throws -> [Double] {
     guard !sightings.isEmpty else { return [] }
     let rows = try await connection.query(
@@ -18,8 +19,11 @@ extension DenyListQueries {
       with added as (
         insert into device_deny_list (device_id, version, seen_at, source)
         select distinct on (n.d, n.v) n.d, n.v, n.t, n.s
-        from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[]) as n (d, v, t, s)
-        join device on device_id = n.d join deny_list_version k on k.version = n.v
+        from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::bigint[])
+          as n (d, v, t, s, e)
+        join device d on d.device_id = n.d join deny_list_version k on k.version = n.v
+        left join device_key y on y.device_id = d.device_id and y.public_key = d.public_key
+        where n.e is null or n.e >= coalesce(y.epochs_from, 0)
         order by n.d, n.v, n.t
         on conflict (device_id, version) do nothing returning version, seen_at)
       select extract(epoch from seen_at - made_at)::float8
@@ -28,6 +32,7 @@ extension DenyListQueries {
       [
         .texts(sightings.map(\.device)), .int8s(sightings.map(\.version)),
         .timestamptzs(sightings.map(\.at)), .texts(sightings.map(\.source.rawValue)),
+        .int8s(sightings.map(\.epoch)),
       ])
     return try rows.map { max(try $0.float8(0), 0) }
   }

@@ -16,7 +16,9 @@ package struct DeviceQueries {
 
   private static let columns = """
     device_id, state, secret_digest, public_key, enrolled_at, activated_at, revoked_at,
-    replacing_since, rotation_due_since, rotation_overlap_days
+    replacing_since, rotation_due_since, rotation_overlap_days,
+    coalesce((select k.epochs_from from device_key k where k.device_id = device.device_id
+      and k.public_key = device.public_key), 0) as epochs_from
     """
 
   /// A device with its keys; nil when there is none of that id.
@@ -191,8 +193,9 @@ package struct DeviceQueries {
       "update device set secret_digest = $2 where device_id = $1", [.text(id), .bytea(digest)])
   }
 
-  /// The keys that some devices may sign with at a moment; who may not post has none.
-  package func acceptedKeys(
+  /// The keys by which some devices may tell of now at a moment; who may not post has none, and none that are of
+  /// hardware which was replaced.
+  package func keysInPlace(
     of ids: [String], at moment: Instant
   ) async throws -> [String: [[UInt8]]] {
     let rows = try await connection.query(
@@ -200,7 +203,7 @@ package struct DeviceQueries {
       select device_id, k.public_key from device_key k join device using (device_id)
       where device_id = any($1) and state = 'active'
         and (k.accepted_until is null or k.accepted_until > $2)
-        and k.end_reason is distinct from 'revoked'
+        and k.end_reason is distinct from 'revoked' and k.epochs_before is null
       """, [.texts(ids), .timestamptz(moment)])
     var keys: [String: [[UInt8]]] = [:]
     for row in rows { keys[try row.text(0), default: []].append(try row.bytea(1)) }
@@ -238,6 +241,6 @@ package struct DeviceQueries {
       publicKey: try row.byteaOrNil(3), enrolledAt: try row.timestamptz(4),
       activatedAt: try row.timestamptzOrNil(5), revokedAt: try row.timestamptzOrNil(6),
       replacingSince: try row.timestamptzOrNil(7), rotationDueSince: try row.timestamptzOrNil(8),
-      rotationOverlapDays: try row.intOrNil(9))
+      rotationOverlapDays: try row.intOrNil(9), epochsFrom: try row.int8(10))
   }
 }

@@ -18,6 +18,8 @@ package struct DeviceRecord: Sendable, Equatable {
   package let rotationDueSince: Instant?
   /// Days that its old key goes on to verify once it gives another one; nil when not asked for.
   package let rotationOverlapDays: Int?
+  /// First epoch of the hardware that is in place: what came in older ones is of hardware before it.
+  package let epochsFrom: Int64
   /// Every key it ever had, the newest first.
   package var keys: [DeviceKeyRecord] = []
 
@@ -54,6 +56,9 @@ package struct DeviceKeyRecord: Sendable, Equatable {
   package func isAccepted(at moment: Instant) -> Bool {
     endReason != Self.revoked && acceptedUntil.map { moment < $0 } ?? true
   }
+
+  /// Whether it is of the hardware that is in place: no other took that place since.
+  package var isInPlace: Bool { epochsBefore == nil }
 
   /// The reason of an end by a person.
   static let revoked = "revoked"

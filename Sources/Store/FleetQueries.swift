@@ -53,33 +53,42 @@ package struct ConflictRow: Sendable, Equatable {
 package struct FleetQueries {
   /// Most lines of an answer.
   package static let linesMax = 10_000
-  /// Most silent devices looked at.
-  package static let silentMax = 1000
+  /// Most silent devices looked at in one go.
+  package static let silentPageMax = 1000
 
   let connection: PostgresConnection
 
-  /// Active devices last heard of before a moment, whose vehicle has a position after another one.
+  /// Active devices last heard of before a moment, whose vehicle has a position after another one, the longest
+  /// silent first, after one of them; at most ``silentPageMax``, of which few may have moved.
+  ///
+  /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package func silentCandidates(
-    contactBefore: Instant, vehicleAfter: Instant, now: Instant
+    contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentDevice? = nil,
+    limit: Int = silentPageMax
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
       """
       select d.device_id, a.vehicle, v.at, contact.at as contact_at
       from device d
+      left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
       join device_assignment a on a.device_id = d.device_id and a.vehicle is not null
         and a.valid_from <= $3 and (a.valid_to is null or a.valid_to > $3)
       join vehicle_now v on v.vehicle = a.vehicle and v.at >= $2
       cross join lateral (
         select greatest(
-          (select max(last_received_at) from device_epoch e where e.device_id = d.device_id),
+          (select max(last_received_at) from device_epoch e
+            where e.device_id = d.device_id and e.epoch >= coalesce(k.epochs_from, 0)),
           (select received_at from device_heartbeat h where h.device_id = d.device_id)) as at
       ) contact
       where d.state = 'active' and (contact.at is null or contact.at < $1)
-      order by contact.at nulls first, d.device_id limit $4
+        and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
+          > (coalesce($6::timestamptz, '-infinity'), $5))
+      order by coalesce(contact.at, '-infinity'), d.device_id limit $4
       """,
       [
         .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
-        .int8(Int64(Self.silentMax)),
+        .int8(Int64(min(limit, Self.silentPageMax))), .orNull(last?.device, PostgresValue.text),
+        .orNull(last?.lastContactAt, PostgresValue.timestamptz),
       ])
     return try rows.map { row in
       SilentDevice(
@@ -181,12 +190,12 @@ package struct FleetQueries {
     }
   }
 
-  /// Open holes of all devices, in sums.
+  /// Open holes of all devices, in sums; past what 64 bits hold the sum of numbers stays there.
   package func gapSums() async throws -> GapSums {
     let row = try await connection.query(
       """
-      select count(*), coalesce(sum(last_seq - first_seq + 1), 0)::int8, count(distinct device_id),
-        min(known_since)
+      select count(*), coalesce(\(WideSums.held("sum(last_seq - first_seq + 1)")), 0),
+        count(distinct device_id), min(known_since)
       from device_gap where closed_at is null
       """
     ).only()

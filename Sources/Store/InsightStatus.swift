@@ -190,7 +190,9 @@ package struct StandingTables {
     return standing
   }
 
-  /// Numbers that never came while later ones did.
+  /// Numbers that never came while later ones did; past what 64 bits hold the sum stays there.
+  ///
+  /// One number that is misread by a device can open a hole of nearly all there are.
   package func gaps() async throws -> GapStanding {
     let rows = try await connection.query(
       """
@@ -202,7 +204,7 @@ package struct StandingTables {
         select device_id, epoch, last_received_at, lower(missing) as first,
           (select sum(upper(r) - lower(r))::int8 from unnest(missing) r) as numbers
         from holes where not isempty(missing))
-      select *, sum(numbers) over ()::int8 as all_numbers,
+      select *, \(WideSums.held("sum(numbers) over ()")) as all_numbers,
         (select count(distinct device_id) from counted) as all_devices
       from counted order by numbers desc, device_id, epoch limit $1
       """, [.int8(Int64(Self.worstMax))])
@@ -219,7 +221,8 @@ package struct StandingTables {
     return standing
   }
 
-  /// Validators by state, and the active ones not heard of since a moment.
+  /// Validators by state, and the active ones not heard of since a moment; hardware that was replaced says
+  /// nothing of the one in place.
   package func validators(silentSince moment: Instant) async throws -> ValidatorStanding {
     var standing = ValidatorStanding()
     for row in try await connection.query("select state, count(*) from device group by state") {
@@ -230,9 +233,11 @@ package struct StandingTables {
       """
       with heard as (
         select d.device_id, a.vehicle, greatest((
-          select max(last_received_at) from device_epoch e where e.device_id = d.device_id),
+          select max(last_received_at) from device_epoch e
+          where e.device_id = d.device_id and e.epoch >= coalesce(k.epochs_from, 0)),
           h.received_at) as at
         from device d left join device_heartbeat h using (device_id)
+        left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
         left join device_assignment a on a.device_id = d.device_id and a.valid_from <= $1
           and (a.valid_to is null or a.valid_to > $1)
         where d.state = 'active')

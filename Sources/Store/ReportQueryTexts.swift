@@ -129,14 +129,17 @@ extension ReportQuery {
 
   /// The registers of validators' numbers as they stand today, over all their lives and on all routes.
   static let registersSQL = """
+    with register as (
+      select *, coalesce((
+          select sum(upper(r) - lower(r))
+          from unnest(int8multirange(int8range(1, greatest(upper(seen), 1))) - seen) r
+        ), 0) as missing
+      from device_epoch)
     select device_id as device, count(*)::int8 as epochs, sum(taps_stored)::int8 as stored,
       sum(duplicates)::int8 as duplicates, sum(conflicts)::int8 as conflicts,
       sum(quarantined)::int8 as quarantined,
-      sum(coalesce((
-        select sum(upper(r) - lower(r))
-        from unnest(int8multirange(int8range(1, greatest(upper(seen), 1))) - seen) r
-      ), 0))::int8 as missing_numbers,
+      \(WideSums.held("sum(missing)")) as missing_numbers,
       max(last_received_at) as last_received_at
-    from device_epoch where $3::text is null group by 1 order by 1 limit $4
+    from register where $3::text is null group by 1 order by 1 limit $4
     """
 }

@@ -29,6 +29,7 @@ package enum EvidenceProof: Hashable, Sendable {
 /// A public key of a device with the time in which it was good.
 package struct EvidenceKey: Hashable, Sendable {
   package var publicKey: [UInt8]
+  /// When the service wrote it down, by the clock of then.
   package var validFrom: Instant
   /// First moment at which it no longer verified anything new; nil while it does.
   package var validTo: Instant?
@@ -48,18 +49,24 @@ package struct EvidenceKey: Hashable, Sendable {
   /// SHA-256 of the key, by which people compare it.
   package var fingerprint: String { hexText(SHA256Digest.hash(publicKey)) }
 
-  /// Whether it was good at a moment.
+  /// Whether it was good at a moment: it had not ended.
+  ///
+  /// Its beginning is not judged, as it is not when taps are taken in: what it signed was checked with it on
+  /// receipt, so it was known by then, also where a clock that was set back says otherwise.
   package func isValid(at moment: Instant) -> Bool {
-    validFrom <= moment && (validTo.map { moment < $0 } ?? true)
+    validTo.map { moment < $0 } ?? true
   }
 
   /// Whether it was good when something was received, as a check.
   func validity(at moment: Instant) -> EvidenceCheck {
     let span = "\(validFrom) to \(validTo?.description ?? "now")"
+    let clock =
+      moment < validFrom
+      ? "; the clock that wrote it down was ahead of the one at the receipt" : ""
     return EvidenceCheck(
       name: "validity", isGood: isValid(at: moment),
       found: isValid(at: moment)
-        ? "the key was good on receipt at \(moment): \(span)"
+        ? "the key was good on receipt at \(moment): \(span)\(clock)"
         : "the key was not good on receipt at \(moment): \(span)")
   }
 

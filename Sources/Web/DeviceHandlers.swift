@@ -217,4 +217,5 @@ extension HTTPField.Name {
   static let kvytokDevice = HTTPField.Name("Kvytok-Device") ?? .origin
   static let kvytokMac = HTTPField.Name(SessionHeaders.Name.mac) ?? .origin
   static let kvytokSignature = HTTPField.Name("Kvytok-Signature") ?? .origin
+  static let kvytokTime = HTTPField.Name(SignedQuestion.timeField) ?? .origin
 }

@@ -7,7 +7,7 @@ import Tariff
 
 /// What validators ask and tell about themselves.
 extension Handlers {
-  /// What a validator asks about itself; it signs the path with its query, for there is no body.
+  /// What a validator asks about itself; it signs the path with its query and the time, for there is no body.
   func deviceSelf(_ request: WebRequest) async throws -> Answer {
     let admitted = try await signedTarget(request)
     let device = admitted.device
@@ -50,12 +50,13 @@ extension Handlers {
     return city.book?.versions.first { $0.firstDay > today }.map { ($0.version, $0.firstDay) }
   }
 
-  /// The sender of a request without a body, who signs the path with its query.
+  /// The sender of a request without a body, who signs the path with its query and the time.
   func signedTarget(
     _ request: WebRequest
   ) async throws(IntakeRefusal) -> DeviceGate.Admitted {
-    try await services.gate.admit(
-      Array(request.target.utf8), deviceHeader: request.headers[.kvytokDevice],
+    try await services.gate.admitQuestion(
+      request.target, timeHeader: request.headers[.kvytokTime],
+      deviceHeader: request.headers[.kvytokDevice],
       signatureHeader: request.headers[.kvytokSignature], at: request.receivedAt)
   }
 
@@ -82,7 +83,7 @@ extension Handlers {
 
   /// A device gives another key: signed with the one it has, and with the new one.
   func deviceKeys(_ request: WebRequest) async throws -> Answer {
-    let admitted = try await services.gate.admit(
+    let admitted = try await services.gate.admitInPlace(
       request.body, deviceHeader: request.headers[.kvytokDevice],
       signatureHeader: request.headers[.kvytokSignature], at: request.receivedAt)
     var texts: [String: String] = [:]
@@ -140,17 +141,21 @@ extension Handlers {
     let whole = try await services.denyList.current(from: services.store)
     let file = try await services.denyList.file(since: since, from: services.store)
     let version = file?.version ?? whole.version
-    try await note(version, heldBy: admitted.device.id, at: request.receivedAt)
-    let format = type == types[0] ? "json" : "bin"
-    let tag = "\"\(version)-\(file?.since ?? 0)-\(format)\""
-    let isKnown = request.headers[.ifNoneMatch]?.contains(tag) ?? false
+    let named = request.headers[.ifNoneMatch].map(DenyListTag.all) ?? []
+    // What is sent now may not arrive: a device holds what it names itself.
+    if let held = (named.map(\.version) + [since].compactMap { $0 }).max() {
+      try await note(held, heldBy: admitted.device.id, at: request.receivedAt)
+    }
+    let tag = DenyListTag(
+      version: version, since: file?.since ?? 0, format: type == types[0] ? "json" : "bin")
+    let isKnown = named.contains(tag)
     guard let file, !isKnown else {
       var answer = Answer(.notModified, contentType: type, body: [])
-      answer.headers[.eTag] = tag
+      answer.headers[.eTag] = tag.text
       return answer
     }
-    var answer = Answer(contentType: type, body: format == "json" ? file.json : file.binary)
-    answer.headers[.eTag] = tag
+    var answer = Answer(contentType: type, body: tag.format == "json" ? file.json : file.binary)
+    answer.headers[.eTag] = tag.text
     answer.headers[.cacheControl] = "private, no-cache"
     return answer
   }
@@ -161,7 +166,8 @@ extension Handlers {
       device: device, version: version, at: moment, source: .fetch)
     // Most devices ask for what they have: the read is cheaper than a row that is there.
     let isKnown = try await services.store.read { db in
-      try await db.denyList.sightings(of: device, limit: 1).first?.version == version
+      try await db.denyList.sightings(of: device, limit: 1).first.map { $0.version >= version }
+        ?? false
     }
     guard !isKnown else { return }
     let latencies = try await services.store.write { db in

@@ -77,14 +77,13 @@ struct DeviceCommand: AsyncParsableCommand {
         ("missing", .right), ("conflicts", .right),
       ])
       for standing in devices {
-        let missing = standing.gaps.reduce(0) { $0 + $1.seqs.count }
         let beat = standing.heartbeat?.beat
         table.add([
           standing.device.id, standing.place.map(DeviceCommand.text) ?? "",
           standing.device.state.rawValue, standing.lastSeenAt?.description ?? "never",
           beat?.software ?? "", beat?.denyListVersion.map(String.init) ?? "",
           beat?.batteryPercent.map { "\($0) %" } ?? "", String(standing.tapsStored),
-          String(missing), String(standing.conflicts),
+          String(standing.numbersMissing), String(standing.conflicts),
         ])
       }
       print(table.text)

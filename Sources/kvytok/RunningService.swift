@@ -97,7 +97,7 @@ struct RunningService: Sendable {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })
       services.append(Worker { await placing.run() })
       let watch = FleetWatch(
-        store: store, desk: InsightDesk(store: store, city: city), now: { .now })
+        store: store, desk: InsightDesk(store: store, city: city), log: log, now: { .now })
       services.append(Worker { await watch.run() })
     }
     let web = try webServices(backbone, city: city, keys: keys, gate: gate, denyList: denyList)

@@ -159,3 +159,14 @@ struct LanguageTests {
     #expect(Language(rawValue: "uk") == .ukrainian)
   }
 }
+
+struct SaturatingSumTests {
+  @Test(
+    arguments: [
+      (Int64.max - 1, 1, Int64.max), (.max, 1, .max), (.max, .max, .max), (.min, -1, .min),
+      (.min, .max, -1), (2, -5, -3),
+    ] as [(Int64, Int64, Int64)])
+  func aSumStaysWhereItWouldPassTheLargest(_ one: Int64, _ other: Int64, _ sum: Int64) {
+    #expect(saturatingSum(one, other) == sum && saturatingSum(other, one) == sum)
+  }
+}

@@ -69,6 +69,28 @@ struct FleetCommandTests {
     }
   }
 
+  /// A validator that gives taps the largest number there is lacks more numbers than 64 bits hold.
+  @Test func misnumberedTapsLeaveTheListOfDevicesReadable() async throws {
+    try await KvytokService.with { service in
+      let device = SignedDevice(id: "V-8", secret: "a test")
+      #expect(try await device.enroll(vehicle: "101", with: service.client))
+      let now = Instant(seconds: Int64(Date(timeIntervalSinceNow: 0).timeIntervalSince1970))
+      for epoch in [Int64(1), 2] {
+        let tap = Tap(
+          seq: TapLimits.seqMax, at: now.adding(seconds: -60), kind: .single, medium: .card,
+          token: Array("a card".utf8))
+        let body = TapBatchJSON.encode(
+          TapBatch(device: "V-8", epoch: epoch, sentAt: now, taps: [tap]))
+        _ = try await device.postTaps(body: body, with: service.client)
+      }
+      for command in [["device", "list"], ["device", "gaps"], ["device", "show", "V-8"]] {
+        let end = try await service.run(command)
+        #expect(end.exitCode == 0 && end.output.contains("V-8"), "\(command) \(end.errors)")
+        if command[1] == "list" { #expect(end.output.contains(" 9223372036854775807 ")) }
+      }
+    }
+  }
+
   @Test(arguments: [
     ["device", "assign", "V-1"], ["device", "assign", "V-1", "--vehicle", "1", "--stop", "2"],
     ["device", "assign", "V-1", "--vehicle", "1", "--from", "today"],

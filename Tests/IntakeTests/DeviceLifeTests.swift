@@ -95,7 +95,7 @@ extension IntakeSuite {
     }
 
     /// Lets other hardware take the place of V-1; the first epoch it may use.
-    private static func replace(
+    static func replace(
       in world: World, by new: Validator, beforeActivating: () async throws -> Void = {}
     ) async throws -> Int64 {
       let random = Array(SHA256Digest.hash(new.keys.publicKey).prefix(24))

@@ -62,6 +62,92 @@ extension StoreSuite {
       }
     }
 
+    /// One misnumbered tap opens a hole of nearly all numbers there are.
+    @Test func holesOfMoreNumbersThan64BitsHoldAreCountedAsFarAsTheyDo() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          """
+          insert into device (device_id, state, enrolled_at)
+          select 'V-' || n, 'enrolled', now() from generate_series(1, 3) n
+          """)
+        try await pool.run(
+          """
+          insert into device_epoch (device_id, epoch, seen, last_received_at, last_sent_at) values
+            ('V-1', 1, '{[9223372036854775806,9223372036854775807)}', now(), now()),
+            ('V-1', 2, '{[1,2),[9223372036854775806,9223372036854775807)}', now(), now()),
+            ('V-2', 1, '{[1,2),[6,7)}', now(), now())
+          """)
+        _ = try await store.write { try await $0.fleet.reconcileGaps(at: noon) }
+        let sums = try await store.read { try await $0.fleet.gapSums() }
+        #expect(sums.gaps == 3 && sums.devices == 2 && sums.numbers == .max)
+        let standing = try await store.read { try await $0.standing.gaps() }
+        #expect(standing.numbers == .max && standing.devices == 2)
+        #expect(
+          standing.worst.map(\.numbers)
+            == [9_223_372_036_854_775_805, 9_223_372_036_854_775_804, 4])
+      }
+    }
+
+    /// Other hardware is in place; the old one delivers what it holds, in the workshop.
+    @Test func whatReplacedHardwareDeliversSaysNothingOfTheOneInPlace() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          values ('V-1', 'active', decode(repeat('01', 32), 'hex'), now())
+          """)
+        try await pool.run(
+          """
+          insert into device_key (device_id, public_key, valid_from, epochs_from, epochs_before)
+          values ('V-1', decode(repeat('00', 32), 'hex'), now(), 0, 13),
+            ('V-1', decode(repeat('01', 32), 'hex'), now(), 13, null)
+          """)
+        try await pool.run(
+          """
+          insert into device_assignment (device_id, valid_from, vehicle)
+          values ('V-1', '2020-01-01Z', '1')
+          """)
+        try await pool.run(
+          """
+          insert into vehicle_now (vehicle, at, latitude, longitude, received_at)
+          values ('1', $1, 56.95, 24, $1)
+          """, [.timestamptz(noon)])
+        try await pool.run(
+          """
+          insert into device_epoch (device_id, epoch, seen, last_received_at, last_sent_at)
+          values ('V-1', 3, '{[1,9)}', $1, $1), ('V-1', 13, '{[1,2)}', $2, $2)
+          """, [.timestamptz(noon), .timestamptz(noon.adding(seconds: -7200))])
+        let (silent, listed, devices) = try await store.read { db in
+          (
+            try await db.fleet.silentCandidates(
+              contactBefore: noon.adding(seconds: -900), vehicleAfter: noon.adding(seconds: -600),
+              now: noon),
+            try await db.standing.validators(silentSince: noon.adding(seconds: -900)),
+            try await db.devices.list()
+          )
+        }
+        #expect(silent.map(\.lastContactAt) == [noon.adding(seconds: -7200)])
+        #expect(listed.silent.map(\.lastReceivedAt) == [noon.adding(seconds: -7200)])
+        #expect(devices.map(\.epochsFrom) == [13])
+        // Nor does the deny list with which the old hardware recorded its taps.
+        try await pool.run(
+          """
+          insert into deny_list_version (version, made_at, added, removed)
+          values (1, $1, 1, 0), (2, $1, 1, 0)
+          """, [.timestamptz(noon)])
+        let noted = try await store.write { db in
+          try await db.denyList.note(
+            [(Int64(1), Int64(13)), (2, 3)].map { version, epoch in
+              DenyListSighting(
+                device: "V-1", version: version, at: noon, source: .batch, epoch: epoch)
+            })
+        }
+        #expect(noted == [0])
+        let held = try await store.read { try await $0.denyList.sightings(of: "V-1", limit: 9) }
+        #expect(held.map(\.version) == [1])
+      }
+    }
+
     @Test func aHeartbeatThatComesLateOrAgainChangesNothing() async throws {
       try await withStore { store, pool in
         try await pool.run(

@@ -119,6 +119,9 @@ import Transit
     #expect(try Self.failing { $0.epoch = 4 } == ["content"])
     let late = World.morning.adding(seconds: 86_400)
     #expect(try Self.failing { $0.receivedAt = late } == ["validity"])
+    // The service's clock was set back after the key was written down.
+    let early = World.morning.adding(seconds: -3600)
+    #expect(try Self.failing { $0.receivedAt = early } == [])
     let other = try #require(Ed25519KeyPair(seed: SHA256Digest.hash([2])))
     let (evidence, _) = try Self.evidence()
     #expect(evidence.checks(trusting: other.publicKey).last?.isGood == false)

@@ -78,6 +78,20 @@ private struct Vectors {
     }
   }
 
+  @Test func aRequestWithoutABodySignsWhereItGoesAndWhen() throws {
+    let message = SignedQuestion.message(
+      device: "V-0042", time: try vectors.text("get_time"), target: try vectors.text("get_target"))
+    #expect(try message == vectors.bytes("get_message"))
+    let signature = try vectors.bytes("get_signature")
+    #expect(device.sign(message) == signature)
+    #expect(Ed25519.verify(publicKey: device.publicKey, signature: signature, message: message))
+    let time = try #require(Instant(iso8601: try vectors.text("get_time")))
+    for (seconds, isOfNow) in [(-601, false), (-600, true), (0, true), (600, true), (601, false)] {
+      let moment = time.adding(seconds: Int64(seconds))
+      #expect(SignedQuestion.isOfNow(time, at: moment) == isOfNow, "\(seconds)")
+    }
+  }
+
   @Test func theSessionIsOpenedAndCarriesItsRequests() throws {
     let proposal = try vectors.bytes("proposal_body")
     let asked = try SessionProposal(body: proposal)

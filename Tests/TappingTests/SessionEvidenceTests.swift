@@ -162,6 +162,14 @@ extension TapEvidence {
         == ["checkpoint", "validity"])
   }
 
+  @Test func aKeyThatWasWrittenDownByAClockAheadProvesWhatItSigned() {
+    let later = six.world.start.adding(seconds: 86_400)
+    for number in 1...5 {
+      let evidence = six.evidence(ofRequest: number).changed { $0.key.validFrom = later }
+      #expect(evidence.failing == [], "request \(number)")
+    }
+  }
+
   @Test func theFileIsReadBackAndWithoutAMemberItIsNone() throws {
     for number in 1...6 {
       let evidence = six.evidence(ofRequest: number)

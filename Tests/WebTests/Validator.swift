@@ -1,3 +1,4 @@
+import Basics
 import HTTPTypes
 import Store
 import Tapping
@@ -43,13 +44,26 @@ struct Validator {
         TapBatch(device: id, epoch: 1, sentAt: service.clock.now, taps: taps)))
   }
 
-  /// Asks about itself; the path is what is signed.
-  func askAboutItself() async throws -> Answer {
-    let path = "/v1/devices/self"
-    let device = try #require(HTTPField.Name("Kvytok-Device"))
-    let sign = try #require(HTTPField.Name("Kvytok-Signature"))
-    return await service.send(
-      .get, path,
-      headers: [device: id, sign: Base64.encode(keys.sign(Array(path.utf8)), .standard)])
+  /// Asks about itself; the path and the time are what is signed.
+  func askAboutItself() async throws -> Answer { try await get("/v1/devices/self") }
+
+  /// Asks with a signature over where it goes and the time.
+  func get(_ target: String, tags: String? = nil) async throws -> Answer {
+    var headers = try headers(of: target, time: service.clock.now.description)
+    headers[.ifNoneMatch] = tags
+    return await service.send(.get, target, headers: headers)
+  }
+
+  /// The signed headers of a request without a body.
+  func headers(
+    of target: String, time: String, keys other: Ed25519KeyPair? = nil
+  ) throws -> [HTTPField.Name: String] {
+    let message = SignedQuestion.message(device: id, time: time, target: target)
+    return [
+      try #require(HTTPField.Name("Kvytok-Device")): id,
+      try #require(HTTPField.Name("Kvytok-Time")): time,
+      try #require(HTTPField.Name("Kvytok-Signature")):
+        Base64.encode((other ?? keys).sign(message), .standard),
+    ]
   }
 }

@@ -99,6 +99,13 @@ def main():
     zipped = gzip_stored(packed)
     show("protobuf_gzip_body", zipped)
     show("protobuf_gzip_signature", device.sign(zipped))
+    time = "2026-11-22T07:31:06Z"
+    target = "/v1/deny-list?since=17"
+    question = f"kvytok-get 1\ndevice V-0042\nat {time}\ntarget {target}\n".encode()
+    show("get_time", time)
+    show("get_target", target)
+    show("get_message", question)
+    show("get_signature", device.sign(question))
 
     device_exchange = X25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
     service_exchange = X25519PrivateKey.from_private_bytes(bytes(range(96, 128)))
