@@ -13,6 +13,8 @@ package enum MatchCategory: String, Sendable, CaseIterable, Hashable {
   case twice
   /// The payment is declined here.
   case declined
+  /// The acquirer does not pay a capture that cannot be owed again by itself: a person has to look.
+  case notHonoured = "not_honoured"
   /// Nothing of ours has that name, or the currency is another.
   case unknown
 }

@@ -107,13 +107,10 @@ extension ChargeWindow {
     var actions: [ChargeAction] = []
     switch state {
     case .authorising, .authorised, .capturing: break
-    case .captured where settledMinor == 0 && refundedMinor + chargedBackMinor == 0:
-      // The acquirer takes a capture back before it has paid.
-      actions.append(.book(.captureReturned(capturedMinor)))
-      dueMinor += capturedMinor
-      capturedMinor = 0
+    case .captured: actions.append(.book(.captureReturned(try returnCapture())))
     case .retrying, .debt: throw .alreadyKnown
-    default: throw .state(state)
+    // Declined here as well, and paid otherwise, taken off or given up since.
+    default: throw reference == nil && declinedAt != nil ? .alreadyKnown : .state(state)
     }
     if recoveredAt != nil {
       // What was thought to be recovered is owed again: the schedule begins anew.
@@ -133,6 +130,19 @@ extension ChargeWindow {
     nextAt = next
     actions.append(.deny)
     return actions
+  }
+
+  /// The acquirer takes a capture back before it has paid, or after it has paid a part: what it does
+  /// not pay is due again.
+  private mutating func returnCapture() throws(ChargeRefusal) -> Int64 {
+    guard acquirerReturnedMinor == 0 else { throw .returned(minor: acquirerReturnedMinor) }
+    let minor = capturedMinor - settledMinor
+    guard minor > 0 else { throw .state(state) }
+    dueMinor += minor
+    capturedMinor = settledMinor
+    // The next payment has another name: by that the acquirer does not give back what it paid of this.
+    deskMinor = settledMinor
+    return minor
   }
 
   private mutating func settle(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
@@ -180,13 +190,17 @@ extension ChargeWindow {
   private mutating func refund(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
     guard minor > 0 else { throw .notAboveZero }
     guard minor <= refundableMinor else { throw .tooMuch(leftMinor: refundableMinor) }
+    deskRefundedMinor += parts(ofRefund: minor).desk
     refundedMinor += minor
     return []
   }
 
   private mutating func dispute(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
     guard minor > 0 else { throw .notAboveZero }
-    guard minor <= refundableMinor else { throw .tooMuch(leftMinor: refundableMinor) }
+    // A rider's bank takes back what the acquirer took, and nothing that a desk did.
+    guard minor <= acquirerRefundableMinor, minor <= refundableMinor else {
+      throw .tooMuch(leftMinor: min(acquirerRefundableMinor, refundableMinor))
+    }
     chargedBackMinor += minor
     return []
   }
@@ -210,6 +224,7 @@ extension ChargeWindow {
       dueMinor -= minor
       capturedMinor += minor
       settledMinor += minor
+      deskMinor += minor
       var actions: [ChargeAction] = [.book(.paidAtDesk(minor))]
       guard dueMinor == 0 else { return actions }
       state = .settled
@@ -221,6 +236,7 @@ extension ChargeWindow {
       writtenOffMinor -= minor
       capturedMinor += minor
       settledMinor += minor
+      deskMinor += minor
       var actions: [ChargeAction] = [.book(.paidAfterWriteOff(minor))]
       guard writtenOffMinor == 0 else { return actions }
       state = .settled

@@ -10,6 +10,8 @@ extension ChargeWindow {
     package var settledMinor: Int64 = 0
     package var refundedMinor: Int64 = 0
     package var chargedBackMinor: Int64 = 0
+    package var deskMinor: Int64 = 0
+    package var deskRefundedMinor: Int64 = 0
     package var offsetMinor: Int64 = 0
     package var writtenOffMinor: Int64 = 0
     package var attempt: Int32 = 0
@@ -36,6 +38,8 @@ extension ChargeWindow {
     settledMinor = kept.settledMinor
     refundedMinor = kept.refundedMinor
     chargedBackMinor = kept.chargedBackMinor
+    deskMinor = kept.deskMinor
+    deskRefundedMinor = kept.deskRefundedMinor
     offsetMinor = kept.offsetMinor
     writtenOffMinor = kept.writtenOffMinor
     attempt = kept.attempt

@@ -61,6 +61,12 @@ package struct ChargeWindow: Hashable, Sendable {
   package internal(set) var refundedMinor: Int64 = 0
   /// Of the captured: disputed, or lost.
   package internal(set) var chargedBackMinor: Int64 = 0
+  /// Of the settled: what no acquirer is asked to give back.
+  ///
+  /// A desk took it, or the acquirer paid it under a name that the payment has no more.
+  package internal(set) var deskMinor: Int64 = 0
+  /// Of the refunded: what a desk is to pay back.
+  package internal(set) var deskRefundedMinor: Int64 = 0
   package internal(set) var offsetMinor: Int64 = 0
   package internal(set) var writtenOffMinor: Int64 = 0
   /// Authorisations asked so far; with the window it makes the idempotency key.
@@ -92,6 +98,32 @@ package struct ChargeWindow: Hashable, Sendable {
   /// What may still be given back.
   package var refundableMinor: Int64 { capturedMinor - refundedMinor - chargedBackMinor }
 
+  /// What the acquirer gave back of the payment, was ordered to give, or lost to a rider's bank.
+  package var acquirerReturnedMinor: Int64 {
+    refundedMinor - deskRefundedMinor + chargedBackMinor
+  }
+
+  /// Of what may still be given back: what the acquirer took under the payment's name.
+  package var acquirerRefundableMinor: Int64 {
+    max(0, capturedMinor - deskMinor - acquirerReturnedMinor)
+  }
+
+  /// Whether the acquirer took what it is to give back, and has a name of it.
+  package var canBeAskedBack: Bool {
+    reference != nil && acquirerReturnedMinor <= capturedMinor - deskMinor
+  }
+
+  /// Leaves a refund, which was ordered of the acquirer, to a desk.
+  package mutating func leaveToDesk(refundOf minor: Int64) {
+    deskRefundedMinor = min(refundedMinor, deskRefundedMinor + minor)
+  }
+
+  /// The parts of a refund: what the acquirer gives back, and the rest, which a desk is to pay back.
+  package func parts(ofRefund minor: Int64) -> (acquirer: Int64, desk: Int64) {
+    let acquirer = min(minor, acquirerRefundableMinor)
+    return (acquirer, minor - acquirer)
+  }
+
   /// Whether nothing is on its way to or from the acquirer.
   package var isAtRest: Bool { ![.authorising, .authorised, .capturing].contains(state) }
 
@@ -100,6 +132,8 @@ package struct ChargeWindow: Hashable, Sendable {
     amountMinor == dueMinor + capturedMinor + offsetMinor + writtenOffMinor
       && refundableMinor >= 0 && settledMinor <= capturedMinor
       && min(capturedMinor, settledMinor, refundedMinor, chargedBackMinor, writtenOffMinor) >= 0
+      && min(deskMinor, settledMinor - deskMinor) >= 0
+      && min(deskRefundedMinor, refundedMinor - deskRefundedMinor) >= 0
       && (amountMinor < 0 ? offsetMinor <= 0 && dueMinor <= 0 : offsetMinor >= 0 && dueMinor >= 0)
   }
 }
@@ -176,6 +210,8 @@ package enum ChargeRefusal: Error, Hashable, Sendable {
   case tooMuch(leftMinor: Int64)
   /// The amount is zero or below.
   case notAboveZero
+  /// Of what the acquirer does not pay, some was given back, or is disputed.
+  case returned(minor: Int64)
 }
 
 extension ChargeRefusal: CustomStringConvertible {
@@ -186,6 +222,8 @@ extension ChargeRefusal: CustomStringConvertible {
     case .tooMuch(let left):
       "only \(left) minor units of it are left"
     case .notAboveZero: "an amount is above zero"
+    case .returned(let minor):
+      "\(minor) minor units of it were given back or are disputed: it is not owed again by itself"
     }
   }
 }

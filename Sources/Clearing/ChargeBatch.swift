@@ -70,7 +70,7 @@ struct ChargeBatch {
   /// Tells a window an event; a refusal changes nothing.
   mutating func apply(
     _ event: ChargeEvent, to id: Int64, actor: String, reference: String? = nil,
-    detail: String? = nil, isTransfer: Bool = false
+    detail: String? = nil, takenAs payment: DebtPayment? = nil
   ) throws {
     guard var row = windows[id] else { throw ChargeRefusal.alreadyKnown }
     let actions = try row.window.apply(event, at: now)
@@ -84,20 +84,20 @@ struct ChargeBatch {
       case .deny: denied.insert(row.medium)
       case .allow(let asker): allowed[row.medium] = asker?.rawValue ?? "office"
       case .book(let booking):
-        let (move, minor) = Self.move(booking, isTransfer: isTransfer)
+        let (move, minor) = Self.move(booking, isTransfer: payment?.channel == .transfer)
         let place = ChargeSums.Key(move: move, currency: row.currency, fareDay: row.fareDay)
         try sums.add(minor, place)
         (key, booked) = (place, minor)
       }
     }
     if case .declined = event { allowed[row.medium] = nil }
-    events.append(
-      (
-        ChargeEventRow(
-          windowID: id, at: now, kind: event.word, attempt: row.window.attempt,
-          minor: booked ?? event.minor ?? row.window.dueMinor, reference: reference,
-          detail: detail ?? event.detail, actor: actor), key
-      ))
+    var line = ChargeEventRow(
+      windowID: id, at: now, kind: event.word, attempt: row.window.attempt,
+      minor: booked ?? event.minor ?? row.window.dueMinor, reference: reference,
+      detail: detail ?? event.detail, actor: actor)
+    line.place = payment?.place
+    line.key = payment?.key
+    events.append((line, key))
   }
 
   /// Books a movement that belongs to a window and no event of it.

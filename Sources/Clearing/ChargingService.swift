@@ -184,14 +184,15 @@ package final class ChargingService: Sendable {
         try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
       case .refund(let place, let minor):
         let id = others[place].id
-        try batch.apply(.refund(minor: minor), to: id, actor: "clock", detail: detail)
+        let refunds = try await batch.orderRefund(
+          minor, of: id, cause: "rerated", difference: credit.id, actor: "clock", detail: detail,
+          in: db)
         try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
-        let refund = try await db.charging.addRefund(
-          of: id, minor: minor, cause: "rerated", state: .approved, difference: credit.id,
-          at: batch.now)
-        try batch.book(
-          .refundOwed, minor, window: id, kind: "refund_owed", actor: "clock",
-          reference: ChargeKey.refund(refund).description)
+        for refund in refunds {
+          try batch.book(
+            .refundOwed, refund.minor, window: id, kind: "refund_owed", actor: "clock",
+            reference: ChargeKey.refund(refund.id).description)
+        }
       }
     }
     return batch.windows[credit.id]?.window.state == .netted

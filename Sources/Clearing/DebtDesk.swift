@@ -46,15 +46,36 @@ package struct DebtDesk: Sendable {
     self.now = now
   }
 
-  /// Takes money for a window outside the acquirer; the whole debt when no amount is named.
+  /// Takes money for a window outside the acquirer, once by its key.
   package func pay(
-    _ window: Int64, minor: Int64?, channel: Channel, by person: String
-  ) async throws -> ChargeWindowRow {
-    try await change(window) { batch, row, _ in
-      let owed = row.window.dueMinor > 0 ? row.window.dueMinor : row.window.writtenOffMinor
-      try batch.apply(
-        .paidAtDesk(minor: minor ?? owed), to: window, actor: person, detail: channel.rawValue,
-        isTransfer: channel == .transfer)
+    _ window: Int64, _ payment: DebtPayment, by person: String
+  ) async throws -> DebtReceipt {
+    try payment.check()
+    let moment = now()
+    return try await WalletDesk.onceByKey {
+      try await store.write { db in
+        guard let row = try await db.charging.lock([window]).first else {
+          throw MoneyRefusal.notFound("window \(window)")
+        }
+        if let before = try await db.charging.payment(key: payment.key) {
+          guard payment.isSame(as: before, for: window) else { throw RiderRefusal.keyReused }
+          return DebtReceipt(row: row, payment: before, isRepeated: true)
+        }
+        var batch = ChargeBatch(
+          [row], on: try await db.bookingDate(of: moment, in: city.current), at: moment)
+        let owed = row.window.dueMinor > 0 ? row.window.dueMinor : row.window.writtenOffMinor
+        try Self.translate {
+          try batch.apply(
+            .paidAtDesk(minor: payment.minor ?? owed), to: window, actor: person,
+            reference: payment.reference, detail: payment.channel.rawValue, takenAs: payment)
+        }
+        try await batch.finish(in: db, denyList: denyList)
+        guard let taken = try await db.charging.payment(key: payment.key) else {
+          preconditionFailure("money that was taken is not in the list")
+        }
+        return DebtReceipt(
+          row: batch.windows[window] ?? row, payment: taken, isRepeated: false)
+      }
     }
   }
 
@@ -149,13 +170,14 @@ package struct DebtDesk: Sendable {
     _ order: MoneyOrderRow, _ window: Int64, in batch: inout ChargeBatch, by person: String,
     _ db: StoreSession
   ) async throws {
-    try Self.translate {
-      try batch.apply(
-        .refund(minor: order.minor), to: window, actor: person, detail: order.reason)
+    let refunds: [OrderedRefund]
+    do {
+      refunds = try await batch.orderRefund(
+        order.minor, of: window, cause: "goodwill", order: order.id, actor: person,
+        detail: order.reason, in: db)
+    } catch let refusal as ChargeRefusal {
+      throw MoneyRefusal.unfit(refusal.description)
     }
-    let refund = try await db.charging.addRefund(
-      of: window, minor: order.minor, cause: "goodwill", state: .approved, order: order.id,
-      at: batch.now)
     let sums = try await db.charging.operatorSums(ofWindow: window)
     let parts = Apportionment.split(order.minor, by: sums.isEmpty ? [1] : sums.map(\.minor))
     var postings = zip(sums.isEmpty ? [nil] : sums.map(\.operatorID), parts)
@@ -171,9 +193,11 @@ package struct DebtDesk: Sendable {
         kind: .refund, accountingDate: batch.accountingDate,
         fareDay: batch.windows[window]?.fareDay, currency: order.currency,
         memo: "Refund by order \(order.id): \(order.reason)", postings: postings), at: batch.now)
-    batch.note(
-      "refund_owed", window: window, minor: order.minor, actor: person,
-      reference: ChargeKey.refund(refund).description, entryID: entry)
+    for refund in refunds {
+      batch.note(
+        "refund_owed", window: window, minor: refund.minor, actor: person,
+        reference: ChargeKey.refund(refund.id).description, entryID: entry)
+    }
   }
 
   private func change(

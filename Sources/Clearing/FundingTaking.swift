@@ -97,6 +97,8 @@ struct FundingTaking {
   }
 
   /// A capture that the acquirer does not pay: no money moves, the rider owes it again.
+  ///
+  /// Where that cannot be, because some of it was given back or is disputed, the line waits for a person.
   private mutating func decline(
     _ record: FundingRecord, code: String, _ match: inout AcquirerMatch
   ) throws {
@@ -105,13 +107,15 @@ struct FundingTaking {
       return
     }
     match.category = .declined
+    var attempt = row.window.attempt
+    if case .window(id, let named) = record.key.flatMap(ChargeKey.subject) { attempt = named }
     do {
       try batch.apply(
-        .declined(
-          attempt: row.window.attempt, code: code.isEmpty ? "not honoured" : code, isFinal: false),
+        .declined(attempt: attempt, code: code.isEmpty ? "not honoured" : code, isFinal: false),
         to: id, actor: "acquirer", reference: record.reference)
     } catch let refusal as ChargeRefusal {
       match.note = "\(refusal)"
+      if refusal != .alreadyKnown { match.category = .notHonoured }
     }
   }
 

@@ -1,7 +1,8 @@
 package import Basics
 package import Store
 
-/// What people do about signed messages of the acquirer that fit nothing here.
+/// What people do about signed messages of the acquirer that fit nothing here, and about lines of its
+/// funding files for captures that it does not pay and that are not owed again by themselves.
 ///
 /// Nothing is booked by it: what such a message is about is put right by its own event (a funding line,
 /// a refund, an adjustment), and the message then only says what came of it.

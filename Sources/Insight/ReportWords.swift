@@ -126,6 +126,8 @@ package enum ReportWords {
     "amount_differs": Bilingual(uk: "інша сума", en: "amount differs"),
     "twice": Bilingual(uk: "двічі", en: "twice"),
     "declined": Bilingual(uk: "у нас відмовлено", en: "declined here"),
+    "not_honoured": Bilingual(
+      uk: "не сплачено, чекає на людину", en: "not honoured, waits for a person"),
     "unknown": Bilingual(uk: "невідоме", en: "unknown"),
   ]
 

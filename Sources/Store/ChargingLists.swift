@@ -60,22 +60,38 @@ extension ChargingTables {
 
   /// What happened to a window, its card included, in order.
   package func events(ofWindow id: Int64) async throws -> [ChargeEventRow] {
-    let rows = try await connection.query(
+    try await connection.query(
       """
-      select window_id, medium_id, at, kind, attempt, minor, reference, detail, actor, entry_id
-      from charge_event
+      select \(Self.eventColumns) from charge_event
       where window_id = $1 or (window_id is null and medium_id =
         (select medium_id from charge_window where window_id = $1))
       order by event_id limit $2
-      """, [.int8(id), .int8(Int64(Self.listMax))])
-    return try rows.map { row in
-      ChargeEventRow(
-        windowID: try row.int8OrNil("window_id"), medium: try row.identifierOrNil("medium_id"),
-        at: try row.timestamptz("at"), kind: try row.text("kind"),
-        attempt: try row.int4("attempt"), minor: try row.int8("minor"),
-        reference: try row.textOrNil("reference"), detail: try row.textOrNil("detail"),
-        actor: try row.text("actor"), entryID: try row.int8OrNil("entry_id"))
-    }
+      """, [.int8(id), .int8(Int64(Self.listMax))]
+    ).map(Self.event)
+  }
+
+  /// Money that a desk took under a key; nil when there is none.
+  package func payment(key: String) async throws -> ChargeEventRow? {
+    try await connection.query(
+      "select \(Self.eventColumns) from charge_event where idempotency_key = $1", [.text(key)]
+    ).onlyOrNil().map(Self.event)
+  }
+
+  private static let eventColumns = """
+    window_id, medium_id, at, kind, attempt, minor, reference, detail, actor, entry_id, place,
+    idempotency_key
+    """
+
+  private static func event(_ row: PostgresRow) throws -> ChargeEventRow {
+    var event = ChargeEventRow(
+      windowID: try row.int8OrNil("window_id"), medium: try row.identifierOrNil("medium_id"),
+      at: try row.timestamptz("at"), kind: try row.text("kind"),
+      attempt: try row.int4("attempt"), minor: try row.int8("minor"),
+      reference: try row.textOrNil("reference"), detail: try row.textOrNil("detail"),
+      actor: try row.text("actor"), entryID: try row.int8OrNil("entry_id"))
+    event.place = try row.textOrNil("place")
+    event.key = try row.textOrNil("idempotency_key")
+    return event
   }
 
   /// The charge windows of a rider's fare days in order.

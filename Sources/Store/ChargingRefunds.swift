@@ -14,20 +14,20 @@ extension ChargingTables {
   /// Orders a refund; its number.
   package func addRefund(
     of windowID: Int64, minor: Int64, cause: String, state: RefundRow.State,
-    difference: Int64? = nil, order: Int64? = nil, at now: Instant
+    difference: Int64? = nil, order: Int64? = nil, fault: String? = nil, at now: Instant
   ) async throws -> Int64 {
     try await connection.query(
       """
       insert into charge_refund (window_id, minor, cause, state, difference_window_id, order_id,
-        created_at, next_at)
+        created_at, next_at, fault)
       values ($1, $2, $3, $4, $5, $6, $7::timestamptz,
-        case when $4 = 'approved' then $7::timestamptz end)
+        case when $4 = 'approved' then $7::timestamptz end, $8)
       returning refund_id
       """,
       [
         .int8(windowID), .int8(minor), .text(cause), .text(state.rawValue),
         .orNull(difference, PostgresValue.int8), .orNull(order, PostgresValue.int8),
-        .timestamptz(now),
+        .timestamptz(now), .orNull(fault, PostgresValue.text),
       ]
     ).only().int8(0)
   }
@@ -72,14 +72,6 @@ extension ChargingTables {
       order by refund_id for update
       """, [.int8s(ids.map(Optional.some))])
     return try rows.map(Self.refund)
-  }
-
-  /// The refund that an order is about, locked.
-  package func lockRefund(ofOrder order: Int64) async throws -> RefundRow? {
-    try await connection.query(
-      "select \(Self.refundColumns) from charge_refund where order_id = $1 for update",
-      [.int8(order)]
-    ).onlyOrNil().map(Self.refund)
   }
 
   /// Moves refunds on; `next` is when to ask, nil when nothing is to be asked.

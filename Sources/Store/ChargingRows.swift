@@ -26,6 +26,9 @@ package struct ChargeEventRow: Sendable, Hashable {
   package var minor: Int64
   package var reference: String?
   package var detail: String?
+  /// Of money that a desk took: which one, and what names the operation once.
+  package var place: String?
+  package var key: String?
   /// `clock`, `acquirer`, `tap`, or the label of a person's token.
   package var actor: String
   package var entryID: Int64?
@@ -87,9 +90,9 @@ enum ChargeColumns {
   static let names = """
     w.window_id, w.rider_id, w.medium_id, w.fare_day, w.number, w.currency, w.state,
     w.amount_minor, w.due_minor, w.captured_minor, w.settled_minor, w.refunded_minor,
-    w.charged_back_minor, w.offset_minor, w.written_off_minor, w.attempt, w.tries, w.next_at,
-    w.asked_at, w.asked_by, w.reference, w.declined_at, w.decline_code, w.recovered_at,
-    w.recovered_by, w.closed_at
+    w.charged_back_minor, w.desk_minor, w.desk_refunded_minor, w.offset_minor,
+    w.written_off_minor, w.attempt, w.tries, w.next_at, w.asked_at, w.asked_by, w.reference,
+    w.declined_at, w.decline_code, w.recovered_at, w.recovered_by, w.closed_at
     """
 
   static func row(_ row: PostgresRow) throws -> ChargeWindowRow {
@@ -100,6 +103,8 @@ enum ChargeColumns {
     kept.settledMinor = try row.int8("settled_minor")
     kept.refundedMinor = try row.int8("refunded_minor")
     kept.chargedBackMinor = try row.int8("charged_back_minor")
+    kept.deskMinor = try row.int8OrNil("desk_minor") ?? 0
+    kept.deskRefundedMinor = try row.int8OrNil("desk_refunded_minor") ?? 0
     kept.offsetMinor = try row.int8("offset_minor")
     kept.writtenOffMinor = try row.int8("written_off_minor")
     kept.attempt = try row.int4("attempt")

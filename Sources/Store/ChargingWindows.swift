@@ -290,6 +290,7 @@ package struct ChargingTables {
       after as (
       update charge_window w set state = c.state, due_minor = c.due, captured_minor = c.captured,
         settled_minor = c.settled, refunded_minor = c.refunded, charged_back_minor = c.back,
+        desk_minor = nullif(c.desk, 0), desk_refunded_minor = nullif(c.desk_back, 0),
         offset_minor = c.off, written_off_minor = c.written, attempt = c.attempt, tries = c.tries,
         next_at = c.next_at, asked_at = c.asked_at, asked_by = c.asked_by,
         reference = c.reference, declined_at = c.declined_at, decline_code = c.code,
@@ -297,9 +298,10 @@ package struct ChargingTables {
       from unnest($1::int8[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
         $7::int8[], $8::int8[], $9::int8[], $10::int4[], $11::int4[], $12::timestamptz[],
         $13::timestamptz[], $14::text[], $15::text[], $16::timestamptz[], $17::text[],
-        $18::timestamptz[], $19::text[])
+        $18::timestamptz[], $19::text[], $20::int8[], $21::int8[])
         as c(id, state, due, captured, settled, refunded, back, off, written, attempt, tries,
-          next_at, asked_at, asked_by, reference, declined_at, code, recovered_at, recovered_by)
+          next_at, asked_at, asked_by, reference, declined_at, code, recovered_at, recovered_by,
+          desk, desk_back)
       where w.window_id = c.id
       returning 1 as sign, \(KeptSums.windowColumns(of: "w")))
       \(KeptSums.addingWindows(from: "(table before union all table after) changed"))
@@ -312,7 +314,8 @@ package struct ChargingTables {
         .int4s(windows.map { Optional($0.tries) }), moments(\.nextAt), moments(\.askedAt),
         .texts(windows.map { $0.askedBy?.rawValue }), .texts(windows.map(\.reference)),
         moments(\.declinedAt), .texts(windows.map(\.declineCode)), moments(\.recoveredAt),
-        .texts(windows.map { $0.recoveredBy?.rawValue }),
+        .texts(windows.map { $0.recoveredBy?.rawValue }), minors(\.deskMinor),
+        minors(\.deskRefundedMinor),
       ])
   }
 
@@ -329,9 +332,9 @@ package struct ChargingTables {
     try await connection.execute(
       """
       insert into charge_event (window_id, medium_id, at, kind, attempt, minor, reference, detail,
-        actor, entry_id)
+        actor, entry_id, place, idempotency_key)
       select * from unnest($1::int8[], $2::uuid[], $3::timestamptz[], $4::text[], $5::int4[],
-        $6::int8[], $7::text[], $8::text[], $9::text[], $10::int8[])
+        $6::int8[], $7::text[], $8::text[], $9::text[], $10::int8[], $11::text[], $12::text[])
       """,
       [
         .int8s(events.map(\.windowID)), .identifiers(events.map(\.medium)),
@@ -339,6 +342,7 @@ package struct ChargingTables {
         .int4s(events.map { Optional($0.attempt) }), .int8s(events.map { Optional($0.minor) }),
         .texts(events.map(\.reference)), .texts(events.map(\.detail)),
         .texts(events.map { Optional($0.actor) }), .int8s(events.map(\.entryID)),
+        .texts(events.map(\.place)), .texts(events.map(\.key)),
       ])
   }
 }

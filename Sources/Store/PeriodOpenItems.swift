@@ -22,7 +22,8 @@ package enum OpenItemKind: String, Sendable, CaseIterable {
   case undecidedAdjustments = "undecided_adjustments"
   /// Orders to rate days of the period, or before it, anew that are still to mark some of them.
   case ordersUnderWay = "orders_under_way"
-  /// Messages of the acquirer that fit nothing, and that nobody has looked into.
+  /// Messages of the acquirer that fit nothing, and lines about captures that it does not pay and that are
+  /// not owed again, that nobody has looked into.
   case keptMessages = "kept_messages"
 }
 
@@ -71,8 +72,12 @@ extension PeriodTables {
       select 'orders_under_way', count(*), null
         from rerating_order where state = 'marking' and first_day <= $2
       union all
-      select 'kept_messages', count(*), null from acquirer_message
-        where \(AcquirerMessageTables.isKept) and decided_at is null and received_at < $3
+      select 'kept_messages', (
+          select count(*) from acquirer_message
+          where \(AcquirerMessageTables.isKept) and decided_at is null and received_at < $3)
+        + (
+          select count(*) from acquirer_record join acquirer_file using (file_id)
+          where \(AcquirerMessageTables.isKeptLine) and decided_at is null and at < $3), null
       order by 1, 3
       """,
       [

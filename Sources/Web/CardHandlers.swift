@@ -92,6 +92,7 @@ extension Handlers {
         writer.member("attempt", event.attempt)
         writer.member("amount_minor", event.minor)
         writer.member("actor", event.actor)
+        if let place = event.place { writer.member("desk", place) }
         if let reference = event.reference { writer.member("reference", reference) }
         if let detail = event.detail { writer.member("detail", detail) }
         if let entry = event.entryID { writer.member("entry", entry) }
@@ -121,26 +122,49 @@ extension Handlers {
     }
   }
 
+  /// Money for a debt at a desk; the same payment sent again is told as done, and moves nothing.
   func chargePay(_ request: WebRequest) async throws -> Answer {
     let id = try number(request)
-    var minor: Int64?
-    var channel = DebtDesk.Channel.cash
+    let payment = try debtPayment(request)
+    let receipt = try await answering {
+      try await services.debts.pay(id, payment, by: Self.label(request))
+    }
+    return .json(receipt.isRepeated ? .ok : .created) { writer in
+      writer.beginObject()
+      Self.write(receipt.row, to: &writer)
+      writer.member("repeated", receipt.isRepeated)
+      writer.key("payment")
+      writer.beginObject()
+      writer.member("at", receipt.payment.at.description)
+      writer.member("amount_minor", receipt.payment.minor)
+      writer.member("channel", orNull: receipt.payment.detail)
+      writer.member("desk", orNull: receipt.payment.place)
+      writer.member("receipt", orNull: receipt.payment.reference)
+      writer.member("entry", orNull: receipt.payment.entryID)
+      writer.endObject()
+      writer.endObject()
+    }
+  }
+
+  private func debtPayment(_ request: WebRequest) throws -> DebtPayment {
+    var payment = DebtPayment(minor: nil, channel: .cash, key: "")
+    var channel: DebtDesk.Channel?
     try request.readObject { (reader: inout JSONReader, key: String) throws(JSONFault) in
       switch key {
-      case "amount_minor": minor = try reader.int64()
+      case "amount_minor": payment.minor = try reader.int64OrNil()
       case "channel":
-        guard let word = DebtDesk.Channel(rawValue: try reader.string()) else {
-          throw reader.fault("is cash or transfer")
-        }
-        channel = word
+        channel = DebtDesk.Channel(rawValue: try reader.string())
+        guard channel != nil else { throw reader.fault("is cash or transfer") }
+      case "desk": payment.place = try reader.stringOrNil()
+      case "receipt": payment.reference = try reader.stringOrNil()
+      case "key": payment.key = try reader.string()
       default: return false
       }
       return true
     }
-    let (amount, way) = (minor, channel)
-    return try await changed(request) { person in
-      try await services.debts.pay(id, minor: amount, channel: way, by: person)
-    }
+    guard let channel else { throw RiderRefusal.missing("The channel (cash or transfer)") }
+    payment.channel = channel
+    return payment
   }
 
   /// Has the acquirer asked now; a rider may for their own card only.

@@ -199,7 +199,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .proofsExpiring:
       .staff([.accountant])
     // Whoever keeps the books does not handle the cash.
-    case .walletTopUp, .walletRefund, .productSell, .productRefund: .staff([.cashier])
+    case .walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay: .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
     case .periods, .adjustments, .adjustmentAsk, .adjustmentDecide: .staff([.accountant])
@@ -210,8 +210,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .acquirerEvent: .acquirer
     case .chargeAsk: .staff([.accountant, .rider])
     case .acquirerMessages, .acquirerMessageDecide, .acquirerReconciliation, .chargeWindows,
-      .chargeShow, .chargePay, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders,
-      .moneyOrderDecide:
+      .chargeShow, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
       .staff([.accountant])
     case .operatorClaims, .payouts: .staff([.accountant], scoped: true)
     case .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile, .paymentFileConfirm,

@@ -3,11 +3,11 @@ import Basics
 import Clearing
 import Store
 
-/// Lists messages of the acquirer that fitted nothing.
+/// Lists messages and lines of the acquirer that fitted nothing.
 struct AcquirerMessages: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "messages",
-    abstract: "Messages of the acquirer that fit nothing here; exit 1 when one waits.")
+    abstract: "Messages and lines of the acquirer that fit nothing here; exit 1 when one waits.")
 
   @Flag(help: "Also those that somebody has looked into.")
   var all = false
@@ -45,7 +45,7 @@ struct AcquirerMessageDecide: AsyncParsableCommand {
     commandName: "decide",
     abstract: "Writes down what became of a message that fitted nothing; books nothing.")
 
-  @Argument(help: "The acquirer's name of the message.")
+  @Argument(help: "The acquirer's name of the message, or the name of the line.")
   var message: String
 
   @Option(help: "What was found out, and done about it.")

@@ -130,6 +130,8 @@ struct MoneyDesks: Sendable {
       return try await body()
     } catch let refusal as MoneyRefusal {
       throw CommandFault("\(refusal)", exitCode: CommandFault.no)
+    } catch let refusal as RiderRefusal {
+      throw CommandFault(refusal.description, exitCode: CommandFault.no)
     }
   }
 }

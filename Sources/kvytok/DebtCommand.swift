@@ -75,20 +75,35 @@ struct DebtCommand: AsyncParsableCommand {
     @Option(help: "cash or transfer.")
     var channel: DebtDesk.Channel
 
+    @Option(help: "The desk, for cash.")
+    var desk: String?
+
+    @Option(help: "Number of the receipt, for cash.")
+    var receipt: String?
+
+    @Option(help: "Names the operation once: sent again it is the same operation.")
+    var key: String
+
     @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let row = try await Backbone.with(database) { backbone in
+      let payment = DebtPayment(
+        minor: minor, channel: channel, place: desk, reference: receipt, key: key)
+      let taken = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
-        let by = try await who.person(backbone.store).label
+        // Whoever keeps the books does not handle the cash.
+        let by = try await who.person(backbone.store, roles: [.cashier]).label
         return try await MoneyDesks.answer {
-          try await desks.debts.pay(window, minor: minor, channel: channel, by: by)
+          try await desks.debts.pay(window, payment, by: by)
         }
       }
+      let row = taken.row
       print(
         "window \(row.id) is \(row.window.state.rawValue); "
+          + "paid \(moneyText(taken.payment.minor, row.currency)), "
           + "due \(moneyText(row.window.dueMinor, row.currency))")
+      if taken.isRepeated { Progress.say("This was done before; nothing moved now.") }
     }
   }
 

@@ -102,7 +102,7 @@ extension OpenItem {
     case .undecidedAdjustments: "\(count) adjustments wait for a second person"
     case .ordersUnderWay: "\(count) orders to rate anew are still being carried out"
     case .keptMessages:
-      "\(count) messages of the acquirer fit nothing: see `kvytok acquirer messages`"
+      "\(count) messages or lines of the acquirer fit nothing: see `kvytok acquirer messages`"
     }
   }
 }

@@ -148,6 +148,65 @@ let declinedOnce: [ChargeEvent] = [
     #expect(window.state == .settled)
   }
 
+  /// 8.00 of which a desk took 3.00 after a decline, and the acquirer 5.00 then.
+  private let partPaid: [ChargeEvent] =
+    declinedOnce + [
+      .paidAtDesk(minor: 300), .ask(.rider), .authorised(attempt: 2, reference: "P2"), .capture,
+      .captured(attempt: 2),
+    ]
+
+  @Test func ofAPaymentADeskTookPartOfTheAcquirerGivesBackItsOwnPart() throws {
+    var (window, _) = try window(800, partPaid)
+    #expect(window.parts(ofRefund: 800) == (500, 300))
+    _ = try window.apply(.refund(minor: 400), at: noon)
+    #expect(window.parts(ofRefund: 400) == (100, 300))
+    _ = try window.apply(.refund(minor: 300), at: noon)
+    #expect(window.deskRefundedMinor == 200)
+    #expect(window.parts(ofRefund: 100) == (0, 100))
+    #expect(throws: ChargeRefusal.tooMuch(leftMinor: 0)) {
+      try window.apply(.disputed(minor: 1), at: noon)
+    }
+  }
+
+  @Test func ofAPaymentADeskTookPartOfTheAcquirersPartIsOwedAgain() throws {
+    var (window, _) = try window(800, partPaid)
+    let actions = try window.apply(
+      .declined(attempt: 2, code: "late", isFinal: false), at: noon)
+    #expect(actions == [.book(.captureReturned(500)), .deny])
+    #expect(window.dueMinor == 500 && window.capturedMinor == 300 && window.deskMinor == 300)
+    #expect(throws: ChargeRefusal.alreadyKnown) {
+      try window.apply(.declined(attempt: 2, code: "late", isFinal: false), at: noon)
+    }
+    _ = try window.apply(.paidAtDesk(minor: 500), at: noon)
+    #expect(window.state == .settled)
+    #expect(throws: ChargeRefusal.alreadyKnown) {
+      try window.apply(.declined(attempt: 2, code: "late", isFinal: false), at: noon)
+    }
+  }
+
+  @Test func whatTheAcquirerPaidOfACaptureIsNotOwedAgain() throws {
+    var (window, _) = try window(800, partPaid + [.settled(minor: 200)])
+    _ = try window.apply(.declined(attempt: 2, code: "late", isFinal: false), at: noon)
+    #expect(window.dueMinor == 300 && window.capturedMinor == 500)
+    // By no name that the payment still has: a desk gives it back.
+    #expect(window.parts(ofRefund: 500) == (0, 500))
+  }
+
+  @Test func aCaptureOfWhichSomeWentBackIsNotOwedAgainByItself() throws {
+    let (refunded, _) = try window(800, partPaid + [.refund(minor: 100)])
+    var (disputed, _) = try window(800, partPaid + [.disputed(minor: 500)])
+    for (window, minor) in [(refunded, Int64(100)), (disputed, 500)] {
+      var window = window
+      #expect(throws: ChargeRefusal.returned(minor: minor)) {
+        try window.apply(.declined(attempt: 2, code: "late", isFinal: false), at: noon)
+      }
+    }
+    // A dispute that is won stands in no way.
+    _ = try disputed.apply(.disputeWon(minor: 500), at: noon)
+    _ = try disputed.apply(.declined(attempt: 2, code: "late", isFinal: false), at: noon)
+    #expect(disputed.dueMinor == 500)
+  }
+
   @Test func onlyADebtIsWrittenOffAndItMayStillBePaid() throws {
     var (retrying, _) = try window(800, declinedOnce)
     #expect(throws: ChargeRefusal.state(.retrying)) { try retrying.apply(.writeOff, at: noon) }
@@ -166,17 +225,32 @@ let declinedOnce: [ChargeEvent] = [
     for _ in 0..<50 {
       var window = ChargeWindow(closing: Int64(chance.integer(in: -20...60)), at: noon)
       var booked: Int64 = 0
+      var byAcquirer: Int64 = 0
+      var asked: Int64 = 0
       for step in 0..<40 {
         let before = window
         do {
-          let actions = try window.apply(randomEvent(window, &chance), at: noon.days(step))
-          for case .book(let booking) in actions { booked += collected(booking) }
+          let event = randomEvent(window, &chance)
+          let actions = try window.apply(event, at: noon.days(step))
+          for case .book(let booking) in actions {
+            booked += collected(booking)
+            if case .captured(let minor) = booking { byAcquirer += minor }
+            if case .captureReturned(let minor) = booking { byAcquirer -= minor }
+          }
+          switch event {
+          case .refund(let minor): asked += before.parts(ofRefund: minor).acquirer
+          case .disputed(let minor): asked += minor
+          case .disputeWon(let minor): asked -= minor
+          default: break
+          }
         } catch {
           #expect(window == before, "a refused event changed something")
         }
         #expect(window.isSound)
         // What was booked as collected or given up is what the window says.
         #expect(booked == window.capturedMinor + window.writtenOffMinor)
+        // The acquirer gives back no more than it took.
+        #expect(asked <= byAcquirer && asked == window.acquirerReturnedMinor)
       }
     }
   }

@@ -39,10 +39,15 @@ extension ClearingSuite {
     ]
 
     /// A house in which every table of money has a row, November closed, and something after it.
-    static func with(_ body: @Sendable (House) async throws -> Void) async throws {
+    ///
+    /// With a debt at a desk every column that counts money has a value in some row.
+    static func with(
+      deskToo isDeskUsed: Bool = false, _ body: @Sendable (House) async throws -> Void
+    ) async throws {
       try await CardHouse.with(tariff: productTariff) { cards in
         let house = cards.house
         try await fillCards(cards)
+        if isDeskUsed { try await fillDesk(cards) }
         try await fillWallets(house)
         try await fundSales(cards)
         try await fillOperators(house)
@@ -98,6 +103,30 @@ extension ClearingSuite {
         insert into clearing_line (number, window_id, attempt, minor, reference)
         values (1, \(window), 1, 800, 'P');
         """)
+    }
+
+    /// A debt of which a desk took a part, a refund of more than the acquirer took, and a capture that the
+    /// acquirer does not pay after it.
+    private static func fillDesk(_ cards: CardHouse) async throws {
+      try await cards.house.journal(
+        [try bankTap(3, "08:00", card: "visa-olha", day: 1)], receivedAt: cards.clock.now)
+      try await cards.work()
+      try await cards.nextDay()
+      let window = try await cards.house.number("select max(window_id) from charge_window")
+      let declined = #"{"id":"M2","type":"declined","key":"w\#(window)-1","code":"51"}"#
+      #expect(try await cards.messages.take(Array(declined.utf8)) == .applied)
+      try await cards.debts.pay(window, minor: 300, channel: .cash, by: "desk 1")
+      _ = try await cards.debts.askNow(window, by: "olena")
+      try await cards.work()
+      let order = try await cards.debts.proposeRefund(
+        window, minor: 700, reason: "test", by: "olena")
+      _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+      try await cards.work()
+      let payment = try #require(cards.acquirer.books.withLock { $0.allPayments.last })
+      let unpaid = line(.decline(code: "late"), payment.reference, 500, key: payment.key)
+      #expect(try await cards.fund(9, [unpaid]) == [.notHonoured: 1])
+      try await KeptMessageDesk(store: cards.house.store, now: { cards.clock.now })
+        .decide("KVYTOK-F9-2", reason: "test", by: "olena")
     }
 
     private static func fundSales(_ cards: CardHouse) async throws {

@@ -115,7 +115,7 @@ extension ClearingSuite {
     }
 
     @Test func aPlantedMinorUnitIsRefusedOrNamedInEveryColumnOfEveryTable() async throws {
-      try await MoneyProofTests.with { house in
+      try await MoneyProofTests.with(deskToo: true) { house in
         // A rule that moves nothing has a row too.
         try await house.script(
           """

@@ -2,6 +2,8 @@ import Basics
 import Clearing
 import DatabaseSupport
 import HTTPTypes
+import Ledger
+import Postgres
 import Store
 import Testing
 import Web
@@ -75,12 +77,13 @@ struct CardTests {
   @Test func ordersOfWhatIsNotThereAreRefusedInWords() async throws {
     try await TestService.with { service in
       let token = try await service.token(.accountant)
+      let desk = try await service.token(.cashier)
       let pay = await service.post(
-        "/v1/charges/7/payments", token: token, json: "{\"channel\":\"cash\"}")
+        "/v1/charges/7/payments", token: desk, json: Self.payment)
       #expect(pay.status == .notFound)
       #expect(pay.member("detail") == "There is no window 7.")
       let channel = await service.post(
-        "/v1/charges/7/payments", token: token, json: "{\"channel\":\"gold\"}")
+        "/v1/charges/7/payments", token: desk, json: "{\"channel\":\"gold\"}")
       #expect(channel.status == .badRequest)
       #expect(channel.member("pointer") == "/channel")
       let reason = await service.post("/v1/charges/7/write-off", token: token, json: "{}")
@@ -95,6 +98,51 @@ struct CardTests {
       #expect(show.status == .badRequest)
       let windows = await service.send(.get, "/v1/charges", token: token)
       #expect(windows.status == .badRequest)
+    }
+  }
+
+  private static let payment =
+    #"{"amount_minor":300,"channel":"cash","desk":"3","receipt":"S7","key":"k1"}"#
+
+  @Test func moneyForADebtIsTakenOnceByItsKey() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, declined_at, decline_code, closed_at)
+          values (0, gen_random_uuid(), gen_random_uuid(), '2026-11-20', 0, 'UAH', 'debt', 800, 800,
+            now(), '51', now());
+          """)
+      }
+      let desk = try await service.token(.cashier)
+      let path = "/v1/charges/1/payments"
+      let taken = await service.post(path, token: desk, json: Self.payment)
+      #expect(taken.status == .created, "\(taken.text)")
+      #expect(taken.text.contains(#""due_minor":500"#) && taken.text.contains(#""repeated":false"#))
+      // The answer got lost, and it is sent again.
+      let again = await service.post(path, token: desk, json: Self.payment)
+      #expect(again.status == .ok)
+      #expect(again.text.contains(#""due_minor":500"#) && again.text.contains(#""repeated":true"#))
+      #expect(
+        again.text.contains(
+          #""amount_minor":300,"channel":"cash","desk":"3","receipt":"S7","entry":1"#),
+        "\(again.text)")
+      let other = await service.post(
+        path, token: desk, json: Self.payment.replacing("300", with: "301"))
+      #expect(other.status == .conflict)
+      #expect(other.problemCode == "key_reused")
+      for part in [#","key":"k1""#, #","desk":"3""#, #","receipt":"S7""#, #","channel":"cash""#] {
+        let json = Self.payment.replacing(part, with: "").replacing("k1", with: "k2")
+        let answer = await service.post(path, token: desk, json: json)
+        #expect(answer.status == .badRequest, "\(json): \(answer.text)")
+        #expect(answer.problemCode == "missing")
+      }
+      // Whoever keeps the books takes no cash.
+      let books = try await service.token(.accountant)
+      let forbidden = await service.post(path, token: books, json: Self.payment)
+      #expect(forbidden.status == .forbidden)
     }
   }
 

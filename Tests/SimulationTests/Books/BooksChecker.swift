@@ -264,6 +264,17 @@ enum WindowChecks {
       """
     ),
     (
+      "a window whose refunds are not its own",
+      """
+      select concat_ws(' ', window_id, refunded_minor, desk_refunded_minor, r.minor, r.desk)
+      from charge_window w cross join lateral (
+        select coalesce(sum(minor), 0) as minor,
+          coalesce(sum(minor) filter (where fault = 'paid at a desk: pay it back there'), 0) as desk
+        from charge_refund where window_id = w.window_id) r
+      where w.refunded_minor <> r.minor or coalesce(w.desk_refunded_minor, 0) <> r.desk
+      """
+    ),
+    (
       "an entry that is not its list",
       """
       select concat_ws(' ', entry_id, e.kind, p.minor, v.minor) from entry e

@@ -43,14 +43,32 @@ extension MoneyPlayer {
     let house = house
     let due = debt.window.dueMinor
     let minor = isPart && due > 1 ? due / 2 : due
-    let outcome = try await ask {
-      try await house.debts.pay(
-        debt.id, minor: minor, channel: isTransfer ? .transfer : .cash, by: "olena")
-    }
+    let payment = payment(minor, isTransfer ? .transfer : .cash)
+    let outcome = try await ask { try await house.debts.pay(debt.id, payment, by: "desk 1") }
     guard judge(outcome, "debt paid", isRight: true) else { return }
+    // The answer got lost and it is sent again: the same money, once.
+    let again = try await ask { try await house.debts.pay(debt.id, payment, by: "desk 1") }
+    if judge(again, "debt paid twice", isRight: true), case .done(let receipt) = again,
+      !receipt.isRepeated || receipt.payment.minor != minor
+    {
+      findings.append("\(payment.key) again took \(receipt.payment.minor)")
+    }
+    var other = payment
+    other.minor = minor + 1
+    let changed = other
+    let refused = try await ask { try await house.debts.pay(debt.id, changed, by: "desk 1") }
+    _ = judge(refused, "a key for two payments", isRight: false)
     books.windows[debt.id, default: PlainWindowActs()].paidAtDesk += minor
     books.write(isTransfer ? .bank : .cash, minor)
     if isTransfer { books.bookAtBank(.debt(debt.id), minor, on: today) }
+  }
+
+  private mutating func payment(
+    _ minor: Int64?, _ channel: DebtDesk.Channel
+  ) -> DebtPayment {
+    let name = key("debt-")
+    return DebtPayment(
+      minor: minor, channel: channel, place: "desk 1", reference: name, key: name)
   }
 
   private mutating func giveUpDebt(_ isApproved: Bool) async throws {
@@ -78,9 +96,8 @@ extension MoneyPlayer {
       let minor = Int64(words[1])
     else { return }
     let house = house
-    let outcome = try await ask {
-      try await house.debts.pay(window, minor: nil, channel: .cash, by: "olena")
-    }
+    let payment = payment(nil, .cash)
+    let outcome = try await ask { try await house.debts.pay(window, payment, by: "desk 1") }
     guard judge(outcome, "paid after it was given up", isRight: true) else { return }
     books.windows[window, default: PlainWindowActs()].paidAfterWriteOff += minor
     books.write(.cash, minor)
@@ -130,9 +147,11 @@ extension MoneyPlayer {
     // The oldest payment first: its month may be closed by now.
     let rows = try await house.texts(
       """
-      select concat_ws(' ', reference, captured_minor - refunded_minor - charged_back_minor)
+      select concat_ws(' ', reference, captured_minor - coalesce(desk_minor, 0)
+        - (refunded_minor - coalesce(desk_refunded_minor, 0)) - charged_back_minor)
       from charge_window w where reference is not null and state in ('captured', 'settled')
-        and captured_minor > refunded_minor + charged_back_minor
+        and captured_minor - coalesce(desk_minor, 0)
+          > refunded_minor - coalesce(desk_refunded_minor, 0) + charged_back_minor
         and not exists (select from chargeback c where c.window_id = w.window_id)
       order by window_id limit 1
       """)

@@ -137,6 +137,13 @@ struct MoneyChecker {
       if row.refunded != acts.goodwill + row.takenBack {
         findings.append("a window: \(row.number) gave \(row.refunded) back")
       }
+      if row.desk != acts.paidAtDesk + acts.paidAfterWriteOff {
+        findings.append("a window: of \(row.number) desks took \(row.desk)")
+      }
+      // No acquirer is asked for what a desk took.
+      if row.asked > acquirer.captured[row.number, default: 0] {
+        findings.append("a window: of \(row.number) the acquirer is asked for \(row.asked)")
+      }
       // What was given up is taken off by fares that fall, and by nothing else.
       let offset = acts.writtenOff - acts.paidAfterWriteOff - row.writtenOff
       if offset < 0 || offset > max(0, row.offset) {
@@ -254,6 +261,10 @@ struct AcquirerSums {
     let takenBack: Int64
     let writtenOff: Int64
     let offset: Int64
+    /// Taken by desks.
+    let desk: Int64
+    /// Given back by the acquirer, asked of it or to be, or lost to a rider's bank.
+    let asked: Int64
   }
 
   let windows: [Window]
@@ -290,13 +301,18 @@ struct AcquirerSums {
       select concat_ws(' ', window_id, captured_minor, refunded_minor, coalesce((
           select sum(minor) from charge_refund r
           where r.window_id = w.window_id and r.cause = 'rerated'), 0),
-        written_off_minor, offset_minor) from charge_window w
+        written_off_minor, offset_minor, coalesce(desk_minor, 0), charged_back_minor + coalesce((
+          select sum(minor) from charge_refund r
+          where r.window_id = w.window_id and r.fault is distinct from '\(Self.atDesk)'), 0))
+      from charge_window w
       """
     ).map { line in
       let words = line.split(separator: " ").map { Int64($0) ?? .min }
       return Window(
         number: words[0], captured: words[1], refunded: words[2], takenBack: words[3],
-        writtenOff: words[4], offset: words[5])
+        writtenOff: words[4], offset: words[5], desk: words[6], asked: words[7])
     }
   }
+
+  private static let atDesk = "paid at a desk: pay it back there"
 }
