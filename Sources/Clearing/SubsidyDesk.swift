@@ -24,6 +24,11 @@ package struct SubsidyDesk: Sendable {
   /// nothing would say so.
   package func set(_ rate: ConcessionRate, by person: String) async throws {
     guard rate.rideMinor > 0 else { throw MoneyRefusal.unfit("a rate is above zero") }
+    guard rate.rideMinor <= ConcessionRate.rideMinorMax else {
+      throw MoneyRefusal.unfit(
+        "a rate is at most "
+          + Money(minor: ConcessionRate.rideMinorMax, currency: rate.currency).description)
+    }
     if let book = city.current.book {
       let known = Set(book.versions.flatMap(\.categories))
       guard known.contains(rate.category) else {
