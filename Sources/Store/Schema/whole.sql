@@ -982,9 +982,14 @@ create table payout (
   message_id text references payment_message,
   sent_at timestamptz,
   confirmed_at timestamptz,
-  paid_entry_id bigint references entry  -- the entry by which it is paid
+  paid_entry_id bigint references entry, -- the entry by which it is paid
+  account_name text,                     -- where it goes, as it was when it was proposed
+  account_iban text,
+  account_bic text,
+  check ((account_name is null) = (account_iban is null))
 );
 create index payout_operator on payout (operator_id);
+create index payout_order on payout (order_id);
 create unique index payout_on_its_way on payout (operator_id, currency)
   where state in ('awaiting', 'approved');
 
