@@ -51,6 +51,13 @@ package struct Money: Hashable, Sendable {
     return Money(minor: sum, currency: currency)
   }
 
+  /// Most minor units of an amount that comes from outside the house, and of all amounts of a file together:
+  /// 10^15.
+  ///
+  /// Thousands of them stay within 64 bits, and a program that reads numbers of JSON as doubles has each of
+  /// them exactly.
+  package static let outsideMinorMax: Int64 = 1_000_000_000_000_000
+
   /// The same amount with the other sign.
   package func negated() throws(MoneyFault) -> Money {
     guard minor != .min else { throw .overflow }

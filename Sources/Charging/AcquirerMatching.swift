@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// Compares the acquirer's records with ours, one after the other, each against what the ones before
 /// it have left.
@@ -192,6 +192,13 @@ package struct AcquirerMatcher: Sendable {
 }
 
 extension AcquirerMatch {
+  /// A line in another currency than its file: whatever it names, a person looks.
+  package static func foreign(_ record: FundingRecord, in currency: Currency) -> AcquirerMatch {
+    var match = AcquirerMatch(.unknown)
+    match.reject(.unknown, record, "a line in \(record.currency) in a file in \(currency)")
+    return match
+  }
+
   /// Leaves the whole gross of a record to a person.
   fileprivate mutating func reject(
     _ category: MatchCategory, _ record: FundingRecord, _ note: String

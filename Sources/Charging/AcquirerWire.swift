@@ -129,6 +129,9 @@ package struct AcquirerMessage: Hashable, Sendable {
       guard let minor = fields.minor, minor > 0 else {
         throw reader.fault(at: "amount_minor", "is above zero")
       }
+      guard minor <= Money.outsideMinorMax else {
+        throw reader.fault(at: "amount_minor", "is at most \(Money.outsideMinorMax)")
+      }
       guard let currency = Currency(fields.currency) else {
         throw reader.fault(at: "currency", "is three capitals such as UAH")
       }

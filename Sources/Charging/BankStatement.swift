@@ -58,7 +58,11 @@ package struct BankStatement: Sendable, Hashable {
           "\(line.reference) is booked on \(line.bookedOn), after the last day \(closingDay)")
       }
       let added = balance.addingReportingOverflow(line.minor)
-      guard !added.overflow else { throw StatementFault("the sums are past 64 bits") }
+      guard !added.overflow, added.partialValue.magnitude <= Money.outsideMinorMax.magnitude else {
+        throw StatementFault(
+          "with \(line.reference) the balance is past \(Money.outsideMinorMax) minor units: ask the bank "
+            + "for the statement again")
+      }
       balance = added.partialValue
     }
     guard balance == closingMinor else {

@@ -16,7 +16,7 @@ package struct FundingFault: Error, Hashable, Sendable, CustomStringConvertible 
 /// `<kind>,<reference>,<key>,<gross>,<fee>,<currency>,<value date>[,<case>,<stage>,<reason>]` with
 /// kind `D` deposit, `R` refund, `C` chargeback, `N` capture not honoured, `B` billing; then
 /// `T,<lines between>,<sum of gross>,<sum of fees>,<SHA-256 of all bytes before>`. Amounts are minor
-/// units, none below zero.
+/// units, none below zero, and neither one nor a sum above ``Money/outsideMinorMax``.
 package struct FundingFile: Sendable, Hashable {
   /// Most bytes of a file: 64 MiB.
   package static let bytesMax = 64 << 20
@@ -167,12 +167,17 @@ extension FundingFile {
     guard reader.text(1) == String(records.count) else {
       throw fault("the file should have \(reader.text(1)) lines and has \(records.count)")
     }
+    // Each is far below what 64 bits hold, and so are both together on one account.
     var sums: (gross: Int64, fees: Int64) = (0, 0)
     for record in records {
-      let gross = sums.gross.addingReportingOverflow(record.grossMinor)
-      let fees = sums.fees.addingReportingOverflow(record.feeMinor)
-      guard !gross.overflow, !fees.overflow else { throw fault("the sums are past 64 bits") }
-      sums = (gross.partialValue, fees.partialValue)
+      sums = (sums.gross + record.grossMinor, sums.fees + record.feeMinor)
+      guard max(sums.gross, sums.fees) <= Money.outsideMinorMax else {
+        throw FundingFault(
+          line: record.line,
+          message:
+            "up to this line the file comes to more than \(Money.outsideMinorMax) minor units; "
+            + "ask for it in several files")
+      }
     }
     guard reader.text(2) == String(sums.gross), reader.text(3) == String(sums.fees) else {
       throw fault("the sums of the last line are not those of the lines")
@@ -201,6 +206,10 @@ extension FundingFile {
     }
     guard let gross = Int64(reader.text(3)), gross >= 0, let fee = Int64(reader.text(4)), fee >= 0
     else { throw fault("gross and fee are whole minor units, none below zero") }
+    guard max(gross, fee) <= Money.outsideMinorMax else {
+      throw fault(
+        "gross and fee are at most \(Money.outsideMinorMax) minor units; ask for the file again")
+    }
     guard gross > 0 || kind == .billing else { throw fault("gross is zero") }
     guard let currency = Currency(reader.text(5)) else {
       throw fault("the currency is three capitals such as UAH")

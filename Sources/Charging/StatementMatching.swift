@@ -8,7 +8,7 @@ package enum StatementSubject: String, Sendable, CaseIterable, Hashable {
   case payoutReturn = "payout_return"
   /// A funding file of the acquirer.
   case funding
-  /// A concession claim that the city pays.
+  /// A concession claim that the city pays; one below nothing that it is given back.
   case claim
   /// Cash of the desks, handed in at the bank.
   case cash
@@ -97,7 +97,7 @@ package struct StatementName: Sendable, Hashable {
 
   /// The rules by which a line is matched, but for words of desks, funding files by amount, and cash.
   package static let rules: [Rule] = [
-    ("P", .payoutReturn, .payout), ("F", .funding, .funding), ("C", .claim, nil),
+    ("P", .payoutReturn, .payout), ("F", .funding, .funding), ("C", .claim, .claim),
     ("T", nil, .transfer), ("H", nil, .productTransfer), ("R", nil, .refund), ("W", .debt, nil),
     ("M", .receipt, nil), ("S", .sale, nil),
   ]

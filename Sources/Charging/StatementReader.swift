@@ -226,8 +226,10 @@ extension BankStatement {
     }
     let kept = String(places.prefix(currency.minorDigits))
     let digits = whole + kept + String(repeating: "0", count: currency.minorDigits - kept.count)
-    guard let minor = Int64(digits) else {
-      throw StatementFault(line: element.line, "the amount is past 64 bits")
+    guard let minor = Int64(digits), minor <= Money.outsideMinorMax else {
+      throw StatementFault(
+        line: element.line,
+        "the amount is above \(Money.outsideMinorMax) minor units: ask the bank for the file again")
     }
     return minor
   }

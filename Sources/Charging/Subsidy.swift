@@ -9,8 +9,11 @@ package struct ConcessionRate: Hashable, Sendable {
   /// The last day, inclusive; nil: until another rate begins.
   package let to: Day?
   package let currency: Currency
-  /// Minor units for one ride of one person, above zero.
+  /// Minor units for one ride of one person, above zero and at most ``rideMinorMax``.
   package let rideMinor: Int64
+
+  /// Most minor units for a ride: billions of rides stay within 64 bits.
+  package static let rideMinorMax: Int64 = 1_000_000_000
 
   /// Makes a rate.
   package init(

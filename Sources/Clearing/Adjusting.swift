@@ -46,6 +46,10 @@ package struct Adjusting: Sendable {
     } catch {
       return .faulty(error)
     }
+    // What fits into one entry would leave the account no room for the next.
+    guard postings.reduce(0, { $0 + $1.debitMinor }) <= Money.outsideMinorMax else {
+      return .faulty(.aboveLimit)
+    }
     return .requested(
       try await store.write { db in
         try await db.adjustments.request(

@@ -14,20 +14,22 @@ package enum FundingOutcome: Sendable, Hashable {
 
 /// Takes the acquirer's funding files: matches each line, settles what it pays, books the money.
 ///
-/// A file is taken whole in one transaction or not at all.
+/// A file is taken whole in one transaction or not at all, and only one of the house's own merchant.
 package struct FundingDesk: Sendable {
   private let store: Store
   private let city: CityHolder
+  private let merchant: String
   private let denyList: any DenyListing
   private let now: @Sendable () -> Instant
 
-  /// Makes the use case.
+  /// Makes the use case; the merchant is the house's name at the acquirer.
   package init(
-    store: Store, city: CityHolder, denyList: any DenyListing = ValidatorDenyList(),
-    now: @escaping @Sendable () -> Instant
+    store: Store, city: CityHolder, merchant: String,
+    denyList: any DenyListing = ValidatorDenyList(), now: @escaping @Sendable () -> Instant
   ) {
     self.store = store
     self.city = city
+    self.merchant = merchant
     self.denyList = denyList
     self.now = now
   }
@@ -41,6 +43,13 @@ package struct FundingDesk: Sendable {
       file = try FundingFile.read(bytes)
     } catch {
       return try await refuse(name, digest, error.description)
+    }
+    guard file.merchant == merchant else {
+      return try await refuse(
+        name, digest,
+        "file number \(file.number) is of merchant \(file.merchant.prefix(64)), and the house is \(merchant) at "
+          + "the acquirer: give it back, or where that is the house's name, set merchant "
+          + "(KVYTOK_MERCHANT) and hand the file in again")
     }
     if let known = try await store.read({ db in
       try await db.acquirerFiles.find(incoming: file.number)
@@ -99,7 +108,10 @@ package struct FundingDesk: Sendable {
         try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment),
       lost: lost, on: day)
     for record in file.records {
-      try await taking.take(record, matcher.match(record), in: db)
+      let match =
+        record.currency == file.currency
+        ? matcher.match(record) : AcquirerMatch.foreign(record, in: file.currency)
+      try await taking.take(record, match, in: db)
     }
     let entries = try await taking.book(
       memo: "Funding file \(file.number) of \(file.date)", in: db, at: moment)

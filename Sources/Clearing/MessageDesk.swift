@@ -39,7 +39,8 @@ package enum MessageSignature {
     let isRight = codes.contains { constantTimeEquals($0, expected) }
     let now = floorDivide(moment.microseconds, 1_000_000)
     guard isRight else { return "the signature is not that of the acquirer" }
-    guard abs(now.subtractingReportingOverflow(seconds).partialValue) <= secondsMax else {
+    let (age, isPast) = now.subtractingReportingOverflow(seconds)
+    guard !isPast, age.magnitude <= secondsMax.magnitude else {
       return "the signature is older or newer than \(secondsMax) s"
     }
     return nil

@@ -26,10 +26,15 @@ package struct PayoutDesk: Sendable {
     }
   }
 
-  /// Writes down where an operator wants its money.
+  /// Where an operator wants its money, or all do, and who wrote that down.
+  package func accounts(of name: String?) async throws -> [OperatorAccountRow] {
+    try await store.read { db in try await db.operatorMoney.accounts(of: name) }
+  }
+
+  /// Writes down where an operator wants its money; payouts that were proposed before do not go there.
   ///
   /// The account of a name that is misspelt would be nobody's, and its operator would go unpaid. One that
-  /// left the network is still known by what it is owed.
+  /// left the network is still known by whatever was booked for it, also where it is owed nothing.
   package func setAccount(
     _ account: BankAccount, of name: String, by person: String
   ) async throws {
@@ -37,10 +42,10 @@ package struct PayoutDesk: Sendable {
     // Another process may have published an operator of which this one did not hear yet.
     if city.current.knowledge(ofOperator: name) == .unknown { try await city.reload(from: store) }
     let city = city.current
-    let (moment, date) = (now(), today)
+    let moment = now()
     try await store.write { db in
       if city.knowledge(ofOperator: name) == .unknown,
-        try await db.operatorMoney.claims(through: date, operatorID: name).isEmpty
+        try await !db.operatorMoney.isKnown(name)
       {
         throw MoneyRefusal.unfit(
           "there is no operator \(name), neither in the network nor in a tariff nor in the books: "
@@ -50,8 +55,10 @@ package struct PayoutDesk: Sendable {
     }
   }
 
-  /// Proposes to pay each operator what it is owed; those without an account, or owed nothing, are
-  /// left out and named.
+  /// Proposes to pay each operator what it is owed, to the account that it has now.
+  ///
+  /// Those without an account are left out and named, and so is what is approved for another account than
+  /// its operator has now: it is withdrawn.
   package func propose(
     through date: Day, by person: String
   ) async throws -> (orders: [MoneyOrderRow], leftOut: [String]) {
@@ -62,12 +69,12 @@ package struct PayoutDesk: Sendable {
         throw MoneyRefusal.unfit("payouts are being proposed by somebody else; try again")
       }
       let accounts = try await db.operatorMoney.accounts()
-      var leftOut: [String] = []
+      var leftOut = try await withdraw(accounts, in: db, at: moment)
       var ids: [Int64] = []
       for claim in try await db.operatorMoney.claims(through: date, operatorID: nil) {
         let name = claim.operatorID
         guard claim.balanceMinor > 0 else { continue }
-        guard accounts[name] != nil else {
+        guard let account = accounts[name] else {
           leftOut.append("\(name): its bank account is not known")
           continue
         }
@@ -87,7 +94,7 @@ package struct PayoutDesk: Sendable {
           .payout, subject: name, minor: minor, currency: claim.currency,
           reason: "owed up to \(date)", by: person, at: moment)
         _ = try await db.operatorMoney.addPayout(
-          to: name, minor: minor, currency: claim.currency, through: date, order: order)
+          to: name, account, minor: minor, currency: claim.currency, through: date, order: order)
         ids.append(order)
       }
       var orders: [MoneyOrderRow] = []
@@ -96,7 +103,36 @@ package struct PayoutDesk: Sendable {
     }
   }
 
+  /// Takes back payouts that no file takes, for they are approved for another account than their operator
+  /// has now; each in a sentence.
+  private func withdraw(
+    _ accounts: [String: BankAccount], in db: StoreSession, at moment: Instant
+  ) async throws -> [String] {
+    var words: [String] = []
+    for payout in try await db.operatorMoney.lockPayouts(state: "approved") {
+      guard let fault = Self.accountFault(payout, now: accounts[payout.operatorID]) else {
+        continue
+      }
+      try await db.operatorMoney.move(payouts: [payout.id], to: "refused", at: moment)
+      words.append("\(fault): it is withdrawn")
+    }
+    return words
+  }
+
+  /// Why a payout does not go to the account for which it was proposed; nil when it does.
+  private static func accountFault(_ payout: PayoutRow, now: BankAccount?) -> String? {
+    guard payout.account == nil || payout.account != now else { return nil }
+    let order = "order \(payout.orderID) pays \(payout.operatorID)"
+    guard let then = payout.account else { return "\(order), whose account was not known" }
+    guard let now else { return "\(order), whose account is not known any more" }
+    return then.iban == now.iban
+      ? "\(order) to \(then.iban), of which name or BIC are others by now"
+      : "\(order) to \(then.iban), and its account is \(now.iban) by now"
+  }
+
   /// Decides a payout.
+  ///
+  /// One whose operator has another account by now can only be refused.
   package func decide(
     _ order: Int64, isApproved: Bool, by person: String
   ) async throws -> MoneyOrderRow {
@@ -106,6 +142,15 @@ package struct PayoutDesk: Sendable {
         $0 == .payout
       }
       let payouts = try await db.operatorMoney.lockPayouts(order: order)
+      if isApproved {
+        let accounts = try await db.operatorMoney.accounts()
+        for payout in payouts {
+          guard let fault = Self.accountFault(payout, now: accounts[payout.operatorID]) else {
+            continue
+          }
+          throw MoneyRefusal.unfit("\(fault): refuse it, and have the payout proposed anew")
+        }
+      }
       try await db.operatorMoney.move(
         payouts: payouts.map(\.id), to: isApproved ? "approved" : "refused", at: moment)
       return row
@@ -114,7 +159,8 @@ package struct PayoutDesk: Sendable {
 
   /// Puts all approved payouts of a currency into a payment file; nil when there is none.
   ///
-  /// From then on the money is on its way: it is not owed to the operators any more, and the bank
+  /// Each goes to the account for which it was approved; where an operator has another one by now, no file is
+  /// made. From then on the money is on its way: it is not owed to the operators any more, and the bank
   /// owes the house a confirmation.
   package func makeFile(
     currency: Currency, from debtor: BankAccount, executionDay: Day, by person: String
@@ -130,8 +176,11 @@ package struct PayoutDesk: Sendable {
         messageID: "KVYTOK-\(today)-\(first.id)", createdAt: moment, executionDay: executionDay,
         debtor: debtor, currency: currency,
         transfers: payouts.map { payout in
-          guard let account = accounts[payout.operatorID] else {
-            throw MoneyRefusal.unfit("\(payout.operatorID): its bank account is not known")
+          let now = accounts[payout.operatorID]
+          guard let account = payout.account, account == now else {
+            throw MoneyRefusal.unfit(
+              (Self.accountFault(payout, now: now) ?? payout.operatorID)
+                + ": propose payouts anew, which withdraws this one")
           }
           return PaymentOrder.Transfer(
             endToEndID: "KVYTOK-P\(payout.id)", creditor: account, minor: payout.minor,

@@ -24,6 +24,11 @@ package struct SubsidyDesk: Sendable {
   /// nothing would say so.
   package func set(_ rate: ConcessionRate, by person: String) async throws {
     guard rate.rideMinor > 0 else { throw MoneyRefusal.unfit("a rate is above zero") }
+    guard rate.rideMinor <= ConcessionRate.rideMinorMax else {
+      throw MoneyRefusal.unfit(
+        "a rate is at most "
+          + Money(minor: ConcessionRate.rideMinorMax, currency: rate.currency).description)
+    }
     if let book = city.current.book {
       let known = Set(book.versions.flatMap(\.categories))
       guard known.contains(rate.category) else {
@@ -37,6 +42,9 @@ package struct SubsidyDesk: Sendable {
   }
 
   /// Claims the rides of some fare days; the claim waits for a second person.
+  ///
+  /// Where it takes back as much as it asks for, or more, it comes to nothing or below. One that moves no
+  /// operator's money is none: its rides stay for the next.
   package func propose(
     from first: Day, to last: Day, currency: Currency, by person: String
   ) async throws -> (claim: SubsidyClaimRow, lines: [SubsidyLine]) {
@@ -56,10 +64,13 @@ package struct SubsidyDesk: Sendable {
         from: first, to: last, currency: currency, by: person, at: moment)
       let lines = try await db.subsidies.lines(id)
       let minor = lines.reduce(0) { $0 + $1.minor }
-      guard minor > 0 else {
+      guard lines.contains(where: { $0.minor != 0 }) else {
         throw MoneyRefusal.unfit(
-          "there is nothing to claim: nobody rode free or at a lower price by a category with a rate, "
-            + "or all are claimed")
+          lines.isEmpty
+            ? "there is nothing to claim: nobody rode free or at a lower price by a category with a "
+              + "rate, or all are claimed"
+            : "there is nothing to claim: what is new and what is taken back are the same for each "
+              + "operator and category")
       }
       let order = try await db.orders.propose(
         .subsidy, subject: String(id), minor: minor, currency: currency,
@@ -73,6 +84,8 @@ package struct SubsidyDesk: Sendable {
   }
 
   /// Decides a claim; an approved one is owed by the city, and to the operators.
+  ///
+  /// One that comes to nothing in all is settled at once: nobody pays anything for it.
   package func decide(
     _ order: Int64, isApproved: Bool, by person: String
   ) async throws -> MoneyOrderRow {
@@ -89,11 +102,17 @@ package struct SubsidyDesk: Sendable {
       }
       _ = try await book(
         claim, row.currency, memo: "Concession claim \(claim)", isPaid: false, in: db, at: moment)
+      if row.minor == 0 {
+        let entry = try await book(
+          claim, row.currency, memo: "Concession claim \(claim) comes to nothing in all",
+          isPaid: true, in: db, at: moment)
+        try await db.subsidies.move(claim, to: "paid", paidBy: entry)
+      }
       return row
     }
   }
 
-  /// Writes down that the city paid a claim; the entry names who did.
+  /// Writes down that the city paid a claim, or was given back one below nothing; the entry names who did.
   package func confirm(_ claim: Int64, by person: String) async throws {
     let moment = now()
     try await store.write { db in
@@ -103,8 +122,10 @@ package struct SubsidyDesk: Sendable {
       guard row.state == "approved" else {
         throw MoneyRefusal.unfit("claim \(claim) is \(row.state); only an approved one is paid")
       }
+      let minor = try await db.subsidies.lines(claim).reduce(0) { $0 + $1.minor }
+      let done = minor < 0 ? "given back" : "paid"
       let entry = try await book(
-        claim, row.currency, memo: "Concession claim \(claim) paid, written down by \(person)",
+        claim, row.currency, memo: "Concession claim \(claim) \(done), written down by \(person)",
         isPaid: true, in: db, at: moment)
       try await db.subsidies.move(claim, to: "paid", paidBy: entry)
     }
@@ -131,7 +152,10 @@ package struct SubsidyDesk: Sendable {
           other, account: AccountCode.operators, operatorID: line.operatorID,
           category: line.category, minor: size))
     }
-    if isPaid { postings.append(Posting(.debit, account: AccountCode.bank, minor: total)) }
+    if isPaid, total != 0 {
+      postings.append(
+        Posting(total > 0 ? .debit : .credit, account: AccountCode.bank, minor: abs(total)))
+    }
     let day = try await db.bookingDay(of: moment, in: city.current)
     let entry = try Entry(
       kind: .concession, accountingDate: day.booked, currency: currency, memo: memo,

@@ -53,6 +53,8 @@ package enum EntryFault: Error, Hashable, Sendable {
   case unbalanced(debitMinor: Int64, creditMinor: Int64)
   /// A sum does not fit into 64 bits of minor units.
   case overflow
+  /// A person's entry comes to more than `Money.outsideMinorMax`.
+  case aboveLimit
 }
 
 extension EntryFault: CustomStringConvertible {
@@ -66,6 +68,7 @@ extension EntryFault: CustomStringConvertible {
     case .operatorNotExpected(let line, let code): "line \(line): account \(code) has no operators"
     case .unbalanced(let debit, let credit): "debits are \(debit), credits are \(credit)"
     case .overflow: "a sum does not fit into 64 bits of minor units"
+    case .aboveLimit: "a side comes to more than \(Money.outsideMinorMax) minor units"
     }
   }
 }

@@ -78,6 +78,16 @@ package struct PayoutRow: Sendable, Hashable {
   package let state: String
   package let orderID: Int64
   package let messageID: String?
+  /// Where it goes, as it was proposed; nil where it was given to the bank before that was written down.
+  package let account: BankAccount?
+}
+
+/// Where an operator wants its money, and who wrote that down.
+package struct OperatorAccountRow: Sendable, Hashable {
+  package let operatorID: String
+  package let account: BankAccount
+  package let changedBy: String
+  package let changedAt: Instant
 }
 
 extension StoreSession {
@@ -232,14 +242,24 @@ package struct OperatorTables {
 
   /// Where operators want their money, by operator.
   package func accounts() async throws -> [String: BankAccount] {
-    let rows = try await connection.query(
-      "select operator_id, name, iban, bic from operator_account")
-    var accounts: [String: BankAccount] = [:]
-    for row in rows {
-      accounts[try row.text(0)] = BankAccount(
-        name: try row.text(1), iban: try row.text(2), bic: try row.textOrNil(3))
+    Dictionary(
+      uniqueKeysWithValues: try await accounts(of: nil).map { ($0.operatorID, $0.account) })
+  }
+
+  /// Where an operator wants its money, or all do, and who wrote that down.
+  package func accounts(of name: String?) async throws -> [OperatorAccountRow] {
+    try await connection.query(
+      """
+      select operator_id, name, iban, bic, changed_by, changed_at from operator_account
+      where $1::text is null or operator_id = $1 order by operator_id
+      """, [.orNull(name, PostgresValue.text)]
+    ).map { row in
+      OperatorAccountRow(
+        operatorID: try row.text("operator_id"),
+        account: BankAccount(
+          name: try row.text("name"), iban: try row.text("iban"), bic: try row.textOrNil("bic")),
+        changedBy: try row.text("changed_by"), changedAt: try row.timestamptz("changed_at"))
     }
-    return accounts
   }
 
   /// Writes down where an operator wants its money.
@@ -264,22 +284,30 @@ package struct OperatorTables {
       id: try row.int8("payout_id"), operatorID: try row.text("operator_id"),
       currency: try row.currency("currency"), minor: try row.int8("minor"),
       throughDate: try row.date("through_date"), state: try row.text("state"),
-      orderID: try row.int8("order_id"), messageID: try row.textOrNil("message_id"))
+      orderID: try row.int8("order_id"), messageID: try row.textOrNil("message_id"),
+      account: try BankAccount(payout: row))
   }
 
-  private static let payoutColumns =
-    "payout_id, operator_id, currency, minor, through_date, state, order_id, message_id"
+  private static let payoutColumns = """
+    payout_id, operator_id, currency, minor, through_date, state, order_id, message_id, account_name,
+    account_iban, account_bic
+    """
 
-  /// Adds a payout that waits for a second person; its number.
+  /// Adds a payout to an account that waits for a second person; its number.
   package func addPayout(
-    to name: String, minor: Int64, currency: Currency, through date: Day, order: Int64
+    to name: String, _ account: BankAccount, minor: Int64, currency: Currency, through date: Day,
+    order: Int64
   ) async throws -> Int64 {
     try await connection.query(
       """
-      insert into payout (operator_id, currency, minor, through_date, state, order_id)
-      values ($1, $2, $3, $4, 'awaiting', $5) returning payout_id
+      insert into payout (operator_id, currency, minor, through_date, state, order_id, account_name,
+        account_iban, account_bic)
+      values ($1, $2, $3, $4, 'awaiting', $5, $6, $7, $8) returning payout_id
       """,
-      [.text(name), .text(currency.code), .int8(minor), .date(date), .int8(order)]
+      [
+        .text(name), .text(currency.code), .int8(minor), .date(date), .int8(order),
+        .text(account.name), .text(account.iban), .orNull(account.bic, PostgresValue.text),
+      ]
     ).only().int8(0)
   }
 
@@ -362,5 +390,14 @@ package struct OperatorTables {
     try await connection.query(
       "select body from payment_message where message_id = $1", [.text(id)]
     ).onlyOrNil()?.text(0)
+  }
+}
+
+extension BankAccount {
+  /// The account in the columns of a payout; nil where they are empty.
+  init?(payout row: PostgresRow) throws {
+    guard let iban = try row.textOrNil("account_iban") else { return nil }
+    self.init(
+      name: try row.text("account_name"), iban: iban, bic: try row.textOrNil("account_bic"))
   }
 }

@@ -1,4 +1,5 @@
 package import Basics
+package import Charging
 import Postgres
 
 extension ChargingTables {
@@ -167,6 +168,8 @@ package struct MoneyOrderRow: Sendable, Hashable {
   /// `approved` or `refused`; nil while it waits.
   package let decision: String?
   package let decidedBy: String?
+  /// Of a payout: where the money goes; nil where it was given to the bank before that was written down.
+  package let payee: BankAccount?
 }
 
 extension StoreSession {
@@ -181,8 +184,13 @@ package struct OrderTables {
 
   let connection: PostgresConnection
 
-  private static let columns =
-    "order_id, kind, subject, minor, currency, reason, proposed_by, proposed_at, decision, decided_by"
+  private static let rows = """
+    select order_id, kind, subject, minor, currency, reason, proposed_by, proposed_at, decision,
+      decided_by, account_name, account_iban, account_bic
+    from money_order left join lateral (
+      select account_name, account_iban, account_bic from payout
+      where payout.order_id = money_order.order_id limit 1) p on true
+    """
 
   private static func order(_ row: PostgresRow) throws -> MoneyOrderRow {
     MoneyOrderRow(
@@ -190,7 +198,8 @@ package struct OrderTables {
       minor: try row.int8("minor"), currency: try row.currency("currency"),
       reason: try row.text("reason"), proposedBy: try row.text("proposed_by"),
       proposedAt: try row.timestamptz("proposed_at"),
-      decision: try row.textOrNil("decision"), decidedBy: try row.textOrNil("decided_by"))
+      decision: try row.textOrNil("decision"), decidedBy: try row.textOrNil("decided_by"),
+      payee: try BankAccount(payout: row))
   }
 
   /// Proposes an order; its number.
@@ -213,14 +222,14 @@ package struct OrderTables {
   /// An order, locked; nil when there is none.
   package func lock(_ id: Int64) async throws -> MoneyOrderRow? {
     try await connection.query(
-      "select \(Self.columns) from money_order where order_id = $1 for update", [.int8(id)]
+      "\(Self.rows) where order_id = $1 for update of money_order", [.int8(id)]
     ).onlyOrNil().map(Self.order)
   }
 
   /// An order; nil when there is none.
   package func find(_ id: Int64) async throws -> MoneyOrderRow? {
     try await connection.query(
-      "select \(Self.columns) from money_order where order_id = $1", [.int8(id)]
+      "\(Self.rows) where order_id = $1", [.int8(id)]
     ).onlyOrNil().map(Self.order)
   }
 
@@ -249,7 +258,7 @@ package struct OrderTables {
   package func list(waitingOnly: Bool) async throws -> [MoneyOrderRow] {
     try await connection.query(
       """
-      select \(Self.columns) from money_order where not $1 or decision is null
+      \(Self.rows) where not $1 or decision is null
       order by order_id desc limit $2
       """, [.bool(waitingOnly), .int8(Int64(Self.listMax))]
     ).map(Self.order)

@@ -67,9 +67,9 @@ package struct SubsidyTables {
       insert into concession_rate (category, operator_id, from_day, to_day, currency, ride_minor,
         changed_by, changed_at)
       values ($1, $2, $3, $4, $5, $6, $7, $8)
-      on conflict (category, operator_id, from_day) do update set to_day = excluded.to_day,
-        currency = excluded.currency, ride_minor = excluded.ride_minor,
-        changed_by = excluded.changed_by, changed_at = excluded.changed_at
+      on conflict (category, operator_id, from_day, currency) do update
+        set to_day = excluded.to_day, ride_minor = excluded.ride_minor,
+          changed_by = excluded.changed_by, changed_at = excluded.changed_at
       """,
       [
         .text(rate.category), .text(rate.operatorID ?? ""), .date(rate.from),
@@ -83,7 +83,7 @@ package struct SubsidyTables {
     let rows = try await connection.query(
       """
       select category, operator_id, from_day, to_day, currency, ride_minor from concession_rate
-      order by category, operator_id, from_day
+      order by category, operator_id, from_day, currency
       """)
     return try rows.map { row in
       let name = try row.text("operator_id")

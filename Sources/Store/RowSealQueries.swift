@@ -64,7 +64,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .acquirerMessage, .paymentMessage: ["message_id"]
     case .operatorAccount: ["operator_id"]
     case .payout: ["payout_id"]
-    case .concessionRate: ["category", "operator_id", "from_day"]
+    case .concessionRate: ["category", "operator_id", "from_day", "currency"]
     case .subsidyClaim: ["claim_id"]
     case .subsidyLine: ["claim_id", "operator_id", "category"]
     case .subsidyRide: ["fare_day", "lane", "ride_id", "is_taken_back"]

@@ -141,7 +141,7 @@ extension Handlers {
   private static func kinds(of line: StatementLine) -> [StatementSubject] {
     line.minor > 0
       ? [.claim, .cash, .funding, .receipt, .sale, .debt, .payoutReturn, .line, .adjustment]
-      : [.payout, .fee, .transfer, .productTransfer, .refund, .funding, .line, .adjustment]
+      : [.payout, .fee, .transfer, .productTransfer, .refund, .claim, .funding, .line, .adjustment]
   }
 
   private static func row(_ summary: StatementSummary, _ people: People) -> StatementRowModel {

@@ -389,6 +389,7 @@ extension Handlers {
     writer.member("subject", row.subject)
     writer.member("amount_minor", row.minor)
     writer.member("currency", row.currency.code)
+    if let payee = row.payee { writer.account(payee) }
     writer.member("reason", row.reason)
     writer.member("proposed_by", row.proposedBy)
     writer.member("proposed_at", row.proposedAt.description)

@@ -104,6 +104,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case moneyOrders = "GET /v1/money-orders"
   case moneyOrderDecide = "POST /v1/money-orders/{id}/decision"
   case operatorClaims = "GET /v1/operators/claims"
+  case operatorAccounts = "GET /v1/operators/accounts"
   case operatorAccount = "POST /v1/operators/{id}/account"
   case payouts = "GET /v1/payouts"
   case payoutPropose = "POST /v1/payouts"
@@ -212,7 +213,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .acquirerMessages, .acquirerMessageDecide, .acquirerReconciliation, .chargeWindows,
       .chargeShow, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide:
       .staff([.accountant])
-    case .operatorClaims, .payouts: .staff([.accountant], scoped: true)
+    case .operatorClaims, .operatorAccounts, .payouts: .staff([.accountant], scoped: true)
     case .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile, .paymentFileConfirm,
       .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake, .subsidyClaim,
       .subsidyEvidence, .subsidyPaid, .subsidyPage, .bankAccounts, .bankAccountAdd,

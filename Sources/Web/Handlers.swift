@@ -72,7 +72,8 @@ struct Handlers: Sendable {
       .chargeAsk, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide,
       .operatorClaims:
       try await cardAnswer(request)
-    case .payouts, .payoutPropose, .operatorAccount, .paymentFileMake, .paymentFile,
+    case .payouts, .payoutPropose, .operatorAccounts, .operatorAccount, .paymentFileMake,
+      .paymentFile,
       .paymentFileConfirm, .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake,
       .subsidyClaim, .subsidyEvidence, .subsidyPaid:
       try await operatorMoneyAnswer(request)

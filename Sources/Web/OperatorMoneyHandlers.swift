@@ -14,6 +14,7 @@ extension Handlers {
     switch request.endpoint {
     case .payouts: try await payouts(request)
     case .payoutPropose: try await payoutPropose(request)
+    case .operatorAccounts: try await operatorAccounts(request)
     case .operatorAccount: try await operatorAccount(request)
     case .paymentFileMake: try await paymentFileMake(request)
     case .paymentFile: try await paymentFile(request)
@@ -44,6 +45,7 @@ extension Handlers {
         writer.member("through", row.throughDate.description)
         writer.member("state", row.state)
         writer.member("order", row.orderID)
+        if let account = row.account { writer.account(account) }
         if let message = row.messageID { writer.member("payment_file", message) }
       }
     }
@@ -68,12 +70,28 @@ extension Handlers {
         writer.member("operator", order.subject)
         writer.member("amount_minor", order.minor)
         writer.member("currency", order.currency.code)
+        if let payee = order.payee { writer.account(payee) }
       }
       writer.key("left_out")
       writer.beginArray()
       for line in leftOut { writer.value(line) }
       writer.endArray()
       writer.endObject()
+    }
+  }
+
+  /// Where operators want their money, and who wrote that down; an operator's own accountant sees that
+  /// operator's only.
+  func operatorAccounts(_ request: WebRequest) async throws -> Answer {
+    let scope = request.caller?.operatorID ?? request.queryText("operator")
+    let rows = try await services.payouts.accounts(of: scope)
+    return .json { writer in
+      writer.objects(rows) { writer, row in
+        writer.member("operator", row.operatorID)
+        writer.account(row.account)
+        writer.member("changed_by", row.changedBy)
+        writer.member("changed_at", row.changedAt.description)
+      }
     }
   }
 
@@ -301,6 +319,13 @@ extension Handlers {
 }
 
 extension JSONWriter {
+  /// Where money goes: members of an object.
+  mutating func account(_ account: BankAccount) {
+    member("name", account.name)
+    member("iban", account.iban)
+    if let bic = account.bic { member("bic", bic) }
+  }
+
   fileprivate mutating func claim(_ claim: SubsidyClaimRow) {
     member("claim", claim.id)
     member("from", claim.firstDay.description)

@@ -46,6 +46,8 @@ extension Handlers {
     let evidenceNote: String?
     let isWaiting: Bool
     let isApproved: Bool
+    /// What the button says that writes it down as settled.
+    let settle: String
   }
 
   private struct LineRow {
@@ -118,6 +120,7 @@ extension Handlers {
     let decided = order.flatMap { order in
       order.decidedBy.map { ", \(people.text("claim_decided_by")) \($0)" }
     }
+    let minor = lines.reduce(0) { $0 + $1.minor }
     return ClaimModel(
       number: number,
       heading: "№ \(number), \(people.day(claim.firstDay)) – \(people.day(claim.lastDay))",
@@ -130,14 +133,15 @@ extension Handlers {
           query: "claim=\(number)&operator=\(percentEncoded(line.operatorID))"
             + "&category=\(percentEncoded(line.category))")
       },
-      total: people.money(lines.reduce(0) { $0 + $1.minor }, claim.currency),
+      total: people.money(minor, claim.currency),
       totalRides: people.number(lines.reduce(0) { $0 + $1.rides }),
       evidence: Listing(evidence) { self.row($0, claim, people) },
       evidenceOf: Self.nonEmpty(
         [operatorID.map { name(of: $0) }, category].compactMap { $0 }.joined(separator: ", ")),
       evidenceNote: evidence.count < Self.evidenceShownMax
         ? nil : people.text("evidence_first") + " \(Self.evidenceShownMax)",
-      isWaiting: claim.state == "awaiting", isApproved: claim.state == "approved")
+      isWaiting: claim.state == "awaiting", isApproved: claim.state == "approved",
+      settle: people.text(minor < 0 ? "claim_mark_given_back" : "claim_mark_paid"))
   }
 
   private static func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }

@@ -222,6 +222,8 @@ package enum Texts {
     "claim_approve": Bilingual(uk: "Погодити", en: "Approve"),
     "claim_refuse": Bilingual(uk: "Відхилити", en: "Refuse"),
     "claim_mark_paid": Bilingual(uk: "Місто сплатило", en: "The city has paid"),
+    "claim_mark_given_back": Bilingual(
+      uk: "Місту повернуто", en: "Given back to the city"),
     "claim_awaiting": Bilingual(uk: "чекає на другу особу", en: "waits for a second person"),
     "claim_refused": Bilingual(uk: "відхилено", en: "refused"),
     "claim_approved": Bilingual(uk: "погоджено", en: "approved"),

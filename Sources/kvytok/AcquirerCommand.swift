@@ -45,15 +45,16 @@ struct AcquirerCommand: AsyncParsableCommand {
     @Argument(help: "Funding files; without any, those that wait in DATA/acquirer/in.")
     var files: [String] = []
 
+    @OptionGroup var house: MerchantOptions
     @OptionGroup var acquirer: AcquirerFolderOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let paths = files
       let outcomes = try await Backbone.with(database) { backbone in
-        let desks = try await MoneyDesks.open(backbone)
+        let desk = try await MoneyDesks.open(backbone).funding(merchant: house.name)
         guard !paths.isEmpty else {
-          return try await AcquirerFiles(folder: acquirer.folder(backbone)).take(desks.funding)
+          return try await AcquirerFiles(folder: acquirer.folder(backbone)).take(desk)
         }
         var outcomes: [(String, FundingOutcome)] = []
         for path in paths {
@@ -61,7 +62,7 @@ struct AcquirerCommand: AsyncParsableCommand {
             throw CommandFault("\(path) cannot be read.")
           }
           let name = URL(fileURLWithPath: path).lastPathComponent
-          outcomes.append((name, try await desks.funding.take(Array(data), name: name)))
+          outcomes.append((name, try await desk.take(Array(data), name: name)))
         }
         return outcomes
       }

@@ -70,8 +70,7 @@ struct AcquirerOptions: ParsableArguments {
     help: "The acquirer is reached by files in DATA/acquirer; or set KVYTOK_ACQUIRER_FILES=true.")
   var acquirerFiles = false
 
-  @Option(help: "The house's name at the acquirer; or set KVYTOK_MERCHANT.")
-  var merchant: String?
+  @OptionGroup var house: MerchantOptions
 
   var place: AcquirerPlace {
     let environment = ProcessInfo.processInfo.environment
@@ -79,7 +78,20 @@ struct AcquirerOptions: ParsableArguments {
       url: acquirerURL ?? environment["KVYTOK_ACQUIRER_URL"],
       secret: environment[AcquirerPlace.secretVariable],
       isByFiles: acquirerFiles || environment["KVYTOK_ACQUIRER_FILES"] == "true",
-      merchant: merchant ?? environment["KVYTOK_MERCHANT"] ?? AcquirerPlace.merchantStandard)
+      merchant: house.name)
+  }
+}
+
+/// Who the house is at the acquirer: clearing files say so, and funding files have to.
+struct MerchantOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The house's name at the acquirer; or set KVYTOK_MERCHANT. (default: city)"))
+  var merchant: String?
+
+  var name: String {
+    merchant ?? ProcessInfo.processInfo.environment["KVYTOK_MERCHANT"]
+      ?? AcquirerPlace.merchantStandard
   }
 }
 
@@ -92,7 +104,6 @@ struct MoneyDesks: Sendable {
   let payouts: PayoutDesk
   let subsidies: SubsidyDesk
   let wallets: WalletOrderDesk
-  let funding: FundingDesk
   let statements: StatementDesk
 
   /// Opens the desks on a database, with an acquirer where one is set up.
@@ -102,6 +113,11 @@ struct MoneyDesks: Sendable {
     let city = CityHolder()
     try await city.reload(from: backbone.store)
     return MoneyDesks(backbone.store, city, try acquirer?.acquirer())
+  }
+
+  /// Takes funding files of the house's own merchant.
+  func funding(merchant: String) -> FundingDesk {
+    FundingDesk(store: store, city: city, merchant: merchant, now: { .now })
   }
 
   private init(_ store: Store, _ city: CityHolder, _ acquirer: (any Acquirer)?) {
@@ -118,7 +134,6 @@ struct MoneyDesks: Sendable {
     payouts = PayoutDesk(store: store, city: city, now: now)
     subsidies = SubsidyDesk(store: store, city: city, now: now)
     wallets = WalletOrderDesk(store: store, city: city, now: now)
-    funding = FundingDesk(store: store, city: city, now: now)
     statements = StatementDesk(store: store, city: city, now: now)
   }
 

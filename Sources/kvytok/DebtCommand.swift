@@ -211,7 +211,7 @@ struct OrderCommand: AsyncParsableCommand {
       ])
       for row in rows {
         table.add([
-          String(row.id), row.kind.rawValue, row.subject, moneyText(row.minor, row.currency),
+          String(row.id), row.kind.rawValue, row.whom, moneyText(row.minor, row.currency),
           row.proposedBy, row.reason,
           [row.decision, row.decidedBy].compactMap { $0 }.joined(separator: " by "),
         ])
@@ -261,6 +261,14 @@ struct OrderCommand: AsyncParsableCommand {
     }
     print(
       "\(row.kind.rawValue) of \(moneyText(row.minor, row.currency)) "
-        + (isApproved ? "approved" : "refused"))
+        + (row.payee == nil ? "" : "to \(row.whom) ") + (isApproved ? "approved" : "refused"))
+  }
+}
+
+extension MoneyOrderRow {
+  /// What it is about; of a payout the operator with the account to which the money goes.
+  var whom: String {
+    guard let payee else { return subject }
+    return "\(subject), \(payee.iban) of \(payee.name)" + (payee.bic.map { " at \($0)" } ?? "")
   }
 }

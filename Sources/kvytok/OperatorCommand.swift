@@ -9,7 +9,7 @@ import Store
 struct OperatorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operator", abstract: "What operators are owed, and paying them.",
-    subcommands: [Claims.self, Account.self, Propose.self, Pay.self, Confirm.self])
+    subcommands: [Claims.self, Accounts.self, Account.self, Propose.self, Pay.self, Confirm.self])
 
   struct Claims: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,6 +42,34 @@ struct OperatorCommand: AsyncParsableCommand {
       }
       print(table.text)
       if rows.isEmpty { print("nothing is owed yet") }
+    }
+  }
+
+  struct Accounts: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Where operators want their money, and who wrote that down when.")
+
+    @Option(name: .customLong("operator"), help: "One operator only.")
+    var operatorID: String?
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let rows = try await Backbone.with(database) { backbone in
+        try await MoneyDesks.open(backbone).payouts.accounts(of: operatorID)
+      }
+      var table = TextTable([
+        ("operator", .left), ("IBAN", .left), ("BIC", .left), ("name", .left), ("by", .left),
+        ("at", .left),
+      ])
+      for row in rows {
+        table.add([
+          row.operatorID, row.account.iban, row.account.bic ?? "", row.account.name,
+          row.changedBy, row.changedAt.description,
+        ])
+      }
+      print(table.text)
+      if rows.isEmpty { print("no account is known: kvytok operator account") }
     }
   }
 
@@ -97,7 +125,7 @@ struct OperatorCommand: AsyncParsableCommand {
         }
       }
       for order in orders {
-        print("order \(order.id): \(order.subject) \(moneyText(order.minor, order.currency))")
+        print("order \(order.id): \(moneyText(order.minor, order.currency)) to \(order.whom)")
       }
       for line in leftOut { print("left out: \(line)") }
       if orders.isEmpty, leftOut.isEmpty { print("nothing is owed") }

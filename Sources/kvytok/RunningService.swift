@@ -134,7 +134,9 @@ struct RunningService: Sendable {
       schedule: place.isByFiles
         ? ClearingFileSchedule(
           store: backbone.store, city: city, desk: desk, from: place.fileSecond, now: { .now })
-        : nil, funding: FundingDesk(store: backbone.store, city: city, now: { .now }), log: log)
+        : nil,
+      funding: FundingDesk(
+        store: backbone.store, city: city, merchant: place.merchant, now: { .now }), log: log)
   }
 
   private func webServices(

@@ -94,7 +94,18 @@ struct SubsidyCommand: AsyncParsableCommand {
       print(
         "claim \(claim.id) waits: kvytok order approve \(claim.orderID.map(String.init) ?? "?") --as FILE"
       )
-      print("when the city pays it, it shall name KVYTOK-C\(claim.id): so the statement is matched")
+      print(Self.hint(claim.id, lines.reduce(0) { $0 + $1.minor }, currency))
+    }
+
+    /// How its money will be known at the bank.
+    private static func hint(_ claim: Int64, _ minor: Int64, _ currency: Currency) -> String {
+      switch minor.signum() {
+      case 1: "when the city pays it, it shall name KVYTOK-C\(claim): so the statement is matched"
+      case 0: "it comes to nothing in all: once it is approved nobody pays anything for it"
+      default:
+        "the city gets back \(moneyText(0 - minor, currency)): once it is approved, transfer it with "
+          + "the name KVYTOK-C\(claim), so that the statement is matched"
+      }
     }
   }
 
@@ -126,7 +137,7 @@ struct SubsidyCommand: AsyncParsableCommand {
 
   struct Paid: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes down that the city paid a claim.")
+      abstract: "Writes down that the city paid a claim, or got back one below nothing.")
 
     @Argument(help: "Number of the claim.")
     var claim: Int64
@@ -140,7 +151,7 @@ struct SubsidyCommand: AsyncParsableCommand {
         let by = try await who.person(backbone.store).label
         try await MoneyDesks.answer { try await desks.subsidies.confirm(claim, by: by) }
       }
-      print("claim \(claim) is paid")
+      print("claim \(claim) is settled")
     }
   }
 }

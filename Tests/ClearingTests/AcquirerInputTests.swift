@@ -117,6 +117,58 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aFileOfAnotherMerchantIsRefusedInWordsAndKept() async throws {
+      try await charged { house, payment in
+        let own = try FundingFile.read(
+          try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"]))
+        let foreign = FundingFile(
+          number: 1, date: own.date, merchant: "other", currency: own.currency,
+          records: own.records)
+        let before = try await house.balances()
+        guard case .refused(let why) = try await house.funding.take(foreign.bytes, name: "o.csv")
+        else {
+          Issue.record("another merchant's file was taken")
+          return
+        }
+        #expect(
+          why
+            == "file number 1 is of merchant other, and the house is city at the acquirer: give it "
+            + "back, or where that is the house's name, set merchant (KVYTOK_MERCHANT) and hand the "
+            + "file in again")
+        #expect(try await house.balances() == before)
+        #expect(
+          try await house.house.texts("select name || ' ' || fault from acquirer_file_refused")
+            == ["o.csv \(why)"])
+        // Its number is free for the house's own file.
+        #expect(
+          try await house.funding.take(own.bytes, name: "a.csv")
+            == .taken(number: 1, categories: [.matched: 1]))
+      }
+    }
+
+    /// A file has one currency: a line in another one is listed, whatever it names, and the money waits
+    /// in its own currency.
+    @Test func aLineInAnotherCurrencyThanItsFileIsListed() async throws {
+      try await charged { house, payment in
+        let own = try FundingFile.read(
+          try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"]))
+        let euro = try #require(Currency("EUR"))
+        let odd = FundingFile(
+          number: 1, date: own.date, merchant: "city", currency: euro, records: own.records)
+        #expect(
+          try await house.funding.take(odd.bytes, name: "a.csv")
+            == .taken(number: 1, categories: [.unknown: 1]))
+        #expect(
+          try await house.house.texts("select category || ': ' || note from acquirer_record")
+            == ["unknown: a line in UAH in a file in EUR"])
+        #expect(
+          try await house.balances() == [
+            "1100 788", "1120 800", "2190 -800", "2290 -800", "7100 12",
+          ])
+        #expect(try await house.windows() == ["2026-11-22 0 captured 800 0"])
+      }
+    }
+
     @Test func fundingIsTheAnswerToACaptureThatGotLost() async throws {
       try await charged { house, payment in
         let back = try await house.house.number("select window_id from charge_window")

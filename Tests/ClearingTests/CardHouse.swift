@@ -46,7 +46,7 @@ struct CardHouse: Sendable {
       store: house.store, city: house.city, acquirer: acquirer, log: quiet, now: now)
     messages = MessageDesk(
       store: house.store, city: house.city, secret: Self.secret, now: now)
-    funding = FundingDesk(store: house.store, city: house.city, now: now)
+    funding = FundingDesk(store: house.store, city: house.city, merchant: "city", now: now)
     debts = DebtDesk(store: house.store, city: house.city, now: now)
   }
 

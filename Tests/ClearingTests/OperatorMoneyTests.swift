@@ -160,6 +160,43 @@ extension ClearingSuite {
       }
     }
 
+    /// A rate in a second currency stands beside the first, and a claim asks for rides in its own.
+    @Test func aCategoryHasARateInEachCurrency() async throws {
+      try await House.with { house in
+        let desk = SubsidyDesk(store: house.store, city: house.city, now: { House.noon })
+        let (day, euro) = (today.adding(days: -1), try #require(Currency("EUR")))
+        func set(_ currency: Currency, _ minor: Int64, of name: String? = nil) async throws {
+          try await desk.set(
+            ConcessionRate(
+              category: "pensioner", operatorID: name, from: day, to: nil, currency: currency,
+              rideMinor: minor), by: "olena")
+        }
+        try await set(uah, 500)
+        try await set(euro, 20)
+        try await set(euro, 30, of: "tram")
+        // The same day, category and currency: the rate is mended.
+        try await set(euro, 25)
+        let rates = try await house.store.read { db in try await db.subsidies.rates() }
+        #expect(
+          rates.map { "\($0.operatorID ?? "all") \($0.currency) \($0.rideMinor)" } == [
+            "all EUR 25", "all UAH 500", "tram EUR 30",
+          ])
+        try await addRun(
+          house,
+          [
+            ("tram", 800, 0, "pensioner", "free_category"),
+            ("bus", 800, 0, "pensioner", "free_category"),
+          ])
+        try await house.script(
+          House.forging("update ride set currency = 'EUR' where seq = 2"))
+        for (currency, expected) in [(uah, "tram 1 500"), (euro, "bus 1 25")] {
+          let (_, lines) = try await desk.propose(
+            from: day, to: day, currency: currency, by: "olena")
+          #expect(lines.map { "\($0.operatorID) \($0.rides) \($0.minor)" } == [expected])
+        }
+      }
+    }
+
     @Test func theCityIsClaimedEachConcessionOnceAndTakenBackWhenItFalls() async throws {
       let tariff = testTariff.replacing(
         "fares:", with: "  pupil: {title: {uk: учень, en: pupil}, free: true, as: adult}\nfares:",

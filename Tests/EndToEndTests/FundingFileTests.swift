@@ -9,14 +9,16 @@ import Testing
 @Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
 struct FundingFileTests {
   /// A funding file of one deposit that matches nothing here: 8.00 less a fee of 0.12.
-  private static func file(number: Int64 = 1, _ code: String = "UAH") throws -> Data {
+  private static func file(
+    number: Int64 = 1, _ code: String = "UAH", merchant: String = "city"
+  ) throws -> Data {
     let uah = try #require(Currency(code))
     let day = try #require(Day("2026-11-20"))
     let record = FundingRecord(
       line: 2, kind: .capture, reference: "P-unknown", key: nil, grossMinor: 800, feeMinor: 12,
       currency: uah, valueDate: day)
     return Data(
-      FundingFile(number: number, date: day, merchant: "city", currency: uah, records: [record])
+      FundingFile(number: number, date: day, merchant: merchant, currency: uah, records: [record])
         .bytes)
   }
 
@@ -110,5 +112,51 @@ struct FundingFileTests {
       let sound = try await run(["ledger", "verify"])
       #expect(sound.exitCode == 0, "\(sound.text)")
     }
+  }
+
+  /// Another merchant's file, and one with amounts past all limits, are set aside with the reason; the
+  /// service goes on, also after it was started anew.
+  @Test func aFileOfAnotherMerchantAndOneOfTheLargestAmountsAreSetAside() async throws {
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let settings = data.appendingPathComponent("settings.json")
+    try Data(#"{"merchant": "kyiv"}"#.utf8).write(to: settings)
+    let service = try await KvytokService(data: data, arguments: ["--config", settings.path])
+    let incoming = data.appendingPathComponent("acquirer/in")
+    try FileManager.default.createDirectory(at: incoming, withIntermediateDirectories: true)
+    func isThere(_ name: String) -> Bool? {
+      FileManager.default.fileExists(atPath: incoming.appendingPathComponent(name).path)
+        ? true : nil
+    }
+    let most = Int64.max
+    let body = Array(
+      "H,KVYTOK-FUNDING,1,3,2026-11-20,kyiv,UAH\nB,x,,\(most),\(most),UAH,2026-11-20\n".utf8)
+    let last = "T,1,\(most),\(most),\(hexText(FileDigest.of(body)))\n"
+    let large = incoming.appendingPathComponent("large.csv")
+    try Data(body + Array(last.utf8)).write(to: large)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: large.path)
+    try Self.file().write(to: incoming.appendingPathComponent("city.csv"))
+    try Self.file(number: 2, merchant: "kyiv").write(
+      to: incoming.appendingPathComponent("own.csv"))
+    #expect(try await eventually { isThere("refused/city.csv") } == true)
+    #expect(try await eventually { isThere("refused/large.csv") } == true)
+    #expect(try await eventually { isThere("taken/own.csv") } == true)
+    let reason = try String(
+      contentsOf: incoming.appendingPathComponent("refused/city.csv.reason.txt"), encoding: .utf8)
+    #expect(reason.contains("of merchant city, and the house is kyiv"), "\(reason)")
+    // By command the house is who the command says, and `city` where nobody says.
+    let refused = incoming.appendingPathComponent("refused/city.csv").path
+    let foreign = try await service.run(["acquirer", "import", refused, "--merchant", "kyiv"])
+    #expect(foreign.exitCode == 1 && foreign.output.contains("set merchant"), "\(foreign)")
+    let taken = try await service.run(["acquirer", "import", refused])
+    #expect(taken.exitCode == 0, "\(taken)")
+    let balance = try await service.run(["ledger", "trial-balance"])
+    #expect(
+      balance.output.split(separator: "\n").contains {
+        $0.contains("2290") && $0.contains("16.00")
+      },
+      "\(balance.output)")
+    try await service.stop()
   }
 }

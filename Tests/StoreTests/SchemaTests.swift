@@ -364,8 +364,8 @@ extension StoreSuite {
           "select row_key || ' ' || length(digest) from row_seal order by row_key, seal_id")
         #expect(
           seals == [
-            "2026-11-22 32", "none 32", "odd 32", "odd 32", "pupil//2026-01-01 32",
-            "pupil//2026-01-01 32", "pupil//2026-01-01 0", "student//2026-01-01 32",
+            "2026-11-22 32", "none 32", "odd 32", "odd 32", "pupil//2026-01-01/UAH 32",
+            "pupil//2026-01-01/UAH 32", "pupil//2026-01-01/UAH 0", "student//2026-01-01/UAH 32",
           ])
       }
     }

@@ -5,6 +5,7 @@ import HTTPTypes
 import Ledger
 import Postgres
 import Store
+import Tariff
 import Testing
 import Web
 
@@ -12,6 +13,18 @@ import Web
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct BadMoneyEndpointTests {
   private static let secret: [UInt8] = Array("shared".utf8)
+  private static let tariff = """
+    tariff: test
+    version: test-1
+    effective: {from: 2026-01-01}
+    currency: UAH
+    timezone: Europe/Kyiv
+    categories:
+      adult: {title: {uk: дорослий, en: adult}}
+      pensioner: {title: {uk: пенсіонер, en: pensioner}, free: true, as: adult}
+    fares:
+      - {name: ride, price: {adult: 8.00}}
+    """
 
   /// A payment of 8.00 that was captured.
   private func addPayment(_ service: TestService) async throws {
@@ -79,6 +92,53 @@ struct BadMoneyEndpointTests {
         ).map { try $0.text(0) }
       }
       #expect(entries == ["chargeback 2026-12-01 2026-11-20"])
+    }
+  }
+
+  /// Desks and people may not give amounts that no sum of the books has room for; nothing is booked.
+  @Test(arguments: [Int64.min, .min + 1, .max - 1, .max])
+  func anAmountAtTheEndOfItsNumbersIsRefused(minor: Int64) async throws {
+    try await TestService.with { service in
+      try await addPayment(service)
+      let source = TariffSource(
+        folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: Self.tariff)])
+      _ = try await TariffPublishing(store: service.store).publish(source, at: TestService.now)
+      try await service.services.city.reload(from: service.store)
+      let olena = try await service.token(.accountant, label: "Olena")
+      let admin = try await service.token(.admin, label: "Ada")
+      let register = await service.post(
+        "/v1/riders", token: admin, json: #"{"medium": "card", "token": "YW5uYQ"}"#)
+      let rider = try #require(register.member("rider"), "\(register.text)")
+      let receipt = """
+        "currency": "UAH", "channel": "cash", "desk": "3", "receipt": "1", "reason": "x"
+        """
+      let wallet = "/v1/riders/\(rider)/wallet"
+      let amount = "\"amount_minor\": \(minor)"
+      let first = await service.post(
+        wallet + "/top-ups", token: admin,
+        json: "{\"amount_minor\": 500, \"key\": \"k0\", \(receipt)}")
+      #expect(first.status == .created, "\(first.text)")
+      for (path, body) in [
+        (wallet + "/top-ups", "{\(amount), \"key\": \"k1\", \(receipt)}"),
+        (wallet + "/top-ups", "{\(amount), \"key\": \"k0\", \(receipt)}"),
+        (wallet + "/refunds", "{\(amount), \"key\": \"k2\", \(receipt)}"),
+        (wallet + "/corrections", "{\(amount), \"currency\": \"UAH\", \"reason\": \"x\"}"),
+        ("/v1/charges/1/refunds", "{\(amount), \"reason\": \"x\"}"),
+        ("/v1/charges/1/payments", "{\(amount), \"channel\": \"cash\"}"),
+        (
+          "/v1/subsidies/rates",
+          """
+          {"category": "pensioner", "from": "2026-11-01", "currency": "UAH", "ride_minor": \(minor)}
+          """
+        ),
+      ] {
+        let answer = await service.post(path, token: admin, json: body)
+        let isRefused = [.unprocessableContent, .conflict].contains(answer.status)
+        #expect(isRefused, "\(path) \(answer.status) \(answer.text)")
+      }
+      #expect(await service.send(.get, "/v1/subsidies/rates", token: olena).text == "[]")
+      let balance = await service.send(.get, wallet, token: admin)
+      #expect(balance.text.contains("\"balance_minor\":500"), "\(balance.text)")
     }
   }
 }

@@ -27,6 +27,10 @@ struct OperatorMoneyEndpointTests {
         "/v1/payouts", token: olena, json: #"{"through": "2026-11-21"}"#)
       #expect(proposed.status == .created, "\(proposed.text)")
       #expect(proposed.text.contains("\"operator\":\"bus\",\"amount_minor\":500"))
+      let payee = "\"name\":\"Bus\",\"iban\":\"UA903052992990004149123456789\""
+      #expect(proposed.text.contains(payee), "\(proposed.text)")
+      let orders = await service.send(.get, "/v1/money-orders", token: taras)
+      #expect(orders.text.contains(payee), "\(orders.text)")
       #expect(proposed.text.contains("tram: its bank account is not known"))
       let early = await service.post("/v1/payment-files", token: olena, json: Self.payer)
       #expect(early.status == .conflict && early.problemCode == "nothing_approved")
@@ -42,6 +46,7 @@ struct OperatorMoneyEndpointTests {
       #expect(await service.send(.get, place, token: olena).text == file.text)
       let list = await service.send(.get, "/v1/payouts", token: bus)
       #expect(list.text.contains("\"state\":\"sent\""))
+      #expect(list.text.contains(payee))
       #expect(await service.send(.get, "/v1/payouts?operator=bus", token: tram).text == "[]")
       let paid = await service.post(
         place + "/confirmation", token: olena, json: #"{"paid": true}"#)
@@ -51,6 +56,56 @@ struct OperatorMoneyEndpointTests {
       #expect(again.status == .notFound)
       let claims = await service.send(.get, "/v1/operators/claims", token: bus)
       #expect(claims.text.contains("\"owed_minor\":0") && claims.text.contains("-500"))
+    }
+  }
+
+  @Test func operatorsAccountsAreListedWithWhoSetThemAndAnOperatorSeesItsOwn() async throws {
+    try await TestService.with { service in
+      let olena = try await service.token(.accountant, label: "Olena")
+      let bus = try await service.token(.accountant, operatorID: "bus", label: "Bus")
+      #expect(await service.send(.get, "/v1/operators/accounts", token: olena).text == "[]")
+      for name in ["bus", "tram"] {
+        let set = await service.post(
+          "/v1/operators/\(name)/account", token: olena, json: Self.account)
+        #expect(set.status == .ok, "\(set.text)")
+      }
+      func list(_ query: String, _ token: String) async -> String {
+        await service.send(.get, "/v1/operators/accounts" + query, token: token).text
+      }
+      func row(_ name: String) -> String {
+        """
+        {"operator":"\(name)","name":"Bus","iban":"UA903052992990004149123456789",\
+        "changed_by":"Olena","changed_at":"\(TestService.now)"}
+        """
+      }
+      #expect(await list("", olena) == "[\(row("bus")),\(row("tram"))]")
+      #expect(await list("?operator=tram", olena) == "[\(row("tram"))]")
+      #expect(await list("", bus) == "[\(row("bus"))]")
+      #expect(await list("?operator=tram", bus) == "[\(row("bus"))]")
+      let own = await service.post("/v1/operators/bus/account", token: bus, json: Self.account)
+      #expect(own.status == .forbidden)
+    }
+  }
+
+  /// One person changes the account of a payout that two approved: no file is made, in words.
+  @Test func aPayoutIsNotRedirectedByOnePerson() async throws {
+    try await TestService.with { service in
+      let olena = try await service.token(.accountant, label: "Olena")
+      let taras = try await service.token(.accountant, label: "Taras")
+      try await service.addFares(on: try #require(Day("2026-11-21")), ["bus": 500])
+      _ = await service.post("/v1/operators/bus/account", token: taras, json: Self.account)
+      _ = await service.post("/v1/payouts", token: olena, json: #"{"through": "2026-11-21"}"#)
+      let decided = await service.post(
+        "/v1/money-orders/1/decision", token: taras, json: #"{"approve": true}"#)
+      #expect(decided.text.contains("UA903052992990004149123456789"), "\(decided.text)")
+      _ = await service.post(
+        "/v1/operators/bus/account", token: olena,
+        json: #"{"name": "Olena", "iban": "UA213223130000026007233566001"}"#)
+      let file = await service.post("/v1/payment-files", token: olena, json: Self.payer)
+      #expect(file.status == .unprocessableContent && file.problemCode == "not_possible")
+      #expect(
+        file.text.contains("its account is UA213223130000026007233566001 by now: propose payouts"),
+        "\(file.text)")
     }
   }
 

@@ -813,7 +813,7 @@ create table money_order (
   kind text not null check (kind in ('write_off', 'refund', 'payout', 'subsidy', 'account_write_off',
     'account_credit', 'account_debit')),
   subject text not null,                -- window, operator, claim or account
-  minor bigint not null check (minor > 0),
+  minor bigint not null,                -- a claim may come to nothing or below
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   reason text not null,
   proposed_by text not null,
@@ -822,7 +822,8 @@ create table money_order (
   decided_by text,
   decided_at timestamptz,
   check ((decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
-  constraint money_order_second_person check (lower(decided_by) <> lower(proposed_by))
+  constraint money_order_second_person check (lower(decided_by) <> lower(proposed_by)),
+  constraint money_order_minor_check check (minor > 0 or kind = 'subsidy')
 );
 create index money_order_open on money_order (order_id) where decision is null;
 
@@ -982,9 +983,14 @@ create table payout (
   message_id text references payment_message,
   sent_at timestamptz,
   confirmed_at timestamptz,
-  paid_entry_id bigint references entry  -- the entry by which it is paid
+  paid_entry_id bigint references entry, -- the entry by which it is paid
+  account_name text,                     -- where it goes, as it was when it was proposed
+  account_iban text,
+  account_bic text,
+  check ((account_name is null) = (account_iban is null))
 );
 create index payout_operator on payout (operator_id);
+create index payout_order on payout (order_id);
 create unique index payout_on_its_way on payout (operator_id, currency)
   where state in ('awaiting', 'approved');
 
@@ -998,7 +1004,7 @@ create table concession_rate (
   ride_minor bigint not null check (ride_minor > 0),  -- for one ride of one person
   changed_by text not null,
   changed_at timestamptz not null,
-  primary key (category, operator_id, from_day),
+  primary key (category, operator_id, from_day, currency),
   check (to_day is null or to_day >= from_day)
 );
 create table subsidy_claim (
@@ -1760,7 +1766,7 @@ begin
   perform seal_table('operator_account', 'operator_id', '');
   perform seal_table('payment_message', 'message_id', '');
   perform seal_table('payout', 'payout_id', '');
-  perform seal_table('concession_rate', 'category,operator_id,from_day', '');
+  perform seal_table('concession_rate', 'category,operator_id,from_day,currency', '');
   perform seal_table('subsidy_claim', 'claim_id', '');
   perform seal_table('subsidy_line', 'claim_id,operator_id,category', '');
   perform seal_table('subsidy_ride', 'fare_day,lane,ride_id,is_taken_back', '');

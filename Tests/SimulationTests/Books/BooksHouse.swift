@@ -242,7 +242,7 @@ final class BooksHouse: Sendable {
   }
 
   var messages: MessageDesk { MessageDesk(store: store, city: city, secret: [1], now: now) }
-  var funding: FundingDesk { FundingDesk(store: store, city: city, now: now) }
+  var funding: FundingDesk { FundingDesk(store: store, city: city, merchant: "city", now: now) }
   var debts: DebtDesk { DebtDesk(store: store, city: city, now: now) }
   var walletOrders: WalletOrderDesk { WalletOrderDesk(store: store, city: city, now: now) }
   var payouts: PayoutDesk { PayoutDesk(store: store, city: city, now: now) }

@@ -78,13 +78,12 @@ extension MoneyPlayer {
       }
     }
     lines = lines.filter { $0.value != 0 }
-    let total = lines.values.reduce(0, +)
     let isWaiting = books.claims.contains { $0.state == "awaiting" }
     let (house, uah) = (house, uah)
     let outcome = try await ask {
       try await house.subsidies.propose(from: Self.start, to: last, currency: uah, by: "olena")
     }
-    guard judge(outcome, "claim", isRight: total > 0 && !isWaiting),
+    guard judge(outcome, "claim", isRight: !lines.isEmpty && !isWaiting),
       case .done(let (claim, told)) = outcome
     else { return }
     findings += Self.differences(
@@ -122,7 +121,15 @@ extension MoneyPlayer {
       let name = account.part.split(separator: " ").first.map(String.init) ?? ""
       books.write(account, .operators(name), minor)
     }
-    // The city pays most of them by itself.
+    // What comes to nothing in all is settled at once; the operators have given it to each other.
+    guard claim.minor != 0 else {
+      for (account, minor) in claim.lines { books.write(.bank, account, minor) }
+      books.claims[place].state = "paid"
+      count("claim of nothing")
+      return
+    }
+    if claim.minor < 0 { count("claim below nothing") }
+    // The city pays most of them by itself, and is given back those below nothing.
     books.bank.expect(.claim(claim.number), claim.minor, since: today)
     guard chance.chance(0.6) else { return }
     books.bank.move(

@@ -1,0 +1,72 @@
+import Basics
+import Foundation
+import Postgres
+import Programs
+import ServiceClient
+import Testing
+
+/// Paying operators by command: where the money goes is seen and decided by two people.
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+struct OperatorCommandTests {
+  private static let own = "UA903052992990004149123456789"
+  private static let hers = "UA213223130000026007233566001"
+
+  @Test func anApprovedPayoutGoesWhereTwoPeopleSaid() async throws {
+    try await KvytokService.with { service in
+      let (olena, taras) = (
+        try await service.person("olena"), try await service.person("taras")
+      )
+      func run(_ arguments: [String], as person: String? = nil) async throws -> (Int32, String) {
+        let done = try await service.run(arguments + (person.map { ["--as", $0] } ?? []))
+        return (done.exitCode, done.output + done.errors)
+      }
+      let none = try await run(["operator", "accounts"])
+      #expect(none.0 == 0 && none.1.contains("no account is known"), "\(none)")
+      _ = try await run(
+        [
+          "ledger", "adjust", "request", "--line", "1110:debit:10000", "--line",
+          "2100/tram:credit:10000", "--currency", "UAH", "--reason", "carried forward",
+        ], as: olena)
+      let booked = try await run(["ledger", "adjust", "approve", "1"], as: taras)
+      #expect(booked.0 == 0, "\(booked)")
+      func account(_ iban: String, _ person: String) async throws {
+        let set = try await run(
+          ["operator", "account", "tram", "--name", "Tram", "--iban", iban], as: person)
+        #expect(set.0 == 0, "\(set)")
+      }
+      try await account(Self.own, taras)
+      let today = Day(number: Int(Date().timeIntervalSince1970) / 86_400).description
+      let proposed = try await run(["operator", "propose", "--date", today], as: olena)
+      #expect(
+        proposed.1.contains("order 1: 100.00 UAH to tram, \(Self.own) of Tram"), "\(proposed)")
+      let list = try await run(["order", "list"])
+      #expect(list.1.contains("tram, \(Self.own) of Tram"), "\(list)")
+      let approved = try await run(["order", "approve", "1"], as: taras)
+      #expect(
+        approved.1.contains("payout of 100.00 UAH to tram, \(Self.own) of Tram approved"),
+        "\(approved)")
+      try await account(Self.hers, olena)
+      let accounts = try await run(["operator", "accounts", "--operator", "tram"])
+      #expect(accounts.1.contains(Self.hers) && accounts.1.contains("olena"), "\(accounts)")
+      let out = service.data.appendingPathComponent("pay.xml").path
+      let pay = [
+        "operator", "pay", "--out", out, "--payer", "K", "--iban", "DE89370400440532013000",
+      ]
+      let refused = try await run(pay, as: olena)
+      #expect(
+        refused.0 == 1
+          && refused.1.contains("pays tram to \(Self.own), and its account is \(Self.hers) by now"),
+        "\(refused)")
+      #expect(!FileManager.default.fileExists(atPath: out))
+      let anew = try await run(["operator", "propose", "--date", today], as: olena)
+      #expect(anew.1.contains("left out: order 1 pays tram") && anew.1.contains("it is withdrawn"))
+      #expect(anew.1.contains("order 2: 100.00 UAH to tram, \(Self.hers) of Tram"), "\(anew)")
+      _ = try await run(["order", "approve", "2"], as: taras)
+      let paid = try await run(pay, as: olena)
+      #expect(paid.0 == 0, "\(paid)")
+      #expect(try String(contentsOfFile: out, encoding: .utf8).contains(Self.hers))
+      let sound = try await run(["ledger", "verify"])
+      #expect(sound.0 == 0, "\(sound)")
+    }
+  }
+}
