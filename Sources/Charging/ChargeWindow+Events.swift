@@ -18,6 +18,8 @@ extension ChargeWindow {
     case .offset(let minor): try offset(minor)
     case .given(let minor): try give(minor)
     case .refund(let minor): try refund(minor)
+    case .goodwill(let minor): try giveGoodwill(minor)
+    case .setOff(let minor): try takeBack(minor, from: \.goodwillMinor)
     case .disputed(let minor): try dispute(minor)
     case .disputeWon(let minor): try takeBack(minor, from: \.chargedBackMinor)
     case .paidAtDesk(let minor): try payAtDesk(minor, at: moment)
@@ -193,6 +195,12 @@ extension ChargeWindow {
     deskRefundedMinor += parts(ofRefund: minor).desk
     refundedMinor += minor
     return []
+  }
+
+  private mutating func giveGoodwill(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
+    let actions = try refund(minor)
+    goodwillMinor += minor
+    return actions
   }
 
   private mutating func dispute(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {

@@ -12,6 +12,7 @@ extension ChargeWindow {
     package var chargedBackMinor: Int64 = 0
     package var deskMinor: Int64 = 0
     package var deskRefundedMinor: Int64 = 0
+    package var goodwillMinor: Int64 = 0
     package var offsetMinor: Int64 = 0
     package var writtenOffMinor: Int64 = 0
     package var attempt: Int32 = 0
@@ -40,6 +41,7 @@ extension ChargeWindow {
     chargedBackMinor = kept.chargedBackMinor
     deskMinor = kept.deskMinor
     deskRefundedMinor = kept.deskRefundedMinor
+    goodwillMinor = kept.goodwillMinor
     offsetMinor = kept.offsetMinor
     writtenOffMinor = kept.writtenOffMinor
     attempt = kept.attempt

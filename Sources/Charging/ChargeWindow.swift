@@ -67,6 +67,8 @@ package struct ChargeWindow: Hashable, Sendable {
   package internal(set) var deskMinor: Int64 = 0
   /// Of the refunded: what a desk is to pay back.
   package internal(set) var deskRefundedMinor: Int64 = 0
+  /// Of the refunded: what no fare took back, so that operators bear it.
+  package internal(set) var goodwillMinor: Int64 = 0
   package internal(set) var offsetMinor: Int64 = 0
   package internal(set) var writtenOffMinor: Int64 = 0
   /// Authorisations asked so far; with the window it makes the idempotency key.
@@ -134,6 +136,7 @@ package struct ChargeWindow: Hashable, Sendable {
       && min(capturedMinor, settledMinor, refundedMinor, chargedBackMinor, writtenOffMinor) >= 0
       && min(deskMinor, settledMinor - deskMinor) >= 0
       && min(deskRefundedMinor, refundedMinor - deskRefundedMinor) >= 0
+      && min(goodwillMinor, refundedMinor - goodwillMinor) >= 0
       && (amountMinor < 0 ? offsetMinor <= 0 && dueMinor <= 0 : offsetMinor >= 0 && dueMinor >= 0)
   }
 }
@@ -158,8 +161,12 @@ package enum ChargeEvent: Hashable, Sendable {
   case offset(minor: Int64)
   /// A window below zero has given so much away.
   case given(minor: Int64)
-  /// Money is to go back to the card.
+  /// Money is to go back to the card, because fares fell.
   case refund(minor: Int64)
+  /// Money is to go back to the card that no fare took back.
+  case goodwill(minor: Int64)
+  /// Fares fell by what was given back before: it is goodwill no more.
+  case setOff(minor: Int64)
   /// The rider's bank took money back.
   case disputed(minor: Int64)
   /// The dispute was won: the money is here again.

@@ -55,6 +55,8 @@ struct ChargeBatch {
   private(set) var windows: [Int64: ChargeWindowRow]
   /// Questions to the acquirer that came out of it, by window.
   private(set) var questions: [(row: ChargeWindowRow, action: ChargeAction)] = []
+  /// What operators still bear of goodwill, by window; what this transaction set off is taken off.
+  var goodwillBorne: [Int64: [OperatorSum]] = [:]
   private var changed: Set<Int64> = []
   private var events: [(row: ChargeEventRow, key: ChargeSums.Key?)] = []
   private var sums = ChargeSums()
@@ -70,7 +72,8 @@ struct ChargeBatch {
   /// Tells a window an event; a refusal changes nothing.
   mutating func apply(
     _ event: ChargeEvent, to id: Int64, actor: String, reference: String? = nil,
-    detail: String? = nil, takenAs payment: DebtPayment? = nil
+    detail: String? = nil, takenAs payment: DebtPayment? = nil,
+    entryID: Int64? = nil
   ) throws {
     guard var row = windows[id] else { throw ChargeRefusal.alreadyKnown }
     let actions = try row.window.apply(event, at: now)
@@ -97,6 +100,7 @@ struct ChargeBatch {
       detail: detail ?? event.detail, actor: actor)
     line.place = payment?.place
     line.key = payment?.key
+    line.entryID = entryID
     events.append((line, key))
   }
 
@@ -232,7 +236,8 @@ extension ChargeEvent {
     case .settled: "settled"
     case .offset: "offset"
     case .given: "given"
-    case .refund: "refund_ordered"
+    case .refund, .goodwill: "refund_ordered"
+    case .setOff: "goodwill_set_off"
     case .disputed: "disputed"
     case .disputeWon: "dispute_won"
     case .paidAtDesk: "paid_at_desk"
@@ -244,7 +249,8 @@ extension ChargeEvent {
   var minor: Int64? {
     switch self {
     case .settled(let minor), .offset(let minor), .given(let minor), .refund(let minor),
-      .disputed(let minor), .disputeWon(let minor), .paidAtDesk(let minor):
+      .goodwill(let minor), .setOff(let minor), .disputed(let minor), .disputeWon(let minor),
+      .paidAtDesk(let minor):
       minor
     default: nil
     }

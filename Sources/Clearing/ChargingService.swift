@@ -182,10 +182,13 @@ package final class ChargingService: Sendable {
         try batch.apply(
           .offset(minor: minor), to: others[place].id, actor: "clock", detail: detail)
         try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
+      case .setOff(let place, let minor):
+        try await batch.setOffGoodwill(minor, of: others[place].id, detail: detail, in: db)
+        try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
       case .refund(let place, let minor):
         let id = others[place].id
         let refunds = try await batch.orderRefund(
-          minor, of: id, cause: "rerated", difference: credit.id, actor: "clock", detail: detail,
+          minor, of: id, cause: .rerated, difference: credit.id, actor: "clock", detail: detail,
           in: db)
         try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
         for refund in refunds {

@@ -173,7 +173,7 @@ package struct DebtDesk: Sendable {
     let refunds: [OrderedRefund]
     do {
       refunds = try await batch.orderRefund(
-        order.minor, of: window, cause: "goodwill", order: order.id, actor: person,
+        order.minor, of: window, cause: .goodwill, order: order.id, actor: person,
         detail: order.reason, in: db)
     } catch let refusal as ChargeRefusal {
       throw MoneyRefusal.unfit(refusal.description)

@@ -13,6 +13,14 @@ struct OrderedRefund: Sendable {
   let id: Int64
   let minor: Int64
 
+  /// Why money goes back.
+  enum Cause: String {
+    /// Fares fell.
+    case rerated
+    /// Somebody gives it, though no fare fell.
+    case goodwill
+  }
+
   /// What a refund says that the acquirer is not asked for.
   static let atDesk = "paid at a desk: pay it back there"
 }
@@ -21,20 +29,23 @@ extension ChargeBatch {
   /// Orders money of a window's payment to go back: what the acquirer took from the acquirer, and what a
   /// desk took as a refund of its own, which is owed until a desk pays it back.
   mutating func orderRefund(
-    _ minor: Int64, of window: Int64, cause: String, difference: Int64? = nil,
+    _ minor: Int64, of window: Int64, cause: OrderedRefund.Cause, difference: Int64? = nil,
     order: Int64? = nil, actor: String, detail: String?, in db: StoreSession
   ) async throws -> [OrderedRefund] {
     guard let parts = windows[window]?.window.parts(ofRefund: minor) else {
       throw ChargeRefusal.alreadyKnown
     }
-    try apply(.refund(minor: minor), to: window, actor: actor, detail: detail)
+    try apply(
+      cause == .goodwill ? .goodwill(minor: minor) : .refund(minor: minor), to: window,
+      actor: actor, detail: detail)
     let states: [(minor: Int64, state: RefundRow.State, fault: String?)] = [
       (parts.acquirer, .approved, nil), (parts.desk, .failed, OrderedRefund.atDesk),
     ]
     var refunds: [OrderedRefund] = []
     for part in states where part.minor > 0 {
       let id = try await db.charging.addRefund(
-        of: window, minor: part.minor, cause: cause, state: part.state, difference: difference,
+        of: window, minor: part.minor, cause: cause.rawValue, state: part.state,
+        difference: difference,
         order: order, fault: part.fault, at: now)
       refunds.append(OrderedRefund(id: id, minor: part.minor))
     }

@@ -1,5 +1,6 @@
 package import Basics
 package import Charging
+import Ledger
 import Postgres
 
 extension ChargingTables {
@@ -131,6 +132,37 @@ extension ChargingTables {
       group by r.operator_id order by r.operator_id nulls last
       """, [.int8(id)])
     return try rows.map { (try $0.textOrNil(0), try $0.int8(1)) }
+  }
+}
+
+/// Minor units of an operator; nil is the one that is not known.
+package struct OperatorSum: Sendable, Hashable {
+  package let operatorID: String?
+  package var minor: Int64
+
+  /// Makes a sum.
+  package init(operatorID: String?, minor: Int64) {
+    self.operatorID = operatorID
+    self.minor = minor
+  }
+}
+
+extension ChargingTables {
+  /// What each operator still bears of a window's refunds that no fare took back, by the books.
+  package func goodwillBorne(ofWindow id: Int64) async throws -> [OperatorSum] {
+    try await connection.query(
+      """
+      select p.operator_id, sum(p.debit_minor - p.credit_minor)::int8 as minor
+      from (
+        select distinct entry_id from charge_event
+        where window_id = $1 and kind in ('refund_owed', 'goodwill_set_off')) v
+      join posting p using (entry_id)
+      where p.account in ($2, $3) group by 1 having sum(p.debit_minor - p.credit_minor) > 0
+      order by 1 nulls last
+      """, [.int8(id), .text(AccountCode.operators), .text(AccountCode.unknownOperator)]
+    ).map {
+      OperatorSum(operatorID: try $0.textOrNil(0), minor: try $0.int8(1))
+    }
   }
 }
 

@@ -90,7 +90,7 @@ enum ChargeColumns {
   static let names = """
     w.window_id, w.rider_id, w.medium_id, w.fare_day, w.number, w.currency, w.state,
     w.amount_minor, w.due_minor, w.captured_minor, w.settled_minor, w.refunded_minor,
-    w.charged_back_minor, w.desk_minor, w.desk_refunded_minor, w.offset_minor,
+    w.charged_back_minor, w.desk_minor, w.desk_refunded_minor, w.goodwill_minor, w.offset_minor,
     w.written_off_minor, w.attempt, w.tries, w.next_at, w.asked_at, w.asked_by, w.reference,
     w.declined_at, w.decline_code, w.recovered_at, w.recovered_by, w.closed_at
     """
@@ -105,6 +105,7 @@ enum ChargeColumns {
     kept.chargedBackMinor = try row.int8("charged_back_minor")
     kept.deskMinor = try row.int8OrNil("desk_minor") ?? 0
     kept.deskRefundedMinor = try row.int8OrNil("desk_refunded_minor") ?? 0
+    kept.goodwillMinor = try row.int8OrNil("goodwill_minor") ?? 0
     kept.offsetMinor = try row.int8("offset_minor")
     kept.writtenOffMinor = try row.int8("written_off_minor")
     kept.attempt = try row.int4("attempt")

@@ -13,7 +13,8 @@ private enum RowsWithoutEntry {
     (values ('captured', array['1120', '1200']), ('paid_at_desk', array[]::text[]),
       ('written_off', array['1200']), ('refund_owed', array['2220']),
       ('refund_paid', array['1120', '2220']), ('dispute_booked', array['1120', '1250']),
-      ('dispute_lost', array['1250'])) as k (kind, accounts)
+      ('dispute_lost', array['1250']),
+      ('goodwill_set_off', array['1200'])) as k (kind, accounts)
     """
 
   static let events = """

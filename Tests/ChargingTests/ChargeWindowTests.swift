@@ -238,7 +238,8 @@ let declinedOnce: [ChargeEvent] = [
             if case .captureReturned(let minor) = booking { byAcquirer -= minor }
           }
           switch event {
-          case .refund(let minor): asked += before.parts(ofRefund: minor).acquirer
+          case .refund(let minor), .goodwill(let minor):
+            asked += before.parts(ofRefund: minor).acquirer
           case .disputed(let minor): asked += minor
           case .disputeWon(let minor): asked -= minor
           default: break
@@ -278,7 +279,11 @@ let declinedOnce: [ChargeEvent] = [
     case 8: return .declined(attempt: attempt, code: "51", isFinal: chance.chance(0.3))
     case 9: return .settled(minor: minor)
     case 10: return .offset(minor: minor)
-    case 11: return chance.chance(0.5) ? .refund(minor: minor) : .given(minor: minor)
+    case 11:
+      return [
+        .refund(minor: minor), .given(minor: minor), .goodwill(minor: minor),
+        .setOff(minor: minor),
+      ][chance.integer(in: 0...3)]
     case 12: return chance.chance(0.5) ? .disputed(minor: minor) : .disputeWon(minor: minor)
     case 13: return .paidAtDesk(minor: minor)
     default: return .writeOff
@@ -306,6 +311,24 @@ let declinedOnce: [ChargeEvent] = [
     #expect(
       Netting.shares(of: 1000, among: [paid, owed])
         == [.offset(place: 1, minor: 800), .refund(place: 0, minor: 200)])
+  }
+
+  @Test func whatWasGivenBackAsGoodwillIsNotGivenBackAgain() throws {
+    let given = try window(800, takenWhole + [.goodwill(minor: 300)]).window
+    let owed = try window(200, declinedOnce).window
+    #expect(
+      Netting.shares(of: 800, among: [given, owed])
+        == [
+          .offset(place: 1, minor: 200), .setOff(place: 0, minor: 300),
+          .refund(place: 0, minor: 300),
+        ])
+    #expect(Netting.shares(of: 100, among: [given]) == [.setOff(place: 0, minor: 100)])
+    var rest = given
+    _ = try rest.apply(.setOff(minor: 300), at: noon)
+    #expect(Netting.shares(of: 100, among: [rest]) == [.refund(place: 0, minor: 100)])
+    #expect(throws: ChargeRefusal.tooMuch(leftMinor: 0)) {
+      try rest.apply(.setOff(minor: 1), at: noon)
+    }
   }
 
   @Test func aCreditWaitsForAnAnswerOfTheAcquirer() throws {

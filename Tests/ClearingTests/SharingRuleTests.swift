@@ -7,7 +7,7 @@ import Testing
 extension ClearingSuite {
   /// A rule by which operators share is a rule of the tariff: a new one holds for its days like a price.
   @Suite struct SharingRuleTests {
-    private static let files = [
+    static let files = [
       "agency.txt": """
       agency_id,agency_name,agency_url,agency_timezone
       tram,Tram,https://tram.example,Europe/Kyiv

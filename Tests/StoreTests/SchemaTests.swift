@@ -230,16 +230,19 @@ extension StoreSuite {
         amount_minor, due_minor, captured_minor, settled_minor, refunded_minor, reference, closed_at)
       select 0, gen_random_uuid(), gen_random_uuid(), '2026-11-19', 0, 'UAH', 'captured', 800, 0, 800,
         s, f, r, now()
-      from (values (300, 0, 'P1'), (800, 500, null), (0, 0, 'P2')) as v (s, f, r);
+      from (values (300, 0, 'P1'), (800, 500, null), (0, 400, 'P2')) as v (s, f, r);
       insert into charge_event (window_id, at, kind, minor, detail, actor)
       values (1, now(), 'paid_at_desk', 100, 'cash', 'x'), (1, now(), 'paid_at_desk', 200, 'cash', 'x'),
         (1, now(), 'captured', 500, null, 'x'), (2, now(), 'paid_at_desk', 800, 'transfer', 'x');
       insert into charge_refund (window_id, minor, cause, state, fault, created_at)
       values (2, 300, 'rerated', 'failed', 'paid at a desk: pay it back there', now()),
-        (2, 200, 'rerated', 'failed', '14', now());
+        (2, 200, 'rerated', 'failed', '14', now()), (3, 300, 'goodwill', 'paid', null, now()),
+        (3, 100, 'rerated', 'paid', null, now());
       """
 
-    @Test func whatDesksTookBeforeIsCountedAndEachRowIsAsItsDigestSays() async throws {
+    @Test func whatDesksTookAndWhatWasGoodwillBeforeIsCountedAndEachRowIsAsItsDigestSays()
+      async throws
+    {
       let before = try SchemaMigrations.all().filter { $0.name < "0037" }
       try await LeasedDatabase.with(before) { pool in
         _ = try await pool.session { db in try await db.script(Self.deskMoney) }
@@ -248,9 +251,9 @@ extension StoreSuite {
           try await pool.texts(
             """
             select concat_ws(' ', window_id, coalesce(desk_minor::text, 'none'),
-              coalesce(desk_refunded_minor::text, 'none'))
+              coalesce(desk_refunded_minor::text, 'none'), coalesce(goodwill_minor::text, 'none'))
             from charge_window order by 1
-            """) == ["1 300 none", "2 800 300", "3 none none"])
+            """) == ["1 300 none none", "2 800 300 none", "3 none none 300"])
         for table in [MoneyTable.chargeWindow, .chargeEvent, .chargeRefund, .acquirerRecord] {
           let differing = try await Store(pool: pool).read { db in
             try await db.rowSeals.rowsThatDiffer(in: table, countMax: 9)

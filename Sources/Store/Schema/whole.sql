@@ -2122,3 +2122,11 @@ do $$ begin
   perform seal_columns('charge_event', 'event_id', 'medium_id');
   perform seal_columns('acquirer_record', 'record_id', '');
 end $$;
+
+-- What of a window's refunds no fare took back: fares that fall are set off against it.
+alter table charge_window
+  add column goodwill_minor bigint,      -- of the refunded: no fare took it back; null: nothing
+  add check (goodwill_minor between 0 and refunded_minor);
+do $$ begin
+  perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
+end $$;

@@ -266,12 +266,18 @@ enum WindowChecks {
     (
       "a window whose refunds are not its own",
       """
-      select concat_ws(' ', window_id, refunded_minor, desk_refunded_minor, r.minor, r.desk)
+      select concat_ws(' ', window_id, refunded_minor, desk_refunded_minor, goodwill_minor, r.minor,
+        r.desk, r.goodwill, s.minor)
       from charge_window w cross join lateral (
         select coalesce(sum(minor), 0) as minor,
+          coalesce(sum(minor) filter (where cause = 'goodwill'), 0) as goodwill,
           coalesce(sum(minor) filter (where fault = 'paid at a desk: pay it back there'), 0) as desk
         from charge_refund where window_id = w.window_id) r
+      cross join lateral (
+        select coalesce(sum(minor), 0) as minor from charge_event
+        where window_id = w.window_id and kind = 'goodwill_set_off') s
       where w.refunded_minor <> r.minor or coalesce(w.desk_refunded_minor, 0) <> r.desk
+        or coalesce(w.goodwill_minor, 0) <> r.goodwill - s.minor
       """
     ),
     (

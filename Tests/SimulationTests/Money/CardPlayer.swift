@@ -132,12 +132,41 @@ extension MoneyPlayer {
       .filter { "\($0.tap.day)" == words[2] && $0.tap.medium.isCharged && $0.charged > 0 }
     let sums = Dictionary(grouping: paid, by: \.operatorID)
       .map { ($0.key, $0.value.reduce(0) { $0 + $1.charged }) }.sorted { $0.0 < $1.0 }
-    guard !sums.isEmpty else {
-      books.write(.unknownOperator, minor)
-      return
+    var bearers = zip(sums, plainShares(of: minor, by: sums.map(\.1))).map {
+      (PlainAccount.operators($0.0), $1)
     }
-    for (sum, share) in zip(sums, plainShares(of: minor, by: sums.map(\.1))) {
-      books.write(.operators(sum.0), share)
+    if sums.isEmpty { bearers = [(.unknownOperator, minor)] }
+    for (account, share) in bearers {
+      books.write(account, share)
+      books.windows[window, default: PlainWindowActs()].borne[account, default: 0] += share
+    }
+  }
+
+  /// Goodwill against which the workers set fares off that fell: it hangs on what else was owed and paid
+  /// then, so it is read, and held against what each account bore.
+  mutating func noteSetOffs() async throws {
+    let lines = try await house.texts(
+      """
+      select concat_ws(' ', v.event_id, v.window_id, p.account, p.credit_minor, p.operator_id)
+      from charge_event v join posting p using (entry_id)
+      where v.kind = 'goodwill_set_off' and v.event_id > \(lastSetOff) and p.credit_minor > 0
+      order by v.event_id
+      """)
+    for line in lines {
+      let words = line.split(separator: " ").map(String.init)
+      let window = Int64(words[1]) ?? 0
+      let minor = Int64(words[3]) ?? 0
+      let account = PlainAccount(code: words[2], part: words.count > 4 ? words[4] : "")
+      var acts = books.windows[window] ?? PlainWindowActs()
+      acts.setOff += minor
+      acts.borne[account, default: 0] -= minor
+      if acts.borne[account, default: 0] < 0 {
+        findings.append("\(account) got more of window \(window) than it bore")
+      }
+      books.windows[window] = acts
+      books.write(.riders, account, minor)
+      lastSetOff = Int64(words[0]) ?? lastSetOff
+      count("goodwill set off")
     }
   }
 

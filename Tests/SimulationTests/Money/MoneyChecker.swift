@@ -140,6 +140,9 @@ struct MoneyChecker {
       if row.desk != acts.paidAtDesk + acts.paidAfterWriteOff {
         findings.append("a window: of \(row.number) desks took \(row.desk)")
       }
+      if row.goodwill != acts.goodwill - acts.setOff {
+        findings.append("a window: of \(row.number) \(row.goodwill) are goodwill")
+      }
       // No acquirer is asked for what a desk took.
       if row.asked > acquirer.captured[row.number, default: 0] {
         findings.append("a window: of \(row.number) the acquirer is asked for \(row.asked)")
@@ -161,10 +164,13 @@ struct MoneyChecker {
     try await house.texts(
       """
       with refund as (
-        select window_id, sum(minor) as minor from charge_refund where cause = 'rerated' group by 1)
+        select window_id, coalesce(sum(minor) filter (where cause = 'rerated'), 0) as minor,
+          coalesce(sum(minor) filter (where cause = 'goodwill'), 0) as goodwill
+        from charge_refund group by 1)
       select concat_ws(' ', 'windows of a day: given away is not taken off', rider_id, fare_day)
       from charge_window left join refund using (window_id) group by rider_id, fare_day
-      having sum(offset_minor) + sum(coalesce(minor, 0)) <> 0
+      having sum(offset_minor) + sum(coalesce(minor, 0))
+        + sum(coalesce(goodwill, 0) - coalesce(goodwill_minor, 0)) <> 0
       \(isAtRest ? Self.atRest : "")
       """)
   }
@@ -175,7 +181,8 @@ struct MoneyChecker {
     union all
     select concat_ws(' ', 'windows of a day: a credit is kept', rider_id, fare_day)
     from charge_window group by rider_id, fare_day
-    having sum(due_minor) < 0 and sum(captured_minor - refunded_minor - charged_back_minor) > 0
+    having sum(due_minor) < 0 and (
+      sum(captured_minor - refunded_minor - charged_back_minor) > 0 or sum(goodwill_minor) > 0)
     union all
     select concat_ws(' ', 'still on its way', window_id, state) from charge_window
     where state in ('closed', 'authorising', 'authorised', 'capturing')
@@ -265,6 +272,8 @@ struct AcquirerSums {
     let desk: Int64
     /// Given back by the acquirer, asked of it or to be, or lost to a rider's bank.
     let asked: Int64
+    /// Given back, and taken back by no fare.
+    let goodwill: Int64
   }
 
   let windows: [Window]
@@ -303,14 +312,16 @@ struct AcquirerSums {
           where r.window_id = w.window_id and r.cause = 'rerated'), 0),
         written_off_minor, offset_minor, coalesce(desk_minor, 0), charged_back_minor + coalesce((
           select sum(minor) from charge_refund r
-          where r.window_id = w.window_id and r.fault is distinct from '\(Self.atDesk)'), 0))
+          where r.window_id = w.window_id and r.fault is distinct from '\(Self.atDesk)'), 0),
+        coalesce(goodwill_minor, 0))
       from charge_window w
       """
     ).map { line in
       let words = line.split(separator: " ").map { Int64($0) ?? .min }
       return Window(
         number: words[0], captured: words[1], refunded: words[2], takenBack: words[3],
-        writtenOff: words[4], offset: words[5], desk: words[6], asked: words[7])
+        writtenOff: words[4], offset: words[5], desk: words[6], asked: words[7],
+        goodwill: words[8])
     }
   }
 

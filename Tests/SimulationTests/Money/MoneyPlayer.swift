@@ -23,6 +23,8 @@ struct MoneyPlayer {
   var accountOrders: [AccountOrder] = []
   /// Whether something waits for a rating, so that what a desk will do cannot be foretold.
   var isUnsettled = false
+  /// The last event of a set-off that the plain books know.
+  var lastSetOff: Int64 = 0
   /// The day that is lived, by the clock of the city.
   private(set) var today = CityCalendar.start
   private var held: [MadeTap] = []
@@ -142,6 +144,7 @@ struct MoneyPlayer {
       _ = try await house.insist { [house] in try await house.messages.take(message) }
     }
     try await house.work()
+    try await noteSetOffs()
   }
 
   // MARK: - Riding

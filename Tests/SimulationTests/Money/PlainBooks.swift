@@ -117,6 +117,10 @@ struct PlainWindowActs: Sendable {
   var paidAfterWriteOff: Int64 = 0
   var writtenOff: Int64 = 0
   var goodwill: Int64 = 0
+  /// Who bears goodwill, less what fares that fell were set off against.
+  var borne: [PlainAccount: Int64] = [:]
+  /// Of the goodwill: what fares that fell were set off against.
+  var setOff: Int64 = 0
 }
 
 /// A claim against the city.
