@@ -108,9 +108,11 @@ package struct FundingDesk: Sendable {
         try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment),
       lost: lost, on: day)
     for record in file.records {
-      let match =
-        record.currency == file.currency
-        ? matcher.match(record) : AcquirerMatch.foreign(record, in: file.currency)
+      var match = matcher.match(record)
+      // Where the payment it names tells more of why it does not fit, that stands.
+      if record.currency != file.currency, match.category != .unknown {
+        match = .foreign(record, in: file.currency)
+      }
       try await taking.take(record, match, in: db)
     }
     let entries = try await taking.book(

@@ -151,7 +151,7 @@ import Testing
     ("<Amt Ccy=\"UAH\">100.00</Amt>", "<Amt Ccy=\"UAH\">-100.00</Amt>", "is no amount"),
     ("<Amt Ccy=\"UAH\">100.00</Amt>", "<Amt Ccy=\"UAH\">1e2</Amt>", "is no amount"),
     ("<Amt Ccy=\"UAH\">100.00</Amt>", "<Amt Ccy=\"UAH\">100.005</Amt>", "is no amount"),
-    ("<Amt Ccy=\"UAH\">100.00</Amt>", "<Amt Ccy=\"UAH\">99999999999999999999</Amt>", "64 bits"),
+    ("<Amt Ccy=\"UAH\">100.00</Amt>", "<Amt Ccy=\"UAH\">99999999999999999999</Amt>", "is above"),
     ("<Ccy>UAH</Ccy>", "<Ccy>USD</Ccy>", "two currencies"),
     ("<Cd>CLBD</Cd>", "<Cd>ITBD</Cd>", "there is no balance CLBD"),
     ("<Cd>CLBD</Cd>", "<Cd>OPBD</Cd>", "a second balance OPBD"),

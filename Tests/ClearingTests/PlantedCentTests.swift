@@ -16,7 +16,8 @@ extension ClearingSuite {
     private static let numbers: [String: String] = [
       "_id": "names a row", "epoch": "a life of a device's counter", "_epoch": "the same",
       "seq": "a place in an order", "_seq": "the same", "epochs_from": "a life of a counter",
-      "epochs_before": "the same", "number": "a place in an order", "attempt": "the same",
+      "epochs_before": "the same", "epoch_first": "the same", "number": "a place in an order",
+      "attempt": "the same",
       "line": "the same", "_order": "the same", "version": "names a version",
       "_version": "the same", "_count": "a count", "taps": "a count", "_taps": "a count",
       "taps_stored": "a count", "duplicates": "a count", "conflicts": "a count",

@@ -23,15 +23,15 @@ import Testing
   private static let otherWays = ["HeartbeatIntake.swift", "PositionIntake.swift"]
 
   /// All texts in quotes of some folders of the program.
-  private static func literals(of folders: [String], _ pattern: Regex<(Substring, Substring)>)
-    throws
-    -> Set<String>
-  {
+  private static func literals(
+    of folders: [String], named start: String = "", _ pattern: Regex<(Substring, Substring)>
+  ) throws -> Set<String> {
     var found: Set<String> = []
     for folder in folders {
       let path = root.appendingPathComponent("Sources/\(folder)")
       let files = try FileManager.default.subpathsOfDirectory(atPath: path.path)
-      for file in files where file.hasSuffix(".swift") && !otherWays.contains(file) {
+      for file in files
+      where file.hasSuffix(".swift") && file.hasPrefix(start) && !otherWays.contains(file) {
         let text = try String(contentsOf: path.appendingPathComponent(file), encoding: .utf8)
         for match in text.matches(of: pattern) { found.insert(String(match.output.1)) }
       }
@@ -53,7 +53,8 @@ import Testing
     let refusals = try Self.literals(of: ["Intake"], /code: "([a-z_]+)"/)
       .union(
         try Self.literals(
-          of: ["Web"], /(?:requestTimeout|HeaderFieldsTooLarge|serviceUnavailable),\s*"([a-z_]+)"/))
+          of: ["Web"], named: "Edge",
+          /(?:requestTimeout|HeaderFieldsTooLarge|serviceUnavailable),\s*"([a-z_]+)"/))
     #expect(refusals.count > 15)
     let missing = refusals.filter { !page.contains("`\($0)`") }
     #expect(missing.sorted() == [])

@@ -124,7 +124,10 @@ struct BadMoneyEndpointTests {
         (wallet + "/refunds", "{\(amount), \"key\": \"k2\", \(receipt)}"),
         (wallet + "/corrections", "{\(amount), \"currency\": \"UAH\", \"reason\": \"x\"}"),
         ("/v1/charges/1/refunds", "{\(amount), \"reason\": \"x\"}"),
-        ("/v1/charges/1/payments", "{\(amount), \"channel\": \"cash\"}"),
+        (
+          "/v1/charges/1/payments",
+          "{\(amount), \"channel\": \"cash\", \"desk\": \"3\", \"receipt\": \"2\", \"key\": \"k3\"}"
+        ),
         (
           "/v1/subsidies/rates",
           """

@@ -1,6 +1,7 @@
 import Basics
 import DatabaseSupport
 import HTTPTypes
+import Ledger
 import Store
 import Testing
 import Web
@@ -16,6 +17,7 @@ struct LedgerEndpointTests {
   /// Who keeps the books needs neither the folder of the service nor its database for it.
   @Test func theBooksAreCorrectedByTwoPeople() async throws {
     try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
       let olena = try await service.token(.accountant, label: "Olena")
       let taras = try await service.token(.accountant, label: "Taras")
       let asked = await service.post(
@@ -47,6 +49,7 @@ struct LedgerEndpointTests {
 
   @Test func aCorrectionIsRefusedWithAReasonOnly() async throws {
     try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
       let olena = try await service.token(.accountant, label: "Olena")
       let taras = try await service.token(.accountant, label: "Taras")
       _ = await service.post("/v1/ledger/adjustments", token: olena, json: Self.correction)
