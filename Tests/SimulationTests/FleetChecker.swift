@@ -13,6 +13,12 @@ struct FleetChecker {
     let riders: Int
     let route: String?
     let direction: Int?
+
+    var withoutToken: Content {
+      Content(
+        seq: seq, at: at, kind: kind, medium: medium, token: "", riders: riders, route: route,
+        direction: direction)
+    }
   }
 
   /// One row of the journal: the numbers it brought first, and the body.
@@ -123,15 +129,18 @@ struct FleetChecker {
   private mutating func checkConflicts(
     _ kept: [Key: [Content]], _ conflicts: [(key: Key, content: Data)]
   ) throws {
-    var others: [Key: [Int]] = [:]
+    var others: [Key: [Content]] = [:]
     for (key, content) in conflicts {
       let told = try JSONDecoder().decode(Other.self, from: content)
-      others[key, default: []].append(told.riders ?? 1)
+      others[key, default: []].append(
+        Content(
+          seq: told.seq, at: try Self.seconds(told.at), kind: told.kind, medium: told.medium,
+          token: "", riders: told.riders ?? 1, route: told.route, direction: told.direction))
     }
     for (key, truth) in recorded {
       let standing = kept[key]?.first
-      let possible = truth.contents.filter { $0 != standing }.map(\.riders)
-      let owed = truth.owed.filter { $0 != standing }.map(\.riders)
+      let possible = truth.contents.filter { $0 != standing }.map(\.withoutToken)
+      let owed = truth.owed.filter { $0 != standing }.map(\.withoutToken)
       let found = others[key] ?? []
       if Set(found).count != found.count || !Set(found).isSubset(of: possible)
         || !Set(found).isSuperset(of: owed)
@@ -175,7 +184,16 @@ struct FleetChecker {
     let direction: Int?
   }
 
-  private struct Other: Decodable { let riders: Int? }
+  /// What is kept of a contradiction: all but its token.
+  private struct Other: Decodable {
+    let seq: Int64
+    let at: String
+    let kind: String
+    let medium: String
+    let riders: Int?
+    let route: String?
+    let direction: Int?
+  }
 
   private struct NotRanges: Error { let text: String }
 
