@@ -131,11 +131,8 @@ struct FleetChecker {
   ) throws {
     var others: [Key: [Content]] = [:]
     for (key, content) in conflicts {
-      let told = try JSONDecoder().decode(Other.self, from: content)
-      others[key, default: []].append(
-        Content(
-          seq: told.seq, at: try Self.seconds(told.at), kind: told.kind, medium: told.medium,
-          token: "", riders: told.riders ?? 1, route: told.route, direction: told.direction))
+      let told = try JSONDecoder().decode(Told.self, from: content)
+      others[key, default: []].append(try Self.content(told))
     }
     for (key, truth) in recorded {
       let standing = kept[key]?.first
@@ -178,18 +175,8 @@ struct FleetChecker {
     let at: String
     let kind: String
     let medium: String
-    let token: String
-    let riders: Int?
-    let route: String?
-    let direction: Int?
-  }
-
-  /// What is kept of a contradiction: all but its token.
-  private struct Other: Decodable {
-    let seq: Int64
-    let at: String
-    let kind: String
-    let medium: String
+    /// Of a contradiction all is kept but this.
+    let token: String?
     let riders: Int?
     let route: String?
     let direction: Int?
@@ -198,11 +185,14 @@ struct FleetChecker {
   private struct NotRanges: Error { let text: String }
 
   static func contents(of body: Data) throws -> [Content] {
-    try JSONDecoder().decode(Body.self, from: body).taps.map { told in
-      Content(
-        seq: told.seq, at: try seconds(told.at), kind: told.kind, medium: told.medium,
-        token: told.token, riders: told.riders ?? 1, route: told.route, direction: told.direction)
-    }
+    try JSONDecoder().decode(Body.self, from: body).taps.map(content)
+  }
+
+  private static func content(_ told: Told) throws -> Content {
+    Content(
+      seq: told.seq, at: try seconds(told.at), kind: told.kind, medium: told.medium,
+      token: told.token ?? "", riders: told.riders ?? 1, route: told.route,
+      direction: told.direction)
   }
 
   private static func seconds(_ text: String) throws -> Double {
