@@ -190,11 +190,12 @@ package struct DeviceDesk: Sendable {
     switch outcome {
     case .already: return .activated(device)
     case .refused(let refusal):
-      return .refusal(
-        IntakeRefusal(.forbidden, code: refusal.rawValue, message: refusal.message))
+      return .refusal(IntakeRefusal(refusal))
     case .step(_, let actions):
       let isReplacing = actions.contains(.confineOldKeys)
-      let epochs = try await Self.epochs(of: device, isReplacing: isReplacing, in: db)
+      guard let epochs = try await Self.epochs(of: device, isReplacing: isReplacing, in: db) else {
+        return .refusal(IntakeRefusal(.epochsUsedUp))
+      }
       try await db.devices.takeKey(
         id, publicKey, epochsFrom: epochs.from, epochFirst: epochs.first, at: moment)
       if isReplacing { try await db.devices.confineOldKeys(id, epochsBefore: epochs.from) }
@@ -214,13 +215,15 @@ package struct DeviceDesk: Sendable {
   /// The first epoch that a new key signs, and the one at which its counter begins.
   ///
   /// Whoever comes with a key where another one was may be other hardware, whose counter knows nothing of the
-  /// numbers that are used up. After a revocation it may be the same as well, and still hold taps.
+  /// numbers that are used up. After a revocation it may be the same as well, and still hold taps. Nil when no
+  /// epoch is left that a batch may name.
   private static func epochs(
     of device: DeviceRecord, isReplacing: Bool, in db: StoreSession
-  ) async throws -> (from: Int64, first: Int64) {
+  ) async throws -> (from: Int64, first: Int64)? {
     // Hardware that was replaced before its first post has epochs that no register knows.
     let registered = try await db.devices.registers(of: [device.id]).map(\.epoch)
     guard let newest = (registered + device.keys.map(\.epochFirst)).max() else { return (0, 0) }
+    guard newest <= TapLimits.epochMax - epochRoom else { return nil }
     let first = newest + epochRoom
     return (isReplacing ? first : device.keys.map(\.epochsFrom).max() ?? 0, first)
   }
@@ -253,6 +256,10 @@ extension EvidenceKey {
 }
 
 extension IntakeRefusal {
+  init(_ refusal: DeviceLifeRefusal) {
+    self.init(.forbidden, code: refusal.rawValue, message: refusal.message)
+  }
+
   static let secretWrong = IntakeRefusal(
     .unknown, code: "secret_wrong", message: "no device waits for its key with this secret")
 

@@ -62,7 +62,7 @@ package struct DeviceHeartbeat: Hashable, Sendable {
     case "configuration": configuration = try Self.text(&reader)
     case "tariff_version": tariffVersion = try Self.text(&reader)
     case "deny_list_version": denyListVersion = try Self.number(&reader, in: 0...Int64.max)
-    case "last_epoch": lastEpoch = try Self.number(&reader, in: 0...Int64.max)
+    case "last_epoch": lastEpoch = try Self.number(&reader, in: 0...TapLimits.epochMax)
     case "last_seq": lastSeq = try Self.number(&reader, in: 0...TapLimits.seqMax)
     case "last_tap_at": if !reader.takeNull() { lastTapAt = try reader.instant() }
     case "battery_percent":

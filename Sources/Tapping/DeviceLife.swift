@@ -67,6 +67,7 @@ package enum DeviceLifeRefusal: String, Error, Sendable, CaseIterable {
   case deviceRevoked = "device_revoked"
   case secretUsed = "secret_used"
   case keyUsedBefore = "key_used_before"
+  case epochsUsedUp = "epochs_used_up"
 
   /// What is wrong, and what to do.
   package var message: String {
@@ -84,6 +85,8 @@ package enum DeviceLifeRefusal: String, Error, Sendable, CaseIterable {
       "the secret was used before; enroll the device again for another one"
     case .keyUsedBefore:
       "this device had this key before; make a new key pair, so that no key returns from the dead"
+    case .epochsUsedUp:
+      "the device posted so large an epoch that none is left for other hardware; enroll it under another id"
     }
   }
 }

@@ -93,6 +93,10 @@ package enum TapLimits {
   package static let textBytesMax = 128
   /// Largest number of a tap: one below the largest 64-bit number, so that a range may end after it.
   package static let seqMax = Int64.max - 1
+  /// Largest epoch of a device: as far as every JSON reader tells whole numbers apart (RFC 7493).
+  ///
+  /// Other hardware gets higher ones than the device posted, which have to fit as well.
+  package static let epochMax: Int64 = 1 << 53
   /// Moments that a time may name, in microseconds since 1970: years 0 to 9999, UTC.
   package static let microsecondsKnown: ClosedRange<Int64> =
     -62_167_219_200_000_000...253_402_300_799_999_999

@@ -129,8 +129,10 @@ struct TapBatchDecoder {
     case .device: batch.device = try requiredText("the name the device was enrolled with")
     case .epoch:
       batch.epoch = try integer("a whole number from 0 that grows when the counter starts anew")
-      guard batch.epoch >= 0 else {
-        throw reader.stop("epoch_out_of_range", "an epoch counts from 0", kind: .impossible)
+      guard (0...TapLimits.epochMax).contains(batch.epoch) else {
+        throw reader.stop(
+          "epoch_out_of_range", "an epoch counts from 0 to \(TapLimits.epochMax)", kind: .impossible
+        )
       }
     case .sentAt: batch.sentAt = try instant()
     case .tariffVersion: batch.tariffVersion = try optionalText()

@@ -139,8 +139,10 @@ struct ProtobufBatchDecoder {
     case .device: batch.device = try text(bytes)
     case .epoch:
       batch.epoch = Int64(bitPattern: try reader.varint(bytes))
-      guard batch.epoch >= 0 else {
-        throw reader.stop("epoch_out_of_range", "an epoch counts from 0", kind: .impossible)
+      guard (0...TapLimits.epochMax).contains(batch.epoch) else {
+        throw reader.stop(
+          "epoch_out_of_range", "an epoch counts from 0 to \(TapLimits.epochMax)", kind: .impossible
+        )
       }
     case .sentAt: batch.sentAt = try instant(bytes)
     case .tariffVersion: batch.tariffVersion = try text(bytes)

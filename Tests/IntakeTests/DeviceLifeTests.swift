@@ -253,6 +253,29 @@ extension IntakeSuite {
       }
     }
 
+    /// A device chooses its epochs: the largest must not leave whoever comes after it without an answer.
+    @Test func whereNoEpochIsLeftTheNextHardwareIsToldSo() async throws {
+      try await World.with { world in
+        let odd = try await world.validator("V-1")
+        #expect(try await world.send([tap(1)], epoch: TapLimits.epochMax, from: odd).accepted == 1)
+        _ = try await world.desk.revoke("V-1", at: noon)
+        let enrolled = try await world.desk.enroll(
+          "V-1", vehicle: nil, random: Self.random, at: noon)
+        guard case .enrolled(let secret) = enrolled else { throw World.NotActive() }
+        let next = try Validator("V-1", seed: "next")
+        guard
+          case .refusal(let refusal) = await world.desk.activate(
+            "V-1", secret: secret, publicKey: next.keys.publicKey, at: noon)
+        else { throw World.NotActive() }
+        #expect(refusal.code == "epochs_used_up")
+        let plain = try await world.validator("V-2")
+        let largest = TapLimits.epochMax - DeviceDesk.epochRoom
+        _ = try await world.send([tap(1)], epoch: largest, from: plain)
+        let last = try await Self.comeAgain(try Validator("V-2", seed: "last"), in: world)
+        #expect(last.epochFirst == TapLimits.epochMax)
+      }
+    }
+
     /// The key of hardware that comes with it after its device was revoked.
     private static func comeAgain(
       _ validator: Validator, in world: World

@@ -175,6 +175,7 @@ func refusal(ofProtobuf bytes: [UInt8]) -> TapBatchFault? {
       (HandProtobuf().text(1, "V").bytes, "/epoch", "required"),
       (head.text(1, "V").bytes, "/device", "duplicate_key"),
       (HandProtobuf().number(2, .max).bytes, "/epoch", "epoch_out_of_range"),
+      (HandProtobuf().number(2, 9_007_199_254_740_993).bytes, "/epoch", "epoch_out_of_range"),
       (HandProtobuf().number(1, 1).bytes, "/device", "wrong_type"),
       (head.number(6, 1).bytes, "/taps", "wrong_type"),
       (head.data(5, [1]).bytes, "/deny_list_version", "wrong_type"),

@@ -57,6 +57,8 @@ import Transit
     Case("\"V-0042\"", "\"\"", "/device", "empty_text", .impossible),
     Case("\"V-0042\"", "null", "/device", "wrong_type"),
     Case("\"epoch\": 3", "\"epoch\": -1", "/epoch", "epoch_out_of_range", .impossible),
+    Case(
+      "\"epoch\": 3", "\"epoch\": 9007199254740993", "/epoch", "epoch_out_of_range", .impossible),
     Case("\"epoch\": 3", "\"epoch\": 3.0", "/epoch", "not_whole"),
     Case("\"epoch\": 3", "\"epoch\": 3e0", "/epoch", "not_whole"),
     Case("\"epoch\": 3", "\"epoch\": \"3\"", "/epoch", "wrong_type"),

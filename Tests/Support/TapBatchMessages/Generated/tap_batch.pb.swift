@@ -187,7 +187,7 @@ package nonisolated struct Kvytok_V1_TapBatch: Sendable {
   /// Clears the value of `device`. Subsequent reads from it will return its default value.
   package mutating func clearDevice() {self._device = nil}
 
-  /// required; from 0
+  /// required; from 0 to 2^53
   package var epoch: Int64 {
     get {_epoch ?? 0}
     set {_epoch = newValue}
