@@ -11,7 +11,7 @@ package struct Apportionment: Hashable, Sendable {
     case firstRide = "first_ride"
     /// Each ride gets the same.
     case equal
-    /// By what each ride costs by itself.
+    /// By what each ride costs by itself, less what a product pays of it.
     case nominal
     /// By how far each ride went; by nominal where one of the distances is not known.
     case distance
@@ -28,11 +28,18 @@ package struct Apportionment: Hashable, Sendable {
     package var isLinked: Bool
     /// A cap of the day or longer took something off.
     package var isCapped: Bool
+    /// What a pass or a trip of a carnet pays of it: that money comes to the operator with the product.
+    package var carriedMinor: Int64
+
+    /// What is left for the rider to pay, before links and caps.
+    var openMinor: Int64 { max(0, nominalMinor - carriedMinor) }
+    /// A product pays all of it: it has no part in what other rides charge.
+    var isCarried: Bool { carriedMinor > 0 && openMinor == 0 }
 
     /// Makes a ride.
     package init(
       operatorID: String, nominalMinor: Int64, chargedMinor: Int64, metres: Int64? = nil,
-      isLinked: Bool = false, isCapped: Bool = false
+      isLinked: Bool = false, isCapped: Bool = false, carriedMinor: Int64 = 0
     ) {
       self.operatorID = operatorID
       self.nominalMinor = nominalMinor
@@ -40,6 +47,7 @@ package struct Apportionment: Hashable, Sendable {
       self.metres = metres
       self.isLinked = isLinked
       self.isCapped = isCapped
+      self.carriedMinor = carriedMinor
     }
   }
 
@@ -52,12 +60,14 @@ package struct Apportionment: Hashable, Sendable {
   ///
   /// A ride that is linked belongs together with the one before; when a cap took something off, all
   /// rides of the day belong together, for all of them made the cap be reached. Each such group
-  /// shares the sum of what its rides charged.
+  /// shares the sum of what its rides charged. A ride that a product pays keeps what it charged, and
+  /// counts to no cap.
   package func shares(_ rides: [Ride]) -> [Int64] {
     var shares = rides.map(\.chargedMinor)
     guard rule != .own else { return shares }
-    for group in Self.groups(rides) where group.count > 1 {
-      let part = Array(rides[group])
+    for group in Self.groups(rides).map({ $0.filter { !rides[$0].isCarried } })
+    where group.count > 1 {
+      let part = group.map { rides[$0] }
       let sum = part.reduce(Int64(0)) { $0 + $1.chargedMinor }
       for (place, minor) in zip(group, Self.split(sum, by: weights(part))) { shares[place] = minor }
     }
@@ -83,10 +93,10 @@ package struct Apportionment: Hashable, Sendable {
     case .own: rides.map(\.chargedMinor)
     case .firstRide: rides.indices.map { $0 == 0 ? 1 : 0 }
     case .equal: rides.map { _ in 1 }
-    case .nominal: rides.map { max(0, $0.nominalMinor) }
+    case .nominal: rides.map(\.openMinor)
     case .distance:
       rides.contains { $0.metres == nil }
-        ? rides.map { max(0, $0.nominalMinor) } : rides.map { max(0, $0.metres ?? 0) }
+        ? rides.map(\.openMinor) : rides.map { max(0, $0.metres ?? 0) }
     }
   }
 

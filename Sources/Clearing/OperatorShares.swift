@@ -140,9 +140,10 @@ extension Apportionment.Rule {
 }
 
 extension Apportionment.Ride {
-  /// A ride of the sub-ledger: its reason says whether it is linked or capped.
+  /// A ride of the sub-ledger: its reason says whether it is linked, capped, or paid by a product.
   init(_ ride: SharedRide, in city: City) {
-    let codes = Set(FareReason(json: ride.reasonJSON)?.steps.map(\.code) ?? [])
+    let steps = FareReason(json: ride.reasonJSON)?.steps ?? []
+    let codes = Set(steps.map(\.code))
     let linking: Set<FareStepCode> = [
       .transferFree, .transferDifference, .transferSupplement, .transferDiscount, .chain,
       .onTicket, .tripTransfer,
@@ -150,7 +151,17 @@ extension Apportionment.Ride {
     self.init(
       operatorID: ride.operatorID, nominalMinor: ride.nominalMinor,
       chargedMinor: ride.chargedMinor, metres: Self.metres(ride, in: city),
-      isLinked: !codes.isDisjoint(with: linking), isCapped: codes.contains(.cap))
+      isLinked: !codes.isDisjoint(with: linking), isCapped: codes.contains(.cap),
+      carriedMinor: Self.carried(nominal: ride.nominalMinor, by: steps))
+  }
+
+  /// What a product pays of a ride: the part that is named, or all but the price of companions.
+  private static func carried(nominal: Int64, by steps: [FareStep]) -> Int64 {
+    if let part = steps.first(where: { $0.code == .passPart }) { return part.minor ?? 0 }
+    let carrying: Set<FareStepCode> = [.pass, .trip, .tripTransfer]
+    guard steps.contains(where: { carrying.contains($0.code) }) else { return 0 }
+    let companions = steps.first { $0.code == .riders }?.minor ?? 0
+    return max(0, nominal - companions)
   }
 
   private static func metres(_ ride: SharedRide, in city: City) -> Int64? {

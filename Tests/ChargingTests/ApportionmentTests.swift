@@ -2,13 +2,14 @@ import Basics
 import Charging
 import Testing
 
-/// Rides in order: operator, nominal, charged, metres; `linked` or `capped` by letters.
+/// Rides in order: operator, nominal, charged, metres; `linked` or `capped` by letters; what a product pays.
 private func ride(
-  _ name: String, _ nominal: Int64, _ charged: Int64, _ metres: Int64? = nil, _ marks: String = ""
+  _ name: String, _ nominal: Int64, _ charged: Int64, _ metres: Int64? = nil, _ marks: String = "",
+  carried: Int64 = 0
 ) -> Apportionment.Ride {
   Apportionment.Ride(
     operatorID: name, nominalMinor: nominal, chargedMinor: charged, metres: metres,
-    isLinked: marks.contains("l"), isCapped: marks.contains("c"))
+    isLinked: marks.contains("l"), isCapped: marks.contains("c"), carriedMinor: carried)
 }
 
 @Suite struct ApportionmentTests {
@@ -38,6 +39,27 @@ private func ride(
     #expect(Apportionment(.firstRide).shares(rides) == [2000, 0, 0])
   }
 
+  /// A metro ride of 8.00 on a pass, whose money comes to the metro with the pass; then a cap of 20.00.
+  @Test func whatAProductPaysHasNoPartInACap() {
+    let rides = [
+      ride("metro", 800, 0, 9000, carried: 800), ride("bus", 800, 800, 3000),
+      ride("bus", 800, 800, 2000), ride("tram", 800, 400, 5000, "c"),
+    ]
+    #expect(Apportionment(.nominal).shares(rides) == [0, 667, 667, 666])
+    #expect(Apportionment(.equal).shares(rides) == [0, 667, 667, 666])
+    #expect(Apportionment(.distance).shares(rides) == [0, 600, 400, 1000])
+    #expect(Apportionment(.firstRide).shares(rides) == [0, 2000, 0, 0])
+  }
+
+  /// A pass pays 6.00 of a metro ride of 8.00, a bus of 6.00 is a free transfer from it.
+  @Test func ofARideThatAProductPaysInPartTheRestCounts() {
+    let rides = [ride("metro", 800, 200, nil, carried: 600), ride("bus", 600, 0, nil, "l")]
+    #expect(Apportionment(.nominal).shares(rides) == [50, 150])
+    // What it charges beside the product, as a fee for the night, it keeps.
+    let night = [ride("metro", 800, 150, nil, carried: 800), ride("bus", 600, 300, nil, "l")]
+    #expect(Apportionment(.nominal).shares(night) == [150, 300])
+  }
+
   @Test func anUnknownDistanceFallsBackToNominal() {
     let rides = [ride("tram", 1000, 1000, 5000), ride("bus", 1000, 0, nil, "l")]
     #expect(Apportionment(.distance).shares(rides) == [500, 500])
@@ -60,7 +82,8 @@ private func ride(
           "o\(chance.integer(in: 1...3))", Int64(chance.integer(in: 0...2000)),
           Int64(chance.integer(in: 0...2000)),
           chance.chance(0.8) ? Int64(chance.integer(in: 0...30_000)) : nil,
-          (chance.chance(0.4) ? "l" : "") + (chance.chance(0.1) ? "c" : ""))
+          (chance.chance(0.4) ? "l" : "") + (chance.chance(0.1) ? "c" : ""),
+          carried: chance.chance(0.2) ? Int64(chance.integer(in: 0...2000)) : 0)
       }
       let shares = Apportionment(rule).shares(rides)
       #expect(shares.reduce(0, +) == rides.reduce(0) { $0 + $1.chargedMinor })

@@ -84,6 +84,24 @@ extension ClearingSuite {
       }
     }
 
+    /// The metro has the money of its pass by recognition: of what the cap left it gets nothing more.
+    @Test(arguments: ["pass", "trip", "trip_transfer"])
+    func aRideOnAProductHasNoPartInTheMoneyOfOthers(_ code: String) async throws {
+      let tariff = testTariff.replacing(
+        "currency: UAH", with: "currency: UAH\napportionment: nominal")
+      try await House.with(tariff: tariff) { house in
+        let sharing = OperatorSharing(store: house.store, city: house.city, now: { House.noon })
+        try await addRun(
+          house,
+          [
+            ("metro", 800, 0, "adult", code), ("bus", 800, 800, "adult", "price"),
+            ("tram", 800, 400, "adult", "cap"),
+          ])
+        #expect(try await sharing.pass() == 1)
+        #expect(try await shares(house) == ["bus -200", "tram 200"])
+      }
+    }
+
     @Test func anOperatorIsPaidByTwoPeopleAndTheBank() async throws {
       try await House.with { house in
         let desk = PayoutDesk(store: house.store, city: house.city, now: { House.noon })
