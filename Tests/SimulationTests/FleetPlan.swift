@@ -26,6 +26,8 @@ struct FleetPlan: Sendable {
     case isLost
     /// A person ends its keys; it goes on trying.
     case keysEnd
+    /// Somebody took it: its device is revoked and enrolled again for the next; it goes on trying.
+    case isStolen
   }
 
   /// One machine, with the lives of its counter: one after the other.

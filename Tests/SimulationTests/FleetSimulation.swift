@@ -106,12 +106,19 @@ struct FleetSimulation {
   ) async throws {
     let device = devices[index]
     let isReplaced = Workshop.isReplaced(index, in: devices)
-    if !isReplaced, chance.chance(0.02) { try await rotate(&devices[index], service, at: now) }
+    if !isReplaced, !device.areKeysEnded, chance.chance(0.02) {
+      try await rotate(&devices[index], service, at: now)
+    }
+    // Somebody took it for stolen, and it was not.
+    if device.plan.hardware.count == 1, chance.chance(0.01) {
+      try await workshop.readmit(&devices[index], by: service, at: now)
+    }
     if isReplaced, device.hardware.fate == .keysEnd, !device.areKeysEnded, chance.chance(0.1) {
       try await workshop.endOldKeys(of: device.plan.id, in: &devices, by: service, at: now)
     }
-    let foreign = devices.filter { $0.plan.id == device.plan.id && $0.number != device.number }
-      .flatMap(\.epochs)
+    let foreign = devices.filter {
+      $0.plan.id == device.plan.id && $0.number != device.number && !device.maySign(epochsOf: $0)
+    }.flatMap(\.epochs)
     guard !foreign.isEmpty, chance.chance(0.1) else { return }
     let epoch = foreign[chance.integer(in: 0...foreign.count - 1)]
     let reply = await service.intake.accept(

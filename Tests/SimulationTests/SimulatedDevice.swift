@@ -58,8 +58,11 @@ struct SimulatedDevice: Sendable {
   static let passingCodes: Set<String> = [
     "too_many_requests", "store_unavailable", "could_not_store", "intake_full",
   ]
-  /// Codes that hardware may be refused with whose keys a person ended.
-  static let endedCodes: Set<String> = ["key_ended", "signature_wrong", "session_unknown"]
+  /// Codes that hardware may be refused with whose keys a person ended, or whose device was revoked.
+  static let endedCodes: Set<String> = [
+    "key_ended", "signature_wrong", "session_unknown", "device_revoked", "device_not_active",
+    "device_unknown",
+  ]
   /// Refusals after which hardware without a key gives up.
   static let refusalsMax = 3
 
@@ -103,6 +106,14 @@ struct SimulatedDevice: Sendable {
   }
 
   var hardware: FleetPlan.Hardware { plan.hardware[number] }
+
+  /// Whether its key signs the epochs of an earlier hardware too.
+  ///
+  /// Who comes after a thief may be the same machine, and hold taps of then.
+  func maySign(epochsOf other: SimulatedDevice) -> Bool {
+    other.number < number
+      && plan.hardware[other.number..<number].allSatisfy { $0.fate == .isStolen }
+  }
   /// The epoch of each of its lives; empty in the crate.
   var epochs: [Int64] {
     place == .crate ? [] : hardware.lives.indices.map { epochFrom + Int64($0) }
@@ -124,7 +135,7 @@ struct SimulatedDevice: Sendable {
   /// Other hardware took its place.
   mutating func yieldPlace() {
     switch hardware.fate {
-    case .postsOn, .keysEnd: break
+    case .postsOn, .keysEnd, .isStolen: break
     case .isFoundLater: place = .workshop
     case .isLost: place = .gone
     }

@@ -9,6 +9,8 @@ import Tapping
 struct Workshop: Sendable {
   struct NotReplaced: Error { let device: String, outcome: String }
 
+  /// Most tries while connections are cut.
+  private static let triesMax = 20
   private static let fitter = DeviceActor("fitter", reason: "swapped")
 
   let pool: PostgresPool
@@ -31,7 +33,14 @@ struct Workshop: Sendable {
     let new = fleet[index]
     guard fleet[index - 1].place == .mounted, chance.chance(0.15) else { return }
     guard let secret = secrets[new.plan.id] else {
-      return try await order(new, by: service, at: now)
+      guard fleet[index - 1].hardware.fate == .isStolen else {
+        return try await order(new, by: service, at: now)
+      }
+      secrets[new.plan.id] = try await revoke(new, by: service, at: now)
+      for old in fleet.indices where fleet[old].plan.id == new.plan.id && old < index {
+        fleet[old].loseKeys()
+      }
+      return
     }
     // Its answer may get lost: the same again is answered the same.
     for _ in 0..<(chance.chance(0.3) ? 2 : 1) {
@@ -69,6 +78,45 @@ struct Workshop: Sendable {
     } catch let fault as StoreFault where fault.kind == .unavailable {
       // The connection was cut before it began; whoever orders tries again.
     }
+  }
+
+  /// Ends a device's right to post, and lets it in again with another secret.
+  private func revoke(
+    _ device: SimulatedDevice, by service: SimulatedService, at now: Instant
+  ) async throws -> String {
+    let random = SHA256Digest.hash(Array("\(device.publicKeys.count) \(device.number) again".utf8))
+    for _ in 0..<Self.triesMax {
+      do {
+        guard try await service.desk.revoke(device.plan.id, by: Self.fitter, at: now) else { break }
+        let outcome = try await service.desk.enroll(
+          device.plan.id, vehicle: nil,
+          random: Array(random.prefix(DeviceDesk.secretRandomBytesCount)), by: Self.fitter, at: now)
+        guard case .enrolled(let secret) = outcome else {
+          throw NotReplaced(device: device.plan.id, outcome: "\(outcome)")
+        }
+        return secret
+      } catch let fault as StoreFault where fault.kind == .unavailable {
+        // The connection was cut; whoever does it tries again.
+      }
+    }
+    throw NotReplaced(device: device.plan.id, outcome: "it could not be revoked")
+  }
+
+  /// Revokes a device and lets the same hardware in again: with another key it delivers what it holds.
+  func readmit(
+    _ device: inout SimulatedDevice, by service: SimulatedService, at now: Instant
+  ) async throws {
+    let secret = try await revoke(device, by: service, at: now)
+    let key = device.nextKeys.publicKey
+    for _ in 0..<Self.triesMax {
+      switch await service.desk.activate(device.plan.id, secret: secret, publicKey: key, at: now) {
+      case .activated: return device.takeNextKeys()
+      case .refusal(let refusal):
+        if SimulatedDevice.passingCodes.contains(refusal.code) { continue }
+        throw NotReplaced(device: device.plan.id, outcome: refusal.code)
+      }
+    }
+    throw NotReplaced(device: device.plan.id, outcome: "it could not be activated")
   }
 
   /// Ends the keys of all hardware of a device but the one in use.
