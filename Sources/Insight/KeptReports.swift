@@ -33,8 +33,14 @@ package struct KeptReports: Sendable {
 
   private static func row(_ report: Report) -> PeriodReportRow {
     let content = report.json
-    let earlier = ReportTableDefinition.keptLater.map { added in
-      var earlier = report
+    var shorter = report
+    for index in shorter.tables.indices where shorter.tables[index].key == "ladder" {
+      shorter.tables[index].rows.removeAll {
+        ReportTableDefinition.stepsLater.contains($0[0].plain)
+      }
+    }
+    let earlier = ([[]] + ReportTableDefinition.keptLater).map { added in
+      var earlier = shorter
       earlier.tables.removeAll { added.contains($0.key) }
       earlier.notes.removeAll { note in added.contains { note.key == "table_cut_\($0)" } }
       return earlier

@@ -65,6 +65,9 @@ extension ReportTableDefinition {
     ["bank_late"], ["bank_late", "bank", "bank_remainders"],
   ]
 
+  /// Steps by the books that programs of before did not tell.
+  static let stepsLater: Set<String> = ["acquirer_other", "unmatched"]
+
   private static let rides = [
     "rides", "people", "charged_minor", "nominal_minor", "free_rides", "unknown_rides", "currency",
   ]

@@ -26,6 +26,11 @@ package enum ReportWords {
       uk: "Виплачено за файлами еквайра, без комісії", en: "Paid by the acquirer's files, less fees"
     ),
     "statement": Bilingual(uk: "У виписках банку", en: "On the bank's statements"),
+    "acquirer_other": Bilingual(
+      uk: "Інше за рахунком еквайра: поповнення, продажі, повернення, спори",
+      en: "Else on the acquirer's account: top-ups, sales, refunds, disputes"),
+    "unmatched": Bilingual(
+      uk: "З виплаченого: не встановлено за що", en: "Of what was paid: not known what for"),
   ]
 
   private static let bankSteps = [

@@ -36,7 +36,9 @@ extension ReportQuery {
   /// Taps, rides, windows, captures, settlements and the bank, step by step.
   ///
   /// Taps and rides are of all media; from the bank-card rides on each step is compared with the one
-  /// before it. Where statements of the bank are taken, the last step is what they show of the files.
+  /// before it. What was settled and not paid by a file is the acquirer's fees and what was paid at a desk,
+  /// less what a file pays too much. Where statements of the bank are taken, the last step is what they show
+  /// of the files.
   static let ladderSQL = """
     with bank_rides as (
         select currency, sum(rides)::int8 as n, sum(charged_minor)::int8 as minor
@@ -51,10 +53,10 @@ extension ReportQuery {
           sum(settled_windows)::int8 as settled_n, sum(settled_minor)::int8 as settled
         from charge_sum where fare_day between $1 and $2 group by currency),
       bank as (
-        select currency, sum(records)::int8 as n, sum(gross_minor - fee_minor)::int8 as minor,
-          sum(gross_minor)::int8 as gross
+        select currency, sum(records)::int8 as n, sum(gross_minor - fee_minor)::int8 as minor
         from acquirer_sum
-        where fare_day between $1 and $2 and category = 'matched' and kind = 'capture'
+        where fare_day between $1 and $2 and category in ('matched', 'amount_differs')
+          and kind = 'capture'
         group by currency),
       -- Of files that no line of a statement is the money of; there are few once statements are taken.
       unseen as (
@@ -62,7 +64,7 @@ extension ReportQuery {
         from acquirer_file f join acquirer_record r using (file_id)
         left join charge_window w using (window_id)
         where exists (select from bank_statement) and f.direction = 'in'
-          and r.category = 'matched' and r.kind = 'capture'
+          and r.category in ('matched', 'amount_differs') and r.kind = 'capture'
           and coalesce(w.fare_day, r.value_date) between $1 and $2
           and not exists (select from statement_line l where l.subject = 'funding'
             and l.subject_id = f.file_id and l.currency = r.currency)
@@ -87,7 +89,7 @@ extension ReportQuery {
       union all
       select 7, 'settled', currency, settled_n, settled, captured from windows
       union all
-      select 8, 'bank', currency, coalesce(b.n, 0), coalesce(b.minor, 0), coalesce(b.gross, 0)
+      select 8, 'bank', currency, coalesce(b.n, 0), coalesce(b.minor, 0), settled
         from windows left join bank b using (currency)
       union all
       select 9, 'statement', currency, b.n - coalesce(u.n, 0), b.minor - coalesce(u.minor, 0), b.minor

@@ -35,13 +35,16 @@ extension ReportQuery {
   /// From the rides to the bank by the books: what was booked at each step in the days.
   ///
   /// The steps of one amount lie in different periods at the end of a month: a remainder is what the
-  /// period left to the next one, less what it took over.
+  /// period left to the next one, less what it took over. The acquirer settles more than captures: what
+  /// else was booked of it, as top-ups, sales, refunds and disputes, stands behind what it settled, with what
+  /// is left of both; and behind what it paid what of that belongs to nothing known, so that the fees are left.
   static let periodLadderSQL = """
     with booked as (
       select e.entry_id, e.kind, e.currency, p.account, p.debit_minor - p.credit_minor as minor
       from entry e join posting p using (entry_id)
-      where e.accounting_date between $1 and $2 and e.kind in ('payment', 'funding')
-        and p.account in ('\(AccountCode.acquirer)', '\(AccountCode.bank)')),
+      where e.accounting_date between $1 and $2 and e.kind <> 'fares'
+        and p.account in ('\(AccountCode.acquirer)', '\(AccountCode.bank)',
+          '\(AccountCode.unmatchedReceipts)')),
     captured as (
       select currency, sum(minor)::int8 as minor from booked
       where kind = 'payment' and account = '\(AccountCode.acquirer)' group by 1),
@@ -52,8 +55,14 @@ extension ReportQuery {
         and v.kind in ('captured', 'declined') group by 1),
     funded as (
       select currency, -sum(minor) filter (where account = '\(AccountCode.acquirer)')::int8 as gross,
-        sum(minor) filter (where account = '\(AccountCode.bank)')::int8 as net
+        sum(minor) filter (where account = '\(AccountCode.bank)')::int8 as net,
+        coalesce(-sum(minor) filter (where account = '\(AccountCode.unmatchedReceipts)'), 0)::int8
+          as unmatched
       from booked where kind = 'funding' group by 1),
+    other as (
+      select currency, sum(minor)::int8 as minor from booked
+      where kind not in ('payment', 'funding') and account = '\(AccountCode.acquirer)'
+      group by 1 having sum(minor) <> 0),
     ride as (
       select currency, sum(rides)::int8 as n, sum(charged_minor)::int8 as minor,
         coalesce(sum(rides) filter (where medium in \(ChargingTables.chargedMedia)), 0)::int8
@@ -70,7 +79,15 @@ extension ReportQuery {
       union all
       select 4, 'settled', currency, null, coalesce(gross, 0), coalesce(c.minor, 0)
       from captured c full join funded f using (currency)
-      union all select 5, 'bank', currency, null, coalesce(net, 0), coalesce(gross, 0) from funded)
+      union all
+      select 5, 'acquirer_other', currency, null, o.minor,
+        coalesce(c.minor, 0) + o.minor - coalesce(gross, 0) + o.minor
+      from other o left join captured c using (currency) left join funded using (currency)
+      union all select 6, 'bank', currency, null, coalesce(net, 0), coalesce(gross, 0) from funded
+      union all
+      select 7, 'unmatched', currency, null, unmatched,
+        coalesce(gross, 0) + unmatched - coalesce(net, 0) + unmatched
+      from funded where unmatched <> 0)
     select step, currency, counted, amount_minor, previous - amount_minor as remainder_minor
     from step where $3::text is null order by place, currency limit $4
     """

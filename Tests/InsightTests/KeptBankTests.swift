@@ -89,6 +89,37 @@ extension InsightSuite {
       }
     }
 
+    /// Captured 16.00; a card topped up with 50.00; both funded, less a refund of 8.00 and a fee of 0.58.
+    ///
+    /// 3.00 belong to nothing. Of what else was booked 8.90 are of the catalogue's own entries.
+    @Test func whatTheAcquirerSettledBesideCapturesIsTold() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        try await world.script(
+          """
+          insert into account values ('7100', 'к', 'f', 'expense');
+          insert into entry (entry_id, accounting_date, currency, kind, description, digest, created_at)
+            overriding system value
+            select n, '2026-11-23', 'UAH', kind, '', '', now()
+            from (values (201, 'payment'), (202, 'top_up'), (203, 'refund'), (204, 'funding'))
+              as e (n, kind);
+          insert into posting (entry_id, line, account, debit_minor, credit_minor)
+            values (201, 1, '1120', 1600, 0), (201, 2, '1200', 0, 1600),
+              (202, 1, '1120', 5000, 0), (202, 2, '2290', 0, 5000),
+              (203, 1, '1200', 800, 0), (203, 2, '1120', 0, 800),
+              (204, 1, '1100', 6042, 0), (204, 2, '7100', 58, 0), (204, 3, '1120', 0, 5800),
+              (204, 4, '2290', 0, 300);
+          """)
+        let steps = try await rows(world, try await beginClosing(world), "ladder")
+          .filter { !$0.contains("ride") }
+        #expect(
+          steps == [
+            "captured 0 1600  UAH", "settled  5800 -4200 UAH", "acquirer_other  3310 -890 UAH",
+            "bank  6042 -242 UAH", "unmatched  300 58 UAH",
+          ], "\(steps)")
+      }
+    }
+
     @Test func aMonthThatWasClosedBeforeTheBankWasKeptIsComparedWithoutIt() async throws {
       try await World.with { world in
         try await world.addMoney()
@@ -97,8 +128,9 @@ extension InsightSuite {
         let kept = try await world.store.read { db in try await keeping.make(row, in: db) }
         let bank = try #require(kept.first { $0.report == "reconciliation" })
         let texts = ([bank.content] + bank.earlier).map { String(decoding: $0, as: UTF8.self) }
-        #expect(texts.map { $0.contains("bank_late") } == [true, false, false])
-        #expect(texts.map { $0.contains("bank_remainders") } == [true, true, false])
+        #expect(texts.map { $0.contains("bank_late") } == [true, true, false, false])
+        #expect(texts.map { $0.contains("bank_remainders") } == [true, true, true, false])
+        #expect(texts.map { $0.contains("acquirer_other") } == [true, false, false, false])
         #expect(texts.allSatisfy { $0.contains("ladder") })
         #expect(kept.filter { $0.report != "reconciliation" }.allSatisfy { $0.earlier.isEmpty })
       }
