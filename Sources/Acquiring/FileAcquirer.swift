@@ -26,6 +26,8 @@ package struct FileAcquirer: Acquirer {
 package struct AcquirerFolder: Sendable {
   /// Seconds for which a file that cannot be read is taken to be still on its way.
   package static let settleSeconds: Double = 60
+  /// Most bytes of a file's name once it was read: a reason and a number have to fit behind it.
+  package static let nameBytesMax = 200
 
   private let outgoing: String
   private let incoming: String
@@ -43,7 +45,8 @@ package struct AcquirerFolder: Sendable {
     let target = outgoing + "/" + file.name
     guard !FileManager.default.fileExists(atPath: target) else { return false }
     try make(outgoing)
-    let part = target + ".part"
+    // Each process writes a part of its own.
+    let part = target + ".\(ProcessInfo.processInfo.processIdentifier).part"
     guard
       FileManager.default.createFile(
         atPath: part, contents: Data(file.bytes), attributes: [.posixPermissions: 0o600])
@@ -55,18 +58,18 @@ package struct AcquirerFolder: Sendable {
     return true
   }
 
-  /// Whether a clearing file was given out.
-  package func has(_ name: String) -> Bool {
-    FileManager.default.fileExists(atPath: outgoing + "/" + name)
-  }
-
   /// Names of the funding files that wait, in order; those still being written are left out.
-  package func waiting(now: Instant) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: incoming)) ?? []
+  ///
+  /// One that cannot be read is among them, so that whoever takes it says so. Throws where the folder is
+  /// there and cannot be read.
+  package func waiting(now: Instant) throws -> [String] {
+    guard FileManager.default.fileExists(atPath: incoming) else { return [] }
+    let names = try FileManager.default.contentsOfDirectory(atPath: incoming)
     return names.filter { $0.hasSuffix(".csv") }.sorted().filter { name in
-      guard let bytes = try? read(name) else { return false }
-      if (try? FundingFile.read(bytes)) != nil { return true }
       let facts = try? FileManager.default.attributesOfItem(atPath: incoming + "/" + name)
+      guard facts?[.type] as? FileAttributeType != .typeDirectory else { return false }
+      guard let bytes = try? read(name) else { return true }
+      if (try? FundingFile.read(bytes)) != nil { return true }
       guard let changed = facts?[.modificationDate] as? Date else { return true }
       let seconds = Double(now.microseconds) / 1e6 - changed.timeIntervalSince1970
       return seconds >= Self.settleSeconds
@@ -74,28 +77,39 @@ package struct AcquirerFolder: Sendable {
   }
 
   /// The bytes of a funding file, at most one more than a file may have.
-  package func read(_ name: String) throws -> [UInt8] {
-    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: incoming + "/" + name))
+  package func read(_ name: String) throws -> [UInt8] { try Self.read(incoming + "/" + name) }
+
+  private static func read(_ path: String) throws -> [UInt8] {
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
     defer { try? handle.close() }
     return Array(try handle.read(upToCount: FundingFile.bytesMax + 1) ?? Data())
   }
 
   /// Moves a funding file out of the way; one of the same name gets a number behind it.
   ///
-  /// The reason why it was refused is written beside it, for whoever looks into the folder.
-  package func move(_ name: String, refusedBecause reason: String? = nil) throws {
+  /// The reason why it was refused is written beside it, for whoever looks into the folder. False where
+  /// another file came under its name since its bytes were read: that one stays.
+  package func move(
+    _ name: String, holding bytes: [UInt8], refusedBecause reason: String? = nil
+  ) throws -> Bool {
     let folder = incoming + (reason == nil ? "/taken" : "/refused")
     try make(folder)
-    var target = folder + "/" + name
+    let kept = name.quoted(bytesMax: Self.nameBytesMax)
+    var target = folder + "/" + kept
     var number = 1
     while FileManager.default.fileExists(atPath: target) {
       number += 1
-      target = folder + "/\(name).\(number)"
+      target = folder + "/\(kept).\(number)"
+    }
+    try FileManager.default.moveItem(atPath: incoming + "/" + name, toPath: target)
+    guard try Self.read(target) == bytes else {
+      try FileManager.default.moveItem(atPath: target, toPath: incoming + "/" + name)
+      return false
     }
     if let reason {
       try Data((reason + "\n").utf8).write(to: URL(fileURLWithPath: target + ".reason.txt"))
     }
-    try FileManager.default.moveItem(atPath: incoming + "/" + name, toPath: target)
+    return true
   }
 
   private func make(_ folder: String) throws {

@@ -122,9 +122,15 @@ package struct CityClock: Sendable, Equatable {
   }
 
   /// The fare day that a moment belongs to, by the wall clock.
+  ///
+  /// Where the clock is put back over the hour at which the day begins, it begins once: a later moment is
+  /// never of an earlier day.
   package func fareDay(of instant: Instant) -> Day {
     let time = zone.local(instant)
-    return time.secondOfDay < fareDayStartSeconds ? time.day.adding(days: -1) : time.day
+    guard time.secondOfDay < fareDayStartSeconds, instant < start(of: time.day) else {
+      return time.day
+    }
+    return time.day.adding(days: -1)
   }
 
   /// The first moment of a fare day.

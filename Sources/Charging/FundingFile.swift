@@ -22,6 +22,10 @@ package struct FundingFile: Sendable, Hashable {
   package static let bytesMax = 64 << 20
   /// Most lines between the first and the last.
   package static let linesMax = 500_000
+  /// Most bytes of a reference, a key and a case.
+  package static let wordBytesMax = 64
+  /// Most bytes of what a line says in words.
+  package static let noteBytesMax = 1024
 
   package let number: Int64
   package let date: Day
@@ -103,6 +107,11 @@ extension FundingFile {
         line: bytes.count { $0 == 10 } + 1,
         message: "the last line does not end: the file is cut off; ask for it again")
     }
+    if let zero = bytes.firstIndex(of: 0) {
+      throw FundingFault(
+        line: bytes[..<zero].count { $0 == 10 } + 1,
+        message: "a zero byte, which no text has; ask for the file again")
+    }
     let body = bytes.dropLast()
     let trailerStart = (body.lastIndex(of: 10) ?? -1) + 1
     var reader = CSVReader(bytes)
@@ -148,6 +157,10 @@ extension FundingFile {
       guard let date = Day(reader.text(4)) else {
         throw FundingFault(line: reader.line, message: "the date is not one such as 2026-11-22")
       }
+      guard reader.text(5).utf8.count <= wordBytesMax else {
+        throw FundingFault(
+          line: reader.line, message: "the merchant is longer than \(wordBytesMax) bytes")
+      }
       guard let currency = Currency(reader.text(6)) else {
         throw FundingFault(line: reader.line, message: "the currency is three capitals such as UAH")
       }
@@ -165,7 +178,9 @@ extension FundingFile {
       FundingFault(line: reader.line, message: message + "; ask for the file again")
     }
     guard reader.text(1) == String(records.count) else {
-      throw fault("the file should have \(reader.text(1)) lines and has \(records.count)")
+      throw fault(
+        "the file should have \(reader.text(1).quoted(bytesMax: wordBytesMax)) lines and has \(records.count)"
+      )
     }
     // Each is far below what 64 bits hold, and so are both together on one account.
     var sums: (gross: Int64, fees: Int64) = (0, 0)
@@ -202,7 +217,9 @@ extension FundingFile {
         throw fault("a chargeback names its case and opened, won or lost")
       }
       kind = .chargeback(caseID: reader.text(7), stage: stage)
-    default: throw fault("no kind \(reader.text(0)); it is D, R, C, N, B or T")
+    default:
+      throw fault(
+        "no kind \(reader.text(0).quoted(bytesMax: wordBytesMax)); it is D, R, C, N, B or T")
     }
     guard let gross = Int64(reader.text(3)), gross >= 0, let fee = Int64(reader.text(4)), fee >= 0
     else { throw fault("gross and fee are whole minor units, none below zero") }
@@ -217,8 +234,15 @@ extension FundingFile {
     guard let date = Day(reader.text(6)) else {
       throw fault("the value date is not one such as 2026-11-22")
     }
-    guard !reader.text(1).isEmpty, reader.text(1).utf8.count <= 64 else {
-      throw fault("the reference is missing or longer than 64 bytes")
+    guard !reader.text(1).isEmpty, reader.text(1).utf8.count <= wordBytesMax else {
+      throw fault("the reference is missing or longer than \(wordBytesMax) bytes")
+    }
+    guard reader.text(2).utf8.count <= wordBytesMax, reader.text(7).utf8.count <= wordBytesMax
+    else {
+      throw fault("our key, or the case, is longer than \(wordBytesMax) bytes")
+    }
+    guard reader.text(9).utf8.count <= noteBytesMax else {
+      throw fault("the reason is longer than \(noteBytesMax) bytes")
     }
     return FundingRecord(
       line: reader.line, kind: kind, reference: reader.text(1),

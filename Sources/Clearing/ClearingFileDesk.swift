@@ -3,11 +3,23 @@ package import Charging
 package import Store
 import Tariff
 
+/// What came of making a clearing file.
+package enum ClearingFileOutcome: Sendable {
+  case made(ClearingFile)
+  /// There is nothing to give to the acquirer.
+  case nothing
+  /// Another process makes files at this moment.
+  case busy
+}
+
 /// Gives captures and refunds to the acquirer in clearing files.
 ///
 /// What goes into a file is written down first, with the digest of the file; the file follows, and is
 /// made again, byte for byte, when it got lost with the process.
 package struct ClearingFileDesk: Sendable {
+  /// Name of the setting with the number of the last file that was given out.
+  static let givenSetting = "clearing_files_given_to"
+
   private let service: ChargingService
   private let merchant: String
 
@@ -19,18 +31,25 @@ package struct ClearingFileDesk: Sendable {
 
   /// Puts all that is authorised, and all refunds that are due, into a next file.
   ///
-  /// Nil when there is nothing. Nothing leaves the house until the file is given out.
+  /// Nil when there is nothing, or another process is at it. Nothing leaves the house until the file is
+  /// given out.
   package func make() async throws -> ClearingFile? {
+    guard case .made(let file) = try await makeNext() else { return nil }
+    return file
+  }
+
+  /// Puts all that is authorised, and all refunds that are due, into a next file; or says why not.
+  package func makeNext() async throws -> ClearingFileOutcome {
     let moment = service.now()
     return try await service.store.write { db in
-      guard try await db.charging.tryWork(.files) else { return nil }
+      guard try await db.charging.tryWork(.files) else { return .busy }
       let windows = try await db.charging.due(
         [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
       let due = try await db.refundsToGive(
         at: moment, countMax: ChargingService.claimsMax * 4)
       // A file has one currency; what is of another goes into the next.
       guard let currency = windows.first?.currency ?? due.first?.window.currency else {
-        return nil
+        return .nothing
       }
       let refunds = due.filter { $0.window.currency == currency }.map(\.refund)
       let number = (try await db.acquirerFiles.outgoing().last?.number ?? 0) + 1
@@ -61,8 +80,50 @@ package struct ClearingFileDesk: Sendable {
         isOutgoing: true, name: file.name, number: number, digest: FileDigest.of(file.bytes),
         currency: currency, records: file.lines.count, grossMinor: file.netMinor, feeMinor: 0,
         at: moment)
-      return file
+      return .made(file)
     }
+  }
+
+  /// The files that were made and not given out yet, in order.
+  package func waiting() async throws -> [ClearingFile] {
+    let given = try await service.store.read { db in try await Self.given(in: db) }
+    var files: [ClearingFile] = []
+    for row in try await list() where row.number > given {
+      guard let file = try await remake(row.number) else { continue }
+      guard FileDigest.of(file.bytes) == row.digest else {
+        throw StoreFault(
+          kind: .damaged,
+          "\(file.name) cannot be made again as it was: are its taps gone from the journal?")
+      }
+      files.append(file)
+    }
+    return files
+  }
+
+  /// Gives out the files that were made and not given out yet, in order; their names.
+  ///
+  /// One process at a time, and each file once: `give` is called again for a file only where the process
+  /// or the database broke off after it. It lays the file where the acquirer fetches it.
+  package func giveOut(
+    _ give: @escaping @Sendable (ClearingFile) throws -> Void
+  ) async throws -> [String] {
+    var names: [String] = []
+    for file in try await waiting() {
+      let isGiven: Bool? = try await service.store.write { db in
+        guard try await db.charging.tryWork(.files) else { return nil }
+        guard file.number > (try await Self.given(in: db)) else { return false }
+        try give(file)
+        try await db.settings.set(Self.givenSetting, to: String(file.number))
+        return true
+      }
+      guard let isGiven else { break }
+      if isGiven { names.append(file.name) }
+    }
+    return names
+  }
+
+  private static func given(in db: StoreSession) async throws -> Int64 {
+    try await db.settings.find(givenSetting).flatMap { Int64($0) } ?? 0
   }
 
   /// The files given out so far, with their digests; each can be made again.

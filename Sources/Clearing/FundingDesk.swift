@@ -10,6 +10,8 @@ package enum FundingOutcome: Sendable, Hashable {
   case known(number: Int64)
   /// Nothing of it was taken.
   case refused(String)
+  /// It stays where it is and is tried again, for it may be no fault of its own.
+  case failed(String)
 }
 
 /// Takes the acquirer's funding files: matches each line, settles what it pays, books the money.
@@ -47,23 +49,34 @@ package struct FundingDesk: Sendable {
     guard file.merchant == merchant else {
       return try await refuse(
         name, digest,
-        "file number \(file.number) is of merchant \(file.merchant.prefix(64)), and the house is \(merchant) at "
+        "file number \(file.number) is of merchant \(file.merchant.quoted(bytesMax: FundingFile.wordBytesMax)), and the house is \(merchant) at "
           + "the acquirer: give it back, or where that is the house's name, set merchant "
           + "(KVYTOK_MERCHANT) and hand the file in again")
     }
-    if let known = try await store.read({ db in
-      try await db.acquirerFiles.find(incoming: file.number)
-    }) {
-      guard known.digest != digest else { return .known(number: file.number) }
+    let step = try await store.write { db -> Step in
+      // Two who take one file at once come one after the other.
+      try await db.charging.holdWork(.funding)
+      if let known = try await db.acquirerFiles.find(incoming: file.number) {
+        return known.digest == digest ? .known : .other(name: known.name)
+      }
+      return .taken(try await take(file, name: name, digest: digest, in: db, at: moment))
+    }
+    switch step {
+    case .taken(let categories): return .taken(number: file.number, categories: categories)
+    case .known: return .known(number: file.number)
+    case .other(let other):
       return try await refuse(
         name, digest,
-        "file number \(file.number) was taken before with other content, as \(known.name): ask "
+        "file number \(file.number) was taken before with other content, as \(other): ask "
           + "the acquirer which one holds")
     }
-    let categories = try await store.write { db in
-      try await take(file, name: name, digest: digest, in: db, at: moment)
-    }
-    return .taken(number: file.number, categories: categories)
+  }
+
+  /// What became of a file that can be read.
+  private enum Step: Sendable {
+    case taken([MatchCategory: Int])
+    case known
+    case other(name: String)
   }
 
   private func refuse(

@@ -15,7 +15,8 @@ final class WaitingTurn: Sendable {
         since = nil
         return true
       }
-      let begin = since ?? now
+      // A clock that was set back began later than now.
+      let begin = min(since ?? now, now)
       let isDue = now >= begin.adding(seconds: Int64(secondsMax))
       since = isDue ? nil : begin
       return isDue

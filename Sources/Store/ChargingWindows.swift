@@ -31,7 +31,7 @@ package struct ChargingTables {
 
   /// Work about money that one transaction does at a time.
   package enum Work: Int32, Sendable {
-    case windows, shares, payouts, claims, files, sums
+    case windows, shares, payouts, claims, files, sums, funding
   }
 
   /// Whether the work is this transaction's until it ends; false when another one is at it.
@@ -43,6 +43,13 @@ package struct ChargingTables {
       "select pg_try_advisory_xact_lock($1, $2)",
       [.int4(StoreSession.laneLockClass + LanePurpose.charging.rawValue), .int4(work.rawValue)]
     ).only().bool(0)
+  }
+
+  /// Makes the work this transaction's until it ends, waiting for whoever is at it.
+  package func holdWork(_ work: Work) async throws {
+    try await connection.execute(
+      "select pg_advisory_xact_lock($1, $2)",
+      [.int4(StoreSession.laneLockClass + LanePurpose.charging.rawValue), .int4(work.rawValue)])
   }
 
   /// The last fare day whose windows are closed; nil when none is.

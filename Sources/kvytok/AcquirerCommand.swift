@@ -16,7 +16,11 @@ struct AcquirerCommand: AsyncParsableCommand {
 
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes what is authorised into clearing files in DATA/acquirer/out.")
+      abstract: "Writes what is authorised into clearing files in DATA/acquirer/out, each once.")
+
+    @Option(
+      help: ArgumentHelp("Number of a file that got lost: writes that one again.", valueName: "n"))
+    var again: Int64?
 
     @OptionGroup var reached: AcquirerOptions
     @OptionGroup var acquirer: AcquirerFolderOptions
@@ -29,9 +33,11 @@ struct AcquirerCommand: AsyncParsableCommand {
       let place2 = place
       let names = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone, place2)
-        try await desks.charging.drain()
         let desk = ClearingFileDesk(service: desks.charging, merchant: place2.merchant)
-        return try await AcquirerFiles(folder: acquirer.folder(backbone)).export(desk)
+        let files = AcquirerFiles(folder: acquirer.folder(backbone))
+        if let again { return try await files.write(again, of: desk) }
+        try await desks.charging.drain()
+        return try await files.export(desk)
       }
       for name in names { print(name) }
       if names.isEmpty { print("nothing to write") }
@@ -85,8 +91,12 @@ struct AcquirerCommand: AsyncParsableCommand {
     @Option(help: "Last day; the first without it.", transform: Day.argument)
     var to: Day?
 
-    @Option(help: "Days that a capture may wait for its funding.")
+    @Option(help: "Days that a capture may wait for its funding, 0 to 60.")
     var lag = 3
+
+    func validate() throws {
+      guard (0...60).contains(lag) else { throw ValidationError("--lag is 0 to 60 days.") }
+    }
 
     @OptionGroup var database: DatabaseOptions
 
@@ -125,34 +135,51 @@ struct AcquirerCommand: AsyncParsableCommand {
 struct AcquirerFiles: Sendable {
   let folder: AcquirerFolder
 
-  /// Writes all clearing files that are not in the folder yet; their names.
+  /// Makes all clearing files that are due, and writes those that were never given out; their names.
   func export(_ desk: ClearingFileDesk) async throws -> [String] {
     while try await desk.make() != nil {}
-    var names: [String] = []
-    for file in try await desk.list() where !folder.has(file.name) {
-      guard let content = try await desk.remake(file.number) else { continue }
-      guard FileDigest.of(content.bytes) == file.digest else {
-        throw CommandFault(
-          "\(file.name) cannot be made again as it was: are its taps gone from the journal?")
-      }
-      if try folder.write(content) { names.append(file.name) }
-    }
-    return names
+    let folder = folder
+    return try await desk.giveOut { _ = try folder.write($0) }
   }
 
-  /// Takes all funding files that wait.
+  /// Writes a clearing file again that was given out before and got lost; its name.
+  func write(_ number: Int64, of desk: ClearingFileDesk) async throws -> [String] {
+    guard let row = try await desk.list().first(where: { $0.number == number }),
+      let file = try await desk.remake(number)
+    else { throw CommandFault("There is no clearing file \(number).", exitCode: CommandFault.no) }
+    guard FileDigest.of(file.bytes) == row.digest else {
+      throw CommandFault(
+        "\(file.name) cannot be made again as it was: are its taps gone from the journal?")
+    }
+    guard try folder.write(file) else {
+      throw CommandFault("\(file.name) is there already.", exitCode: CommandFault.no)
+    }
+    return [file.name]
+  }
+
+  /// Takes all funding files that wait; one that cannot be taken keeps none behind it from it.
+  ///
+  /// Throws where the folder itself cannot be read.
   func take(_ desk: FundingDesk) async throws -> [(String, FundingOutcome)] {
     var outcomes: [(String, FundingOutcome)] = []
-    for name in folder.waiting(now: .now) {
-      let outcome = try await desk.take(try folder.read(name), name: name)
-      if case .refused(let why) = outcome {
-        try folder.move(name, refusedBecause: why)
-      } else {
-        try folder.move(name)
+    for name in try folder.waiting(now: .now) {
+      do {
+        outcomes.append((name, try await take(name, desk)))
+      } catch {
+        outcomes.append((name, .failed("\(error)")))
       }
-      outcomes.append((name, outcome))
     }
     return outcomes
+  }
+
+  private func take(_ name: String, _ desk: FundingDesk) async throws -> FundingOutcome {
+    let bytes = try folder.read(name)
+    let outcome = try await desk.take(bytes, name: name)
+    let reason: String? = if case .refused(let why) = outcome { why } else { nil }
+    guard try folder.move(name, holding: bytes, refusedBecause: reason) else {
+      return .failed("another file of the same name came meanwhile; it is read next")
+    }
+    return outcome
   }
 }
 
@@ -189,14 +216,17 @@ extension Backbone {
 
 extension FundingOutcome {
   var isRefused: Bool {
-    if case .refused = self { return true }
-    return false
+    switch self {
+    case .refused, .failed: true
+    case .known, .taken: false
+    }
   }
 
   var text: String {
     switch self {
     case .known(let number): "file \(number) was taken before; nothing changed"
     case .refused(let why): "refused: \(why)"
+    case .failed(let why): "not taken, and stays: \(why)"
     case .taken(let number, let categories):
       "file \(number) taken: "
         + categories.sorted { $0.key.rawValue < $1.key.rawValue }

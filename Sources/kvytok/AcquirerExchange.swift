@@ -36,10 +36,9 @@ struct AcquirerExchange: Sendable {
   private func giveOut() async throws {
     guard let schedule else { return }
     _ = try await schedule.makeDue()
-    for file in try await schedule.waiting() {
-      _ = try folder.write(file)
-      try await schedule.markGiven(file.number)
-      log.info("a clearing file was given out", metadata: ["file": "\(file.name)"])
+    let folder = folder
+    for name in try await schedule.desk.giveOut({ _ = try folder.write($0) }) {
+      log.info("a clearing file was given out", metadata: ["file": "\(name)"])
     }
   }
 

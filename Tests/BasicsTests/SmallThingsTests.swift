@@ -170,3 +170,19 @@ struct SaturatingSumTests {
     #expect(saturatingSum(one, other) == sum && saturatingSum(other, one) == sum)
   }
 }
+
+struct OutsideTextTests {
+  @Test func aNameIsNeitherEmptyNorLongAndHoldsNoControls() {
+    #expect("КП \"Трамвай\"".isName && String(repeating: "x", count: 255).isName)
+    for text in ["", String(repeating: "x", count: 256), "a\0", "a\u{1B}[2J", "a\u{85}", "a\n"] {
+      #expect(!text.isName, "\(text.utf8.count) bytes")
+    }
+  }
+
+  @Test func whatIsQuotedHasNoControlsAndIsCutBetweenLetters() {
+    #expect("a\0b\u{7F}".quoted(bytesMax: 100) == "a\u{FFFD}b\u{FFFD}")
+    #expect("Київ".quoted(bytesMax: 5) == "Ки")
+    #expect("Київ".quoted(bytesMax: 8) == "Київ")
+    #expect("".quoted(bytesMax: 0) == "")
+  }
+}

@@ -89,8 +89,8 @@ struct TimeZoneTests {
 
 /// The fare day begins at 04:00 by the wall clock.
 struct CityClockTests {
-  private func clock(_ zone: String, hour: Int = 4) throws -> CityClock {
-    CityClock(zone: try #require(TimeZoneTable(name: zone)), fareDayStartSeconds: hour * 3600)
+  private func clock(_ zone: String, minute: Int = 240) throws -> CityClock {
+    CityClock(zone: try #require(TimeZoneTable(name: zone)), fareDayStartSeconds: minute * 60)
   }
 
   @Test(
@@ -126,15 +126,19 @@ struct CityClockTests {
     }
   }
 
-  @Test(arguments: [0, 3, 4, 5])
-  func everyMomentLiesInItsFareDay(_ hour: Int) throws {
+  /// Also of a day that begins within the hour that the clock goes through twice, or not at all.
+  @Test(arguments: [0, 180, 210, 240, 270, 300])
+  func everyMomentLiesInItsFareDay(_ minute: Int) throws {
     for zone in TimeZoneTests.zones {
-      let clock = try clock(zone, hour: hour)
+      let clock = try clock(zone, minute: minute)
       for noon in ["2026-03-28T12:00:00Z", "2026-10-24T12:00:00Z", "2026-12-31T12:00:00Z"] {
         let start = try #require(Instant(iso8601: noon))
+        var before = clock.fareDay(of: start)
         for minute in 0..<(36 * 60) {
           let instant = start.adding(seconds: Int64(minute) * 60)
           let day = clock.fareDay(of: instant)
+          #expect(before <= day)
+          before = day
           #expect(clock.start(of: day) <= instant)
           #expect(instant < clock.start(of: day.adding(days: 1)))
         }

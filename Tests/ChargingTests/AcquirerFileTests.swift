@@ -72,6 +72,34 @@ private func funding() throws -> FundingFile {
       fault?.description == "line 2: gross and fee are whole minor units, none below zero")
   }
 
+  /// No table keeps a zero byte, and no index a long word: what cannot be kept is refused with its line.
+  @Test(arguments: [
+    ("D,P1\0,w1-1,5,0,UAH,2026-11-25", "a zero byte, which no text has; ask for the file again"),
+    ("Z\u{1B}[2J,P1,,5,0,UAH,2026-11-25", "no kind Z\u{FFFD}[2J; it is D, R, C, N, B or T"),
+    (
+      "C,P1,,5,0,UAH,2026-11-25,\(String(repeating: "c", count: 65)),opened",
+      "our key, or the case, is longer than 64 bytes"
+    ),
+    (
+      "D,P1,\(String(repeating: "k", count: 65)),5,0,UAH,2026-11-25",
+      "our key, or the case, is longer than 64 bytes"
+    ),
+    (
+      "D,P1,,5,0,UAH,2026-11-25,,,\(String(repeating: "n", count: 1025))",
+      "the reason is longer than 1024 bytes"
+    ),
+  ]) func whatNoTableKeepsIsRefusedWithItsLine(_ line: String, _ message: String) {
+    let text = "H,KVYTOK-FUNDING,1,7,2026-11-25,city,UAH\n\(line)\n"
+    let fault = #expect(throws: FundingFault.self) { try FundingFile.read(Array(text.utf8)) }
+    #expect(fault?.description == "line 2: \(message)")
+  }
+
+  /// A page of an error may be packed: what is told of it can be written down.
+  @Test func whatAnAcquirerSaysIsToldWithoutControls() {
+    let answer = AcquirerWire.answer(status: 404, body: [0x1F, 0x8B, 8, 0, 0, 0x41])
+    #expect(answer == .refused("answered 404: \u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}A"))
+  }
+
   @Test func aClearingFileIsTheSameInWhateverOrderItsLinesCame() throws {
     let lines = (1...5).map { number in
       ClearingFile.Line(

@@ -67,6 +67,20 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aFileThatTwoTakeAtOnceCountsOnce() async throws {
+      try await charged { house, payment in
+        let bytes = try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"])
+        let outcomes = try await withThrowingTaskGroup(of: FundingOutcome.self) { group in
+          for name in ["a.csv", "b.csv", "c.csv"] {
+            group.addTask { try await house.funding.take(bytes, name: name) }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 == .known(number: 1) } == 2, "\(outcomes)")
+        #expect(try await house.balances() == ["1100 788", "2190 -800", "7100 12"])
+      }
+    }
+
     @Test func aFileThatIsCutBooksNothing() async throws {
       try await charged { house, payment in
         let bytes = try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"])

@@ -33,9 +33,15 @@ struct FundingFileTests {
     try whole.write(to: incoming.appendingPathComponent("funding-1.csv"))
     let broken = incoming.appendingPathComponent("funding-2.csv")
     try whole.dropLast(40).write(to: broken)
-    // It came long ago, so nobody is writing it any more.
-    try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: broken.path)
+    // The longest name that a folder takes, and a byte that no table does.
+    let long = String(repeating: "a", count: 251) + ".csv"
+    let odd = incoming.appendingPathComponent(long)
+    try (whole.prefix(50) + Data([0]) + whole.dropFirst(50)).write(to: odd)
+    // They came long ago, so nobody is writing them any more.
+    for file in [broken, odd] {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: file.path)
+    }
     let settings = data.appendingPathComponent("settings.json")
     try Data(#"{"acquirer_files": true, "acquirer_in": "\#(incoming.path)"}"#.utf8)
       .write(to: settings)
@@ -50,6 +56,9 @@ struct FundingFileTests {
       contentsOf: incoming.appendingPathComponent("refused/funding-2.csv.reason.txt"),
       encoding: .utf8)
     #expect(!reason.isEmpty)
+    let cut = String(repeating: "a", count: 200)
+    #expect(try await eventually { isThere("refused/\(cut).reason.txt") } == true)
+    #expect(isThere(long) == nil)
     // The very same file again changes nothing.
     try whole.write(to: incoming.appendingPathComponent("again.csv"))
     #expect(try await eventually { isThere("taken/again.csv") } == true)
