@@ -49,7 +49,9 @@ package enum AcquirerWire {
       }
     case 202, 408, 425, 429, 500...599: return .unknown("answered \(status)")
     default:
-      return .refused("answered \(status): \(String(decoding: body.prefix(200), as: UTF8.self))")
+      // It may be packed, or of any other kind.
+      let said = String(decoding: body.prefix(200), as: UTF8.self).quoted(bytesMax: 200)
+      return .refused("answered \(status): \(said)")
     }
   }
 

@@ -46,6 +46,9 @@ package struct Adjusting: Sendable {
     } catch {
       return .faulty(error)
     }
+    if let line = postings.firstIndex(where: { $0.operatorID?.isName == false }) {
+      return .faulty(.operatorName(line: line + 1))
+    }
     // What fits into one entry would leave the account no room for the next.
     guard postings.reduce(0, { $0 + $1.debitMinor }) <= Money.outsideMinorMax else {
       return .faulty(.aboveLimit)

@@ -39,6 +39,9 @@ package struct PayoutDesk: Sendable {
     _ account: BankAccount, of name: String, by person: String
   ) async throws {
     if let fault = account.fault { throw MoneyRefusal.unfit("the account: \(fault)") }
+    guard name.isName else {
+      throw MoneyRefusal.unfit("an operator has a name of 1 to \(String.nameBytesMax) bytes")
+    }
     // Another process may have published an operator of which this one did not hear yet.
     if city.current.knowledge(ofOperator: name) == .unknown { try await city.reload(from: store) }
     let city = city.current

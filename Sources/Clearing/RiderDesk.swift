@@ -184,10 +184,12 @@ package struct RiderDesk: Sendable {
     if isDenied { try await MediumDenial.set(true, .storedValue, on: paid, in: db, at: now) }
   }
 
-  /// Denies media whose last day has passed; how many.
+  /// Denies media whose last day has passed, and lets on again those whose day has not; how many are denied.
   package func denyExpired(at now: Instant) async throws -> Int {
     let today = city.current.clock.zone.local(now).day
     return try await store.write { db in
+      let early = try await db.media.expiredTooEarly(on: today, countMax: Self.expiredPerPassMax)
+      try await MediumDenial.set(false, .expired, on: early, in: db, at: now)
       let media = try await db.media.expired(before: today, countMax: Self.expiredPerPassMax)
       try await MediumDenial.set(true, .expired, on: media, in: db, at: now)
       return media.count

@@ -29,6 +29,10 @@ package struct SubsidyDesk: Sendable {
         "a rate is at most "
           + Money(minor: ConcessionRate.rideMinorMax, currency: rate.currency).description)
     }
+    guard rate.operatorID?.isName != false, rate.category.isName else {
+      throw MoneyRefusal.unfit(
+        "an operator and a category have names of 1 to \(String.nameBytesMax) bytes")
+    }
     if let book = city.current.book {
       let known = Set(book.versions.flatMap(\.categories))
       guard known.contains(rate.category) else {

@@ -49,6 +49,8 @@ package enum EntryFault: Error, Hashable, Sendable {
   case operatorMissing(line: Int, code: String)
   /// The account has no balance for each operator, and the line names one.
   case operatorNotExpected(line: Int, code: String)
+  /// What a line calls its operator is too long for a name, or none.
+  case operatorName(line: Int)
   /// The sums of the two sides differ.
   case unbalanced(debitMinor: Int64, creditMinor: Int64)
   /// A sum does not fit into 64 bits of minor units.
@@ -66,6 +68,8 @@ extension EntryFault: CustomStringConvertible {
     case .unknownAccount(let line, let code): "line \(line): there is no account \(code)"
     case .operatorMissing(let line, let code): "line \(line): account \(code) needs an operator"
     case .operatorNotExpected(let line, let code): "line \(line): account \(code) has no operators"
+    case .operatorName(let line):
+      "line \(line): an operator has a name of 1 to \(String.nameBytesMax) bytes"
     case .unbalanced(let debit, let credit): "debits are \(debit), credits are \(credit)"
     case .overflow: "a sum does not fit into 64 bits of minor units"
     case .aboveLimit: "a side comes to more than \(Money.outsideMinorMax) minor units"

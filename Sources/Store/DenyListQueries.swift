@@ -211,6 +211,9 @@ package struct DenyListQueries {
   /// which they can be seen.
   private func lock() async throws {
     try await connection.execute("lock table deny_list_version in share row exclusive mode")
+    // A validator may be told the version at once: it must not be lost and made again with other media,
+    // whatever this transaction does beside it.
+    try await connection.execute("set local synchronous_commit = on")
   }
 
   /// Makes a version of what changed for some media; the newest one when nothing did.

@@ -115,8 +115,12 @@ package struct FleetQueries {
             + power((max(longitude) - min(longitude)) * 111320 * cos(radians(avg(latitude))), 2)),
             0)::float8 as metres,
           coalesce(bool_or(p.device_id = n.device_id), false) as is_heard
-        from position p where p.service_day = any($5) and p.lane = n.lane
-          and p.vehicle = n.vehicle and p.at >= n.since) m
+        from (
+          -- A tenth of a millimetre: of what is far less the square is too small for a number.
+          select round(latitude::numeric, 9)::float8 as latitude,
+            round(longitude::numeric, 9)::float8 as longitude, p.device_id
+          from position p where p.service_day = any($5) and p.lane = n.lane
+            and p.vehicle = n.vehicle and p.at >= n.since) p) m
       order by n.i
       """,
       [

@@ -94,7 +94,7 @@ package struct PlacingTables {
       .int2s(visits.map { Optional(Int16($0.direction)) }),
       .texts(visits.map { Optional($0.stop) }),
       .int4s(visits.map { Optional(Int32($0.stopOrder)) }),
-      .float8s(visits.map { Optional($0.distanceMetres) }),
+      .float8s(visits.map { Optional(Double(Float($0.distanceMetres))) }),
       .bools(visits.map { Optional($0.doorsOpened) }),
     ]
     try await connection.pipeline([

@@ -111,13 +111,16 @@ package struct PositionJournal {
       .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),
       .float8s(positions.map(\.coordinate.latitude)),
       .float8s(positions.map(\.coordinate.longitude)),
-      .float8s(positions.map(\.speedMetresPerSecond)),
-      .float8s(positions.map(\.bearingDegrees)), .texts(positions.map(\.trip)),
+      .float8s(positions.map { Self.single($0.speedMetresPerSecond) }),
+      .float8s(positions.map { Self.single($0.bearingDegrees) }), .texts(positions.map(\.trip)),
       .texts(positions.map(\.route)), .texts(positions.map(\.door?.rawValue)),
       .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
       .texts(rows.map(\.device)), .timestamptzs(rows.map(\.receivedAt)),
     ]
   }
+
+  /// A number as its column holds it: the database refuses one that is too small for it.
+  private static func single(_ number: Double?) -> Double? { number.map { Double(Float($0)) } }
 
   /// What a report says, as a value that any two reports can be compared by.
   private static func content(_ row: String) -> String {
@@ -153,8 +156,8 @@ package struct PositionJournal {
         .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),
         .float8s(positions.map(\.coordinate.latitude)),
         .float8s(positions.map(\.coordinate.longitude)),
-        .float8s(positions.map(\.speedMetresPerSecond)),
-        .float8s(positions.map(\.bearingDegrees)), .texts(positions.map(\.trip)),
+        .float8s(positions.map { Self.single($0.speedMetresPerSecond) }),
+        .float8s(positions.map { Self.single($0.bearingDegrees) }), .texts(positions.map(\.trip)),
         .texts(positions.map(\.route)),
         .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
         .timestamptzs(last.map(\.receivedAt)),
@@ -162,12 +165,11 @@ package struct PositionJournal {
   }
 
   private static func staleDays(of rows: [PositionRow], at: Instant) -> PostgresStatement {
-    var vehicles: [String] = []
-    var days: [Day] = []
-    for row in rows where vehicles.last != row.position.vehicle || days.last != row.serviceDay {
-      vehicles.append(row.position.vehicle)
-      days.append(row.serviceDay)
-    }
+    var seen: Set<VehicleDay> = []
+    for row in rows { seen.insert(VehicleDay(vehicle: row.position.vehicle, day: row.serviceDay)) }
+    // Processes lock them in one order.
+    let stale = seen.sorted { ($0.vehicle, $0.day) < ($1.vehicle, $1.day) }
+    let (vehicles, days) = (stale.map(\.vehicle), stale.map(\.day))
     return PostgresStatement(
       """
       insert into vehicle_day as d (lane, vehicle, service_day, stale_since)

@@ -196,6 +196,17 @@ package struct MediaTables {
     return try rows.map { try $0.identifier(0) }
   }
 
+  /// Media that are denied as expired and whose last day has not passed: a clock was ahead.
+  package func expiredTooEarly(on day: Day, countMax: Int) async throws -> [MediumID] {
+    let rows = try await connection.query(
+      """
+      select m.medium_id from medium_denial d join medium m using (medium_id)
+      where d.reason = 'expired' and (m.valid_to is null or m.valid_to >= $1)
+      order by m.medium_id limit $2
+      """, [.date(day), .int8(Int64(countMax))])
+    return try rows.map { try $0.identifier(0) }
+  }
+
   /// Adds a reason why media are not let on; those that no reason stood for before.
   package func addDenial(
     _ reason: DenialReason, to media: [MediumID], at: Instant

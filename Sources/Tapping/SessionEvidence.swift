@@ -147,7 +147,8 @@ package struct SessionEvidence: Hashable, Sendable {
         name: "chain", isGood: true,
         found: "the running hash from \(startName) leads over request \(count)")
     }
-    guard checkpoint.count - before == Int64(bodyDigests.count), checkpoint.chain == hash else {
+    let (span, isPast) = checkpoint.count.subtractingReportingOverflow(before)
+    guard !isPast, span == Int64(bodyDigests.count), checkpoint.chain == hash else {
       return bad(
         "the running hash from request \(count) does not lead to the checkpoint at"
           + " \(checkpoint.count)")

@@ -122,7 +122,14 @@ struct CaseReader {
     off.kind = .off
     off.stop = fields.text("to_stop")
     off.zone = fields.text("to_zone")
-    if let km = fields.text("km") { off.distanceMetres = Double(km).map { Int($0 * 1000) } }
+    if let km = fields.text("km") {
+      if let length = Double(km), length >= 0, length < 100_000 {
+        off.distanceMetres = Int((length * 1000).rounded())
+      } else {
+        faults.error(
+          fields.line, "\"km\" is kilometres such as 3.5, not \(km.quoted(bytesMax: 40))")
+      }
+    }
     off.stopCount = fields.integer("stops", 1...1000)
     let isAlone = single == nil && start == nil
     if !isAlone { found.rider.taps.append(tap) }

@@ -3,6 +3,13 @@ import Basics
 /// Stands for "no price is known" in the engine, so that the hot path needs no optionals.
 let unknownMinor = Int64.min
 
+/// A price that was worked out; `unknownMinor` where it is larger than any.
+///
+/// A tariff may have shares of shares: what comes of them has to leave room for sums of many.
+func priceOrUnknown(_ minor: Int64) -> Int64 {
+  minor.magnitude <= UInt64(Money.outsideMinorMax) ? minor : unknownMinor
+}
+
 extension CompiledTariff {
   /// The price that a node gives for a ride; `unknownMinor` when it has none.
   func price(_ node: Int32, _ ride: borrowing Ride) -> Int64 {
@@ -37,7 +44,8 @@ extension CompiledTariff {
       for part in parts {
         let minor = price(part, ride)
         guard minor != unknownMinor else { return unknownMinor }
-        sum += minor
+        sum = priceOrUnknown(sum + minor)
+        guard sum != unknownMinor else { return unknownMinor }
       }
       return sum
     case .share(let base, let share):
@@ -52,7 +60,9 @@ extension CompiledTariff {
       guard value >= 0 else { return unknownMinor }
       let units = value / unit
       let counted = isStartedCharged ? units.rounded(.up) : units
-      return base + Int64((counted * Double(each)).rounded(.toNearestOrAwayFromZero))
+      let length = (counted * Double(each)).rounded(.toNearestOrAwayFromZero)
+      guard abs(length) <= Double(Money.outsideMinorMax) else { return unknownMinor }
+      return priceOrUnknown(base + Int64(length))
     }
   }
 
@@ -122,7 +132,8 @@ extension CompiledTariff {
       for part in parts {
         let minor = dearest(part, ride)
         guard minor != unknownMinor else { return unknownMinor }
-        sum += minor
+        sum = priceOrUnknown(sum + minor)
+        guard sum != unknownMinor else { return unknownMinor }
       }
       return sum
     case .share(let base, let share):
@@ -146,7 +157,7 @@ extension CompiledTariff {
         let from = Int(tables.symbols[.zone].names[Int(ride.on.zone.id)]),
         let to = Int(tables.symbols[.zone].names[Int(ride.off.zone.id)])
       else { return -1 }
-      return Double(abs(to - from) + 1)
+      return abs(Double(to) - Double(from)) + 1
     case .distance:
       if ride.chainMetres >= 0 { return ride.chainMetres }
       guard ride.hasEnd else { return -1 }

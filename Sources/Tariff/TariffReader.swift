@@ -89,6 +89,11 @@ final class TariffReader {
       }
     }
     tables.version = fields.text("version") ?? Day(number: tables.firstDay).description
+    if !tables.version.isName {
+      faults.error(
+        fields.line,
+        "\"version\" has 1 to \(String.nameBytesMax) bytes and no control characters")
+    }
     tables.versionTag = tag(source.folder + "@" + tables.version)
     if let start = fields.take("week_start") {
       if let weekday = start.text.flatMap(TariffReader.weekday) {

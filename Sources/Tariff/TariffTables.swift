@@ -122,8 +122,11 @@ struct PriceShare: Hashable, Sendable {
   /// Minor units to whose multiple it is rounded.
   var stepMinor: Int64
 
+  /// The share; `unknownMinor` where it is larger than any price.
   func of(_ minor: Int64) -> Int64 {
-    rounding.divide(minor * basisPoints, by: 10_000 * stepMinor) * stepMinor
+    let (product, isPast) = minor.multipliedReportingOverflow(by: basisPoints)
+    guard !isPast else { return unknownMinor }
+    return priceOrUnknown(rounding.divide(product, by: 10_000 * stepMinor) * stepMinor)
   }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Yams
 
 /// A part of a YAML text with the line it stands on.
@@ -80,6 +81,9 @@ extension YAMLTree {
     }
     switch node {
     case .scalar(let scalar):
+      guard !scalar.string.contains("\0") else {
+        throw TooMuch(line: line, message: "a zero character, which no text has")
+      }
       let isNothing =
         scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
       return YAMLTree(line: line, kind: isNothing ? .nothing : .text(scalar.string))
@@ -95,6 +99,11 @@ extension YAMLTree {
         let keyLine = key.mark?.line ?? line
         guard let name = key.scalar?.string else {
           throw TooMuch(line: keyLine, message: "a key is a word, not a list or a map")
+        }
+        guard name.isEmpty || name.isName else {
+          throw TooMuch(
+            line: keyLine,
+            message: "a key has at most \(String.nameBytesMax) bytes and no control characters")
         }
         let entry = YAMLEntry(
           key: name, line: keyLine,

@@ -36,7 +36,7 @@ extension FeedBuild {
     guard var table = try optionalTable("calendar.txt", required) else { return false }
     let columns = names.map { table.header[$0] }
     while table.next(&log) {
-      guard let id = table.requiredText(table.header["service_id"], &log) else { continue }
+      guard let id = table.requiredName(table.header["service_id"], &log) else { continue }
       guard services[id] == nil else {
         log.add(
           table.file, table.line, "duplicate_id",
@@ -75,7 +75,7 @@ extension FeedBuild {
     let required = ["service_id", "date", "exception_type"]
     guard var table = try optionalTable("calendar_dates.txt", required) else { return false }
     while table.next(&log) {
-      guard let id = table.requiredText(table.header["service_id"], &log),
+      guard let id = table.requiredName(table.header["service_id"], &log),
         let day = day("date", table)
       else { continue }
       let type = table.reader.integer(table.header["exception_type"])

@@ -17,6 +17,7 @@ extension FeedBuild {
         table.logEmpty(nameColumn, &log)
         continue
       }
+      guard table.isName(id, idColumn ?? nameColumn, &log) else { continue }
       guard ids.insert(id).inserted else {
         log.add(table.file, table.line, "duplicate_id", "agency_id \(id) is there twice")
         continue
@@ -63,7 +64,7 @@ extension FeedBuild {
     let operatorIDs = IDIndex(content.operators.map(\.id))
     var ids: Set<String> = []
     while table.next(&log) {
-      guard let id = table.requiredText(idColumn, &log) else { continue }
+      guard let id = table.requiredName(idColumn, &log) else { continue }
       guard ids.insert(id).inserted else {
         log.add(
           table.file, table.line, "duplicate_id",

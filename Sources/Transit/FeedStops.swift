@@ -16,7 +16,7 @@ extension FeedBuild {
     var raw: [RawStop] = []
     var ids = IDIndex()
     while table.next(&log) {
-      guard let id = table.requiredText(idColumn, &log) else { continue }
+      guard let id = table.requiredName(idColumn, &log) else { continue }
       guard !ids.contains(id) else {
         log.add(
           table.file, table.line, "duplicate_id",

@@ -13,7 +13,7 @@ struct FeedTable {
   init?(_ file: String, _ bytes: [UInt8], required: [String], _ log: inout FaultLog) {
     self.file = file
     let isWide = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
-    if isWide || bytes.prefix(64).contains(0) {
+    if isWide || bytes.contains(0) {
       log.add(file, nil, "not_utf8", "the file is not UTF-8 text (UTF-16?); save it as UTF-8")
       return nil
     }
@@ -57,11 +57,25 @@ struct FeedTable {
     return false
   }
 
-  /// A field that must not be empty; nil, with a fault, when it is.
-  func requiredText(_ column: Int?, _ log: inout FaultLog) -> String? {
-    if !reader.isEmpty(column) { return reader.text(column) }
-    logEmpty(column, &log)
-    return nil
+  /// A field that names something; nil, with a fault, when it is empty or no name.
+  func requiredName(_ column: Int?, _ log: inout FaultLog) -> String? {
+    guard !reader.isEmpty(column) else {
+      logEmpty(column, &log)
+      return nil
+    }
+    let name = reader.text(column)
+    return isName(name, column, &log) ? name : nil
+  }
+
+  /// Whether a text can be an id, which taps, rides and the books will name; a fault when not.
+  func isName(_ text: String, _ column: Int?, _ log: inout FaultLog) -> Bool {
+    guard !text.isName else { return true }
+    let name = column.map { header.names[$0] } ?? "a field"
+    log.add(
+      file, line, "bad_id",
+      "\(name) \(text.quoted(bytesMax: 40)) is longer than \(String.nameBytesMax) bytes or holds control "
+        + "characters; the row is left out")
+    return false
   }
 
   /// Notes that a field is empty which must not be.

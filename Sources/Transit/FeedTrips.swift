@@ -19,7 +19,7 @@ extension FeedBuild {
     var table = try requiredTable("trips.txt", ["route_id", "service_id", "trip_id"])
     guard let idColumn = table.header["trip_id"] else { return }
     while table.next(&log) {
-      guard let id = table.requiredText(idColumn, &log) else { continue }
+      guard let id = table.requiredName(idColumn, &log) else { continue }
       guard table.find(idColumn, in: rawTripIDs) == nil else {
         log.add(
           table.file, table.line, "duplicate_id",

@@ -97,6 +97,12 @@ extension Problem {
     Problem(.serviceUnavailable, "unavailable", detail, retryAfterSeconds: 2)
   }
 
+  /// The connection to the database broke while it was told to keep what had been done.
+  static let outcomeUnknown = Problem(
+    .serviceUnavailable, "outcome_unknown",
+    "The database went away at the last moment: whether it was stored is not known. Look for it before you "
+      + "send it again.")
+
   static func badParameter(_ name: String, _ detail: String) -> Problem {
     Problem(.badRequest, "bad_parameter", "Parameter \(name): \(detail)")
   }

@@ -16,6 +16,7 @@ extension Problem {
     case let refusal as QuarantineRefusal: self.init(refusal)
     case let refusal as StopCorrectionRefusal: self.init(refusal)
     case let fault as DenyListFault: self.init(fault)
+    case let fault as StoreFault where fault.isOutcomeUnknown: self = .outcomeUnknown
     case let fault as StoreFault where fault.kind == .unavailable:
       self = .unavailable("The database does not answer. Nothing was stored; send it again.")
     default: self = .unhandled

@@ -147,6 +147,10 @@ struct Backbone: Sendable {
       CommandFault(
         "The database took longer for one statement than it may: \(fault.description). It is busy, or "
           + "asked for more than it can tell at once; try again later, or for fewer days.")
+    case let fault as StoreFault where fault.isOutcomeUnknown:
+      CommandFault(
+        "The database went away at the last moment: whether it was stored is not known. Look for it before "
+          + "you do it again. (\(fault.description))")
     case let fault as StoreFault where fault.kind == .unavailable:
       CommandFault("The database does not answer: \(fault.description). Is it running?")
     default: error

@@ -35,7 +35,7 @@ struct DataFolder: Sendable {
   func tokenKey(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> TokenKey {
     if !FileManager.default.fileExists(atPath: tokenKeyFile) {
       try makeFolder(keyFolder, mode: 0o700)
-      try DataFolder.write(hexText(random()) + "\n", to: tokenKeyFile)
+      try DataFolder.write(hexText(random()) + "\n", toNew: tokenKeyFile)
     }
     return try tokenKey()
   }
@@ -65,7 +65,7 @@ struct DataFolder: Sendable {
   func sessionSecret(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> SessionSecret {
     if !FileManager.default.fileExists(atPath: sessionKeyFile) {
       try makeFolder(keyFolder, mode: 0o700)
-      try DataFolder.write(hexText(random()) + "\n", to: sessionKeyFile)
+      try DataFolder.write(hexText(random()) + "\n", toNew: sessionKeyFile)
     }
     guard let text = try? String(contentsOfFile: sessionKeyFile, encoding: .utf8),
       let secret = DataFolder.bytes(ofHex: text).flatMap(SessionSecret.init)
@@ -93,14 +93,32 @@ struct DataFolder: Sendable {
 
   /// Writes a file that only its owner may read, whole or not at all.
   static func write(_ text: String, to path: String) throws(CommandFault) {
-    let temporary = path + ".new"
+    let temporary = try writeTemporary(text, for: path)
+    guard rename(temporary, path) == 0 else { throw cannotWrite(path) }
+  }
+
+  /// The same where there is no such file; one that another process made meanwhile stays.
+  private static func write(_ text: String, toNew path: String) throws(CommandFault) {
+    let temporary = try writeTemporary(text, for: path)
+    let isThere = link(temporary, path) == 0 || errno == EEXIST
+    let fault = cannotWrite(path)
+    unlink(temporary)
+    guard isThere else { throw fault }
+  }
+
+  /// Writes a file beside the one that it shall become; each process has its own.
+  private static func writeTemporary(_ text: String, for path: String) throws(CommandFault)
+    -> String
+  {
+    let temporary = path + ".\(getpid()).new"
     unlink(temporary)
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     guard file >= 0 else { throw cannotWrite(path) }
     let bytes = Array(text.utf8)
     let isWritten = Foundation.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
     close(file)
-    guard isWritten, rename(temporary, path) == 0 else { throw cannotWrite(path) }
+    guard isWritten else { throw cannotWrite(path) }
+    return temporary
   }
 
   private static func cannotWrite(_ path: String) -> CommandFault {

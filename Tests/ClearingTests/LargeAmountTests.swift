@@ -82,6 +82,24 @@ extension ClearingSuite {
       }
     }
 
+    @Test(arguments: ["", "a\0", String(repeating: "x", count: 256)])
+    func anOperatorsNameThatNoIndexHoldsIsRefused(_ name: String) async throws {
+      try await House.with { house in
+        let desk = Adjusting(store: house.store, city: house.city.current)
+        let outcome = try await desk.request(
+          [
+            Posting(.debit, account: "1110", minor: 100),
+            Posting(.credit, account: "2100", operatorID: name, minor: 100),
+          ], currency: uah, reason: "test", by: "olena", at: House.noon)
+        #expect(outcome == .faulty(.operatorName(line: 2)))
+        let account = BankAccount(name: "x", iban: "UA903052992990004149123456789", bic: nil)
+        let payouts = PayoutDesk(store: house.store, city: house.city, now: { House.noon })
+        await #expect(throws: MoneyRefusal.self) {
+          try await payouts.setAccount(account, of: name, by: "olena")
+        }
+      }
+    }
+
     @Test func aSignatureOfTheFarthestMomentIsOld() {
       let secret = CardHouse.secret
       let now = House.noon.microseconds / 1_000_000

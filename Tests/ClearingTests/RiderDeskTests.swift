@@ -297,6 +297,9 @@ extension ClearingSuite {
         #expect(try await house.riders.denyExpired(at: House.noon) == 1)
         #expect(try await house.riders.denyExpired(at: House.noon) == 0)
         #expect(try await house.denials(house.medium("old")) == [.expired])
+        // The clock had been ahead: on the card's last day it is let on again.
+        #expect(try await house.riders.denyExpired(at: House.noon.adding(seconds: -86_400)) == 0)
+        #expect(try await house.denials(house.medium("old")) == [])
       }
     }
   }

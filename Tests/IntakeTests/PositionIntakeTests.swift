@@ -84,6 +84,23 @@ extension IntakeSuite {
       }
     }
 
+    /// A tracker that works out its speed may come to a number that is next to nothing.
+    @Test func aSpeedNextToNothingIsKeptAsNone() async throws {
+      try await World.with { world in
+        let validator = try await world.validator("V-0042")
+        let intake = makeIntake(world)
+        var slow = position(seconds: -10)
+        slow.speedMetresPerSecond = 1e-46
+        slow.bearingDegrees = 1e-300
+        #expect(try await post([slow], from: validator, to: intake).accepted == 1)
+        #expect(try await post([slow], from: validator, to: intake).duplicates == 1)
+        #expect(
+          try await world.number(
+            "select count(*) from position where speed_mps = 0 and bearing = 0")
+            == 1)
+      }
+    }
+
     private func makeIntake(_ world: World) -> PositionIntake {
       PositionIntake(
         store: world.store, gate: world.gate, log: quiet,

@@ -70,6 +70,31 @@ extension StoreSuite {
       }
     }
 
+    /// A worker's commits need not wait for the disk; what validators are told at once has to.
+    @Test func aVersionIsOnDiskBeforeAnybodyHearsOfIt() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        try await pool.run("create table told (setting text)", [])
+        try await pool.run(
+          """
+          create function tell() returns trigger language plpgsql as $$
+          begin insert into told select current_setting('synchronous_commit'); return null; end $$
+          """, [])
+        try await pool.run(
+          """
+          create constraint trigger tell after insert on deny_list_version deferrable initially
+          deferred for each row execute function tell()
+          """, [])
+        _ = try await store.write { db in
+          _ = try await db.tryLane(.rating, lane: 0)
+          return try await db.denyList.deny(
+            medium: Self.media[0], reason: "debt", by: "kvytok", at: noon)
+        }
+        let told = try await pool.session { db in try await db.query("select setting from told") }
+        #expect(try told.map { try $0.text(0) } == ["on"])
+      }
+    }
+
     @Test func aMediumStaysDeniedWhileAnyCauseHolds() async throws {
       try await withStore { store, pool in
         try await Self.prepare(pool)

@@ -200,14 +200,18 @@ extension StoreSuite {
           """
           insert into device (device_id, state, public_key, enrolled_at)
           select 'V-' || n, 'active', decode(repeat('00', 32), 'hex'), now()
-          from generate_series(1, 4) n
+          from generate_series(1, 5) n
           """)
         try await pool.run(
           """
           insert into device_assignment (device_id, valid_from, vehicle)
-          select 'V-' || n, '2020-01-01Z', n::text from generate_series(1, 4) n
+          select 'V-' || n, '2020-01-01Z', n::text from generate_series(1, 5) n
           """)
-        for (vehicle, lat) in [("1", 0.01), ("2", 0.0001), ("3", 0.01), ("4", 0.01)] {
+        // The square of the last one's way is less than any number.
+        for (vehicle, lat, north) in [
+          ("1", 0.01, 56.95), ("2", 0.0001, 56.95), ("3", 0.01, 56.95), ("4", 0.01, 56.95),
+          ("5", 1e-200, 1e-200),
+        ] {
           for (seconds, offset) in [(-500, 0.0), (-100, lat)] {
             try await pool.run(
               """
@@ -216,7 +220,7 @@ extension StoreSuite {
               """,
               [
                 .date(today), .int2(Lane.of(name: vehicle)), .text(vehicle),
-                .timestamptz(noon.adding(seconds: Int64(seconds))), .float8(56.95 + offset),
+                .timestamptz(noon.adding(seconds: Int64(seconds))), .float8(north + offset),
                 .text(vehicle == "4" ? "V-4" : "tracker"),
               ])
           }
@@ -244,10 +248,10 @@ extension StoreSuite {
               of: found, since: found.map { _ in noon.adding(seconds: -3600) }, days: [today])
           )
         }
-        #expect(candidates.map(\.device) == ["V-1", "V-2", "V-4"])
+        #expect(candidates.map(\.device) == ["V-1", "V-2", "V-4", "V-5"])
         // A hundredth of a degree of latitude is 1,113 metres.
-        #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 1113])
-        #expect(moves.map(\.isHeard) == [false, false, true])
+        #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 1113, 0])
+        #expect(moves.map(\.isHeard) == [false, false, true, false])
       }
     }
   }

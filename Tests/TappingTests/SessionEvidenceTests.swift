@@ -128,6 +128,7 @@ extension TapEvidence {
       ("checkpoint's signature", ["checkpoint"], { $0.checkpoint?.signature[7] ^= 1 }),
       ("checkpoint's hash", ["chain", "checkpoint"], { $0.checkpoint?.chain[7] ^= 1 }),
       ("checkpoint's number", ["chain", "checkpoint"], { $0.checkpoint?.count = 6 }),
+      ("checkpoint's least number", ["chain", "checkpoint"], { $0.checkpoint?.count = .min }),
     ]
     for (what, failing, change) in changes {
       #expect(good.changed(change).failing == failing, "\(what)")

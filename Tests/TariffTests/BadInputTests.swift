@@ -51,6 +51,14 @@ struct BadInputTests {
       says: "no category \"veteran\""),
     Wrong(rules: "caps: []", line: 1, says: "prices nothing"),
     Wrong(
+      rules: "fares: [{name: \"a\\0\", price: 1}]", line: 5, says: "a zero character"),
+    Wrong(
+      rules: "prices: {\(String(repeating: "p", count: 256)): 1}\nfares: [{name: a, price: 1}]",
+      line: 5, says: "a key has at most 255 bytes"),
+    Wrong(
+      rules: "version: \(String(repeating: "v", count: 256))\nfares: [{name: a, price: 1}]",
+      line: 1, says: "\"version\" has 1 to 255 bytes"),
+    Wrong(
       rules: "fares: [{name: a, when: {time: rush}, price: 1}]", line: 5, says: "no time \"rush\""),
     Wrong(
       rules: "fares:\n- name: a\n  price: {by: distance, bands: [{under: 5, price: 1}, "

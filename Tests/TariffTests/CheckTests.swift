@@ -33,6 +33,22 @@ struct CheckTests {
     #expect(check.text.contains("riga/cases/wrong.yaml:4: error:"))
   }
 
+  @Test(arguments: ["nan", "inf", "1e300", "-1", "far"])
+  func aCaseOfNoLengthIsReportedWithItsLine(_ km: String) throws {
+    var source = try Folders.source("riga")
+    let text = """
+      - case: far away
+        day: 2018-11-23
+        rides:
+          - {on: "07:12", off: "07:20", mode: tram, km: \(km), pays: 1.15}
+      """
+    source.files.append(TariffFile(path: "cases/far.yaml", text: text))
+    let check = source.check()
+    #expect(!check.isGood)
+    #expect(
+      check.text.contains("riga/cases/far.yaml:4: error: \"km\" is kilometres"), "\(check.text)")
+  }
+
   @Test func aCaseIsExplainedStepByStep() throws {
     let source = try Folders.source("zelenohrad")
     let name = "free transfer, the thirtieth minute is inside and the next is not"

@@ -34,6 +34,36 @@ struct PriceTableTests {
     "\(name),\(category),card,2024-05-14T\(clock)+03:00,single,bus,,,,,,,,"
   }
 
+  /// A tariff may say what nobody pays; who has to rate by it goes on.
+  @Test func aPriceLargerThanAnyIsNotKnown() throws {
+    let shares = (1...9).map { "p\($0): {of: \"@p\($0 - 1)\", share: 1000%}" }
+    let rules = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: [adult]
+      zones: ["-9223372036854775807", "9223372036854775807"]
+      prices: {p0: 5000000, \(shares.joined(separator: ", "))}
+      fares:
+      - {name: bus, when: {mode: bus}, price: "@p9"}
+      - {name: tram, when: {mode: tram}, price: {sum: ["@p6", "@p6", "@p6"]}}
+      - {name: ferry, when: {mode: ferry}, price: {per: km, amount: 9000000, base: 1}}
+      - {name: rail, price: {by: zone_count, bands: [{up_to: 2, price: 7}, {price: 11}]}}
+      """
+    let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: rules)])
+    let reading = source.load()
+    let book = try #require(reading.book, "\(reading.faults)")
+    let table = [
+      Self.header + ",to_zone",
+      "b,adult,card,2024-05-14T08:00:00+03:00,single,bus,,,,,,,,,",
+      "t,adult,card,2024-05-14T08:00:00+03:00,single,tram,,,,,,,,,",
+      "f,adult,card,2024-05-14T08:00:00+03:00,single,ferry,,,,,,,,99999,",
+    ].joined(separator: "\n")
+    let priced = try PriceTable.price(taps: Array(table.utf8), book: book)
+    #expect(rows(priced).map { $0["charged"] ?? "?" }.allSatisfy { $0.isEmpty || $0 == "?" })
+    #expect(rows(priced).count == 3)
+  }
+
   @Test func rowsOfSeveralRidersComeInAnyOrder() throws {
     let taps = [
       tap("b", "adult", "09:00:00"), tap("a", "pupil", "10:00:00"), tap("a", "adult", "08:00:00"),

@@ -50,6 +50,16 @@ struct FeedFaultTests {
       name: "route without an id", file: "routes.txt", lines: ",city,1,Again,3,",
       faults: ["routes.txt:5 empty_field"]),
     SpoiltFeed(
+      name: "route with a control character in its id", file: "routes.txt",
+      lines: "x\u{1},city,1,Again,3,", faults: ["routes.txt:5 bad_id"]),
+    SpoiltFeed(
+      name: "route with an endless id", file: "routes.txt",
+      lines: "\(String(repeating: "x", count: 256)),city,1,Again,3,",
+      faults: ["routes.txt:5 bad_id"]),
+    SpoiltFeed(
+      name: "stop with an endless id", file: "stops.txt",
+      lines: "\(String(repeating: "x", count: 256)),,X,50,30,,,", faults: ["stops.txt:8 bad_id"]),
+    SpoiltFeed(
       name: "stop without a place", file: "stops.txt", lines: "x,,X,,,,,",
       faults: ["stops.txt:8 bad_coordinate"]),
     SpoiltFeed(
@@ -186,6 +196,13 @@ struct FeedFaultTests {
     }
     #expect(fault?.file == "routes.txt")
     #expect(fault?.message.contains("UTF-8") == true)
+  }
+
+  /// No table keeps a zero byte: taps of such a route would never become rides.
+  @Test func aZeroByteAnywhereInAFileIsNamed() {
+    let feed = SmallFeed().adding("routes.txt", "15\0,city,15,Fifteen,3,")
+    let fault = #expect(throws: FeedFault.self) { try feed.read() }
+    #expect(fault?.file == "routes.txt")
   }
 
   @Test(arguments: ["agency.txt", "routes.txt", "stops.txt", "trips.txt", "stop_times.txt"])

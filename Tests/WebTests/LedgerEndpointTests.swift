@@ -2,6 +2,7 @@ import Basics
 import DatabaseSupport
 import HTTPTypes
 import Ledger
+import Postgres
 import Store
 import Testing
 import Web
@@ -44,6 +45,27 @@ struct LedgerEndpointTests {
         balance.text.contains(#""operator":"bus""#) && balance.text.contains(#""balanced":true"#))
       let periods = await service.send(.get, "/v1/ledger/periods", token: olena)
       #expect(periods.text.contains(#""state":"open""#), "\(periods.text)")
+    }
+  }
+
+  /// Whoever sends again what was stored books it twice.
+  @Test func ofWhatMayBeStoredNobodyIsToldThatItIsNot() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          create function go_away() returns trigger language plpgsql as
+          $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+          create constraint trigger go_away after insert on adjustment deferrable initially deferred
+            for each row execute function go_away();
+          """)
+      }
+      let answer = await service.post(
+        "/v1/ledger/adjustments", token: try await service.token(.accountant, label: "Olena"),
+        json: Self.correction)
+      #expect(answer.status == .serviceUnavailable && answer.problemCode == "outcome_unknown")
+      #expect(answer.text.contains("Look for it before you send it again"), "\(answer.text)")
     }
   }
 
