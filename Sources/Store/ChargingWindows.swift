@@ -45,6 +45,15 @@ package struct ChargingTables {
     ).only().bool(0)
   }
 
+  /// Waits for the work to be this transaction's until it ends.
+  ///
+  /// A worker only tries, as with lanes.
+  package func holdWork(_ work: Work) async throws {
+    try await connection.execute(
+      "select pg_advisory_xact_lock($1, $2)",
+      [.int4(StoreSession.laneLockClass + LanePurpose.charging.rawValue), .int4(work.rawValue)])
+  }
+
   /// The last fare day whose windows are closed; nil when none is.
   package func closedThrough() async throws -> Day? {
     try await connection.query("select max(fare_day) from charge_day").only().dateOrNil(0)

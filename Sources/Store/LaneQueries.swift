@@ -16,6 +16,8 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case recognising = 50
   /// Media and their riders are founded: one lane, held by whoever does.
   case founding = 5
+  /// Riders are merged or erased: one lane, held by whoever does.
+  case moving = 6
   /// Holes in the numbers of devices are compared with those that are written down.
   case watching = 21
 }
