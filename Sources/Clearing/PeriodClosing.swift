@@ -57,45 +57,89 @@ package struct PeriodClosing: Sendable {
       return .refused(
         "\(name) is not over before \(month.last.adding(days: 1)); today is \(today).")
     }
-    let (rows, earlier) = try await store.read(patience: .long) { db in
-      (try await db.periods.list(), try await db.periods.firstDayNotClosed(before: month.first))
+    let hindrance = try await store.read(patience: .long) { db in
+      try await Self.hindrance(to: month, in: db)
     }
-    if let row = rows.first(where: { $0.name == name }), row.state == .closed {
-      return .alreadyClosed(row)
-    }
-    if let later = rows.first(where: { $0.first > month.last && $0.state == .closed }) {
-      return .refused("\(later.name) comes after \(name) and is closed already.")
-    }
-    if let earlier {
-      return .refused(
-        "Something is booked on \(earlier), whose month is not closed; close it first.")
-    }
+    if let hindrance { return hindrance }
     let items = try await openItems(of: month)
     guard items.isEmpty || isOpenAllowed else { return .open(items) }
-    let period = try await begin(month, by: person, at: now)
-    return try await prove(period, after: rows, by: person, items: items, at: now)
+    switch try await begin(month, by: person, at: now) {
+    case .hindered(let outcome): return outcome
+    case .begun(let closing): return try await prove(closing, by: person, items: items, at: now)
+    }
   }
 
-  /// The first step: from here on nothing is booked in the month.
+  /// Why a month cannot be closed now: months are closed in their order, one after the other.
+  private static func hindrance(
+    to month: AccountingPeriod, in db: StoreSession
+  ) async throws -> ClosingOutcome? {
+    let rows = try await db.periods.list()
+    if let row = rows.first(where: { $0.name == month.name }), row.state == .closed {
+      return .alreadyClosed(row)
+    }
+    if let later = rows.first(where: { $0.first > month.last && $0.state != .open }) {
+      let state = later.state == .closed ? "is closed already" : "is being closed"
+      return .refused("\(later.name) comes after \(month.name) and \(state).")
+    }
+    if let earlier = rows.first(where: { $0.last < month.first && $0.state == .closing }) {
+      return .refused("\(earlier.name) is being closed; close it first.")
+    }
+    if let day = try await db.periods.firstDayNotClosed(before: month.first) {
+      return .refused("Something is booked on \(day), whose month is not closed; close it first.")
+    }
+    return nil
+  }
+
+  /// A closing that began; it goes on for as long as nobody opens the month.
+  private struct Closing: Sendable {
+    let period: AccountingPeriod
+    let beganAt: Instant
+    /// Root of the month that was closed last; no other is closed before this one.
+    let previousRoot: [UInt8]?
+
+    /// Holds the month for this transaction alone; false when it is this closing's no more.
+    func lock(in db: StoreSession) async throws -> Bool {
+      try await db.periods.lockClosing(period.name) == beganAt
+    }
+  }
+
+  private enum Beginning: Sendable {
+    case begun(Closing)
+    case hindered(ClosingOutcome)
+  }
+
+  /// The first step: from here on nothing is booked in the month, nor in one before it.
   private func begin(
     _ month: AccountingPeriod, by person: String, at now: Instant
-  ) async throws -> AccountingPeriod {
-    try await store.write { db in
+  ) async throws -> Beginning {
+    try await store.write(patience: .long) { db in
       try await db.periods.ensure(month)
+      try await db.periods.lockAll(through: month)
+      // Somebody may have booked or closed since it was asked, and cannot any more.
+      if let hindrance = try await Self.hindrance(to: month, in: db) { return .hindered(hindrance) }
       let state = try await db.periods.lock(month.name) ?? .open
-      guard var period = AccountingPeriod(name: month.name, state: state) else { return month }
-      guard state == .open else { return period }
-      try period.beginClosing()
-      try await db.periods.move(month.name, to: .closing, by: person, at: now)
-      return period
+      guard var period = AccountingPeriod(name: month.name, state: state) else {
+        return .hindered(.refused("\(month.name) is no month."))
+      }
+      if state == .open {
+        try period.beginClosing()
+        try await db.periods.move(month.name, to: .closing, by: person, at: now)
+      }
+      guard let beganAt = try await db.periods.lockClosing(month.name) else {
+        throw StoreFault(kind: .damaged, "\(month.name) is closing since no moment")
+      }
+      let closed = try await db.periods.list().last {
+        $0.state == .closed && $0.last < month.first
+      }
+      return .begun(Closing(period: period, beganAt: beganAt, previousRoot: closed?.root))
     }
   }
 
   /// The second step: the books are proven, the trees made, the month closed; or it opens again.
   private func prove(
-    _ period: AccountingPeriod, after rows: [PeriodRow], by person: String, items: [OpenItem],
-    at now: Instant
+    _ closing: Closing, by person: String, items: [OpenItem], at now: Instant
   ) async throws -> ClosingOutcome {
+    let period = closing.period
     while try await store.write({ db in
       try await db.seals.sealNext(isComplete: true, at: now)
     }) > 0 {}
@@ -103,26 +147,25 @@ package struct PeriodClosing: Sendable {
     try await LedgerAuditor(store: store, city: city, reporting: reporting).proveBooks(&audit)
     guard audit.isSound else {
       try await store.write { db in
-        guard try await db.periods.lock(period.name) == .closing else { return }
+        guard try await closing.lock(in: db) else { return }
         try await db.statements.unsettle(period)
         try await db.periods.move(period.name, to: .open, by: person, at: now)
       }
       return .unsound(audit.findings)
     }
-    while try await giveDigests(to: period) == Self.digestsPerPieceMax {}
+    while try await giveDigests(in: closing) == Self.digestsPerPieceMax {}
     // From here on what is written goes to the next month, as entries have since closing began.
     try await store.write(patience: .long) { db in
       // Who takes a statement holds the accounts before the month: so does this.
       try await db.statements.lockAllAccounts()
-      guard try await db.periods.lock(period.name) == .closing else { return }
+      guard try await closing.lock(in: db) else { return }
       try await db.statements.settle(period)
       while try await db.rowSeals.give(to: period.name, countMax: Self.digestsPerPieceMax) > 0 {}
     }
-    let previous = rows.last { $0.state == .closed && $0.last < period.first }?.root
     let openItems = Self.json(items)
     let row = PeriodRow(
       name: period.name, first: period.first, last: period.last, state: .closed, closedAt: now,
-      closedBy: person, openItems: openItems, previousRoot: previous, root: nil)
+      closedBy: person, openItems: openItems, previousRoot: closing.previousRoot, root: nil)
     let (balance, trees, reports) = try await store.read(patience: .long) {
       db -> (TrialBalance, [PeriodTreeRow], [PeriodReportRow]) in
       var trees: [PeriodTreeRow] = []
@@ -137,11 +180,13 @@ package struct PeriodClosing: Sendable {
       )
     }
     let proof = PeriodProof(
-      period: period.name, previousRoot: previous ?? PeriodProof.first, trees: trees.map { $0.tree }
-    )
+      period: period.name, previousRoot: closing.previousRoot ?? PeriodProof.first,
+      trees: trees.map { $0.tree })
     return try await store.write { db in
-      let state = try await db.periods.lock(period.name) ?? .open
-      guard var period = AccountingPeriod(name: period.name, state: state), state == .closing else {
+      guard try await closing.lock(in: db),
+        var period = AccountingPeriod(name: period.name, state: .closing)
+      else {
+        // What was proven may not be all that stands in the month by now.
         return .refused("\(period.name) was opened or closed by somebody else meanwhile.")
       }
       try period.close(balance)
@@ -154,10 +199,11 @@ package struct PeriodClosing: Sendable {
   /// Gives the month a piece of the digests that were left until now; their number.
   ///
   /// Whoever books waits while the month is held, so that it is not held for all of a month's digests.
-  private func giveDigests(to period: AccountingPeriod) async throws -> Int {
+  private func giveDigests(in closing: Closing) async throws -> Int {
     try await store.write { db in
-      guard try await db.periods.lock(period.name) == .closing else { return 0 }
-      return try await db.rowSeals.give(to: period.name, countMax: Self.digestsPerPieceMax)
+      guard try await closing.lock(in: db) else { return 0 }
+      return try await db.rowSeals.give(
+        to: closing.period.name, countMax: Self.digestsPerPieceMax)
     }
   }
 

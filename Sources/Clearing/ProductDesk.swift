@@ -34,7 +34,7 @@ package struct ProductDesk: Sendable {
     try order.check()
     return try await WalletDesk.onceByKey {
       try await city.write(to: store) { db, city in
-        let rider = try await RiderDesk.present(rider, in: db)
+        let rider = try await RiderDesk.held(rider, in: db)
         let accounts = try await db.wallets.lock(of: [rider])
         if let before = try await db.products.find(key: order.key) {
           guard before.rider == rider, before.product == product, before.channel == order.channel
@@ -83,7 +83,7 @@ package struct ProductDesk: Sendable {
     reference: String? = nil, by act: RiderAct
   ) async throws -> Receipt {
     try await city.write(to: store) { db, city in
-      let rider = try await RiderDesk.present(rider, in: db)
+      let rider = try await RiderDesk.held(rider, in: db)
       let accounts = try await db.wallets.lock(of: [rider])
       let holdings = try await db.products.lock(of: [rider])
       guard let place = holdings.firstIndex(where: { $0.holdingID == holdingID }) else {

@@ -103,6 +103,7 @@ package struct RevenueRecognition: Sendable {
   private func recognise(
     _ day: Day, _ city: City, in db: StoreSession, at now: Instant
   ) async throws {
+    try await db.products.holdCounting()
     var pools: [PoolKey: Pool] = [:]
     var last: RiderID?
     while true {

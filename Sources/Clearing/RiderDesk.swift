@@ -37,9 +37,23 @@ package struct RiderDesk: Sendable {
   }
 
   /// The rider of a number after all merges, when there still is somebody.
+  ///
+  /// For who only looks, or holds lanes or riders already: see ``held(_:in:)``.
   static func present(_ rider: RiderID, in db: StoreSession) async throws -> RiderID {
-    guard let row = try await db.media.present(rider) else { throw RiderRefusal.unknownRider }
-    guard row.erasedAt == nil else { throw RiderRefusal.erased }
+    try somebody(try await db.media.present(rider))
+  }
+
+  /// The rider of a number after all merges, who stays it until the transaction ends.
+  ///
+  /// Whoever brings a rider money, a product or a proof holds them before anything else: rows that came
+  /// while the rider became another's would be out of every desk's reach.
+  static func held(_ rider: RiderID, in db: StoreSession) async throws -> RiderID {
+    try somebody(try await db.media.held(rider))
+  }
+
+  private static func somebody(_ row: RiderRow?) throws(RiderRefusal) -> RiderID {
+    guard let row else { throw .unknownRider }
+    guard row.erasedAt == nil else { throw .erased }
     return row.rider
   }
 
@@ -132,7 +146,7 @@ package struct RiderDesk: Sendable {
     _ isBlocked: Bool, rider: RiderID, medium: MediumID?, by act: RiderAct
   ) async throws -> Int {
     try await store.write { db in
-      let rider = try await Self.present(rider, in: db)
+      let rider = try await Self.held(rider, in: db)
       let all = try await db.media.media(of: rider)
       if let medium, !all.contains(where: { $0.medium == medium }) {
         throw RiderRefusal.unknownMedium
@@ -213,7 +227,7 @@ package struct RiderDesk: Sendable {
     }
     let digest = number.map { paperDigest(kind: kind ?? "", number: $0) }
     return try await store.write { db in
-      let rider = try await Self.present(rider, in: db)
+      let rider = try await Self.held(rider, in: db)
       // A day that is being rated for the first time has no row yet that could be marked.
       try await db.holdLanes(.rating, [Lane.of(rider)])
       if let digest, try await db.proofs.isOfAnother(digest, than: rider) {

@@ -16,7 +16,9 @@ extension RiderDesk {
     _ rider: RiderID, into other: RiderID, by act: RiderAct
   ) async throws -> Int {
     try await store.write { db in
-      try await holdAllLanes(in: db)
+      try await db.media.beginMoving()
+      let kept = try await db.media.present(other)
+      try await holdAll(of: Set([rider] + (kept.map { [$0.rider] } ?? [])), in: db)
       return try await merge(rider, into: other, by: act, in: db)
     }
   }
@@ -30,8 +32,10 @@ extension RiderDesk {
   ) async throws -> RiderID {
     let digest = try accountDigest(accountReference)
     return try await store.write { db in
-      try await holdAllLanes(in: db)
+      try await db.media.beginMoving()
       guard let row = try await db.media.find(medium) else { throw RiderRefusal.unknownMedium }
+      let others = try await db.media.riders(ofAccountReference: digest)
+      try await holdAll(of: Set(others + [row.rider]), in: db)
       guard row.kind == .bank || row.kind == .phone else {
         throw RiderRefusal.notActive("a \(row.kind.rawValue), which has no payment account")
       }
@@ -47,8 +51,13 @@ extension RiderDesk {
     }
   }
 
-  /// Nobody sorts, rates or places while riders move.
-  func holdAllLanes(in db: StoreSession) async throws {
+  /// Nobody sorts, rates, places, closes windows or shares, nor brings anything to these riders, while
+  /// they move.
+  ///
+  /// First the riders, for a desk that holds one may wait for a lane; workers only try, and wait for none.
+  private func holdAll(of riders: Set<RiderID>, in db: StoreSession) async throws {
+    try await db.media.holdAlone(riders)
+    for work in [ChargingTables.Work.windows, .shares] { try await db.charging.holdWork(work) }
     for purpose in [LanePurpose.sorting, .rating, .placing, .alighting] {
       try await db.holdLanes(purpose, 0..<Lane.count)
     }
@@ -188,8 +197,9 @@ extension RiderDesk {
   ) async throws -> RiderID {
     let chance = randomBytes(16)
     return try await store.write { db in
-      try await holdAllLanes(in: db)
+      try await db.media.beginMoving()
       let rider = try await Self.present(rider, in: db)
+      try await holdAll(of: [rider], in: db)
       guard let row = try await db.media.rider(rider) else { throw RiderRefusal.unknownRider }
       let waiting = try await db.wallets.waitingDays(of: rider)
       guard waiting == 0 else { throw RiderRefusal.ridesWait(days: waiting) }

@@ -159,7 +159,7 @@ package struct WalletDesk: Sendable {
     let city = city.current
     return try await Self.onceByKey {
       try await store.write { db in
-        let rider = try await RiderDesk.present(rider, in: db)
+        let rider = try await RiderDesk.held(rider, in: db)
         let day = try await Self.openAccount(
           kind == .topUp, of: rider, order.currency, city, in: db, at: act.at)
         let account = try await db.wallets.lock(of: rider, in: order.currency)

@@ -53,7 +53,7 @@ package struct WalletOrderDesk: Sendable {
     }
     let moment = now()
     return try await store.write { db in
-      let rider = try await RiderDesk.present(rider, in: db)
+      let rider = try await RiderDesk.held(rider, in: db)
       guard let account = try await db.wallets.lock(of: rider, in: currency) else {
         throw RiderRefusal.noAccount
       }

@@ -45,7 +45,9 @@ package struct ChargingTables {
     ).only().bool(0)
   }
 
-  /// Makes the work this transaction's until it ends, waiting for whoever is at it.
+  /// Waits for the work to be this transaction's until it ends.
+  ///
+  /// A worker only tries, as with lanes.
   package func holdWork(_ work: Work) async throws {
     try await connection.execute(
       "select pg_advisory_xact_lock($1, $2)",

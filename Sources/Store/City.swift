@@ -1,4 +1,5 @@
 package import Basics
+package import Logging
 import Synchronization
 package import Tariff
 package import Transit
@@ -56,19 +57,30 @@ package struct City: Sendable {
 ///
 /// Many readers, one writer, whole values: a reader keeps the city it took to the end of its work.
 package final class CityHolder: Sendable {
-  private let held = Mutex(City.unknown)
+  private struct Held {
+    var city = City.unknown
+    /// Number of the look at the database that the city came from; a later one saw no less.
+    var look = 0
+    var looksBegun = 0
+  }
+
+  private let held = Mutex(Held())
 
   /// Starts without a network and a tariff.
   package init() {}
 
   /// The city as it stands now.
-  package var current: City { held.withLock { $0 } }
+  package var current: City { held.withLock { $0.city } }
 
   /// Reads network and tariffs anew where the database holds others than are held.
   ///
-  /// A published text that cannot be read any more is a fault: nothing is replaced then.
+  /// A published text that cannot be read any more is a fault: nothing is replaced then, nor when a
+  /// look that began later has done so.
   package func reload(from store: Store) async throws {
-    let before = current
+    let (before, look) = held.withLock { held in
+      held.looksBegun += 1
+      return (held.city, held.looksBegun)
+    }
     let (feed, tariffs) = try await store.read { db in
       (try await db.feeds.newest(), try await db.tariffs.list())
     }
@@ -87,7 +99,10 @@ package final class CityHolder: Sendable {
     let book = try TariffPublication.book(of: tariffs)
     let city = City(
       network: network, book: book, feed: feed, tariffCount: tariffs.count)
-    held.withLock { $0 = city }
+    held.withLock { held in
+      guard look > held.look else { return }
+      (held.city, held.look) = (city, look)
+    }
   }
 
   /// Runs a body in one transaction, on the city that the database holds at that moment.
@@ -114,16 +129,30 @@ package final class CityHolder: Sendable {
   private static let reloadsMax = 5
 
   /// Follows what is published, by this process or another, until the task is cancelled.
-  package func follow(_ store: Store) async throws {
+  ///
+  /// What cannot be read now is tried again, after longer pauses each time: nobody announces it twice.
+  package func follow(_ store: Store, log: Logger) async {
     await withTaskGroup(of: Void.self) { group in
       for channel in [StoreChannel.network, .tariffs] {
         group.addTask {
-          for await _ in store.announcements(channel) {
-            // A database that is away now announces a resumption when it is back.
-            try? await self.reload(from: store)
-          }
+          for await _ in store.announcements(channel) { await self.reload(from: store, log) }
         }
       }
+    }
+  }
+
+  /// Reads network and tariffs anew until it works or the task is cancelled.
+  private func reload(from store: Store, _ log: Logger) async {
+    var pause = Worker.faultSecondsMin
+    while !Task.isCancelled {
+      do {
+        return try await reload(from: store)
+      } catch {
+        if Task.isCancelled { return }
+        log.error("what was published is not read", metadata: ["fault": "\(error)"])
+      }
+      guard (try? await Task.sleep(for: .seconds(pause))) != nil else { return }
+      pause = min(pause * 2, Worker.faultSecondsMax)
     }
   }
 }

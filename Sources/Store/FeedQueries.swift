@@ -10,6 +10,7 @@ package struct FeedRecord: Sendable, Equatable {
   package let digest: [UInt8]
   /// Size of the archive.
   package let bytesCount: Int
+  /// Later than that of whatever was published before it.
   package let importedAt: Instant
 }
 
@@ -29,13 +30,16 @@ package struct FeedQueries {
     "feed_id, name, digest, octet_length(archive) as bytes_count, imported_at"
 
   /// Keeps a feed and makes it the newest, also when it was known already.
+  ///
+  /// What is published last holds, whatever the clocks said: it counts as imported after all others.
   package func save(
     name: String, digest: [UInt8], archive: [UInt8], at: Instant
   ) async throws -> FeedRecord {
     try await StoreSession(connection: connection).lockCity()
     let rows = try await connection.query(
       """
-      insert into network_feed (name, digest, archive, imported_at) values ($1, $2, $3, $4)
+      insert into network_feed (name, digest, archive, imported_at) values ($1, $2, $3, greatest($4,
+        (select max(imported_at) + interval '1 microsecond' from network_feed where digest <> $2)))
       on conflict (digest) do update set name = excluded.name, imported_at = excluded.imported_at
       returning \(Self.columns)
       """, [.text(name), .bytea(digest), .bytea(archive), .timestamptz(at)])

@@ -14,8 +14,12 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case charging = 20
   /// Passes and carnets become earnings.
   case recognising = 50
+  /// Rides of passes and carnets are counted: one lane, which whoever changes such rides tries to share.
+  case counting = 51
   /// Media and their riders are founded: one lane, held by whoever does.
   case founding = 5
+  /// Riders are merged or erased: one lane, held by whoever does.
+  case moving = 6
   /// Holes in the numbers of devices are compared with those that are written down.
   case watching = 21
 }

@@ -112,6 +112,39 @@ package struct PeriodTables {
       """, [.text(period.name), .date(period.first), .date(period.last)])
   }
 
+  /// Any number that nothing else locks: "KV" and then "mnth"; `held_period_state` knows it too.
+  private static let monthsLock: Int64 = 0x4B56_6D6E_7468
+
+  /// Holds a month and all before it for this transaction alone, but for those that are closed.
+  ///
+  /// What is booked in one of them without being committed is waited for, and nobody makes such a month
+  /// meanwhile: what is asked after this holds until the transaction ends.
+  package func lockAll(through period: AccountingPeriod) async throws {
+    // Whoever books in a month that is there holds its row, and may go on to one that has to be made:
+    // so the rows come first. They come again for what was made before the lock was had.
+    let rows = PostgresStatement(
+      """
+      select 1 from accounting_period where first_date <= $1 and state <> 'closed'
+      order by first_date for update
+      """, [.date(period.first)])
+    _ = try await connection.pipeline([
+      rows, PostgresStatement("select pg_advisory_xact_lock($1)", [.int8(Self.monthsLock)]), rows,
+    ])
+  }
+
+  /// When the closing of a month began, the month held for this transaction alone; nil unless it is
+  /// closing.
+  ///
+  /// No two closings of a month began at the same moment: it tells whether somebody opened it meanwhile.
+  package func lockClosing(_ name: String) async throws -> Instant? {
+    let rows = try await connection.query(
+      """
+      select case when state = 'closing' then closing_at end
+      from accounting_period where period = $1 for update
+      """, [.text(name)])
+    return try rows.onlyOrNil()?.timestamptzOrNil(0)
+  }
+
   /// The state of a month, held for this transaction alone; nil when there is no row.
   package func lock(_ name: String) async throws -> AccountingPeriod.State? {
     let rows = try await connection.query(
@@ -119,14 +152,15 @@ package struct PeriodTables {
     return try rows.onlyOrNil()?.word("state")
   }
 
-  /// Moves a month to closing or back to open.
+  /// Moves a month to closing or back to open; each closing has a later moment than the one before.
   package func move(
     _ name: String, to state: AccountingPeriod.State, by person: String, at now: Instant
   ) async throws {
     try await connection.execute(
       """
       update accounting_period set state = $2,
-        closing_at = case when $2 = 'closing' then $3::timestamptz end,
+        closing_at = case when $2 = 'closing'
+          then greatest($3::timestamptz, closing_at + interval '1 microsecond') else closing_at end,
         closing_by = case when $2 = 'closing' then $4 end
       where period = $1
       """, [.text(name), .text(state.rawValue), .timestamptz(now), .text(person)])

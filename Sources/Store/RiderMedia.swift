@@ -100,6 +100,38 @@ package struct MediaTables {
     return try await self.rider(id)
   }
 
+  /// Who a rider is after all merges, and stays until the transaction ends; nil when there is none.
+  ///
+  /// A merge or an erasure of the rider that has begun is waited for, and one to come waits. It is asked
+  /// again only when another merge has ended meanwhile.
+  package func held(_ rider: RiderID) async throws -> RiderRow? {
+    while let row = try await present(rider) {
+      let rows = try await connection.query(
+        "select merged_into from rider where rider_id = $1 for share", [.identifier(row.rider)])
+      guard let held = try rows.onlyOrNil() else { continue }
+      let other: RiderID? = try held.identifierOrNil(0)
+      if other == nil { return row }
+    }
+    return nil
+  }
+
+  /// Keeps others from merging or erasing riders until the transaction ends: nobody becomes another
+  /// meanwhile but by this one.
+  ///
+  /// It comes before ``holdAlone(_:)``, and that before lanes: whoever holds a rider may wait for a lane.
+  package func beginMoving() async throws {
+    try await StoreSession(connection: connection).holdLanes(.moving, [0])
+  }
+
+  /// Waits for those who hold some riders, and keeps others from holding them until the transaction ends.
+  ///
+  /// Media and events of a rider may still come: sorters do not hold riders, they hold lanes.
+  package func holdAlone(_ riders: Set<RiderID>) async throws {
+    try await connection.execute(
+      "select 1 from rider where rider_id = any($1) order by rider_id for no key update",
+      [.identifiers(riders.map(Optional.some))])
+  }
+
   /// Founds a rider who has never tapped; false when there is one of that number.
   package func found(_ rider: RiderID, at: Instant) async throws -> Bool {
     try await StoreSession(connection: connection).holdLanes(.founding, [0])

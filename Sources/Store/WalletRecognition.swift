@@ -42,25 +42,37 @@ extension ProductTables {
 
   /// Asks for riders to be counted anew whose product had earned its price before rides of it changed.
   ///
-  /// One that was over before the day of the ride carried none of it.
+  /// One that was over before the day of the ride carried none of it. While products are counted, one
+  /// that has not earned its price may have by the end, without these rides: it is asked for too.
   package func askRecount(after rides: Set<CarriedDay>) async throws {
     guard !rides.isEmpty else { return }
     let rides = Array(rides)
+    // Until this transaction ends none begins to count.
+    let isCounted = try await !connection.query(
+      "select pg_try_advisory_xact_lock_shared($1, 0)",
+      [.int4(StoreSession.laneLockClass + LanePurpose.counting.rawValue)]
+    ).only().bool(0)
     try await connection.execute(
       """
       insert into product_recount
       select distinct h.rider_id
       from unnest($1::uuid[], $2::text[], $3::date[]) as c(rider_id, product, fare_day)
       join product_holding h using (rider_id, product)
-      where h.recognised_minor + h.refunded_minor >= h.price_minor and not h.is_void
+      where (h.recognised_minor + h.refunded_minor >= h.price_minor or $4) and not h.is_void
         and h.granted_day <= c.fare_day and coalesce(h.valid_to >= c.fare_day, true)
       order by 1
       on conflict do nothing
       """,
       [
         .identifiers(rides.map { Optional($0.rider) }), .texts(rides.map { Optional($0.product) }),
-        .dates(rides.map { Optional($0.fareDay) }),
+        .dates(rides.map { Optional($0.fareDay) }), .bool(isCounted),
       ])
+  }
+
+  /// Waits for those who are changing rides of products; whoever changes one from now on, until the
+  /// transaction ends, asks for a count of all that it may have been left out of.
+  package func holdCounting() async throws {
+    try await StoreSession(connection: connection).holdLanes(.counting, [0])
   }
 
   /// Asks for riders to be counted anew.

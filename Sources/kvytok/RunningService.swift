@@ -75,7 +75,7 @@ struct RunningService: Sendable {
     let denyList = DenyListHolder()
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
     var services: [any Service] = [
-      Worker { try await city.follow(store) },
+      Worker { await city.follow(store, log: log) },
       Worker { await denyList.follow(store) },
       Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
     ]

@@ -1,5 +1,6 @@
 import Basics
 import Clearing
+import Postgres
 import Store
 import Tapping
 import Testing
@@ -115,6 +116,67 @@ extension ClearingSuite {
         #expect(profile?.products.map(\.use.state) == [.expired])
         #expect(try await house.accounts()["2210"] ?? 0 == 0)
         try await house.expectSound()
+      }
+    }
+
+    /// Six rides become free while the day on which the carnet has earned its price is being recognised.
+    @Test func aCarnetIsCountedAnewWhenItsRidesChangeWhileTheyAreCounted() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let held = "select concat_ws(' ', state, rides_used, recognised_minor) from product_holding"
+        let waiting = "select count(*) from product_recount"
+        let anna = try await house.register("anna")
+        _ = try await sell("ten rides", house, to: anna)
+        try await house.journal(
+          try (1...10).map { try tap($0, padded(6 + Int($0), 2) + ":30", day: $0 > 4 ? 3 : 2) })
+        try await house.service.drain()
+        try await recognise(house, through: 1)
+        #expect(try await house.texts(held) == ["activated 4 2800"])
+        // It has counted the rides, and stands before its last word.
+        let recognising = try await house.pool.transaction { db in
+          try await db.execute("lock table product_recognition in share mode")
+          let recognising = Task { try await recognise(house, through: 2) }
+          #expect(try await house.isWaited())
+          let day = Self.sold.adding(days: 2)
+          _ = try await house.riders.addProof(
+            ProvenDays(category: "pensioner", first: day, last: day), kind: nil, number: nil,
+            note: nil, of: anna, isReplacing: false, by: desk)
+          try await house.service.drain()
+          return recognising
+        }
+        try await recognising.value
+        #expect(try await house.texts(held) == ["used_up 10 7000"])
+        #expect(try await house.number(waiting) == 1)
+        try await recognise(house, through: 3)
+        #expect(try await house.texts(held) == ["activated 4 7000"])
+        try await recognise(house, through: 60)
+        let profile = try await house.riders.profile(of: anna, at: Self.after(61))
+        #expect(profile?.products.map(\.use.state) == [.expired])
+        #expect(profile?.products.map(\.use.ridesUsed) == [4])
+        #expect(try await house.accounts()["2210"] ?? 0 == 0)
+        #expect(try await house.number(waiting) == 0)
+        try await house.expectSound()
+      }
+    }
+
+    /// A change of rides keeps a count waiting that would not see it.
+    @Test func theCountOfProductsWaitsForRidesThatAreBeingChanged() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let anna = try await house.register("anna")
+        _ = try await sell("month", house, to: anna)
+        try await house.journal([try tap(1, "13:00", day: 1)])
+        // The rating has asked whom to count anew, and stands before its entries.
+        let (rating, recognising) = try await house.pool.transaction { db in
+          try await db.execute("lock table ride_sum in share mode")
+          let rating = Task { try await house.service.drain() }
+          #expect(try await house.isWaited())
+          let recognising = Task { try await recognise(house, through: 0) }
+          #expect(try await house.isWaited(for: 2))
+          return (rating, recognising)
+        }
+        try await rating.value
+        try await recognising.value
+        #expect(try await house.accounts() == ["1110": 30_000, "2210": 29_000, "2190": 1000])
+        #expect(try await house.number("select count(*) from product_recount") == 0)
       }
     }
 

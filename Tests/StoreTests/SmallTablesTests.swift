@@ -96,6 +96,26 @@ extension StoreSuite {
       }
     }
 
+    /// Another clock, or one that was set back: what is published last holds all the same.
+    @Test func theFeedPublishedLastHoldsWhateverTheClocksSaid() async throws {
+      try await withStore { store, _ in
+        let save = { @Sendable (digest: UInt8, seconds: Int64) in
+          try await store.write { session in
+            try await session.feeds.save(
+              name: "\(digest).zip", digest: [digest], archive: [digest],
+              at: noon.adding(seconds: seconds))
+          }
+        }
+        for (digest, seconds) in [(1, 60), (2, 0), (3, 0), (2, 1), (2, 1), (1, -60)] {
+          let saved = try await save(UInt8(digest), Int64(seconds))
+          let newest = try await store.read { try await $0.feeds.newest() }
+          #expect(newest == saved, "feed \(digest)")
+        }
+        let names = try await store.read { try await $0.feeds.list() }.map(\.name)
+        #expect(names == ["1.zip", "2.zip", "3.zip"])
+      }
+    }
+
     @Test func aPublishedTariffIsNeverChanged() async throws {
       try await withStore { store, _ in
         let save = { @Sendable (version: String, day: Day, source: String) in

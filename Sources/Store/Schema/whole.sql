@@ -1336,7 +1336,8 @@ create index device_deny_list_version on device_deny_list (version, seen_at);
 
 -- Periods, proof and adjustments.
 
--- A period that is not open takes no entries. A month without a row is open.
+-- A period that is not open takes no entries. A month without a row is open, unless a later one is not.
+-- `closing_at` stays when it opens again, and is later each time: it names a closing.
 create table accounting_period (
   period text primary key check (period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
   first_date date not null unique,
@@ -1416,7 +1417,8 @@ create table adjustment_line (
 );
 
 -- The state of a date's month, held until the transaction ends: a month that is open stays open
--- until then, for whoever begins to close it waits.
+-- until then, for whoever begins to close it or a later one waits. A month before one that is closed
+-- is closed too, or it would have to be closed after it, which nobody can.
 create function held_period_state(accounting_date date) returns text language plpgsql as $$
 declare
   month date := date_trunc('month', accounting_date)::date;
@@ -1424,10 +1426,19 @@ declare
 begin
   select state into found_state from accounting_period where first_date = month for share;
   if found_state is null then
+    -- "KV" and then "mnth": whoever begins to close a month waits for months that come into being.
+    perform pg_advisory_xact_lock_shared(x'4b566d6e7468'::bigint);
+    if exists (select from accounting_period where first_date > month and state <> 'open') then
+      return 'closed';
+    end if;
     insert into accounting_period (period, first_date, last_date, state)
       values (to_char(month, 'YYYY-MM'), month, (month + interval '1 month')::date - 1, 'open')
       on conflict do nothing;
     select state into found_state from accounting_period where first_date = month for share;
+  end if;
+  if found_state = 'open' and exists (
+      select from accounting_period where first_date > month and state <> 'open') then
+    return 'closed';
   end if;
   return found_state;
 end $$;
