@@ -14,7 +14,7 @@ private enum RowsWithoutEntry {
       ('written_off', array['1200']), ('refund_owed', array['2220']),
       ('refund_paid', array['1120', '2220']), ('dispute_booked', array['1120', '1250']),
       ('dispute_lost', array['1250']),
-      ('goodwill_set_off', array['1200'])) as k (kind, accounts)
+      ('goodwill_set_off', array['1200']), ('loss_set_off', array['1200'])) as k (kind, accounts)
     """
 
   static let events = """

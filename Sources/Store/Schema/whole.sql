@@ -2130,3 +2130,11 @@ alter table charge_window
 do $$ begin
   perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
 end $$;
+
+-- What of a window's disputes was lost and no fare took back: fares that fall are set off against it.
+alter table charge_window
+  add column lost_minor bigint,          -- of the charged back: lost, and no fare took it back; null: nothing
+  add check (lost_minor between 0 and charged_back_minor);
+do $$ begin
+  perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
+end $$;

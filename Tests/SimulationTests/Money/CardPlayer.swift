@@ -147,13 +147,21 @@ extension MoneyPlayer {
   mutating func noteSetOffs() async throws {
     let lines = try await house.texts(
       """
-      select concat_ws(' ', v.event_id, v.window_id, p.account, p.credit_minor, p.operator_id)
+      select concat_ws(' ', v.event_id, v.window_id,
+        case v.kind when 'loss_set_off' then '7210' else p.account end,
+        case v.kind when 'loss_set_off' then v.minor else p.credit_minor end, p.operator_id)
       from charge_event v join posting p using (entry_id)
-      where v.kind = 'goodwill_set_off' and v.event_id > \(lastSetOff) and p.credit_minor > 0
+      where v.kind in ('goodwill_set_off', 'loss_set_off') and v.event_id > \(lastSetOff)
+        and p.credit_minor > 0
       order by v.event_id
       """)
     for line in lines {
       let words = line.split(separator: " ").map(String.init)
+      if words[2] == PlainAccount.lost.code {
+        noteLossSetOff(Int64(words[3]) ?? 0, window: Int64(words[1]) ?? 0)
+        lastSetOff = Int64(words[0]) ?? lastSetOff
+        continue
+      }
       let window = Int64(words[1]) ?? 0
       let minor = Int64(words[3]) ?? 0
       let account = PlainAccount(code: words[2], part: words.count > 4 ? words[4] : "")
@@ -168,6 +176,15 @@ extension MoneyPlayer {
       lastSetOff = Int64(words[0]) ?? lastSetOff
       count("goodwill set off")
     }
+  }
+
+  /// Fares that fell after the payment was lost in a dispute: the rider has them, the house bears none.
+  ///
+  /// No window gives more so than was lost, which ``MoneyChecker`` holds it to.
+  private mutating func noteLossSetOff(_ minor: Int64, window: Int64) {
+    books.windows[window, default: PlainWindowActs()].lossSetOff += minor
+    books.write(.riders, .lost, minor)
+    count("loss set off")
   }
 
   // MARK: - Disputes

@@ -121,6 +121,8 @@ struct PlainWindowActs: Sendable {
   var borne: [PlainAccount: Int64] = [:]
   /// Of the goodwill: what fares that fell were set off against.
   var setOff: Int64 = 0
+  /// Of what was lost in disputes: what fares that fell were set off against.
+  var lossSetOff: Int64 = 0
 }
 
 /// A claim against the city.
