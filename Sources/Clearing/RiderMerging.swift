@@ -213,9 +213,13 @@ extension RiderDesk {
       let nobody = RiderID(
         high: random.high,
         low: random.low - UInt64(Lane.of(random)) + UInt64(Lane.of(rider)))
+      let days = try await db.riderMoves.days(of: rider)
       try await db.riderMoves.erase(
-        rider, as: nobody, days: try await db.riderMoves.days(of: rider),
-        around: life(from: row.firstSeenAt, to: act.at), at: act.at)
+        rider, as: nobody, days: days, around: life(from: row.firstSeenAt, to: act.at), at: act.at)
+      // Rides with a phone of which no account is known: nobody will be asked for them any more.
+      try await ErasedFares.giveUp(
+        days.map { RiderDay(rider: nobody, fareDay: $0) }, lane: Lane.of(nobody),
+        accountingDate: try await db.bookingDate(of: act.at, in: city.current), in: db, at: act.at)
       try await note("erase", "", of: nobody, act, in: db)
       return nobody
     }

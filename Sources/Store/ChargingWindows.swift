@@ -178,6 +178,8 @@ package struct ChargingTables {
 
   /// Adds windows over what the rides of some rider-days come to, less what their windows are closed
   /// over; their number.
+  ///
+  /// An erased rider gets none: no card is asked for nobody, nor given anything back.
   private func addWindows(
     before: String = "", changed: String, to day: String, _ parameters: [PostgresValue]
   ) async throws -> Int {
@@ -193,7 +195,9 @@ package struct ChargingTables {
 
   private static func windows(before: String, changed: String, to day: String) -> String {
     """
-    with \(before) changed as materialized (\(changed)),
+    with \(before) changed as materialized (
+      select c.* from (\(changed)) c where not exists (
+        select from rider e where e.rider_id = c.rider_id and e.erased_at is not null)),
     now_due as (
       select r.lane, r.rider_id, r.fare_day, r.currency, sum(r.charged_minor)::int8 as minor
       from changed c join ride r using (lane, rider_id, fare_day)

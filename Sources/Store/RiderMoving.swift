@@ -20,12 +20,29 @@ package struct RiderMoveTables {
     return try rows.map { try $0.date(0) }
   }
 
-  /// Charge windows of a rider's bank cards whose money is not where it belongs yet.
+  /// Charge windows of a rider's bank cards whose money is not where it belongs yet, and fare days whose
+  /// windows are still to be closed.
+  ///
+  /// Days that wait for an account of a phone are left out: nobody can be asked for them.
   package func openCharges(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
-      select count(*) from charge_window where lane = $1 and rider_id = $2
-        and (state not in ('settled', 'nothing', 'netted', 'written_off') or due_minor <> 0)
+      select (
+        select count(*) from charge_window where lane = $1 and rider_id = $2
+          and (state not in ('settled', 'nothing', 'netted', 'written_off') or due_minor <> 0))
+        + (
+        select count(*) from (
+          select fare_day, currency from (
+            select fare_day, currency, charged_minor as minor from ride
+            where lane = $1 and rider_id = $2 and reversed_run_id is null
+              and charged_minor is not null and medium in \(ChargingTables.chargedMedia)
+            union all
+            select fare_day, currency, -amount_minor from charge_window
+            where lane = $1 and rider_id = $2) s
+          where fare_day not in (
+            select fare_day from charge_day_waiting
+            where lane = $1 and rider_id = $2 and waits_for_account)
+          group by fare_day, currency having sum(minor) <> 0) d)
       """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)
   }
