@@ -206,6 +206,8 @@ extension RiderDesk {
       }
       let open = try await db.riderMoves.openCharges(of: rider)
       guard open == 0 else { throw RiderRefusal.chargesOpen(windows: open) }
+      let refunds = try await db.riderMoves.owedRefunds(of: rider)
+      guard refunds == 0 else { throw RiderRefusal.refundsOwed(refunds: refunds) }
       // In the rider's own lane, so that no state and no fare changes.
       guard let random = RiderID(bytes: chance) else {
         preconditionFailure("16 bytes are an identifier")

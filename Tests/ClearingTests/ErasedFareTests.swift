@@ -2,6 +2,7 @@ import AcquirerSupport
 import Basics
 import Charging
 import Clearing
+import Ledger
 import SimulatedAcquirer
 import Store
 import Synchronization
@@ -168,6 +169,46 @@ extension ClearingSuite {
         #expect(try await house.accounts() == ["2190": 800, "7200": 800])
         let audit = try await house.fullAudit()
         #expect(audit.isSound, "\(audit.findings)")
+      }
+    }
+
+    /// A debt of 8.00 that a desk took, and whose ride became free: the desk is to pay it back.
+    @Test func whoIsOwedARefundIsNotErasedUntilItIsPaid() async throws {
+      try await CardHouse.with { cards in
+        let house = cards.house
+        try await house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        let window = try await cards.window()
+        let declined = #"{"id":"X1","type":"declined","key":"w\#(window)-1","code":"51"}"#
+        #expect(try await cards.messages.take(Array(declined.utf8)) == .applied)
+        try await cards.debts.pay(window, minor: 800, channel: .cash, by: "desk 1")
+        let medium = house.medium("visa-anna", .bank)
+        let rider = RiderID(high: medium.high, low: medium.low)
+        _ = try await house.riders.addProof(
+          ProvenDays(category: "pensioner", first: try #require(Day("2026-11-22")), last: nil),
+          kind: nil, number: nil, note: nil, of: rider, isReplacing: false,
+          by: RiderAct(actor: "desk 1", reason: "test", at: cards.clock.now))
+        try await cards.work()
+        #expect(try await cards.balances() == ["1110 800", "2220 -800"])
+        let owed = RiderRefusal.refundsOwed(refunds: 1)
+        #expect(owed.code == "refunds_owed")
+        await #expect(throws: owed) { try await erase(house, rider, at: cards.clock.now) }
+        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        func pay(_ number: Int64, reason: String) async throws {
+          _ = try await adjusting.request(
+            [
+              Posting(.debit, account: AccountCode.refunds, minor: 800),
+              Posting(.credit, account: AccountCode.cash, minor: 800),
+            ], currency: hryvnia, fareDay: nil, reason: reason, by: "olena", at: cards.clock.now)
+          _ = try await adjusting.decide(number, isApproved: true, by: "petro", at: cards.clock.now)
+        }
+        // Another refund's number is not this one's.
+        try await pay(1, reason: "KVYTOK-R11 paid in cash")
+        await #expect(throws: owed) { try await erase(house, rider, at: cards.clock.now) }
+        try await pay(2, reason: "paid in cash: KVYTOK-R1, receipt 7")
+        _ = try await erase(house, rider, at: cards.clock.now)
+        try await house.expectSound()
       }
     }
   }
