@@ -247,6 +247,12 @@ package struct RiderMoveTables {
       """
       update rider_event set rider_id = $2, reason = 'erased', detail = '' where rider_id = any($1)
       """, [all, .identifier(nobody)])
+    // Orders about riders who had no account.
+    try await connection.execute(
+      "update money_order set subject = $2::text where subject = any($1::text[])",
+      [
+        .texts(numbers.map { $0?.description }), .text(nobody.description),
+      ])
     // What riders who were merged into this one left behind: reversed rides, settled charges.
     let lanes = PostgresValue.int2s(numbers.map { $0.map { Lane.of($0) } })
     try await connection.execute(

@@ -136,6 +136,49 @@ extension ClearingSuite {
       }
     }
 
+    /// Rides with a code that was thrown away, and on which nobody ever put money.
+    @Test(arguments: [0, 500] as [Int64])
+    func whatIsOwedWithoutAnAccountIsGivenUpToo(negative: Int64) async throws {
+      try await House.with { house in
+        try await house.rule(negative: negative)
+        let code = house.medium("code", .qr)
+        let rider = RiderID(high: code.high, low: code.low)
+        await #expect(throws: RiderRefusal.unknownRider) {
+          _ = try await house.walletOrders.proposeWriteOff(
+            in: hryvnia, of: rider, reason: "x", by: "olena")
+        }
+        try await house.journal([
+          try qrTap(1, "08:00"), try qrTap(2, "12:00"), try qrTap(3, "16:00", day: 1),
+        ])
+        try await house.service.drain()
+        #expect(try await house.accounts() == ["1200": 2400, "2190": 2400])
+        let first = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: rider, reason: "x", by: "olena")
+        await #expect(throws: MoneyRefusal.unfit("rider \(rider) waits for a decision already")) {
+          _ = try await house.walletOrders.proposeWriteOff(
+            in: hryvnia, of: rider, reason: "again", by: "taras")
+        }
+        _ = try await house.walletOrders.decide(first, isApproved: false, by: "taras")
+        #expect(try await house.number("select count(*) from wallet_account") == 0)
+        let order = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: rider, reason: "thrown away", by: "olena")
+        let decided = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        #expect(decided.minor == 2400)
+        #expect(try await house.accounts() == ["7200": 2400, "2190": 2400])
+        #expect(try await house.balance(rider) == 0)
+        #expect(try await house.debts().isEmpty)
+        #expect(try await house.number("select count(*) from fare_day where owes") == 0)
+        try await house.expectSound()
+        let nobody = try await house.riders.erase(
+          rider, by: desk, randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        // No order names who it was.
+        #expect(
+          try await house.texts("select distinct subject from money_order") == ["\(nobody)"])
+        let audit = try await house.fullAudit()
+        #expect(audit.isSound, "\(audit.findings)")
+      }
+    }
+
     @Test func aBalanceIsPutRightByTwoPeople() async throws {
       try await House.with { house in
         let anna = try await house.register("anna")
