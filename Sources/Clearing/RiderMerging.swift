@@ -72,7 +72,7 @@ extension RiderDesk {
     // With no ride left the accounts get back what rides took, and what is left is the rider's own.
     try await RidePayments.collect(
       rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
-      accountingDate: date, in: db, at: act.at)
+      accountingDate: date, undoesWriteOffs: false, in: db, at: act.at)
     try await moveMoney(of: rider, to: kept, on: date, act, in: db)
     let taps = try await db.riderMoves.give(
       rider, to: kept, days: days, around: life(from: gone.firstSeenAt, to: act.at), at: act.at)
