@@ -145,6 +145,7 @@ extension MoneyPlayer {
   /// Goodwill against which the workers set fares off that fell: it hangs on what else was owed and paid
   /// then, so it is read, and held against what each account bore.
   mutating func noteSetOffs() async throws {
+    try await noteUndoing()
     let lines = try await house.texts(
       """
       select concat_ws(' ', v.event_id, v.window_id,
@@ -175,6 +176,34 @@ extension MoneyPlayer {
       books.write(.riders, account, minor)
       lastSetOff = Int64(words[0]) ?? lastSetOff
       count("goodwill set off")
+    }
+  }
+
+  /// What was given up of accounts and undone since: how much hangs on the order in which fares fell and
+  /// others came, so it is read, and no more than was given up.
+  private mutating func noteUndoing() async throws {
+    let lines = try await house.texts(
+      """
+      select concat_ws(' ', m.movement_id, -m.amount_minor, a.rider_id)
+      from wallet_movement m join wallet_account a using (account_id)
+      where m.kind = 'write_off' and m.amount_minor < 0 and m.movement_id > \(lastUndoing)
+      order by m.movement_id
+      """)
+    for line in lines {
+      let words = line.split(separator: " ").map(String.init)
+      let minor = Int64(words[1]) ?? 0
+      lastUndoing = Int64(words[0]) ?? lastUndoing
+      guard let rider = books.people.riders.first(where: { "\($0)" == words[2] }) else {
+        findings.append("what nobody owed is undone: \(line)")
+        continue
+      }
+      books.people.givenUp[rider, default: 0] -= minor
+      if books.people.givenUp[rider, default: 0] < 0 {
+        findings.append("more is undone of \(rider) than was given up")
+      }
+      books.people.deposits[rider, default: 0] -= minor
+      books.write(.writtenOff, -minor)
+      count("write-off undone")
     }
   }
 

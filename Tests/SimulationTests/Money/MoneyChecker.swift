@@ -107,7 +107,11 @@ struct MoneyChecker {
       "select coalesce(max(fare_day) - date '1970-01-01', 0)::int8 from charge_day")
     let accountless = Set(try await house.texts(WindowChecks.accountless))
     var expected: [String] = []
-    for rider in books.people.riders where !accountless.contains("\(rider)") {
+    for (rider, settled) in books.people.settled {
+      expected += settled.charged.filter { $0.value != 0 }.map { "\(rider) \($0.key) \($0.value)" }
+    }
+    for rider in books.people.riders
+    where !accountless.contains("\(rider)") && !books.people.erased.contains(rider) {
       let rides = books.people.rides(of: rider)
         .filter { $0.tap.medium.isCharged && $0.tap.day.number <= closed }
       for (day, rides) in Dictionary(grouping: rides, by: \.tap.day) {

@@ -106,6 +106,9 @@ struct PlainBooks: Sendable {
       let paid = people.paid(by: rider)
       sums[.riders, default: 0] -= paid
       sums[.storedValue, default: 0] -= people.balance(of: rider) ?? 0
+      let givenUp = people.givenUp(of: rider)
+      sums[.riders, default: 0] -= givenUp
+      sums[.writtenOff, default: 0] += givenUp
     }
     return sums
   }
