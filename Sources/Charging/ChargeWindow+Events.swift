@@ -21,7 +21,10 @@ extension ChargeWindow {
     case .goodwill(let minor): try giveGoodwill(minor)
     case .setOff(let minor): try takeBack(minor, from: \.goodwillMinor)
     case .disputed(let minor): try dispute(minor)
-    case .disputeWon(let minor): try takeBack(minor, from: \.chargedBackMinor)
+    case .disputeWon(let minor): try win(minor)
+    case .disputeLost(let minor): try lose(minor)
+    case .lossSetOff(let minor):
+      try takeBack(minor, from: \.lostMinor) + [.book(.lossSetOff(minor))]
     case .paidAtDesk(let minor): try payAtDesk(minor, at: moment)
     case .writeOff: try writeOff()
     }
@@ -211,6 +214,18 @@ extension ChargeWindow {
     }
     chargedBackMinor += minor
     return []
+  }
+
+  private mutating func win(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
+    guard minor <= undecidedMinor else { throw .tooMuch(leftMinor: undecidedMinor) }
+    return try takeBack(minor, from: \.chargedBackMinor)
+  }
+
+  private mutating func lose(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
+    guard minor > 0 else { throw .notAboveZero }
+    guard minor <= undecidedMinor else { throw .tooMuch(leftMinor: undecidedMinor) }
+    lostMinor += minor
+    return [.book(.disputeLost(minor))]
   }
 
   private mutating func takeBack(

@@ -10,6 +10,7 @@ extension ChargeWindow {
     package var settledMinor: Int64 = 0
     package var refundedMinor: Int64 = 0
     package var chargedBackMinor: Int64 = 0
+    package var lostMinor: Int64 = 0
     package var deskMinor: Int64 = 0
     package var deskRefundedMinor: Int64 = 0
     package var goodwillMinor: Int64 = 0
@@ -39,6 +40,7 @@ extension ChargeWindow {
     settledMinor = kept.settledMinor
     refundedMinor = kept.refundedMinor
     chargedBackMinor = kept.chargedBackMinor
+    lostMinor = kept.lostMinor
     deskMinor = kept.deskMinor
     deskRefundedMinor = kept.deskRefundedMinor
     goodwillMinor = kept.goodwillMinor

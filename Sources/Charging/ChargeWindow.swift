@@ -61,6 +61,8 @@ package struct ChargeWindow: Hashable, Sendable {
   package internal(set) var refundedMinor: Int64 = 0
   /// Of the captured: disputed, or lost.
   package internal(set) var chargedBackMinor: Int64 = 0
+  /// Of the charged back: lost, and no fare that fell was set off against it.
+  package internal(set) var lostMinor: Int64 = 0
   /// Of the settled: what no acquirer is asked to give back.
   ///
   /// A desk took it, or the acquirer paid it under a name that the payment has no more.
@@ -100,6 +102,9 @@ package struct ChargeWindow: Hashable, Sendable {
   /// What may still be given back.
   package var refundableMinor: Int64 { capturedMinor - refundedMinor - chargedBackMinor }
 
+  /// Of the charged back: not lost, as far as is known, so that it may still be won.
+  var undecidedMinor: Int64 { chargedBackMinor - lostMinor }
+
   /// What the acquirer gave back of the payment, was ordered to give, or lost to a rider's bank.
   package var acquirerReturnedMinor: Int64 {
     refundedMinor - deskRefundedMinor + chargedBackMinor
@@ -137,6 +142,7 @@ package struct ChargeWindow: Hashable, Sendable {
       && min(deskMinor, settledMinor - deskMinor) >= 0
       && min(deskRefundedMinor, refundedMinor - deskRefundedMinor) >= 0
       && min(goodwillMinor, refundedMinor - goodwillMinor) >= 0
+      && min(lostMinor, chargedBackMinor - lostMinor) >= 0
       && (amountMinor < 0 ? offsetMinor <= 0 && dueMinor <= 0 : offsetMinor >= 0 && dueMinor >= 0)
   }
 }
@@ -171,6 +177,10 @@ package enum ChargeEvent: Hashable, Sendable {
   case disputed(minor: Int64)
   /// The dispute was won: the money is here again.
   case disputeWon(minor: Int64)
+  /// The dispute was lost: the rider has the money, and the house bears it.
+  case disputeLost(minor: Int64)
+  /// Fares fell by what was lost before: the house bears it no more.
+  case lossSetOff(minor: Int64)
   /// Money was paid outside the acquirer.
   case paidAtDesk(minor: Int64)
   /// The rest is given up.
@@ -205,6 +215,10 @@ package enum ChargeBooking: Hashable, Sendable {
   case writtenOff(Int64)
   /// A mended ride took off what had been given up.
   case writeOffOffset(Int64)
+  /// The rider's bank keeps what it took back.
+  case disputeLost(Int64)
+  /// A mended ride took off what the rider's bank had taken back for good.
+  case lossSetOff(Int64)
 }
 
 /// Why an event does not fit a window; nothing was changed.

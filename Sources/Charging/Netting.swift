@@ -1,8 +1,9 @@
 /// Gives a window below zero to the other windows of its card's day.
 ///
 /// What was not collected is not asked for any more; what was given up is taken off what was given
-/// up; what was given back as goodwill before counts as given back; what was collected goes back to
-/// the card. In this order, so that nobody is sent money while they owe some, and none is sent twice.
+/// up; what was given back as goodwill before, and what the rider's bank took back for good, counts as
+/// given back; what was collected goes back to the card. In this order, so that nobody is sent money
+/// while they owe some, and none is sent twice.
 package enum Netting {
   /// A part of a credit and where it goes; minor units above zero.
   package enum Share: Hashable, Sendable {
@@ -10,6 +11,8 @@ package enum Netting {
     case offset(place: Int, minor: Int64)
     /// The window with this place gave it back before, as goodwill.
     case setOff(place: Int, minor: Int64)
+    /// The window with this place lost it in a dispute before.
+    case loss(place: Int, minor: Int64)
     /// The window with this place gives it back.
     case refund(place: Int, minor: Int64)
   }
@@ -17,8 +20,8 @@ package enum Netting {
   /// The shares of a credit among the other windows of the day, by their places; nil while one of
   /// them waits for an answer of the acquirer.
   ///
-  /// A rest stays with the credit when the others cannot take it: more was disputed than the rides now
-  /// come to.
+  /// A rest stays with the credit when the others cannot take it: more is disputed, and not decided,
+  /// than the rides now come to.
   package static func shares(of creditMinor: Int64, among others: [ChargeWindow]) -> [Share]? {
     guard others.allSatisfy(\.isAtRest) else { return nil }
     var left = creditMinor
@@ -39,6 +42,9 @@ package enum Netting {
     }
     for place in places {
       take(place, others[place].goodwillMinor) { .setOff(place: $0, minor: $1) }
+    }
+    for place in places {
+      take(place, others[place].lostMinor) { .loss(place: $0, minor: $1) }
     }
     for place in places {
       take(place, others[place].refundableMinor) { .refund(place: $0, minor: $1) }

@@ -144,6 +144,8 @@ struct ChargeBatch {
       (isTransfer ? .paidByTransferAfterWriteOff : .paidInCashAfterWriteOff, minor)
     case .writtenOff(let minor): (.writtenOff, minor)
     case .writeOffOffset(let minor): (.writeOffOffset, minor)
+    case .disputeLost(let minor): (.disputeLost, minor)
+    case .lossSetOff(let minor): (.lossSetOff, minor)
     }
   }
 
@@ -240,6 +242,8 @@ extension ChargeEvent {
     case .setOff: "goodwill_set_off"
     case .disputed: "disputed"
     case .disputeWon: "dispute_won"
+    case .disputeLost: "dispute_lost"
+    case .lossSetOff: "loss_set_off"
     case .paidAtDesk: "paid_at_desk"
     case .writeOff: "written_off"
     }
@@ -250,7 +254,7 @@ extension ChargeEvent {
     switch self {
     case .settled(let minor), .offset(let minor), .given(let minor), .refund(let minor),
       .goodwill(let minor), .setOff(let minor), .disputed(let minor), .disputeWon(let minor),
-      .paidAtDesk(let minor):
+      .disputeLost(let minor), .lossSetOff(let minor), .paidAtDesk(let minor):
       minor
     default: nil
     }

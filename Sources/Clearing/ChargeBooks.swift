@@ -7,7 +7,7 @@ import Store
 enum ChargeMove: String, Hashable, CaseIterable {
   case captured, captureReturned, paidInCash, paidByTransfer, paidInCashAfterWriteOff
   case paidByTransferAfterWriteOff, writtenOff, writeOffOffset
-  case disputed, disputeWon, disputeLost, refundOwed, refundPaid
+  case disputed, disputeWon, disputeLost, lossSetOff, refundOwed, refundPaid
 
   var entryKind: EntryKind {
     switch self {
@@ -15,7 +15,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
       .paidByTransferAfterWriteOff:
       .payment
     case .writtenOff, .writeOffOffset: .writeOff
-    case .disputed, .disputeWon, .disputeLost: .chargeback
+    case .disputed, .disputeWon, .disputeLost, .lossSetOff: .chargeback
     case .refundOwed, .refundPaid: .refund
     }
   }
@@ -33,6 +33,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
     case .disputed: (AccountCode.disputed, AccountCode.acquirer)
     case .disputeWon: (AccountCode.acquirer, AccountCode.disputed)
     case .disputeLost: (AccountCode.chargebackLosses, AccountCode.disputed)
+    case .lossSetOff: (AccountCode.riders, AccountCode.chargebackLosses)
     case .refundOwed: (AccountCode.riders, AccountCode.refunds)
     case .refundPaid: (AccountCode.refunds, AccountCode.acquirer)
     }
@@ -50,6 +51,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
     case .disputed: "Card payments disputed"
     case .disputeWon: "Disputes won"
     case .disputeLost: "Disputes lost"
+    case .lossSetOff: "Fares taken back from disputes lost"
     case .refundOwed: "Refunds of fares taken back"
     case .refundPaid: "Refunds given to the acquirer"
     }

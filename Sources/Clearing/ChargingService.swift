@@ -185,6 +185,10 @@ package final class ChargingService: Sendable {
       case .setOff(let place, let minor):
         try await batch.setOffGoodwill(minor, of: others[place].id, detail: detail, in: db)
         try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
+      case .loss(let place, let minor):
+        try batch.apply(
+          .lossSetOff(minor: minor), to: others[place].id, actor: "clock", detail: detail)
+        try batch.apply(.given(minor: minor), to: credit.id, actor: "clock")
       case .refund(let place, let minor):
         let id = others[place].id
         let refunds = try await batch.orderRefund(

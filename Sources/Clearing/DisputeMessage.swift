@@ -33,9 +33,7 @@ struct DisputeMessage {
           .disputeWon, minor, window: window, kind: "dispute_booked", actor: actor,
           reference: caseID)
       } else if stage == .lost {
-        try batch.book(
-          .disputeLost, minor, window: window, kind: "dispute_lost", actor: actor,
-          reference: caseID)
+        try batch.apply(.disputeLost(minor: minor), to: window, actor: actor, reference: caseID)
       }
     } catch let refusal as ChargeRefusal {
       return "\(refusal)"

@@ -280,6 +280,7 @@ package struct LedgerAuditor: Sendable {
       grouping: try await db.rating.entitlements(of: Set(riders)), by: \.rider)
     let products = try await db.products.grants(of: Set(riders))
     let owners = try await db.wallets.owners(among: Set(riders))
+    let erased = try await db.riderMoves.erased(among: Set(riders))
     var states: [RiderID: RiderState] = [:]
     // Once a day waits for its rating, the state of the days after it is not known either.
     var waiting: Set<RiderID> = []
@@ -304,7 +305,8 @@ package struct LedgerAuditor: Sendable {
       let difference = RideDifference(
         standing: standing[day] ?? [], rated: rides, sharedBy: sharing)
       if !difference.isEmpty { page.findings.append(sentence(difference, day)) }
-      let owes = !RidePayments.owing(rides, owners: owners).isEmpty
+      let owes =
+        !erased.contains(day.rider) && !RidePayments.owing(rides, owners: owners).isEmpty
       if let fault = fault(of: kept, rated: result, owes: owes) { page.findings.append(fault) }
     }
     return page

@@ -18,6 +18,19 @@ extension OrderTables {
       by: person, at: moment)
   }
 
+  /// Proposes an order about a rider who has no account yet, and who waits for no decision.
+  func propose(
+    _ kind: MoneyOrderRow.Kind, aboutRider rider: RiderID, _ money: Money, reason: String,
+    by person: String, at moment: Instant
+  ) async throws -> Int64 {
+    guard try await !isWaiting(kind, subject: rider.description, in: money.currency) else {
+      throw MoneyRefusal.unfit("rider \(rider) waits for a decision already")
+    }
+    return try await propose(
+      kind, subject: rider.description, minor: money.minor, currency: money.currency,
+      reason: reason, by: person, at: moment)
+  }
+
   /// Decides an order that waits; refused for who proposed it, and for an order of another desk.
   func decide(
     _ order: Int64, isApproved: Bool, by person: String, at moment: Instant,

@@ -59,9 +59,8 @@ package struct Rater: Sendable {
         difference, lane: lane, claimed: claimed, taps: tapCount, on: accountingDate, in: db,
         at: now)
     }
-    let owners = try await RidePayments.collect(
-      rated: days, lane: lane, accountingDate: accountingDate, in: db, at: now)
-    let owing = RidePayments.owing(rides, owners: owners)
+    let owing = try await ErasedFares.collect(
+      rated: claimed, rides: rides, lane: lane, accountingDate: accountingDate, in: db, at: now)
     var rows = folded
     for index in rows.indices { rows[index].owes = owing.contains(rows[index].day) }
     guard

@@ -16,10 +16,11 @@ enum RidePayments {
   ///
   /// `riders` are further riders whose debts are to be paid, after a top-up. All riders are of the
   /// lane; their accounts are held until the transaction ends. Whoever has an account comes back.
+  /// Rides that only change their rider undo nothing of what was given up (`undoesWriteOffs`).
   @discardableResult
   static func collect(
     rated: [RiderDay], and riders: Set<RiderID> = [], lane: Int16, accountingDate: Day,
-    in db: StoreSession, at now: Instant
+    undoesWriteOffs: Bool = true, in db: StoreSession, at now: Instant
   ) async throws -> Set<WalletOwner> {
     var accounts = try await db.wallets.lock(of: riders.union(rated.map(\.rider)))
     guard !accounts.isEmpty else { return [] }
@@ -31,11 +32,12 @@ enum RidePayments {
     var saved: [(accountID: Int64, day: WalletDay)] = []
     var movements: [MovementRow] = []
     var crossed: [RiderID: Bool] = [:]
+    let givenUp = try await undoesWriteOffs ? givenUp(of: accounts, days, in: db) : [:]
     for index in accounts.indices {
-      let payments = pay(
-        &accounts[index], days[accounts[index].accountID] ?? [], saving: &saved,
+      movements += pay(
+        &accounts[index], days[accounts[index].accountID] ?? [],
+        givenUpMinor: givenUp[accounts[index].accountID] ?? 0, saving: &saved,
         accountingDate: accountingDate, at: now)
-      movements += payments
       let denies = accounts[index].rule.denies(balanceMinor: accounts[index].balanceMinor)
       guard denies != (accounts[index].deniedSince != nil) else { continue }
       accounts[index].deniedSince = denies ? now : nil
@@ -73,13 +75,27 @@ enum RidePayments {
       at: now)
   }
 
+  /// What was given up of accounts that get something back now.
+  private static func givenUp(
+    of accounts: [WalletAccountRow], _ days: [Int64: [WalletDayRow]], in db: StoreSession
+  ) async throws -> [Int64: Int64] {
+    let returned = accounts.filter { account in
+      (days[account.accountID] ?? []).contains { $0.day.returnedMinor > 0 }
+    }
+    return try await db.wallets.givenUp(of: returned.map(\.accountID))
+  }
+
   /// The movements of one account, and its days as they then stand.
+  ///
+  /// What comes back of fares undoes first what was given up of the account: nobody is given money that
+  /// nobody had paid.
   private static func pay(
-    _ account: inout WalletAccountRow, _ rows: [WalletDayRow],
+    _ account: inout WalletAccountRow, _ rows: [WalletDayRow], givenUpMinor: Int64,
     saving saved: inout [(accountID: Int64, day: WalletDay)], accountingDate: Day, at now: Instant
   ) -> [MovementRow] {
+    let undone = min(givenUpMinor, rows.reduce(0) { $0 + $1.day.returnedMinor })
     let payments = RidePaying.payments(
-      days: rows.map(\.day), balanceMinor: account.balanceMinor, rule: account.rule)
+      days: rows.map(\.day), balanceMinor: account.balanceMinor - undone, rule: account.rule)
     let paid = Dictionary(uniqueKeysWithValues: payments.map { ($0.day, $0.minor) })
     for row in rows {
       let isNew = row.keptDueMinor == nil
@@ -97,10 +113,37 @@ enum RidePayments {
         balanceMinor: account.balanceMinor, at: now, accountingDate: accountingDate, actor: actor)
       movement.fareDay = payment.day
       return movement
-    }
+    } + undoing(undone, of: &account, accountingDate: accountingDate, at: now)
   }
 
-  /// One entry for each currency and fare day, and its number on the movements it sums up.
+  /// The movement that takes off what was given up and is not owed any more; none for nothing.
+  private static func undoing(
+    _ minor: Int64, of account: inout WalletAccountRow, accountingDate: Day, at now: Instant
+  ) -> [MovementRow] {
+    guard minor > 0 else { return [] }
+    account.balanceMinor -= minor
+    return [
+      MovementRow(
+        accountID: account.accountID, kind: .writeOff, amountMinor: 0 - minor,
+        balanceMinor: account.balanceMinor, at: now, accountingDate: accountingDate, actor: actor)
+    ]
+  }
+
+  /// Undoes what was given up of an account, as far as it got money back that is no fare's.
+  static func undoWriteOff(
+    with returnedMinor: Int64, of account: inout WalletAccountRow, on date: Day,
+    in db: StoreSession, at now: Instant
+  ) async throws {
+    let givenUp = try await db.wallets.givenUp(of: [account.accountID])[account.accountID] ?? 0
+    var movements = undoing(
+      min(givenUp, returnedMinor), of: &account, accountingDate: date, at: now)
+    try await book(&movements, of: [account], accountingDate: date, in: db, at: now)
+    try await db.wallets.add(movements)
+    try await db.wallets.save([account])
+  }
+
+  /// One entry for each currency and fare day, and its number on the movements it sums up; what undoes a
+  /// write-off has an entry of its own for each currency.
   private static func book(
     _ movements: inout [MovementRow], of accounts: [WalletAccountRow], accountingDate: Day,
     in db: StoreSession, at now: Instant
@@ -110,7 +153,8 @@ enum RidePayments {
     let groups = Dictionary(grouping: movements.indices) { index in
       Key(
         currency: currencies[movements[index].accountID]?.code ?? "",
-        day: movements[index].fareDay ?? accountingDate)
+        day: movements[index].fareDay ?? accountingDate,
+        isUndoing: movements[index].kind == .writeOff)
     }
     for (key, places) in groups.sorted(by: { $0.key < $1.key }) {
       guard let currency = Currency(key.currency) else { continue }
@@ -120,9 +164,13 @@ enum RidePayments {
         let minor = movements[place].amountMinor
         if minor < 0 { paid -= minor } else { returned += minor }
       }
-      let entry = try WalletEntries.ridePayments(
-        paidMinor: paid, returnedMinor: returned, currency: currency, fareDay: key.day,
-        on: accountingDate)
+      let entry =
+        key.isUndoing
+        ? try WalletEntries.writeOffUndone(
+          Money(minor: paid, currency: currency), on: accountingDate)
+        : try WalletEntries.ridePayments(
+          paidMinor: paid, returnedMinor: returned, currency: currency, fareDay: key.day,
+          on: accountingDate)
       try await db.books.add([entry], at: now)
       let number = try await db.wallets.lastEntry()
       for place in places { movements[place].entryID = number }
@@ -132,9 +180,11 @@ enum RidePayments {
   private struct Key: Hashable, Comparable {
     let currency: String
     let day: Day
+    let isUndoing: Bool
 
     static func < (left: Key, right: Key) -> Bool {
-      (left.currency, left.day) < (right.currency, right.day)
+      (left.currency, left.day, left.isUndoing ? 1 : 0)
+        < (right.currency, right.day, right.isUndoing ? 1 : 0)
     }
   }
 }

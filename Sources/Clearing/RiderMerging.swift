@@ -81,7 +81,7 @@ extension RiderDesk {
     // With no ride left the accounts get back what rides took, and what is left is the rider's own.
     try await RidePayments.collect(
       rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
-      accountingDate: date, in: db, at: act.at)
+      accountingDate: date, undoesWriteOffs: false, in: db, at: act.at)
     try await moveMoney(of: rider, to: kept, on: date, act, in: db)
     let taps = try await db.riderMoves.give(
       rider, to: kept, days: days, around: life(from: gone.firstSeenAt, to: act.at), at: act.at)
@@ -192,8 +192,12 @@ extension RiderDesk {
   /// Media, payment account, papers and tokens are taken away, and the number of the rider, which
   /// came from their first card, becomes one that nothing leads to. Rides, fares and books stay as
   /// they are and prove as before. A tap of the same card that comes later founds a new rider.
+  ///
+  /// Passes and carnets that are not used up are refused, unless it is said that they are `forfeited`:
+  /// they are given back for nothing then, and so earned when the day ends.
   package func erase(
-    _ rider: RiderID, by act: RiderAct, randomBytes: @Sendable (Int) -> [UInt8]
+    _ rider: RiderID, forfeiting isForfeited: Bool = false, by act: RiderAct,
+    randomBytes: @Sendable (Int) -> [UInt8]
   ) async throws -> RiderID {
     let chance = randomBytes(16)
     return try await store.write { db in
@@ -201,21 +205,8 @@ extension RiderDesk {
       let rider = try await Self.present(rider, in: db)
       try await holdAll(of: [rider], in: db)
       guard let row = try await db.media.rider(rider) else { throw RiderRefusal.unknownRider }
-      let waiting = try await db.wallets.waitingDays(of: rider)
-      guard waiting == 0 else { throw RiderRefusal.ridesWait(days: waiting) }
-      for account in try await db.wallets.lock(of: [rider]) {
-        let debt = try await db.wallets.debt(of: account.accountID)
-        let left = account.balanceMinor - debt
-        guard left == 0 else {
-          throw RiderRefusal.moneyLeft(Money(minor: left, currency: account.currency))
-        }
-      }
-      // Rides with a card on which nobody ever put money: the first top-up pays them.
-      if let owed = try await db.wallets.owed(by: rider).first {
-        throw RiderRefusal.moneyLeft(Money(minor: 0 - owed.minor, currency: owed.currency))
-      }
-      let open = try await db.riderMoves.openCharges(of: rider)
-      guard open == 0 else { throw RiderRefusal.chargesOpen(windows: open) }
+      try await checkIsEven(rider, in: db)
+      try await forfeitProducts(of: rider, isForfeited, by: act, in: db)
       // In the rider's own lane, so that no state and no fare changes.
       guard let random = RiderID(bytes: chance) else {
         preconditionFailure("16 bytes are an identifier")
@@ -223,11 +214,62 @@ extension RiderDesk {
       let nobody = RiderID(
         high: random.high,
         low: random.low - UInt64(Lane.of(random)) + UInt64(Lane.of(rider)))
+      let days = try await db.riderMoves.days(of: rider)
       try await db.riderMoves.erase(
-        rider, as: nobody, days: try await db.riderMoves.days(of: rider),
-        around: life(from: row.firstSeenAt, to: act.at), at: act.at)
+        rider, as: nobody, days: days, around: life(from: row.firstSeenAt, to: act.at), at: act.at)
+      // Rides with a phone of which no account is known: nobody will be asked for them any more.
+      try await ErasedFares.giveUp(
+        days.map { RiderDay(rider: nobody, fareDay: $0) }, lane: Lane.of(nobody),
+        accountingDate: try await db.bookingDate(of: act.at, in: city.current), in: db, at: act.at)
       try await note("erase", "", of: nobody, act, in: db)
       return nobody
     }
+  }
+
+  /// Whether nothing is owed to a rider, and nothing by the rider; a refusal else.
+  private func checkIsEven(_ rider: RiderID, in db: StoreSession) async throws {
+    let waiting = try await db.wallets.waitingDays(of: rider)
+    guard waiting == 0 else { throw RiderRefusal.ridesWait(days: waiting) }
+    for account in try await db.wallets.lock(of: [rider]) {
+      let debt = try await db.wallets.debt(of: account.accountID)
+      let left = account.balanceMinor - debt
+      guard left == 0 else {
+        throw RiderRefusal.moneyLeft(Money(minor: left, currency: account.currency))
+      }
+    }
+    // Rides with a card on which nobody ever put money: the first top-up pays them.
+    if let owed = try await db.wallets.owed(by: rider).first {
+      throw RiderRefusal.moneyLeft(Money(minor: 0 - owed.minor, currency: owed.currency))
+    }
+    let open = try await db.riderMoves.openCharges(of: rider)
+    guard open == 0 else { throw RiderRefusal.chargesOpen(windows: open) }
+    let refunds = try await db.riderMoves.owedRefunds(of: rider)
+    guard refunds == 0 else { throw RiderRefusal.refundsOwed(refunds: refunds) }
+  }
+
+  /// Gives passes and carnets that are not used up back for nothing, where that was said.
+  private func forfeitProducts(
+    of rider: RiderID, _ isForfeited: Bool, by act: RiderAct, in db: StoreSession
+  ) async throws {
+    let clock = city.current.clock
+    let today = clock.fareDay(of: act.at)
+    let holdings = try await db.products.lock(of: [rider])
+    let count = ProductCount(
+      holdings, try await db.products.carried(by: holdings), clock: clock)
+    var unused: [Int64] = []
+    var left: [Currency: Int64] = [:]
+    for (place, holding) in holdings.enumerated() where holding.returnedOn == nil {
+      let minor = holding.terms.priceMinor - count.earnedMinor(place, through: today)
+      guard minor > 0 else { continue }
+      unused.append(holding.holdingID)
+      left[holding.currency, default: 0] += minor
+    }
+    guard !unused.isEmpty else { return }
+    guard isForfeited else {
+      let sums = left.map { Money(minor: $0.value, currency: $0.key) }
+      throw RiderRefusal.productsLeft(
+        count: unused.count, sums.sorted { $0.currency.code < $1.currency.code })
+    }
+    try await db.products.markForfeited(unused, on: today)
   }
 }

@@ -36,6 +36,10 @@ package enum RiderRefusal: Error, Sendable, Equatable {
   case ridesWait(days: Int)
   /// Charges of bank cards are on their way.
   case chargesOpen(windows: Int)
+  /// Money that goes back to the rider's bank cards is not given yet.
+  case refundsOwed(refunds: Int)
+  /// Passes or carnets that are not used up: what of their prices is not earned, by currency.
+  case productsLeft(count: Int, [Money])
   case currency(known: [String])
   /// The idempotency key was used for something else.
   case keyReused
@@ -75,6 +79,8 @@ extension RiderRefusal: CustomStringConvertible {
     case .moneyLeft: "money_left"
     case .ridesWait, .wallet(.ridesWait): "rides_wait"
     case .chargesOpen: "charges_open"
+    case .refundsOwed: "refunds_owed"
+    case .productsLeft: "products_left"
     case .currency: "currency_unknown"
     case .keyReused: "key_reused"
     case .noAccount: "no_account"
@@ -124,6 +130,13 @@ extension RiderRefusal: CustomStringConvertible {
       "\(days) of the rider's days wait for their fares; try again when they are rated."
     case .chargesOpen(let windows):
       "\(windows) charges of the rider's bank cards are not settled; wait, or write them off."
+    case .refundsOwed(let refunds):
+      "\(refunds) refunds of the rider's charges are still owed; wait until the acquirer gave them, and pay "
+        + "out those that failed."
+    case .productsLeft(let count, let left):
+      "\(count) passes or carnets of the rider are not used up, and "
+        + "\(left.map(\.description).joined(separator: ", ")) of them not earned; take them back first, or "
+        + "say that they are forfeited."
     case .currency(let known):
       "No tariff counts in this currency; known: \(known.joined(separator: ", "))."
     case .keyReused:

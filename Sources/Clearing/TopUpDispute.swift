@@ -58,6 +58,10 @@ struct TopUpDispute {
     movement.reference = caseID
     try await db.wallets.add([movement])
     try await db.wallets.save([account])
+    if moved > 0 {
+      try await RidePayments.undoWriteOff(
+        with: moved, of: &account, on: day.booked, in: db, at: now)
+    }
     try await RidePayments.settle(account, on: day.booked, in: db, at: now)
     try await db.media.add(
       RiderEventRow(

@@ -180,11 +180,11 @@ package struct WalletDesk: Sendable {
     }
   }
 
-  /// Opens an account for a first top-up; all days that the rider ever rode then are its to pay.
+  /// Opens an account for a first top-up, or to give up what is owed without one; all days that the rider ever rode then are its to pay.
   ///
   /// When it is booked comes back. Nobody rates meanwhile: whoever looked for an account before there
   /// was one would leave rides that nobody pays.
-  private static func openAccount(
+  static func openAccount(
     _ isWanted: Bool, of rider: RiderID, _ currency: Currency, _ city: City, in db: StoreSession,
     at now: Instant
   ) async throws -> BookingDay {

@@ -89,6 +89,17 @@ package enum WalletEntries {
       ])
   }
 
+  /// What was given up is not owed any more: it comes off the account again.
+  package static func writeOffUndone(_ money: Money, on date: Day) throws(EntryFault) -> Entry {
+    try Entry(
+      kind: .writeOff, accountingDate: date, currency: money.currency,
+      memo: "Debts of stored value written off that came back",
+      postings: [
+        Posting(.debit, account: AccountCode.storedValue, minor: money.minor),
+        Posting(.credit, account: AccountCode.writeOffs, minor: money.minor),
+      ])
+  }
+
   /// Rides of a fare day paid from cards, and what rides rated anew gave back; both sides are shown.
   package static func ridePayments(
     paidMinor: Int64, returnedMinor: Int64, currency: Currency, fareDay: Day, on date: Day

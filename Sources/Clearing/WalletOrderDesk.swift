@@ -35,6 +35,9 @@ package struct WalletOrderDesk: Sendable {
   }
 
   /// Proposes to give up what an account owes; the number of the order.
+  ///
+  /// Of a rider without an account that is what the rides with cards and QR codes come to: the account is
+  /// opened when the order is approved.
   package func proposeWriteOff(
     in currency: Currency, of rider: RiderID, reason: String, by person: String
   ) async throws -> Int64 {
@@ -55,7 +58,10 @@ package struct WalletOrderDesk: Sendable {
     return try await store.write { db in
       let rider = try await RiderDesk.held(rider, in: db)
       guard let account = try await db.wallets.lock(of: rider, in: currency) else {
-        throw RiderRefusal.noAccount
+        let owed = try await db.wallets.owed(by: rider).first { $0.currency == currency }
+        guard kind == .accountWriteOff, let owed else { throw RiderRefusal.noAccount }
+        return try await db.orders.propose(
+          kind, aboutRider: rider, owed, reason: reason, by: person, at: moment)
       }
       let minor = try amount(try await WalletDesk.standing(of: account, medium: nil, in: db))
       return try await db.orders.propose(
@@ -70,23 +76,47 @@ package struct WalletOrderDesk: Sendable {
   ) async throws -> MoneyOrderRow {
     let moment = now()
     return try await store.write { db in
+      // Who merges or erases a rider holds the lanes before the order: so does who opens an account.
+      if let subject = try await db.orders.find(order)?.subject, let rider = RiderID(subject),
+        let present = try await db.media.present(rider)
+      {
+        try await db.holdLanes(.rating, [Lane.of(present.rider)])
+      }
       let row = try await db.orders.decide(
         order, isApproved: isApproved, by: person, at: moment, where: \.isOfAccount)
       guard isApproved else { return row }
-      let number = try row.subjectNumber()
-      let day = try await db.bookingDay(of: moment, in: city.current)
-      guard let account = try await db.wallets.lock(account: number) else {
-        throw MoneyRefusal.unfit("account \(number) is closed: its money went to another rider's")
-      }
-      // An account whose rider was erased is nobody's: nothing comes onto it any more by hand.
-      guard try await db.media.rider(account.rider)?.erasedAt == nil else {
-        throw MoneyRefusal.unfit("account \(number) is nobody's: its rider was erased")
-      }
+      let (account, day) = try await account(of: row, in: db, at: moment)
       let minor = try Self.amount(
         of: row, standing: try await WalletDesk.standing(of: account, medium: nil, in: db))
       try await carryOut(row, minor, account, on: day, by: person, in: db, at: moment)
       return row
     }
+  }
+
+  /// The account that an order is about, held, and when it is booked; one about a rider who has none
+  /// opens it, and the rides of before are then its debt.
+  private func account(
+    of order: MoneyOrderRow, in db: StoreSession, at moment: Instant
+  ) async throws -> (WalletAccountRow, BookingDay) {
+    if let rider = RiderID(order.subject) {
+      let rider = try await RiderDesk.present(rider, in: db)
+      let day = try await WalletDesk.openAccount(
+        true, of: rider, order.currency, city.current, in: db, at: moment)
+      guard let account = try await db.wallets.lock(of: rider, in: order.currency) else {
+        preconditionFailure("an account that was opened is there")
+      }
+      return (account, day)
+    }
+    let number = try order.subjectNumber()
+    let day = try await db.bookingDay(of: moment, in: city.current)
+    guard let account = try await db.wallets.lock(account: number) else {
+      throw MoneyRefusal.unfit("account \(number) is closed: its money went to another rider's")
+    }
+    // An account whose rider was erased is nobody's: nothing comes onto it any more by hand.
+    guard try await db.media.rider(account.rider)?.erasedAt == nil else {
+      throw MoneyRefusal.unfit("account \(number) is nobody's: its rider was erased")
+    }
+    return (account, day)
   }
 
   /// By how much an order moves a balance as it stands now; below zero takes off.

@@ -121,8 +121,10 @@ enum ReportFigures {
       "The day on which it counts in the books."),
     date(
       "since", "Відколи", "Since",
-      "Тарифна доба неоплачених поїздок або день, коли залишок став нижчим за нуль.",
-      "The fare day of the rides that are not paid, or the day on which the balance went below nothing."
+      "Тарифна доба неоплачених поїздок, а коли залишок нижчий за нуль – день, коли картки потрапили до "
+        + "стоп-листа: залишок став нижчим за мінімум.",
+      "The fare day of the rides that are not paid; of a balance below nothing the day on which its cards "
+        + "came onto the deny list, for it went below the minimum."
     ),
     date("first_day", "Від", "From", "Перший день заявки.", "First day of the claim."),
     date("last_day", "До", "To", "Останній день заявки.", "Last day of the claim."),

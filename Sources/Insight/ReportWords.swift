@@ -102,6 +102,7 @@ package enum ReportWords {
   private static let remainders = [
     "no ride": Bilingual(uk: "поїздки немає", en: "no ride"),
     "no window": Bilingual(uk: "вікна оплати немає", en: "no charge window"),
+    "rider erased": Bilingual(uk: "пасажира видалено", en: "the rider was erased"),
     "another amount": Bilingual(
       uk: "вікна закрито на іншу суму", en: "charge windows of another amount"),
     "no account": Bilingual(

@@ -7,13 +7,16 @@ import Postgres
 ///
 /// All amounts are debits less credits.
 enum AccountRowSums {
-  /// Rides of the kept sums, less what stored value paid of them and what charge windows did.
+  /// Rides of the kept sums, less what stored value paid of them, what charge windows did, and what was given
+  /// up of erased riders.
   private static let riders = """
     select '\(AccountCode.riders)', currency, null, sum(charged_minor) from ride_sum group by currency
     union all
     select '\(AccountCode.riders)', a.currency, null, -sum(d.minor)
     from (select account_id, sum(paid_minor) as minor from wallet_day group by account_id) d
       join wallet_account a using (account_id) group by a.currency
+    union all
+    select '\(AccountCode.riders)', currency, null, -sum(minor) from erased_fare group by currency
     """
 
   /// Windows: of both accounts that they come to, in one look at them.

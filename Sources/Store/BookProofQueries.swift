@@ -124,7 +124,8 @@ package struct BookProofTables {
     return try rows.map { try $0.text(0) }
   }
 
-  /// Closed fare days whose charge windows do not come to the bank-card rides, by lane.
+  /// Closed fare days whose charge windows, with what was given up of erased riders, do not come to the
+  /// bank-card rides, by lane.
   ///
   /// Lanes in which a day waits for its rating, or a run for its windows, are left out, and so are
   /// riders' days that wait for an account to be charged.
@@ -132,7 +133,11 @@ package struct BookProofTables {
     let rows = try await connection.query(
       """
       with windows as (
-        select lane, fare_day, currency, sum(amount_minor) as minor from charge_window
+        select lane, fare_day, currency, sum(minor) as minor from (
+          select lane, rider_id, fare_day, currency, amount_minor as minor from charge_window
+          union all
+          select lane, rider_id, fare_day, currency, minor from erased_fare
+          where not is_stored_value) w
         where (lane, rider_id, fare_day) not in (
           select lane, rider_id, fare_day from charge_day_waiting)
         group by 1, 2, 3),

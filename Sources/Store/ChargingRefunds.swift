@@ -190,7 +190,7 @@ package struct MoneyOrderRow: Sendable, Hashable {
 
   package let id: Int64
   package let kind: Kind
-  /// Window, operator, claim, or account of stored value.
+  /// Window, operator, claim, or account of stored value; the rider where there is no account yet.
   package let subject: String
   package let minor: Int64
   package let currency: Currency
@@ -265,13 +265,18 @@ package struct OrderTables {
     ).onlyOrNil().map(Self.order)
   }
 
-  /// Whether something waits for a decision already.
-  package func isWaiting(_ kind: MoneyOrderRow.Kind, subject: String) async throws -> Bool {
+  /// Whether something waits for a decision already; in a currency, where it may be about several.
+  package func isWaiting(
+    _ kind: MoneyOrderRow.Kind, subject: String, in currency: Currency? = nil
+  ) async throws -> Bool {
     try await connection.query(
       """
       select exists (select from money_order
-        where kind = $1 and subject = $2 and decision is null)
-      """, [.text(kind.rawValue), .text(subject)]
+        where kind = $1 and subject = $2 and decision is null and ($3::text is null or currency = $3))
+      """,
+      [
+        .text(kind.rawValue), .text(subject), .orNull(currency?.code, PostgresValue.text),
+      ]
     ).only().bool(0)
   }
 

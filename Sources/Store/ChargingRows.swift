@@ -90,8 +90,8 @@ enum ChargeColumns {
   static let names = """
     w.window_id, w.rider_id, w.medium_id, w.fare_day, w.number, w.currency, w.state,
     w.amount_minor, w.due_minor, w.captured_minor, w.settled_minor, w.refunded_minor,
-    w.charged_back_minor, w.desk_minor, w.desk_refunded_minor, w.goodwill_minor, w.offset_minor,
-    w.written_off_minor, w.attempt, w.tries, w.next_at, w.asked_at, w.asked_by, w.reference,
+    w.charged_back_minor, w.lost_minor, w.desk_minor, w.desk_refunded_minor, w.goodwill_minor,
+    w.offset_minor, w.written_off_minor, w.attempt, w.tries, w.next_at, w.asked_at, w.asked_by, w.reference,
     w.declined_at, w.decline_code, w.recovered_at, w.recovered_by, w.closed_at
     """
 
@@ -103,6 +103,7 @@ enum ChargeColumns {
     kept.settledMinor = try row.int8("settled_minor")
     kept.refundedMinor = try row.int8("refunded_minor")
     kept.chargedBackMinor = try row.int8("charged_back_minor")
+    kept.lostMinor = try row.int8OrNil("lost_minor") ?? 0
     kept.deskMinor = try row.int8OrNil("desk_minor") ?? 0
     kept.deskRefundedMinor = try row.int8OrNil("desk_refunded_minor") ?? 0
     kept.goodwillMinor = try row.int8OrNil("goodwill_minor") ?? 0

@@ -187,6 +187,8 @@ package struct ChargingTables {
 
   /// Adds windows over what the rides of some rider-days come to, less what their windows are closed
   /// over; their number.
+  ///
+  /// An erased rider gets none: no card is asked for nobody, nor given anything back.
   private func addWindows(
     before: String = "", changed: String, to day: String, _ parameters: [PostgresValue]
   ) async throws -> Int {
@@ -202,7 +204,9 @@ package struct ChargingTables {
 
   private static func windows(before: String, changed: String, to day: String) -> String {
     """
-    with \(before) changed as materialized (\(changed)),
+    with \(before) changed as materialized (
+      select c.* from (\(changed)) c where not exists (
+        select from rider e where e.rider_id = c.rider_id and e.erased_at is not null)),
     now_due as (
       select r.lane, r.rider_id, r.fare_day, r.currency, sum(r.charged_minor)::int8 as minor
       from changed c join ride r using (lane, rider_id, fare_day)
@@ -300,7 +304,8 @@ package struct ChargingTables {
       update charge_window w set state = c.state, due_minor = c.due, captured_minor = c.captured,
         settled_minor = c.settled, refunded_minor = c.refunded, charged_back_minor = c.back,
         desk_minor = nullif(c.desk, 0), desk_refunded_minor = nullif(c.desk_back, 0),
-        goodwill_minor = nullif(c.goodwill, 0), offset_minor = c.off, written_off_minor = c.written, attempt = c.attempt, tries = c.tries,
+        goodwill_minor = nullif(c.goodwill, 0), lost_minor = nullif(c.lost, 0),
+        offset_minor = c.off, written_off_minor = c.written, attempt = c.attempt, tries = c.tries,
         next_at = c.next_at, asked_at = c.asked_at, asked_by = c.asked_by,
         reference = c.reference, declined_at = c.declined_at, decline_code = c.code,
         recovered_at = c.recovered_at, recovered_by = c.recovered_by
@@ -308,10 +313,10 @@ package struct ChargingTables {
         $7::int8[], $8::int8[], $9::int8[], $10::int4[], $11::int4[], $12::timestamptz[],
         $13::timestamptz[], $14::text[], $15::text[], $16::timestamptz[], $17::text[],
         $18::timestamptz[], $19::text[], $20::int8[], $21::int8[],
-        $22::int8[])
+        $22::int8[], $23::int8[])
         as c(id, state, due, captured, settled, refunded, back, off, written, attempt, tries,
           next_at, asked_at, asked_by, reference, declined_at, code, recovered_at, recovered_by,
-          desk, desk_back, goodwill)
+          desk, desk_back, goodwill, lost)
       where w.window_id = c.id
       returning 1 as sign, \(KeptSums.windowColumns(of: "w")))
       \(KeptSums.addingWindows(from: "(table before union all table after) changed"))
@@ -325,7 +330,7 @@ package struct ChargingTables {
         .texts(windows.map { $0.askedBy?.rawValue }), .texts(windows.map(\.reference)),
         moments(\.declinedAt), .texts(windows.map(\.declineCode)), moments(\.recoveredAt),
         .texts(windows.map { $0.recoveredBy?.rawValue }), minors(\.deskMinor),
-        minors(\.deskRefundedMinor), minors(\.goodwillMinor),
+        minors(\.deskRefundedMinor), minors(\.goodwillMinor), minors(\.lostMinor),
       ])
   }
 

@@ -117,8 +117,13 @@ extension ReportQuery {
       union all
       select 'below nothing', a.rider_id::text, l.since, a.currency, -a.balance_minor
       from wallet_account a
-      cross join lateral (select coalesce(a.denied_since, a.opened_at)::date as since) l
-      where a.balance_minor < 0 and a.closed_at is null and l.since between $1 and $2) s
+      cross join lateral (
+        select coalesce(a.denied_since, a.opened_at) as moment) d
+      cross join lateral (
+        select $1::date + max(place)::int - 1 as since
+        from unnest({starts}) with ordinality as s (start, place) where start <= d.moment) l
+      where a.balance_minor < 0 and a.closed_at is null and d.moment >= {start}
+        and d.moment < {end}) s
     where $3::text is null order by since, debt, rider, currency limit $4
     """
 

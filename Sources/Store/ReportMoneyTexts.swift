@@ -183,7 +183,11 @@ extension ReportQuery {
             and r.fare_day between t.fare_day and t.fare_day + 1 and r.device_id = t.device_id
             and r.epoch = t.epoch and r.seq = t.seq and r.reversed_run_id is null)
       union all
-      select 'bank_rides', case when has_window then 'another amount'
+      select 'bank_rides', case
+          when exists (select from erased_fare e where e.lane = c.lane and e.rider_id = c.rider_id
+            and e.fare_day = c.fare_day and e.currency = c.currency and not e.is_stored_value)
+            then 'rider erased'
+          when has_window then 'another amount'
           when \(ChargingTables.isWithoutAccount("c.rider_id")) then 'no account' else 'no window' end,
         fare_day, rider_id::text, currency, rides_minor,
         case when has_window then windows_minor end

@@ -18,6 +18,8 @@ package struct ReportQuestion: Sendable {
   package let start: Instant
   /// When the last of the days ends, by the clock of the city.
   package let end: Instant
+  /// When each of the days begins, by the clock of the city.
+  let dayStarts: [Instant]
   /// `agency_id`; nil is all.
   package let operatorID: String?
   /// Routes as the network names them, each with its operator; of one operator: its own.
@@ -31,6 +33,9 @@ package struct ReportQuestion: Sendable {
     self.days = days
     start = zone.instant(of: LocalTime(day: days.lowerBound, secondOfDay: 0))
     end = zone.instant(of: LocalTime(day: days.upperBound.adding(days: 1), secondOfDay: 0))
+    dayStarts = (days.lowerBound.number...days.upperBound.number).map { number in
+      zone.instant(of: LocalTime(day: Day(number: number), secondOfDay: 0))
+    }
     self.basis = basis
     self.operatorID = operatorID
     self.routes = routes
@@ -57,7 +62,8 @@ package enum ReportFigure: Sendable, Equatable {
 ///
 /// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` and `$6` routes and
 /// their operators; `{day}` is the column that the days are of, `{start}` the moment at which the first
-/// of them begins, `{end}` that at which the last of them ends. An operator's rows are all that is found when one is given.
+/// of them begins, `{end}` that at which the last of them ends, `{starts}` the moments at which each of them
+/// begins. An operator's rows are all that is found when one is given.
 package enum ReportQuery: String, Sendable, CaseIterable {
   case lateRides, lateDevices
   case debtOperators, debtAges, debtWindows, debtStoredValue, debtRecoveries
@@ -114,8 +120,11 @@ extension ReportTables {
   ) async throws -> [[ReportFigure]] {
     let point = try await StatementTables(connection: connection).point(
       through: question.days.upperBound)
+    let starts = question.dayStarts.map { "'\($0.iso8601(offsetSeconds: 0))'" }
+      .joined(separator: ", ")
     let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
       .replacing("{point}", with: point)
+      .replacing("{starts}", with: "array[\(starts)]::timestamptz[]")
       .replacing("{start}", with: "timestamptz '\(question.start.iso8601(offsetSeconds: 0))'")
       .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
     let rows = try await connection.query(

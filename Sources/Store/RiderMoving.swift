@@ -1,4 +1,5 @@
 package import Basics
+import Ledger
 import Postgres
 
 extension StoreSession {
@@ -20,13 +21,52 @@ package struct RiderMoveTables {
     return try rows.map { try $0.date(0) }
   }
 
-  /// Charge windows of a rider's bank cards whose money is not where it belongs yet.
+  /// Charge windows of a rider's bank cards whose money is not where it belongs yet, and fare days whose
+  /// windows are still to be closed.
+  ///
+  /// Days that wait for an account of a phone are left out: nobody can be asked for them.
   package func openCharges(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
-      select count(*) from charge_window where lane = $1 and rider_id = $2
-        and (state not in ('settled', 'nothing', 'netted', 'written_off') or due_minor <> 0)
+      select (
+        select count(*) from charge_window where lane = $1 and rider_id = $2
+          and (state not in ('settled', 'nothing', 'netted', 'written_off') or due_minor <> 0))
+        + (
+        select count(*) from (
+          select fare_day, currency from (
+            select fare_day, currency, charged_minor as minor from ride
+            where lane = $1 and rider_id = $2 and reversed_run_id is null
+              and charged_minor is not null and medium in \(ChargingTables.chargedMedia)
+            union all
+            select fare_day, currency, -amount_minor from charge_window
+            where lane = $1 and rider_id = $2) s
+          where fare_day not in (
+            select fare_day from charge_day_waiting
+            where lane = $1 and rider_id = $2 and waits_for_account)
+          group by fare_day, currency having sum(minor) <> 0) d)
       """, [.int2(Lane.of(rider)), .identifier(rider)]
+    ).only().int(0)
+  }
+
+  /// Refunds of a rider's charge windows that are still owed.
+  ///
+  /// One that failed is paid where a statement line is its money, or where an adjustment on 2220 names it
+  /// (`KVYTOK-R4`) in its reason.
+  package func owedRefunds(of rider: RiderID) async throws -> Int {
+    try await connection.query(
+      """
+      select count(*)
+      from charge_refund r join charge_window w using (window_id)
+      where w.lane = $1 and w.rider_id = $2
+        and r.state in ('awaiting', 'approved', 'asking', 'failed')
+        and not (r.state = 'failed' and (
+          exists (select from statement_line l where l.subject = 'refund'
+            and l.subject_id = r.refund_id and l.currency = w.currency)
+          or exists (select from adjustment a join adjustment_line l using (adjustment_id)
+            where a.state = 'approved' and a.currency = w.currency and l.account = $3
+              and l.debit_minor > 0
+              and a.reason ~ ('(^|[^[:alnum:]-])KVYTOK-R' || r.refund_id || '($|[^[:alnum:]])'))))
+      """, [.int2(Lane.of(rider)), .identifier(rider), .text(AccountCode.refunds)]
     ).only().int(0)
   }
 
@@ -207,6 +247,12 @@ package struct RiderMoveTables {
       """
       update rider_event set rider_id = $2, reason = 'erased', detail = '' where rider_id = any($1)
       """, [all, .identifier(nobody)])
+    // Orders about riders who had no account.
+    try await connection.execute(
+      "update money_order set subject = $2::text where subject = any($1::text[])",
+      [
+        .texts(numbers.map { $0?.description }), .text(nobody.description),
+      ])
     // What riders who were merged into this one left behind: reversed rides, settled charges.
     let lanes = PostgresValue.int2s(numbers.map { $0.map { Lane.of($0) } })
     try await connection.execute(

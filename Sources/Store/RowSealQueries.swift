@@ -10,6 +10,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case walletAccount = "wallet_account"
   case walletDay = "wallet_day"
   case walletMovement = "wallet_movement"
+  case erasedFare = "erased_fare"
   case productHolding = "product_holding"
   case productRecognition = "product_recognition"
   case chargeDay = "charge_day"
@@ -49,6 +50,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .walletAccount: ["account_id"]
     case .walletDay: ["account_id", "fare_day"]
     case .walletMovement: ["movement_id"]
+    case .erasedFare: ["erased_fare_id"]
     case .productHolding: ["holding_id"]
     case .productRecognition: ["fare_day", "product", "currency"]
     case .chargeDay: ["fare_day"]

@@ -14,7 +14,7 @@ private enum RowsWithoutEntry {
       ('written_off', array['1200']), ('refund_owed', array['2220']),
       ('refund_paid', array['1120', '2220']), ('dispute_booked', array['1120', '1250']),
       ('dispute_lost', array['1250']),
-      ('goodwill_set_off', array['1200'])) as k (kind, accounts)
+      ('goodwill_set_off', array['1200']), ('loss_set_off', array['1200'])) as k (kind, accounts)
     """
 
   static let events = """
@@ -124,6 +124,15 @@ private enum RowsWithoutEntry {
     order by m.movement_id limit 1
     """
 
+  static let erasedFares = """
+    select format('the fares of an erased rider, row %s of %s for %s, have no entry on it',
+      f.erased_fare_id, f.minor, f.fare_day)
+    from erased_fare f
+    where f.currency = $2 and not exists (
+      select from posting p where p.entry_id = f.entry_id and p.account = $1)
+    order by f.erased_fare_id limit 1
+    """
+
   static let transfers = """
     select * from (
       select format('movement %s of %s by bank transfer has no entry on it', m.movement_id,
@@ -183,7 +192,7 @@ private enum RowsWithoutEntry {
       [
         windows, refunds, disputes, topUpDisputes, sales, fundings, events, entries,
       ]
-    case AccountCode.riders: [windows, fares, events, entries]
+    case AccountCode.riders: [windows, fares, erasedFares, events, entries]
     case AccountCode.disputed: [disputes, events, entries]
     case AccountCode.concessions: [claims]
     case AccountCode.payoutsOnTheirWay: [payouts]

@@ -110,16 +110,21 @@ extension WalletTables {
   }
 
   /// Fare days of accounts that do not come to what their riders' rides do, each in a sentence; days
-  /// that wait for their rating are left out.
+  /// that wait for their rating are left out, and so is what was given up of erased riders.
   package func daysThatDiffer(countMax: Int) async throws -> [String] {
     let rows = try await connection.query(
       """
       with rides as (
-        select a.account_id, r.fare_day, sum(r.charged_minor)::int8 as minor
-        from wallet_account a
-        join ride r on r.lane = a.lane and r.rider_id = a.rider_id and r.currency = a.currency
-        where a.closed_at is null and r.reversed_run_id is null and r.charged_minor > 0
-          and r.medium in \(Self.media)
+        select account_id, fare_day, sum(minor)::int8 as minor from (
+          select a.account_id, r.fare_day, r.charged_minor as minor
+          from wallet_account a
+          join ride r on r.lane = a.lane and r.rider_id = a.rider_id and r.currency = a.currency
+          where a.closed_at is null and r.reversed_run_id is null and r.charged_minor > 0
+            and r.medium in \(Self.media)
+          union all
+          select a.account_id, e.fare_day, -e.minor
+          from erased_fare e join wallet_account a using (rider_id, currency)
+          where a.closed_at is null and e.is_stored_value) s
         group by 1, 2)
       select 'stored value: account ' || account_id || ' is to pay ' || b.due
         || ' minor units for ' || b.fare_day || ', its rides come to ' || b.minor

@@ -58,6 +58,7 @@ package struct StoredWords: Sendable {
     StoredWords(
       table: "wallet_movement", key: ["movement_id"],
       columns: [("kind", words(MovementKind.self)), ("channel", words(MoneyChannel.self))]),
+    StoredWords(table: "erased_fare", key: ["erased_fare_id"], columns: [("currency", nil)]),
     StoredWords(
       table: "product_holding", key: ["holding_id"],
       columns: [

@@ -212,6 +212,21 @@ package struct WalletTables {
     ).only().int8(0)
   }
 
+  /// Minor units that were given up of open accounts and did not come back since, by account.
+  ///
+  /// Accounts that a merge closed count with the one of their rider.
+  package func givenUp(of accounts: [Int64]) async throws -> [Int64: Int64] {
+    guard !accounts.isEmpty else { return [:] }
+    let rows = try await connection.query(
+      """
+      select a.account_id, sum(m.amount_minor)::int8
+      from wallet_account a join wallet_account c using (rider_id, currency)
+      join wallet_movement m on m.account_id = c.account_id and m.kind = 'write_off'
+      where a.account_id = any($1) group by 1 having sum(m.amount_minor) > 0
+      """, [.int8s(accounts.map(Optional.some))])
+    return Dictionary(uniqueKeysWithValues: try rows.map { (try $0.int8(0), try $0.int8(1)) })
+  }
+
   /// Fare days of a rider that wait for a rating, and those that an order is still to mark.
   package func waitingDays(of rider: RiderID) async throws -> Int {
     try await connection.query(

@@ -245,6 +245,13 @@ package struct ProductTables {
       ])
   }
 
+  /// Writes down that products were given back for nothing: they are earned when the day ends.
+  package func markForfeited(_ holdings: [Int64], on day: Day) async throws {
+    try await connection.execute(
+      "update product_holding set state = 'refunded', returned_on = $2 where holding_id = any($1)",
+      [.int8s(holdings.map(Optional.some)), .date(day)])
+  }
+
   /// Writes down that a product was given back.
   package func markReturned(
     _ holding: Int64, on day: Day, isVoid: Bool, refundedMinor: Int64,

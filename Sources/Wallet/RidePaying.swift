@@ -8,6 +8,9 @@ package struct WalletDay: Hashable, Sendable {
   /// Minor units that the account has paid for the day so far.
   package let paidMinor: Int64
 
+  /// Minor units that were paid and that the day does not cost any more.
+  package var returnedMinor: Int64 { max(0, paidMinor - dueMinor) }
+
   /// Makes a day.
   package init(day: Day, dueMinor: Int64, paidMinor: Int64) {
     self.day = day

@@ -33,7 +33,7 @@ extension Problem {
       case .erased: .gone
       case .missing, .notAReference: .badRequest
       case .keyReused, .alreadyMerged, .mediumOfAnother, .alreadyReplaced, .sameRider, .ridesWait,
-        .chargesOpen, .referenceUsed,
+        .chargesOpen, .refundsOwed, .productsLeft, .referenceUsed,
         .moneyLeft, .wallet(.ridesWait), .wallet(.blocked), .proof(.contradicts),
         .proof(.paperOfAnother):
         .conflict

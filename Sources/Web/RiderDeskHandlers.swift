@@ -137,7 +137,8 @@ extension Handlers {
     let body = try RiderBody(request)
     let rider = try await requireRider(request)
     let nobody = try await riderDesk.erase(
-      rider, by: try act(request, body.reason), randomBytes: services.randomBytes)
+      rider, forfeiting: body.isForfeiting, by: try act(request, body.reason),
+      randomBytes: services.randomBytes)
     return .json { writer in
       writer.beginObject()
       writer.member("now_nobody", nobody.description)
@@ -178,6 +179,7 @@ struct RiderBody {
   var proofKind: String?
   var proofNumber: String?
   var isReplacing = false
+  var isForfeiting = false
   var into: RiderID?
   var reason: String?
 
@@ -213,6 +215,7 @@ struct RiderBody {
     case "proof_kind": proofKind = try Self.text(&reader)
     case "proof_number": proofNumber = try Self.text(&reader)
     case "replaces": isReplacing = try reader.bool()
+    case "forfeit": isForfeiting = try reader.bool()
     case "into": into = try Self.word(&reader, "a UUID") { RiderID($0) }
     default: return false
     }
@@ -224,6 +227,7 @@ struct RiderBody {
     .riderRegister: ["medium", "token", "valid_to"],
     .riderMedia: ["medium", "token", "valid_to", "medium_id", "account_reference"],
     .riderReplace: ["medium_id", "medium", "token"],
+    .riderErase: ["forfeit"],
     .riderBlock: ["medium_id"], .riderUnblock: ["medium_id"],
     .riderProof: [
       "category", "valid_from", "valid_to", "proof_kind", "proof_number", "replaces",

@@ -314,6 +314,10 @@ extension RiderCommand {
     @Argument(help: "UUID of the rider or medium, or the token (base64url).")
     var rider: String
 
+    @Flag(
+      help: "Passes and carnets that are not used up are forfeited: operators earn their prices.")
+    var forfeit = false
+
     @OptionGroup var who: ActOptions
     @OptionGroup var database: DatabaseOptions
 
@@ -321,7 +325,7 @@ extension RiderCommand {
       let nobody = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         return try await work.riders.erase(
-          found, by: who.act, randomBytes: { SecureRandom.bytes($0) })
+          found, forfeiting: forfeit, by: who.act, randomBytes: { SecureRandom.bytes($0) })
       }
       print("erased; rides and books go on under \(nobody)")
     }

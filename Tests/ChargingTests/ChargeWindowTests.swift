@@ -261,7 +261,7 @@ let declinedOnce: [ChargeEvent] = [
     switch booking {
     case .captured(let minor), .paidAtDesk(let minor), .writtenOff(let minor): minor
     case .captureReturned(let minor), .writeOffOffset(let minor): -minor
-    case .paidAfterWriteOff: 0
+    case .paidAfterWriteOff, .disputeLost, .lossSetOff: 0
     }
   }
 
@@ -284,7 +284,11 @@ let declinedOnce: [ChargeEvent] = [
         .refund(minor: minor), .given(minor: minor), .goodwill(minor: minor),
         .setOff(minor: minor),
       ][chance.integer(in: 0...3)]
-    case 12: return chance.chance(0.5) ? .disputed(minor: minor) : .disputeWon(minor: minor)
+    case 12:
+      return [
+        .disputed(minor: minor), .disputeWon(minor: minor), .disputeLost(minor: minor),
+        .lossSetOff(minor: minor),
+      ][chance.integer(in: 0...3)]
     case 13: return .paidAtDesk(minor: minor)
     default: return .writeOff
     }
@@ -328,6 +332,26 @@ let declinedOnce: [ChargeEvent] = [
     #expect(Netting.shares(of: 100, among: [rest]) == [.refund(place: 0, minor: 100)])
     #expect(throws: ChargeRefusal.tooMuch(leftMinor: 0)) {
       try rest.apply(.setOff(minor: 1), at: noon)
+    }
+  }
+
+  @Test func whatARidersBankKeepsIsNotGivenBackAgain() throws {
+    let steps = takenWhole + [.disputed(minor: 300), .disputeLost(minor: 300)]
+    let lost = try window(800, steps).window
+    #expect(
+      Netting.shares(of: 800, among: [lost])
+        == [.loss(place: 0, minor: 300), .refund(place: 0, minor: 500)])
+    #expect(Netting.shares(of: 100, among: [lost]) == [.loss(place: 0, minor: 100)])
+    var rest = lost
+    #expect(try rest.apply(.lossSetOff(minor: 300), at: noon) == [.book(.lossSetOff(300))])
+    #expect(Netting.shares(of: 100, among: [rest]) == [.refund(place: 0, minor: 100)])
+    for event in [ChargeEvent.lossSetOff(minor: 1), .setOff(minor: 1)] {
+      #expect(throws: ChargeRefusal.tooMuch(leftMinor: 0)) { try rest.apply(event, at: noon) }
+    }
+    // What is lost is neither won nor lost again.
+    for event in [ChargeEvent.disputeWon(minor: 1), .disputeLost(minor: 1)] {
+      var again = lost
+      #expect(throws: ChargeRefusal.tooMuch(leftMinor: 0)) { try again.apply(event, at: noon) }
     }
   }
 

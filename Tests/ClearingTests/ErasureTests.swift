@@ -8,9 +8,13 @@ import Wallet
 
 extension ClearingSuite {
   @Suite struct ErasureTests {
-    private func erase(_ house: House, _ rider: RiderID) async throws -> RiderID {
+    private func erase(
+      _ house: House, _ rider: RiderID, forfeiting isForfeited: Bool = false,
+      by act: RiderAct = desk
+    ) async throws -> RiderID {
       try await house.riders.erase(
-        rider, by: desk, randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        rider, forfeiting: isForfeited, by: act,
+        randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
     }
 
     @Test func nothingLeadsToAnErasedRiderAndTheBooksProveAsBefore() async throws {
@@ -37,7 +41,10 @@ extension ClearingSuite {
           try await erase(house, anna)
         }
         _ = try await house.wallets.refund(house.cash(nil, key: "r1"), to: anna, by: desk)
-        let nobody = try await erase(house, anna)
+        // The carnet begins tomorrow.
+        let unused = RiderRefusal.productsLeft(count: 1, [Money(minor: 7000, currency: hryvnia)])
+        await #expect(throws: unused) { try await erase(house, anna) }
+        let nobody = try await erase(house, anna, forfeiting: true)
         #expect(Lane.of(nobody) == Lane.of(anna))
         #expect(try await Self.traces(of: anna, house).isEmpty)
         #expect(try await house.number("select count(*) from medium") == 0)
@@ -88,6 +95,40 @@ extension ClearingSuite {
           House.forging(
             "update tap set rider_id = '\(nobody)', lane = \(Lane.of(nobody)) where seq = 2"))
         #expect(try await !house.fullAudit(.journal).isSound)
+      }
+    }
+
+    @Test func aPassThatIsForfeitedIsEarnedWhenTheDayEnds() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let anna = try await house.register("anna")
+        for (product, key) in [("month from first ride", "s1"), ("month", "s2")] {
+          _ = try await house.products.sell(
+            product, to: anna, from: nil,
+            for: MoneyOrder(
+              minor: nil, currency: hryvnia, channel: .cash, place: "desk 1", reference: key,
+              key: key), by: desk)
+        }
+        try await house.service.drain()
+        let today = house.city.current.clock.fareDay(of: desk.at)
+        // One of the thirty days of the one is over with today, and none of the other.
+        let left = RiderRefusal.productsLeft(count: 2, [Money(minor: 59_000, currency: hryvnia)])
+        await #expect(throws: left) { try await erase(house, anna) }
+        #expect(left.code == "products_left")
+        #expect(left.description.contains("590.00"))
+        _ = try await erase(house, anna, forfeiting: true)
+        #expect(try await house.accounts() == ["1110": 60_000, "2210": 60_000])
+        try await house.expectSound()
+        #expect(try await house.recognition.recognise(through: today, at: House.noon) == 1)
+        #expect(try await house.accounts() == ["1110": 60_000, "2190": 60_000])
+        #expect(
+          try await house.texts("select shared_by from product_recognition") == [
+            "no rides", "no rides",
+          ])
+        let later = try await house.recognition.recognise(
+          through: today.adding(days: 40), at: House.noon)
+        #expect(later == 40)
+        #expect(try await house.accounts() == ["1110": 60_000, "2190": 60_000])
+        try await house.expectSound()
       }
     }
 

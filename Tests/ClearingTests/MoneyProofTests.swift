@@ -105,9 +105,17 @@ extension ClearingSuite {
         """)
     }
 
-    /// A debt of which a desk took a part, a refund of more than the acquirer took, and a capture that the
-    /// acquirer does not pay after it.
+    /// A dispute that is lost, a debt of which a desk took a part, a refund of more than the acquirer
+    /// took, and a capture that the acquirer does not pay after it.
     private static func fillDesk(_ cards: CardHouse) async throws {
+      let disputed = try #require(cards.acquirer.books.withLock { $0.allPayments.first })
+      for stage in ["opened", "lost"] {
+        let message = """
+          {"id":"L-\(stage)","type":"chargeback","case":"CB2","reference":"\(disputed.reference)",\
+          "amount_minor":100,"currency":"UAH","stage":"\(stage)"}
+          """
+        #expect(try await cards.messages.take(Array(message.utf8)) == .applied)
+      }
       try await cards.house.journal(
         [try bankTap(3, "08:00", card: "visa-olha", day: 1)], receivedAt: cards.clock.now)
       try await cards.work()
@@ -197,6 +205,11 @@ extension ClearingSuite {
         values ('2026-11-22', '2026-11-22', 'UAH', 'paid', 'olena', now());
         insert into subsidy_line values (1, 'tram', 'pensioner', 1, 500);
         insert into bank_point values ('2026-10-31', 'UAH', 0, '{}');
+        insert into erased_fare (lane, rider_id, fare_day, currency, is_stored_value, minor, booked_at,
+          entry_id)
+        select 0, '00000000-0000-0000-0000-0000000000ee', '2026-11-22', 'UAH', false, m, now(),
+          (select min(entry_id) from entry)
+        from unnest(array[500, -500]) m;
         insert into subsidy_ride values
           (1, '2026-11-22', 0, 77, false, 'tram', 'pensioner', 1, 500);
         insert into rerating_order (first_day, last_day, preview, change_minor, state,

@@ -136,6 +136,117 @@ extension ClearingSuite {
       }
     }
 
+    /// Rides with a code that was thrown away, and on which nobody ever put money.
+    @Test(arguments: [0, 500] as [Int64])
+    func whatIsOwedWithoutAnAccountIsGivenUpToo(negative: Int64) async throws {
+      try await House.with { house in
+        try await house.rule(negative: negative)
+        let code = house.medium("code", .qr)
+        let rider = RiderID(high: code.high, low: code.low)
+        await #expect(throws: RiderRefusal.unknownRider) {
+          _ = try await house.walletOrders.proposeWriteOff(
+            in: hryvnia, of: rider, reason: "x", by: "olena")
+        }
+        try await house.journal([
+          try qrTap(1, "08:00"), try qrTap(2, "12:00"), try qrTap(3, "16:00", day: 1),
+        ])
+        try await house.service.drain()
+        #expect(try await house.accounts() == ["1200": 2400, "2190": 2400])
+        let first = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: rider, reason: "x", by: "olena")
+        await #expect(throws: MoneyRefusal.unfit("rider \(rider) waits for a decision already")) {
+          _ = try await house.walletOrders.proposeWriteOff(
+            in: hryvnia, of: rider, reason: "again", by: "taras")
+        }
+        _ = try await house.walletOrders.decide(first, isApproved: false, by: "taras")
+        #expect(try await house.number("select count(*) from wallet_account") == 0)
+        let order = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: rider, reason: "thrown away", by: "olena")
+        let decided = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        #expect(decided.minor == 2400)
+        #expect(try await house.accounts() == ["7200": 2400, "2190": 2400])
+        #expect(try await house.balance(rider) == 0)
+        #expect(try await house.debts().isEmpty)
+        #expect(try await house.number("select count(*) from fare_day where owes") == 0)
+        try await house.expectSound()
+        let nobody = try await house.riders.erase(
+          rider, by: desk, randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        // No order names who it was.
+        #expect(
+          try await house.texts("select distinct subject from money_order") == ["\(nobody)"])
+        let audit = try await house.fullAudit()
+        #expect(audit.isSound, "\(audit.findings)")
+      }
+    }
+
+    /// What was given up is undone before anything comes back as money: the rider never paid it.
+    @Test func aRideThatIsFreeAfterItsDebtWasGivenUpIsNobodysMoney() async throws {
+      try await House.with { house in
+        let anna = try await house.register("anna")
+        try await house.topUp(anna, 300, key: "k1")
+        try await house.journal([try tap(1, "08:00"), try tap(2, "12:00")])
+        try await house.service.drain()
+        let order = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: anna, reason: "moved away", by: "olena")
+        _ = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        #expect(try await house.accounts() == ["1110": 300, "7200": 1300, "2190": 1600])
+        _ = try await house.riders.addProof(
+          ProvenDays(category: "pensioner", first: Day(number: 20_700), last: nil), kind: nil,
+          number: nil, note: nil, of: anna, isReplacing: false, by: desk)
+        try await house.service.drain()
+        // Of 16.00 that were paid 13.00 were given up, and 3.00 were the rider's.
+        #expect(try await house.accounts() == ["1110": 300, "2200": 300])
+        #expect(try await house.balance(anna) == 300)
+        #expect(
+          try await house.texts(
+            """
+            select concat_ws(' ', m.kind, m.amount_minor, m.balance_minor, e.kind, p.account)
+            from wallet_movement m join entry e using (entry_id) join posting p using (entry_id)
+            where m.kind = 'write_off' and amount_minor < 0 order by p.line
+            """) == ["write_off -1300 300 write_off 2200", "write_off -1300 300 write_off 7200"])
+        let statement = try #require(
+          try await house.wallets.statement(
+            of: anna, in: hryvnia, from: House.noon, before: House.noon.adding(seconds: 1)))
+        #expect(statement.movements.last?.balanceMinor == 300)
+        let audit = try await house.fullAudit()
+        #expect(audit.isSound, "\(audit.findings)")
+        // It is given up once: what falls later is the rider's own.
+        try await house.journal([try tap(3, "08:00", day: 1)])
+        try await house.service.drain()
+        #expect(try await house.balance(anna) == 300)
+        try await house.expectSound()
+      }
+    }
+
+    @Test func ofAFareThatFallsInPartAsMuchIsUndoneAndAMergeUndoesNothing() async throws {
+      try await House.with { house in
+        let (anna, olha) = (try await house.register("anna"), try await house.register("olha"))
+        for (rider, key) in [(anna, "k1"), (olha, "k2")] {
+          try await house.topUp(rider, 100, key: key)
+        }
+        try await house.journal([try tap(1, "08:00")])
+        try await house.service.drain()
+        let order = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: anna, reason: "moved away", by: "olena")
+        _ = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        _ = try await house.riders.merge(anna, into: olha, by: desk)
+        try await house.service.drain()
+        #expect(
+          try await house.accounts() == ["1110": 200, "2200": 100, "7200": 700, "2190": 800])
+        #expect(try await house.debts().isEmpty)
+        try await house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 6.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"))
+        try await house.service.drain()
+        // The account that the merge closed was given up, and its rider's other one undoes it.
+        #expect(
+          try await house.accounts() == ["1110": 200, "2200": 100, "7200": 500, "2190": 600])
+        #expect(try await house.balance(olha) == 100)
+        try await house.expectSound()
+      }
+    }
+
     @Test func aBalanceIsPutRightByTwoPeople() async throws {
       try await House.with { house in
         let anna = try await house.register("anna")

@@ -75,6 +75,25 @@ extension ClearingSuite {
       }
     }
 
+    @Test func whatWasGivenUpOfADisputeIsUndoneWhenItIsWon() async throws {
+      try await withAnna { cards, anna in
+        let house = cards.house
+        try await house.journal([try tap(1, "08:00")], receivedAt: cards.clock.now)
+        try await house.service.drain()
+        #expect(try await cards.fund(2, [opened(5000)]) == [.matched: 1])
+        #expect(try await house.balance(anna) == -800)
+        let order = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: anna, reason: "moved away", by: "olena")
+        _ = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        #expect(try await cards.balances() == ["2190 -800", "7200 800"])
+        let won = line(.chargeback(caseID: "CB1", stage: .won), "T1", 5000)
+        #expect(try await cards.fund(3, [won]) == [.matched: 1])
+        // 50.00 came back, of which a ride took 8.00: nothing is given up any more.
+        #expect(try await house.balance(anna) == 4200)
+        #expect(try await cards.balances() == ["1100 5000", "2190 -800", "2200 -4200"])
+      }
+    }
+
     @Test func whatTheAcquirerKeepsInPartLeavesTheRestOpen() async throws {
       try await withAnna { cards, anna in
         let message = """

@@ -179,6 +179,27 @@ extension InsightSuite {
       }
     }
 
+    /// Half an hour after midnight in Kyiv it is the day before by the clock of the world.
+    @Test func aBalanceBelowNothingIsOfTheDayByTheClockOfTheCity() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into rider values ('00000000-0000-0000-0000-0000000000ab', 0, now());
+          insert into wallet_account (rider_id, lane, currency, balance_minor, denied_since, opened_at)
+            values ('00000000-0000-0000-0000-0000000000ab', 0, 'UAH', -250, '2026-11-22T22:30:00Z',
+              '2026-11-01T00:00:00Z');
+          """)
+        func since(_ days: ClosedRange<Day>) async throws -> [String] {
+          let report = try await world.desk.report(.debts, days: days, madeAt: noon)
+          let table = try #require(report.tables.first { $0.key == "stored_value" })
+          return table.rows.filter { $0[0].plain == "below nothing" }.map { $0[2].plain }
+        }
+        #expect(try await since(today...today) == ["2026-11-23"])
+        #expect(try await since(today.adding(days: -3)...today) == ["2026-11-23"])
+        #expect(try await since(today.adding(days: -3)...today.adding(days: -1)) == [])
+      }
+    }
+
     @Test func theLadderGoesDownStepByStepAndNamesEveryRemainder() async throws {
       try await World.with { world in
         try await world.addMoney()

@@ -238,6 +238,9 @@ extension StoreSuite {
       values (2, 300, 'rerated', 'failed', 'paid at a desk: pay it back there', now()),
         (2, 200, 'rerated', 'failed', '14', now()), (3, 300, 'goodwill', 'paid', null, now()),
         (3, 100, 'rerated', 'paid', null, now());
+      update charge_window set charged_back_minor = 100 where window_id = 1;
+      insert into chargeback (case_id, window_id, minor, stage, opened_at)
+      values ('CB1', 1, 60, 'lost', now()), ('CB2', 1, 40, 'opened', now());
       """
 
     @Test func whatDesksTookAndWhatWasGoodwillBeforeIsCountedAndEachRowIsAsItsDigestSays()
@@ -254,6 +257,11 @@ extension StoreSuite {
               coalesce(desk_refunded_minor::text, 'none'), coalesce(goodwill_minor::text, 'none'))
             from charge_window order by 1
             """) == ["1 300 none none", "2 800 300 none", "3 none none 300"])
+        // Of what banks took back, what was lost is known of each window too.
+        #expect(
+          try await pool.texts(
+            "select concat_ws(' ', window_id, lost_minor) from charge_window where lost_minor > 0")
+            == ["1 60"])
         for table in [MoneyTable.chargeWindow, .chargeEvent, .chargeRefund, .acquirerRecord] {
           let differing = try await Store(pool: pool).read { db in
             try await db.rowSeals.rowsThatDiffer(in: table, countMax: 9)

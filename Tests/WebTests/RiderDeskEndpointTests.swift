@@ -223,7 +223,14 @@ struct RiderDeskEndpointTests {
       #expect(sale.status == .conflict && sale.problemCode == "blocked")
       let notAdmin = await service.post(path + "/erase", token: token, json: "{}")
       #expect(notAdmin.status == .forbidden)
-      let erased = await service.post(path + "/erase", token: admin, json: #"{"reason": "asked"}"#)
+      for body in [
+        #"{"reason": "asked", "forfeit": 1}"#, #"{"reason": "asked", "forfeits": true}"#,
+      ] {
+        let malformed = await service.post(path + "/erase", token: admin, json: body)
+        #expect(malformed.status == .badRequest, "\(malformed.text)")
+      }
+      let erased = await service.post(
+        path + "/erase", token: admin, json: #"{"reason": "asked", "forfeit": true}"#)
       #expect(erased.status == .ok, "\(erased.text)")
       let gone = await service.post(
         path + "/wallet/top-ups", token: cashier, json: Self.order(100, key: "k2"))

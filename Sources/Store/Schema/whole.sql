@@ -2141,3 +2141,33 @@ alter table charge_window
 do $$ begin
   perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
 end $$;
+
+-- What of a window's disputes was lost and no fare took back: fares that fall are set off against it.
+alter table charge_window
+  add column lost_minor bigint,          -- of the charged back: lost, and no fare took it back; null: nothing
+  add check (lost_minor between 0 and charged_back_minor);
+do $$ begin
+  perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
+end $$;
+
+-- What fares of riders who were erased come to otherwise since: nobody is there who owes or gets back the
+-- difference.
+create table erased_fare (
+  erased_fare_id bigint generated always as identity primary key,
+  lane smallint not null,
+  rider_id uuid not null,               -- the number under which the rides of an erased rider go on
+  fare_day date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  is_stored_value boolean not null,     -- of rides with cards and QR codes; else with bank cards and phones
+  minor bigint not null check (minor <> 0),  -- what the day costs more since; below zero: less
+  booked_at timestamptz not null,
+  entry_id bigint not null references entry
+);
+create index erased_fare_day on erased_fare (lane, rider_id, fare_day);
+create index erased_fare_entry on erased_fare (entry_id);
+create trigger erased_fare_append_only before update or delete on erased_fare
+  for each row execute function is_append_only();
+create index rider_erased on rider (rider_id) where erased_at is not null;
+do $$ begin
+  perform seal_table('erased_fare', 'erased_fare_id', '');
+end $$;

@@ -222,9 +222,11 @@ extension BooksWorld {
     }
     let nobody = try await house.insist { [house] in
       try await house.riders.erase(
-        rider, by: act, randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        rider, forfeiting: true, by: act,
+        randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
     }
-    learn(about: [rider]) { $0.erase(rider, as: nobody) }
+    let day = house.city.current.fareDay(of: act.at)
+    learn(about: [rider]) { $0.erase(rider, as: nobody, on: day) }
     count("erased")
   }
 }

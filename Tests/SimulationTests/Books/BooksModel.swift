@@ -39,6 +39,8 @@ struct BooksModel: Sendable {
   var cashMinor: Int64 = 0
   /// Riders who are nobody any more: no desk tells of them.
   private(set) var erased: Set<RiderID> = []
+  /// What rides of erased riders had been paid with when they were erased.
+  private(set) var settled: [RiderID: SettledRides] = [:]
   /// Prices of all products sold.
   var soldMinor: Int64 = 0
 
@@ -81,8 +83,16 @@ struct BooksModel: Sendable {
 
   /// What stored value has paid: the smaller of what rides come to and of what there is for them.
   func paid(by rider: RiderID) -> Int64 {
+    if let settled = settled[rider] { return settled.stored }
     guard let deposit = deposits[rider] else { return 0 }
     return min(due(of: rider), deposit + MoneyPeople.negativeMaxMinor)
+  }
+
+  /// What erased riders' rides cost more than they were paid with: nobody owes it, or gets it back.
+  var givenUp: Int64 {
+    settled.reduce(0) { sum, entry in
+      sum + rides(of: entry.key).reduce(0) { $0 + $1.charged } - entry.value.minor
+    }
   }
 
   /// The balance of a rider's account.
@@ -107,7 +117,13 @@ struct BooksModel: Sendable {
   }
 
   /// Nobody has what a rider had; the next tap of the media founds another.
-  mutating func erase(_ rider: RiderID, as nobody: RiderID) {
+  ///
+  /// What they hold and did not use up is over with the day.
+  mutating func erase(_ rider: RiderID, as nobody: RiderID, on day: Day) {
+    settled[nobody] = SettledRides(rides(of: rider), isAccountless: false)
+    for place in (purchases[rider] ?? []).indices where purchases[rider]?[place].isOver == false {
+      purchases[rider]?[place].returnedOn = day
+    }
     merge(rider, into: nobody)
     erased.insert(nobody)
     for medium in owner.filter({ $0.value == nobody }).keys { owner[medium] = nil }

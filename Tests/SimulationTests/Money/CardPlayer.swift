@@ -145,15 +145,24 @@ extension MoneyPlayer {
   /// Goodwill against which the workers set fares off that fell: it hangs on what else was owed and paid
   /// then, so it is read, and held against what each account bore.
   mutating func noteSetOffs() async throws {
+    try await noteUndoing()
     let lines = try await house.texts(
       """
-      select concat_ws(' ', v.event_id, v.window_id, p.account, p.credit_minor, p.operator_id)
+      select concat_ws(' ', v.event_id, v.window_id,
+        case v.kind when 'loss_set_off' then '7210' else p.account end,
+        case v.kind when 'loss_set_off' then v.minor else p.credit_minor end, p.operator_id)
       from charge_event v join posting p using (entry_id)
-      where v.kind = 'goodwill_set_off' and v.event_id > \(lastSetOff) and p.credit_minor > 0
+      where v.kind in ('goodwill_set_off', 'loss_set_off') and v.event_id > \(lastSetOff)
+        and p.credit_minor > 0
       order by v.event_id
       """)
     for line in lines {
       let words = line.split(separator: " ").map(String.init)
+      if words[2] == PlainAccount.lost.code {
+        noteLossSetOff(Int64(words[3]) ?? 0, window: Int64(words[1]) ?? 0)
+        lastSetOff = Int64(words[0]) ?? lastSetOff
+        continue
+      }
       let window = Int64(words[1]) ?? 0
       let minor = Int64(words[3]) ?? 0
       let account = PlainAccount(code: words[2], part: words.count > 4 ? words[4] : "")
@@ -168,6 +177,43 @@ extension MoneyPlayer {
       lastSetOff = Int64(words[0]) ?? lastSetOff
       count("goodwill set off")
     }
+  }
+
+  /// What was given up of accounts and undone since: how much hangs on the order in which fares fell and
+  /// others came, so it is read, and no more than was given up.
+  private mutating func noteUndoing() async throws {
+    let lines = try await house.texts(
+      """
+      select concat_ws(' ', m.movement_id, -m.amount_minor, a.rider_id)
+      from wallet_movement m join wallet_account a using (account_id)
+      where m.kind = 'write_off' and m.amount_minor < 0 and m.movement_id > \(lastUndoing)
+      order by m.movement_id
+      """)
+    for line in lines {
+      let words = line.split(separator: " ").map(String.init)
+      let minor = Int64(words[1]) ?? 0
+      lastUndoing = Int64(words[0]) ?? lastUndoing
+      guard let rider = books.people.riders.first(where: { "\($0)" == words[2] }) else {
+        findings.append("what nobody owed is undone: \(line)")
+        continue
+      }
+      books.people.givenUp[rider, default: 0] -= minor
+      if books.people.givenUp[rider, default: 0] < 0 {
+        findings.append("more is undone of \(rider) than was given up")
+      }
+      books.people.deposits[rider, default: 0] -= minor
+      books.write(.writtenOff, -minor)
+      count("write-off undone")
+    }
+  }
+
+  /// Fares that fell after the payment was lost in a dispute: the rider has them, the house bears none.
+  ///
+  /// No window gives more so than was lost, which ``MoneyChecker`` holds it to.
+  private mutating func noteLossSetOff(_ minor: Int64, window: Int64) {
+    books.windows[window, default: PlainWindowActs()].lossSetOff += minor
+    books.write(.riders, .lost, minor)
+    count("loss set off")
   }
 
   // MARK: - Disputes

@@ -107,7 +107,11 @@ struct MoneyChecker {
       "select coalesce(max(fare_day) - date '1970-01-01', 0)::int8 from charge_day")
     let accountless = Set(try await house.texts(WindowChecks.accountless))
     var expected: [String] = []
-    for rider in books.people.riders where !accountless.contains("\(rider)") {
+    for (rider, settled) in books.people.settled {
+      expected += settled.charged.filter { $0.value != 0 }.map { "\(rider) \($0.key) \($0.value)" }
+    }
+    for rider in books.people.riders
+    where !accountless.contains("\(rider)") && !books.people.erased.contains(rider) {
       let rides = books.people.rides(of: rider)
         .filter { $0.tap.medium.isCharged && $0.tap.day.number <= closed }
       for (day, rides) in Dictionary(grouping: rides, by: \.tap.day) {
@@ -143,6 +147,11 @@ struct MoneyChecker {
       if row.goodwill != acts.goodwill - acts.setOff {
         findings.append("a window: of \(row.number) \(row.goodwill) are goodwill")
       }
+      let lost = books.disputes.filter { $0.stage == "lost" && $0.reference == row.reference }
+        .reduce(0) { $0 + $1.minor }
+      if row.lost != lost - acts.lossSetOff {
+        findings.append("a window: of \(row.number) \(row.lost) are lost")
+      }
       // No acquirer is asked for what a desk took.
       if row.asked > acquirer.captured[row.number, default: 0] {
         findings.append("a window: of \(row.number) the acquirer is asked for \(row.asked)")
@@ -166,11 +175,15 @@ struct MoneyChecker {
       with refund as (
         select window_id, coalesce(sum(minor) filter (where cause = 'rerated'), 0) as minor,
           coalesce(sum(minor) filter (where cause = 'goodwill'), 0) as goodwill
-        from charge_refund group by 1)
+        from charge_refund group by 1),
+      lost as (
+        select window_id, sum(minor) as lost from chargeback where stage = 'lost' group by 1)
       select concat_ws(' ', 'windows of a day: given away is not taken off', rider_id, fare_day)
-      from charge_window left join refund using (window_id) group by rider_id, fare_day
+      from charge_window left join refund using (window_id) left join lost using (window_id)
+      group by rider_id, fare_day
       having sum(offset_minor) + sum(coalesce(minor, 0))
-        + sum(coalesce(goodwill, 0) - coalesce(goodwill_minor, 0)) <> 0
+        + sum(coalesce(goodwill, 0) - coalesce(goodwill_minor, 0))
+        + sum(coalesce(lost, 0) - coalesce(lost_minor, 0)) <> 0
       \(isAtRest ? Self.atRest : "")
       """)
   }
@@ -182,7 +195,8 @@ struct MoneyChecker {
     select concat_ws(' ', 'windows of a day: a credit is kept', rider_id, fare_day)
     from charge_window group by rider_id, fare_day
     having sum(due_minor) < 0 and (
-      sum(captured_minor - refunded_minor - charged_back_minor) > 0 or sum(goodwill_minor) > 0)
+      sum(captured_minor - refunded_minor - charged_back_minor) > 0 or sum(goodwill_minor) > 0
+      or sum(lost_minor) > 0)
     union all
     select concat_ws(' ', 'still on its way', window_id, state) from charge_window
     where state in ('closed', 'authorising', 'authorised', 'capturing')
@@ -274,6 +288,9 @@ struct AcquirerSums {
     let asked: Int64
     /// Given back, and taken back by no fare.
     let goodwill: Int64
+    /// Lost in disputes, and taken back by no fare.
+    let lost: Int64
+    let reference: String
   }
 
   let windows: [Window]
@@ -313,15 +330,16 @@ struct AcquirerSums {
         written_off_minor, offset_minor, coalesce(desk_minor, 0), charged_back_minor + coalesce((
           select sum(minor) from charge_refund r
           where r.window_id = w.window_id and r.fault is distinct from '\(Self.atDesk)'), 0),
-        coalesce(goodwill_minor, 0))
+        coalesce(goodwill_minor, 0), coalesce(lost_minor, 0), reference)
       from charge_window w
       """
     ).map { line in
-      let words = line.split(separator: " ").map { Int64($0) ?? .min }
+      let texts = line.split(separator: " ")
+      let words = texts.map { Int64($0) ?? .min }
       return Window(
         number: words[0], captured: words[1], refunded: words[2], takenBack: words[3],
         writtenOff: words[4], offset: words[5], desk: words[6], asked: words[7],
-        goodwill: words[8])
+        goodwill: words[8], lost: words[9], reference: texts.count > 10 ? String(texts[10]) : "")
     }
   }
 

@@ -14,10 +14,14 @@ struct MoneyPeople: Sendable {
   private(set) var proofs: [RiderID: [ShownProof]] = [:]
   /// Money put on an account less what was taken off it by hand, of riders who have one.
   var deposits: [RiderID: Int64] = [:]
+  /// Of it: what was given up and is not undone.
+  var givenUp: [RiderID: Int64] = [:]
   /// Top-ups by bank card: what of them may still go back to the card.
   var cardTopUps: [RiderID: [CardTopUp]] = [:]
   var products: [RiderID: [SoldProduct]] = [:]
   private(set) var erased: Set<RiderID> = []
+  /// What rides of erased riders had been paid with when they were erased.
+  private(set) var settled: [RiderID: SettledRides] = [:]
   /// Kopiykas that somebody reading this wants every ride to be off by: the checker's own test.
   var isOffBy: Int64 = 0
 
@@ -62,12 +66,17 @@ struct MoneyPeople: Sendable {
     }
     products[other, default: []] += products.removeValue(forKey: rider) ?? []
     if let deposit = deposits.removeValue(forKey: rider) { deposits[other, default: 0] += deposit }
+    givenUp[other, default: 0] += givenUp.removeValue(forKey: rider) ?? 0
     cardTopUps[other, default: []] += cardTopUps.removeValue(forKey: rider) ?? []
     for medium in owner.filter({ $0.value == rider }).keys { owner[medium] = other }
   }
 
   /// Nobody has what a rider had; the next tap of the media founds another.
-  mutating func erase(_ rider: RiderID, as nobody: RiderID) {
+  ///
+  /// Whose phone nobody could be asked for was given up with them.
+  mutating func erase(_ rider: RiderID, as nobody: RiderID, isAccountless: Bool) {
+    let rides = rides(of: rider)
+    settled[nobody] = SettledRides(rides, isAccountless: isAccountless)
     merge(rider, into: nobody)
     erased.insert(nobody)
     for medium in owner.filter({ $0.value == nobody }).keys { owner[medium] = nil }
@@ -99,8 +108,15 @@ struct MoneyPeople: Sendable {
 
   /// What it has paid: the smaller of what rides come to and of what there is for them.
   func paid(by rider: RiderID) -> Int64 {
+    if let settled = settled[rider] { return settled.stored }
     guard let deposit = deposits[rider] else { return 0 }
     return min(due(of: rider), deposit + Self.negativeMaxMinor)
+  }
+
+  /// What an erased rider's rides cost more than they were paid with: nobody owes it, or gets it back.
+  func givenUp(of rider: RiderID) -> Int64 {
+    guard let settled = settled[rider] else { return 0 }
+    return rides(of: rider).reduce(0) { $0 + $1.charged } - settled.minor
   }
 
   /// The balance of an account; nil without one.
@@ -111,6 +127,23 @@ struct MoneyPeople: Sendable {
   /// What an account owes: rides that it could not pay, and how far it lies below nothing.
   func owed(by rider: RiderID) -> Int64 {
     due(of: rider) - paid(by: rider) - min(0, balance(of: rider) ?? 0)
+  }
+}
+
+/// What rides of a rider came to when the rider was erased.
+struct SettledRides: Sendable {
+  /// Paid from stored value.
+  let stored: Int64
+  /// Charged to bank cards and phones, by fare day.
+  let charged: [Day: Int64]
+
+  var minor: Int64 { stored + charged.values.reduce(0, +) }
+
+  init(_ rides: [PlainRide], isAccountless: Bool) {
+    stored = rides.filter(\.isOfStoredValue).reduce(0) { $0 + $1.charged }
+    let ofCards = isAccountless ? [] : rides.filter(\.tap.medium.isCharged)
+    charged = Dictionary(grouping: ofCards, by: \.tap.day)
+      .mapValues { $0.reduce(0) { $0 + $1.charged } }
   }
 }
 

@@ -25,6 +25,8 @@ struct MoneyPlayer {
   var isUnsettled = false
   /// The last event of a set-off that the plain books know.
   var lastSetOff: Int64 = 0
+  /// The last movement read that undid what was given up of an account.
+  var lastUndoing: Int64 = 0
   /// The day that is lived, by the clock of the city.
   private(set) var today = CityCalendar.start
   private var held: [MadeTap] = []
@@ -45,6 +47,8 @@ struct MoneyPlayer {
     let isGivenUp: Bool
     let isApproved: Bool
     var rider: RiderID
+    /// Who it was proposed about where there was no account.
+    var subject: RiderID?
     /// Whether the money went to another rider's account meanwhile.
     var isClosed = false
   }
@@ -133,7 +137,7 @@ struct MoneyPlayer {
 
   /// Lets the workers do what events of before left to them.
   mutating func settle() async throws {
-    if isUnsettled { try await workAll() }
+    if isUnsettled { try await workAll() } else { try await noteSetOffs() }
   }
 
   mutating func workAll() async throws {

@@ -70,7 +70,7 @@ extension MoneyPlayer {
   /// Orders about an account follow it to its new rider, or end with it when that one has one.
   private mutating func moved(_ gone: RiderID, to kept: RiderID) {
     for index in accountOrders.indices where accountOrders[index].rider == gone {
-      if books.people.deposits[kept] == nil {
+      if books.people.deposits[kept] == nil || accountOrders[index].subject != nil {
         accountOrders[index].rider = kept
       } else {
         accountOrders[index].isClosed = true
@@ -111,11 +111,12 @@ extension MoneyPlayer {
     }
     let isEven =
       books.people.owed(by: rider) == 0 && books.people.balance(of: rider) ?? 0 == 0
-    let isOpen = try await isOpen(rider)
+    let isAccountless = try await house.texts(WindowChecks.accountless).contains("\(rider)")
+    let isOpen = try await isOpen(rider, isAccountless: isAccountless)
     let (house, act, salt) = (house, act, UInt8(place))
     let outcome = try await ask {
       try await house.riders.erase(
-        rider, by: act,
+        rider, forfeiting: true, by: act,
         randomBytes: { count in (0..<count).map { UInt8($0 * 7) &+ salt } })
     }
     guard judge(outcome, "erasure", isRight: isEven && !isOpen),
@@ -124,17 +125,46 @@ extension MoneyPlayer {
     for index in accountOrders.indices where accountOrders[index].rider == rider {
       accountOrders[index].rider = nobody
     }
-    books.people.erase(rider, as: nobody)
+    forfeit(of: rider)
+    books.people.erase(rider, as: nobody, isAccountless: isAccountless)
   }
 
-  /// Whether windows of the rider are not at their end.
+  /// What of the rider's passes and carnets is not used up is earned today.
+  private mutating func forfeit(of rider: RiderID) {
+    let rides = books.people.rides(of: rider)
+    for (place, product) in (books.people.products[rider] ?? []).enumerated()
+    where product.returnedOn == nil {
+      let used = rides.count { $0.product == place && $0.tap.day <= today }
+      guard product.earned(through: today, rides: used) < product.kind.priceMinor else { continue }
+      books.people.products[rider]?[place].returnedOn = today
+      count("product forfeited")
+    }
+  }
+
+  /// Whether windows of the rider are not at their end, or days not closed, or refunds owed.
   ///
-  /// What is not closed yet is charged later, by the taps of the journal.
-  private func isOpen(_ rider: RiderID) async throws -> Bool {
-    try await house.number(
+  /// A phone of which no account is known keeps no day open that was closed for others.
+  private func isOpen(_ rider: RiderID, isAccountless: Bool) async throws -> Bool {
+    let open = try await house.number(
       """
-      select count(*) from charge_window where rider_id = '\(rider)' and (due_minor <> 0
-        or state not in ('settled', 'nothing', 'netted', 'written_off'))
-      """) > 0
+      select (select count(*) from charge_window where rider_id = '\(rider)' and (due_minor <> 0
+          or state not in ('settled', 'nothing', 'netted', 'written_off')))
+        + (select count(*) from charge_refund r join charge_window w using (window_id)
+          where w.rider_id = '\(rider)' and r.state in ('approved', 'asking', 'failed')
+            and not exists (select from statement_line l where l.subject = 'refund'
+              and l.subject_id = r.refund_id))
+      """)
+    let closed = try await house.number(
+      "select coalesce(max(fare_day) - date '1970-01-01', 0)::int8 from charge_day")
+    let windows = Set(
+      try await house.texts(
+        """
+        select concat_ws(' ', fare_day, sum(amount_minor)) from charge_window
+        where rider_id = '\(rider)' group by fare_day having sum(amount_minor) <> 0
+        """))
+    let charged = SettledRides(books.people.rides(of: rider), isAccountless: false).charged
+      .filter { $0.value != 0 && !(isAccountless && $0.key.number <= closed) }
+    let rides = Set(charged.map { "\($0.key) \($0.value)" })
+    return open > 0 || rides != windows
   }
 }

@@ -106,6 +106,9 @@ struct PlainBooks: Sendable {
       let paid = people.paid(by: rider)
       sums[.riders, default: 0] -= paid
       sums[.storedValue, default: 0] -= people.balance(of: rider) ?? 0
+      let givenUp = people.givenUp(of: rider)
+      sums[.riders, default: 0] -= givenUp
+      sums[.writtenOff, default: 0] += givenUp
     }
     return sums
   }
@@ -121,6 +124,8 @@ struct PlainWindowActs: Sendable {
   var borne: [PlainAccount: Int64] = [:]
   /// Of the goodwill: what fares that fell were set off against.
   var setOff: Int64 = 0
+  /// Of what was lost in disputes: what fares that fell were set off against.
+  var lossSetOff: Int64 = 0
 }
 
 /// A claim against the city.

@@ -184,19 +184,23 @@ extension MoneyPlayer {
     let hasAccount = books.people.deposits[rider] != nil
     let owed = books.people.owed(by: rider)
     let isWaiting = accountOrders.contains {
-      $0.rider == rider && $0.isGivenUp && !$0.isClosed
+      $0.isGivenUp && (hasAccount ? $0.rider == rider && $0.subject == nil : $0.subject == rider)
+        && !$0.isClosed
     }
     let outcome = try await ask {
       try await house.walletOrders.proposeWriteOff(
         in: uah, of: rider, reason: "simulated", by: "olena")
     }
-    guard judge(outcome, "account given up", isRight: hasAccount && owed > 0 && !isWaiting),
+    guard judge(outcome, "account given up", isRight: owed > 0 && !isWaiting),
       case .done(let number) = outcome
     else { return }
-    try await decide(
-      AccountOrder(
-        number: number, minor: owed, isGivenUp: true, isApproved: isApproved, rider: rider),
-      isLater: isLater)
+    var order = AccountOrder(
+      number: number, minor: owed, isGivenUp: true, isApproved: isApproved, rider: rider)
+    if !hasAccount {
+      order.subject = rider
+      count("given up without an account")
+    }
+    try await decide(order, isLater: isLater)
   }
 
   private mutating func decide(_ order: AccountOrder, isLater: Bool) async throws {
@@ -226,7 +230,9 @@ extension MoneyPlayer {
     guard order.isApproved else { return }
     books.people.deposits[rider, default: 0] += minor
     books.write(order.isGivenUp ? .writtenOff : .unmatched, minor)
-    if order.isGivenUp { count("account written off") }
+    guard order.isGivenUp else { return }
+    books.people.givenUp[rider, default: 0] += minor
+    count("account written off")
   }
 
   // MARK: - Passes and carnets
