@@ -7,7 +7,7 @@ import Store
 enum ChargeMove: String, Hashable, CaseIterable {
   case captured, captureReturned, paidInCash, paidByTransfer, paidInCashAfterWriteOff
   case paidByTransferAfterWriteOff, writtenOff, writeOffOffset
-  case disputed, disputeWon, disputeLost, refundOwed, refundPaid
+  case disputed, disputeWon, disputeLost, refundOwed, refundPaid, refundPaidInCash
 
   var entryKind: EntryKind {
     switch self {
@@ -16,7 +16,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
       .payment
     case .writtenOff, .writeOffOffset: .writeOff
     case .disputed, .disputeWon, .disputeLost: .chargeback
-    case .refundOwed, .refundPaid: .refund
+    case .refundOwed, .refundPaid, .refundPaidInCash: .refund
     }
   }
 
@@ -35,6 +35,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
     case .disputeLost: (AccountCode.chargebackLosses, AccountCode.disputed)
     case .refundOwed: (AccountCode.riders, AccountCode.refunds)
     case .refundPaid: (AccountCode.refunds, AccountCode.acquirer)
+    case .refundPaidInCash: (AccountCode.refunds, AccountCode.cash)
     }
   }
 
@@ -52,6 +53,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
     case .disputeLost: "Disputes lost"
     case .refundOwed: "Refunds of fares taken back"
     case .refundPaid: "Refunds given to the acquirer"
+    case .refundPaidInCash: "Refunds paid back in cash"
     }
   }
 }

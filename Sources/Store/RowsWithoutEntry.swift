@@ -12,7 +12,8 @@ private enum RowsWithoutEntry {
   private static let eventAccounts = """
     (values ('captured', array['1120', '1200']), ('paid_at_desk', array[]::text[]),
       ('written_off', array['1200']), ('refund_owed', array['2220']),
-      ('refund_paid', array['1120', '2220']), ('dispute_booked', array['1120', '1250']),
+      ('refund_paid', array['1120', '2220']), ('refund_paid_back', array['2220']),
+      ('dispute_booked', array['1120', '1250']),
       ('dispute_lost', array['1250']),
       ('goodwill_set_off', array['1200'])) as k (kind, accounts)
     """
@@ -65,6 +66,17 @@ private enum RowsWithoutEntry {
         as given) e
     where w.currency = $2 and e.given <> (r.state in ('paid', 'settled'))
       and r.state not in ('awaiting', 'refused')
+    order by r.refund_id limit 1
+    """
+
+  /// Refunds that a desk or the bank paid back, as their entries say.
+  static let refundsPaidBack = """
+    select format('refund %s of %s was paid back, its entry %s books %s', r.refund_id, r.minor,
+      r.paid_entry_id, p.minor)
+    from charge_refund r join charge_window w using (window_id) cross join lateral (
+      select coalesce(sum(debit_minor - credit_minor), 0) as minor from posting p
+      where p.entry_id = r.paid_entry_id and p.account = '\(AccountCode.refunds)') p
+    where w.currency = $2 and r.paid_entry_id is not null and p.minor <> r.minor
     order by r.refund_id limit 1
     """
 
@@ -187,7 +199,7 @@ private enum RowsWithoutEntry {
     case AccountCode.disputed: [disputes, events, entries]
     case AccountCode.concessions: [claims]
     case AccountCode.payoutsOnTheirWay: [payouts]
-    case AccountCode.refunds: [refunds, transfers, events, entries]
+    case AccountCode.refunds: [refunds, refundsPaidBack, transfers, events, entries]
     default: []
     }
   }

@@ -2130,3 +2130,11 @@ alter table charge_window
 do $$ begin
   perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
 end $$;
+
+-- What paid a refund back that the acquirer did not take: a desk, or the bank.
+alter table charge_refund
+  add column paid_entry_id bigint references entry,  -- of a failed one: what paid it back; null: nothing yet
+  add constraint charge_refund_paid_back check (paid_entry_id is null or state = 'failed');
+do $$ begin
+  perform seal_columns('charge_refund', 'refund_id', 'next_at,asked_at');
+end $$;
