@@ -260,7 +260,7 @@ extension ChargeEvent {
   var detail: String? {
     switch self {
     case .ask(let asker): "by \(asker.rawValue)"
-    case .declined(_, let code, let isFinal): isFinal ? "\(code), final" : code
+    case .declined(_, let code, let isFinal, _): isFinal ? "\(code), final" : code
     default: nil
     }
   }

@@ -57,7 +57,8 @@ enum AccountRowSums {
   /// Top-ups and sales by bank card, and bank transfers to riders that are still to be made.
   private static let desks = """
     select '\(AccountCode.acquirer)', currency, null,
-      case kind when 'payment' then minor - settled_minor else settled_minor - minor end
+      case kind when 'payment' then minor - settled_minor - coalesce(declined_minor, 0)
+        else settled_minor - minor end
     from acquirer_sale where settled_minor < minor
     union all
     select '\(AccountCode.refunds)', a.currency, null, m.amount_minor

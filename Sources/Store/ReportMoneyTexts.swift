@@ -223,8 +223,9 @@ extension ReportQuery {
       group by currency having sum(unsettled_windows) <> 0
       union all
       select 'missing_there', case kind when 'payment' then 'sale' else 'sale_refund' end, currency,
-        count(*)::int8, sum(minor - settled_minor)::int8, 0
-      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2
+        count(*)::int8, sum(minor - settled_minor - coalesce(declined_minor, 0))::int8, 0
+      from acquirer_sale where settled_minor < minor
+        and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2
       group by 2, 3) r
     where $3::text is null order by category, kind, currency limit $4
     """

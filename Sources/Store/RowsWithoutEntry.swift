@@ -116,6 +116,20 @@ private enum RowsWithoutEntry {
     order by s.sale_id limit 1
     """
 
+  /// What the acquirer does not pay of a top-up; a movement has the name of the line that says so.
+  static let notPaid = """
+    select format('top-up %s by bank card: %s of it is not paid, its movements book %s', s.reference,
+      coalesce(s.declined_minor, 0), m.minor)
+    from acquirer_sale s cross join lateral (
+      select coalesce(sum(p.credit_minor - p.debit_minor), 0) as minor
+      from acquirer_record r join acquirer_file f using (file_id)
+        join wallet_movement w on w.reference = 'KVYTOK-F' || f.number || '-' || r.line
+        join posting p on p.entry_id = w.entry_id
+      where r.sale_id = s.sale_id and r.kind = 'decline' and w.kind = 'dispute'
+        and p.account = '\(AccountCode.acquirer)') m
+    where s.currency = $2 and coalesce(s.declined_minor, 0) <> m.minor order by s.sale_id limit 1
+    """
+
   /// What funding files moved, against what each row counts of it.
   static let fundings = """
     select format('%s %s has %s by fundings, their lines come to at most %s', s.kind, s.reference,
@@ -193,7 +207,7 @@ private enum RowsWithoutEntry {
     switch account {
     case AccountCode.acquirer:
       [
-        windows, refunds, disputes, topUpDisputes, sales, fundings, events, entries,
+        windows, refunds, disputes, topUpDisputes, sales, notPaid, fundings, events, entries,
       ]
     case AccountCode.riders: [windows, fares, events, entries]
     case AccountCode.disputed: [disputes, events, entries]

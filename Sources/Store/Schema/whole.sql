@@ -2131,6 +2131,14 @@ do $$ begin
   perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
 end $$;
 
+-- What of a top-up by bank card the acquirer does not pay: it came off stored value.
+alter table acquirer_sale
+  add column declined_minor bigint,      -- of it: not paid by the acquirer; null: nothing
+  add constraint acquirer_sale_declined check (declined_minor between 0 and minor - settled_minor);
+do $$ begin
+  perform seal_columns('acquirer_sale', 'sale_id', '');
+end $$;
+
 -- What paid a refund back that the acquirer did not take: a desk, or the bank.
 alter table charge_refund
   add column paid_entry_id bigint references entry,  -- of a failed one: what paid it back; null: nothing yet
