@@ -26,6 +26,17 @@ package struct AcquirerMatcher: Sendable {
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// Tells how a payment stands after a line that it is not paid by: the lines after it find it so.
+  package mutating func renew(_ windowID: Int64, as window: ChargeWindow) {
+    guard var payment = payments[windowID] else { return }
+    payment.openMinor = window.capturedMinor - window.settledMinor
+    payment.settledMinor = window.settledMinor
+    payment.isDeclined = window.declinedAt != nil && window.recoveredAt == nil
+    payment.promisedMinor =
+      [.authorised, .capturing].contains(window.state) ? window.dueMinor : 0
+    payments[windowID] = payment
+  }
+
   /// Matches a line of a funding file to what it is about.
   package mutating func match(_ record: FundingRecord) -> AcquirerMatch {
     switch record.kind {
@@ -85,7 +96,8 @@ package struct AcquirerMatcher: Sendable {
       payment.promisedMinor = 0
       payment.isDeclined = false
     }
-    if payment.isDeclined {
+    // Of a capture that it did not honour in part the acquirer pays the rest.
+    if payment.isDeclined, payment.openMinor == 0 {
       return odd(.declined, record, payment, "paid, though it is declined here")
     }
     if payment.openMinor == 0 {
@@ -152,7 +164,16 @@ package struct AcquirerMatcher: Sendable {
     }
     switch record.kind {
     case .decline:
-      match.reject(.declined, record, "a top-up or sale that the acquirer will not pay")
+      guard sale.isTopUp else {
+        match.reject(
+          .notHonoured, record,
+          "a pass or carnet that the acquirer does not pay: it is decided by hand")
+        return match
+      }
+      // What was given back, or is disputed, is known where it is booked.
+      match.category = .declined
+      sale.declinedMinor += min(record.grossMinor, sale.openMinor)
+      sales[SaleName(kind: sale.kind, reference: sale.reference)] = sale
       return match
     case .chargeback:
       if !sale.isTopUp {
@@ -161,8 +182,12 @@ package struct AcquirerMatcher: Sendable {
       return match
     case .capture, .refund, .billing: break
     }
-    let open = sale.minor - sale.settledMinor
+    let open = sale.openMinor
     guard open > 0 else {
+      guard sale.declinedMinor == 0 else {
+        match.reject(.declined, record, "\(done), though the acquirer said that it does not pay it")
+        return match
+      }
       match.reject(.twice, record, "\(done) before")
       return match
     }

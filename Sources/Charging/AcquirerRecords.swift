@@ -13,7 +13,8 @@ package enum MatchCategory: String, Sendable, CaseIterable, Hashable {
   case twice
   /// The payment is declined here.
   case declined
-  /// The acquirer does not pay a capture that cannot be owed again by itself: a person has to look.
+  /// The acquirer does not pay a capture, a top-up or a sale of which that cannot be booked by itself: a
+  /// person has to look.
   case notHonoured = "not_honoured"
   /// Nothing of ours has that name, or the currency is another.
   case unknown
@@ -92,13 +93,15 @@ package struct KnownSale: Sendable, Hashable {
   package let minor: Int64
   /// Paid, or kept, by fundings so far.
   package var settledMinor: Int64
+  /// What the acquirer does not pay, by fundings so far.
+  package var declinedMinor: Int64
   /// Whether it put money on a card; else it paid a pass or carnet.
   package let isTopUp: Bool
 
   /// Makes a sale.
   package init(
     saleID: Int64, kind: Kind, reference: String, currency: Currency, minor: Int64,
-    settledMinor: Int64 = 0, isTopUp: Bool = false
+    settledMinor: Int64 = 0, declinedMinor: Int64 = 0, isTopUp: Bool = false
   ) {
     self.isTopUp = isTopUp
     self.saleID = saleID
@@ -107,7 +110,11 @@ package struct KnownSale: Sendable, Hashable {
     self.currency = currency
     self.minor = minor
     self.settledMinor = settledMinor
+    self.declinedMinor = declinedMinor
   }
+
+  /// What a line may still pay, or keep, of it.
+  var openMinor: Int64 { minor - settledMinor - declinedMinor }
 }
 
 /// What a record was matched to, and how its money is split.

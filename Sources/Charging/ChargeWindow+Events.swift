@@ -11,9 +11,10 @@ extension ChargeWindow {
     case .authorised(let attempt, let reference):
       try authorise(attempt, reference: reference, at: moment)
     case .capture: try capture(at: moment)
-    case .captured(let attempt): try finishCapture(attempt, at: moment)
-    case .declined(let attempt, let code, let isFinal):
-      try decline(attempt, code: code, isFinal: isFinal, at: moment, schedule: schedule)
+    case .captured(let attempt, let reference):
+      try finishCapture(attempt, reference: reference, at: moment)
+    case .declined(let attempt, let code, let isFinal, let minor):
+      try decline(attempt, code: code, isFinal: isFinal, of: minor, at: moment, schedule: schedule)
     case .settled(let minor): try settle(minor)
     case .offset(let minor): try offset(minor)
     case .given(let minor): try give(minor)
@@ -86,12 +87,17 @@ extension ChargeWindow {
   }
 
   private mutating func finishCapture(
-    _ attempt: Int32, at moment: Instant
+    _ attempt: Int32, reference: String?, at moment: Instant
   ) throws(ChargeRefusal) -> [ChargeAction] {
     guard attempt == self.attempt else { throw .alreadyKnown }
     switch state {
     case .authorised, .capturing: break
-    case .captured, .settled: throw .alreadyKnown
+    case .captured, .settled:
+      // What a desk took, or another payment did, is no capture: then the money was taken twice.
+      let isKnown =
+        capturedMinor > deskMinor && self.reference != nil
+        && (reference == nil || reference == self.reference)
+      throw isKnown ? .alreadyKnown : .state(state)
     default: throw .state(state)
     }
     let minor = dueMinor
@@ -106,14 +112,16 @@ extension ChargeWindow {
   }
 
   private mutating func decline(
-    _ attempt: Int32, code: String, isFinal: Bool, at moment: Instant, schedule: RetrySchedule
+    _ attempt: Int32, code: String, isFinal: Bool, of minor: Int64?, at moment: Instant,
+    schedule: RetrySchedule
   ) throws(ChargeRefusal) -> [ChargeAction] {
     guard attempt == self.attempt else { throw .alreadyKnown }
     var actions: [ChargeAction] = []
     switch state {
     case .authorising, .authorised, .capturing: break
-    case .captured: actions.append(.book(.captureReturned(try returnCapture())))
-    case .retrying, .debt: throw .alreadyKnown
+    case .captured: actions.append(.book(.captureReturned(try returnCapture(minor))))
+    // A part was not honoured, and more may not be: what is meant a person finds out.
+    case .retrying, .debt: throw capturedMinor > settledMinor ? .state(state) : .alreadyKnown
     // Declined here as well, and paid otherwise, taken off or given up since.
     default: throw reference == nil && declinedAt != nil ? .alreadyKnown : .state(state)
     }
@@ -129,7 +137,8 @@ extension ChargeWindow {
     declinedAt = first
     declineCode = code
     askedAt = nil
-    reference = nil
+    // What of a capture is still to be paid comes under its name.
+    if capturedMinor == settledMinor { reference = nil }
     let next = isFinal ? nil : schedule.next(after: moment, firstDecline: first, tries: tries)
     state = next == nil ? .debt : .retrying
     nextAt = next
@@ -138,13 +147,15 @@ extension ChargeWindow {
   }
 
   /// The acquirer takes a capture back before it has paid, or after it has paid a part: what it does
-  /// not pay is due again.
-  private mutating func returnCapture() throws(ChargeRefusal) -> Int64 {
+  /// not pay is due again, all of it or as much as it says.
+  private mutating func returnCapture(_ said: Int64?) throws(ChargeRefusal) -> Int64 {
     guard acquirerReturnedMinor == 0 else { throw .returned(minor: acquirerReturnedMinor) }
-    let minor = capturedMinor - settledMinor
-    guard minor > 0 else { throw .state(state) }
+    let open = capturedMinor - settledMinor
+    guard open > 0 else { throw .state(state) }
+    let minor = min(said ?? open, open)
+    guard minor > 0 else { throw .notAboveZero }
     dueMinor += minor
-    capturedMinor = settledMinor
+    capturedMinor -= minor
     // The next payment has another name: by that the acquirer does not give back what it paid of this.
     deskMinor = settledMinor
     return minor
@@ -152,12 +163,19 @@ extension ChargeWindow {
 
   private mutating func settle(_ minor: Int64) throws(ChargeRefusal) -> [ChargeAction] {
     guard minor > 0 else { throw .notAboveZero }
-    guard state == .captured || state == .settled else { throw .state(state) }
+    let isTaken = state == .captured || state == .settled
+    // The rest of a capture that was not honoured in part is paid while that part is owed.
+    guard isTaken || capturedMinor > settledMinor else { throw .state(state) }
     guard minor <= capturedMinor - settledMinor else {
       throw .tooMuch(leftMinor: capturedMinor - settledMinor)
     }
     settledMinor += minor
-    if settledMinor == capturedMinor, dueMinor == 0 { state = .settled }
+    if isTaken {
+      if settledMinor == capturedMinor, dueMinor == 0 { state = .settled }
+      return []
+    }
+    deskMinor += minor
+    if settledMinor == capturedMinor, isAtRest { reference = nil }
     return []
   }
 
@@ -250,7 +268,7 @@ extension ChargeWindow {
       deskMinor += minor
       var actions: [ChargeAction] = [.book(.paidAtDesk(minor))]
       guard dueMinor == 0 else { return actions }
-      state = .settled
+      state = settledMinor == capturedMinor ? .settled : .captured
       nextAt = nil
       if let recovery = recover(by: .desk, at: moment) { actions.append(recovery) }
       return actions
@@ -262,7 +280,7 @@ extension ChargeWindow {
       deskMinor += minor
       var actions: [ChargeAction] = [.book(.paidAfterWriteOff(minor))]
       guard writtenOffMinor == 0 else { return actions }
-      state = .settled
+      state = settledMinor == capturedMinor ? .settled : .captured
       if let recovery = recover(by: .desk, at: moment) { actions.append(recovery) }
       return actions
     default: throw .state(state)

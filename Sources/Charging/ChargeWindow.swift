@@ -157,10 +157,12 @@ package enum ChargeEvent: Hashable, Sendable {
   case authorised(attempt: Int32, reference: String)
   /// It is time to take what was authorised.
   case capture
-  /// The acquirer took what was asked in an attempt.
-  case captured(attempt: Int32)
+  /// The acquirer took what was asked in an attempt; with its name of the payment where it says one.
+  case captured(attempt: Int32, reference: String? = nil)
   /// The acquirer will not pay; final when trying again is of no use or not allowed.
-  case declined(attempt: Int32, code: String, isFinal: Bool)
+  ///
+  /// Of a capture that it does not pay only in part it says how much.
+  case declined(attempt: Int32, code: String, isFinal: Bool, ofMinor: Int64? = nil)
   /// Captured money came to the bank.
   case settled(minor: Int64)
   /// A mended ride takes off what is not collected, or was given up.

@@ -172,8 +172,13 @@ package enum PaymentRules {
       return "it has \(count) characters; 1 to \(charactersMax) are taken"
     }
     guard
-      text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 0x7F && $0.value < 0xFFFE })
+      text.unicodeScalars.allSatisfy({ scalar in
+        scalar.value >= 32 && !(0x7F...0x9F).contains(scalar.value) && scalar.value < 0xFFFE
+      })
     else { return "it has control characters" }
+    guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+      return "it has nothing but blanks"
+    }
     return nil
   }
 }

@@ -109,7 +109,8 @@ package struct AnswerDesk: Sendable {
     case .done(let name):
       event =
         answer.isCapture
-        ? .captured(attempt: attempt) : .authorised(attempt: attempt, reference: name)
+        ? .captured(attempt: attempt, reference: name)
+        : .authorised(attempt: attempt, reference: name)
       reference = name
     case .declined(let code, let isFinal):
       event = .declined(attempt: attempt, code: code, isFinal: isFinal)

@@ -107,17 +107,17 @@ struct ChargeBatch {
   /// Books a movement that belongs to a window and no event of it.
   mutating func book(
     _ move: ChargeMove, _ minor: Int64, window id: Int64, kind: String, actor: String,
-    reference: String? = nil, detail: String? = nil
+    reference: String? = nil, detail: String? = nil, givenAs payment: DebtPayment? = nil
   ) throws {
     guard let row = windows[id] else { return }
     let key = ChargeSums.Key(move: move, currency: row.currency, fareDay: row.fareDay)
     try sums.add(minor, key)
-    events.append(
-      (
-        ChargeEventRow(
-          windowID: id, at: now, kind: kind, attempt: row.window.attempt, minor: minor,
-          reference: reference, detail: detail, actor: actor), key
-      ))
+    var line = ChargeEventRow(
+      windowID: id, at: now, kind: kind, attempt: row.window.attempt, minor: minor,
+      reference: reference, detail: detail, actor: actor)
+    line.place = payment?.place
+    line.key = payment?.key
+    events.append((line, key))
   }
 
   /// Adds a line to the list that books nothing.
@@ -264,7 +264,7 @@ extension ChargeEvent {
   var detail: String? {
     switch self {
     case .ask(let asker): "by \(asker.rawValue)"
-    case .declined(_, let code, let isFinal): isFinal ? "\(code), final" : code
+    case .declined(_, let code, let isFinal, _): isFinal ? "\(code), final" : code
     default: nil
     }
   }

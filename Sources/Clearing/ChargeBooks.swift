@@ -7,7 +7,7 @@ import Store
 enum ChargeMove: String, Hashable, CaseIterable {
   case captured, captureReturned, paidInCash, paidByTransfer, paidInCashAfterWriteOff
   case paidByTransferAfterWriteOff, writtenOff, writeOffOffset
-  case disputed, disputeWon, disputeLost, lossSetOff, refundOwed, refundPaid
+  case disputed, disputeWon, disputeLost, lossSetOff, refundOwed, refundPaid, refundPaidInCash
 
   var entryKind: EntryKind {
     switch self {
@@ -16,7 +16,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
       .payment
     case .writtenOff, .writeOffOffset: .writeOff
     case .disputed, .disputeWon, .disputeLost, .lossSetOff: .chargeback
-    case .refundOwed, .refundPaid: .refund
+    case .refundOwed, .refundPaid, .refundPaidInCash: .refund
     }
   }
 
@@ -36,6 +36,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
     case .lossSetOff: (AccountCode.riders, AccountCode.chargebackLosses)
     case .refundOwed: (AccountCode.riders, AccountCode.refunds)
     case .refundPaid: (AccountCode.refunds, AccountCode.acquirer)
+    case .refundPaidInCash: (AccountCode.refunds, AccountCode.cash)
     }
   }
 
@@ -54,6 +55,7 @@ enum ChargeMove: String, Hashable, CaseIterable {
     case .lossSetOff: "Fares taken back from disputes lost"
     case .refundOwed: "Refunds of fares taken back"
     case .refundPaid: "Refunds given to the acquirer"
+    case .refundPaidInCash: "Refunds paid back in cash"
     }
   }
 }

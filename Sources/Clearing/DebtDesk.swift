@@ -30,10 +30,10 @@ package struct DebtDesk: Sendable {
     case cash, transfer
   }
 
-  private let store: Store
-  private let city: CityHolder
-  private let denyList: any DenyListing
-  private let now: @Sendable () -> Instant
+  let store: Store
+  let city: CityHolder
+  let denyList: any DenyListing
+  let now: @Sendable () -> Instant
 
   /// Makes the use case.
   package init(

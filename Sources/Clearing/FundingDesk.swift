@@ -119,7 +119,7 @@ package struct FundingDesk: Sendable {
     var taking = FundingTaking(
       batch: ChargeBatch(
         try await db.charging.lock(payments.map(\.windowID)), on: day.booked, at: moment),
-      lost: lost, on: day)
+      lost: lost, of: file.number, on: day)
     for record in file.records {
       var match = matcher.match(record)
       // Where the payment it names tells more of why it does not fit, that stands.
@@ -127,6 +127,11 @@ package struct FundingDesk: Sendable {
         match = .foreign(record, in: file.currency)
       }
       try await taking.take(record, match, in: db)
+      if case .decline = record.kind, let id = match.windowID,
+        let row = taking.batch.windows[id]
+      {
+        matcher.renew(id, as: row.window)
+      }
     }
     let entries = try await taking.book(
       memo: "Funding file \(file.number) of \(file.date)", in: db, at: moment)

@@ -15,10 +15,13 @@ struct FundingTaking {
   /// The cases that a file said before to be lost.
   private var lost: Set<String>
   private let day: BookingDay
+  /// The number of the file.
+  private let file: Int64
 
-  init(batch: ChargeBatch, lost: Set<String>, on day: BookingDay) {
+  init(batch: ChargeBatch, lost: Set<String>, of file: Int64, on day: BookingDay) {
     self.batch = batch
     self.lost = lost
+    self.file = file
     self.day = day
   }
 
@@ -36,7 +39,7 @@ struct FundingTaking {
       try await refund(record, match, in: db)
       move(record, match, cash: -record.grossMinor)
     case .decline(let code):
-      try decline(record, code: code, &match)
+      try await decline(record, code: code, &match, in: db)
     case .chargeback(let caseID, let stage):
       try await dispute(record, caseID: caseID, stage: stage, &match, in: db)
       // The bank's money moves with the opening and with winning; losing moves none.
@@ -98,11 +101,18 @@ struct FundingTaking {
 
   /// A capture that the acquirer does not pay: no money moves, the rider owes it again.
   ///
-  /// Where that cannot be, because some of it was given back or is disputed, the line waits for a person.
+  /// A top-up comes off stored value. Where that cannot be, because some of it was given back or is disputed, the line waits for a person.
   private mutating func decline(
-    _ record: FundingRecord, code: String, _ match: inout AcquirerMatch
-  ) throws {
+    _ record: FundingRecord, code: String, _ match: inout AcquirerMatch, in db: StoreSession
+  ) async throws {
     match.unmatchedMinor = 0
+    if let sale = match.saleID, match.category == .declined {
+      match.note = try await TopUpNotPaid(
+        sale: sale, minor: record.grossMinor, settledMinor: settledOfSales[sale] ?? 0,
+        line: "KVYTOK-F\(file)-\(record.line)", code: code
+      ).apply(on: day, in: db, at: batch.now)
+      if match.note != nil { match.category = .notHonoured }
+    }
     guard match.category == .matched, let id = match.windowID, let row = batch.windows[id] else {
       return
     }
@@ -111,7 +121,9 @@ struct FundingTaking {
     if case .window(id, let named) = record.key.flatMap(ChargeKey.subject) { attempt = named }
     do {
       try batch.apply(
-        .declined(attempt: attempt, code: code.isEmpty ? "not honoured" : code, isFinal: false),
+        .declined(
+          attempt: attempt, code: code.isEmpty ? "not honoured" : code, isFinal: false,
+          ofMinor: record.grossMinor),
         to: id, actor: "acquirer", reference: record.reference)
     } catch let refusal as ChargeRefusal {
       match.note = "\(refusal)"

@@ -169,6 +169,11 @@ package struct PayoutDesk: Sendable {
     currency: Currency, from debtor: BankAccount, executionDay: Day, by person: String
   ) async throws -> (messageID: String, xml: String)? {
     let moment = now()
+    guard executionDay >= today else {
+      throw MoneyRefusal.unfit(
+        "the bank is to pay on \(executionDay), which is over: name today, \(today), or a later day"
+      )
+    }
     return try await store.write { db in
       guard try await db.charging.tryWork(.payouts) else { return nil }
       let payouts = try await db.operatorMoney.lockPayouts(state: "approved")

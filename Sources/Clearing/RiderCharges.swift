@@ -39,7 +39,7 @@ package struct RiderCharge: Sendable, Equatable {
     }
     let currency = row.currency
     said += refunds.compactMap { refund in
-      Self.refund(refund.state).map { words in
+      Self.refund(refund).map { words in
         Self.with(Money(minor: refund.minor, currency: currency), words)
       }
     }
@@ -87,8 +87,8 @@ package struct RiderCharge: Sendable, Equatable {
   }
 
   /// What is told of a refund; nil for one that was refused.
-  private static func refund(_ state: RefundRow.State) -> Bilingual? {
-    switch state {
+  private static func refund(_ refund: RefundRow) -> Bilingual? {
+    switch refund.state {
     case .awaiting:
       Bilingual(
         uk: "буде повернено на картку, якщо друга особа погодить",
@@ -97,6 +97,10 @@ package struct RiderCharge: Sendable, Equatable {
       Bilingual(uk: "повертається на картку", en: "are on their way back to the card")
     case .paid, .settled:
       Bilingual(uk: "повернено на картку", en: "were given back to the card")
+    case .failed where refund.paidEntryID != nil:
+      Bilingual(
+        uk: "виплачено готівкою або переказом, бо на картку не вдалося",
+        en: "were paid back in cash or by transfer, for the card did not take them")
     case .failed:
       Bilingual(
         uk: "не вдалося повернути на картку; зверніться до каси",

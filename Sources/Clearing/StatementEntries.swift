@@ -33,7 +33,7 @@ extension StatementDesk {
         postings: postings))
   }
 
-  /// What the bank did with a payout or claim, where the line was the first to tell; `entry` books it.
+  /// What the bank did with a payout, claim or refund, where the line was the first to tell; `entry` books it.
   func moveOn(
     _ match: StatementMatch, by entry: Int64, in db: StoreSession, at moment: Instant
   ) async throws {
@@ -44,6 +44,7 @@ extension StatementDesk {
     case .payoutReturn:
       try await db.operatorMoney.move(payouts: [money.id], to: "returned", at: moment)
     case .claim: try await db.subsidies.move(money.id, to: "paid", paidBy: entry)
+    case .refund: try await db.charging.payBack(refund: money.id, by: entry, at: moment)
     default: return
     }
   }

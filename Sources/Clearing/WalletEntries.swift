@@ -76,6 +76,19 @@ package enum WalletEntries {
       ])
   }
 
+  /// What the acquirer does not pay of a top-up: the line of its file that says so has a name.
+  package static func notPaid(
+    _ money: Money, reference: String, line: String, on date: Day
+  ) throws(EntryFault) -> Entry {
+    try Entry(
+      kind: .chargeback, accountingDate: date, currency: money.currency,
+      memo: "Top-up \(reference) by card is not paid by the acquirer: \(line)",
+      postings: [
+        Posting(.credit, account: AccountCode.acquirer, minor: money.minor),
+        Posting(.debit, account: AccountCode.storedValue, minor: money.minor),
+      ])
+  }
+
   /// What an account owes is given up: its rider has as much more on it, which pays the debt.
   package static func writeOff(
     _ money: Money, reason: String, on date: Day

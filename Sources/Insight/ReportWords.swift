@@ -160,6 +160,7 @@ package enum ReportWords {
     "paid": Bilingual(uk: "виплачено", en: "paid"),
     "settled": Bilingual(uk: "розраховано", en: "settled"),
     "failed": Bilingual(uk: "не вдалося", en: "failed"),
+    "paid_back": Bilingual(uk: "виплачено замість картки", en: "paid back"),
   ]
 
   private static let refundCauses = [

@@ -29,14 +29,16 @@ enum AccountRowSums {
       ('\(AccountCode.riders)', w.owed), ('\(AccountCode.acquirer)', w.open)) as v (account, minor)
     """
 
-  /// Refunds to cards: owed until the acquirer gives them, then kept by it until a funding says so.
+  /// Refunds to cards: owed until the acquirer gives them, or a desk or the bank pays them back; then kept by
+  /// the acquirer until a funding says so.
   private static let refunds = """
     select v.account, w.currency, null, v.minor
     from charge_refund r join charge_window w using (window_id) cross join lateral (values
       ('\(AccountCode.acquirer)',
         case when r.state = 'paid' then coalesce(r.kept_minor, 0) - r.minor end),
       ('\(AccountCode.refunds)',
-        case when r.state in ('awaiting', 'approved', 'asking', 'failed') then -r.minor end))
+        case when r.state in ('awaiting', 'approved', 'asking', 'failed')
+          and r.paid_entry_id is null then -r.minor end))
       as v (account, minor)
     where v.minor <> 0
     """
@@ -58,7 +60,8 @@ enum AccountRowSums {
   /// Top-ups and sales by bank card, and bank transfers to riders that are still to be made.
   private static let desks = """
     select '\(AccountCode.acquirer)', currency, null,
-      case kind when 'payment' then minor - settled_minor else settled_minor - minor end
+      case kind when 'payment' then minor - settled_minor - coalesce(declined_minor, 0)
+        else settled_minor - minor end
     from acquirer_sale where settled_minor < minor
     union all
     select '\(AccountCode.refunds)', a.currency, null, m.amount_minor
@@ -79,10 +82,10 @@ enum AccountRowSums {
 
   /// Money that left the bank for riders, as its statements say.
   ///
-  /// What statements say of claims and payouts moves the rows of those on.
+  /// What statements say of claims, payouts and refunds to cards moves the rows of those on.
   private static let statements = """
     select '\(AccountCode.refunds)', currency, null, -minor from statement_line
-    where subject in ('transfer', 'product_transfer', 'refund') and book_entry_id is null
+    where subject in ('transfer', 'product_transfer') and book_entry_id is null
     """
 
   /// What two people booked on top, by what they asked for.

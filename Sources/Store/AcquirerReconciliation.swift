@@ -21,8 +21,9 @@ extension AcquirerFileTables {
         and w.fare_day <= $3
       group by w.currency
       union all
-      select 'missing_there', currency, count(*)::int8, sum(minor - settled_minor)::int8
-      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2 and sold_on <= $3
+      select 'missing_there', currency, count(*)::int8, sum(minor - settled_minor - coalesce(declined_minor, 0))::int8
+      from acquirer_sale where settled_minor < minor
+        and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2 and sold_on <= $3
       group by currency) r
       group by category, currency order by 1, 2
       """, [.date(first), .date(last), .date(lagDay)])
@@ -47,10 +48,12 @@ extension AcquirerFileTables {
       from charge_window where captured_minor > settled_minor and fare_day between $1 and $2
         and fare_day <= $3
       union all
-      select 'missing_there', reference, null, currency, minor - settled_minor, sold_on,
+      select 'missing_there', reference, null, currency,
+        minor - settled_minor - coalesce(declined_minor, 0), sold_on,
         case kind when 'payment' then 'top-up or sale, not funded'
           else 'refund of a top-up or sale, not kept' end
-      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2
+      from acquirer_sale where settled_minor < minor
+        and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2
         and sold_on <= $3
       order by 6, 1, 2 limit $4
       """, [.date(first), .date(last), .date(lagDay), .int8(Int64(countMax))])

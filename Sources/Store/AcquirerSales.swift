@@ -52,8 +52,13 @@ package struct PaidByCard: Sendable, Equatable {
   package let sale: AcquirerSaleRow
   /// Whose account or product it paid for, as riders are now.
   package let rider: RiderID
-  /// What went back of it before, in minor units, and what a rider's bank took back.
+  /// What went back of it before, in minor units, what a rider's bank took back, and what the acquirer
+  /// does not pay.
   package let returnedMinor: Int64
+  /// What the acquirer paid of it by the files before.
+  package let settledMinor: Int64
+  /// What it does not pay, by the lines before.
+  package let declinedMinor: Int64
 }
 
 extension StoreSession {
@@ -67,7 +72,7 @@ package struct AcquirerSaleTables {
 
   private static let columns = """
     s.sale_id, s.kind, s.reference, s.payment_id, s.account_id, s.holding_id, s.sold_on, s.currency,
-      s.minor, s.settled_minor, s.entry_id
+      s.minor, s.settled_minor, coalesce(s.declined_minor, 0) as declined_minor, s.entry_id
     """
 
   private static func sale(_ row: PostgresRow) throws -> AcquirerSaleRow {
@@ -146,6 +151,7 @@ package struct AcquirerSaleTables {
     ).onlyOrNil()
     guard let row = found else { return nil }
     let sale = try Self.sale(row)
+    let declined = try row.int8("declined_minor")
     // Asked after the payment is held: who waited for it sees what the other one gave back.
     let returned = try await connection.query(
       """
@@ -155,7 +161,8 @@ package struct AcquirerSaleTables {
       [.int8(sale.id)]
     ).only().int8(0)
     return PaidByCard(
-      sale: sale, rider: try row.identifier("rider_id"), returnedMinor: returned)
+      sale: sale, rider: try row.identifier("rider_id"), returnedMinor: returned + declined,
+      settledMinor: try row.int8("settled_minor"), declinedMinor: declined)
   }
 
   /// The payments and refunds that lines of a funding file may be about, held.
@@ -170,8 +177,16 @@ package struct AcquirerSaleTables {
       return KnownSale(
         saleID: sale.id, kind: sale.kind, reference: sale.reference,
         currency: sale.money.currency, minor: sale.money.minor,
-        settledMinor: try row.int8("settled_minor"), isTopUp: sale.subject.isAccount)
+        settledMinor: try row.int8("settled_minor"),
+        declinedMinor: try row.int8("declined_minor"), isTopUp: sale.subject.isAccount)
     }
+  }
+
+  /// Adds what the acquirer does not pay of a payment.
+  package func decline(_ sale: Int64, minor: Int64) async throws {
+    try await connection.execute(
+      "update acquirer_sale set declined_minor = coalesce(declined_minor, 0) + $2 where sale_id = $1",
+      [.int8(sale), .int8(minor)])
   }
 
   /// Adds what the acquirer paid of payments, or kept of refunds.

@@ -8,10 +8,11 @@ extension ChargingTables {
     RefundRow(
       id: try row.int8("refund_id"), windowID: try row.int8("window_id"),
       minor: try row.int8("minor"), cause: try row.text("cause"), state: try row.word("state"),
-      orderID: try row.int8OrNil("order_id"))
+      orderID: try row.int8OrNil("order_id"), paidEntryID: try row.int8OrNil("paid_entry_id"))
   }
 
-  private static let refundColumns = "refund_id, window_id, minor, cause, state, order_id"
+  private static let refundColumns =
+    "refund_id, window_id, minor, cause, state, order_id, paid_entry_id"
 
   /// Orders a refund; its number.
   package func addRefund(
@@ -93,6 +94,13 @@ extension ChargingTables {
         .orNull(next, PostgresValue.timestamptz), .orNull(reference, PostgresValue.text),
         .orNull(fault, PostgresValue.text), .timestamptz(now),
       ])
+  }
+
+  /// Writes down by which entry a refund was paid back that the acquirer did not take.
+  package func payBack(refund id: Int64, by entry: Int64, at now: Instant) async throws {
+    try await connection.execute(
+      "update charge_refund set paid_entry_id = $2, paid_at = $3 where refund_id = $1",
+      [.int8(id), .int8(entry), .timestamptz(now)])
   }
 
   /// Adds what the acquirer kept of refunds; one that is kept whole is settled.

@@ -77,6 +77,8 @@ package struct RefundRow: Sendable, Hashable {
   package let cause: String
   package let state: State
   package let orderID: Int64?
+  /// Of a failed one: the entry by which a desk or the bank paid it back; nil while nobody did.
+  package let paidEntryID: Int64?
 }
 
 /// Where the token of a card stands in the journal.

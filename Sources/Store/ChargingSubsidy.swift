@@ -94,9 +94,59 @@ package struct SubsidyTables {
     }
   }
 
+  /// Rides that were claimed before and no longer hold.
+  private static let takingBackSQL = """
+    insert into subsidy_ride (claim_id, fare_day, lane, ride_id, is_taken_back, operator_id,
+      category, riders, minor)
+    select $1, s.fare_day, s.lane, s.ride_id, true, s.operator_id, s.category, s.riders, -s.minor
+    from subsidy_ride s join subsidy_claim c using (claim_id)
+    join ride r on r.fare_day = s.fare_day and r.lane = s.lane and r.ride_id = s.ride_id
+    where s.fare_day <= $3 and $2 <= $3 and not s.is_taken_back and s.claim_id <> $1
+      and c.currency = $4 and r.reversed_run_id is not null
+      and not exists (select from subsidy_ride b where b.fare_day = s.fare_day
+        and b.lane = s.lane and b.ride_id = s.ride_id and b.is_taken_back)
+    """
+
+  /// Rides of the days, and those of days before that replace what the claim takes back: so the other
+  /// statement comes first.
+  private static let claimingSQL = """
+    insert into subsidy_ride (claim_id, fare_day, lane, ride_id, is_taken_back, operator_id,
+      category, riders, minor)
+    with taken as materialized (
+        select fare_day, lane, ride_id from subsidy_ride where claim_id = $1 and is_taken_back),
+      replaced as materialized (
+        select o.fare_day, o.device_id, o.epoch, o.seq
+        from taken join ride o using (fare_day, lane, ride_id)
+        where o.fare_day between (select min(fare_day) from taken)
+          and (select max(fare_day) from taken)),
+      rides as (
+        select * from ride where fare_day between $2 and $3 and reversed_run_id is null
+        union all
+        -- Another tariff may have moved a ride to the day beside it: no further days are looked through.
+        select * from ride
+        where fare_day < $2 and reversed_run_id is null
+          and fare_day between (select min(fare_day) - 1 from replaced)
+            and (select max(fare_day) + 1 from replaced)
+          and (device_id, epoch, seq) in (select device_id, epoch, seq from replaced))
+    select $1, r.fare_day, r.lane, r.ride_id, false, r.operator_id, r.category, n.people,
+      rate.ride_minor * n.people
+    from rides r cross join lateral (\(RideConcession.query(of: "r"))) n cross join lateral (
+      select c.ride_minor from concession_rate c
+      where c.category = r.category and c.operator_id in ('', r.operator_id)
+        and c.currency = $4 and r.fare_day >= c.from_day
+        and (c.to_day is null or r.fare_day <= c.to_day)
+      order by c.operator_id = '', c.from_day desc limit 1) rate
+    where r.operator_id is not null and n.people > 0 and r.currency = $4
+      and not exists (select from subsidy_ride s where s.fare_day = r.fare_day
+        and s.lane = r.lane and s.ride_id = r.ride_id and not s.is_taken_back)
+    """
+
   /// Claims what people rode free or at a lower price because of their category on some fare days and
   /// was not claimed before, each ride at the rate of its day, and takes back what was claimed before
   /// and no longer holds; the number of the claim.
+  ///
+  /// Where a ride that is taken back was rated anew and still counts, the new one is claimed with it, also
+  /// when its day is before the days of the claim: else the city would get back what it owes.
   ///
   /// Full fares, rides that a transfer, a cap or a product made free, and companions who pay by another
   /// category are nothing that the city owes.
@@ -114,35 +164,8 @@ package struct SubsidyTables {
     let parameters: [PostgresValue] = [
       .int8(id), .date(first), .date(last), .text(currency.code),
     ]
-    try await connection.execute(
-      """
-      insert into subsidy_ride (claim_id, fare_day, lane, ride_id, is_taken_back, operator_id,
-        category, riders, minor)
-      select $1, r.fare_day, r.lane, r.ride_id, false, r.operator_id, r.category, n.people,
-        rate.ride_minor * n.people
-      from ride r cross join lateral (\(RideConcession.query(of: "r"))) n cross join lateral (
-        select c.ride_minor from concession_rate c
-        where c.category = r.category and c.operator_id in ('', r.operator_id)
-          and c.currency = $4 and r.fare_day >= c.from_day
-          and (c.to_day is null or r.fare_day <= c.to_day)
-        order by c.operator_id = '', c.from_day desc limit 1) rate
-      where r.fare_day between $2 and $3 and r.reversed_run_id is null
-        and r.operator_id is not null and n.people > 0 and r.currency = $4
-        and not exists (select from subsidy_ride s where s.fare_day = r.fare_day
-          and s.lane = r.lane and s.ride_id = r.ride_id and not s.is_taken_back)
-      """, parameters)
-    try await connection.execute(
-      """
-      insert into subsidy_ride (claim_id, fare_day, lane, ride_id, is_taken_back, operator_id,
-        category, riders, minor)
-      select $1, s.fare_day, s.lane, s.ride_id, true, s.operator_id, s.category, s.riders, -s.minor
-      from subsidy_ride s join subsidy_claim c using (claim_id)
-      join ride r on r.fare_day = s.fare_day and r.lane = s.lane and r.ride_id = s.ride_id
-      where s.fare_day <= $3 and $2 <= $3 and not s.is_taken_back and s.claim_id <> $1
-        and c.currency = $4 and r.reversed_run_id is not null
-        and not exists (select from subsidy_ride b where b.fare_day = s.fare_day
-          and b.lane = s.lane and b.ride_id = s.ride_id and b.is_taken_back)
-      """, parameters)
+    try await connection.execute(Self.takingBackSQL, parameters)
+    try await connection.execute(Self.claimingSQL, parameters)
     try await connection.execute(
       """
       insert into subsidy_line (claim_id, operator_id, category, rides, minor)

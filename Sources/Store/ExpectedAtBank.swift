@@ -88,7 +88,8 @@ extension StatementTables {
       where p.entry_id = h.refund_entry_id and p.account = '\(AccountCode.refunds)')
     union all
     select a.subject, r.refund_id, a.number, w.currency, -r.minor, null, null,
-      case r.state when 'failed' then 'owed' else r.state end, null
+      case when r.paid_entry_id is not null then 'paid back already'
+        when r.state = 'failed' then 'owed' else r.state end, null
     from asked a join charge_refund r on r.refund_id = a.number join charge_window w using (window_id)
     where a.subject = 'refund'
     """

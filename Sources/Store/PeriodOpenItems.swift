@@ -16,14 +16,18 @@ package enum OpenItemKind: String, Sendable, CaseIterable {
   case unknownFares = "unknown_fares"
   /// Minor units on the account of fares without a known operator, by currency.
   case unknownOperator = "unknown_operator"
+  /// Minor units that were given back there of fares without a known operator, by currency.
+  case unknownOperatorGiven = "unknown_operator_given"
   /// Minor units of receipts that match nothing, by currency.
   case unmatchedReceipts = "unmatched_receipts"
+  /// Minor units of payments that match nothing, by currency.
+  case unmatchedPayments = "unmatched_payments"
   /// Corrections that nobody has decided on.
   case undecidedAdjustments = "undecided_adjustments"
   /// Orders to rate days of the period, or before it, anew that are still to mark some of them.
   case ordersUnderWay = "orders_under_way"
-  /// Messages of the acquirer that fit nothing, and lines about captures that it does not pay and that are
-  /// not owed again, that nobody has looked into.
+  /// Messages of the acquirer that fit nothing, and lines about captures, top-ups and sales that it does not
+  /// pay and of which nothing can be booked by itself, that nobody has looked into.
   case keptMessages = "kept_messages"
 }
 
@@ -44,6 +48,47 @@ package struct OpenItem: Sendable, Equatable {
 }
 
 extension PeriodTables {
+  /// 2190 on both sides: fares and earnings, and what was given back of fares, each less what adjustments
+  /// settled of it.
+  ///
+  /// Of an adjustment that was taken back by another both sides are too low by the same: then the account
+  /// itself tells.
+  private static let unknownOperatorSQL = """
+    select k.kind, k.minor::int8, u.currency
+    from (
+      select e.currency,
+        coalesce(sum(p.credit_minor - p.debit_minor) filter (
+            where e.kind not in ('refund', 'correction')), 0)
+          - coalesce(sum(p.debit_minor) filter (where e.kind = 'correction'), 0) as came,
+        coalesce(sum(p.debit_minor - p.credit_minor) filter (where e.kind = 'refund'), 0)
+          - coalesce(sum(p.credit_minor) filter (where e.kind = 'correction'), 0) as went
+      from posting p join entry e using (entry_id)
+      where p.account = $4 and e.accounting_date <= $2 group by 1) u
+    cross join lateral (values
+      ('unknown_operator',
+        case when least(came, went) >= 0 then came else greatest(came - went, 0) end),
+      ('unknown_operator_given',
+        case when least(came, went) >= 0 then went else greatest(went - came, 0) end))
+      as k (kind, minor)
+    """
+
+  /// 2290 on both sides: lines of statements of which nothing is known, and what else stands there.
+  private static let unmatchedSQL = """
+    select k.kind, k.minor::int8, currency
+    from (
+      select e.currency, sum(p.credit_minor - p.debit_minor) as minor
+      from posting p join entry e using (entry_id)
+      where p.account = $5 and e.accounting_date <= $2 group by 1) b
+    full join (
+      select l.currency, sum(greatest(l.minor, 0)) as came, sum(greatest(-l.minor, 0)) as went
+      from statement_line l join entry e on e.entry_id = l.entry_id
+      where l.subject = 'unknown' and e.accounting_date <= $2 group by 1) l using (currency)
+    cross join lateral (select coalesce(b.minor, 0) - coalesce(l.came, 0) + coalesce(l.went, 0)) r (rest)
+    cross join lateral (values
+      ('unmatched_receipts', coalesce(l.came, 0) + greatest(r.rest, 0)),
+      ('unmatched_payments', coalesce(l.went, 0) + greatest(-r.rest, 0))) as k (kind, minor)
+    """
+
   /// What is still open at the end of a period; `end` is the moment at which its last day ends.
   package func openItems(of period: AccountingPeriod, end: Instant) async throws -> [OpenItem] {
     let rows = try await connection.query(
@@ -61,10 +106,9 @@ extension PeriodTables {
       select 'unknown_fares', coalesce(sum(unknown_rides), 0)::int8, null
         from ride_sum where accounting_date between $1 and $2
       union all
-      select case p.account when $4 then 'unknown_operator' else 'unmatched_receipts' end,
-        sum(p.credit_minor - p.debit_minor)::int8, e.currency
-        from posting p join entry e using (entry_id)
-        where p.account in ($4, $5) and e.accounting_date <= $2 group by 1, 3
+      \(Self.unknownOperatorSQL)
+      union all
+      \(Self.unmatchedSQL)
       union all
       select 'undecided_adjustments', count(*), null
         from adjustment where state = 'requested' and requested_at < $3

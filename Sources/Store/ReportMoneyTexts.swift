@@ -2,9 +2,11 @@ import Ledger
 
 /// The statements of the reports over refunds, the acquirer and the bank.
 extension ReportQuery {
-  /// Refunds to cards one by one.
+  /// Refunds to cards one by one; those that a desk or the bank paid back have a state of their own.
   static let refundsSQL = """
-    select r.refund_id::text as refund_id, w.fare_day, r.cause, r.state, r.created_at, r.paid_at,
+    select r.refund_id::text as refund_id, w.fare_day, r.cause,
+      case when r.paid_entry_id is null then r.state else 'paid_back' end as state, r.created_at,
+      r.paid_at,
       w.currency, r.minor as refund_minor
     from charge_refund r join charge_window w using (window_id)
     where w.fare_day between $1 and $2 and $3::text is null
@@ -227,8 +229,9 @@ extension ReportQuery {
       group by currency having sum(unsettled_windows) <> 0
       union all
       select 'missing_there', case kind when 'payment' then 'sale' else 'sale_refund' end, currency,
-        count(*)::int8, sum(minor - settled_minor)::int8, 0
-      from acquirer_sale where settled_minor < minor and sold_on between $1 and $2
+        count(*)::int8, sum(minor - settled_minor - coalesce(declined_minor, 0))::int8, 0
+      from acquirer_sale where settled_minor < minor
+        and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2
       group by 2, 3) r
     where $3::text is null order by category, kind, currency limit $4
     """

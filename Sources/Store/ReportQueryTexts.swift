@@ -49,12 +49,16 @@ extension ReportQuery {
 
   /// What was claimed of the city for rides of the days, by claim, operator and category; a claim that
   /// was refused claims nothing, and its rides may be claimed again.
+  ///
+  /// A claim of later days is among them where it takes rides of these back or claims what replaced them.
   static let subsidyClaimsSQL = """
     select c.claim_id::text as claim, c.first_day, c.last_day, c.state,
       l.operator_id as operator, l.category, c.currency, l.rides::int8 as rides,
       l.minor as claimed_minor
     from subsidy_claim c join subsidy_line l using (claim_id)
-    where c.first_day <= $2 and c.last_day >= $1 and c.state <> 'refused'
+    where (c.first_day <= $2 and c.last_day >= $1 or c.claim_id in (
+        select s.claim_id from subsidy_ride s where s.fare_day between $1 and $2))
+      and c.state <> 'refused'
       and ($3::text is null or l.operator_id = $3)
     order by c.claim_id, l.operator_id, l.category limit $4
     """

@@ -48,25 +48,15 @@ package struct RiderMoveTables {
     ).only().int(0)
   }
 
-  /// Refunds of a rider's charge windows that are still owed.
-  ///
-  /// One that failed is paid where a statement line is its money, or where an adjustment on 2220 names it
-  /// (`KVYTOK-R4`) in its reason.
+  /// Refunds of a rider's charge windows that are still owed: also one that failed and nothing paid back.
   package func owedRefunds(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
       select count(*)
       from charge_refund r join charge_window w using (window_id)
       where w.lane = $1 and w.rider_id = $2
-        and r.state in ('awaiting', 'approved', 'asking', 'failed')
-        and not (r.state = 'failed' and (
-          exists (select from statement_line l where l.subject = 'refund'
-            and l.subject_id = r.refund_id and l.currency = w.currency)
-          or exists (select from adjustment a join adjustment_line l using (adjustment_id)
-            where a.state = 'approved' and a.currency = w.currency and l.account = $3
-              and l.debit_minor > 0
-              and a.reason ~ ('(^|[^[:alnum:]-])KVYTOK-R' || r.refund_id || '($|[^[:alnum:]])'))))
-      """, [.int2(Lane.of(rider)), .identifier(rider), .text(AccountCode.refunds)]
+        and r.state in ('awaiting', 'approved', 'asking', 'failed') and r.paid_entry_id is null
+      """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)
   }
 

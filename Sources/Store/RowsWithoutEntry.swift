@@ -12,7 +12,8 @@ private enum RowsWithoutEntry {
   private static let eventAccounts = """
     (values ('captured', array['1120', '1200']), ('paid_at_desk', array[]::text[]),
       ('written_off', array['1200']), ('refund_owed', array['2220']),
-      ('refund_paid', array['1120', '2220']), ('dispute_booked', array['1120', '1250']),
+      ('refund_paid', array['1120', '2220']), ('refund_paid_back', array['2220']),
+      ('dispute_booked', array['1120', '1250']),
       ('dispute_lost', array['1250']),
       ('goodwill_set_off', array['1200']), ('loss_set_off', array['1200'])) as k (kind, accounts)
     """
@@ -68,6 +69,17 @@ private enum RowsWithoutEntry {
     order by r.refund_id limit 1
     """
 
+  /// Refunds that a desk or the bank paid back, as their entries say.
+  static let refundsPaidBack = """
+    select format('refund %s of %s was paid back, its entry %s books %s', r.refund_id, r.minor,
+      r.paid_entry_id, p.minor)
+    from charge_refund r join charge_window w using (window_id) cross join lateral (
+      select coalesce(sum(debit_minor - credit_minor), 0) as minor from posting p
+      where p.entry_id = r.paid_entry_id and p.account = '\(AccountCode.refunds)') p
+    where w.currency = $2 and r.paid_entry_id is not null and p.minor <> r.minor
+    order by r.refund_id limit 1
+    """
+
   static let disputes = """
     select format('dispute %s of %s is %s, its events book %s times opened or won, %s times lost',
       c.case_id, c.minor, c.stage, e.booked, e.lost)
@@ -102,6 +114,20 @@ private enum RowsWithoutEntry {
     where s.currency = $2
       and p.minor <> case s.kind when 'payment' then s.minor else -s.minor end
     order by s.sale_id limit 1
+    """
+
+  /// What the acquirer does not pay of a top-up; a movement has the name of the line that says so.
+  static let notPaid = """
+    select format('top-up %s by bank card: %s of it is not paid, its movements book %s', s.reference,
+      coalesce(s.declined_minor, 0), m.minor)
+    from acquirer_sale s cross join lateral (
+      select coalesce(sum(p.credit_minor - p.debit_minor), 0) as minor
+      from acquirer_record r join acquirer_file f using (file_id)
+        join wallet_movement w on w.reference = 'KVYTOK-F' || f.number || '-' || r.line
+        join posting p on p.entry_id = w.entry_id
+      where r.sale_id = s.sale_id and r.kind = 'decline' and w.kind = 'dispute'
+        and p.account = '\(AccountCode.acquirer)') m
+    where s.currency = $2 and coalesce(s.declined_minor, 0) <> m.minor order by s.sale_id limit 1
     """
 
   /// What funding files moved, against what each row counts of it.
@@ -190,13 +216,13 @@ private enum RowsWithoutEntry {
     switch account {
     case AccountCode.acquirer:
       [
-        windows, refunds, disputes, topUpDisputes, sales, fundings, events, entries,
+        windows, refunds, disputes, topUpDisputes, sales, notPaid, fundings, events, entries,
       ]
     case AccountCode.riders: [windows, fares, erasedFares, events, entries]
     case AccountCode.disputed: [disputes, events, entries]
     case AccountCode.concessions: [claims]
     case AccountCode.payoutsOnTheirWay: [payouts]
-    case AccountCode.refunds: [refunds, transfers, events, entries]
+    case AccountCode.refunds: [refunds, refundsPaidBack, transfers, events, entries]
     default: []
     }
   }

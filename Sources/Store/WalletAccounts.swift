@@ -46,7 +46,7 @@ package enum MovementKind: String, Sendable, CaseIterable {
   case correction
   /// What its rider owes is given up.
   case writeOff = "write_off"
-  /// What a rider's bank took back of a top-up by card, or gave back.
+  /// What a rider's bank took back of a top-up by card, or gave back; what the acquirer does not pay of one.
   case dispute
 }
 

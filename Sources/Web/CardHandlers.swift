@@ -22,6 +22,7 @@ extension Handlers {
     case .chargeWindows: try await chargeWindows(request)
     case .chargeShow: try await chargeShow(request)
     case .chargePay: try await chargePay(request)
+    case .refundPay: try await refundPay(request)
     case .chargeAsk: try await chargeAsk(request)
     case .chargeWriteOff: try await chargeWriteOff(request)
     case .chargeRefund: try await chargeRefund(request)
@@ -133,15 +134,35 @@ extension Handlers {
       writer.beginObject()
       Self.write(receipt.row, to: &writer)
       writer.member("repeated", receipt.isRepeated)
-      writer.key("payment")
-      writer.beginObject()
-      writer.member("at", receipt.payment.at.description)
-      writer.member("amount_minor", receipt.payment.minor)
-      writer.member("channel", orNull: receipt.payment.detail)
-      writer.member("desk", orNull: receipt.payment.place)
-      writer.member("receipt", orNull: receipt.payment.reference)
-      writer.member("entry", orNull: receipt.payment.entryID)
+      writer.deskMoney(receipt.payment, channel: receipt.payment.detail)
       writer.endObject()
+    }
+  }
+
+  /// Cash for a refund that the acquirer did not take; the same payment sent again moves nothing.
+  func refundPay(_ request: WebRequest) async throws -> Answer {
+    let id = try number(request)
+    var payment = DebtPayment(minor: nil, channel: .cash, key: "")
+    try request.readObject { (reader: inout JSONReader, key: String) throws(JSONFault) in
+      switch key {
+      case "desk": payment.place = try reader.string()
+      case "receipt": payment.reference = try reader.string()
+      case "key": payment.key = try reader.string()
+      default: return false
+      }
+      return true
+    }
+    let order = payment
+    let receipt = try await answering {
+      try await services.debts.payBack(id, order, by: Self.label(request))
+    }
+    return .json(receipt.isRepeated ? .ok : .created) { writer in
+      writer.beginObject()
+      writer.member("refund", id)
+      writer.member("window", receipt.window.id)
+      writer.member("currency", receipt.window.currency.code)
+      writer.member("repeated", receipt.isRepeated)
+      writer.deskMoney(receipt.payment, channel: DebtDesk.Channel.cash.rawValue)
       writer.endObject()
     }
   }
@@ -395,5 +416,20 @@ extension Handlers {
     writer.member("proposed_at", row.proposedAt.description)
     if let decision = row.decision { writer.member("decision", decision) }
     if let person = row.decidedBy { writer.member("decided_by", person) }
+  }
+}
+
+extension JSONWriter {
+  /// Money that a desk took or gave, as it is in the list of its window.
+  fileprivate mutating func deskMoney(_ money: ChargeEventRow, channel: String?) {
+    key("payment")
+    beginObject()
+    member("at", money.at.description)
+    member("amount_minor", money.minor)
+    member("channel", orNull: channel)
+    member("desk", orNull: money.place)
+    member("receipt", orNull: money.reference)
+    member("entry", orNull: money.entryID)
+    endObject()
   }
 }

@@ -100,6 +100,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case chargeAsk = "POST /v1/charges/{id}/ask"
   case chargeWriteOff = "POST /v1/charges/{id}/write-off"
   case chargeRefund = "POST /v1/charges/{id}/refunds"
+  case refundPay = "POST /v1/refunds/{id}/payments"
   case debts = "GET /v1/debts"
   case moneyOrders = "GET /v1/money-orders"
   case moneyOrderDecide = "POST /v1/money-orders/{id}/decision"
@@ -200,7 +201,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .proofsExpiring:
       .staff([.accountant])
     // Whoever keeps the books does not handle the cash.
-    case .walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay: .staff([.cashier])
+    case .walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay, .refundPay:
+      .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
     case .periods, .adjustments, .adjustmentAsk, .adjustmentDecide: .staff([.accountant])
@@ -236,6 +238,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
       .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell, .productRefund,
       .acquirerEvent, .acquirerMessageDecide, .chargePay, .chargeWriteOff, .chargeRefund,
+      .refundPay,
       .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,
       .deviceAssign, .quarantineRelease, .quarantineDiscard, .stopCorrect, .stopWithdraw,
       .denyListAdd, .denyListLift, .adjustmentAsk, .adjustmentDecide,

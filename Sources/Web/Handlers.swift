@@ -69,8 +69,8 @@ struct Handlers: Sendable {
       try await stopAnswer(request)
     case .acquirerMessages, .acquirerMessageDecide: try await keptMessageAnswer(request)
     case .acquirerEvent, .acquirerReconciliation, .chargeWindows, .chargeShow, .chargePay,
-      .chargeAsk, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders, .moneyOrderDecide,
-      .operatorClaims:
+      .chargeAsk, .chargeWriteOff, .chargeRefund, .refundPay, .debts, .moneyOrders,
+      .moneyOrderDecide, .operatorClaims:
       try await cardAnswer(request)
     case .payouts, .payoutPropose, .operatorAccounts, .operatorAccount, .paymentFileMake,
       .paymentFile,

@@ -119,9 +119,11 @@ extension JSONWriter {
       if let code = row.window.declineCode { member("decline_code", code) }
     }
     member("refunds", objects: charge.refunds) { writer, refund in
+      writer.member("refund", refund.id)
       writer.member("amount_minor", refund.minor)
       writer.member("state", refund.state.rawValue)
       writer.member("cause", refund.cause)
+      writer.member("paid_back", refund.paidEntryID != nil)
     }
     member("why", charge.sentences(in: language).joined(separator: "; "))
   }

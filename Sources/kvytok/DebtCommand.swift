@@ -8,7 +8,7 @@ import Store
 struct DebtCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "debt", abstract: "What bank cards owe after a decline, and stored value.",
-    subcommands: [List.self, Pay.self, Ask.self, WriteOff.self, Refund.self])
+    subcommands: [List.self, Pay.self, Ask.self, WriteOff.self, Refund.self, PayBack.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -180,6 +180,44 @@ struct DebtCommand: AsyncParsableCommand {
         }
       }
       print("order \(order) waits: kvytok order approve \(order) --as FILE")
+    }
+  }
+
+  struct PayBack: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "pay-back",
+      abstract: "Writes down that a desk paid a refund in cash that the acquirer did not take.")
+
+    @Argument(help: "Number of the refund.")
+    var refund: Int64
+
+    @Option(help: "The desk.")
+    var desk: String
+
+    @Option(help: "Number of the receipt.")
+    var receipt: String
+
+    @Option(help: "Names the operation once: sent again it is the same operation.")
+    var key: String
+
+    @OptionGroup var who: PersonOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let payment = DebtPayment(
+        minor: nil, channel: .cash, place: desk, reference: receipt, key: key)
+      let given = try await Backbone.with(database) { backbone in
+        let desks = try await MoneyDesks.open(backbone)
+        // Whoever keeps the books does not handle the cash.
+        let by = try await who.person(backbone.store, roles: [.cashier]).label
+        return try await MoneyDesks.answer {
+          try await desks.debts.payBack(refund, payment, by: by)
+        }
+      }
+      print(
+        "refund \(refund) of window \(given.window.id) is paid back: "
+          + moneyText(given.payment.minor, given.window.currency))
+      if given.isRepeated { Progress.say("This was done before; nothing moved now.") }
     }
   }
 }

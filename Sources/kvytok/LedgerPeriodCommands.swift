@@ -98,7 +98,10 @@ extension OpenItem {
     case .unknownFares: "\(count) rides have no known fare: publish a tariff for their days"
     case .unknownOperator:
       "\(amount ?? "\(count)") of fares without an operator (2190): import the routes they name"
+    case .unknownOperatorGiven:
+      "\(amount ?? "\(count)") given back of fares without an operator (2190): adjust them"
     case .unmatchedReceipts: "\(amount ?? "\(count)") of receipts that match nothing (2290)"
+    case .unmatchedPayments: "\(amount ?? "\(count)") of payments that match nothing (2290)"
     case .undecidedAdjustments: "\(count) adjustments wait for a second person"
     case .ordersUnderWay: "\(count) orders to rate anew are still being carried out"
     case .keptMessages:

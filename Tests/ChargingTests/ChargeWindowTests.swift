@@ -276,7 +276,10 @@ let declinedOnce: [ChargeEvent] = [
     case 3, 4: return .authorised(attempt: attempt, reference: "P")
     case 5: return .capture
     case 6, 7: return .captured(attempt: attempt)
-    case 8: return .declined(attempt: attempt, code: "51", isFinal: chance.chance(0.3))
+    case 8:
+      return .declined(
+        attempt: attempt, code: "51", isFinal: chance.chance(0.3),
+        ofMinor: chance.chance(0.5) ? minor : nil)
     case 9: return .settled(minor: minor)
     case 10: return .offset(minor: minor)
     case 11:

@@ -66,6 +66,9 @@ private func order(
     #expect(throws: PaymentFault.self) { try order(ids: []) }
     #expect(throws: PaymentFault.self) { try order(name: "") }
     #expect(throws: PaymentFault.self) { try order(name: String(repeating: "я", count: 141)) }
+    for name in [" ", "   \u{A0}\u{3000}", "Tram\u{85}", "\u{9F}Tram", "Tram\u{7F}"] {
+      #expect(throws: PaymentFault.self, "\(name.unicodeScalars)") { try order(name: name) }
+    }
     #expect(throws: PaymentFault.self) { try order(remittance: "two\nlines") }
     #expect(throws: PaymentFault.self) { try order(bic: "PBAN") }
   }

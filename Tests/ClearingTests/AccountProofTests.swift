@@ -29,7 +29,7 @@ extension ClearingSuite {
       Change(
         table: "posting",
         sql: "update posting set account = '1110' where account = '1120' and entry_id = (select "
-          + "entry_id from acquirer_sale)",
+          + "entry_id from acquirer_sale where reference = 'T1')",
         finding: "account 1120 in UAH stands at -600 minor units, payments, refunds and disputes "
           + "that are not settled come to 400; payment T1 by bank card of 1000, entry "),
       Change(
@@ -55,7 +55,8 @@ extension ClearingSuite {
           + "to 400; dispute CB1 of 400 is opened, its events book 2 times opened or won, 0 times "
           + "lost"),
       Change(
-        table: "acquirer_sale", sql: "update acquirer_sale set settled_minor = 601",
+        table: "acquirer_sale",
+        sql: "update acquirer_sale set settled_minor = 601 where reference = 'T1'",
         finding: "account 1120 in UAH stands at 400 minor units, payments, refunds and disputes "
           + "that are not settled come to 399; payment T1 has 601 by fundings, their lines come to "
           + "at most 600"),

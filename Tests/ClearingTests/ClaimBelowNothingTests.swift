@@ -184,6 +184,48 @@ extension ClearingSuite {
       }
     }
 
+    /// Rides that were rated anew and still count come into the claim that takes the old ones back.
+    @Test func ridesOfADayBeforeThatWereRatedAnewAreNotGivenBack() async throws {
+      try await paid { house, desk, rider in
+        // Their validator was on another route, by what is found out later: the same fare.
+        for table in ["ride", "ride_sum"] {
+          try await house.script(
+            House.forging("update \(table) set route = 'r9' where category = 'pensioner'"))
+        }
+        try await rateAnew(house, rider)
+        #expect(
+          try await house.texts(
+            """
+            select count(*) filter (where reversed_run_id is null) || ' ' || count(*) from ride
+            """) == ["3 9"])
+        var next = try tap(9, "08:00", card: "pensioner", day: 1)
+        next.route = "r1"
+        try await house.journal([next])
+        try await house.service.drain()
+        let later = SubsidyDesk(
+          store: house.store, city: house.city, now: { House.noon.adding(seconds: 86_400) })
+        let (claim, lines) = try await later.propose(
+          from: today, to: today, currency: hryvnia, by: "olena")
+        #expect(
+          lines.map { "\($0.operatorID) \($0.category) \($0.rides) \($0.minor)" }
+            == ["t pensioner 1 500"])
+        let evidence = try #require(try await later.evidence(claim.id, page: 0))
+        #expect(
+          evidence.map { "\($0.fareDay) \($0.tap.seq) \($0.route ?? "–") \($0.isTakenBack)" }
+            .sorted()
+            == [
+              "2026-11-22 1 r1 false", "2026-11-22 1 r9 true", "2026-11-22 2 r1 false",
+              "2026-11-22 2 r9 true", "2026-11-22 3 r1 false", "2026-11-22 3 r9 true",
+              "2026-11-23 9 r1 false",
+            ])
+        // Its days are told of it in the report of the day before too.
+        _ = try await later.decide(2, isApproved: true, by: "taras")
+        #expect(try await city(house) == ["1300": "500", "2100": "-500"])
+        // And what stands by then is claimed once: nothing of the day before is left to claim.
+        await #expect(throws: MoneyRefusal.self) { _ = try await self.claim(desk) }
+      }
+    }
+
     /// As many rides of one carrier come as fall of another: each is owed its own, and nobody pays.
     @Test func aClaimOfNothingInAllIsSettledWhenItIsApproved() async throws {
       try await paid { house, desk, rider in

@@ -194,19 +194,13 @@ extension ClearingSuite {
         let owed = RiderRefusal.refundsOwed(refunds: 1)
         #expect(owed.code == "refunds_owed")
         await #expect(throws: owed) { try await erase(house, rider, at: cards.clock.now) }
-        let adjusting = Adjusting(store: house.store, city: house.city.current)
-        func pay(_ number: Int64, reason: String) async throws {
-          _ = try await adjusting.request(
-            [
-              Posting(.debit, account: AccountCode.refunds, minor: 800),
-              Posting(.credit, account: AccountCode.cash, minor: 800),
-            ], currency: hryvnia, fareDay: nil, reason: reason, by: "olena", at: cards.clock.now)
-          _ = try await adjusting.decide(number, isApproved: true, by: "petro", at: cards.clock.now)
-        }
-        // Another refund's number is not this one's.
-        try await pay(1, reason: "KVYTOK-R11 paid in cash")
+        // No card gave the money, so the acquirer cannot give it back to one.
+        try await house.script(
+          "update charge_refund set state = 'failed', next_at = null where refund_id = 1")
         await #expect(throws: owed) { try await erase(house, rider, at: cards.clock.now) }
-        try await pay(2, reason: "paid in cash: KVYTOK-R1, receipt 7")
+        _ = try await cards.debts.payBack(
+          1, DebtPayment(minor: nil, channel: .cash, place: "desk 1", reference: "slip 7", key: "k9"),
+          by: "desk 1")
         _ = try await erase(house, rider, at: cards.clock.now)
         try await house.expectSound()
       }

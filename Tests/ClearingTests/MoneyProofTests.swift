@@ -139,12 +139,17 @@ extension ClearingSuite {
 
     private static func fundSales(_ cards: CardHouse) async throws {
       let day = try #require(Day("2026-11-23"))
+      // One that the acquirer pays in part, and one that it does not pay.
+      try await cards.house.topUpByCard(cards.house.rider("anna"), 200, reference: "T2")
       let file = FundingFile(
         number: 2, date: day, merchant: "city", currency: hryvnia,
         records: [
           FundingRecord(
             line: 2, kind: .capture, reference: "T1", key: nil, grossMinor: 600, feeMinor: 5,
-            currency: hryvnia, valueDate: day)
+            currency: hryvnia, valueDate: day),
+          FundingRecord(
+            line: 3, kind: .decline(code: "late"), reference: "T2", key: nil, grossMinor: 200,
+            feeMinor: 0, currency: hryvnia, valueDate: day),
         ])
       _ = try await cards.funding.take(file.bytes, name: "b.csv")
     }

@@ -38,6 +38,22 @@ extension ClearingSuite {
       }
     }
 
+    @Test func theBankIsNotAskedToPayOnADayThatIsOver() async throws {
+      try await proposed { _, desk, bus, _ in
+        _ = try await desk.decide(bus, isApproved: true, by: "taras")
+        let yesterday = today.adding(days: -1)
+        await #expect(
+          throws: MoneyRefusal.unfit(
+            "the bank is to pay on 2026-11-22, which is over: name today, 2026-11-23, or a later day"
+          )
+        ) {
+          _ = try await desk.makeFile(
+            currency: hryvnia, from: Self.payer, executionDay: yesterday, by: "olena")
+        }
+        #expect(try await file(desk) != nil)
+      }
+    }
+
     private func file(_ desk: PayoutDesk) async throws -> String? {
       try await desk.makeFile(
         currency: hryvnia, from: Self.payer, executionDay: today, by: "olena")?.xml

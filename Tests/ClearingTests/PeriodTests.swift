@@ -1,3 +1,4 @@
+import AcquirerSupport
 import Basics
 import Clearing
 import Ledger
@@ -55,6 +56,37 @@ extension House {
 
 extension ClearingSuite {
   @Suite struct PeriodTests {
+    @Test func aFareOfNoOperatorThatWasGivenBackStillHoldsTheMonth() async throws {
+      try await CardHouse.with { cards in
+        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        let order = try await cards.debts.proposeRefund(
+          try await cards.window(), minor: 800, reason: "the bus broke down", by: "olena")
+        _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+        #expect(try await cards.house.accounts()["2190"] == nil)
+        func open() async throws -> [OpenItem] {
+          guard case .open(let items) = try await cards.house.close(isOpenAllowed: false) else {
+            return []
+          }
+          return items
+        }
+        #expect(
+          try await open() == [
+            OpenItem(kind: .unknownOperator, count: 800, currency: "UAH"),
+            OpenItem(kind: .unknownOperatorGiven, count: 800, currency: "UAH"),
+          ])
+        // Once somebody bears both, nothing is open.
+        for (from, to) in [("2190", "2100"), ("2100", "2190")] {
+          try await cards.house.book(
+            .correction,
+            Posting(.debit, account: from, operatorID: from == "2100" ? "bus" : nil, minor: 800),
+            Posting(.credit, account: to, operatorID: to == "2100" ? "bus" : nil, minor: 800))
+        }
+        #expect(try await open() == [])
+      }
+    }
+
     @Test func aClosedMonthTakesNothingAndLateRidesGoToTheOpenOne() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "08:00"), try tap(2, "12:00", card: "bohdan")])

@@ -171,6 +171,30 @@ extension ClearingSuite {
       }
     }
 
+    @Test func whatCameAndWentUnknownHoldsTheMonthThoughItComesToNothing() async throws {
+      try await withAccount { house in
+        #expect(
+          try await house.take(file([("E1", 500_000, "?"), ("E2", -500_000, "?")])) == "2 unknown")
+        #expect(try await house.accounts() == [:])
+        guard case .open(let items) = try await house.close(isOpenAllowed: false) else {
+          Issue.record("November was closed over 5,000.00 of which nothing is known")
+          return
+        }
+        #expect(
+          items == [
+            OpenItem(kind: .unmatchedPayments, count: 500_000, currency: "UAH"),
+            OpenItem(kind: .unmatchedReceipts, count: 500_000, currency: "UAH"),
+          ])
+        // A person who found out that the two are one thing closes both.
+        try await house.bank.match(1, to: .line, 2, by: "olena")
+        guard case .closed(_, let left) = try await house.close(isOpenAllowed: false) else {
+          Issue.record("November was not closed")
+          return
+        }
+        #expect(left == [])
+      }
+    }
+
     @Test func whatAPersonConfirmedBeforeIsMatchedAndNotBookedTwice() async throws {
       try await withAccount { house in
         let message = try await house.sendPayout()

@@ -39,7 +39,7 @@ struct AccessTests {
   /// rule, not what the endpoints say of themselves.
   @Test func theCashDeskAndTheBooksAreNotInTheSameHands() async throws {
     let cash: Set<Endpoint> = [
-      .walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay,
+      .walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay, .refundPay,
     ]
     let both: Set<Endpoint> = [.wallet, .riderProducts]
     try await TestService.with { service in

@@ -146,6 +146,48 @@ struct CardTests {
     }
   }
 
+  @Test func aRefundIsPaidBackAtADeskOnceByItsKey() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, captured_minor, settled_minor, refunded_minor, closed_at)
+          values (0, gen_random_uuid(), gen_random_uuid(), '2026-11-20', 0, 'UAH', 'settled', 800, 0,
+            800, 800, 300, now());
+          insert into charge_refund (window_id, minor, cause, state, created_at)
+          values (1, 300, 'goodwill', 'failed', now());
+          """)
+      }
+      let desk = try await service.token(.cashier)
+      let path = "/v1/refunds/1/payments"
+      let json = #"{"desk":"3","receipt":"S7","key":"k1"}"#
+      let given = await service.post(path, token: desk, json: json)
+      #expect(given.status == .created, "\(given.text)")
+      #expect(given.text.contains(#""refund":1,"window":1,"currency":"UAH","repeated":false"#))
+      let again = await service.post(path, token: desk, json: json)
+      #expect(again.status == .ok)
+      #expect(
+        again.text.contains(
+          #""amount_minor":300,"channel":"cash","desk":"3","receipt":"S7","entry":1"#),
+        "\(again.text)")
+      let other = await service.post(path, token: desk, json: json.replacing("k1", with: "k2"))
+      #expect(other.status == .unprocessableContent, "\(other.text)")
+      let reused = await service.post(path, token: desk, json: json.replacing("S7", with: "S8"))
+      #expect(reused.problemCode == "key_reused")
+      for part in [#","key":"k1""#, #""desk":"3","#, #","receipt":"S7""#] {
+        let answer = await service.post(
+          path, token: desk, json: json.replacing(part, with: "").replacing("k1", with: "k3"))
+        #expect(answer.status == .badRequest, "\(part): \(answer.text)")
+      }
+      let nothing = await service.post("/v1/refunds/9/payments", token: desk, json: json)
+      #expect(nothing.status == .notFound)
+      let books = try await service.token(.accountant)
+      #expect(await service.post(path, token: books, json: json).status == .forbidden)
+    }
+  }
+
   @Test func anOperatorsAccountantSeesThatOperatorOnly() async throws {
     try await TestService.with { service in
       let day = try #require(Day("2026-11-22"))

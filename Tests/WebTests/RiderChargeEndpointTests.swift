@@ -47,7 +47,7 @@ struct RiderChargeEndpointTests {
         #""charges":[{"fare_day":"2026-11-20","state":"debt","currency":"UAH","amount_minor":800"#,
         #""decline_code":"51","refunds":[],"why":"declined: there is not enough money on the card"#,
         #""captured_minor":1600,"refunded_minor":500"#,
-        #""refunds":[{"amount_minor":500,"state":"paid","cause":"goodwill"}]"#,
+        #""refunds":[{"refund":1,"amount_minor":500,"state":"paid","cause":"goodwill","paid_back":false}]"#,
         #""why":"paid; 5.00 UAH were given back to the card""#,
       ] {
         #expect(answer.text.contains(text), "\(text) in \(answer.text)")

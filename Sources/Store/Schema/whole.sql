@@ -2142,6 +2142,22 @@ do $$ begin
   perform seal_columns('charge_window', 'window_id', 'rider_id,medium_id,next_at,asked_at');
 end $$;
 
+-- What of a top-up by bank card the acquirer does not pay: it came off stored value.
+alter table acquirer_sale
+  add column declined_minor bigint,      -- of it: not paid by the acquirer; null: nothing
+  add constraint acquirer_sale_declined check (declined_minor between 0 and minor - settled_minor);
+do $$ begin
+  perform seal_columns('acquirer_sale', 'sale_id', '');
+end $$;
+
+-- What paid a refund back that the acquirer did not take: a desk, or the bank.
+alter table charge_refund
+  add column paid_entry_id bigint references entry,  -- of a failed one: what paid it back; null: nothing yet
+  add constraint charge_refund_paid_back check (paid_entry_id is null or state = 'failed');
+do $$ begin
+  perform seal_columns('charge_refund', 'refund_id', 'next_at,asked_at');
+end $$;
+
 -- What of a window's disputes was lost and no fare took back: fares that fall are set off against it.
 alter table charge_window
   add column lost_minor bigint,          -- of the charged back: lost, and no fare took it back; null: nothing

@@ -88,10 +88,13 @@ extension MoneyChecker {
     return compare(
       "a card sale",
       books.cardSales.map {
-        "\($0.reference) \($0.isRefund ? "refund" : "payment") \($0.minor) \($0.settled)"
+        "\($0.reference) \($0.isRefund ? "refund" : "payment") \($0.minor) \($0.settled) \($0.declined)"
       },
       try await house.texts(
-        "select concat_ws(' ', reference, kind, minor, settled_minor) from acquirer_sale"))
+        """
+        select concat_ws(' ', reference, kind, minor, settled_minor, coalesce(declined_minor, 0))
+        from acquirer_sale
+        """))
       + compare(
         "a remainder of the acquirer",
         books.saleLines.filter { !$0.hasPrefix("matched") } + open, rests)

@@ -40,7 +40,7 @@ struct MoneySimulationTests {
     "statement lost", "line that never comes", "line twice", "line of another amount",
     "pair of lines", "payout brought back", "card sale matched", "card sale amount_differs",
     "top-up disputed", "top-up dispute won", "top-up dispute lost", "card sale twice",
-    "card sale declined", "card sale unknown", "goodwill set off",
+    "card sale declined", "card sale unknown", "top-up not paid", "goodwill set off",
   ]
   private static let seedsForRare: UInt64 = 5
 

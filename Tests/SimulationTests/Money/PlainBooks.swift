@@ -169,8 +169,10 @@ struct PlainCardSale: Sendable {
   let minor: Int64
   /// What the acquirer paid, or kept.
   var settled: Int64 = 0
+  /// What it does not pay.
+  var declined: Int64 = 0
 
-  var open: Int64 { minor - settled }
+  var open: Int64 { minor - settled - declined }
 }
 
 /// A payment that a rider's bank took back.

@@ -23,11 +23,12 @@ extension MoneyPlayer {
       switch chance.integer(in: 0...11) {
       case 0 where open > 1: pay(place, open / 2, "amount_differs", in: &file)
       case 1 where open > 0: pay(place, open + 7, "amount_differs", in: &file)
-      case 2 where !books.cardSales[place].isRefund: tell(place, .decline(code: "late"), in: &file)
+      case 2 where !books.cardSales[place].isRefund: decline(place, in: &file)
       default:
         let isOpen = open > 0
         pay(
-          place, isOpen ? open : books.cardSales[place].minor, isOpen ? "matched" : "twice",
+          place, isOpen ? open : books.cardSales[place].minor,
+          isOpen ? "matched" : books.cardSales[place].declined > 0 ? "declined" : "twice",
           in: &file)
       }
     }
@@ -73,10 +74,32 @@ extension MoneyPlayer {
     add(sale.isRefund ? .refund : .capture, sale.reference, gross, fee: fee, category, in: &file)
   }
 
-  /// Something is told of a payment, and no money moves.
-  private mutating func tell(_ place: Int, _ kind: FundingRecord.Kind, in file: inout SalesFile) {
+  /// The acquirer does not pay something: a top-up comes off stored value, all else waits for a person.
+  private mutating func decline(_ place: Int, in file: inout SalesFile) {
     let sale = books.cardSales[place]
-    add(kind, sale.reference, sale.minor, "declined", in: &file)
+    func add(_ gross: Int64, isDone: Bool) {
+      self.add(
+        .decline(code: "late"), sale.reference, gross, isDone ? "declined" : "not_honoured",
+        in: &file)
+    }
+    let topUp = books.people.cardTopUps.lazy.flatMap { rider, topUps in
+      topUps.map { (rider, $0) }
+    }.first { $0.1.reference == sale.reference }
+    guard let (rider, paid) = topUp else { return add(sale.minor, isDone: false) }
+    let open = max(0, paid.left - sale.settled)
+    guard open > 0 else { return add(sale.minor, isDone: sale.minor <= sale.declined) }
+    guard !books.people.erased.contains(rider) else { return add(sale.minor, isDone: false) }
+    // As with disputes, no more than the account may go below nothing by its rule.
+    let room =
+      (books.people.deposits[rider] ?? 0) + MoneyPeople.negativeMaxMinor
+      - books.people.paid(by: rider)
+    guard room > 0 else { return }
+    let gross = min(sale.minor, room)
+    let off = min(gross, open)
+    move(rider, sale.reference, -off)
+    books.cardSales[place].declined += off
+    add(gross, isDone: off == gross)
+    count("top-up not paid")
   }
 
   // MARK: - Disputes
