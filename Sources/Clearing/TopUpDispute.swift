@@ -122,9 +122,9 @@ private struct TakenBack {
     movement.reference = reference
     try await db.wallets.add([movement])
     try await db.wallets.save([account])
-    if moved > 0 {
+    if money.minor > 0 {
       try await RidePayments.undoWriteOff(
-        with: moved, of: &account, on: day.booked, in: db, at: now)
+        with: money.minor, of: &account, on: day.booked, in: db, at: now)
     }
     try await RidePayments.settle(account, on: day.booked, in: db, at: now)
     try await db.media.add(
