@@ -199,7 +199,8 @@ extension ClearingSuite {
           "update charge_refund set state = 'failed', next_at = null where refund_id = 1")
         await #expect(throws: owed) { try await erase(house, rider, at: cards.clock.now) }
         _ = try await cards.debts.payBack(
-          1, DebtPayment(minor: nil, channel: .cash, place: "desk 1", reference: "slip 7", key: "k9"),
+          1,
+          DebtPayment(minor: nil, channel: .cash, place: "desk 1", reference: "slip 7", key: "k9"),
           by: "desk 1")
         _ = try await erase(house, rider, at: cards.clock.now)
         try await house.expectSound()

@@ -255,35 +255,6 @@ extension InsightSuite {
       }
     }
 
-    /// A line of another amount than was captured is paid all the same; what a desk took no file pays.
-    @Test func whatTheFilesPaidIsHeldAgainstWhatIsSettled() async throws {
-      try await World.with { world in
-        try await world.addMoney()
-        func bank() async throws -> [String] {
-          let report = try await world.desk.report(
-            .reconciliation, days: today...today, madeAt: noon)
-          let ladder = try #require(report.tables.first { $0.key == "ladder" })
-          return ladder.rows.filter { ["settled", "bank", "statement"].contains($0[0].plain) }
-            .map { "\($0[0].plain) \($0[1].plain) \($0[2].plain) \($0[3].plain)" }
-        }
-        try await world.script("update charge_sum set settled_windows = 1, settled_minor = 800")
-        var steps = try await bank()
-        #expect(steps.dropFirst() == ["bank 1 790 10", "statement 1 790 0"], "\(steps)")
-        // 5.00 by a file that says another amount, with a fee of 0.05; 2.00 at a desk.
-        try await world.script(
-          """
-          update charge_sum set settled_windows = 3, settled_minor = 1500;
-          insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor,
-            currency, value_date, category, window_id)
-          values (1, 4, 'capture', 'c', 500, 5, 'UAH', '2026-11-23', 'amount_differs', 1);
-          insert into acquirer_sum (fare_day, category, kind, currency, records, gross_minor, fee_minor)
-          values ('2026-11-23', 'amount_differs', 'capture', 'UAH', 1, 500, 5);
-          """)
-        steps = try await bank()
-        #expect(steps.dropFirst() == ["bank 2 1285 215", "statement 2 1285 0"], "\(steps)")
-      }
-    }
-
     /// A window of each kind stops where it stops: the lines of a step are what the next one lacks.
     @Test func whatIsListedAtAStepIsTheRemainderOfTheNextOne() async throws {
       try await World.with { world in
