@@ -180,10 +180,10 @@ package struct WalletDesk: Sendable {
     }
   }
 
-  /// Opens an account for a first top-up, or to give up what is owed without one; all days that the rider ever rode then are its to pay.
+  /// Opens an account for a first top-up, or to give up what is owed without one.
   ///
-  /// When it is booked comes back. Nobody rates meanwhile: whoever looked for an account before there
-  /// was one would leave rides that nobody pays.
+  /// All days that the rider ever rode then are its to pay. When it is booked comes back. Nobody rates
+  /// meanwhile: whoever looked for an account before there was one would leave rides that nobody pays.
   static func openAccount(
     _ isWanted: Bool, of rider: RiderID, _ currency: Currency, _ city: City, in db: StoreSession,
     at now: Instant
@@ -287,14 +287,17 @@ package struct WalletDesk: Sendable {
       money, reference: order.reference, of: paid, entry: entryID, on: day, in: db)
   }
 
-  /// Two riders at once with one key: the second finds it taken when it commits.
+  /// Two at once with one key: the second finds it taken when it commits.
+  ///
+  /// It looks once more at what the first one did, for that may be the same.
   static func onceByKey<Result>(
     _ body: () async throws -> Result
   ) async throws -> Result {
-    do {
-      return try await body()
-    } catch let fault as StoreFault where fault.sqlState == "23505" {
-      throw RiderRefusal.keyReused
+    for _ in 0..<2 {
+      do {
+        return try await body()
+      } catch let fault as StoreFault where fault.sqlState == "23505" {}
     }
+    throw RiderRefusal.keyReused
   }
 }

@@ -30,6 +30,21 @@ extension ClearingSuite {
         through: Self.sold.adding(days: day), at: Self.after(day + 1))
     }
 
+    /// A cashier whose answer is slow presses again: every press is told of the same sale.
+    @Test func aSaleThatIsSentSeveralTimesAtOnceIsOne() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let anna = try await house.register("anna")
+        let sold = try await withThrowingTaskGroup(of: Int64.self) { group in
+          for _ in 0..<6 {
+            group.addTask { try await sell("ten rides", house, to: anna).holdingID }
+          }
+          return try await group.reduce(into: Set<Int64>()) { $0.insert($1) }
+        }
+        #expect(sold.count == 1)
+        #expect(try await house.accounts() == ["1110": 7000, "2210": 7000])
+      }
+    }
+
     @Test func aCarnetIsCountedDownByRidesAndARatingAnewGivesThemBack() async throws {
       try await House.with(tariff: productTariff) { house in
         let anna = try await house.register("anna")
