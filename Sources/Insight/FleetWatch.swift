@@ -72,7 +72,11 @@ extension InsightDesk {
     device: String? = nil, closedSince: Instant? = nil, at now: Instant,
     limit: Int = FleetQueries.linesMax
   ) async throws -> [AgedGap] {
-    _ = try await store.write { db in try await db.fleet.reconcileGaps(at: now) }
+    try await store.write { db in
+      // Whoever does it at this moment may have begun before the newest hole was there.
+      try await db.holdLanes(.watching, [0])
+      try await db.fleet.reconcileGaps(at: now)
+    }
     return try await store.read { db in
       try await db.fleet.gaps(device: device, closedSince: closedSince, limit: limit).map { gap in
         AgedGap(

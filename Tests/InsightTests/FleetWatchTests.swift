@@ -45,6 +45,20 @@ extension InsightSuite {
         ('V-2', 1, '{[1,2),[6,7)}', 2, now(), now());
       """
 
+    /// Whoever writes holes down may have begun before the newest was there: a person waits, and sees it.
+    @Test func holesAreToldAlsoWhileSomebodyWritesThemDown() async throws {
+      try await World.with { world in
+        try await world.script(Self.misnumbered)
+        let asked = try await world.store.write { db -> Task<Int, any Error> in
+          _ = try await db.tryLane(.watching, lane: 0)
+          let asked = Task { try await world.desk.agedGaps(at: noon).count }
+          try await Task.sleep(for: .milliseconds(300))
+          return asked
+        }
+        #expect(try await asked.value == 2)
+      }
+    }
+
     /// One misnumbered tap opens a hole of nearly all numbers there are; four more are more than 64 bits.
     @Test func aMisnumberedTapStopsNeitherStatusNorGaugesNorReports() async throws {
       try await World.with { world in
