@@ -18,6 +18,7 @@ package struct CardStanding: Hashable, Sendable {
   package private(set) var since: Instant
   /// First-use checks asked so far; part of the idempotency key.
   package private(set) var attempt: Int32
+  /// When the acquirer was first asked what it has not answered.
   package private(set) var askedAt: Instant?
   /// When to ask the acquirer; nil when nothing has to be asked.
   package private(set) var nextAt: Instant?
@@ -64,8 +65,9 @@ package struct CardStanding: Hashable, Sendable {
     case (.ask, .unknown), (.ask, .checking), (.ask, .denied):
       // What was asked and not answered is asked again with the same key.
       if askedAt == nil { attempt += 1 }
-      askedAt = moment
-      nextAt = moment.adding(seconds: ChargeWindow.answerSecondsMax)
+      let first = askedAt ?? moment
+      askedAt = first
+      nextAt = ChargeWindow.nextAsking(firstAskedAt: first, now: moment)
       if state == .unknown { move(to: .checking, at: moment) }
       return [.check(attempt: attempt)]
     case (.checked(let answered, let isGood), _) where answered == attempt && askedAt != nil:

@@ -49,14 +49,16 @@ extension ChargeWindow {
   }
 
   private mutating func askAgain(at moment: Instant) throws(ChargeRefusal) -> [ChargeAction] {
+    let first = askedAt ?? moment
+    let next = Self.nextAsking(firstAskedAt: first, now: moment)
     switch (state, reference) {
     case (.authorising, _):
-      askedAt = moment
-      nextAt = moment.adding(seconds: Self.answerSecondsMax)
+      askedAt = first
+      nextAt = next
       return [.authorise(attempt: attempt, minor: dueMinor)]
     case (.capturing, let reference?):
-      askedAt = moment
-      nextAt = moment.adding(seconds: Self.answerSecondsMax)
+      askedAt = first
+      nextAt = next
       return [.capture(attempt: attempt, minor: dueMinor, reference: reference)]
     default: throw .state(state)
     }

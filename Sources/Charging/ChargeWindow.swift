@@ -19,8 +19,10 @@ package enum Asker: String, Sendable, CaseIterable, Hashable {
 /// currency, and it always holds that `amount = due + captured + offset + writtenOff` and that
 /// `captured >= refunded + chargedBack`.
 package struct ChargeWindow: Hashable, Sendable {
-  /// Seconds after which a question without an answer is asked again.
+  /// Seconds after which a question without an answer is asked again, the first time.
   package static let answerSecondsMax: Int64 = 60
+  /// Longest pause between two times that a question is asked.
+  package static let pauseSecondsMax: Int64 = 3600
 
   /// How far a window is.
   package enum State: String, Sendable, CaseIterable, Hashable {
@@ -79,7 +81,7 @@ package struct ChargeWindow: Hashable, Sendable {
   package internal(set) var tries: Int32 = 0
   /// When something has to be done; nil when nothing has.
   package internal(set) var nextAt: Instant?
-  /// When the acquirer was asked what it has not answered.
+  /// When the acquirer was first asked what it has not answered.
   package internal(set) var askedAt: Instant?
   package internal(set) var askedBy: Asker?
   /// The acquirer's name of the payment.
@@ -97,6 +99,13 @@ package struct ChargeWindow: Hashable, Sendable {
     dueMinor = amountMinor
     state = amountMinor > 0 ? .closed : amountMinor == 0 ? .nothing : .netting
     nextAt = amountMinor == 0 ? nil : moment
+  }
+
+  /// When to ask again what was first asked at one moment and is asked now: after as long as it has gone
+  /// without an answer, so that one that never comes is not asked for each minute for ever.
+  package static func nextAsking(firstAskedAt: Instant, now: Instant) -> Instant {
+    let waited = Int64(max(0, min(now.secondsSince(firstAskedAt), Double(pauseSecondsMax))))
+    return now.adding(seconds: max(answerSecondsMax, waited))
   }
 
   /// What may still be given back.

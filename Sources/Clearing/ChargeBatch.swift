@@ -22,12 +22,13 @@ package struct ValidatorDenyList: DenyListing {
   /// Makes it.
   package init() {}
 
-  /// Puts cards on the list; those that validators have no name for are left out.
+  /// Puts cards on the list; those that validators have no name for are left out, and those that there
+  /// is no room for wait for it.
   package func deny(
     _ media: [MediumID], reason: String, at now: Instant, in db: StoreSession
   ) async throws {
     for part in try await parts(of: media, in: db) {
-      try await db.denyList.deny(media: part, reason: reason, at: now)
+      try await db.denyList.deny(media: part, reason: reason, at: now, isPatient: true)
     }
   }
 

@@ -103,9 +103,9 @@ extension ChargingService {
     let moment = now()
     let claimed = try await store.write { db -> [RefundToGive] in
       let asked = try await db.refundsToGive(at: moment, countMax: Self.claimsMax)
-      try await db.charging.move(
-        refunds: asked.map(\.refund.id), to: .asking,
-        next: moment.adding(seconds: ChargeWindow.answerSecondsMax), at: moment)
+      try await db.charging.ask(
+        refunds: asked.map(\.refund.id), pauseSecondsMin: ChargeWindow.answerSecondsMax,
+        pauseSecondsMax: ChargeWindow.pauseSecondsMax, at: moment)
       return asked
     }
     guard !claimed.isEmpty else { return 0 }

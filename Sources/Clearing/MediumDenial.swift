@@ -4,7 +4,8 @@ package import Store
 /// Tells validators which media not to let on.
 ///
 /// A medium may be denied for several reasons at once, and is let on again when the last of them is
-/// gone: a paid debt does not free a stolen card.
+/// gone: a paid debt does not free a stolen card. Where the list of the validators is full, the reason stands and
+/// the medium is listed once there is room.
 package enum MediumDenial {
   /// Adds or takes away a reason; media for which the first reason came or the last one went.
   @discardableResult
@@ -17,7 +18,7 @@ package enum MediumDenial {
       let part = Array(rest.prefix(DenyListQueries.changeMax))
       rest = rest.dropFirst(part.count)
       if isDenied {
-        try await db.denyList.deny(media: part, reason: reason.rawValue, at: now)
+        try await db.denyList.deny(media: part, reason: reason.rawValue, at: now, isPatient: true)
       } else {
         try await db.denyList.allow(media: part, reason: reason.rawValue, at: now)
       }

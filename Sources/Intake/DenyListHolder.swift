@@ -19,6 +19,7 @@ package final class DenyListHolder: Sendable {
 
   private let held = Mutex(Held())
   private let gauge = Gauge(label: "kvytok_deny_list_version")
+  private let entries = Gauge(label: "kvytok_deny_list_entries")
 
   /// Starts without a list.
   package init() {}
@@ -77,6 +78,7 @@ package final class DenyListHolder: Sendable {
         }
       }
       gauge.record(file.version)
+      entries.record(file.added.count / TokenFingerprint.byteCount)
       return file
     } catch {
       invalidate()

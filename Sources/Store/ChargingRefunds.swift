@@ -85,7 +85,7 @@ extension ChargingTables {
     try await connection.execute(
       """
       update charge_refund set state = $2, next_at = $3, reference = coalesce($4, reference),
-        fault = $5, asked_at = case when $2 = 'asking' then $6 else asked_at end,
+        fault = $5,
         paid_at = case when $2 = 'paid' then $6 else paid_at end
       where refund_id = any($1)
       """,
@@ -93,6 +93,26 @@ extension ChargingTables {
         .int8s(ids.map(Optional.some)), .text(state.rawValue),
         .orNull(next, PostgresValue.timestamptz), .orNull(reference, PostgresValue.text),
         .orNull(fault, PostgresValue.text), .timestamptz(now),
+      ])
+  }
+
+  /// Writes down that the acquirer is asked for refunds, and when it is asked again: after as long as it
+  /// has not answered, within the pauses given.
+  package func ask(
+    refunds ids: [Int64], pauseSecondsMin: Int64, pauseSecondsMax: Int64, at now: Instant
+  ) async throws {
+    try await connection.execute(
+      """
+      update charge_refund r set state = 'asking', fault = null, asked_at = a.first,
+        next_at = $2 + make_interval(secs => greatest($3, least($4,
+          extract(epoch from $2 - a.first)::float8)))
+      from (select refund_id, case when state = 'asking' then coalesce(asked_at, $2) else $2 end
+        as first from charge_refund where refund_id = any($1)) a
+      where r.refund_id = a.refund_id
+      """,
+      [
+        .int8s(ids.map(Optional.some)), .timestamptz(now), .float8(Double(pauseSecondsMin)),
+        .float8(Double(pauseSecondsMax)),
       ])
   }
 

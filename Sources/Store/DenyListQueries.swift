@@ -15,6 +15,9 @@ package struct DenyListHead: Sendable, Equatable {
   /// Entries that are denied.
   package let count: Int
 
+  /// Whether nothing more can be listed; media that are denied may wait for room.
+  package var isFull: Bool { count >= DenyListFile.entriesMax }
+
   /// Names a version.
   package init(version: Int64, count: Int) {
     self.version = version
@@ -135,9 +138,13 @@ package struct DenyListQueries {
   }
 
   /// Puts media on the list for a cause, all in one version.
+  ///
+  /// A list that is full refuses, for a person can lift others first; with `isPatient` the cause is
+  /// written down and what does not fit is listed once there is room.
   @discardableResult
   package func deny(
-    media: [MediumID], reason: String, note: String? = nil, by: String = "kvytok", at: Instant
+    media: [MediumID], reason: String, note: String? = nil, by: String = "kvytok", at: Instant,
+    isPatient: Bool = false
   ) async throws -> Int64 {
     precondition(media.count <= Self.changeMax, "a change has at most \(Self.changeMax) media")
     try await lock()
@@ -151,9 +158,7 @@ package struct DenyListQueries {
         .identifiers(media.map(Optional.some)), .text(reason), .orNull(note, PostgresValue.text),
         .timestamptz(at), .text(by),
       ])
-    let version = try await publish(media, at: at)
-    if try await head().count > DenyListFile.entriesMax { throw DenyListFault.full }
-    return version
+    return try await publish(media, before: try await head(), isPatient: isPatient, at: at)
   }
 
   /// Lifts a cause, or all causes, of a medium; the newest version.
@@ -166,6 +171,8 @@ package struct DenyListQueries {
   }
 
   /// Lifts a cause, or all causes, of media, all in one version.
+  ///
+  /// Of a list that was full the room goes to those that wait for it, in the same version.
   @discardableResult
   package func allow(
     media: [MediumID], reason: String? = nil, note: String? = nil, by: String = "kvytok",
@@ -173,6 +180,7 @@ package struct DenyListQueries {
   ) async throws -> Int64 {
     precondition(media.count <= Self.changeMax, "a change has at most \(Self.changeMax) media")
     try await lock()
+    let before = try await head()
     try await connection.execute(
       """
       update deny_cause set lifted_at = $3, lifted_by = $4, lift_note = $5
@@ -182,7 +190,8 @@ package struct DenyListQueries {
         .identifiers(media.map(Optional.some)), .orNull(reason, PostgresValue.text),
         .timestamptz(at), .text(by), .orNull(note, PostgresValue.text),
       ])
-    return try await publish(media, at: at)
+    let waiting = before.isFull ? try await waiting(limit: Self.changeMax) : []
+    return try await publish(media + waiting, before: before, isPatient: true, at: at)
   }
 
   /// Whether a text may be a cause: a word of small letters and `_`, at most 32.
@@ -217,46 +226,82 @@ package struct DenyListQueries {
   }
 
   /// Makes a version of what changed for some media; the newest one when nothing did.
-  private func publish(_ media: [MediumID], at: Instant) async throws -> Int64 {
-    let ids = PostgresValue.identifiers(media.map(Optional.some))
-    let changed = """
-      select f.fingerprint, bool_or(c.cause_id is not null) as is_denied
-      from (select distinct fingerprint from medium
-        where medium_id = any($1) and fingerprint is not null) f
-      join medium m on m.fingerprint = f.fingerprint
-      left join deny_cause c on c.medium_id = m.medium_id and c.lifted_at is null
-      group by f.fingerprint
-      """
-    let sums = try await connection.query(
-      """
-      select count(*) filter (where n.is_denied) as added,
-        count(*) filter (where not n.is_denied) as removed
-      from (\(changed)) n left join deny_list l using (fingerprint)
-      where n.is_denied is distinct from coalesce(l.is_denied, false)
-      """, [ids]
-    ).only()
-    let added = try sums.int("added")
-    let removed = try sums.int("removed")
-    let newest = try await head().version
-    guard added + removed > 0 else { return newest }
+  private func publish(
+    _ media: [MediumID], before: DenyListHead, isPatient: Bool, at: Instant
+  ) async throws -> Int64 {
+    let changes = try await changes(of: media)
+    let removed = changes.removed.count
+    let room = max(0, DenyListFile.entriesMax - before.count + removed)
+    guard isPatient || changes.added.count <= room else { throw DenyListFault.full }
+    let added = changes.added.prefix(room)
+    guard added.count + removed > 0 else { return before.version }
+    let version = before.version + 1
     try await connection.pipeline([
       PostgresStatement(
         "insert into deny_list_version (version, made_at, added, removed) values ($1, $2, $3, $4)",
         [
-          .int8(newest + 1), .timestamptz(at), .int4(Int32(added)), .int4(Int32(removed)),
+          .int8(version), .timestamptz(at), .int4(Int32(added.count)), .int4(Int32(removed)),
         ]),
       PostgresStatement(
         """
-        insert into deny_list as l (fingerprint, is_denied, version)
-        select fingerprint, is_denied, $2 from (\(changed)) n
-        where exists (select from deny_list o where o.fingerprint = n.fingerprint) or n.is_denied
-        on conflict (fingerprint) do update
-          set is_denied = excluded.is_denied, version = excluded.version
-          where l.is_denied <> excluded.is_denied
-        """, [ids, .int8(newest + 1)]),
+        insert into deny_list (fingerprint, is_denied, version)
+        select f, true, $2 from unnest($1::bytea[]) f
+        on conflict (fingerprint) do update set is_denied = true, version = excluded.version
+        """, [.byteas(added.map(Optional.some)), .int8(version)]),
+      PostgresStatement(
+        "update deny_list set is_denied = false, version = $2 where fingerprint = any($1)",
+        [.byteas(changes.removed.map(Optional.some)), .int8(version)]),
     ])
-    try await StoreSession(connection: connection).announce(.denyList, String(newest + 1))
-    return newest + 1
+    try await StoreSession(connection: connection).announce(.denyList, String(version))
+    return version
+  }
+
+  /// What the list says otherwise than the causes do: fingerprints to be added, those denied first
+  /// before others, and fingerprints to be taken away.
+  private func changes(
+    of media: [MediumID]
+  ) async throws -> (added: [[UInt8]], removed: [[UInt8]]) {
+    let rows = try await connection.query(
+      """
+      select n.fingerprint, n.first_cause is not null
+      from (select m.fingerprint, min(c.cause_id) as first_cause
+        from (select distinct fingerprint from medium
+          where medium_id = any($1) and fingerprint is not null) f
+        join medium m on m.fingerprint = f.fingerprint
+        left join deny_cause c on c.medium_id = m.medium_id and c.lifted_at is null
+        group by m.fingerprint) n
+      left join deny_list l using (fingerprint)
+      where (n.first_cause is not null) is distinct from coalesce(l.is_denied, false)
+      order by n.first_cause, n.fingerprint
+      """, [.identifiers(media.map(Optional.some))])
+    var added: [[UInt8]] = []
+    var removed: [[UInt8]] = []
+    for row in rows {
+      if try row.bool(1) {
+        added.append(try row.bytea(0))
+      } else {
+        removed.append(try row.bytea(0))
+      }
+    }
+    return (added, removed)
+  }
+
+  /// Media that are denied and that the list has no room for, those denied first before others.
+  ///
+  /// Reads all causes that hold. There are none unless the list is full, for room that comes free is given
+  /// to them in the version that makes it.
+  private func waiting(limit: Int) async throws -> [MediumID] {
+    try await connection.query(
+      """
+      select m.medium_id from medium m
+      join (select medium_id, min(cause_id) as first_cause from deny_cause
+        where lifted_at is null group by medium_id) c using (medium_id)
+      where m.fingerprint is not null
+        and not exists (select from deny_list l
+          where l.fingerprint = m.fingerprint and l.is_denied)
+      order by c.first_cause limit $1
+      """, [.int8(Int64(limit))]
+    ).map { try $0.identifier(0) }
   }
 
   /// The newest version, and how many entries are denied.

@@ -36,6 +36,9 @@ struct DenyListCommand: AsyncParsableCommand {
         }
       }
       print("version \(head.version), \(head.count) media denied")
+      if head.isFull {
+        print("The list is full: media that are denied now are listed once others are lifted.")
+      }
       var entries = TextTable([
         ("medium", .left), ("kind", .left), ("reason", .left), ("since", .left), ("by", .left),
         ("note", .left),

@@ -100,6 +100,31 @@ let declinedOnce: [ChargeEvent] = [
     #expect(window == before)
   }
 
+  /// One that is never answered is not asked for each minute for ever, and not forgotten either.
+  @Test func pausesGrowWithTheTimeWithoutAnAnswerUpToAnHour() throws {
+    var (window, _) = try window(2400, [.ask(.merchant)])
+    var card = CardStanding(state: .unknown, since: noon)
+    _ = card.apply(.ask, at: noon)
+    var pauses: [Int64] = []
+    var last = noon
+    for _ in 0..<9 {
+      let next = try #require(window.nextAt)
+      #expect(card.nextAt == next)
+      pauses.append(Int64(next.secondsSince(last)))
+      last = next
+      #expect(try window.apply(.askAgain, at: next) == [.authorise(attempt: 1, minor: 2400)])
+      #expect(card.apply(.ask, at: next) == [.check(attempt: 1)])
+    }
+    #expect(pauses == [60, 60, 120, 240, 480, 960, 1920, 3600, 3600])
+    // Another question begins anew.
+    _ = try window.apply(.authorised(attempt: 1, reference: "P1"), at: last)
+    _ = try window.apply(.capture, at: last)
+    #expect(window.nextAt == last.adding(seconds: 60))
+    // A clock that was set back does not stop it.
+    _ = try window.apply(.askAgain, at: noon)
+    #expect(window.nextAt == noon.adding(seconds: 60))
+  }
+
   @Test func whatWasNotAnsweredIsAskedAgainWithTheSameKey() throws {
     var (window, _) = try window(2400, [.ask(.merchant)])
     #expect(try window.apply(.askAgain, at: noon) == [.authorise(attempt: 1, minor: 2400)])

@@ -198,7 +198,7 @@ private struct CardWorld {
       try await house.work()
     }
     for _ in 0..<4 {
-      house.clock.advance(seconds: 61)
+      house.clock.advance(seconds: ChargeWindow.pauseSecondsMax)
       try await house.work()
     }
   }

@@ -4,6 +4,7 @@ import Charging
 import Clearing
 import SimulatedAcquirer
 import Store
+import Synchronization
 import Tapping
 import Testing
 
@@ -82,6 +83,32 @@ extension ClearingSuite {
           try await house.windows() == [
             "2026-11-22 0 captured 1600 0", "2026-11-22 1 captured 800 0",
           ])
+      }
+    }
+
+    /// The pause of a refund is counted by the database, and grows as that of a payment does.
+    @Test func aRefundThatIsNeverAnsweredIsAskedForInGrowingPauses() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        try await house.nextDay()
+        house.acquirer.books.withLock { $0.mood.silences = 1 }
+        try await house.house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 5.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: house.clock.now)
+        try await house.work()
+        var pauses: [Int64] = []
+        for _ in 0..<8 {
+          let pause = try await house.house.number(
+            """
+            select extract(epoch from next_at - '\(house.clock.now)')::bigint from charge_refund
+            where state = 'asking'
+            """)
+          pauses.append(pause)
+          house.clock.advance(seconds: pause)
+          try await house.work()
+        }
+        #expect(pauses == [60, 60, 120, 240, 480, 960, 1920, 3600])
       }
     }
 
@@ -192,6 +219,33 @@ extension ClearingSuite {
         #expect(try await listed() == 0)
         // Validators are told twice: that it is denied, and that it no longer is.
         #expect(try await house.house.number("select max(version) from deny_list_version") == 2)
+      }
+    }
+
+    @Test func aFullDenyListStopsNoPayment() async throws {
+      try await CardHouse.with { house in
+        try await house.keepDenyList()
+        try await house.house.script(
+          """
+          insert into deny_list (fingerprint, is_denied, version)
+          select int8send(g), true, 1 from generate_series(1, \(DenyListFile.entriesMax)) g
+          """)
+        try await ride(house)
+        house.acquirer.books.withLock { $0.mood.declines = 1 }
+        try await house.nextDay()
+        // It is declined and denied, and waits for room.
+        #expect(
+          try await house.house.texts("select reason from deny_cause where lifted_at is null")
+            == ["declined"])
+        #expect(
+          try await house.house.number("select count(*) from deny_list where is_denied")
+            == Int64(DenyListFile.entriesMax))
+        let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: nil, channel: .cash, by: "olena")
+        #expect(try await house.house.number("select count(*) from deny_list_version") == 0)
+        #expect(
+          try await house.house.number("select count(*) from deny_cause where lifted_at is null")
+            == 0)
       }
     }
 

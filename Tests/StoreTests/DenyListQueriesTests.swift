@@ -124,6 +124,44 @@ extension StoreSuite {
       }
     }
 
+    /// Media 1 and 2 find no room: the list has its most entries, which is what its limit is about.
+    @Test func aFullListRefusesAPersonAndLetsAWorkersMediaWaitForRoom() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        #expect(try await Self.deny(2, "lost", store) == 1)
+        try await pool.run(
+          """
+          insert into deny_list (fingerprint, is_denied, version)
+          select int8send(g), true, 1 from generate_series(1, \(DenyListFile.entriesMax - 1)) g
+          """, [])
+        func head() async throws -> DenyListHead {
+          try await store.read { try await $0.denyList.head() }
+        }
+        await #expect(throws: DenyListFault.full) { try await Self.deny(0, "lost", store) }
+        #expect(try await pool.number("select count(*) from deny_cause") == 1)
+        for index in [1, 0] {
+          let version = try await store.write { db in
+            try await db.denyList.deny(
+              media: [Self.media[index]], reason: "debt", at: noon, isPatient: true)
+          }
+          #expect(version == 1)
+        }
+        #expect(try await head() == DenyListHead(version: 1, count: DenyListFile.entriesMax))
+        #expect(try await store.read { try await $0.denyList.isDenied(Self.media[0]) })
+        // What comes free goes to the one that was denied first, in the version that frees it.
+        #expect(try await Self.allow(2, nil, store) == 2)
+        let changes = try await store.read { try await $0.denyList.changes(since: 1) }
+        #expect(Self.digits(changes.added) == "2" && Self.digits(changes.removed) == "3")
+        #expect(try await head().isFull)
+        // One that waits and is let on again takes nobody's room.
+        #expect(try await Self.allow(0, nil, store) == 2)
+        #expect(try await Self.allow(1, nil, store) == 3)
+        #expect(
+          try await head() == DenyListHead(version: 3, count: DenyListFile.entriesMax - 1))
+        #expect(try await Self.deny(0, "lost", store) == 4)
+      }
+    }
+
     @Test func whatWasNeverTappedCannotBeDenied() async throws {
       try await withStore { store, pool in
         try await Self.prepare(pool)

@@ -6,7 +6,7 @@ import Tapping
 /// What it decides about a question depends on the seed and the question's key only, so that the
 /// same questions get the same fates in whatever order they come.
 package struct AcquirerBooks: Sendable {
-  package let mood: AcquirerMood
+  package var mood: AcquirerMood
   private let seed: UInt64
   private var payments: [String: SimulatedPayment] = [:]
   private var keysByReference: [String: String] = [:]

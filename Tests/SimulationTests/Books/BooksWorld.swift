@@ -1,5 +1,6 @@
 import AcquirerSupport
 import Basics
+import Charging
 import Clearing
 import Postgres
 import SimulatedAcquirer
@@ -74,7 +75,7 @@ struct BooksWorld {
       try await workAll()
     }
     for _ in 0..<4 {
-      house.clock.advance(seconds: 61)
+      house.clock.advance(seconds: ChargeWindow.pauseSecondsMax)
       try await workAll()
     }
     try await recognise(through: CityCalendar.day(day + 1))

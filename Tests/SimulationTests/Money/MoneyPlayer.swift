@@ -1,5 +1,6 @@
 import AcquirerSupport
 import Basics
+import Charging
 import Clearing
 import Ledger
 import Postgres
@@ -130,7 +131,7 @@ struct MoneyPlayer {
       try await workAll()
     }
     for _ in 0..<4 {
-      house.clock.advance(seconds: 61)
+      house.clock.advance(seconds: ChargeWindow.pauseSecondsMax)
       try await workAll()
     }
   }
