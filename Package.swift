@@ -164,7 +164,7 @@ let package = Package(
       name: "validator-sim",
       dependencies: [
         "Basics", "Transit", "Tapping", "SimulatedCity", "SimulatedAcquirer", "ServiceClient",
-        arguments, hummingbird, nioCore, logging,
+        arguments, hummingbird, httpTypes, nioCore, logging,
       ], path: "validator-sim/Command", swiftSettings: house),
     .target(
       name: "LoadMeasures",
@@ -261,10 +261,8 @@ let package = Package(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
-        "BankSupport", "SimulatedCity", "ServiceClient", "Programs", "kvytok", hummingbird,
-        httpTypes, httpClient, nioCore,
-        nioHTTP, nioSSL, lifecycle,
-        logging,
+        "Acquiring", "BankSupport", "SimulatedCity", "ServiceClient", "Programs", "kvytok",
+        hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP, nioSSL, lifecycle, logging,
       ]),
   ]
 )

@@ -34,6 +34,7 @@ package final class HTTPAcquirer: Acquirer {
     configuration.redirectConfiguration = .disallow
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = concurrencyMax
     configuration.timeout.connect = .seconds(Self.connectSecondsMax)
+    configuration.timeout.read = .seconds(answerSeconds)
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
@@ -41,7 +42,22 @@ package final class HTTPAcquirer: Acquirer {
   package func close() async throws { try await client.shutdown() }
 
   /// Asks once; an answer that does not come in time is an unknown one.
+  ///
+  /// The client's own time ends with the head of an answer: its body may never come, or byte by byte.
   package func ask(_ request: AcquirerRequest) async -> AcquirerAnswer {
+    let seconds = answerSeconds
+    return await withTaskGroup(of: AcquirerAnswer.self) { group in
+      group.addTask { await self.answer(to: request) }
+      group.addTask {
+        try? await Task.sleep(for: .seconds(seconds))
+        return .unknown("no answer within \(seconds) s")
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? .unknown("no answer")
+    }
+  }
+
+  private func answer(to request: AcquirerRequest) async -> AcquirerAnswer {
     var message = HTTPClientRequest(url: base + AcquirerWire.path(request.operation))
     message.method = .POST
     message.headers.add(name: "content-type", value: "application/json")

@@ -29,6 +29,7 @@ package final class HeartbeatIntake: Sendable {
   private let gate: DeviceGate
   private let log: Logger
   private let committer: GroupCommitter<Incoming, Bool>
+  private let shares: DeviceShares
   private let count = Counter(label: "kvytok_heartbeats_total")
 
   /// Makes an intake over a store.
@@ -38,6 +39,7 @@ package final class HeartbeatIntake: Sendable {
     self.store = store
     self.gate = gate
     self.log = log
+    shares = DeviceShares(countMax: queue.perDeviceMax)
     let timer = CommitMeter(kind: "heartbeats")
     committer = GroupCommitter(
       limits: queue, bytesCount: { _ in 256 },
@@ -114,6 +116,8 @@ package final class HeartbeatIntake: Sendable {
 
   private func keep(_ incoming: Incoming) async throws(IntakeRefusal) {
     let device = incoming.record.beat.device
+    guard shares.enter(device) else { throw .tooManyOfDevice }
+    defer { shares.leave(device) }
     switch await committer.submit(incoming) {
     case .answered(true): return
     case .answered(false):

@@ -37,6 +37,7 @@ package final class PositionIntake: Sendable {
   private let clock: @Sendable () -> CityClock
   private let now: @Sendable () -> Instant
   private let committer: GroupCommitter<Incoming, Int?>
+  private let shares: DeviceShares
   private let meters = PositionMeters()
   private let log: Logger
 
@@ -49,6 +50,7 @@ package final class PositionIntake: Sendable {
     self.clock = clock
     self.now = now
     self.log = log
+    shares = DeviceShares(countMax: queue.perDeviceMax)
     let timer = CommitMeter(kind: "positions")
     committer = GroupCommitter(
       limits: queue, bytesCount: { $0.bytesCount },
@@ -113,6 +115,8 @@ package final class PositionIntake: Sendable {
     _ incoming: Incoming, at moment: Instant
   ) async throws(IntakeRefusal) -> Int {
     guard !incoming.rows.isEmpty else { return 0 }
+    guard shares.enter(incoming.device) else { throw .tooManyOfDevice }
+    defer { shares.leave(incoming.device) }
     switch await committer.submit(incoming) {
     case .answered(let addedCount?): return addedCount
     case .answered(nil):

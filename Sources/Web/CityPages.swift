@@ -23,7 +23,7 @@ extension Handlers {
 
   func mapPage(_ request: WebRequest) async throws -> Answer {
     let people = self.people(request)
-    let live = try await services.insight.vehicles(at: request.receivedAt)
+    let live = try await services.vehicles.found()
     let model = MapModel(
       hasLibrary: !services.assets.missingPackages.contains("libjs-leaflet"),
       vehicles: Listing(live.vehicles) { vehicle in

@@ -40,7 +40,7 @@ struct Handlers: Sendable {
     case .networkStops: networkStops()
     case .tariffPublish: try await tariffPublish(request)
     case .health: health()
-    case .readiness: await readiness(request)
+    case .readiness: try await readiness(request)
     case .metrics: metrics()
     case .openAPI: openAPI()
     case .asset: try asset(request, try request.parameter("name"))
@@ -81,10 +81,10 @@ struct Handlers: Sendable {
       .bankLineMatch:
       try await bankAnswer(request)
     case .routeLoad: try await routeLoad(request)
-    case .vehicles: .json(try await services.insight.vehicles(at: request.receivedAt).json)
+    case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON:
-      .json(try await services.insight.vehicles(at: request.receivedAt).feedJSON)
+      .json(try await services.vehicles.found().feedJSON)
     case .overviewPage, .mapPage, .loadPage, .reportPage, .subsidyPage, .subsidyAct, .bankPage,
       .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)

@@ -7,8 +7,8 @@ extension Handlers {
   func health() -> Answer { .text("ok\n") }
 
   /// Whether requests can be answered, and what to do when not.
-  func readiness(_ request: WebRequest) async -> Answer {
-    let checks = await services.readiness()
+  func readiness(_ request: WebRequest) async throws -> Answer {
+    let checks = try await services.readiness.found()
     let isReady = checks.allSatisfy { $0.fault == nil }
     var answer = Answer.json(isReady ? .ok : .serviceUnavailable) { writer in
       writer.beginObject()

@@ -110,7 +110,7 @@ extension Handlers {
   }
 
   func vehiclePositions(_ request: WebRequest) async throws -> Answer {
-    let vehicles = try await services.insight.vehicles(at: request.receivedAt)
+    let vehicles = try await services.vehicles.found()
     return Answer(contentType: "application/x-protobuf", body: vehicles.feed)
   }
 

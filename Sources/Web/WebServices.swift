@@ -13,6 +13,8 @@ package struct WebServices: Sendable {
   package var registry: PrometheusRegistry
   package var assets: Assets
   package var insight: InsightDesk
+  /// Where all vehicles are, for the many who ask without a token.
+  package var vehicles: SharedLook<LiveVehicles>
   package var intake: IntakeService
   package var positions: PositionIntake
   package var gate: DeviceGate
@@ -51,11 +53,12 @@ package struct WebServices: Sendable {
   /// Random bytes for secrets.
   package var randomBytes: @Sendable (Int) -> [UInt8]
   /// What must hold before requests can be answered.
-  package var readiness: @Sendable () async -> [ReadinessCheck]
+  package var readiness: SharedLook<[ReadinessCheck]>
 
-  /// Puts the services together.
+  /// Puts the services together; `wayIn` is the database by connections that only devices use.
   package init(
-    store: Store, city: CityHolder, registry: PrometheusRegistry, assets: Assets,
+    store: Store, wayIn: Store? = nil, city: CityHolder, registry: PrometheusRegistry,
+    assets: Assets,
     insight: InsightDesk, intake: IntakeService, positions: PositionIntake, gate: DeviceGate,
     desk: DeviceDesk, denyList: DenyListHolder, log: Logger,
     tokenKey: TokenKey, acquirerMessages: MessageDesk? = nil,
@@ -69,12 +72,13 @@ package struct WebServices: Sendable {
     self.registry = registry
     self.assets = assets
     self.insight = insight
+    vehicles = SharedLook { try await insight.vehicles(at: now()) }
     self.intake = intake
     self.positions = positions
     self.gate = gate
     self.desk = desk
     self.denyList = denyList
-    heartbeats = HeartbeatIntake(store: store, gate: gate, log: log)
+    heartbeats = HeartbeatIntake(store: wayIn ?? store, gate: gate, log: log)
     quarantine = QuarantineDesk(store: store, log: log)
     stopCorrections = StopCorrectionDesk(store: store, city: city, log: log)
     self.tokenKey = tokenKey
@@ -93,7 +97,7 @@ package struct WebServices: Sendable {
     self.facts = facts
     self.now = now
     self.randomBytes = randomBytes
-    self.readiness = readiness
+    self.readiness = SharedLook { await readiness() }
   }
 
   /// What a token allows; nil when there is no such token, or not any more.

@@ -16,7 +16,8 @@ struct AcquirerPlace: Sendable {
 
   /// The acquirer's address; nil: by files.
   var url: String?
-  var secret: String?
+  /// Shared with the acquirer; an empty one is none, for anybody could sign with it.
+  let secret: String?
   var isByFiles = false
   var merchant = AcquirerPlace.merchantStandard
   /// Folder for clearing files, and the one of funding files; nil: in the data folder.
@@ -24,6 +25,23 @@ struct AcquirerPlace: Sendable {
   var incoming: String?
   /// Second of the city's day from which clearing files are made.
   var fileSecond = AcquirerPlace.fileSecondStandard
+
+  /// Names a place.
+  init(
+    url: String? = nil, secret: String? = nil, isByFiles: Bool = false,
+    merchant: String = AcquirerPlace.merchantStandard, out: String? = nil, incoming: String? = nil,
+    fileSecond: Int = AcquirerPlace.fileSecondStandard
+  ) {
+    self.url = url
+    self.secret = Self.nonEmpty(secret)
+    self.isByFiles = isByFiles
+    self.merchant = merchant
+    self.out = out
+    self.incoming = incoming
+    self.fileSecond = fileSecond
+  }
+
+  private static func nonEmpty(_ text: String?) -> String? { text == "" ? nil : text }
 
   /// Half past six, when the fare day before is closed.
   static let fileSecondStandard = 6 * 3600 + 1800

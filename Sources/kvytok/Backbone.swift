@@ -14,6 +14,10 @@ struct Backbone: Sendable {
   let place: DatabasePlace
   let pool: PostgresPool
   let store: Store
+  /// Connections that only devices use: whatever people ask for, taps wait for none of it.
+  private let wayInPool: PostgresPool
+  /// The store over these.
+  var wayIn: Store { Store(pool: wayInPool) }
   private let loop: EventLoop
   private let cluster: ClusterKeeper?
 
@@ -70,7 +74,9 @@ struct Backbone: Sendable {
       if let key = try place.folder.tokenKeyOrNil() { SealKey(key).give(to: &configuration) }
       let pool = PostgresPool(configuration: configuration, loop: loop)
       return Backbone(
-        place: place, pool: pool, store: Store(pool: pool), loop: loop, cluster: cluster)
+        place: place, pool: pool, store: Store(pool: pool),
+        wayInPool: PostgresPool(configuration: configuration, loop: loop), loop: loop,
+        cluster: cluster)
     } catch {
       await loop.shutdown()
       if let fault = error as? CommandFault { throw fault }
@@ -79,6 +85,7 @@ struct Backbone: Sendable {
   }
 
   private func close() async {
+    await wayInPool.close()
     await pool.close()
     await cluster?.stop()
     await loop.shutdown()

@@ -70,7 +70,7 @@ struct RunningService: Sendable {
     var proofs = ProofLimits()
     proofs.parallelMax = ProofThreads.count
     let gate = DeviceGate(
-      store: store, proofs: ProofDesk(limits: proofs, run: ProofThreads.run), log: log)
+      store: backbone.wayIn, proofs: ProofDesk(limits: proofs, run: ProofThreads.run), log: log)
     let log = log
     let denyList = DenyListHolder()
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
@@ -144,6 +144,7 @@ struct RunningService: Sendable {
     denyList: DenyListHolder
   ) throws -> WebServices {
     let store = backbone.store
+    let wayIn = backbone.wayIn
     let facts: @Sendable () -> AnswerFacts = {
       let now = Instant.now
       return AnswerFacts(
@@ -154,18 +155,18 @@ struct RunningService: Sendable {
     for package in assets.missingPackages {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
     }
-    let sessions = SessionDesk(store: store, secret: keys.session, log: log)
+    let sessions = SessionDesk(store: wayIn, secret: keys.session, log: log)
     let messages = settings.acquirer.secret.map { secret in
       MessageDesk(store: store, city: city, secret: Array(secret.utf8), now: { .now })
     }
     return WebServices(
-      store: store, city: city, registry: registry, assets: assets,
+      store: store, wayIn: wayIn, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(
-        store: store, gate: gate, tokenKey: keys.token, sessions: sessions, log: log,
+        store: wayIn, gate: gate, tokenKey: keys.token, sessions: sessions, log: log,
         facts: facts),
       positions: PositionIntake(
-        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
+        store: wayIn, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
       log: log, tokenKey: keys.token, acquirerMessages: messages, facts: facts, now: { .now },
       randomBytes: { SecureRandom.bytes($0) },

@@ -1,6 +1,8 @@
 import Basics
 import Intake
+import Postgres
 import Store
+import Synchronization
 import Tapping
 import Testing
 import Tracking
@@ -101,9 +103,50 @@ extension IntakeSuite {
       }
     }
 
-    private func makeIntake(_ world: World) -> PositionIntake {
+    private final class Codes: Sendable {
+      let all = Mutex<[String]>([])
+    }
+
+    /// One that floods waits with as many reports as it may have, and not with those of others.
+    @Test func aTrackerHasItsShareOfTheWaitAndNoMore() async throws {
+      try await World.with { world in
+        var queue = CommitLimits()
+        queue.perDeviceMax = 2
+        let intake = makeIntake(world, queue: queue)
+        let flooding = try await world.validator()
+        let other = try await world.validator("V-0043")
+        let codes = Codes()
+        @Sendable func send(_ second: Int64, _ validator: Validator) -> Task<Void, any Error> {
+          Task {
+            do {
+              let added = try await post(
+                [position(seconds: -second)], from: validator, to: intake
+              ).accepted
+              codes.all.withLock { $0.append("\(validator.id) \(added)") }
+            } catch let refused as IntakeOutcome.Refused {
+              codes.all.withLock { $0.append(refused.refusal.code) }
+            }
+          }
+        }
+        let posts = try await world.pool.transaction { db in
+          _ = try await db.execute("lock table position in exclusive mode")
+          let posts = (0..<3).map { send($0, flooding) }
+          // Nothing else can be answered while the table is locked.
+          while codes.all.withLock({ $0.isEmpty }) { await Task.yield() }
+          #expect(codes.all.withLock { $0 } == ["too_many_requests"])
+          return posts + [send(9, other)]
+        }
+        for post in posts { try await post.value }
+        let rest = codes.all.withLock { $0.dropFirst().sorted() }
+        #expect(rest == ["V-0042 1", "V-0042 1", "V-0043 1"])
+      }
+    }
+
+    private func makeIntake(
+      _ world: World, queue: CommitLimits = CommitLimits()
+    ) -> PositionIntake {
       PositionIntake(
-        store: world.store, gate: world.gate, log: quiet,
+        store: world.store, gate: world.gate, queue: queue, log: quiet,
         clock: { CityClock(zone: .utc, fareDayStartSeconds: 4 * 3600) }, now: { noon })
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Basics
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
@@ -132,7 +133,10 @@ private final class AcquirerServer: Sendable {
       return Self.response(401, "application/json", Array("{\"status\":\"unknown_caller\"}".utf8))
     }
     let buffer = try await request.body.collect(upTo: AcquirerCommand.questionBytesMax)
-    let reply = books.withLock { $0.answer(path: path, body: Array(buffer.readableBytesView)) }
+    let key = HTTPField.Name("idempotency-key").flatMap { request.headers[$0] }
+    let reply = books.withLock {
+      $0.answer(path: path, body: Array(buffer.readableBytesView), idempotencyKey: key ?? "")
+    }
     if let events {
       for message in reply.messages { send(message, to: events) }
     }

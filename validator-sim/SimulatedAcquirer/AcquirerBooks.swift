@@ -27,9 +27,16 @@ package struct AcquirerBooks: Sendable {
   package var allRefunds: [SimulatedRefund] { refunds.values.sorted { $0.key < $1.key } }
 
   /// Answers a question: `/v1/checks`, `/v1/authorisations`, `/v1/captures` or `/v1/refunds`.
-  package mutating func answer(path: String, body: [UInt8]) -> AcquirerReply {
+  ///
+  /// Over HTTP its key stands in a header too, and has to be the same.
+  package mutating func answer(
+    path: String, body: [UInt8], idempotencyKey: String? = nil
+  ) -> AcquirerReply {
     guard let question = try? Question(body), !question.key.isEmpty else {
       return Self.reply(400, ["status": "malformed"])
+    }
+    if let idempotencyKey, idempotencyKey != question.key {
+      return Self.reply(400, ["status": "key_differs"])
     }
     let name = path + " " + question.key
     if let before = answered[name] {

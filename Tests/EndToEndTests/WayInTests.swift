@@ -1,0 +1,87 @@
+import Basics
+import EventLoop
+import Foundation
+import Postgres
+import Programs
+import ServiceClient
+import Synchronization
+import Tapping
+import Testing
+import Transit
+
+/// Taps do not stand in line behind what people ask for.
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"))
+struct WayInTests {
+  private final class Count: Sendable {
+    let value = Mutex(0)
+  }
+
+  private static let start = Instant(microseconds: 1_763_632_800_000_000)
+
+  private static func body(_ seq: Int64) -> [UInt8] {
+    TapBatchJSON.encode(
+      TapBatch(
+        device: "V-1", epoch: 1, sentAt: start.adding(seconds: 5000),
+        taps: [
+          Tap(
+            seq: seq, at: start.adding(seconds: seq), kind: .single, medium: .card,
+            token: Array("a card".utf8))
+        ]))
+  }
+
+  /// More reads than there are connections, each of which waits for a table that somebody holds.
+  @Test func readsThatHoldAllConnectionsDelayNoTap() async throws {
+    let folder = try TemporaryFolder.make("cluster")
+    let data = try TemporaryFolder.make("data")
+    defer {
+      try? FileManager.default.removeItem(at: folder)
+      try? FileManager.default.removeItem(at: data)
+    }
+    let loop = EventLoop.start(name: "test database")
+    let cluster = try await PrivateCluster.start(folder: folder.path, loop: loop)
+    let url =
+      "postgres:///\(PrivateCluster.databaseName)?host=\(cluster.socketFolder)"
+      + "&user=\(PrivateCluster.userName)"
+    let service = try await KvytokService(data: data, arguments: ["--database-url", url])
+    let device = SignedDevice(id: "V-1", secret: "a test")
+    _ = try await device.enroll(vehicle: nil, with: service.client)
+    let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+    let ended = Count()
+    let client = service.client
+    @Sendable func read(_ path: String) -> Task<Void, any Error> {
+      Task {
+        _ = try await client.administer("GET", path)
+        ended.value.withLock { $0 += 1 }
+      }
+    }
+    let reads = try await pool.transaction { db in
+      _ = try await db.execute("lock table charge_window, vehicle_now in access exclusive mode")
+      let reads = (1...60).map { read($0 % 3 == 0 ? "/v1/debts" : "/v1/vehicles") }
+      let waiting = try await eventually { () -> Bool? in
+        let count = try await pool.session { other in
+          try await other.query(
+            """
+            select count(*) from pg_stat_activity
+            where application_name = 'kvytok serve' and wait_event_type = 'Lock'
+            """
+          ).only().int8(0)
+        }
+        return count >= 8 ? true : nil
+      }
+      #expect(waiting == true)
+      for seq in 1...3 {
+        let body = Self.body(Int64(seq))
+        let (answer, _) = try await client.sendOnce(
+          "POST", "/v1/tap-batches", headers: device.headers(for: body), body: body)
+        #expect(answer.status == 200)
+      }
+      #expect(ended.value.withLock { $0 } == 0)
+      return reads
+    }
+    for read in reads { try await read.value }
+    await pool.close()
+    #expect(try await service.stop().exitCode == 0)
+    await cluster.stop()
+    await loop.shutdown()
+  }
+}

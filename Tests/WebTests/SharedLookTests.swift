@@ -1,0 +1,74 @@
+import Synchronization
+import Testing
+import Web
+
+@Suite struct SharedLookTests {
+  private struct Broken: Error {}
+
+  /// A look that goes on until it is let go, and counts itself.
+  private final class SlowLook: Sendable {
+    private struct State {
+      var begun = 0
+      var open: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var begunCount: Int { state.withLock { $0.begun } }
+
+    func look() async -> Int {
+      await withCheckedContinuation { continuation in
+        state.withLock {
+          $0.begun += 1
+          $0.open.append(continuation)
+        }
+      }
+      return begunCount
+    }
+
+    /// Lets the look end that goes on, as soon as one does.
+    func letGo() async {
+      while true {
+        if let one = state.withLock({ $0.open.popLast() }) { return one.resume() }
+        await Task.yield()
+      }
+    }
+  }
+
+  @Test func manyWhoAskAtOnceShareOneLookThatBeganAfterThey() async throws {
+    let slow = SlowLook()
+    let shared = SharedLook { await slow.look() }
+    let first = Task { try await shared.found() }
+    while slow.begunCount == 0 { await Task.yield() }
+    // The look that goes on may have missed what these want to know.
+    let started = Mutex(0)
+    let others = (1...100).map { _ in
+      Task {
+        started.withLock { $0 += 1 }
+        return try await shared.found()
+      }
+    }
+    while started.withLock({ $0 }) < others.count { await Task.yield() }
+    await slow.letGo()
+    #expect(try await first.value == 1)
+    await slow.letGo()
+    var found: Set<Int> = []
+    for other in others { found.insert(try await other.value) }
+    #expect(found == [2] && slow.begunCount == 2)
+    // Whoever comes later looks anew.
+    let late = Task { try await shared.found() }
+    await slow.letGo()
+    #expect(try await late.value == 3)
+  }
+
+  @Test func aLookThatFailsIsToldToThoseWhoWaitedAndTriedAgainByTheNext() async throws {
+    let isBroken = Mutex(true)
+    let shared = SharedLook { () async throws -> String in
+      if isBroken.withLock({ $0 }) { throw Broken() }
+      return "found"
+    }
+    await #expect(throws: Broken.self) { try await shared.found() }
+    isBroken.withLock { $0 = false }
+    #expect(try await shared.found() == "found")
+  }
+}
