@@ -255,7 +255,7 @@ let package = Package(
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
         "Postgres", "Store", "Intake", "Clearing", "SimulatedCity", "SimulatedAcquirer",
-        "AcquirerSupport", "BankSupport", "DatabaseSupport", logging,
+        "AcquirerSupport", "BankSupport", "DatabaseSupport", "TapBatchMessages", protobuf, logging,
       ], settings: canary),
     tests(
       "EndToEndTests",

@@ -59,7 +59,9 @@ struct Delivery: Sendable {
     sent.body = body
     let reply = await service.intake.accept(sent.signed(at: at))
     switch reply.outcome {
-    case .answer(let answer): return .answer(answer)
+    case .answer(var answer):
+      if bug == .saysNothingIsMissing { answer.missing = [] }
+      return .answer(answer)
     case .refusal(let refusal): return .refusal(refusal.code)
     }
   }
@@ -78,8 +80,8 @@ struct Delivery: Sendable {
   private var changedBody: [UInt8] {
     var taps = post.taps
     taps[taps.count - 1].riders += 10
-    return TapBatchJSON.encode(
-      TapBatch(device: device.plan.id, epoch: post.epoch, sentAt: at, taps: taps))
+    return TapBatchWire.encode(
+      TapBatch(device: device.plan.id, epoch: post.epoch, sentAt: at, taps: taps), post.format)
   }
 
   private static let anyAnswer = TapBatchAnswer(

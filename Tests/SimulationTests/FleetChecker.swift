@@ -1,4 +1,6 @@
 import Foundation
+import SwiftProtobuf
+import TapBatchMessages
 
 /// Compares what lies in the database with what a fleet recorded; it stands apart: it reads rows
 /// and signed bytes by itself, and uses nothing of the service.
@@ -27,7 +29,9 @@ struct FleetChecker {
     let epoch: Int64
     let fresh: String
     let quarantined: String
+    /// The content of the signed bytes, unpacked.
     let body: Data
+    let isProtobuf: Bool
   }
 
   /// What was recorded under one number.
@@ -116,7 +120,7 @@ struct FleetChecker {
     for row in journal {
       let fresh = Set(try Self.numbers(row.fresh))
       var taken: Set<Int64> = []
-      for content in try Self.contents(of: row.body)
+      for content in try Self.contents(of: row.body, isProtobuf: row.isProtobuf)
       where fresh.contains(content.seq) && taken.insert(content.seq).inserted {
         kept[Key(device: row.device, epoch: row.epoch, seq: content.seq), default: []]
           .append(content)
@@ -184,8 +188,22 @@ struct FleetChecker {
 
   private struct NotRanges: Error { let text: String }
 
-  static func contents(of body: Data) throws -> [Content] {
-    try JSONDecoder().decode(Body.self, from: body).taps.map(content)
+  static func contents(of body: Data, isProtobuf: Bool) throws -> [Content] {
+    guard isProtobuf else {
+      return try JSONDecoder().decode(Body.self, from: body).taps.map(content)
+    }
+    return try Kvytok_V1_TapBatch(serializedBytes: body).taps.map(content)
+  }
+
+  private static func content(_ tap: Kvytok_V1_Tap) -> Content {
+    Content(
+      seq: tap.seq, at: Double(tap.at) / 1_000_000,
+      kind: ["", "on", "off", "single"][tap.kind.rawValue],
+      medium: ["", "card", "bank", "phone", "qr"][tap.medium.rawValue],
+      token: tap.token.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+        .replacing("=", with: ""),
+      riders: tap.hasRiders ? Int(tap.riders) : 1, route: tap.hasRoute ? tap.route : nil,
+      direction: tap.hasDirection ? Int(tap.direction) : nil)
   }
 
   private static func content(_ told: Told) throws -> Content {

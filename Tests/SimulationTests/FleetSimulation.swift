@@ -12,6 +12,8 @@ import Transit
 enum PlantedBug: String, CaseIterable, Sendable {
   /// The device is told that its taps are kept before they are, and they are not.
   case acknowledgesUnstored
+  /// The device is told of no hole, so that it may forget what never came.
+  case saysNothingIsMissing
   /// A repeat is stored once more.
   case storesRepeats
   /// The register forgets numbers.
@@ -229,7 +231,7 @@ struct FleetSimulation {
         where d.session_id = r.session_id and d.\(mine) and c.session_id = r.session_id
           and c.request_count >= r.request_count
         """
-      case .acknowledgesUnstored, .changesContent, .confinesNoKeys, nil: nil
+      case .acknowledgesUnstored, .saysNothingIsMissing, .changesContent, .confinesNoKeys, nil: nil
       }
     if let statement { try await pool.patiently { _ = try await $0.script(statement) } }
   }

@@ -27,6 +27,7 @@ struct SimulatedDevice: Sendable {
     let epoch: Int64
     let taps: [Tap]
     var body: [UInt8]
+    let format: BatchFormat
     /// The key that signs it, or that opened its session.
     let keys: Ed25519KeyPair
     /// Nil with a signature of its own.
@@ -35,7 +36,7 @@ struct SimulatedDevice: Sendable {
     /// The post as it arrives, signed when it comes in no session.
     func signed(at moment: Instant) -> TapPost {
       TapPost(
-        body: body, device: session == nil ? device : nil,
+        body: body, format: format, device: session == nil ? device : nil,
         signature: session == nil ? Base64.encode(keys.sign(body), .standard) : nil,
         session: session, receivedAt: moment)
     }
@@ -168,11 +169,7 @@ struct SimulatedDevice: Sendable {
     if chance.chance(0.04) { lines[epoch] = nil }
     guard chance.chance(sessionShare), opensSessions || lines[epoch] != nil else {
       let batch = batch(epoch, at: now)
-      return .post(
-        Post(
-          device: plan.id, epoch: epoch, taps: batch.taps, body: TapBatchJSON.encode(batch),
-          keys: keys,
-          session: nil))
+      return .post(signed(batch))
     }
     return inSession(epoch, at: now)
   }
@@ -223,19 +220,41 @@ struct SimulatedDevice: Sendable {
     return TapBatch(device: plan.id, epoch: epoch, sentAt: sentAt, taps: taps)
   }
 
-  /// Notes what the service said it has: the device forgets these.
+  /// Notes what the service said it has: the device forgets these, and by them it may be told of more.
   mutating func hear(_ answer: TapBatchAnswer, of post: Post) {
     if areKeysEnded { wrongOutcomes.append("\(plan.id) \(number): heard with an ended key") }
     let heard = Set(post.taps)
-    unacknowledged[post.epoch]?.removeAll { heard.contains($0) }
-    for tap in post.taps where acknowledged[post.epoch]?.contains(tap) != true {
+    let stored = (unacknowledged[post.epoch] ?? []).filter { isStored($0, in: post.epoch, answer) }
+    for tap in post.taps + stored where acknowledged[post.epoch]?.contains(tap) != true {
       acknowledged[post.epoch, default: []].append(tap)
+    }
+    let gone = Set(stored)
+    let own = unacknowledged[post.epoch] ?? []
+    unacknowledged[post.epoch] = own.filter { tap in
+      let isForgotten = heard.contains(tap) && (!isStrict || isTwofold(tap.seq, in: post.epoch))
+      return !gone.contains(tap) && !isForgotten
     }
     guard let headers = post.session else { return }
     isCheckpointDue = false
     if headers.checkpoint != nil { covered[headers.session] = headers.count }
     if lines[post.epoch]?.id == headers.session { lines[post.epoch]?.hear(headers) }
   }
+
+  /// Whether an answer says that a tap may be forgotten, though it may have gone in a post that was never
+  /// answered: by the protocol's page all up to `ack_through` that is not missing.
+  ///
+  /// Of two contents under one number it says only that one is there.
+  private func isStored(_ tap: Tap, in epoch: Int64, _ answer: TapBatchAnswer) -> Bool {
+    tap.seq <= answer.ackThrough && !answer.missing.contains { $0.contains(tap.seq) }
+      && !isTwofold(tap.seq, in: epoch)
+  }
+
+  private func isTwofold(_ seq: Int64, in epoch: Int64) -> Bool {
+    hardware.lives[Int(epoch - epochFrom)].contradictions.contains { $0.seq == seq }
+  }
+
+  /// Whether it keeps what was answered until `ack_through` has passed it.
+  private var isStrict: Bool { stableHash("\(plan.id) \(number)") % 2 == 0 }
 
   /// Notes that a post was refused: what was proven stays, a session that broke is left.
   mutating func hear(refusal code: String, of post: Post) {
@@ -267,9 +286,21 @@ struct SimulatedDevice: Sendable {
       seq: Int64(chance.integer(in: 1...60)), at: now.adding(seconds: -60), kind: .single,
       medium: .card, token: Array("trespasser".utf8))
     let batch = TapBatch(device: plan.id, epoch: epoch, sentAt: now, taps: [tap])
+    return signed(batch)
+  }
+
+  /// A batch with a signature of its own.
+  private func signed(_ batch: TapBatch) -> Post {
+    let format = Self.format(of: batch)
     return Post(
-      device: plan.id, epoch: epoch, taps: [tap], body: TapBatchJSON.encode(batch), keys: keys,
-      session: nil)
+      device: plan.id, epoch: batch.epoch, taps: batch.taps,
+      body: TapBatchWire.encode(batch, format), format: format, keys: keys, session: nil)
+  }
+
+  /// Each format in turn, by what is in the batch.
+  static func format(of batch: TapBatch) -> BatchFormat {
+    let name = "\(batch.device) \(batch.epoch) \(batch.taps.first?.seq ?? 0)"
+    return BatchFormat.allCases[Int(stableHash(name) % UInt64(BatchFormat.allCases.count))]
   }
 
   /// Notes what came of a trespass; nil is an answer.

@@ -24,11 +24,12 @@ struct SimulatedLine: Sendable {
 
   /// The next request; it stands until it is answered.
   mutating func post(_ batch: TapBatch, isCheckpoint: Bool) -> SimulatedDevice.Post {
-    let body = TapBatchJSON.encode(batch)
-    let headers = session.headers(for: body, .json, signing: isCheckpoint ? keys : nil)
+    let format = SimulatedDevice.format(of: batch)
+    let body = TapBatchWire.encode(batch, format)
+    let headers = session.headers(for: body, format, signing: isCheckpoint ? keys : nil)
     let post = SimulatedDevice.Post(
-      device: batch.device, epoch: batch.epoch, taps: batch.taps, body: body, keys: keys,
-      session: headers)
+      device: batch.device, epoch: batch.epoch, taps: batch.taps, body: body, format: format,
+      keys: keys, session: headers)
     pending = post
     return post
   }

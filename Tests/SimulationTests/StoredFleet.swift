@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Tapping
 
 /// What lies in the database of one fleet, as plain rows.
 struct StoredFleet: Sendable {
@@ -14,11 +15,19 @@ struct StoredFleet: Sendable {
     let mine = "device_id like 'S\(seed)-%'"
     journal = try await pool.patiently { connection in
       try await connection.query(
-        "select device_id, epoch, fresh::text, quarantined::text, body from tap_batch where \(mine)"
+        """
+        select device_id, epoch, fresh::text, quarantined::text, body, format from tap_batch
+        where \(mine)
+        """
       ).map { row in
-        FleetChecker.JournalRow(
+        let format = try row.text(5)
+        let bytes = try row.bytea(4)
+        return FleetChecker.JournalRow(
           device: try row.text(0), epoch: try row.int8(1), fresh: try row.text(2),
-          quarantined: try row.text(3), body: Data(try row.bytea(4)))
+          quarantined: try row.text(3),
+          body: Data(
+            format.hasSuffix("+gzip") ? try Gzip.unpack(bytes, bytesMax: 1 << 20) : bytes),
+          isProtobuf: format.hasPrefix("protobuf"))
       }
     }
     seen = try await pool.patiently { connection in
