@@ -90,7 +90,7 @@ test: setup-test $(DESCRIBE) ## Runs all tests: CONFIG=debug
 faults: CONFIG = release
 faults: setup-test ## Kills a service 100 times and amid a million taps, its PostgreSQL 30 times, fills its disk
 	@$(BUILD_TESTS)
-	@KVYTOK_BACKLOG_TAPS=1000000 $(call RUN_TESTS,120) --filter 'EndToEndTests.FaultTests|CutTests'
+	@KVYTOK_BACKLOG_TAPS=1000000 KVYTOK_STANDSTILL_SECONDS=45 $(call RUN_TESTS,120) --filter 'EndToEndTests.FaultTests|CutTests'
 
 SEEDS ?= 1000
 simulate: setup-test ## Plays fleets with faults against the intake, and a checker apart: SEEDS=1000

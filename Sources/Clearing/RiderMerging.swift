@@ -190,7 +190,7 @@ extension RiderDesk {
   /// Puts nobody in the place of a rider; the number under which their rides and books go on.
   ///
   /// Media, payment account, papers and tokens are taken away, and the number of the rider, which
-  /// came from their first card, becomes one that nothing leads to. Rides, fares and books stay as
+  /// came from their first card, becomes one that nothing here leads to but the signed batches. Rides, fares and books stay as
   /// they are and prove as before. A tap of the same card that comes later founds a new rider.
   ///
   /// Passes and carnets that are not used up are refused, unless it is said that they are `forfeited`:

@@ -10,7 +10,10 @@ struct FirstStart: Sendable {
   let backbone: Backbone
   let settings: ServeSettings
 
-  /// Makes the first administrator's token when nobody holds one, and shows it once.
+  /// Makes the first administrator's token when nobody holds one.
+  ///
+  /// A person at a terminal is shown it once; anything else is a log, which more people read than
+  /// may administer.
   func makeAdminToken() async throws {
     let token = AccessTokenText.make(random: SecureRandom.bytes(AccessTokenText.randomBytesCount))
     let isFirst = try await backbone.store.write { db in
@@ -19,8 +22,12 @@ struct FirstStart: Sendable {
     }
     guard isFirst else { return }
     try backbone.place.folder.writeAdminToken(token)
-    Progress.say(
-      "First administrator's token, also in \(backbone.place.folder.adminTokenFile):\n  \(token)")
+    let file = backbone.place.folder.adminTokenFile
+    if isatty(STDERR_FILENO) == 1 {
+      Progress.say("First administrator's token, also in \(file):\n  \(token)")
+    } else {
+      Progress.say("First administrator's token is in \(file)")
+    }
   }
 }
 
