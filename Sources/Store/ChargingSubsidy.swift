@@ -257,6 +257,13 @@ package struct SubsidyTables {
     try await connection.execute("delete from subsidy_ride where claim_id = $1", [.int8(claim)])
   }
 
+  /// How many lines the evidence of a claim has, those that take rides back among them.
+  package func evidenceCount(_ claim: Int64) async throws -> Int64 {
+    try await connection.query(
+      "select count(*) from subsidy_ride where claim_id = $1", [.int8(claim)]
+    ).only().int8(0)
+  }
+
   /// The rides of a claim with their taps, after a place in the list; at most a page.
   ///
   /// They are of one operator and category where these are given.

@@ -23,6 +23,8 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   private enum Stage {
     case waiting
+    /// It is asked whether a large body may come.
+    case asking(Taking)
     case taking(Taking)
     /// The request is refused and the refusal written: what still comes of it is thrown away.
     case skipping(isKept: Bool, bytes: Int)
@@ -100,7 +102,7 @@ final class EdgeConnection: ChannelDuplexHandler {
         : Problem(.badRequest, "not_http", "This is no request of HTTP/1.1: \(fault).")
       switch stage {
       case .waiting, .taking: return endWith(problem)
-      case .answering, .flushing:
+      case .asking, .answering, .flushing:
         earlyFault = problem
         return
       // Where a request was refused, or the last answer is written, nobody waits for another.
@@ -120,8 +122,11 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   /// Takes a request whose body does not come any more out of the count.
   private func giveBack() {
-    guard case .taking(let taking) = stage else { return }
-    server.budget.leave(line, bytes: taking.heldBytes, isLarge: taking.isLarge)
+    switch stage {
+    case .asking(let taking), .taking(let taking):
+      server.budget.leave(line, bytes: taking.heldBytes, isLarge: taking.isLarge)
+    case .waiting, .skipping, .answering, .flushing, .ending, .closed: break
+    }
   }
 
   /// Ends the connection as soon as it owes no answer.
@@ -137,7 +142,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   func cutIfLate(_ moment: NIODeadline) {
     guard deadline < moment else { return }
     switch stage {
-    case .closed, .answering: return
+    case .closed, .asking, .answering: return
     case .taking: tooSlow()
     case .waiting where isHeadBegun: tooSlow()
     case .waiting, .skipping, .flushing, .ending: context?.close(promise: nil)
@@ -156,7 +161,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     switch stage {
     case .waiting where !isHeadBegun: noteHeadBegun()
     case .answering, .flushing: hasEarlyBytes = true
-    case .waiting, .taking, .skipping, .ending, .closed: break
+    case .waiting, .asking, .taking, .skipping, .ending, .closed: break
     }
   }
 
@@ -168,7 +173,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   func read(context: ChannelHandlerContext) {
     switch stage {
     case .answering where early.isEmpty: context.read()
-    case .answering, .flushing, .ending: isReadHeld = true
+    case .asking, .answering, .flushing, .ending: isReadHeld = true
     case .waiting, .taking, .skipping, .closed: context.read()
     }
   }
@@ -176,7 +181,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let part = unwrapInboundIn(data)
     switch stage {
-    case .answering, .flushing: early.append(part)
+    case .asking, .answering, .flushing: early.append(part)
     case .ending, .closed: break
     case .waiting, .taking, .skipping: take(part)
     }
@@ -204,8 +209,40 @@ final class EdgeConnection: ChannelDuplexHandler {
     guard server.budget.enter(line, expecting: length ?? 0, isLarge: isLarge) else {
       return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head))
     }
-    if head.headers.first(name: "expect")?.lowercased() == "100-continue" { sendContinue() }
-    stage = .taking(Taking(head: head, route: route, isLarge: isLarge))
+    let taking = Taking(head: head, route: route, isLarge: isLarge)
+    if isLarge { ask(taking) } else { begin(taking) }
+  }
+
+  private func begin(_ taking: Taking) {
+    deadline = .now() + .seconds(server.limits.bodySecondsMax)
+    if taking.head.headers.first(name: "expect")?.lowercased() == "100-continue" { sendContinue() }
+    stage = .taking(taking)
+  }
+
+  /// Asks who sends a large body before any of it is taken: it would be held against all others.
+  private func ask(_ taking: Taking) {
+    guard let context else { return }
+    stage = .asking(taking)
+    request += 1
+    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let (loop, request) = (context.eventLoop, request)
+    server.ask(taking.head) { refusal in
+      loop.execute { bound.value.asked(request, refusal) }
+    }
+  }
+
+  private func asked(_ request: Int, _ refusal: EdgeReply?) {
+    guard request == self.request, case .asking(let taking) = stage else { return }
+    if let refusal {
+      giveBack()
+      deadline = .now() + .seconds(server.limits.bodySecondsMax)
+      stage = .skipping(isKept: false, bytes: 0)
+      write(refusal, isHead: taking.head.method == .HEAD, isKept: false)
+    } else {
+      begin(taking)
+    }
+    takeEarly()
+    readOn()
   }
 
   /// Whether more requests may follow on the connection; never after one that asked for another
@@ -241,7 +278,7 @@ final class EdgeConnection: ChannelDuplexHandler {
       let count = count + bytes.readableBytes
       guard count <= server.limits.skippedBytesMax else { return cut() }
       stage = .skipping(isKept: isKept, bytes: count)
-    case .waiting, .answering, .flushing, .ending, .closed: break
+    case .waiting, .asking, .answering, .flushing, .ending, .closed: break
     }
   }
 
@@ -269,7 +306,7 @@ final class EdgeConnection: ChannelDuplexHandler {
             heldBytes: taking.heldBytes, isLarge: taking.isLarge)))
     case .skipping(let isKept, _):
       if isKept, !isDraining { next() } else { cut() }
-    case .waiting, .answering, .flushing, .ending, .closed: break
+    case .waiting, .asking, .answering, .flushing, .ending, .closed: break
     }
   }
 
@@ -350,10 +387,14 @@ final class EdgeConnection: ChannelDuplexHandler {
     deadline = .now() + .seconds(server.limits.idleSecondsMax)
     takeEarly()
     if hasEarlyBytes, case .waiting = stage { noteHeadBegun() }
-    if isReadHeld {
-      isReadHeld = false
-      self.read(context: context)
-    }
+    readOn()
+  }
+
+  /// Reads what was held back.
+  private func readOn() {
+    guard isReadHeld, let context else { return }
+    isReadHeld = false
+    read(context: context)
   }
 
   /// Takes what was read together with the request before.
@@ -361,14 +402,14 @@ final class EdgeConnection: ChannelDuplexHandler {
     while !early.isEmpty {
       switch stage {
       case .waiting, .taking, .skipping: take(early.removeFirst())
-      case .answering, .flushing, .ending, .closed: return
+      case .asking, .answering, .flushing, .ending, .closed: return
       }
     }
     guard let earlyFault else { return }
     switch stage {
     case .waiting, .taking: endWith(earlyFault)
     case .skipping: cut()
-    case .answering, .flushing, .ending, .closed: break
+    case .asking, .answering, .flushing, .ending, .closed: break
     }
   }
 }

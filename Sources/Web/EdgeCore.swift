@@ -89,11 +89,23 @@ final class EdgeCore: Sendable {
     }
   }
 
+  private static let malformedHead = Problem(
+    .badRequest, "not_http", "The head of the request is malformed.")
+
+  /// Asks whether the body of a request may come; nil tells that it may.
+  func ask(_ head: HTTPRequestHead, _ answered: @escaping @Sendable (EdgeReply?) -> Void) {
+    Task {
+      guard let asked = Request(head, body: nil, isTLS: isTLS) else {
+        return answered(EdgeReply(Self.malformedHead))
+      }
+      answered(await responder.refusal(beforeBodyOf: asked).map { EdgeReply($0) })
+    }
+  }
+
   private func respond(_ request: EdgeRequest) {
     Task {
-      guard let asked = Request(request, isTLS: isTLS) else {
-        return request.ticket.answer(
-          EdgeReply(Problem(.badRequest, "not_http", "The head of the request is malformed.")))
+      guard let asked = Request(request.head, body: request.body, isTLS: isTLS) else {
+        return request.ticket.answer(EdgeReply(Self.malformedHead))
       }
       request.ticket.answer(EdgeReply(await responder.answer(to: asked)))
     }
@@ -143,12 +155,10 @@ extension EdgeReply {
 
 extension Request {
   /// The request as the responder takes it; nil when a name or value cannot be one of HTTP.
-  fileprivate init?(_ request: EdgeRequest, isTLS: Bool) {
-    guard let method = HTTPRequest.Method(rawValue: request.head.method.rawValue) else {
-      return nil
-    }
-    var head = HTTPRequest(method: method, scheme: "http", authority: nil, path: request.head.uri)
-    for (name, value) in request.head.headers {
+  fileprivate init?(_ asked: HTTPRequestHead, body: ByteBuffer?, isTLS: Bool) {
+    guard let method = HTTPRequest.Method(rawValue: asked.method.rawValue) else { return nil }
+    var head = HTTPRequest(method: method, scheme: "http", authority: nil, path: asked.uri)
+    for (name, value) in asked.headers {
       guard let name = HTTPField.Name(name) else { return nil }
       if name.canonicalName == "host" {
         head.authority = value
@@ -158,6 +168,6 @@ extension Request {
     }
     // Where the edge itself speaks TLS nobody stands before it who would say so.
     if isTLS { head.headerFields[.xForwardedProto] = "https" }
-    self.init(head: head, body: RequestBody(buffer: request.body ?? ByteBuffer()))
+    self.init(head: head, body: RequestBody(buffer: body ?? ByteBuffer()))
   }
 }

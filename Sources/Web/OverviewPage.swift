@@ -13,10 +13,15 @@ extension Handlers {
     let day: String
     let figures: [Figure]
     let operators: Listing<OperatorRow>?
-    let accounts: Listing<AccountRow>?
-    let balanceTotals: [AccountRow]
+    /// The books, for those who may read them.
+    let balance: BalanceModel?
     let devices: Listing<DeviceRow>?
     let silent: Listing<DeviceRow>?
+  }
+
+  private struct BalanceModel {
+    let accounts: Listing<AccountRow>?
+    let totals: [AccountRow]
   }
 
   private struct OperatorRow {
@@ -41,9 +46,6 @@ extension Handlers {
     let people = self.people(request)
     let status = try await services.insight.status(at: request.receivedAt)
     let shown = try await shownDay(request, status.today)
-    let balance = try await services.store.read { db in
-      try await db.books.trialBalance(through: nil)
-    }
     let model = Model(
       date: shown.day.description, day: people.day(shown.day),
       figures: Handlers.figures(status, shown, people),
@@ -52,12 +54,7 @@ extension Handlers {
           name: row.name ?? people.text("operator_unknown"),
           rides: people.number(row.sums.rides),
           revenue: people.money(row.sums.chargedMinor, row.sums.currency))
-      }, accounts: Listing(balance.rows) { Handlers.account($0, people) },
-      balanceTotals: try balance.totals().map { currency, sums in
-        AccountRow(
-          name: people.text("total"), debit: people.money(sums.debitMinor, currency),
-          credit: people.money(sums.creditMinor, currency))
-      },
+      }, balance: try await balance(request, people),
       devices: Listing(status.gaps.worst) { holes in
         DeviceRow(
           name: holes.device, missing: people.number(holes.numbers),
@@ -70,6 +67,20 @@ extension Handlers {
       })
     let frame = PageFrame(request, titleName: "overview_title", people: people)
     return pages.page("overview", frame: frame, language: request.language, model)
+  }
+
+  private func balance(_ request: WebRequest, _ people: People) async throws -> BalanceModel? {
+    guard request.caller?.may(use: Endpoint.trialBalance.access) == true else { return nil }
+    let balance = try await services.store.read { db in
+      try await db.books.trialBalance(through: nil)
+    }
+    return BalanceModel(
+      accounts: Listing(balance.rows) { Handlers.account($0, people) },
+      totals: try balance.totals().map { currency, sums in
+        AccountRow(
+          name: people.text("total"), debit: people.money(sums.debitMinor, currency),
+          credit: people.money(sums.creditMinor, currency))
+      })
   }
 
   /// The day asked for; else today, or the newest day with taps while today has none.

@@ -33,6 +33,14 @@ extension Handlers {
     let isCurrent: Bool
   }
 
+  /// One of the files that hold the evidence of a claim.
+  private struct FileRow {
+    let claim: Int64
+    let index: Int
+    /// Which lines; nil where there is one file.
+    let span: String?
+  }
+
   private struct ClaimModel {
     let number: Int64
     let heading: String
@@ -41,6 +49,7 @@ extension Handlers {
     let lines: Listing<LineRow>?
     let total: String
     let totalRides: String
+    let files: [FileRow]
     let evidence: Listing<EvidenceRow>?
     let evidenceOf: String?
     let evidenceNote: String?
@@ -107,9 +116,10 @@ extension Handlers {
     _ number: Int64, _ orders: [Int64: MoneyOrderRow], _ request: WebRequest, _ people: People
   ) async throws -> ClaimModel {
     let (operatorID, category) = (request.queryText("operator"), request.queryText("category"))
-    let (found, lines, evidence) = try await services.store.read { db in
+    let (found, lines, count, evidence) = try await services.store.read { db in
       (
         try await db.subsidies.find(number), try await db.subsidies.lines(number),
+        try await db.subsidies.evidenceCount(number),
         try await db.subsidies.evidence(
           number, of: operatorID, category: category, offset: 0,
           countMax: Self.evidenceShownMax)
@@ -135,6 +145,7 @@ extension Handlers {
       },
       total: people.money(minor, claim.currency),
       totalRides: people.number(lines.reduce(0) { $0 + $1.rides }),
+      files: Self.files(of: number, count: count, people),
       evidence: Listing(evidence) { self.row($0, claim, people) },
       evidenceOf: Self.nonEmpty(
         [operatorID.map { name(of: $0) }, category].compactMap { $0 }.joined(separator: ", ")),
@@ -142,6 +153,15 @@ extension Handlers {
         ? nil : people.text("evidence_first") + " \(Self.evidenceShownMax)",
       isWaiting: claim.state == "awaiting", isApproved: claim.state == "approved",
       settle: people.text(minor < 0 ? "claim_mark_given_back" : "claim_mark_paid"))
+  }
+
+  /// A claim of a month has more rides than one answer takes.
+  private static func files(of claim: Int64, count: Int64, _ people: People) -> [FileRow] {
+    let size = Int64(SubsidyDesk.evidencePerPage)
+    return (0..<max(1, (count + size - 1) / size)).map { page in
+      let span = "\(people.number(page * size + 1))–\(people.number(min(count, (page + 1) * size)))"
+      return FileRow(claim: claim, index: Int(page), span: count > size ? span : nil)
+    }
   }
 
   private static func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }

@@ -231,6 +231,7 @@ package enum Texts {
     "evidence": Bilingual(uk: "Докази", en: "Evidence"),
     "evidence_csv": Bilingual(uk: "Усі поїздки (CSV)", en: "All rides (CSV)"),
     "evidence_first": Bilingual(
-      uk: "Показано перші; усі — у файлі:", en: "Shown are the first; all are in the file:"),
+      uk: "Усі є у файлах CSV вище; тут показано перші",
+      en: "All are in the CSV files above; shown here are the first"),
   ]
 }

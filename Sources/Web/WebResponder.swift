@@ -37,6 +37,24 @@ package struct WebResponder: HTTPResponder {
     return Response(status: answer.status, headers: answer.headers, body: body)
   }
 
+  /// The refusal of a request by its head alone; nil when its body may come.
+  ///
+  /// A large body takes room that others then lack: it is asked first who sends it.
+  func refusal(beforeBodyOf request: Request) async -> Answer? {
+    guard case .found(let endpoint, _) = table.match(request.method, request.uri.path),
+      endpoint.part.map(parts.contains) ?? true
+    else { return nil }
+    do {
+      _ = try await gate.caller(of: request, at: endpoint, now: now())
+      return nil
+    } catch {
+      var answer = refusal(error, request, endpoint, .english)
+      seal(&answer)
+      meter.count(endpoint: endpoint, status: answer.status.code, nanoseconds: 0)
+      return answer
+    }
+  }
+
   /// Answers a request; never throws, so that every failure has a form of ours.
   package func answer(to request: Request) async -> Answer {
     let started = ContinuousClock.now

@@ -22,18 +22,22 @@ struct AcquirerCommand: AsyncParsableCommand {
       help: ArgumentHelp("Number of a file that got lost: writes that one again.", valueName: "n"))
     var again: Int64?
 
-    @OptionGroup var reached: AcquirerOptions
+    @OptionGroup var house: MerchantOptions
     @OptionGroup var acquirer: AcquirerFolderOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      var place = reached.place
-      place.isByFiles = true
-      place.url = nil
-      let place2 = place
+      let place = AcquirerPlace(isByFiles: true, merchant: house.name)
+      let url = ProcessInfo.processInfo.environment["KVYTOK_ACQUIRER_URL"]
       let names = try await Backbone.with(database) { backbone in
-        let desks = try await MoneyDesks.open(backbone, place2)
-        let desk = ClearingFileDesk(service: desks.charging, merchant: place2.merchant)
+        let way = try await backbone.store.read { try await $0.settings.find(AcquirerWay.setting) }
+        guard url == nil, way != AcquirerWay.url.rawValue else {
+          throw CommandFault(
+            "The house asks its acquirer over HTTP. In a file payments count as taken that the acquirer was never "
+              + "asked for: nothing was written.", exitCode: CommandFault.usage)
+        }
+        let desks = try await MoneyDesks.open(backbone, place)
+        let desk = ClearingFileDesk(service: desks.charging, merchant: place.merchant)
         let files = AcquirerFiles(folder: acquirer.folder(backbone))
         if let again { return try await files.write(again, of: desk) }
         try await desks.charging.drain()

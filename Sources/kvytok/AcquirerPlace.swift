@@ -60,6 +60,9 @@ struct AcquirerPlace: Sendable {
     return hour * 3600 + minute * 60
   }
 
+  /// The way to the acquirer; nil when none is set up.
+  var way: AcquirerWay? { isByFiles ? .files : url == nil ? nil : .url }
+
   /// The adapter; nil when no acquirer is set up.
   func acquirer() throws(CommandFault) -> (any Acquirer)? {
     if isByFiles {
@@ -77,6 +80,14 @@ struct AcquirerPlace: Sendable {
     }
     return HTTPAcquirer(url: url, secret: secret)
   }
+}
+
+/// The way by which a service reached its acquirer last; commands beside it know it by that.
+enum AcquirerWay: String {
+  case url, files
+
+  /// Name of the setting that holds it.
+  static let setting = "acquirer_way"
 }
 
 /// How commands reach the acquirer.

@@ -25,6 +25,8 @@ struct DataFolder: Sendable {
 
   /// Whether it was ever made.
   var isThere: Bool { FileManager.default.fileExists(atPath: path) }
+  /// Whether a service ever ran on it: nothing but a service makes a database where there is none.
+  var hasCluster: Bool { FileManager.default.fileExists(atPath: clusterFolder) }
 
   /// Makes the folder where it is not there; others may pass through it to what is theirs.
   func make() throws(CommandFault) {

@@ -28,13 +28,14 @@ struct DoctorCommand: AsyncParsableCommand {
     let place = database.place()
     var report = DoctorReport()
     report.checkFolder(place)
-    if place.url == nil, !place.folder.isThere {
+    if place.url == nil, !place.folder.hasCluster {
       report.fail(
         "database", "There is no service in \(place.folder.path).",
         "Start one with `kvytok serve --data \(place.folder.path)`, or name its folder.")
     } else {
       do {
         try await Backbone.with(place, isServing: false) { backbone in
+          try await backbone.pool.session { _ = try await $0.query("select 1") }
           report.pass("database", "answers at \(backbone.pool.configuration.place)")
           try await report.checkDatabase(backbone)
         }
@@ -111,12 +112,42 @@ private struct DoctorReport {
     let city = CityHolder()
     try await city.reload(from: backbone.store)
     checkCity(city.current)
+    try await checkJournal(backbone)
     for finding in try await StandingMoney(store: backbone.store).findings() {
       if let whatToDo = finding.whatToDo {
         fail(finding.name, finding.found, whatToDo)
       } else {
         pass(finding.name, finding.found)
       }
+    }
+  }
+
+  /// Looks whether what was posted goes on to its riders.
+  private mutating func checkJournal(_ backbone: Backbone) async throws {
+    let (broken, standing) = try await backbone.store.read { db in
+      (try await db.tapStates.stuck(in: .setAside), try await db.standing.journal())
+    }
+    if let oldest = broken.first {
+      fail(
+        "journal",
+        "\(standing.setAsideTaps) taps in \(standing.setAsideBatches) batches are set aside; the oldest, "
+          + "\(oldest.place) of \(oldest.since): \(oldest.reason)",
+        "Was the program put back to an older one? Then run the newer one. Else the journal is damaged: compare "
+          + "it with a backup. All of them: kvytok taps stuck --state set_aside")
+    } else {
+      pass("journal", "every batch can be read")
+    }
+    guard let oldest = standing.oldestUnsortedAt else {
+      pass("sorting", "nothing waits")
+      return
+    }
+    let seconds = Instant.now.secondsSince(oldest)
+    let found = "\(standing.unsortedBatches) batches wait, the oldest for \(Int(seconds)) s"
+    if seconds <= DoctorCommand.lagSecondsMax {
+      pass("sorting", found)
+    } else {
+      fail(
+        "sorting", found, "Does a service with the role clearing run? Its log says what stops it.")
     }
   }
 

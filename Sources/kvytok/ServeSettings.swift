@@ -27,7 +27,8 @@ struct ServeSettings: Sendable {
     let reader = try await reader(file: command.config)
     let url = command.database.databaseURL ?? reader.string(forKey: "database_url", isSecret: true)
     let data = command.database.data ?? reader.string(forKey: "data") ?? DataFolder.standard
-    let port = command.port ?? reader.int(forKey: "port") ?? portStandard
+    let told = try Self.told(reader.int(forKey: "port"), "port", "a number such as 8080", reader)
+    let port = command.port ?? told ?? portStandard
     guard (0...65_535).contains(port) else {
       throw CommandFault(
         "Port \(port) does not exist; use 0 to 65535.", exitCode: CommandFault.usage)
@@ -40,7 +41,9 @@ struct ServeSettings: Sendable {
       acquirer: AcquirerPlace(
         url: reader.string(forKey: "acquirer_url"),
         secret: reader.string(forKey: "acquirer_secret", isSecret: true),
-        isByFiles: reader.bool(forKey: "acquirer_files") ?? false,
+        isByFiles: try Self.told(
+          reader.bool(forKey: "acquirer_files"), "acquirer_files", "true or false", reader)
+          ?? false,
         merchant: reader.string(forKey: "merchant") ?? AcquirerPlace.merchantStandard,
         out: reader.string(forKey: "acquirer_out"),
         incoming: reader.string(forKey: "acquirer_in"),
@@ -50,6 +53,17 @@ struct ServeSettings: Sendable {
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
         key: command.tlsKey ?? reader.string(forKey: "tls_key"),
         clientAuthority: command.tlsClientCa ?? reader.string(forKey: "tls_client_ca")))
+  }
+
+  /// A setting that is no text; one that cannot be read is a fault, and not the standard.
+  private static func told<Value>(
+    _ value: Value?, _ key: String, _ kind: String, _ reader: ConfigReader
+  ) throws(CommandFault) -> Value? {
+    if value == nil, let text = reader.string(forKey: ConfigKey(key)) {
+      throw CommandFault(
+        "\(key) is \(kind), not \(text).", exitCode: CommandFault.usage)
+    }
+    return value
   }
 
   /// The environment (`KVYTOK_PORT`), then a JSON file (`{"port": 8080}`).
@@ -63,12 +77,12 @@ struct ServeSettings: Sendable {
           provider: InMemoryProvider(values: [
             "filePath": ConfigValue(.string(path), isSecret: false)
           ]))
+        try SettingsFile.check(path)
         providers.append(try await FileProvider<JSONSnapshot>(config: place))
       } catch {
         throw CommandFault(
           "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
-            + "host, port, data, database_url, roles, tariff, acquirer_url, acquirer_secret, "
-            + "acquirer_files, acquirer_files_at, acquirer_out, acquirer_in, merchant, log_level, tls_certificate, tls_key, tls_client_ca.",
+            + SettingsFile.kinds.keys.sorted().joined(separator: ", ") + ".",
           exitCode: CommandFault.usage)
       }
     }

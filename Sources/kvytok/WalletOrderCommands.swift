@@ -36,7 +36,7 @@ extension WalletCommand {
       commandName: "correct",
       abstract: "Proposes to put a balance right, up or down; a second person decides.")
 
-    @Option(help: "Amount in minor units; below zero takes it off.")
+    @Option(parsing: .unconditional, help: "Amount in minor units; below zero takes it off.")
     var minor: Int64
 
     @OptionGroup var proposal: ProposalOptions

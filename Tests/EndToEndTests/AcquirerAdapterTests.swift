@@ -156,6 +156,19 @@ struct AcquirerFileServiceTests {
     try await service.stop()
   }
 
+  /// In a file payments would count as taken that the acquirer was never asked for.
+  @Test func aHouseThatAsksOverHTTPGivesNoFiles() async throws {
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let settings = data.appendingPathComponent("settings.json")
+    try Data(#"{"acquirer_url": "http://127.0.0.1:9", "acquirer_secret": "test"}"#.utf8)
+      .write(to: settings)
+    let service = try await KvytokService(data: data, arguments: ["--config", settings.path])
+    let refused = try await service.run(["acquirer", "export"])
+    #expect(refused.exitCode == 2 && refused.errors.contains("over HTTP"), "\(refused.errors)")
+    try await service.stop()
+  }
+
   /// Anybody could sign with no secret.
   @Test func anEmptySecretOpensNoWayForMessages() async throws {
     let data = try TemporaryFolder.make("data")

@@ -106,12 +106,51 @@ struct HinderedStartTests {
     #expect(end.errors.contains("tariff.yaml:"), "\(end.errors)")
   }
 
+  /// What a setting was to be and is not would otherwise be taken for done.
+  @Test(arguments: [
+    (#"{"port": "18997"}"#, "port is to be number"),
+    (#"{"acquirer_files": "yes"}"#, "true or false"),
+    (#"{"acquirer_url": 7}"#, "acquirer_url is to be text"), (#"{"prot": 1}"#, "no setting prot"),
+    ("[]", "no JSON object"), (nil, "KVYTOK_PORT") as (String?, String),
+  ])
+  func aSettingThatCannotBeReadStopsTheStart(_ file: String?, _ words: String) async throws {
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    var arguments = ["serve", "--data", data.path]
+    var environment: [String: String] = [:]
+    if let file {
+      let path = data.appendingPathComponent("settings.json")
+      try Data(file.utf8).write(to: path)
+      arguments += ["--config", path.path]
+    } else {
+      environment["KVYTOK_PORT"] = "1899x"
+    }
+    let end = try await RunningProgram.start(Command.path, arguments, environment: environment)
+      .end(withinSeconds: 60)
+    #expect(end.exitCode == 2)
+    #expect(
+      end.errors.lowercased().contains(file == nil ? "port is a number" : words.lowercased()),
+      "\(end.errors)")
+  }
+
+  @Test func aCommandMakesNoDatabaseInAFolderThatWasNamedByMistake() async throws {
+    let folder = try TemporaryFolder.make("mistake")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for arguments in [["report", "daily", "--date", "2026-11-20"], ["doctor"]] {
+      let end = try await Command.run(arguments + ["--data", folder.path])
+      #expect(end.exitCode != 0)
+      #expect((end.output + end.errors).contains("There is no service in"), "\(end.errors)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+  }
+
   @Test func theDoctorSaysWhatToDo() async throws {
     try await KvytokService.with { service in
       let end = try await service.run(["doctor"])
       #expect(end.exitCode == 1)
       #expect(end.output.contains("network: Import one: kvytok network import"))
       #expect(!end.output.contains("tariff: "))
+      #expect(end.output.contains("every batch can be read"))
     }
   }
 }

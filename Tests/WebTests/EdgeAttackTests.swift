@@ -4,6 +4,7 @@ import Intake
 import Logging
 import NIOCore
 import NIOPosix
+import Store
 import Tapping
 import Testing
 import Transit
@@ -22,18 +23,20 @@ struct EdgeAttackTests {
     return TestEdge.request(body, device: validator.id, keys: validator.keys)
   }
 
-  private static func promise(_ bytes: Int, to path: String) -> String {
-    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: \(bytes)\r\n\r\n"
+  private static func promise(_ bytes: Int, to path: String, token: String? = nil) -> String {
+    let bearer = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+    return "POST \(path) HTTP/1.1\r\nHost: x\r\n\(bearer)Content-Length: \(bytes)\r\n\r\n"
   }
 
   @Test func bodiesThatAreOnlyPromisedTakeNoRoomFromOthers() async throws {
     try await TestEdge.with { edge in
       let validator = try await Validator(edge.service)
+      let token = try await edge.service.token(.admin)
       var held: [RawConnection] = []
       for (bytes, path) in [(60 << 20, "/v1/network"), (1 << 20, "/v1/tap-batches")] {
         for _ in 0..<100 {
           let connection = try await RawConnection(port: edge.port)
-          try await connection.write(Self.promise(bytes, to: path))
+          try await connection.write(Self.promise(bytes, to: path, token: token))
           held.append(connection)
         }
       }
@@ -54,12 +57,14 @@ struct EdgeAttackTests {
     limits.largeRequestBytesMax = 2000
     try await TestEdge.with(limits) { edge in
       let validator = try await Validator(edge.service)
+      let token = try await edge.service.token(.admin)
       let filled = try await RawConnection(port: edge.port)
       try await filled.write(
-        Self.promise(2000, to: "/v1/network") + String(repeating: "a", count: 1900))
+        Self.promise(2000, to: "/v1/network", token: token)
+          + String(repeating: "a", count: 1900))
       try await eventually { edge.server.load.bytes == 1900 }
       let refused = try await edge.send(
-        Self.promise(200, to: "/v1/network"), until: "overloaded")
+        Self.promise(200, to: "/v1/network", token: token), until: "overloaded")
       #expect(refused.hasPrefix("HTTP/1.1 503 "), "\(refused)")
       let connection = try await RawConnection(port: edge.port)
       try await connection.write(Self.good(validator))
@@ -67,6 +72,39 @@ struct EdgeAttackTests {
       #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
       filled.close()
       try await eventually { edge.server.load.bytes == 0 }
+    }
+  }
+
+  /// The room of large bodies is for those who may send one: a stranger is told at the head.
+  @Test func aStrangersLargeBodyTakesNoRoomAtAll() async throws {
+    var limits = EdgeLimits()
+    limits.largeRequestBytesMax = 2000
+    try await TestEdge.with(limits) { edge in
+      let planner = try await edge.service.token(.planner)
+      for (token, status) in [(nil, "401 "), ("nobodys", "401 "), (planner, "403 ")] {
+        let stranger = try await RawConnection(port: edge.port)
+        defer { stranger.close() }
+        // The head alone, and together with what it promises.
+        for body in ["", String(repeating: "a", count: 1900)] {
+          let answer = try await edge.send(
+            Self.promise(2000, to: "/v1/network", token: token) + body, until: "}")
+          #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(answer)")
+        }
+      }
+      try await eventually { edge.server.load.requests == 0 }
+      #expect(edge.server.load.bytes == 0)
+      // Who may is told to go on before it sends, and its body is taken whole.
+      let admin = try await edge.service.token(.admin)
+      let sender = try await RawConnection(port: edge.port)
+      let head = Self.promise(2000, to: "/v1/network", token: admin)
+        .replacing(
+          "\r\n\r\n", with: "\r\nContent-Type: application/zip\r\nExpect: 100-continue\r\n\r\n")
+      try await sender.write(head)
+      let go = try await sender.read(until: "\r\n\r\n")
+      #expect(go.hasPrefix("HTTP/1.1 100 "), "\(go)")
+      try await sender.write(String(repeating: "a", count: 2000))
+      let answer = try await sender.read(until: "}")
+      #expect(answer.contains("HTTP/1.1 4") && answer.contains("zip"), "\(answer)")
     }
   }
 

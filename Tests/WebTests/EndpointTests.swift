@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Store
 import Testing
@@ -5,6 +6,15 @@ import Web
 import Yams
 
 @Suite struct EndpointTests {
+  /// A comma in an unquoted text ends it, and what follows becomes a key.
+  @Test func noTextOfTheDescriptionIsCutAtAComma() throws {
+    let text = String(decoding: try Assets().openAPI, as: UTF8.self)
+    let root = try #require(try Yams.load(yaml: text))
+    #expect(OpenAPI.brokenKeys(of: root) == [])
+    let cut = try #require(try Yams.load(yaml: "{a: {description: One, as two.}}"))
+    #expect(OpenAPI.brokenKeys(of: cut) == ["/a/as two."])
+  }
+
   @Test func everyEndpointIsFoundByItsOwnPath() {
     let table = RouteTable()
     for endpoint in Endpoint.allCases {
@@ -91,6 +101,18 @@ struct OpenAPI {
       }
     }
     return description
+  }
+
+  /// Keys that no description of an API has: a text that was cut at its comma, with the rest as a key.
+  static func brokenKeys(of value: Any, at place: String = "") -> [String] {
+    if let object = value as? [String: Any] {
+      return object.flatMap { key, inner -> [String] in
+        let name = place + "/" + key
+        let isBroken = inner is NSNull || key.contains(" ") && !key.hasPrefix("/")
+        return isBroken ? [name] : brokenKeys(of: inner, at: name)
+      }
+    }
+    return (value as? [Any] ?? []).flatMap { brokenKeys(of: $0, at: place) }
   }
 
   private static func read(_ operation: [String: Any]) -> Operation {

@@ -156,6 +156,22 @@ struct SubsidyClaimTests {
       #expect(await form(service, "act=paid&claim=1&token=\(taras)").status == .seeOther)
       let paid = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
       #expect(paid.text.contains("<strong>paid</strong>") && !paid.text.contains("value=\"paid\""))
+      // Evidence that one file cannot hold has a link for each, and together they hold all.
+      #expect(paid.text.contains("/evidence?page=0\"") && !paid.text.contains("page=1"))
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into subsidy_ride (claim_id, fare_day, lane, ride_id, operator_id, category, riders,
+            minor, is_taken_back)
+          select claim_id, fare_day, lane, 1000 + n, operator_id, category, 1, 600, false
+          from (select * from subsidy_ride limit 1) s, generate_series(1, 19999) n
+          """)
+      }
+      let long = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
+      for text in ["/evidence?page=0\"", "/evidence?page=2\"", "download=\"claim-1-2.csv\""] {
+        #expect(long.text.contains(text), "\(text) in \(long.text)")
+      }
+      #expect(!long.text.contains("/evidence?page=3"))
       #expect(await form(service, "act=dance&claim=1&token=\(taras)").status == .badRequest)
       #expect(await form(service, "act=approve&claim=9&token=\(taras)").status == .notFound)
     }

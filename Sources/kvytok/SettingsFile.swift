@@ -1,0 +1,67 @@
+import Foundation
+
+/// A file of settings as a person writes it: what it says and nobody reads would be taken for done.
+enum SettingsFile {
+  /// What a value is to be.
+  enum Kind: String {
+    case text, number
+    case flag = "true or false"
+  }
+
+  /// What is wrong with a file.
+  enum Fault: Error, CustomStringConvertible {
+    case unreadable
+    case notAnObject
+    case unknown(String)
+    case otherKind(String, Kind)
+
+    var description: String {
+      switch self {
+      case .unreadable: "there is no such file, or it may not be read"
+      case .notAnObject: "it is no JSON object"
+      case .unknown(let key): "there is no setting \(key)"
+      case .otherKind(let key, let kind): "\(key) is to be \(kind.rawValue)"
+      }
+    }
+  }
+
+  /// All settings by name.
+  static let kinds: [String: Kind] = [
+    "host": .text, "port": .number, "data": .text, "database_url": .text, "roles": .text,
+    "tariff": .text, "acquirer_url": .text, "acquirer_secret": .text, "acquirer_files": .flag,
+    "acquirer_files_at": .text, "acquirer_out": .text, "acquirer_in": .text, "merchant": .text,
+    "log_level": .text, "tls_certificate": .text, "tls_key": .text, "tls_client_ca": .text,
+  ]
+
+  private enum Value: Decodable {
+    case text, number, flag, other
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if (try? container.decode(Bool.self)) != nil {
+        self = .flag
+      } else if (try? container.decode(Int.self)) != nil {
+        self = .number
+      } else if (try? container.decode(String.self)) != nil {
+        self = .text
+      } else {
+        self = .other
+      }
+    }
+  }
+
+  /// Checks that each setting of a file is one, and of its kind.
+  static func check(_ path: String) throws(Fault) {
+    guard let data = FileManager.default.contents(atPath: path) else { throw .unreadable }
+    guard let values = try? JSONDecoder().decode([String: Value].self, from: data) else {
+      throw .notAnObject
+    }
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+      guard let kind = kinds[key] else { throw .unknown(key) }
+      switch (kind, value) {
+      case (.text, .text), (.number, .number), (.flag, .flag): continue
+      default: throw .otherKind(key, kind)
+      }
+    }
+  }
+}
