@@ -89,8 +89,11 @@ package struct RiderMoveTables {
       on conflict (lane, rider_id, fare_day) do update
         set stale_since = least(travel_day.stale_since, excluded.stale_since)
       """, pair + lanes + [.timestamptz(at)])
-    try await connection.execute(
-      "delete from fare_day where lane = $2 and rider_id = $1", [pair[0], lanes[0]])
+    // What is shared of these days is shared anew when the other's are rated.
+    for table in ["fare_day", "share_recount"] {
+      try await connection.execute(
+        "delete from \(table) where lane = $2 and rider_id = $1", [pair[0], lanes[0]])
+    }
     try await connection.execute("update medium set rider_id = $2 where rider_id = $1", pair)
     try await giveWindows(pair + lanes)
     try await connection.execute(
@@ -167,6 +170,7 @@ package struct RiderMoveTables {
       """, [.identifier(nobody), lane, span])
     let tables = [
       "ride", "fare_day", "travel_day", "charge_window", "charge_day_waiting", "operator_share",
+      "share_recount",
     ]
     for table in tables {
       try await connection.execute(

@@ -2187,3 +2187,11 @@ create index rider_erased on rider (rider_id) where erased_at is not null;
 do $$ begin
   perform seal_table('erased_fare', 'erased_fare_id', '');
 end $$;
+
+-- Riders' days whose stops were found or corrected since they were shared by distance.
+create table share_recount (
+  lane smallint not null,
+  rider_id uuid not null,
+  fare_day date not null,
+  primary key (lane, rider_id, fare_day)
+);
