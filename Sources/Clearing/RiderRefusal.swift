@@ -97,6 +97,7 @@ extension RiderRefusal: CustomStringConvertible {
     case .proof(.unknownCategory): "category_unknown"
     case .proof(.contradicts): "proof_contradicts"
     case .proof(.paperOfAnother): "paper_of_another"
+    case .proof(.unknown): "proof_unknown"
     case .noTariff: "no_tariff"
     case .unknownProduct: "product_unknown"
     case .notForSale: "not_for_sale"
@@ -205,7 +206,10 @@ extension ProofRefusal {
     case .contradicts(let other):
       "\(other.category) is proven from \(other.first)\(other.last.map { " to \($0)" } ?? ""); a "
         + "rider has one category on a day. Say that the new proof replaces it, or choose other days."
-    case .paperOfAnother: "The same paper proves the category of another rider."
+    case .paperOfAnother:
+      "The same paper proves the category of another rider. Withdraw that proof where it is the wrong rider's."
+    case .unknown(let category, let first):
+      "No proof of \(category) begins on \(first); see the proofs of the rider."
     }
   }
 }

@@ -120,6 +120,21 @@ extension Handlers {
     }
   }
 
+  func riderProofWithdraw(_ request: WebRequest) async throws -> Answer {
+    let body = try RiderBody(request)
+    let rider = try await requireRider(request)
+    guard let category = body.category else { throw RiderRefusal.missing("The category") }
+    guard let from = body.validFrom else { throw RiderRefusal.missing("valid_from") }
+    let stale = try await riderDesk.withdrawProof(
+      of: category, from: from, rider: rider, by: try act(request, body.reason))
+    return .json { writer in
+      writer.beginObject()
+      writer.member("rider", rider.description)
+      writer.member("rider_days_to_rate_anew", stale)
+      writer.endObject()
+    }
+  }
+
   func riderMerge(_ request: WebRequest) async throws -> Answer {
     let body = try RiderBody(request)
     let rider = try await requireRider(request)
@@ -232,6 +247,7 @@ struct RiderBody {
     .riderProof: [
       "category", "valid_from", "valid_to", "proof_kind", "proof_number", "replaces",
     ],
+    .riderProofWithdraw: ["category", "valid_from"],
     .riderMerge: ["into"],
   ]
 

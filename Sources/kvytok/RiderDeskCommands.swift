@@ -184,7 +184,10 @@ extension RiderCommand {
       name: .customLong("proof-number"), help: "Number of the paper; only a keyed digest is kept.")
     var proofNumber: String?
 
-    @Flag(help: "Ends another category that stands on these days, the day before.")
+    @Flag(
+      help: """
+        Ends another category that stands on these days, the day before; one that begins no earlier goes.
+        """)
     var replaces = false
 
     @OptionGroup var who: ActOptions
@@ -199,6 +202,36 @@ extension RiderCommand {
         return (found, stale)
       }
       print("rider \(found): \(category) from \(from)\(to.map { " to \($0)" } ?? "")")
+      Progress.say("\(stale) of the rider's days will be rated anew")
+    }
+  }
+
+  struct WithdrawEntitlement: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "withdraw-entitlement",
+      abstract: "Takes back a proof that was recorded wrongly; its days are rated anew.",
+      discussion: "Its paper may then prove the category of another rider.")
+
+    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
+    var rider: String
+
+    @Argument(help: "The category, as the tariff calls it.")
+    var category: String
+
+    @Option(help: "First fare day of the proof.", transform: Day.argument)
+    var from: Day
+
+    @OptionGroup var who: ActOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let (found, stale) = try await RiderWork.with(database) { work, backbone in
+        let found = try await RiderCommand.find(rider, work.insight, backbone)
+        let stale = try await work.riders.withdrawProof(
+          of: category, from: from, rider: found, by: who.act)
+        return (found, stale)
+      }
+      print("rider \(found): \(category) from \(from) is withdrawn")
       Progress.say("\(stale) of the rider's days will be rated anew")
     }
   }

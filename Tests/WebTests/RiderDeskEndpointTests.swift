@@ -207,6 +207,33 @@ struct RiderDeskEndpointTests {
     }
   }
 
+  @Test func aWrongProofIsTakenBack() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let path = "/v1/riders/\(rider)/entitlements"
+      let proof = #"{"category": "adult", "valid_from": "2026-11-01", "reason": "shown"}"#
+      let recorded = await service.post(path, token: token, json: proof)
+      #expect(recorded.status == .created, "\(recorded.text)")
+      for (body, status, code) in [
+        (#"{"valid_from": "2026-11-01", "reason": "x"}"#, 400, "missing"),
+        (#"{"category": "adult", "reason": "x"}"#, 400, "missing"),
+        (#"{"category": "adult", "valid_from": "2026-11-02", "reason": "x"}"#, 404, "proof_unknown"),
+      ] {
+        let refused = await service.post(path + "/withdraw", token: token, json: body)
+        #expect(refused.status.code == status && refused.problemCode == code, "\(refused.text)")
+      }
+      let withdrawn = await service.post(path + "/withdraw", token: token, json: proof)
+      #expect(withdrawn.status == .ok, "\(withdrawn.text)")
+      #expect(withdrawn.text.contains("\"rider_days_to_rate_anew\":0"), "\(withdrawn.text)")
+      let shown = await service.send(.get, "/v1/riders/\(rider)", token: token)
+      #expect(shown.text.contains("\"entitlements\":[]"), "\(shown.text)")
+      #expect(shown.text.contains("proof_withdrawn"), "\(shown.text)")
+      let cashier = await service.post(
+        path + "/withdraw", token: try await service.token(.cashier), json: proof)
+      #expect(cashier.status == .forbidden)
+    }
+  }
+
   @Test func aBlockedCardAndAnErasedRiderTakeNothing() async throws {
     try await Self.with { service, token, admin in
       let rider = try await Self.register(service, token)
