@@ -237,7 +237,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
       BodyRule(types: ["text/plain"], bytesMax: SessionLimits.handshakeBytesMax)
     case .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
       .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderProofWithdraw, .riderMerge,
-      .riderErase, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell, .productRefund,
+      .riderErase, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell,
+      .productRefund,
       .acquirerEvent, .acquirerMessageDecide, .chargePay, .chargeWriteOff, .chargeRefund,
       .refundPay,
       .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,

@@ -54,7 +54,8 @@ struct Handlers: Sendable {
     case .auditTaps: try await auditTaps(request)
     case .riderRides, .riderRegister, .riderShow, .riderMedia, .riderReplace, .riderBlock,
       .riderUnblock, .riderProof, .riderProofWithdraw, .riderMerge, .riderErase, .proofsExpiring,
-      .wallet, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .riderProducts, .productSell,
+      .wallet, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .riderProducts,
+      .productSell,
       .productRefund:
       try await riderAnswer(request)
     case .report: try await report(request)

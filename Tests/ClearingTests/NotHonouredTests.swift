@@ -6,6 +6,7 @@ import SimulatedAcquirer
 import Store
 import Synchronization
 import Testing
+import Wallet
 
 extension ClearingSuite {
   /// What the acquirer does not pay of a capture, a top-up or a sale: it is owed again, comes off stored

@@ -330,7 +330,8 @@ extension ClearingSuite {
         try await journal([try phoneTap(1, "08:00", day: 11)], house)
         house.clock.advance(seconds: 3600)
         try await house.work()
-        #expect(try await house.house.texts(checks + " order by 1") == ["card_good", "check_asked"])
+        #expect(
+          try await house.house.texts(checks + " order by 1") == ["card_good", "check_asked"])
         #expect(try await house.house.texts("select state from card_standing") == ["good"])
       }
     }
