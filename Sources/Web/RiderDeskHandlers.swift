@@ -20,6 +20,11 @@ extension Handlers {
         .badRequest, "reason_too_long", "A reason has \(RiderAct.textBytesMax) bytes at most.",
         pointer: "/reason")
     }
+    guard !CardNumber.isHidden(in: reason) else {
+      throw Problem(
+        .unprocessableContent, "card_number", "The number of a bank card is never written down.",
+        pointer: "/reason")
+    }
     return RiderAct(
       actor: request.caller?.label ?? "nobody", reason: reason, at: request.receivedAt)
   }
@@ -272,7 +277,8 @@ struct RiderBody {
     guard let token = Base64.decode(text, .url), (1...tokenBytesMax).contains(token.count) else {
       throw reader.fault("a token is base64url of 1 to \(tokenBytesMax) bytes")
     }
-    guard !CardNumber.isOne(token) else {
+    // The medium may stand behind it: it is searched as a bank card's.
+    guard !token.withUnsafeBytes({ CardNumber.isHeld(by: $0, isOfBank: true) }) else {
       throw reader.fault("a token is never a card number")
     }
     return token

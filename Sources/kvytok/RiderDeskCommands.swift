@@ -20,6 +20,10 @@ struct ActOptions: ParsableArguments {
     guard (1...RiderAct.textBytesMax).contains(reason.utf8.count) else {
       throw ValidationError("--reason has 1 to \(RiderAct.textBytesMax) bytes.")
     }
+    guard !CardNumber.isHidden(in: reason) else {
+      throw ValidationError(
+        "--reason holds the number of a bank card, which is never written down.")
+    }
   }
 
   var act: RiderAct {
@@ -73,7 +77,8 @@ func tokenArgument(_ text: String) throws -> [UInt8] {
   guard let token = Base64.decode(text, .url), (1...64).contains(token.count) else {
     throw ValidationError("\(text) is not base64url of 1 to 64 bytes.")
   }
-  guard !CardNumber.isOne(token), !CardNumber.isOne(text: text) else {
+  let isNumber = token.withUnsafeBytes { CardNumber.isHeld(by: $0, isOfBank: true) }
+  guard !isNumber, !CardNumber.isOne(text: text) else {
     throw ValidationError("A token is never a card number.")
   }
   return token

@@ -217,7 +217,9 @@ struct RiderDeskEndpointTests {
       for (body, status, code) in [
         (#"{"valid_from": "2026-11-01", "reason": "x"}"#, 400, "missing"),
         (#"{"category": "adult", "reason": "x"}"#, 400, "missing"),
-        (#"{"category": "adult", "valid_from": "2026-11-02", "reason": "x"}"#, 404, "proof_unknown"),
+        (
+          #"{"category": "adult", "valid_from": "2026-11-02", "reason": "x"}"#, 404, "proof_unknown"
+        ),
       ] {
         let refused = await service.post(path + "/withdraw", token: token, json: body)
         #expect(refused.status.code == status && refused.problemCode == code, "\(refused.text)")
@@ -321,6 +323,15 @@ struct RiderDeskEndpointTests {
         json: #"{"medium": "bank", "token": "NDExMTExMTExMTExMTExMQ"}"#)
       #expect(answer.status == .badRequest && answer.problemCode == "malformed")
       #expect(!answer.text.contains("4111"))
+      // The same as its chip has it, packed; and the number in a reason.
+      let packed = await service.post(
+        "/v1/riders", token: token, json: #"{"medium": "bank", "token": "QRERERERERE"}"#)
+      #expect(packed.status == .badRequest && packed.problemCode == "malformed")
+      let told = await service.post(
+        "/v1/riders", token: token,
+        json: #"{"medium": "card", "token": "YW5uYQ", "reason": "lost 4111 1111 1111 1111"}"#)
+      #expect(told.status == .unprocessableContent && told.problemCode == "card_number")
+      #expect(!told.text.contains("4111"))
     }
   }
 }
