@@ -35,6 +35,9 @@ package struct CardStanding: Hashable, Sendable {
     self.nextAt = nextAt
   }
 
+  /// Shortest and longest pause between two looks for the first tap of a card that was registered before it.
+  package static let firstTapPauseSeconds: ClosedRange<Int64> = 60...3600
+
   /// What a card's standing is told.
   package enum Event: Hashable, Sendable {
     /// It is time to check, or to ask again what was not answered.
@@ -98,6 +101,15 @@ package struct CardStanding: Hashable, Sendable {
     case (.recovered, .denied): return allow(at: moment)
     default: return []
     }
+  }
+
+  /// Puts the question off while the card has no tap: its token stands in taps alone.
+  ///
+  /// It is looked for again after as long as the card has waited already, within limits.
+  package mutating func awaitFirstTap(at moment: Instant) {
+    let limits = Self.firstTapPauseSeconds
+    let waited = max(0, Int64(moment.secondsSince(since)))
+    nextAt = moment.adding(seconds: min(max(waited, limits.lowerBound), limits.upperBound))
   }
 
   private mutating func allow(at moment: Instant) -> [Action] {

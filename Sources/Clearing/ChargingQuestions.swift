@@ -65,12 +65,20 @@ extension ChargingService {
   }
 
   /// Checks cards that were never checked, and those that asked to be.
+  ///
+  /// Of one that was registered and never tapped there is nothing to ask with: it waits.
   func checkCards(_ acquirer: any Acquirer) async throws -> Int {
     let moment = now()
-    let claimed = try await store.write { db -> [(MediumID, Int32)] in
+    let (looked, claimed) = try await store.write { db -> (Int, [(MediumID, Int32)]) in
       var cards = try await db.charging.cardsDue(at: moment, countMax: Self.claimsMax)
+      let tapped = Set(
+        try await db.charging.tokenPlaces(windows: [], cards: cards.map(\.medium)).map(\.medium))
       var asked: [(MediumID, Int32)] = []
       for index in cards.indices {
+        guard tapped.contains(cards[index].medium) else {
+          cards[index].standing.awaitFirstTap(at: moment)
+          continue
+        }
         for case .check(let attempt) in cards[index].standing.apply(.ask, at: moment) {
           asked.append((cards[index].medium, attempt))
         }
@@ -81,10 +89,10 @@ extension ChargingService {
           ChargeEventRow(
             medium: medium, at: moment, kind: "check_asked", attempt: attempt, actor: "clock")
         })
-      return asked
+      return (cards.count, asked)
     }
     guard !claimed.isEmpty, let currency = city.current.book?.versions.last?.currency else {
-      return 0
+      return looked - claimed.count
     }
     let tokens = try await tokens(windows: [], cards: claimed.map(\.0))
     let questions = claimed.compactMap { medium, attempt -> Question? in
@@ -95,7 +103,7 @@ extension ChargingService {
           cardToken: token), isCapture: false)
     }
     try await applyAnswers(to: questions, acquirer)
-    return claimed.count
+    return looked
   }
 
   /// Asks for refunds that are due.

@@ -79,10 +79,13 @@ package struct DebtDesk: Sendable {
     }
   }
 
-  /// Has the acquirer asked now, because the rider wants to pay.
-  package func askNow(_ window: Int64, by person: String) async throws -> ChargeWindowRow {
+  /// Has the acquirer asked now, because the rider wants to pay; `isAlone` when no person of the house
+  /// stands between: then only so often, and not after a final decline.
+  package func askNow(
+    _ window: Int64, by person: String, isAlone: Bool = false
+  ) async throws -> ChargeWindowRow {
     let moment = now()
-    return try await change(window) { batch, _, db in
+    return try await change(window, isAlone: isAlone) { batch, _, db in
       try batch.apply(.ask(.rider), to: window, actor: person)
     } afterwards: { db in
       // The worker asks what was not answered: at once.
@@ -202,6 +205,7 @@ package struct DebtDesk: Sendable {
 
   private func change(
     _ window: Int64,
+    isAlone: Bool = false,
     _ body: @Sendable (inout ChargeBatch, ChargeWindowRow, StoreSession) throws -> Void,
     afterwards: @Sendable (StoreSession) async throws -> Void = { _ in }
   ) async throws -> ChargeWindowRow {
@@ -209,6 +213,10 @@ package struct DebtDesk: Sendable {
     return try await store.write { db in
       guard let row = try await db.charging.lock([window]).first else {
         throw MoneyRefusal.notFound("window \(window)")
+      }
+      if isAlone {
+        let asked = try await db.charging.asked(ofWindow: window)
+        if let why = AskingAlone.refusal(asked, at: moment) { throw MoneyRefusal.unfit(why) }
       }
       var batch = ChargeBatch(
         [row], on: try await db.bookingDate(of: moment, in: city.current), at: moment)

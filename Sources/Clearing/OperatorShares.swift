@@ -9,10 +9,13 @@ import Transit
 ///
 /// Rating books each ride to the operator that carried it. What the rule gives to others is booked
 /// after it, from the same list of clearing runs, as a difference to what was shared before: the sum
-/// over operators never changes, and a day that is rated anew is shared anew.
+/// over operators never changes, and a day that is rated anew is shared anew. So is one whose stops
+/// are found or corrected later, where distance counts.
 package struct OperatorSharing: Sendable {
   /// Most runs looked at in one transaction.
   package static let runsMax = 50
+  /// Most riders' days that are shared anew in one transaction for their stops.
+  package static let recountsMax = 2000
 
   private let store: Store
   private let city: CityHolder
@@ -25,16 +28,17 @@ package struct OperatorSharing: Sendable {
     self.now = now
   }
 
-  /// Shares what the oldest runs changed; the number of runs looked at.
+  /// Shares what the oldest runs changed, and days whose stops are known otherwise; how many of both.
   package func pass() async throws -> Int {
     let moment = now()
     return try await city.write(to: store) { db, city in
       guard try await db.charging.tryWork(.shares) else { return 0 }
       let runs = try await db.operatorMoney.runsNotShared(countMax: Self.runsMax)
-      guard !runs.isEmpty else { return 0 }
+      let days = try await db.operatorMoney.takeRecounts(countMax: Self.recountsMax)
+      guard !runs.isEmpty || !days.isEmpty else { return 0 }
       let sharing = (city.book?.versions ?? []).filter { $0.apportionment != .own }
       let rides = try await db.operatorMoney.rides(
-        changedBy: runs, under: sharing.map(\.version))
+        changedBy: runs, and: days, under: sharing.map(\.version))
       let shares = Self.shares(of: rides, in: city)
       var sums: [Key: Int64] = [:]
       for share in shares {
@@ -42,7 +46,9 @@ package struct OperatorSharing: Sendable {
           fareDay: share.fareDay, currency: share.currency, operatorID: share.operatorID)
         sums[key, default: 0] += share.shareMinor - share.ownMinor
       }
-      for gone in try await db.operatorMoney.replaceShares(changedBy: runs, with: shares) {
+      let replaced = try await db.operatorMoney.replaceShares(
+        changedBy: runs, and: days, with: shares)
+      for gone in replaced {
         let key = Key(fareDay: gone.fareDay, currency: gone.currency, operatorID: gone.operatorID)
         sums[key, default: 0] += gone.minor
       }
@@ -51,7 +57,7 @@ package struct OperatorSharing: Sendable {
         try await db.books.add([entry], at: moment)
       }
       try await db.operatorMoney.markShared(runs, at: moment)
-      return runs.count
+      return runs.count + days.count
     }
   }
 

@@ -77,7 +77,7 @@ package struct ProductDesk: Sendable {
   ///
   /// It carries rides to the end of the fare day; one that was never used is as if it had not been
   /// sold. Giving the same product back twice is one return. What goes back to a bank card has the
-  /// acquirer's name of it, and was paid by bank card.
+  /// acquirer's name of it, and was paid by bank card; what goes back in cash was paid in cash.
   package func refund(
     _ holdingID: Int64, of rider: RiderID, through channel: MoneyChannel,
     reference: String? = nil, by act: RiderAct
@@ -217,6 +217,7 @@ package struct ProductDesk: Sendable {
   ) async throws -> BookedEntry {
     let day = try await db.bookingDay(of: act.at, in: city)
     if channel == .wallet, account == nil { throw RiderRefusal.noAccount }
+    if channel == .cash { try await Self.payOut(money.minor, holding, account, in: db) }
     let entry = try WalletEntries.productRefund(
       money, product: holding.product, through: channel, reference: "\(holding.holdingID)",
       on: day.booked)
@@ -226,6 +227,20 @@ package struct ProductDesk: Sendable {
       try await move(money.minor, account, holding.product, number, on: day.booked, by: act, in: db)
     }
     return BookedEntry(number: number, day: day)
+  }
+
+  /// Refuses to give in cash what was not paid in cash, neither for the product nor onto the account.
+  private static func payOut(
+    _ minor: Int64, _ holding: HoldingRow, _ account: WalletAccountRow?, in db: StoreSession
+  ) async throws {
+    guard holding.channel != .cash else { return }
+    guard holding.channel == .wallet, let account else { throw RiderRefusal.notPaidInCash }
+    let standing = try await WalletDesk.standing(of: account, medium: nil, in: db)
+    do throws(WalletRefusal) {
+      try WalletDecision.payOut(minor, standing: standing)
+    } catch {
+      throw RiderRefusal.wallet(error)
+    }
   }
 
   private func move(

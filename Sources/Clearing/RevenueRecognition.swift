@@ -22,10 +22,15 @@ package struct RevenueRecognition: Sendable {
   package static let settingName = "revenue_recognised_through"
   /// Longest pause between two looks at the clock.
   package static let pauseSeconds: Double = 300
+  /// Longest time that a fare day waits for taps of it that are on their way.
+  package static let backlogWaitSecondsMax = 6 * 3600
+  /// How long after a start validators may still hold what they could not send before it.
+  package static let startWaitSeconds: Int64 = 600
 
   private let store: Store
   private let city: CityHolder
   private let log: Logger
+  private let turn = WaitingTurn(secondsMax: Self.backlogWaitSecondsMax)
 
   /// Makes the job.
   package init(store: Store, city: CityHolder, log: Logger) {
@@ -36,16 +41,46 @@ package struct RevenueRecognition: Sendable {
 
   /// Recognises each day as it ends, until the task is cancelled; a fault is told and tried again.
   package func run(now: @Sendable () -> Instant, desk: RiderDesk) async {
+    let start = now()
     repeat {
       do {
         let moment = now()
-        let today = city.current.fareDay(of: moment)
-        _ = try await recognise(through: today.adding(days: -1), at: moment)
+        _ = try await look(at: moment, startedAt: start)
         _ = try await desk.denyExpired(at: moment)
       } catch {
         log.error("passes are not recognised", metadata: ["fault": "\(error)"])
       }
     } while (try? await Task.sleep(for: .seconds(Self.pauseSeconds))) != nil
+  }
+
+  /// The last fare day that is over, by the time for which charge windows wait for late taps too.
+  package func lastDue(at moment: Instant) -> Day {
+    let wait = ChargingPolicy().closingWaitSeconds
+    return city.current.fareDay(of: moment.adding(seconds: -wait)).adding(days: -1)
+  }
+
+  /// Recognises the fare days that are due at a moment; how many.
+  ///
+  /// What comes later counts in no day's shares of a pass. So while taps of such days are on their way
+  /// to their riders, or to us after a start, or wait for a rating, the days wait, though not for ever.
+  package func look(at moment: Instant, startedAt start: Instant) async throws -> Int {
+    let last = lastDue(at: moment)
+    let isBehind = try await store.read { db -> Bool in
+      guard let next = try await Self.next(in: db), next <= last else { return false }
+      if moment < start.adding(seconds: Self.startWaitSeconds) { return true }
+      if try await db.charging.isAwaitingTaps(through: last, at: moment) { return true }
+      return try await db.products.isAwaitingRating(within: next...last)
+    }
+    guard turn.isDue(isBehind: isBehind, at: moment) else { return 0 }
+    return try await recognise(through: last, at: moment)
+  }
+
+  /// The first fare day not recognised yet; nil where nothing was ever sold.
+  private static func next(in db: StoreSession) async throws -> Day? {
+    if let last = try await db.settings.find(settingName).flatMap({ Day($0) }) {
+      return last.adding(days: 1)
+    }
+    return try await db.products.firstDeferredDay()
   }
 
   /// Recognises all fare days up to one that has ended, but for those done before; how many.
@@ -66,10 +101,7 @@ package struct RevenueRecognition: Sendable {
     through day: Day, _ city: City, in db: StoreSession, at now: Instant
   ) async throws -> Bool {
     try await db.holdLanes(.recognising, [0])
-    let before = try await db.settings.find(Self.settingName).flatMap { Day($0) }
-    var next = before?.adding(days: 1)
-    if next == nil { next = try await db.products.firstDeferredDay() }
-    guard let next, next <= day else { return false }
+    guard let next = try await Self.next(in: db), next <= day else { return false }
     try await recognise(next, city, in: db, at: now)
     try await db.settings.set(Self.settingName, to: next.description)
     return true

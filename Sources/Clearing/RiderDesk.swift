@@ -234,14 +234,18 @@ package struct RiderDesk: Sendable {
         throw RiderRefusal.proof(.paperOfAnother)
       }
       let standing = try await db.proofs.list(of: rider).map(\.days)
-      let endings: [(proof: ProvenDays, lastDay: Day)]
+      let endings: [(proof: ProvenDays, lastDay: Day?)]
       do throws(ProofRefusal) {
         endings = try ProofCheck.endings(for: days, among: standing, isReplacing: isReplacing)
       } catch {
         throw RiderRefusal.proof(error)
       }
       for ending in endings {
-        try await db.proofs.end(ending.proof, of: rider, on: ending.lastDay)
+        guard let last = ending.lastDay else {
+          try await withdraw(ending.proof, of: rider, by: act, in: db)
+          continue
+        }
+        try await db.proofs.end(ending.proof, of: rider, on: last)
       }
       let same = standing.first { $0.category == days.category && $0.first == days.first }
       try await db.proofs.save(
@@ -256,6 +260,34 @@ package struct RiderDesk: Sendable {
       try await note("proof", "\(days.category) from \(days.first)\(last)", of: rider, act, in: db)
       return stale
     }
+  }
+
+  /// Takes back a proof that should never have been recorded; how many days are rated anew for it.
+  ///
+  /// Its paper may prove the category of another rider from then on. What was done is kept.
+  package func withdrawProof(
+    of category: String, from first: Day, rider: RiderID, by act: RiderAct
+  ) async throws -> Int {
+    try await store.write { db in
+      let rider = try await Self.held(rider, in: db)
+      try await db.holdLanes(.rating, [Lane.of(rider)])
+      let standing = try await db.proofs.list(of: rider).map(\.days)
+      guard let proof = standing.first(where: { $0.category == category && $0.first == first })
+      else { throw RiderRefusal.proof(.unknown(category: category, first: first)) }
+      try await withdraw(proof, of: rider, by: act, in: db)
+      return try await db.rating.markStale(
+        rider: rider, from: proof.first, to: proof.last,
+        reason: "the proof of \(category) was withdrawn", at: act.at)
+    }
+  }
+
+  private func withdraw(
+    _ proof: ProvenDays, of rider: RiderID, by act: RiderAct, in db: StoreSession
+  ) async throws {
+    try await db.proofs.remove(proof, of: rider)
+    let last = proof.last.map { " to \($0)" } ?? ""
+    try await note(
+      "proof_withdrawn", "\(proof.category) from \(proof.first)\(last)", of: rider, act, in: db)
   }
 
   /// Proofs that end within some days from today and are not followed by another.

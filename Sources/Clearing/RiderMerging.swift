@@ -221,7 +221,9 @@ extension RiderDesk {
       try await ErasedFares.giveUp(
         days.map { RiderDay(rider: nobody, fareDay: $0) }, lane: Lane.of(nobody),
         accountingDate: try await db.bookingDate(of: act.at, in: city.current), in: db, at: act.at)
-      try await note("erase", "", of: nobody, act, in: db)
+      // The words of the wish may name the person.
+      try await note(
+        "erase", "", of: nobody, RiderAct(actor: act.actor, reason: "erased", at: act.at), in: db)
       return nobody
     }
   }

@@ -61,6 +61,8 @@ package enum RiderRefusal: Error, Sendable, Equatable {
   case paidInOtherCurrency(Currency)
   /// Money goes back to the card that paid, and none did.
   case notPaidByCard
+  /// Money goes out in cash that came otherwise.
+  case notPaidInCash
   case missing(String)
 }
 
@@ -87,6 +89,7 @@ extension RiderRefusal: CustomStringConvertible {
     case .wallet(.amount): "amount"
     case .wallet(.balanceTooLarge): "balance_too_large"
     case .wallet(.insufficient): "insufficient"
+    case .wallet(.notInCash): "not_in_cash"
     case .wallet(.nothingLeft): "nothing_left"
     case .wallet(.blocked): "blocked"
     case .wallet(.channel): "channel"
@@ -94,6 +97,7 @@ extension RiderRefusal: CustomStringConvertible {
     case .proof(.unknownCategory): "category_unknown"
     case .proof(.contradicts): "proof_contradicts"
     case .proof(.paperOfAnother): "paper_of_another"
+    case .proof(.unknown): "proof_unknown"
     case .noTariff: "no_tariff"
     case .unknownProduct: "product_unknown"
     case .notForSale: "not_for_sale"
@@ -105,6 +109,7 @@ extension RiderRefusal: CustomStringConvertible {
     case .moreThanPaid: "more_than_paid"
     case .paidInOtherCurrency: "paid_in_other_currency"
     case .notPaidByCard: "not_paid_by_card"
+    case .notPaidInCash: "not_paid_in_cash"
     case .missing: "missing"
     }
   }
@@ -161,6 +166,9 @@ extension RiderRefusal: CustomStringConvertible {
       "The bank card paid in \(currency), and its money goes back in that currency."
     case .notPaidByCard:
       "It was not paid by bank card. Give the money back in cash, by bank transfer or onto the card."
+    case .notPaidInCash:
+      "It was not paid in cash. Give the money back to the bank card that paid, by bank transfer or onto the "
+        + "card."
     case .missing(let what): "\(what) is missing or too long."
     }
   }
@@ -176,6 +184,9 @@ extension WalletRefusal {
       "The balance would pass \(WalletRule.amountMaxMinor) minor units."
     case .insufficient(let balance, let asked):
       "\(asked) minor units are asked for, \(max(0, balance)) are there."
+    case .notInCash(let cash, let asked):
+      "\(asked) minor units are asked for in cash; of what came in cash \(cash) are left. Give the rest back to "
+        + "the bank card that paid, or by bank transfer."
     case .nothingLeft: "Nothing is left to give back."
     case .ridesWait(let days):
       "\(days) of the rider's days wait for their fares; try again when they are rated."
@@ -195,7 +206,10 @@ extension ProofRefusal {
     case .contradicts(let other):
       "\(other.category) is proven from \(other.first)\(other.last.map { " to \($0)" } ?? ""); a "
         + "rider has one category on a day. Say that the new proof replaces it, or choose other days."
-    case .paperOfAnother: "The same paper proves the category of another rider."
+    case .paperOfAnother:
+      "The same paper proves the category of another rider. Withdraw that proof where it is the wrong rider's."
+    case .unknown(let category, let first):
+      "No proof of \(category) begins on \(first); see the proofs of the rider."
     }
   }
 }

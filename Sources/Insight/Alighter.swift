@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Ridership
 package import Store
 package import Transit
@@ -9,9 +9,16 @@ package struct Alighter: Sendable {
   package static let riderDaysPerPassMax = 2000
 
   private let network: Network
+  private let sharesByDistance: @Sendable (Day) -> Bool
 
-  /// Makes a finder on a network.
-  package init(network: Network) { self.network = network }
+  /// Makes a finder on a network; `sharesByDistance` tells on which fare days an end may move money
+  /// among operators.
+  package init(
+    network: Network, sharesByDistance: @escaping @Sendable (Day) -> Bool = { _ in false }
+  ) {
+    self.network = network
+    self.sharesByDistance = sharesByDistance
+  }
 
   /// Works on the oldest stale rider-days of a lane; the number of days, none when another process
   /// holds the lane.
@@ -43,6 +50,9 @@ package struct Alighter: Sendable {
     }
     try await db.alighting.save(rows)
     try await db.alighting.finish(days, lane: lane)
+    // One ride is shared with nobody.
+    let shared = days.filter { sharesByDistance($0.fareDay) && ofDay[$0, default: []].count > 1 }
+    try await db.operatorMoney.askRecount(of: shared, lane: lane)
     return days.count
   }
 

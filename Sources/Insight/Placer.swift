@@ -35,7 +35,8 @@ package struct Placer: Sendable {
       let (visits, boardings) = boardings(of: taps, positions: positions)
       if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
-      try await db.placing.markStale(changed, at: now)
+      let ended = try await db.placing.endedOtherwise(in: day)
+      try await db.placing.markStale(changed.union(ended), at: now)
       try await db.rating.markPlaced(pricedByPlace(boardings).intersection(changed), at: now)
     }
     try await db.placing.finish(days, at: now)

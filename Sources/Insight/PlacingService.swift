@@ -52,7 +52,8 @@ package final class PlacingService: Sendable {
     let riderLanes = try await store.read { db in try await db.alighting.lanesWaiting() }
     for lane in riderLanes {
       let days = try await city.write(to: store) { db, city in
-        try await Alighter(network: city.network).find(lane: lane, in: db)
+        try await Alighter(network: city.network) { city.sharesByDistance(on: $0) }
+          .find(lane: lane, in: db)
       }
       travelDays.increment(by: days)
       worked += days

@@ -154,6 +154,9 @@ extension ChargingTables {
   }
 
   /// Where the tokens of cards stand in the journal: by the window's day, else by the first tap.
+  ///
+  /// That is near the moment at which a card was first seen, or, of one that was registered before it was
+  /// tapped, on the first of its rider's days with a tap of it.
   package func tokenPlaces(windows: [Int64], cards: [MediumID]) async throws -> [TokenPlace] {
     let rows = try await connection.query(
       """
@@ -165,7 +168,16 @@ extension ChargingTables {
           (m.first_seen_at at time zone 'UTC')::date + 2
         from medium m join rider r using (rider_id)
         where m.medium_id = any($2) or m.medium_id in (
-          select medium_id from charge_window where window_id = any($1)))
+          select medium_id from charge_window where window_id = any($1))
+        union
+        select m.medium_id, r.rider_id, r.lane, d.fare_day, d.fare_day
+        from medium m join rider r using (rider_id) cross join lateral (
+          select f.fare_day from fare_day f
+          where f.lane = r.lane and f.rider_id = r.rider_id and exists (
+            select from tap t where t.fare_day = f.fare_day and t.lane = f.lane
+              and t.rider_id = f.rider_id and t.medium_id = m.medium_id)
+          order by f.fare_day limit 1) d
+        where m.medium_id = any($2))
       select distinct on (w.medium_id) w.medium_id, t.device_id, t.epoch, t.seq, t.batch_id
       from wanted w cross join lateral (
         select * from tap t where t.fare_day between w.first_day and w.last_day

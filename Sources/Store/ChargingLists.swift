@@ -1,5 +1,5 @@
 package import Basics
-import Charging
+package import Charging
 package import Ledger
 import Postgres
 
@@ -68,6 +68,24 @@ extension ChargingTables {
       order by event_id limit $2
       """, [.int8(id), .int8(Int64(Self.listMax))]
     ).map(Self.event)
+  }
+
+  /// How often the bank was asked about a window at somebody's wish of late, and whether it declined for good.
+  package func asked(ofWindow id: Int64) async throws -> AskedByHand {
+    let moments = try await connection.query(
+      """
+      select at from charge_event where window_id = $1 and kind = 'asked' and detail = 'by rider'
+      order by event_id desc limit $2
+      """, [.int8(id), .int8(Int64(AskingAlone.perDayMax))]
+    ).map { try $0.timestamptz(0) }
+    let declined = try await connection.query(
+      """
+      select coalesce(detail like '%, final', false) from charge_event
+      where window_id = $1 and kind = 'declined' order by event_id desc limit 1
+      """, [.int8(id)]
+    ).onlyOrNil()
+    return AskedByHand(
+      moments: moments, isLastDeclineFinal: try declined?.bool(0) ?? false)
   }
 
   /// Money that a desk took under a key; nil when there is none.

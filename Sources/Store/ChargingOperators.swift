@@ -117,20 +117,48 @@ package struct OperatorTables {
       [.int8s(runs.map(Optional.some)), .timestamptz(now)])
   }
 
-  /// The rides of all rider-days that runs changed, where more than one operator carried the rider
-  /// under a version of the tariff that shares; in the order of time.
+  /// Asks for riders' days of a lane to be shared anew: where they got on and off is known otherwise.
+  package func askRecount(of days: [RiderDay], lane: Int16) async throws {
+    guard !days.isEmpty else { return }
+    let ordered = days.sorted()
+    try await connection.execute(
+      """
+      insert into share_recount
+      select $1, * from unnest($2::uuid[], $3::date[]) on conflict do nothing
+      """,
+      [
+        .int2(lane), .identifiers(ordered.map { Optional($0.rider) }),
+        .dates(ordered.map { Optional($0.fareDay) }),
+      ])
+  }
+
+  /// Takes the oldest days that are to be shared anew, at most so many.
+  package func takeRecounts(countMax: Int) async throws -> [RiderDay] {
+    try await connection.query(
+      """
+      delete from share_recount where (lane, rider_id, fare_day) in (
+        select lane, rider_id, fare_day from share_recount
+        order by fare_day, lane, rider_id limit $1)
+      returning rider_id, fare_day
+      """, [.int8(Int64(countMax))]
+    ).map { RiderDay(rider: try $0.identifier(0), fareDay: try $0.date(1)) }
+  }
+
+  /// The rides of all rider-days that runs changed, and of some more, where more than one operator
+  /// carried the rider under a version of the tariff that shares; in the order of time.
   package func rides(
-    changedBy runs: [Int64], under versions: [String]
+    changedBy runs: [Int64], and days: [RiderDay], under versions: [String]
   ) async throws -> [SharedRide] {
     guard !versions.isEmpty else { return [] }
     let rows = try await connection.query(
       """
       with changed as materialized (
         select lane, rider_id, fare_day from ride where run_id = any($1)
-        union select lane, rider_id, fare_day from ride where reversed_run_id = any($1)),
+        union select lane, rider_id, fare_day from ride where reversed_run_id = any($1)
+        union select * from unnest($2::int2[], $3::uuid[], $4::date[])),
       shared as (
         select lane, rider_id, fare_day from changed join ride r using (lane, rider_id, fare_day)
-        where r.reversed_run_id is null and r.tariff_version = any($2)
+        where r.reversed_run_id is null and r.tariff_version = any($5)
         group by lane, rider_id, fare_day having count(distinct r.operator_id) > 1)
       select r.lane, r.rider_id, r.fare_day, r.currency, r.tariff_version, r.operator_id,
         coalesce(r.nominal_minor, 0) as nominal_minor, r.charged_minor, r.reason,
@@ -141,7 +169,7 @@ package struct OperatorTables {
       where r.reversed_run_id is null and r.charged_minor is not null
         and r.operator_id is not null
       order by r.lane, r.rider_id, r.fare_day, r.currency, r.started_at, r.device_id, r.seq
-      """, [.int8s(runs.map(Optional.some)), .texts(versions.map(Optional.some))])
+      """, Self.parameters(runs, days) + [.texts(versions.map(Optional.some))])
     return try rows.map { row in
       SharedRide(
         lane: try row.int2("lane"), rider: try row.identifier("rider_id"),
@@ -153,10 +181,18 @@ package struct OperatorTables {
     }
   }
 
-  /// Puts new shares in place of those of all rider-days that runs changed; the differences by
-  /// operator, fare day and currency.
+  /// Runs, and the lanes, riders and dates of days.
+  private static func parameters(_ runs: [Int64], _ days: [RiderDay]) -> [PostgresValue] {
+    [
+      .int8s(runs.map(Optional.some)), .int2s(days.map { Lane.of($0.rider) }),
+      .identifiers(days.map { Optional($0.rider) }), .dates(days.map { Optional($0.fareDay) }),
+    ]
+  }
+
+  /// Puts new shares in place of those of all rider-days that runs changed, and of some more; the
+  /// differences by operator, fare day and currency.
   package func replaceShares(
-    changedBy runs: [Int64], with shares: [OperatorShareRow]
+    changedBy runs: [Int64], and days: [RiderDay], with shares: [OperatorShareRow]
   ) async throws -> [(operatorID: String, fareDay: Day, currency: Currency, minor: Int64)] {
     // Where nothing was ever shared, no ride has to be looked at.
     let removed = try await connection.query(
@@ -166,13 +202,14 @@ package struct OperatorTables {
         where run_id = any($1) and (select exists (select from operator_share))
         union
         select lane, rider_id, fare_day from ride
-        where reversed_run_id = any($1) and (select exists (select from operator_share))),
+        where reversed_run_id = any($1) and (select exists (select from operator_share))
+        union select * from unnest($2::int2[], $3::uuid[], $4::date[])),
       gone as (
         delete from operator_share s using changed c
         where s.lane = c.lane and s.rider_id = c.rider_id and s.fare_day = c.fare_day
         returning s.operator_id, s.fare_day, s.currency, s.own_minor - s.share_minor as minor)
       select operator_id, fare_day, currency, sum(minor)::int8 as minor from gone group by 1, 2, 3
-      """, [.int8s(runs.map(Optional.some))])
+      """, Self.parameters(runs, days))
     try await connection.execute(
       """
       insert into operator_share (lane, rider_id, fare_day, currency, operator_id, own_minor,

@@ -44,6 +44,11 @@ package struct City: Sendable {
     book?.tariff(on: day)?.pricesByStop ?? false
   }
 
+  /// Whether operators share a rider's fare day by how far they carried the rider.
+  package func sharesByDistance(on day: Day) -> Bool {
+    book?.tariff(on: day)?.apportionment == .distance
+  }
+
   /// The version in force at a moment; nil when no tariff holds then.
   package func tariffVersion(at moment: Instant) -> String? {
     book?.tariff(on: fareDay(of: moment))?.version

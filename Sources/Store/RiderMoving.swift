@@ -89,8 +89,11 @@ package struct RiderMoveTables {
       on conflict (lane, rider_id, fare_day) do update
         set stale_since = least(travel_day.stale_since, excluded.stale_since)
       """, pair + lanes + [.timestamptz(at)])
-    try await connection.execute(
-      "delete from fare_day where lane = $2 and rider_id = $1", [pair[0], lanes[0]])
+    // What is shared of these days is shared anew when the other's are rated.
+    for table in ["fare_day", "share_recount"] {
+      try await connection.execute(
+        "delete from \(table) where lane = $2 and rider_id = $1", [pair[0], lanes[0]])
+    }
     try await connection.execute("update medium set rider_id = $2 where rider_id = $1", pair)
     try await giveWindows(pair + lanes)
     try await connection.execute(
@@ -104,6 +107,7 @@ package struct RiderMoveTables {
     try await connection.execute(
       "update product_holding set rider_id = $2, lane = $3 where rider_id = $1",
       pair + [lanes[1]])
+    try await moveRecount(pair)
     try await connection.execute(
       "update access_token set rider_id = $2 where rider_id = $1", pair)
     try await connection.execute(
@@ -167,6 +171,7 @@ package struct RiderMoveTables {
       """, [.identifier(nobody), lane, span])
     let tables = [
       "ride", "fare_day", "travel_day", "charge_window", "charge_day_waiting", "operator_share",
+      "share_recount",
     ]
     for table in tables {
       try await connection.execute(
@@ -237,6 +242,11 @@ package struct RiderMoveTables {
       """
       update rider_event set rider_id = $2, reason = 'erased', detail = '' where rider_id = any($1)
       """, [all, .identifier(nobody)])
+    try await forgetWords(nobody)
+    try await forgetPreviews(numbers.compactMap { $0 }, nobody)
+    for number in numbers {
+      try await moveRecount([.orNull(number) { .identifier($0) }, .identifier(nobody)])
+    }
     // Orders about riders who had no account.
     try await connection.execute(
       "update money_order set subject = $2::text where subject = any($1::text[])",
@@ -261,6 +271,51 @@ package struct RiderMoveTables {
     for table in ["medium", "access_token", "rider"] {
       try await connection.execute("delete from \(table) where rider_id = any($1)", [all])
     }
+  }
+
+  /// Takes away what people wrote beside orders about the windows and accounts of somebody who is nobody now.
+  ///
+  /// What was booked by such an order says its reason too, and an entry never changes.
+  private func forgetWords(_ nobody: RiderID) async throws {
+    let parameters: [PostgresValue] = [
+      .int2(Lane.of(nobody)), .identifier(nobody), .text(nobody.description),
+    ]
+    try await connection.execute(
+      """
+      update money_order set reason = 'erased'
+      where kind in ('write_off', 'refund') and subject in (
+          select window_id::text from charge_window where lane = $1 and rider_id = $2)
+        or kind in ('account_write_off', 'account_credit', 'account_debit') and (subject = $3
+          or subject in (select account_id::text from wallet_account where rider_id = $2))
+      """, parameters)
+    try await connection.execute(
+      """
+      update charge_event e set detail = 'erased' from charge_window w
+      where w.lane = $1 and w.rider_id = $2 and e.window_id = w.window_id
+        and e.kind in ('write_off_proposed', 'refund_proposed', 'refund_ordered')
+        and e.detail <> 'erased'
+      """, Array(parameters.prefix(2)))
+  }
+
+  /// Puts the other number into what orders to rate anew showed of the largest changes.
+  private func forgetPreviews(_ numbers: [RiderID], _ nobody: RiderID) async throws {
+    for number in numbers {
+      try await connection.execute(
+        """
+        update rerating_order set preview = replace(preview, $1, $2),
+          compared = replace(compared, $1, $2)
+        where strpos(preview, $1) > 0 or strpos(compared, $1) > 0
+        """, [.text(number.description), .text(nobody.description)])
+    }
+  }
+
+  /// Gives a wish that a rider's products be counted anew to the other.
+  private func moveRecount(_ pair: [PostgresValue]) async throws {
+    try await connection.execute(
+      """
+      with gone as (delete from product_recount where rider_id = $1 returning 1)
+      insert into product_recount select $2 from gone on conflict do nothing
+      """, pair)
   }
 
   /// Days that rows are looked for on: those that are known, and those around a rider's life.

@@ -91,6 +91,13 @@ package struct ProofTables {
       """, [.identifier(rider), .text(days.category), .date(days.first), .date(last)])
   }
 
+  /// Takes a proof away, as if it had never been recorded.
+  package func remove(_ days: ProvenDays, of rider: RiderID) async throws {
+    try await connection.execute(
+      "delete from entitlement where rider_id = $1 and category = $2 and valid_from = $3",
+      [.identifier(rider), .text(days.category), .date(days.first)])
+  }
+
   /// Proofs that end within some days, the first to end first, and whose nothing follows.
   package func expiring(within days: ClosedRange<Day>) async throws -> [ProofRow] {
     try await connection.query(

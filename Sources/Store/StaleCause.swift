@@ -14,7 +14,7 @@ package enum StaleCause: String, Sendable, CaseIterable {
   case tariff
   /// A proof of a category was recorded or ended.
   case entitlement
-  /// The rider was erased.
+  /// The rider was erased; kept from before, for an erasure moves days and marks none.
   case rider
   /// A medium came to the rider or went from them.
   case medium

@@ -26,7 +26,8 @@ package enum TapState: String, Sendable, CaseIterable {
   case billed
   /// Its ride is paid, or its day comes to nothing.
   case settled
-  /// Its ride was given up as a debt.
+  /// Its ride with a bank card or phone was given up as a debt. Of stored value a balance is given up and
+  /// not a ride: its taps are settled then.
   case writtenOff = "written_off"
 }
 

@@ -133,6 +133,25 @@ package struct WalletTables {
     ).map { try $0.int8(0) }
   }
 
+  /// What a rider paid in cash in a currency, and two people put right, less what went out in cash.
+  ///
+  /// A pass or carnet that was paid in cash and went back onto the account counts, and one that was
+  /// paid from the account and went back in cash.
+  package func cash(of rider: RiderID, in currency: Currency) async throws -> Int64 {
+    try await connection.query(
+      """
+      select (coalesce((
+        select sum(m.amount_minor) from wallet_account a join wallet_movement m using (account_id)
+        where a.rider_id = $1 and a.currency = $2
+          and (m.kind = 'correction' or m.kind in ('top_up', 'refund') and m.channel = 'cash')), 0)
+        + coalesce((
+        select sum(case channel when 'cash' then refunded_minor else -refunded_minor end)
+        from product_holding where rider_id = $1 and currency = $2
+          and (channel, refund_channel) in (('cash', 'wallet'), ('wallet', 'cash'))), 0))::int8
+      """, [.identifier(rider), .text(currency.code)]
+    ).only().int8(0)
+  }
+
   /// The open accounts of riders, held until the transaction ends, in a fixed order.
   package func lock(of riders: Set<RiderID>) async throws -> [WalletAccountRow] {
     try await connection.query(

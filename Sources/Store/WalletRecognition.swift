@@ -100,6 +100,16 @@ extension ProductTables {
     ).only().dateOrNil(0)
   }
 
+  /// Whether riders' days within some fare days wait for a rating.
+  package func isAwaitingRating(within days: ClosedRange<Day>) async throws -> Bool {
+    try await connection.query(
+      """
+      select exists (
+        select from fare_day where stale_since is not null and fare_day between $1 and $2)
+      """, [.date(days.lowerBound), .date(days.upperBound)]
+    ).only().bool(0)
+  }
+
   /// What products paid of the rides that they carried within some days, by operator, in the order
   /// of product and operator, the unknown one last.
   ///

@@ -39,13 +39,18 @@ package enum CardNumber {
   package static func looksIssued(_ text: some Collection<UInt8>) -> Bool {
     guard let first = text.first, (0x32...0x36).contains(first), isOne(text) else { return false }
     let digits = text.filter { (48...57).contains($0) }
-    let prefix = (digits[0] - 48) * 10 + digits[1] - 48
+    let prefix = Int(digits[0] - 48) * 10 + Int(digits[1] - 48)
+    return isIssued(prefix: prefix, digitCount: digits.count)
+  }
+
+  /// Whether cards whose numbers begin with two digits have so many.
+  static func isIssued(prefix: Int, digitCount count: Int) -> Bool {
     switch prefix {
-    case 40...49: return [13, 16, 19].contains(digits.count)
-    case 51...55, 22...27, 35: return digits.count == 16
-    case 34, 37: return digits.count == 15
-    case 60...69: return digits.count >= 16
-    default: return false
+    case 40...49: count == 13 || count == 16 || count == 19
+    case 51...55, 22...27, 35: count == 16
+    case 34, 37: count == 15
+    case 60...69: (16...digitCountMax).contains(count)
+    default: false
     }
   }
 }

@@ -8,6 +8,8 @@ struct ProtobufTapParts {
   var at = Instant(microseconds: 0)
   var kind = TapKind.single
   var medium = MediumKind.card
+  /// Where the token lies in the body.
+  var token = 0..<0
   var riders = 1
   var direction: Int?
   var isDenied = false

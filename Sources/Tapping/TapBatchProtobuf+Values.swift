@@ -60,6 +60,16 @@ extension ProtobufBatchDecoder {
     return place
   }
 
+  /// Searches the token of a tap that is to be stored.
+  mutating func checkToken(_ parts: ProtobufTapParts, _ bytes: RawSpan) throws(ProtobufStop) {
+    let isNumber = bytes.extracting(parts.token).withUnsafeBytes {
+      CardNumber.isHeld(by: $0, isOfBank: parts.medium.isOfBank)
+    }
+    guard isNumber else { return }
+    foundInToken()
+    throw cardNumber()
+  }
+
   /// A name, with its limits kept.
   mutating func text(_ bytes: RawSpan) throws(ProtobufStop) -> String {
     let place = try textPlace(bytes)

@@ -16,7 +16,7 @@ package enum TapBatchProtobuf {
     try read(bytes, makesTaps: true).batch
   }
 
-  /// Checks a body where it lies, as strictly as `decode`, and makes no taps.
+  /// Checks a body where it lies, as strictly as `decode`, and makes no taps; searches tokens besides.
   package static func outline(_ bytes: RawSpan) throws(TapBatchFault) -> TapBatchOutline {
     try read(bytes, makesTaps: false).outline
   }
@@ -186,6 +186,7 @@ struct ProtobufBatchDecoder {
     }
     let coordinate = try coordinate(of: parts)
     guard makesTaps else {
+      try checkToken(parts, bytes)
       return outline.note(
         seq: parts.seq, at: parts.at, riders: parts.riders, direction: parts.direction,
         coordinate: coordinate)
@@ -193,6 +194,9 @@ struct ProtobufBatchDecoder {
     tap.take(parts, coordinate)
     batch.taps.append(tap)
   }
+
+  /// The fault is about the token.
+  mutating func foundInToken() { key = .token }
 
   @inline(__always) private mutating func tapValue(
     _ key: TapBatchKey, _ bytes: RawSpan, _ parts: inout ProtobufTapParts
@@ -210,6 +214,7 @@ struct ProtobufBatchDecoder {
     case .medium: parts.medium = try medium(bytes)
     case .token:
       let place = try tokenPlace(bytes)
+      parts.token = place
       if makesTaps { tap.token = bytes.extracting(place).withUnsafeBytes { [UInt8]($0) } }
     case .riders: parts.riders = Int(Int64(bitPattern: try reader.varint(bytes)))
     case .result: parts.isDenied = try isDenied(bytes)

@@ -10,13 +10,24 @@ package enum TapBatchWire {
     return try decode(unpacked: try unpacked(body, format), format.encoding)
   }
 
-  /// Checks a body as strictly as `decode`, and keeps no more of it than storing it needs.
+  /// Checks a body that is to be stored as strictly as `decode`, and keeps no more of it than that needs.
+  ///
+  /// Tokens are searched for numbers of bank cards besides: what is stored already has to stay readable.
   package static func outline(
     _ body: [UInt8], _ format: BatchFormat
   ) throws(TapBatchFault) -> TapBatchOutline {
     let body = try unpacked(body, format)
     switch format.encoding {
-    case .json: return TapBatchOutline(try TapBatchJSON.decode(body))
+    case .json:
+      let batch = try TapBatchJSON.decode(body)
+      for index in batch.taps.indices {
+        let isOfBank = batch.taps[index].medium.isOfBank
+        let isNumber = batch.taps[index].token.withUnsafeBytes {
+          CardNumber.isHeld(by: $0, isOfBank: isOfBank)
+        }
+        guard !isNumber else { throw .cardNumber(ofTap: index) }
+      }
+      return TapBatchOutline(batch)
     case .protobuf: return try TapBatchProtobuf.outline(body.span.bytes)
     }
   }
@@ -80,6 +91,13 @@ extension TapBatchAnswer {
 }
 
 extension TapBatchFault {
+  /// The token of a tap is a bank card's number, or holds one.
+  static func cardNumber(ofTap index: Int) -> TapBatchFault {
+    TapBatchFault(
+      kind: .impossible, pointer: "/taps/\(index)/token", code: "card_number",
+      message: "it is a bank card's number, which is never taken; send a token made from it")
+  }
+
   /// The body is past its limit, as it came or unpacked.
   static let bodyTooLarge = TapBatchFault(
     kind: .tooLarge, pointer: "", code: "body_too_large",

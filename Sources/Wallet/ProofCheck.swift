@@ -30,6 +30,8 @@ package enum ProofRefusal: Error, Hashable, Sendable {
   case contradicts(ProvenDays)
   /// The same paper proves the category of another rider.
   case paperOfAnother
+  /// No such category is proven from that day on.
+  case unknown(category: String, first: Day)
 }
 
 /// What a new proof does to those that stand.
@@ -38,16 +40,15 @@ package enum ProofCheck {
   ///
   /// A rider has one category on a day: a second one is contradicted, unless it is said to take the
   /// place of the first (`isReplacing`). What then stands is cut: given back are the proofs that
-  /// have to end the day before, each with that day; one that begins later is refused all the same,
-  /// for nothing of it would be left.
+  /// have to end the day before, each with that day; one that begins no earlier has no day left, and goes.
   package static func endings(
     for proof: ProvenDays, among standing: [ProvenDays], isReplacing: Bool
-  ) throws(ProofRefusal) -> [(proof: ProvenDays, lastDay: Day)] {
+  ) throws(ProofRefusal) -> [(proof: ProvenDays, lastDay: Day?)] {
     guard proof.last.map({ $0 >= proof.first }) ?? true else { throw .days }
-    var endings: [(ProvenDays, Day)] = []
+    var endings: [(ProvenDays, Day?)] = []
     for other in standing where other.category != proof.category && other.overlaps(proof) {
-      guard isReplacing, other.first < proof.first else { throw .contradicts(other) }
-      endings.append((other, proof.first.adding(days: -1)))
+      guard isReplacing else { throw .contradicts(other) }
+      endings.append((other, other.first < proof.first ? proof.first.adding(days: -1) : nil))
     }
     return endings
   }

@@ -19,16 +19,21 @@ package struct WalletStanding: Sendable, Equatable {
   package var waitingDays: Int
   /// Whether everything the rider holds to a validator is blocked or replaced.
   package var isBlocked: Bool
+  /// Minor units that came in cash or that two people put right, less what went out in cash.
+  package var cashMinor: Int64
 
   /// Minor units owed in all: rides that nobody paid, and how far the balance lies below nothing.
   package var owedMinor: Int64 { debtMinor - min(0, balanceMinor) }
 
   /// Makes a standing.
-  package init(balanceMinor: Int64, debtMinor: Int64, waitingDays: Int, isBlocked: Bool) {
+  package init(
+    balanceMinor: Int64, debtMinor: Int64, waitingDays: Int, isBlocked: Bool, cashMinor: Int64
+  ) {
     self.balanceMinor = balanceMinor
     self.debtMinor = debtMinor
     self.waitingDays = waitingDays
     self.isBlocked = isBlocked
+    self.cashMinor = cashMinor
   }
 }
 
@@ -40,6 +45,8 @@ package enum WalletRefusal: Error, Hashable, Sendable {
   case balanceTooLarge
   /// There is less than was asked for.
   case insufficient(balanceMinor: Int64, askedMinor: Int64)
+  /// More than came in cash is to go out in cash.
+  case notInCash(cashMinor: Int64, askedMinor: Int64)
   /// Nothing is left to give back.
   case nothingLeft
   /// Rides wait for their fares; what is left is not known yet.
@@ -66,7 +73,8 @@ package enum WalletDecision {
 
   /// How much goes back to the rider; nil asks for all that is left.
   ///
-  /// A blocked card may be emptied: that is how a lost card's money comes back.
+  /// A blocked card may be emptied: that is how a lost card's money comes back. In cash goes out at most
+  /// what came in cash: the money of a bank card may still be its bank's, and a transfer may never come.
   package static func refund(
     _ asked: Int64?, through channel: MoneyChannel, standing: WalletStanding
   ) throws(WalletRefusal) -> Int64 {
@@ -81,7 +89,17 @@ package enum WalletDecision {
     guard minor <= standing.balanceMinor else {
       throw .insufficient(balanceMinor: standing.balanceMinor, askedMinor: minor)
     }
+    if channel == .cash { try payOut(minor, standing: standing) }
     return minor
+  }
+
+  /// Whether so much may go out in cash.
+  package static func payOut(
+    _ minor: Int64, standing: WalletStanding
+  ) throws(WalletRefusal) {
+    guard minor <= standing.cashMinor else {
+      throw .notInCash(cashMinor: max(0, standing.cashMinor), askedMinor: minor)
+    }
   }
 
   /// Whether a pass or carnet may be paid from the balance.

@@ -191,12 +191,13 @@ extension Handlers {
   /// Has the acquirer asked now; a rider may for their own card only.
   func chargeAsk(_ request: WebRequest) async throws -> Answer {
     let id = try number(request)
-    if request.caller?.role == .rider {
+    let isRider = request.caller?.role == .rider
+    if isRider {
       let row = try await services.store.read { db in try await db.charging.find(id) }
       guard let row, row.rider == request.caller?.rider else { throw Problem.forbidden }
     }
     return try await changed(request) { person in
-      try await services.debts.askNow(id, by: person)
+      try await services.debts.askNow(id, by: person, isAlone: isRider)
     }
   }
 

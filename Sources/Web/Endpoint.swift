@@ -75,6 +75,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case riderBlock = "POST /v1/riders/{id}/block"
   case riderUnblock = "POST /v1/riders/{id}/unblock"
   case riderProof = "POST /v1/riders/{id}/entitlements"
+  case riderProofWithdraw = "POST /v1/riders/{id}/entitlements/withdraw"
   case riderMerge = "POST /v1/riders/{id}/merge"
   case riderErase = "POST /v1/riders/{id}/erase"
   case proofsExpiring = "GET /v1/entitlements/expiring"
@@ -198,7 +199,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .riderRides, .riderPage, .riderShow: .staff([.accountant, .inspector, .rider])
     case .wallet, .riderProducts: .staff([.accountant, .inspector, .rider, .cashier])
     case .riderRegister, .riderMedia, .riderReplace, .riderBlock, .riderUnblock, .riderProof,
-      .proofsExpiring:
+      .riderProofWithdraw, .proofsExpiring:
       .staff([.accountant])
     // Whoever keeps the books does not handle the cash.
     case .walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay, .refundPay:
@@ -235,8 +236,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceSession:
       BodyRule(types: ["text/plain"], bytesMax: SessionLimits.handshakeBytesMax)
     case .positions, .deviceAdd, .deviceEnroll, .riderRegister, .riderMedia,
-      .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderMerge, .riderErase,
-      .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell, .productRefund,
+      .riderReplace, .riderBlock, .riderUnblock, .riderProof, .riderProofWithdraw, .riderMerge,
+      .riderErase, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .productSell,
+      .productRefund,
       .acquirerEvent, .acquirerMessageDecide, .chargePay, .chargeWriteOff, .chargeRefund,
       .refundPay,
       .moneyOrderDecide, .deviceHeartbeat, .deviceKeys,

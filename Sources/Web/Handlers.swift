@@ -53,8 +53,9 @@ struct Handlers: Sendable {
     case .status: try await status(request)
     case .auditTaps: try await auditTaps(request)
     case .riderRides, .riderRegister, .riderShow, .riderMedia, .riderReplace, .riderBlock,
-      .riderUnblock, .riderProof, .riderMerge, .riderErase, .proofsExpiring, .wallet, .walletTopUp,
-      .walletRefund, .walletCorrect, .walletWriteOff, .riderProducts, .productSell,
+      .riderUnblock, .riderProof, .riderProofWithdraw, .riderMerge, .riderErase, .proofsExpiring,
+      .wallet, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .riderProducts,
+      .productSell,
       .productRefund:
       try await riderAnswer(request)
     case .report: try await report(request)
@@ -124,6 +125,7 @@ struct Handlers: Sendable {
     case .riderReplace: try await riderReplace(request)
     case .riderBlock, .riderUnblock: try await riderBlock(request)
     case .riderProof: try await riderProof(request)
+    case .riderProofWithdraw: try await riderProofWithdraw(request)
     case .riderMerge: try await riderMerge(request)
     case .riderErase: try await riderErase(request)
     case .proofsExpiring: try await proofsExpiring(request)

@@ -29,7 +29,8 @@ extension Problem {
   private init(_ refusal: RiderRefusal) {
     let status: HTTPResponse.Status =
       switch refusal {
-      case .unknownRider, .unknownMedium, .unknownHolding, .unknownCardPayment: .notFound
+      case .unknownRider, .unknownMedium, .unknownHolding, .unknownCardPayment, .proof(.unknown):
+        .notFound
       case .erased: .gone
       case .missing, .notAReference: .badRequest
       case .keyReused, .alreadyMerged, .mediumOfAnother, .alreadyReplaced, .sameRider, .ridesWait,

@@ -20,6 +20,11 @@ extension Handlers {
         .badRequest, "reason_too_long", "A reason has \(RiderAct.textBytesMax) bytes at most.",
         pointer: "/reason")
     }
+    guard !CardNumber.isHidden(in: reason) else {
+      throw Problem(
+        .unprocessableContent, "card_number", "The number of a bank card is never written down.",
+        pointer: "/reason")
+    }
     return RiderAct(
       actor: request.caller?.label ?? "nobody", reason: reason, at: request.receivedAt)
   }
@@ -113,6 +118,21 @@ extension Handlers {
       number: body.proofNumber, note: nil, of: rider, isReplacing: body.isReplacing,
       by: try act(request, body.reason))
     return .json(.created) { writer in
+      writer.beginObject()
+      writer.member("rider", rider.description)
+      writer.member("rider_days_to_rate_anew", stale)
+      writer.endObject()
+    }
+  }
+
+  func riderProofWithdraw(_ request: WebRequest) async throws -> Answer {
+    let body = try RiderBody(request)
+    let rider = try await requireRider(request)
+    guard let category = body.category else { throw RiderRefusal.missing("The category") }
+    guard let from = body.validFrom else { throw RiderRefusal.missing("valid_from") }
+    let stale = try await riderDesk.withdrawProof(
+      of: category, from: from, rider: rider, by: try act(request, body.reason))
+    return .json { writer in
       writer.beginObject()
       writer.member("rider", rider.description)
       writer.member("rider_days_to_rate_anew", stale)
@@ -232,6 +252,7 @@ struct RiderBody {
     .riderProof: [
       "category", "valid_from", "valid_to", "proof_kind", "proof_number", "replaces",
     ],
+    .riderProofWithdraw: ["category", "valid_from"],
     .riderMerge: ["into"],
   ]
 
@@ -256,7 +277,8 @@ struct RiderBody {
     guard let token = Base64.decode(text, .url), (1...tokenBytesMax).contains(token.count) else {
       throw reader.fault("a token is base64url of 1 to \(tokenBytesMax) bytes")
     }
-    guard !CardNumber.isOne(token) else {
+    // The medium may stand behind it: it is searched as a bank card's.
+    guard !token.withUnsafeBytes({ CardNumber.isHeld(by: $0, isOfBank: true) }) else {
       throw reader.fault("a token is never a card number")
     }
     return token

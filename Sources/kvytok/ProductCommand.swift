@@ -116,7 +116,9 @@ struct ProductCommand: AsyncParsableCommand {
       commandName: "recognise",
       abstract: "Turns what passes and carnets earned into what operators are owed.")
 
-    @Option(help: "Last fare day; yesterday without it.", transform: Day.argument)
+    @Option(
+      help: "Last fare day; without it the last that is over for two hours.",
+      transform: Day.argument)
     var through: Day?
 
     @OptionGroup var database: DatabaseOptions
@@ -124,15 +126,15 @@ struct ProductCommand: AsyncParsableCommand {
     func run() async throws {
       let count = try await RiderWork.with(database) { work, _ in
         let now = Instant.now
-        let yesterday = work.city.current.fareDay(of: now).adding(days: -1)
-        if let through, through > yesterday {
+        let recognition = RevenueRecognition(
+          store: work.store, city: work.city, log: Logger(label: "kvytok"))
+        let last = recognition.lastDue(at: now)
+        if let through, through > last {
           throw CommandFault(
-            "\(through) has not ended; name \(yesterday) at the latest.",
+            "\(through) has not ended, or not for two hours; name \(last) at the latest.",
             exitCode: CommandFault.usage)
         }
-        return try await RevenueRecognition(
-          store: work.store, city: work.city, log: Logger(label: "kvytok")
-        ).recognise(through: through ?? yesterday, at: now)
+        return try await recognition.recognise(through: through ?? last, at: now)
       }
       print("\(count) fare days recognised")
     }

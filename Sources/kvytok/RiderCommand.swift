@@ -12,8 +12,8 @@ struct RiderCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rider", abstract: "Shows riders, and looks after their media and proofs.",
     subcommands: [
-      Show.self, Media.self, Register.self, AddEntitlement.self, Category.self, Expiring.self,
-      Merge.self, ReplaceMedium.self, Block.self, Erase.self,
+      Show.self, Media.self, Register.self, AddEntitlement.self, WithdrawEntitlement.self,
+      Category.self, Expiring.self, Merge.self, ReplaceMedium.self, Block.self, Erase.self,
     ])
 
   /// Finds a rider by a UUID, or by the token of what they tap with.

@@ -20,6 +20,10 @@ struct ActOptions: ParsableArguments {
     guard (1...RiderAct.textBytesMax).contains(reason.utf8.count) else {
       throw ValidationError("--reason has 1 to \(RiderAct.textBytesMax) bytes.")
     }
+    guard !CardNumber.isHidden(in: reason) else {
+      throw ValidationError(
+        "--reason holds the number of a bank card, which is never written down.")
+    }
   }
 
   var act: RiderAct {
@@ -73,7 +77,8 @@ func tokenArgument(_ text: String) throws -> [UInt8] {
   guard let token = Base64.decode(text, .url), (1...64).contains(token.count) else {
     throw ValidationError("\(text) is not base64url of 1 to 64 bytes.")
   }
-  guard !CardNumber.isOne(token), !CardNumber.isOne(text: text) else {
+  let isNumber = token.withUnsafeBytes { CardNumber.isHeld(by: $0, isOfBank: true) }
+  guard !isNumber, !CardNumber.isOne(text: text) else {
     throw ValidationError("A token is never a card number.")
   }
   return token
@@ -184,7 +189,10 @@ extension RiderCommand {
       name: .customLong("proof-number"), help: "Number of the paper; only a keyed digest is kept.")
     var proofNumber: String?
 
-    @Flag(help: "Ends another category that stands on these days, the day before.")
+    @Flag(
+      help: """
+        Ends another category that stands on these days, the day before; one that begins no earlier goes.
+        """)
     var replaces = false
 
     @OptionGroup var who: ActOptions
@@ -199,6 +207,36 @@ extension RiderCommand {
         return (found, stale)
       }
       print("rider \(found): \(category) from \(from)\(to.map { " to \($0)" } ?? "")")
+      Progress.say("\(stale) of the rider's days will be rated anew")
+    }
+  }
+
+  struct WithdrawEntitlement: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "withdraw-entitlement",
+      abstract: "Takes back a proof that was recorded wrongly; its days are rated anew.",
+      discussion: "Its paper may then prove the category of another rider.")
+
+    @Argument(help: "UUID of the rider or medium, or the token (base64url).")
+    var rider: String
+
+    @Argument(help: "The category, as the tariff calls it.")
+    var category: String
+
+    @Option(help: "First fare day of the proof.", transform: Day.argument)
+    var from: Day
+
+    @OptionGroup var who: ActOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let (found, stale) = try await RiderWork.with(database) { work, backbone in
+        let found = try await RiderCommand.find(rider, work.insight, backbone)
+        let stale = try await work.riders.withdrawProof(
+          of: category, from: from, rider: found, by: who.act)
+        return (found, stale)
+      }
+      print("rider \(found): \(category) from \(from) is withdrawn")
       Progress.say("\(stale) of the rider's days will be rated anew")
     }
   }

@@ -203,6 +203,87 @@ extension ClearingSuite {
       }
     }
 
+    /// A stolen card's money, and a transfer that never came, do not leave the house as notes.
+    @Test func whatCameByCardOrTransferDoesNotGoOutInCash() async throws {
+      try await CardHouse.with(tariff: productTariff) { cards in
+        let house = cards.house
+        let anna = try await house.register("anna")
+        func refused(_ cash: Int64, _ minor: Int64?, asked: Int64) async {
+          await #expect(
+            throws: RiderRefusal.wallet(.notInCash(cashMinor: cash, askedMinor: asked))
+          ) {
+            let order = house.cash(minor, key: "no \(asked)")
+            _ = try await house.wallets.refund(order, to: anna, by: desk)
+          }
+        }
+        try await house.topUpByCard(anna, 5000, reference: "T1")
+        await refused(0, nil, asked: 5000)
+        var transfer = house.cash(3000, key: "k1")
+        transfer.channel = .bank
+        _ = try await house.wallets.topUp(transfer, to: anna, by: desk)
+        await refused(0, 3000, asked: 3000)
+        try await house.topUp(anna, 2000, key: "k2")
+        await refused(2000, 2001, asked: 2001)
+        _ = try await house.wallets.refund(house.cash(1500, key: "r1"), to: anna, by: desk)
+        await refused(500, 501, asked: 501)
+        // The rest of another rider's cash comes with them; the card gets back what it paid.
+        let olha = try await house.register("olha")
+        try await house.topUp(olha, 700, key: "k3")
+        _ = try await house.riders.merge(olha, into: anna, by: desk)
+        await refused(1200, 1201, asked: 1201)
+        _ = try await house.wallets.refund(house.cash(1200, key: "r2"), to: anna, by: desk)
+        _ = try await house.wallets.refund(
+          house.byCard(5000, reference: "R1", of: "T1"), to: anna, by: desk)
+        #expect(try await house.balance(anna) == 3000)
+        try await house.expectSound()
+      }
+    }
+
+    @Test func aPassGoesBackInCashWhereItWasPaidInCash() async throws {
+      try await CardHouse.with(tariff: productTariff) { cards in
+        let house = cards.house
+        let anna = try await house.register("anna")
+        func buy(_ order: MoneyOrder) async throws -> Int64 {
+          try await house.products.sell("ten rides", to: anna, from: nil, for: order, by: desk)
+            .holding.holdingID
+        }
+        func giveBack(_ holding: Int64, _ channel: MoneyChannel) async throws {
+          try await house.service.drain()
+          _ = try await house.products.refund(holding, of: anna, through: channel, by: desk)
+          try await house.service.drain()
+        }
+        let byCard = try await buy(house.byCard(nil, reference: "T1"))
+        var transfer = house.cash(nil, key: "s2")
+        transfer.channel = .bank
+        let byTransfer = try await buy(transfer)
+        let inCash = try await buy(house.cash(nil, key: "s3"))
+        try await house.topUpByCard(anna, 7000, reference: "T2")
+        var stored = house.cash(nil, key: "s4")
+        stored.channel = .wallet
+        let fromCard = try await buy(stored)
+        for holding in [byCard, byTransfer] {
+          await #expect(throws: RiderRefusal.notPaidInCash) { try await giveBack(holding, .cash) }
+        }
+        await #expect(
+          throws: RiderRefusal.wallet(.notInCash(cashMinor: 0, askedMinor: 7000))
+        ) { try await giveBack(fromCard, .cash) }
+        // Onto the account and out in cash is the same way.
+        try await giveBack(byCard, .wallet)
+        await #expect(
+          throws: RiderRefusal.wallet(.notInCash(cashMinor: 0, askedMinor: 7000))
+        ) { _ = try await house.wallets.refund(house.cash(nil, key: "r1"), to: anna, by: desk) }
+        // What was paid in cash comes back in cash, also over the account.
+        try await giveBack(inCash, .wallet)
+        _ = try await house.wallets.refund(house.cash(7000, key: "r2"), to: anna, by: desk)
+        try await house.topUp(anna, 7000, key: "k1")
+        try await giveBack(fromCard, .cash)
+        await #expect(
+          throws: RiderRefusal.wallet(.notInCash(cashMinor: 0, askedMinor: 1))
+        ) { _ = try await house.wallets.refund(house.cash(1, key: "r3"), to: anna, by: desk) }
+        try await house.expectSound()
+      }
+    }
+
     @Test func whoWasMergedStillGetsTheirMoneyBackToTheirCard() async throws {
       try await CardHouse.with { cards in
         let house = cards.house

@@ -64,8 +64,10 @@ extension ClearingSuite {
     }
 
     private func withdraw(_ house: House, _ rider: RiderID) async throws {
-      try await house.script("delete from entitlement where rider_id = '\(rider)'")
-      try await rateAnew(house, rider)
+      _ = try await house.riders.withdrawProof(
+        of: "pensioner", from: day, rider: rider,
+        by: RiderAct(actor: "desk 1", reason: "another rider's paper", at: House.noon))
+      try await house.service.drain()
     }
 
     private func rateAnew(_ house: House, _ rider: RiderID) async throws {

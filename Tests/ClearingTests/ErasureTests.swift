@@ -1,6 +1,10 @@
+import AcquirerSupport
 import Basics
+import Charging
 import Clearing
+import SimulatedAcquirer
 import Store
+import Synchronization
 import Tapping
 import Testing
 import Transit
@@ -163,6 +167,76 @@ extension ClearingSuite {
       }
     }
 
+    /// What an order to rate anew would change most, a wish to count products anew, and what people wrote.
+    @Test func neitherTheNumberNorWordsStayInOrdersAndCounts() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let (anna, olha) = (house.rider("anna"), try await house.register("olha"))
+        try await house.register("anna")
+        try await house.journal([try tap(1, "08:00"), try tap(2, "12:00")])
+        try await house.service.drain()
+        try await house.topUp(anna, 1600, key: "k1")
+        let day = Day(number: 20_779)
+        let order = try await house.store.write { db in
+          try await db.reratingOrders.add(
+            Rerating.asked(
+              day...day, by: Person(label: "Olena", tokenDigest: [1]), at: House.noon))
+        }
+        let changes = #"{"largest_changes":[{"rider":"\#(anna)"},{"rider":"\#(olha)"}]}"#
+        try await house.script(
+          House.forging(
+            """
+            update rerating_order set state = 'done', preview = '\(changes)',
+              compared = '\(changes)', preview_place = null where order_id = \(order);
+            insert into product_recount values ('\(anna)');
+            """))
+        let wish = try await house.walletOrders.proposeCorrection(
+          300, in: hryvnia, of: anna, reason: "I. Petrenko complained", by: "olena")
+        _ = try await house.walletOrders.decide(wish, isApproved: false, by: "taras")
+        let nobody = try await erase(
+          house, anna, by: RiderAct(actor: "desk 1", reason: "I. Petrenko, 067", at: House.noon))
+        #expect(try await Self.traces(of: anna, house).isEmpty)
+        let left = changes.replacing("\(anna)", with: "\(nobody)")
+        #expect(
+          try await house.texts(
+            "select preview from rerating_order union select compared from rerating_order")
+            == [left])
+        #expect(
+          try await house.texts("select rider_id::text from product_recount") == ["\(nobody)"])
+        #expect(try await house.texts("select reason from money_order") == ["erased"])
+        #expect(
+          try await house.number(
+            "select count(*) from rider_event where reason like '%Petrenko%'") == 0)
+      }
+    }
+
+    @Test func whatWasWrittenBesideChargesGoesWithTheRider() async throws {
+      try await CardHouse.with { cards in
+        let house = cards.house
+        try await house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        let window = try await cards.window()
+        let order = try await cards.debts.proposeRefund(
+          window, minor: 300, reason: "I. Petrenko complained", by: "olena")
+        _ = try await cards.debts.decide(order, isApproved: false, by: "taras")
+        _ = try await cards.funding.take(cards.fundingFile(), name: "paid.csv")
+        let rider = try #require(
+          RiderID(try await house.texts("select rider_id::text from charge_window")[0]))
+        _ = try await erase(house, rider)
+        #expect(
+          try await house.texts(
+            """
+            select detail from charge_event where kind = 'refund_proposed'
+            union all select reason from money_order
+            """) == ["erased", "erased"])
+        try await house.expectSound()
+        await #expect(throws: (any Error).self) {
+          try await house.script(
+            "update charge_event set detail = 'erased' where kind = 'captured'")
+        }
+      }
+    }
+
     @Test func thoseWhoWereMergedIntoAnErasedRiderGoToo() async throws {
       try await House.with { house in
         try await house.journal([
@@ -253,14 +327,21 @@ extension ClearingSuite {
       let columns = try await house.texts(
         """
         select table_name || ' ' || column_name from information_schema.columns
-        where table_schema = 'public' and data_type = 'uuid'
+        where table_schema = 'public'
+          and data_type in ('uuid', 'text', 'json', 'jsonb', 'bytea', 'ARRAY')
         """)
-      #expect(columns.count > 10)
+      #expect(columns.count > 100)
+      let digits = "\(rider)".replacing("-", with: "")
       var found: [String] = []
       for column in columns {
         let parts = column.split(separator: " ")
+        // Bytes are written in hexadecimal digits.
+        let text = "n.\(parts[1])::text"
         let count = try await house.number(
-          "select count(*) from \(parts[0]) where \(parts[1]) = '\(rider)'")
+          """
+          select count(*) from \(parts[0]) n
+          where strpos(\(text), '\(rider)') > 0 or strpos(\(text), '\(digits)') > 0
+          """)
         if count > 0 { found.append(column) }
       }
       return found

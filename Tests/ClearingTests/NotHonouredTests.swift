@@ -6,6 +6,7 @@ import SimulatedAcquirer
 import Store
 import Synchronization
 import Testing
+import Wallet
 
 extension ClearingSuite {
   /// What the acquirer does not pay of a capture, a top-up or a sale: it is owed again, comes off stored
@@ -27,10 +28,12 @@ extension ClearingSuite {
         let house = cards.house
         let anna = try await house.register("anna")
         try await house.topUpByCard(anna, 5000, reference: "T1")
-        _ = try await house.wallets.refund(house.cash(2000, key: "c1"), to: anna, by: desk)
+        var transfer = house.cash(2000, key: "c1")
+        (transfer.channel, transfer.place) = (.bank, nil)
+        _ = try await house.wallets.refund(transfer, to: anna, by: desk)
         let unpaid = line(.decline(code: "late"), "T1", 5000)
         #expect(try await cards.fund(1, [unpaid]) == [.declined: 1])
-        #expect(try await house.accounts() == ["1110": -2000, "2200": -2000])
+        #expect(try await house.accounts() == ["2200": -2000, "2220": 2000])
         #expect(
           try await house.texts(
             """
@@ -47,7 +50,7 @@ extension ClearingSuite {
         #expect(try await cards.fund(3, [line(.capture, "T1", 5000)]) == [.declined: 1])
         #expect(
           try await house.accounts()
-            == ["1100": 5000, "1110": -2000, "2200": -2000, "2290": 5000])
+            == ["1100": 5000, "2200": -2000, "2220": 2000, "2290": 5000])
         #expect(try await kept(cards).list(openOnly: true).isEmpty)
         // Nor does anything of it go back to the card.
         await #expect(throws: RiderRefusal.self) {

@@ -311,6 +311,31 @@ extension ClearingSuite {
       }
     }
 
+    /// A phone that the app registers, tapped for the first time ten days later.
+    @Test func aPhoneThatIsRegisteredBeforeItsFirstTapIsCheckedWhenItTaps() async throws {
+      try await CardHouse.with { house in
+        house.clock.set(House.noon)
+        try await house.house.register("phone", .phone)
+        let checks = "select kind from charge_event where kind like '%check%' or kind like 'card%'"
+        for _ in 0..<60 {
+          house.clock.advance(seconds: 60)
+          try await house.charging.drain()
+        }
+        #expect(try await house.house.texts("select kind from charge_event") == [])
+        #expect(
+          try await house.house.texts("select concat_ws(' ', state, attempt) from card_standing")
+            == ["unknown 0"])
+        house.clock.advance(seconds: 10 * 86_400)
+        try await house.charging.drain()
+        try await journal([try phoneTap(1, "08:00", day: 11)], house)
+        house.clock.advance(seconds: 3600)
+        try await house.work()
+        #expect(
+          try await house.house.texts(checks + " order by 1") == ["card_good", "check_asked"])
+        #expect(try await house.house.texts("select state from card_standing") == ["good"])
+      }
+    }
+
     /// Two workers see the tap of a denied card; the slower one finds that it is asked already.
     @Test func aDebtThatAnotherWorkerHasJustAskedIsLeftToIt() async throws {
       let poor = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)

@@ -78,6 +78,61 @@ extension ClearingSuite {
       }
     }
 
+    /// The acquirer takes the capture back each time, before it has paid.
+    private static func decline(_ house: CardHouse, _ attempt: Int, isFinal: Bool) async throws {
+      let window = try await house.window()
+      let message =
+        #"{"id":"X\#(attempt)","type":"declined","key":"w\#(window)-\#(attempt)","code":"51","#
+        + #""final":\#(isFinal)}"#
+      #expect(try await house.messages.take(Array(message.utf8)) == .applied)
+    }
+
+    private static func askAlone(_ house: CardHouse) async throws {
+      _ = try await house.debts.askNow(try await house.window(), by: "rider 1", isAlone: true)
+    }
+
+    @Test func aRiderHasTheBankAskedOnlySoOften() async throws {
+      try await CardHouse.with { house in
+        try await Self.ride(house)
+        try await house.nextDay()
+        let hour = MoneyRefusal.unfit(
+          "the bank of the card was asked less than an hour ago; try again later, or pay at a desk")
+        for attempt in 1...4 {
+          try await Self.decline(house, attempt, isFinal: false)
+          if attempt > 1 {
+            house.clock.advance(seconds: 3599)
+            await #expect(throws: hour) { try await Self.askAlone(house) }
+            house.clock.advance(seconds: 1)
+          }
+          try await Self.askAlone(house)
+          try await house.charging.drain()
+        }
+        try await Self.decline(house, 5, isFinal: false)
+        house.clock.advance(seconds: 3600)
+        let day = MoneyRefusal.unfit(
+          "the bank of the card was asked 4 times within a day; pay at a desk")
+        await #expect(throws: day) { try await Self.askAlone(house) }
+        // A day after the first the rider may again.
+        house.clock.advance(seconds: 20 * 3600)
+        try await Self.askAlone(house)
+      }
+    }
+
+    @Test func afterAFinalDeclineOnlyAPersonOfTheHouseAsksAgain() async throws {
+      try await CardHouse.with { house in
+        try await Self.ride(house)
+        try await house.nextDay()
+        try await Self.decline(house, 1, isFinal: true)
+        house.clock.advance(seconds: 10 * 86_400)
+        await #expect(
+          throws: MoneyRefusal.unfit("the bank of the card declined for good; pay at a desk")
+        ) { try await Self.askAlone(house) }
+        _ = try await house.debts.askNow(try await house.window(), by: "olena")
+        try await house.charging.drain()
+        #expect(try await Self.charges(house).map(\.stateName) == ["captured"])
+      }
+    }
+
     @Test(arguments: ["05", "14", "33", "41", "51", "54", "57", "61", "91"])
     func aCodeOfTheStandardHasWordsOfItsOwn(_ code: String) {
       let words = DeclineWords.words(for: code)

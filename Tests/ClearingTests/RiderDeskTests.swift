@@ -135,6 +135,69 @@ extension ClearingSuite {
         await #expect(throws: RiderRefusal.proof(.contradicts(proven))) {
           try await house.riders.merge(olha, into: anna, by: desk)
         }
+        _ = try await house.riders.withdrawProof(of: "adult", from: first, rider: anna, by: desk)
+        _ = try await house.riders.merge(olha, into: anna, by: desk)
+        #expect(
+          try await house.texts("select category || ' ' || rider_id from entitlement") == [
+            "pensioner \(anna)"
+          ])
+      }
+    }
+
+    /// The pensioner card was shown by one rider and recorded of another.
+    @Test func aProofOfTheWrongRiderIsWithdrawnAndItsPaperIsTheOthers() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "06:00", card: "anna"), try tap(2, "08:00")])
+        try await house.service.drain()
+        let (anna, olha) = (house.rider("anna"), try await house.register("olha"))
+        let day = try #require(Day("2026-11-22"))
+        func prove(_ rider: RiderID) async throws {
+          _ = try await house.riders.addProof(
+            ProvenDays(category: "pensioner", first: day, last: nil), kind: "card",
+            number: "AB 1234", note: nil, of: rider, isReplacing: false, by: desk)
+          try await house.service.drain()
+        }
+        try await prove(anna)
+        #expect(try await house.owed() == [])
+        await #expect(throws: RiderRefusal.proof(.paperOfAnother)) { try await prove(olha) }
+        let other = day.adding(days: 1)
+        let unknown = RiderRefusal.proof(.unknown(category: "pensioner", first: other))
+        #expect(unknown.code == "proof_unknown")
+        await #expect(throws: unknown) {
+          _ = try await house.riders.withdrawProof(
+            of: "pensioner", from: other, rider: anna, by: desk)
+        }
+        let stale = try await house.riders.withdrawProof(
+          of: "pensioner", from: day, rider: anna, by: desk)
+        #expect(stale == 1)
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  1600"])
+        try await prove(olha)
+        let profile = try #require(try await house.riders.profile(of: anna, at: House.noon))
+        #expect(profile.proofs.isEmpty)
+        let acts = profile.events.filter { $0.kind.hasPrefix("proof") }
+          .map { "\($0.kind) \($0.detail)" }
+        #expect(
+          Set(acts) == [
+            "proof pensioner from 2026-11-22", "proof_withdrawn pensioner from 2026-11-22",
+          ])
+        try await house.expectSound()
+      }
+    }
+
+    @Test func anotherCategoryFromTheSameDayTakesThePlaceOfAWrongOne() async throws {
+      try await House.with { house in
+        let anna = try await house.register("anna")
+        let day = try #require(Day("2026-11-22"))
+        for (category, isReplacing) in [("pensioner", false), ("adult", true)] {
+          _ = try await house.riders.addProof(
+            ProvenDays(category: category, first: day, last: nil), kind: nil, number: category,
+            note: nil, of: anna, isReplacing: isReplacing, by: desk)
+        }
+        let profile = try #require(try await house.riders.profile(of: anna, at: House.noon))
+        #expect(profile.proofs.map(\.days.category) == ["adult"])
+        let kinds = profile.events.map(\.kind).filter { $0.hasPrefix("proof") }
+        #expect(kinds.sorted() == ["proof", "proof", "proof_withdrawn"])
       }
     }
 

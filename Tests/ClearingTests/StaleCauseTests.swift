@@ -5,6 +5,7 @@ import Store
 import Tapping
 import Testing
 import Transit
+import Wallet
 
 extension ClearingSuite {
   /// What makes a rider-day stale is kept with the run that booked the difference, and no day is rated
@@ -41,29 +42,27 @@ extension ClearingSuite {
       }
     }
 
-    @Test func anEntitlementAndAnErasedRiderAreNamed() async throws {
+    @Test func anEntitlementThatComesAndGoesIsNamed() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "08:00", day: 1)])
         try await house.service.drain()
         let rider = Self.anna(house)
         let day = try #require(Day(year: 2026, month: 11, day: 23))
-        try await house.store.write { db in
-          try await db.rating.add(
-            "pensioner", of: rider, from: day, to: nil, proof: nil, at: House.noon)
-          try await db.rating.markStale(
-            rider: rider, from: day, to: nil, cause: .entitlement, reason: "№ 7", at: House.noon)
-        }
+        let proven = ProvenDays(category: "pensioner", first: day, last: nil)
+        let marked = try await house.riders.addProof(
+          proven, kind: nil, number: nil, note: nil, of: rider, isReplacing: false, by: desk)
+        #expect(marked == 1)
         let shown = try await house.texts("select stale_cause || ' ' || stale_reason from fare_day")
-        #expect(shown == ["entitlement № 7"])
+        #expect(shown == ["entitlement category pensioner was proven"])
         try await house.service.drain()
-        try await house.script("delete from entitlement")
-        _ = try await house.store.write { db in
-          try await db.rating.markStale(
-            rider: rider, from: day, to: nil, cause: .rider, reason: "erased", at: House.noon)
-        }
+        #expect(try await house.owed() == [])
+        _ = try await house.riders.withdrawProof(
+          of: "pensioner", from: day, rider: rider, by: desk)
+        let withdrawn = try await house.texts(
+          "select stale_cause || ' ' || stale_reason from fare_day")
+        #expect(withdrawn == ["entitlement the proof of pensioner was withdrawn"])
         try await house.service.drain()
-        #expect(
-          try await Self.causes(house) == ["entitlement 1 1 1", "rider 1 1 1", "tap 1 1 0"])
+        #expect(try await Self.causes(house) == ["entitlement 2 2 2", "tap 1 1 0"])
         #expect(try await house.owed() == ["2190  800"])
         #expect(try await house.audit().isSound)
       }

@@ -151,7 +151,9 @@ extension ClearingSuite {
         try await house.topUpByCard(anna, 5000, reference: "T1")
         _ = try await house.products.sell(
           "ten rides", to: olha, from: nil, for: house.byCard(nil, reference: "T2"), by: desk)
-        _ = try await house.wallets.refund(house.cash(5000, key: "k1"), to: anna, by: desk)
+        var transfer = house.cash(5000, key: "k1")
+        (transfer.channel, transfer.place) = (.bank, nil)
+        _ = try await house.wallets.refund(transfer, to: anna, by: desk)
         _ = try await house.riders.erase(
           anna, by: desk, randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
         let found = try await cards.fund(

@@ -1,5 +1,7 @@
+import Basics
 import Tapping
 import Testing
+import Transit
 
 /// A card number must not reach the journal under a key or in a field that is not known either.
 @Suite struct HiddenCardNumberTests {
@@ -25,6 +27,74 @@ import Testing
       #expect(fault.kind == .impossible)
       #expect(!"\(fault)".contains("1111") && !"\(fault)".contains("5555"))
     }
+  }
+
+  /// What a reader gives in the place of a token: tag 57 as text, in hexadecimal and packed, tag 5A packed.
+  static let tokens: [[UInt8]] = [
+    Array("4111111111111111=25122011234567890".utf8),
+    Array("4111111111111111D25122011234567890F".utf8), Array("PAN:4111111111111111".utf8),
+    [0x41, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11],
+    [0x37, 0x82, 0x82, 0x24, 0x63, 0x10, 0x00, 0x5F],
+    [
+      0x41, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0xD2, 0x51, 0x22, 0x01, 0x12, 0x34, 0x56,
+      0x78, 0x9F,
+    ],
+  ]
+
+  private static func body(_ token: [UInt8], _ medium: MediumKind) -> TapBatch {
+    var tap = Tap(
+      seq: 1, at: Instant(microseconds: 1_795_332_658_001_000), kind: .single, medium: .card,
+      token: [1, 2])
+    let plain = tap
+    (tap.seq, tap.medium, tap.token) = (2, medium, token)
+    return TapBatch(
+      device: "V-0042", epoch: 3, sentAt: Instant(microseconds: 1_795_332_665_120_000),
+      taps: [plain, tap])
+  }
+
+  @Test(arguments: BatchFormat.allCases, [MediumKind.bank, .phone])
+  func inATokenAsReadersGiveIt(_ format: BatchFormat, _ medium: MediumKind) throws {
+    for token in Self.tokens {
+      let bytes = TapBatchWire.encode(Self.body(token, medium), format)
+      do throws(TapBatchFault) {
+        _ = try TapBatchWire.outline(bytes, format)
+        Issue.record("\(token) was taken")
+      } catch {
+        #expect(error.code == "card_number" && error.kind == .impossible)
+        #expect(error.pointer == "/taps/1/token")
+        #expect(!"\(error)".contains("1111"))
+      }
+      // What the journal holds from before stays readable.
+      #expect(try TapBatchWire.decode(bytes, format).taps[1].token == token)
+    }
+  }
+
+  @Test(arguments: BatchFormat.allCases)
+  func packedDigitsOfATransitCardAreItsOwn(_ format: BatchFormat) throws {
+    for token in Self.tokens.prefix(3) {
+      let bytes = TapBatchWire.encode(Self.body(token, .card), format)
+      #expect(throws: TapBatchFault.self) { try TapBatchWire.outline(bytes, format) }
+    }
+    for token in Self.tokens.dropFirst(3) {
+      let bytes = TapBatchWire.encode(Self.body(token, .card), format)
+      #expect(try TapBatchWire.outline(bytes, format).tapsCount == 2)
+    }
+  }
+
+  @Test func randomTokensAreTaken() {
+    var chance = SeededGenerator(seed: 5)
+    var (ofAny, ofBank) = (0, 0)
+    for _ in 0..<1_000_000 {
+      let token = (0..<chance.integer(in: 4...32)).map { _ in
+        UInt8(truncatingIfNeeded: chance.next())
+      }
+      let isAny = token.withUnsafeBytes { CardNumber.isHeld(by: $0, isOfBank: false) }
+      let isBank = token.withUnsafeBytes { CardNumber.isHeld(by: $0, isOfBank: true) }
+      if isAny { ofAny += 1 }
+      if isBank { ofBank += 1 }
+    }
+    #expect(ofAny == 0)
+    #expect(ofBank < 10)
   }
 
   @Test func asAKeyThatIsNotKnown() {

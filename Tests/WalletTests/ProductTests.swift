@@ -221,8 +221,18 @@ private func terms(
     let endings = try ProofCheck.endings(for: student, among: [pupil], isReplacing: true)
     #expect(endings.map(\.proof) == [pupil])
     #expect(endings.map(\.lastDay) == [first.adding(days: 29)])
-    #expect(throws: ProofRefusal.contradicts(student)) {
-      try ProofCheck.endings(for: pupil, among: [student], isReplacing: true)
+  }
+
+  /// Who was written down as a student is a pupil, from the same day or from an earlier one on.
+  @Test func aProofThatTakesThePlaceOfALaterOneLeavesNothingOfIt() throws {
+    let student = proof("student", 30, 100)
+    for pupil in [proof("pupil", 0, nil), proof("pupil", 30, 50)] {
+      let endings = try ProofCheck.endings(for: pupil, among: [student], isReplacing: true)
+      #expect(endings.map(\.proof) == [student])
+      #expect(endings.map(\.lastDay) == [nil])
+      #expect(throws: ProofRefusal.contradicts(student)) {
+        try ProofCheck.endings(for: pupil, among: [student], isReplacing: false)
+      }
     }
   }
 

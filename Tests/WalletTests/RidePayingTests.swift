@@ -127,7 +127,7 @@ private func payment(_ number: Int, _ minor: Int64) -> RidePayment {
 
 @Suite struct WalletDecisionTests {
   private let standing = WalletStanding(
-    balanceMinor: 5000, debtMinor: 0, waitingDays: 0, isBlocked: false)
+    balanceMinor: 5000, debtMinor: 0, waitingDays: 0, isBlocked: false, cashMinor: 6000)
 
   @Test func aRefundIsNeverLargerThanTheBalance() throws {
     #expect(try WalletDecision.refund(nil, through: .cash, standing: standing) == 5000)
@@ -139,6 +139,22 @@ private func payment(_ number: Int, _ minor: Int64) -> RidePayment {
       #expect(throws: WalletRefusal.amount(bad)) {
         try WalletDecision.refund(bad, through: .cash, standing: standing)
       }
+    }
+  }
+
+  @Test func whatDidNotComeInCashDoesNotGoOutInCash() throws {
+    var mixed = standing
+    mixed.cashMinor = 2000
+    #expect(try WalletDecision.refund(2000, through: .cash, standing: mixed) == 2000)
+    #expect(try WalletDecision.refund(5000, through: .bank, standing: mixed) == 5000)
+    for asked in [nil, 2001] as [Int64?] {
+      #expect(throws: WalletRefusal.notInCash(cashMinor: 2000, askedMinor: asked ?? 5000)) {
+        try WalletDecision.refund(asked, through: .cash, standing: mixed)
+      }
+    }
+    mixed.cashMinor = -100
+    #expect(throws: WalletRefusal.notInCash(cashMinor: 0, askedMinor: 1)) {
+      try WalletDecision.refund(1, through: .cash, standing: mixed)
     }
   }
 

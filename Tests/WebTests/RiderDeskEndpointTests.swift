@@ -207,6 +207,35 @@ struct RiderDeskEndpointTests {
     }
   }
 
+  @Test func aWrongProofIsTakenBack() async throws {
+    try await Self.with { service, token, _ in
+      let rider = try await Self.register(service, token)
+      let path = "/v1/riders/\(rider)/entitlements"
+      let proof = #"{"category": "adult", "valid_from": "2026-11-01", "reason": "shown"}"#
+      let recorded = await service.post(path, token: token, json: proof)
+      #expect(recorded.status == .created, "\(recorded.text)")
+      for (body, status, code) in [
+        (#"{"valid_from": "2026-11-01", "reason": "x"}"#, 400, "missing"),
+        (#"{"category": "adult", "reason": "x"}"#, 400, "missing"),
+        (
+          #"{"category": "adult", "valid_from": "2026-11-02", "reason": "x"}"#, 404, "proof_unknown"
+        ),
+      ] {
+        let refused = await service.post(path + "/withdraw", token: token, json: body)
+        #expect(refused.status.code == status && refused.problemCode == code, "\(refused.text)")
+      }
+      let withdrawn = await service.post(path + "/withdraw", token: token, json: proof)
+      #expect(withdrawn.status == .ok, "\(withdrawn.text)")
+      #expect(withdrawn.text.contains("\"rider_days_to_rate_anew\":0"), "\(withdrawn.text)")
+      let shown = await service.send(.get, "/v1/riders/\(rider)", token: token)
+      #expect(shown.text.contains("\"entitlements\":[]"), "\(shown.text)")
+      #expect(shown.text.contains("proof_withdrawn"), "\(shown.text)")
+      let cashier = await service.post(
+        path + "/withdraw", token: try await service.token(.cashier), json: proof)
+      #expect(cashier.status == .forbidden)
+    }
+  }
+
   @Test func aBlockedCardAndAnErasedRiderTakeNothing() async throws {
     try await Self.with { service, token, admin in
       let rider = try await Self.register(service, token)
@@ -294,6 +323,15 @@ struct RiderDeskEndpointTests {
         json: #"{"medium": "bank", "token": "NDExMTExMTExMTExMTExMQ"}"#)
       #expect(answer.status == .badRequest && answer.problemCode == "malformed")
       #expect(!answer.text.contains("4111"))
+      // The same as its chip has it, packed; and the number in a reason.
+      let packed = await service.post(
+        "/v1/riders", token: token, json: #"{"medium": "bank", "token": "QRERERERERE"}"#)
+      #expect(packed.status == .badRequest && packed.problemCode == "malformed")
+      let told = await service.post(
+        "/v1/riders", token: token,
+        json: #"{"medium": "card", "token": "YW5uYQ", "reason": "lost 4111 1111 1111 1111"}"#)
+      #expect(told.status == .unprocessableContent && told.problemCode == "card_number")
+      #expect(!told.text.contains("4111"))
     }
   }
 }

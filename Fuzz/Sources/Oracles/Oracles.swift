@@ -31,15 +31,19 @@ package enum Oracles {
   /// Reads a body and checks what comes of it.
   package static func read(_ body: [UInt8], _ format: BatchFormat) {
     var outline: TapBatchOutline?
+    var holdsCardNumber = false
     do throws(TapBatchFault) {
       outline = try TapBatchWire.outline(body, format)
     } catch {
       check(error)
+      // Tokens are searched more closely on the way in than where they are stored already.
+      holdsCardNumber = error.code == "card_number"
     }
     do throws(TapBatchFault) {
       let batch = try TapBatchWire.decode(body, format)
       check(batch)
-      precondition(TapBatchOutline(batch) == outline, "the outline is another batch's")
+      precondition(
+        holdsCardNumber || TapBatchOutline(batch) == outline, "the outline is another batch's")
     } catch {
       check(error)
       precondition(outline == nil, "the outline was taken of a batch that is refused")

@@ -796,10 +796,14 @@ create index charge_event_medium on charge_event (medium_id, event_id) where med
 create index charge_event_entry on charge_event (entry_id) where entry_id is not null;
 create unique index charge_event_once on charge_event (window_id, attempt, kind)
   where kind in ('authorised', 'declined', 'captured');
--- An erasure takes the card out of the list of charges, and nothing else.
+-- An erasure takes the card and what people wrote out of the list of charges, and nothing else.
 create function charge_event_is_kept() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and to_jsonb(new) - 'medium_id' = to_jsonb(old) - 'medium_id' then
+  if tg_op = 'UPDATE'
+    and to_jsonb(new) - 'medium_id' - 'detail' = to_jsonb(old) - 'medium_id' - 'detail'
+    and (new.detail is not distinct from old.detail or new.detail = 'erased'
+      and old.kind in ('write_off_proposed', 'refund_proposed', 'refund_ordered'))
+  then
     return new;
   end if;
   raise exception 'charge_event is append-only' using errcode = 'restrict_violation';
@@ -2187,3 +2191,11 @@ create index rider_erased on rider (rider_id) where erased_at is not null;
 do $$ begin
   perform seal_table('erased_fare', 'erased_fare_id', '');
 end $$;
+
+-- Riders' days whose stops were found or corrected since they were shared by distance.
+create table share_recount (
+  lane smallint not null,
+  rider_id uuid not null,
+  fare_day date not null,
+  primary key (lane, rider_id, fare_day)
+);

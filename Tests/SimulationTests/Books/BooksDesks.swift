@@ -116,7 +116,7 @@ extension BooksWorld {
     learn {
       $0.purchases[rider, default: []].append(
         SoldProduct(
-          kind: kind, number: receipt.holding.holdingID, isPaidByCard: false, grantedAt: act.at,
+          kind: kind, number: receipt.holding.holdingID, channel: order.channel, grantedAt: act.at,
           firstDay: CityCalendar.day(day)))
       $0.cashMinor += minor
       $0.soldMinor += minor

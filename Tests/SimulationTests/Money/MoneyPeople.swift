@@ -16,6 +16,8 @@ struct MoneyPeople: Sendable {
   var deposits: [RiderID: Int64] = [:]
   /// Of it: what was given up and is not undone.
   var givenUp: [RiderID: Int64] = [:]
+  /// What came in cash or was put right by two people, less what went out in cash.
+  var cash: [RiderID: Int64] = [:]
   /// Top-ups by bank card: what of them may still go back to the card.
   var cardTopUps: [RiderID: [CardTopUp]] = [:]
   var products: [RiderID: [SoldProduct]] = [:]
@@ -67,6 +69,7 @@ struct MoneyPeople: Sendable {
     products[other, default: []] += products.removeValue(forKey: rider) ?? []
     if let deposit = deposits.removeValue(forKey: rider) { deposits[other, default: 0] += deposit }
     givenUp[other, default: 0] += givenUp.removeValue(forKey: rider) ?? 0
+    cash[other, default: 0] += cash.removeValue(forKey: rider) ?? 0
     cardTopUps[other, default: []] += cardTopUps.removeValue(forKey: rider) ?? []
     for medium in owner.filter({ $0.value == rider }).keys { owner[medium] = other }
   }

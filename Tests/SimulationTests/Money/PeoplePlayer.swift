@@ -107,7 +107,9 @@ extension MoneyPlayer {
     if isSettled, books.people.deposits[rider] != nil {
       let owed = books.people.owed(by: rider)
       if owed > 0 { try await topUp(rider, owed, .cash) }
-      if books.people.balance(of: rider) ?? 0 > 0 { try await refund(rider, nil, .cash) }
+      let balance = books.people.balance(of: rider) ?? 0
+      let isInCash = balance <= books.people.cash[rider] ?? 0
+      if balance > 0 { try await refund(rider, nil, isInCash ? .cash : .bank) }
     }
     let isEven =
       books.people.owed(by: rider) == 0 && books.people.balance(of: rider) ?? 0 == 0

@@ -2,6 +2,7 @@ import Basics
 import SimulatedCity
 import Tapping
 import Transit
+import Wallet
 
 /// A small tariff twice: as the text that is published, and worked out plainly from what
 /// `docs/tariff-language.md` says of each of its words, without the tariff's engine.
@@ -182,7 +183,7 @@ struct SoldProduct: Sendable {
   let kind: Kind
   /// The number that the desk gave it.
   let number: Int64
-  let isPaidByCard: Bool
+  let channel: MoneyChannel
   let grantedAt: Instant
   let firstDay: Day
   var recognised: Int64 = 0

@@ -93,6 +93,7 @@ extension MoneyPlayer {
     let outcome = try await ask { try await house.wallets.topUp(order, to: rider, by: act) }
     guard judge(outcome, "top-up", isRight: true) else { return }
     books.people.deposits[rider, default: 0] += minor
+    if channel == .cash { books.people.cash[rider, default: 0] += minor }
     if channel == .acquirer, let reference = order.reference {
       books.people.cardTopUps[rider, default: []].append(
         CardTopUp(reference: reference, left: minor))
@@ -132,8 +133,11 @@ extension MoneyPlayer {
     let place = books.people.cardTopUps[rider]?.firstIndex { $0.left >= minor }
     let (house, act, order) = (house, act, refundOrder(part, channel, rider, place))
     let outcome = try await ask { try await house.wallets.refund(order, to: rider, by: act) }
+    let hasCash = minor <= books.people.cash[rider] ?? 0
+    if channel == .cash, balance > 0, minor <= balance, !hasCash { count("not paid in cash") }
     let isRight =
       balance > 0 && minor <= balance && (channel != .acquirer || place != nil)
+      && (channel != .cash || hasCash)
     guard judge(outcome, "refund of stored value", isRight: isRight) else { return false }
     if channel == .acquirer, let place {
       books.people.cardTopUps[rider]?[place].left -= minor
@@ -144,6 +148,7 @@ extension MoneyPlayer {
       findings.append("\(rider) got \(-receipt.movement.amountMinor) back instead of \(minor)")
     }
     books.people.deposits[rider, default: 0] -= minor
+    if channel == .cash { books.people.cash[rider, default: 0] -= minor }
     books.write(Self.giving(channel), -minor)
     if channel == .bank { transfer(.transfer(try await movement(order)), minor, word: order.key) }
     return true
@@ -230,7 +235,10 @@ extension MoneyPlayer {
     guard order.isApproved else { return }
     books.people.deposits[rider, default: 0] += minor
     books.write(order.isGivenUp ? .writtenOff : .unmatched, minor)
-    guard order.isGivenUp else { return }
+    guard order.isGivenUp else {
+      books.people.cash[rider, default: 0] += minor
+      return
+    }
     books.people.givenUp[rider, default: 0] += minor
     count("account written off")
   }
@@ -257,7 +265,7 @@ extension MoneyPlayer {
     else { return }
     books.people.products[rider, default: []].append(
       SoldProduct(
-        kind: kind, number: receipt.holding.holdingID, isPaidByCard: channel == .acquirer,
+        kind: kind, number: receipt.holding.holdingID, channel: channel,
         grantedAt: daysAhead == 0
           ? act.at : max(act.at, CityCalendar.moment(first, second: 4 * 3600)),
         firstDay: first))
@@ -297,7 +305,13 @@ extension MoneyPlayer {
       try await house.products.refund(
         number, of: rider, through: channel, reference: reference, by: act)
     }
-    let isPaidSo = channel != .acquirer || product.isPaidByCard
+    let isPaidSo =
+      switch channel {
+      case .acquirer: product.channel == .acquirer
+      case .cash where product.channel == .wallet: minor <= books.people.cash[rider] ?? 0
+      case .cash: product.channel == .cash
+      case .bank, .wallet: true
+      }
     guard judge(outcome, "return", isRight: minor > 0 && hasAccount && isPaidSo),
       case .done(let receipt) = outcome
     else { return }
@@ -313,6 +327,11 @@ extension MoneyPlayer {
       books.people.deposits[rider, default: 0] += minor
     } else {
       books.write(Self.giving(channel), -minor)
+    }
+    switch (product.channel, channel) {
+    case (.cash, .wallet): books.people.cash[rider, default: 0] += minor
+    case (.wallet, .cash): books.people.cash[rider, default: 0] -= minor
+    default: break
     }
     if channel == .acquirer {
       books.cardSales.append(PlainCardSale(reference: reference, isRefund: true, minor: minor))
