@@ -39,7 +39,7 @@ package struct ReratingPieces: Sendable {
         case .riders(let lane, let after) = order.place
       else { return 0 }
       let book: TariffBook
-      switch try await Rerating.book(of: order, city, in: db) {
+      switch try await Rerating.book(of: &order, city, in: db) {
       case .success(let found): book = found
       case .failure(let refusal):
         try await Self.giveUp(&order, because: refusal.description, in: db)
@@ -105,8 +105,8 @@ package struct ReratingPieces: Sendable {
 
   /// The order cannot be carried out: what another person approved waits again, the rest is refused.
   ///
-  /// Of a network that is not in force any more nothing is left to wait for: the order of the next one
-  /// covers all that this one did.
+  /// Of a network that holds on none of its days any more nothing is left to wait for: the order of the next
+  /// one covers all that this one did.
   private static func giveUp(
     _ order: inout ReratingOrder, because fault: String, in db: StoreSession
   ) async throws {
@@ -185,9 +185,8 @@ package struct ReratingPieces: Sendable {
     at now: Instant
   ) async throws -> ReratingPlace {
     let days = try await db.placedAnew.vehicleDays(
-      lane: lane, after: after, countMax: vehicleDaysPerPieceMax)
-    try await db.sorting.markStale(
-      vehicleDays: Set(days.filter { $0.day >= order.firstDay }), at: now)
+      lane: lane, from: order.firstDay, after: after, countMax: vehicleDaysPerPieceMax)
+    try await db.sorting.markStale(vehicleDays: Set(days), at: now)
     if days.count == vehicleDaysPerPieceMax { return .vehicles(lane: lane, after: days.last) }
     return lane + 1 < Lane.count
       ? .vehicles(lane: lane + 1, after: nil) : .riders(lane: 0, after: nil)

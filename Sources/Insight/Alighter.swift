@@ -1,17 +1,17 @@
 import Basics
 import Ridership
 package import Store
-package import Transit
+import Transit
 
 /// Finds where riders got off, from where they were seen next.
 package struct Alighter: Sendable {
   /// Most rider-days worked on in one transaction.
   package static let riderDaysPerPassMax = 2000
 
-  private let network: Network
+  private let city: City
 
-  /// Makes a finder on a network.
-  package init(network: Network) { self.network = network }
+  /// Makes a finder for a city: each day is worked on by the network that holds on it.
+  package init(city: City) { self.city = city }
 
   /// Works on the oldest stale rider-days of a lane; the number of days, none when another process
   /// holds the lane.
@@ -23,14 +23,19 @@ package struct Alighter: Sendable {
     let boardings = try await db.alighting.boardings(lane: lane, days: days)
     let offs = Dictionary(
       grouping: try await db.alighting.tapOffs(lane: lane, days: days), by: \.day)
-    let routes = Set(boardings.compactMap { $0.route.flatMap(network.routeIndex(id:)) })
-    let finder = AlightingFinder(
-      patterns: routes.sorted().flatMap(network.routePatterns(ofRoute:)))
+    var finders: [Int64?: AlightingFinder] = [:]
+    let routes = Set(boardings.compactMap(\.route))
     let ofDay = Dictionary(grouping: boardings, by: \.day)
     var rows: [AlightingRow] = []
     for day in days {
       let boardings = ofDay[day] ?? []
       let ends = ends(of: boardings, offs[day] ?? [])
+      let feedID = city.feedID(on: day.fareDay)
+      if finders[feedID] == nil {
+        let then = try await city.on(day.fareDay, in: db)
+        finders[feedID] = Self.finder(of: routes, on: then.network)
+      }
+      guard let finder = finders[feedID] else { continue }
       let outcomes = finder.alightings(
         ofDay: boardings.enumerated().map { outcome($1, ref: $0) },
         tapOffs: ends.mapValues(\.stop))
@@ -44,6 +49,12 @@ package struct Alighter: Sendable {
     try await db.alighting.save(rows)
     try await db.alighting.finish(days, lane: lane)
     return days.count
+  }
+
+  private static func finder(of routes: Set<String>, on network: Network) -> AlightingFinder {
+    AlightingFinder(
+      patterns: routes.compactMap(network.routeIndex(id:)).sorted()
+        .flatMap(network.routePatterns(ofRoute:)))
   }
 
   private func outcome(_ boarding: StandingBoarding, ref: Int) -> BoardingOutcome {
