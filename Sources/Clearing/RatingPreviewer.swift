@@ -187,11 +187,12 @@ package struct RatingPreviewer: Sendable {
       let rides = try rating.named(
         result,
         carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
+      let difference = RideDifference(
+        standing: standing[day] ?? [], rated: rides, sharedBy: sharing)
       differences.append(
         DayDifference(
-          difference: RideDifference(
-            standing: standing[day] ?? [], rated: rides, sharedBy: sharing),
-          isWaiting: known.isStale))
+          difference: difference, isWaiting: known.isStale,
+          ridesSharedAnew: difference.ridesSharedAnew(sharing)))
       walk.state = result.state
       walk.differs = result.state.bytes != known.stateAfter
       if isCarried {

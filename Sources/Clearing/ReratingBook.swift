@@ -70,6 +70,9 @@ extension Rerating {
       return .failure(
         ReratingRefusal("Another version begins on the first day of the tariff; only one can."))
     }
+    if let why = try TariffPublication.book(of: published)?.lost(in: book) {
+      return .failure(ReratingRefusal("The tariff cannot be published: \(why)."))
+    }
     // As the city will know it: on its network.
     return .success(City(network: city.network, book: book, feed: city.feed).book ?? book)
   }

@@ -175,6 +175,27 @@ struct NetworkOrderTests {
     }
   }
 
+  @Test(arguments: [(limit: "800", state: "done"), (limit: "799", state: "requested")])
+  func whatAnOperatorLosesTakesASecondPersonThoughNoFareChanges(
+    _ row: (limit: String, state: String)
+  ) async throws {
+    try await Self.withRide(limit: row.limit) { service, _ in
+      _ = try await Self.bring(Self.feed(zone: "1", agency: "u"), to: service)
+      try await Self.settle(service)
+      let orders = try await Self.orders(service)
+      #expect(orders.contains(#""state":"\#(row.state)""#), "\(orders)")
+      #expect(orders.contains(#""change_minor":800,"feed":2"#), "\(orders)")
+      if row.state == "requested" {
+        #expect(try await Self.fares(service) == ["t 800"])
+        let petro = try await RatingTests.token("Petro", service)
+        _ = await service.send(.post, "/v1/rating/orders/1/approve", token: petro)
+        try await Self.settle(service)
+      }
+      #expect(try await Self.fares(service) == ["u 800"])
+      #expect(try await Self.audit(service).isSound)
+    }
+  }
+
   @Test func aboveTheLimitTheDaysOfBeforeWaitForAnotherPerson() async throws {
     try await Self.withRide(limit: "399") { service, validator in
       _ = try await Self.bring(Self.feed(zone: "2"), to: service)
