@@ -39,7 +39,11 @@ package struct OperatorSharing: Sendable {
       let sharing = (city.book?.versions ?? []).filter { $0.apportionment != .own }
       let rides = try await db.operatorMoney.rides(
         changedBy: runs, and: days, under: sharing.map(\.version))
-      let shares = Self.shares(of: rides, in: city)
+      var networks: [Day: Network] = [:]
+      for day in Set(rides.map(\.fareDay)).sorted() {
+        networks[day] = try await city.on(day, in: db).network
+      }
+      let shares = Self.shares(of: rides, in: city, on: networks)
       var sums: [Key: Int64] = [:]
       for share in shares {
         let key = Key(
@@ -91,8 +95,11 @@ package struct OperatorSharing: Sendable {
     }
   }
 
-  /// The shares of all rider-days among some rides, which are in the order of time.
-  static func shares(of rides: [SharedRide], in city: City) -> [OperatorShareRow] {
+  /// The shares of all rider-days among some rides, which are in the order of time; `networks` are those that
+  /// hold on their days.
+  private static func shares(
+    of rides: [SharedRide], in city: City, on networks: [Day: Network]
+  ) -> [OperatorShareRow] {
     let versions = Dictionary(
       (city.book?.versions ?? []).map { ($0.version, $0.apportionment) },
       uniquingKeysWith: { first, _ in first })
@@ -105,17 +112,19 @@ package struct OperatorSharing: Sendable {
           $0.rider != first.rider || $0.fareDay != first.fareDay || $0.currency != first.currency
         } ?? rides.endIndex
       let rule = versions[first.tariffVersion] ?? .own
-      if rule != .own { rows += dayShares(Array(rides[start..<end]), rule, city) }
+      if rule != .own {
+        rows += dayShares(Array(rides[start..<end]), rule, networks[first.fareDay] ?? city.network)
+      }
       start = end
     }
     return rows
   }
 
   private static func dayShares(
-    _ rides: [SharedRide], _ rule: FareApportionment, _ city: City
+    _ rides: [SharedRide], _ rule: FareApportionment, _ network: Network
   ) -> [OperatorShareRow] {
     let day = Apportionment(Apportionment.Rule(rule))
-    let minors = day.shares(rides.map { ride in Apportionment.Ride(ride, in: city) })
+    let minors = day.shares(rides.map { ride in Apportionment.Ride(ride, on: network) })
     var own: [String: Int64] = [:]
     var shared: [String: Int64] = [:]
     for (ride, minor) in zip(rides, minors) {
@@ -147,7 +156,7 @@ extension Apportionment.Rule {
 
 extension Apportionment.Ride {
   /// A ride of the sub-ledger: its reason says whether it is linked, capped, or paid by a product.
-  init(_ ride: SharedRide, in city: City) {
+  init(_ ride: SharedRide, on network: Network) {
     let steps = FareReason(json: ride.reasonJSON)?.steps ?? []
     let codes = Set(steps.map(\.code))
     let linking: Set<FareStepCode> = [
@@ -156,7 +165,7 @@ extension Apportionment.Ride {
     ]
     self.init(
       operatorID: ride.operatorID, nominalMinor: ride.nominalMinor,
-      chargedMinor: ride.chargedMinor, metres: Self.metres(ride, in: city),
+      chargedMinor: ride.chargedMinor, metres: Self.metres(ride, on: network),
       isLinked: !codes.isDisjoint(with: linking), isCapped: codes.contains(.cap),
       carriedMinor: Self.carried(nominal: ride.nominalMinor, by: steps))
   }
@@ -170,11 +179,11 @@ extension Apportionment.Ride {
     return max(0, nominal - companions)
   }
 
-  private static func metres(_ ride: SharedRide, in city: City) -> Int64? {
-    guard let from = ride.fromStop.flatMap({ city.network.stopIndex(id: $0) }),
-      let to = ride.toStop.flatMap({ city.network.stopIndex(id: $0) })
+  private static func metres(_ ride: SharedRide, on network: Network) -> Int64? {
+    guard let from = ride.fromStop.flatMap({ network.stopIndex(id: $0) }),
+      let to = ride.toStop.flatMap({ network.stopIndex(id: $0) })
     else { return nil }
-    let stops = city.network.stops
+    let stops = network.stops
     return Int64(stops[from].coordinate.metres(to: stops[to].coordinate).rounded())
   }
 }

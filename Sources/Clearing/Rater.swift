@@ -43,7 +43,8 @@ package struct Rater: Sendable {
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
     let products = try await db.products.grants(of: Set(days.map(\.rider)))
-    let (ratings, folded) = try fold(claimed, taps, entitlements, products, book)
+    let (ratings, folded) = try fold(
+      claimed, taps, entitlements, products, try await cities(of: days, in: db))
     let carried = try await db.rating.boardingTaps(
       lane: lane, of: ratings.flatMap { $0.rating.carried($0.result) })
     let standing = try await db.rating.standingRides(
@@ -64,16 +65,23 @@ package struct Rater: Sendable {
     var rows = folded
     for index in rows.indices { rows[index].owes = owing.contains(rows[index].day) }
     guard
-      try await db.rating.begin(
-        rows.filter(\.isFirst), lane: lane, feedID: city.feed?.id, at: now)
+      try await db.rating.begin(rows.filter(\.isFirst), lane: lane, at: now)
     else {
       throw ClearingFault.markedMeanwhile
     }
-    try await db.rating.finish(
-      rows.filter { !$0.isFirst }, lane: lane, feedID: city.feed?.id, at: now)
+    try await db.rating.finish(rows.filter { !$0.isFirst }, lane: lane, at: now)
     return Pass(
       riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
       ridesReversed: difference.reversed.count)
+  }
+
+  /// The city on the network that holds on each of some days.
+  private func cities(of days: [RiderDay], in db: StoreSession) async throws -> [Day: City] {
+    var cities: [Day: City] = [:]
+    for day in Set(days.map(\.fareDay)).sorted() {
+      cities[day] = try await city.on(day, in: db)
+    }
+    return cities
   }
 
   /// A day with what the tariff made of it.
@@ -83,7 +91,7 @@ package struct Rater: Sendable {
   /// that the day before it has left just now.
   private func fold(
     _ claimed: [ClaimedDay], _ taps: [[TapRow]], _ entitlements: [RiderID: [EntitlementRow]],
-    _ products: [RiderID: [GrantRow]], _ book: TariffBook
+    _ products: [RiderID: [GrantRow]], _ cities: [Day: City]
   ) throws -> (ratings: [Rated], days: [RatedDayRow]) {
     let followed = Set(claimed.compactMap(\.dayBefore))
     var ratings: [Rated] = []
@@ -97,8 +105,10 @@ package struct Rater: Sendable {
       let before =
         try claim.dayBefore.flatMap { left[$0] }
         ?? RiderState.kept(claim.stateBefore, before: day)
+      let then = cities[day.fareDay] ?? city
+      guard let book = then.book else { preconditionFailure("every network has the same tariffs") }
       let rating = DayRating(
-        network: city.network, book: book, day: day, taps: dayTaps,
+        network: then.network, book: book, day: day, taps: dayTaps,
         entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: before)
       ratings.append((rating, result))
@@ -110,7 +120,8 @@ package struct Rater: Sendable {
           day: day, stateAfter: bytes, tariffVersion: result.tariffVersion,
           // The day that follows has just been rated from this very state when it was claimed too.
           stateChanged: bytes != claim.stateAfter && !isFollowed,
-          hasOpenRide: result.state.hasOpenRide, isFirst: claim.parcelled != nil))
+          hasOpenRide: result.state.hasOpenRide, isFirst: claim.parcelled != nil,
+          feedID: then.feed?.id))
     }
     return (ratings, days)
   }

@@ -17,6 +17,15 @@ package struct RatingPreview: Sendable, Equatable {
     /// What the reversed rides were charged, and what the added ones will be; minor units.
     package var beforeMinor: Int64 = 0
     package var afterMinor: Int64 = 0
+    /// Of the reversed rides, and of the added ones: those whose fare is not known, which are in no sum.
+    package var withoutFareBefore = 0
+    package var withoutFareAfter = 0
+  }
+
+  /// An operator that is known, and a currency.
+  struct OperatorMoney: Hashable {
+    let operatorID: String
+    let currency: Currency
   }
 
   /// What changes on one fare day, in one currency.
@@ -54,6 +63,8 @@ package struct RatingPreview: Sendable, Equatable {
   package var changedDays = 0
   package var ridesReversed = 0
   package var ridesAdded = 0
+  /// Rides that stand by a version of the tariff which shares money among operators by another rule.
+  package var ridesSharedAnew = 0
   /// Taps that get another stop because a new network places them anew.
   package var tapsPlacedAnew = 0
   /// By operator, then currency; the unknown operator last.
@@ -64,6 +75,8 @@ package struct RatingPreview: Sendable, Equatable {
   package internal(set) var changes: [Currency: Int64] = [:]
   /// As ``changes``, of the days alone that do not wait for a rating anyway.
   var ordered: [Currency: Int64] = [:]
+  /// What known operators get more or less on these days, with its sign.
+  var orderedOperators: [OperatorMoney: Int64] = [:]
   /// By how much the changes of riders would be others without the taps that are placed anew.
   package internal(set) var placed: [Currency: Int64] = [:]
   /// Sums of the changes with their signs on days that wait for a rating anyway.
@@ -74,11 +87,29 @@ package struct RatingPreview: Sendable, Equatable {
   package private(set) var days: [DayChange] = []
   private var dayPlaces: [String: Int] = [:]
 
-  /// The largest of the sums of changes: the one that a limit is held against.
-  package var changeMinor: Int64 { changes.values.max() ?? 0 }
+  /// What a limit is held against: the larger of what riders' fares change, and of what operators that
+  /// were known lose; of the currency in which it is most.
+  package var changeMinor: Int64 {
+    var sums: [OperatorMoney: Int64] = [:]
+    for change in operators {
+      guard let id = change.operatorID else { continue }
+      sums[OperatorMoney(operatorID: id, currency: change.currency), default: 0] +=
+        change.afterMinor - change.beforeMinor
+    }
+    return max(changes.values.max() ?? 0, Self.lostMinor(sums))
+  }
 
   /// As ``changeMinor``, of the days alone that do not wait for a rating anyway.
-  package var orderedMinor: Int64 { ordered.values.max() ?? 0 }
+  package var orderedMinor: Int64 {
+    max(ordered.values.max() ?? 0, Self.lostMinor(orderedOperators))
+  }
+
+  /// What operators lose, whatever others gain.
+  private static func lostMinor(_ sums: [OperatorMoney: Int64]) -> Int64 {
+    var lost: [Currency: Int64] = [:]
+    for (money, minor) in sums where minor < 0 { lost[money.currency, default: 0] -= minor }
+    return lost.values.max() ?? 0
+  }
 
   init(_ period: ClosedRange<Day>) {
     firstDay = period.lowerBound
@@ -97,11 +128,13 @@ package struct RatingPreview: Sendable, Equatable {
         change.afterMinor += minor
         operators[line].afterMinor += minor
         operators[line].ridesAdded += 1
+        if ride.chargedMinor == nil { operators[line].withoutFareAfter += 1 }
         ridesAdded += 1
       } else {
         change.beforeMinor += minor
         operators[line].beforeMinor += minor
         operators[line].ridesReversed += 1
+        if ride.chargedMinor == nil { operators[line].withoutFareBefore += 1 }
         ridesReversed += 1
       }
       changes[ride.currency] = change
@@ -109,6 +142,7 @@ package struct RatingPreview: Sendable, Equatable {
     noteOrdered(differences)
     for day in differences where !day.difference.isEmpty {
       changedDays += 1
+      ridesSharedAnew += day.ridesSharedAnew
       for ride in day.difference.reversed { count(ride.ride, isAdded: false) }
       for ride in day.difference.added { count(ride, isAdded: true) }
       if !day.isWaiting { note(day.difference) }
@@ -132,6 +166,10 @@ package struct RatingPreview: Sendable, Equatable {
         } else {
           sums[currency, default: 0] += minor
         }
+      }
+      guard !day.isWaiting else { continue }
+      for (money, minor) in day.difference.operatorChanges {
+        orderedOperators[money, default: 0] += minor
       }
     }
     for (currency, minor) in sums where minor != 0 {
@@ -233,6 +271,19 @@ extension RideDifference {
     for ride in added { sums[ride.currency, default: 0] += ride.chargedMinor ?? 0 }
     return sums
   }
+
+  /// What operators that are known get more than by the rides that it takes the place of.
+  fileprivate var operatorChanges: [RatingPreview.OperatorMoney: Int64] {
+    var sums: [RatingPreview.OperatorMoney: Int64] = [:]
+    func count(_ ride: RideRow, sign: Int64) {
+      guard let id = ride.operatorID, let minor = ride.chargedMinor else { return }
+      let money = RatingPreview.OperatorMoney(operatorID: id, currency: ride.currency)
+      sums[money, default: 0] += sign * minor
+    }
+    for ride in reversed { count(ride.ride, sign: -1) }
+    for ride in added { count(ride, sign: 1) }
+    return sums
+  }
 }
 
 /// What rating a rider's day anew changes.
@@ -240,4 +291,6 @@ struct DayDifference {
   let difference: RideDifference
   /// Whether the day waits for a rating, and is rated without an order.
   let isWaiting: Bool
+  /// Rides of it that stand by a rule of sharing by which none of the new ones is.
+  let ridesSharedAnew: Int
 }

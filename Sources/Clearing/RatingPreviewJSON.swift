@@ -19,20 +19,16 @@ extension RatingPreview {
         writer.member("change_minor", sum.value)
       }
     }
-    writeDays(to: &writer)
-    writer.key("operators")
-    writer.beginArray()
-    for change in operators {
-      writer.beginObject()
-      if let id = change.operatorID { writer.member("operator", id) }
-      writer.member("currency", change.currency.code)
-      writer.member("rides_reversed", change.ridesReversed)
-      writer.member("rides_added", change.ridesAdded)
-      writer.member("before_minor", change.beforeMinor)
-      writer.member("after_minor", change.afterMinor)
-      writer.endObject()
+    let ofOperators = orderedOperators.sorted {
+      ($0.key.operatorID, $0.key.currency.code) < ($1.key.operatorID, $1.key.currency.code)
     }
-    writer.endArray()
+    writer.member("ordered_operators", objects: ofOperators) { writer, sum in
+      writer.member("operator", sum.key.operatorID)
+      writer.member("currency", sum.key.currency.code)
+      writer.member("change_minor", sum.value)
+    }
+    writeDays(to: &writer)
+    writeOperators(to: &writer)
     writer.key("largest_changes")
     writer.beginArray()
     for change in largest {
@@ -52,6 +48,24 @@ extension RatingPreview {
     return writer.bytes
   }
 
+  private func writeOperators(to writer: inout JSONWriter) {
+    writer.key("operators")
+    writer.beginArray()
+    for change in operators {
+      writer.beginObject()
+      if let id = change.operatorID { writer.member("operator", id) }
+      writer.member("currency", change.currency.code)
+      writer.member("rides_reversed", change.ridesReversed)
+      writer.member("rides_added", change.ridesAdded)
+      writer.member("before_minor", change.beforeMinor)
+      writer.member("after_minor", change.afterMinor)
+      writer.member("without_fare_before", change.withoutFareBefore)
+      writer.member("without_fare_after", change.withoutFareAfter)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
   /// As ``json``.
   var text: String { String(decoding: json, as: UTF8.self) }
 
@@ -61,7 +75,8 @@ extension RatingPreview {
       ("riders", riders), ("rider_days", riderDays), ("stale_days", staleDays),
       ("carried_days", carriedDays), ("changed_riders", changedRiders),
       ("changed_days", changedDays), ("rides_reversed", ridesReversed),
-      ("rides_added", ridesAdded), ("taps_placed_anew", tapsPlacedAnew),
+      ("rides_added", ridesAdded), ("rides_shared_anew", ridesSharedAnew),
+      ("taps_placed_anew", tapsPlacedAnew),
     ]
   }
 
@@ -98,6 +113,10 @@ extension RatingPreview {
       case "changes": changes = try Self.sums(&reader)
       case "ordered_changes": ordered = try Self.sums(&reader)
       case "placed_changes": placed = try Self.sums(&reader)
+      case "ordered_operators":
+        for row in try Self.rows(&reader) {
+          orderedOperators[try row.operatorMoney(reader)] = row["change_minor"]
+        }
       case "feed": feed = try reader.int64()
       case "tariffs": tariffs = try reader.int64()
       case "days": take(try Self.days(&reader))
@@ -137,6 +156,7 @@ extension RatingPreview {
     case "changed_days": changedDays = count
     case "rides_reversed": ridesReversed = count
     case "rides_added": ridesAdded = count
+    case "rides_shared_anew": ridesSharedAnew = count
     case "taps_placed_anew": tapsPlacedAnew = count
     default: preconditionFailure("a preview counts no \(name)")
     }
@@ -200,11 +220,18 @@ extension RatingPreview {
         afterMinor: self["after_minor"])
     }
 
+    func operatorMoney(_ reader: JSONReader) throws(JSONFault) -> OperatorMoney {
+      guard let id = words["operator"] else { throw reader.fault("lacks its operator") }
+      return OperatorMoney(operatorID: id, currency: try currency(reader))
+    }
+
     func ofOperator(_ reader: JSONReader) throws(JSONFault) -> OperatorChange {
       OperatorChange(
         operatorID: words["operator"], currency: try currency(reader),
         ridesReversed: Int(self["rides_reversed"]), ridesAdded: Int(self["rides_added"]),
-        beforeMinor: self["before_minor"], afterMinor: self["after_minor"])
+        beforeMinor: self["before_minor"], afterMinor: self["after_minor"],
+        withoutFareBefore: Int(self["without_fare_before"]),
+        withoutFareAfter: Int(self["without_fare_after"]))
     }
 
     func ofRider(_ reader: JSONReader) throws(JSONFault) -> RiderChange {

@@ -1,6 +1,8 @@
 package import Basics
 package import Store
+import Synchronization
 package import Tariff
+import Transit
 
 /// Works out what rating some fare days anew would change, the same way in which it is done; it only
 /// reads.
@@ -13,7 +15,9 @@ package struct RatingPreviewer: Sendable {
   private let supposing: [TapName: String?]
   private let placedBy: Int64?
 
-  /// Makes a previewer for a book of tariffs on the city's network.
+  private let books = BooksOfThen()
+
+  /// Makes a previewer for a book of tariffs on the city's networks, each day by the one that holds on it.
   ///
   /// Open-ended, all days from the first on are rated anew: so it is when a tariff is published.
   /// `supposing` are corrected stops of taps as if they stood; nil withdraws one. `placedBy` is the order
@@ -175,18 +179,20 @@ package struct RatingPreviewer: Sendable {
       }
       let isCarried = !isOpenEnded && day.fareDay > period.upperBound
       guard !isCarried || walk.differs else { continue }
+      let then = try await on(day.fareDay, in: db)
       let rating = DayRating(
-        network: city.network, book: book, day: day, taps: taps[index],
+        network: then.network, book: then.book, day: day, taps: taps[index],
         entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: walk.state)
       let rides = try rating.named(
         result,
         carried: try await db.rating.boardingTaps(lane: lane, of: rating.carried(result)))
+      let difference = RideDifference(
+        standing: standing[day] ?? [], rated: rides, sharedBy: sharing)
       differences.append(
         DayDifference(
-          difference: RideDifference(
-            standing: standing[day] ?? [], rated: rides, sharedBy: sharing),
-          isWaiting: known.isStale))
+          difference: difference, isWaiting: known.isStale,
+          ridesSharedAnew: difference.ridesSharedAnew(sharing)))
       walk.state = result.state
       walk.differs = result.state.bytes != known.stateAfter
       if isCarried {
@@ -198,6 +204,30 @@ package struct RatingPreviewer: Sendable {
       if known.isStale { preview.staleDays += 1 }
     }
     walk.finish(differences, &preview)
+  }
+
+  /// The network that holds on a day, and the book on it.
+  private func on(_ day: Day, in db: StoreSession) async throws -> (
+    network: Network, book: TariffBook
+  ) {
+    let then = try await city.on(day, in: db)
+    guard then.feed?.id != city.feed?.id else { return (city.network, book) }
+    guard isOpenEnded else { return (then.network, then.book ?? book) }
+    return (then.network, books.book(book, on: then))
+  }
+
+  /// A book that is not published, on networks of before.
+  private final class BooksOfThen: Sendable {
+    private let books = Mutex<[Int64?: TariffBook]>([:])
+
+    func book(_ draft: TariffBook, on then: City) -> TariffBook {
+      books.withLock { books in
+        if let found = books[then.feed?.id] { return found }
+        let book = City(network: then.network, book: draft, feed: then.feed).book ?? draft
+        books[then.feed?.id] = book
+        return book
+      }
+    }
   }
 
   /// One rider on the way through their days.

@@ -116,13 +116,12 @@ package struct Rerating: Sendable {
   package func approve(
     _ id: Int64, by person: Person, at now: Instant
   ) async throws -> ReratingOutcome {
-    try await store.write { [feedInForce = city.feed?.id] db in
+    try await store.write { [city] db in
       guard var order = try await db.reratingOrders.lock(id) else { return Self.unknown(id) }
       if let why = try Self.refusal(of: order, by: person) { return .refused(why) }
-      guard order.feedID == nil || order.feedID == feedInForce else {
+      if let feedID = order.feedID, city.days(of: order.period, onFeed: feedID) == nil {
         return .refused(
-          "Order \(id) came of network \(order.feedID ?? 0), and another one was imported since. "
-            + "Refuse it.")
+          "Order \(id) came of network \(feedID), and another one was imported since. Refuse it.")
       }
       order.state = .approved
       order.decidedBy = person

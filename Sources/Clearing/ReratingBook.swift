@@ -5,12 +5,18 @@ import Tariff
 /// By which tariffs an order rates.
 extension Rerating {
   /// The book by which an order is rated; refused where it cannot be carried out as the city stands.
+  ///
+  /// The order of a network covers the days on which that still holds, where another one was imported since.
   static func book(
-    of order: ReratingOrder, _ city: City, in db: StoreSession
+    of order: inout ReratingOrder, _ city: City, in db: StoreSession
   ) async throws -> Result<TariffBook, ReratingRefusal> {
-    guard order.feedID == nil || order.feedID == city.feed?.id else {
-      return .failure(
-        ReratingRefusal("Another network was imported since: its order covers what this one did."))
+    if let feedID = order.feedID {
+      guard let days = city.days(of: order.period, onFeed: feedID) else {
+        return .failure(
+          ReratingRefusal("Another network was imported since: its order covers what this one did.")
+        )
+      }
+      order.lastDay = days.upperBound
     }
     return try await book(
       with: try order.tariffSource.map(TariffPublication.source(of:)), order.period, city, in: db)
@@ -63,6 +69,9 @@ extension Rerating {
     else {
       return .failure(
         ReratingRefusal("Another version begins on the first day of the tariff; only one can."))
+    }
+    if let why = try TariffPublication.book(of: published)?.lost(in: book) {
+      return .failure(ReratingRefusal("The tariff cannot be published: \(why)."))
     }
     // As the city will know it: on its network.
     return .success(City(network: city.network, book: book, feed: city.feed).book ?? book)

@@ -39,7 +39,7 @@ package struct ReratingPieces: Sendable {
         case .riders(let lane, let after) = order.place
       else { return 0 }
       let book: TariffBook
-      switch try await Rerating.book(of: order, city, in: db) {
+      switch try await Rerating.book(of: &order, city, in: db) {
       case .success(let found): book = found
       case .failure(let refusal):
         try await Self.giveUp(&order, because: refusal.description, in: db)
@@ -88,15 +88,18 @@ package struct ReratingPieces: Sendable {
     }
     preview.finish()
     if order.state == .approved {
-      try Rerating.compare(&order, with: preview, askedOn: city.fareDay(of: order.requestedAt))
+      try await Rerating.compare(
+        &order, with: preview, askedOn: city.fareDay(of: order.requestedAt), in: db)
     } else if order.state == .looking {
       (order.preview, order.changeMinor) = (preview.text, preview.changeMinor)
       (order.state, order.doneAt) = (.previewed, now)
     } else {
       order.preview = preview.text
-      order.changeMinor = order.feedID == nil ? preview.changeMinor : preview.orderedMinor
-      order.needsApproval = try await Rerating.needsSecondPerson(
+      order.changeMinor = Rerating.changeMinor(of: order, preview)
+      let isLarge = try await Rerating.needsSecondPerson(
         order.changeMinor, by: order.requestedBy, at: now, in: db)
+      // What another rule moves between operators is known when it is shared.
+      order.needsApproval = isLarge || preview.ridesSharedAnew > 0
       order.state = order.needsApproval ? .requested : .marking
       if order.state == .marking { order.decidedAt = now }
     }
@@ -105,8 +108,8 @@ package struct ReratingPieces: Sendable {
 
   /// The order cannot be carried out: what another person approved waits again, the rest is refused.
   ///
-  /// Of a network that is not in force any more nothing is left to wait for: the order of the next one
-  /// covers all that this one did.
+  /// Of a network that holds on none of its days any more nothing is left to wait for: the order of the next
+  /// one covers all that this one did.
   private static func giveUp(
     _ order: inout ReratingOrder, because fault: String, in db: StoreSession
   ) async throws {
@@ -120,14 +123,44 @@ package struct ReratingPieces: Sendable {
   // MARK: - Carrying it out
 
   private func markPiece(at now: Instant) async throws -> Int {
-    let found = try await store.write { db -> ReratingOrder? in
+    let found = try await city.write(to: store) { db, city -> ReratingOrder? in
       guard var order = try await db.reratingOrders.lockNext([.marking]) else { return nil }
-      if !order.publishesFirst { try await Self.mark(&order, in: db, at: now) }
+      if try Self.isOutdated(order, city) {
+        try await Self.workOutAnew(&order, in: db)
+      } else if !order.publishesFirst {
+        try await Self.mark(&order, in: db, at: now)
+      }
       return order
     }
     guard let order = found else { return 0 }
     if order.publishesFirst { try await publish(order, at: now) }
     return 1
+  }
+
+  /// Whether an order of which nothing is marked yet was worked out by another network or other tariffs; its
+  /// own tariff, published by a piece that was cut, is none.
+  private static func isOutdated(_ order: ReratingOrder, _ city: City) throws -> Bool {
+    guard order.place == order.start, order.staleDays == nil,
+      let edition = try RatingPreview(kept: order.preview).edition, edition != city.edition
+    else { return false }
+    guard let text = order.tariffSource, edition.feedID == city.edition.feedID else { return true }
+    let own = try TariffPublication.source(of: text).load().book?.versions ?? []
+    let published = Set((city.book?.versions ?? []).map(\.version))
+    return !own.allSatisfy { published.contains($0.version) }
+  }
+
+  /// Has it found out again what an order changes, before anything of it is marked.
+  private static func workOutAnew(
+    _ order: inout ReratingOrder, in db: StoreSession
+  ) async throws {
+    order.state = order.needsApproval ? .approved : .previewing
+    if order.state == .approved {
+      order.compared = RatingPreview(order.period).text
+    } else {
+      order.decidedAt = nil
+    }
+    order.place = order.start
+    try await db.reratingOrders.save(order)
   }
 
   /// Publishes the tariff of an order before a day is marked: what is rated from then on is rated by it.
@@ -185,9 +218,8 @@ package struct ReratingPieces: Sendable {
     at now: Instant
   ) async throws -> ReratingPlace {
     let days = try await db.placedAnew.vehicleDays(
-      lane: lane, after: after, countMax: vehicleDaysPerPieceMax)
-    try await db.sorting.markStale(
-      vehicleDays: Set(days.filter { $0.day >= order.firstDay }), at: now)
+      lane: lane, from: order.firstDay, after: after, countMax: vehicleDaysPerPieceMax)
+    try await db.sorting.markStale(vehicleDays: Set(days), at: now)
     if days.count == vehicleDaysPerPieceMax { return .vehicles(lane: lane, after: days.last) }
     return lane + 1 < Lane.count
       ? .vehicles(lane: lane + 1, after: nil) : .riders(lane: 0, after: nil)

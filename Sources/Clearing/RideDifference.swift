@@ -64,6 +64,13 @@ package struct RideDifference: Sendable {
     reversed = open.values.joined().sorted { $0.rideID < $1.rideID }
   }
 
+  /// How many of the rides that no longer hold were shared by another rule than those that hold now.
+  func ridesSharedAnew(_ rules: SharingRules) -> Int {
+    guard !added.isEmpty else { return 0 }
+    let marks = Set(added.map { rules.mark(of: $0.tariffVersion) })
+    return reversed.count { !marks.contains(rules.mark(of: $0.ride.tariffVersion)) }
+  }
+
   /// Whether nothing changes.
   package var isEmpty: Bool { reversed.isEmpty && added.isEmpty }
 

@@ -34,7 +34,8 @@ package struct StopCorrectionDesk: Sendable {
         throw StopCorrectionRefusal.tapUnknown
       }
       let standing = try await db.stopCorrections.find(of: name, .standing)
-      try StopCorrecting(network: city.network).check(
+      let then = try await city.on(found.tap.fareDay, in: db)
+      try StopCorrecting(network: then.network).check(
         found, standing: standing?.stop, to: stop, isOffRoute: isOffRoute, reason: reason)
       guard try await db.stopCorrections.find(of: name, .requested) == nil else {
         throw StopCorrectionRefusal.waits
@@ -81,7 +82,8 @@ package struct StopCorrectionDesk: Sendable {
         throw StopCorrectionRefusal.tapUnknown
       }
       let standing = try await db.stopCorrections.find(of: row.tap, .standing)
-      try StopCorrecting(network: city.network).check(
+      let then = try await city.on(found.tap.fareDay, in: db)
+      try StopCorrecting(network: then.network).check(
         found, standing: standing?.stop, to: row.stop, isOffRoute: row.isOffRoute,
         reason: row.reason)
       let change = try await self.changeMinor(of: found.tap, to: row.stop, city, in: db)
@@ -109,7 +111,7 @@ package struct StopCorrectionDesk: Sendable {
   /// By how much the fares of the tap's rider change when the stop is corrected: what will be booked.
   ///
   /// Of days that wait for a rating, what they change without the stop is taken off. A day that does not
-  /// wait is rated by the network in force, whichever rated it before: that counts.
+  /// wait is rated by the network that holds on it, whichever rated it before: that counts.
   private func changeMinor(
     of tap: TapRow, to stop: String?, _ city: City, in db: StoreSession
   ) async throws -> Int64 {

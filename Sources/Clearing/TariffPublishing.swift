@@ -82,6 +82,8 @@ package struct TariffPublishing: Sendable {
           case .refused(let why): throw Refusal(outcome: .past(why))
           }
         }
+        try Self.checkDaysLost(
+          before, by: TariffPublication.book(of: try await db.tariffs.list()))
         // An order marks its days itself, and before the first tariff no day was rated.
         guard let first = rated.min(), !isFree else { return (0, doubts) }
         try await db.preferIndexes()
@@ -94,6 +96,15 @@ package struct TariffPublishing: Sendable {
     } catch let refusal as Refusal {
       return refusal.outcome
     }
+  }
+
+  /// Refuses what would leave days without a tariff that have one.
+  private static func checkDaysLost(_ before: TariffBook?, by after: TariffBook?) throws {
+    guard let before, let after, let why = before.lost(in: after) else { return }
+    throw Refusal(
+      outcome: .faulty([
+        TariffFault(file: TariffSource.mainPath, line: 1, message: why, isWarning: false)
+      ]))
   }
 
   /// Whether the version is new; refuses one whose name or day another holds.
@@ -139,5 +150,15 @@ package struct TariffPublishing: Sendable {
   /// Takes back what the transaction has done so far.
   private struct Refusal: Error {
     let outcome: PublishingOutcome
+  }
+}
+
+extension TariffBook {
+  /// Why another book may not take the place of this one; nil when it holds for all days of this one.
+  func lost(in other: TariffBook) -> String? {
+    firstDayLost(in: other).map { day in
+      "after \(day.adding(days: -1)) no tariff would be in force; put the version that follows into the "
+        + "same folder"
+    }
   }
 }

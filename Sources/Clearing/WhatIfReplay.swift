@@ -19,7 +19,7 @@ package struct WhatIfAnswer: Sendable {
 ///
 /// Each rider starts from the state that stands before the period, and both sides see a day by the
 /// network that rated it: so the side of now is what the books hold, and the difference is the tariff's
-/// alone. What a real re-rating books, by the network in force, shows ``Rerating``. It only reads.
+/// alone. What a real re-rating books, by the network that holds on the day, shows ``Rerating``. It only reads.
 package struct WhatIfReplay: Sendable {
   private let store: Store
   private let city: City
@@ -118,7 +118,7 @@ package struct WhatIfReplay: Sendable {
         states = (state, state)
         page.riders.append(Replayed(rider: day.rider))
       }
-      let feedID = standing.isStale ? city.feed?.id : standing.feedID
+      let feedID = standing.isStale ? city.feedID(on: day.fareDay) : standing.feedID
       let then: Books
       if let known = ofFeed[feedID] {
         then = known

@@ -1,24 +1,17 @@
 package import Basics
 import Ridership
 package import Store
-package import Transit
+import Transit
 
 /// Finds where riders got off, from where they were seen next.
 package struct Alighter: Sendable {
   /// Most rider-days worked on in one transaction.
   package static let riderDaysPerPassMax = 2000
 
-  private let network: Network
-  private let sharesByDistance: @Sendable (Day) -> Bool
+  private let city: City
 
-  /// Makes a finder on a network; `sharesByDistance` tells on which fare days an end may move money
-  /// among operators.
-  package init(
-    network: Network, sharesByDistance: @escaping @Sendable (Day) -> Bool = { _ in false }
-  ) {
-    self.network = network
-    self.sharesByDistance = sharesByDistance
-  }
+  /// Makes a finder for a city: each day is worked on by the network that holds on it.
+  package init(city: City) { self.city = city }
 
   /// Works on the oldest stale rider-days of a lane; the number of days, none when another process
   /// holds the lane.
@@ -30,14 +23,19 @@ package struct Alighter: Sendable {
     let boardings = try await db.alighting.boardings(lane: lane, days: days)
     let offs = Dictionary(
       grouping: try await db.alighting.tapOffs(lane: lane, days: days), by: \.day)
-    let routes = Set(boardings.compactMap { $0.route.flatMap(network.routeIndex(id:)) })
-    let finder = AlightingFinder(
-      patterns: routes.sorted().flatMap(network.routePatterns(ofRoute:)))
+    var finders: [Int64?: AlightingFinder] = [:]
+    let routes = Set(boardings.compactMap(\.route))
     let ofDay = Dictionary(grouping: boardings, by: \.day)
     var rows: [AlightingRow] = []
     for day in days {
       let boardings = ofDay[day] ?? []
       let ends = ends(of: boardings, offs[day] ?? [])
+      let feedID = city.feedID(on: day.fareDay)
+      if finders[feedID] == nil {
+        let then = try await city.on(day.fareDay, in: db)
+        finders[feedID] = Self.finder(of: routes, on: then.network)
+      }
+      guard let finder = finders[feedID] else { continue }
       let outcomes = finder.alightings(
         ofDay: boardings.enumerated().map { outcome($1, ref: $0) },
         tapOffs: ends.mapValues(\.stop))
@@ -51,9 +49,15 @@ package struct Alighter: Sendable {
     try await db.alighting.save(rows)
     try await db.alighting.finish(days, lane: lane)
     // One ride is shared with nobody.
-    let shared = days.filter { sharesByDistance($0.fareDay) && ofDay[$0, default: []].count > 1 }
+    let shared = days.filter { city.sharesByDistance(on: $0.fareDay) && ofDay[$0, default: []].count > 1 }
     try await db.operatorMoney.askRecount(of: shared, lane: lane)
     return days.count
+  }
+
+  private static func finder(of routes: Set<String>, on network: Network) -> AlightingFinder {
+    AlightingFinder(
+      patterns: routes.compactMap(network.routeIndex(id:)).sorted()
+        .flatMap(network.routePatterns(ofRoute:)))
   }
 
   private func outcome(_ boarding: StandingBoarding, ref: Int) -> BoardingOutcome {

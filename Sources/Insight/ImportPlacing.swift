@@ -26,19 +26,22 @@ package struct ImportPlacing: Sendable {
         case .vehicles(var lane, var after) = order.place
       else { return 0 }
       var rest = Self.vehicleDaysPerPieceMax
-      // What comes of a network that is not in force any more, those who rate find out.
-      while order.feedID == city.feed?.id, rest > 0, lane < Lane.count {
-        let days = try await db.placedAnew.vehicleDays(lane: lane, after: after, countMax: rest)
-        for day in days {
+      // What comes of a network that holds on none of its days any more, those who rate find out.
+      let period = order.feedID.flatMap { city.days(of: order.period, onFeed: $0) }
+      while let period, rest > 0, lane < Lane.count {
+        let days = try await db.placedAnew.vehicleDays(
+          lane: lane, from: period.lowerBound, after: after, countMax: rest)
+        for day in days where period.contains(day.day) {
+          let then = try await city.on(day.day, in: db)
           try await db.placedAnew.add(
-            try await Self.placedAnew(day, by: Placer(network: city.network), in: db),
+            try await Self.placedAnew(day, by: Placer(network: then.network), in: db),
             order: order.id)
         }
         rest -= days.count
         after = days.last
         if rest > 0 { (lane, after) = (lane + 1, nil) }
       }
-      let isDone = order.feedID != city.feed?.id || lane == Lane.count
+      let isDone = period == nil || lane == Lane.count
       order.place =
         isDone ? .riders(lane: 0, after: nil) : .vehicles(lane: lane, after: after)
       try await db.reratingOrders.save(order)

@@ -1,7 +1,8 @@
 package import Basics
 package import Store
 
-/// Has all vehicle-days placed anew by a network that came before anything was rated, piece by piece.
+/// Has all vehicle-days that a network holds for placed anew by it, where it came before any of them was
+/// rated, piece by piece.
 ///
 /// There are no fares of before that could change, so there is no order; what is rated from then on is rated
 /// by the network in force. A piece is one transaction that keeps how far it came: a restart goes on from there.
@@ -30,9 +31,11 @@ package struct NetworkMarking: Sendable {
       guard case .vehicles(var lane, var after) = ReratingPlace(text: text) else {
         throw StoreFault(kind: .damaged, "the setting \(Self.setting) is \"\(text)\"")
       }
+      let first = try await db.feeds.newest()?.firstDay
       var rest = Self.vehicleDaysPerPieceMax
       while rest > 0, lane < Lane.count {
-        let days = try await db.placedAnew.vehicleDays(lane: lane, after: after, countMax: rest)
+        let days = try await db.placedAnew.vehicleDays(
+          lane: lane, from: first, after: after, countMax: rest)
         try await db.sorting.markStale(vehicleDays: Set(days), at: now)
         rest -= days.count
         after = days.last

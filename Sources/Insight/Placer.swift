@@ -14,6 +14,7 @@ package struct Placer: Sendable {
 
   private let network: Network
   private let asksForStops: @Sendable (Day) -> Bool
+  private let city: City?
 
   /// Makes a placer on a network; `asksForStops` tells on which fare days a stop may change a fare.
   package init(
@@ -21,6 +22,20 @@ package struct Placer: Sendable {
   ) {
     self.network = network
     self.asksForStops = asksForStops
+    city = nil
+  }
+
+  /// Makes a placer for a city: each day is placed by the network that holds on it.
+  package init(city: City) {
+    network = city.network
+    asksForStops = { city.asksForStops(on: $0) }
+    self.city = city
+  }
+
+  /// The placer on the network that holds on a day.
+  private func on(_ day: Day, in db: StoreSession) async throws -> Placer {
+    guard let city else { return self }
+    return Placer(network: try await city.on(day, in: db).network, asksForStops: asksForStops)
   }
 
   /// Places the oldest stale days of a lane of vehicles; the number of days, none when another
@@ -32,7 +47,8 @@ package struct Placer: Sendable {
     for day in days {
       let taps = try await db.placing.taps(of: day)
       let positions = day.vehicle.isEmpty ? [] : try await db.placing.positions(of: day)
-      let (visits, boardings) = boardings(of: taps, positions: positions)
+      let (visits, boardings) = try await on(day.day, in: db)
+        .boardings(of: taps, positions: positions)
       if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
       let ended = try await db.placing.endedOtherwise(in: day)

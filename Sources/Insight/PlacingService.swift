@@ -43,8 +43,7 @@ package final class PlacingService: Sendable {
     for lane in vehicleLanes {
       let moment = now()
       let days = try await city.write(to: store) { db, city in
-        try await Placer(network: city.network) { city.asksForStops(on: $0) }
-          .place(lane: lane, in: db, at: moment)
+        try await Placer(city: city).place(lane: lane, in: db, at: moment)
       }
       placedDays.increment(by: days)
       worked += days
@@ -52,8 +51,7 @@ package final class PlacingService: Sendable {
     let riderLanes = try await store.read { db in try await db.alighting.lanesWaiting() }
     for lane in riderLanes {
       let days = try await city.write(to: store) { db, city in
-        try await Alighter(network: city.network) { city.sharesByDistance(on: $0) }
-          .find(lane: lane, in: db)
+        try await Alighter(city: city).find(lane: lane, in: db)
       }
       travelDays.increment(by: days)
       worked += days

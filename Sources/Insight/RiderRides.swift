@@ -121,7 +121,7 @@ extension InsightDesk {
   package func rides(
     of rider: RiderID, days: ClosedRange<Day>, countMax: Int = RiderTables.ridesMax
   ) async throws -> RiderRides? {
-    let network = city.current.network
+    let city = city.current
     return try await store.read { db in
       guard let firstSeenAt = try await db.riders.firstSeen(rider) else { return nil }
       let limit = min(countMax, RiderTables.ridesMax)
@@ -129,9 +129,21 @@ extension InsightDesk {
       // A ride carried over midnight was boarded on the day before.
       let corrected = try await db.stopCorrections.stops(
         within: days.lowerBound.adding(days: -1)...days.upperBound)
+      // A ride is shown by the network of its day; past a few networks by the present one.
+      var networks: [Int64?: Network] = [:]
+      var rides: [RiderRide] = []
+      for ride in placed.prefix(limit) {
+        let day = ride.ride.day.fareDay
+        let feedID = city.feedID(on: day)
+        if networks[feedID] == nil, networks.count <= PastCities.heldMaxStandard {
+          networks[feedID] = try await city.on(day, in: db).network
+        }
+        rides.append(
+          RiderRide(
+            ride, corrected: corrected, network: networks[feedID] ?? city.network))
+      }
       return RiderRides(
-        rider: rider, firstSeenAt: firstSeenAt, days: days,
-        rides: placed.prefix(limit).map { RiderRide($0, corrected: corrected, network: network) },
+        rider: rider, firstSeenAt: firstSeenAt, days: days, rides: rides,
         isCut: placed.count > limit)
     }
   }

@@ -105,7 +105,7 @@ extension InsightDesk {
   /// The load of a route.
   package func routeLoad(_ question: RouteLoadQuestion) async throws -> RouteLoadOutcome {
     let city = city.current
-    let network = city.network
+    let network = try await store.read { db in try await city.on(question.day, in: db).network }
     let named = routes(named: question.route, in: network, operatorID: question.operatorID)
     guard let route = named.first else { return .routeUnknown }
     guard named.count == 1 else {
@@ -126,10 +126,11 @@ extension InsightDesk {
     return .answer(profile.answer(route: route, network: network, waitingDays: waitingDays))
   }
 
-  /// Every route of the network with what happened on it on a fare day.
+  /// Every route of the network of that day with what happened on it on a fare day.
   package func routes(on day: Day, operatorID: String? = nil) async throws -> [RouteOfDay] {
-    let network = city.current.network
-    let boardings = try await store.read { db in try await db.loads.routes(on: day) }
+    let (network, boardings) = try await store.read { [city = city.current] db in
+      (try await city.on(day, in: db).network, try await db.loads.routes(on: day))
+    }
     let byRoute = Dictionary(grouping: boardings, by: \.route)
     return network.routes.enumerated().compactMap { index, route in
       guard mayShow(index, network, operatorID) else { return nil }

@@ -13,12 +13,20 @@ package struct City: Sendable {
   package let clock: CityClock
   /// The newest feed; nil until one is imported.
   package let feed: FeedRecord?
+  /// From which days on networks hold, the newest first; of days before them the network is not known.
+  package let terms: [NetworkTerm]
   /// By which it is seen whether something else was published since.
   package let edition: CityEdition
+  private let past: PastCities
 
-  /// Puts a city together.
-  package init(network: Network, book: TariffBook?, feed: FeedRecord?, tariffCount: Int = 0) {
+  /// Puts a city together; without terms its network holds for all days.
+  package init(
+    network: Network, book: TariffBook?, feed: FeedRecord?, tariffCount: Int = 0,
+    terms: [NetworkTerm] = [], past: PastCities = PastCities()
+  ) {
     self.network = network
+    self.terms = terms
+    self.past = past
     // Without stops there is nothing to look up.
     self.book = network.stops.isEmpty ? book : book?.bound(to: FareNetwork(network))
     self.feed = feed
@@ -54,6 +62,27 @@ package struct City: Sendable {
     book?.tariff(on: fareDay(of: moment))?.version
   }
 
+  /// The network that holds on a fare day; nil where none does.
+  package func feedID(on day: Day) -> Int64? {
+    guard !terms.isEmpty else { return feed?.id }
+    return terms.first { $0.firstDay.map { $0 <= day } ?? true }?.feedID
+  }
+
+  /// The days of a period on which a network holds; nil where it holds on none of them.
+  package func days(of period: ClosedRange<Day>, onFeed id: Int64) -> ClosedRange<Day>? {
+    guard let place = terms.firstIndex(where: { $0.feedID == id }) else {
+      return id == feed?.id ? period : nil
+    }
+    let next = place > 0 ? terms[place - 1].firstDay : nil
+    let last = min(period.upperBound, next?.adding(days: -1) ?? period.upperBound)
+    return period.lowerBound <= last ? period.lowerBound...last : nil
+  }
+
+  /// The city on the network that holds on a fare day; this one where that network is lost.
+  package func on(_ day: Day, in db: StoreSession) async throws -> City {
+    try await past.city(ratedBy: feedID(on: day), beside: self, in: db) ?? self
+  }
+
   /// A city of which nothing is known yet.
   package static let unknown = City(network: .empty, book: nil, feed: nil)
 }
@@ -74,6 +103,8 @@ package final class CityHolder: Sendable {
   /// Starts without a network and a tariff.
   package init() {}
 
+  private let past = PastCities()
+
   /// The city as it stands now.
   package var current: City { held.withLock { $0.city } }
 
@@ -86,8 +117,8 @@ package final class CityHolder: Sendable {
       held.looksBegun += 1
       return (held.city, held.looksBegun)
     }
-    let (feed, tariffs) = try await store.read { db in
-      (try await db.feeds.newest(), try await db.tariffs.list())
+    let (feed, terms, tariffs) = try await store.read { db in
+      (try await db.feeds.newest(), try await db.feeds.terms(), try await db.tariffs.list())
     }
     var network = before.network
     if let feed, feed.digest != before.feed?.digest {
@@ -102,8 +133,15 @@ package final class CityHolder: Sendable {
       }
     }
     let book = try TariffPublication.book(of: tariffs)
+    if let gone = before.feed, gone.id != feed?.id {
+      // Its days are rated by it: most late taps are of yesterday.
+      past.keep(
+        City(
+          network: before.network, book: book, feed: gone, tariffCount: tariffs.count))
+    }
     let city = City(
-      network: network, book: book, feed: feed, tariffCount: tariffs.count)
+      network: network, book: book, feed: feed, tariffCount: tariffs.count, terms: terms, past: past
+    )
     held.withLock { held in
       guard look > held.look else { return }
       (held.city, held.look) = (city, look)

@@ -339,9 +339,8 @@ package struct RatingTables {
   ///
   /// Whoever marks a day as stale makes its row: the day then has to be rated by what stands in it.
   /// That is seldom, and so they are copied, for half of what it costs to insert rows that may be there.
-  /// `feedID` is the network by which they were rated; nil without one.
   package func begin(
-    _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
+    _ days: [RatedDayRow], lane: Int16, at: Instant
   ) async throws -> Bool {
     guard !days.isEmpty else { return true }
     var rows = CopyRows(columnCount: 9)
@@ -356,7 +355,7 @@ package struct RatingTables {
         row.bool(day.hasOpenRide)
         try row.timestamptz(at)
         row.bool(day.owes)
-        row.int8(feedID)
+        row.int8(day.feedID)
       }
     }
     do {
@@ -375,10 +374,8 @@ package struct RatingTables {
   private static let bytesPerDay = 120
 
   /// Writes down what a rating left, and marks the next day of a rider whose state changed.
-  ///
-  /// `feedID` is the network by which they were rated; nil without one.
   package func finish(
-    _ days: [RatedDayRow], lane: Int16, feedID: Int64?, at: Instant
+    _ days: [RatedDayRow], lane: Int16, at: Instant
   ) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted { $0.day < $1.day }
@@ -389,16 +386,16 @@ package struct RatingTables {
     try await connection.execute(
       """
       update fare_day f set stale_since = null, stale_reason = null, stale_cause = null, state_after = c.state,
-        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes, feed_id = $9
-      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[])
-        as c(rider_id, fare_day, state, version, open, owes)
+        tariff_version = c.version, open_ride = c.open, rated_at = $7, owes = c.owes, feed_id = c.feed
+      from unnest($2::uuid[], $3::date[], $4::bytea[], $5::text[], $6::bool[], $8::bool[], $9::int8[])
+        as c(rider_id, fare_day, state, version, open, owes, feed)
       where f.lane = $1 and f.rider_id = c.rider_id and f.fare_day = c.fare_day
       """,
       keys + [
         .byteas(ordered.map { Optional($0.stateAfter) }),
         .texts(ordered.map { Optional($0.tariffVersion) }),
         .bools(ordered.map { Optional($0.hasOpenRide) }), .timestamptz(at),
-        .bools(ordered.map { Optional($0.owes) }), .orNull(feedID, PostgresValue.int8),
+        .bools(ordered.map { Optional($0.owes) }), .int8s(ordered.map(\.feedID)),
       ])
     let changed = ordered.filter(\.stateChanged)
     guard !changed.isEmpty else { return }

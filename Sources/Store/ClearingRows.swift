@@ -185,12 +185,15 @@ package struct RatedDayRow: Sendable {
   package let isFirst: Bool
   /// Whether rides with media of stored value are charged, and no account is there to pay them.
   package var owes = false
+  /// The network by which it was rated; nil without one.
+  package let feedID: Int64?
 
   /// Makes a row of a day that owes nothing.
   package init(
     day: RiderDay, stateAfter: [UInt8], tariffVersion: String, stateChanged: Bool,
-    hasOpenRide: Bool, isFirst: Bool
+    hasOpenRide: Bool, isFirst: Bool, feedID: Int64?
   ) {
+    self.feedID = feedID
     self.isFirst = isFirst
     self.day = day
     self.stateAfter = stateAfter

@@ -95,6 +95,14 @@ package struct ReratingOrder: Sendable, Equatable {
   }
 }
 
+/// Why nothing is published that would rate days otherwise than it was shown.
+package enum ReratingUnderWay: Hashable, Sendable {
+  /// The days of an order are being marked.
+  case marking(Int64)
+  /// Days that an order or a tariff marked wait to be rated.
+  case daysWait
+}
+
 /// Orders to rate fare days anew.
 package struct ReratingOrderTables {
   /// Most orders in a list.
@@ -183,7 +191,7 @@ package struct ReratingOrderTables {
       """
       update rerating_order set state = $2, decided_by = $3, decided_digest = $4, decided_at = $5,
         done_at = $6, stale_days = $7, preview = $8, change_minor = $9, needs_approval = $10,
-        preview_place = $11, compared = $12, fault = $13
+        preview_place = $11, compared = $12, fault = $13, last_day = $14
       where order_id = $1
       """,
       [
@@ -196,7 +204,29 @@ package struct ReratingOrderTables {
         .int8(order.changeMinor), .bool(order.needsApproval),
         .orNull(order.place?.text, PostgresValue.text),
         .orNull(order.compared, PostgresValue.text), .orNull(order.fault, PostgresValue.text),
+        .date(order.lastDay),
       ])
+  }
+
+  /// An order that is being carried out, or of which days still wait to be rated; nil when there is none.
+  ///
+  /// Nothing is published until the transaction ends.
+  package func underWay() async throws -> ReratingUnderWay? {
+    try await StoreSession(connection: connection).lockCity()
+    let row = try await connection.query(
+      """
+      select (select min(order_id) from rerating_order
+          where state = $1 and preview_place is not null) as order_id,
+        exists (select from fare_day where stale_since is not null
+          and stale_cause in ($2, $3)) as waits
+      """,
+      [
+        .text(ReratingState.marking.rawValue), .text(StaleCause.order.rawValue),
+        .text(StaleCause.tariff.rawValue),
+      ]
+    ).only()
+    if let id = try row.int8OrNil("order_id") { return .marking(id) }
+    return try row.bool("waits") ? .daysWait : nil
   }
 
   private static func order(_ row: PostgresRow) throws -> ReratingOrder {

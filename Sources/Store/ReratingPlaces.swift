@@ -88,20 +88,23 @@ extension StoreSession {
 package struct PlacedAnewTables {
   let connection: PostgresConnection
 
-  /// Vehicle-days of a lane that wait for no placing, by their names, after one of them.
+  /// Vehicle-days of a lane that wait for no placing, by their names, after one of them; of those from a
+  /// day on, where one is given.
   package func vehicleDays(
-    lane: Int16, after last: VehicleDay?, countMax: Int
+    lane: Int16, from first: Day?, after last: VehicleDay?, countMax: Int
   ) async throws -> [VehicleDay] {
     let rows = try await connection.query(
       """
       select vehicle, service_day from vehicle_day
       where lane = $1 and stale_since is null
         and ($2::text is null or (vehicle, service_day) > ($2, $3::date))
+        and ($5::date is null or service_day >= $5)
       order by vehicle, service_day limit $4
       """,
       [
         .int2(lane), .orNull(last?.vehicle, PostgresValue.text),
         .orNull(last?.day, PostgresValue.date), .int8(Int64(countMax)),
+        .orNull(first, PostgresValue.date),
       ])
     return try rows.map { row in
       VehicleDay(vehicle: try row.text("vehicle"), day: try row.date("service_day"))

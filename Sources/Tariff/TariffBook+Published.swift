@@ -20,6 +20,14 @@ extension TariffBook {
     self.init(clipped)
   }
 
+  /// The first fare day for which a version of this book holds, and none of another; nil when there is none.
+  ///
+  /// Days are lost behind a version that has an end: what it took the place of does not come back.
+  package func firstDayLost(in other: TariffBook) -> Day? {
+    other.versions.map { $0.lastDay.adding(days: 1) }.sorted()
+      .first { other.tariff(on: $0) == nil && tariff(on: $0) != nil }
+  }
+
   /// The book as it would be if a version held from a day on, whatever day it names itself.
   package func replacing(from day: Day, by draft: CompiledTariff) -> TariffBook {
     var tables = draft.tables

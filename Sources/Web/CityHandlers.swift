@@ -12,7 +12,8 @@ extension Handlers {
     let desk = NetworkDesk(store: services.store)
     let name = request.queryText("name") ?? "upload.zip"
     let publication = try await desk.publish(
-      name: name, archive: request.body, at: request.receivedAt,
+      name: name, archive: request.body, from: try request.queryDay("from"),
+      at: request.receivedAt,
       by: { try Handlers.bearer(request) })
     switch publication {
     case .refused(let fault):
@@ -21,12 +22,14 @@ extension Handlers {
         "No network could be made of this feed, and the one before still holds.")
       problem.faults = [fault.description]
       throw problem
+    case .notNow(let code, let why): throw Problem(.conflict, code, why)
     case .published(let reading, let record, let doubts, let order):
       try await services.city.reload(from: services.store)
       return .json(.created) { writer in
         writer.beginObject()
         writer.member("feed", record.id)
         writer.member("name", record.name)
+        if let first = record.firstDay { writer.member("from", first.description) }
         writer.member("operators", reading.network.operators.count)
         writer.member("routes", reading.network.routes.count)
         writer.member("stops", reading.network.stops.count)

@@ -89,8 +89,10 @@ extension Handlers {
         ChangeRow(
           name: change.operatorID.map { operatorName(of: $0) } ?? people.text("operator_unknown"),
           reversed: people.number(change.ridesReversed), added: people.number(change.ridesAdded),
-          before: people.money(change.beforeMinor, change.currency),
-          after: people.money(change.afterMinor, change.currency),
+          before: Self.known(
+            people.money(change.beforeMinor, change.currency), change.withoutFareBefore, people),
+          after: Self.known(
+            people.money(change.afterMinor, change.currency), change.withoutFareAfter, people),
           difference: people.money(change.afterMinor - change.beforeMinor, change.currency))
       },
       largest: Listing(preview.largest) { change in
@@ -129,6 +131,10 @@ extension Handlers {
         "rating_placed",
         preview.tapsPlacedAnew == 0 ? nil : people.number(preview.tapsPlacedAnew)
       ),
+      (
+        "rating_shared",
+        preview.ridesSharedAnew == 0 ? nil : people.number(preview.ridesSharedAnew)
+      ),
       ("rating_asked", who(order.requestedBy, order.requestedAt)),
       ("rating_who_decides", order.state == .requested ? decides : nil),
       ("rating_decided", who(order.decidedBy, order.decidedAt)),
@@ -136,6 +142,12 @@ extension Handlers {
       ("rating_fault", order.fault),
     ]
     return facts.compactMap { name, value in value.map { (name, $0) } }
+  }
+
+  /// A sum of fares, and how many rides beside it have none that is known.
+  private static func known(_ sum: String, _ withoutFare: Int, _ people: People) -> String {
+    guard withoutFare > 0 else { return sum }
+    return "\(sum) (\(people.text("rating_without_fare")): \(people.number(withoutFare)))"
   }
 
   private static func days(of order: ReratingOrder, _ people: People) -> String {

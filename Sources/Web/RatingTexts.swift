@@ -21,6 +21,10 @@ extension Texts {
       uk: "Днів пасажирів позначено до перерахунку", en: "Rider-days marked to be rated anew"),
     "rating_placed": Bilingual(
       uk: "Валідацій з іншою зупинкою", en: "Taps placed at another stop"),
+    "rating_shared": Bilingual(
+      uk: "Поїздок, дохід від яких ділиться інакше",
+      en: "Rides whose money is shared by another rule"),
+    "rating_without_fare": Bilingual(uk: "без відомої ціни", en: "without a fare"),
     "rating_who_decides": Bilingual(uk: "Хто вирішує", en: "Who decides"),
     "rating_another": Bilingual(
       uk: "інша особа з роллю бухгалтера чи адміністратора, не",

@@ -16,8 +16,10 @@ struct NetworkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "import", abstract: "Makes a GTFS feed the network of the city.",
       discussion: """
-        Faults are listed by file and line; a bad row does not lose the feed. The network is in force at \
-        once for whatever is rated from then on. Where days were rated before, whoever imports is known \
+        Faults are listed by file and line; a bad row does not lose the feed. The network holds from \
+        today's fare day on, or from an earlier one (--from), and days before keep the network of then; it \
+        is in force at once for whatever is rated from then on. Where days were rated before, whoever \
+        imports is known \
         by a token (--as): what changes of these days is worked out first, by this command and by the \
         service beside it, and goes on in the service when the command is stopped (`kvytok rate list`). \
         Within the limit (the setting rerating_limit_minor, else 1,000.00) they are then rated anew; \
@@ -26,6 +28,12 @@ struct NetworkCommand: AsyncParsableCommand {
 
     @Argument(help: "The feed, a zip archive.")
     var feed: String
+
+    @Option(
+      help: ArgumentHelp(
+        "The fare day from which on it holds; without it today's, and for all days where none was rated "
+          + "or there was no network.", valueName: "day"), transform: Day.argument)
+    var from: Day?
 
     @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
@@ -40,7 +48,8 @@ struct NetworkCommand: AsyncParsableCommand {
       let (publication, found) = try await Backbone.with(database) {
         backbone -> (NetworkPublication, ReratingOrder?) in
         let publication = try await NetworkDesk(store: backbone.store).publish(
-          name: name, archive: Array(data), at: .now, by: { try await person(backbone.store) })
+          name: name, archive: Array(data), from: from, at: .now,
+          by: { try await person(backbone.store) })
         guard case .published(_, let record, _, let order?) = publication else {
           return (publication, nil)
         }
@@ -51,6 +60,9 @@ struct NetworkCommand: AsyncParsableCommand {
       case .refused(let fault):
         progress.end("refused")
         throw CommandFault("\(feed): \(fault)", exitCode: CommandFault.no)
+      case .notNow(_, let why):
+        progress.end("not imported")
+        throw CommandFault(why, exitCode: CommandFault.no)
       case .published(let reading, let record, let doubts, let order):
         for fault in reading.faults { Progress.say("\(feed): \(fault)") }
         for count in reading.faultCounts {
@@ -59,6 +71,7 @@ struct NetworkCommand: AsyncParsableCommand {
         if order == nil { progress.end("feed \(record.id) in \(Self.text(started)) s") }
         for doubt in doubts { Progress.say("\(doubt)") }
         print(NetworkCommand.table(reading.network))
+        if let first = record.firstDay { print("It holds from \(first) on.") }
         if let found { try Self.tell(found) }
       }
     }
@@ -116,6 +129,9 @@ struct NetworkCommand: AsyncParsableCommand {
           exitCode: CommandFault.no)
       }
       print("\(feed.name), imported \(feed.importedAt), \(feed.bytesCount) bytes")
+      if let first = feed.firstDay {
+        print("It holds from \(first) on; days before keep another one.")
+      }
       print(NetworkCommand.table(city.network))
       print("")
       var routes = TextTable([

@@ -193,6 +193,10 @@ struct RateCommand: AsyncParsableCommand {
     func money(_ minor: Int64, _ currency: Currency) -> String {
       Money(minor: minor, currency: currency).majorText
     }
+    // No fare is not the fare of nothing.
+    func known(_ minor: Int64, _ currency: Currency, without fares: Int) -> String {
+      money(minor, currency) + (fares == 0 ? "" : " and \(fares) without a fare")
+    }
     var counts = TextTable([("", .left), ("count", .right)])
     for (name, value) in preview.counts {
       counts.add([name.replacing("_", with: " "), String(value)])
@@ -207,7 +211,8 @@ struct RateCommand: AsyncParsableCommand {
     for change in preview.operators {
       operators.add([
         change.operatorID ?? "–", String(change.ridesReversed), String(change.ridesAdded),
-        money(change.beforeMinor, change.currency), money(change.afterMinor, change.currency),
+        known(change.beforeMinor, change.currency, without: change.withoutFareBefore),
+        known(change.afterMinor, change.currency, without: change.withoutFareAfter),
         money(change.afterMinor - change.beforeMinor, change.currency), change.currency.code,
       ])
     }

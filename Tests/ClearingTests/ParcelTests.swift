@@ -85,10 +85,9 @@ extension ClearingSuite {
             }
             let row = RatedDayRow(
               day: day, stateAfter: [], tariffVersion: "", stateChanged: false,
-              hasOpenRide: false, isFirst: true)
+              hasOpenRide: false, isFirst: true, feedID: nil)
             guard
-              try await db.rating.begin(
-                [row], lane: Lane.of(day.rider), feedID: nil, at: House.noon)
+              try await db.rating.begin([row], lane: Lane.of(day.rider), at: House.noon)
             else {
               throw ClearingFault.markedMeanwhile
             }

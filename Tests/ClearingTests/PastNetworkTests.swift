@@ -132,6 +132,42 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aDayHasTheNetworkImportedLastOfThoseThatHoldFromThenOn() {
+      let day = { (number: Int) in Day(number: 20_000 + number) }
+      let terms = [(3, day(20)), (2, day(10)), (1, nil)].map {
+        NetworkTerm(feedID: $0.0, firstDay: $0.1)
+      }
+      let city = City(network: .empty, book: nil, feed: nil, terms: terms)
+      let feeds = [9, 10, 19, 20].map { city.feedID(on: day($0)) }
+      #expect(feeds == [1, 2, 2, 3])
+      #expect(city.days(of: day(5)...day(30), onFeed: 2) == day(5)...day(19))
+      #expect(city.days(of: day(5)...day(30), onFeed: 3) == day(5)...day(30))
+      #expect(city.days(of: day(20)...day(30), onFeed: 2) == nil)
+      #expect(city.days(of: day(5)...day(30), onFeed: 9) == nil)
+      let later = City(network: .empty, book: nil, feed: nil, terms: [terms[0]])
+      #expect(later.feedID(on: day(19)) == nil, "before the first network there is none")
+    }
+
+    @Test func aFareThatBecomesUnknownIsNoFareOfNothing() async throws {
+      let inZones = testTariff.replacing(
+        "  - {name: ride, price: {adult: 8.00}}",
+        with: "  - {name: ride, when: {any_zone: [1, 2]}, price: 8.00}")
+      try await House.with(tariff: inZones) { house in
+        try await house.importFeed(Self.feed(valley: "1"), named: "one", stopsCount: 2)
+        try await house.journal([try Self.valley(1, "08:00"), try Self.valley(2, "12:00")])
+        try await house.service.drain()
+        try #require(try await Self.charged(house) == 1600)
+        try await house.importFeed(Self.feed(valley: "7"), named: "two", stopsCount: 2)
+        let preview = try await ReratingTests.preview(house)
+        #expect(preview.operators.map(\.afterMinor) == [0])
+        #expect(preview.operators.map(\.withoutFareBefore) == [0])
+        #expect(preview.operators.map(\.withoutFareAfter) == [2])
+        #expect(preview.changeMinor == 1600)
+        let kept = try RatingPreview(kept: String(decoding: preview.json, as: UTF8.self))
+        #expect(kept.operators == preview.operators)
+      }
+    }
+
     @Test func whyATapEndedNoRideDoesNotChangeWithTheNetwork() async throws {
       let onAndOff = Self.byZone + "\ntapping: {limit: 1 h, same_vehicle: yes}\n"
       try await House.with(tariff: onAndOff) { house in

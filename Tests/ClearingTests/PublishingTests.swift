@@ -230,6 +230,34 @@ extension ClearingSuite {
       }
     }
 
+    /// What was in force before does not come back behind the end of a version.
+    @Test func aVersionWithAnEndIsPublishedTogetherWithWhatFollowsIt() async throws {
+      try await House.with { house in
+        let free = draft("free-day", from: "2027-08-24, until: 2027-08-24", ride: "1.00")
+        guard case .faulty(let faults) = try await house.offer(free, isReratingOrdered: false)
+        else {
+          Issue.record("days without a tariff were published")
+          return
+        }
+        #expect(
+          faults.map(\.message) == [
+            "after 2027-08-24 no tariff would be in force; put the version that follows into the same "
+              + "folder"
+          ])
+        #expect(try await house.number("select count(*) from tariff_version") == 1)
+        let both = free + "\n---\n" + draft("test-2", from: "2027-08-25", ride: "8.00")
+        guard case .published = try await house.offer(both, isReratingOrdered: false) else {
+          Issue.record("a version with its successor was refused")
+          return
+        }
+        try await house.city.reload(from: house.store)
+        let book = try #require(house.city.current.book)
+        let day = try #require(Day(year: 2027, month: 8, day: 24))
+        let versions = (-1...1).map { book.tariff(on: day.adding(days: $0))?.version }
+        #expect(versions == ["test-1", "free-day", "test-2"])
+      }
+    }
+
     @Test func theSameTariffAgainIsNoChangeToThePast() async throws {
       try await House.with { house in
         guard

@@ -181,6 +181,48 @@ extension ClearingSuite {
       }
     }
 
+    /// What it moves from one operator to another nobody knows before it is shared.
+    @Test func anotherRuleOfSharingTakesASecondPersonThoughNoFareChanges() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        let shared = Self.mended.replacing("adult: 10.00", with: "adult: 8.00")
+          .replacing("currency: UAH", with: "currency: UAH\napportionment: equal")
+        let order = try await Self.ask(house, Self.source(shared))
+        #expect(order.state == .requested && order.needsApproval && order.changeMinor == 0)
+        #expect(try RatingPreview(kept: order.preview).ridesSharedAnew == 4)
+        let done = try await Self.worked(
+          try await Self.rerating(house).approve(order.id, by: Self.petro, at: House.noon), house)
+        #expect(done.state == .done)
+      }
+    }
+
+    @Test func aTariffThatLeavesDaysWithoutOneIsRefused() async throws {
+      try await House.with { house in
+        try await Self.fill(house)
+        let short = Self.mended.replacing(
+          "from: 2026-11-22", with: "from: 2026-11-22, until: 2026-11-22")
+        let rerating = Self.rerating(house)
+        for outcome in [
+          try await rerating.publish(Self.source(short), by: Self.olena, at: House.noon),
+          try await rerating.publish(
+            Self.source(
+              draft("test-3", from: "2026-12-24, until: 2026-12-24")), by: Self.olena,
+            at: House.noon),
+        ] {
+          let text = "\(outcome)"
+          #expect(text.contains("no tariff would be in force"), "\(text)")
+        }
+        #expect(try await rerating.list().isEmpty)
+        let after = testTariff.replacing("test-1", with: "test-3")
+          .replacing("from: 2026-01-01", with: "from: 2026-11-23")
+        let order = try await Self.worked(
+          try await rerating.ask(
+            Self.period, tariff: Self.source(short + "\n---\n" + after), by: Self.olena,
+            at: House.noon), house)
+        #expect(order.state == .done && order.changeMinor == 600, "\(order)")
+      }
+    }
+
     @Test func aTariffThatChangesNoPastNeedsNoOrder() async throws {
       try await House.with { house in
         try await Self.fill(house)

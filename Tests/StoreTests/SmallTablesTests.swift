@@ -96,6 +96,42 @@ extension StoreSuite {
       }
     }
 
+    /// The same archive may come again: what held between stays so.
+    @Test func eachNetworkHoldsUntilTheFirstDayOfThatWhichCameAfterIt() async throws {
+      try await withStore { store, _ in
+        let day = { @Sendable (number: Int) in Day(number: 20_000 + number) }
+        let save = { @Sendable (digest: UInt8, first: Int?) in
+          try await store.write { session in
+            try await session.feeds.save(
+              name: "\(digest).zip", digest: [digest], archive: [digest], from: first.map(day),
+              at: noon)
+          }
+        }
+        func terms() async throws -> [NetworkTerm] {
+          try await store.read { try await $0.feeds.terms() }
+        }
+        #expect(try await terms() == [])
+        let all = try await save(1, nil)
+        let second = try await save(2, 10)
+        let again = try await save(1, 20)
+        #expect(Set([all.id, second.id, again.id]).count == 3 && again.firstDay == day(20))
+        #expect(
+          try await terms() == [
+            NetworkTerm(feedID: again.id, firstDay: day(20)),
+            NetworkTerm(feedID: second.id, firstDay: day(10)),
+            NetworkTerm(feedID: all.id, firstDay: nil),
+          ])
+        // Once more is the same import; from an earlier day it takes the place of what held from then on.
+        let more = try await save(1, 20)
+        #expect(more.id == again.id)
+        let earlier = try await save(3, 10)
+        let three = try await terms()
+        #expect(three.map(\.feedID) == [earlier.id, all.id])
+        _ = try await save(1, nil)
+        #expect(try await terms() == [NetworkTerm(feedID: all.id, firstDay: nil)])
+      }
+    }
+
     /// Another clock, or one that was set back: what is published last holds all the same.
     @Test func theFeedPublishedLastHoldsWhateverTheClocksSaid() async throws {
       try await withStore { store, _ in

@@ -31,16 +31,18 @@ struct NetworkOrderTests {
 
   /// One stop `a` in a zone beside one in another, on route 1, and perhaps a route 2.
   static func feed(
-    zone: String, other: String = "2", routes: [String] = ["1"], isTurned: Bool = false
+    zone: String, other: String = "2", routes: [String] = ["1"], isTurned: Bool = false,
+    agency: String = "t"
   ) -> [UInt8] {
     let (south, north) = isTurned ? ("49.24,28.47", "49.23,28.46") : ("49.23,28.46", "49.24,28.47")
     let files = [
       "agency.txt":
-        "agency_id,agency_name,agency_url,agency_timezone\nt,Tram,https://t.example,Europe/Kyiv\n",
+        "agency_id,agency_name,agency_url,agency_timezone\n\(agency),Tram,https://t.example,"
+        + "Europe/Kyiv\n",
       "stops.txt": "stop_id,stop_name,stop_lat,stop_lon,zone_id\na,Rynok,\(south),\(zone)\n"
         + "b,Vokzal,\(north),\(other)\n",
       "routes.txt": "route_id,agency_id,route_short_name,route_long_name,route_type\n"
-        + routes.map { "r\($0),t,\($0),,3\n" }.joined(),
+        + routes.map { "r\($0),\(agency),\($0),,3\n" }.joined(),
       "trips.txt": "route_id,service_id,trip_id\n"
         + routes.map { "r\($0),all,t\($0)\n" }.joined(),
       "calendar.txt":
@@ -53,12 +55,21 @@ struct NetworkOrderTests {
       files: files.sorted { $0.key < $1.key }.map { ($0.key, Array($0.value.utf8)) })
   }
 
-  static func bring(_ feed: [UInt8], to service: TestService) async throws -> Answer {
-    let answer = await service.send(
-      .post, "/v1/network", token: try await service.token(.admin),
-      headers: [.contentType: "application/zip"], body: feed)
+  static func bring(
+    _ feed: [UInt8], from day: String? = nil, to service: TestService
+  ) async throws -> Answer {
+    let answer = try await offer(feed, from: day, to: service)
     try #require(answer.status == .created, "\(answer.text)")
     return answer
+  }
+
+  static func offer(
+    _ feed: [UInt8], from day: String? = nil, to service: TestService
+  ) async throws -> Answer {
+    await service.send(
+      .post, "/v1/network" + (day.map { "?from=\($0)" } ?? ""),
+      token: try await service.token(.admin), headers: [.contentType: "application/zip"], body: feed
+    )
   }
 
   static func settle(_ service: TestService) async throws {
@@ -82,10 +93,11 @@ struct NetworkOrderTests {
   }
 
   static func tap(
-    _ seq: Int64, _ card: String, route: String = "1"
+    _ seq: Int64, _ card: String, route: String = "1", daysBefore: Int64 = 0
   ) throws -> Tap {
-    Tap(
-      seq: seq, at: try #require(Instant(iso8601: "2026-11-22T08:00:00+02:00")), kind: .single,
+    let morning = try #require(Instant(iso8601: "2026-11-22T08:00:00+02:00"))
+    return Tap(
+      seq: seq, at: morning.adding(seconds: -daysBefore * 86_400), kind: .single,
       medium: .card, token: Array(card.utf8), vehicle: "101", route: route, stop: "a")
   }
 
@@ -159,6 +171,27 @@ struct NetworkOrderTests {
       try await Self.settle(service)
       #expect(try await Self.fares(service) == ["t 800"])
       #expect(try await Self.orders(service).contains(#""state":"done""#))
+      #expect(try await Self.audit(service).isSound)
+    }
+  }
+
+  @Test(arguments: [(limit: "800", state: "done"), (limit: "799", state: "requested")])
+  func whatAnOperatorLosesTakesASecondPersonThoughNoFareChanges(
+    _ row: (limit: String, state: String)
+  ) async throws {
+    try await Self.withRide(limit: row.limit) { service, _ in
+      _ = try await Self.bring(Self.feed(zone: "1", agency: "u"), to: service)
+      try await Self.settle(service)
+      let orders = try await Self.orders(service)
+      #expect(orders.contains(#""state":"\#(row.state)""#), "\(orders)")
+      #expect(orders.contains(#""change_minor":800,"feed":2"#), "\(orders)")
+      if row.state == "requested" {
+        #expect(try await Self.fares(service) == ["t 800"])
+        let petro = try await RatingTests.token("Petro", service)
+        _ = await service.send(.post, "/v1/rating/orders/1/approve", token: petro)
+        try await Self.settle(service)
+      }
+      #expect(try await Self.fares(service) == ["u 800"])
       #expect(try await Self.audit(service).isSound)
     }
   }

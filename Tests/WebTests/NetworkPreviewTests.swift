@@ -104,7 +104,7 @@ struct NetworkPreviewTests {
       _ = try await validator.post([try NetworkOrderTests.tap(2, "bohdan"), later])
       try await NetworkOrderTests.settle(service)
       _ = try await NetworkOrderTests.bring(
-        NetworkOrderTests.feed(zone: "2", other: "1"), to: service)
+        NetworkOrderTests.feed(zone: "2", other: "1"), from: "2026-11-21", to: service)
       try await NetworkOrderTests.settle(service)
       #expect(try await Self.order(service).changeMinor == 400)
       // A late tap has the cheaper day rated by the new network: what is left of the order is dearer.
@@ -125,6 +125,41 @@ struct NetworkPreviewTests {
       #expect(
         try await NetworkOrderTests.fares(service).sorted()
           == ["t 1200", "t 1200", "t 800", "t 800"])
+      #expect(try await NetworkOrderTests.audit(service).isSound)
+    }
+  }
+
+  @Test func noNetworkIsImportedWhileAnOrderIsCarriedOut() async throws {
+    try await NetworkOrderTests.withRide(limit: "1000000") { service, validator in
+      let cards = (2...40).map { "card \($0)" }
+      _ = try await validator.post(
+        try cards.enumerated().map { try NetworkOrderTests.tap(Int64($0 + 2), $1) })
+      try await NetworkOrderTests.settle(service)
+      _ = try await NetworkOrderTests.bring(NetworkOrderTests.feed(zone: "2"), to: service)
+      let other = NetworkOrderTests.feed(zone: "1", routes: ["1", "2"])
+      let placing = ImportPlacing(store: service.store, city: CityHolder())
+      while try await placing.piece() > 0 {}
+      while try await Self.order(service).staleDays == nil {
+        #expect(try await Self.rating(service).piece(at: service.clock.now) > 0)
+      }
+      #expect(try await Self.order(service).state == .marking)
+      let early = try await NetworkOrderTests.offer(other, to: service)
+      #expect(
+        early.status == .conflict && early.text.contains("order_under_way")
+          && early.text.contains("Order 1 is being carried out"), "\(early.text)")
+      while try await Self.rating(service).piece(at: service.clock.now) > 0 {}
+      #expect(try await Self.order(service).state == .done)
+      let waiting = try await NetworkOrderTests.offer(other, to: service)
+      #expect(waiting.status == .conflict && waiting.text.contains("wait to be rated"))
+      #expect(
+        try await NetworkOrderTests.texts(service, "select count(*)::text from network_feed")
+          == ["2"])
+      try await NetworkOrderTests.settle(service)
+      #expect(try await NetworkOrderTests.fares(service) == Array(repeating: "t 1200", count: 40))
+      _ = try await NetworkOrderTests.bring(other, to: service)
+      try await NetworkOrderTests.settle(service)
+      #expect(try await NetworkOrderTests.fares(service) == Array(repeating: "t 800", count: 40))
+      #expect(try await Self.order(service).changeMinor == 40 * 400)
       #expect(try await NetworkOrderTests.audit(service).isSound)
     }
   }

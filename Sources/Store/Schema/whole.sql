@@ -439,10 +439,12 @@ create trigger posting_append_only before update or delete on posting
 create table network_feed (
   feed_id bigint generated always as identity primary key,
   name text not null,
-  digest bytea not null unique,
+  digest bytea not null,
   archive bytea not null,
-  imported_at timestamptz not null
+  imported_at timestamptz not null,
+  first_day date                     -- it holds from this fare day on; null: for all days
 );
+create unique index network_feed_of_all_days on network_feed (digest) where first_day is null;
 alter table network_feed alter column archive set storage external;
 
 -- Tariffs as they were published: the text itself, and from which fare day it holds.
