@@ -24,6 +24,15 @@ package struct CSVWriter: Sendable {
   /// What has been written so far, as text.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+  /// A text as a field of a file that may be opened by a spreadsheet: one that it would take for a formula
+  /// begins with an apostrophe.
+  package static func cell(_ text: String) -> String {
+    guard let first = text.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first) else {
+      return text
+    }
+    return "'" + text
+  }
+
   /// Adds a record; a field is quoted when it would be misread without.
   package mutating func row(_ fields: some Sequence<String>) {
     let start = bytes.count

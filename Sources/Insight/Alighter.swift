@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Ridership
 package import Store
 import Transit

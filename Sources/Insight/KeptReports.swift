@@ -21,33 +21,24 @@ package struct KeptReports: Sendable {
     _ period: PeriodRow, in db: StoreSession
   ) async throws -> [PeriodReportRow] {
     var rows: [PeriodReportRow] = []
+    let versions = try await db.reports.tariffVersions(
+      days: period.first...period.last, basis: .accountingDate, operatorID: nil,
+      isOfRidesAlone: true)
     for name in ReportName.allCases where name.isKept {
       let report = try await report(
         name, of: period, operatorID: nil, madeAt: period.closedAt ?? Instant(microseconds: 0),
         in: db)
-      rows.append(Self.row(report))
+      rows.append(Self.row(report, versions))
     }
-    rows.append(Self.row(try await balance(of: period, in: db)))
+    rows.append(Self.row(try await balance(of: period, in: db), versions))
     return rows
   }
 
-  private static func row(_ report: Report) -> PeriodReportRow {
+  private static func row(_ report: Report, _ versionsOfRides: [String]) -> PeriodReportRow {
     let content = report.json
-    var shorter = report
-    for index in shorter.tables.indices where shorter.tables[index].key == "ladder" {
-      shorter.tables[index].rows.removeAll {
-        ReportTableDefinition.stepsLater.contains($0[0].plain)
-      }
-    }
-    let earlier = ([[]] + ReportTableDefinition.keptLater).map { added in
-      var earlier = shorter
-      earlier.tables.removeAll { added.contains($0.key) }
-      earlier.notes.removeAll { note in added.contains { note.key == "table_cut_\($0)" } }
-      return earlier
-    }
     return PeriodReportRow(
       report: report.name, content: content, digest: SHA256Digest.hash(content),
-      earlier: earlier.filter { $0 != report }.map(\.json))
+      earlier: report.earlier(versionsOfRides: versionsOfRides).map(\.json))
   }
 
   func report(
@@ -119,26 +110,35 @@ package struct KeptReports: Sendable {
   ) async throws -> [ReportNote] {
     let versions = try await db.reports.tariffVersions(
       days: question.days, basis: .accountingDate, operatorID: question.operatorID)
-    let state = Bilingual(
-      uk: period.state == .closed ? "Період закрито" : "Період ще відкрито",
-      en: period.state == .closed ? "The period is closed" : "The period is still open")
-    var notes = [
-      ReportNote(
-        key: "period_open", text: state, count: period.state == .closed ? 0 : 1, isMissing: true),
-      ReportNote(
-        key: "tariff_versions", text: Bilingual(uk: "Версії тарифу", en: "Tariff versions"),
-        count: Int64(versions.count), isMissing: false, names: versions),
-    ]
-    for item in try items(period.openItems) {
-      notes.append(
-        ReportNote(
-          key: "left_open_\(item.kind)" + (item.currency.map { "_\($0)" } ?? ""),
-          text: Bilingual(
-            uk: "Лишено відкритим: \(item.kind)", en: "Left open: \(item.kind)"),
-          count: item.count, isMissing: true))
-    }
-    return notes
+    let open = note("period_open", count: period.state == .closed ? 0 : 1)
+    let rated = note("tariff_versions", count: Int64(versions.count), names: versions)
+    return try [open, rated]
+      + items(period.openItems).map { item in
+        note(
+          leftOpen + item.kind + (item.currency.map { "_\($0)" } ?? ""), count: item.count)
+      }
   }
+
+  /// A note of a period by its name.
+  static func note(_ key: String, count: Int64, names: [String] = []) -> ReportNote {
+    let text =
+      switch key {
+      case "period_open":
+        Bilingual(
+          uk: count == 0 ? "Період закрито" : "Період ще відкрито",
+          en: count == 0 ? "The period is closed" : "The period is still open")
+      case "tariff_versions": Bilingual(uk: "Версії тарифу", en: "Tariff versions")
+      default:
+        Bilingual(
+          uk: "Лишено відкритим: \(key.replacing(leftOpen, with: ""))",
+          en: "Left open: \(key.replacing(leftOpen, with: ""))")
+      }
+    return ReportNote(
+      key: key, text: text, count: count, isMissing: key != "tariff_versions", names: names)
+  }
+
+  /// How notes of what was left open begin.
+  private static let leftOpen = "left_open_"
 
   private static func items(
     _ json: String

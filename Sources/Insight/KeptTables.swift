@@ -10,8 +10,14 @@ extension ReportTableDefinition {
       figures: ["accounting_date", "operator", "mode"] + rides, isByAccountingDate: true),
     ReportTableDefinition(
       key: "categories", title: Bilingual(uk: "За категоріями", en: "By category"),
-      query: .periodCategories, figures: ["accounting_date", "category"] + rides,
+      query: .periodCategories, figures: ["accounting_date", "category"] + rides, isOfHouse: true,
       isByAccountingDate: true),
+    // Rows of each operator's own, so that an operator's report comes from what is kept, too.
+    ReportTableDefinition(
+      key: "operator_categories",
+      title: Bilingual(uk: "За перевізниками й категоріями", en: "By operator and category"),
+      query: .periodOperatorCategories,
+      figures: ["accounting_date", "operator", "category"] + rides, isByAccountingDate: true),
   ]
 
   static let periodOperators = ReportTableDefinition(

@@ -52,15 +52,11 @@ extension Report {
 }
 
 extension ReportCell {
-  /// The cell in a file that may be opened by a spreadsheet: a text that one would take for a
-  /// formula begins with an apostrophe.
+  /// The cell in a file that may be opened by a spreadsheet.
   fileprivate var cell: String {
     switch self {
-    case .text, .label:
-      guard let first = plain.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first)
-      else { return plain }
-      return "'" + plain
-    default: return plain
+    case .text, .label: CSVWriter.cell(plain)
+    default: plain
     }
   }
 

@@ -224,14 +224,14 @@ struct ReportTableDefinition: Sendable {
       query: .withoutCaps,
       figures: [
         "operator", "category", "rides", "unknown_rides", "nominal_minor", "charged_minor",
-        "taken_off_minor", "currency",
+        "taken_off_minor", "concession_minor", "currency",
       ], isByAccountingDate: true),
     ReportTableDefinition(
       key: "products", title: Bilingual(uk: "За продуктами", en: "By product"),
       query: .withoutCapsProducts,
       figures: [
         "operator", "product", "rides", "unknown_rides", "nominal_minor", "charged_minor",
-        "taken_off_minor", "currency",
+        "taken_off_minor", "concession_minor", "currency",
       ], isByAccountingDate: true),
   ]
 

@@ -231,16 +231,18 @@ enum ReportFigures {
       "What riders owe for the rides."),
     money(
       "nominal_minor", "За номіналом", "Nominal",
-      "Ціна до пересадок, граничних сум і пільг.",
-      "The price before transfers, caps and concessions."),
+      "Власна ціна поїздки для її категорії до пересадок, граничних сум і абонементів; безплатної категорії — повна.",
+      "The ride's own price for its category, before transfers, caps and products; of a free category the full one."
+    ),
     money(
       "taken_off_minor", "Знято", "Taken off",
-      "Номінал без сплати: що зняли пересадки, граничні суми й пільги.",
-      "Nominal less charged: what transfers, caps and concessions took off."),
+      "Номінал без сплати: що зняли пересадки, граничні суми й абонементи, а в безплатної категорії — усе.",
+      "Nominal less charged: what transfers, caps and products took off, and of a free category all of it."
+    ),
     money(
       "concession_minor", "Не сплачено за пільгою", "Taken off by category",
-      "Скільки ці люди не сплатили через категорію, за тарифом; компенсує місто за своїми ставками.",
-      "What these people did not pay because of the category, by the tariff; the city pays by its rates."
+      "Скільки не сплачено через категорію, за тарифом: у безплатної це є й у знятому, у пільгової ціни — ні; компенсує місто за своїми ставками.",
+      "What was not paid because of the category, by the tariff: of a free one it is in what is taken off too, of a lower price it is not; the city pays by its rates."
     ),
     money(
       "booked_minor", "У книгах", "In the books", "Що книги винні за ці поїздки (2100, 2190).",

@@ -1,4 +1,5 @@
 package import Basics
+import Ledger
 package import Store
 import Transit
 
@@ -44,14 +45,21 @@ extension InsightDesk {
 
   /// A report by the books of a period; nil when it has no figures by accounting date.
   ///
-  /// Of a closed period it comes out the same for ever; until then it may still change.
+  /// Of a closed period it is what was kept, whatever this program would make of it now; until then it may
+  /// still change.
   package func periodReport(
     _ name: ReportName, of period: PeriodRow, operatorID: String? = nil, madeAt: Instant
   ) async throws -> Report? {
     guard name.isKept else { return nil }
     let kept = KeptReports(zone: city.current.clock.zone)
     return try await store.read { db in
-      try await kept.report(
+      if period.state == .closed,
+        let row = try await db.periods.report(name.rawValue, of: period.name)
+      {
+        let report = try KeptReading.report(name, row.content)
+        return operatorID.map { report.scoped(to: $0, of: name) } ?? report
+      }
+      return try await kept.report(
         name, of: period, operatorID: operatorID, madeAt: period.closedAt ?? madeAt, in: db)
     }
   }
@@ -74,11 +82,15 @@ extension ReportNote {
   static func cut(_ table: ReportTable) -> ReportNote? {
     guard table.rows.count >= ReportTables.groupsMax else { return nil }
     return ReportNote(
-      key: "table_cut_\(table.key)",
-      text: Bilingual(
-        uk: "«\(table.title.ukrainian)» обрізано після стількох рядків",
-        en: "“\(table.title.english)” is cut after so many rows"),
-      count: Int64(table.rows.count), isMissing: true)
+      key: "table_cut_\(table.key)", text: cutText(table), count: Int64(table.rows.count),
+      isMissing: true)
+  }
+
+  /// What is said of a table that is cut.
+  static func cutText(_ table: ReportTable) -> Bilingual {
+    Bilingual(
+      uk: "«\(table.title.ukrainian)» обрізано після стількох рядків",
+      en: "“\(table.title.english)” is cut after so many rows")
   }
 }
 
@@ -141,25 +153,31 @@ struct ReportMaker {
       totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
   }
 
-  private func cells(_ key: String, _ figure: ReportFigure) -> [ReportCell] {
-    let cell: ReportCell
+  /// A figure as a cell, with the words that people read.
+  static func cell(_ key: String, _ figure: ReportFigure) -> ReportCell {
     switch figure {
-    case .none: cell = .none
+    case .none: .none
     case .text(let text):
-      cell =
-        key == "mode"
+      key == "mode"
         ? Mode(rawValue: text).map { .label(text, $0.title) } ?? .text(text)
         : ReportWords.find(key, text).map { .label(text, $0) } ?? .text(text)
-    case .count(let count): cell = .count(count)
+    case .count(let count): .count(count)
     case .money(let minor, let code):
-      cell = Currency(code).map { .money(Money(minor: minor, currency: $0)) } ?? .none
-    case .date(let day): cell = .date(day)
-    case .moment(let moment): cell = .moment(moment)
+      Currency(code).map { .money(Money(minor: minor, currency: $0)) } ?? .none
+    case .date(let day): .date(day)
+    case .moment(let moment): .moment(moment)
     }
+  }
+
+  private func cells(_ key: String, _ figure: ReportFigure) -> [ReportCell] {
+    let cell = Self.cell(key, figure)
     guard key == "operator", let network else { return [cell] }
     guard case .text(let id) = cell else { return [cell, .none] }
     return [cell, network.operatorName(id: id).map(ReportCell.text) ?? .none]
   }
+
+  /// What stands before sums.
+  static let total = ReportCell.label("total", Bilingual(uk: "Разом", en: "Total"))
 
   /// Sums of the figures that may be summed, a row for each currency.
   static func totals(of rows: [[ReportCell]], _ columns: [ReportColumn]) -> [[ReportCell]] {
@@ -170,7 +188,7 @@ struct ReportMaker {
       let own = place.map { place in rows.filter { $0[place].plain == code } } ?? rows
       return columns.indices.map { column in
         if column == place { return .text(code) }
-        if column == 0 { return .label("total", Bilingual(uk: "Разом", en: "Total")) }
+        if column == 0 { return total }
         guard ReportFigures.find(columns[column].key)?.isSummed == true else { return .text("") }
         return sum(own.map { $0[column] }, columns[column].kind, currency: code)
       }

@@ -26,6 +26,8 @@ package enum ReportWords {
       uk: "Виплачено за файлами еквайра, без комісії", en: "Paid by the acquirer's files, less fees"
     ),
     "statement": Bilingual(uk: "У виписках банку", en: "On the bank's statements"),
+    "charged_back": Bilingual(uk: "Оскаржене", en: "Charged back"),
+    "refunded": Bilingual(uk: "Повернене", en: "Refunded"),
     "acquirer_other": Bilingual(
       uk: "Інше за рахунком еквайра: поповнення, продажі, повернення, спори",
       en: "Else on the acquirer's account: top-ups, sales, refunds, disputes"),
@@ -121,6 +123,11 @@ package enum ReportWords {
     "not settled": Bilingual(uk: "еквайр ще не розрахувався", en: "not settled yet"),
     "charged back": Bilingual(uk: "оскаржено", en: "charged back"),
     "refunded": Bilingual(uk: "повернено", en: "refunded"),
+    "desk": Bilingual(uk: "сплачено в касі, не файлом", en: "paid at a desk, by no file"),
+    "overpaid": Bilingual(uk: "файл платить більше", en: "a file pays more"),
+    "fee": Bilingual(uk: "комісія еквайра", en: "fee of the acquirer"),
+    "no statement": Bilingual(
+      uk: "грошей файла у виписках немає", en: "no statement shows the money of the file"),
   ]
 
   /// What a line of the acquirer was matched to; categories of riders stand in a column of this name

@@ -24,6 +24,10 @@ extension Report {
     guard let book = workbook_new(path) else {
       throw WorkbookFault(description: "a workbook cannot be begun")
     }
+    // The time of the report and not of its writing: a kept one has the same bytes for ever.
+    var properties = lxw_doc_properties()
+    properties.created = time_t(max(madeAt.seconds, 1))
+    workbook_set_properties(book, &properties)
     let writer = WorkbookWriter(book: book, language: language, zone: zone)
     let titles = tables.map(\.title) + [WorkbookWriter.about, WorkbookWriter.meanings]
     let names = SheetNames.of(titles.map { $0[language] })

@@ -12,6 +12,8 @@ package struct RiderRides: Sendable, Equatable {
   package let rides: [RiderRide]
   /// Whether there are more rides than one answer holds.
   package let isCut: Bool
+  /// Days whose rides and fares are about to change; none of most riders.
+  package let waiting: [WaitingRiderDay]
 
   /// What the rider owes for these rides, by currency; rides whose fare is not known are not in it.
   package var charged: [Money] {
@@ -116,6 +118,17 @@ package struct RiderRide: Sendable, Equatable {
   }
 }
 
+extension WaitingRiderDay {
+  /// That the day is about to change, and why, in words.
+  package func sentence(in language: Language) -> String {
+    Bilingual(
+      uk: "день \(fareDay) ще тарифікується (\(cause.words.ukrainian)): поїздки й суми зміняться",
+      en:
+        "the day \(fareDay) is still being rated (\(cause.words.english)): rides and fares may change"
+    )[language]
+  }
+}
+
 extension InsightDesk {
   /// The rides of a rider; nil when there is no such rider.
   package func rides(
@@ -144,7 +157,8 @@ extension InsightDesk {
       }
       return RiderRides(
         rider: rider, firstSeenAt: firstSeenAt, days: days, rides: rides,
-        isCut: placed.count > limit)
+        isCut: placed.count > limit, waiting: try await db.riders.waitingDays(of: rider, days: days)
+      )
     }
   }
 

@@ -1,6 +1,6 @@
 package import Basics
 import Ridership
-import Store
+package import Store
 package import Transit
 
 /// A question for the load of a route.
@@ -72,12 +72,17 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   /// Boardings with a stop by hour of the day by the clock on the wall, 24 of them, whatever hours
   /// were asked for.
   package let hourly: [Int?]
-  /// Whether all numbers are rounded to multiples of `ridersMin`, because a group is hidden.
+  /// Whether all numbers are rounded to multiples of `ridersMin`.
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
   package let ridersMin: Int
   /// Vehicle-days and rider-days of the day that are still worked out.
   package let waitingDays: Int
+  /// Taps that are not among the boardings yet, of all routes and days.
+  package let missing: MissingTaps
+
+  /// Whether nothing is known that would still change the numbers.
+  package var isComplete: Bool { waitingDays == 0 && missing.isEmpty }
 
   /// The stop after which most riders are on board; nil when nobody is, or it may not be shown.
   package var busiest: StopRow? {
@@ -95,10 +100,12 @@ package struct RouteOfDay: Sendable, Equatable {
   package let operatorID: String?
   /// Directions that the timetable has.
   package let directions: [Int]
-  /// People who boarded, with a stop or without.
-  package let boardings: Int
-  /// Of them, those without a stop.
-  package let unplaced: Int
+  /// People who boarded, with a stop or without; nil when they are too few to be shown.
+  package let boardings: Int?
+  /// Of them, those without a stop; nil when they are too few to be shown.
+  package let unplaced: Int?
+  /// Smallest group that is shown.
+  package let ridersMin: Int
 }
 
 extension InsightDesk {
@@ -114,20 +121,25 @@ extension InsightDesk {
     let patterns = network.routePatterns(ofRoute: route)
       .filter { $0.direction == question.direction }
     guard !patterns.isEmpty else { return .noSuchDirection }
-    let (groups, waitingDays) = try await store.read { db in
+    let (groups, waitingDays, missing) = try await store.read { db in
       let groups = try await db.loads.boardings(
         route: network.routes[route].id, direction: question.direction, day: question.day,
         offsets: WallOffsets(day: question.day, clock: city.clock))
       let backlog = try await db.standing.backlog(days: question.day...question.day)
-      return (groups, backlog.vehicleDays + backlog.travelDays)
+      return (
+        groups, backlog.vehicleDays + backlog.travelDays, try await db.loads.missingTaps()
+      )
     }
     let profile = LoadProfile(
       line: LineOrder(patterns: patterns), groups: groups, question: question)
-    return .answer(profile.answer(route: route, network: network, waitingDays: waitingDays))
+    return .answer(
+      profile.answer(
+        route: route, network: network, waitingDays: waitingDays, missing: missing))
   }
 
-  /// Every route of the network of that day with what happened on it on a fare day.
+  /// Every route of the network of that day with what happened on it on a fare day, small groups hidden.
   package func routes(on day: Day, operatorID: String? = nil) async throws -> [RouteOfDay] {
+    let cells = SmallCells()
     let (network, boardings) = try await store.read { [city = city.current] db in
       (try await city.on(day, in: db).network, try await db.loads.routes(on: day))
     }
@@ -139,8 +151,8 @@ extension InsightDesk {
         id: route.id, name: route.name, longName: route.longName, mode: route.mode,
         operatorID: network.operatorID(ofRoute: index),
         directions: [0, 1].filter { network.mainPattern(route: index, direction: $0) != nil },
-        boardings: counted.reduce(0) { $0 + $1.boardings },
-        unplaced: counted.reduce(0) { $0 + $1.unplaced })
+        boardings: cells.cell(counted.reduce(0) { $0 + $1.boardings }),
+        unplaced: cells.cell(counted.reduce(0) { $0 + $1.unplaced }), ridersMin: cells.ridersMin)
     }
   }
 
@@ -163,16 +175,14 @@ private struct LoadProfile {
   let groups: [BoardingGroup]
   let question: RouteLoadQuestion
 
-  func answer(route: Int, network: Network, waitingDays: Int) -> RouteLoadAnswer {
+  func answer(
+    route: Int, network: Network, waitingDays: Int, missing: MissingTaps
+  ) -> RouteLoadAnswer {
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
     let load = cells.protect(profile(hours: question.hours))
     let byHour = (0..<24).map { hour in
       groups.filter { $0.hour == hour && $0.stop != nil }.reduce(0) { $0 + $1.riders }
     }
-    // What is hidden in one of the two must not follow from the other.
-    let isRounded = load.isRounded || byHour.contains { cells.shown($0) == nil }
-    /// A sum that stands alone has no cell to be hidden in: it is rounded.
-    func sum(_ riders: Int) -> Int { cells.shown(riders) ?? cells.rounded(riders) }
     let about = network.routes[route]
     return RouteLoadAnswer(
       route: about.id, routeName: about.name, longName: about.longName, mode: about.mode,
@@ -182,12 +192,11 @@ private struct LoadProfile {
         RouteLoadAnswer.StopRow(
           stop: stop.stop, name: network.stopName(id: stop.stop), boardings: stop.boardings,
           alightings: stop.alightings, load: stop.departureLoad)
-      }, boardings: sum(load.boardings),
-      boardingsWithoutAlighting: sum(load.boardingsWithoutAlighting),
-      unplacedBoardings: sum(load.unplacedBoardings), boardingsOffLine: sum(load.boardingsOffLine),
-      hourly: byHour.map { riders in
-        cells.shown(riders).map { isRounded ? cells.rounded($0) : $0 }
-      }, isRounded: isRounded, ridersMin: cells.ridersMin, waitingDays: waitingDays)
+      }, boardings: load.boardings,
+      boardingsWithoutAlighting: load.boardingsWithoutAlighting,
+      unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
+      hourly: byHour.map(cells.cell), isRounded: load.isRounded, ridersMin: cells.ridersMin,
+      waitingDays: waitingDays, missing: missing)
   }
 
   /// The groups as rides: a group stands for its people, in the first second of its hour.

@@ -1,8 +1,8 @@
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
-/// A count from 1 to k - 1 is hidden. Where one is hidden it must not follow from the others
-/// either, since loads are sums: every number of the same answer is then rounded to a multiple of
-/// k.
+/// A count from 1 to k - 1 is hidden. It must not follow from other numbers either, of the same answer
+/// or of another one: loads are sums, and the hours from 6 to 22 less those from 6 to 21 are one hour.
+/// So every number is rounded to a multiple of k, whatever is hidden beside it.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5
@@ -21,27 +21,28 @@ package struct SmallCells: Hashable, Sendable {
     riders == 0 || riders >= ridersMin ? riders : nil
   }
 
-  /// A number as it may be shown beside hidden counts: to the nearest multiple of k.
+  /// Whether numbers are rounded at all: with k of 1 each is shown as it is.
+  package var isRounding: Bool { ridersMin > 1 }
+
+  /// A number as it may be shown beside others: to the nearest multiple of k.
   package func rounded(_ riders: Int) -> Int {
     (riders + ridersMin / 2) / ridersMin * ridersMin
   }
 
+  /// A count as it may be shown beside others: rounded, or nil when it has to be hidden.
+  package func cell(_ riders: Int) -> Int? { shown(riders).map(rounded) }
+
   /// A load profile as planners may see it.
   package func protect(_ load: RouteLoad) -> ProtectedLoad {
-    let hidden = load.stops.contains { stop in
-      [stop.boardings, stop.alightings, stop.departureLoad].contains { shown($0) == nil }
-    }
-    func sum(_ riders: Int) -> Int { hidden ? rounded(riders) : riders }
-    func cell(_ riders: Int) -> Int? { shown(riders).map(sum) }
-    return ProtectedLoad(
+    ProtectedLoad(
       stops: load.stops.map { stop in
         ProtectedLoad.StopLoad(
           stop: stop.stop, boardings: cell(stop.boardings), alightings: cell(stop.alightings),
           departureLoad: cell(stop.departureLoad))
-      }, boardings: sum(load.boardings),
-      boardingsWithoutAlighting: sum(load.boardingsWithoutAlighting),
-      unplacedBoardings: sum(load.unplacedBoardings),
-      boardingsOffLine: sum(load.boardingsOffLine), isRounded: hidden, ridersMin: ridersMin)
+      }, boardings: rounded(load.boardings),
+      boardingsWithoutAlighting: rounded(load.boardingsWithoutAlighting),
+      unplacedBoardings: rounded(load.unplacedBoardings),
+      boardingsOffLine: rounded(load.boardingsOffLine), isRounded: isRounding, ridersMin: ridersMin)
   }
 }
 
@@ -61,7 +62,7 @@ package struct ProtectedLoad: Hashable, Sendable {
   package let boardingsWithoutAlighting: Int
   package let unplacedBoardings: Int
   package let boardingsOffLine: Int
-  /// Whether all numbers are rounded to multiples of k, because a count is hidden.
+  /// Whether all numbers are rounded to multiples of k.
   package let isRounded: Bool
   /// k.
   package let ridersMin: Int

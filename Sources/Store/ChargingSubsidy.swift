@@ -41,12 +41,12 @@ extension SubsidyEvidence {
     "seq", "started_at", "route",
   ]
 
-  /// The ride as a line of that table.
+  /// The ride as a line of that table, which may be opened by a spreadsheet.
   package var cells: [String] {
     [
-      fareDay.description, operatorID, category, String(riders), String(minor),
-      isTakenBack ? "yes" : "no", tap.device, String(tap.epoch), String(tap.seq),
-      startedAt.iso8601(offsetSeconds: 0), route ?? "",
+      fareDay.description, CSVWriter.cell(operatorID), CSVWriter.cell(category), String(riders),
+      String(minor), isTakenBack ? "yes" : "no", CSVWriter.cell(tap.device), String(tap.epoch),
+      String(tap.seq), startedAt.iso8601(offsetSeconds: 0), CSVWriter.cell(route ?? ""),
     ]
   }
 }

@@ -44,6 +44,22 @@ package struct RouteBoardings: Hashable, Sendable {
   package let unplaced: Int
 }
 
+/// Taps that are not among the boardings yet, of all routes and days.
+package struct MissingTaps: Hashable, Sendable {
+  /// Taps of batches that wait to be sorted.
+  package var unsorted: Int64 = 0
+  /// Taps in quarantine.
+  package var quarantined: Int64 = 0
+  /// Numbers of taps that never came, though later ones did.
+  package var numbers: Int64 = 0
+
+  /// Starts at none.
+  package init() {}
+
+  /// Whether none is known to be missing.
+  package var isEmpty: Bool { self == MissingTaps() }
+}
+
 /// Boardings of routes, summed.
 package struct LoadTables {
   /// Most routes and directions of one answer.
@@ -82,6 +98,28 @@ package struct LoadTables {
       and (direction = $3 or direction is null and stop is null)
     group by 1, 2, 3, 4, 5 order by 1, 3, 2, 5, 4
     """
+
+  /// Taps that are not among the boardings yet.
+  package func missingTaps() async throws -> MissingTaps {
+    let row = try await connection.query(
+      """
+      select coalesce((
+          select sum(upper(r) - lower(r)) from tap_batch b, unnest(b.fresh - b.quarantined) r
+          where b.sorted_at is null and b.sort_fault is null), 0)::int8 as unsorted, (
+          select count(*) from tap_quarantine where state = 'held') + (
+          select count(*) from tap_quarantine where state = 'released' and sorted_at is null)
+          as quarantined,
+        (select \(WideSums.held("coalesce(sum(upper(r) - lower(r)), 0)")) from device_epoch e, unnest(
+          int8multirange(int8range(1, greatest(upper(e.seen), 1))) - e.seen) r
+          where not isempty(e.seen)) as numbers
+      """
+    ).only()
+    var missing = MissingTaps()
+    missing.unsorted = try row.int8("unsorted")
+    missing.quarantined = try row.int8("quarantined")
+    missing.numbers = try row.int8("numbers")
+    return missing
+  }
 
   /// Boardings of every route of a fare day.
   package func routes(on day: Day) async throws -> [RouteBoardings] {

@@ -31,7 +31,8 @@ package struct RideSums: Sendable, Equatable {
   package var people: Int64 = 0
   /// What the riders owe, minor units.
   package var chargedMinor: Int64 = 0
-  /// What the rides cost before transfers, caps and concessions, minor units.
+  /// What the rides cost by themselves for their categories, before transfers, caps and products, minor
+  /// units; of a free category the full price.
   package var nominalMinor: Int64 = 0
   /// Rides that cost nothing.
   package var freeRides: Int64 = 0
@@ -172,15 +173,18 @@ package struct ReportTables {
     return completeness
   }
 
-  /// Tariffs by which the rides of some days were rated, at most ``versionsMax``.
+  /// Tariffs by which the rides of some days were rated, at most ``versionsMax``; of rides alone: without
+  /// those of which something else was left when their rides were rated anew.
   package func tariffVersions(
-    days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, operatorID: String?
+    days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, operatorID: String?,
+    isOfRidesAlone: Bool = false
   ) async throws -> [String] {
+    let having = isOfRidesAlone ? ReportQuery.havingAny(of: "rides") : ReportQuery.havingRides
     let rows = try await connection.query(
       """
       select tariff_version from ride_sum
       where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
-      group by tariff_version \(ReportQuery.havingRides) order by 1 limit $4
+      group by tariff_version \(having) order by 1 limit $4
       """,
       [
         .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),

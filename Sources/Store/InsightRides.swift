@@ -28,6 +28,13 @@ package struct PlacedRide: Sendable, Equatable {
   package let alighting: Place?
 }
 
+/// A fare day of a rider that is to be rated, or rated anew.
+package struct WaitingRiderDay: Sendable, Equatable {
+  package let fareDay: Day
+  package let since: Instant
+  package let cause: StaleCause
+}
+
 /// Riders and their rides.
 package struct RiderTables {
   /// Most rides of one answer.
@@ -99,6 +106,26 @@ package struct RiderTables {
         ride: try RideColumns.ride(&cursor), vehicle: try row.textOrNil("vehicle"),
         placedRoute: try row.textOrNil("placed_route"), direction: try row.intOrNil("direction"),
         boarding: try Self.place(row, prefix: ""), alighting: try Self.place(row, prefix: "off_"))
+    }
+  }
+
+  /// Fare days of a rider that are to be rated, or rated anew: what is told of them is about to change.
+  package func waitingDays(
+    of rider: RiderID, days: ClosedRange<Day>
+  ) async throws -> [WaitingRiderDay] {
+    let rows = try await connection.query(
+      """
+      select fare_day, stale_since, stale_cause from rider_day_waiting
+      where lane = $1 and rider_id = $2 and fare_day between $3 and $4 order by fare_day limit $5
+      """,
+      [
+        .int2(Lane.of(rider)), .identifier(rider), .date(days.lowerBound), .date(days.upperBound),
+        .int8(Int64(Self.ridesMax)),
+      ])
+    return try rows.map { row in
+      WaitingRiderDay(
+        fareDay: try row.date("fare_day"), since: try row.timestamptz("stale_since"),
+        cause: try row.textOrNil("stale_cause").flatMap(StaleCause.init) ?? .tap)
     }
   }
 

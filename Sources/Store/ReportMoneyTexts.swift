@@ -60,16 +60,9 @@ extension ReportQuery {
         where fare_day between $1 and $2 and category in ('matched', 'amount_differs')
           and kind = 'capture'
         group by currency),
-      -- Of files that no line of a statement is the money of; there are few once statements are taken.
       unseen as (
         select r.currency, count(*) as n, sum(r.gross_minor - r.fee_minor)::int8 as minor
-        from acquirer_file f join acquirer_record r using (file_id)
-        left join charge_window w using (window_id)
-        where exists (select from bank_statement) and f.direction = 'in'
-          and r.category in ('matched', 'amount_differs') and r.kind = 'capture'
-          and coalesce(w.fare_day, r.value_date) between $1 and $2
-          and not exists (select from statement_line l where l.subject = 'funding'
-            and l.subject_id = f.file_id and l.currency = r.currency)
+        from \(filesUnseen)
         group by r.currency),
       steps (place, step, currency, n, minor, previous) as (
       select 1, 'taps', null, (
@@ -133,7 +126,8 @@ extension ReportQuery {
   /// what runs changed that charging has not looked at, and all of a day whose kept sums of rides and
   /// of windows differ by more than these.
   ///
-  /// What stops at a step comes to the remainder of the next one. So a window below zero is told too: what
+  /// What stops at a step comes to the remainder of the next one, and what was charged back or refunded has
+  /// a step of its own: it was paid, and went back. So a window below zero is told too: what
   /// it gives back, or took off another window, was never to be authorised.
   static let remaindersSQL = """
     with unridden as (
@@ -203,15 +197,17 @@ extension ReportQuery {
             w.state, w.due_minor),
           ('windows', 'offset', w.offset_minor), ('windows', 'written off', w.written_off_minor),
           ('captured', 'not settled', w.captured_minor - w.settled_minor),
-          ('settled', 'charged back', w.charged_back_minor),
-          ('settled', 'refunded', w.refunded_minor)) rest (step, why, minor)
+          ('charged_back', 'charged back', w.charged_back_minor),
+          ('refunded', 'refunded', w.refunded_minor)) rest (step, why, minor)
         where w.fare_day between $1 and $2 and rest.minor <> 0 and \(hasRest)
-        order by array_position(array['windows', 'authorised', 'captured', 'settled'], rest.step),
-          rest.why, w.fare_day, w.window_id limit $4) w) r
+        order by array_position(
+            array['windows', 'authorised', 'captured', 'charged_back', 'refunded'], rest.step),
+          rest.why, w.fare_day, w.window_id limit $4) w
+      union all (\(unpaidSQL))) r
     where $3::text is null
     order by array_position(
-        array['taps', 'bank_rides', 'windows', 'authorised', 'captured', 'settled'], step), why,
-      fare_day, length(reference), reference
+        array['taps', 'bank_rides', 'windows', 'authorised', 'captured', 'settled', 'bank',
+          'charged_back', 'refunded'], step), why, fare_day, length(reference), reference
     limit $4
     """
 

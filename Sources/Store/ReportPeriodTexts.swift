@@ -22,6 +22,15 @@ extension ReportQuery {
     order by 1, 2, 3 limit $4
     """
 
+  /// Rides that the days brought, by day, operator and category.
+  static let periodOperatorCategoriesSQL = """
+    select accounting_date, nullif(operator_id, '') as operator, category, currency, \(rideFigures)
+    from ride_sum
+    where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
+    group by 1, 2, 3, 4 \(havingRides)
+    order by 1, 2, 3, 4 limit $4
+    """
+
   /// Leaves out groups in which each of the figures of rides comes to nothing.
   static let havingRides = havingAny(
     of: "rides", "riders", "charged_minor", "nominal_minor", "free_rides", "unknown_rides")

@@ -72,7 +72,8 @@ package enum ReportQuery: String, Sendable, CaseIterable {
   case withoutCaps, withoutCapsProducts
   case devices, registers
   case ladder, remainders, acquirerRecords, operatorBooks, bank, bankRemainders
-  case periodOperators, periodDays, periodCategories, periodLadder, periodBooks
+  case periodOperators, periodDays, periodCategories, periodOperatorCategories
+  case periodLadder, periodBooks
   case periodBank, periodBankRemainders, periodBankLate
 
   /// The statement.
@@ -103,6 +104,7 @@ package enum ReportQuery: String, Sendable, CaseIterable {
     case .periodOperators: Self.periodOperatorsSQL
     case .periodDays: Self.periodDaysSQL
     case .periodCategories: Self.periodCategoriesSQL
+    case .periodOperatorCategories: Self.periodOperatorCategoriesSQL
     case .periodLadder: Self.periodLadderSQL
     case .periodBooks: Self.periodBooksSQL
     case .periodBank: Self.bankSQL(isKept: true)

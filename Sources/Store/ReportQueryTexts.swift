@@ -72,11 +72,13 @@ extension ReportQuery {
       select \(names.joined(separator: ", ")), currency, sum(rides)::int8 as rides,
         sum(unknown_rides)::int8 as unknown_rides, sum(nominal_minor)::int8 as nominal_minor,
         sum(charged_minor)::int8 as charged_minor,
-        sum(nominal_minor - charged_minor)::int8 as taken_off_minor
+        sum(nominal_minor - charged_minor)::int8 as taken_off_minor,
+        sum(concession_minor)::int8 as concession_minor
       from ride_sum
       where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
       group by \(groups), currency
-      \(havingAny(of: "rides", "unknown_rides", "nominal_minor", "charged_minor"))
+      \(havingAny(
+        of: "rides", "unknown_rides", "nominal_minor", "charged_minor", "concession_minor"))
       order by 1, 2, 3 limit $4
       """
   }

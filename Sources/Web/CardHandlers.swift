@@ -106,7 +106,7 @@ extension Handlers {
     let (windows, stored) = try await services.store.read { db in
       (try await db.charging.debts(), try await db.wallets.debts())
     }
-    return .json { writer in
+    var answer = Answer.json { writer in
       writer.beginArray()
       for row in windows {
         writer.beginObject()
@@ -121,6 +121,11 @@ extension Handlers {
       }
       writer.endArray()
     }
+    let cut = [(windows.isCut, "charge_window"), (stored.isCut, "stored_value")].filter(\.0)
+    if !cut.isEmpty {
+      answer.headers[.kvytokCut] = cut.map(\.1).joined(separator: ", ")
+    }
+    return answer
   }
 
   /// Money for a debt at a desk; the same payment sent again is told as done, and moves nothing.
@@ -277,6 +282,8 @@ extension Handlers {
         if let window = row.windowID { writer.member("window", window) }
         if let note = row.note { writer.member("note", note) }
       }
+      writer.member("remainders_in_all", sums.remaindersInAll)
+      writer.member("cut", sums.remaindersInAll > rest.count)
       writer.endObject()
     }
   }

@@ -84,7 +84,9 @@ extension Handlers {
     var model = LoadModel(
       routes: Listing(routes) { route in
         let label = route.longName.isEmpty ? route.name : "\(route.name) – \(route.longName)"
-        let counted = route.boardings > 0 ? " (\(people.number(route.boardings)))" : ""
+        let few = "<\(route.ridersMin)"
+        let counted =
+          route.boardings == 0 ? "" : " (\(route.boardings.map { people.number($0) } ?? few))"
         return Choice(
           value: route.id, label: label + counted,
           isSelected: route.id == asked || route.name == asked)
@@ -115,6 +117,16 @@ extension Handlers {
     return pages.page("load", frame: frame, language: request.language, model)
   }
 
+  /// Taps that may still come into the load, of all routes and days.
+  private static func missing(_ taps: MissingTaps, _ people: People) -> [Figure] {
+    [
+      ("load_unsorted", taps.unsorted), ("load_quarantined", taps.quarantined),
+      ("load_numbers", taps.numbers),
+    ].map { name, count in
+      Figure(people.text(name), people.number(count), state: count > 0 ? .warn : .good)
+    }
+  }
+
   private static func loadTable(_ answer: RouteLoadAnswer, _ people: People) -> LoadTable {
     let few = "<\(answer.ridersMin)"
     func shown(_ count: Int?) -> String { count.map { people.number($0) } ?? few }
@@ -132,7 +144,7 @@ extension Handlers {
         Figure(
           people.text("load_waiting"), people.number(answer.waitingDays),
           state: answer.waitingDays > 0 ? .warn : .good),
-      ],
+      ] + Self.missing(answer.missing, people),
       rounding: answer.isRounded
         ? people.text("load_rounded") + " \(answer.ridersMin)." : nil,
       stops: answer.stops.enumerated().map { index, row in

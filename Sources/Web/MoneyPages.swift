@@ -136,6 +136,7 @@ extension Handlers {
     var heading = ""
     var rides: Listing<RideRow>?
     var totals: [RideTotal] = []
+    var waiting: [String] = []
     var alone: Listing<AloneRow>?
     var charges: Listing<ChargeRow>?
   }
@@ -214,6 +215,7 @@ extension Handlers {
   private static func fill(_ model: inout RiderModel, _ rides: RiderRides, _ people: People) {
     model.heading = "\(rides.rider), \(people.day(rides.days.lowerBound))"
     if rides.rides.isEmpty { model.notice = people.text("rider_no_rides") }
+    model.waiting = rides.waiting.map { $0.sentence(in: people.language) }
     model.rides = Listing(rides.rides) { ride in
       let mode = ride.mode.map { " · " + $0.title[people.language] } ?? ""
       return RideRow(

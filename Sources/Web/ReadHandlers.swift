@@ -143,6 +143,8 @@ extension Handlers {
 
 extension HTTPField.Name {
   static let kvytokNext = HTTPField.Name("Kvytok-Next") ?? .origin
+  /// Kinds of rows of which there may be more than the answer lists.
+  static let kvytokCut = HTTPField.Name("Kvytok-Cut") ?? .origin
 }
 
 extension JSONWriter {
@@ -189,6 +191,8 @@ extension RouteLoadAnswer {
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
     writer.member("days_still_worked_out", waitingDays)
+    writer.member("complete", isComplete)
+    for (name, count) in missingByName { writer.member(name, count) }
     writer.member("stops", objects: stops.enumerated()) { writer, stop in
       let row = stop.element
       writer.member("order", stop.offset)
@@ -206,16 +210,35 @@ extension RouteLoadAnswer {
     return writer.bytes
   }
 
+  /// Taps that may still come into the load, by names for programs.
+  private var missingByName: [(String, Int64)] {
+    [
+      ("taps_unsorted", missing.unsorted), ("taps_quarantined", missing.quarantined),
+      ("tap_numbers_missing", missing.numbers),
+    ]
+  }
+
   /// The stops as CSV; a group too small to be shown is empty.
+  ///
+  /// At the end come rows whose order is `about`: what is missing from the numbers, its name in the place of the
+  /// stop.
   package var csv: String {
     var writer = CSVWriter()
     writer.row(["order", "stop", "name", "boardings", "alightings", "load"])
     for (order, row) in stops.enumerated() {
       writer.row([
-        String(order), row.stop, row.name, row.boardings.map(String.init) ?? "",
+        String(order), CSVWriter.cell(row.stop), CSVWriter.cell(row.name),
+        row.boardings.map(String.init) ?? "",
         row.alightings.map(String.init) ?? "", row.load.map(String.init) ?? "",
       ])
     }
+    let about: [(String, String)] =
+      [
+        ("boardings_without_stop", String(unplacedBoardings)),
+        ("days_still_worked_out", String(waitingDays)),
+        ("complete", isComplete ? "true" : "false"),
+      ] + missingByName.map { ($0, String($1)) }
+    for (name, value) in about { writer.row(["about", name, value, "", "", ""]) }
     return writer.text
   }
 }

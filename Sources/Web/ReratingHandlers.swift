@@ -220,6 +220,10 @@ extension Handlers {
         writer.member("age_seconds", request.receivedAt.seconds - taps.since.seconds)
         writer.member("reason", taps.reason)
       }
+      writer.key("cut")
+      writer.beginArray()
+      for state in stuck.cutStates { writer.value(state.rawValue) }
+      writer.endArray()
       writer.endObject()
     }
   }

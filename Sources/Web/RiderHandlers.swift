@@ -96,6 +96,12 @@ extension JSONWriter {
     beginArray()
     for tap in alone { tapWithoutRide(tap, language: language) }
     endArray()
+    member("waiting_days", objects: rides.waiting) { writer, day in
+      writer.member("fare_day", day.fareDay.description)
+      writer.member("since", day.since.description)
+      writer.member("cause", day.cause.rawValue)
+      writer.member("why", day.sentence(in: language))
+    }
     member("charges", objects: charges) { writer, charge in
       writer.charge(charge, language: language)
     }

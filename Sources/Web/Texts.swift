@@ -144,6 +144,12 @@ package enum Texts {
       en: "The network has no such route in this direction."),
     "load_waiting": Bilingual(
       uk: "Днів ще обчислюється", en: "Days still worked out"),
+    "load_unsorted": Bilingual(
+      uk: "Валідацій ще не розібрано (усі маршрути)", en: "Taps not sorted yet (all routes)"),
+    "load_quarantined": Bilingual(
+      uk: "Валідацій у карантині (усі маршрути)", en: "Taps in quarantine (all routes)"),
+    "load_numbers": Bilingual(
+      uk: "Номерів валідацій бракує (усі дні)", en: "Tap numbers missing (all days)"),
     "load_rounded": Bilingual(
       uk: "Малі групи приховано, решту чисел округлено до кратних",
       en: "Small groups are hidden, and the other numbers rounded to multiples of"),

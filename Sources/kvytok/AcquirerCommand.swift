@@ -129,6 +129,10 @@ struct AcquirerCommand: AsyncParsableCommand {
             + "of \(row.day)\(row.windowID.map { ", window \($0)" } ?? "")"
             + "\(row.note.map { ": \($0)" } ?? "")")
       }
+      let more = sums.remaindersInAll - Int64(rest.count)
+      if more > 0 {
+        print("and \(more) more, \(sums.remaindersInAll) in all: ask for fewer days to see them")
+      }
       guard rest.isEmpty else { throw ExitCode(CommandFault.no) }
       print("everything matches")
     }

@@ -95,13 +95,18 @@ struct DataFolder: Sendable {
 
   /// Writes a file that only its owner may read, whole or not at all.
   static func write(_ text: String, to path: String) throws(CommandFault) {
-    let temporary = try writeTemporary(text, for: path)
+    try write(Array(text.utf8), to: path)
+  }
+
+  /// The same of bytes.
+  static func write(_ bytes: [UInt8], to path: String) throws(CommandFault) {
+    let temporary = try writeTemporary(bytes, for: path)
     guard rename(temporary, path) == 0 else { throw cannotWrite(path) }
   }
 
   /// The same where there is no such file; one that another process made meanwhile stays.
   private static func write(_ text: String, toNew path: String) throws(CommandFault) {
-    let temporary = try writeTemporary(text, for: path)
+    let temporary = try writeTemporary(Array(text.utf8), for: path)
     let isThere = link(temporary, path) == 0 || errno == EEXIST
     let fault = cannotWrite(path)
     unlink(temporary)
@@ -109,14 +114,13 @@ struct DataFolder: Sendable {
   }
 
   /// Writes a file beside the one that it shall become; each process has its own.
-  private static func writeTemporary(_ text: String, for path: String) throws(CommandFault)
+  private static func writeTemporary(_ bytes: [UInt8], for path: String) throws(CommandFault)
     -> String
   {
     let temporary = path + ".\(getpid()).new"
     unlink(temporary)
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     guard file >= 0 else { throw cannotWrite(path) }
-    let bytes = Array(text.utf8)
     let isWritten = Foundation.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
     close(file)
     guard isWritten else { throw cannotWrite(path) }

@@ -25,6 +25,10 @@ struct DebtCommand: AsyncParsableCommand {
       if !windows.isEmpty { print(Self.text(of: windows)) }
       if !stored.isEmpty { print(Self.text(of: stored)) }
       if windows.isEmpty && stored.isEmpty { print("nobody owes anything") }
+      for (isCut, kind) in [(windows.isCut, "charge windows"), (stored.isCut, "stored value")]
+      where isCut {
+        print("of \(kind) the oldest are listed; there may be more")
+      }
     }
 
     private static func text(of rows: [ChargeWindowRow]) -> String {

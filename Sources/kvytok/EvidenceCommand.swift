@@ -79,7 +79,9 @@ struct EvidenceCommand: AsyncParsableCommand {
 
     @OptionGroup var tap: QuarantineCommand.TapOptions
     @OptionGroup var content: ContentOptions
-    @Option(help: ArgumentHelp("The file. (default: standard output)", valueName: "file"))
+    @Option(
+      help: ArgumentHelp(
+        "The file, which its owner alone may read. (default: standard output)", valueName: "file"))
     var out: String?
     @OptionGroup var database: DatabaseOptions
 
@@ -90,11 +92,7 @@ struct EvidenceCommand: AsyncParsableCommand {
         print(text, terminator: "")
         return
       }
-      do {
-        try text.write(toFile: out, atomically: true, encoding: .utf8)
-      } catch {
-        throw CommandFault("\(out) cannot be written: \(error.localizedDescription)")
-      }
+      try DataFolder.write(text, to: out)
       Progress.say("Written to \(out)")
     }
   }

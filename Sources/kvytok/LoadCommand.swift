@@ -120,6 +120,12 @@ struct LoadCommand: AsyncParsableCommand {
     if answer.isRounded {
       lines.append("small groups are hidden, the rest rounded to multiples of \(answer.ridersMin)")
     }
+    let missing = answer.missing
+    if !missing.isEmpty {
+      lines.append(
+        "of all routes and days are missing: \(missing.unsorted) taps not sorted yet, "
+          + "\(missing.quarantined) in quarantine, \(missing.numbers) numbers that did not come")
+    }
     if answer.waitingDays > 0 {
       lines.append("\(answer.waitingDays) days of vehicles and riders are still worked out")
     }

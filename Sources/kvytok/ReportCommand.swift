@@ -37,7 +37,10 @@ struct ReportCommand: AsyncParsableCommand {
   @Option(help: "table, csv, json or xlsx.")
   var format: Format = .table
 
-  @Option(help: ArgumentHelp("A file to write to, instead of standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "A file to write to, instead of standard output; its owner alone may read it.",
+      valueName: "file"))
   var out: String?
 
   @Option(name: .customLong("lang"), help: "en or uk.", transform: Language.argument)
@@ -85,11 +88,7 @@ struct ReportCommand: AsyncParsableCommand {
       print(String(decoding: bytes, as: UTF8.self), terminator: "")
       return
     }
-    do {
-      try Data(bytes).write(to: URL(fileURLWithPath: out), options: .atomic)
-    } catch {
-      throw CommandFault("\(out) cannot be written: \(error.localizedDescription)")
-    }
+    try DataFolder.write(bytes, to: out)
   }
 
   private func make(by desk: InsightDesk) async throws -> Report {

@@ -66,7 +66,7 @@ struct RiderCommand: AsyncParsableCommand {
           city.current.clock.zone
         )
       }
-      guard let rides, !rides.rides.isEmpty || !alone.isEmpty else {
+      guard let rides, !rides.rides.isEmpty || !alone.isEmpty || !rides.waiting.isEmpty else {
         throw CommandFault(
           "The rider has no rides in this time.", exitCode: CommandFault.no)
       }
@@ -92,6 +92,7 @@ struct RiderCommand: AsyncParsableCommand {
       }
       print("")
       for money in rides.charged { print("total \(money)") }
+      for day in rides.waiting { print(day.sentence(in: language)) }
       tell(charges)
       if rides.isCut { Progress.say("There are more rides; ask for a single day.") }
     }

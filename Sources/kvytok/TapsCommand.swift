@@ -76,6 +76,11 @@ struct TapsCommand: AsyncParsableCommand {
         ])
       }
       print(stuck.isEmpty ? "no tap is stuck" : table.text)
+      for state in stuck.cutStates {
+        print(
+          "\(state.rawValue): the \(TapStateTables.stuckMax) that have waited longest; there may be more"
+        )
+      }
     }
 
     /// A span in the largest unit that fits.

@@ -5,6 +5,7 @@ import Clearing
 import Insight
 import Ledger
 import Store
+import Tapping
 import Testing
 import Wallet
 
@@ -229,6 +230,47 @@ extension ClearingSuite {
         #expect(try await house.told("bank_late", of: "2026-11") == [])
         #expect(try await house.told("bank_late", of: "2026-12") == Self.lateOfNovember)
         try await closeDecember(house, november)
+      }
+    }
+
+    /// A program of before kept other tables and rows; its month stays proven, and the next one is closed.
+    @Test func aMonthThatAnEarlierProgramClosedHoldsAndSoDoesTheNext() async throws {
+      try await House.with { house in
+        try await liveNovember(house)
+        let now = house.keeping
+        let before: PeriodReporting = { period, db in
+          try await now(period, db).map { row in
+            let content = row.earlier.last ?? row.content
+            return PeriodReportRow(
+              report: row.report, content: content, digest: SHA256Digest.hash(content))
+          }
+        }
+        let closing = PeriodClosing(store: house.store, city: house.city.current, reporting: before)
+        let outcome = try await closing.close(
+          "2026-11", by: "olena", isOpenAllowed: true, at: House.noon("2026-12-01"))
+        guard case .closed = outcome else {
+          Issue.record("not closed: \(outcome)")
+          return
+        }
+        let kept = try await house.kept("2026-11")
+        #expect(
+          !String(decoding: kept["daily"] ?? [], as: UTF8.self).contains("operator_categories"))
+        #expect(try await house.keptFindings() == [])
+        // All formats show what was kept, and not what this program would make of it.
+        #expect(
+          kept["reconciliation"].map {
+            String(decoding: $0, as: UTF8.self).contains("bank_remainders")
+          }
+            == false)
+        let row = try #require(
+          try await house.store.read { db in try await db.periods.list() }.first)
+        let report = try #require(
+          try await InsightDesk(store: house.store, city: house.city).periodReport(
+            .reconciliation, of: row, madeAt: House.noon))
+        #expect(report.tables.map(\.key) == ["ladder", "operators"])
+        #expect(report.json == kept["reconciliation"])
+        _ = try await house.closeKept("2026-12", on: "2027-01-03")
+        #expect(try await house.keptFindings() == [])
       }
     }
 

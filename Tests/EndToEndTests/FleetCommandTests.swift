@@ -51,6 +51,14 @@ struct FleetCommandTests {
       let file = service.data.appendingPathComponent("tap.json").path
       let exported = try await service.run(["evidence", "export", "V-7", "1", "1", "--out", file])
       #expect(exported.exitCode == 0, "\(exported.errors)")
+      // It holds tokens: its owner alone may read it, also where files are readable by all.
+      #expect(try Self.mode(of: file) == 0o600)
+      let sheet = service.data.appendingPathComponent("daily.csv").path
+      let report = try await service.run([
+        "report", "daily", "--date", "2026-11-20", "--format", "csv", "--out", sheet,
+      ])
+      #expect(report.exitCode == 0, "\(report.errors)")
+      #expect(try Self.mode(of: sheet) == 0o600)
       let suspended = try await service.run(["device", "suspend", "V-7", "--reason", "repair"])
       #expect(suspended.output == "V-7 suspended\n")
       let revoked = try await service.run(["device", "revoke", "V-7"])
@@ -67,6 +75,11 @@ struct FleetCommandTests {
       let shown = try await service.run(["device", "show", "V-7"])
       #expect(shown.output.contains("suspend by") && shown.output.contains("— repair"))
     }
+  }
+
+  private static func mode(of file: String) throws -> Int? {
+    let attributes = try FileManager.default.attributesOfItem(atPath: file)
+    return (attributes[.posixPermissions] as? NSNumber)?.intValue
   }
 
   /// A validator that gives taps the largest number there is lacks more numbers than 64 bits hold.

@@ -34,9 +34,11 @@ extension InsightSuite {
       let caps = [
         ("rides", "rides"), ("unknown_rides", "unknown_rides"),
         ("nominal_minor", "nominal_minor"), ("charged_minor", "charged_minor"),
+        ("concession_minor", "concession_minor"),
       ]
       return [
         (.daily, "operators", rides), (.daily, "categories", rides),
+        (.daily, "operator_categories", rides),
         (.operators, "operators", rides + [("reduced_rides", "reduced_rides")]),
         (.revenueWithoutCaps, "categories", caps), (.revenueWithoutCaps, "products", caps),
         (
@@ -74,6 +76,41 @@ extension InsightSuite {
             }
           }
         }
+      }
+    }
+
+    /// A month that an earlier program closed has no rows of what was rated anew at the same price.
+    @Test func whatEarlierProgramsLeftOutIsNoDifferenceOfAKeptReport() async throws {
+      try await World.with { world in
+        try await world.add(TestRide.many(300, seed: 5).map(\.inHryvnia))
+        try await world.script(
+          Self.ratedAnew + """
+            update ride_sum set tariff_version = 'rated-anew' where accounting_date = '2026-12-03';
+            """)
+        let row = PeriodRow(
+          name: "2026-12", first: try #require(Day("2026-12-01")),
+          last: try #require(Day("2026-12-31")), state: .closed, closedAt: noon)
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(row, in: db) }
+        for (name, isOfRides) in [
+          ("daily", true), ("operators", true), ("subsidy", false), ("revenue-without-caps", true),
+          ("late-taps", false), ("trial-balance", false),
+        ] {
+          let report = try #require(kept.first { $0.report == name })
+          let oldest = String(
+            decoding: try #require(report.earlier.last, "\(name)"), as: UTF8.self)
+          let now = String(decoding: report.content, as: UTF8.self)
+          #expect(now.contains("rated-anew") && !oldest.contains("rated-anew"), "\(name)")
+          guard isOfRides else { continue }
+          // One ride was taken back, which is money; five groups of other figures were left out.
+          #expect(now.contains(#""operator":"south""#), "\(name)")
+          #expect(!oldest.contains(#""operator":"south""#), "\(name)")
+        }
+        let caps = try #require(kept.first { $0.report == "revenue-without-caps" })
+        let columns = ([caps.content] + caps.earlier).map {
+          String(decoding: $0, as: UTF8.self).contains("concession_minor")
+        }
+        #expect(columns == [true, false, false])
       }
     }
 

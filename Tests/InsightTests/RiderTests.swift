@@ -49,6 +49,28 @@ extension InsightSuite {
             reason: paid.json)
     }
 
+    @Test func aDayThatIsAboutToChangeIsNamed() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        let days = today...today.adding(days: 1)
+        #expect(try await world.desk.rides(of: anna, days: days)?.waiting == [])
+        // A late tap waits for its rating; so do days of others, and of another time.
+        try await world.script(
+          """
+          insert into fare_day (lane, rider_id, fare_day, stale_since, stale_cause)
+          select lane, rider_id, day::date, '2026-11-24T05:00Z', 'late_tap'
+          from rider, unnest(array['2026-11-20', '2026-11-23']) as day;
+          """)
+        let waiting = try #require(try await world.desk.rides(of: anna, days: days)).waiting
+        #expect(waiting.map(\.fareDay) == [today] && waiting.map(\.cause) == [.lateTap])
+        #expect(
+          waiting.first?.sentence(in: .english)
+            == "the day 2026-11-23 is still being rated (late taps): rides and fares may change")
+      }
+    }
+
     @Test func aRiderSeesTheirRidesWithPlacesAndReasons() async throws {
       let script = try Self.script()
       try await World.with { world in

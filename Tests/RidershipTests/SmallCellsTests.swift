@@ -23,13 +23,27 @@ import Testing
       }, zone: .utc)
   }
 
-  @Test func withoutSmallGroupsEverythingIsShownAsItIs() {
+  @Test func numbersAreRoundedAlsoWhereNoGroupIsSmall() {
     let load = load([(0, 2, 7), (1, 3, 12)])
     let shown = SmallCells(ridersMin: 5).protect(load)
-    #expect(shown.isRounded == false)
-    #expect(shown.stops.map(\.boardings) == [7, 12, 0, 0])
-    #expect(shown.stops.map(\.departureLoad) == [7, 19, 12, 0])
-    #expect(shown.boardings == 19)
+    #expect(shown.isRounded)
+    #expect(shown.stops.map(\.boardings) == [5, 10, 0, 0])
+    #expect(shown.stops.map(\.departureLoad) == [5, 20, 10, 0])
+    #expect(shown.boardings == 20)
+  }
+
+  @Test func noTwoAnswersDifferByASmallGroup() {
+    // Six boardings before nine and three after it: the day, and the day without its last hours.
+    for (all, part) in [(9, 6), (12, 11), (24, 20)] {
+      let cells = SmallCells(ridersMin: 5)
+      let whole = cells.protect(load([(0, 2, all)]))
+      let band = cells.protect(load([(0, 2, part)]))
+      for (whole, band) in zip(whole.stops, band.stops) {
+        let difference = (whole.boardings ?? 0) - (band.boardings ?? 0)
+        #expect(difference % 5 == 0)
+      }
+      #expect((whole.boardings - band.boardings) % 5 == 0)
+    }
   }
 
   @Test func whereACountIsHiddenAllNumbersAreRounded() {

@@ -43,6 +43,8 @@ struct MoneySimulationTests {
     "card sale declined", "card sale unknown", "top-up not paid", "goodwill set off",
   ]
   private static let seedsForRare: UInt64 = 5
+  /// How many take turns, by seed: the first one has four, so that the most of them meet all of this always.
+  private static let workers = [1, 4, 2]
 
   @Test func everyAccountIsWhatAPlainLedgerSays() async throws {
     let first = Self.number("KVYTOK_SEED", else: 1)
@@ -53,7 +55,7 @@ struct MoneySimulationTests {
     for seed in first..<first + count {
       print("simulated money: seed \(seed)")
       let played = try await Self.play(
-        MoneyPlan(seed: seed, weeks: weeks), workers: [1, 2, 4][Int(seed % 3)], crashEvery: 150)
+        MoneyPlan(seed: seed, weeks: weeks), workers: Self.workers[Int(seed % 3)], crashEvery: 150)
       let findings = played.findings
       for finding in findings.prefix(8) { print("seed \(seed): \(finding)") }
       #expect(findings.isEmpty, "seed \(seed): \(findings.prefix(6).joined(separator: "; "))")

@@ -1,0 +1,95 @@
+import Basics
+
+/// What earlier programs kept of a month where that differs from what this one keeps.
+///
+/// A month is proven by making its reports anew. Which program closed it is not written down, so what
+/// any of them would have made is right.
+extension Report {
+  /// The report as earlier programs would have made it, the newest first; without those that made the same.
+  ///
+  /// `versionsOfRides` are the tariffs that they named: those of which rides were left.
+  func earlier(versionsOfRides: [String]) -> [Report] {
+    var editions = [withoutConcessions]
+    let shorter = editions[0].withoutSteps(ReportTableDefinition.stepsLater)
+    editions += ([[]] + ReportTableDefinition.keptLater).map(shorter.without)
+    editions += editions.map { $0.withoutRatedAnew(versionsOfRides) }
+    return editions.reduce(into: [self]) { found, edition in
+      if !found.contains(edition) { found.append(edition) }
+    }.dropFirst().map { $0 }
+  }
+
+  /// Before the daily report told categories by operator, and revenue without caps what categories take off.
+  private var withoutConcessions: Report {
+    var earlier = without(["operator_categories"])
+    guard name == ReportName.revenueWithoutCaps.rawValue else { return earlier }
+    for index in earlier.tables.indices {
+      earlier.tables[index].remove(column: "concession_minor")
+      earlier.tables[index].keep { row in row.contains { ($0.amount ?? 0) != 0 } }
+    }
+    return earlier
+  }
+
+  /// Without steps of the ladder.
+  private func withoutSteps(_ steps: Set<String>) -> Report {
+    var earlier = self
+    for index in tables.indices where tables[index].key == "ladder" {
+      earlier.tables[index].rows.removeAll { steps.contains($0[0].plain) }
+    }
+    return earlier
+  }
+
+  /// Without tables, and what is said of them.
+  private func without(_ keys: Set<String>) -> Report {
+    var earlier = self
+    earlier.tables.removeAll { keys.contains($0.key) }
+    earlier.notes.removeAll { note in keys.contains { note.key == "table_cut_\($0)" } }
+    return earlier
+  }
+
+  /// Without rows of what was rated anew at the same price: neither rides nor money were left of them.
+  private func withoutRatedAnew(_ versions: [String]) -> Report {
+    var earlier = self
+    for index in tables.indices {
+      for figures in [["rides", "charged_minor"], ["concession_rides", "concession_minor"]] {
+        let places = figures.compactMap { figure in
+          tables[index].columns.firstIndex { $0.key == figure }
+        }
+        guard places.count == figures.count else { continue }
+        earlier.tables[index].keep { row in places.contains { (row[$0].amount ?? 0) != 0 } }
+      }
+    }
+    for index in notes.indices where notes[index].key == "tariff_versions" {
+      earlier.notes[index].names = versions
+      earlier.notes[index].count = Int64(versions.count)
+    }
+    return earlier
+  }
+}
+
+extension ReportTable {
+  fileprivate mutating func remove(column key: String) {
+    guard let place = columns.firstIndex(where: { $0.key == key }) else { return }
+    columns.remove(at: place)
+    for index in rows.indices { rows[index].remove(at: place) }
+    for index in totals.indices { totals[index].remove(at: place) }
+  }
+
+  /// Keeps the rows that fulfil a condition, with the sums of these.
+  mutating func keep(_ isKept: ([ReportCell]) -> Bool) {
+    let count = rows.count
+    rows.removeAll { !isKept($0) }
+    guard rows.count < count, !totals.isEmpty else { return }
+    totals = ReportMaker.totals(of: rows, columns)
+  }
+}
+
+extension ReportCell {
+  /// The number of a count or an amount; nil where the cell is none.
+  fileprivate var amount: Int64? {
+    switch self {
+    case .count(let count): count
+    case .money(let money): money.minor
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import DatabaseSupport
+import HTTPTypes
+import Postgres
+import Store
+import Testing
+import Web
+
+/// A list of the first of many says that there are more.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct CutListTests {
+  private static func script(_ sql: String, _ service: TestService) async throws {
+    _ = try await service.pool.session { db in try await db.script(sql) }
+  }
+
+  /// Rows one below a limit, and then one that reaches or passes it.
+  private static func told(
+    _ path: String, _ service: TestService, adding sql: String
+  ) async throws -> Answer {
+    try await script(sql, service)
+    let answer = await service.send(.get, path, token: try await service.token(.accountant))
+    try #require(answer.status == .ok, "\(answer.text.prefix(200))")
+    return answer
+  }
+
+  @Test func stuckTaps() async throws {
+    try await TestService.with { service in
+      func quarantined(_ first: Int, _ last: Int) -> String {
+        """
+        insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at)
+        select 'V-1', 1, n, 'x', 'x', '{}', now() from generate_series(\(first), \(last)) n
+        """
+      }
+      let whole = try await Self.told("/v1/taps/stuck", service, adding: quarantined(1, 199))
+      #expect(whole.text.hasSuffix(#""cut":[]}"#))
+      let cut = try await Self.told("/v1/taps/stuck", service, adding: quarantined(200, 201))
+      #expect(cut.text.hasSuffix(#""cut":["quarantined"]}"#))
+    }
+  }
+
+  @Test func remaindersOfTheAcquirer() async throws {
+    try await TestService.with { service in
+      func lines(_ first: Int, _ last: Int) -> String {
+        """
+        insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor, currency,
+          value_date, category)
+        select 1, n, 'capture', n::text, 100, 0, 'UAH', '2026-11-20', 'unknown'
+        from generate_series(\(first), \(last)) n
+        """
+      }
+      let path = "/v1/acquirer/reconciliation?date=2026-11-20"
+      let whole = try await Self.told(
+        path, service,
+        adding: """
+          insert into acquirer_file (direction, name, number, digest, currency, records, gross_minor,
+            fee_minor, at) values ('in', 'f', 1, '\\x00', 'UAH', 1, 100, 0, now());
+          \(lines(1, 1000))
+          """)
+      #expect(whole.text.hasSuffix(#""remainders_in_all":1000,"cut":false}"#))
+      let cut = try await Self.told(path, service, adding: lines(1001, 1003))
+      #expect(cut.text.hasSuffix(#""remainders_in_all":1003,"cut":true}"#))
+    }
+  }
+
+  @Test func debts() async throws {
+    try await TestService.with { service in
+      func windows(_ first: Int, _ last: Int) -> String {
+        """
+        insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+          amount_minor, due_minor, declined_at, closed_at)
+        select 0, gen_random_uuid(), gen_random_uuid(), '2026-11-20', 0, 'UAH', 'debt', 800, 800,
+          now(), now() from generate_series(\(first), \(last))
+        """
+      }
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      let whole = try await Self.told("/v1/debts", service, adding: windows(1, 999))
+      #expect(whole.headers[name] == nil)
+      let cut = try await Self.told("/v1/debts", service, adding: windows(1000, 1001))
+      #expect(cut.headers[name] == "charge_window")
+    }
+  }
+}
