@@ -162,8 +162,8 @@ struct RunningService: Sendable {
       store: store, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(
-        store: store, gate: gate, tokenKey: keys.token, sessions: sessions, log: log,
-        facts: facts),
+        store: store, gate: gate, tokenKey: keys.token, sessions: sessions,
+        admission: settings.admission, log: log, facts: facts),
       positions: PositionIntake(
         store: store, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
