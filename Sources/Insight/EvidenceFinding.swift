@@ -18,8 +18,8 @@ extension InsightDesk {
           kind: .damaged, "batch \(batch.batchID) is in the format \(batch.format)")
       }
       let keys = try await db.devices.keys(of: [name.device])
-      let register = try await db.devices.registers(of: [name.device])
-        .first { $0.epoch == name.epoch }
+      let register = try await db.devices.register(
+        RegisterKey(device: name.device, epoch: name.epoch))
       let proof =
         if let request = batch.request {
           EvidenceProof.session(

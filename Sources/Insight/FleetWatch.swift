@@ -164,7 +164,10 @@ package struct FleetWatch: Sendable {
   /// Looks once.
   package func look() async throws {
     let moment = now()
-    _ = try await store.write { db in try await db.fleet.reconcileGaps(at: moment) }
+    try await store.write { db in
+      guard try await db.fleet.reconcileGaps(at: moment) else { return }
+      try await db.denyList.forgetOldSightings()
+    }
     let (sums, quarantine, newest) = try await store.read { db in
       (
         try await db.fleet.gapSums(), try await db.quarantine.standing(),

@@ -4,7 +4,8 @@ package import Tapping
 
 /// The steps of a validator's life after it was registered.
 extension DeviceDesk {
-  /// Takes a step that needs nothing but who and why: suspend, resume, revoke, end old keys.
+  /// Takes a step that needs nothing but who and why: suspend, resume, revoke, end old keys,
+  /// cancel a replacement.
   package func step(
     _ event: DeviceEvent, _ id: String, by actor: DeviceActor, at moment: Instant
   ) async throws -> DeviceStepOutcome {
@@ -14,6 +15,7 @@ extension DeviceDesk {
       case .endOldKeys:
         let count = try await db.devices.endKeys(id, isCurrentKept: true, at: moment)
         return Step(detail: "\(count) keys ended")
+      case .cancelReplacement: try await db.devices.dropSecret(of: id)
       default: try await db.devices.save(life, of: id, at: moment)
       }
       return Step()
@@ -41,7 +43,7 @@ extension DeviceDesk {
     let digest = SHA256Digest.hash(Array(secret.utf8))
     return try await run(.orderReplacement, id, by: actor, at: moment) { db, life, _ in
       try await db.devices.save(life, of: id, at: moment)
-      try await db.devices.setSecret(of: id, digest: digest)
+      try await db.devices.setSecret(of: id, digest: digest, at: moment)
       return Step(secret: secret)
     }
   }

@@ -49,6 +49,9 @@ package enum DeviceStepOutcome: Sendable, Equatable {
 
 /// A validator and the registers of its counters.
 package struct DeviceStanding: Sendable, Equatable {
+  /// Most holes that are told of it in an answer; all of them stand in the list of holes.
+  package static let gapsToldMax = 1000
+
   package let device: DeviceRecord
   /// By epoch, the oldest first.
   package let registers: [EpochRegister]
@@ -101,6 +104,8 @@ package struct DeviceGap: Sendable, Equatable {
 package struct DeviceDesk: Sendable {
   /// Random bytes of a one-time secret.
   package static let secretRandomBytesCount = 24
+  /// Seconds that a one-time secret opens anything: 7 days.
+  package static let secretSeconds: Int64 = 7 * 86_400
   /// Days that an old key goes on to verify after a rotation, unless told otherwise.
   package static let overlapDays = 30
   /// Most days of an overlap.
@@ -211,6 +216,10 @@ package struct DeviceDesk: Sendable {
     case .refused(let refusal):
       return .refusal(IntakeRefusal(refusal))
     case .step(_, let actions):
+      // A slip of paper lies about for years, and hardware that was ordered may never come.
+      guard moment < device.secretSince.adding(seconds: secretSeconds) else {
+        return .refusal(IntakeRefusal(.secretExpired))
+      }
       let isReplacing = actions.contains(.confineOldKeys)
       guard let epochs = try await Self.epochs(of: device, isReplacing: isReplacing, in: db) else {
         return .refusal(IntakeRefusal(.epochsUsedUp))
@@ -218,6 +227,8 @@ package struct DeviceDesk: Sendable {
       try await db.devices.takeKey(
         id, publicKey, epochsFrom: epochs.from, epochFirst: epochs.first, at: moment)
       if isReplacing { try await db.devices.confineOldKeys(id, epochsBefore: epochs.from) }
+      // What came before may have been other hardware: this one has no list until it names one.
+      try await db.denyList.forget(id)
       let other = isReplacing ? ", other hardware" : ""
       try await db.deviceLives.append(
         DeviceEventRecord(
@@ -240,8 +251,9 @@ package struct DeviceDesk: Sendable {
     of device: DeviceRecord, isReplacing: Bool, in db: StoreSession
   ) async throws -> (from: Int64, first: Int64)? {
     // Hardware that was replaced before its first post has epochs that no register knows.
-    let registered = try await db.devices.registers(of: [device.id]).map(\.epoch)
-    guard let newest = (registered + device.keys.map(\.epochFirst)).max() else { return (0, 0) }
+    let registered = try await db.devices.newestEpoch(of: device.id)
+    let known = device.keys.map(\.epochFirst) + [registered].compactMap { $0 }
+    guard let newest = known.max() else { return (0, 0) }
     guard newest <= TapLimits.epochMax - epochRoom else { return nil }
     let first = newest + epochRoom
     return (isReplacing ? first : device.keys.map(\.epochsFrom).max() ?? 0, first)

@@ -31,6 +31,7 @@ package final class HeartbeatIntake: Sendable {
   private let committer: GroupCommitter<Incoming, Bool>
   private let shares: DeviceShares
   private let count = Counter(label: "kvytok_heartbeats_total")
+  private let wrongTimes = Counter(label: "kvytok_heartbeats_time_wrong_total")
 
   /// Makes an intake over a store.
   package init(
@@ -100,6 +101,10 @@ package final class HeartbeatIntake: Sendable {
           .malformed, code: "malformed", pointer: error.pointer, message: error.message)
       }
       guard beat.device == admitted.device.id else { throw .otherDevice() }
+      guard SignedQuestion.isOfNow(beat.sentAt, at: receivedAt) else {
+        wrongTimes.increment()
+        throw .heartbeatNotOfNow(beat.sentAt, now: receivedAt)
+      }
       try await keep(
         Incoming(
           record: HeartbeatRecord(beat: beat, receivedAt: receivedAt),
@@ -144,6 +149,17 @@ package final class HeartbeatIntake: Sendable {
       log.warning("a place could not be looked up", metadata: ["device": "\(id)"])
       throw .databaseAway
     }
+  }
+}
+
+extension IntakeRefusal {
+  /// A heartbeat of another time says nothing of now: it is an old one, or the clock is wrong.
+  fileprivate static func heartbeatNotOfNow(_ sentAt: Instant, now: Instant) -> IntakeRefusal {
+    IntakeRefusal(
+      .unknown, code: "time_wrong", pointer: "/sent_at",
+      message:
+        "sent_at is \(sentAt), and it is \(now) here: make it anew with the time of here, at most "
+        + "\(SignedQuestion.clockSecondsMax) s from it")
   }
 }
 

@@ -249,8 +249,15 @@ package final class IntakeService: Sendable {
     case .decided, .tooManyGaps:
       return IntakeRefusal(
         .impossible, code: "too_many_gaps", pointer: "/taps",
-        message: "the numbers of this epoch have more than \(TapJournal.registerRangesMax) gaps; "
-          + "send what is missing, or begin a new epoch")
+        message: "the numbers of this epoch have more gaps than one may have, which is "
+          + "\(TapJournal.registerRangesMax), fewer for a device of many epochs; send what is missing, or "
+          + "begin a new epoch")
+    case .tooManyEpochs:
+      return IntakeRefusal(
+        .impossible, code: "too_many_epochs", pointer: "/epoch",
+        message:
+          "the device began as many epochs as one may, \(DeviceQueries.epochsMax) for each hardware; "
+          + "go on in the newest one, and let a person replace the hardware or enrol it anew")
     case .sessionMoved:
       if let session = sender.session { _ = try? await sessions?.load(session.headers.session) }
       return IntakeRefusal(

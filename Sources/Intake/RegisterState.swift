@@ -13,6 +13,8 @@ struct RegisterState: Sendable {
   let publicKeys: [[UInt8]]
   /// When the first of them ends.
   let keysHoldUntil: Instant?
+  /// How many registers its device has; 1 when that was not looked up.
+  let devicesEpochs: Int
   /// Numbers seen by now.
   var seen: SequenceRanges
   /// Where the session of its newest request stands by now.
@@ -29,6 +31,7 @@ struct RegisterState: Sendable {
     edition = register.edition
     publicKeys = register.publicKeys
     keysHoldUntil = register.keysHoldUntil
+    devicesEpochs = register.devicesEpochs
     session = register.session
   }
 
@@ -38,6 +41,7 @@ struct RegisterState: Sendable {
     edition = register.edition
     publicKeys = register.publicKeys
     keysHoldUntil = register.keysHoldUntil
+    devicesEpochs = 1
     session = register.session
   }
 

@@ -70,6 +70,8 @@ enum BatchVerdict: Sendable {
   case sessionMoved
   /// The register would fall into too many pieces; nothing is stored.
   case tooManyGaps
+  /// The device has begun as many epochs as a device may; nothing is stored.
+  case tooManyEpochs
 }
 
 /// Decides about a group of batches and writes it, inside one transaction.
@@ -79,6 +81,13 @@ enum BatchVerdict: Sendable {
 struct TapJournal: Sendable {
   /// Most pieces of a register: a device that skips numbers all the time is broken.
   static let registerRangesMax = 10_000
+  /// Most pieces of all registers of a device, but for those within ``RegisterCache/rangesMax`` of each.
+  static let deviceRangesMax = 100_000
+
+  /// Most pieces of a register of a device that has so many.
+  static func rangesMax(devicesEpochs: Int) -> Int {
+    max(min(registerRangesMax, deviceRangesMax / max(devicesEpochs, 1)), RegisterCache.rangesMax)
+  }
 
   let tokenKey: TokenKey
   let limits: AdmissionLimits
@@ -95,11 +104,13 @@ struct TapJournal: Sendable {
     let locked = try await session.journal.lockRegisters(
       group.map(\.register), at: first.receivedAt)
     var states = locked.mapValues { RegisterState($0) }
+    let full = try await Self.full(group, locked, in: session)
     var rows = JournalGroup()
     decided.verdicts.reserveCapacity(group.count)
     for item in group {
       guard let state = states[item.register], state.publicKeys.contains(item.publicKey) else {
-        decided.verdicts.append(.mayNotPost)
+        let isFull = states[item.register] == nil && full.contains(item.register.device)
+        decided.verdicts.append(isFull ? .tooManyEpochs : .mayNotPost)
         continue
       }
       guard item.follows(state.session) || item.repeats(state.session) else {
@@ -112,7 +123,8 @@ struct TapJournal: Sendable {
         batch, seen: state.seen, earlier: earlier, receivedAt: item.receivedAt,
         limits: limits)
       let rangesCount = outcome.seen.ranges.count
-      guard rangesCount <= Self.registerRangesMax || rangesCount <= state.seen.ranges.count else {
+      let rangesMax = Self.rangesMax(devicesEpochs: state.devicesEpochs)
+      guard rangesCount <= rangesMax || rangesCount <= state.seen.ranges.count else {
         decided.verdicts.append(.tooManyGaps)
         continue
       }
@@ -124,8 +136,18 @@ struct TapJournal: Sendable {
     }
     rows.changes = states.values.compactMap { $0.change() }
     try await session.journal.append(rows)
-    decided.registers = states.map { (key: $0.key, value: $0.value.register) }
+    decided.registers = states.filter { locked[$0.key]?.isCrowded == false }
+      .map { (key: $0.key, value: $0.value.register) }
     return decided
+  }
+
+  /// Devices of a group that have no room for the register they name.
+  private static func full(
+    _ group: [IncomingBatch], _ locked: [RegisterKey: LockedRegister], in session: StoreSession
+  ) async throws -> Set<String> {
+    let missing = Set(group.map(\.register).filter { locked[$0] == nil }.map(\.device))
+    guard !missing.isEmpty else { return [] }
+    return try await session.journal.devicesWithoutRoom(among: missing.sorted())
   }
 
   /// All contents kept under the numbers of a batch that its register knows.

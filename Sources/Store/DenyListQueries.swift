@@ -67,16 +67,20 @@ package struct DenyListSighting: Sendable, Equatable {
   package let source: DenyListSource
   /// The epoch of the batch that named it; nil where it was no batch.
   package let epoch: Int64?
+  /// Seconds that the news took to it; nil where it was not looked up.
+  package let seconds: Double?
 
   /// Makes a sighting.
   package init(
-    device: String, version: Int64, at: Instant, source: DenyListSource, epoch: Int64? = nil
+    device: String, version: Int64, at: Instant, source: DenyListSource, epoch: Int64? = nil,
+    seconds: Double? = nil
   ) {
     self.device = device
     self.version = version
     self.at = at
     self.source = source
     self.epoch = epoch
+    self.seconds = seconds
   }
 }
 

@@ -8,12 +8,26 @@ extension DenyListQueries {
   /// Most media without a fingerprint that are looked up in the journal in one change.
   static let lookUpsMax = 100
 
+  /// Versions that are told, the newest; of older ones a device's sightings are forgotten once it held another.
+  package static let versionsMax = 100
+  /// Most sightings forgotten in one go.
+  package static let forgottenMax = 100_000
+
+  /// Since when the hardware is in place that a device signs with, for a device `d`.
+  private static let inPlaceSince = """
+    (select min(y.valid_from) from device_key y join device_key c using (device_id, epoch_first)
+      where c.device_id = d.device_id and c.public_key = d.public_key)
+    """
+
   /// Notes which versions devices hold; the seconds that the news took, of those that are new.
   ///
   /// A version that was never made is not noted: devices may say anything. Nor is one that was named in an
-  /// epoch of hardware which was replaced: what that held says nothing of the one in place.
+  /// epoch of hardware which was replaced: what that held says nothing of the one in place. A device whose
+  /// heartbeat names an older version than it held lost its memory, and holds that one. No news began on
+  /// their way to a device before its hardware was in place.
   package func note(_ sightings: [DenyListSighting]) async throws -> [Double] {
     guard !sightings.isEmpty else { return [] }
+    try await forgetWhatWasLost(sightings.filter { $0.source == .heartbeat })
     let rows = try await connection.query(
       """
       with added as (
@@ -25,9 +39,9 @@ extension DenyListQueries {
         left join device_key y on y.device_id = d.device_id and y.public_key = d.public_key
         where n.e is null or n.e >= coalesce(y.epochs_from, 0)
         order by n.d, n.v, n.t
-        on conflict (device_id, version) do nothing returning version, seen_at)
-      select extract(epoch from seen_at - made_at)::float8
-      from added join deny_list_version using (version)
+        on conflict (device_id, version) do nothing returning device_id, version, seen_at)
+      select extract(epoch from seen_at - greatest(made_at, \(Self.inPlaceSince)))::float8
+      from added join deny_list_version using (version) join device d using (device_id)
       """,
       [
         .texts(sightings.map(\.device)), .int8s(sightings.map(\.version)),
@@ -37,19 +51,60 @@ extension DenyListQueries {
     return try rows.map { max(try $0.float8(0), 0) }
   }
 
+  /// Forgets newer versions than a heartbeat names, but for those that were seen while it may have been on its way.
+  private func forgetWhatWasLost(_ beats: [DenyListSighting]) async throws {
+    guard !beats.isEmpty else { return }
+    try await connection.execute(
+      """
+      delete from device_deny_list l
+      using unnest($1::text[], $2::bigint[], $3::timestamptz[]) as n (device_id, version, at)
+      where l.device_id = n.device_id and l.version > n.version
+        and l.seen_at < n.at - $4::bigint * interval '1 second'
+      """,
+      [
+        .texts(beats.map(\.device)), .int8s(beats.map(\.version)), .timestamptzs(beats.map(\.at)),
+        .int8(SignedQuestion.clockSecondsMax),
+      ])
+  }
+
+  /// Forgets what a device held, when other hardware takes its place.
+  package func forget(_ device: String) async throws {
+    try await connection.execute(
+      "delete from device_deny_list where device_id = $1", [.text(device)])
+  }
+
+  /// Forgets sightings of versions that are told no more, where a later one of the same device is known; how
+  /// many, at most ``forgottenMax``.
+  @discardableResult
+  package func forgetOldSightings(limit: Int = forgottenMax) async throws -> Int {
+    try await connection.execute(
+      """
+      delete from device_deny_list where (device_id, version) in (
+        select l.device_id, l.version from device_deny_list l
+        where l.version < (
+            select version from deny_list_version order by version desc offset $1 limit 1)
+          and exists (select from device_deny_list n
+            where n.device_id = l.device_id and n.version > l.version)
+        limit $2)
+      """, [.int8(Int64(Self.versionsMax - 1)), .int8(Int64(limit))])
+  }
+
   /// The newest versions with their way to the active devices, the newest first.
   package func versions(limit: Int) async throws -> [DenyListVersion] {
     let rows = try await connection.query(
       """
       with newest as (
         select * from deny_list_version order by version desc limit $1),
+      active as (
+        select d.device_id, \(Self.inPlaceSince) as since from device d where d.state = 'active'),
       reached as (
-        select n.version, d.device_id, extract(epoch from min(s.seen_at) - n.made_at) as seconds
+        select n.version, d.device_id,
+          extract(epoch from min(s.seen_at) - greatest(n.made_at, d.since)) as seconds
         from newest n join device_deny_list s on s.version >= n.version
-        join device d on d.device_id = s.device_id and d.state = 'active'
-        group by n.version, n.made_at, d.device_id)
+        join active d on d.device_id = s.device_id
+        group by n.version, n.made_at, d.device_id, d.since)
       select n.version, n.made_at, n.added, n.removed, count(r.device_id) as devices,
-        (select count(*) from device where state = 'active') as active,
+        (select count(*) from active) as active,
         percentile_cont(0.5) within group (order by greatest(r.seconds, 0))::float8 as p50,
         percentile_cont(0.95) within group (order by greatest(r.seconds, 0))::float8 as p95,
         max(greatest(r.seconds, 0))::float8 as slowest
@@ -69,8 +124,10 @@ extension DenyListQueries {
   package func sightings(of device: String, limit: Int) async throws -> [DenyListSighting] {
     let rows = try await connection.query(
       """
-      select version, seen_at, source from device_deny_list where device_id = $1
-      order by version desc limit $2
+      select version, seen_at, source,
+        greatest(extract(epoch from seen_at - greatest(made_at, \(Self.inPlaceSince))), 0)::float8
+      from device_deny_list join deny_list_version using (version) join device d using (device_id)
+      where device_id = $1 order by version desc limit $2
       """, [.text(device), .int8(Int64(limit))])
     return try rows.map { row in
       let word = try row.text(2)
@@ -78,7 +135,8 @@ extension DenyListQueries {
         throw StoreFault(kind: .damaged, "device_deny_list.source holds \"\(word)\"")
       }
       return DenyListSighting(
-        device: device, version: try row.int8(0), at: try row.timestamptz(1), source: source)
+        device: device, version: try row.int8(0), at: try row.timestamptz(1), source: source,
+        seconds: try row.float8(3))
     }
   }
 

@@ -32,7 +32,8 @@ package struct HeartbeatRecord: Sendable, Equatable {
 package struct DeviceLifeQueries {
   /// Most events of one answer.
   package static let eventsMax = 1000
-  /// A stored heartbeat that lies so far ahead of its own receipt gives way to any other.
+  /// A stored heartbeat that lies so far ahead of its own receipt gives way to any other, and to one that was
+  /// received so much later.
   static let aheadSecondsMax: Int64 = 300
 
   let connection: PostgresConnection
@@ -71,8 +72,8 @@ package struct DeviceLifeQueries {
 
   /// Keeps the newest heartbeat of each device; one device at most once.
   ///
-  /// A heartbeat that comes again, or late, changes nothing; one that was made by a clock far ahead
-  /// is not newer than all that follow.
+  /// A heartbeat that comes again, or late, changes nothing; one that was made by a clock far ahead, or before
+  /// a clock was set back, is not newer than all that follow.
   package func save(_ beats: [HeartbeatRecord]) async throws {
     guard !beats.isEmpty else { return }
     let ordered = beats.sorted { $0.beat.device < $1.beat.device }
@@ -97,6 +98,7 @@ package struct DeviceLifeQueries {
         clock_offset_ms = excluded.clock_offset_ms
       where excluded.sent_at > h.sent_at
         or h.sent_at > h.received_at + $14::bigint * interval '1 second'
+        or excluded.received_at > h.received_at + $14::bigint * interval '1 second'
       """,
       [
         .texts(all.map(\.device)), .timestamptzs(ordered.map(\.receivedAt)),

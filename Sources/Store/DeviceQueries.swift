@@ -11,6 +11,10 @@ extension StoreSession {
 package struct DeviceQueries {
   /// Most devices on a page.
   package static let pageMax = 1000
+  /// Most epochs that a device begins with one hardware; as `device_epochs_max` says.
+  package static let epochsMax = 1000
+  /// Most registers of one device in an answer.
+  package static let registersMax = 1000
 
   let connection: PostgresConnection
 
@@ -187,10 +191,18 @@ package struct DeviceQueries {
     try await announce(id)
   }
 
-  /// Gives a device that is to be replaced the secret of the new hardware.
-  package func setSecret(of id: String, digest: [UInt8]) async throws {
+  /// Gives a device that is to be replaced the secret of the new hardware, as of a moment.
+  package func setSecret(of id: String, digest: [UInt8], at moment: Instant) async throws {
     try await connection.execute(
-      "update device set secret_digest = $2 where device_id = $1", [.text(id), .bytea(digest)])
+      "update device set secret_digest = $2, replacing_since = $3 where device_id = $1",
+      [.text(id), .bytea(digest), .timestamptz(moment)])
+  }
+
+  /// Takes back the secret that waits for other hardware.
+  package func dropSecret(of id: String) async throws {
+    try await connection.execute(
+      "update device set secret_digest = null, replacing_since = null where device_id = $1",
+      [.text(id)])
   }
 
   /// The keys by which some devices may tell of now at a moment; who may not post has none, and none that are of
@@ -210,21 +222,46 @@ package struct DeviceQueries {
     return keys
   }
 
-  /// The registers of devices, by device and epoch.
-  package func registers(of ids: [String]) async throws -> [EpochRegister] {
+  /// The registers of devices, by device and epoch; the newest of each, at most a count.
+  package func registers(
+    of ids: [String], limit: Int = registersMax
+  ) async throws -> [EpochRegister] {
     let rows = try await connection.query(
       """
-      select device_id, epoch, seen, taps_stored, duplicates, conflicts, quarantined,
-        last_received_at, last_sent_at
-      from device_epoch where device_id = any($1) order by device_id, epoch
-      """, [.texts(ids)])
-    return try rows.map { row in
-      EpochRegister(
-        device: try row.text(0), epoch: try row.int8(1), seen: try row.int8multirange(2),
-        tapsStored: try row.int8(3), duplicates: try row.int8(4), conflicts: try row.int8(5),
-        quarantined: try row.int8(6), lastReceivedAt: try row.timestamptz(7),
-        lastSentAt: try row.timestamptz(8))
-    }
+      select \(Self.registerColumns)
+      from (select distinct unnest($1::text[]) as id) n cross join lateral (
+        select * from device_epoch where device_id = n.id order by epoch desc limit $2) e
+      order by device_id, epoch
+      """, [.texts(ids), .int8(Int64(min(limit, Self.registersMax)))])
+    return try rows.map(Self.register)
+  }
+
+  /// One register; nil when the device never posted in that epoch.
+  package func register(_ key: RegisterKey) async throws -> EpochRegister? {
+    try await connection.query(
+      "select \(Self.registerColumns) from device_epoch where device_id = $1 and epoch = $2",
+      [.text(key.device), .int8(key.epoch)]
+    ).onlyOrNil().map(Self.register)
+  }
+
+  /// The newest epoch in which a device posted; nil when it never did.
+  package func newestEpoch(of id: String) async throws -> Int64? {
+    try await connection.query(
+      "select max(epoch) from device_epoch where device_id = $1", [.text(id)]
+    ).only().int8OrNil(0)
+  }
+
+  private static let registerColumns = """
+    device_id, epoch, seen, taps_stored, duplicates, conflicts, quarantined, last_received_at,
+    last_sent_at
+    """
+
+  private static func register(_ row: PostgresRow) throws -> EpochRegister {
+    EpochRegister(
+      device: try row.text(0), epoch: try row.int8(1), seen: try row.int8multirange(2),
+      tapsStored: try row.int8(3), duplicates: try row.int8(4), conflicts: try row.int8(5),
+      quarantined: try row.int8(6), lastReceivedAt: try row.timestamptz(7),
+      lastSentAt: try row.timestamptz(8))
   }
 
   private func announce(_ id: String) async throws {

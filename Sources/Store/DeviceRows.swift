@@ -28,6 +28,9 @@ package struct DeviceRecord: Sendable, Equatable {
     DeviceLife(state, isReplacing: replacingSince != nil, owesKey: rotationDueSince != nil)
   }
 
+  /// When its one-time secret was made that still waits: with its enrolment, or for other hardware.
+  package var secretSince: Instant { replacingSince ?? enrolledAt }
+
   /// What is known of a key that it brings.
   package func knowledge(of key: [UInt8]) -> DeviceKeyKnowledge {
     if publicKey == key { return .current }

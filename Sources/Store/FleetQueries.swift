@@ -53,6 +53,8 @@ package struct ConflictRow: Sendable, Equatable {
 package struct FleetQueries {
   /// Most lines of an answer.
   package static let linesMax = 10_000
+  /// Days of the past in whose taps a device may have named its vehicle.
+  package static let vehicleDaysMax = 7
   /// Most silent devices looked at in one go.
   package static let silentPageMax = 1000
 
@@ -61,6 +63,7 @@ package struct FleetQueries {
   /// Active devices last heard of before a moment, whose vehicle has a position after another one, the longest
   /// silent first, after one of them; at most ``silentPageMax``, of which few may have moved.
   ///
+  /// A device that nobody assigned is in the vehicle of which its taps of the last ``vehicleDaysMax`` days told last.
   /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package func silentCandidates(
     contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentDevice? = nil,
@@ -68,16 +71,25 @@ package struct FleetQueries {
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
       """
-      select d.device_id, a.vehicle, v.at, contact.at as contact_at
+      with told as (
+        select distinct on (device_id) device_id, vehicle
+        from vehicle_device join vehicle_now using (vehicle)
+        where fare_day >= ($3::timestamptz at time zone 'UTC')::date - $7::int
+        order by device_id, fare_day desc, at desc, vehicle)
+      select d.device_id, v.vehicle, v.at, contact.at as contact_at
       from device d
       left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
-      join device_assignment a on a.device_id = d.device_id and a.vehicle is not null
+      left join device_assignment a on a.device_id = d.device_id
         and a.valid_from <= $3 and (a.valid_to is null or a.valid_to > $3)
-      join vehicle_now v on v.vehicle = a.vehicle and v.at >= $2
+      left join told t on t.device_id = d.device_id
+      join vehicle_now v on v.at >= $2
+        and v.vehicle = case when a.device_id is null then t.vehicle else a.vehicle end
       cross join lateral (
         select greatest(
-          (select max(last_received_at) from device_epoch e
-            where e.device_id = d.device_id and e.epoch >= coalesce(k.epochs_from, 0)),
+          (select max(e.last_received_at) from (
+            select last_received_at from device_epoch
+            where device_id = d.device_id and epoch >= coalesce(k.epochs_from, 0)
+            order by epoch desc limit \(DeviceQueries.registersMax)) e),
           (select received_at from device_heartbeat h where h.device_id = d.device_id)) as at
       ) contact
       where d.state = 'active' and (contact.at is null or contact.at < $1)
@@ -89,6 +101,7 @@ package struct FleetQueries {
         .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
         .int8(Int64(min(limit, Self.silentPageMax))), .orNull(last?.device, PostgresValue.text),
         .orNull(last?.lastContactAt, PostgresValue.timestamptz),
+        .int4(Int32(Self.vehicleDaysMax)),
       ])
     return try rows.map { row in
       SilentDevice(

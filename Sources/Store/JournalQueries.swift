@@ -13,59 +13,105 @@ package struct JournalQueries {
 
   /// Locks registers until the end of the transaction, and makes those that are missing.
   ///
-  /// What is not in the answer belongs to a device that may not post. A register's edition
-  /// grows with each change of it, and with each change of what its device may do.
+  /// What is not in the answer belongs to a device that may not post, or that has as many registers as a
+  /// device may make (``devicesWithoutRoom(among:)``). A register's edition grows with each change of it,
+  /// and with each change of what its device may do.
   package func lockRegisters(
     _ keys: [RegisterKey], at: Instant
   ) async throws -> [RegisterKey: LockedRegister] {
     let sorted = Set(keys).sorted()
     var found = try await lockPresent(sorted, at: at)
-    let missing = sorted.filter { found[$0] == nil }
+    let crowded = sorted.filter { found[$0]?.isCrowded == true }
+    if !crowded.isEmpty {
+      // Nobody marks their registers: the device itself is held, and all is looked up anew.
+      try await connection.execute(
+        "select 1 from device where device_id = any($1) order by device_id for share",
+        [.texts(crowded.map(\.device))])
+      for key in crowded { found[key] = nil }
+      found.merge(try await lockPresent(crowded, at: at)) { _, held in held }
+    }
+    let full = Set(crowded.map(\.device))
+    let missing = sorted.filter { found[$0] == nil && !full.contains($0.device) }
     guard !missing.isEmpty else { return found }
-    try await connection.execute(
-      """
-      insert into device_epoch (device_id, epoch, last_received_at, last_sent_at)
-      select k.device_id, k.epoch, $3, $3
-      from unnest($1::text[], $2::bigint[]) as k (device_id, epoch) join device d using (device_id)
-      where d.state = 'active' order by 1, 2 for share of d
-      on conflict do nothing
-      """, Self.arrays(missing) + [.timestamptz(at)])
     // The devices stay as they are until the new registers can be seen: whoever stops one of them
     // finds its registers to mark. Another process may have made some of them in the meantime.
+    try await connection.pipeline([
+      PostgresStatement(
+        """
+        select 1 from device where device_id = any($1) and state = 'active'
+        order by device_id for no key update
+        """, [.texts(missing.map(\.device))]),
+      PostgresStatement(Self.registerSQL, Self.arrays(missing) + [.timestamptz(at)]),
+    ])
     found.merge(try await lockPresent(missing, at: at)) { kept, _ in kept }
     return found
+  }
+
+  /// Makes registers of active devices, as many as each may have.
+  private static let registerSQL = """
+    insert into device_epoch (device_id, epoch, last_received_at, last_sent_at)
+    select n.device_id, n.epoch, $3, $3
+    from (
+      select k.device_id, k.epoch, row_number() over (partition by k.device_id order by k.epoch) as place
+      from unnest($1::text[], $2::bigint[]) as k (device_id, epoch) join device d using (device_id)
+      where d.state = 'active' and not exists (
+        select from device_epoch e where e.device_id = k.device_id and e.epoch = k.epoch)) n
+    where device_epochs_count(n.device_id) + n.place <= device_epochs_max(n.device_id)
+    order by 1, 2
+    on conflict do nothing
+    """
+
+  /// Those of some devices that may post, but have as many registers as a device may make.
+  package func devicesWithoutRoom(among devices: [String]) async throws -> Set<String> {
+    let rows = try await connection.query(
+      """
+      select device_id from device where device_id = any($1) and state = 'active'
+        and device_epochs_count(device_id) >= device_epochs_max(device_id)
+      """, [.texts(devices)])
+    return Set(try rows.map { try $0.text(0) })
   }
 
   private func lockPresent(
     _ keys: [RegisterKey], at moment: Instant
   ) async throws -> [RegisterKey: LockedRegister] {
-    let rows = try await connection.query(
-      """
-      select e.device_id, e.epoch, e.seen, e.edition, y.public_keys, y.hold_until,
-        \(Self.standingColumns("e."))
-      from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
-      join device_epoch e using (device_id, epoch) join device d using (device_id)
-      cross join lateral (
-        select coalesce(array_agg(y.public_key), '{}') as public_keys,
-          min(y.accepted_until) as hold_until
-        from device_key y
-        where y.device_id = e.device_id and (y.accepted_until is null or y.accepted_until > $3)
-          and y.end_reason is distinct from 'revoked'
-          and e.epoch >= y.epochs_from
-          and (y.epochs_before is null or e.epoch < y.epochs_before)) y
-      where d.state = 'active' order by 1, 2
-      for update of e
-      """, Self.arrays(keys) + [.timestamptz(moment)])
+    // Looked up once they are locked: whoever had to wait for a register would see what its device might do
+    // before the wait.
+    let rows = try await connection.pipeline([
+      PostgresStatement(
+        """
+        select 1 from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
+        join device_epoch e using (device_id, epoch) order by device_id, epoch for update of e
+        """, Self.arrays(keys)),
+      PostgresStatement(Self.presentSQL, Self.arrays(keys) + [.timestamptz(moment)]),
+    ])[1]
     var found: [RegisterKey: LockedRegister] = [:]
     for row in rows {
       let key = RegisterKey(device: try row.text(0), epoch: try row.int8(1))
+      let epochs = try row.int(6)
       found[key] = LockedRegister(
         seen: try row.int8multirange(2), edition: try row.int8(3),
         publicKeys: try row.byteas(4).compactMap { $0 },
-        keysHoldUntil: try row.timestamptzOrNil(5), session: try Self.standing(in: row, from: 6))
+        keysHoldUntil: try row.timestamptzOrNil(5), session: try Self.standing(in: row, from: 8),
+        devicesEpochs: epochs, isCrowded: epochs > (try row.int(7)))
     }
     return found
   }
+
+  private static let presentSQL = """
+    select e.device_id, e.epoch, e.seen, e.edition, y.public_keys, y.hold_until,
+      device_epochs_count(e.device_id), device_epochs_max(e.device_id), \(standingColumns("e."))
+    from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
+    join device_epoch e using (device_id, epoch) join device d using (device_id)
+    cross join lateral (
+      select coalesce(array_agg(y.public_key), '{}') as public_keys,
+        min(y.accepted_until) as hold_until
+      from device_key y
+      where y.device_id = e.device_id and (y.accepted_until is null or y.accepted_until > $3)
+        and y.end_reason is distinct from 'revoked'
+        and e.epoch >= y.epochs_from
+        and (y.epochs_before is null or e.epoch < y.epochs_before)) y
+    where d.state = 'active' order by 1, 2
+    """
 
   /// Where a session stands; nil when no register of the device tells.
   package func standing(device: String, session: SessionID) async throws -> SessionStanding? {

@@ -153,6 +153,11 @@ package struct LockedRegister: Sendable, Equatable {
   package let keysHoldUntil: Instant?
   /// The session of its newest request; nil when that came with a signature of its own.
   package let session: SessionStanding?
+  /// How many registers its device has; no more than one past the most it may make.
+  package let devicesEpochs: Int
+  /// Whether its device has more registers than it may make, from before there was a bound: what may be
+  /// done with them is looked up with each batch, and never kept in mind.
+  package let isCrowded: Bool
 }
 
 /// What a group of batches adds to a register.

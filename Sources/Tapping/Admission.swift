@@ -4,7 +4,11 @@ package import Basics
 package struct AdmissionLimits: Hashable, Sendable {
   /// How far ahead of the server's clock a tap may be, after correction: 10 minutes.
   package var futureSecondsMax: Int64 = 600
-  /// No tap is older than this: 2000-01-01, where a clock without a battery begins.
+  /// How far before its receipt a tap may be: 400 days, the days that are kept ready for taps.
+  ///
+  /// A clock without a battery begins years ago, wherever its maker set it.
+  package var pastSecondsMax: Int64 = 400 * 86_400
+  /// No person may say that a tap is older than this: 2000-01-01.
   package var oldest = Instant(seconds: 946_684_800)
   /// Most people on one tap.
   package var ridersMax = 99
@@ -13,6 +17,11 @@ package struct AdmissionLimits: Hashable, Sendable {
 
   /// Makes the limits of the house.
   package init() {}
+
+  /// The earliest moment of a tap that came at another.
+  func earliest(receivedAt: Instant) -> Instant {
+    max(oldest, receivedAt.adding(seconds: -pastSecondsMax))
+  }
 }
 
 /// Why a tap is kept in quarantine.
@@ -141,9 +150,10 @@ package enum Admission {
         .tapInFuture,
         message: "the tap is later than the server's clock, \(receivedAt); set the device's clock")
     }
-    if tap.at < limits.oldest {
+    let earliest = limits.earliest(receivedAt: receivedAt)
+    if tap.at < earliest {
       return .quarantined(
-        .tapTooOld, message: "the tap is before \(limits.oldest); set the device's clock")
+        .tapTooOld, message: "the tap is before \(earliest), too long ago; set the device's clock")
     }
     if !(1...limits.ridersMax).contains(tap.riders) {
       return .quarantined(

@@ -32,7 +32,8 @@ package struct DeviceHeartbeat: Hashable, Sendable {
 
   /// Reads a body; a fault says where, what and what would be right.
   ///
-  /// Keys that are not known are skipped, so that newer devices can talk to an older service.
+  /// Keys that are not known are skipped, so that newer devices can talk to an older service; those of other
+  /// bodies that a device signs are refused.
   package init(json: [UInt8]) throws(JSONFault) {
     var reader = Basics.JSONReader(json)
     var device: String?
@@ -72,6 +73,9 @@ package struct DeviceHeartbeat: Hashable, Sendable {
       // A hundred years are more than any clock is off.
       clockOffsetMilliseconds = try Self.number(
         &reader, in: -3_155_760_000_000...3_155_760_000_000)
+    case "taps", "positions", "epoch", "public_key":
+      // What else a device signs would pass for a heartbeat: whoever saw it could say that the device lives.
+      throw reader.fault("a heartbeat has none")
     default: try reader.skipValue()
     }
   }

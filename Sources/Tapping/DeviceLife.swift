@@ -28,6 +28,8 @@ package enum DeviceEvent: String, Sendable, CaseIterable {
   case rotate
   /// A person lets other hardware take its place, under the same id.
   case orderReplacement = "order_replacement"
+  /// A person takes back the secret that waits for other hardware.
+  case cancelReplacement = "cancel_replacement"
   /// A person ends all keys but the one in use: those of old hardware, those in overlap.
   case endOldKeys = "end_old_keys"
 }
@@ -55,6 +57,8 @@ package enum DeviceAction: Sendable, Hashable, CaseIterable {
   case endOldKeys
   case endAllKeys
   case writeAssignment
+  /// The secret that waits opens nothing any more.
+  case dropSecret
 }
 
 /// Why something cannot happen to a validator now.
@@ -66,6 +70,7 @@ package enum DeviceLifeRefusal: String, Error, Sendable, CaseIterable {
   case deviceSuspended = "device_suspended"
   case deviceRevoked = "device_revoked"
   case secretUsed = "secret_used"
+  case secretExpired = "secret_expired"
   case keyUsedBefore = "key_used_before"
   case epochsUsedUp = "epochs_used_up"
 
@@ -83,6 +88,8 @@ package enum DeviceLifeRefusal: String, Error, Sendable, CaseIterable {
     case .deviceRevoked: "The device was revoked; enroll it again to let it post."
     case .secretUsed:
       "the secret was used before; enroll the device again for another one"
+    case .secretExpired:
+      "the secret was made too long ago; enroll the device again, or order its replacement again, for another one"
     case .keyUsedBefore:
       "this device had this key before; make a new key pair, so that no key returns from the dead"
     case .epochsUsedUp:
@@ -140,6 +147,7 @@ package struct DeviceLife: Hashable, Sendable {
     case .orderRotation: return life.orderRotation()
     case .rotate: return life.rotate(key)
     case .orderReplacement: return life.orderReplacement()
+    case .cancelReplacement: return life.cancelReplacement()
     case .endOldKeys: return life.endOldKeys()
     }
   }
@@ -214,6 +222,16 @@ package struct DeviceLife: Hashable, Sendable {
     next.isReplacing = true
     return switch state {
     case .active, .suspended: .step(next, [.makeSecret])
+    case .enrolled: .refused(.deviceNotActive)
+    case .revoked: .refused(.deviceRevoked)
+    }
+  }
+
+  private func cancelReplacement() -> Outcome {
+    var next = self
+    next.isReplacing = false
+    return switch state {
+    case .active, .suspended: isReplacing ? .step(next, [.dropSecret]) : .already
     case .enrolled: .refused(.deviceNotActive)
     case .revoked: .refused(.deviceRevoked)
     }

@@ -65,7 +65,8 @@ package struct TapBatchOutline: Hashable, Sendable {
     let latestPossible = receivedAt.adding(
       seconds: limits.futureSecondsMax + clock.correctionSeconds)
     guard tapsCount > 0, isInRow, !holdsImpossible, firstSeq > 0,
-      firstSeq < .max - Int64(tapsCount), latest <= latestPossible, earliest >= limits.oldest,
+      firstSeq < .max - Int64(tapsCount), latest <= latestPossible,
+      earliest >= limits.earliest(receivedAt: receivedAt),
       ridersLeast >= 1, ridersMost <= limits.ridersMax
     else { return nil }
     return firstSeq..<firstSeq + Int64(tapsCount)

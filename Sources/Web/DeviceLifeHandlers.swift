@@ -10,7 +10,7 @@ extension Handlers {
     let id = try request.parameter("id")
     return try Self.answer(
       try await services.desk.step(event, id, by: Self.actor(request), at: request.receivedAt),
-      of: id, state: event == .endOldKeys ? nil : event)
+      of: id, state: event)
   }
 
   func deviceRotate(_ request: WebRequest) async throws -> Answer {
@@ -155,7 +155,7 @@ extension JSONWriter {
     member("taps_stored", standing.tapsStored)
     member("conflicts", standing.conflicts)
     key("missing")
-    ranges(standing.gaps.map(\.seqs))
+    ranges(standing.gaps.prefix(DeviceStanding.gapsToldMax).map(\.seqs))
     key("heartbeat")
     if let beat = standing.heartbeat { heartbeat(beat) } else { null() }
   }
@@ -218,6 +218,7 @@ extension JSONWriter {
       writer.member("version", sighting.version)
       writer.member("seen_at", sighting.at.description)
       writer.member("source", sighting.source.rawValue)
+      writer.member("seconds", orNull: sighting.seconds)
     }
     list("life", file.events) { writer, event in
       writer.member("at", event.at.description)

@@ -7,13 +7,18 @@ import Tariff
 
 /// What validators ask and tell about themselves.
 extension Handlers {
+  /// Most epochs that a validator is told of: its newest.
+  private static let ownEpochsMax = 100
+  /// Most holes of each that it is told of, the oldest first.
+  private static let ownMissingMax = SequenceRanges.missingRangesMax
+
   /// What a validator asks about itself; it signs the path with its query and the time, for there is no body.
   func deviceSelf(_ request: WebRequest) async throws -> Answer {
     let admitted = try await signedTarget(request)
     let device = admitted.device
     let (registers, assignments) = try await services.store.read { db in
       (
-        try await db.devices.registers(of: [device.id]),
+        try await db.devices.registers(of: [device.id], limit: Self.ownEpochsMax),
         try await db.deviceAssignments.find(device.id)
       )
     }
@@ -38,7 +43,7 @@ extension Handlers {
         writer.member("epoch", register.epoch)
         writer.member("taps_stored", register.tapsStored)
         writer.key("missing")
-        writer.ranges(SequenceRanges(register.seen).gaps())
+        writer.ranges(SequenceRanges(register.seen).gaps(countMax: Self.ownMissingMax))
       }
       writer.endObject()
     }

@@ -28,6 +28,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case deviceRevoke = "POST /v1/devices/{id}/revoke"
   case deviceRotate = "POST /v1/devices/{id}/rotate"
   case deviceReplace = "POST /v1/devices/{id}/replace"
+  case deviceKeepHardware = "POST /v1/devices/{id}/cancel-replacement"
   case fleetSilent = "GET /v1/fleet/silent"
   case fleetGaps = "GET /v1/fleet/gaps"
   case fleetConflicts = "GET /v1/fleet/conflicts"
@@ -180,8 +181,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceSession, .tapBatches,
       .positions:
       .device
-    case .deviceAdd, .deviceRevoke, .deviceRotate, .deviceReplace, .networkImport, .tariffPublish,
-      .auditTaps:
+    case .deviceAdd, .deviceRevoke, .deviceRotate, .deviceReplace, .deviceKeepHardware,
+      .networkImport, .tariffPublish, .auditTaps:
       .staff([])
     case .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
       .fleetGaps, .fleetConflicts:

@@ -90,8 +90,10 @@ struct Handlers: Sendable {
       .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
-      .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .fleetSilent, .fleetGaps,
-      .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard, .denyListEntries,
+      .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .deviceKeepHardware,
+      .fleetSilent,
+      .fleetGaps, .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard,
+      .denyListEntries,
       .denyListAdd, .denyListLift, .denyListVersions, .evidence:
       throw Problem.notFound(request.target)
     }
@@ -154,6 +156,7 @@ struct Handlers: Sendable {
         request, try request.queryFlag("old_keys") ? .endOldKeys : .revoke)
     case .deviceRotate: try await deviceRotate(request)
     case .deviceReplace: try await deviceReplace(request)
+    case .deviceKeepHardware: try await deviceStep(request, .cancelReplacement)
     case .fleetSilent: try await fleetSilent(request)
     case .fleetGaps: try await fleetGaps(request)
     case .fleetConflicts: try await fleetConflicts(request)

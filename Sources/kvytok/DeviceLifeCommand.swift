@@ -132,15 +132,25 @@ extension DeviceCommand {
       abstract: "Lets other hardware take a validator's place, and prints its one-time secret.",
       discussion: """
         The new hardware gets epochs of its own. What the old hardware still holds is taken in \
-        under its own key, until `kvytok device revoke ID --old-keys`.
+        under its own key, until `kvytok device revoke ID --old-keys`. The secret opens for 7 days; \
+        with --cancel it opens nothing any more, and the hardware in place stays.
         """)
 
     @Argument(help: "Id of the validator.")
     var id: String
+    @Flag(help: "Takes the secret back that waits for other hardware.")
+    var cancel = false
     @OptionGroup var actor: ActorOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
+      if cancel {
+        return try await DeviceCommand.step(
+          id, database, done: "keeps its hardware", already: "waits for no other hardware"
+        ) { desk, _ in
+          try await desk.step(.cancelReplacement, id, by: actor.actor, at: .now)
+        }
+      }
       try await DeviceCommand.step(id, database, done: "", already: "") { desk, _ in
         try await desk.orderReplacement(
           id, random: SecureRandom.bytes(DeviceDesk.secretRandomBytesCount), by: actor.actor,

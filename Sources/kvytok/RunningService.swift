@@ -164,8 +164,8 @@ struct RunningService: Sendable {
       store: store, wayIn: wayIn, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(
-        store: wayIn, gate: gate, tokenKey: keys.token, sessions: sessions, log: log,
-        facts: facts),
+        store: wayIn, gate: gate, tokenKey: keys.token, sessions: sessions,
+        admission: settings.admission, log: log, facts: facts),
       positions: PositionIntake(
         store: wayIn, gate: gate, log: log, clock: { city.current.clock }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,

@@ -37,6 +37,12 @@ struct ServeCommand: AsyncParsableCommand {
   var tariff: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Days before its receipt that a tap may lie; an older one goes to quarantine. (default: 400)",
+      valueName: "days"))
+  var tapAgeDays: Int?
+
+  @Option(
     name: .customLong("log-level"),
     help: "trace, debug, info, notice, warning, error or critical. (default: info)")
   var logLevel: String?

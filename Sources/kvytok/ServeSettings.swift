@@ -1,10 +1,13 @@
 import Configuration
 import Foundation
 import Logging
+import Tapping
 import Web
 
 /// What `kvytok serve` was told: by the command line, else the environment, else a file.
 struct ServeSettings: Sendable {
+  /// Most days before its receipt that a tap may be let lie: a hundred years.
+  static let tapAgeDaysMax = 36_500
   /// Port when none is named.
   static let portStandard = 8080
 
@@ -17,6 +20,8 @@ struct ServeSettings: Sendable {
   var tariff: String?
   /// How the acquirer of bank cards is reached.
   var acquirer: AcquirerPlace
+  /// Bounds of what taps may say.
+  var admission = AdmissionLimits()
   var logLevel: Logger.Level
   /// Certificate and key; nil when the service is reached without TLS.
   var tls: EdgeTLS?
@@ -48,6 +53,7 @@ struct ServeSettings: Sendable {
         out: reader.string(forKey: "acquirer_out"),
         incoming: reader.string(forKey: "acquirer_in"),
         fileSecond: try AcquirerPlace.fileSecond(reader.string(forKey: "acquirer_files_at"))),
+      admission: try admission(days: command.tapAgeDays ?? reader.int(forKey: "tap_age_days")),
       logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")),
       tls: try tls(
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
@@ -87,6 +93,18 @@ struct ServeSettings: Sendable {
       }
     }
     return ConfigReader(providers: providers)
+  }
+
+  private static func admission(days: Int?) throws(CommandFault) -> AdmissionLimits {
+    var limits = AdmissionLimits()
+    guard let days else { return limits }
+    guard (1...tapAgeDaysMax).contains(days) else {
+      throw CommandFault(
+        "A tap may lie 1 to \(tapAgeDaysMax) days before its receipt, not \(days).",
+        exitCode: CommandFault.usage)
+    }
+    limits.pastSecondsMax = Int64(days) * 86_400
+    return limits
   }
 
   private static func tls(

@@ -33,10 +33,11 @@ final class KvytokService: Sendable {
   /// Starts a service on a folder and waits until it is ready; port 0 is any free one, and without
   /// a database it runs its own.
   ///
-  /// It lives by a clock of its own when one is given, and with the shell's limit of a resource.
+  /// It lives by a clock of its own when one is given, with the shell's limit of a resource, and with variables of
+  /// its environment.
   init(
     data: URL, port: Int = 0, databaseURL: String? = nil, arguments: [String] = [],
-    clock: ServiceClock? = nil, ulimit: String? = nil
+    clock: ServiceClock? = nil, ulimit: String? = nil, environment: [String: String] = [:]
   ) async throws {
     self.data = data
     self.databaseURL = databaseURL
@@ -44,7 +45,7 @@ final class KvytokService: Sendable {
     program = try await Command.start(
       ["serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path]
         + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments, clock: clock,
-      ulimit: ulimit)
+      ulimit: ulimit, environment: environment)
     let program = program
     let line = try await eventually(withinSeconds: 90) { () -> String? in
       guard program.isRunning || program.output.contains("\n") else {
@@ -116,15 +117,17 @@ enum Command {
 
   /// Starts the command, by the machine's clock or another.
   static func start(
-    _ arguments: [String], clock: ServiceClock? = nil, ulimit: String? = nil
+    _ arguments: [String], clock: ServiceClock? = nil, ulimit: String? = nil,
+    environment: [String: String] = [:]
   ) async throws -> RunningProgram {
     if let ulimit {
       return try await RunningProgram.start(
         URL(fileURLWithPath: "/bin/bash"),
-        ["-c", "ulimit \(ulimit) && exec \"$0\" \"$@\"", path.path] + arguments)
+        ["-c", "ulimit \(ulimit) && exec \"$0\" \"$@\"", path.path] + arguments,
+        environment: environment)
     }
     if let clock { return try await clock.run(path, arguments) }
-    return try await RunningProgram.start(path, arguments)
+    return try await RunningProgram.start(path, arguments, environment: environment)
   }
 
   /// Runs the command to its end.

@@ -11,18 +11,24 @@ import Testing
 @Suite(.serialized) struct TLSTests {
   /// Asks for the health of a service with a certificate of its own, or without one.
   private func status(
-    _ url: String, authority: URL, certificate: URL? = nil, key: URL? = nil
+    _ url: String, authority: URL, certificate: URL? = nil, key: URL? = nil,
+    versions: [TLSVersion] = []
   ) async throws -> UInt {
     try await answer(
       to: HTTPClientRequest(url: url + "/healthz"), authority: authority, certificate: certificate,
-      key: key
+      key: key, versions: versions
     ).status.code
   }
 
   private func answer(
-    to request: HTTPClientRequest, authority: URL, certificate: URL? = nil, key: URL? = nil
+    to request: HTTPClientRequest, authority: URL, certificate: URL? = nil, key: URL? = nil,
+    versions: [TLSVersion] = []
   ) async throws -> HTTPClientResponse {
     var configuration = TLSConfiguration.makeClientConfiguration()
+    if let oldest = versions.first, let newest = versions.last {
+      configuration.minimumTLSVersion = oldest
+      configuration.maximumTLSVersion = newest
+    }
     configuration.trustRoots = .certificates(
       try NIOSSLCertificate.fromPEMFile(authority.path))
     if let certificate, let key {
@@ -99,6 +105,60 @@ import Testing
     #expect(cookie.hasPrefix("kvytok_token=kvytok_") && cookie.contains("; Secure"), "\(cookie)")
     let end = try await service.stop()
     #expect(end.exitCode == 0)
+  }
+
+  /// The plain form, by the environment: whoever knows the authority is let in without a certificate.
+  @Test func withoutAnAuthorityOfClientsAnybodyComesInOverTLS() async throws {
+    let folder = try TemporaryFolder.make("certificates")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let made = try await Command.run(["certificate", "make", "--out", folder.path])
+    #expect(made.exitCode == 0, "\(made.errors)")
+    let file = { (name: String) in folder.appendingPathComponent(name) }
+    let data = try TemporaryFolder.make("data")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let service = try await KvytokService(
+      data: data, arguments: ["--log-level", "trace"],
+      environment: [
+        "KVYTOK_TLS_CERTIFICATE": file("server.pem").path,
+        "KVYTOK_TLS_KEY": file("server-key.pem").path,
+      ])
+    #expect(service.url.hasPrefix("https://"))
+    for versions in [[], [.tlsv12], [.tlsv13]] as [[TLSVersion]] {
+      let good = try await status(service.url, authority: file("ca.pem"), versions: versions)
+      #expect(good == 200)
+    }
+    // What is older is refused.
+    await #expect(throws: (any Error).self) {
+      try await status(service.url, authority: file("ca.pem"), versions: [.tlsv1, .tlsv11])
+    }
+    // One that never says a word, and one that stops amid its hello, are put out; others are let in meanwhile.
+    let port = try #require(URL(string: service.url)?.port)
+    let began = ContinuousClock.now
+    var silent: [RunningProgram] = []
+    for bytes in ["", #"\x16\x03\x01\x02\x00\x01"#] {
+      silent.append(try await Self.connect(port, sending: bytes))
+    }
+    #expect(try await status(service.url, authority: file("ca.pem")) == 200)
+    for program in silent { #expect(await program.end(withinSeconds: 40).exitCode == 0) }
+    let took = ContinuousClock.now - began
+    #expect(took > .seconds(5) && took < .seconds(30), "\(took)")
+    let end = try await service.stop()
+    #expect(end.exitCode == 0)
+    // The certificate's key is no more in what it tells than other secrets are.
+    let key = try String(contentsOf: file("server-key.pem"), encoding: .utf8)
+    for line in key.split(separator: "\n") where !line.hasPrefix("-----") {
+      #expect(!end.errors.contains(line) && !end.output.contains(line))
+    }
+  }
+
+  /// A connection that sends some bytes and then nothing; it ends when the service ends it.
+  private static func connect(_ port: Int, sending bytes: String) async throws -> RunningProgram {
+    try await RunningProgram.start(
+      URL(fileURLWithPath: "/bin/bash"),
+      [
+        "-c",
+        "exec 3<>/dev/tcp/127.0.0.1/\(port); printf '\(bytes)' >&3; cat <&3 >/dev/null; exit 0",
+      ])
   }
 
   @Test func aServiceWithHalfATLSConfigurationDoesNotStart() async throws {

@@ -242,6 +242,120 @@ extension StoreSuite {
       }
     }
 
+    /// Versions 1 to some, each made a minute after the other.
+    private static func makeVersions(_ count: Int64, _ pool: PostgresPool) async throws {
+      try await pool.run(
+        """
+        insert into deny_list_version (version, made_at, added, removed)
+        select n, $1::timestamptz + n * interval '1 minute', 1, 0 from generate_series(1, $2::bigint) n
+        """, [.timestamptz(noon), .int8(count)])
+    }
+
+    /// The list changed last three weeks ago, and a validator is activated today.
+    @Test func noNewsIsOnItsWayToADeviceThatIsNotThereYet() async throws {
+      try await withStore { store, pool in
+        try await Self.makeVersions(1, pool)
+        let activated = noon.adding(seconds: 21 * 86_400)
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          values ('V-1', 'active', decode(repeat('02', 32), 'hex'), $1)
+          """, [.timestamptz(activated)])
+        // Its first key, and another since an hour after.
+        for (key, hours) in [("01", Int64(0)), ("02", 1)] {
+          try await pool.run(
+            """
+            insert into device_key (device_id, public_key, valid_from, epochs_from, epoch_first)
+            values ('V-1', decode(repeat($1, 32), 'hex'), $2, 10, 10)
+            """, [.text(key), .timestamptz(activated.adding(seconds: hours * 3600))])
+        }
+        let noted = try await store.write { db in
+          try await db.denyList.note([
+            DenyListSighting(
+              device: "V-1", version: 1, at: activated.adding(seconds: 7), source: .fetch)
+          ])
+        }
+        #expect(noted == [7])
+        let version = try await store.read { try await $0.denyList.versions(limit: 1).first }
+        #expect(version?.devicesReached == 1 && version?.latencyMax == 7)
+        let held = try await store.read { try await $0.denyList.sightings(of: "V-1", limit: 9) }
+        #expect(held.map(\.seconds) == [7])
+      }
+    }
+
+    @Test func aDeviceThatLostItsMemoryHoldsWhatItsHeartbeatNames() async throws {
+      try await withStore { store, pool in
+        try await Self.makeVersions(9, pool)
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          select 'V-' || n, 'active', decode(repeat('00', 32), 'hex'), now()
+          from generate_series(1, 2) n
+          """)
+        func note(
+          _ version: Int64, after seconds: Int64, _ source: DenyListSource
+        ) async throws -> [Int] {
+          try await store.write { db in
+            _ = try await db.denyList.note(
+              ["V-1", "V-2"].map {
+                DenyListSighting(
+                  device: $0, version: $0 == "V-1" ? version : 9, at: noon.adding(seconds: seconds),
+                  source: source)
+              })
+            return try await db.denyList.versions(limit: 1).map(\.devicesReached)
+          }
+        }
+        #expect(try await note(9, after: 1000, .fetch) == [2])
+        // A heartbeat that was on its way, and a batch that waited, say nothing against it.
+        #expect(try await note(8, after: 1030, .heartbeat) == [2])
+        #expect(try await note(3, after: 9000, .batch) == [2])
+        #expect(try await note(3, after: 9000, .heartbeat) == [1])
+        let held = try await store.read { try await $0.denyList.sightings(of: "V-1", limit: 9) }
+        #expect(held.map(\.version) == [3])
+        #expect(try await note(9, after: 9060, .heartbeat) == [2])
+        #expect(try await note(0, after: 99_000, .heartbeat) == [1])
+      }
+    }
+
+    @Test func whatIsToldNoMoreIsForgotten() async throws {
+      try await withStore { store, pool in
+        try await Self.makeVersions(200, pool)
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          select 'V-' || n, 'active', decode(repeat('00', 32), 'hex'), now()
+          from generate_series(1, 3) n
+          """)
+        // The last one was switched off long ago.
+        for (device, last) in [("V-1", Int64(200)), ("V-2", 200), ("V-3", 7)] {
+          try await pool.run(
+            """
+            insert into device_deny_list (device_id, version, seen_at, source)
+            select $1, version, made_at + interval '10 s', 'heartbeat' from deny_list_version
+            where version <= $2
+            """, [.text(device), .int8(last)])
+        }
+        func told() async throws -> [DenyListVersion] {
+          try await store.read {
+            try await $0.denyList.versions(limit: DenyListQueries.versionsMax)
+          }
+        }
+        let before = try await told()
+        #expect(before.count == 100 && before.allSatisfy { $0.devicesReached == 2 })
+        let some = try await store.write { try await $0.denyList.forgetOldSightings(limit: 6) }
+        #expect(some == 6)
+        let others = try await store.write { try await $0.denyList.forgetOldSightings() }
+        #expect(others == 200)
+        #expect(try await told() == before)
+        #expect(
+          try await pool.texts(
+            "select device_id || ' ' || count(*) from device_deny_list group by device_id order by 1"
+          )
+            == ["V-1 100", "V-2 100", "V-3 1"])
+        #expect(try await store.write { try await $0.denyList.forgetOldSightings() } == 0)
+      }
+    }
+
     @Test func aHundredThousandEntriesAreReadInOneGo() async throws {
       try await withStore { store, pool in
         try await pool.run(

@@ -179,6 +179,45 @@ extension StoreSuite {
       }
     }
 
+    /// A validator that nobody assigned names its vehicle in each tap.
+    @Test func whoNamesItsVehicleItselfIsSilentOnThatOne() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          select 'V-' || n, 'active', decode(repeat('00', 32), 'hex'), now()
+          from generate_series(1, 5) n
+          """)
+        for (vehicle, seconds) in [("1", Int64(-100)), ("2", -90), ("3", -80), ("9", -70)] {
+          try await pool.run(
+            """
+            insert into vehicle_now (vehicle, at, latitude, longitude, received_at)
+            values ($1, $2, 56.95, 24, $2)
+            """, [.text(vehicle), .timestamptz(noon.adding(seconds: seconds))])
+        }
+        // V-1 moved to another bus; V-3 is assigned; V-4 stands at a stop; V-5 named it long ago.
+        for (device, vehicle, days) in [
+          ("V-1", "9", -3), ("V-1", "1", -1), ("V-1", "gone", 0), ("V-2", "1", 0), ("V-2", "2", 0),
+          ("V-2", "", 0), ("V-3", "9", 0), ("V-4", "9", 0), ("V-5", "9", -8),
+        ] {
+          try await pool.run(
+            "insert into vehicle_device (fare_day, vehicle, device_id) values ($1, $2, $3)",
+            [.date(today.adding(days: days)), .text(vehicle), .text(device)])
+        }
+        try await pool.run(
+          """
+          insert into device_assignment (device_id, valid_from, vehicle, stop)
+          values ('V-3', '2020-01-01Z', '3', null), ('V-4', '2020-01-01Z', null, 'S-1')
+          """)
+        let silent = try await store.read { db in
+          try await db.fleet.silentCandidates(
+            contactBefore: noon.adding(seconds: -900), vehicleAfter: noon.adding(seconds: -600),
+            now: noon)
+        }
+        #expect(silent.map { "\($0.device) \($0.vehicle)" } == ["V-1 1", "V-2 2", "V-3 3"])
+      }
+    }
+
     @Test func whatHappenedToADeviceIsNeverChanged() async throws {
       try await withStore { store, pool in
         try await store.write { db in

@@ -32,6 +32,16 @@ private struct Register {
   }
 }
 
+extension Register {
+  /// What becomes of the taps of a batch that is the first one.
+  fileprivate static func empty(
+    _ batch: TapBatch, at moment: Instant, _ limits: AdmissionLimits
+  ) -> [TapVerdict] {
+    var register = Register()
+    return register.receive(batch, at: moment, limits: limits).verdicts
+  }
+}
+
 @Suite struct AdmissionTests {
   private let now = World.morning.adding(seconds: 30_000)
 
@@ -94,7 +104,7 @@ private struct Register {
     var nearlyFuture = tap(2)
     nearlyFuture.at = now.adding(seconds: 600)
     var old = tap(3)
-    old.at = Instant(seconds: 946_684_799)
+    old.at = now.adding(seconds: -400 * 86_400 - 1)
     var crowd = tap(4)
     crowd.riders = 100
     var sideways = tap(5)
@@ -102,7 +112,7 @@ private struct Register {
     var elsewhere = tap(6)
     elsewhere.coordinate = Coordinate(latitude: 91, longitude: 0)
     var longAgo = tap(7)
-    longAgo.at = Instant(seconds: 1_542_967_000)
+    longAgo.at = now.adding(seconds: -400 * 86_400)
     var register = Register()
     let outcome = register.receive(
       batch([future, nearlyFuture, old, crowd, sideways, elsewhere, longAgo]), at: now)
@@ -114,6 +124,29 @@ private struct Register {
     #expect(register.stored == [nearlyFuture, longAgo])
     #expect(outcome.acknowledgement.ackThrough == 7)
     #expect(outcome.added == outcome.seen)
+  }
+
+  /// Where clocks without a battery begin, and one that a tariff of a city would still price.
+  @Test(arguments: [
+    "2000-01-01T00:00:00Z", "2000-01-01T00:07:00Z", "2010-01-01T00:07:00Z", "2020-06-01T08:00:00Z",
+  ])
+  func aClockThatFellBackMakesNoRide(_ text: String) throws {
+    var tap = tap(1)
+    tap.at = try #require(Instant(iso8601: text))
+    var batch = batch([tap])
+    batch.sentAt = tap.at.adding(seconds: 180)
+    #expect(TapBatchOutline(batch).plainSeqs(receivedAt: now) == nil)
+    var register = Register()
+    #expect(register.receive(batch, at: now).rejected.map(\.code) == ["tap_too_old"])
+    // A person may still say that it was so.
+    let refusal = QuarantineDecision.refusesRelease(
+      .held, code: "tap_too_old", riders: 1, correction: TapCorrection(at: tap.at, riders: nil),
+      reason: "found in a drawer", now: now)
+    #expect(refusal == nil)
+    // A city that lets a day of long ago pass says so.
+    var limits = AdmissionLimits()
+    limits.pastSecondsMax = 36_500 * 86_400
+    #expect(Register.empty(batch, at: now, limits) == [.accepted])
   }
 
   @Test func aTapFrom2040IsRejected() throws {

@@ -172,6 +172,9 @@ import Transit
     (#"{"device":"V","sent_at":"2026-11-22T08:00:00Z","battery_percent":101}"#, "/battery_percent"),
     (#"{"device":"V","sent_at":"2026-11-22T08:00:00Z","free_bytes":-1}"#, "/free_bytes"),
     (#"{"device":"V","sent_at":"2026-11-22T08:00:00Z","software":7}"#, "/software"),
+    (#"{"device":"V","sent_at":"2026-11-22T08:00:00Z","taps":[]}"#, "/taps"),
+    (#"{"device":"V","sent_at":"2026-11-22T08:00:00Z","epoch":1}"#, "/epoch"),
+    (#"{"device":"V","sent_at":"2026-11-22T08:00:00Z","positions":[]}"#, "/positions"),
   ])
   func aFaultSaysWhere(_ text: String, _ pointer: String) {
     let fault = #expect(throws: JSONFault.self) {

@@ -32,6 +32,11 @@ import Transit
     (.init(.active, owesKey: true), .rotate, .fresh, "→ active: overlapOldKeys takeKey"),
     (.init(.active), .orderReplacement, .fresh, "→ active replacing: makeSecret"),
     (.init(.active), .endOldKeys, .fresh, "→ active: endOldKeys"),
+    (.init(.active), .cancelReplacement, .fresh, "="),
+    (.init(.active, isReplacing: true), .cancelReplacement, .fresh, "→ active: dropSecret"),
+    (.init(.suspended, isReplacing: true), .cancelReplacement, .fresh, "→ suspended: dropSecret"),
+    (.init(.enrolled), .cancelReplacement, .fresh, "device_not_active"),
+    (.init(.revoked), .cancelReplacement, .fresh, "device_revoked"),
     (
       .init(.active, isReplacing: true), .activate, .fresh,
       "→ active: confineOldKeys takeKey"

@@ -81,15 +81,35 @@ struct AccessTests {
   private static func expected(
     _ endpoint: Endpoint, _ role: AccessRole?, isScoped: Bool
   ) -> Verdict {
-    switch endpoint.access {
-    // The acquirer's signature is looked at with the body.
-    case .anyone, .oneTimeSecret, .acquirer: return .letIn
     // No token makes a device: without a signature all are unknown, once the body is looked at.
-    case .device: return endpoint.body == .none ? .unknown : .letIn
-    case .staff(let roles, let scoped):
-      guard let role else { return .unknown }
-      guard role == .admin || roles.contains(role) else { return .forbidden }
-      return isScoped && !scoped ? .forbidden : .letIn
+    if AccessTable.devices.contains(endpoint) {
+      return endpoint.body == .none ? .unknown : .letIn
+    }
+    // One-time secrets and the acquirer's signature are looked at with the body.
+    guard let right = AccessTable.right(endpoint) else { return .letIn }
+    guard let role else { return .unknown }
+    guard role == .admin || right.roles.contains(role) else { return .forbidden }
+    return isScoped && !right.isScoped ? .forbidden : .letIn
+  }
+
+  /// The endpoints say of themselves what the table says, and none is in no list or in two.
+  @Test func theTableNamesEveryEndpointOnce() {
+    let staff = AccessTable.staff.flatMap(\.1)
+    let listed =
+      staff + AccessTable.anyone + AccessTable.devices + [.deviceEnroll, .acquirerEvent]
+    #expect(listed.count == Set(listed).count)
+    let unlisted = Set(Endpoint.allCases).subtracting(listed)
+    #expect(unlisted.isEmpty, "\(unlisted)")
+    for endpoint in Endpoint.allCases {
+      switch endpoint.access {
+      case .staff(let roles, let scoped):
+        let right = AccessTable.Right(roles: Set(roles), isScoped: scoped)
+        #expect(AccessTable.right(endpoint) == right, "\(endpoint)")
+      case .anyone: #expect(AccessTable.anyone.contains(endpoint), "\(endpoint)")
+      case .device: #expect(AccessTable.devices.contains(endpoint), "\(endpoint)")
+      case .oneTimeSecret: #expect(endpoint == .deviceEnroll)
+      case .acquirer: #expect(endpoint == .acquirerEvent)
+      }
     }
   }
 

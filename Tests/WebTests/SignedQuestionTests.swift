@@ -136,6 +136,47 @@ struct SignedQuestionTests {
     }
   }
 
+  /// Lets other hardware take the place of V-1; its key.
+  private static func replaceHardware(_ service: TestService) async throws -> Ed25519KeyPair {
+    let admin = try await service.token(.admin)
+    let replaced = await service.send(.post, "/v1/devices/V-1/replace", token: admin)
+    let secret = try #require(replaced.member("secret"))
+    let new = try #require(Ed25519KeyPair(seed: SHA256Digest.hash([1, 2, 3])))
+    let key = Base64.encode(new.publicKey, .standard)
+    let activated = await service.post(
+      "/v1/devices/enroll",
+      json: #"{"device": "V-1", "secret": "\#(secret)", "public_key": "\#(key)"}"#)
+    try #require(activated.status == .ok, "\(activated.text)")
+    return new
+  }
+
+  /// The old one named the newest list in the morning; the new one has none, and lets denied cards on.
+  @Test func whatReplacedHardwareHeldIsNotHeldByTheNewOne() async throws {
+    try await TestService.with { service in
+      let validator = try await Self.prepare(service)
+      try await Self.publish(1, in: service)
+      #expect(try await validator.get(Self.list + "?since=1").status == .notModified)
+      func reached() async throws -> [Int] {
+        try await service.store.read { try await $0.denyList.versions(limit: 1) }
+          .map(\.devicesReached)
+      }
+      #expect(try await reached() == [1])
+      service.clock.set(TestService.now.adding(seconds: 7200))
+      let new = try await Self.replaceHardware(service)
+      #expect(try await reached() == [0])
+      #expect(try await Self.held(service).isEmpty)
+      service.clock.set(TestService.now.adding(seconds: 7230))
+      let headers = try validator.headers(
+        of: Self.list + "?since=1", time: service.clock.now.description, keys: new)
+      let own = await service.send(.get, Self.list + "?since=1", headers: headers)
+      #expect(own.status == .notModified)
+      #expect(try await reached() == [1])
+      let shown = await service.send(
+        .get, "/v1/devices/V-1", token: try await service.token(.dispatcher))
+      #expect(shown.text.contains(#""source":"fetch","seconds":30"#), "\(shown.text)")
+    }
+  }
+
   @Test func replacedHardwareAsksForNothing() async throws {
     try await TestService.with { service in
       let validator = try await Self.prepare(service)

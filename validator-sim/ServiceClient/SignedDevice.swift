@@ -100,6 +100,9 @@ package struct SignedDevice: Sendable {
     return value
   }
 
+  /// The public half of its key.
+  package var publicKey: [UInt8] { keys.publicKey }
+
   /// The validator's signature over bytes.
   package func sign(_ bytes: [UInt8]) -> [UInt8] { keys.sign(bytes) }
 

@@ -1217,22 +1217,49 @@ create table device_key (
 
 -- Whatever changes what a device may do marks its registers: what was decided about a register from
 -- memory holds only for the edition it was decided on, so that one comparison stands for looking up
--- the device and its keys with each batch.
-create function device_guards_registers() returns trigger language plpgsql as $$
-declare
-  changed text := coalesce(new.device_id, old.device_id);
+-- the device and its keys with each batch. A device names its epochs itself, so there is a bound for them.
+create function device_epochs_max(named text) returns bigint language sql stable as $$
+  -- 1,000 for each hardware that a person let in.
+  select 1000 * greatest(count(distinct epoch_first), 1) from device_key where device_id = named
+$$;
+create function device_epochs_count(named text) returns bigint language sql stable as $$
+  -- In the order of the index, so that no table of millions is gone through for a device of few.
+  select count(*) from (
+    select from device_epoch where device_id = named order by epoch
+    limit device_epochs_max(named) + 1) counted
+$$;
+
+create function mark_registers(changed text) returns void language plpgsql as $$
 begin
   -- Whoever makes a register holds its device meanwhile: afterwards the register can be seen here.
   perform from device where device_id = changed for no key update;
+  -- It has more from before there was a bound: of such a device nobody keeps a register in mind, and whoever
+  -- writes to one holds the device.
+  if device_epochs_count(changed) > device_epochs_max(changed) then return; end if;
   perform from device_epoch where device_id = changed order by epoch for update;
   update device_epoch set edition = edition + 1 where device_id = changed;
+end $$;
+create function device_guards_registers() returns trigger language plpgsql as $$
+begin
+  perform mark_registers(new.device_id);
   return null;
 end $$;
 create trigger device_marks_registers after update of state on device
   for each row when (old.state is distinct from new.state) execute function device_guards_registers();
+-- Once for a statement, however many keys it changes.
+create function device_keys_guard_registers() returns trigger language plpgsql as $$
+begin
+  perform mark_registers(c.device_id) from (
+    select distinct device_id from changed_keys order by device_id) c;
+  return null;
+end $$;
 -- A new key takes nothing away.
-create trigger device_key_marks_registers after update or delete on device_key
-  for each row execute function device_guards_registers();
+create trigger device_key_marks_registers after update on device_key
+  referencing new table as changed_keys
+  for each statement execute function device_keys_guard_registers();
+create trigger device_key_gone_marks_registers after delete on device_key
+  referencing old table as changed_keys
+  for each statement execute function device_keys_guard_registers();
 
 -- Fails the statement that found fewer registers than it expected.
 create function registers_hold(standing bigint, expected bigint) returns boolean language plpgsql as $$
