@@ -43,7 +43,7 @@ package final class PlacingService: Sendable {
     for lane in vehicleLanes {
       let moment = now()
       let days = try await city.write(to: store) { db, city in
-        try await Placer(network: city.network) { city.asksForStops(on: $0) }
+        try await Placer(network: city.network, hours: city.hours) { city.asksForStops(on: $0) }
           .place(lane: lane, in: db, at: moment)
       }
       placedDays.increment(by: days)
