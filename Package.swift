@@ -220,8 +220,8 @@ let package = Package(
       "ClearingTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
-        "Postgres", "Store", "Clearing", "Insight", "SimulatedAcquirer", "AcquirerSupport",
-        "BankSupport", "DatabaseSupport", "RandomTariffs",
+        "Postgres", "Store", "Clearing", "Insight", "Tracking", "SimulatedAcquirer",
+        "AcquirerSupport", "BankSupport", "DatabaseSupport", "RandomTariffs",
         logging,
       ]),
     tests(

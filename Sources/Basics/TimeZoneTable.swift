@@ -107,10 +107,16 @@ package struct LocalTime: Hashable, Comparable, Sendable {
   }
 }
 
+/// Tells the fare day of a moment: one clock, or a city whose tariffs begin the day at other hours.
+package protocol FareDayClock: Sendable {
+  /// The fare day that a moment belongs to.
+  func fareDay(of moment: Instant) -> Day
+}
+
 /// The clock of a city: its time zone, and the hour at which a fare day begins.
 ///
 /// A tap at 03:59 belongs to yesterday's fare day where the day begins at 04:00.
-package struct CityClock: Sendable, Equatable {
+package struct CityClock: FareDayClock, Equatable {
   package let zone: TimeZoneTable
   /// Seconds after local midnight at which a fare day begins, inclusive.
   package let fareDayStartSeconds: Int
@@ -125,9 +131,9 @@ package struct CityClock: Sendable, Equatable {
   ///
   /// Where the clock is put back over the hour at which the day begins, it begins once: a later moment is
   /// never of an earlier day.
-  package func fareDay(of instant: Instant) -> Day {
-    let time = zone.local(instant)
-    guard time.secondOfDay < fareDayStartSeconds, instant < start(of: time.day) else {
+  package func fareDay(of moment: Instant) -> Day {
+    let time = zone.local(moment)
+    guard time.secondOfDay < fareDayStartSeconds, moment < start(of: time.day) else {
       return time.day
     }
     return time.day.adding(days: -1)

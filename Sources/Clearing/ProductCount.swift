@@ -6,12 +6,12 @@ import Wallet
 /// Which rides each of some holdings carried.
 struct ProductCount {
   private let holdings: [HoldingRow]
-  private let clock: CityClock
+  private let clock: any FareDayClock
   /// The rides of each holding, by its place.
   let rides: [[ProductRide]]
 
   /// Assigns rides to holdings: the holdings of one rider and product stand for each other.
-  init(_ holdings: [HoldingRow], _ rides: [ProductRideRow], clock: CityClock) {
+  init(_ holdings: [HoldingRow], _ rides: [ProductRideRow], clock: any FareDayClock) {
     self.holdings = holdings
     self.clock = clock
     let carried = Dictionary(grouping: rides) { Key(rider: $0.rider, product: $0.product) }
@@ -30,7 +30,7 @@ struct ProductCount {
 
   /// The products of a rider, counted by the rides as they stand.
   static func held(
-    by rider: RiderID, at now: Instant, clock: CityClock, in db: StoreSession
+    by rider: RiderID, at now: Instant, clock: any FareDayClock, in db: StoreSession
   ) async throws -> [HoldingRow] {
     let holdings = try await db.products.list(of: [rider])
     let rides = try await db.products.carried(by: holdings)

@@ -66,7 +66,7 @@ package struct ProductDesk: Sendable {
 
   /// The products of a rider, counted by the rides as they stand.
   package func list(of rider: RiderID, at now: Instant) async throws -> [HoldingRow] {
-    let clock = city.current.clock
+    let clock = city.current
     return try await store.read { db in
       let rider = try await RiderDesk.present(rider, in: db)
       return try await ProductCount.held(by: rider, at: now, clock: clock, in: db)
@@ -96,9 +96,9 @@ package struct ProductDesk: Sendable {
       }
       let waiting = try await db.wallets.waitingDays(of: rider)
       guard waiting == 0 else { throw RiderRefusal.ridesWait(days: waiting) }
-      let today = city.clock.fareDay(of: act.at)
+      let today = city.fareDay(of: act.at)
       let count = ProductCount(
-        holdings, try await db.products.carried(by: holdings), clock: city.clock)
+        holdings, try await db.products.carried(by: holdings), clock: city)
       let rides = count.rides[place]
       let isVoid =
         rides.isEmpty
@@ -107,7 +107,7 @@ package struct ProductDesk: Sendable {
       let unearned =
         isVoid
         ? holding.terms.priceMinor
-        : Recognition.unearnedMinor(holding.terms, rides: rides, after: today, clock: city.clock)
+        : Recognition.unearnedMinor(holding.terms, rides: rides, after: today, clock: city)
       let minor = min(unearned, holding.terms.priceMinor - holding.recognisedMinor)
       guard minor > 0 else { throw RiderRefusal.wallet(.nothingLeft) }
       let account = accounts.first { $0.currency == holding.currency }
@@ -175,7 +175,7 @@ package struct ProductDesk: Sendable {
     var sale = HoldingRow(
       holdingID: 0, rider: rider, product: product, category: category,
       tariffVersion: offer.tariffVersion, soldAt: act.at, terms: terms, currency: offer.currency,
-      use: ProductUse.of(terms, rides: [], returnedOn: nil, through: today, clock: city.clock),
+      use: ProductUse.of(terms, rides: [], returnedOn: nil, through: today, clock: city),
       channel: order.channel, actor: act.actor, key: order.key)
     sale.place = order.place
     sale.reference = order.reference

@@ -46,6 +46,7 @@ extension Sorter {
     try await db.sorting.markStale(
       vehicleDays: Set(rows.map { VehicleDay(vehicle: $0.vehicle ?? "", day: $0.fareDay) }),
       at: now)
+    try await markEnds(rows, in: db, at: now)
     try await db.quarantine.markSorted(read.map(\.released.name), at: now)
     return Pass(taps: rows.count, riderDays: riderDays.count)
   }
@@ -93,5 +94,24 @@ extension TapRow {
       assigned = "stop"
     case .stop: break
     }
+  }
+}
+
+/// Where riders got off is found from taps off, whenever they come.
+extension Sorter {
+  /// Has the ends of rides found anew where riders said where they got off.
+  ///
+  /// Their boardings may have been placed before, and nobody would look at those days again. Soon
+  /// after a fare day began a tap may end, or keep from ending, a ride of the day before.
+  func markEnds(_ rows: [TapRow], in db: StoreSession, at now: Instant) async throws {
+    var ended: Set<RiderDay> = []
+    for row in rows where row.isAccepted && row.kind != .single {
+      if row.kind == .off, row.stop != nil {
+        ended.insert(RiderDay(rider: row.rider, fareDay: row.fareDay))
+      }
+      let before = city.fareDay(of: row.at.adding(seconds: -TapOff.overnightSecondsMax))
+      if before < row.fareDay { ended.insert(RiderDay(rider: row.rider, fareDay: before)) }
+    }
+    try await db.placing.markStale(ended, at: now)
   }
 }

@@ -146,7 +146,7 @@ package struct RevenueRecognition: Sendable {
       try await db.products.beginCount(of: riders)
       let holdings = try await db.products.lock(of: Set(riders))
       let count = ProductCount(
-        holdings, try await db.products.carried(by: holdings), clock: city.clock)
+        holdings, try await db.products.carried(by: holdings), clock: city)
       var others: [HoldingRow] = []
       for (place, holding) in count.counted(through: day).enumerated() {
         let earned = count.earnedMinor(place, through: day)

@@ -60,7 +60,7 @@ package struct RiderDesk: Sendable {
   /// Everything that is kept of a rider, with products counted by the rides as they stand; nil when
   /// there is none.
   package func profile(of rider: RiderID, at now: Instant) async throws -> RiderProfile? {
-    let clock = city.current.clock
+    let clock = city.current
     return try await store.read { db in
       guard let row = try await db.media.present(rider) else { return nil }
       var accounts: [(account: WalletAccountRow, debtMinor: Int64)] = []
@@ -292,7 +292,7 @@ package struct RiderDesk: Sendable {
 
   /// Proofs that end within some days from today and are not followed by another.
   package func expiringProofs(within days: Int, at now: Instant) async throws -> [ProofRow] {
-    let today = city.current.clock.fareDay(of: now)
+    let today = city.current.fareDay(of: now)
     return try await store.read { db in
       try await db.proofs.expiring(within: today...today.adding(days: days))
     }

@@ -179,8 +179,8 @@ extension RiderDesk {
 
   /// The days of a rider's life, at most so many back.
   func life(from first: Instant, to now: Instant) -> ClosedRange<Day> {
-    let last = city.current.clock.fareDay(of: now).adding(days: Sorter.partitionedDaysAhead)
-    let begin = city.current.clock.fareDay(of: first).adding(days: -1)
+    let last = city.current.fareDay(of: now).adding(days: Sorter.partitionedDaysAhead)
+    let begin = city.current.fareDay(of: first).adding(days: -1)
     return min(max(begin, last.adding(days: -Self.lifeDaysMax)), last)...last
   }
 }
@@ -253,7 +253,7 @@ extension RiderDesk {
   private func forfeitProducts(
     of rider: RiderID, _ isForfeited: Bool, by act: RiderAct, in db: StoreSession
   ) async throws {
-    let clock = city.current.clock
+    let clock = city.current
     let today = clock.fareDay(of: act.at)
     let holdings = try await db.products.lock(of: [rider])
     let count = ProductCount(

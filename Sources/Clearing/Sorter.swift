@@ -104,6 +104,7 @@ package struct Sorter: Sendable {
       last = day
     }
     try await db.sorting.markStale(vehicleDays: vehicleDays, at: now)
+    try await markEnds(rows, in: db, at: now)
     return riderDays
   }
 

@@ -133,7 +133,7 @@ package struct StopCorrectionDesk: Sendable {
     let day = RiderDay(rider: tap.rider, fareDay: tap.fareDay)
     try await db.rating.markPlaced(
       [day], cause: .correctedStop, reason: "correction \(row.id)", at: now)
-    try await db.placing.markStale([day], at: now)
+    try await db.placing.markStale([day, day.before], at: now)
     try await db.sorting.markStale(
       vehicleDays: [VehicleDay(vehicle: tap.vehicle ?? "", day: tap.fareDay)], at: now)
     try await db.announce(.journal)

@@ -40,8 +40,12 @@ package struct Alighter: Sendable {
         ofDay: boardings.enumerated().map { outcome($1, ref: $0) },
         tapOffs: ends.mapValues(\.stop))
       rows += outcomes.map { outcome in
-        if let end = ends[outcome.ref], end.isCorrected {
-          return corrected(outcome, at: end.stop, of: boardings[outcome.ref])
+        if let end = ends[outcome.ref] {
+          let boarding = boardings[outcome.ref]
+          if end.isCorrected { return corrected(outcome, at: end.stop, of: boarding) }
+          if outcome == .unknown(ref: outcome.ref, .boardingUnplaced) {
+            return told(end.stop, of: boarding)
+          }
         }
         return row(outcome, of: boardings[outcome.ref])
       }
@@ -49,7 +53,9 @@ package struct Alighter: Sendable {
     try await db.alighting.save(rows)
     try await db.alighting.finish(days, lane: lane)
     // One ride is shared with nobody.
-    let shared = days.filter { city.sharesByDistance(on: $0.fareDay) && ofDay[$0, default: []].count > 1 }
+    let shared = days.filter {
+      city.sharesByDistance(on: $0.fareDay) && ofDay[$0, default: []].count > 1
+    }
     try await db.operatorMoney.askRecount(of: shared, lane: lane)
     return days.count
   }
@@ -80,6 +86,8 @@ package struct Alighter: Sendable {
       let next = index + 1 < boardings.count ? boardings[index + 1].at : nil
       let off = offs.first { off in
         off.at >= boarding.at && next.map { off.at <= $0 } ?? true
+          && (!off.isOvernight
+            || off.at.secondsSince(boarding.at) <= Double(TapOff.overnightSecondsMax))
       }
       if let off { ends[index] = off }
     }
@@ -94,6 +102,13 @@ package struct Alighter: Sendable {
     return AlightingRow(
       name: boarding.name, fareDay: boarding.day.fareDay, stop: stop,
       stopOrder: placed?.stopOrder, source: AlightingSource.corrected.rawValue, confidence: 1)
+  }
+
+  /// The row of a ride of which the line is not known, as between the gates of two stations.
+  private func told(_ stop: String, of boarding: StandingBoarding) -> AlightingRow {
+    AlightingRow(
+      name: boarding.name, fareDay: boarding.day.fareDay, stop: stop, stopOrder: nil,
+      source: AlightingSource.tapOff.rawValue, confidence: AlightingFinder.tapOffConfidence)
   }
 
   private func row(_ outcome: AlightingOutcome, of boarding: StandingBoarding) -> AlightingRow {

@@ -34,7 +34,8 @@ package struct ImportPlacing: Sendable {
         for day in days where period.contains(day.day) {
           let then = try await city.on(day.day, in: db)
           try await db.placedAnew.add(
-            try await Self.placedAnew(day, by: Placer(network: then.network), in: db),
+            try await Self.placedAnew(
+              day, by: Placer(network: then.network, hours: city.hours), in: db),
             order: order.id)
         }
         rest -= days.count
@@ -55,9 +56,7 @@ package struct ImportPlacing: Sendable {
   private static func placedAnew(
     _ day: VehicleDay, by placer: Placer, in db: StoreSession
   ) async throws -> [TapPlacedAnew] {
-    let taps = try await db.placing.taps(of: day)
-    let positions = day.vehicle.isEmpty ? [] : try await db.placing.positions(of: day)
-    let inferred = placer.boardings(of: taps, positions: positions).boardings.filter {
+    let inferred = try await placer.look(at: day, in: db).boardings.filter {
       $0.tap.stop == nil && $0.tap.correctedStop == nil
     }
     let standing = try await db.placedAnew.stops(of: inferred.map(\.tap.name), on: day.day)

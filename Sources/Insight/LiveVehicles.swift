@@ -56,7 +56,8 @@ extension InsightDesk {
     let city = city.current
     let network = city.network
     let since = now.adding(seconds: -LiveVehicles.ageSecondsMax)
-    let days = city.clock.fareDay(of: since)...city.clock.fareDay(of: now)
+    let first = city.fareDay(of: since)
+    let days = first...max(first, city.fareDay(of: now))
     let seen = try await store.read { db in try await db.vehicles.now(since: since, days: days) }
     let finder = VehicleStatusFinder(network: network, zone: city.clock.zone)
     return LiveVehicles(

@@ -46,7 +46,7 @@ package struct PartitionKeeper: Sendable {
   /// Makes what is missing around today; the number of partitions made.
   @discardableResult
   package func make() async throws -> Int {
-    let today = city.current.clock.fareDay(of: now())
+    let today = city.current.fareDay(of: now())
     let made = try await store.ensurePartitions(
       around: today, daysBack: Self.daysBack, daysAhead: Self.daysAhead)
     if made > 0 { log.info("partitions made", metadata: ["count": "\(made)", "day": "\(today)"]) }

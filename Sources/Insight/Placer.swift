@@ -13,14 +13,18 @@ package struct Placer: Sendable {
   package static let vehicleDaysPerPassMax = 32
 
   private let network: Network
+  private let hours: @Sendable (Day) -> Range<Instant>
   private let asksForStops: @Sendable (Day) -> Bool
   private let city: City?
 
-  /// Makes a placer on a network; `asksForStops` tells on which fare days a stop may change a fare.
+  /// Makes a placer on a network; `hours` are the moments of a fare day, and `asksForStops` tells on
+  /// which of them a stop may change a fare.
   package init(
-    network: Network, asksForStops: @escaping @Sendable (Day) -> Bool = { _ in false }
+    network: Network, hours: @escaping @Sendable (Day) -> Range<Instant>,
+    asksForStops: @escaping @Sendable (Day) -> Bool = { _ in false }
   ) {
     self.network = network
+    self.hours = hours
     self.asksForStops = asksForStops
     city = nil
   }
@@ -28,6 +32,7 @@ package struct Placer: Sendable {
   /// Makes a placer for a city: each day is placed by the network that holds on it.
   package init(city: City) {
     network = city.network
+    hours = { city.hours(of: $0) }
     asksForStops = { city.asksForStops(on: $0) }
     self.city = city
   }
@@ -35,7 +40,8 @@ package struct Placer: Sendable {
   /// The placer on the network that holds on a day.
   private func on(_ day: Day, in db: StoreSession) async throws -> Placer {
     guard let city else { return self }
-    return Placer(network: try await city.on(day, in: db).network, asksForStops: asksForStops)
+    return Placer(
+      network: try await city.on(day, in: db).network, hours: hours, asksForStops: asksForStops)
   }
 
   /// Places the oldest stale days of a lane of vehicles; the number of days, none when another
@@ -44,19 +50,37 @@ package struct Placer: Sendable {
     guard try await db.tryLane(.placing, lane: lane) else { return 0 }
     let days = try await db.placing.claimStaleDays(
       lane: lane, countMax: Self.vehicleDaysPerPassMax)
+    var changedDays: Set<RiderDay> = []
     for day in days {
-      let taps = try await db.placing.taps(of: day)
-      let positions = day.vehicle.isEmpty ? [] : try await db.placing.positions(of: day)
-      let (visits, boardings) = try await on(day.day, in: db)
-        .boardings(of: taps, positions: positions)
+      let (visits, boardings) = try await on(day.day, in: db).look(at: day, in: db)
       if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
-      let ended = try await db.placing.endedOtherwise(in: day)
-      try await db.placing.markStale(changed.union(ended), at: now)
+      changedDays.formUnion(changed)
+      changedDays.formUnion(try await db.placing.endedOtherwise(in: day))
       try await db.rating.markPlaced(pricedByPlace(boardings).intersection(changed), at: now)
     }
+    // All at once and in order, as those who sort taps off mark them.
+    try await db.placing.markStale(changedDays, at: now)
     try await db.placing.finish(days, at: now)
     return days.count
+  }
+
+  /// The stop visits that begin on a vehicle's day, and its taps with their stops.
+  ///
+  /// A bus does not stop at the end of a fare day: its positions shortly before and after are looked
+  /// at too, and a tap may belong to a visit that began on the day before.
+  func look(
+    at day: VehicleDay, in db: StoreSession
+  ) async throws -> (visits: [StopVisit], boardings: [BoardingRow]) {
+    let taps = try await db.placing.taps(of: day)
+    guard !day.vehicle.isEmpty else { return boardings(of: taps, positions: []) }
+    let hours = hours(day.day)
+    let margin = VehicleDay.marginSeconds
+    let positions = try await db.placing.positions(
+      of: day,
+      within: hours.lowerBound.adding(seconds: -margin)..<hours.upperBound.adding(seconds: margin))
+    let (visits, boardings) = boardings(of: taps, positions: positions)
+    return (visits.filter { hours.contains($0.arrivedAt) }, boardings)
   }
 
   /// Rider-days on which the tariff asks for a stop that neither a validator named nor a person.
@@ -81,23 +105,29 @@ package struct Placer: Sendable {
       .union(visits.compactMap { network.routeIndex(id: $0.route) })
     let placer = BoardingPlacer(
       visits: visits, patterns: driven.sorted().flatMap(network.routePatterns(ofRoute:)))
+    let cut = devicesWithoutSeconds(in: taps)
     let rows = taps.enumerated().map { index, tap in
       let route = routes[index].map { network.routes[$0].id }
       let boarding = Boarding(
-        ref: index, at: tap.at, resolutionSeconds: resolutionSeconds(of: tap),
+        ref: index, at: tap.at, resolutionSeconds: cut.contains(tap.name.device) ? 60 : 1,
         vehicle: tap.vehicle, route: route, direction: tap.direction,
         stop: tap.correctedStop ?? tap.stop, coordinate: tap.coordinate)
       let outcome = placer.place(boarding)
-      guard let stop = tap.correctedStop else { return row(tap, route: route, outcome) }
-      return corrected(tap, at: stop, boarding, outcome, by: placer)
+      if let stop = tap.correctedStop {
+        return named(tap, at: stop, .corrected, boarding, outcome, by: placer)
+      }
+      if let stop = tap.stop { return named(tap, at: stop, .device, boarding, outcome, by: placer) }
+      return row(tap, route: route, outcome)
     }
     return (visits, rows)
   }
 
-  /// The row of a tap whose stop a person named: what is found beside it moves it no more.
-  private func corrected(
-    _ tap: BoardingTap, at stop: String, _ boarding: Boarding, _ outcome: BoardingOutcome,
-    by placer: BoardingPlacer
+  /// The row of a tap whose stop the device or a person named: what is found beside it moves it no more.
+  ///
+  /// The place in a line follows only where what is found agrees; the gate of a station has none.
+  private func named(
+    _ tap: BoardingTap, at stop: String, _ source: BoardingSource, _ boarding: Boarding,
+    _ outcome: BoardingOutcome, by placer: BoardingPlacer
   ) -> BoardingRow {
     var boarding = boarding
     var found = outcome.placed
@@ -110,12 +140,20 @@ package struct Placer: Sendable {
     return BoardingRow(
       tap: tap, route: placed?.route ?? boarding.route,
       direction: placed?.direction ?? tap.direction, stop: stop, stopOrder: placed?.stopOrder,
-      source: BoardingSource.corrected.rawValue, confidence: 1)
+      source: source.rawValue,
+      // A device that names the stop and no direction may leave the line open between two.
+      confidence: source == placed?.source ? placed?.confidence ?? 1 : 1)
   }
 
-  /// A time on the full minute may have been cut to it: some validators write no seconds.
-  private func resolutionSeconds(of tap: BoardingTap) -> Int {
-    tap.at.microseconds % 60_000_000 == 0 ? 60 : 1
+  /// The devices whose times are cut to the minute: some validators write no seconds.
+  ///
+  /// One time on the full minute says nothing, every sixtieth is; two and none beside them do.
+  private func devicesWithoutSeconds(in taps: [BoardingTap]) -> Set<String> {
+    let times = Dictionary(grouping: taps, by: \.name.device).mapValues { Set($0.map(\.at)) }
+    return Set(
+      times.filter { _, times in
+        times.count > 1 && times.allSatisfy { $0.microseconds % 60_000_000 == 0 }
+      }.keys)
   }
 
   private func row(_ tap: BoardingTap, route: String?, _ outcome: BoardingOutcome) -> BoardingRow {

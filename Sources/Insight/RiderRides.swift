@@ -194,8 +194,10 @@ extension InsightDesk {
 extension RiderRide {
   init(_ placed: PlacedRide, corrected: [TapName: CorrectedStop], network: Network) {
     let ride = placed.ride
-    let said = placed.placedRoute ?? ride.route
-    let index = said.flatMap { network.resolveRoute($0, mode: nil) }
+    // The line that the fare was made by, also where the vehicle was seen on another.
+    let priced = ride.route.flatMap { network.resolveRoute($0, mode: nil) }
+    let said = priced == nil ? placed.placedRoute ?? ride.route : ride.route
+    let index = priced ?? said.flatMap { network.resolveRoute($0, mode: nil) }
     func place(_ place: PlacedRide.Place?) -> Place? {
       place.map {
         Place(

@@ -181,7 +181,7 @@ private struct LoadProfile {
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
     let load = cells.protect(profile(hours: question.hours))
     let byHour = (0..<24).map { hour in
-      groups.filter { $0.hour == hour && $0.stop != nil }.reduce(0) { $0 + $1.riders }
+      groups.filter { $0.hour == hour && $0.stopOrder != nil }.reduce(0) { $0 + $1.riders }
     }
     let about = network.routes[route]
     return RouteLoadAnswer(

@@ -33,8 +33,11 @@ package final class PositionIntake: Sendable {
     let bytesCount: Int
   }
 
+  /// How far a proven lead may be from a whole number of quarter hours, seconds.
+  package static let leadRestSecondsMax = 150.0
+
   private let gate: DeviceGate
-  private let clock: @Sendable () -> CityClock
+  private let fareDay: @Sendable (Instant) -> Day
   private let now: @Sendable () -> Instant
   private let committer: GroupCommitter<Incoming, Int?>
   private let shares: DeviceShares
@@ -42,12 +45,14 @@ package final class PositionIntake: Sendable {
   private let log: Logger
 
   /// Makes the service; several of them may share one database.
+  ///
+  /// `fareDay` is the one that taps of a moment are filed under: positions are looked for there.
   package init(
     store: Store, gate: DeviceGate, queue: CommitLimits = CommitLimits(), log: Logger,
-    clock: @escaping @Sendable () -> CityClock, now: @escaping @Sendable () -> Instant
+    fareDay: @escaping @Sendable (Instant) -> Day, now: @escaping @Sendable () -> Instant
   ) {
     self.gate = gate
-    self.clock = clock
+    self.fareDay = fareDay
     self.now = now
     self.log = log
     shares = DeviceShares(countMax: queue.perDeviceMax)
@@ -68,12 +73,12 @@ package final class PositionIntake: Sendable {
     do throws(IntakeRefusal) {
       let (report, publicKey) = try await read(
         body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: receivedAt)
-      let admitted = PositionAdmission.admit(report, receivedAt: receivedAt)
-      let clock = clock()
+      let admitted = PositionAdmission.admit(
+        Self.corrected(report, receivedAt: receivedAt), receivedAt: receivedAt)
       let rows = admitted.accepted.map { position in
         PositionRow(
-          serviceDay: clock.fareDay(of: position.at), position: position, device: report.device,
-          receivedAt: receivedAt)
+          serviceDay: fareDay(position.at), daysTouched: daysTouched(by: position),
+          position: position, device: report.device, receivedAt: receivedAt)
       }
       let incoming = Incoming(
         device: report.device, publicKey: publicKey, rows: rows, bytesCount: body.count)
@@ -88,6 +93,28 @@ package final class PositionIntake: Sendable {
       meters.count(error)
       return .refusal(error)
     }
+  }
+
+  /// The vehicle-days that a position is looked at for: near the end of one also the next.
+  private func daysTouched(by position: Position) -> ClosedRange<Day> {
+    let margin = VehicleDay.marginSeconds
+    let first = fareDay(position.at.adding(seconds: -margin))
+    return first...max(first, fareDay(position.at.adding(seconds: margin)))
+  }
+
+  /// A report with its times moved back where its clock is proven to be ahead, as the times of taps are.
+  ///
+  /// A lead that is no quarter of an hour is the rest of one, of a report that waited on its way: how
+  /// far its clock is ahead cannot be told, and nothing is corrected.
+  private static func corrected(_ report: PositionReport, receivedAt: Instant) -> PositionReport {
+    let offset = ClockOffset(sentAt: report.sentAt, receivedAt: receivedAt)
+    let rest = report.sentAt.secondsSince(receivedAt) - Double(offset.correctionSeconds)
+    guard abs(rest) <= leadRestSecondsMax else { return report }
+    var report = report
+    for place in report.positions.indices {
+      report.positions[place].at = offset.corrected(report.positions[place].at)
+    }
+    return report
   }
 
   private func read(

@@ -15,6 +15,8 @@ package struct AlightingFinder: Sendable {
   ///
   /// Published limits reach from 400 m to 2,200 m; 1,000 m is Wang's (2011).
   package static let walkMetresMax = 1000.0
+  /// How sure the stop of a tap off is.
+  package static let tapOffConfidence = 0.98
   /// A second tap in the same vehicle at the same stop within this time is a companion's, seconds.
   package static let companionSecondsMax = 180.0
 
@@ -111,7 +113,7 @@ extension AlightingFinder {
       }
       return PlacedAlighting(
         ref: boarding.ref, stop: stop, stopOrder: order, walkMetres: 0, source: .tapOff,
-        confidence: 0.98 * boarding.confidence)
+        confidence: AlightingFinder.tapOffConfidence * boarding.confidence)
     }
     return nil
   }

@@ -18,7 +18,8 @@ package import Transit
 /// - choice: 1 when one visit fits, 0.7 when the coarse time of the tap covers several;
 /// - route: 1 when tap and visit name the same route or the tap names none that is known, 0.6 when
 ///   they differ.
-/// A stop the device named has confidence 1; one found from the device's coordinate 0.9.
+/// A stop the device named has confidence 1, or 0.5 where neither the device nor the vehicle says
+/// which of two directions it is; one found from the device's coordinate has 0.9.
 package struct BoardingPlacer: Sendable {
   /// Longest time from leaving a stop to a tap that is believed to belong to it, seconds.
   package static let afterVisitSecondsMax: Int64 = 150
@@ -30,6 +31,9 @@ package struct BoardingPlacer: Sendable {
   package static let stopMetresMax = 100.0
   /// Longest wait between a tap at the end of a run and the first stop of the next, seconds.
   package static let turnSecondsMax = 1200.0
+
+  /// How sure a named stop is when both directions have it and nothing says which.
+  package static let openDirectionConfidence = 0.5
 
   private let visitsOfVehicle: [String: [StopVisit]]
   private let patternsOfRoute: [String: [RoutePattern]]
@@ -154,14 +158,49 @@ extension BoardingPlacer {
 extension BoardingPlacer {
   private func atNamed(_ stop: String, _ boarding: Boarding) -> PlacedBoarding? {
     guard let route = boarding.route else { return nil }
+    var calls: [Call] = []
     for pattern in patterns(of: route, direction: boarding.direction) {
       guard let order = pattern.places.firstIndex(where: { $0.stop == stop }) else { continue }
-      return PlacedBoarding(
-        ref: boarding.ref, at: boarding.at, vehicle: boarding.vehicle, route: route,
-        direction: pattern.direction, stop: stop, stopOrder: order, source: .device,
-        confidence: 1)
+      calls.append(
+        Call(
+          direction: pattern.direction, order: order, isLast: order + 1 == pattern.places.count))
     }
-    return nil
+    guard let (call, confidence) = choose(among: calls, at: stop, boarding) else { return nil }
+    return PlacedBoarding(
+      ref: boarding.ref, at: boarding.at, vehicle: boarding.vehicle, route: route,
+      direction: call.direction, stop: stop, stopOrder: call.order, source: .device,
+      confidence: confidence)
+  }
+
+  /// A stop in a pattern.
+  private struct Call {
+    let direction: Int
+    let order: Int
+    let isLast: Bool
+  }
+
+  /// The call that a boarding at a named stop is one of; the first is the best guess.
+  ///
+  /// Where the device names no direction and both have the stop, nobody boards at the end of a run,
+  /// and the vehicle was seen there in one of them.
+  private func choose(
+    among calls: [Call], at stop: String, _ boarding: Boarding
+  ) -> (Call, confidence: Double)? {
+    guard let first = calls.first else { return nil }
+    guard boarding.direction == nil, calls.contains(where: { $0.direction != first.direction })
+    else { return (first, 1) }
+    let boarded = calls.filter { !$0.isLast }
+    let rest = boarded.isEmpty ? calls : boarded
+    if rest.allSatisfy({ $0.direction == rest[0].direction }) { return (rest[0], 1) }
+    let visits = (boarding.vehicle.flatMap { visitsOfVehicle[$0] } ?? []).filter {
+      $0.route == boarding.route && $0.stop == stop
+    }
+    if let seen = bestVisit(boarding, among: visits),
+      let call = rest.first(where: { $0.direction == visits[seen.index].direction })
+    {
+      return (call, 1)
+    }
+    return (rest[0], BoardingPlacer.openDirectionConfidence)
   }
 
   private func atCoordinate(

@@ -5,7 +5,7 @@ package import Tariff
 package import Transit
 
 /// The city as it stands: its network, its tariffs and its clock; never changed, only replaced.
-package struct City: Sendable {
+package struct City: FareDayClock {
   package let network: Network
   /// Nil until a tariff is published.
   package let book: TariffBook?
@@ -40,6 +40,15 @@ package struct City: Sendable {
   /// The fare day of a moment, by the clock of the version in force then.
   package func fareDay(of moment: Instant) -> Day {
     book?.fareDay(of: moment) ?? clock.fareDay(of: moment)
+  }
+
+  /// The moments of a fare day, by the clock of the version in force on it.
+  package func hours(of day: Day) -> Range<Instant> {
+    func start(of day: Day) -> Instant {
+      (book?.tariff(on: day)?.cityClock ?? clock).start(of: day)
+    }
+    let first = start(of: day)
+    return first..<max(first, start(of: day.adding(days: 1)))
   }
 
   /// The network's name of a route that a validator named; the same where the network lacks it.

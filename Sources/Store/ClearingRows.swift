@@ -115,6 +115,9 @@ package struct RiderDay: Hashable, Sendable, Comparable {
     self.fareDay = fareDay
   }
 
+  /// The same rider's day before.
+  package var before: RiderDay { RiderDay(rider: rider, fareDay: fareDay.adding(days: -1)) }
+
   /// By day first: a rider's earlier day is rated before the later one.
   package static func < (left: RiderDay, right: RiderDay) -> Bool {
     (left.fareDay, left.rider) < (right.fareDay, right.rider)

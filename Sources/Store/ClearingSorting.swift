@@ -308,6 +308,10 @@ struct VehicleDevice: Hashable, Comparable {
 
 /// One day of one vehicle: the unit in which boardings are placed.
 package struct VehicleDay: Hashable, Sendable, Comparable {
+  /// Positions so far before and after a day are looked at too, seconds: a vehicle stands at a stop
+  /// and drives its run whatever the day.
+  package static let marginSeconds: Int64 = 1200
+
   package let vehicle: String
   package let day: Day
 

@@ -90,19 +90,20 @@ package struct DeviceAssignmentQueries {
           and t.fare_day between $4 and $5
           and (t.vehicle, t.stop, t.assigned)
             is distinct from (p.new_vehicle, p.new_stop, p.new_assigned)
-        returning t.fare_day, t.rider_id, t.accepted, p.old_vehicle, t.vehicle)
-      select fare_day, rider_id, bool_or(accepted) as accepted, old_vehicle, vehicle,
-        count(*) as taps
+        returning t.fare_day, t.rider_id, t.accepted, t.kind, p.old_vehicle, t.vehicle)
+      select fare_day, rider_id, bool_or(accepted) as accepted,
+        bool_or(accepted and kind = 'off') as has_ends, old_vehicle, vehicle, count(*) as taps
       from moved group by fare_day, rider_id, old_vehicle, vehicle
       """, parameters)
     var riderDays: Set<RiderDay> = []
+    var ended: Set<RiderDay> = []
     var vehicleDays: Set<VehicleDay> = []
     var count = 0
     for row in rows {
       let day = try row.date("fare_day")
-      if try row.bool("accepted") {
-        riderDays.insert(RiderDay(rider: try row.identifier("rider_id"), fareDay: day))
-      }
+      let riderDay = RiderDay(rider: try row.identifier("rider_id"), fareDay: day)
+      if try row.bool("accepted") { riderDays.insert(riderDay) }
+      if try row.bool("has_ends") { ended.formUnion([riderDay, riderDay.before]) }
       for column in ["old_vehicle", "vehicle"] {
         vehicleDays.insert(VehicleDay(vehicle: try row.textOrNil(column) ?? "", day: day))
       }
@@ -114,6 +115,8 @@ package struct DeviceAssignmentQueries {
     try await sorting.note(
       Set(vehicleDays.map { VehicleDevice(vehicleDay: $0, device: id) }))
     try await sorting.markStale(vehicleDays: vehicleDays, at: at)
+    // No boarding changes where a rider got off at another stop: placing would not mark the day.
+    try await PlacingTables(connection: connection).markStale(ended, at: at)
     return count
   }
 }

@@ -55,24 +55,40 @@ package struct AlightingTables {
   }
 
   /// Where the riders of rider-days tapped off, as far as the device named the stop or a person did.
+  ///
+  /// A ride may go on over the end of its day: taps off of the next one up to its first boarding are
+  /// of the day before as well.
   package func tapOffs(lane: Int16, days: [RiderDay]) async throws -> [TapOff] {
     let rows = try await connection.query(
       """
-      select t.fare_day, t.rider_id, t.tapped_at, coalesce(p.stop, t.stop) as stop,
-        p.stop is not null as is_corrected
-      from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
-      join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day
-      left join stop_correction p on p.device_id = t.device_id and p.epoch = t.epoch
-        and p.seq = t.seq and p.state = 'standing'
-      where t.fare_day between $4 and $5 and t.kind = 'off' and t.accepted
-        and coalesce(p.stop, t.stop) is not null
-      order by t.tapped_at
+      select o.fare_day, o.rider_id, o.tapped_at, coalesce(p.stop, o.stop) as stop,
+        p.stop is not null as is_corrected, o.is_overnight
+      from (
+        select c.fare_day, false as is_overnight, t.rider_id, t.tapped_at, t.stop, t.device_id,
+          t.epoch, t.seq
+        from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
+        join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day
+        where t.fare_day between $4 and $5 and t.kind = 'off' and t.accepted
+        union all
+        select c.fare_day, true, t.rider_id, t.tapped_at, t.stop, t.device_id, t.epoch, t.seq
+        from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
+        join tap t on t.lane = $1 and t.rider_id = c.rider_id and t.fare_day = c.fare_day + 1
+        where t.fare_day between $4::date + 1 and $5::date + 1 and t.kind = 'off' and t.accepted
+          and not exists (select from tap n
+            where n.lane = $1 and n.rider_id = t.rider_id and n.fare_day = t.fare_day
+              and n.fare_day between $4::date + 1 and $5::date + 1 and n.kind = 'on'
+              and n.accepted and n.tapped_at < t.tapped_at)) o
+      left join stop_correction p on p.device_id = o.device_id and p.epoch = o.epoch
+        and p.seq = o.seq and p.state = 'standing'
+      where coalesce(p.stop, o.stop) is not null
+      order by o.tapped_at
       """, Self.parameters(lane: lane, days: days))
     return try rows.map { row in
       TapOff(
         day: RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),
         at: try row.timestamptz("tapped_at"), stop: try row.text("stop"),
-        isCorrected: try row.bool("is_corrected"))
+        isCorrected: try row.bool("is_corrected"),
+        isOvernight: try row.bool("is_overnight"))
     }
   }
 

@@ -69,8 +69,9 @@ package struct LoadTables {
 
   /// The boardings of a route in a direction on a fare day, in groups.
   ///
-  /// Boardings without a stop that name no direction are in both directions. `offsets` says how far
-  /// the clock on the wall is from UTC: before a moment of the day, and from it on.
+  /// Boardings of which no direction is known, without a stop or at one off the line, are in both.
+  /// `offsets` says how far the clock on the wall is from UTC: before a moment of the day, and from
+  /// it on.
   package func boardings(
     route: String, direction: Int, day: Day, offsets: WallOffsets
   ) async throws -> [BoardingGroup] {
@@ -95,7 +96,7 @@ package struct LoadTables {
       stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders
     from boarding
     where fare_day = $1 and route = $2
-      and (direction = $3 or direction is null and stop is null)
+      and (direction = $3 or direction is null)
     group by 1, 2, 3, 4, 5 order by 1, 3, 2, 5, 4
     """
 

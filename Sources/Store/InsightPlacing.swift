@@ -32,14 +32,21 @@ package struct PlacingTables {
     }
   }
 
-  /// The positions of a vehicle's day, in no particular order.
-  package func positions(of day: VehicleDay) async throws -> [Position] {
+  /// The positions of a vehicle around its day, within a span of time, in no particular order.
+  package func positions(of day: VehicleDay, within span: Range<Instant>) async throws
+    -> [Position]
+  {
     let rows = try await connection.query(
       """
       select at, latitude, longitude, speed_mps::float8 as speed, bearing::float8 as bearing, trip,
         route, door
-      from position where service_day = $1 and lane = $2 and vehicle = $3
-      """, [.date(day.day), .int2(Lane.of(name: day.vehicle)), .text(day.vehicle)])
+      from position where service_day between $1::date - 1 and $1::date + 1 and lane = $2
+        and vehicle = $3 and at >= $4 and at < $5
+      """,
+      [
+        .date(day.day), .int2(Lane.of(name: day.vehicle)), .text(day.vehicle),
+        .timestamptz(span.lowerBound), .timestamptz(span.upperBound),
+      ])
     return try rows.map { row in
       Position(
         vehicle: day.vehicle, at: try row.timestamptz("at"),

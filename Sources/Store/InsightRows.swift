@@ -60,11 +60,17 @@ package struct StandingBoarding: Hashable, Sendable {
 
 /// Where a rider tapped off.
 package struct TapOff: Hashable, Sendable {
+  /// Longest ride that a tap off of the next fare day is believed to end, seconds.
+  package static let overnightSecondsMax: Int64 = 3 * 3600
+
+  /// The day of the ride.
   package let day: RiderDay
   package let at: Instant
   package let stop: String
   /// Whether a person said so.
   package let isCorrected: Bool
+  /// Whether it lies on the next fare day.
+  package let isOvernight: Bool
 }
 
 /// The end of a ride, for the columns `off_*` of `boarding`.

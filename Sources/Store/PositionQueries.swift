@@ -6,13 +6,19 @@ package import Tracking
 package struct PositionRow: Sendable {
   /// The fare day of the moment, by the city's clock.
   package var serviceDay: Day
+  /// The days of its vehicle that it is looked at for.
+  package var daysTouched: ClosedRange<Day>
   package var position: Position
   package var device: String
   package var receivedAt: Instant
 
   /// Makes a row.
-  package init(serviceDay: Day, position: Position, device: String, receivedAt: Instant) {
+  package init(
+    serviceDay: Day, daysTouched: ClosedRange<Day>? = nil, position: Position, device: String,
+    receivedAt: Instant
+  ) {
     self.serviceDay = serviceDay
+    self.daysTouched = daysTouched ?? serviceDay...serviceDay
     self.position = position
     self.device = device
     self.receivedAt = receivedAt
@@ -166,7 +172,11 @@ package struct PositionJournal {
 
   private static func staleDays(of rows: [PositionRow], at: Instant) -> PostgresStatement {
     var seen: Set<VehicleDay> = []
-    for row in rows { seen.insert(VehicleDay(vehicle: row.position.vehicle, day: row.serviceDay)) }
+    for row in rows {
+      for day in row.daysTouched.lowerBound.number...row.daysTouched.upperBound.number {
+        seen.insert(VehicleDay(vehicle: row.position.vehicle, day: Day(number: day)))
+      }
+    }
     // Processes lock them in one order.
     let stale = seen.sorted { ($0.vehicle, $0.day) < ($1.vehicle, $1.day) }
     let (vehicles, days) = (stale.map(\.vehicle), stale.map(\.day))

@@ -35,23 +35,27 @@ package struct VehicleStatusFinder: Sendable {
     }
     status.route = fresh?.route
     status.direction = fresh?.direction
-    if let trip = position.trip.flatMap(network.tripIndex(id:)) {
-      status.trip = network.trips[trip].id
+    let trip = position.trip.flatMap(network.tripIndex(id:))
+    if let trip {
       status.route = network.routes[network.trips[trip].routeIndex].id
       status.direction = network.trips[trip].direction
-      status.startDay = startDay(ofTrip: trip, at: position.at)
+      // By headway one trip runs many times, and nothing says which of its runs this one is.
+      if network.frequencies(ofTrip: trip).isEmpty {
+        status.trip = network.trips[trip].id
+        status.startDay = startDay(ofTrip: trip, at: position.at)
+      }
     } else if status.route == nil, let name = position.route {
       status.route = network.resolveRoute(name).map { network.routes[$0].id }
     }
-    if let fresh { addStop(after: fresh, at: position, to: &status) }
+    if let fresh { addStop(after: fresh, at: position, trip: trip, to: &status) }
     return status
   }
 
   private func addStop(
-    after visit: StopVisit, at position: Position, to status: inout VehicleStatus
+    after visit: StopVisit, at position: Position, trip: Int?, to status: inout VehicleStatus
   ) {
     guard visit.route == status.route, visit.direction == status.direction,
-      let (pattern, order) = place(of: visit, trip: status.trip)
+      let (pattern, order) = place(of: visit, trip: trip)
     else { return }
     let stops = network.patterns[pattern].stopIndexes
     let here = network.stops[Int(stops[order])]
@@ -69,14 +73,14 @@ package struct VehicleStatusFinder: Sendable {
         ? .incomingAt : .inTransitTo
     }
     status.stop = network.stops[Int(stops[now])].id
-    if let trip = status.trip.flatMap(network.tripIndex(id:)) {
+    if let trip, status.trip != nil {
       let calls = network.stopTimes(ofTrip: trip)
       status.stopSequence = Int(calls[calls.startIndex + now].sequence)
     }
   }
 
   /// The pattern of the trip, else the commonest one that has the stop there.
-  private func place(of visit: StopVisit, trip: String?) -> (pattern: Int, order: Int)? {
+  private func place(of visit: StopVisit, trip: Int?) -> (pattern: Int, order: Int)? {
     guard let stop = network.stopIndex(id: visit.stop) else { return nil }
     func order(in pattern: Int) -> Int? {
       let stops = network.patterns[pattern].stopIndexes
@@ -84,7 +88,7 @@ package struct VehicleStatusFinder: Sendable {
       if stops.indices.contains(order), Int(stops[order]) == stop { return order }
       return stops.firstIndex { Int($0) == stop }
     }
-    if let trip = trip.flatMap(network.tripIndex(id:)) {
+    if let trip {
       let pattern = network.trips[trip].patternIndex
       return order(in: pattern).map { (pattern, $0) }
     }

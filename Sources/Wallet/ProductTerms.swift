@@ -36,7 +36,9 @@ package struct ProductTerms: Hashable, Sendable {
   }
 
   /// First and last fare day when it begins at a moment of a fare day.
-  package func days(from first: Day, at moment: Instant, clock: CityClock) -> ClosedRange<Day> {
+  package func days(from first: Day, at moment: Instant, clock: some FareDayClock) -> ClosedRange<
+    Day
+  > {
     switch validity {
     case .days(let count): return first...first.adding(days: count - 1)
     case .seconds(let length):
@@ -50,7 +52,7 @@ package struct ProductTerms: Hashable, Sendable {
   }
 
   /// The fare days on which it is valid; nil while its first ride has not activated it.
-  package func days(activatedBy ride: ProductRide?, clock: CityClock) -> ClosedRange<Day>? {
+  package func days(activatedBy ride: ProductRide?, clock: some FareDayClock) -> ClosedRange<Day>? {
     guard startsAtFirstUse else {
       return days(from: grantedDay, at: grantedAt, clock: clock)
     }
@@ -102,7 +104,7 @@ package struct ProductUse: Hashable, Sendable {
   /// a re-rating changes the count exactly.
   package static func of(
     _ terms: ProductTerms, rides: [ProductRide], returnedOn: Day?, through day: Day,
-    clock: CityClock
+    clock: some FareDayClock
   ) -> ProductUse {
     let carried = rides.filter { $0.day <= day }.sorted { $0.at < $1.at }
     let days = terms.days(activatedBy: carried.first, clock: clock)

@@ -10,7 +10,7 @@ package enum Recognition {
   /// product earns its price less what was paid back, no more and no less.
   package static func earnedMinor(
     _ terms: ProductTerms, rides: [ProductRide], returned: ReturnedProduct? = nil,
-    through day: Day, clock: CityClock
+    through day: Day, clock: some FareDayClock
   ) -> Int64 {
     if let returned, returned.day <= day { return terms.priceMinor - returned.refundedMinor }
     let use = ProductUse.of(terms, rides: rides, returnedOn: nil, through: day, clock: clock)
@@ -25,7 +25,7 @@ package enum Recognition {
 
   /// Minor units that go back to the rider when a product is given back, the day still counted.
   package static func unearnedMinor(
-    _ terms: ProductTerms, rides: [ProductRide], after day: Day, clock: CityClock
+    _ terms: ProductTerms, rides: [ProductRide], after day: Day, clock: some FareDayClock
   ) -> Int64 {
     terms.priceMinor - earnedMinor(terms, rides: rides, through: day, clock: clock)
   }

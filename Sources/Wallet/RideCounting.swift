@@ -8,7 +8,8 @@ package import Basics
 package enum RideCounting {
   /// The rides of each product, by its place in `products`.
   package static func assign(
-    _ rides: [ProductRide], to products: [ProductTerms], returnedOn: [Day?], clock: CityClock
+    _ rides: [ProductRide], to products: [ProductTerms], returnedOn: [Day?],
+    clock: some FareDayClock
   ) -> [[ProductRide]] {
     precondition(products.count == returnedOn.count, "one day of return, or none, for each product")
     var carried = [[ProductRide]](repeating: [], count: products.count)
@@ -33,7 +34,7 @@ package enum RideCounting {
 
   private static func canCarry(
     _ ride: ProductRide, _ terms: ProductTerms, _ carried: [ProductRide], _ returnedOn: Day?,
-    _ clock: CityClock
+    _ clock: some FareDayClock
   ) -> Bool {
     guard ride.at >= terms.grantedAt, returnedOn.map({ ride.day <= $0 }) ?? true else {
       return false

@@ -73,7 +73,7 @@ extension Handlers {
 
   func loadPage(_ request: WebRequest) async throws -> Answer {
     let people = self.people(request)
-    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let today = services.city.current.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
     let asked = request.queryText("route")
     let direction = try request.queryInt("direction", in: 0...1) ?? 0

@@ -54,7 +54,7 @@ extension Handlers {
 
   func reportPage(_ request: WebRequest) async throws -> Answer {
     let people = self.people(request)
-    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let today = services.city.current.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
     let asked = request.queryText("name") ?? ReportName.daily.rawValue
     guard let name = ReportName(rawValue: asked) else {
@@ -176,7 +176,7 @@ extension Handlers {
     let people = self.people(request)
     let own = request.caller?.role == .rider ? request.caller?.rider : nil
     let id = own?.description ?? request.queryText("id") ?? ""
-    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let today = services.city.current.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
     var model = RiderModel(
       mayChoose: own == nil, id: id, date: day.description,

@@ -28,7 +28,7 @@ extension Handlers {
 
   /// The days asked for: by default the last 31.
   private func riderDays(_ request: WebRequest) throws(Problem) -> ClosedRange<Day> {
-    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let today = services.city.current.fareDay(of: request.receivedAt)
     let last = try request.queryDay("to") ?? today
     let first = try request.queryDay("from") ?? last.adding(days: -30)
     guard first <= last, last.number - first.number < Handlers.riderDaysMax else {

@@ -88,7 +88,7 @@ extension Handlers {
       )
     }
     let byID = Dictionary(orders.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    let today = services.city.current.clock.fareDay(of: request.receivedAt)
+    let today = services.city.current.fareDay(of: request.receivedAt)
     let (year, month, _) = today.adding(days: -today.civil.day).civil
     var claim: ClaimModel?
     if let number { claim = try await claimModel(number, byID, request, people) }

@@ -56,7 +56,7 @@ struct RiderCommand: AsyncParsableCommand {
         try await city.reload(from: backbone.store)
         let desk = InsightDesk(store: backbone.store, city: city)
         let found = try await RiderCommand.find(rider, desk, backbone)
-        let today = city.current.clock.fareDay(of: .now)
+        let today = city.current.fareDay(of: .now)
         let days = date.map { $0...$0 } ?? today.adding(days: -365)...today.adding(days: 1)
         let unpaired = UnpairedTapDesk(store: backbone.store, city: city)
         return (

@@ -53,7 +53,10 @@ struct ServeSettings: Sendable {
         out: reader.string(forKey: "acquirer_out"),
         incoming: reader.string(forKey: "acquirer_in"),
         fileSecond: try AcquirerPlace.fileSecond(reader.string(forKey: "acquirer_files_at"))),
-      admission: try admission(days: command.tapAgeDays ?? reader.int(forKey: "tap_age_days")),
+      admission: try admission(
+        days: command.tapAgeDays
+          ?? Self.told(
+            reader.int(forKey: "tap_age_days"), "tap_age_days", "a number of days", reader)),
       logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")),
       tls: try tls(
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),

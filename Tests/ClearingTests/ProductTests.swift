@@ -45,6 +45,25 @@ extension ClearingSuite {
       }
     }
 
+    /// A version is published that begins the day at midnight, and holds from New Year on.
+    @Test func untilANewVersionHoldsItsDaysBeginAsBefore() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let anna = try await house.register("anna")
+        let month = try await sell("month", house, to: anna)
+        try await house.publish(
+          productTariff.replacing("version: test-1", with: "version: test-2")
+            .replacing("{from: 2026-01-01}", with: "{from: 2027-01-01}")
+            .replacing("day_start: \"04:00\"", with: "day_start: \"00:00\""))
+        // Two hours after midnight it is still the day of the sale.
+        let night = House.noon.adding(seconds: 14 * 3600)
+        let given = try await house.products.refund(
+          month.holdingID, of: anna, through: .cash,
+          by: RiderAct(actor: "desk 1", reason: "test", at: night))
+        #expect(given.holding.returnedOn == Self.sold)
+        #expect(given.refundedMinor == 30_000)
+      }
+    }
+
     @Test func aCarnetIsCountedDownByRidesAndARatingAnewGivesThemBack() async throws {
       try await House.with(tariff: productTariff) { house in
         let anna = try await house.register("anna")

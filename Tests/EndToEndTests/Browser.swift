@@ -19,6 +19,13 @@ struct Browser: Sendable {
     return end.output
   }
 
+  /// A page of a file as it stands after its scripts have run; what it asks for comes from the service.
+  func page(in file: URL) async throws -> String {
+    let end = try await run(["--dump-dom"], url: file.absoluteString)
+    try #require(!end.output.isEmpty, "\(end.errors.suffix(2000))")
+    return end.output
+  }
+
   /// A picture of the page, as PNG.
   func picture(_ target: String, width: Int = 1280, height: Int = 900) async throws -> Data {
     let folder = try TemporaryFolder.make("picture")
@@ -31,8 +38,11 @@ struct Browser: Sendable {
   }
 
   private func run(_ arguments: [String], _ target: String) async throws -> RunningProgram.End {
-    let url = service + target
-    return try await SigningProxy.with(service: service, token: token, language: language) {
+    try await run(arguments, url: service + target)
+  }
+
+  private func run(_ arguments: [String], url: String) async throws -> RunningProgram.End {
+    try await SigningProxy.with(service: service, token: token, language: language) {
       proxy in
       let profile = try TemporaryFolder.make("browser")
       defer { try? FileManager.default.removeItem(at: profile) }

@@ -54,6 +54,53 @@ struct PageTests {
     }
   }
 
+  /// Whatever a tracker or a feed calls a thing, the labels of the map are text.
+  @Test func theLabelsOfTheMapAreTextAndNoMarkup() async throws {
+    try await KvytokService.with { service in
+      let page = """
+        <!DOCTYPE html><div id="map" data-vehicle="Vehicle" data-route="Route"
+          style="width: 600px; height: 400px"></div>
+        <script>
+        const less = String.fromCharCode(60);
+        const evil = less + 'b id=x>y' + less + '/b>';
+        const feature = (geometry) => ({ type: 'FeatureCollection', features: [
+          { type: 'Feature', properties: { name: evil }, geometry }] });
+        const answers = {
+          '/v1/network/routes': feature({ type: 'LineString', coordinates: [[30, 50], [30.1, 50]] }),
+          '/v1/network/stops': feature({ type: 'Point', coordinates: [30, 50] }),
+          '/v1/vehicles': { vehicles: [{ vehicle: evil, route_name: evil, lat: 50, lon: 30.1 }] },
+        };
+        // Each answer once: a second one would draw the vehicles anew and close their labels.
+        window.fetch = (path) => {
+          const answer = answers[path];
+          delete answers[path];
+          return answer ? Promise.resolve({ ok: true, json: () => Promise.resolve(answer) })
+            : new Promise(() => {});
+        };
+        </script>
+        <script src="\(service.url)/lib/leaflet/leaflet.min.js"></script>
+        <script>
+        const make = L.map;
+        L.map = (...given) => (window.drawn = make(...given));
+        </script>
+        <script src="\(service.url)/assets/map.js"></script>
+        <script>
+        setTimeout(() => drawn.eachLayer((layer) => {
+          if (layer.getTooltip && layer.getTooltip()) { layer.openTooltip(); }
+        }), 2000);
+        </script>
+        """
+      let file = service.data.appendingPathComponent("map.html")
+      try Data(page.utf8).write(to: file)
+      let shown = try await Browser(service: service.url, token: nil).page(in: file)
+      let label = "&lt;b id=x&gt;y&lt;/b&gt;"
+      for text in [">Route \(label)<", ">\(label)<", ">Vehicle \(label) · Route \(label)<"] {
+        #expect(shown.contains(text), "\(shown.suffix(3000))")
+      }
+      #expect(!shown.contains("<b id"), "\(shown.suffix(3000))")
+    }
+  }
+
   @Test func theChartOfALoadIsDrawnFromItsTable() async throws {
     try await Self.withRiddenCity { city in
       let path = "/routes?route=bus-22&direction=0&date=\(city.day)"

@@ -72,6 +72,26 @@ extension InsightSuite {
       }
     }
 
+    /// Of a validator that says no direction, at a stop off the line: nothing tells which way it went.
+    @Test func aCorrectedStopOffTheLineIsCountedAsOneWithoutAPlace() async throws {
+      try await World.with { world in
+        try await Self.fill(world)
+        try await world.script("update tap set direction = null")
+        try await Self.say(world, Self.on, "b", "e")
+        #expect(try await Self.place(world) == ["e corrected d tap_off"])
+        for direction in [0, 1] {
+          var question = RouteLoadQuestion(route: "bus-1", day: today, direction: direction)
+          question.isExact = true
+          guard case .answer(let load) = try await world.desk.routeLoad(question) else {
+            Issue.record("no answer")
+            continue
+          }
+          #expect(load.unplacedBoardings == 1 && load.boardings == 0)
+          #expect(load.hourly.allSatisfy { $0 == 0 })
+        }
+      }
+    }
+
     @Test func theRiderIsToldThatAStopWasCorrected() async throws {
       try await World.with { world in
         try await Self.fill(world)

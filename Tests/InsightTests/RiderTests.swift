@@ -117,6 +117,24 @@ extension InsightSuite {
       }
     }
 
+    /// The validator said trolleybus 2, and the vehicle was seen on bus 1.
+    @Test func theLineOfARideIsTheOneThatItsFareWasMadeBy() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        func lines() async throws -> [String?] {
+          let answer = try #require(try await world.desk.rides(of: anna, days: today...today))
+          return answer.rides.flatMap { [$0.route, $0.routeName] }
+        }
+        try await world.script("update ride set route = 'trol-2', mode = 'trolleybus'")
+        #expect(try await lines() == ["trol-2", "2"])
+        // A depot's code is no line that a rider knows: the one of the vehicle says more.
+        try await world.script("update ride set route = '101'")
+        #expect(try await lines() == ["bus-1", "1"])
+      }
+    }
+
     @Test func aLongListIsCut() async throws {
       let script = try Self.script()
       try await World.with { world in

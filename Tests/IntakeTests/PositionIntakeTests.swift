@@ -55,6 +55,45 @@ extension IntakeSuite {
       }
     }
 
+    /// As taps are: a clock that missed the change of the hour is proven to be ahead by its report.
+    @Test func positionsOfAClockAnHourAheadAreKeptAtTheirTrueTimes() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        let positions = [-60, -30].map { position(seconds: 3600 + $0) }
+        let ahead = try await post(
+          positions, sentAt: noon.adding(seconds: 3604), from: validator, to: intake)
+        #expect(ahead.accepted == 2 && ahead.rejected.isEmpty)
+        let ages = try await world.texts(
+          "select extract(epoch from '\(noon)'::timestamptz - at)::int::text from position order by at"
+        )
+        #expect(ages == ["60", "30"])
+        // One that waited for ten minutes: how far its clock is ahead cannot be told.
+        let late = try await post(
+          [position(seconds: 3000)], sentAt: noon.adding(seconds: 3000), from: validator, to: intake
+        )
+        #expect(late.rejected.map(\.code) == ["position_in_future"])
+      }
+    }
+
+    /// Of a run over the end of a day both days are worked out anew.
+    @Test func aPositionNearTheEndOfADayIsLookedAtForBoth() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        let margin = VehicleDay.marginSeconds
+        let start: Int64 = -8 * 3600
+        _ = try await post([position(seconds: start - margin - 1)], from: validator, to: intake)
+        let days = "select service_day::text from vehicle_day order by 1"
+        #expect(try await world.texts(days) == ["2026-11-21"])
+        _ = try await post([position(seconds: start - margin)], from: validator, to: intake)
+        #expect(try await world.texts(days) == ["2026-11-21", "2026-11-22"])
+        #expect(
+          try await world.number("select count(*) from position where service_day = '2026-11-21'")
+            == 2)
+      }
+    }
+
     @Test func aReportWithoutAProvenSenderOrShapeIsRefused() async throws {
       try await World.with { world in
         let intake = makeIntake(world)
@@ -147,7 +186,8 @@ extension IntakeSuite {
     ) -> PositionIntake {
       PositionIntake(
         store: world.store, gate: world.gate, queue: queue, log: quiet,
-        clock: { CityClock(zone: .utc, fareDayStartSeconds: 4 * 3600) }, now: { noon })
+        fareDay: { CityClock(zone: .utc, fareDayStartSeconds: 4 * 3600).fareDay(of: $0) },
+        now: { noon })
     }
 
     private func position(seconds: Int64) -> Position {
@@ -156,15 +196,18 @@ extension IntakeSuite {
         coordinate: Coordinate(latitude: 56.95, longitude: 24.11), speedMetresPerSecond: 7)
     }
 
-    private func report(_ positions: [Position], from validator: Validator) -> [UInt8] {
+    private func report(
+      _ positions: [Position], sentAt: Instant = noon, from validator: Validator
+    ) -> [UInt8] {
       PositionReportJSON.encode(
-        PositionReport(device: validator.id, sentAt: noon, positions: positions))
+        PositionReport(device: validator.id, sentAt: sentAt, positions: positions))
     }
 
     private func post(
-      _ positions: [Position], from validator: Validator, to intake: PositionIntake
+      _ positions: [Position], sentAt: Instant = noon, from validator: Validator,
+      to intake: PositionIntake
     ) async throws -> PositionAnswer {
-      let body = report(positions, from: validator)
+      let body = report(positions, sentAt: sentAt, from: validator)
       let outcome = await intake.accept(
         body: body, deviceHeader: validator.id,
         signatureHeader: Base64.encode(validator.keys.sign(body), .standard), receivedAt: noon)

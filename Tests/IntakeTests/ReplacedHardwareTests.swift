@@ -37,7 +37,8 @@ extension IntakeSuite {
         PositionReport(device: validator.id, sentAt: noon, positions: [position]))
       let intake = PositionIntake(
         store: world.store, gate: world.gate, log: quiet,
-        clock: { CityClock(zone: .utc, fareDayStartSeconds: 4 * 3600) }, now: { noon })
+        fareDay: { CityClock(zone: .utc, fareDayStartSeconds: 4 * 3600).fareDay(of: $0) },
+        now: { noon })
       return await intake.accept(
         body: body, deviceHeader: validator.id,
         signatureHeader: Base64.encode(validator.keys.sign(body), .standard), receivedAt: noon)

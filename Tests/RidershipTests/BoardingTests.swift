@@ -98,6 +98,42 @@ import Transit
     #expect(near?.source == .coordinate)
   }
 
+  /// A loop: both directions call at `t` and at `m`, and `t` is the end of one and the start of the other.
+  private var loop: [RoutePattern] {
+    [
+      GridCity.line("n", 0, ["n0", "m", "t"]) { GridCity.point(north: Double($0) * 500, east: 0) },
+      GridCity.line("n", 1, ["t", "m", "n0"]) {
+        GridCity.point(north: Double(2 - $0) * 500, east: 0)
+      },
+    ]
+  }
+
+  private func named(
+    _ stop: String, _ visits: [StopVisit] = [], direction: Int? = nil
+  ) -> PlacedBoarding? {
+    BoardingPlacer(visits: visits, patterns: loop).place(
+      Boarding(
+        ref: 1, at: start.adding(seconds: 110), vehicle: "1", route: "n", direction: direction,
+        stop: stop)
+    ).placed
+  }
+
+  @Test func aNamedStopOfBothDirectionsIsOfTheOneThatTheVehicleDrives() {
+    for direction in [0, 1] {
+      let seen = named("m", [visit("m", 1, from: 100, to: 120, direction: direction)])
+      #expect(seen?.direction == direction && seen?.stopOrder == 1)
+      #expect(seen?.source == .device && seen?.confidence == 1)
+    }
+    // Nobody boards at the end of a run, though the vehicle was seen there in it.
+    let atEnd = named("t", [visit("t", 2, from: 100, to: 120)])
+    #expect(atEnd?.direction == 1 && atEnd?.stopOrder == 0 && atEnd?.confidence == 1)
+    // What the device says is believed, and without a word of anybody it is a guess.
+    #expect(named("m", direction: 1)?.direction == 1)
+    #expect(named("m", direction: 1)?.confidence == 1)
+    #expect(named("m")?.confidence == BoardingPlacer.openDirectionConfidence)
+    #expect(named("m", [visit("n0", 0, from: 100, to: 120)])?.confidence == 0.5)
+  }
+
   @Test func aBoardingWithoutAStopHasAReason() {
     let placer = BoardingPlacer(visits: visits, patterns: GridCity.patterns)
     func reason(_ boarding: Boarding) -> BoardingOutcome { placer.place(boarding) }

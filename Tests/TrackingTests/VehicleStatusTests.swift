@@ -6,6 +6,9 @@ import Transit
 @Suite struct VehicleStatusTests {
   private let finder: VehicleStatusFinder
 
+  /// The same network, where the trip runs each quarter of an hour.
+  private let byHeadway: VehicleStatusFinder
+
   /// One route of three stops 500 m apart, one trip that leaves at 23:50 and ends after midnight.
   init() throws {
     var content = NetworkContent(timeZoneName: "UTC")
@@ -37,6 +40,11 @@ import Transit
         patternIndex: 0, block: nil, stopTimes: 0..<3)
     ]
     finder = VehicleStatusFinder(network: Network(content), zone: .utc)
+    content.frequencies = [
+      Frequency(
+        tripIndex: 0, startSeconds: 21_600, endSeconds: 82_800, headwaySeconds: 900, isExact: false)
+    ]
+    byHeadway = VehicleStatusFinder(network: Network(content), zone: .utc)
   }
 
   private func position(_ text: String, north: Double, trip: String? = "t") throws -> Position {
@@ -78,6 +86,20 @@ import Transit
       of: try position("2026-11-17T00:04:00Z", north: 950), visits: visits)
     #expect(near.progress == .incomingAt)
     #expect(near.stop == "s2")
+  }
+
+  /// One trip stands for many runs, and nobody says which of them the vehicle drives.
+  @Test func aTripByHeadwayIsNoRunAndItsRouteAndDirectionStay() throws {
+    let at = try position("2026-11-16T20:02:00Z", north: 600)
+    let status = byHeadway.status(
+      of: at, visits: [try visit(1, "2026-11-16T20:00:00Z", "2026-11-16T20:00:20Z")])
+    #expect(status.trip == nil && status.startDay == nil && status.stopSequence == nil)
+    #expect(status.route == "r" && status.direction == 0)
+    #expect(status.stop == "s2" && status.progress == .inTransitTo)
+    let sent = VehiclePositionsFeed.encode(VehiclePositionsFeed.message([status], at: at.at))
+    let read = try VehiclePositionsFeed.decode(sent).vehicles.first
+    #expect(read?.trip == nil && read?.startDay == nil && read?.route == "r")
+    #expect(finder.status(of: at, visits: []).startDay == Day("2026-11-16"))
   }
 
   @Test func withoutATripTheRouteComesFromTheVisitsOrTheDevice() throws {

@@ -75,7 +75,8 @@ struct TestService: Sendable {
         sessions: SessionDesk(store: store, secret: secret, log: log), queue: queue, log: log,
         facts: facts),
       positions: PositionIntake(
-        store: store, gate: gate, log: log, clock: { city.current.clock }, now: { clock.now }),
+        store: store, gate: gate, log: log, fareDay: { city.current.fareDay(of: $0) },
+        now: { clock.now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
       log: log, tokenKey: key,
       acquirerMessages: acquirerSecret.map { secret in

@@ -10,6 +10,13 @@
   const vehicles = L.layerGroup().addTo(map);
   let isPlaced = false;
 
+  // The library takes a string for HTML, and trackers and feeds write what they like.
+  const text = (string) => {
+    const node = document.createElement('span');
+    node.textContent = string;
+    return node;
+  };
+
   const fit = (layer) => {
     const bounds = layer.getBounds();
     if (isPlaced || !bounds.isValid()) { return; }
@@ -22,7 +29,7 @@
       style: (line) => ({
         color: '#' + (line.properties.color || '0b6e8f'), weight: 2.5, opacity: 0.55 }),
       onEachFeature: (line, layer) => layer.bindTooltip(
-        box.dataset.route + ' ' + line.properties.name, { sticky: true }),
+        text(box.dataset.route + ' ' + line.properties.name), { sticky: true }),
     }).addTo(map);
     fit(lines);
     box.dataset.routes = String(routes.features.length);
@@ -32,7 +39,7 @@
     const points = L.geoJSON(stops, {
       pointToLayer: (stop, place) => L.circleMarker(place,
         { radius: 2, weight: 1, color: '#566670', fillColor: '#fff', fillOpacity: 1 })
-        .bindTooltip(stop.properties.name),
+        .bindTooltip(text(stop.properties.name)),
     }).addTo(map);
     fit(points);
     box.dataset.stops = String(stops.features.length);
@@ -43,10 +50,10 @@
     const marks = list.vehicles.map((vehicle) =>
       L.circleMarker([vehicle.lat, vehicle.lon],
         { radius: 7, weight: 2, color: '#fff', fillColor: '#b3261e', fillOpacity: 1 })
-        .bindTooltip(
+        .bindTooltip(text(
           [box.dataset.vehicle + ' ' + vehicle.vehicle,
             vehicle.route_name ? box.dataset.route + ' ' + vehicle.route_name : '']
-            .filter(Boolean).join(' · ')));
+            .filter(Boolean).join(' · '))));
     marks.forEach((mark) => vehicles.addLayer(mark));
     if (marks.length > 0) { fit(L.featureGroup(marks)); }
     box.dataset.vehicles = String(marks.length);
