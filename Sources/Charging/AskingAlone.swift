@@ -30,7 +30,8 @@ package enum AskingAlone {
       return "the bank of the card declined for good; pay at a desk"
     }
     if let last = asked.moments.first, now < last.adding(seconds: pauseSeconds) {
-      return "the bank of the card was asked less than an hour ago; try again later, or pay at a desk"
+      return "the bank of the card was asked less than an hour ago; try again later, or pay "
+        + "at a desk"
     }
     let day = now.adding(seconds: -daySeconds)
     guard asked.moments.count(where: { $0 > day }) < perDayMax else {
