@@ -128,7 +128,9 @@ struct NetworkCommandTests {
       #expect(published.exitCode == 0, "\(published.output)\(published.errors)")
       try await ride(service)
 
-      let second = ["network", "import", try feed("two.zip", zone: "2", service)]
+      let second = [
+        "network", "import", try feed("two.zip", zone: "2", service), "--from", "2026-11-20",
+      ]
       let nobody = try await service.run(second)
       #expect(nobody.exitCode == 2 && nobody.errors.contains("Nothing was imported"))
       #expect(try await service.run(["network", "show"]).output.contains("one.zip"))
