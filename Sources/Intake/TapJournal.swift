@@ -78,14 +78,14 @@ enum BatchVerdict: Sendable {
 ///
 /// The registers are locked first, in one order for all, so two services never wait in a circle;
 /// then each batch is decided in the order of arrival, and sees what those before it brought.
-struct TapJournal: Sendable {
+package struct TapJournal: Sendable {
   /// Most pieces of a register: a device that skips numbers all the time is broken.
   static let registerRangesMax = 10_000
   /// Most pieces of all registers of a device, but for those within ``RegisterCache/rangesMax`` of each.
   static let deviceRangesMax = 100_000
 
   /// Most pieces of a register of a device that has so many.
-  static func rangesMax(devicesEpochs: Int) -> Int {
+  package static func rangesMax(devicesEpochs: Int) -> Int {
     max(min(registerRangesMax, deviceRangesMax / max(devicesEpochs, 1)), RegisterCache.rangesMax)
   }
 

@@ -3,7 +3,7 @@ import Store
 import Tapping
 import Testing
 
-@testable import Intake
+import Intake
 
 extension IntakeSuite {
   /// Epochs are for counters that were lost and hardware that was replaced; who takes one with each post is told.

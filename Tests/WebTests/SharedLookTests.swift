@@ -5,6 +5,10 @@ import Web
 @Suite struct SharedLookTests {
   private struct Broken: Error {}
 
+  private final class Count: Sendable {
+    let value = Mutex(0)
+  }
+
   /// A look that goes on until it is let go, and counts itself.
   private final class SlowLook: Sendable {
     private struct State {
@@ -41,14 +45,14 @@ import Web
     let first = Task { try await shared.found() }
     while slow.begunCount == 0 { await Task.yield() }
     // The look that goes on may have missed what these want to know.
-    let started = Mutex(0)
+    let started = Count()
     let others = (1...100).map { _ in
       Task {
-        started.withLock { $0 += 1 }
+        started.value.withLock { $0 += 1 }
         return try await shared.found()
       }
     }
-    while started.withLock({ $0 }) < others.count { await Task.yield() }
+    while started.value.withLock({ $0 }) < others.count { await Task.yield() }
     await slow.letGo()
     #expect(try await first.value == 1)
     await slow.letGo()
@@ -62,13 +66,16 @@ import Web
   }
 
   @Test func aLookThatFailsIsToldToThoseWhoWaitedAndTriedAgainByTheNext() async throws {
-    let isBroken = Mutex(true)
+    let looks = Count()
     let shared = SharedLook { () async throws -> String in
-      if isBroken.withLock({ $0 }) { throw Broken() }
+      let number = looks.value.withLock { count in
+        count += 1
+        return count
+      }
+      if number == 1 { throw Broken() }
       return "found"
     }
     await #expect(throws: Broken.self) { try await shared.found() }
-    isBroken.withLock { $0 = false }
     #expect(try await shared.found() == "found")
   }
 }
