@@ -107,6 +107,8 @@ package struct DenyListQueries {
   package static let causesMax = 1000
 
   let connection: PostgresConnection
+  /// Most entries that are listed: as many as a file holds.
+  package var entriesMax = DenyListFile.entriesMax
 
   /// The salt of the city; made of 16 random bytes when there is none yet.
   package func salt(orMakeFrom random: () -> [UInt8]) async throws -> [UInt8] {
@@ -194,7 +196,7 @@ package struct DenyListQueries {
         .identifiers(media.map(Optional.some)), .orNull(reason, PostgresValue.text),
         .timestamptz(at), .text(by), .orNull(note, PostgresValue.text),
       ])
-    let waiting = before.isFull ? try await waiting(limit: Self.changeMax) : []
+    let waiting = before.count >= entriesMax ? try await waiting(limit: Self.changeMax) : []
     return try await publish(media + waiting, before: before, isPatient: true, at: at)
   }
 
@@ -235,7 +237,7 @@ package struct DenyListQueries {
   ) async throws -> Int64 {
     let changes = try await changes(of: media)
     let removed = changes.removed.count
-    let room = max(0, DenyListFile.entriesMax - before.count + removed)
+    let room = max(0, entriesMax - before.count + removed)
     guard isPatient || changes.added.count <= room else { throw DenyListFault.full }
     let added = changes.added.prefix(room)
     guard added.count + removed > 0 else { return before.version }

@@ -75,18 +75,21 @@ package struct JournalQueries {
     _ keys: [RegisterKey], at moment: Instant
   ) async throws -> [RegisterKey: LockedRegister] {
     // Looked up once they are locked: whoever had to wait for a register would see what its device might do
-    // before the wait.
-    let rows = try await connection.pipeline([
+    // before the wait. One that was made between the two looks is not locked, and so not told.
+    let answers = try await connection.pipeline([
       PostgresStatement(
         """
-        select 1 from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
-        join device_epoch e using (device_id, epoch) order by device_id, epoch for update of e
+        select e.device_id, e.epoch from unnest($1::text[], $2::bigint[]) as k (device_id, epoch)
+        join device_epoch e using (device_id, epoch) order by 1, 2 for update of e
         """, Self.arrays(keys)),
       PostgresStatement(Self.presentSQL, Self.arrays(keys) + [.timestamptz(moment)]),
-    ])[1]
+    ])
+    let locked = Set(
+      try answers[0].map { RegisterKey(device: try $0.text(0), epoch: try $0.int8(1)) })
     var found: [RegisterKey: LockedRegister] = [:]
-    for row in rows {
+    for row in answers[1] {
       let key = RegisterKey(device: try row.text(0), epoch: try row.int8(1))
+      guard locked.contains(key) else { continue }
       let epochs = try row.int(6)
       found[key] = LockedRegister(
         seen: try row.int8multirange(2), edition: try row.int8(3),

@@ -55,8 +55,7 @@ struct Handlers: Sendable {
     case .riderRides, .riderRegister, .riderShow, .riderMedia, .riderReplace, .riderBlock,
       .riderUnblock, .riderProof, .riderProofWithdraw, .riderMerge, .riderErase, .proofsExpiring,
       .wallet, .walletTopUp, .walletRefund, .walletCorrect, .walletWriteOff, .riderProducts,
-      .productSell,
-      .productRefund:
+      .productSell, .productRefund:
       try await riderAnswer(request)
     case .report: try await report(request)
     case .trialBalance, .periods, .adjustments, .adjustmentAsk, .adjustmentDecide:
@@ -74,8 +73,8 @@ struct Handlers: Sendable {
       .moneyOrderDecide, .operatorClaims:
       try await cardAnswer(request)
     case .payouts, .payoutPropose, .operatorAccounts, .operatorAccount, .paymentFileMake,
-      .paymentFile,
-      .paymentFileConfirm, .subsidyRates, .subsidyRateSet, .subsidyClaims, .subsidyClaimMake,
+      .paymentFile, .paymentFileConfirm, .subsidyRates, .subsidyRateSet, .subsidyClaims,
+      .subsidyClaimMake,
       .subsidyClaim, .subsidyEvidence, .subsidyPaid:
       try await operatorMoneyAnswer(request)
     case .bankAccounts, .bankAccountAdd, .bankStatements, .bankStatementTake, .bankLines,
@@ -84,17 +83,15 @@ struct Handlers: Sendable {
     case .routeLoad: try await routeLoad(request)
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
-    case .vehiclePositionsJSON:
-      .json(try await services.vehicles.found().feedJSON)
+    case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
     case .overviewPage, .mapPage, .loadPage, .reportPage, .subsidyPage, .subsidyAct, .bankPage,
       .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
       .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .deviceKeepHardware,
-      .fleetSilent,
-      .fleetGaps, .fleetConflicts, .quarantineList, .quarantineRelease, .quarantineDiscard,
-      .denyListEntries,
-      .denyListAdd, .denyListLift, .denyListVersions, .evidence:
+      .fleetSilent, .fleetGaps, .fleetConflicts, .quarantineList, .quarantineRelease,
+      .quarantineDiscard, .denyListEntries, .denyListAdd, .denyListLift, .denyListVersions,
+      .evidence:
       throw Problem.notFound(request.target)
     }
   }

@@ -54,6 +54,7 @@ extension ClearingSuite {
           productTariff.replacing("version: test-1", with: "version: test-2")
             .replacing("{from: 2026-01-01}", with: "{from: 2027-01-01}")
             .replacing("day_start: \"04:00\"", with: "day_start: \"00:00\""))
+        try await house.service.drain()
         // Two hours after midnight it is still the day of the sale.
         let night = House.noon.adding(seconds: 14 * 3600)
         let given = try await house.products.refund(

@@ -47,8 +47,11 @@ extension ClearingSuite {
             TariffRecord(
               version: "test-1", effectiveFrom: try #require(Day("2026-01-01")),
               source: TariffPublication.text(of: source), publishedAt: House.noon))
-          _ = try await db.feeds.save(
-            name: "feed", digest: [1], archive: try Self.feed(), at: House.noon)
+        }
+        try await pool.session { db in
+          _ = try await db.query(
+            "insert into network_feed (name, digest, archive, imported_at) values ('feed', $1, $2, $3)",
+            [.bytea([1]), .bytea(try Self.feed()), .timestamptz(House.noon)])
         }
         let lane = Lane.of(try #require(RiderID(rider)))
         _ = try await pool.session { db in

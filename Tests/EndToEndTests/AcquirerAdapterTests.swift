@@ -107,55 +107,45 @@ private struct SimulatedAcquirerProgram {
     simulated.program.signal(SIGTERM)
     _ = await simulated.program.end()
   }
+
+  /// A card is taken to be good and a payment authorised; what is to be paid stands in a file.
+  @Test func whatIsAskedByFilesIsPromisedAndWrittenOnceForTheAcquirerOnly() async throws {
+    let acquirer = FileAcquirer()
+    #expect(await acquirer.ask(try request(.check)) == .done(reference: "w1-1"))
+    #expect(await acquirer.ask(try request(.authorise(minor: 800))) == .done(reference: "w1-1"))
+    for operation in [
+      AcquirerRequest.Operation.capture(minor: 800, reference: "w1-1"),
+      .refund(minor: 800, reference: "w1-1"),
+    ] {
+      guard case .unknown = await acquirer.ask(try request(operation)) else {
+        Issue.record("\(operation) was answered before any file")
+        return
+      }
+    }
+    let home = try TemporaryFolder.make("clearing")
+    defer { try? FileManager.default.removeItem(at: home) }
+    let out = home.appendingPathComponent("out").path
+    let folder = AcquirerFolder(out: out, in: home.appendingPathComponent("in").path)
+    let file = ClearingFile(
+      number: 1, date: try #require(Day("2026-11-22")), merchant: "city",
+      currency: try #require(Currency("UAH")),
+      lines: [
+        ClearingFile.Line(
+          key: .window(1, attempt: 1), reference: "w1-1", cardToken: Array("visa".utf8),
+          minor: 800, isRefund: false)
+      ])
+    #expect(try folder.write(file))
+    #expect(try !folder.write(file))
+    let path = out + "/clearing-000001.csv"
+    #expect(FileManager.default.contents(atPath: path) == Data(file.bytes))
+    let facts = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(facts[.posixPermissions] as? Int == 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: out).count == 1)
+  }
 }
 
 @Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"))
 struct AcquirerFileServiceTests {
-  /// Cards are taken to be good, and what they are to pay stands in the file of the day.
-  @Test func theServiceGivesTheAcquirerAFileOfWhatCardsArePayingThatOnlyItMayRead() async throws {
-    let data = try TemporaryFolder.make("data")
-    let out = try TemporaryFolder.make("clearing")
-    defer {
-      try? FileManager.default.removeItem(at: data)
-      try? FileManager.default.removeItem(at: out)
-    }
-    let settings = data.appendingPathComponent("settings.json")
-    try Data(
-      #"{"acquirer_files": true, "acquirer_out": "\#(out.path)", "acquirer_files_at": "00:00"}"#
-        .utf8
-    ).write(to: settings)
-    let service = try await KvytokService(data: data, arguments: ["--config", settings.path])
-    let device = SignedDevice(id: "V-1", secret: "a test")
-    _ = try await device.enroll(vehicle: "101", with: service.client)
-    let ridden = Instant(microseconds: Int64(Date().timeIntervalSince1970) * 1_000_000)
-      .adding(seconds: -3 * 86_400)
-    let taps = ["visa-1", "visa-2"].enumerated().map { index, card in
-      Tap(
-        seq: Int64(index + 1), at: ridden.adding(seconds: Int64(index)), kind: .single,
-        medium: .bank, token: Array(card.utf8))
-    }
-    let body = TapBatchJSON.encode(
-      TapBatch(device: "V-1", epoch: 1, sentAt: ridden.adding(seconds: 60), taps: taps))
-    let (answer, _) = try await device.postTaps(body: body, with: service.client)
-    #expect(answer.accepted == 2)
-    let path = out.appendingPathComponent("clearing-000001.csv").path
-    let isThere = try await eventually(withinSeconds: 60) { () -> Bool? in
-      FileManager.default.fileExists(atPath: path) ? true : nil
-    }
-    try #require(isThere == true, "\(service.program.errors)")
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-    #expect(lines.first?.hasPrefix("H,KVYTOK-CLEARING,1,1,") == true)
-    let captures = lines.filter { $0.hasPrefix("C,") }
-    for card in ["visa-1", "visa-2"] {
-      #expect(captures.contains { $0.contains(hexText(Array(card.utf8))) }, "\(lines)")
-    }
-    #expect(lines.count == 4 && lines.last?.hasPrefix("T,2,") == true)
-    let facts = try FileManager.default.attributesOfItem(atPath: path)
-    #expect(facts[.posixPermissions] as? Int == 0o600)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: out.path).count == 1)
-    try await service.stop()
-  }
-
   /// In a file payments would count as taken that the acquirer was never asked for.
   @Test func aHouseThatAsksOverHTTPGivesNoFiles() async throws {
     let data = try TemporaryFolder.make("data")
@@ -177,7 +167,8 @@ struct AcquirerFileServiceTests {
     try Data(#"{"acquirer_files": true, "acquirer_secret": ""}"#.utf8).write(to: settings)
     let service = try await KvytokService(data: data, arguments: ["--config", settings.path])
     let answer = try await service.client.sendOnce(
-      "POST", "/v1/acquirer/events", headers: [("acquirer-signature", "t=1,v1=00")],
+      "POST", "/v1/acquirer/events",
+      headers: [("content-type", "application/json"), ("acquirer-signature", "t=1,v1=00")],
       body: Array("{}".utf8)
     ).answer
     #expect(answer.status == 404 && answer.text.contains("no_acquirer"), "\(answer.text)")

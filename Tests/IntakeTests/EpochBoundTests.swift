@@ -1,9 +1,8 @@
 import Basics
+import Intake
 import Store
 import Tapping
 import Testing
-
-import Intake
 
 extension IntakeSuite {
   /// Epochs are for counters that were lost and hardware that was replaced; who takes one with each post is told.

@@ -121,6 +121,23 @@ extension IntakeSuite {
       }
     }
 
+    /// A register that is made while another looks for it must be locked by both, one after the other.
+    @Test func aTapThatBeginsAnEpochOnManyWaysAtOnceIsStoredOnce() async throws {
+      try await World.with { world in
+        let validator = try await world.validator()
+        for epoch in Int64(1)...60 {
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            for seq in [1, 2, 1, 2, 1, 2] as [Int64] {
+              group.addTask { _ = try await world.send([tap(seq)], epoch: epoch, from: validator) }
+            }
+            try await group.waitForAll()
+          }
+        }
+        #expect(try await world.number("select sum(taps_stored)::int8 from device_epoch") == 120)
+        #expect(try await world.number("select sum(duplicates)::int8 from device_epoch") == 240)
+      }
+    }
+
     @Test(arguments: [1, 2, 3] as [UInt64])
     func orderSplittingAndRepetitionMakeNoDifference(seed: UInt64) async throws {
       try await World.with { world in

@@ -212,8 +212,8 @@ struct FleetSimulation {
       case .storesRepeats:
         """
         insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at,
-          body, signature, body_digest, session_id, request_count, mac, chain)
-        select lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at, body,
+          format, body, signature, body_digest, session_id, request_count, mac, chain)
+        select lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at, format, body,
           signature, body_digest, session_id, request_count, mac, chain from tap_batch where \(mine) order by batch_id limit 1
         """
       case .forgetsNumbers:

@@ -29,7 +29,8 @@ enum AccessTable {
       Right(roles: [.accountant]),
       [
         .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift, .riderRegister,
-        .riderMedia, .riderReplace, .riderBlock, .riderUnblock, .riderProof, .proofsExpiring,
+        .riderMedia, .riderReplace, .riderBlock, .riderUnblock, .riderProof,
+        .riderProofWithdraw, .proofsExpiring,
         .periods, .adjustments, .adjustmentAsk, .adjustmentDecide, .trialBalance, .ratingPage,
         .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
         .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect,

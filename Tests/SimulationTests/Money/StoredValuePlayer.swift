@@ -286,12 +286,14 @@ extension MoneyPlayer {
   }
 
   private mutating func giveBack(
-    _ place: Int, _ channel: MoneyChannel, _ today: Day
+    _ place: Int, _ asked: MoneyChannel, _ today: Day
   ) async throws {
     guard let rider = holder(place),
       let index = books.people.products[rider]?.firstIndex(where: { $0.returnedOn == nil }),
       var product = books.people.products[rider]?[index]
     else { return }
+    // A rider asks for it in any way, and half of the desks give back the way it came.
+    let channel = product.number.isMultiple(of: 2) ? product.channel : asked
     try await settle()
     let rides = books.people.rides(of: rider).filter { $0.product == index }
     let price = product.kind.priceMinor
