@@ -8,6 +8,14 @@ import Synchronization
 import Tapping
 import Testing
 
+/// Never says anything.
+private struct MuteAcquirer: Acquirer {
+  let concurrencyMax = 1
+  let capturesByFile = false
+
+  func ask(_ request: AcquirerRequest) async -> AcquirerAnswer { .unknown("mute") }
+}
+
 extension ClearingSuite {
   @Suite struct Charging {
     /// 8.00 in the morning, 8.00 in the evening: 16.00 for the day.
@@ -91,12 +99,16 @@ extension ClearingSuite {
       try await CardHouse.with { house in
         try await ride(house)
         try await house.nextDay()
-        house.acquirer.books.withLock { $0.mood.delays = 1 }
         try await house.house.publish(
           testTariff.replacing("adult: 8.00", with: "adult: 5.00")
             .replacing("version: test-1", with: "version: test-2")
             .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: house.clock.now)
-        try await house.work()
+        try await house.house.service.drain()
+        let clock = house.clock
+        let charging = ChargingService(
+          store: house.house.store, city: house.house.city, acquirer: MuteAcquirer(), log: quiet,
+          now: { clock.now })
+        try await charging.drain()
         var pauses: [Int64] = []
         for _ in 0..<8 {
           let pause = try await house.house.number(
@@ -105,8 +117,8 @@ extension ClearingSuite {
             where state = 'asking'
             """)
           pauses.append(pause)
-          house.clock.advance(seconds: pause)
-          try await house.work()
+          clock.advance(seconds: pause)
+          try await charging.drain()
         }
         #expect(pauses == [60, 60, 120, 240, 480, 960, 1920, 3600])
       }
