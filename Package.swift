@@ -181,7 +181,7 @@ let package = Package(
 
     // Helpers of tests
     .target(
-      name: "DatabaseSupport", dependencies: ["Basics", "EventLoop", "Postgres"],
+      name: "DatabaseSupport", dependencies: ["Basics", "EventLoop", "Postgres", "Programs"],
       path: "Tests/Support/DatabaseSupport", swiftSettings: house),
     .target(
       name: "Programs", dependencies: ["EventLoop"], path: "Tests/Support/Programs",
@@ -215,7 +215,7 @@ let package = Package(
     tests("TrackingTests", ["Basics", "Transit", "Tracking", "RealData"]),
     tests("RidershipTests", ["Basics", "Transit", "Tracking", "Ridership", "RealData"]),
     tests("EventLoopTests", ["EventLoop"]),
-    tests("PostgresTests", ["Basics", "EventLoop", "Postgres", "DatabaseSupport"]),
+    tests("PostgresTests", ["Basics", "EventLoop", "Postgres", "DatabaseSupport", "Programs"]),
     tests(
       "ClearingTests",
       [
@@ -261,7 +261,8 @@ let package = Package(
       "EndToEndTests",
       [
         "Basics", "Transit", "Tapping", "Charging", "Tracking", "EventLoop", "Postgres",
-        "Acquiring", "BankSupport", "SimulatedCity", "ServiceClient", "Programs", "kvytok",
+        "Acquiring", "BankSupport", "DatabaseSupport", "SimulatedCity", "ServiceClient", "Programs",
+        "kvytok",
         hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP, nioSSL, lifecycle, logging,
       ]),
   ]

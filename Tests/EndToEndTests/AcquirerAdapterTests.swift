@@ -144,7 +144,7 @@ private struct SimulatedAcquirerProgram {
   }
 }
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"))
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serverTurn)
 struct AcquirerFileServiceTests {
   /// In a file payments would count as taken that the acquirer was never asked for.
   @Test func aHouseThatAsksOverHTTPGivesNoFiles() async throws {

@@ -7,12 +7,13 @@ import ServiceClient
 import Testing
 
 /// What the bank says, by command: an account, a statement, a line that a person knows, the report.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct BankCommandTests {
   @Test func aStatementIsTakenMatchedAndHeldAgainstTheBooks() async throws {
     try await KvytokService.with { service in
       let olena = try await service.person("olena")
-      let today = Day(number: Int(Date().timeIntervalSince1970) / 86_400)
+      let today = try CityToday.day
       let day = today.adding(days: -1)
       let file = StatementFile(
         "2026/329", opening: 0, from: day, to: day,

@@ -69,7 +69,8 @@ import Testing
   }
 }
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct HinderedStartTests {
   @Test func aPortThatIsTakenIsSaidToBe() async throws {
     try await KvytokService.with { service in

@@ -8,7 +8,8 @@ import Testing
 import Transit
 
 /// What stored value did not pay, by command: it is listed, and two people give it up.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct DebtCommandTests {
   @Test func twoPeopleDecideAboutABalanceAndNobodyAlone() async throws {
     try await KvytokService.with { service in

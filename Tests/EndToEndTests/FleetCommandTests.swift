@@ -7,7 +7,8 @@ import Tapping
 import Testing
 import Transit
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct FleetCommandTests {
   @Test func aDeviceItsTapsAndTheirProofAreLedByCommands() async throws {
     try await KvytokService.with { service in

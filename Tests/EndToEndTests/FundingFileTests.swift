@@ -6,7 +6,8 @@ import Programs
 import ServiceClient
 import Testing
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct FundingFileTests {
   /// A funding file of one deposit that matches nothing here: 8.00 less a fee of 0.12.
   private static func file(

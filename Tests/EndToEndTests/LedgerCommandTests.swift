@@ -1,4 +1,5 @@
 import Basics
+import DatabaseSupport
 import EventLoop
 import Foundation
 import Postgres
@@ -9,22 +10,15 @@ import Testing
 import Transit
 
 /// The books by command: what is refused, in which words, and what a change by hand looks like.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct LedgerCommandTests {
-  /// The month before this one, as `2026-10`.
-  private static func lastMonth() -> String {
-    let parts = Calendar(identifier: .gregorian).dateComponents([.year, .month], from: Date())
-    let (year, month) = (parts.year ?? 2026, parts.month ?? 1)
-    return month == 1
-      ? "\(year - 1)-12" : "\(year)-" + (month < 11 ? "0" : "") + "\(month - 1)"
-  }
-
   /// Runs statements on the database of a service, as whoever owns it.
   static func asOwner(_ service: KvytokService, _ sql: String) async throws {
     let folder = service.data.appendingPathComponent("postgres").path
     let configuration = try #require(PrivateCluster.running(folder: folder))
     let loop = EventLoop.start(name: "owner")
-    let pool = PostgresPool(configuration: configuration, loop: loop)
+    let pool = PostgresPool(configuration: configuration.patient, loop: loop)
     do {
       _ = try await pool.session { db in try await db.script(sql) }
     } catch {
@@ -52,7 +46,7 @@ struct LedgerCommandTests {
       try await Self.asOwner(
         service,
         "update tap_quarantine set received_at = received_at - interval '70 days'")
-      let month = Self.lastMonth()
+      let month = try CityToday.lastMonth
       let olena = try await service.person("olena")
       let refused = try await service.run(["ledger", "close", month, "--as", olena])
       #expect(refused.exitCode == 1)

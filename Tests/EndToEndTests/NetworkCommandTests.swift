@@ -8,7 +8,8 @@ import Testing
 import Transit
 
 /// `kvytok network import` while days were rated before, on a service that runs.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct NetworkCommandTests {
   /// 8.00 a ride, and 900.00 from zone 2.
   private func tariff(_ service: KvytokService) throws -> String {

@@ -5,7 +5,8 @@ import ServiceClient
 import Testing
 
 /// A service has room for its connections, whatever the system gives programs at first.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct OpenFileTests {
   /// Files that the service may have open, as the system says.
   private static func filesMax(_ service: KvytokService) throws -> Int? {

@@ -6,7 +6,8 @@ import ServiceClient
 import Testing
 
 /// Paying operators by command: where the money goes is seen and decided by two people.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct OperatorCommandTests {
   private static let own = "UA903052992990004149123456789"
   private static let hers = "UA213223130000026007233566001"
@@ -35,7 +36,7 @@ struct OperatorCommandTests {
         #expect(set.0 == 0, "\(set)")
       }
       try await account(Self.own, taras)
-      let today = Day(number: Int(Date().timeIntervalSince1970) / 86_400).description
+      let today = try CityToday.day.description
       let proposed = try await run(["operator", "propose", "--date", today], as: olena)
       #expect(
         proposed.1.contains("order 1: 100.00 UAH to tram, \(Self.own) of Tram"), "\(proposed)")

@@ -13,7 +13,7 @@ import Transit
 @Suite(
   .enabled(
     if: PrivateCluster.isPossible && Browser.isThere, "skipped: no PostgreSQL or Chromium"),
-  .serialized)
+  .serialized, .serverTurn)
 struct PageTests {
   @Test func everyPageSpeaksBothLanguages() async throws {
     try await Self.withRiddenCity { city in

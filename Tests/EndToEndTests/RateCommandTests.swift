@@ -8,7 +8,8 @@ import Testing
 import Transit
 
 /// `kvytok rate` and `kvytok taps` on a service that runs.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct RateCommandTests {
   /// The tariff of the city in which any ride costs so much.
   private func mended(_ price: String, _ service: KvytokService) throws -> String {

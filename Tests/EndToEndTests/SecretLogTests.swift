@@ -8,7 +8,8 @@ import Testing
 import Transit
 
 /// What a service writes down while it works holds no key, no token and no code.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct SecretLogTests {
   /// A text in the shapes in which a log might have it.
   private static func shapes(_ bytes: [UInt8]) -> [String] {

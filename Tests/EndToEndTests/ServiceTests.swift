@@ -8,7 +8,8 @@ import Tapping
 import Testing
 import Transit
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct ServiceTests {
   @Test func theServiceSaysOnceWhenItIsReadyAndStopsWhenTold() async throws {
     let data = try TemporaryFolder.make("data")
@@ -125,7 +126,7 @@ struct ServiceTests {
   }
 }
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"))
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serverTurn)
 struct LostDatabaseTests {
   @Test func theServiceOutlivesItsDatabaseAndLosesNothing() async throws {
     let folder = try TemporaryFolder.make("cluster")

@@ -7,7 +7,8 @@ import Tapping
 import Testing
 import Transit
 
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct SessionCommandTests {
   @Test func aTapOfASessionIsProvenByAFileOnceACheckpointCame() async throws {
     try await KvytokService.with { service in

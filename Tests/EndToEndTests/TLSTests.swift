@@ -8,7 +8,7 @@ import ServiceClient
 import Testing
 
 /// The service over TLS, with certificates that its own command made, and a real client.
-@Suite(.serialized) struct TLSTests {
+@Suite(.serialized, .serverTurn) struct TLSTests {
   /// Asks for the health of a service with a certificate of its own, or without one.
   private func status(
     _ url: String, authority: URL, certificate: URL? = nil, key: URL? = nil,

@@ -1,4 +1,5 @@
 import Basics
+import DatabaseSupport
 import EventLoop
 import Foundation
 import Postgres
@@ -10,7 +11,7 @@ import Testing
 import Transit
 
 /// Taps do not stand in line behind what people ask for.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"))
+@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serverTurn)
 struct WayInTests {
   private final class Count: Sendable {
     let value = Mutex(0)
@@ -45,7 +46,7 @@ struct WayInTests {
     let service = try await KvytokService(data: data, arguments: ["--database-url", url])
     let device = SignedDevice(id: "V-1", secret: "a test")
     _ = try await device.enroll(vehicle: nil, with: service.client)
-    let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+    let pool = PostgresPool(configuration: cluster.configuration().patient, loop: loop)
     let ended = Count()
     let client = service.client
     @Sendable func read(_ path: String) -> Task<Void, any Error> {

@@ -226,11 +226,10 @@ struct LostConnectionTests {
 
   @Test func aServerThatStandsStillIsGivenUp() async throws {
     try await OwnCluster.with { cluster, loop in
-      var configuration = cluster.configuration()
+      var configuration = cluster.configuration().patient
+      configuration.connectSecondsMax = 10
       configuration.statementMillisecondsMax = 100
       configuration.graceMilliseconds = 200
-      configuration.connectSecondsMax = 0.5
-      configuration.acquireSecondsMax = 2
       let pool = PostgresPool(configuration: configuration, loop: loop)
       let clock = ContinuousClock()
       try await pool.session { connection in

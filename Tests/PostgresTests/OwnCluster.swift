@@ -1,7 +1,9 @@
 import Basics
+import DatabaseSupport
 import EventLoop
 import Glibc
 import Postgres
+import Programs
 
 /// A cluster that one test may kill, in a folder of its own.
 enum OwnCluster {
@@ -36,8 +38,17 @@ enum OwnCluster {
     }
   }
 
-  /// An empty folder, removed afterwards.
+  /// An empty folder, removed afterwards; for a cluster whose turn it is.
   static func withFolder(_ body: (String) async throws -> Void) async throws {
+    try await Turns.servers.with { try await inFolder(body) }
+  }
+
+  /// A pool that waits: what has to wait for a busy machine has not failed.
+  static func patientPool(_ cluster: PrivateCluster, _ loop: EventLoop) -> PostgresPool {
+    PostgresPool(configuration: cluster.configuration().patient, loop: loop)
+  }
+
+  private static func inFolder(_ body: (String) async throws -> Void) async throws {
     let template = Array("/tmp/kvytok-own-XXXXXX".utf8CString)
     let folder = template.withUnsafeBufferPointer { _ in
       var copy = template

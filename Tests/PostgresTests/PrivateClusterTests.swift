@@ -40,7 +40,7 @@ struct PrivateClusterTests {
   }
 
   private func count(_ cluster: PrivateCluster, _ loop: EventLoop) async throws -> Int {
-    let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+    let pool = OwnCluster.patientPool(cluster, loop)
     let count = try await pool.session { try await $0.query("SELECT FROM kept").count }
     await pool.close()
     return count
@@ -48,7 +48,7 @@ struct PrivateClusterTests {
 
   @Test func aSecondStartFindsTheDataAlsoAfterAKill() async throws {
     try await OwnCluster.with { cluster, loop in
-      let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+      let pool = OwnCluster.patientPool(cluster, loop)
       try await pool.session {
         try await $0.script("CREATE TABLE kept AS SELECT 1 AS n; CHECKPOINT")
       }
@@ -69,7 +69,7 @@ struct PrivateClusterTests {
 
   @Test func itListensOnItsSocketOnlyAndAsASimpleUser() async throws {
     try await OwnCluster.with { cluster, loop in
-      let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+      let pool = OwnCluster.patientPool(cluster, loop)
       let row = try await pool.session {
         try await $0.query(
           "SELECT current_setting('listen_addresses') AS addresses, current_database()::text AS db"
@@ -166,7 +166,7 @@ struct PrivateClusterTests {
       let loop = EventLoop.start(name: "deep")
       let cluster = try await OwnCluster.start(folder: deep, loop: loop)
       #expect(cluster.socketFolder.hasPrefix("/tmp/kvytok-"))
-      let pool = PostgresPool(configuration: cluster.configuration(), loop: loop)
+      let pool = OwnCluster.patientPool(cluster, loop)
       #expect(await pool.isReachable())
       await pool.close()
       await cluster.stop()
@@ -199,7 +199,7 @@ struct PrivateClusterTests {
       // As after a kill during initdb: unfinished data, none finished.
       #expect(rename(cluster.folder + "/data", cluster.folder + "/data.new") == 0)
       let again = try await OwnCluster.start(folder: cluster.folder, loop: loop)
-      let pool = PostgresPool(configuration: again.configuration(), loop: loop)
+      let pool = OwnCluster.patientPool(again, loop)
       #expect(await pool.isReachable())
       await pool.close()
       await again.stop()

@@ -10,7 +10,8 @@ import Testing
 import Transit
 
 /// Connections that break at every byte of a request and of its answer.
-@Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized)
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct CutTests {
   /// Devices that post side by side, each with its share of the cuts.
   private static let devicesCount = 4

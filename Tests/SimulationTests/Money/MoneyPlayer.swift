@@ -24,6 +24,8 @@ struct MoneyPlayer {
   var accountOrders: [AccountOrder] = []
   /// Whether something waits for a rating, so that what a desk will do cannot be foretold.
   var isUnsettled = false
+  /// How often somebody asked to give a product back.
+  var returnsAsked = 0
   /// The last event of a set-off that the plain books know.
   var lastSetOff: Int64 = 0
   /// The last movement read that undid what was given up of an account.

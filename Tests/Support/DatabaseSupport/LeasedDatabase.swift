@@ -2,6 +2,7 @@ import Basics
 package import EventLoop
 import Glibc
 package import Postgres
+import Programs
 
 /// A database of its own for a suite of tests, on one private cluster per test process.
 ///
@@ -41,6 +42,16 @@ package enum LeasedDatabase {
   }
 }
 
+extension PostgresConfiguration {
+  /// The same for a test that looks at other things: what has to wait for a busy machine has not failed.
+  package var patient: Self {
+    var copy = self
+    copy.connectSecondsMax = 60
+    copy.acquireSecondsMax = 60
+    return copy
+  }
+}
+
 /// A database lent to a test.
 package struct DatabaseLease: Sendable {
   package let name: String
@@ -61,9 +72,6 @@ package actor DatabaseServer {
   /// to write.
   private static let dropsAtOnce = 10
 
-  /// Longest time that a test waits for a connection.
-  private static let turnSecondsMax = 60.0
-
   /// A key of the tests, as the program brings its own: rows of money are stamped with it.
   private static let settings = ["kvytok.seal_key": String(repeating: "36", count: 128)]
 
@@ -76,10 +84,9 @@ package actor DatabaseServer {
   private var running: Task<Running, any Error>?
   private var templates: [String: Task<String, any Error>] = [:]
   private var nextName = 1
-  private var lentCount = 0
+  private let turns = Turns(DatabaseServer.leasesMax)
   private var used: [String] = []
   private var isDropping = false
-  private var waiting: [CheckedContinuation<Void, Never>] = []
 
   /// A loop for tests that need one of their own kind of pool.
   package func loop() async throws -> EventLoop { try await server().loop }
@@ -91,26 +98,13 @@ package actor DatabaseServer {
 
   /// A fresh database with migrations applied.
   package func lease(_ migrations: [Migration]) async throws -> DatabaseLease {
-    await takeTurn()
+    await turns.take()
     do {
       return try await lend(migrations)
     } catch {
-      giveTurn()
+      await turns.give()
       throw error
     }
-  }
-
-  private func takeTurn() async {
-    guard lentCount >= Self.leasesMax else {
-      lentCount += 1
-      return
-    }
-    await withCheckedContinuation { waiting.append($0) }
-  }
-
-  /// The next who waits has the turn; otherwise there is one more to have.
-  private func giveTurn() {
-    if waiting.isEmpty { lentCount -= 1 } else { waiting.removeFirst().resume() }
   }
 
   private func lend(_ migrations: [Migration]) async throws -> DatabaseLease {
@@ -126,15 +120,12 @@ package actor DatabaseServer {
     }
     var configuration = server.cluster.configuration(database: name)
     configuration.sessionSettings = Self.settings
-    // What waits for a turn of a busy machine has not failed.
-    configuration.connectSecondsMax = Self.turnSecondsMax
-    configuration.acquireSecondsMax = Self.turnSecondsMax
-    return DatabaseLease(name: name, configuration: configuration, loop: server.loop)
+    return DatabaseLease(name: name, configuration: configuration.patient, loop: server.loop)
   }
 
   /// Takes a database back; it is removed a little later, and nobody waits for that.
-  package func drop(_ lease: DatabaseLease) {
-    giveTurn()
+  package func drop(_ lease: DatabaseLease) async {
+    await turns.give()
     used.append(lease.name)
     guard used.count >= Self.dropsAtOnce, !isDropping else { return }
     isDropping = true
