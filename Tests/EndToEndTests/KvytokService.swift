@@ -42,8 +42,12 @@ final class KvytokService: Sendable {
     self.data = data
     self.databaseURL = databaseURL
     self.clock = clock
+    // Taps of tests have fixed days, which grow old.
     program = try await Command.start(
-      ["serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path]
+      [
+        "serve", "--data", data.path, "--port", "\(port)", "--tariff", Command.tariff.path,
+        "--tap-age-days", "36500",
+      ]
         + (databaseURL.map { ["--database-url", $0] } ?? []) + arguments, clock: clock,
       ulimit: ulimit, environment: environment)
     let program = program

@@ -35,8 +35,7 @@ import Testing
     let data = try TemporaryFolder.make("riga")
     defer { try? FileManager.default.removeItem(at: data) }
     let tariff = Command.package.appendingPathComponent("tariffs/riga").path
-    let service = try await KvytokService(
-      data: data, arguments: ["--tariff", tariff, "--tap-age-days", "36500"])
+    let service = try await KvytokService(data: data, arguments: ["--tariff", tariff])
     let imported = try await service.run(["network", "import", Self.feed.path])
     #expect(imported.exitCode == 0, "\(imported.errors)")
     let simulator = Command.path.deletingLastPathComponent()

@@ -129,42 +129,28 @@ struct ServiceTests {
 @Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serverTurn)
 struct LostDatabaseTests {
   @Test func theServiceOutlivesItsDatabaseAndLosesNothing() async throws {
-    let folder = try TemporaryFolder.make("cluster")
-    let data = try TemporaryFolder.make("data")
-    defer {
-      try? FileManager.default.removeItem(at: folder)
-      try? FileManager.default.removeItem(at: data)
-    }
-    let loop = EventLoop.start(name: "test database")
-    var cluster = try await PrivateCluster.start(folder: folder.path, loop: loop)
-    let url =
-      "postgres:///\(PrivateCluster.databaseName)?host=\(cluster.socketFolder)"
-      + "&user=\(PrivateCluster.userName)"
-    let service = try await KvytokService(data: data, arguments: ["--database-url", url])
-    let device = SignedDevice(id: "V-1", secret: "a test")
-    _ = try await device.enroll(vehicle: nil, with: service.client)
-    let bodies = try Self.bodies(count: 60)
-    var acknowledged = 0
-    for (index, body) in bodies.enumerated() {
-      if index == 20 {
-        await cluster.stop()
-        let (away, _) = try await service.client.sendOnce(
-          "POST", "/v1/tap-batches", headers: device.headers(for: body), body: body)
-        #expect(away.status == 503)
-        #expect(try await service.client.sendOnce("GET", "/healthz").answer.status == 200)
-        #expect(try await service.client.sendOnce("GET", "/readyz").answer.status == 503)
-        cluster = try await PrivateCluster.start(folder: folder.path, loop: loop)
+    try await ApartDatabase.with { service, database in
+      let device = SignedDevice(id: "V-1", secret: "a test")
+      _ = try await device.enroll(vehicle: nil, with: service.client)
+      let bodies = try Self.bodies(count: 60)
+      var acknowledged = 0
+      for (index, body) in bodies.enumerated() {
+        if index == 20 {
+          await database.cluster.stop()
+          let (away, _) = try await service.client.sendOnce(
+            "POST", "/v1/tap-batches", headers: device.headers(for: body), body: body)
+          #expect(away.status == 503)
+          #expect(try await service.client.sendOnce("GET", "/healthz").answer.status == 200)
+          #expect(try await service.client.sendOnce("GET", "/readyz").answer.status == 503)
+          try await database.startAgain()
+        }
+        let (answer, _) = try await device.postTaps(body: body, with: service.client)
+        acknowledged += answer.accepted + answer.duplicates
       }
-      let (answer, _) = try await device.postTaps(body: body, with: service.client)
-      acknowledged += answer.accepted + answer.duplicates
+      #expect(acknowledged == bodies.count)
+      let stored = try await DeviceTotals.tapsStored(devices: ["V-1"], with: service.client)
+      #expect(stored == bodies.count)
     }
-    #expect(acknowledged == bodies.count)
-    let stored = try await DeviceTotals.tapsStored(devices: ["V-1"], with: service.client)
-    #expect(stored == bodies.count)
-    let end = try await service.stop()
-    #expect(end.exitCode == 0)
-    await cluster.stop()
-    await loop.shutdown()
   }
 
   private static func bodies(count: Int) throws -> [[UInt8]] {

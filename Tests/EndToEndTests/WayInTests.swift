@@ -32,57 +32,45 @@ struct WayInTests {
 
   /// More reads than there are connections, each of which waits for a table that somebody holds.
   @Test func readsThatHoldAllConnectionsDelayNoTap() async throws {
-    let folder = try TemporaryFolder.make("cluster")
-    let data = try TemporaryFolder.make("data")
-    defer {
-      try? FileManager.default.removeItem(at: folder)
-      try? FileManager.default.removeItem(at: data)
-    }
-    let loop = EventLoop.start(name: "test database")
-    let cluster = try await PrivateCluster.start(folder: folder.path, loop: loop)
-    let url =
-      "postgres:///\(PrivateCluster.databaseName)?host=\(cluster.socketFolder)"
-      + "&user=\(PrivateCluster.userName)"
-    let service = try await KvytokService(data: data, arguments: ["--database-url", url])
-    let device = SignedDevice(id: "V-1", secret: "a test")
-    _ = try await device.enroll(vehicle: nil, with: service.client)
-    let pool = PostgresPool(configuration: cluster.configuration().patient, loop: loop)
-    let ended = Count()
-    let client = service.client
-    @Sendable func read(_ path: String) -> Task<Void, any Error> {
-      Task {
-        _ = try await client.administer("GET", path)
-        ended.value.withLock { $0 += 1 }
-      }
-    }
-    let reads = try await pool.transaction { db in
-      _ = try await db.execute("lock table charge_window, vehicle_now in access exclusive mode")
-      let reads = (1...60).map { read($0 % 3 == 0 ? "/v1/debts" : "/v1/vehicles") }
-      let waiting = try await eventually { () -> Bool? in
-        let count = try await pool.session { other in
-          try await other.query(
-            """
-            select count(*) from pg_stat_activity
-            where application_name = 'kvytok serve' and wait_event_type = 'Lock'
-            """
-          ).only().int8(0)
+    try await ApartDatabase.with { service, database in
+      let device = SignedDevice(id: "V-1", secret: "a test")
+      _ = try await device.enroll(vehicle: nil, with: service.client)
+      let pool = PostgresPool(
+        configuration: database.cluster.configuration().patient, loop: database.loop)
+      let ended = Count()
+      let client = service.client
+      @Sendable func read(_ path: String) -> Task<Void, any Error> {
+        Task {
+          _ = try await client.administer("GET", path)
+          ended.value.withLock { $0 += 1 }
         }
-        return count >= 8 ? true : nil
       }
-      #expect(waiting == true)
-      for seq in 1...3 {
-        let body = Self.body(Int64(seq))
-        let (answer, _) = try await client.sendOnce(
-          "POST", "/v1/tap-batches", headers: device.headers(for: body), body: body)
-        #expect(answer.status == 200)
+      let reads = try await pool.transaction { db in
+        _ = try await db.execute("lock table charge_window, vehicle_now in access exclusive mode")
+        let reads = (1...60).map { read($0 % 3 == 0 ? "/v1/debts" : "/v1/vehicles") }
+        let waiting = try await eventually { () -> Bool? in
+          let count = try await pool.session { other in
+            try await other.query(
+              """
+              select count(*) from pg_stat_activity
+              where application_name = 'kvytok serve' and wait_event_type = 'Lock'
+              """
+            ).only().int8(0)
+          }
+          return count >= 8 ? true : nil
+        }
+        #expect(waiting == true)
+        for seq in 1...3 {
+          let body = Self.body(Int64(seq))
+          let (answer, _) = try await client.sendOnce(
+            "POST", "/v1/tap-batches", headers: device.headers(for: body), body: body)
+          #expect(answer.status == 200)
+        }
+        #expect(ended.value.withLock { $0 } == 0)
+        return reads
       }
-      #expect(ended.value.withLock { $0 } == 0)
-      return reads
+      for read in reads { try await read.value }
+      await pool.close()
     }
-    for read in reads { try await read.value }
-    await pool.close()
-    #expect(try await service.stop().exitCode == 0)
-    await cluster.stop()
-    await loop.shutdown()
   }
 }
