@@ -53,8 +53,11 @@ package struct SubsidyDesk: Sendable {
     from first: Day, to last: Day, currency: Currency, by person: String
   ) async throws -> (claim: SubsidyClaimRow, lines: [SubsidyLine]) {
     let moment = now()
-    guard first <= last, last < city.current.fareDay(of: moment) else {
-      throw MoneyRefusal.unfit("the days to claim are over, and the first is not after the last")
+    guard first <= last else {
+      throw MoneyRefusal.unfit("the first day to claim, \(first), lies after the last, \(last)")
+    }
+    guard last < city.current.fareDay(of: moment) else {
+      throw MoneyRefusal.unfit("\(last) is not over yet: claim days before it")
     }
     return try await store.write { db in
       guard try await db.charging.tryWork(.claims) else {
@@ -169,10 +172,12 @@ package struct SubsidyDesk: Sendable {
 
   /// The evidence of a claim as comma-separated values, a page at a time; nil after the last.
   package func evidence(_ claim: Int64, page: Int) async throws -> [SubsidyEvidence]? {
-    let rows = try await store.read { db in
-      try await db.subsidies.evidence(
+    let (rows, isThere) = try await store.read { db in
+      let rows = try await db.subsidies.evidence(
         claim, offset: page * Self.evidencePerPage, countMax: Self.evidencePerPage)
+      return (rows, try await db.subsidies.find(claim) != nil)
     }
+    guard isThere else { throw MoneyRefusal.notFound("claim \(claim)") }
     return rows.isEmpty ? nil : rows
   }
 

@@ -13,9 +13,19 @@ extension Report {
     let shorter = editions[0].withoutSteps(ReportTableDefinition.stepsLater)
     editions += ([[]] + ReportTableDefinition.keptLater).map(shorter.without)
     editions += editions.map { $0.withoutRatedAnew(versionsOfRides) }
+    editions = ([self] + editions).map(\.withNumberForNoNames)
     return editions.reduce(into: [self]) { found, edition in
       if !found.contains(edition) { found.append(edition) }
     }.dropFirst().map { $0 }
+  }
+
+  /// Before names of which there are none were an empty list.
+  private var withNumberForNoNames: Report {
+    var earlier = self
+    for index in notes.indices where notes[index].names.isEmpty {
+      earlier.notes[index].isOfNames = false
+    }
+    return earlier
   }
 
   /// Before the daily report told categories by operator, and revenue without caps what categories take off.

@@ -99,7 +99,9 @@ struct KeptReading {
     try reader.beginObject()
     while let key = try reader.nextKey() {
       guard reader.next == .array else {
-        report.notes.append(note(key, count: try reader.int64(), names: []))
+        // Earlier programs kept the number 0 where there was no version.
+        let none: [String]? = key == "tariff_versions" ? [] : nil
+        report.notes.append(note(key, count: try reader.int64(), names: none))
         continue
       }
       var names: [String] = []
@@ -109,7 +111,7 @@ struct KeptReading {
     }
   }
 
-  private func note(_ key: String, count: Int64, names: [String]) -> ReportNote {
+  private func note(_ key: String, count: Int64, names: [String]?) -> ReportNote {
     if let table = report.tables.first(where: { key == "table_cut_\($0.key)" }) {
       return ReportNote(key: key, text: ReportNote.cutText(table), count: count, isMissing: true)
     }

@@ -120,7 +120,7 @@ package struct KeptReports: Sendable {
   }
 
   /// A note of a period by its name.
-  static func note(_ key: String, count: Int64, names: [String] = []) -> ReportNote {
+  static func note(_ key: String, count: Int64, names: [String]? = nil) -> ReportNote {
     let text =
       switch key {
       case "period_open":

@@ -108,15 +108,18 @@ package struct ReportNote: Sendable, Equatable {
   package var isMissing: Bool
   /// What is counted, where it has names.
   package var names: [String]
+  /// Whether it is of names: programs get a list then, also an empty one.
+  package var isOfNames: Bool
 
   /// Makes a note.
   package init(
-    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String] = []
+    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String]? = nil
   ) {
     self.key = key
     self.text = text
     self.count = count
     self.isMissing = isMissing
-    self.names = names
+    self.names = names ?? []
+    isOfNames = names != nil
   }
 }

@@ -92,12 +92,12 @@ extension Report {
     writer.beginObject()
     for note in notes {
       writer.key(note.key)
-      if note.names.isEmpty {
-        writer.value(note.count)
-      } else {
+      if note.isOfNames {
         writer.beginArray()
         for name in note.names { writer.value(name) }
         writer.endArray()
+      } else {
+        writer.value(note.count)
       }
     }
     writer.endObject()

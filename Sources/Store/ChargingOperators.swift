@@ -234,12 +234,13 @@ package struct OperatorTables {
     }
   }
 
-  /// Whether anything was ever booked for an operator, or an account of it is known.
+  /// Whether anything was ever booked for an operator, rides of it were rated, or an account of it is known.
   package func isKnown(_ operatorID: String) async throws -> Bool {
     try await connection.query(
       """
       select exists (select from posting where operator_id = $1)
         or exists (select from operator_account where operator_id = $1)
+        or exists (select from ride_sum where operator_id = $1)
       """, [.text(operatorID)]
     ).only().bool(0)
   }

@@ -230,6 +230,8 @@ package struct MoneyOrderRow: Sendable, Hashable {
   package let decidedBy: String?
   /// Of a payout: where the money goes; nil where it was given to the bank before that was written down.
   package let payee: BankAccount?
+  /// Of an order about stored value: whose it is.
+  package let rider: RiderID?
 }
 
 extension StoreSession {
@@ -246,20 +248,29 @@ package struct OrderTables {
 
   private static let rows = """
     select order_id, kind, subject, minor, currency, reason, proposed_by, proposed_at, decision,
-      decided_by, account_name, account_iban, account_bic
+      decided_by, account_name, account_iban, account_bic, rider_id
     from money_order left join lateral (
       select account_name, account_iban, account_bic from payout
       where payout.order_id = money_order.order_id limit 1) p on true
+    left join lateral (
+      select rider_id from wallet_account
+      where account_id = case when money_order.kind in ('account_write_off', 'account_credit',
+        'account_debit') and money_order.subject ~ '^[0-9]{1,18}$'
+        then money_order.subject::bigint end) a on true
     """
 
   private static func order(_ row: PostgresRow) throws -> MoneyOrderRow {
-    MoneyOrderRow(
-      id: try row.int8("order_id"), kind: try row.word("kind"), subject: try row.text("subject"),
+    let kind: MoneyOrderRow.Kind = try row.word("kind")
+    let subject = try row.text("subject")
+    // An order about what a rider without an account owes names the rider.
+    let named = kind.isOfAccount ? RiderID(subject) : nil
+    return MoneyOrderRow(
+      id: try row.int8("order_id"), kind: kind, subject: subject,
       minor: try row.int8("minor"), currency: try row.currency("currency"),
       reason: try row.text("reason"), proposedBy: try row.text("proposed_by"),
       proposedAt: try row.timestamptz("proposed_at"),
       decision: try row.textOrNil("decision"), decidedBy: try row.textOrNil("decided_by"),
-      payee: try BankAccount(payout: row))
+      payee: try BankAccount(payout: row), rider: try row.identifierOrNil("rider_id") ?? named)
   }
 
   /// Proposes an order; its number.
@@ -306,6 +317,14 @@ package struct OrderTables {
         .text(kind.rawValue), .text(subject), .orNull(currency?.code, PostgresValue.text),
       ]
     ).only().bool(0)
+  }
+
+  /// The orders of some numbers, by number.
+  package func find(_ ids: [Int64]) async throws -> [Int64: MoneyOrderRow] {
+    let rows = try await connection.query(
+      "\(Self.rows) where order_id = any($1)", [.int8s(ids)]
+    ).map(Self.order)
+    return Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Writes a decision down; the table refuses that of the person who proposed.

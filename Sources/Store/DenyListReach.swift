@@ -105,9 +105,11 @@ extension DenyListQueries {
         group by n.version, n.made_at, d.device_id, d.since)
       select n.version, n.made_at, n.added, n.removed, count(r.device_id) as devices,
         (select count(*) from active) as active,
-        percentile_cont(0.5) within group (order by greatest(r.seconds, 0))::float8 as p50,
-        percentile_cont(0.95) within group (order by greatest(r.seconds, 0))::float8 as p95,
-        max(greatest(r.seconds, 0))::float8 as slowest
+        (percentile_cont(0.5) within group (order by greatest(r.seconds, 0))
+          filter (where r.seconds is not null))::float8 as p50,
+        (percentile_cont(0.95) within group (order by greatest(r.seconds, 0))
+          filter (where r.seconds is not null))::float8 as p95,
+        (max(greatest(r.seconds, 0)) filter (where r.seconds is not null))::float8 as slowest
       from newest n left join reached r on r.version = n.version
       group by n.version, n.made_at, n.added, n.removed order by n.version desc
       """, [.int8(Int64(limit))])

@@ -88,6 +88,9 @@ struct FaresExportWriter {
     writer.row(["rider_category_id", "rider_category_name", "is_default_fare_category"])
     for (index, category) in tariff.tables.categories.enumerated() {
       writer.row([category.name, category.title.english, index == 0 ? "1" : "0"])
+      if category.isFree {
+        note("category \"\(category.name)\": what its free rides cost by themselves")
+      }
       if category.proofTag != 0 { note("category \"\(category.name)\": its proof and expiry") }
     }
     files.append(("rider_categories.txt", writer.bytes))

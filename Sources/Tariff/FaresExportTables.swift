@@ -76,6 +76,9 @@ extension FaresExportWriter {
       if rule.condition != .always {
         note("transfer \"\(rule.name)\": written for all legs, it holds only for some (\"when\")")
       }
+      if rule.countMax != Int.max, networks.count > 1 {
+        note("transfer \"\(rule.name)\": its count, for changes from one fare to another")
+      }
       let kinds: [[String]] = [["1", "0"], ["2", "3"]]
       let kind = kinds[rule.window.from == .departure ? 0 : 1][
         rule.window.to == .departure ? 0 : 1]

@@ -28,13 +28,16 @@ package struct FaresImport: Sendable {
 }
 
 /// Writes a tariff's YAML from the tables of a feed.
-private struct FaresWriter {
+struct FaresWriter {
   let tables: FaresTables
   let folder: String
   let day: Day
   var body: [String] = []
   var notes: [String] = []
   var currency = ""
+
+  /// Seconds of a transfer for which the feed names no limit.
+  static let unlimitedSeconds = 86_400
 
   init(tables: FaresTables, folder: String, day: Day) {
     self.tables = tables
@@ -55,7 +58,7 @@ private struct FaresWriter {
     return (lines + body).joined(separator: "\n") + "\n"
   }
 
-  private mutating func note(_ text: String) {
+  mutating func note(_ text: String) {
     if !notes.contains(text) { notes.append(text) }
   }
 
@@ -73,9 +76,13 @@ private struct FaresWriter {
   mutating func writeVersion1() throws(TariffFault) {
     body += ["categories: [adult]", "fares:"]
     var transfers: [String] = []
+    noteOtherColumns()
     for fare in tables["fare_attributes.txt"] {
       try take(currency: fare["currency_type"], file: "fare_attributes.txt")
       let id = fare["fare_id"] ?? ""
+      if let agency = fare["agency_id"], !agency.isEmpty, tables["agency.txt"].count > 1 {
+        note("fare \(id): it holds for rides of the agency \(agency), here for those of all")
+      }
       let rules = tables["fare_rules.txt"].filter { $0["fare_id"] == id }
       let isOnBoard = fare["payment_method"] != "1"
       let media = isOnBoard ? "medium: cash" : "not: {medium: cash}"
@@ -84,7 +91,10 @@ private struct FaresWriter {
         let when = ([condition, media].filter { !$0.isEmpty }).joined(separator: ", ")
         body.append("  - {name: \(yamlWord("fare " + id)), when: {\(when)}, price: \(price)}")
         guard let allowed = fare["transfers"], allowed != "0" else { continue }
-        let seconds = Int(fare["transfer_duration"] ?? "") ?? 86_400
+        let seconds = Int(fare["transfer_duration"] ?? "") ?? Self.unlimitedSeconds
+        if Int(fare["transfer_duration"] ?? "") == nil {
+          note("fare \(id): its transfers have no limit of time, here 24 hours")
+        }
         let count = allowed.isEmpty ? "" : ", count: \(allowed)"
         transfers.append(
           "  - {name: \(yamlWord("transfer " + id)), when: {\(when)}, within: \(seconds) s\(count)}"
@@ -127,6 +137,8 @@ private struct FaresWriter {
     for product in tables["fare_products.txt"] {
       try take(currency: product["currency"], file: "fare_products.txt")
     }
+    noteOtherColumns()
+    noteLegRules()
     writeCategories()
     writeZones()
     writeTimes()
@@ -156,9 +168,6 @@ private struct FaresWriter {
     for row in standard + rows.filter({ $0["is_default_fare_category"] != "1" }) {
       let id = yamlWord(row["rider_category_id"] ?? "")
       body.append("  \(id): {title: \(yamlWord(row["rider_category_name"] ?? id))}")
-    }
-    if let first = standard.first?["rider_category_id"] {
-      body.append("unknown_category: \(yamlWord(first))")
     }
   }
 
@@ -196,7 +205,7 @@ private struct FaresWriter {
   }
 
   /// Rules in the order in which the first that fits counts.
-  private func sortedRules() -> [[String: String]] {
+  func sortedRules() -> [[String: String]] {
     func rank(_ rule: [String: String]) -> (Int, Int) {
       let named = [
         "network_id", "from_area_id", "to_area_id", "from_timeframe_group_id",
@@ -207,11 +216,10 @@ private struct FaresWriter {
     return tables["fare_leg_rules.txt"].sorted { rank($0) < rank($1) }
   }
 
-  private func condition(of rule: [String: String]) -> String {
+  func condition(of rule: [String: String]) -> String {
     var parts: [String] = []
     if let network = rule["network_id"], !network.isEmpty {
-      let routes = tables["route_networks.txt"].filter { $0["network_id"] == network }
-        .compactMap { $0["route_id"] }
+      let routes = routes(of: network)
       let words = routes.isEmpty ? [yamlWord(network)] : routes.map(yamlWord)
       parts.append("route: [\(words.joined(separator: ", "))]")
     }
@@ -226,10 +234,19 @@ private struct FaresWriter {
     return parts.joined(separator: ", ")
   }
 
+  /// Routes of a network: from a table of their own, or a column of `routes.txt`.
+  func routes(of network: String) -> [String] {
+    ["route_networks.txt", "routes.txt"].flatMap { tables[$0] }
+      .filter { $0["network_id"] == network }.compactMap { $0["route_id"] }
+  }
+
   private mutating func writeLegRule(_ rule: [String: String]) {
     let id = rule["fare_product_id"] ?? ""
     let prices = productPrices(id)
-    guard !prices.isEmpty else { return }
+    guard !prices.isEmpty else {
+      note("leg rule of product \(id): the product has no price, the rule is not imported")
+      return
+    }
     let when = condition(of: rule)
     // A feed without rider categories has one price for all.
     let others = "others: "
@@ -350,51 +367,6 @@ private struct FaresWriter {
     else { return }
     if first > day || last < day {
       note("timeframes on service \(service): they hold from \(first) to \(last), here always")
-    }
-  }
-
-  private mutating func writeTransfers(_ groups: [String]) {
-    let kinds = [
-      "0": ("departure", "arrival"), "1": ("departure", "departure"), "2": ("arrival", "departure"),
-      "3": ("arrival", "arrival"),
-    ]
-    var written = false
-    for (index, rule) in tables["fare_transfer_rules.txt"].enumerated() {
-      let from = rule["from_leg_group_id"] ?? ""
-      let to = rule["to_leg_group_id"] ?? ""
-      guard groups.contains(from), groups.contains(to) else {
-        note("transfer rule \(index + 1): an empty leg group is not imported")
-        continue
-      }
-      guard let pays = transferPays(rule, index) else { continue }
-      if !written { body.append("transfers:") }
-      written = true
-      let kind = kinds[rule["duration_limit_type"] ?? ""] ?? ("departure", "departure")
-      let seconds = Int(rule["duration_limit"] ?? "") ?? 86_400
-      let count = Int(rule["transfer_count"] ?? "") ?? -1
-      body.append(
-        "  - {name: \(yamlWord("transfer \(index + 1)")), when: {service: [\(yamlWord(from)), "
-          + "\(yamlWord(to))]}, within: \(seconds) s, from: \(kind.0), to: \(kind.1)"
-          + (count > 0 ? ", count: \(count)" : "")
-          + ", pays: new, pairs: [{from: \(yamlWord(from)), to: \(yamlWord(to)), pays: \(pays)}]}")
-    }
-  }
-
-  /// What the second leg pays; nil, with a note, when the language does not have it.
-  private mutating func transferPays(_ rule: [String: String], _ index: Int) -> String? {
-    let id = rule["fare_product_id"] ?? ""
-    let amount = tables["fare_products.txt"].first { $0["fare_product_id"] == id }?["amount"]
-    switch rule["fare_transfer_type"] {
-    case "0": return amount.map { "{supplement: \($0)}" } ?? "free"
-    case "1":
-      guard let amount, amount.hasPrefix("-") else {
-        note("transfer rule \(index + 1): a supplement on top of the whole price is not imported")
-        return nil
-      }
-      return "{discount: \(amount.dropFirst())}"
-    default:
-      note("transfer rule \(index + 1): one product for both legs (type 2) is not imported")
-      return nil
     }
   }
 }

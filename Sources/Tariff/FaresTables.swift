@@ -12,7 +12,12 @@ struct FaresTables {
       var reader = CSVReader(file.bytes)
       guard let header = CSVHeader(&reader) else { continue }
       var rows: [[String: String]] = []
-      while reader.next(), rows.count < FaresTables.rowsMax {
+      while reader.next() {
+        guard rows.count < FaresTables.rowsMax else {
+          throw TariffFault(
+            file: file.name, line: reader.line,
+            message: "more than \(FaresTables.rowsMax) rows are not read")
+        }
         if let fault = reader.fault {
           throw TariffFault(file: file.name, line: reader.line, message: fault.description)
         }
@@ -31,10 +36,9 @@ struct FaresTables {
 /// Names of the files of a feed that hold fares, or that fares refer to.
 package let faresFileNames = [
   "agency.txt", "areas.txt", "calendar.txt", "calendar_dates.txt", "fare_attributes.txt",
-  "fare_leg_rules.txt",
-  "fare_media.txt", "fare_products.txt", "fare_rules.txt", "fare_transfer_rules.txt",
-  "networks.txt",
-  "rider_categories.txt", "route_networks.txt", "stop_areas.txt", "timeframes.txt",
+  "fare_leg_join_rules.txt", "fare_leg_rules.txt", "fare_media.txt", "fare_products.txt",
+  "fare_rules.txt", "fare_transfer_rules.txt", "networks.txt", "rider_categories.txt",
+  "route_networks.txt", "routes.txt", "stop_areas.txt", "timeframes.txt",
 ]
 
 /// A text of YAML with quotes where they are needed.

@@ -65,7 +65,7 @@ extension Handlers {
       throw Problem.badParameter("to", "it lies more than \(name.daysMax - 1) days after `date`")
     }
     let report = try await services.insight.report(
-      name, days: day...last, operatorID: try Handlers.operatorID(request),
+      name, days: day...last, operatorID: try await knownOperator(request),
       madeAt: request.receivedAt)
     let notes = report.notes.map { note in
       let value =

@@ -249,7 +249,7 @@ extension Handlers {
   func subsidyEvidence(_ request: WebRequest) async throws -> Answer {
     let id = try number(request)
     let page = try request.queryInt("page", in: 0...100_000) ?? 0
-    let rows = try await services.subsidies.evidence(id, page: page) ?? []
+    let rows = try await answering { try await services.subsidies.evidence(id, page: page) } ?? []
     var writer = CSVWriter()
     writer.row(SubsidyEvidence.columns)
     for row in rows { writer.row(row.cells) }

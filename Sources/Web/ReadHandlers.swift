@@ -2,8 +2,10 @@ import Basics
 import Clearing
 import HTTPTypes
 package import Insight
+import Intake
 import Ledger
 import Store
+import Tapping
 import Tariff
 import Transit
 
@@ -134,6 +136,9 @@ extension Handlers {
       lines += page.lines
       count += page.taps.count
       next = page.next
+    }
+    if count == 0, try await services.desk.file(of: device, at: request.receivedAt) == nil {
+      throw Problem(DeviceLifeRefusal.deviceUnknown)
     }
     var answer = Answer(contentType: "application/x-ndjson", body: lines)
     if let next { answer.headers[.kvytokNext] = String(next) }

@@ -27,7 +27,7 @@ extension Handlers {
         "The reports are \(ReportName.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     let format = try Handlers.reportFormat(request)
-    let operatorID = try Handlers.operatorID(request)
+    let operatorID = try await knownOperator(request)
     let report: Report
     if let month = request.queryText("period") {
       let row = try await period(month, of: name)
@@ -58,6 +58,23 @@ extension Handlers {
       answer.headers[.contentDisposition] = "attachment; filename=\"\(report.fileName).xlsx\""
       return answer
     }
+  }
+
+  /// The operator whose numbers a caller gets; one that is asked for has to be known.
+  func knownOperator(_ request: WebRequest) async throws -> String? {
+    guard let id = try Handlers.operatorID(request) else { return nil }
+    let city = services.city
+    guard request.caller?.operatorID == nil, city.current.knowledge(ofOperator: id) == .unknown
+    else { return id }
+    // Another process may have published it, or it left the network and has its figures of before.
+    try await city.reload(from: services.store)
+    if city.current.knowledge(ofOperator: id) != .unknown { return id }
+    let isKnown = try await services.store.read { db in try await db.operatorMoney.isKnown(id) }
+    guard isKnown else {
+      throw Problem.badParameter(
+        "operator", "there is no operator \(id); the network has \(city.current.operatorsTold)")
+    }
+    return id
   }
 
   private func period(_ month: String, of name: ReportName) async throws -> PeriodRow {

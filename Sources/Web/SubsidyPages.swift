@@ -82,23 +82,20 @@ extension Handlers {
     let people = self.people(request)
     let number = try request.queryInt("claim", in: 1...Int.max).map(Int64.init)
     let (claims, orders) = try await services.store.read { db in
-      (
-        try await db.subsidies.claims(countMax: Self.claimsShownMax),
-        try await db.orders.list(waitingOnly: false)
-      )
+      let claims = try await db.subsidies.claims(countMax: Self.claimsShownMax)
+      return (claims, try await db.orders.find(claims.compactMap(\.orderID)))
     }
-    let byID = Dictionary(orders.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     let today = services.city.current.fareDay(of: request.receivedAt)
     let (year, month, _) = today.adding(days: -today.civil.day).civil
     var claim: ClaimModel?
-    if let number { claim = try await claimModel(number, byID, request, people) }
+    if let number { claim = try await claimModel(number, request, people) }
     let model = Model(
       from: "\(padded(year, 4))-\(padded(month, 2))-01",
       to: today.adding(days: -today.civil.day).description,
       currency: claims.first?.currency.code ?? services.city.current.book?.versions.last?.currency
         .code ?? "",
       claims: Listing(claims) { claim in
-        let order = claim.orderID.flatMap { byID[$0] }
+        let order = claim.orderID.flatMap { orders[$0] }
         return ClaimRow(
           number: claim.id,
           days: "\(people.day(claim.firstDay)) – \(people.day(claim.lastDay))",
@@ -113,12 +110,14 @@ extension Handlers {
   }
 
   private func claimModel(
-    _ number: Int64, _ orders: [Int64: MoneyOrderRow], _ request: WebRequest, _ people: People
+    _ number: Int64, _ request: WebRequest, _ people: People
   ) async throws -> ClaimModel {
     let (operatorID, category) = (request.queryText("operator"), request.queryText("category"))
-    let (found, lines, count, evidence) = try await services.store.read { db in
-      (
-        try await db.subsidies.find(number), try await db.subsidies.lines(number),
+    let (found, order, lines, count, evidence) = try await services.store.read { db in
+      let claim = try await db.subsidies.find(number)
+      return (
+        claim, try await db.orders.find([claim?.orderID].compactMap { $0 }).values.first,
+        try await db.subsidies.lines(number),
         try await db.subsidies.evidenceCount(number),
         try await db.subsidies.evidence(
           number, of: operatorID, category: category, offset: 0,
@@ -126,7 +125,6 @@ extension Handlers {
       )
     }
     guard let claim = found else { throw Problem.notFound("claim \(number)") }
-    let order = claim.orderID.flatMap { orders[$0] }
     let decided = order.flatMap { order in
       order.decidedBy.map { ", \(people.text("claim_decided_by")) \($0)" }
     }

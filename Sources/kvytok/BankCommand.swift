@@ -139,7 +139,7 @@ struct BankCommand: AsyncParsableCommand {
           .filter { !$0.isEmpty }.joined(separator: "; "),
         ])
       }
-      print(table.text)
+      table.printNewest(StatementTables.listMax)
       if rows.isEmpty { print(open ? "every line is known" : "no statement was taken yet") }
     }
   }

@@ -258,7 +258,7 @@ struct OrderCommand: AsyncParsableCommand {
           [row.decision, row.decidedBy].compactMap { $0 }.joined(separator: " by "),
         ])
       }
-      print(table.text)
+      table.printNewest(OrderTables.listMax)
     }
   }
 
@@ -303,13 +303,18 @@ struct OrderCommand: AsyncParsableCommand {
     }
     print(
       "\(row.kind.rawValue) of \(moneyText(row.minor, row.currency)) "
-        + (row.payee == nil ? "" : "to \(row.whom) ") + (isApproved ? "approved" : "refused"))
+        + (row.payee == nil ? "" : "to \(row.whom) ") + (row.rider == nil ? "" : "for \(row.whom) ")
+        + (isApproved ? "approved" : "refused"))
   }
 }
 
 extension MoneyOrderRow {
-  /// What it is about; of a payout the operator with the account to which the money goes.
+  /// What it is about: of a payout the operator with the account to which the money goes, of stored value
+  /// the account with its rider.
   var whom: String {
+    if let rider {
+      return (subject == rider.description ? "" : "account \(subject) of ") + "rider \(rider)"
+    }
     guard let payee else { return subject }
     return "\(subject), \(payee.iban) of \(payee.name)" + (payee.bic.map { " at \($0)" } ?? "")
   }

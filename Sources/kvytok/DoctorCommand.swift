@@ -37,7 +37,12 @@ struct DoctorCommand: AsyncParsableCommand {
         try await Backbone.with(place, isServing: false) { backbone in
           try await backbone.pool.session { _ = try await $0.query("select 1") }
           report.pass("database", "answers at \(backbone.pool.configuration.place)")
-          try await report.checkDatabase(backbone)
+          do {
+            try await report.checkDatabase(backbone)
+          } catch {
+            report.fail(
+              "looking", "\(error)", "The rest was not looked at: mend this, and ask again.")
+          }
         }
       } catch {
         report.fail("database", "\(error)", "Start it, or name the right one.")

@@ -105,7 +105,7 @@ struct LedgerAdjust: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "list", abstract: "Lists corrections, the newest first.")
+      commandName: "list", abstract: "Lists corrections line by line, the newest first.")
 
     @OptionGroup var database: DatabaseOptions
 
@@ -115,17 +115,33 @@ struct LedgerAdjust: AsyncParsableCommand {
       }
       var table = TextTable([
         ("number", .right), ("state", .left), ("asked by", .left), ("decided by", .left),
-        ("entry", .right), ("amount", .right), ("reason", .left),
+        ("entry", .right), ("fare day", .left), ("account", .left), ("debit", .right),
+        ("credit", .right), ("reason", .left),
       ])
       for row in rows {
-        let minor = row.postings.reduce(0) { $0 + $1.debitMinor }
-        table.add([
-          String(row.number), row.state.rawValue, row.requestedBy, row.decidedBy ?? "",
-          row.entryNumber.map(String.init) ?? "",
-          Money(minor: minor, currency: row.currency).description, row.reason,
-        ])
+        for (index, posting) in row.postings.enumerated() {
+          let head = [
+            String(row.number), row.state.rawValue, row.requestedBy, row.decidedBy ?? "",
+            row.entryNumber.map(String.init) ?? "", row.fareDay?.description ?? "",
+          ]
+          table.add(
+            (index == 0 ? head : head.map { _ in "" })
+              + Self.cells(of: posting, row.currency) + [index == 0 ? row.reason : ""])
+        }
       }
       print(rows.isEmpty ? "there are no corrections" : table.text)
+      if rows.count >= AdjustmentTables.pageMax {
+        print("the newest \(rows.count) are listed; there may be more")
+      }
+    }
+
+    /// The account of a line as `--line` takes it, and the amount on its side.
+    private static func cells(of posting: Posting, _ currency: Currency) -> [String] {
+      let account = posting.account + (posting.operatorID.map { "/\($0)" } ?? "")
+      return [account]
+        + [posting.debitMinor, posting.creditMinor].map {
+          $0 == 0 ? "" : moneyText($0, currency)
+        }
     }
   }
 

@@ -74,6 +74,9 @@ struct ReportCommand: AsyncParsableCommand {
     let (report, zone) = try await Backbone.with(database) { backbone in
       let city = CityHolder()
       try await city.reload(from: backbone.store)
+      if let `operator` {
+        try await OperatorName.check(`operator`, city.current, backbone.store)
+      }
       let desk = InsightDesk(store: backbone.store, city: city)
       return (try await make(by: desk), city.current.clock.zone)
     }

@@ -121,14 +121,17 @@ struct SubsidyCommand: AsyncParsableCommand {
     func run() async throws {
       try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
-        var writer = CSVWriter()
-        writer.row(SubsidyEvidence.columns)
         var page = 0
         repeat {
+          let number = page
+          let rows = try await MoneyDesks.answer {
+            try await desks.subsidies.evidence(claim, page: number)
+          }
+          var writer = CSVWriter()
+          if page == 0 { writer.row(SubsidyEvidence.columns) }
+          for row in rows ?? [] { writer.row(row.cells) }
           FileHandle.standardOutput.write(Data(writer.bytes))
-          writer = CSVWriter()
-          guard let rows = try await desks.subsidies.evidence(claim, page: page) else { return }
-          for row in rows { writer.row(row.cells) }
+          guard rows != nil else { return }
           page += 1
         } while true
       }

@@ -36,4 +36,10 @@ struct TextTable {
       return line
     }.joined(separator: "\n")
   }
+
+  /// Prints a list of the newest, and says when there may be older ones.
+  func printNewest(_ limit: Int) {
+    print(text)
+    if rows.count >= limit { print("the newest \(limit) are listed; there may be more") }
+  }
 }

@@ -61,33 +61,19 @@ struct TokenCommand: AsyncParsableCommand {
         label: label, role: role, operatorID: `operator`, rider: rider, createdAt: now,
         expiresAt: days.map { now.adding(seconds: Int64($0) * 86_400) })
       try await Backbone.with(database) { backbone in
-        if let `operator` { try await Self.check(`operator`, backbone.store) }
+        if let `operator` {
+          let city = CityHolder()
+          try await city.reload(from: backbone.store)
+          try await OperatorName.check(
+            `operator`, city.current, backbone.store,
+            advice: "Import the network of a new one first.")
+        }
         try await backbone.store.write { db in
           try await db.tokens.create(digest: AccessTokenText.digest(of: token), grant)
         }
       }
       Progress.say("Keep this token; it is shown only now:")
       print(token)
-    }
-
-    /// A misspelt operator would be a token that sees nothing, and says nothing about it.
-    private static func check(_ id: String, _ store: Store) async throws {
-      let holder = CityHolder()
-      try await holder.reload(from: store)
-      let city = holder.current
-      switch city.knowledge(ofOperator: id) {
-      case .known: return
-      case .unchecked:
-        Progress.say("Not checked: no network is imported yet that could have an operator \(id).")
-      case .unknown:
-        // One that left the network has its figures of before.
-        guard try await store.read({ try await $0.operatorMoney.isKnown(id) }) else {
-          throw CommandFault(
-            "Neither the network nor a tariff has an operator \(id), and nothing was booked for one. "
-              + "The network has \(city.operatorsTold). Import the network of a new one first.",
-            exitCode: CommandFault.no)
-        }
-      }
     }
   }
 
@@ -112,7 +98,7 @@ struct TokenCommand: AsyncParsableCommand {
           grant.createdAt.description, end ?? "never",
         ])
       }
-      print(table.text)
+      table.printNewest(TokenQueries.listMax)
     }
   }
 

@@ -152,6 +152,17 @@ struct HinderedStartTests {
       #expect(end.output.contains("network: Import one: kvytok network import"))
       #expect(!end.output.contains("tariff: "))
       #expect(end.output.contains("every batch can be read"))
+      try await LedgerCommandTests.asOwner(
+        service,
+        """
+        insert into tap_batch (lane, device_id, epoch, seqs, fresh, received_at, sent_at, body, signature,
+          body_digest, sort_fault)
+        values (1, 'V-1', 1, '{[30,35)}', '{[30,35)}', now(), now(), '', '', '', 'cut off')
+        """)
+      let broken = try await service.run(["doctor"]).output
+      #expect(broken.contains("5 taps in 1 batches are set aside; the oldest, batch "), "\(broken)")
+      #expect(broken.contains(" of V-1 of ") && broken.contains(": cut off"), "\(broken)")
+      #expect(broken.contains("journal: Was the program put back to an older one?"), "\(broken)")
     }
   }
 }

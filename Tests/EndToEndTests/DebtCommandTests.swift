@@ -25,9 +25,12 @@ struct DebtCommandTests {
       let nothing = try await service.run(["wallet", "write-off", "YW5uYQ", "--as", olena] + money)
       #expect(nothing.exitCode == 1 && nothing.errors.contains("the account owes nothing"))
       let asked = try await service.run(
-        ["wallet", "correct", "YW5uYQ", "--minor=-200", "--as", olena] + money)
+        ["wallet", "correct", "YW5uYQ", "--minor", "-200", "--as", olena] + money)
       #expect(
         asked.output.contains("order 1 waits: kvytok order approve 1 --as FILE"), "\(asked.errors)")
+      // Whoever decides sees whose balance it is.
+      let told = try await service.run(["order", "list"]).output
+      #expect(told.contains("account_debit") && told.contains("account 1 of rider "), "\(told)")
       let own = try await service.run(["order", "approve", "1", "--as", olena])
       #expect(own.exitCode == 1 && own.errors.contains("ask a second person"), "\(own.errors)")
       func balance() async throws -> String {
@@ -36,6 +39,7 @@ struct DebtCommandTests {
       #expect(try await balance().hasPrefix("5.00"))
       let other = try await service.run(["order", "approve", "1", "--as", taras])
       #expect(other.exitCode == 0, "\(other.errors)")
+      #expect(other.output.contains("account_debit of 2.00 UAH for account 1 of rider "))
       #expect(try await balance().hasPrefix("3.00"))
       let sound = try await service.run(["ledger", "verify"])
       #expect(sound.exitCode == 0, "\(sound.output)")
@@ -53,6 +57,44 @@ struct DebtCommandTests {
         rows.last?.contains("2026-11-22T08:00:00") == true
           && rows.last?.contains("-3.00 UAH") == true && rows.last?.contains(" 3.00 UAH") == true,
         "\(list.output)")
+    }
+  }
+
+  @Test func aCommandThatListsTheFirstOfManySaysSo() async throws {
+    try await KvytokService.with { service in
+      try await LedgerCommandTests.asOwner(
+        service,
+        """
+        begin; set local kvytok.seal_key = '';
+        insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+          amount_minor, due_minor, declined_at, closed_at)
+        select 0, gen_random_uuid(), gen_random_uuid(), '2026-11-20', 0, 'UAH', 'debt', 800, 800,
+          now(), now() from generate_series(1, 1001);
+        insert into money_order (kind, subject, minor, currency, reason, proposed_by, proposed_at)
+        select 'refund', n::text, 100, 'UAH', 'x', 'Petro', now() from generate_series(1, 501) n;
+        insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at)
+        select 'V-1', 1, n, 'x', 'x', '{}', now() from generate_series(1, 201) n;
+        insert into acquirer_file (direction, name, number, digest, currency, records, gross_minor,
+          fee_minor, at) values ('in', 'f', 1, '\\x00', 'UAH', 1, 100, 0, now());
+        insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor, currency,
+          value_date, category)
+        select 1, n, 'capture', n::text, 100, 0, 'UAH', '2026-11-20', 'unknown'
+        from generate_series(1, 1003) n;
+        commit
+        """)
+      let debts = try await service.run(["debt", "list"]).output
+      #expect(debts.contains("of charge windows the oldest are listed; there may be more"))
+      #expect(!debts.contains("of stored value the oldest"))
+      let orders = try await service.run(["order", "list"]).output
+      #expect(orders.contains("the newest 500 are listed; there may be more"))
+      let tokens = try await service.run(["token", "list"]).output
+      #expect(!tokens.contains("there may be more"))
+      let stuck = try await service.run(["taps", "stuck", "--state", "quarantined"]).output
+      #expect(stuck.contains("quarantined: the 200 that have waited longest; there may be more"))
+      let rest = try await service.run(["acquirer", "reconcile", "--date", "2026-11-20"])
+      #expect(
+        rest.output.contains("and 3 more, 1003 in all: ask for fewer days to see them"),
+        "\(rest.errors)")
     }
   }
 }

@@ -107,6 +107,12 @@ struct NetworkCommandTests {
         "\(wrong.errors)")
       let right = try await token("t")
       #expect(right.exitCode == 0 && !right.errors.contains("Not checked"), "\(right.errors)")
+      let report = try await service.run([
+        "report", "daily", "--date", "2026-11-20", "--operator", "T",
+      ])
+      #expect(
+        report.exitCode == 1 && report.errors.contains("has an operator T")
+          && report.output.isEmpty, "\(report.errors)")
       let lost = try await assign("a")
       #expect(lost.exitCode == 1 && lost.errors.contains("has a stop a"), "\(lost.errors)")
       let found = try await assign("A")

@@ -23,11 +23,20 @@ struct OperatorCommandTests {
       }
       let none = try await run(["operator", "accounts"])
       #expect(none.0 == 0 && none.1.contains("no account is known"), "\(none)")
+      let evidence = try await run(["subsidy", "evidence", "77"])
+      #expect(evidence.0 == 1 && evidence.1.contains("claim 77"), "\(evidence)")
       _ = try await run(
         [
           "ledger", "adjust", "request", "--line", "1110:debit:10000", "--line",
           "2100/tram:credit:10000", "--currency", "UAH", "--reason", "carried forward",
         ], as: olena)
+      // Whoever decides sees what is moved: accounts, sides and operators.
+      let asked = try await run(["ledger", "adjust", "list"])
+      let lines = asked.1.split(separator: "\n").map {
+        $0.split(separator: " ").joined(separator: " ")
+      }
+      #expect(lines.contains("1 requested olena 1110 100.00 UAH carried forward"), "\(asked)")
+      #expect(lines.contains("2100/tram 100.00 UAH"), "\(asked)")
       let booked = try await run(["ledger", "adjust", "approve", "1"], as: taras)
       #expect(booked.0 == 0, "\(booked)")
       func account(_ iban: String, _ person: String) async throws {

@@ -55,6 +55,20 @@ extension InsightSuite {
       }
     }
 
+    /// The number 0 that earlier programs kept is told as the empty list that it is.
+    @Test func aKeptMonthWithoutRidesIsToldWithAnEmptyListOfVersions() async throws {
+      try await World.with { world in
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(month, in: db) }
+        let daily = try #require(kept.first { $0.report == "daily" })
+        let before = try #require(daily.earlier.first)
+        #expect(String(decoding: before, as: UTF8.self).contains(#""tariff_versions":0"#))
+        let row = try await keep(["daily": before], world)
+        let read = try #require(try await world.desk.periodReport(.daily, of: row, madeAt: noon))
+        #expect(read.json == daily.content)
+      }
+    }
+
     /// As a program would have kept it that knew one operator's row less, and another amount.
     @Test func everyFormatAndAnOperatorsViewShowWhatWasKept() async throws {
       try await World.with { world in

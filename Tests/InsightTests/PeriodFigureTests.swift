@@ -114,6 +114,24 @@ extension InsightSuite {
       }
     }
 
+    /// A month without rides has no version of a tariff, which earlier programs kept as the number 0.
+    @Test func aNumberInPlaceOfNoVersionsIsNoDifferenceOfAKeptReport() async throws {
+      try await World.with { world in
+        let row = PeriodRow(
+          name: "2026-12", first: try #require(Day("2026-12-01")),
+          last: try #require(Day("2026-12-31")), state: .closed, closedAt: noon)
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(row, in: db) }
+        #expect(!kept.isEmpty)
+        for report in kept {
+          let now = String(decoding: report.content, as: UTF8.self)
+          let before = now.replacing(#""tariff_versions":[]"#, with: #""tariff_versions":0"#)
+          #expect(now != before, "\(report.report)")
+          #expect(report.earlier.contains(Array(before.utf8)), "\(report.report)")
+        }
+      }
+    }
+
     /// The first table is of all days, however many rows their table would have.
     @Test func operatorsOfAYearAreCountedWholeThoughTheirDaysAreCut() async throws {
       try await World.with { world in

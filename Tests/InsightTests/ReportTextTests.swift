@@ -137,6 +137,15 @@ import Testing
         + #""completeness":{"rider_days_stale":3,"tariff_versions":["t-1"]}}"#)
   }
 
+  @Test func namesOfWhichThereAreNoneAreAnEmptyListForPrograms() throws {
+    var report = try report()
+    report.notes[1].names = []
+    report.notes[1].count = 0
+    let json = String(decoding: report.json, as: UTF8.self)
+    #expect(json.hasSuffix(#""completeness":{"rider_days_stale":3,"tariff_versions":[]}}"#))
+    #expect(try self.report().notes[0].isOfNames == false)
+  }
+
   @Test func eachStateThatAReportShowsHasAUkrainianWord() {
     let states = DeviceState.allCases.map(\.rawValue) + RefundRow.State.allCases.map(\.rawValue)
     for word in states {

@@ -231,6 +231,11 @@ extension StoreSuite {
             ])
           }
         }
+        // What nobody holds took no time yet.
+        let untold = try await store.read { try await $0.denyList.versions(limit: 10) }
+        #expect(untold.map(\.devicesReached) == [0, 0])
+        #expect(untold.map(\.latencyP50) == [nil, nil] && untold.map(\.latencyP95) == [nil, nil])
+        #expect(untold.map(\.latencyMax) == [nil, nil])
         #expect(try await note("V-1", 1, 30) == [30])
         #expect(try await note("V-1", 1, 40) == [])
         #expect(try await note("V-2", 2, 100) == [40])

@@ -117,4 +117,134 @@ struct FaresTests {
     #expect(transfers.count == 4)
     #expect(transfers.allSatisfy { $0["duration_limit"] == "1800" })
   }
+
+  /// What each worked case of a tariff comes to, ride by ride.
+  private static func charges(_ source: TariffSource) -> [String: [Int64?]] {
+    var result: [String: [Int64?]] = [:]
+    for outcome in source.check().cases {
+      result[outcome.worked.name] = outcome.rides.map(\.chargedMinor)
+    }
+    return result
+  }
+
+  @Test func theCasesOfZelenohradCostTheSameAfterExportAndImport() throws {
+    var source = try Folders.source("zelenohrad")
+    // Fares v2 has no caps; they are the last of the file.
+    let main = try #require(source.files.firstIndex { $0.path == "tariff.yaml" })
+    let caps = try #require(source.files[main].text.range(of: "\ncaps:\n"))
+    source.files[main].text = String(source.files[main].text[..<caps.lowerBound]) + "\n"
+    let before = try #require(source.load().book?.versions.first)
+    let export = FaresExport(before, network: nil)
+    let imported = try FaresImport(files: export.files, folder: "back", from: before.firstDay)
+    // Without a network the name of a fare's network stands for its routes.
+    let cases = source.files.filter { $0.path.hasPrefix("cases/") }.map { file in
+      let text = file.text.replacingOccurrences(of: ", route: 1,", with: ",")
+        .replacingOccurrences(of: "operator: TRAMTROL", with: "route: network_1")
+        .replacingOccurrences(of: "operator: AVTO1", with: "route: network_2")
+        .replacingOccurrences(of: "operator: AVTO2", with: "route: network_2")
+      return TariffFile(path: file.path, text: text)
+    }
+    let after = TariffSource(
+      folder: "back", files: [TariffFile(path: "tariff.yaml", text: imported.yaml)] + cases)
+    let wanted = Self.charges(source)
+    #expect(
+      wanted["free transfer, the thirtieth minute is inside and the next is not"]
+        == [1200, 0, 1500])
+    #expect(Self.charges(after) == wanted, "\(imported.yaml)")
+    let lost = imported.notes.filter { $0.hasPrefix("transfer rule") }
+    #expect(lost == [])
+  }
+
+  /// Two fares, `a` and `b`, and the transfer rules of a test.
+  private static func feed(
+    transfers: String, legs: String = "a,n1,a,\nb,n2,b,\n", other: String = ""
+  ) -> [(name: String, bytes: [UInt8])] {
+    let texts = [
+      (
+        "agency.txt",
+        "agency_id,agency_name,agency_url,agency_timezone\na,A,https://a.example,Europe/Kyiv\n"
+      ),
+      ("fare_products.txt", "fare_product_id,amount,currency\na,10,UAH\nb,20,UAH\n" + other),
+      ("fare_leg_rules.txt", "leg_group_id,network_id,fare_product_id,rule_priority\n" + legs),
+      ("routes.txt", "route_id,network_id\n1,n1\n2,n2\n"),
+      (
+        "fare_transfer_rules.txt",
+        "from_leg_group_id,to_leg_group_id,transfer_count,duration_limit,duration_limit_type,"
+          + "fare_transfer_type,fare_product_id\n" + transfers
+      ),
+    ]
+    return texts.map { (name: $0.0, bytes: Array($0.1.utf8)) }
+  }
+
+  @Test func transferRulesThatDifferAndShareALegGroupAreToldAsLost() throws {
+    let imported = try FaresImport(
+      files: Self.feed(transfers: "a,b,,1800,1,0,\nb,a,,1800,1,0,\na,a,2,3600,1,0,\n"),
+      folder: "imported", from: Self.from)
+    #expect(
+      imported.notes == [
+        "transfer rule 3, a to a: it differs in time or count from rule 1, which has one of its "
+          + "leg groups; it is not imported",
+        "transfers: their time runs from the first ride; in the feed from the ride before",
+      ])
+    let reading = Self.load(imported)
+    let errors = reading.faults.filter { !$0.isWarning }
+    #expect(errors == [], "\(imported.yaml)")
+    let tariff = try #require(reading.book?.versions.first)
+    var taps: [FareTap] = []
+    for (route, minute) in [("1", Int64(0)), ("2", 10), ("1", 20), ("1", 25)] {
+      taps += ride(tariff, category: "adult", medium: .card, route: route, minute: minute)
+    }
+    let rated = tariff.rate(day: Self.from.adding(days: 10), state: .empty, taps: taps)
+    #expect(rated.rides.map(\.chargedMinor) == [1000, 0, 0, 1000])
+  }
+
+  @Test func whatTheImportDoesNotTakeFromAFeedIsTold() throws {
+    let imported = try FaresImport(
+      files: Self.feed(
+        transfers: "a,b,,,,0,\na,b,,,,0,gone\n",
+        legs: "a,n1,a,\nb,n2,b,\nb,n2,day,\nb,n3,gone,\n", other: "day,50,UAH\n"),
+      folder: "imported", from: Self.from)
+    #expect(
+      imported.notes == [
+        "product day: b has a leg rule with the same conditions, which counts",
+        "network n3: the feed names no route of it; its name stands for the route",
+        "leg rule of product gone: the product has no price, the rule is not imported",
+        "transfer rule 1: it has no limit of time, here 24 hours",
+        "transfer rule 2: there is no product gone; it is not imported",
+        "transfers: their time runs from the first ride; in the feed from the ride before",
+      ])
+  }
+
+  @Test func leftOutPrioritiesUnknownColumnsAndAgenciesOfAFeedAreTold() throws {
+    let second = [
+      ("fare_products.txt", "fare_product_id,amount,currency,age_max\na,10,UAH,6\nb,9,UAH,\n"),
+      ("fare_leg_rules.txt", "network_id,from_area_id,fare_product_id\nn1,x,a\nn1,,b\n"),
+      ("route_networks.txt", "network_id,route_id\nn1,1\n"),
+      ("stop_areas.txt", "area_id,stop_id\nx,s\n"),
+      ("fare_leg_join_rules.txt", "from_network_id,to_network_id\nn1,n1\n"),
+    ]
+    let imported = try FaresImport(
+      files: second.map { (name: $0.0, bytes: Array($0.1.utf8)) }, folder: "in", from: Self.from)
+    #expect(
+      imported.notes == [
+        "fare_products.txt: the column age_max is not imported",
+        "fare_leg_join_rules.txt: legs that count as one are not imported",
+        "leg rules without from_area_id: in the feed they hold for what no other rule lists, here "
+          + "for what no rule with more conditions fits",
+      ])
+    let first = [
+      ("agency.txt", "agency_id,agency_name\na,A\nb,B\n"),
+      (
+        "fare_attributes.txt",
+        "fare_id,price,currency_type,payment_method,transfers,agency_id\nf,10,UAH,1,1,a\n"
+      ),
+    ]
+    let other = try FaresImport(
+      files: first.map { (name: $0.0, bytes: Array($0.1.utf8)) }, folder: "in", from: Self.from)
+    #expect(
+      other.notes == [
+        "fare f: it holds for rides of the agency a, here for those of all",
+        "fare f: its transfers have no limit of time, here 24 hours",
+      ])
+  }
 }

@@ -55,6 +55,31 @@ struct LoadTests {
     }
   }
 
+  @Test func aReportOfAnOperatorThatNobodyKnowsIsRefused() async throws {
+    try await Self.withRides { service, _ in
+      let token = try await service.token(.accountant)
+      let refused = await service.send(
+        .get, "/v1/reports/daily?date=2026-11-21&operator=NOPE", token: token)
+      #expect(refused.status == .badRequest && refused.problemCode == "bad_parameter")
+      #expect(refused.text.contains("there is no operator NOPE"), "\(refused.text)")
+      let page = await service.send(
+        .get, "/report?date=2026-11-21&operator=NOPE", token: token)
+      #expect(page.status == .badRequest)
+      // One that left the network has its figures of before.
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into ride_sum
+          values ('2026-11-21', '2026-11-21', 0, 'left', '', 'bus', 'adult', '', 'card', 'UAH', 'test-1',
+            2, 2, 0, 0, 0, 0, 1600, 1600);
+          """)
+      }
+      let left = await service.send(
+        .get, "/v1/reports/daily?date=2026-11-21&operator=left", token: token)
+      #expect(left.status == .ok, "\(left.text)")
+    }
+  }
+
   @Test func theListOfRoutesShowsNoGroupThatIsTooSmall() async throws {
     try await Self.withRides { service, token in
       let page = await service.send(.get, "/routes?date=2026-11-21", token: token)

@@ -124,13 +124,22 @@ struct OperatorMoneyEndpointTests {
         json: #"{"from": "2026-11-01", "to": "2026-11-20", "currency": "UAH"}"#)
       #expect(claim.status == .unprocessableContent && claim.problemCode == "not_possible")
       #expect(await service.send(.get, "/v1/subsidies/claims", token: token).text == "[]")
-      for path in ["/v1/subsidies/claims/7", "/v1/payment-files/KVYTOK-1"] {
+      for path in [
+        "/v1/subsidies/claims/7", "/v1/subsidies/claims/7/evidence", "/v1/payment-files/KVYTOK-1",
+      ] {
         #expect(await service.send(.get, path, token: token).status == .notFound)
       }
       let paid = await service.send(.post, "/v1/subsidies/claims/7/payment", token: token)
       #expect(paid.status == .notFound)
-      let evidence = await service.send(.get, "/v1/subsidies/claims/7/evidence", token: token)
-      #expect(evidence.text.hasPrefix("fare_day,operator,category"))
+      for (from, to, words) in [
+        ("2026-11-20", "2026-11-01", "the first day to claim, 2026-11-20, lies after the last"),
+        ("2026-11-01", "2099-01-01", "2099-01-01 is not over yet"),
+      ] {
+        let refused = await service.post(
+          "/v1/subsidies/claims", token: token,
+          json: #"{"from": "\#(from)", "to": "\#(to)", "currency": "UAH"}"#)
+        #expect(refused.status == .unprocessableContent && refused.text.contains(words))
+      }
     }
   }
 

@@ -90,6 +90,29 @@ struct SubsidyClaimTests {
       let report = await service.send(
         .get, "/v1/reports/subsidy?date=2026-11-19", token: taras)
       #expect(report.status == .ok && report.text.contains("1200"), "\(report.text)")
+
+      // A ride that is taken back is told as one, and no cell is worked out by a spreadsheet.
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+            category, product, medium, operator_id, route, currency, nominal_minor, charged_minor,
+            tariff_version, reason)
+          values ('2026-11-19', 0, '00000000-0000-0000-0000-000000000001', 1, '2026-11-19 12:00Z',
+            '=V-1', 1, 9, 1, 'pensioner', 'ride', 'card', 'tram', null, 'UAH', 800, 0, 'test-1',
+            '{"currency":"UAH","steps":[]}');
+          insert into subsidy_ride (claim_id, fare_day, lane, ride_id, operator_id, category, riders,
+            minor, is_taken_back)
+          select 1, fare_day, lane, ride_id, operator_id, category, riders, -600, true from ride
+          where seq = 9;
+          """)
+      }
+      let changed = await service.send(.get, "/v1/subsidies/claims/1/evidence", token: olena)
+      let cells = changed.text.split(whereSeparator: \.isNewline).map(String.init)
+      #expect(
+        cells.contains(
+          "2026-11-19,tram,pensioner,1,-600,yes,'=V-1,1,9,2026-11-19T12:00:00Z,"),
+        "\(changed.text)")
     }
   }
 
@@ -133,6 +156,16 @@ struct SubsidyClaimTests {
       let made = await form(service, asked + olena)
       #expect(made.status == .seeOther && made.headers[.location] == "/subsidies?claim=1")
 
+      // Newer orders push nobody's name and no amount off the page.
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into money_order (kind, subject, minor, currency, reason, proposed_by, proposed_at)
+          select 'refund', n::text, 100, 'UAH', 'x', 'Petro', now() from generate_series(1, 500) n
+          """)
+      }
+      let list = await service.send(.get, "/subsidies?lang=en", token: olena)
+      #expect(list.text.contains("Olena") && list.text.contains("12.00\u{A0}UAH"))
       let page = await service.send(.get, "/subsidies?claim=1&lang=en", token: olena)
       #expect(page.status == .ok, "\(page.text)")
       for text in [

@@ -2,9 +2,11 @@ import Basics
 import Clearing
 import DatabaseSupport
 import HTTPTypes
+import Postgres
 import Store
 import Tapping
 import Testing
+import Tracking
 import Transit
 import Web
 
@@ -68,6 +70,36 @@ struct TariffInForceTests {
         #expect(answer.status == .ok)
         #expect(answer.member("tariff_version") == version, "\(moment): \(answer.text)")
       }
+    }
+  }
+
+  /// The night before a version begins whose day ends at another hour is of the day that it was.
+  @Test func positionsAreOfTheFareDayOfTheVersionInForceThen() async throws {
+    try await TestService.with { service in
+      let validator = try await Validator(service)
+      for text in [
+        Self.tariff("old", from: "2026-01-01", price: "8.00"),
+        Self.tariff("new", from: "2027-01-01", price: "8.00").replacing("04:00", with: "00:00"),
+      ] {
+        let published = try await publish(text, to: service)
+        try #require(published.status == .created, "\(published.text)")
+      }
+      for moment in ["2026-12-31T02:00:00+02:00", "2027-01-01T02:00:00+02:00"] {
+        let at = try #require(Instant(iso8601: moment))
+        service.clock.set(at.adding(seconds: 60))
+        let position = Position(
+          vehicle: "1603", at: at, coordinate: Coordinate(latitude: 56.95, longitude: 24.11))
+        let answer = try await validator.post(
+          PositionReportJSON.encode(
+            PositionReport(device: "V-1", sentAt: service.clock.now, positions: [position])),
+          to: "/v1/positions")
+        #expect(answer.status == .ok, "\(answer.text)")
+      }
+      let days = try await service.pool.session { db in
+        try await db.query("select service_day::text from position order by at")
+          .map { try $0.text(0) }
+      }
+      #expect(days == ["2026-12-30", "2027-01-01"])
     }
   }
 

@@ -4,6 +4,7 @@ import DatabaseSupport
 import HTTPTypes
 import Ledger
 import Logging
+import Postgres
 import Store
 import Tapping
 import Testing
@@ -112,6 +113,22 @@ struct UnpairedTapTests {
         .get, "/rider?medium=card&token=\(card)&date=2026-11-21", token: token,
         headers: [.acceptLanguage: "en"])
       #expect(!before.text.contains("Taps off that ended no ride"))
+      #expect(!page.text.contains("is still being rated"))
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          update fare_day set stale_since = now(), stale_cause = 'order'
+          where fare_day = '2026-11-22'
+          """)
+      }
+      let waiting = await service.send(
+        .get, "/rider?medium=card&token=\(card)&date=2026-11-22", token: token,
+        headers: [.acceptLanguage: "en"])
+      #expect(waiting.text.contains("the day 2026-11-22 is still being rated ("))
+      let other = await service.send(
+        .get, "/rider?medium=card&token=\(card)&date=2026-11-21", token: token,
+        headers: [.acceptLanguage: "en"])
+      #expect(!other.text.contains("is still being rated"))
     }
   }
 
@@ -125,6 +142,11 @@ struct UnpairedTapTests {
       }
       #expect(
         reasons == ["no_boarding", "-", "-", "-", "other_vehicle", "-", "-", "too_late"])
+      let unknown = await service.send(
+        .get, "/v1/audit/taps?device=NOPE&epoch=1", token: admin)
+      #expect(unknown.status == .notFound && unknown.problemCode == "device_unknown")
+      let none = await service.send(.get, "/v1/audit/taps?device=V-1&epoch=2", token: admin)
+      #expect(none.status == .ok && none.text.isEmpty)
       let counts = try await service.store.read { db in try await db.tapStates.counts() }
       #expect(counts.journalled == 8 && counts.counts[.rated] == 8 && counts.missing == 0)
     }
