@@ -167,8 +167,8 @@ struct RunningService: Sendable {
         store: wayIn, gate: gate, tokenKey: keys.token, sessions: sessions,
         admission: settings.admission, log: log, facts: facts),
       positions: PositionIntake(
-        store: wayIn, gate: gate, log: log, fareDay: { city.current.fareDay(of: $0) }, now: { .now }
-      ),
+        store: wayIn, gate: gate, admission: settings.admission, log: log,
+        fareDay: { city.current.fareDay(of: $0) }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
       log: log, tokenKey: keys.token, acquirerMessages: messages, facts: facts, now: { .now },
       randomBytes: { SecureRandom.bytes($0) },

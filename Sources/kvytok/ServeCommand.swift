@@ -38,7 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Days before its receipt that a tap may lie; an older one goes to quarantine. (default: 400)",
+      "Days before its receipt that a tap or a position may lie; an older tap goes to quarantine. (default: 400)",
       valueName: "days"))
   var tapAgeDays: Int?
 
