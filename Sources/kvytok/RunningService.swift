@@ -202,7 +202,7 @@ struct RunningService: Sendable {
     let server = EdgeServer(
       responder: try WebResponder(services: web, parts: settings.parts, logger: log),
       intake: settings.parts.contains(.intake) ? web.intake : nil, limits: edgeLimits(),
-      tls: context, log: log, now: { .now })
+      proxies: settings.proxies, tls: context, log: log, now: { .now })
     return EdgeService(server: server, host: host, port: settings.port) { port in
       let name = host.contains(":") ? "[\(host)]" : host
       // Not `print`: whoever waits at the end of a pipe must see the line at once.
