@@ -158,6 +158,7 @@ package struct DeviceQueries {
           where device_id = $1))
       from device d where d.device_id = $1 and k.device_id = $1
         and (k.accepted_until is null or k.accepted_until > $2)
+        and k.end_reason is distinct from 'revoked'
         and not ($3 and k.public_key = d.public_key)
       """, [.text(id), .timestamptz(at), .bool(isCurrentKept)])
     try await announce(id)
