@@ -56,7 +56,6 @@ package struct Placer: Sendable {
       if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
       changedDays.formUnion(changed)
-      changedDays.formUnion(try await db.placing.endedOtherwise(in: day))
       try await db.rating.markPlaced(pricedByPlace(boardings).intersection(changed), at: now)
     }
     // All at once and in order, as those who sort taps off mark them.

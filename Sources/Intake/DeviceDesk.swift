@@ -59,13 +59,15 @@ package struct DeviceStanding: Sendable, Equatable {
   package var place: DevicePlace?
   package var heartbeat: HeartbeatRecord?
 
-  /// When it was last heard of; nil when never.
+  /// When it was last heard of; nil when never, or not since it was activated in the place of other hardware.
   ///
   /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package var lastSeenAt: Instant? {
     let own = registers.filter { $0.epoch >= device.epochsFrom }
     return (own.map(\.lastReceivedAt) + [heartbeat?.receivedAt].compactMap { $0 }).max()
   }
+  /// Whether it took the place of other hardware, and was not heard of since.
+  package var isUnheardReplacement: Bool { device.epochsFrom > 0 && lastSeenAt == nil }
   /// Taps stored, the impossible ones included.
   package var tapsStored: Int64 { registers.reduce(0) { $0 + $1.tapsStored } }
   package var conflicts: Int64 { registers.reduce(0) { $0 + $1.conflicts } }
@@ -227,8 +229,10 @@ package struct DeviceDesk: Sendable {
       try await db.devices.takeKey(
         id, publicKey, epochsFrom: epochs.from, epochFirst: epochs.first, at: moment)
       if isReplacing { try await db.devices.confineOldKeys(id, epochsBefore: epochs.from) }
-      // What came before may have been other hardware: this one has no list until it names one.
+      // What came before may have been other hardware: this one has no list until it names one, and was
+      // not heard of.
       try await db.denyList.forget(id)
+      try await db.deviceLives.forgetHeartbeat(of: id)
       let other = isReplacing ? ", other hardware" : ""
       try await db.deviceLives.append(
         DeviceEventRecord(

@@ -222,6 +222,13 @@ package final class IntakeService: Sendable {
     }
     guard outline.device == sender.device else { throw .otherDevice() }
     guard sender.key.signs(epoch: outline.epoch) else { throw DeviceGate.otherEpoch(sender.key) }
+    if let session = sender.session, !session.live.isOf(epoch: outline.epoch) {
+      throw IntakeRefusal(
+        SessionFault(
+          .otherEpoch,
+          "the requests of this session are of another epoch; open another session for epoch "
+            + "\(outline.epoch)"))
+    }
     return IncomingBatch(
       outline: outline, post: post, sender: sender,
       bodyDigest: sender.session?.chain.lastDigest ?? SHA256Digest.hash(post.body),

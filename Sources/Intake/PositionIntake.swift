@@ -1,7 +1,7 @@
 package import Basics
 package import Logging
 package import Store
-import Tapping
+package import Tapping
 package import Tracking
 
 /// What became of a report of positions.
@@ -41,19 +41,23 @@ package final class PositionIntake: Sendable {
   private let now: @Sendable () -> Instant
   private let committer: GroupCommitter<Incoming, Int?>
   private let shares: DeviceShares
+  private let admission: AdmissionLimits
   private let meters = PositionMeters()
   private let log: Logger
 
   /// Makes the service; several of them may share one database.
   ///
-  /// `fareDay` is the one that taps of a moment are filed under: positions are looked for there.
+  /// `fareDay` is the one that taps of a moment are filed under: positions are looked for there. A position
+  /// may be as old as a tap.
   package init(
-    store: Store, gate: DeviceGate, queue: CommitLimits = CommitLimits(), log: Logger,
+    store: Store, gate: DeviceGate, queue: CommitLimits = CommitLimits(),
+    admission: AdmissionLimits = AdmissionLimits(), log: Logger,
     fareDay: @escaping @Sendable (Instant) -> Day, now: @escaping @Sendable () -> Instant
   ) {
     self.gate = gate
     self.fareDay = fareDay
     self.now = now
+    self.admission = admission
     self.log = log
     shares = DeviceShares(countMax: queue.perDeviceMax)
     let timer = CommitMeter(kind: "positions")
@@ -74,7 +78,8 @@ package final class PositionIntake: Sendable {
       let (report, publicKey) = try await read(
         body, deviceHeader: deviceHeader, signatureHeader: signatureHeader, at: receivedAt)
       let admitted = PositionAdmission.admit(
-        Self.corrected(report, receivedAt: receivedAt), receivedAt: receivedAt)
+        Self.corrected(report, receivedAt: receivedAt), receivedAt: receivedAt,
+        pastSecondsMax: admission.pastSecondsMax)
       let rows = admitted.accepted.map { position in
         PositionRow(
           serviceDay: fareDay(position.at), daysTouched: daysTouched(by: position),

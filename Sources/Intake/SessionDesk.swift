@@ -9,24 +9,41 @@ final class LiveSession: Sendable {
   let device: String
   let publicKey: [UInt8]
   let keys: SessionKeys
-  private let held: Mutex<SessionChain>
+  private let held: Mutex<(chain: SessionChain, epoch: Int64?)>
 
-  init(device: String, publicKey: [UInt8], keys: SessionKeys, chain: SessionChain) {
+  init(
+    device: String, publicKey: [UInt8], keys: SessionKeys, chain: SessionChain, epoch: Int64? = nil
+  ) {
     self.device = device
     self.publicKey = publicKey
     self.keys = keys
-    held = Mutex(chain)
+    held = Mutex((chain: chain, epoch: epoch))
   }
 
   /// How far it has come, as far as this process knows.
-  var chain: SessionChain { held.withLock { $0 } }
+  var chain: SessionChain { held.withLock { $0.chain } }
 
   /// Keeps a chain whose taps are durable; an older one is left out.
   func keep(_ chain: SessionChain) {
     held.withLock { held in
-      if (chain.count, chain.coveredCount) > (held.count, held.coveredCount) { held = chain }
+      let known = held.chain
+      guard (chain.count, chain.coveredCount) > (known.count, known.coveredCount) else { return }
+      held.chain = chain
     }
   }
+
+  /// Whether its requests are of this epoch; the first that is asked about decides.
+  ///
+  /// Asked when a request is read, before it is durable: two that come at once are not of two epochs.
+  func isOf(epoch: Int64) -> Bool {
+    held.withLock { held in
+      if held.epoch == nil { held.epoch = epoch }
+      return held.epoch == epoch
+    }
+  }
+
+  /// Takes the epoch that its requests in the journal are of.
+  func keep(epoch: Int64) { held.withLock { $0.epoch = epoch } }
 }
 
 /// What a device is answered that proposes a session.
@@ -117,7 +134,7 @@ package final class SessionDesk: Sendable {
 
   /// A session as the database has it, with what this process knows of it; nil when there is none.
   func load(_ id: SessionID) async throws(IntakeRefusal) -> LiveSession? {
-    let found: (SessionRecord, SessionStanding?)?
+    let found: (SessionRecord, (standing: SessionStanding, epoch: Int64)?)?
     do {
       found = try await store.read { db in
         guard let record = try await db.sessions.find(id) else { return nil }
@@ -127,7 +144,7 @@ package final class SessionDesk: Sendable {
       log.warning("a session cannot be looked up", metadata: ["error": "\(error)"])
       throw .databaseAway
     }
-    guard let (record, standing) = found else { return nil }
+    guard let (record, known) = found else { return nil }
     let opened: SessionHandshake.Opened
     do {
       opened = try SessionHandshake.open(
@@ -140,19 +157,21 @@ package final class SessionDesk: Sendable {
       return nil
     }
     guard opened.body == record.grantBody else { return nil }
-    let chain = standing.map { standing in
-      SessionChain(
+    let chain = known.map { known in
+      let standing = known.standing
+      return SessionChain(
         session: id, until: record.expiresAt, count: standing.count, hash: standing.hash,
         lastDigest: standing.lastDigest, coveredCount: standing.coveredCount,
         uncoveredSince: standing.uncoveredSince)
     }
-    if let live = known(id) {
+    if let live = self.known(id) {
       if let chain { live.keep(chain) }
+      if let known { live.keep(epoch: known.epoch) }
       return live
     }
     let live = LiveSession(
       device: record.device, publicKey: record.publicKey, keys: opened.keys,
-      chain: chain ?? opened.chain)
+      chain: chain ?? opened.chain, epoch: known?.epoch)
     remember(id, live)
     return live
   }

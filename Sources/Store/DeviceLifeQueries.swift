@@ -111,6 +111,12 @@ package struct DeviceLifeQueries {
       ])
   }
 
+  /// Forgets what a device told of itself, when other hardware takes its place.
+  package func forgetHeartbeat(of id: String) async throws {
+    try await connection.execute(
+      "delete from device_heartbeat where device_id = $1", [.text(id)])
+  }
+
   /// The newest heartbeats of devices, by id.
   package func heartbeats(of ids: [String]) async throws -> [String: HeartbeatRecord] {
     let rows = try await connection.query(

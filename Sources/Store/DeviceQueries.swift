@@ -146,13 +146,19 @@ package struct DeviceQueries {
   }
 
   /// Ends keys of a device: those it does not sign with now, or all; the number ended.
+  ///
+  /// What was taken in before came before the end, also where the clock of now was set back since: the evidence of
+  /// it holds. A key that a person ended verifies nothing new, whenever that was.
   @discardableResult
   package func endKeys(_ id: String, isCurrentKept: Bool, at: Instant) async throws -> Int {
     let ended = try await connection.execute(
       """
-      update device_key k set accepted_until = $2, end_reason = 'revoked'
+      update device_key k set end_reason = 'revoked', accepted_until = greatest($2::timestamptz,
+        (select max(last_received_at) + interval '1 microsecond' from device_epoch
+          where device_id = $1))
       from device d where d.device_id = $1 and k.device_id = $1
         and (k.accepted_until is null or k.accepted_until > $2)
+        and k.end_reason is distinct from 'revoked'
         and not ($3 and k.public_key = d.public_key)
       """, [.text(id), .timestamptz(at), .bool(isCurrentKept)])
     try await announce(id)

@@ -10,8 +10,10 @@ extension StoreSession {
 package struct SilentDevice: Sendable, Equatable {
   package let device: String
   package let vehicle: String
-  /// When it was last heard of; nil is never.
+  /// When it was last heard of; nil is never, or not since it took the place of other hardware.
   package let lastContactAt: Instant?
+  /// Whether it took the place of other hardware, and was not heard of since.
+  package let isUnheardReplacement: Bool
   /// The newest position of its vehicle.
   package let vehicleSeenAt: Instant
   /// Metres from end to end of where its vehicle was since.
@@ -76,7 +78,8 @@ package struct FleetQueries {
         from vehicle_device join vehicle_now using (vehicle)
         where fare_day >= ($3::timestamptz at time zone 'UTC')::date - $7::int
         order by device_id, fare_day desc, at desc, vehicle)
-      select d.device_id, v.vehicle, v.at, contact.at as contact_at
+      select d.device_id, v.vehicle, v.at, contact.at as contact_at,
+        contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
       from device d
       left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
       left join device_assignment a on a.device_id = d.device_id
@@ -106,7 +109,9 @@ package struct FleetQueries {
     return try rows.map { row in
       SilentDevice(
         device: try row.text(0), vehicle: try row.text(1),
-        lastContactAt: try row.timestamptzOrNil(3), vehicleSeenAt: try row.timestamptz(2),
+        lastContactAt: try row.timestamptzOrNil(3),
+        isUnheardReplacement: try row.bool("is_unheard_replacement"),
+        vehicleSeenAt: try row.timestamptz(2),
         movedMetres: 0)
     }
   }

@@ -166,28 +166,6 @@ package struct PlacingTables {
     ]
   }
 
-  /// Rider-days of taps off in a vehicle's day that came after the ends of these rides were found.
-  package func endedOtherwise(in day: VehicleDay) async throws -> Set<RiderDay> {
-    let isUnnamed = day.vehicle.isEmpty
-    let rows = try await connection.query(
-      """
-      select distinct t.rider_id, t.fare_day
-      from vehicle_device d cross join lateral (
-        select * from tap where fare_day = $1 and device_id = d.device_id and accepted
-          and kind = 'off' and stop is not null
-          and \(isUnnamed ? "vehicle is null" : "vehicle = $2") offset 0) t
-      cross join lateral (
-        select b.off_source from boarding b where b.fare_day = $1 and b.lane = t.lane
-          and b.rider_id = t.rider_id and b.tapped_at <= t.tapped_at
-        order by b.tapped_at desc limit 1) b
-      where d.fare_day = $1 and d.vehicle = $2 and b.off_source not in ('tap_off', 'corrected')
-      """, [.date(day.day), .text(day.vehicle)])
-    return Set(
-      try rows.map { row in
-        RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day"))
-      })
-  }
-
   /// Marks rider-days whose alightings have to be worked out again.
   package func markStale(_ days: Set<RiderDay>, at: Instant) async throws {
     guard !days.isEmpty else { return }

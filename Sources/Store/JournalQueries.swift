@@ -116,14 +116,18 @@ package struct JournalQueries {
     where d.state = 'active' order by 1, 2
     """
 
-  /// Where a session stands; nil when no register of the device tells.
-  package func standing(device: String, session: SessionID) async throws -> SessionStanding? {
+  /// Where a session stands, and in which epoch; nil when no register of the device tells.
+  package func standing(
+    device: String, session: SessionID
+  ) async throws -> (standing: SessionStanding, epoch: Int64)? {
     let rows = try await connection.query(
       """
-      select \(Self.standingColumns()) from device_epoch
+      select \(Self.standingColumns()), epoch from device_epoch
       where device_id = $1 and session_id = $2 order by session_count desc limit 1
       """, [.text(device), .identifier(session)])
-    return try rows.onlyOrNil().flatMap { try Self.standing(in: $0, from: 0) }
+    guard let row = try rows.onlyOrNil(), let standing = try Self.standing(in: row, from: 0)
+    else { return nil }
+    return (standing, try row.int8("epoch"))
   }
 
   private static func standing(

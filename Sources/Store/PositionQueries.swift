@@ -24,6 +24,9 @@ package struct PositionRow: Sendable {
     self.receivedAt = receivedAt
   }
 
+  /// When it was, and no later than it came.
+  fileprivate var credibleAt: Instant { min(position.at, receivedAt) }
+
   /// Names a position: what comes again under the same name is the same.
   package var key: PositionKey { PositionKey(vehicle: position.vehicle, at: position.at) }
 }
@@ -138,11 +141,16 @@ package struct PositionJournal {
       "row(coalesce(\(row).door, '') collate \"C\", \((places + numbers + texts).joined(separator: ", ")))"
   }
 
-  /// Rows are sorted by vehicle and moment, so the last of a vehicle is its newest.
+  /// Keeps the newest of each vehicle; rows are sorted by vehicle.
+  ///
+  /// One from ahead is taken to be of its receipt: it would else shut out the true ones until its time has come.
   private static func newest(of rows: [PositionRow]) -> PostgresStatement {
     var last: [PositionRow] = []
     for row in rows {
-      if last.last?.position.vehicle == row.position.vehicle { last.removeLast() }
+      if let known = last.last, known.position.vehicle == row.position.vehicle {
+        if (known.credibleAt, known.position.at) > (row.credibleAt, row.position.at) { continue }
+        last.removeLast()
+      }
       last.append(row)
     }
     let positions = last.map(\.position)
@@ -156,7 +164,8 @@ package struct PositionJournal {
         longitude = excluded.longitude, speed_mps = excluded.speed_mps,
         bearing = excluded.bearing, trip = excluded.trip, route = excluded.route,
         passengers = excluded.passengers, received_at = excluded.received_at
-      where excluded.at > n.at
+      where (least(excluded.at, excluded.received_at), excluded.at)
+        > (least(n.at, n.received_at), n.at)
       """,
       [
         .texts(positions.map(\.vehicle)), .timestamptzs(positions.map(\.at)),

@@ -93,8 +93,11 @@ package struct SessionQueries {
     }
   }
 
-  /// Where a session stands by the registers of its device; nil before its first request.
-  package func standing(of record: SessionRecord) async throws -> SessionStanding? {
+  /// Where a session stands by the registers of its device, and in which epoch; nil before its first
+  /// request.
+  package func standing(
+    of record: SessionRecord
+  ) async throws -> (standing: SessionStanding, epoch: Int64)? {
     try await JournalQueries(connection: connection).standing(
       device: record.device, session: record.id)
   }

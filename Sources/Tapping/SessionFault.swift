@@ -27,6 +27,7 @@ package struct SessionFault: Error, Hashable, Sendable {
     case chainWrong = "chain_wrong"
     case checkpointWrong = "checkpoint_wrong"
     case checkpointDue = "checkpoint_due"
+    case otherEpoch = "session_epoch"
   }
 
   package var code: Code
@@ -46,7 +47,8 @@ package struct SessionFault: Error, Hashable, Sendable {
     case .handshakeSignatureWrong, .handshakeClock, .sessionUnknown, .sessionExpired, .macWrong,
       .checkpointWrong:
       .unknown
-    case .countAhead, .countBehind, .countReused, .chainWrong, .checkpointDue: .outOfOrder
+    case .countAhead, .countBehind, .countReused, .chainWrong, .checkpointDue, .otherEpoch:
+      .outOfOrder
     }
   }
 }

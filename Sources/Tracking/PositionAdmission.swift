@@ -20,22 +20,21 @@ package struct AdmittedPositions: Sendable {
 package enum PositionAdmission {
   /// How far a position may lie after the moment it was received, for clocks that run fast.
   package static let futureSecondsMax: Int64 = 300
-  /// Positions before 2000-01-01 come from clocks that were never set.
-  package static let earliest = Instant(seconds: 946_684_800)
   /// Fastest credible vehicle: a metro train at 45 m/s with room to spare.
   package static let speedMetresPerSecondMax = 60.0
   /// Most passengers of a vehicle: a long metro train.
   package static let passengersMax = 5000
 
-  /// Sorts the positions of a report received at a moment.
+  /// Sorts the positions of a report received at a moment; none may lie further before it than `pastSecondsMax`.
   package static func admit(
-    _ report: PositionReport, receivedAt: Instant
+    _ report: PositionReport, receivedAt: Instant, pastSecondsMax: Int64
   ) -> AdmittedPositions {
+    let earliest = receivedAt.adding(seconds: -pastSecondsMax)
     var accepted: [Position] = []
     accepted.reserveCapacity(report.positions.count)
     var rejected: [RejectedPosition] = []
     for (index, position) in report.positions.enumerated() {
-      if let (code, message) = fault(of: position, receivedAt: receivedAt) {
+      if let (code, message) = fault(of: position, from: earliest, receivedAt: receivedAt) {
         rejected.append(RejectedPosition(index: index, code: code, message: message))
       } else {
         accepted.append(position)
@@ -45,7 +44,7 @@ package enum PositionAdmission {
   }
 
   private static func fault(
-    of position: Position, receivedAt: Instant
+    of position: Position, from earliest: Instant, receivedAt: Instant
   ) -> (code: String, message: String)? {
     guard position.coordinate.isPlausible else {
       return (

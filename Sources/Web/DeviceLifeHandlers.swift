@@ -152,6 +152,7 @@ extension JSONWriter {
     member("state", standing.device.state.rawValue)
     member("enrolled_at", standing.device.enrolledAt.description)
     member("last_seen_at", orNull: standing.lastSeenAt?.description)
+    member("unheard_since_replacement", standing.isUnheardReplacement)
     member("taps_stored", standing.tapsStored)
     member("conflicts", standing.conflicts)
     key("missing")

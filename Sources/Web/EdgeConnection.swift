@@ -17,6 +17,8 @@ final class EdgeConnection: ChannelDuplexHandler {
     let head: HTTPRequestHead
     let route: EdgeRoute
     let isLarge: Bool
+    /// Where whoever asks stands in the count.
+    let line: InFlightBudget.Line
     var heldBytes = 0
     var body: ByteBuffer?
   }
@@ -40,6 +42,13 @@ final class EdgeConnection: ChannelDuplexHandler {
   private let edge: EdgeLoop
   /// Where it stands in the count, with the others from its address.
   private let line: InFlightBudget.Line
+  /// Those who may say for whom they ask, where one of them is on the other side.
+  private let proxies: TrustedProxies?
+  /// When it came.
+  let openedAt = NIODeadline.now()
+  /// Whether a device showed its signature or the code of a session here, or a proxy is on the other side.
+  private var isKnown: Bool
+  private var asksAsDevice = false
   private var stage = Stage.waiting
   private var request = 0
   private var deadline: NIODeadline
@@ -56,7 +65,11 @@ final class EdgeConnection: ChannelDuplexHandler {
   private var context: ChannelHandlerContext?
 
   /// Makes a connection that has a line in the count, and leaves it once.
-  init(server: EdgeCore, edge: EdgeLoop, line: InFlightBudget.Line) {
+  init(
+    server: EdgeCore, edge: EdgeLoop, line: InFlightBudget.Line, proxies: TrustedProxies? = nil
+  ) {
+    self.proxies = proxies
+    isKnown = proxies != nil
     self.server = server
     self.edge = edge
     self.line = line
@@ -124,7 +137,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   private func giveBack() {
     switch stage {
     case .asking(let taking), .taking(let taking):
-      server.budget.leave(line, bytes: taking.heldBytes, isLarge: taking.isLarge)
+      server.budget.leave(taking.line, bytes: taking.heldBytes, isLarge: taking.isLarge)
     case .waiting, .skipping, .answering, .flushing, .ending, .closed: break
     }
   }
@@ -137,6 +150,18 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   /// Ends the connection.
   func cut() { context?.close(promise: nil) }
+
+  /// Whether it may be cut to make room: it waits for a request, and had time to show whose it is.
+  func isIdleStranger(at moment: NIODeadline) -> Bool {
+    guard case .waiting = stage, !isKnown else { return false }
+    return openedAt + .seconds(server.limits.strangerSecondsMin) <= moment
+  }
+
+  /// Ends the connection and gives its place free at once.
+  func makeRoom() {
+    leave()
+    context?.close(promise: nil)
+  }
 
   /// Ends the connection when what it waits for is overdue.
   func cutIfLate(_ moment: NIODeadline) {
@@ -206,10 +231,12 @@ final class EdgeConnection: ChannelDuplexHandler {
       return refuse(.tooLarge(bytesMax: route.bytesMax), head, isKept: false)
     }
     let isLarge = route.bytesMax >= server.limits.largeBytesMin
-    guard server.budget.enter(line, expecting: length ?? 0, isLarge: isLarge) else {
-      return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head))
-    }
-    let taking = Taking(head: head, route: route, isLarge: isLarge)
+    let asker = proxies?.asker(of: head.headers[canonicalForm: "x-forwarded-for"])
+    guard
+      let asking = server.budget.enter(
+        line, for: asker, expecting: length ?? 0, isLarge: isLarge)
+    else { return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head)) }
+    let taking = Taking(head: head, route: route, isLarge: isLarge, line: asking)
     if isLarge { ask(taking) } else { begin(taking) }
   }
 
@@ -258,7 +285,7 @@ final class EdgeConnection: ChannelDuplexHandler {
       var refusal: Problem?
       if taking.heldBytes + count > taking.route.bytesMax {
         refusal = .tooLarge(bytesMax: taking.route.bytesMax)
-      } else if !server.budget.grow(line, bytes: count, isLarge: taking.isLarge) {
+      } else if !server.budget.grow(taking.line, bytes: count, isLarge: taking.isLarge) {
         refusal = server.overloaded
       }
       if let refusal {
@@ -295,6 +322,7 @@ final class EdgeConnection: ChannelDuplexHandler {
       let isHead = taking.head.method == .HEAD
       stage = .answering(isHead: isHead, isKept: EdgeConnection.isKept(taking.head))
       deadline = .distantFuture
+      asksAsDevice = taking.route.isOfDevice
       guard let context else { return }
       request += 1
       server.answer(
@@ -302,7 +330,7 @@ final class EdgeConnection: ChannelDuplexHandler {
           head: taking.head, route: taking.route, body: taking.body,
           ticket: EdgeTicket(
             connection: NIOLoopBound(self, eventLoop: context.eventLoop), request: request,
-            edge: edge, budget: server.budget, line: line,
+            edge: edge, budget: server.budget, line: taking.line,
             heldBytes: taking.heldBytes, isLarge: taking.isLarge)))
     case .skipping(let isKept, _):
       if isKept, !isDraining { next() } else { cut() }
@@ -321,6 +349,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Writes the answer of a request; one of a request before is left out.
   func finish(_ request: Int, _ reply: EdgeReply) {
     guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
+    if asksAsDevice, reply.status.code < 400 { isKnown = true }
     let staysOpen = isKept && !isDraining && !reply.closes
     write(reply, isHead: isHead, isKept: staysOpen)
     guard holdUnsent(isHead ? 0 : reply.body.count) else { return cut() }

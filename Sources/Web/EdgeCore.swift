@@ -21,20 +21,22 @@ final class EdgeCore: Sendable {
   private let meter: RequestMeter
   private let intake: IntakeService?
   private let isTLS: Bool
+  let proxies: TrustedProxies
   private let routes: [String: EdgeRoute]
   private let table = RouteTable()
   private let now: @Sendable () -> Instant
   private let log: Logger
 
   init(
-    responder: WebResponder, intake: IntakeService?, limits: EdgeLimits, isTLS: Bool, log: Logger,
-    now: @escaping @Sendable () -> Instant
+    responder: WebResponder, intake: IntakeService?, limits: EdgeLimits,
+    proxies: TrustedProxies, isTLS: Bool, log: Logger, now: @escaping @Sendable () -> Instant
   ) {
     self.responder = responder
     meter = responder.meter
     self.intake = intake
     self.isTLS = isTLS
     self.limits = limits
+    self.proxies = proxies
     self.log = log
     self.now = now
     budget = InFlightBudget(limits)
@@ -42,7 +44,10 @@ final class EdgeCore: Sendable {
     for endpoint in Endpoint.allCases where !endpoint.path.contains("{") {
       let bytesMax = max(routes[endpoint.path]?.bytesMax ?? 0, endpoint.body.bytesMax)
       let isShort = endpoint == .tapBatches && intake != nil
-      routes[endpoint.path] = EdgeRoute(way: isShort ? .tapBatch : .responder, bytesMax: bytesMax)
+      let isOfDevice =
+        endpoint.access == .device && routes[endpoint.path]?.isOfDevice ?? true
+      routes[endpoint.path] = EdgeRoute(
+        way: isShort ? .tapBatch : .responder, bytesMax: bytesMax, isOfDevice: isOfDevice)
     }
     self.routes = routes
   }
@@ -71,7 +76,8 @@ final class EdgeCore: Sendable {
     }
     let path = head.uri.prefix { $0 != "?" }
     if let route = routes[String(path)] {
-      return EdgeRoute(way: .responder, bytesMax: route.bytesMax)
+      return EdgeRoute(
+        way: .responder, bytesMax: route.bytesMax, isOfDevice: route.isOfDevice)
     }
     let method = HTTPRequest.Method(rawValue: head.method.rawValue) ?? .get
     if case .found(let endpoint, _) = table.match(method, String(path)) {

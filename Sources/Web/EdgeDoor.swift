@@ -21,15 +21,19 @@ final class EdgeDoor: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    switch server.budget.enter(from: RemoteAddress(context.remoteAddress)) {
-    case .line(let line): letIn(context, line)
+    let address = context.remoteAddress
+    let proxies = server.proxies.hold(address) ? server.proxies : nil
+    switch server.budget.enter(from: RemoteAddress(address), isProxy: proxies != nil) {
+    case .line(let line): letIn(context, line, proxies)
     case .full: turnAway(context, code: "too_many_connections")
     case .fullForAddress: turnAway(context, code: "too_many_connections_of_address")
     }
   }
 
-  private func letIn(_ context: ChannelHandlerContext, _ line: InFlightBudget.Line) {
-    let connection = EdgeConnection(server: server, edge: edge, line: line)
+  private func letIn(
+    _ context: ChannelHandlerContext, _ line: InFlightBudget.Line, _ proxies: TrustedProxies?
+  ) {
+    let connection = EdgeConnection(server: server, edge: edge, line: line, proxies: proxies)
     let pipeline = context.pipeline.syncOperations
     do {
       if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }

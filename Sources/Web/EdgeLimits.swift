@@ -2,6 +2,11 @@
 package struct EdgeLimits: Sendable {
   /// Most connections at once.
   package var connectionsMax = 16_384
+  /// One part in so many of the connections is kept free: when less is, those that showed no valid
+  /// signature or code of a device are cut between two requests, the longest open first.
+  package var freeConnectionsPart = 16
+  /// Time that a connection has to show one before it may be cut for that, in seconds.
+  package var strangerSecondsMin: Int64 = 5
   /// Most that an address may hold of connections, requests, bytes and answers, by how much of each is free:
   /// three times that much.
   ///

@@ -30,10 +30,14 @@ final class EdgeLoop: Sendable {
   let loop: any EventLoop
   private let local: NIOLoopBoundBox<Local>
   private let inbox = Mutex(Inbox())
+  private let budget: InFlightBudget?
   private let now: @Sendable () -> Instant
 
-  init(loop: any EventLoop, now: @escaping @Sendable () -> Instant) {
+  init(
+    loop: any EventLoop, budget: InFlightBudget? = nil, now: @escaping @Sendable () -> Instant
+  ) {
     self.loop = loop
+    self.budget = budget
     self.now = now
     local = .makeBoxSendingValue(Local(), eventLoop: loop)
     loop.scheduleRepeatedTask(
@@ -89,6 +93,18 @@ final class EdgeLoop: Sendable {
   private func sweep() {
     let moment = NIODeadline.now()
     for connection in Array(local.value.connections.values) { connection.cutIfLate(moment) }
+    makeRoom(moment)
+  }
+
+  /// Cuts strangers, the longest open first, as long as too few connections are free.
+  private func makeRoom(_ moment: NIODeadline) {
+    guard let budget, budget.isCrowded else { return }
+    let strangers = local.value.connections.values.filter { $0.isIdleStranger(at: moment) }
+      .sorted { $0.openedAt < $1.openedAt }
+    for stranger in strangers {
+      guard budget.isCrowded else { return }
+      stranger.makeRoom()
+    }
   }
 
   /// The value of the header Date, made once a second (RFC 9110, 5.6.7).

@@ -10,6 +10,8 @@ struct EdgeRoute: Sendable {
   }
   let way: Way
   let bytesMax: Int
+  /// Whether a device answers for itself there: whoever is not refused has shown a signature or code of one.
+  var isOfDevice = false
 }
 
 /// A request that is whole.

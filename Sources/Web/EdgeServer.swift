@@ -21,14 +21,16 @@ package final class EdgeServer: Sendable {
   /// Without `intake`, posts of taps go to the responder, which says that they are not taken here.
   package init(
     responder: WebResponder, intake: IntakeService?, limits: EdgeLimits = EdgeLimits(),
-    tls: NIOSSLContext? = nil, log: Logger, now: @escaping @Sendable () -> Instant
+    proxies: TrustedProxies = TrustedProxies(), tls: NIOSSLContext? = nil, log: Logger,
+    now: @escaping @Sendable () -> Instant
   ) {
     self.tls = tls
     self.log = log
     core = EdgeCore(
-      responder: responder, intake: intake, limits: limits, isTLS: tls != nil, log: log,
-      now: now)
-    loops = group.makeIterator().map { EdgeLoop(loop: $0, now: now) }
+      responder: responder, intake: intake, limits: limits, proxies: proxies, isTLS: tls != nil,
+      log: log, now: now)
+    let budget = core.budget
+    loops = group.makeIterator().map { EdgeLoop(loop: $0, budget: budget, now: now) }
   }
 
   /// Number of connections, requests and bytes of requests held now.

@@ -19,6 +19,7 @@ extension Handlers {
         writer.member("device", device.device)
         writer.member("vehicle", device.vehicle)
         writer.member("last_contact_at", orNull: device.lastContactAt?.description)
+        writer.member("unheard_since_replacement", device.isUnheardReplacement)
         writer.member("vehicle_seen_at", device.vehicleSeenAt.description)
         writer.member("moved_m", Int64(device.movedMetres.rounded()))
       }

@@ -32,10 +32,17 @@ final class InFlightBudget: Sendable {
     var isNothing: Bool { connections == 0 && requests == 0 && answerBytes == 0 }
   }
 
+  fileprivate struct Standing: Sendable {
+    let address: RemoteAddress
+    /// A proxy's address stands for many: it has no share of its own.
+    let isProxy: Bool
+    var held = Held()
+  }
+
   fileprivate struct Count: Sendable {
     var all = Held()
     /// What each address holds; a line that holds nothing is free for another address.
-    var lines: [(address: RemoteAddress, held: Held)] = []
+    var lines: [Standing] = []
     var free: [Int] = []
     var lineOfAddress: [RemoteAddress: Int] = [:]
   }
@@ -54,29 +61,35 @@ final class InFlightBudget: Sendable {
   /// Number of addresses that hold anything now.
   var addressesCount: Int { count.withLock { $0.lineOfAddress.count } }
 
+  /// Whether so many connections are held that strangers have to make room.
+  var isCrowded: Bool {
+    let free = limits.connectionsMax / limits.freeConnectionsPart
+    return count.withLock { $0.all.connections > limits.connectionsMax - free }
+  }
+
   /// Whether an address may hold so much of some room of which all, it among them, then hold so much.
   ///
   /// One of a thing is nobody's flood.
-  private func isShare(_ own: Int, of room: Int, held: Int) -> Bool {
-    own <= 1 || own <= limits.addressTimesFreeMax * (room - held)
+  private func isShare(_ standing: Standing, _ own: Int, of room: Int, held: Int) -> Bool {
+    standing.isProxy || own <= 1 || own <= limits.addressTimesFreeMax * (room - held)
   }
 
   // MARK: Connections
 
   /// Counts a connection from an address; each that gets a line is followed by ``leave(_:)`` once.
-  func enter(from address: RemoteAddress) -> Entry {
+  func enter(from address: RemoteAddress, isProxy: Bool = false) -> Entry {
     count.withLock { count in
       guard count.all.connections < limits.connectionsMax else { return .full }
       let index: Int
       if let known = count.lineOfAddress[address] {
         guard
           isShare(
-            count.lines[known].held.connections + 1, of: limits.connectionsMax,
-            held: count.all.connections + 1)
+            count.lines[known], count.lines[known].held.connections + 1,
+            of: limits.connectionsMax, held: count.all.connections + 1)
         else { return .fullForAddress }
         index = known
       } else {
-        index = count.open(address)
+        index = count.open(address, isProxy: isProxy)
       }
       count.all.connections += 1
       count.lines[index].held.connections += 1
@@ -95,18 +108,29 @@ final class InFlightBudget: Sendable {
 
   // MARK: Requests
 
-  /// Counts a request; false when there is no room for it, or now for the bytes that it promises.
-  func enter(_ line: Line, expecting bytes: Int, isLarge: Bool) -> Bool {
+  /// Counts a request for an address, or for that of its connection; nil when there is no room for it, or
+  /// now for the bytes that it promises.
+  ///
+  /// The request and its bytes are taken out of the count by the line that is given.
+  func enter(
+    _ line: Line, for asker: RemoteAddress?, expecting bytes: Int, isLarge: Bool
+  ) -> Line? {
     count.withLock { count in
+      let index =
+        asker.map { count.lineOfAddress[$0] ?? count.open($0, isProxy: false) } ?? line.index
+      let standing = count.lines[index]
       guard count.all.requests < limits.requestsMax,
         isShare(
-          count.lines[line.index].held.requests + 1, of: limits.requestsMax,
+          standing, standing.held.requests + 1, of: limits.requestsMax,
           held: count.all.requests + 1),
-        hasRoom(count, line, for: bytes, isLarge)
-      else { return false }
+        hasRoom(count, Line(index: index), for: bytes, isLarge)
+      else {
+        count.closeIfNothing(index)
+        return nil
+      }
       count.all.requests += 1
-      count.lines[line.index].held.requests += 1
-      return true
+      count.lines[index].held.requests += 1
+      return Line(index: index)
     }
   }
 
@@ -121,10 +145,10 @@ final class InFlightBudget: Sendable {
   }
 
   private func hasRoom(_ count: Count, _ line: Line, for bytes: Int, _ isLarge: Bool) -> Bool {
-    let own = count.lines[line.index].held
+    let own = count.lines[line.index]
     let all = count.all.bytes + bytes
     return all <= limits.requestBytesMax
-      && isShare(own.bytes + bytes, of: limits.requestBytesMax, held: all)
+      && isShare(own, own.held.bytes + bytes, of: limits.requestBytesMax, held: all)
       && (!isLarge || count.all.largeBytes + bytes <= limits.largeRequestBytesMax)
   }
 
@@ -146,8 +170,8 @@ final class InFlightBudget: Sendable {
     count.withLock { count in
       guard count.all.answerBytes + bytes <= limits.answerBytesMax,
         isShare(
-          count.lines[line.index].held.answerBytes + bytes, of: limits.answerBytesMax,
-          held: count.all.answerBytes + bytes)
+          count.lines[line.index], count.lines[line.index].held.answerBytes + bytes,
+          of: limits.answerBytesMax, held: count.all.answerBytes + bytes)
       else { return false }
       count.all.answerBytes += bytes
       count.lines[line.index].held.answerBytes += bytes
@@ -174,14 +198,15 @@ extension InFlightBudget.Held {
 
 extension InFlightBudget.Count {
   /// Gives an address a line of its own.
-  fileprivate mutating func open(_ address: RemoteAddress) -> Int {
+  fileprivate mutating func open(_ address: RemoteAddress, isProxy: Bool) -> Int {
     let index: Int
+    let standing = InFlightBudget.Standing(address: address, isProxy: isProxy)
     if let reused = free.popLast() {
       index = reused
-      lines[index] = (address, InFlightBudget.Held())
+      lines[index] = standing
     } else {
       index = lines.count
-      lines.append((address, InFlightBudget.Held()))
+      lines.append(standing)
     }
     lineOfAddress[address] = index
     return index

@@ -80,7 +80,9 @@ struct DeviceCommand: AsyncParsableCommand {
         let beat = standing.heartbeat?.beat
         table.add([
           standing.device.id, standing.place.map(DeviceCommand.text) ?? "",
-          standing.device.state.rawValue, standing.lastSeenAt?.description ?? "never",
+          standing.device.state.rawValue,
+          DeviceCommand.text(
+            standing.lastSeenAt, isUnheardReplacement: standing.isUnheardReplacement),
           beat?.software ?? "", beat?.denyListVersion.map(String.init) ?? "",
           beat?.batteryPercent.map { "\($0) %" } ?? "", String(standing.tapsStored),
           String(standing.numbersMissing), String(standing.conflicts),
@@ -88,6 +90,11 @@ struct DeviceCommand: AsyncParsableCommand {
       }
       print(table.text)
     }
+  }
+
+  /// When a device was heard of, as people read it.
+  static func text(_ heardAt: Instant?, isUnheardReplacement: Bool) -> String {
+    heardAt?.description ?? (isUnheardReplacement ? "not since the replacement" : "never")
   }
 
   /// How a place is written.

@@ -51,7 +51,9 @@ extension DeviceCommand {
       ])
       for device in silent {
         table.add([
-          device.device, device.vehicle, device.lastContactAt?.description ?? "never",
+          device.device, device.vehicle,
+          DeviceCommand.text(
+            device.lastContactAt, isUnheardReplacement: device.isUnheardReplacement),
           device.vehicleSeenAt.description, "\(Int(device.movedMetres.rounded())) m",
         ])
       }
@@ -159,7 +161,9 @@ enum DeviceFileText {
     var lines = [
       "device \(device.id): \(device.state.rawValue)",
       "place \(standing.place.map(DeviceCommand.text) ?? "none")",
-      "last seen \(standing.lastSeenAt?.description ?? "never")",
+      "last seen "
+        + DeviceCommand.text(
+          standing.lastSeenAt, isUnheardReplacement: standing.isUnheardReplacement),
     ]
     if let since = device.replacingSince {
       lines.append("waits for other hardware since \(since)")

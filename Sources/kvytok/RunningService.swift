@@ -167,8 +167,8 @@ struct RunningService: Sendable {
         store: wayIn, gate: gate, tokenKey: keys.token, sessions: sessions,
         admission: settings.admission, log: log, facts: facts),
       positions: PositionIntake(
-        store: wayIn, gate: gate, log: log, fareDay: { city.current.fareDay(of: $0) }, now: { .now }
-      ),
+        store: wayIn, gate: gate, admission: settings.admission, log: log,
+        fareDay: { city.current.fareDay(of: $0) }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
       log: log, tokenKey: keys.token, acquirerMessages: messages, facts: facts, now: { .now },
       randomBytes: { SecureRandom.bytes($0) },
@@ -202,7 +202,7 @@ struct RunningService: Sendable {
     let server = EdgeServer(
       responder: try WebResponder(services: web, parts: settings.parts, logger: log),
       intake: settings.parts.contains(.intake) ? web.intake : nil, limits: edgeLimits(),
-      tls: context, log: log, now: { .now })
+      proxies: settings.proxies, tls: context, log: log, now: { .now })
     return EdgeService(server: server, host: host, port: settings.port) { port in
       let name = host.contains(":") ? "[\(host)]" : host
       // Not `print`: whoever waits at the end of a pipe must see the line at once.

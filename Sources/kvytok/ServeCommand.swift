@@ -38,7 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Days before its receipt that a tap may lie; an older one goes to quarantine. (default: 400)",
+      "Days before its receipt that a tap or a position may lie; an older tap goes to quarantine. "
+        + "(default: 400)",
       valueName: "days"))
   var tapAgeDays: Int?
 
@@ -59,6 +60,12 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "PEM file of the authority whose certificate every caller must show.", valueName: "file"))
   var tlsClientCa: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Address or block of addresses of a proxy whose X-Forwarded-For is believed; may be given "
+        + "several times.", valueName: "cidr"))
+  var trustedProxy: [String] = []
 
   func run() async throws {
     let settings = try await ServeSettings.read(self)

@@ -26,6 +26,8 @@ struct ServeSettings: Sendable {
   /// Certificate and key; nil when the service is reached without TLS.
   var tls: EdgeTLS?
   var limits = EdgeLimits()
+  /// Proxies that are believed when they say for whom they ask.
+  var proxies = TrustedProxies()
 
   /// Reads the settings of a command from where they stand.
   static func read(_ command: ServeCommand) async throws -> ServeSettings {
@@ -61,7 +63,10 @@ struct ServeSettings: Sendable {
       tls: try tls(
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
         key: command.tlsKey ?? reader.string(forKey: "tls_key"),
-        clientAuthority: command.tlsClientCa ?? reader.string(forKey: "tls_client_ca")))
+        clientAuthority: command.tlsClientCa ?? reader.string(forKey: "tls_client_ca")),
+      proxies: try proxies(
+        command.trustedProxy.isEmpty
+          ? [reader.string(forKey: "trusted_proxy")].compactMap { $0 } : command.trustedProxy))
   }
 
   /// A setting that is no text; one that cannot be read is a fault, and not the standard.
@@ -108,6 +113,14 @@ struct ServeSettings: Sendable {
     }
     limits.pastSecondsMax = Int64(days) * 86_400
     return limits
+  }
+
+  private static func proxies(_ texts: [String]) throws(CommandFault) -> TrustedProxies {
+    do {
+      return try TrustedProxies(texts)
+    } catch {
+      throw CommandFault("trusted_proxy: \(error).", exitCode: CommandFault.usage)
+    }
   }
 
   private static func tls(

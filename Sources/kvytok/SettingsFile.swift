@@ -32,6 +32,7 @@ enum SettingsFile {
     "acquirer_files_at": .text, "acquirer_out": .text, "acquirer_in": .text, "merchant": .text,
     "tap_age_days": .number,
     "log_level": .text, "tls_certificate": .text, "tls_key": .text, "tls_client_ca": .text,
+    "trusted_proxy": .text,
   ]
 
   private enum Value: Decodable {

@@ -19,7 +19,8 @@ import Testing
 
   @Test(arguments: [
     ["nothing"], ["serve", "--port", "x"], ["serve", "--port", "70000"],
-    ["serve", "--roles", "web,cook"], ["report", "weekly", "--date", "2026-11-22"],
+    ["serve", "--roles", "web,cook"], ["serve", "--trusted-proxy", "10.0.0.0/0"],
+    ["report", "weekly", "--date", "2026-11-22"],
     ["report", "daily", "--date", "22.11.2026"], ["load", "--route", "1"],
     ["token", "create", "x", "--role", "king"], ["token", "create", "x", "--role", "rider"],
     ["device", "enroll"],

@@ -55,6 +55,41 @@ extension IntakeSuite {
       }
     }
 
+    /// A clock that fell back makes no days of years ago.
+    @Test func aPositionIsNoOlderThanATapMayBe() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        let oldest = -AdmissionLimits().pastSecondsMax
+        let answer = try await post(
+          [position(seconds: oldest - 1), position(seconds: oldest)], from: validator, to: intake)
+        #expect(answer.accepted == 1)
+        #expect(answer.rejected.map(\.code) == ["position_too_old"])
+        #expect(try await world.number("select count(*) from vehicle_day") == 1)
+      }
+    }
+
+    /// A position of a clock that runs fast stands until the next report, and not until its own time.
+    @Test func whereAVehicleIsNowIsNotHeldUpByAPositionFromAhead() async throws {
+      try await World.with { world in
+        let intake = makeIntake(world)
+        let validator = try await world.validator()
+        let now =
+          "select extract(epoch from at - '\(noon)'::timestamptz)::int::text from vehicle_now"
+        let steps: [(at: Int64, received: Int64, stands: String)] = [
+          (290, 0, "290"), (-3600, 5, "290"), (9, 10, "9"), (300, 11, "300"), (19, 20, "19"),
+          (18, 21, "19"),
+        ]
+        for step in steps {
+          let received = noon.adding(seconds: step.received)
+          _ = try await post(
+            [position(seconds: step.at)], sentAt: received, receivedAt: received, from: validator,
+            to: intake)
+          #expect(try await world.texts(now) == [step.stands], "\(step)")
+        }
+      }
+    }
+
     /// As taps are: a clock that missed the change of the hour is proven to be ahead by its report.
     @Test func positionsOfAClockAnHourAheadAreKeptAtTheirTrueTimes() async throws {
       try await World.with { world in
@@ -204,13 +239,14 @@ extension IntakeSuite {
     }
 
     private func post(
-      _ positions: [Position], sentAt: Instant = noon, from validator: Validator,
-      to intake: PositionIntake
+      _ positions: [Position], sentAt: Instant = noon, receivedAt: Instant = noon,
+      from validator: Validator, to intake: PositionIntake
     ) async throws -> PositionAnswer {
       let body = report(positions, sentAt: sentAt, from: validator)
       let outcome = await intake.accept(
         body: body, deviceHeader: validator.id,
-        signatureHeader: Base64.encode(validator.keys.sign(body), .standard), receivedAt: noon)
+        signatureHeader: Base64.encode(validator.keys.sign(body), .standard), receivedAt: receivedAt
+      )
       switch outcome {
       case .answer(let answer): return answer
       case .refusal(let refusal): throw IntakeOutcome.Refused(refusal: refusal)

@@ -103,7 +103,16 @@ extension IntakeSuite {
         _ = try await IntakeSuite.Life.replace(in: world, by: new)
         #expect(
           Self.code(await Self.beat(old, battery: 7, sent: 10, in: other)) == "hardware_replaced")
-        #expect(try await Self.standing(in: world).heartbeat?.beat.batteryPercent == 50)
+        // Nor does what it told before stand for the one that is in place.
+        let standing = try await Self.standing(in: world)
+        #expect(standing.heartbeat == nil && standing.lastSeenAt == nil)
+        #expect(standing.isUnheardReplacement)
+        guard case .answer = await Self.beat(new, battery: 90, sent: 20, in: other) else {
+          Issue.record("the new hardware was refused")
+          return
+        }
+        let heard = try await Self.standing(in: world)
+        #expect(heard.lastSeenAt == noon.adding(seconds: 20) && !heard.isUnheardReplacement)
       }
       try await World.with { world in
         let old = try await world.validator("V-1")

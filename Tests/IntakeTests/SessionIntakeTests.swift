@@ -33,10 +33,11 @@ extension IntakeSuite {
 
       /// The next request.
       mutating func request(
-        _ taps: [Tap], _ format: BatchFormat = .protobuf, isCheckpoint: Bool = false
+        _ taps: [Tap], _ format: BatchFormat = .protobuf, isCheckpoint: Bool = false,
+        epoch: Int64 = 3
       ) -> TapPost {
         let body = TapBatchWire.encode(
-          TapBatch(device: validator.id, epoch: 3, sentAt: noon, taps: taps), format)
+          TapBatch(device: validator.id, epoch: epoch, sentAt: noon, taps: taps), format)
         let headers = session.headers(
           for: body, format, signing: isCheckpoint ? validator.keys : nil)
         return TapPost(
@@ -84,6 +85,42 @@ extension IntakeSuite {
         let skipped = try await world.service.accept(ahead.request([tap(4)])).outcome.refusal()
         #expect(skipped.kind == .outOfOrder && skipped.code == "count_ahead")
         #expect(try await world.number("select count(*) from tap_batch") == 2)
+      }
+    }
+
+    /// Also by a process that never saw a request of it.
+    @Test func theRequestsOfASessionAreOfOneEpoch() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        let first = online.request([tap(1)])
+        #expect(try await world.service.accept(first).outcome.answer().accepted == 1)
+        var strayed = online
+        let stray = strayed.request([tap(1)], epoch: 4)
+        for service in [world.service, try World(pool: world.pool).service] {
+          let refusal = try await service.accept(stray).outcome.refusal()
+          #expect(refusal.kind == .outOfOrder && refusal.code == "session_epoch")
+        }
+        #expect(try await world.register(epoch: 4) == nil)
+        let second = online.request([tap(2)])
+        #expect(try await world.service.accept(second).outcome.answer().accepted == 1)
+      }
+    }
+
+    @Test func twoFirstRequestsAtOnceAreNotOfTwoEpochs() async throws {
+      try await World.with { world in
+        let online = try await Online(try await world.validator(), at: world)
+        let posts = [Int64(5), 6].map { epoch in
+          var twin = online
+          return twin.request([tap(1)], epoch: epoch)
+        }
+        async let one = world.service.accept(posts[0])
+        async let other = world.service.accept(posts[1])
+        let codes = [await one.outcome, await other.outcome].compactMap { outcome in
+          if case .refusal(let refusal) = outcome { refusal.code } else { nil }
+        }
+        // The one that is looked at when the other is stored already is no repeat of it.
+        #expect(codes.count == 1 && ["session_epoch", "count_reused"].contains(codes[0]))
+        #expect(try await world.number("select count(*) from tap_batch") == 1)
       }
     }
 

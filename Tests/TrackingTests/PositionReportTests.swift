@@ -119,10 +119,11 @@ import Tracking
       positions: [
         position(56, 24), position(91, 24), position(0, 0), position(56, -181),
         position(56, 24, after: 301), position(56, 24, after: 300),
-        position(56, 24, after: -1_500_000_000), fast,
+        position(56, 24, after: -86_401), fast, position(56, 24, after: -86_400),
       ])
-    let admitted = PositionAdmission.admit(report, receivedAt: now)
-    #expect(admitted.accepted == [report.positions[0], report.positions[5]])
+    let admitted = PositionAdmission.admit(report, receivedAt: now, pastSecondsMax: 86_400)
+    #expect(
+      admitted.accepted == [report.positions[0], report.positions[5], report.positions[8]])
     #expect(
       admitted.rejected.map(\.code) == [
         "impossible_coordinate", "impossible_coordinate", "impossible_coordinate",

@@ -62,7 +62,7 @@ private struct DamagedRequests {
 
 /// A connection of plain system calls: says its bytes, then that no more will come, and listens.
 private enum BlockingConnection {
-  static func exchange(_ bytes: [UInt8], port: Int) -> [UInt8] {
+  static func exchange(_ bytes: [UInt8], port: Int, pieceBytes: Int = .max) -> [UInt8] {
     let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard file >= 0 else { return [] }
     defer { close(file) }
@@ -76,7 +76,16 @@ private enum BlockingConnection {
       }
     }
     guard isConnected == 0 else { return [] }
-    _ = send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    var isNoDelay: Int32 = 1
+    setsockopt(
+      file, Int32(IPPROTO_TCP), TCP_NODELAY, &isNoDelay, socklen_t(MemoryLayout<Int32>.size))
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let piece = Array(rest.prefix(pieceBytes))
+      // Where the other side has ended already, what it said is still there to be read.
+      guard send(file, piece, piece.count, Int32(MSG_NOSIGNAL)) == piece.count else { break }
+      rest = rest.dropFirst(pieceBytes)
+    }
     shutdown(file, Int32(SHUT_WR))
     var answer: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 4096)
@@ -88,10 +97,13 @@ private enum BlockingConnection {
   }
 
   /// The same on a thread of its own, for many.
-  static func exchange(_ inputs: [[UInt8]], port: Int) async -> [[UInt8]] {
+  static func exchange(
+    _ inputs: [[UInt8]], port: Int, pieceBytes: Int = .max
+  ) async -> [[UInt8]] {
     await withCheckedContinuation { continuation in
       Thread.detachNewThread {
-        continuation.resume(returning: inputs.map { exchange($0, port: port) })
+        continuation.resume(
+          returning: inputs.map { exchange($0, port: port, pieceBytes: pieceBytes) })
       }
     }
   }
@@ -137,6 +149,54 @@ struct EdgeBytesTests {
     return requests + [question]
   }
 
+  /// Expects an answer to be one of HTTP and no fault of the service; its first line.
+  @discardableResult
+  private static func expectWell(_ answer: [UInt8], to input: [UInt8]) -> String {
+    let line = String(decoding: answer.prefix { $0 != 0x0D }, as: UTF8.self)
+    let isWell =
+      line.hasPrefix("HTTP/1.1 ") && !line.hasPrefix("HTTP/1.1 500")
+      && answer.firstRange(of: [13, 10, 13, 10]) != nil
+    #expect(isWell, "\(line) to \(String(decoding: input, as: UTF8.self))")
+    return line
+  }
+
+  private static func expectHealthy(_ edge: TestEdge) async throws {
+    let healthy = try await edge.send(
+      String(decoding: question, as: UTF8.self), until: "\r\n\r\n")
+    #expect(healthy.hasPrefix("HTTP/1.1 200"), "\(healthy)")
+  }
+
+  /// What the edge's fuzzer begins with, and what once broke something: such an input goes into
+  /// `Fuzz/Seeds/edge`.
+  ///
+  /// The first byte of each tells the fuzzer how the caller behaves, and is not said.
+  @Test func theInputsOfTheFuzzerBreakNothing() async throws {
+    let folder = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Fuzz/Seeds/edge")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    let inputs = try names.map { name in
+      Array(try Data(contentsOf: folder.appendingPathComponent(name)).dropFirst())
+    }
+    #expect(inputs.count >= 8)
+    try await TestEdge.with { edge in
+      for pieceBytes in [1, 7, Int.max] {
+        let answers = await BlockingConnection.exchange(
+          inputs, port: edge.port, pieceBytes: pieceBytes)
+        for (input, answer) in zip(inputs, answers) where !answer.isEmpty {
+          Self.expectWell(answer, to: input)
+        }
+        try await Self.expectHealthy(edge)
+      }
+      try await eventually { edge.server.load.connections == 0 }
+      #expect(edge.server.load.requests == 0 && edge.server.load.bytes == 0)
+      let taken = try await edge.service.pool.session { db in
+        try await db.query("select count(*) from device_epoch").only().int8(0)
+      }
+      #expect(taken == 0)
+    }
+  }
+
   @Test func nothingThatIsNearlyARequestBreaksTheEdge() async throws {
     try await TestEdge.with { edge in
       let validator = try await Validator(edge.service)
@@ -146,16 +206,9 @@ struct EdgeBytesTests {
         let inputs = (0..<Self.inputsAtOnce).map { _ in damaged.next() }
         let answers = await BlockingConnection.exchange(inputs, port: edge.port)
         for (input, answer) in zip(inputs, answers) where !answer.isEmpty {
-          let line = String(decoding: answer.prefix { $0 != 0x0D }, as: UTF8.self)
-          statuses[line, default: 0] += 1
-          let isWell =
-            line.hasPrefix("HTTP/1.1 ") && !line.hasPrefix("HTTP/1.1 500")
-            && answer.firstRange(of: [13, 10, 13, 10]) != nil
-          #expect(isWell, "\(line) to \(String(decoding: input, as: UTF8.self))")
+          statuses[Self.expectWell(answer, to: input), default: 0] += 1
         }
-        let healthy = try await edge.send(
-          String(decoding: Self.question, as: UTF8.self), until: "\r\n\r\n")
-        #expect(healthy.hasPrefix("HTTP/1.1 200"), "\(healthy)")
+        try await Self.expectHealthy(edge)
       }
       #expect(statuses.keys.contains { $0.hasPrefix("HTTP/1.1 4") }, "\(statuses)")
       // Whatever was begun is given back, and nothing but what the device signed was taken.

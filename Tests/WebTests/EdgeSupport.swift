@@ -16,13 +16,14 @@ struct TestEdge: Sendable {
   /// Runs a body on an edge with limits of its own.
   static func with<Result: Sendable>(
     _ limits: EdgeLimits = EdgeLimits(), queue: CommitLimits = CommitLimits(),
+    proxies: TrustedProxies = TrustedProxies(),
     _ body: @escaping @Sendable (TestEdge) async throws -> Result
   ) async throws -> Result {
     try await TestService.with(queue: queue) { service in
       let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
       let server = EdgeServer(
-        responder: service.responder, intake: service.services.intake, limits: limits, log: log,
-        now: { TestService.now })
+        responder: service.responder, intake: service.services.intake, limits: limits,
+        proxies: proxies, log: log, now: { TestService.now })
       let ports = AsyncStream<Int>.makeStream()
       return try await withThrowingTaskGroup(of: Result?.self) { tasks in
         tasks.addTask {

@@ -287,6 +287,24 @@ struct FleetTests {
     }
   }
 
+  /// What was taken in came before the end of the key, whatever the clock of the revocation says.
+  @Test func evidenceHoldsWhereTheKeyWasRevokedByAClockSetBack() async throws {
+    try await TestService.with { service in
+      let admin = try await service.token(.admin)
+      let validator = try await service.validator(admin)
+      _ = await validator.post("/v1/tap-batches", validator.batch([tap(1)]), to: service)
+      let before = TestService.now.adding(seconds: -3600)
+      _ = try await service.services.desk.revoke("V-1", at: before)
+      let file = await service.send(
+        .get, "/v1/evidence?device=V-1&epoch=3&seq=1", token: admin)
+      let checks = try TapEvidence(json: file.body).checks(trusting: validator.keys.publicKey)
+      #expect(!checks.isEmpty && checks.allSatisfy { $0.isGood }, "\(checks)")
+      let refused = await validator.post(
+        "/v1/tap-batches", validator.batch([tap(2)]), to: service)
+      #expect(refused.status == .forbidden)
+    }
+  }
+
   @Test(arguments: [
     "/v1/fleet/silent?seconds=x", "/v1/fleet/silent?seconds=1", "/v1/fleet/gaps?closed_days=0",
     "/v1/fleet/conflicts?limit=0", "/v1/quarantine?state=gone", "/v1/quarantine?after=x",

@@ -87,6 +87,10 @@ final class EdgeCore: Sendable {
     if answersAtOnce { answerWaiting() }
   }
 
+  func ask(_ head: HTTPRequestHead, _ answered: @escaping @Sendable (EdgeReply?) -> Void) {
+    answered(nil)
+  }
+
   // MARK: Answers
 
   /// Answers what waits, by its number.

@@ -9,50 +9,49 @@ import Tapping
 import Testing
 import Transit
 
-/// Connections that break at every byte of a request and of its answer.
+/// Connections that break at every stage of a request and of its answer.
 @Suite(
   .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct CutTests {
-  /// Devices that post side by side, each with its share of the cuts.
-  private static let devicesCount = 4
+  /// Bytes by which later messages may be longer than the first: numbers grow.
+  private static let growthMax = 8
 
-  @Test func aConnectionCutAtAnyByteLosesAndDoublesNothing() async throws {
+  /// The ways of posting share the cuts: of each way every so many-th byte is one.
+  @Test func aConnectionCutAtAnyStageLosesAndDoublesNothing() async throws {
     try await KvytokService.with { service in
       let port = UInt16(try #require(URL(string: service.url)?.port))
       let start = Instant(microseconds: Int64(Date().timeIntervalSince1970 - 36_000) * 1_000_000)
-      let devices = (1...Self.devicesCount).map {
-        CutDevice(signing: SignedDevice(id: "C-\($0)", secret: "cuts"), start: start)
+      var devices: [CutDevice] = []
+      for way in CutDevice.Way.allCases {
+        devices.append(try await CutDevice(way, start: start, with: service.client))
       }
-      for device in devices {
-        _ = try await device.signing.enroll(vehicle: device.signing.id, with: service.client)
-      }
-      // How long both are, the answer by one connection that is not cut.
-      let message = devices[0].message(0).bytes
-      let answer = try #require(
-        await onOwnThread { CutConnection.exchange(message, port: port) })
-      #expect(answer.starts(with: Array("HTTP/1.1 200 ".utf8)))
-      // Numbers grow, and so do a few lines by a digit or two.
-      let cuts =
-        (0...message.count + 4).map(Cut.request) + (0...answer.count + 4).map(Cut.answer)
-      #expect(cuts.count > 400, "\(message.count) and \(answer.count) bytes")
+      let count = devices.count
       let posted = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
         for (index, device) in devices.enumerated() {
-          let own = stride(from: index, to: cuts.count, by: devices.count).map { cuts[$0] }
-          // The first of all devices posted once already.
-          let first = index == 0 ? 1 : 0
           group.addTask {
+            var device = device
+            // How long both are, by one connection that is not cut.
+            let message = device.message(0).bytes
+            let answer = try #require(
+              await onOwnThread { CutConnection.exchange(message, port: port) })
+            #expect(answer.starts(with: Array("HTTP/1.1 200 ".utf8)), "\(device.way)")
+            let cuts =
+              (0...message.count + Self.growthMax).map(Cut.request)
+              + (0...answer.count + Self.growthMax).map(Cut.answer)
+            let own = stride(from: index, to: cuts.count, by: count).map { cuts[$0] }
             for (number, cut) in own.enumerated() {
-              try await device.post(first + number, cut, port: port, with: service.client)
+              try await device.post(number + 1, cut, port: port, with: service.client)
             }
-            return (index, first + own.count)
+            return (index, own.count + 1)
           }
         }
         return try await group.reduce(into: [Int: Int]()) { $0[$1.0] = $1.1 }
       }
+      #expect(posted.values.reduce(0, +) > 400, "\(posted)")
       for (index, device) in devices.enumerated() {
         let count = try #require(posted[index])
         let kept = try await device.keptSeqs(with: service.client)
-        #expect(kept == Array(1...Int64(count)), "\(device.signing.id)")
+        #expect(kept == Array(1...Int64(count)), "\(device.way)")
       }
     }
   }
@@ -79,11 +78,46 @@ enum Cut: Sendable {
 
 /// A device whose connections are cut, and which posts the same bytes again.
 private struct CutDevice: Sendable {
-  let signing: SignedDevice
-  let start: Instant
+  /// How it posts.
+  enum Way: String, CaseIterable {
+    case signed, signedPacked, session, checkpoints
 
-  /// The request of a batch of one tap, which is the number's, and its body.
-  func message(_ number: Int) -> (bytes: [UInt8], body: [UInt8]) {
+    var format: BatchFormat {
+      switch self {
+      case .signed: .protobuf
+      case .signedPacked: BatchFormat(.json, isGzipped: true)
+      case .session: .json
+      case .checkpoints: BatchFormat(.protobuf, isGzipped: true)
+      }
+    }
+
+    var isInSession: Bool { self == .session || self == .checkpoints }
+  }
+
+  let way: Way
+  private let signing: SignedDevice
+  private let start: Instant
+  private var online: OnlineDevice?
+
+  /// Enrols it, and opens its session where it posts in one.
+  init(_ way: Way, start: Instant, with client: ServiceClient) async throws {
+    self.way = way
+    self.start = start
+    signing = SignedDevice(id: "C-\(way.rawValue)", secret: "cuts")
+    let enrolled = try await signing.enrollment(vehicle: signing.id, with: client)
+    guard way.isInSession else { return }
+    let number = way == .session ? UInt8(1) : 2
+    online = try await OnlineDevice(
+      signing,
+      OnlineDevice.Opening(
+        device: signing.id, now: start.adding(seconds: 36_000),
+        nonce: [UInt8](repeating: number, count: SessionLimits.nonceByteCount),
+        exchangeSeed: [UInt8](repeating: number, count: ExchangeKeyPair.byteCount)),
+      servicePublicKey: try #require(enrolled.servicePublicKey), with: client)
+  }
+
+  /// The next request: a batch of one tap, which is the number's, and its body.
+  mutating func message(_ number: Int) -> (bytes: [UInt8], body: [UInt8]) {
     let seq = Int64(number) + 1
     let tap = Tap(
       seq: seq, at: start.adding(seconds: seq), kind: .single, medium: .card,
@@ -91,8 +125,13 @@ private struct CutDevice: Sendable {
     let body = TapBatchWire.encode(
       TapBatch(
         device: signing.id, epoch: 1, sentAt: start.adding(seconds: 30_000), taps: [tap]),
-      .protobuf)
-    let fields = signing.headers(for: body, .protobuf).map { "\($0): \($1)\r\n" }.joined()
+      way.format)
+    var headers = signing.headers(for: body, way.format)
+    if var session = online {
+      headers = session.headers(for: body, way.format, isCheckpoint: way == .checkpoints)
+      online = session
+    }
+    let fields = headers.map { "\($0): \($1)\r\n" }.joined()
     let head =
       "POST /v1/tap-batches HTTP/1.1\r\nhost: localhost\r\ncontent-length: \(body.count)\r\n"
       + "\(fields)\r\n"
@@ -100,13 +139,20 @@ private struct CutDevice: Sendable {
   }
 
   /// Posts a batch on a connection that is cut, then once more as who heard nothing.
-  func post(_ number: Int, _ cut: Cut, port: UInt16, with client: ServiceClient) async throws {
+  mutating func post(
+    _ number: Int, _ cut: Cut, port: UInt16, with client: ServiceClient
+  ) async throws {
     let message = message(number)
     _ = await onOwnThread { CutConnection.exchange(message.bytes, port: port, cut) }
-    let answer = try await signing.postTaps(body: message.body, .protobuf, with: client).answer
-    #expect(answer.accepted + answer.duplicates == 1, "\(cut)")
-    #expect(answer.conflicts.isEmpty && answer.missing.isEmpty, "\(cut)")
-    #expect(answer.ackThrough == Int64(number) + 1, "\(cut)")
+    let answer: TapBatchAnswer
+    if let online {
+      answer = try await online.repeatTaps(body: message.body, way.format, with: client).answer
+    } else {
+      answer = try await signing.postTaps(body: message.body, way.format, with: client).answer
+    }
+    #expect(answer.accepted + answer.duplicates == 1, "\(way) \(cut)")
+    #expect(answer.conflicts.isEmpty && answer.missing.isEmpty, "\(way) \(cut)")
+    #expect(answer.ackThrough == Int64(number) + 1, "\(way) \(cut)")
   }
 
   /// Numbers of all taps that the service has of it, each as often as it is there.
