@@ -1433,6 +1433,8 @@ create table adjustment (
   decided_by text,
   decision_reason text,
   entry_id bigint references entry,
+  -- What it pays of 2220: movements (T), passes and carnets (H), refunds (R).
+  pays text check (pays ~ '^[THR][1-9][0-9]*( [THR][1-9][0-9]*)*$'),
   check (decided_by is distinct from requested_by),
   check ((state = 'requested') = (decided_by is null and decided_at is null)),
   check ((state = 'approved') = (entry_id is not null))
