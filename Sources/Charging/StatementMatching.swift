@@ -114,6 +114,23 @@ package struct StatementName: Sendable, Hashable {
     self.number = number
   }
 
+  /// Reads the name of money that a rider is owed: `KVYTOK-T12` or `T12`; nil when it is none.
+  package init?(owedToRider text: String) {
+    let word = text.uppercased()
+    let name = word.hasPrefix("KVYTOK-") ? word.dropFirst(7) : word[...]
+    guard let rule = Self.rules.first(where: { $0.letter == name.first }),
+      let subject = rule.whenItGoes, [.transfer, .productTransfer, .refund].contains(subject),
+      let number = Int64(name.dropFirst()), number > 0
+    else { return nil }
+    self.init(subject: subject, number: number)
+  }
+
+  /// The name without the house's: `T12`.
+  package var short: String {
+    let rule = Self.rules.first { [$0.whenItComes, $0.whenItGoes].contains(subject) }
+    return (rule.map { String($0.letter) } ?? "") + String(number)
+  }
+
   /// The names that a line bears, in the order in which they stand.
   package static func names(of line: StatementLine) -> [StatementName] {
     line.words.compactMap { word in

@@ -1,4 +1,5 @@
 package import Basics
+import Charging
 package import Ledger
 package import Store
 
@@ -12,6 +13,8 @@ package enum AdjustmentOutcome: Sendable, Equatable {
   case refused
   /// The lines are no entry.
   case faulty(EntryFault)
+  /// It pays what it may not, and why.
+  case unfit(String)
   /// There is none of that number.
   case unknown
   /// Somebody has decided on it before.
@@ -34,9 +37,11 @@ package struct Adjusting: Sendable {
   }
 
   /// Asks for a correction; nothing is booked.
+  ///
+  /// `pays` names what it pays of the money that riders are owed: `KVYTOK-T12`.
   package func request(
-    _ postings: [Posting], currency: Currency, fareDay: Day? = nil, reason: String,
-    by person: String, at now: Instant
+    _ postings: [Posting], pays: [String] = [], currency: Currency, fareDay: Day? = nil,
+    reason: String, by person: String, at now: Instant
   ) async throws -> AdjustmentOutcome {
     guard !SecondPerson.isBlank(person), !SecondPerson.isBlank(reason) else { return .nameless }
     do throws(EntryFault) {
@@ -53,12 +58,18 @@ package struct Adjusting: Sendable {
     guard postings.reduce(0, { $0 + $1.debitMinor }) <= Money.outsideMinorMax else {
       return .faulty(.aboveLimit)
     }
-    return .requested(
-      try await store.write { db in
+    var payables = AdjustedPayables(postings: postings, currency: currency)
+    if let wrong = payables.read(pays) { return .unfit(wrong) }
+    let read = payables
+    return try await store.write { db in
+      if let fault = try await read.fault(on: city.clock.zone.local(now).day, in: db) {
+        return .unfit(fault)
+      }
+      return .requested(
         try await db.adjustments.request(
-          postings, currency: currency, fareDay: fareDay, reason: reason,
-          by: SecondPerson.trimmed(person), at: now)
-      })
+          postings, pays: read.names.map(\.short), currency: currency, fareDay: fareDay,
+          reason: reason, by: SecondPerson.trimmed(person), at: now))
+    }
   }
 
   /// Approves a correction, which books it on the next open day, or refuses it.
@@ -76,6 +87,11 @@ package struct Adjusting: Sendable {
           number, .refused, entry: nil, reason: reason, by: decider, at: now)
         return .refused
       }
+      var payables = AdjustedPayables(postings: row.postings, currency: row.currency)
+      if let wrong = payables.read(row.pays) { return .unfit(wrong) }
+      if let fault = try await payables.fault(on: city.clock.zone.local(now).day, in: db) {
+        return .unfit(fault)
+      }
       let day = try await db.bookingDay(of: now, in: city)
       let date = day.booked
       let entry = try Entry(
@@ -84,6 +100,9 @@ package struct Adjusting: Sendable {
           "Adjustment \(number) by \(row.requestedBy), approved by \(decider): \(row.reason)",
         postings: row.postings)
       let booked = try await db.books.book(try day.named(entry), at: now)
+      for name in payables.names where name.subject == .refund {
+        try await db.charging.payBack(refund: name.number, by: booked, at: now)
+      }
       try await db.adjustments.decide(
         number, .approved, entry: booked, reason: reason, by: decider, at: now)
       return .booked(entry: booked, on: date)

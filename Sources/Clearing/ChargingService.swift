@@ -38,17 +38,19 @@ package final class ChargingService: Sendable {
   let now: @Sendable () -> Instant
   let log: Logger
   private let turn: WaitingTurn
+  private let clock: ClockGuard?
   private let closedWindows = Counter(label: "kvytok_charge_windows_closed_total")
   private let questions = Counter(label: "kvytok_acquirer_questions_total")
 
-  /// Makes a worker; without an acquirer windows are closed and wait.
+  /// Makes a worker; without an acquirer windows are closed and wait, and without a guard the clock is right.
   package init(
     store: Store, city: CityHolder, acquirer: (any Acquirer)?,
     denyList: any DenyListing = ValidatorDenyList(), policy: ChargingPolicy = ChargingPolicy(),
-    log: Logger, now: @escaping @Sendable () -> Instant
+    log: Logger, clock: ClockGuard? = nil, now: @escaping @Sendable () -> Instant
   ) {
     self.store = store
     self.city = city
+    self.clock = clock
     self.acquirer = acquirer
     self.denyList = denyList
     self.policy = policy
@@ -106,9 +108,13 @@ package final class ChargingService: Sendable {
   private func closeWindows() async throws -> Int {
     let moment = now()
     let target = nextClosing(after: moment).fareDay.adding(days: -1)
-    let isBehind = try await store.read { db in
-      try await db.charging.isAwaitingTaps(through: target, at: moment)
+    let (isBehind, last) = try await store.read { db in
+      (
+        try await db.charging.isAwaitingTaps(through: target, at: moment),
+        try await db.charging.closedThrough()
+      )
     }
+    if last != target, let clock, try await !clock.isRight() { return 0 }
     guard turn.isDue(isBehind: isBehind, at: moment) else { return 0 }
     var worked = 0
     while true {

@@ -163,7 +163,7 @@ package struct PayoutDesk: Sendable {
   /// Puts all approved payouts of a currency into a payment file; nil when there is none.
   ///
   /// Each goes to the account for which it was approved; where an operator has another one by now, no file is
-  /// made. From then on the money is on its way: it is not owed to the operators any more, and the bank
+  /// made, nor where the house knows its accounts of the currency and this is none of them. From then on the money is on its way: it is not owed to the operators any more, and the bank
   /// owes the house a confirmation.
   package func makeFile(
     currency: Currency, from debtor: BankAccount, executionDay: Day, by person: String
@@ -179,6 +179,13 @@ package struct PayoutDesk: Sendable {
       let payouts = try await db.operatorMoney.lockPayouts(state: "approved")
         .filter { $0.currency == currency }
       guard let first = payouts.first else { return nil }
+      let known = try await db.statements.accounts().filter { $0.currency == currency }.map(\.iban)
+      guard known.isEmpty || known.contains(debtor.iban) else {
+        throw MoneyRefusal.unfit(
+          "\(debtor.iban) is no account of the house in \(currency), so that no statement would show what it "
+            + "pays; known are \(known.joined(separator: ", ")): name one of them, or write it down first "
+            + "(kvytok bank account \(debtor.iban))")
+      }
       let accounts = try await db.operatorMoney.accounts()
       let order = try PaymentOrder(
         messageID: "KVYTOK-\(today)-\(first.id)", createdAt: moment, executionDay: executionDay,

@@ -77,12 +77,14 @@ package struct ProductDesk: Sendable {
   ///
   /// It carries rides to the end of the fare day; one that was never used is as if it had not been
   /// sold. Giving the same product back twice is one return. What goes back to a bank card has the
-  /// acquirer's name of it, and was paid by bank card; what goes back in cash was paid in cash.
+  /// acquirer's name of it, and was paid by bank card; what goes back in cash was paid in cash, and has
+  /// the desk and its receipt.
   package func refund(
     _ holdingID: Int64, of rider: RiderID, through channel: MoneyChannel,
-    reference: String? = nil, by act: RiderAct
+    place deskName: String? = nil, reference: String? = nil, by act: RiderAct
   ) async throws -> Receipt {
-    try await city.write(to: store) { db, city in
+    try Self.check(channel, deskName, reference)
+    return try await city.write(to: store) { db, city in
       let rider = try await RiderDesk.held(rider, in: db)
       let accounts = try await db.wallets.lock(of: [rider])
       let holdings = try await db.products.lock(of: [rider])
@@ -115,7 +117,8 @@ package struct ProductDesk: Sendable {
       let entry = try await give(money, holding, channel, account, on: city, by: act, in: db)
       try await db.products.markReturned(
         holdingID, on: today, isVoid: isVoid, refundedMinor: minor, through: channel,
-        entryID: entry.number)
+        place: deskName,
+        receipt: reference, entryID: entry.number)
       if channel == .acquirer {
         guard let paid = try await db.acquirerSales.lockPayment(ofHolding: holdingID) else {
           throw RiderRefusal.notPaidByCard
@@ -133,12 +136,26 @@ package struct ProductDesk: Sendable {
       holding.refundedMinor = minor
       holding.use.state = .refunded
       try await Self.note(
-        "return", "\(holding.product) \(holdingID)", of: rider, act, in: db)
+        "return",
+        ["\(holding.product) \(holdingID)", deskName, reference].compactMap { $0 }
+          .joined(separator: " "), of: rider, act, in: db)
       return Receipt(holding: holding, refundedMinor: minor, isRepeated: false)
     }
   }
 
   // MARK: - Parts
+
+  /// Cash goes out at a desk, with its receipt.
+  private static func check(
+    _ channel: MoneyChannel, _ place: String?, _ reference: String?
+  ) throws(RiderRefusal) {
+    for (text, name) in [(place, "The desk"), (reference, "The receipt")] {
+      guard channel != .cash || text != nil else { throw .missing("\(name) of a cash operation") }
+      guard (1...MoneyOrder.textBytesMax).contains(text?.utf8.count ?? 1) else {
+        throw .missing(name)
+      }
+    }
+  }
 
   private struct BookedEntry {
     let number: Int64
@@ -218,6 +235,7 @@ package struct ProductDesk: Sendable {
     let day = try await db.bookingDay(of: act.at, in: city)
     if channel == .wallet, account == nil { throw RiderRefusal.noAccount }
     if channel == .cash { try await Self.payOut(money.minor, holding, account, in: db) }
+    if channel == .bank { try await Self.transfer(money.minor, holding, account, in: db) }
     let entry = try WalletEntries.productRefund(
       money, product: holding.product, through: channel, reference: "\(holding.holdingID)",
       on: day.booked)
@@ -227,6 +245,22 @@ package struct ProductDesk: Sendable {
       try await move(money.minor, account, holding.product, number, on: day.booked, by: act, in: db)
     }
     return BookedEntry(number: number, day: day)
+  }
+
+  /// Refuses to give by transfer what came by a transfer that the bank has not shown.
+  private static func transfer(
+    _ minor: Int64, _ holding: HoldingRow, _ account: WalletAccountRow?, in db: StoreSession
+  ) async throws {
+    if try await db.products.isUnseenAtBank(holding.holdingID) {
+      throw RiderRefusal.saleNotSeenAtBank
+    }
+    guard holding.channel == .wallet, let account else { return }
+    let standing = try await WalletDesk.standing(of: account, medium: nil, in: db)
+    do throws(WalletRefusal) {
+      try WalletDecision.transfer(minor, leaving: standing.balanceMinor, standing: standing)
+    } catch {
+      throw RiderRefusal.wallet(error)
+    }
   }
 
   /// Refuses to give in cash what was not paid in cash, neither for the product nor onto the account.

@@ -18,6 +18,10 @@ package struct Rerating: Sendable {
   package static let daysMax = 400
   /// Most previews that order nothing under way at once.
   package static let looksAtOnceMax = 8
+  /// How long a preview that ordered nothing is kept, days.
+  package static let previewDaysKept: Int64 = 90
+  /// Most old previews that go when another one is asked for.
+  package static let previewsDroppedMax = 100
 
   let store: Store
   let city: City
@@ -65,6 +69,9 @@ package struct Rerating: Sendable {
           "\(Self.looksAtOnceMax) previews are being worked out already. Wait for one of them, or "
             + "refuse one.")
       }
+      _ = try await db.reratingOrders.dropPreviews(
+        before: now.adding(seconds: -Self.previewDaysKept * 86_400),
+        countMax: Self.previewsDroppedMax)
       return try await add(period, tariff: tariff, as: .looking, by: person, at: now, in: db)
     }
   }

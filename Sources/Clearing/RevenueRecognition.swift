@@ -30,10 +30,12 @@ package struct RevenueRecognition: Sendable {
   private let store: Store
   private let city: CityHolder
   private let log: Logger
+  private let clock: ClockGuard?
   private let turn = WaitingTurn(secondsMax: Self.backlogWaitSecondsMax)
 
-  /// Makes the job.
-  package init(store: Store, city: CityHolder, log: Logger) {
+  /// Makes the job; without a guard the clock is right.
+  package init(store: Store, city: CityHolder, log: Logger, clock: ClockGuard? = nil) {
+    self.clock = clock
     self.store = store
     self.city = city
     self.log = log
@@ -72,6 +74,7 @@ package struct RevenueRecognition: Sendable {
       return try await db.products.isAwaitingRating(within: next...last)
     }
     guard turn.isDue(isBehind: isBehind, at: moment) else { return 0 }
+    if let clock, try await !clock.isRight() { return 0 }
     return try await recognise(through: last, at: moment)
   }
 

@@ -63,6 +63,8 @@ package enum RiderRefusal: Error, Sendable, Equatable {
   case notPaidByCard
   /// Money goes out in cash that came otherwise.
   case notPaidInCash
+  /// It was sold by a transfer that no statement of the bank shows yet.
+  case saleNotSeenAtBank
   case missing(String)
 }
 
@@ -90,6 +92,7 @@ extension RiderRefusal: CustomStringConvertible {
     case .wallet(.balanceTooLarge): "balance_too_large"
     case .wallet(.insufficient): "insufficient"
     case .wallet(.notInCash): "not_in_cash"
+    case .wallet(.notSeenAtBank), .saleNotSeenAtBank: "not_seen_at_bank"
     case .wallet(.nothingLeft): "nothing_left"
     case .wallet(.blocked): "blocked"
     case .wallet(.channel): "channel"
@@ -169,6 +172,9 @@ extension RiderRefusal: CustomStringConvertible {
     case .notPaidInCash:
       "It was not paid in cash. Give the money back to the bank card that paid, by bank transfer or onto the "
         + "card."
+    case .saleNotSeenAtBank:
+      "It was paid by a transfer that no statement of the bank shows yet. Give it back by transfer when the line "
+        + "came, or onto the card."
     case .missing(let what): "\(what) is missing or too long."
     }
   }
@@ -187,6 +193,9 @@ extension WalletRefusal {
     case .notInCash(let cash, let asked):
       "\(asked) minor units are asked for in cash; of what came in cash \(cash) are left. Give the rest back to "
         + "the bank card that paid, or by bank transfer."
+    case .notSeenAtBank(let unseen, let asked):
+      "\(asked) minor units are asked for by transfer; \(unseen) came by transfers that no statement of the bank "
+        + "shows yet, and stay until it does."
     case .nothingLeft: "Nothing is left to give back."
     case .ridesWait(let days):
       "\(days) of the rider's days wait for their fares; try again when they are rated."

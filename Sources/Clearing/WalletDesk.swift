@@ -214,7 +214,8 @@ package struct WalletDesk: Sendable {
       debtMinor: try await db.wallets.debt(of: account.accountID),
       waitingDays: try await db.wallets.waitingDays(of: account.rider),
       isBlocked: !meant.isEmpty && meant.allSatisfy { $0.state != .active },
-      cashMinor: try await db.wallets.cash(of: account.rider, in: account.currency))
+      cashMinor: try await db.wallets.cash(of: account.rider, in: account.currency),
+      unseenMinor: try await db.wallets.unseenAtBank(of: account.rider, in: account.currency))
   }
 
   /// The movement of before when the order is the same; a key is not used for two things.

@@ -48,7 +48,7 @@ package struct KeptReports: Sendable {
     let days = period.first...period.last
     let question = ReportQuestion(
       days: days, zone: zone, basis: .accountingDate, operatorID: operatorID)
-    let (tables, notes) = try await ReportMaker(question: question, network: nil)
+    let (tables, notes) = try await ReportMaker(question: question, names: nil)
       .tables(name.keptTables, in: db)
     return Report(
       name: name.rawValue, title: name.title, days: days, period: period.name,

@@ -49,3 +49,20 @@ extension Network {
     return stops[index].name.isEmpty ? id : stops[index].name
   }
 }
+
+/// What operators were called on a day; of those that the network of then does not have, what they are called now.
+struct OperatorNames: Sendable {
+  private let networks: [Network]
+
+  /// Takes the names of the network that held on a day.
+  init(on day: Day, of city: City, in db: StoreSession) async throws {
+    networks = [try await city.on(day, in: db).network, city.network]
+  }
+
+  /// The name of an operator; its id when no network has it, nil when there is none.
+  func name(of id: String?) -> String? {
+    guard let id else { return nil }
+    let network = networks.first { $0.operatorIndex(id: id) != nil }
+    return network?.operatorName(id: id) ?? id
+  }
+}

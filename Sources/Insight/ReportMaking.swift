@@ -34,7 +34,9 @@ extension InsightDesk {
       days: days, zone: city.current.clock.zone, operatorID: operatorID,
       routes: routes.filter { operatorID == nil || $0.operatorID == operatorID })
     return try await store.read { db in
-      let maker = ReportMaker(question: question, network: network)
+      let maker = ReportMaker(
+        question: question,
+        names: try await OperatorNames(on: days.upperBound, of: city.current, in: db))
       let (tables, notes) = try await maker.tables(name.tables, in: db)
       return Report(
         name: name.rawValue, title: name.title, days: days, operatorID: operatorID,
@@ -98,7 +100,7 @@ extension ReportNote {
 struct ReportMaker {
   let question: ReportQuestion
   /// Gives names to operators; without it there are codes only.
-  let network: Network?
+  let names: OperatorNames?
 
   /// The tables that the asker may see, and notes on what was left out.
   func tables(
@@ -141,7 +143,7 @@ struct ReportMaker {
     var columns: [ReportColumn] = []
     for word in words {
       columns.append(ReportColumn(word.key, word.header, word.kind, meaning: word.meaning))
-      if word.key == "operator", network != nil, let name = ReportFigures.find("operator_name") {
+      if word.key == "operator", names != nil, let name = ReportFigures.find("operator_name") {
         columns.append(ReportColumn(name.key, name.header, .text, meaning: name.meaning))
       }
     }
@@ -171,9 +173,9 @@ struct ReportMaker {
 
   private func cells(_ key: String, _ figure: ReportFigure) -> [ReportCell] {
     let cell = Self.cell(key, figure)
-    guard key == "operator", let network else { return [cell] }
+    guard key == "operator", let names else { return [cell] }
     guard case .text(let id) = cell else { return [cell, .none] }
-    return [cell, network.operatorName(id: id).map(ReportCell.text) ?? .none]
+    return [cell, names.name(of: id).map(ReportCell.text) ?? .none]
   }
 
   /// What stands before sums.

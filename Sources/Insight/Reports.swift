@@ -8,14 +8,14 @@ extension InsightDesk {
   package func dailyReport(
     _ day: Day, operatorID: String? = nil, madeAt: Instant
   ) async throws -> Report {
-    let network = city.current.network
-    let scope = OperatorScope(operatorID, network: network)
+    let city = city.current
+    let scope = OperatorScope(operatorID, network: city.network)
     return try await store.read { db in
       let sums = try await db.reports.rideSums(
         days: day...day, by: [.operatorID, .mode], operatorID: operatorID)
       let categories = try await db.reports.rideSums(
         days: day...day, by: [.category], operatorID: operatorID)
-      let writer = SumsTable(network: network)
+      let writer = SumsTable(names: try await OperatorNames(on: day, of: city, in: db))
       return Report(
         name: "daily", title: Bilingual(uk: "Звіт за день", en: "Daily report"), days: day...day,
         operatorID: operatorID, madeAt: madeAt,
@@ -36,8 +36,8 @@ extension InsightDesk {
   ) async throws -> Report {
     precondition(
       days.upperBound.number - days.lowerBound.number < Self.reportDaysMax, "too many days asked")
-    let network = city.current.network
-    let scope = OperatorScope(operatorID, network: network)
+    let city = city.current
+    let scope = OperatorScope(operatorID, network: city.network)
     return try await store.read { db in
       let byDay = try await db.reports.rideSums(
         days: days, by: [.operatorID, .day], operatorID: operatorID)
@@ -46,7 +46,8 @@ extension InsightDesk {
       let booked = try await db.reports.booked(
         days: days, accounts: [AccountCode.operators, AccountCode.unknownOperator],
         operatorID: operatorID)
-      let writer = SumsTable(network: network)
+      let writer = SumsTable(
+        names: try await OperatorNames(on: days.upperBound, of: city, in: db))
       var first = writer.table(
         "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
         by: [.operatorID])
@@ -115,7 +116,7 @@ extension InsightDesk {
 
 /// Writes sums of rides as a table.
 struct SumsTable {
-  let network: Network
+  let names: OperatorNames
 
   func table(
     _ key: String, _ title: Bilingual, _ sums: [RideSums], by groupings: [RideGrouping]
@@ -162,7 +163,7 @@ struct SumsTable {
     case .operatorID:
       [
         sums.operatorID.map(ReportCell.text) ?? .none,
-        network.operatorName(id: sums.operatorID).map(ReportCell.text) ?? .none,
+        names.name(of: sums.operatorID).map(ReportCell.text) ?? .none,
       ]
     case .mode: [sums.mode.map { .label($0.rawValue, $0.title) } ?? .none]
     case .category: [sums.category.map(ReportCell.text) ?? .none]

@@ -31,6 +31,8 @@ enum AccountRowSums {
 
   /// Refunds to cards: owed until the acquirer gives them, or a desk or the bank pays them back; then kept by
   /// the acquirer until a funding says so.
+  ///
+  /// What an adjustment pays back is taken off among the adjustments.
   private static let refunds = """
     select v.account, w.currency, null, v.minor
     from charge_refund r join charge_window w using (window_id) cross join lateral (values
@@ -38,7 +40,8 @@ enum AccountRowSums {
         case when r.state = 'paid' then coalesce(r.kept_minor, 0) - r.minor end),
       ('\(AccountCode.refunds)',
         case when r.state in ('awaiting', 'approved', 'asking', 'failed')
-          and r.paid_entry_id is null then -r.minor end))
+          and (r.paid_entry_id is null
+            or exists (select from adjustment j where j.entry_id = r.paid_entry_id)) then -r.minor end))
       as v (account, minor)
     where v.minor <> 0
     """

@@ -25,6 +25,8 @@ package struct AdjustmentRow: Sendable, Equatable {
   package let decisionReason: String?
   package let entryNumber: Int64?
   package let postings: [Posting]
+  /// What it pays of the money that riders are owed, by its names: `T12`.
+  package let pays: [String]
 }
 
 /// Corrections of the books by two people.
@@ -36,17 +38,17 @@ package struct AdjustmentTables {
 
   /// Asks for a correction; its number.
   package func request(
-    _ postings: [Posting], currency: Currency, fareDay: Day?, reason: String, by person: String,
-    at now: Instant
+    _ postings: [Posting], pays: [String], currency: Currency, fareDay: Day?, reason: String,
+    by person: String, at now: Instant
   ) async throws -> Int64 {
     let number = try await connection.query(
       """
-      insert into adjustment (requested_at, requested_by, reason, currency, fare_day)
-      values ($1, $2, $3, $4, $5) returning adjustment_id
+      insert into adjustment (requested_at, requested_by, reason, currency, fare_day, pays)
+      values ($1, $2, $3, $4, $5, nullif($6, '')) returning adjustment_id
       """,
       [
         .timestamptz(now), .text(person), .text(reason), .text(currency.code),
-        .orNull(fareDay, PostgresValue.date),
+        .orNull(fareDay, PostgresValue.date), .text(pays.joined(separator: " ")),
       ]
     ).only().int8(0)
     try await connection.execute(
@@ -78,7 +80,7 @@ package struct AdjustmentTables {
     let rows = try await connection.query(
       """
       select a.adjustment_id, a.requested_by, a.requested_at, a.reason, a.currency, a.fare_day,
-        a.state, a.decided_by, a.decision_reason, a.entry_id,
+        a.state, a.decided_by, a.decision_reason, a.entry_id, a.pays,
         array_agg(l.account order by l.line) as accounts,
         array_agg(l.operator_id order by l.line) as operators,
         array_agg(l.category order by l.line) as categories,
@@ -95,8 +97,26 @@ package struct AdjustmentTables {
         currency: try row.currency("currency"), fareDay: try row.dateOrNil("fare_day"),
         state: try row.word("state"), decidedBy: try row.textOrNil("decided_by"),
         decisionReason: try row.textOrNil("decision_reason"),
-        entryNumber: try row.int8OrNil("entry_id"), postings: try BookTables.postings(row))
+        entryNumber: try row.int8OrNil("entry_id"), postings: try BookTables.postings(row),
+        pays: (try row.textOrNil("pays") ?? "").split(separator: " ").map(String.init))
     }
+  }
+
+  /// What approved corrections that pay nothing by name left on an account, its credits less its debits;
+  /// nobody else asks until the transaction ends.
+  package func unnamedMinor(on account: String, in currency: Currency) async throws -> Int64 {
+    _ = try await connection.query(
+      """
+      select from adjustment where state = 'approved' and pays is null and currency = $1
+      order by adjustment_id for update
+      """, [.text(currency.code)])
+    return try await connection.query(
+      """
+      select coalesce(sum(l.credit_minor - l.debit_minor), 0)::int8
+      from adjustment a join adjustment_line l using (adjustment_id)
+      where a.state = 'approved' and a.pays is null and a.currency = $1 and l.account = $2
+      """, [.text(currency.code), .text(account)]
+    ).only().int8(0)
   }
 
   /// Writes down a decision; `entry` is the number of what was booked.

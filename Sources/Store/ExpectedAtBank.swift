@@ -19,6 +19,9 @@ extension StatementTables {
     let rows = try await connection.query(
       """
       with asked as (select * from unnest($2::text[], $3::int8[]) as a (subject, number)),
+      paid (name, adjustment_id) as (
+        select n, adjustment_id from adjustment, unnest(string_to_array(pays, ' ')) n
+        where state = 'approved'),
       known (subject, id, number, currency, minor, operator_id, words, state, entry_id) as (
         \(Self.givenSQL) union all \(Self.receivedSQL) union all \(Self.fundingSQL))
       select k.subject, k.id, k.number, k.minor, k.operator_id, k.words, k.state, k.entry_id,
@@ -51,11 +54,13 @@ extension StatementTables {
     }
   }
 
-  /// Who confirms a payout or claim by hand, or asks for a refund again, waits.
+  /// Who confirms a payout or claim by hand, asks for a refund again, or pays a transfer otherwise, waits.
   private func lock(_ names: [StatementName]) async throws {
     for (subjects, table, key) in [
       ([.payout, .payoutReturn], "payout", "payout_id"),
       ([.claim], "subsidy_claim", "claim_id"), ([.refund], "charge_refund", "refund_id"),
+      ([.transfer], "wallet_movement", "movement_id"),
+      ([.productTransfer], "product_holding", "holding_id"),
     ] as [(Set<StatementSubject>, String, String)] {
       let numbers = names.filter { subjects.contains($0.subject) }.map(\.number)
       guard !numbers.isEmpty else { continue }
@@ -76,13 +81,16 @@ extension StatementTables {
     where a.subject in ('payout', 'payout_return')
     union all
     select 'transfer', m.movement_id, m.movement_id, w.currency, m.amount_minor, null,
-      array[m.reference], 'owed', null
+      array[m.reference], coalesce('paid by adjustment ' || p.adjustment_id, 'owed'), null
     from wallet_movement m join wallet_account w using (account_id)
+    left join paid p on p.name = 'T' || m.movement_id
     where m.kind = 'refund' and m.channel = 'bank' and (m.reference = any($4)
       or m.movement_id in (select number from asked where subject = 'transfer'))
     union all
-    select a.subject, h.holding_id, a.number, h.currency, -h.refunded_minor, null, null, 'owed', null
+    select a.subject, h.holding_id, a.number, h.currency, -h.refunded_minor, null, null,
+      coalesce('paid by adjustment ' || p.adjustment_id, 'owed'), null
     from asked a join product_holding h on h.holding_id = a.number
+    left join paid p on p.name = 'H' || h.holding_id
     where a.subject = 'product_transfer' and h.refunded_minor > 0 and exists (
       select from posting p
       where p.entry_id = h.refund_entry_id and p.account = '\(AccountCode.refunds)')

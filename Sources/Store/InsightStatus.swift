@@ -119,6 +119,11 @@ package struct StandingTables {
 
   let connection: PostgresConnection
 
+  /// What time it is by the database's clock.
+  package func clock() async throws -> Instant {
+    try await connection.query("select clock_timestamp()").only().timestamptz(0)
+  }
+
   /// Taps on their way.
   package func journal() async throws -> JournalStanding {
     let stored = try await connection.query(

@@ -177,6 +177,23 @@ package struct ReratingOrderTables {
     ).only().int(0)
   }
 
+  /// Takes away previews that ordered nothing and were asked for before a moment, the oldest first; how many.
+  ///
+  /// What two people decided, and what one ordered alone, stays for ever.
+  package func dropPreviews(before moment: Instant, countMax: Int) async throws -> Int {
+    try await connection.execute(
+      """
+      delete from rerating_order where order_id in (
+        select order_id from rerating_order o
+        where state = $1 and requested_at < $2
+          and not exists (select from tap_placed_anew t where t.order_id = o.order_id)
+        order by order_id limit $3 for update skip locked)
+      """,
+      [
+        .text(ReratingState.previewed.rawValue), .timestamptz(moment), .int8(Int64(countMax)),
+      ])
+  }
+
   /// The newest orders first.
   package func list() async throws -> [ReratingOrder] {
     let rows = try await connection.query(

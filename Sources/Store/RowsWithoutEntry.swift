@@ -77,6 +77,7 @@ private enum RowsWithoutEntry {
       select coalesce(sum(debit_minor - credit_minor), 0) as minor from posting p
       where p.entry_id = r.paid_entry_id and p.account = '\(AccountCode.refunds)') p
     where w.currency = $2 and r.paid_entry_id is not null and p.minor <> r.minor
+      and not exists (select from adjustment j where j.entry_id = r.paid_entry_id)
     order by r.refund_id limit 1
     """
 

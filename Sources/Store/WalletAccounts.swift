@@ -152,6 +152,35 @@ package struct WalletTables {
     ).only().int8(0)
   }
 
+  /// What desks wrote down in a currency as a rider's transfers, and no statement of the bank shows yet.
+  ///
+  /// A pass or carnet that was paid so and went back onto the account counts. Before the house wrote an
+  /// account of that currency down, there was no bank to look at: what came then does not count.
+  package func unseenAtBank(of rider: RiderID, in currency: Currency) async throws -> Int64 {
+    try await connection.query(
+      """
+      with known as (select min(changed_at) as since from bank_account where currency = $2)
+      select (coalesce((
+        select sum(m.amount_minor) from known, wallet_account a join wallet_movement m using (account_id)
+        where a.rider_id = $1 and a.currency = $2 and m.kind = 'top_up' and m.channel = 'bank'
+          and m.moved_at >= known.since and \(Self.hasNoLine("receipt", "m.movement_id", "$2"))), 0)
+        + coalesce((
+        select sum(h.refunded_minor) from known, product_holding h
+        where h.rider_id = $1 and h.currency = $2 and h.channel = 'bank'
+          and h.refund_channel = 'wallet' and h.sold_at >= known.since
+          and \(Self.hasNoLine("sale", "h.holding_id", "$2"))), 0))::int8
+      """, [.identifier(rider), .text(currency.code)]
+    ).only().int8(0)
+  }
+
+  /// Whether no line of a statement is the money of something, as SQL.
+  static func hasNoLine(_ subject: String, _ id: String, _ currency: String) -> String {
+    """
+    not exists (select from statement_line l
+      where l.subject = '\(subject)' and l.subject_id = \(id) and l.currency = \(currency))
+    """
+  }
+
   /// The open accounts of riders, held until the transaction ends, in a fixed order.
   package func lock(of riders: Set<RiderID>) async throws -> [WalletAccountRow] {
     try await connection.query(

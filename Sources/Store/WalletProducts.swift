@@ -252,19 +252,34 @@ package struct ProductTables {
       [.int8s(holdings.map(Optional.some)), .date(day)])
   }
 
-  /// Writes down that a product was given back.
+  /// Writes down that a product was given back; by which desk and receipt, where there is one.
   package func markReturned(
     _ holding: Int64, on day: Day, isVoid: Bool, refundedMinor: Int64,
-    through channel: MoneyChannel, entryID: Int64?
+    through channel: MoneyChannel, place: String?, receipt: String?, entryID: Int64?
   ) async throws {
     try await connection.execute(
       """
       update product_holding set state = 'refunded', returned_on = $2, is_void = $3,
-        refunded_minor = $4, refund_entry_id = $5, refund_channel = $6 where holding_id = $1
+        refunded_minor = $4, refund_entry_id = $5, refund_channel = $6, refund_place = $7,
+        refund_receipt = $8
+      where holding_id = $1
       """,
       [
         .int8(holding), .date(day), .bool(isVoid), .int8(refundedMinor),
         .orNull(entryID, PostgresValue.int8), .text(channel.rawValue),
+        .orNull(place, PostgresValue.text), .orNull(receipt, PostgresValue.text),
       ])
+  }
+
+  /// Whether a product was paid by a transfer that no statement of the bank shows yet.
+  package func isUnseenAtBank(_ holding: Int64) async throws -> Bool {
+    try await connection.query(
+      """
+      select exists (
+        select from product_holding h where h.holding_id = $1 and h.channel = 'bank'
+          and h.sold_at >= (select min(changed_at) from bank_account b where b.currency = h.currency)
+          and \(WalletTables.hasNoLine("sale", "h.holding_id", "h.currency")))
+      """, [.int8(holding)]
+    ).only().bool(0)
   }
 }

@@ -22,18 +22,23 @@ package struct WalletStanding: Sendable, Equatable {
   /// Minor units that came in cash or that two people put right, less what went out in cash.
   package var cashMinor: Int64
 
+  /// Minor units that desks wrote down as transfers, and no statement of the bank shows yet.
+  package var unseenMinor: Int64
+
   /// Minor units owed in all: rides that nobody paid, and how far the balance lies below nothing.
   package var owedMinor: Int64 { debtMinor - min(0, balanceMinor) }
 
   /// Makes a standing.
   package init(
-    balanceMinor: Int64, debtMinor: Int64, waitingDays: Int, isBlocked: Bool, cashMinor: Int64
+    balanceMinor: Int64, debtMinor: Int64, waitingDays: Int, isBlocked: Bool, cashMinor: Int64,
+    unseenMinor: Int64 = 0
   ) {
     self.balanceMinor = balanceMinor
     self.debtMinor = debtMinor
     self.waitingDays = waitingDays
     self.isBlocked = isBlocked
     self.cashMinor = cashMinor
+    self.unseenMinor = unseenMinor
   }
 }
 
@@ -47,6 +52,8 @@ package enum WalletRefusal: Error, Hashable, Sendable {
   case insufficient(balanceMinor: Int64, askedMinor: Int64)
   /// More than came in cash is to go out in cash.
   case notInCash(cashMinor: Int64, askedMinor: Int64)
+  /// More is to go out by transfer than is there without what no statement of the bank shows yet.
+  case notSeenAtBank(unseenMinor: Int64, askedMinor: Int64)
   /// Nothing is left to give back.
   case nothingLeft
   /// Rides wait for their fares; what is left is not known yet.
@@ -74,7 +81,8 @@ package enum WalletDecision {
   /// How much goes back to the rider; nil asks for all that is left.
   ///
   /// A blocked card may be emptied: that is how a lost card's money comes back. In cash goes out at most
-  /// what came in cash: the money of a bank card may still be its bank's, and a transfer may never come.
+  /// what came in cash: the money of a bank card may still be its bank's, and a transfer may never come. By
+  /// transfer goes out nothing that the bank has not shown.
   package static func refund(
     _ asked: Int64?, through channel: MoneyChannel, standing: WalletStanding
   ) throws(WalletRefusal) -> Int64 {
@@ -90,6 +98,9 @@ package enum WalletDecision {
       throw .insufficient(balanceMinor: standing.balanceMinor, askedMinor: minor)
     }
     if channel == .cash { try payOut(minor, standing: standing) }
+    if channel == .bank {
+      try transfer(minor, leaving: standing.balanceMinor - minor, standing: standing)
+    }
     return minor
   }
 
@@ -99,6 +110,16 @@ package enum WalletDecision {
   ) throws(WalletRefusal) {
     guard minor <= standing.cashMinor else {
       throw .notInCash(cashMinor: max(0, standing.cashMinor), askedMinor: minor)
+    }
+  }
+
+  /// Whether so much may go out by transfer, when so much is left on the account then: what no statement of the
+  /// bank shows yet stays there.
+  package static func transfer(
+    _ minor: Int64, leaving balanceMinor: Int64, standing: WalletStanding
+  ) throws(WalletRefusal) {
+    guard standing.unseenMinor <= 0 || balanceMinor >= standing.unseenMinor else {
+      throw .notSeenAtBank(unseenMinor: standing.unseenMinor, askedMinor: minor)
     }
   }
 

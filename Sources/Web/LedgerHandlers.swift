@@ -55,6 +55,10 @@ extension Handlers {
         writer.member("decided_by", orNull: row.decidedBy)
         writer.member("decision_reason", orNull: row.decisionReason)
         writer.member("entry", orNull: row.entryNumber)
+        writer.key("pays")
+        writer.beginArray()
+        for name in row.pays { writer.value("KVYTOK-\(name)") }
+        writer.endArray()
         writer.member("lines", objects: row.postings) { writer, line in
           writer.member("account", line.account)
           writer.member("operator", orNull: line.operatorID)
@@ -68,6 +72,7 @@ extension Handlers {
   /// Asks for a correction; another person decides.
   private func adjustmentAsk(_ request: WebRequest) async throws -> Answer {
     var lines: [Posting] = []
+    var pays: [String] = []
     var code: String?
     var fareDay: Day?
     var reason = ""
@@ -77,6 +82,7 @@ extension Handlers {
       case "fare_day": fareDay = try reader.day()
       case "reason": reason = try reader.string()
       case "lines": lines = try Self.lines(&reader)
+      case "pays": pays = try Self.names(&reader)
       default: return false
       }
       return true
@@ -87,9 +93,21 @@ extension Handlers {
     }
     try Self.checkReason(reason)
     let outcome = try await adjusting.request(
-      lines, currency: currency, fareDay: fareDay, reason: reason, by: Self.label(request),
-      at: request.receivedAt)
+      lines, pays: pays, currency: currency, fareDay: fareDay, reason: reason,
+      by: Self.label(request), at: request.receivedAt)
     return try Self.answer(outcome)
+  }
+
+  private static func names(_ reader: inout JSONReader) throws(JSONFault) -> [String] {
+    var names: [String] = []
+    try reader.beginArray()
+    while try reader.nextElement() {
+      guard names.count < Entry.postingsMax else {
+        throw reader.fault("an entry pays at most \(Entry.postingsMax)")
+      }
+      names.append(try reader.string())
+    }
+    return names
   }
 
   private static func lines(_ reader: inout JSONReader) throws(JSONFault) -> [Posting] {
@@ -175,6 +193,9 @@ extension Handlers {
       throw Problem(
         .unprocessableContent, "not_possible", "The lines are no entry: \(fault).",
         pointer: "/lines")
+    case .unfit(let why):
+      throw Problem(
+        .unprocessableContent, "not_possible", "It cannot be done: \(why).", pointer: "/pays")
     case .unknown: throw Problem(.notFound, "not_found", "There is no such correction.")
     case .decided(let state):
       throw Problem(.conflict, "decided_before", "The correction was \(state.rawValue) before.")

@@ -150,8 +150,8 @@ extension Handlers {
     let rider = try await requireRider(request)
     guard let holding = body.holding else { throw RiderRefusal.missing("The holding") }
     let receipt = try await productDesk.refund(
-      holding, of: rider, through: try body.requireChannel(), reference: body.reference,
-      by: try act(request, body.reason))
+      holding, of: rider, through: try body.requireChannel(), place: body.place,
+      reference: body.reference, by: try act(request, body.reason))
     return .json { writer in writer.receipt(receipt) }
   }
 }
@@ -203,6 +203,7 @@ struct OrderBody {
       channel = known
     case "holding" where endpoint == .productRefund: holding = try reader.int64()
     case "receipt": reference = try reader.stringOrNil()
+    case "desk": place = try reader.stringOrNil()
     case "payment" where endpoint == .walletRefund: payment = try reader.stringOrNil()
     case _ where endpoint == .productRefund: return false
     case "product" where endpoint == .productSell: product = try reader.string()
@@ -218,7 +219,6 @@ struct OrderBody {
         throw reader.fault("\(text) is no code of ISO 4217")
       }
       currency = known
-    case "desk": place = try reader.stringOrNil()
     case "key": key = try reader.string()
     default: return false
     }

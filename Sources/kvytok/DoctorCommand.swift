@@ -104,26 +104,30 @@ private struct DoctorReport {
       return
     }
     pass("schema", "the newest")
-    let now = try await backbone.pool.session { connection in
-      try await connection.query("select clock_timestamp()").only().timestamptz(0)
-    }
+    let now = try await backbone.store.read { db in try await db.standing.clock() }
     let difference = abs(Instant.now.secondsSince(now))
     let clock = String(format: "%.3f s from the database's", difference)
     if difference <= DoctorCommand.clockSecondsMax {
       pass("clock", clock)
     } else {
-      fail("clock", clock, "Set both clocks by NTP: taps are judged by the service's clock.")
+      fail(
+        "clock", clock,
+        "Set both clocks by NTP: taps are judged by the service's clock, and where it is more than "
+          + "\(Int(ClockGuard.aheadSecondsMax)) s ahead no charge window is closed and no pass earns."
+      )
     }
     let city = CityHolder()
     try await city.reload(from: backbone.store)
     checkCity(city.current)
     try await checkJournal(backbone)
-    for finding in try await StandingMoney(store: backbone.store).findings() {
+    let today = city.current.clock.zone.local(now).day
+    for finding in try await StandingMoney(store: backbone.store).findings(on: today) {
       if let whatToDo = finding.whatToDo {
         fail(finding.name, finding.found, whatToDo)
       } else {
         pass(finding.name, finding.found)
       }
+      for part in finding.parts { table.add(["", "", part]) }
     }
   }
 

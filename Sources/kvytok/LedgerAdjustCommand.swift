@@ -27,6 +27,13 @@ struct LedgerAdjust: AsyncParsableCommand {
     @Option(help: "The fare day it belongs to.", transform: Day.argument)
     var fareDay: Day?
 
+    @Option(
+      help: """
+        What it pays of the money that riders are owed (2220): KVYTOK-T12 a transfer of stored value, \
+        KVYTOK-H5 the rest of a pass or carnet, KVYTOK-R4 a failed refund. Nobody else pays it then.
+        """)
+    var pays: [String] = []
+
     @Option(help: "Why; it is kept with the entry.")
     var reason: String
 
@@ -41,7 +48,8 @@ struct LedgerAdjust: AsyncParsableCommand {
       let postings = try line.map(Self.posting)
       let outcome = try await LedgerAdjust.with(database, who) { adjusting, by in
         try await adjusting.request(
-          postings, currency: currency, fareDay: fareDay, reason: reason, by: by, at: .now)
+          postings, pays: pays, currency: currency, fareDay: fareDay, reason: reason, by: by,
+          at: .now)
       }
       try LedgerAdjust.tell(outcome)
     }
@@ -116,7 +124,7 @@ struct LedgerAdjust: AsyncParsableCommand {
       var table = TextTable([
         ("number", .right), ("state", .left), ("asked by", .left), ("decided by", .left),
         ("entry", .right), ("fare day", .left), ("account", .left), ("debit", .right),
-        ("credit", .right), ("reason", .left),
+        ("credit", .right), ("pays", .left), ("reason", .left),
       ])
       for row in rows {
         for (index, posting) in row.postings.enumerated() {
@@ -126,7 +134,8 @@ struct LedgerAdjust: AsyncParsableCommand {
           ]
           table.add(
             (index == 0 ? head : head.map { _ in "" })
-              + Self.cells(of: posting, row.currency) + [index == 0 ? row.reason : ""])
+              + Self.cells(of: posting, row.currency)
+              + (index == 0 ? [row.pays.joined(separator: " "), row.reason] : ["", ""]))
         }
       }
       print(rows.isEmpty ? "there are no corrections" : table.text)
@@ -165,6 +174,7 @@ struct LedgerAdjust: AsyncParsableCommand {
     case .booked(let entry, let day): print("booked as entry \(entry) on \(day)")
     case .refused: print("refused")
     case .faulty(let fault): throw no("The lines are no entry: \(fault).")
+    case .unfit(let why): throw no("It cannot be done: \(why).")
     case .unknown: throw no("There is no such correction; see `kvytok ledger adjust list`.")
     case .decided(let state): throw no("It was \(state.rawValue) before.")
     case .ownRequest:

@@ -93,7 +93,11 @@ struct ProductCommand: AsyncParsableCommand {
       })
     var channel: MoneyChannel
 
-    @Option(help: "To a bank card: the acquirer's reference of the refund.")
+    @Option(help: "The desk that gives cash back.")
+    var desk: String?
+
+    @Option(
+      help: "Of cash: the desk's receipt. To a bank card: the acquirer's reference of the refund.")
     var receipt: String?
 
     @OptionGroup var who: ActOptions
@@ -103,7 +107,7 @@ struct ProductCommand: AsyncParsableCommand {
       let receipt = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         return try await work.products.refund(
-          holding, of: found, through: channel, reference: self.receipt, by: who.act)
+          holding, of: found, through: channel, place: desk, reference: self.receipt, by: who.act)
       }
       let money = Money(minor: receipt.refundedMinor, currency: receipt.holding.currency)
       print("holding \(holding): \(money) went back")

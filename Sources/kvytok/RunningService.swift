@@ -86,7 +86,9 @@ struct RunningService: Sendable {
       let clearing = ClearingService(
         store: store, city: city, tokenKey: keys.token, log: log, now: { .now })
       services.append(Worker { await clearing.run() })
-      let recognition = RevenueRecognition(store: store, city: city, log: log)
+      let recognition = RevenueRecognition(
+        store: store, city: city, log: log,
+        clock: ClockGuard(store: store, log: log, now: { .now }))
       let riders = RiderDesk(store: store, city: city, tokenKey: keys.token)
       services.append(Worker { await recognition.run(now: { .now }, desk: riders) })
       let charging = try self.charging(backbone, city: city)
@@ -120,7 +122,7 @@ struct RunningService: Sendable {
   private func charging(_ backbone: Backbone, city: CityHolder) throws -> ChargingService {
     ChargingService(
       store: backbone.store, city: city, acquirer: try settings.acquirer.acquirer(), log: log,
-      now: { .now })
+      clock: ClockGuard(store: backbone.store, log: log, now: { .now }), now: { .now })
   }
 
   /// The exchange of files with the acquirer: funding files always, clearing files where it asks no

@@ -88,7 +88,8 @@ extension ClearingSuite {
         try await house.service.drain()
       }.done { house in
         _ = try await house.products.refund(
-          1, of: house.rider("anna"), through: .cash, by: desk)
+          1, of: house.rider("anna"), through: .cash, place: "desk 1", reference: "slip 1",
+          by: desk)
       },
       LateOperation("recognition").prepared { house in
         try await house.register("anna")

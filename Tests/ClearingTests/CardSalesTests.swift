@@ -239,6 +239,33 @@ extension ClearingSuite {
       }
     }
 
+    @Test func whatADeskGivesBackInCashNamesTheDeskAndItsReceipt() async throws {
+      try await House.with(tariff: productTariff) { house in
+        let anna = try await house.register("anna")
+        let pass = try await house.products.sell(
+          "ten rides", to: anna, from: nil, for: house.cash(nil, key: "s1"), by: desk
+        ).holding
+        try await house.service.drain()
+        for (place, slip, what) in [
+          (nil, "slip 7", "The desk of a cash operation"),
+          ("desk 3", nil, "The receipt of a cash operation"), ("", "slip 7", "The desk"),
+        ] as [(String?, String?, String)] {
+          await #expect(throws: RiderRefusal.missing(what)) {
+            _ = try await house.products.refund(
+              pass.holdingID, of: anna, through: .cash, place: place, reference: slip, by: desk)
+          }
+        }
+        _ = try await house.products.refund(
+          pass.holdingID, of: anna, through: .cash, place: "desk 3", reference: "slip 7", by: desk)
+        #expect(
+          try await house.texts(
+            "select concat_ws('|', refund_place, refund_receipt) from product_holding")
+            == ["desk 3|slip 7"])
+        try await house.service.drain()
+        try await house.expectSound()
+      }
+    }
+
     @Test func aPassGoesBackInCashWhereItWasPaidInCash() async throws {
       try await CardHouse.with(tariff: productTariff) { cards in
         let house = cards.house
@@ -249,7 +276,8 @@ extension ClearingSuite {
         }
         func giveBack(_ holding: Int64, _ channel: MoneyChannel) async throws {
           try await house.service.drain()
-          _ = try await house.products.refund(holding, of: anna, through: channel, by: desk)
+          _ = try await house.products.refund(
+            holding, of: anna, through: channel, place: "desk 1", reference: "slip 1", by: desk)
           try await house.service.drain()
         }
         let byCard = try await buy(house.byCard(nil, reference: "T1"))

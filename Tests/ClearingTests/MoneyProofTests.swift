@@ -188,7 +188,7 @@ extension ClearingSuite {
       _ = try await payouts.decide(order.id, isApproved: true, by: "taras")
       _ = try await payouts.makeFile(
         currency: hryvnia,
-        from: BankAccount(name: "Kvytok", iban: "DE89370400440532013000", bic: nil),
+        from: BankAccount(name: "Kvytok", iban: StatementFile.iban, bic: nil),
         executionDay: day, by: "taras")
       let bank = StatementDesk(store: house.store, city: house.city, now: { House.noon })
       try await bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")

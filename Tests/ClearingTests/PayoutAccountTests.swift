@@ -1,3 +1,4 @@
+import BankSupport
 import Basics
 import Charging
 import Clearing
@@ -50,6 +51,27 @@ extension ClearingSuite {
           _ = try await desk.makeFile(
             currency: hryvnia, from: Self.payer, executionDay: yesterday, by: "olena")
         }
+        #expect(try await file(desk) != nil)
+      }
+    }
+
+    @Test func aPaymentFileIsPaidFromAnAccountOfTheHouse() async throws {
+      try await proposed { house, desk, bus, _ in
+        _ = try await desk.decide(bus, isApproved: true, by: "taras")
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        guard let euro = Currency("EUR") else { return }
+        try await house.bank.addAccount(Self.payer.iban, in: euro, by: "olena")
+        do {
+          _ = try await file(desk)
+          Issue.record("it is paid from an account of which no statement would be taken")
+        } catch let refusal as MoneyRefusal {
+          let known = "known are \(StatementFile.iban)"
+          #expect("\(refusal)".contains(known), "\(refusal)")
+          #expect("\(refusal)".contains("kvytok bank account \(Self.payer.iban)"), "\(refusal)")
+        }
+        #expect(
+          try await house.texts("select state from payout where order_id = \(bus)") == ["approved"])
+        try await house.bank.addAccount(Self.payer.iban, in: hryvnia, by: "olena")
         #expect(try await file(desk) != nil)
       }
     }

@@ -58,7 +58,7 @@ extension ClearingSuite {
         // Two hours after midnight it is still the day of the sale.
         let night = House.noon.adding(seconds: 14 * 3600)
         let given = try await house.products.refund(
-          month.holdingID, of: anna, through: .cash,
+          month.holdingID, of: anna, through: .cash, place: "desk 1", reference: "slip 1",
           by: RiderAct(actor: "desk 1", reason: "test", at: night))
         #expect(given.holding.returnedOn == Self.sold)
         #expect(given.refundedMinor == 30_000)
@@ -311,10 +311,10 @@ extension ClearingSuite {
         // On the second day: 2 of 30 days are used, 280.00 go back.
         let act = RiderAct(actor: "desk 1", reason: "moved away", at: Self.after(1))
         let receipt = try await house.products.refund(
-          pass.holdingID, of: anna, through: .cash, by: act)
+          pass.holdingID, of: anna, through: .cash, place: "desk 1", reference: "slip 1", by: act)
         #expect(receipt.refundedMinor == 28_000)
         let again = try await house.products.refund(
-          pass.holdingID, of: anna, through: .cash, by: act)
+          pass.holdingID, of: anna, through: .cash, place: "desk 1", reference: "slip 1", by: act)
         #expect(again.isRepeated && again.refundedMinor == 28_000)
         try await house.service.drain()
         // The ride of the third day is paid by itself now.
@@ -397,7 +397,7 @@ extension ClearingSuite {
           try await sell("month", house, to: anna)
         }
         await #expect(throws: RiderRefusal.unknownHolding) {
-          try await house.products.refund(99, of: anna, through: .cash, by: desk)
+          try await house.products.refund(99, of: anna, through: .bank, by: desk)
         }
       }
     }

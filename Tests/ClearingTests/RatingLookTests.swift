@@ -113,6 +113,43 @@ extension ClearingSuite {
       }
     }
 
+    @Test func anOldPreviewThatOrderedNothingGoesAndTheBooksProve() async throws {
+      try await Self.withRiders { house, source in
+        let old = try await ReratingTests.worked(
+          .ordered(try await Self.look(house, source)), house)
+        #expect(old.state == .previewed)
+        let rerating = ReratingTests.rerating(house)
+        func look(after days: Int64) async throws -> [Int64] {
+          let outcome = try await rerating.look(
+            ReratingTests.period, tariff: source, by: Self.olena,
+            at: House.noon.adding(seconds: days * 86_400 + 1))
+          guard case .ordered(let order) = outcome else {
+            Issue.record("\(outcome)")
+            return []
+          }
+          _ = try await ReratingTests.worked(.ordered(order), house)
+          return try await house.texts(
+            "select order_id::text from rerating_order order by order_id"
+          )
+          .compactMap { Int64($0) }
+        }
+        let kept = try await look(after: Rerating.previewDaysKept - 1)
+        #expect(kept == [1, 2])
+        // An order that a person refused is no preview that nobody looks at any more: it stays.
+        guard
+          case .ordered(let asked) = try await rerating.ask(
+            ReratingTests.period, tariff: source, by: Self.olena, at: House.noon),
+          case .ordered = try await rerating.refuse(asked.id, by: Self.olena, at: House.noon)
+        else {
+          Issue.record("there is no order to refuse")
+          return
+        }
+        let left = try await look(after: Rerating.previewDaysKept)
+        #expect(left == [2, 3, 4])
+        try await house.expectSound()
+      }
+    }
+
     @Test func whatIsTooMuchForARequestIsRefusedAndSaysWhatToDo() async throws {
       try await Self.withRiders { house, source in
         let rerating = ReratingTests.rerating(house)

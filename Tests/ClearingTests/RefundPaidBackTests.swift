@@ -3,6 +3,7 @@ import BankSupport
 import Basics
 import Charging
 import Clearing
+import Ledger
 import Store
 import Tapping
 import Testing
@@ -103,6 +104,32 @@ extension ClearingSuite {
         #expect(try await cards.house.take(transfer("2", opening: -300)) == "1 unknown")
         #expect(
           try await cards.balances() == ["1100 -600", "1120 800", "2190 -500", "2290 300"])
+        #expect(try await words(cards).contains("were paid back in cash or by transfer"))
+      }
+    }
+
+    @Test func whatTwoPeoplePaidBackNeitherADeskNorTheBankPaysAgain() async throws {
+      try await failed { cards in
+        let adjusting = Adjusting(store: cards.house.store, city: cards.house.city.current)
+        let asked = try await adjusting.request(
+          [
+            Posting(.debit, account: "2220", minor: 300),
+            Posting(.credit, account: "1110", minor: 300),
+          ], pays: ["KVYTOK-R1"], currency: hryvnia, reason: "handed over by the manager",
+          by: "olena", at: cards.clock.now)
+        #expect(asked == .requested(1))
+        guard
+          case .booked(let entry, _) = try await adjusting.decide(
+            1, isApproved: true, by: "taras", at: cards.clock.now)
+        else {
+          Issue.record("it was not booked")
+          return
+        }
+        #expect(try await cards.house.number("select paid_entry_id from charge_refund") == entry)
+        await #expect(
+          throws: MoneyRefusal.unfit("refund 1 was paid back before, by entry \(entry)")
+        ) { _ = try await cards.debts.payBack(1, payment(), by: "desk 1") }
+        #expect(try await cards.house.take(transfer("1")) == "1 unknown")
         #expect(try await words(cards).contains("were paid back in cash or by transfer"))
       }
     }

@@ -56,6 +56,41 @@ extension InsightSuite {
       }
     }
 
+    @Test func anOperatorIsCalledAsItWasOnTheDays() async throws {
+      let rides = TestRide.many(200, seed: 5)
+      try await World.with { world in
+        try await world.add(rides)
+        let tomorrow = today.adding(days: 1)
+        try await world.store.write { db in
+          _ = try await db.feeds.save(
+            name: "renamed", digest: [2], archive: World.feed(north: "Норд"), from: tomorrow,
+            at: noon)
+        }
+        try await world.city.reload(from: world.store)
+        func names(_ report: Report, _ key: String) throws -> Set<String> {
+          let table = try #require(report.tables.first { $0.key == key })
+          let column = try #require(table.columns.firstIndex { $0.key == "operator_name" })
+          let place = try #require(table.columns.firstIndex { $0.key == "operator" })
+          var found: Set<String> = []
+          for row in table.rows where row[place] == .text("north") {
+            if case .text(let name) = row[column] { found.insert(name) }
+          }
+          return found
+        }
+        for (day, name) in [(today, "Північ"), (tomorrow, "Норд")] {
+          let daily = try await world.desk.dailyReport(day, madeAt: noon)
+          #expect(try names(daily, "operators") == [name])
+          let range = try await world.desk.operatorsReport(day...day, madeAt: noon)
+          #expect(try names(range, "days") == [name])
+          let other = try await world.desk.report(
+            .revenueWithoutCaps, days: day...day, madeAt: noon)
+          let key = try #require(
+            other.tables.first { $0.columns.contains { $0.key == "operator_name" } }?.key)
+          #expect(try names(other, key) == [name])
+        }
+      }
+    }
+
     @Test func anOperatorSeesItsOwnRowsOnly() async throws {
       let rides = TestRide.many(400, seed: 4)
       try await World.with { world in

@@ -33,7 +33,7 @@ struct World: Sendable {
     try await LeasedDatabase.with(try SchemaMigrations.all()) { pool in
       let world = World(pool: pool)
       try await world.store.write { db in
-        _ = try await db.feeds.save(name: "small", digest: [1], archive: feed, at: noon)
+        _ = try await db.feeds.save(name: "small", digest: [1], archive: feed(), at: noon)
       }
       try await world.city.reload(from: world.store)
       try #require(world.city.current.network.routes.count == 3)
@@ -84,11 +84,12 @@ struct World: Sendable {
     }
   }
 
-  private static var feed: [UInt8] {
+  /// The network, with the operator `north` under a name.
+  static func feed(north: String = "Північ") -> [UInt8] {
     let files = [
       "agency.txt": """
       agency_id,agency_name,agency_url,agency_timezone
-      north,Північ,https://example.org,Europe/Kyiv
+      north,\(north),https://example.org,Europe/Kyiv
       south,Південь,https://example.org,Europe/Kyiv
       """,
       "routes.txt": """

@@ -158,6 +158,26 @@ private func payment(_ number: Int, _ minor: Int64) -> RidePayment {
     }
   }
 
+  @Test func whatNoStatementShowsDoesNotGoOutByTransfer() throws {
+    var unseen = standing
+    unseen.unseenMinor = 3000
+    #expect(try WalletDecision.refund(2000, through: .bank, standing: unseen) == 2000)
+    #expect(try WalletDecision.refund(5000, through: .cash, standing: unseen) == 5000)
+    for asked in [nil, 2001] as [Int64?] {
+      #expect(throws: WalletRefusal.notSeenAtBank(unseenMinor: 3000, askedMinor: asked ?? 5000)) {
+        try WalletDecision.refund(asked, through: .bank, standing: unseen)
+      }
+    }
+    // Rides took of it: what is left is less than the bank is still to show.
+    unseen.balanceMinor = 1000
+    #expect(throws: WalletRefusal.notSeenAtBank(unseenMinor: 3000, askedMinor: 1)) {
+      try WalletDecision.refund(1, through: .bank, standing: unseen)
+    }
+    #expect(throws: Never.self) {
+      try WalletDecision.transfer(700, leaving: 3000, standing: unseen)
+    }
+  }
+
   @Test func nothingIsPaidBackWhileRidesWaitForTheirFares() {
     var waiting = standing
     waiting.waitingDays = 2

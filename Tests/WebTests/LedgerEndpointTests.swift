@@ -15,6 +15,10 @@ struct LedgerEndpointTests {
       {"account": "2100", "operator": "bus", "credit_minor": 150}]}
     """
 
+  static let ofRiders = """
+    "lines": [{"account": "2220", "debit_minor": 5}, {"account": "1110", "credit_minor": 5}]
+    """
+
   /// Who keeps the books needs neither the folder of the service nor its database for it.
   @Test func theBooksAreCorrectedByTwoPeople() async throws {
     try await TestService.with { service in
@@ -90,6 +94,16 @@ struct LedgerEndpointTests {
     arguments: [
       (#"{"currency":"UAH","reason":"x","lines":[]}"#, 422, "/lines"),
       (#"{"currency":"UAH","reason":"x"}"#, 422, "/lines"),
+      (
+        #"{"currency":"UAH","reason":"x","pays":["anna"],\#(LedgerEndpointTests.ofRiders)}"#, 422,
+        "/pays"
+      ),
+      (
+        #"{"currency":"UAH","reason":"x","pays":["KVYTOK-T9"],\#(LedgerEndpointTests.ofRiders)}"#,
+        422, "/pays"
+      ),
+      // What riders are owed is paid by a name only.
+      (#"{"currency":"UAH","reason":"x",\#(LedgerEndpointTests.ofRiders)}"#, 422, "/pays"),
       (
         #"{"currency":"UAH","reason":"x","lines":[{"account":"1110","debit_minor":5},{"account":"4900","credit_minor":4}]}"#,
         422, "/lines"

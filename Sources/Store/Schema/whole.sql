@@ -1433,6 +1433,8 @@ create table adjustment (
   decided_by text,
   decision_reason text,
   entry_id bigint references entry,
+  -- What it pays of 2220: movements (T), passes and carnets (H), refunds (R).
+  pays text check (pays ~ '^[THR][1-9][0-9]*( [THR][1-9][0-9]*)*$'),
   check (decided_by is distinct from requested_by),
   check ((state = 'requested') = (decided_by is null and decided_at is null)),
   check ((state = 'approved') = (entry_id is not null))
@@ -2121,7 +2123,9 @@ alter table chargeback
   add check (kept_minor between 0 and minor), add check (paid_minor between 0 and minor);
 -- How the money of a pass or carnet went back.
 alter table product_holding
-  add column refund_channel text check (refund_channel in ('cash', 'bank', 'acquirer', 'wallet'));
+  add column refund_channel text check (refund_channel in ('cash', 'bank', 'acquirer', 'wallet')),
+  add column refund_place text,    -- the desk that gave cash back
+  add column refund_receipt text;  -- its receipt, or the acquirer's reference
 create index wallet_movement_bank_refund on wallet_movement (account_id)
   where kind = 'refund' and channel = 'bank';
 -- A dispute is about a charge window, or about a top-up by bank card: that one comes off stored value.

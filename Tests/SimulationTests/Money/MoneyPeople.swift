@@ -20,6 +20,8 @@ struct MoneyPeople: Sendable {
   var cash: [RiderID: Int64] = [:]
   /// Top-ups by bank card: what of them may still go back to the card.
   var cardTopUps: [RiderID: [CardTopUp]] = [:]
+  /// What came onto stored value by transfers, which the bank's statements may not show yet.
+  var transfersIn: [RiderID: [TransferIn]] = [:]
   var products: [RiderID: [SoldProduct]] = [:]
   private(set) var erased: Set<RiderID> = []
   /// What rides of erased riders had been paid with when they were erased.
@@ -71,6 +73,7 @@ struct MoneyPeople: Sendable {
     givenUp[other, default: 0] += givenUp.removeValue(forKey: rider) ?? 0
     cash[other, default: 0] += cash.removeValue(forKey: rider) ?? 0
     cardTopUps[other, default: []] += cardTopUps.removeValue(forKey: rider) ?? []
+    transfersIn[other, default: []] += transfersIn.removeValue(forKey: rider) ?? []
     for medium in owner.filter({ $0.value == rider }).keys { owner[medium] = other }
   }
 
@@ -156,4 +159,13 @@ struct CardTopUp: Sendable {
   let reference: String
   /// Kopiykas of it that did not go back.
   var left: Int64
+}
+
+/// What came onto stored value by a transfer.
+struct TransferIn: Sendable {
+  let money: PlainBank.Money
+  /// Kopiykas that the bank's line is of.
+  let ofBank: Int64
+  /// Kopiykas of it that came onto the account.
+  let counted: Int64
 }

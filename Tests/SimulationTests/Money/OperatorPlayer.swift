@@ -21,7 +21,7 @@ extension MoneyPlayer {
   }
 
   private static let ownAccount = BankAccount(
-    name: "Kvytok", iban: "DE89370400440532013000", bic: nil)
+    name: "Kvytok", iban: StatementFile.iban, bic: nil)
 
   mutating func openOperators() async throws {
     let (house, uah) = (house, uah)

@@ -105,6 +105,14 @@ extension MoneyPlayer {
     guard channel == .bank else { return }
     let number = try await movement(order)
     books.bookAtBank(.receipt(number), minor, word: order.key, on: today)
+    books.people.transfersIn[rider, default: []].append(
+      TransferIn(money: .receipt(number), ofBank: minor, counted: minor))
+  }
+
+  /// What a rider put on by transfers of which no line of a statement came yet.
+  private func unseen(_ rider: RiderID) -> Int64 {
+    (books.people.transfersIn[rider] ?? []).filter { books.bank.find($0.money, $0.ofBank) != nil }
+      .reduce(0) { $0 + $1.counted }
   }
 
   /// The number of a movement of stored value, as a desk is told it.
@@ -135,9 +143,11 @@ extension MoneyPlayer {
     let outcome = try await ask { try await house.wallets.refund(order, to: rider, by: act) }
     let hasCash = minor <= books.people.cash[rider] ?? 0
     if channel == .cash, balance > 0, minor <= balance, !hasCash { count("not paid in cash") }
+    let isSeen = unseen(rider) == 0 || balance - minor >= unseen(rider)
+    if channel == .bank, balance > 0, minor <= balance, !isSeen { count("not seen at the bank") }
     let isRight =
       balance > 0 && minor <= balance && (channel != .acquirer || place != nil)
-      && (channel != .cash || hasCash)
+      && (channel != .cash || hasCash) && (channel != .bank || isSeen)
     guard judge(outcome, "refund of stored value", isRight: isRight) else { return false }
     if channel == .acquirer, let place {
       books.people.cardTopUps[rider]?[place].left -= minor
@@ -307,13 +317,17 @@ extension MoneyPlayer {
     let (house, act, number, reference) = (house, act, product.number, key("slip"))
     let outcome = try await ask {
       try await house.products.refund(
-        number, of: rider, through: channel, reference: reference, by: act)
+        number, of: rider, through: channel, place: "desk 1", reference: reference, by: act)
     }
     let isPaidSo =
       switch channel {
       case .acquirer: product.channel == .acquirer
       case .cash where product.channel == .wallet: minor <= books.people.cash[rider] ?? 0
       case .cash: product.channel == .cash
+      case .bank where product.channel == .bank:
+        books.bank.find(.sale(number), price) == nil
+      case .bank where product.channel == .wallet:
+        unseen(rider) == 0 || books.people.balance(of: rider) ?? 0 >= unseen(rider)
       case .bank, .wallet: true
       }
     guard judge(outcome, "return", isRight: minor > 0 && hasAccount && isPaidSo),
@@ -335,6 +349,9 @@ extension MoneyPlayer {
     switch (product.channel, channel) {
     case (.cash, .wallet): books.people.cash[rider, default: 0] += minor
     case (.wallet, .cash): books.people.cash[rider, default: 0] -= minor
+    case (.bank, .wallet):
+      books.people.transfersIn[rider, default: []].append(
+        TransferIn(money: .sale(number), ofBank: price, counted: minor))
     default: break
     }
     if channel == .acquirer {
