@@ -86,6 +86,8 @@ package struct RatingPreview: Sendable, Equatable {
   /// Rider-days that wait for a rating are left out, for they are rated without it.
   package private(set) var days: [DayChange] = []
   private var dayPlaces: [String: Int] = [:]
+  /// What changes for each rider who has days; nil where nobody asks.
+  var byRider: [RiderID: RiderSums]?
 
   /// What a limit is held against: the larger of what riders' fares change, and of what operators that
   /// were known lose; of the currency in which it is most.
@@ -139,6 +141,7 @@ package struct RatingPreview: Sendable, Equatable {
       }
       changes[ride.currency] = change
     }
+    if byRider != nil { byRider?[rider] = RiderSums(differences) }
     noteOrdered(differences)
     for day in differences where !day.difference.isEmpty {
       changedDays += 1
@@ -248,10 +251,28 @@ package struct RatingPreview: Sendable, Equatable {
 }
 
 /// By how much the fares of one rider change, minor units by currency.
-struct RiderSums {
+struct RiderSums: Sendable, Equatable {
   let all: [Currency: Int64]
   /// Of it: on days that wait for a rating anyway.
   let waiting: [Currency: Int64]
+
+  init(all: [Currency: Int64], waiting: [Currency: Int64]) {
+    self.all = all
+    self.waiting = waiting
+  }
+
+  /// Adds up what a rider's days change.
+  init(_ differences: [DayDifference]) {
+    var all: [Currency: Int64] = [:]
+    var waiting: [Currency: Int64] = [:]
+    for day in differences {
+      for (currency, minor) in day.difference.changes {
+        all[currency, default: 0] += minor
+        if day.isWaiting { waiting[currency, default: 0] += minor }
+      }
+    }
+    self.init(all: all, waiting: waiting)
+  }
 
   /// The largest amount, of any currency and without its sign, by which two sums differ.
   static func largestDifference(

@@ -47,6 +47,26 @@ package struct RatingPreviewer: Sendable {
       waiting: preview.waiting)
   }
 
+  /// By how much the fares of some riders change when some days are rated anew.
+  ///
+  /// Riders without such days are left out. Nil where there are more rider-days than are to be looked at.
+  func changes(
+    of riders: [RiderID], _ period: ClosedRange<Day>, riderDaysMax: Int, in db: StoreSession
+  ) async throws -> [RiderID: RiderSums]? {
+    var preview = RatingPreview(period)
+    preview.byRider = [:]
+    for (lane, riders) in Dictionary(grouping: riders, by: Lane.of) {
+      var rest = riders[...]
+      while !rest.isEmpty {
+        let page = Array(rest.prefix(Bound.ofRequest.ridersPerPageMax))
+        rest = rest.dropFirst(page.count)
+        try await add(page, lane: lane, period, to: &preview, in: db)
+        guard preview.riderDays + preview.carriedDays <= riderDaysMax else { return nil }
+      }
+    }
+    return preview.byRider
+  }
+
   /// How much is looked at before it is given up.
   package struct Bound: Sendable {
     package let riderDaysMax: Int

@@ -214,10 +214,11 @@ package struct RiderDesk: Sendable {
 
   /// Records a proof of a category; how many days are rated anew for it.
   ///
-  /// `number` of the paper is kept as a keyed digest only.
+  /// `number` of the paper is kept as a keyed digest only. A person's proof goes through a gate, for it may
+  /// change what was ridden before.
   package func addProof(
     _ days: ProvenDays, kind: String?, number: String?, note text: String?, of rider: RiderID,
-    isReplacing: Bool, by act: RiderAct
+    isReplacing: Bool, through gate: PastGate? = nil, by act: RiderAct
   ) async throws -> Int {
     if let book = city.current.book {
       let known = Set(book.versions.flatMap(\.categories))
@@ -240,25 +241,50 @@ package struct RiderDesk: Sendable {
       } catch {
         throw RiderRefusal.proof(error)
       }
-      for ending in endings {
-        guard let last = ending.lastDay else {
-          try await withdraw(ending.proof, of: rider, by: act, in: db)
-          continue
+      return try await weighed(rider, from: days.first, through: gate, at: act.at, in: db) {
+        for ending in endings {
+          guard let last = ending.lastDay else {
+            try await withdraw(ending.proof, of: rider, by: act, in: db)
+            continue
+          }
+          try await db.proofs.end(ending.proof, of: rider, on: last)
         }
-        try await db.proofs.end(ending.proof, of: rider, on: last)
+        let same = standing.first { $0.category == days.category && $0.first == days.first }
+        try await db.proofs.save(
+          ProofRow(rider: rider, days: days, kind: kind, note: text, recordedAt: act.at),
+          digest: digest)
+        let last = days.last.map { " to \($0)" } ?? ""
+        try await note(
+          "proof", "\(days.category) from \(days.first)\(last)", of: rider, act, in: db)
+        // What a shortened or lengthened proof covered before, or covers now, is rated anew.
+        let isCut = isReplacing || same.map { $0.last != days.last } ?? false
+        return try await db.rating.markStale(
+          rider: rider, from: days.first, to: isCut ? nil : days.last,
+          reason: "category \(days.category) was proven", at: act.at)
       }
-      let same = standing.first { $0.category == days.category && $0.first == days.first }
-      try await db.proofs.save(
-        ProofRow(rider: rider, days: days, kind: kind, note: text, recordedAt: act.at),
-        digest: digest)
-      // What a shortened or lengthened proof covered before, or covers now, is rated anew.
-      let isCut = isReplacing || same.map { $0.last != days.last } ?? false
-      let stale = try await db.rating.markStale(
-        rider: rider, from: days.first, to: isCut ? nil : days.last,
-        reason: "category \(days.category) was proven", at: act.at)
-      let last = days.last.map { " to \($0)" } ?? ""
-      try await note("proof", "\(days.category) from \(days.first)\(last)", of: rider, act, in: db)
-      return stale
+    }
+  }
+
+  /// Changes what the days of a rider from one on are rated by; how many are rated anew for it.
+  private func weighed(
+    _ rider: RiderID, from first: Day, through gate: PastGate?, at now: Instant,
+    in db: StoreSession, _ change: () async throws -> Int
+  ) async throws -> Int {
+    guard let gate else { return try await change() }
+    // Taps may be a little ahead of our clock.
+    let last = city.current.fareDay(of: now).adding(days: Sorter.partitionedDaysAhead)
+    var stale = 0
+    try await gate.weigh([rider: first...max(first, last)], in: db) { stale = try await change() }
+    return stale
+  }
+
+  /// Whether a rider has fare days, from one on where it is given.
+  package func hasDays(of rider: RiderID, from first: Day? = nil) async throws -> Bool {
+    try await store.read { db in
+      guard let rider = try await db.media.present(rider)?.rider else { return false }
+      return try await db.riderMoves.days(of: rider).contains { day in
+        first.map { day >= $0 } ?? true
+      }
     }
   }
 
@@ -266,7 +292,8 @@ package struct RiderDesk: Sendable {
   ///
   /// Its paper may prove the category of another rider from then on. What was done is kept.
   package func withdrawProof(
-    of category: String, from first: Day, rider: RiderID, by act: RiderAct
+    of category: String, from first: Day, rider: RiderID, through gate: PastGate? = nil,
+    by act: RiderAct
   ) async throws -> Int {
     try await store.write { db in
       let rider = try await Self.held(rider, in: db)
@@ -274,10 +301,12 @@ package struct RiderDesk: Sendable {
       let standing = try await db.proofs.list(of: rider).map(\.days)
       guard let proof = standing.first(where: { $0.category == category && $0.first == first })
       else { throw RiderRefusal.proof(.unknown(category: category, first: first)) }
-      try await withdraw(proof, of: rider, by: act, in: db)
-      return try await db.rating.markStale(
-        rider: rider, from: proof.first, to: proof.last,
-        reason: "the proof of \(category) was withdrawn", at: act.at)
+      return try await weighed(rider, from: first, through: gate, at: act.at, in: db) {
+        try await withdraw(proof, of: rider, by: act, in: db)
+        return try await db.rating.markStale(
+          rider: rider, from: proof.first, to: proof.last,
+          reason: "the proof of \(category) was withdrawn", at: act.at)
+      }
     }
   }
 

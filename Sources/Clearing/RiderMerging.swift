@@ -11,16 +11,35 @@ extension RiderDesk {
   /// In one transaction the taps change their rider, the rides of the old one are reversed and what
   /// they cost comes back, and the days wait for a rating under the new one: once they are rated the
   /// books differ by nothing but what the fares of one rider differ from those of two. A merge is
-  /// not undone: which taps were whose is then no longer known to anybody but the media.
+  /// not undone: which taps were whose is then no longer known to anybody but the media. A person's merge
+  /// goes through a gate: with the other rider come proofs and passes, which hold on days of before.
   package func merge(
-    _ rider: RiderID, into other: RiderID, by act: RiderAct
+    _ rider: RiderID, into other: RiderID, through gate: PastGate? = nil, by act: RiderAct
   ) async throws -> Int {
     try await store.write { db in
       try await db.media.beginMoving()
       let kept = try await db.media.present(other)
       try await holdAll(of: Set([rider] + (kept.map { [$0.rider] } ?? [])), in: db)
-      return try await merge(rider, into: other, by: act, in: db)
+      return try await weighed([rider], into: kept?.rider, through: gate, in: db) {
+        try await merge(rider, into: other, by: act, in: db)
+      }
     }
+  }
+
+  /// Merges riders into one whom they have been; the number of taps that moved.
+  private func weighed(
+    _ gone: [RiderID], into kept: RiderID?, through gate: PastGate?, in db: StoreSession,
+    _ change: () async throws -> Int
+  ) async throws -> Int {
+    guard let gate, let kept else { return try await change() }
+    var days: Set<Day> = []
+    for rider in gone + [kept] { days.formUnion(try await db.riderMoves.days(of: rider)) }
+    guard let first = days.min(), let last = days.max() else { return try await change() }
+    let riders = Dictionary(
+      (gone + [kept]).map { ($0, first...last) }, uniquingKeysWith: { one, _ in one })
+    var taps = 0
+    try await gate.weigh(riders, mergedInto: kept, in: db) { taps = try await change() }
+    return taps
   }
 
   /// Writes down the payment account reference of a bank card or of a phone that is one.
@@ -28,7 +47,7 @@ extension RiderDesk {
   /// Media of one reference are one rider's: a rider who turns out to be another is merged into the
   /// one of the oldest medium. Who the rider is then.
   package func link(
-    _ medium: MediumID, accountReference: String, by act: RiderAct
+    _ medium: MediumID, accountReference: String, through gate: PastGate? = nil, by act: RiderAct
   ) async throws -> RiderID {
     let digest = try accountDigest(accountReference)
     return try await store.write { db in
@@ -43,8 +62,13 @@ extension RiderDesk {
       let riders = try await db.media.riders(ofAccountReference: digest)
       let oldest = riders.first ?? row.rider
       try await note("link", "\(medium)", of: row.rider, act, in: db)
-      for other in Set(riders).subtracting([oldest]).sorted() {
-        _ = try await merge(other, into: oldest, by: act, in: db)
+      let gone = Set(riders).subtracting([oldest]).sorted()
+      if !gone.isEmpty {
+        _ = try await weighed(gone, into: oldest, through: gate, in: db) {
+          var taps = 0
+          for other in gone { taps += try await merge(other, into: oldest, by: act, in: db) }
+          return taps
+        }
       }
       try await ChargeBatch.shareDebt(of: medium, in: db, at: act.at)
       return oldest

@@ -70,23 +70,31 @@ extension DeviceDesk {
   /// Puts a device at a place, or at none, for a time; taps of that time that did not name their
   /// place move, and their days become stale.
   ///
-  /// `days` gives the fare days that a span of time may touch.
+  /// `days` gives the fare days that a span of time may touch. Where fares of riders rest on these taps, the
+  /// place changes the past: it goes through the gate.
   package func assign(
     _ id: String, to place: DevicePlace?, from: Instant, until: Instant? = nil,
     days: @escaping @Sendable (Instant, Instant) -> ClosedRange<Day>,
-    by actor: DeviceActor, at moment: Instant
+    through gate: PlaceGate, by actor: DeviceActor, at moment: Instant
   ) async throws -> DeviceStepOutcome {
     try await run(.assign, id, by: actor, at: moment) { db, _, _ in
       let tables = db.deviceAssignments
       try await tables.holdSorting(of: id)
-      var assignments = try await tables.find(id)
-      assignments.assign(place, from: from, to: until)
-      try await tables.save(assignments, of: id)
-      // Taps may be a little ahead of our clock, as the clock rule allows.
-      let horizon = max(moment, from).adding(seconds: 2 * 86_400)
-      let moved = try await tables.replaceTaps(
-        of: id, from: from, to: until, days: days(from, max(from, min(until ?? horizon, horizon))),
-        at: moment)
+      let before = try await tables.find(id)
+      let days = days(from, Self.end(of: until, from: from, at: moment))
+      let change = PlaceChange(
+        riders: try await tables.riders(
+          of: id, from: from, to: until, days: days, countMax: gate.ridersMax + 1),
+        isOfVehicles: place?.vehicle != nil
+          || before.entries.contains { $0.place.vehicle != nil })
+      var moved = 0
+      try await gate.pass(change, db) {
+        var assignments = before
+        assignments.assign(place, from: from, to: until)
+        try await tables.save(assignments, of: id)
+        moved = try await tables.replaceTaps(
+          of: id, from: from, to: until, days: days, at: moment)
+      }
       let name =
         switch place {
         case .vehicle(let vehicle): "vehicle \(vehicle)"
@@ -97,6 +105,25 @@ extension DeviceDesk {
         detail: "\(name) from \(from)\(until.map { " until \($0)" } ?? "")"
           + (moved > 0 ? ", \(moved) taps moved" : ""), staleTaps: moved)
     }
+  }
+
+  /// Whether taps of riders would move with a place, so that it changes the past.
+  package func movesRiders(
+    _ id: String, from: Instant, until: Instant?,
+    days: @Sendable (Instant, Instant) -> ClosedRange<Day>, at moment: Instant
+  ) async throws -> Bool {
+    let days = days(from, Self.end(of: until, from: from, at: moment))
+    return try await store.read { db in
+      let riders = try await db.deviceAssignments.riders(
+        of: id, from: from, to: until, days: days, countMax: 1)
+      return !riders.isEmpty
+    }
+  }
+
+  /// Until when taps may be there: a little ahead of our clock, as the clock rule allows.
+  private static func end(of until: Instant?, from: Instant, at moment: Instant) -> Instant {
+    let horizon = max(moment, from).adding(seconds: 2 * 86_400)
+    return max(from, min(until ?? horizon, horizon))
   }
 
   /// What a step did beside changing where the device stands.

@@ -6,8 +6,8 @@ extension StoreSession {
   package var aloneChanges: AloneChangeTables { AloneChangeTables(connection: connection) }
 }
 
-/// What persons changed of the past without a second one: orders to rate anew, imports of networks and
-/// corrected stops.
+/// What persons changed of the past without a second one: orders to rate anew, imports of networks,
+/// corrected stops, places of validators, proofs of categories and merged riders.
 package struct AloneChangeTables {
   /// Any number that nothing else locks: "KV" and then "alone".
   private static let lockNumber: Int64 = 0x4B56_616C_6F6E_65
@@ -28,7 +28,10 @@ package struct AloneChangeTables {
             and state not in ('refused', 'looking', 'previewed')
           union all
           select requested_by, requested_digest, change_minor from stop_correction
-          where requested_at > $1 and decided_by is null and state <> 'requested') c
+          where requested_at > $1 and decided_by is null and state <> 'requested'
+          union all
+          select requested_by, requested_digest, change_minor from past_change
+          where requested_at > $1 and decided_by is null and state = 'done') c
         group by requested_by, requested_digest
         """, [.timestamptz(moment)]),
     ])

@@ -5,7 +5,7 @@ extension StoreSession {
   private static let cityLock: Int64 = 0x4B56_6369_7479
 
   /// What is published; nothing else is published until the transaction ends.
-  func cityEdition() async throws -> CityEdition {
+  package func cityEdition() async throws -> CityEdition {
     let results = try await connection.pipeline([
       PostgresStatement(
         "select pg_advisory_xact_lock_shared($1)", [.int8(Self.cityLock)]),

@@ -52,6 +52,30 @@ package struct DeviceAssignmentQueries {
     try await StoreSession(connection: connection).holdLanes(.sorting, [Lane.of(name: id)])
   }
 
+  /// The riders whose taps of a device in a time would move with its place, and their fare days; at most a
+  /// count.
+  package func riders(
+    of id: String, from: Instant, to: Instant?, days: ClosedRange<Day>, countMax: Int
+  ) async throws -> [RiderID: ClosedRange<Day>] {
+    let rows = try await connection.query(
+      """
+      select rider_id, min(fare_day) as first, max(fare_day) as last from tap t
+      where t.device_id = $1 and t.fare_day between $4 and $5 and t.tapped_at >= $2
+        and ($3::timestamptz is null or t.tapped_at < $3)
+        and (t.assigned is not null or t.vehicle is null) and t.accepted
+      group by rider_id limit $6
+      """,
+      [
+        .text(id), .timestamptz(from), .orNull(to, PostgresValue.timestamptz),
+        .date(days.lowerBound), .date(days.upperBound), .int8(Int64(countMax)),
+      ])
+    var riders: [RiderID: ClosedRange<Day>] = [:]
+    for row in rows {
+      riders[try row.identifier("rider_id")] = try row.date("first")...(try row.date("last"))
+    }
+    return riders
+  }
+
   /// Gives the sorted taps of a device in a time their place anew; the number of taps moved.
   ///
   /// Taps that named their place themselves stay. The days of riders and vehicles become stale.

@@ -40,6 +40,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
   case statementLine = "statement_line"
   case bankPoint = "bank_point"
   case stopCorrection = "stop_correction"
+  case pastChange = "past_change"
   case tariffVersion = "tariff_version"
   case setting
 
@@ -78,6 +79,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .statementLine: ["line_id"]
     case .bankPoint: ["day", "currency"]
     case .stopCorrection: ["correction_id"]
+    case .pastChange: ["change_id"]
     case .tariffVersion: ["version"]
     case .setting: ["name"]
     }

@@ -43,6 +43,11 @@ package struct StoredWords: Sendable {
       table: "rerating_order", key: ["order_id"],
       columns: [("state", words(ReratingState.self))]),
     StoredWords(
+      table: "past_change", key: ["change_id"],
+      columns: [
+        ("kind", words(PastChangeKind.self)), ("state", words(PastChangeState.self)),
+      ]),
+    StoredWords(
       table: "stop_correction", key: ["correction_id"],
       columns: [("state", words(StopCorrectionState.self))]),
     StoredWords(

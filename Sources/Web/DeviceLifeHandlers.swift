@@ -1,4 +1,5 @@
 import Basics
+import Clearing
 import HTTPTypes
 import Intake
 import Store
@@ -50,12 +51,22 @@ extension Handlers {
         .unprocessableContent, "span_empty", "until must be later than from.", pointer: "/until")
     }
     let (city, isChecked) = try await cityKnowing(place)
-    return try Self.answer(
+    let actor = Self.actor(request, reason: names["reason"])
+    let until = times["until"]
+    let outcome = try await services.pastChanges.change(
+      .place(of: id, place, from: from, until: until), by: try Self.bearer(request),
+      at: request.receivedAt
+    ) { gate in
       try await services.desk.assign(
-        id, to: place, from: from, until: times["until"],
-        days: { city.fareDay(of: $0)...city.fareDay(of: $1) },
-        by: Self.actor(request, reason: names["reason"]), at: request.receivedAt), of: id,
-      warning: isChecked ? nil : Self.stopNotChecked)
+        id, to: place, from: from, until: until,
+        days: { city.fareDay(of: $0)...city.fareDay(of: $1) }, through: PlaceGate(gate),
+        by: actor, at: request.receivedAt)
+    }
+    switch outcome {
+    case .waits(let row): return Self.waits(row)
+    case .done(let step):
+      return try Self.answer(step, of: id, warning: isChecked ? nil : Self.stopNotChecked)
+    }
   }
 
   private static let stopNotChecked =

@@ -60,6 +60,9 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case ratingShow = "GET /v1/rating/orders/{id}"
   case ratingApprove = "POST /v1/rating/orders/{id}/approve"
   case ratingRefuse = "POST /v1/rating/orders/{id}/refuse"
+  case ratingLimit = "GET /v1/rating/limit"
+  case ratingLimitSet = "POST /v1/rating/limit"
+  case pastChanges = "GET /v1/rating/changes"
   case tapStates = "GET /v1/taps/states"
   case tapsStuck = "GET /v1/taps/stuck"
   case stopCorrections = "GET /v1/taps/stop-corrections"
@@ -190,7 +193,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .quarantineList: .staff([.accountant, .dispatcher])
     case .stopCorrections: .staff([.accountant, .dispatcher, .inspector])
     // Where a vehicle was the dispatchers know, what a rider says the riders' desk.
-    case .stopCorrect, .stopWithdraw: .staff([.accountant, .dispatcher])
+    case .stopCorrect, .stopWithdraw, .pastChanges: .staff([.accountant, .dispatcher])
     case .quarantineRelease, .quarantineDiscard: .staff([.accountant])
     case .denyListEntries, .denyListVersions:
       .staff([.accountant, .dispatcher, .inspector])
@@ -209,7 +212,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .report, .reportPage: .staff([.accountant], scoped: true)
     case .periods, .adjustments, .adjustmentAsk, .adjustmentDecide: .staff([.accountant])
     case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder,
-      .ratingShow, .ratingApprove, .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse,
+      .ratingShow, .ratingApprove, .ratingRefuse, .ratingLimit, .ratingLimitSet, .tapStates,
+      .tapsStuck, .stopApprove, .stopRefuse,
       .walletCorrect, .walletWriteOff:
       .staff([.accountant])
     case .acquirerEvent: .acquirer
@@ -246,7 +250,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .deviceAssign, .quarantineRelease, .quarantineDiscard, .stopCorrect, .stopWithdraw,
       .denyListAdd, .denyListLift, .adjustmentAsk, .adjustmentDecide,
       .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFileConfirm, .subsidyRateSet,
-      .subsidyClaimMake, .bankAccountAdd, .bankLineMatch:
+      .subsidyClaimMake, .bankAccountAdd, .bankLineMatch, .ratingLimitSet:
       BodyRule(types: ["application/json"], bytesMax: BodyRule.bytesMax)
     case .networkImport:
       BodyRule(

@@ -63,6 +63,7 @@ struct Handlers: Sendable {
     case .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
       .ratingRefuse:
       try await ratingAnswer(request)
+    case .ratingLimit, .ratingLimitSet, .pastChanges: try await pastAnswer(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
     case .stopCorrections, .stopCorrect, .stopWithdraw, .stopApprove, .stopRefuse:

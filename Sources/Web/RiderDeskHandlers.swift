@@ -77,7 +77,16 @@ extension Handlers {
       guard let medium = medium ?? body.mediumID else {
         throw RiderRefusal.missing("The medium of the payment account")
       }
-      owner = try await riderDesk.link(medium, accountReference: reference, by: act)
+      let outcome = try await services.pastChanges.change(
+        .link(medium, accountDigest: try riderDesk.accountDigest(reference)),
+        by: try Self.bearer(request), at: act.at
+      ) { gate in
+        try await riderDesk.link(medium, accountReference: reference, through: gate, by: act)
+      }
+      switch outcome {
+      case .waits(let row): return Self.waits(row)
+      case .done(let found): owner = found
+      }
     } else if body.token == nil {
       throw RiderRefusal.missing("The token or the account reference")
     }
@@ -113,15 +122,32 @@ extension Handlers {
       throw RiderRefusal.missing("The category")
     }
     guard let from = body.validFrom else { throw RiderRefusal.missing("valid_from") }
-    let stale = try await riderDesk.addProof(
-      ProvenDays(category: category, first: from, last: body.validTo), kind: body.proofKind,
-      number: body.proofNumber, note: nil, of: rider, isReplacing: body.isReplacing,
-      by: try act(request, body.reason))
-    return .json(.created) { writer in
-      writer.beginObject()
-      writer.member("rider", rider.description)
-      writer.member("rider_days_to_rate_anew", stale)
-      writer.endObject()
+    let days = ProvenDays(category: category, first: from, last: body.validTo)
+    let act = try act(request, body.reason)
+    let outcome = try await services.pastChanges.change(
+      .proof(days, isReplacing: body.isReplacing, of: rider), by: try Self.bearer(request),
+      at: act.at
+    ) { gate in
+      try await riderDesk.addProof(
+        days, kind: body.proofKind, number: body.proofNumber, note: nil, of: rider,
+        isReplacing: body.isReplacing, through: gate, by: act)
+    }
+    return Self.rated(outcome, of: rider, status: .created)
+  }
+
+  /// How many days of a rider are rated anew, or that it takes another person.
+  private static func rated(
+    _ outcome: PastOutcome<Int>, of rider: RiderID, status: HTTPResponse.Status
+  ) -> Answer {
+    switch outcome {
+    case .waits(let row): waits(row)
+    case .done(let stale):
+      .json(status) { writer in
+        writer.beginObject()
+        writer.member("rider", rider.description)
+        writer.member("rider_days_to_rate_anew", stale)
+        writer.endObject()
+      }
     }
   }
 
@@ -130,26 +156,35 @@ extension Handlers {
     let rider = try await requireRider(request)
     guard let category = body.category else { throw RiderRefusal.missing("The category") }
     guard let from = body.validFrom else { throw RiderRefusal.missing("valid_from") }
-    let stale = try await riderDesk.withdrawProof(
-      of: category, from: from, rider: rider, by: try act(request, body.reason))
-    return .json { writer in
-      writer.beginObject()
-      writer.member("rider", rider.description)
-      writer.member("rider_days_to_rate_anew", stale)
-      writer.endObject()
+    let act = try act(request, body.reason)
+    let outcome = try await services.pastChanges.change(
+      .withdrawal(of: category, from: from, rider: rider), by: try Self.bearer(request), at: act.at
+    ) { gate in
+      try await riderDesk.withdrawProof(
+        of: category, from: from, rider: rider, through: gate, by: act)
     }
+    return Self.rated(outcome, of: rider, status: .ok)
   }
 
   func riderMerge(_ request: WebRequest) async throws -> Answer {
     let body = try RiderBody(request)
     let rider = try await requireRider(request)
     guard let into = body.into else { throw RiderRefusal.missing("The rider to merge into") }
-    let taps = try await riderDesk.merge(rider, into: into, by: try act(request, body.reason))
-    return .json { writer in
-      writer.beginObject()
-      writer.member("rider", into.description)
-      writer.member("taps_moved", taps)
-      writer.endObject()
+    let act = try act(request, body.reason)
+    let outcome = try await services.pastChanges.change(
+      .merge(rider, into: into), by: try Self.bearer(request), at: act.at
+    ) { gate in
+      try await riderDesk.merge(rider, into: into, through: gate, by: act)
+    }
+    switch outcome {
+    case .waits(let row): return Self.waits(row)
+    case .done(let taps):
+      return .json { writer in
+        writer.beginObject()
+        writer.member("rider", into.description)
+        writer.member("taps_moved", taps)
+        writer.endObject()
+      }
     }
   }
 

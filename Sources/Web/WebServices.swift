@@ -24,6 +24,8 @@ package struct WebServices: Sendable {
   package var quarantine: QuarantineDesk
   /// What people say about the stops of taps.
   package var stopCorrections: StopCorrectionDesk
+  /// What one person may change of the past by places and proofs.
+  package var pastChanges: PastDesk
   package var tokenKey: TokenKey
   /// Who bears a token.
   package var tokens: TokenDesk
@@ -81,6 +83,7 @@ package struct WebServices: Sendable {
     heartbeats = HeartbeatIntake(store: wayIn ?? store, gate: gate, log: log)
     quarantine = QuarantineDesk(store: store, log: log)
     stopCorrections = StopCorrectionDesk(store: store, city: city, log: log)
+    pastChanges = PastDesk(store: store, city: city, log: log)
     self.tokenKey = tokenKey
     tokens = TokenDesk(store: store)
     self.acquirerMessages = acquirerMessages

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Basics
+import Clearing
 import Intake
 import Store
 import Tapping
+import Web
 
 extension DeviceCommand {
   /// Runs a step of a device's life, and tells what became of it.
@@ -165,7 +167,9 @@ extension DeviceCommand {
       abstract: "Says in which vehicle or at which stop a validator is, and from when to when.",
       discussion: """
         Taps that do not name their vehicle are of the place that held at their time. A place in \
-        the past moves the taps of that time, and the days of their riders are rated anew.
+        the past moves the taps of that time, and the days of their riders are rated anew. Where it does, \
+        whoever says so is known by a token (--as, of a dispatcher); above the limit of one person \
+        (`kvytok rate limit`) it is done when another one gives the same command.
         """)
 
     @Argument(help: "Id of the validator.")
@@ -185,6 +189,7 @@ extension DeviceCommand {
       transform: MomentArgument.init)
     var until: MomentArgument?
     @OptionGroup var actor: ActorOptions
+    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
@@ -213,9 +218,18 @@ extension DeviceCommand {
           throw CommandFault(
             "--until must be later than --from.", exitCode: CommandFault.usage)
         }
-        return try await desk.assign(
-          id, to: place, from: start, until: end,
-          days: { city.fareDay(of: $0)...city.fareDay(of: $1) }, by: actor.actor, at: .now)
+        let days = { @Sendable (from: Instant, to: Instant) in
+          city.fareDay(of: from)...city.fareDay(of: to)
+        }
+        let isPast = try await desk.movesRiders(id, from: start, until: end, days: days, at: .now)
+        let person = isPast ? try await who.person(backbone.store, roles: [.dispatcher]) : nil
+        return try await PastDesk(store: backbone.store, city: holder, log: .quiet).change(
+          .place(of: id, place, from: start, until: end), by: person, at: .now
+        ) { gate in
+          try await desk.assign(
+            id, to: place, from: start, until: end, days: days, through: PlaceGate(gate),
+            by: actor.actor, at: .now)
+        }.orWaits()
       }
     }
   }

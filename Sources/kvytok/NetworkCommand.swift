@@ -22,7 +22,7 @@ struct NetworkCommand: AsyncParsableCommand {
         imports is known \
         by a token (--as): what changes of these days is worked out first, by this command and by the \
         service beside it, and goes on in the service when the command is stopped (`kvytok rate list`). \
-        Within the limit (the setting rerating_limit_minor, else 1,000.00) they are then rated anew; \
+        Within the limit (`kvytok rate limit`, else 1,000.00) they are then rated anew; \
         above it they wait for another person (`kvytok rate approve`).
         """)
 

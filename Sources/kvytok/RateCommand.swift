@@ -14,13 +14,14 @@ struct RateCommand: AsyncParsableCommand {
       `kvytok rate --from 2026-11-01 --to 2026-11-07 --as FILE` gives the order and shows what it \
       changes. That is worked out first, by this command and by the service beside it, and goes on in \
       the service when the command is stopped (`kvytok rate list`). It is then carried out when the \
-      changes of all riders together lie within the limit (the setting rerating_limit_minor, else \
+      changes of all riders together lie within the limit (`kvytok rate limit`, else \
       1,000.00); above it another person approves it. With --tariff a mended tariff is published with it, and holds from its first day on.
       A person is known by a token of their own: --as names a file that holds it, or it stands in \
       KVYTOK_TOKEN. It has the role admin or accountant.
       """,
     subcommands: [
-      Order.self, Preview.self, Show.self, Approve.self, Refuse.self, List.self,
+      Order.self, Preview.self, Show.self, Approve.self, Refuse.self, List.self, Limit.self,
+      Changes.self,
     ],
     defaultSubcommand: Order.self)
 

@@ -6,6 +6,7 @@ import Store
 import Tapping
 import Transit
 import Wallet
+import Web
 
 /// Riders: their rides and categories.
 struct RiderCommand: AsyncParsableCommand {
@@ -134,6 +135,7 @@ struct RiderCommand: AsyncParsableCommand {
     @Option(help: "What proves it, for the file.")
     var proof: String?
 
+    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
@@ -147,9 +149,14 @@ struct RiderCommand: AsyncParsableCommand {
       let act = RiderAct(actor: "command line", reason: proof ?? "", at: .now)
       let (found, staleDays) = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
-        let staleDays = try await work.riders.addProof(
-          ProvenDays(category: category, first: from, last: to), kind: nil, number: nil,
-          note: proof, of: found, isReplacing: false, by: act)
+        let days = ProvenDays(category: category, first: from, last: to)
+        let staleDays = try await work.change(
+          .proof(days, isReplacing: false, of: found), of: [found], from: from, by: person
+        ) { gate in
+          try await work.riders.addProof(
+            days, kind: nil, number: nil, note: proof, of: found, isReplacing: false,
+            through: gate, by: act)
+        }
         return (found, staleDays)
       }
       print("rider \(found): \(category) from \(from)\(to.map { " to \($0)" } ?? "")")

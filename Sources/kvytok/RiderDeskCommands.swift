@@ -7,6 +7,7 @@ import Store
 import Tapping
 import Transit
 import Wallet
+import Web
 
 /// Who does something at the command line, and why.
 struct ActOptions: ParsableArguments {
@@ -42,6 +43,23 @@ struct RiderWork: Sendable {
   var riders: RiderDesk { RiderDesk(store: store, city: city, tokenKey: key) }
   var wallets: WalletDesk { WalletDesk(store: store, city: city) }
   var products: ProductDesk { ProductDesk(store: store, city: city) }
+
+  /// Changes what riders' days, those from one on where it is given, are rated by.
+  ///
+  /// Where there are such days, whoever does it is known by a token; above the limit of one person it takes
+  /// two.
+  func change<Done: Sendable>(
+    _ wish: PastWish, of affected: [RiderID], from first: Day? = nil, by who: PersonOptions,
+    _ body: (PastGate) async throws -> Done
+  ) async throws -> Done {
+    var isPast = false
+    for rider in affected where !isPast {
+      isPast = try await riders.hasDays(of: rider, from: first)
+    }
+    let person = isPast ? try await who.person(store) : nil
+    return try await PastDesk(store: store, city: city, log: .quiet)
+      .change(wish, by: person, at: .now, body).orWaits()
+  }
 
   /// Runs a body on the database; a refusal becomes the answer "no" with its sentence.
   static func with<Result: Sendable>(
@@ -107,6 +125,7 @@ extension RiderCommand {
     var reference: String?
 
     @OptionGroup var who: ActOptions
+    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -116,8 +135,18 @@ extension RiderCommand {
         let registered = try await work.riders.register(
           kind, token: token, to: owner, validTo: validTo, by: who.act)
         guard let reference else { return registered }
-        return try await work.riders.link(
-          work.key.mediumID(kind: kind, token: token), accountReference: reference, by: who.act)
+        let medium = work.key.mediumID(kind: kind, token: token)
+        let digest = try work.riders.accountDigest(reference)
+        // Whoever has another medium of the account becomes one with the rider.
+        let others = try await work.store.read { db in
+          try await db.media.riders(ofAccountReference: digest)
+        }
+        return try await work.change(
+          .link(medium, accountDigest: digest), of: others + [registered], by: person
+        ) { gate in
+          try await work.riders.link(
+            medium, accountReference: reference, through: gate, by: who.act)
+        }
       }
       print("rider \(owner)")
     }
@@ -168,7 +197,11 @@ extension RiderCommand {
   struct AddEntitlement: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "add-entitlement",
-      abstract: "Records a proof of a category; the days it covers are rated anew.")
+      abstract: "Records a proof of a category; the days it covers are rated anew.",
+      discussion: """
+        Where it covers days on which the rider rode, whoever records it is known by a token (--as). Above \
+        the limit of one person (`kvytok rate limit`) it is done when another one gives the same command.
+        """)
 
     @Argument(help: "UUID of the rider or medium, or the token (base64url).")
     var rider: String
@@ -196,14 +229,20 @@ extension RiderCommand {
     var replaces = false
 
     @OptionGroup var who: ActOptions
+    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (found, stale) = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
-        let stale = try await work.riders.addProof(
-          ProvenDays(category: category, first: from, last: to), kind: proofKind,
-          number: proofNumber, note: nil, of: found, isReplacing: replaces, by: who.act)
+        let days = ProvenDays(category: category, first: from, last: to)
+        let stale = try await work.change(
+          .proof(days, isReplacing: replaces, of: found), of: [found], from: from, by: person
+        ) { gate in
+          try await work.riders.addProof(
+            days, kind: proofKind, number: proofNumber, note: nil, of: found,
+            isReplacing: replaces, through: gate, by: who.act)
+        }
         return (found, stale)
       }
       print("rider \(found): \(category) from \(from)\(to.map { " to \($0)" } ?? "")")
@@ -227,13 +266,18 @@ extension RiderCommand {
     var from: Day
 
     @OptionGroup var who: ActOptions
+    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (found, stale) = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
-        let stale = try await work.riders.withdrawProof(
-          of: category, from: from, rider: found, by: who.act)
+        let stale = try await work.change(
+          .withdrawal(of: category, from: from, rider: found), of: [found], from: from, by: person
+        ) { gate in
+          try await work.riders.withdrawProof(
+            of: category, from: from, rider: found, through: gate, by: who.act)
+        }
         return (found, stale)
       }
       print("rider \(found): \(category) from \(from) is withdrawn")
@@ -281,13 +325,18 @@ extension RiderCommand {
     var into: String
 
     @OptionGroup var who: ActOptions
+    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (kept, taps) = try await RiderWork.with(database) { work, backbone in
         let gone = try await RiderCommand.find(rider, work.insight, backbone)
         let kept = try await RiderCommand.find(into, work.insight, backbone)
-        return (kept, try await work.riders.merge(gone, into: kept, by: who.act))
+        let taps = try await work.change(.merge(gone, into: kept), of: [gone, kept], by: person) {
+          gate in
+          try await work.riders.merge(gone, into: kept, through: gate, by: who.act)
+        }
+        return (kept, taps)
       }
       print("rider \(kept): \(taps) taps came in; their days will be rated anew")
     }

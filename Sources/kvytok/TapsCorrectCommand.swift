@@ -15,7 +15,7 @@ extension TapsCommand {
         Of a tap on it is where the rider boarded, of a tap off where they got off. It counts before \
         what the validator told and what is inferred, until it is withdrawn; the rider's day is rated \
         anew and the difference is booked. When that changes the rider's fares by more than one person \
-        may order (the setting rerating_limit_minor, else 1,000.00), it waits until another person \
+        may order (`kvytok rate limit`, else 1,000.00), it waits until another person \
         approves it. The person is known by a token (--as) and is an admin, an accountant or a \
         dispatcher.
         """)

@@ -223,6 +223,9 @@ extension ClearingSuite {
         insert into accepted_finding (table_name, row_key, image_digest, seals, finding, reason,
           requested_by, requested_at)
         values ('setting', 'none', '', '', 'was taken away', 'test', 'olena', now());
+        insert into past_change (kind, wish, what, change_minor, state, requested_by, requested_digest,
+          requested_at)
+        values ('place', sha256('x'), 'test', 1, 'lapsed', 'olena', 'a', now());
         insert into stop_correction (fare_day, device_id, epoch, seq, stop, off_route, reason,
           change_minor, state, requested_by, requested_digest, requested_at)
         values ('2026-11-22', 'V-1', 1, 1, 'HILL', false, 'test', 1, 'superseded', 'olena', 'a',

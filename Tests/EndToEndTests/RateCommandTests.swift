@@ -194,4 +194,23 @@ struct RateCommandTests {
       #expect(proof.exitCode == 0, "\(proof.output)\(proof.errors)")
     }
   }
+
+  @Test func theLimitOfOnePersonIsShownAndSetByTwo() async throws {
+    try await KvytokService.with { service in
+      let olena = try await service.person("olena")
+      let taras = try await service.person("taras")
+      let shown = try await service.run(["rate", "limit"])
+      #expect(shown.exitCode == 0, "\(shown.errors)")
+      #expect(shown.output.contains("may change 100000 minor units"), "\(shown.output)")
+      let asked = try await service.run(["rate", "limit", "5000", "--as", olena])
+      #expect(asked.exitCode == 1, "\(asked.output)")
+      #expect(asked.errors.contains("change 1 waits for another person"), "\(asked.errors)")
+      let done = try await service.run(["rate", "limit", "5000", "--as", taras])
+      #expect(done.exitCode == 0, "\(done.errors)")
+      #expect(done.output.contains("may change 5000 minor units"), "\(done.output)")
+      #expect(done.output.contains("set by olena and taras, "), "\(done.output)")
+      let listed = try await service.run(["rate", "changes"])
+      #expect(listed.output.contains("5000 minor units"), "\(listed.output)")
+    }
+  }
 }

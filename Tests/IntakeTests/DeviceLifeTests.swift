@@ -302,6 +302,7 @@ extension IntakeSuite {
         _ = try await world.desk.assign(
           "V-1", to: .vehicle("1603"), from: noon,
           days: { _, _ in Day(number: 0)...Day(number: 1) },
+          through: PlaceGate(ridersMax: 0) { _, _, change in try await change() },
           by: Self.olha, at: noon)
         _ = try await world.send([tap(1)], from: validator)
         let file = try #require(try await world.desk.file(of: "V-1", at: noon))

@@ -33,7 +33,8 @@ enum AccessTable {
         .riderProofWithdraw, .proofsExpiring,
         .periods, .adjustments, .adjustmentAsk, .adjustmentDecide, .trialBalance, .ratingPage,
         .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
-        .ratingRefuse, .tapStates, .tapsStuck, .stopApprove, .stopRefuse, .walletCorrect,
+        .ratingRefuse, .ratingLimit, .ratingLimitSet, .tapStates, .tapsStuck, .stopApprove,
+        .stopRefuse, .walletCorrect,
         .walletWriteOff, .acquirerMessages, .acquirerMessageDecide, .acquirerReconciliation,
         .chargeWindows, .chargeShow, .chargeWriteOff, .chargeRefund, .debts, .moneyOrders,
         .moneyOrderDecide, .operatorAccount, .payoutPropose, .paymentFileMake, .paymentFile,
@@ -52,7 +53,10 @@ enum AccessTable {
       [.walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay, .refundPay]
     ),
     (Right(roles: [.planner, .dispatcher], isScoped: true), [.routeLoad, .loadPage]),
-    (Right(roles: [.accountant, .dispatcher]), [.quarantineList, .stopCorrect, .stopWithdraw]),
+    (
+      Right(roles: [.accountant, .dispatcher]),
+      [.quarantineList, .stopCorrect, .stopWithdraw, .pastChanges]
+    ),
     (Right(roles: [.accountant, .inspector]), [.evidence]),
     (Right(roles: [.accountant, .rider]), [.chargeAsk]),
     (

@@ -1,0 +1,175 @@
+import Basics
+import Clearing
+import DatabaseSupport
+import HTTPTypes
+import Ledger
+import Logging
+import Store
+import Tapping
+import Testing
+import Transit
+import Web
+
+/// Where a validator was, and how much of that one person may say.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct PastChangeEndpointTests {
+  private static let tariff = """
+    tariff: test
+    version: first
+    effective: {from: 2026-01-01}
+    currency: UAH
+    timezone: Europe/Kyiv
+    day_start: "04:00"
+    categories: [adult, pupil]
+    fares:
+      - {name: far, when: {stop: [b]}, price: 12.00}
+      - {name: ride, price: {adult: 8.00, pupil: 4.00}}
+    """
+
+  private func settle(_ service: TestService) async throws {
+    let clearing = ClearingService(
+      store: service.store, city: service.services.city, tokenKey: service.services.tokenKey,
+      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      now: { service.clock.now })
+    try await clearing.drain()
+  }
+
+  /// A service with a validator at the stop a, where somebody boarded for 8.00, and a limit.
+  private func withRide(
+    limit: String, _ body: @Sendable (TestService) async throws -> Void
+  ) async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in
+        try await db.books.save(.standard)
+        try await db.settings.set(Rerating.limitSetting, to: limit)
+      }
+      let validator = try await Validator(service)
+      let admin = try await service.token(.admin)
+      for (path, type, bytes) in [
+        ("/v1/network", "application/zip", NetworkImportTests.feed()),
+        ("/v1/tariffs", "application/yaml", Array(Self.tariff.utf8)),
+      ] {
+        let answer = await service.send(
+          .post, path, token: admin, headers: [.contentType: type], body: bytes)
+        try #require(answer.status == .created, "\(answer.text)")
+      }
+      let placed = await service.post(
+        "/v1/devices/V-1/assign", token: try await service.token(.dispatcher),
+        json: #"{"stop": "a", "from": "2026-11-01T00:00:00Z"}"#)
+      try #require(placed.status == .ok, "\(placed.text)")
+      let tap = Tap(
+        seq: 1, at: try #require(Instant(iso8601: "2026-11-22T08:00:00+02:00")), kind: .single,
+        medium: .card, token: Array("a card".utf8), route: "1")
+      let answer = try await validator.post([tap])
+      try #require(answer.status == .ok, "\(answer.text)")
+      try await settle(service)
+      try #require(try await charged(service) == 800)
+      try await body(service)
+    }
+  }
+
+  private func charged(_ service: TestService) async throws -> Int64? {
+    let card = Base64.encode(Array("a card".utf8), .url)
+    let rides = await service.send(
+      .get, "/v1/riders/-/rides?medium=card&token=\(card)",
+      token: try await service.token(.inspector))
+    return [400, 800, 1200].first { rides.text.contains("\"charged_minor\":\($0)") }
+  }
+
+  @Test func aPlaceOfThePastAboveTheLimitTakesTwoDispatchers() async throws {
+    try await withRide(limit: "399") { service in
+      let path = "/v1/devices/V-1/assign"
+      let json = #"{"stop": "b", "from": "2026-11-22T00:00:00Z"}"#
+      let one = try await service.token(.dispatcher, label: "Olena")
+      for _ in 0..<2 {
+        let asked = await service.post(path, token: one, json: json)
+        #expect(asked.status == .accepted, "\(asked.text)")
+        #expect(asked.text.contains(#""change_minor":400"#), "\(asked.text)")
+      }
+      try await settle(service)
+      #expect(try await charged(service) == 800)
+      let places = try await service.store.read { db in
+        try await db.deviceAssignments.find("V-1").entries.compactMap(\.place.stop)
+      }
+      #expect(places == ["a"])
+      let other = try await service.token(.dispatcher, label: "Petro")
+      let done = await service.post(path, token: other, json: json)
+      #expect(done.status == .ok && done.text.contains(#""taps_moved":1"#), "\(done.text)")
+      try await settle(service)
+      #expect(try await charged(service) == 1200)
+      let list = await service.send(.get, "/v1/rating/changes", token: one)
+      #expect(list.text.contains(#""state":"done""#), "\(list.text)")
+      #expect(list.text.contains(#""decided_by":"Petro""#), "\(list.text)")
+    }
+  }
+
+  @Test func aPlaceOfThePastWithinTheLimitIsAddedUp() async throws {
+    try await withRide(limit: "700") { service in
+      let path = "/v1/devices/V-1/assign"
+      let token = try await service.token(.dispatcher, label: "Olena")
+      let moved = await service.post(
+        path, token: token, json: #"{"stop": "b", "from": "2026-11-22T00:00:00Z"}"#)
+      #expect(moved.status == .ok, "\(moved.text)")
+      try await settle(service)
+      #expect(try await charged(service) == 1200)
+      let back = await service.post(
+        path, token: token, json: #"{"stop": "a", "from": "2026-11-22T00:00:00Z"}"#)
+      #expect(back.status == .accepted, "\(back.text)")
+      try await settle(service)
+      #expect(try await charged(service) == 1200)
+    }
+  }
+
+  /// Where the stop is found by where the vehicle was, nobody knows yet what the fare will be.
+  @Test func aVehicleCountsWithAllThatTheRidesCost() async throws {
+    try await withRide(limit: "799") { service in
+      let token = try await service.token(.dispatcher, label: "Olena")
+      let asked = await service.post(
+        "/v1/devices/V-1/assign", token: token,
+        json: #"{"vehicle": "101", "from": "2026-11-22T00:00:00Z"}"#)
+      #expect(asked.status == .accepted, "\(asked.text)")
+      #expect(asked.text.contains(#""change_minor":800"#), "\(asked.text)")
+    }
+  }
+
+  @Test func aProofOfThePastTakesTwoAccountants() async throws {
+    try await withRide(limit: "0") { service in
+      let card = Base64.encode(Array("a card".utf8), .url)
+      let path = "/v1/riders/-/entitlements"
+      let query = "?medium=card&token=\(card)"
+      let json = #"{"category": "pupil", "valid_from": "2026-11-01", "reason": "shown"}"#
+      let olena = try await RatingTests.token("Olena", service)
+      let asked = await service.post(path + query, token: olena, json: json)
+      #expect(asked.status == .accepted, "\(asked.text)")
+      let petro = try await RatingTests.token("Petro", service)
+      let done = await service.post(path + query, token: petro, json: json)
+      #expect(done.status == .created, "\(done.text)")
+      try await settle(service)
+      #expect(try await charged(service) == 400)
+      let back = await service.post(path + "/withdraw" + query, token: petro, json: json)
+      #expect(back.status == .accepted, "\(back.text)")
+    }
+  }
+
+  @Test func theLimitIsShownAndSetByTwoPeople() async throws {
+    try await TestService.with { service in
+      let path = "/v1/rating/limit"
+      let olena = try await RatingTests.token("Olena", service)
+      let petro = try await RatingTests.token("Petro", service)
+      let unset = await service.send(.get, path, token: olena)
+      #expect(
+        unset.text.contains(#""limit_minor":100000,"set":null,"waiting":null"#), "\(unset.text)")
+      let asked = await service.post(path, token: olena, json: #"{"limit_minor": 5000}"#)
+      #expect(asked.status == .accepted && asked.member("state") == "requested", "\(asked.text)")
+      let waiting = await service.send(.get, path, token: petro)
+      #expect(waiting.text.contains(#""limit_minor":100000,"set":null"#), "\(waiting.text)")
+      #expect(waiting.text.contains(#""requested_by":"Olena""#), "\(waiting.text)")
+      let done = await service.post(path, token: petro, json: #"{"limit_minor": 5000}"#)
+      #expect(done.status == .ok, "\(done.text)")
+      #expect(done.text.contains(#""limit_minor":5000"#), "\(done.text)")
+      #expect(done.text.contains(#""decided_by":"Petro""#), "\(done.text)")
+      let missing = await service.post(path, token: petro, json: "{}")
+      #expect(missing.problemCode == "member_missing")
+    }
+  }
+}
