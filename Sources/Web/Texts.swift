@@ -5,7 +5,7 @@ package enum Texts {
   /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
     .merging(subsidies) { first, _ in first }.merging(bank) { first, _ in first }
-    .merging(rating) { first, _ in first }
+    .merging(rating) { first, _ in first }.merging(problems) { first, _ in first }
 
   /// The catalogue in one language, for templates.
   package static func inLanguage(_ language: Language) -> [String: String] {
@@ -15,7 +15,7 @@ package enum Texts {
   private static let ukrainian = all.mapValues { $0[.ukrainian] }
   private static let english = all.mapValues { $0[.english] }
 
-  /// What stands around every page, and what is said when something fails.
+  /// What stands around every page.
   private static let frame: [String: Bilingual] = [
     "skip": Bilingual(uk: "До змісту", en: "Skip to content"),
     "navigation": Bilingual(uk: "Розділи", en: "Sections"),
@@ -29,22 +29,6 @@ package enum Texts {
     "date": Bilingual(uk: "День", en: "Day"),
     "none_yet": Bilingual(uk: "Поки нічого", en: "Nothing yet"),
     "total": Bilingual(uk: "Разом", en: "Total"),
-    "problem_title": Bilingual(uk: "Не вийшло", en: "That did not work"),
-    "problem_not_found": Bilingual(
-      uk: "Такої сторінки немає.", en: "There is no such page."),
-    "problem_forbidden": Bilingual(
-      uk: "Ваша роль не дає права на цю сторінку.", en: "Your role does not open this page."),
-    "problem_unavailable": Bilingual(
-      uk: "Служба зараз не може відповісти. Спробуйте за кілька секунд.",
-      en: "The service cannot answer right now. Try again in a few seconds."),
-    "problem_input": Bilingual(
-      uk: "Запит незрозумілий. Виправте його і спробуйте знову.",
-      en: "The request was not understood. Correct it and try again."),
-    "problem_internal": Bilingual(
-      uk: "Сталася помилка на нашому боці, її записано в журнал.",
-      en: "Something went wrong on our side, and it is in the log."),
-    "problem_details": Bilingual(uk: "Подробиці", en: "Details"),
-    "home": Bilingual(uk: "На головну", en: "To the first page"),
     "login_title": Bilingual(uk: "Вхід", en: "Sign in"),
     "login_token": Bilingual(uk: "Ваш ключ доступу", en: "Your access token"),
     "login_hint": Bilingual(

@@ -20,7 +20,11 @@ struct ServiceTests {
     let file = data.appendingPathComponent("admin-token").path
     let rights = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions]
     #expect(rights as? Int == 0o600)
-    #expect(try await service.client.send("GET", "/readyz").status == 200)
+    let ready = try await service.client.send("GET", "/readyz")
+    // Taps are taken without a network; whoever looks is told that there is none.
+    #expect(ready.status == 200)
+    #expect(ready.text.contains(#""name":"network","ok":false"#), "\(ready.text)")
+    #expect(ready.text.contains("kvytok network import"), "\(ready.text)")
     let end = try await service.stop()
     #expect(end.exitCode == 0, "\(end.errors)")
     #expect(end.output == "kvytok ready \(service.url) data=\(data.path)\n")

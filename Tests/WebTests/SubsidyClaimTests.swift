@@ -147,6 +147,7 @@ struct SubsidyClaimTests {
 
       let own = await form(service, "act=approve&claim=1&token=\(olena)")
       #expect(own.status == .conflict, "\(own.text)")
+      #expect(own.text.contains("Вирішити має інша особа, не та, що подала."))
       let decided = await form(service, "act=approve&claim=1&token=\(taras)")
       #expect(decided.status == .seeOther)
       #expect(

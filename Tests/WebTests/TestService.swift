@@ -87,6 +87,8 @@ struct TestService: Sendable {
         [
           ReadinessCheck("database", fault: nil),
           ReadinessCheck("tariff", fault: city.current.book == nil ? "publish one" : nil),
+          ReadinessCheck(
+            "network", fault: city.current.feed == nil ? "import one" : nil, isNeeded: false),
         ]
       })
     responder = try WebResponder(services: services, parts: parts, logger: log)
