@@ -25,7 +25,7 @@ package final class QueueWatch: Sendable {
   /// Makes a watch over the queues, with the connections of people and those that only devices use.
   package init(
     store: Store, wayIn: Store, city: CityHolder, factory: any MetricsFactory, log: Logger,
-    now: @escaping @Sendable () -> Instant
+    now: @escaping @Sendable () -> Instant, randomBytes: @escaping @Sendable (Int) -> [UInt8]
   ) {
     self.store = store
     self.wayIn = wayIn
@@ -33,7 +33,7 @@ package final class QueueWatch: Sendable {
     self.now = now
     self.log = log
     gauges = QueueGauges(factory)
-    echo = Echo(store: store)
+    echo = Echo(store: store, randomBytes: randomBytes)
   }
 
   /// Looks again and again; a database that is away is waited for.
@@ -76,11 +76,15 @@ package final class QueueWatch: Sendable {
 
 /// How long an announcement is under way, found by announcing something.
 private struct Echo: Sendable {
+  /// Bytes by which an announcement is known among those of other processes.
+  static let wordBytesCount = 8
+
   let store: Store
+  let randomBytes: @Sendable (Int) -> [UInt8]
 
   /// Seconds until an announcement of ours comes back, or the limit.
   func seconds(atMost limit: Double) async throws -> Double {
-    let word = String(UInt64.random(in: 1 ... .max), radix: 36)
+    let word = hexText(randomBytes(Self.wordBytesCount))
     let clock = ContinuousClock()
     return try await withThrowingTaskGroup(of: Double.self) { group in
       let heard = store.announcements(.echo)

@@ -13,6 +13,12 @@ package struct WaitingThings: Sendable, Equatable {
   package var count = 0
   /// Nil when nothing waits.
   package var oldestAt: Instant?
+
+  /// Names how many wait, and since when.
+  package init(count: Int = 0, oldestAt: Instant? = nil) {
+    self.count = count
+    self.oldestAt = oldestAt
+  }
 }
 
 /// The lengths of the queues at one moment.
@@ -29,6 +35,9 @@ package struct QueueStanding: Sendable, Equatable {
   ///
   /// They are those that the journal took and that are neither with their rider nor in a queue.
   package var setAsideTaps: Int64?
+
+  /// Starts at nothing.
+  package init() {}
 }
 
 /// What waits between the parts of the service, counted for an alarm: so that it costs little however much

@@ -76,7 +76,8 @@ struct RunningService: Sendable {
     let denyList = DenyListHolder()
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
     let queues = QueueWatch(
-      store: store, wayIn: backbone.wayIn, city: city, factory: registry, log: log, now: { .now })
+      store: store, wayIn: backbone.wayIn, city: city, factory: registry, log: log, now: { .now },
+      randomBytes: { SecureRandom.bytes($0) })
     var services: [any Service] = [
       Worker { await city.follow(store, log: log) },
       Worker { await denyList.follow(store) },

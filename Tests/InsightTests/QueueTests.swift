@@ -1,3 +1,4 @@
+import Basics
 import Insight
 import Store
 import Testing

@@ -1,5 +1,6 @@
 import DatabaseSupport
 import HTTPTypes
+import Ledger
 import Store
 import Testing
 import Web

@@ -3,7 +3,9 @@ import Foundation
 import HTTPTypes
 import Insight
 import Logging
+import Postgres
 import Store
+import Tapping
 import Testing
 import Web
 
@@ -15,7 +17,7 @@ struct QueueWatchTests {
       store: service.store, wayIn: service.store, city: service.services.city,
       factory: service.services.registry,
       log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      now: { service.clock.now })
+      now: { service.clock.now }, randomBytes: { SecureRandom.bytes($0) })
   }
 
   @Test func everyGaugeOfTheDocumentIsShownAndMoves() async throws {
