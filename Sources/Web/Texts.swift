@@ -58,7 +58,7 @@ package enum Texts {
     "taps_all": Bilingual(uk: "за весь час", en: "of all time"),
     "apart": Bilingual(uk: "Відкладені валідації", en: "Taps set apart"),
     "apart_note": Bilingual(
-      uk: "карантин, конфлікти, нечитані", en: "quarantine, conflicts, unreadable"),
+      uk: "карантин, суперечності, нечитані", en: "quarantine, conflicts, unreadable"),
     "devices_silent": Bilingual(
       uk: "Мовчать понад годину", en: "Silent for over an hour"),
     "never": Bilingual(uk: "ніколи", en: "never"),
@@ -67,7 +67,7 @@ package enum Texts {
       uk: "найстаріше, що чекає", en: "the oldest thing that waits"),
     "gaps": Bilingual(uk: "Пропущені номери", en: "Missing numbers"),
     "gaps_note": Bilingual(
-      uk: "валідації, яких пристрої ще не передали", en: "taps that devices have not sent yet"),
+      uk: "валідації, яких валідатори ще не передали", en: "taps that devices have not sent yet"),
     "balance": Bilingual(uk: "Різниця балансу", en: "Trial balance difference"),
     "balance_note": Bilingual(
       uk: "дебет мінус кредит усіх рахунків", en: "debits less credits of all accounts"),
@@ -84,7 +84,7 @@ package enum Texts {
     "credit": Bilingual(uk: "Кредит", en: "Credit"),
     "devices_attention": Bilingual(
       uk: "Найбільше пропусків", en: "Most missing numbers"),
-    "device": Bilingual(uk: "Пристрій", en: "Device"),
+    "device": Bilingual(uk: "Валідатор", en: "Validator"),
     "last_heard": Bilingual(uk: "Останній зв’язок", en: "Last heard"),
     "map_title": Bilingual(uk: "Транспорт наживо", en: "Live vehicles"),
     "map_label": Bilingual(
@@ -102,7 +102,7 @@ package enum Texts {
     "speed": Bilingual(uk: "Швидкість, км/год", en: "Speed, km/h"),
     "place": Bilingual(uk: "Місце", en: "Place"),
     "aboard": Bilingual(uk: "У салоні", en: "Aboard"),
-    "load_title": Bilingual(uk: "Наповненість маршруту", en: "Load of a route"),
+    "load_title": Bilingual(uk: "Наповнення маршруту", en: "Load of a route"),
     "direction": Bilingual(uk: "Напрямок", en: "Direction"),
     "hours": Bilingual(uk: "Години", en: "Hours"),
     "hour_from": Bilingual(uk: "від години", en: "from hour"),
@@ -113,13 +113,13 @@ package enum Texts {
       uk: "Мережу ще не завантажено: kvytok network import FEED.zip",
       en: "No network is loaded yet: kvytok network import FEED.zip"),
     "load_chart_label": Bilingual(
-      uk: "Діаграма посадок, висадок і наповненості за зупинками; ті самі числа — в таблиці",
+      uk: "Діаграма посадок, висадок і наповнення за зупинками; ті самі числа — в таблиці",
       en: "Chart of boardings, alightings and load by stop; the table has the same numbers"),
     "stop_order": Bilingual(uk: "№", en: "No."),
     "stop": Bilingual(uk: "Зупинка", en: "Stop"),
     "boardings": Bilingual(uk: "Посадки", en: "Boardings"),
     "alightings": Bilingual(uk: "Висадки", en: "Alightings"),
-    "load": Bilingual(uk: "Наповненість", en: "Load"),
+    "load": Bilingual(uk: "Наповнення", en: "Load"),
     "load_placed": Bilingual(uk: "З відомою зупинкою", en: "With a known stop"),
     "load_unplaced": Bilingual(
       uk: "Без зупинки (не в таблиці)", en: "Without a stop (not in the table)"),
@@ -138,7 +138,7 @@ package enum Texts {
       uk: "Малі групи приховано, решту чисел округлено до кратних",
       en: "Small groups are hidden, and the other numbers rounded to multiples of"),
     "load_off_unknown": Bilingual(
-      uk: "З невідомою висадкою (не в наповненості)",
+      uk: "З невідомою висадкою (не в наповненні)",
       en: "Alighting not known (not in the load)"),
     "report_title": Bilingual(uk: "Звіти", en: "Reports"),
     "report": Bilingual(uk: "Звіт", en: "Report"),

@@ -67,6 +67,14 @@ struct ServiceTests {
         return shown.output.components(separatedBy: "\n2026-11-20 ").count == 4 ? shown : nil
       }
       #expect(shown?.exitCode == 0)
+      let ukrainian = try await service.run([
+        "rider", "show", text, "--date", "2026-11-20", "--lang", "uk",
+      ])
+      #expect(ukrainian.output.hasPrefix("пасажир "), "\(ukrainian.output)")
+      #expect(ukrainian.output.contains("\n  від ? до ?\n"), "\(ukrainian.output)")
+      for word in ["from ", "route unknown", "fare unknown", "total "] {
+        #expect(!ukrainian.output.contains(word), "\(word) in \(ukrainian.output)")
+      }
       let balance = try await service.run(["ledger", "trial-balance"])
       #expect(balance.exitCode == 0 && balance.output.contains("difference 0"))
       let proof = try await service.run(["ledger", "verify", "--from-taps"])
