@@ -63,7 +63,7 @@ enum ReportFigures {
     text(
       "age_days", "Днів", "Days", "Скільки днів від першої відмови до кінця останнього дня.",
       "Days from the first decline to the end of the last day."),
-    text("window", "Вікно", "Window", "Номер вікна оплати.", "Number of the charge window."),
+    text("window", "Вікно", "Window", "Номер вікна списання.", "Number of the charge window."),
     text(
       "decline_code", "Відмова", "Decline", "Слово, яким відмовив банк.",
       "The word with which the bank declined."),
@@ -190,7 +190,7 @@ enum ReportFigures {
       "duplicates", "Повторів", "Duplicates", "Надіслано ще раз, за весь час.",
       "Sent again, in all time."),
     count(
-      "conflicts", "Розбіжностей", "Conflicts", "Той самий номер з іншим змістом, за весь час.",
+      "conflicts", "Суперечностей", "Conflicts", "Той самий номер з іншим змістом, за весь час.",
       "The same number with other content, in all time."),
     count(
       "quarantined", "У карантині", "Quarantined", "Неможливі, за весь час.",
@@ -198,7 +198,7 @@ enum ReportFigures {
     count(
       "missing_numbers", "Бракує", "Missing", "Номери, що досі не надійшли, за весь час.",
       "Numbers that have not come until today, of all time."),
-    count("windows", "Вікон", "Windows", "Вікна оплати.", "Charge windows."),
+    count("windows", "Вікон", "Windows", "Вікна списання.", "Charge windows."),
     number(
       "declines", "Відмов", "Declines", "Відмови банку до кінця останнього дня.",
       "How often the bank had declined when the last day ended."),

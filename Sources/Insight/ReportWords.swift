@@ -18,7 +18,7 @@ package enum ReportWords {
     "rides": Bilingual(uk: "Поїздки", en: "Rides"),
     "bank_rides": Bilingual(
       uk: "Поїздки з банківською карткою чи телефоном", en: "Rides with bank card or phone"),
-    "windows": Bilingual(uk: "Вікна оплати", en: "Charge windows"),
+    "windows": Bilingual(uk: "Вікна списання", en: "Charge windows"),
     "authorised": Bilingual(uk: "Дозволено банком", en: "Authorised"),
     "captured": Bilingual(uk: "Стягнуто", en: "Captured"),
     "settled": Bilingual(uk: "Розраховано еквайром", en: "Settled"),
@@ -79,8 +79,8 @@ package enum ReportWords {
     "refund": Bilingual(uk: "повернення за поїздки", en: "refund of rides"),
     "receipt": Bilingual(uk: "поповнення переказом", en: "top-up by transfer"),
     "sale": Bilingual(uk: "продаж абонемента", en: "pass or carnet sold"),
-    "debt": Bilingual(uk: "борг за вікном оплати", en: "debt of a charge window"),
-    "adjustment": Bilingual(uk: "виправлення двох осіб", en: "adjustment of two people"),
+    "debt": Bilingual(uk: "борг за вікном списання", en: "debt of a charge window"),
+    "adjustment": Bilingual(uk: "коригування двох осіб", en: "adjustment of two people"),
     "line": Bilingual(uk: "зворотний рядок виписки", en: "another line that goes the other way"),
     "unknown": Bilingual(uk: "нез'ясоване, на 2290", en: "not known, waits in 2290"),
   ]
@@ -103,7 +103,7 @@ package enum ReportWords {
 
   private static let remainders = [
     "no ride": Bilingual(uk: "поїздки немає", en: "no ride"),
-    "no window": Bilingual(uk: "вікна оплати немає", en: "no charge window"),
+    "no window": Bilingual(uk: "вікна списання немає", en: "no charge window"),
     "rider erased": Bilingual(uk: "пасажира видалено", en: "the rider was erased"),
     "another amount": Bilingual(
       uk: "вікна закрито на іншу суму", en: "charge windows of another amount"),

@@ -80,6 +80,9 @@ actor PoolCore {
     }
   }
 
+  /// How many wait for a connection.
+  var waitersCount: Int { waiters.count }
+
   private func giveUp(_ id: Int) {
     guard state.giveUp(id) else { return }
     waiters.removeValue(forKey: id)?.resume(throwing: CancellationError())

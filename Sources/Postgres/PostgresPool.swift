@@ -111,6 +111,9 @@ package final class PostgresPool: Sendable {
   /// The loop of the connections: a task that prefers it changes no threads around its statements.
   package var executor: EventLoop { core.loop }
 
+  /// How many wait for a connection now.
+  package func waitersCount() async -> Int { await core.waitersCount }
+
   /// Whether the server answers a new connection now; no wait for a free one of the pool.
   package func isReachable() async -> Bool { await core.isReachable() }
 

@@ -66,6 +66,9 @@ package final class Store: Sendable {
     }
   }
 
+  /// How many wait for a connection now.
+  package func waitersCount() async -> Int { await pool.waitersCount() }
+
   /// Whether the database answers now.
   package func isReachable() async -> Bool { await pool.isReachable() }
 }
@@ -100,6 +103,8 @@ package enum StoreChannel: String, Sendable, CaseIterable {
   case tariffs = "kvytok_tariffs"
   /// The deny list has another version; the payload is its number.
   case denyList = "kvytok_deny_list"
+  /// Nothing happened: whoever announced it measures how long it is under way.
+  case echo = "kvytok_echo"
 }
 
 /// The database inside a bracket, which is one transaction; of no use after the bracket.

@@ -36,6 +36,10 @@ package final class CompiledTariff: Sendable {
   package var apportionment: FareApportionment { tables.apportionment }
   /// Names of the rider categories.
   package var categories: [String] { tables.categories.map(\.name) }
+  /// What people call a rider category; nil when the version has none of the name.
+  package func title(ofCategory name: String) -> Bilingual? {
+    tables.categories.first { $0.name == name }?.title
+  }
   /// Names of the products that can be bought.
   package var products: [String] { tables.products.map(\.name) }
 

@@ -30,7 +30,7 @@ package enum PublishingDecision: Equatable, Sendable {
       return .refused(
         Bilingual(
           uk: "версія діє з \(version.firstDay), а сьогодні \(today): змінити минуле можна лише з "
-            + "наказом на перерахунок",
+            + "розпорядженням на перерахунок",
           en: "the version begins on \(version.firstDay) and today is \(today): the past changes "
             + "only with an order to rate it again"))
     }

@@ -58,9 +58,9 @@ extension Texts {
     "bank_kind_receipt": Bilingual(
       uk: "поповнення переказом (рух)", en: "top-up by transfer (movement)"),
     "bank_kind_sale": Bilingual(uk: "продаж абонемента", en: "pass or carnet sold"),
-    "bank_kind_debt": Bilingual(uk: "борг за вікном оплати", en: "debt of a charge window"),
+    "bank_kind_debt": Bilingual(uk: "борг за вікном списання", en: "debt of a charge window"),
     "bank_kind_adjustment": Bilingual(
-      uk: "виправлення двох осіб", en: "adjustment of two people"),
+      uk: "коригування двох осіб", en: "adjustment of two people"),
     "bank_kind_line": Bilingual(
       uk: "зворотний рядок виписки", en: "another line that goes the other way"),
   ]

@@ -92,7 +92,9 @@ extension Handlers {
           isSelected: route.id == asked || route.name == asked)
       },
       directions: [0, 1].map {
-        Choice(value: String($0), label: String($0), isSelected: $0 == direction)
+        Choice(
+          value: String($0), label: terminus(of: asked, direction: $0) ?? String($0),
+          isSelected: $0 == direction)
       },
       date: day.description, hourFrom: first.map(String.init) ?? "",
       hourTo: last.map(String.init) ?? "")
@@ -106,7 +108,8 @@ extension Handlers {
         question.hours = (first ?? 0)..<(last ?? 24)
       }
       do {
-        model.load = Handlers.loadTable(try await load(question), people)
+        model.load = Handlers.loadTable(
+          try await load(question), towards: terminus(of: asked, direction: direction), people)
       } catch let problem as Problem where problem.status.code < 500 {
         model.notice = people.text("load_none")
       }
@@ -115,6 +118,17 @@ extension Handlers {
     }
     let frame = PageFrame(request, titleName: "load_title", people: people)
     return pages.page("load", frame: frame, language: request.language, model)
+  }
+
+  /// The last stop of a route in a direction, by which people know the direction; nil where the network of
+  /// now does not tell.
+  private func terminus(of route: String?, direction: Int) -> String? {
+    let network = services.city.current.network
+    guard let index = route.flatMap({ network.resolveRoute($0) }),
+      let pattern = network.mainPattern(route: index, direction: direction),
+      let stop = network.patterns[pattern].stopIndexes.last
+    else { return nil }
+    return "\(direction): \(network.stops[Int(stop)].name)"
   }
 
   /// Taps that may still come into the load, of all routes and days.
@@ -127,12 +141,14 @@ extension Handlers {
     }
   }
 
-  private static func loadTable(_ answer: RouteLoadAnswer, _ people: People) -> LoadTable {
+  private static func loadTable(
+    _ answer: RouteLoadAnswer, towards terminus: String?, _ people: People
+  ) -> LoadTable {
     let few = "<\(answer.ridersMin)"
     func shown(_ count: Int?) -> String { count.map { people.number($0) } ?? few }
     let without = answer.unplacedBoardings + answer.boardingsOffLine
     return LoadTable(
-      heading: "\(answer.routeName): \(people.day(answer.day))",
+      heading: "\(answer.routeName)\(terminus.map { " (\($0))" } ?? ""): \(people.day(answer.day))",
       figures: [
         Figure(people.text("load_placed"), people.number(answer.boardings)),
         Figure(

@@ -33,6 +33,12 @@ struct Gate: Sendable {
     return caller
   }
 
+  /// Who reads the answer, as far as it is known: for what stands around a page, and to let nobody do anything.
+  func reader(of request: Request, now: Instant) async -> AccessGrant? {
+    guard let token = Gate.token(of: request, cookieCounts: true) else { return nil }
+    return try? await grantOfToken(token, now)
+  }
+
   private static func token(of request: Request, cookieCounts: Bool) -> String? {
     var token: String?
     if let header = request.headers[.authorization] {

@@ -19,9 +19,10 @@ struct Handlers: Sendable {
   }
 
   /// The page that tells a person what failed.
-  func problemPage(_ problem: Problem, language: Language) -> Answer {
+  func problemPage(_ problem: Problem, of failed: FailedRequest, language: Language) -> Answer {
     pages.problem(
-      problem, language: language, at: services.now(), zone: services.city.current.clock.zone)
+      problem, of: failed, language: language, at: services.now(),
+      zone: services.city.current.clock.zone)
   }
 
   /// Answers a request that was let in.

@@ -9,7 +9,7 @@ extension Handlers {
   /// Whether requests can be answered, and what to do when not.
   func readiness(_ request: WebRequest) async throws -> Answer {
     let checks = try await services.readiness.found()
-    let isReady = checks.allSatisfy { $0.fault == nil }
+    let isReady = checks.allSatisfy { $0.fault == nil || !$0.isNeeded }
     var answer = Answer.json(isReady ? .ok : .serviceUnavailable) { writer in
       writer.beginObject()
       writer.member("ready", isReady)
@@ -17,6 +17,7 @@ extension Handlers {
         writer.member("name", check.name)
         writer.member("ok", check.fault == nil)
         if let fault = check.fault { writer.member("what_to_do", fault) }
+        writer.member("needed", check.isNeeded)
       }
       writer.endObject()
     }
@@ -42,15 +43,18 @@ extension Handlers {
   }
 }
 
-/// One thing that must hold before requests can be answered.
+/// One thing that is looked at before requests are sent here.
 package struct ReadinessCheck: Sendable {
   package let name: String
   /// What is wrong and what to do; nil when it holds.
   package let fault: String?
+  /// Whether nothing can be answered without it; else it is only said.
+  package let isNeeded: Bool
 
   /// Makes a check.
-  package init(_ name: String, fault: String?) {
+  package init(_ name: String, fault: String?, isNeeded: Bool = true) {
     self.name = name
     self.fault = fault
+    self.isNeeded = isNeeded
   }
 }

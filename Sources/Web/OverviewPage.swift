@@ -2,6 +2,7 @@ import Basics
 import Insight
 import Ledger
 import Store
+import Transit
 
 /// How the service stands, on one page.
 extension Handlers {
@@ -75,7 +76,7 @@ extension Handlers {
       try await db.books.trialBalance(through: nil)
     }
     return BalanceModel(
-      accounts: Listing(balance.rows) { Handlers.account($0, people) },
+      accounts: Listing(balance.rows) { account($0, people) },
       totals: try balance.totals().map { currency, sums in
         AccountRow(
           name: people.text("total"), debit: people.money(sums.debitMinor, currency),
@@ -134,11 +135,14 @@ extension Handlers {
     ]
   }
 
-  private static func account(_ row: TrialBalance.Row, _ people: People) -> AccountRow {
+  private func account(_ row: TrialBalance.Row, _ people: People) -> AccountRow {
     let name = ChartOfAccounts.standard.find(row.key.account)?.name[people.language] ?? ""
-    let owner = row.key.operatorID.map { " (\($0))" } ?? ""
+    let network = services.city.current.network
+    let owner = row.key.operatorID.map { id in
+      " (\(network.operators.first { $0.id == id }?.name ?? id))"
+    }
     return AccountRow(
-      name: "\(row.key.account) \(name)\(owner)",
+      name: "\(row.key.account) \(name)\(owner ?? "")",
       debit: people.money(row.sums.debitMinor, row.key.currency),
       credit: people.money(row.sums.creditMinor, row.key.currency))
   }

@@ -18,6 +18,8 @@ struct PageFrame {
   let sections: [Link]
   let languages: [Link]
   let role: String?
+  /// The first page that the reader may open.
+  let home: String
   let isoTime: String
   let time: String
 
@@ -32,13 +34,8 @@ struct PageFrame {
   init(_ request: WebRequest, titleName: String, people: People) {
     language = request.language.rawValue
     title = people.text(titleName)
-    sections = PageFrame.sections.compactMap { endpoint, name in
-      guard endpoint.access == .anyone || request.caller?.may(use: endpoint.access) == true
-      else { return nil }
-      return Link(
-        path: endpoint.path, name: people.text(name), code: "",
-        isCurrent: endpoint == request.endpoint)
-    }
+    sections = PageFrame.links(of: request.caller, current: request.endpoint, people)
+    home = PageFrame.home(of: request.caller)
     languages = PageFrame.languageLinks(request.language) { language in
       var pairs = request.query.filter { $0.key != Language.parameterName && $0.key != "token" }
       pairs[Language.parameterName] = language.rawValue
@@ -52,15 +49,37 @@ struct PageFrame {
     time = people.moment(request.receivedAt)
   }
 
-  /// The frame of a page that says what failed, when there is no request that was let in.
-  init(failureIn language: Language, titleName: String, at moment: Instant, people: People) {
+  /// The frame of a page that says what failed: whoever is signed in finds their sections there.
+  init(
+    failureIn language: Language, titleName: String, at moment: Instant, people: People,
+    caller: AccessGrant?
+  ) {
     self.language = language.rawValue
     title = people.text(titleName)
-    sections = []
-    languages = PageFrame.languageLinks(language) { "/?lang=\($0.rawValue)" }
-    role = nil
+    let home = PageFrame.home(of: caller)
+    sections = caller == nil ? [] : PageFrame.links(of: caller, current: nil, people)
+    self.home = home
+    languages = PageFrame.languageLinks(language) { "\(home)?lang=\($0.rawValue)" }
+    role = caller.map { people.text("role_\($0.role.rawValue)") }
     isoTime = moment.description
     time = people.moment(moment)
+  }
+
+  /// The sections that a person may open.
+  private static func links(
+    of caller: AccessGrant?, current: Endpoint?, _ people: People
+  ) -> [Link] {
+    sections.compactMap { endpoint, name in
+      guard endpoint.access == .anyone || caller?.may(use: endpoint.access) == true
+      else { return nil }
+      return Link(
+        path: endpoint.path, name: people.text(name), code: "", isCurrent: endpoint == current)
+    }
+  }
+
+  /// The first page of whoever is signed in; of nobody the one that leads to signing in.
+  private static func home(of caller: AccessGrant?) -> String {
+    caller.map { Handlers.home(of: $0) } ?? Endpoint.overviewPage.path
   }
 
   private static func languageLinks(
@@ -106,36 +125,5 @@ struct Pages: Sendable {
     // A template that is not there would have failed when the templates were read.
     let html = library.render(context, withTemplate: name) ?? ""
     return .page(html, status)
-  }
-
-  private struct ProblemModel {
-    let sentence: String
-    let status: Int
-    let code: String
-    let detail: String
-  }
-
-  /// The page that tells a person what failed.
-  func problem(
-    _ problem: Problem, language: Language, at moment: Instant, zone: TimeZoneTable
-  ) -> Answer {
-    let people = People(language: language, zone: zone)
-    let sentence =
-      switch problem.status.code {
-      case 404: "problem_not_found"
-      case 401, 403: "problem_forbidden"
-      case 429, 503: "problem_unavailable"
-      case 400..<500: "problem_input"
-      default: "problem_internal"
-      }
-    let frame = PageFrame(
-      failureIn: language, titleName: "problem_title", at: moment, people: people)
-    let model = ProblemModel(
-      sentence: people.text(sentence), status: problem.status.code, code: problem.code,
-      detail: problem.detail)
-    var answer = page(
-      "problem", frame: frame, language: language, model, status: problem.status)
-    answer.addHeaders(of: problem)
-    return answer
   }
 }

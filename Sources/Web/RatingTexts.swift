@@ -4,8 +4,8 @@ extension Texts {
   /// What the page of orders to rate anew says.
   static let rating: [String: Bilingual] = [
     "rating_title": Bilingual(uk: "Перерахунок вартості", en: "Rating anew"),
-    "rating_order": Bilingual(uk: "Наказ", en: "Order"),
-    "rating_orders": Bilingual(uk: "Накази", en: "Orders"),
+    "rating_order": Bilingual(uk: "Розпорядження", en: "Order"),
+    "rating_orders": Bilingual(uk: "Розпорядження", en: "Orders"),
     "rating_days": Bilingual(uk: "Дні поїздок", en: "Fare days"),
     "rating_of": Bilingual(uk: "Підстава", en: "Of"),
     "rating_of_period": Bilingual(uk: "чинний тариф", en: "the tariff in force"),

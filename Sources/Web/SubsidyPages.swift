@@ -136,7 +136,7 @@ extension Handlers {
       people: "\(people.text("claim_proposed_by")) \(order?.proposedBy ?? "–")" + (decided ?? ""),
       lines: Listing(lines) { line in
         LineRow(
-          operatorName: name(of: line.operatorID), category: line.category,
+          operatorName: name(of: line.operatorID), category: title(of: line.category, people),
           rides: people.number(line.rides), amount: people.amount(line.minor, claim.currency),
           query: "claim=\(number)&operator=\(percentEncoded(line.operatorID))"
             + "&category=\(percentEncoded(line.category))")
@@ -146,7 +146,8 @@ extension Handlers {
       files: Self.files(of: number, count: count, people),
       evidence: Listing(evidence) { self.row($0, claim, people) },
       evidenceOf: Self.nonEmpty(
-        [operatorID.map { name(of: $0) }, category].compactMap { $0 }.joined(separator: ", ")),
+        [operatorID.map { name(of: $0) }, category.map { title(of: $0, people) }]
+          .compactMap { $0 }.joined(separator: ", ")),
       evidenceNote: evidence.count < Self.evidenceShownMax
         ? nil : people.text("evidence_first") + " \(Self.evidenceShownMax)",
       isWaiting: claim.state == "awaiting", isApproved: claim.state == "approved",
@@ -168,6 +169,13 @@ extension Handlers {
     services.city.current.network.operators.first { $0.id == operatorID }?.name ?? operatorID
   }
 
+  /// What people call a category, by the newest version that has it.
+  private func title(of category: String, _ people: People) -> String {
+    let versions = services.city.current.book?.versions.reversed() ?? []
+    return versions.lazy.compactMap { $0.title(ofCategory: category) }.first?[people.language]
+      ?? category
+  }
+
   private func row(
     _ ride: SubsidyEvidence, _ claim: SubsidyClaimRow, _ people: People
   ) -> EvidenceRow {
@@ -175,7 +183,8 @@ extension Handlers {
     let route = ride.route.map { network.routeName(of: $0) }
     return EvidenceRow(
       isoTime: ride.startedAt.description, time: people.moment(ride.startedAt),
-      operatorName: name(of: ride.operatorID), category: ride.category, route: route ?? "–",
+      operatorName: name(of: ride.operatorID), category: title(of: ride.category, people),
+      route: route ?? "–",
       riders: people.number(ride.riders), amount: people.amount(ride.minor, claim.currency),
       tap: "\(ride.tap.device) / \(ride.tap.epoch) / \(ride.tap.seq)")
   }

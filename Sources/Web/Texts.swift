@@ -5,7 +5,7 @@ package enum Texts {
   /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
     .merging(subsidies) { first, _ in first }.merging(bank) { first, _ in first }
-    .merging(rating) { first, _ in first }
+    .merging(rating) { first, _ in first }.merging(problems) { first, _ in first }
 
   /// The catalogue in one language, for templates.
   package static func inLanguage(_ language: Language) -> [String: String] {
@@ -15,7 +15,7 @@ package enum Texts {
   private static let ukrainian = all.mapValues { $0[.ukrainian] }
   private static let english = all.mapValues { $0[.english] }
 
-  /// What stands around every page, and what is said when something fails.
+  /// What stands around every page.
   private static let frame: [String: Bilingual] = [
     "skip": Bilingual(uk: "До змісту", en: "Skip to content"),
     "navigation": Bilingual(uk: "Розділи", en: "Sections"),
@@ -29,22 +29,6 @@ package enum Texts {
     "date": Bilingual(uk: "День", en: "Day"),
     "none_yet": Bilingual(uk: "Поки нічого", en: "Nothing yet"),
     "total": Bilingual(uk: "Разом", en: "Total"),
-    "problem_title": Bilingual(uk: "Не вийшло", en: "That did not work"),
-    "problem_not_found": Bilingual(
-      uk: "Такої сторінки немає.", en: "There is no such page."),
-    "problem_forbidden": Bilingual(
-      uk: "Ваша роль не дає права на цю сторінку.", en: "Your role does not open this page."),
-    "problem_unavailable": Bilingual(
-      uk: "Служба зараз не може відповісти. Спробуйте за кілька секунд.",
-      en: "The service cannot answer right now. Try again in a few seconds."),
-    "problem_input": Bilingual(
-      uk: "Запит незрозумілий. Виправте його і спробуйте знову.",
-      en: "The request was not understood. Correct it and try again."),
-    "problem_internal": Bilingual(
-      uk: "Сталася помилка на нашому боці, її записано в журнал.",
-      en: "Something went wrong on our side, and it is in the log."),
-    "problem_details": Bilingual(uk: "Подробиці", en: "Details"),
-    "home": Bilingual(uk: "На головну", en: "To the first page"),
     "login_title": Bilingual(uk: "Вхід", en: "Sign in"),
     "login_token": Bilingual(uk: "Ваш ключ доступу", en: "Your access token"),
     "login_hint": Bilingual(
@@ -74,7 +58,7 @@ package enum Texts {
     "taps_all": Bilingual(uk: "за весь час", en: "of all time"),
     "apart": Bilingual(uk: "Відкладені валідації", en: "Taps set apart"),
     "apart_note": Bilingual(
-      uk: "карантин, конфлікти, нечитані", en: "quarantine, conflicts, unreadable"),
+      uk: "карантин, суперечності, нечитані", en: "quarantine, conflicts, unreadable"),
     "devices_silent": Bilingual(
       uk: "Мовчать понад годину", en: "Silent for over an hour"),
     "never": Bilingual(uk: "ніколи", en: "never"),
@@ -83,7 +67,7 @@ package enum Texts {
       uk: "найстаріше, що чекає", en: "the oldest thing that waits"),
     "gaps": Bilingual(uk: "Пропущені номери", en: "Missing numbers"),
     "gaps_note": Bilingual(
-      uk: "валідації, яких пристрої ще не передали", en: "taps that devices have not sent yet"),
+      uk: "валідації, яких валідатори ще не передали", en: "taps that devices have not sent yet"),
     "balance": Bilingual(uk: "Різниця балансу", en: "Trial balance difference"),
     "balance_note": Bilingual(
       uk: "дебет мінус кредит усіх рахунків", en: "debits less credits of all accounts"),
@@ -100,7 +84,7 @@ package enum Texts {
     "credit": Bilingual(uk: "Кредит", en: "Credit"),
     "devices_attention": Bilingual(
       uk: "Найбільше пропусків", en: "Most missing numbers"),
-    "device": Bilingual(uk: "Пристрій", en: "Device"),
+    "device": Bilingual(uk: "Валідатор", en: "Validator"),
     "last_heard": Bilingual(uk: "Останній зв’язок", en: "Last heard"),
     "map_title": Bilingual(uk: "Транспорт наживо", en: "Live vehicles"),
     "map_label": Bilingual(
@@ -118,7 +102,7 @@ package enum Texts {
     "speed": Bilingual(uk: "Швидкість, км/год", en: "Speed, km/h"),
     "place": Bilingual(uk: "Місце", en: "Place"),
     "aboard": Bilingual(uk: "У салоні", en: "Aboard"),
-    "load_title": Bilingual(uk: "Наповненість маршруту", en: "Load of a route"),
+    "load_title": Bilingual(uk: "Наповнення маршруту", en: "Load of a route"),
     "direction": Bilingual(uk: "Напрямок", en: "Direction"),
     "hours": Bilingual(uk: "Години", en: "Hours"),
     "hour_from": Bilingual(uk: "від години", en: "from hour"),
@@ -129,13 +113,13 @@ package enum Texts {
       uk: "Мережу ще не завантажено: kvytok network import FEED.zip",
       en: "No network is loaded yet: kvytok network import FEED.zip"),
     "load_chart_label": Bilingual(
-      uk: "Діаграма посадок, висадок і наповненості за зупинками; ті самі числа — в таблиці",
+      uk: "Діаграма посадок, висадок і наповнення за зупинками; ті самі числа — в таблиці",
       en: "Chart of boardings, alightings and load by stop; the table has the same numbers"),
     "stop_order": Bilingual(uk: "№", en: "No."),
     "stop": Bilingual(uk: "Зупинка", en: "Stop"),
     "boardings": Bilingual(uk: "Посадки", en: "Boardings"),
     "alightings": Bilingual(uk: "Висадки", en: "Alightings"),
-    "load": Bilingual(uk: "Наповненість", en: "Load"),
+    "load": Bilingual(uk: "Наповнення", en: "Load"),
     "load_placed": Bilingual(uk: "З відомою зупинкою", en: "With a known stop"),
     "load_unplaced": Bilingual(
       uk: "Без зупинки (не в таблиці)", en: "Without a stop (not in the table)"),
@@ -154,7 +138,7 @@ package enum Texts {
       uk: "Малі групи приховано, решту чисел округлено до кратних",
       en: "Small groups are hidden, and the other numbers rounded to multiples of"),
     "load_off_unknown": Bilingual(
-      uk: "З невідомою висадкою (не в наповненості)",
+      uk: "З невідомою висадкою (не в наповненні)",
       en: "Alighting not known (not in the load)"),
     "report_title": Bilingual(uk: "Звіти", en: "Reports"),
     "report": Bilingual(uk: "Звіт", en: "Report"),

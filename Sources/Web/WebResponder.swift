@@ -48,7 +48,7 @@ package struct WebResponder: HTTPResponder {
       _ = try await gate.caller(of: request, at: endpoint, now: now())
       return nil
     } catch {
-      var answer = refusal(error, request, endpoint, .english)
+      var answer = await refusal(error, request, endpoint, .english)
       seal(&answer)
       meter.count(endpoint: endpoint, status: answer.status.code, nanoseconds: 0)
       return answer
@@ -73,7 +73,7 @@ package struct WebResponder: HTTPResponder {
         answer = try await self.answer(request, found, parameters, language)
       }
     } catch {
-      answer = refusal(error, request, endpoint, language)
+      answer = await refusal(error, request, endpoint, language)
     }
     seal(&answer)
     meter.count(
@@ -115,7 +115,7 @@ package struct WebResponder: HTTPResponder {
 
   private func refusal(
     _ error: any Error, _ request: Request, _ endpoint: Endpoint?, _ language: Language
-  ) -> Answer {
+  ) async -> Answer {
     let problem = Problem(of: error)
     if problem.status.code >= 500 {
       logger.error(
@@ -127,8 +127,11 @@ package struct WebResponder: HTTPResponder {
     }
     let isForPeople =
       endpoint?.isPage ?? (request.headers[.accept]?.contains("text/html") ?? false)
-    return isForPeople
-      ? handlers.problemPage(problem, language: language) : .problem(problem)
+    guard isForPeople else { return .problem(problem) }
+    // Of a database that is away nobody asks who they are.
+    let caller = problem.status.code < 500 ? await gate.reader(of: request, now: now()) : nil
+    return handlers.problemPage(
+      problem, of: FailedRequest(endpoint: endpoint, caller: caller), language: language)
   }
 
   /// Adds what every answer carries: length, kind, and what a browser may do with it.

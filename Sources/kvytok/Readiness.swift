@@ -21,6 +21,11 @@ struct Readiness: Sendable {
         "tariff",
         fault: city.current.book == nil
           ? "No tariff is published. Publish one: kvytok tariff publish DIR" : nil),
+      ReadinessCheck(
+        "network",
+        fault: city.current.feed == nil
+          ? "No network is loaded: taps are taken, and no stop, line or operator of theirs is known. "
+            + "Import one: kvytok network import FEED.zip" : nil, isNeeded: false),
     ]
   }
 

@@ -71,28 +71,28 @@ struct RiderCommand: AsyncParsableCommand {
         throw CommandFault(
           "The rider has no rides in this time.", exitCode: CommandFault.no)
       }
-      print("rider \(rides.rider)")
+      let words = RiderShowWords(language: language)
+      print("\(words.rider) \(rides.rider)")
       for ride in rides.rides {
         let local = zone.local(ride.startedAt)
-        let route = ride.routeName ?? "route unknown"
+        let route = ride.routeName ?? words.noRoute
         print("")
         print(
           "\(local.day) \(clockText(seconds: local.secondOfDay))  \(route)"
-            + (ride.mode.map { " (\($0.rawValue))" } ?? "")
-            + "  \(ride.charged.map(\.description) ?? "fare unknown")"
-            + (ride.riders > 1 ? "  for \(ride.riders)" : ""))
-        print("  from \(Self.place(ride.boarding)) to \(Self.place(ride.alighting))")
+            + words.mode(of: ride) + "  \(ride.charged.map(\.description) ?? words.noFare)"
+            + (ride.riders > 1 ? "  \(words.riders(ride.riders))" : ""))
+        print("  \(words.way(of: ride))")
         print("  \(ride.reason(in: language))")
         for sentence in ride.corrections(in: language) { print("  \(sentence)") }
       }
       for tap in alone {
         let local = zone.local(tap.tap.at)
         print("")
-        print("\(local.day) \(clockText(seconds: local.secondOfDay))  tap off")
+        print("\(local.day) \(clockText(seconds: local.secondOfDay))  \(words.tapOff)")
         print("  \(tap.sentence(in: language))")
       }
       print("")
-      for money in rides.charged { print("total \(money)") }
+      for money in rides.charged { print("\(words.total) \(money)") }
       for day in rides.waiting { print(day.sentence(in: language)) }
       tell(charges)
       if rides.isCut { Progress.say("There are more rides; ask for a single day.") }
@@ -100,18 +100,12 @@ struct RiderCommand: AsyncParsableCommand {
 
     /// What the days came to on a bank card, and what became of it.
     private func tell(_ charges: [RiderCharge]) {
-      if !charges.isEmpty { print("\ncharges of the bank card") }
+      if !charges.isEmpty { print("\n\(RiderShowWords(language: language).charges)") }
       for charge in charges {
         print(
           "\(charge.fareDay)  \(charge.amount)  "
             + charge.sentences(in: language).joined(separator: "; "))
       }
-    }
-
-    private static func place(_ place: RiderRide.Place?) -> String {
-      guard let place, let name = place.name ?? place.stop else { return "?" }
-      let sure = place.confidence.map { ", \(Int(($0 * 100).rounded())) %" } ?? ""
-      return "\(name) (\(place.source)\(sure))"
     }
   }
 

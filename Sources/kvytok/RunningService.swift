@@ -75,10 +75,14 @@ struct RunningService: Sendable {
     let log = log
     let denyList = DenyListHolder()
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
+    let queues = QueueWatch(
+      store: store, wayIn: backbone.wayIn, city: city, factory: registry, log: log, now: { .now },
+      randomBytes: { SecureRandom.bytes($0) })
     var services: [any Service] = [
       Worker { await city.follow(store, log: log) },
       Worker { await denyList.follow(store) },
       Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
+      Worker { await queues.run() },
     ]
     if backbone.hasOwnCluster { services.append(Worker { await backbone.keepCluster(log: log) }) }
     if settings.parts.contains(.intake) { services.append(Worker { await gate.run() }) }

@@ -19,7 +19,7 @@ struct PageTests {
     try await Self.withRiddenCity { city in
       let expected: [(String, uk: String, en: String)] = [
         ("/", "Огляд", "Overview"), ("/vehicles", "Транспорт наживо", "Live vehicles"),
-        ("/routes", "Наповненість маршруту", "Load of a route"),
+        ("/routes", "Наповнення маршруту", "Load of a route"),
         ("/report", "Звіти", "Reports"),
         ("/rating", "Перерахунок вартості", "Rating anew"),
         ("/rider", "Поїздки пасажира", "Rides of a rider"),

@@ -21,7 +21,11 @@ struct ServiceTests {
     let file = data.appendingPathComponent("admin-token").path
     let rights = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions]
     #expect(rights as? Int == 0o600)
-    #expect(try await service.client.send("GET", "/readyz").status == 200)
+    let ready = try await service.client.send("GET", "/readyz")
+    // Taps are taken without a network; whoever looks is told that there is none.
+    #expect(ready.status == 200)
+    #expect(ready.text.contains(#""name":"network","ok":false"#), "\(ready.text)")
+    #expect(ready.text.contains("kvytok network import"), "\(ready.text)")
     let end = try await service.stop()
     #expect(end.exitCode == 0, "\(end.errors)")
     #expect(end.output == "kvytok ready \(service.url) data=\(data.path)\n")
@@ -64,6 +68,14 @@ struct ServiceTests {
         return shown.output.components(separatedBy: "\n2026-11-20 ").count == 4 ? shown : nil
       }
       #expect(shown?.exitCode == 0)
+      let ukrainian = try await service.run([
+        "rider", "show", text, "--date", "2026-11-20", "--lang", "uk",
+      ])
+      #expect(ukrainian.output.hasPrefix("пасажир "), "\(ukrainian.output)")
+      #expect(ukrainian.output.contains("\n  від ? до ?\n"), "\(ukrainian.output)")
+      for word in ["from ", "route unknown", "fare unknown", "total "] {
+        #expect(!ukrainian.output.contains(word), "\(word) in \(ukrainian.output)")
+      }
       let balance = try await service.run(["ledger", "trial-balance"])
       #expect(balance.exitCode == 0 && balance.output.contains("difference 0"))
       let proof = try await service.run(["ledger", "verify", "--from-taps"])

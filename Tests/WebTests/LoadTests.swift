@@ -80,6 +80,21 @@ struct LoadTests {
     }
   }
 
+  @Test func aDirectionIsNamedByItsLastStop() async throws {
+    try await Self.withRides { service, token in
+      let page = await service.send(
+        .get, "/routes?route=r1&direction=0&date=2026-11-21&lang=uk", token: token)
+      #expect(page.status == .ok, "\(page.text)")
+      #expect(
+        page.text.contains(#"<option value="0" selected>0: Vokzal</option>"#), "\(page.text)")
+      // No trip goes the other way, so nothing is known of it.
+      #expect(page.text.contains(#"<option value="1">1</option>"#))
+      #expect(page.text.contains("<h2>1 (0: Vokzal): "))
+      // A table that is wider than a telephone scrolls by itself.
+      #expect(page.text.contains(#"<div class="wide"><table id="load">"#))
+    }
+  }
+
   @Test func theListOfRoutesShowsNoGroupThatIsTooSmall() async throws {
     try await Self.withRides { service, token in
       let page = await service.send(.get, "/routes?date=2026-11-21", token: token)

@@ -180,6 +180,7 @@ struct SubsidyClaimTests {
 
       let own = await form(service, "act=approve&claim=1&token=\(olena)")
       #expect(own.status == .conflict, "\(own.text)")
+      #expect(own.text.contains("Вирішити має інша особа, не та, що подала."))
       let decided = await form(service, "act=approve&claim=1&token=\(taras)")
       #expect(decided.status == .seeOther)
       #expect(
@@ -207,6 +208,39 @@ struct SubsidyClaimTests {
       #expect(!long.text.contains("/evidence?page=3"))
       #expect(await form(service, "act=dance&claim=1&token=\(taras)").status == .badRequest)
       #expect(await form(service, "act=approve&claim=9&token=\(taras)").status == .notFound)
+    }
+  }
+
+  @Test func onThePageACategoryHasTheNameThatTheTariffGivesIt() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      let olena = try await service.token(.accountant, label: "Olena")
+      try await addRides(service)
+      let rate = """
+        {"category": "pensioner", "from": "2026-11-01", "currency": "UAH", "ride_minor": 600}
+        """
+      #expect(await service.post("/v1/subsidies/rates", token: olena, json: rate).status == .ok)
+      let made = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
+      #expect(made.status == .created, "\(made.text)")
+      // By the tariff a category has a name in each language; the link keeps the tariff's own.
+      let tariff = """
+        tariff: test
+        version: first
+        effective: {from: 2026-01-01}
+        currency: UAH
+        timezone: Europe/Kyiv
+        categories:
+          adult: {title: {uk: дорослий, en: adult}}
+          pensioner: {title: {uk: пенсіонер, en: senior}}
+        fares: [{name: ride, price: 8.00}]
+        """
+      let published = await service.send(
+        .post, "/v1/tariffs", token: try await service.token(.admin),
+        headers: [.contentType: "application/yaml"], body: Array(tariff.utf8))
+      #expect(published.status == .created, "\(published.text)")
+      let titled = await service.send(.get, "/subsidies?claim=1&lang=uk", token: olena)
+      #expect(titled.text.contains("<td>пенсіонер</td>"), "\(titled.text)")
+      #expect(titled.text.contains("category=pensioner") && !titled.text.contains(">pensioner<"))
     }
   }
 }

@@ -87,6 +87,8 @@ struct TestService: Sendable {
         [
           ReadinessCheck("database", fault: nil),
           ReadinessCheck("tariff", fault: city.current.book == nil ? "publish one" : nil),
+          ReadinessCheck(
+            "network", fault: city.current.feed == nil ? "import one" : nil, isNeeded: false),
         ]
       })
     responder = try WebResponder(services: services, parts: parts, logger: log)
@@ -125,7 +127,7 @@ struct TestService: Sendable {
     }
   }
 
-  /// Sends a request.
+  /// Sends a request; an answer in JSON that is otherwise than the description says is an issue of the test.
   func send(
     _ method: HTTPRequest.Method, _ target: String, token: String? = nil,
     headers: [HTTPField.Name: String] = [:], body: [UInt8] = []
@@ -136,7 +138,16 @@ struct TestService: Sendable {
     let head = HTTPRequest(
       method: method, scheme: "http", authority: "localhost", path: target, headerFields: fields)
     let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: body)))
-    return await responder.answer(to: request)
+    let answer = await responder.answer(to: request)
+    if case .found(let endpoint, _) = RouteTable().match(method, request.uri.path) {
+      switch AnswerSchemas.described {
+      case .success(let described):
+        let faults = described.faults(of: answer, at: endpoint)
+        if !faults.isEmpty { Issue.record("\(faults.joined(separator: "\n"))") }
+      case .failure(let error): Issue.record("the description cannot be read: \(error)")
+      }
+    }
+    return answer
   }
 
   /// Sends a JSON body.

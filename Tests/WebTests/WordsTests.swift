@@ -16,6 +16,18 @@ import Web
     }
   }
 
+  /// The glossary has one word per thing; these are others for the same.
+  @Test func pagesSayTheWordsOfTheGlossary() {
+    let others = [
+      "наказ", "оплати", "наповненіс", "пристр", "розбіжн", "конфлікт", "виправлення двох",
+    ]
+    for (name, text) in Texts.all {
+      let said = text[.ukrainian].lowercased()
+      let found = others.filter { said.contains($0) }
+      #expect(found == [], "\(name): \(text[.ukrainian])")
+    }
+  }
+
   @Test func templatesSayNothingThatTheCatalogueLacks() throws {
     var said: Set<String> = []
     for (file, text) in try Self.templates() {

@@ -1,0 +1,83 @@
+import DatabaseSupport
+import HTTPTypes
+import Ledger
+import Store
+import Testing
+import Web
+
+/// What a page says when something was refused, and where it leads.
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
+struct ProblemPageTests {
+  private static let claim = "act=propose&from=2026-11-01&to=2026-11-20&currency=UAH&token="
+
+  /// Sends a form from the browser of whoever is signed in.
+  private func form(
+    _ service: TestService, _ fields: String, signedIn token: String, language: String = "uk"
+  ) async -> Answer {
+    await service.send(
+      .post, "/subsidies",
+      headers: [
+        .contentType: "application/x-www-form-urlencoded", .cookie: "kvytok_token=\(token)",
+        .acceptLanguage: language,
+      ], body: Array(fields.utf8))
+  }
+
+  @Test func aRefusedActSaysWhyAndLeadsBackToItsForm() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      let olena = try await service.token(.accountant, label: "Olena")
+      let refused = await form(service, Self.claim + olena, signedIn: olena)
+      #expect(refused.status == .unprocessableContent, "\(refused.text)")
+      for text in [
+        "За тим, що записано, цього зробити не можна.", "<p class=\"notice\" lang=\"en\">",
+        "<a href=\"/subsidies\">Назад до сторінки</a>", "<a href=\"/\">На головну</a>",
+        // The reader is signed in, and finds the sections of an accountant.
+        "бухгалтер", "href=\"/bank\"", "action=\"/logout\"",
+      ] {
+        #expect(refused.text.contains(text), "\(text) in \(refused.text)")
+      }
+      #expect(!refused.text.contains("Запит незрозумілий"))
+      let english = await form(service, Self.claim + olena, signedIn: olena, language: "en")
+      #expect(english.text.contains("By what is on record this cannot be done."))
+    }
+  }
+
+  @Test func aTokenThatIsNotThereIsToldAsThatAndNotAsARole() async throws {
+    try await TestService.with { service in
+      let olena = try await service.token(.accountant, label: "Olena")
+      let mistyped = await form(service, Self.claim + "kvytok_x", signedIn: olena)
+      #expect(mistyped.status == .forbidden)
+      #expect(mistyped.text.contains("Такого ключа немає, або він уже не діє."))
+      #expect(!mistyped.text.contains("Ваша роль"))
+      #expect(mistyped.text.contains("<a href=\"/subsidies\">"))
+      let planner = try await service.token(.planner)
+      let other = await form(service, Self.claim + planner, signedIn: olena)
+      #expect(other.status == .forbidden)
+      #expect(other.text.contains("Роль цього ключа доступу не дає права на цю дію."))
+    }
+  }
+
+  @Test func whoMayNotOpenAPageIsLedToOneTheyMayOpen() async throws {
+    try await TestService.with { service in
+      for (role, page) in [(AccessRole.cashier, "/vehicles"), (.inspector, "/")] {
+        let token = try await service.token(role)
+        let refused = await service.send(.get, "/bank?lang=uk", token: token)
+        #expect(refused.status == .forbidden)
+        #expect(refused.text.contains("Ваша роль не дає права на цю сторінку."))
+        #expect(refused.text.contains("<a href=\"\(page)\">На головну</a>"), "\(refused.text)")
+        #expect(refused.text.contains("class=\"brand\" href=\"\(page)\""))
+        // Back would be the same page again.
+        #expect(!refused.text.contains("Назад до сторінки"))
+        #expect(await service.send(.get, page, token: token).status == .ok)
+      }
+      let nobody = await service.send(.get, "/nothing", headers: [.accept: "text/html"])
+      #expect(nobody.text.contains("<a href=\"/login\">"))
+      #expect(nobody.text.contains("Такої сторінки немає."))
+      let olena = try await service.token(.accountant)
+      let missing = await service.send(.get, "/subsidies?claim=9", token: olena)
+      #expect(missing.status == .notFound)
+      #expect(missing.text.contains("Того, що ви назвали, немає."))
+      #expect(missing.text.contains("<a href=\"/subsidies\">Назад до сторінки</a>"))
+    }
+  }
+}
