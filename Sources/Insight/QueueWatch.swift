@@ -160,6 +160,6 @@ private struct QueueGauges: Sendable {
     quarantinedAge.record(age(standing.quarantinedTaps))
     windows.record(standing.chargeWindows.count)
     windowAge.record(age(standing.chargeWindows))
-    if let taps = standing.setAsideTaps { setAside.record(taps) }
+    setAside.record(standing.setAsideTaps)
   }
 }

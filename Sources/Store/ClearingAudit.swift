@@ -118,9 +118,8 @@ package struct AuditTables {
   package func unsorted() async throws -> (waiting: Int, setAside: Int) {
     let row = try await connection.query(
       """
-      select count(*) filter (where sort_fault is null) as waiting,
-        count(*) filter (where sort_fault is not null) as set_aside
-      from tap_batch where sorted_at is null
+      select (select count(*) from unsorted_tap where not is_set_aside) as waiting,
+        (select count(*) from unsorted_tap where is_set_aside) as set_aside
       """
     ).only()
     return (try row.int("waiting"), try row.int("set_aside"))

@@ -144,13 +144,12 @@ package struct StandingTables {
     ).only()
     let waiting = try await connection.query(
       """
-      select sort_fault is not null as is_set_aside, count(*) as batches,
-        min(received_at) as oldest, coalesce(sum(taps), 0)::int8 as taps
-      from (
-        select sort_fault, received_at, (
-          select sum(upper(r) - lower(r)) from unnest(fresh - quarantined) r) as taps
-        from tap_batch where sorted_at is null) b
-      group by 1
+      select false as is_set_aside, count(*) as batches, min(received_at) as oldest,
+        coalesce(sum(taps), 0)::int8 as taps
+      from unsorted_tap where not is_set_aside
+      union all
+      select true, count(*), null, coalesce(sum(taps), 0)::int8
+      from unsorted_tap where is_set_aside
       """)
     var standing = JournalStanding()
     standing.tapsStored = try stored.int8("stored")

@@ -96,9 +96,11 @@ extension PeriodTables {
       select 'quarantined_taps' as kind, count(*)::int8 as n, null::text as currency
         from tap_quarantine where state = 'held' and received_at < $3
       union all
-      select case when sort_fault is null then 'unsorted_batches' else 'set_aside_batches' end,
-        count(*), null
-        from tap_batch where sorted_at is null and received_at < $3 group by 1
+      select 'unsorted_batches', count(*), null
+        from unsorted_tap where not is_set_aside and received_at < $3
+      union all
+      select 'set_aside_batches', count(*), null
+        from unsorted_tap where is_set_aside and received_at < $3
       union all
       select 'stale_rider_days', count(*), null
         from rider_day_waiting where fare_day <= $2

@@ -31,10 +31,8 @@ package struct QueueStanding: Sendable, Equatable {
   package var quarantinedTaps = WaitingThings()
   /// Charge windows in which something is due now.
   package var chargeWindows = WaitingThings()
-  /// Taps of batches that the sorter could not read; nil when too many batches wait to count their taps.
-  ///
-  /// They are those that the journal took and that are neither with their rider nor in a queue.
-  package var setAsideTaps: Int64?
+  /// Taps of batches that the sorter could not read.
+  package var setAsideTaps: Int64 = 0
 
   /// Starts at nothing.
   package init() {}
@@ -51,8 +49,7 @@ package struct QueueQueries {
   /// All queues at a moment.
   package func standing(at now: Instant, countMax: Int = countMax) async throws -> QueueStanding {
     var standing = QueueStanding()
-    let batches = try await unsortedBatches(countMax: countMax)
-    standing.unsortedBatches = batches.waiting
+    standing.unsortedBatches = try await waiting(Self.batchesSQL, [.int8(Int64(countMax))])
     standing.riderDays = try await waiting(Self.riderDaysSQL, [.int8(Int64(countMax))])
     standing.chargeWindows = try await waiting(
       Self.windowsSQL,
@@ -62,9 +59,7 @@ package struct QueueQueries {
       ])
     let held = try await StoreSession(connection: connection).quarantine.standing()
     standing.quarantinedTaps = WaitingThings(count: held.held, oldestAt: held.oldestAt)
-    if batches.waiting.count < countMax {
-      standing.setAsideTaps = try await tapsNotSorted() - batches.taps
-    }
+    standing.setAsideTaps = try await setAsideTaps(countMax: countMax)
     return standing
   }
 
@@ -74,35 +69,21 @@ package struct QueueQueries {
       count: try row.int("waiting"), oldestAt: try row.timestamptzOrNil("oldest"))
   }
 
-  /// Batches that wait for the sorter, by the index that holds nothing else, and the possible taps that
-  /// they brought first.
-  private func unsortedBatches(countMax: Int) async throws -> (waiting: WaitingThings, taps: Int64)
-  {
-    let row = try await connection.query(
-      """
-      select count(*) as waiting, min(received_at) as oldest, coalesce(sum((
-        select sum(upper(r) - lower(r)) from unnest(fresh - quarantined) r)), 0)::int8 as taps
-      from (
-        select received_at, fresh, quarantined from tap_batch
-        where sorted_at is null and sort_fault is null limit $1) b
-      """, [.int8(Int64(countMax))]
-    ).only()
-    let waiting = WaitingThings(
-      count: try row.int("waiting"), oldestAt: try row.timestamptzOrNil("oldest"))
-    return (waiting, try row.int8("taps"))
-  }
-
-  /// Taps that the journal took and that are neither in the sums of sorting nor held: by kept sums, for in
-  /// the journal itself nobody would find them without reading all of it.
-  private func tapsNotSorted() async throws -> Int64 {
+  /// By an index that holds nothing else.
+  private func setAsideTaps(countMax: Int) async throws -> Int64 {
     try await connection.query(
       """
-      select (select coalesce(sum(taps_stored), 0) from device_epoch)::int8
-        - (select coalesce(sum(accepted + denied), 0) from tap_sum)::int8
-        - (select count(*) from tap_held)
-      """
+      select coalesce(sum(taps), 0)::int8
+      from (select taps from unsorted_tap where is_set_aside limit $1) b
+      """, [.int8(Int64(countMax))]
     ).only().int8(0)
   }
+
+  /// By an index that holds nothing else.
+  private static let batchesSQL = """
+    select count(*) as waiting, min(received_at) as oldest
+    from (select received_at from unsorted_tap where not is_set_aside limit $1) b
+    """
 
   /// Of days and parcels so many each; a day that is in both waits once.
   private static let riderDaysSQL = """

@@ -90,6 +90,9 @@ create table tap_batch (
 alter table tap_batch alter column body set storage external;
 create index tap_batch_unsorted on tap_batch (lane, batch_id)
   where sorted_at is null and sort_fault is null;
+-- Those that a person has to look into are few.
+create index tap_batch_set_aside on tap_batch (lane, batch_id)
+  where sorted_at is null and sort_fault is not null;
 -- By the end of the numbers: what a repeat is compared with lies at the end of a device's journal.
 create index tap_batch_device on tap_batch (device_id, epoch, upper(fresh));
 
