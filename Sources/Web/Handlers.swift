@@ -44,10 +44,7 @@ struct Handlers: Sendable {
     case .readiness: try await readiness(request)
     case .metrics: metrics()
     case .openAPI: openAPI()
-    case .asset: try asset(request, try request.parameter("name"))
-    case .library:
-      try asset(
-        request, try request.parameter("library") + "/" + (try request.parameter("file")))
+    case .asset, .library: try asset(request)
     case .loginPage: loginPage(request)
     case .login: try await login(request)
     case .logout: try logout(request)

@@ -35,7 +35,11 @@ extension Handlers {
     Answer(contentType: "application/yaml", body: services.assets.openAPI)
   }
 
-  func asset(_ request: WebRequest, _ name: String) throws(Problem) -> Answer {
+  func asset(_ request: WebRequest) throws(Problem) -> Answer {
+    let name =
+      request.endpoint == .asset
+      ? try request.parameter("name")
+      : try request.parameter("library") + "/" + request.parameter("file")
     guard let answer = services.assets.answer(name, known: request.headers[.ifNoneMatch]) else {
       throw .notFound(request.target)
     }

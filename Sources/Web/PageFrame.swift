@@ -106,10 +106,12 @@ struct Pages: Sendable {
 
   init() throws {
     let folder = URL(fileURLWithPath: Assets.pageFolder)
+    MustacheContentTypes.register(PageText(), named: PageText.name)
     var library = MustacheLibrary()
     for name in Pages.names {
       let path = folder.appendingPathComponent("\(name).mustache")
-      try library.register(String(contentsOf: path, encoding: .utf8), named: name)
+      let text = try String(contentsOf: path, encoding: .utf8)
+      try library.register("{{% CONTENT_TYPE: \(PageText.name)}}" + text, named: name)
     }
     self.library = library
   }

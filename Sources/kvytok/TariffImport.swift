@@ -69,9 +69,7 @@ extension TariffCommand {
       }
     }
 
-    /// Trips, times and shapes say nothing about fares, and are large.
-    private static func wanted(_ name: String) -> Bool {
-      !["stop_times.txt", "shapes.txt", "trips.txt"].contains(name)
-    }
+    /// The rest says nothing about fares, and may be larger than a table of fares may be.
+    private static func wanted(_ name: String) -> Bool { faresFileNames.contains(name) }
   }
 }

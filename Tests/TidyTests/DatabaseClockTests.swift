@@ -11,7 +11,7 @@ import Testing
     "Sources/Store/Migrations/0022-woken-days.sql": (3, "woken_at"),
     "Sources/Store/Migrations/0027-stored-value.sql": (1, "since when days wait, once"),
     "Sources/Postgres/Migrator.swift": (1, "when a migration ran: nothing reads it"),
-    "Sources/kvytok/DoctorCommand.swift": (1, "the doctor compares the two clocks"),
+    "Sources/Store/InsightStatus.swift": (1, "the doctor and the guard of clocks compare the two"),
   ]
 
   private let tree = SourceTree()

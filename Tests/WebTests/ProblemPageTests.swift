@@ -1,4 +1,5 @@
 import DatabaseSupport
+import Foundation
 import HTTPTypes
 import Ledger
 import Store
@@ -42,6 +43,29 @@ struct ProblemPageTests {
     }
   }
 
+  /// A sign that Unicode counts to its neighbour is one character with it, and markup all the same.
+  @Test(arguments: [
+    "%D8%80%3Cmeta%20x", "%22%CC%81%20autofocus%20x", "%27%CC%81x", "%26%CC%81lt;", "%3E%E2%80%8D",
+    "%D8%80%22x",
+  ])
+  func textOfARequestIsNoMarkupWhateverStandsBesideIt(_ date: String) async throws {
+    try await TestService.with { service in
+      let planner = try await service.token(.planner)
+      let page = await service.send(
+        .get, "/routes?route=r1&date=\(date)", token: planner, headers: [.accept: "text/html"])
+      #expect(page.status == .badRequest)
+      let text = try #require(date.removingPercentEncoding)
+      let signs = text.unicodeScalars.filter { "<>&\"'".unicodeScalars.contains($0) }
+      #expect(signs.count == 1 && !page.text.utf8Contains(text), "\(page.text)")
+      // It is shown, and not left out.
+      #expect(page.text.utf8Contains("&\(Self.names[signs[signs.startIndex]] ?? "?");"))
+    }
+  }
+
+  private static let names: [Unicode.Scalar: String] = [
+    "<": "lt", ">": "gt", "&": "amp", "\"": "quot", "'": "#39",
+  ]
+
   @Test func aTokenThatIsNotThereIsToldAsThatAndNotAsARole() async throws {
     try await TestService.with { service in
       let olena = try await service.token(.accountant, label: "Olena")
@@ -78,6 +102,17 @@ struct ProblemPageTests {
       #expect(missing.status == .notFound)
       #expect(missing.text.contains("Того, що ви назвали, немає."))
       #expect(missing.text.contains("<a href=\"/subsidies\">Назад до сторінки</a>"))
+    }
+  }
+}
+
+extension String {
+  /// Whether the same bytes stand in it somewhere, as a browser looks.
+  fileprivate func utf8Contains(_ other: String) -> Bool {
+    let (bytes, sought) = (Array(utf8), Array(other.utf8))
+    guard sought.count <= bytes.count else { return false }
+    return (0...(bytes.count - sought.count)).contains {
+      bytes[$0..<($0 + sought.count)].elementsEqual(sought)
     }
   }
 }

@@ -33,6 +33,9 @@ struct QueueWatchTests {
             '2026-11-22T07:00Z');
           insert into device_epoch (device_id, epoch, seen, taps_stored, last_received_at,
             last_sent_at) values ('V-1', 1, '{[1,9)}', 8, now(), now());
+          insert into tap_batch (lane, device_id, epoch, seqs, fresh, received_at, sent_at, body,
+            signature, body_digest, sort_fault)
+          values (1, 'V-1', 1, '{[1,8)}', '{[1,8)}', now(), now(), '', '', '', 'cut off');
           """)
       }
       try await watch(service).look()
