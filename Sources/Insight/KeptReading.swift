@@ -99,9 +99,8 @@ struct KeptReading {
     try reader.beginObject()
     while let key = try reader.nextKey() {
       guard reader.next == .array else {
-        // Earlier programs kept the number 0 where there was no version.
-        let none: [String]? = key == "tariff_versions" ? [] : nil
-        report.notes.append(note(key, count: try reader.int64(), names: none))
+        // Earlier programs kept the number 0 where there was no version, and what was kept stays.
+        report.notes.append(note(key, count: try reader.int64(), names: nil))
         continue
       }
       var names: [String] = []

@@ -299,7 +299,7 @@ extension MoneyPlayer {
     _ place: Int, _ asked: MoneyChannel, _ today: Day
   ) async throws {
     guard let rider = holder(place),
-      let index = books.people.products[rider]?.firstIndex(where: { $0.returnedOn == nil }),
+      let index = books.people.products[rider]?.lastIndex(where: { $0.returnedOn == nil }),
       var product = books.people.products[rider]?[index]
     else { return }
     // A rider asks for it in any way, and every second time the desk gives back the way it came. The
