@@ -224,13 +224,17 @@ struct MoneyPlan: Sendable {
     return events
   }
 
+  /// Somebody buys a carnet and gives it back at once.
+  private func thinksBetter(_ place: Int) -> [MoneyEvent] {
+    [.sell(.carnet, place, .cash, daysAhead: 0), .giveBack(place, .cash)]
+  }
+
   /// What happens once, on its day.
   private func fixed(_ day: Int, _ chance: inout SeededGenerator) -> [MoneyEvent] {
     switch day {
-    case 3, 6, 14:
-      // Somebody thinks better of it at once.
-      let place = [Self.cards.lowerBound, Self.plastic.lowerBound, Self.codes.lowerBound][day % 3]
-      return [.sell(.carnet, place, .cash, daysAhead: 0), .giveBack(place, .cash)]
+    case 3: return thinksBetter(Self.cards.lowerBound)
+    case 6: return thinksBetter(Self.plastic.lowerBound)
+    case 14: return thinksBetter(Self.codes.lowerBound)
     case 4: return [.hold(CityMedium(.qr, "second-code"), with: Self.cards.lowerBound)]
     case 8: return [.erase(5, isSettled: false)]
     case 9: return [.link(plastic: Self.plastic.lowerBound, phone: Self.phone)]
