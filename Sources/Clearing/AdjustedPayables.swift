@@ -67,11 +67,20 @@ struct AdjustedPayables {
   }
 
   /// Without a name only what other adjustments put there goes out again.
+  ///
+  /// Adjustments of before there were names took out what riders are owed: what is told then leads to that.
   private func unnamedFault(in db: StoreSession) async throws -> String? {
-    guard takenMinor > 0,
-      try await db.adjustments.unnamedMinor(on: AccountCode.refunds, in: currency) < takenMinor
-    else { return nil }
-    return "it takes out of \(AccountCode.refunds) what riders are owed: name what it pays (--pays "
+    guard takenMinor > 0 else { return nil }
+    let unnamed = try await db.adjustments.unnamed(on: AccountCode.refunds, in: currency)
+    guard unnamed.putMinor - unnamed.takenMinor < takenMinor else { return nil }
+    let fault =
+      "it takes out of \(AccountCode.refunds) what riders are owed: name what it pays (--pays "
       + "KVYTOK-T12, \"pays\": [\"KVYTOK-T12\"]), so that nobody pays it again"
+    guard unnamed.takenMinor > 0 else { return fault }
+    let takers = unnamed.takers.map { "\($0)" }.joined(separator: ", ")
+    return fault
+      + ". Without a name adjustments put \(Money(minor: unnamed.putMinor, currency: currency)) there, and "
+      + "took \(Money(minor: unnamed.takenMinor, currency: currency)) out (\(takers)): where one of these paid "
+      + "what a rider was owed, an adjustment puts it there again, and another takes it out by its name"
   }
 }

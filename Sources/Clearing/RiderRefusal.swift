@@ -195,7 +195,7 @@ extension WalletRefusal {
         + "the bank card that paid, or by bank transfer."
     case .notSeenAtBank(let unseen, let asked):
       "\(asked) minor units are asked for by transfer; \(unseen) came by transfers that no statement of the bank "
-        + "shows yet, and stay until it does."
+        + "shows yet, and stay until it does. Two people take off what never came: kvytok wallet correct."
     case .nothingLeft: "Nothing is left to give back."
     case .ridesWait(let days):
       "\(days) of the rider's days wait for their fares; try again when they are rated."

@@ -209,13 +209,16 @@ package struct WalletDesk: Sendable {
   ) async throws -> WalletStanding {
     let media = try await db.media.media(of: account.rider)
     let meant = media.filter { medium == nil || $0.medium == medium }
+    let origin = try await db.wallets.origin(of: account.rider, in: account.currency)
     return WalletStanding(
       balanceMinor: account.balanceMinor,
       debtMinor: try await db.wallets.debt(of: account.accountID),
       waitingDays: try await db.wallets.waitingDays(of: account.rider),
       isBlocked: !meant.isEmpty && meant.allSatisfy { $0.state != .active },
-      cashMinor: try await db.wallets.cash(of: account.rider, in: account.currency),
-      unseenMinor: try await db.wallets.unseenAtBank(of: account.rider, in: account.currency))
+      cashMinor: WalletDecision.cash(
+        paidMinor: origin.cashMinor, correctedMinor: origin.correctedMinor,
+        takenOffMinor: origin.transferredMinor - origin.unseenMinor),
+      unseenMinor: origin.unseenMinor)
   }
 
   /// The movement of before when the order is the same; a key is not used for two things.

@@ -29,6 +29,17 @@ package struct AdjustmentRow: Sendable, Equatable {
   package let pays: [String]
 }
 
+/// What approved corrections that pay nothing by name put on an account and took from it, in minor units.
+package struct UnnamedAdjustments: Sendable, Equatable {
+  /// Most of them that are named.
+  package static let takersMax = 10
+
+  package let putMinor: Int64
+  package let takenMinor: Int64
+  /// Those that took, the first ones.
+  package let takers: [Int64]
+}
+
 /// Corrections of the books by two people.
 package struct AdjustmentTables {
   /// Most corrections listed at once.
@@ -102,21 +113,31 @@ package struct AdjustmentTables {
     }
   }
 
-  /// What approved corrections that pay nothing by name left on an account, its credits less its debits;
-  /// nobody else asks until the transaction ends.
-  package func unnamedMinor(on account: String, in currency: Currency) async throws -> Int64 {
+  /// What approved corrections that pay nothing by name put on an account and took from it; nobody else asks
+  /// until the transaction ends.
+  package func unnamed(
+    on account: String, in currency: Currency
+  ) async throws -> UnnamedAdjustments {
     _ = try await connection.query(
       """
       select from adjustment where state = 'approved' and pays is null and currency = $1
       order by adjustment_id for update
       """, [.text(currency.code)])
-    return try await connection.query(
+    let row = try await connection.query(
       """
-      select coalesce(sum(l.credit_minor - l.debit_minor), 0)::int8
-      from adjustment a join adjustment_line l using (adjustment_id)
-      where a.state = 'approved' and a.pays is null and a.currency = $1 and l.account = $2
-      """, [.text(currency.code), .text(account)]
-    ).only().int8(0)
+      select coalesce(sum(minor) filter (where minor > 0), 0)::int8 as put,
+        coalesce(-sum(minor) filter (where minor < 0), 0)::int8 as taken,
+        (array_agg(adjustment_id order by adjustment_id) filter (where minor < 0))[:$3::int4] as takers
+      from (
+        select adjustment_id, sum(l.credit_minor - l.debit_minor) as minor
+        from adjustment a join adjustment_line l using (adjustment_id)
+        where a.state = 'approved' and a.pays is null and a.currency = $1 and l.account = $2
+        group by 1) t
+      """, [.text(currency.code), .text(account), .int4(Int32(UnnamedAdjustments.takersMax))]
+    ).only()
+    return UnnamedAdjustments(
+      putMinor: try row.int8("put"), takenMinor: try row.int8("taken"),
+      takers: try row.int8sOrNil("takers")?.compactMap { $0 } ?? [])
   }
 
   /// Writes down a decision; `entry` is the number of what was booked.

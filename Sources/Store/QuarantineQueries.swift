@@ -75,13 +75,19 @@ package struct QuarantineQueries {
     return try rows.map(Self.record)
   }
 
-  /// How many wait for a person, and since when the oldest of them.
-  package func standing() async throws -> (held: Int, oldestAt: Instant?) {
-    let row = try await connection.query(
-      "select count(*), min(received_at) from tap_quarantine where state = 'held'"
-    ).only()
+  /// How many wait for a person, at most so many, and since when the oldest of them.
+  package func standing(
+    countMax: Int = QueueQueries.countMax
+  ) async throws -> (held: Int, oldestAt: Instant?) {
+    let row = try await connection.query(Self.standingSQL, [.int8(Int64(countMax))]).only()
     return (try row.int(0), try row.timestamptzOrNil(1))
   }
+
+  /// By an index that holds nothing else, the oldest first.
+  static let standingSQL = """
+    select count(*), min(received_at)
+    from (select received_at from tap_quarantine where state = 'held' order by received_at limit $1) q
+    """
 
   /// Writes down what a person decided; the caller holds the tap.
   package func decide(

@@ -46,46 +46,89 @@ package struct QueueQueries {
 
   let connection: PostgresConnection
 
+  /// A statement with what it is bound to.
+  private struct Question {
+    let sql: String
+    let values: [PostgresValue]
+  }
+
   /// All queues at a moment.
   package func standing(at now: Instant, countMax: Int = countMax) async throws -> QueueStanding {
+    try await StoreSession(connection: connection).preferIndexes()
     var standing = QueueStanding()
-    standing.unsortedBatches = try await waiting(Self.batchesSQL, [.int8(Int64(countMax))])
-    standing.riderDays = try await waiting(Self.riderDaysSQL, [.int8(Int64(countMax))])
-    standing.chargeWindows = try await waiting(
-      Self.windowsSQL,
-      [
-        .int8(Int64(countMax)), .timestamptz(now),
-        .texts(ChargeWindow.State.allCases.map { Optional($0.rawValue) }),
-      ])
-    let held = try await StoreSession(connection: connection).quarantine.standing()
+    standing.unsortedBatches = try await waiting(Self.batches(countMax))
+    standing.riderDays = try await waiting(Self.riderDays(countMax))
+    standing.chargeWindows = try await waiting(Self.windows(countMax, at: now))
+    standing.setAsideTaps = try await ask(Self.setAside(countMax)).int8(0)
+    let held = try await StoreSession(connection: connection).quarantine.standing(
+      countMax: countMax)
     standing.quarantinedTaps = WaitingThings(count: held.held, oldestAt: held.oldestAt)
-    standing.setAsideTaps = try await setAsideTaps(countMax: countMax)
     return standing
   }
 
-  private func waiting(_ sql: String, _ bounds: [PostgresValue]) async throws -> WaitingThings {
-    let row = try await connection.query(sql, bounds).only()
+  /// How the database looks at each of them, with the indexes that ``standing(at:countMax:)`` prefers.
+  package func plans() async throws -> [String] {
+    try await StoreSession(connection: connection).preferIndexes()
+    var lines: [String] = []
+    for question in [
+      Self.batches(Self.countMax), Self.riderDays(Self.countMax), Self.setAside(Self.countMax),
+      Self.windows(Self.countMax, at: Instant(seconds: 0)),
+      Question(sql: QuarantineQueries.standingSQL, values: [.int8(Int64(Self.countMax))]),
+    ] {
+      lines += try await connection.query("explain (costs off) " + question.sql, question.values)
+        .map { try $0.text(0) }
+    }
+    return lines
+  }
+
+  private func ask(_ question: Question) async throws -> PostgresRow {
+    try await connection.query(question.sql, question.values).only()
+  }
+
+  private func waiting(_ question: Question) async throws -> WaitingThings {
+    let row = try await ask(question)
     return WaitingThings(
       count: try row.int("waiting"), oldestAt: try row.timestamptzOrNil("oldest"))
   }
 
-  /// By an index that holds nothing else.
-  private func setAsideTaps(countMax: Int) async throws -> Int64 {
-    try await connection.query(
-      """
-      select coalesce(sum(taps), 0)::int8
-      from (select taps from unsorted_tap where is_set_aside limit $1) b
-      """, [.int8(Int64(countMax))]
-    ).only().int8(0)
+  private static func setAside(_ countMax: Int) -> Question {
+    Question(sql: setAsideSQL, values: [.int8(Int64(countMax))])
+  }
+
+  private static func batches(_ countMax: Int) -> Question {
+    Question(sql: batchesSQL, values: [.int8(Int64(countMax))])
+  }
+
+  private static func riderDays(_ countMax: Int) -> Question {
+    Question(sql: riderDaysSQL, values: [.int8(Int64(countMax))])
+  }
+
+  private static func windows(_ countMax: Int, at now: Instant) -> Question {
+    Question(
+      sql: windowsSQL,
+      values: [
+        .int8(Int64(countMax)), .timestamptz(now),
+        .texts(ChargeWindow.State.allCases.map { Optional($0.rawValue) }),
+      ])
   }
 
   /// By an index that holds nothing else.
-  private static let batchesSQL = """
-    select count(*) as waiting, min(received_at) as oldest
-    from (select received_at from unsorted_tap where not is_set_aside limit $1) b
+  private static let setAsideSQL = """
+    select coalesce(sum(taps), 0)::int8
+    from (select taps from unsorted_tap where is_set_aside limit $1) b
     """
 
-  /// Of days and parcels so many each; a day that is in both waits once.
+  /// By an index that holds nothing else; the oldest is the first of a lane, however many are not counted.
+  private static let batchesSQL = """
+    select count(*) as waiting, (
+        select min(o.received_at) from generate_series(0, \(Lane.count - 1)) l(lane)
+        cross join lateral (
+          select received_at from unsorted_tap t
+          where t.lane = l.lane::int2 and not t.is_set_aside order by t.batch_id limit 1) o) as oldest
+    from (select batch_id from unsorted_tap where not is_set_aside limit $1) b
+    """
+
+  /// Of days and parcels so many each, the oldest of which is told; a day that is in both waits once.
   private static let riderDaysSQL = """
     select count(*) as waiting, min(since) as oldest from (
       select lane, rider_id, fare_day, min(since) as since from (

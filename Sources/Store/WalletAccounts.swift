@@ -133,54 +133,6 @@ package struct WalletTables {
     ).map { try $0.int8(0) }
   }
 
-  /// What a rider paid in cash in a currency, and two people put right, less what went out in cash.
-  ///
-  /// A pass or carnet that was paid in cash and went back onto the account counts, and one that was
-  /// paid from the account and went back in cash.
-  package func cash(of rider: RiderID, in currency: Currency) async throws -> Int64 {
-    try await connection.query(
-      """
-      select (coalesce((
-        select sum(m.amount_minor) from wallet_account a join wallet_movement m using (account_id)
-        where a.rider_id = $1 and a.currency = $2
-          and (m.kind = 'correction' or m.kind in ('top_up', 'refund') and m.channel = 'cash')), 0)
-        + coalesce((
-        select sum(case channel when 'cash' then refunded_minor else -refunded_minor end)
-        from product_holding where rider_id = $1 and currency = $2
-          and (channel, refund_channel) in (('cash', 'wallet'), ('wallet', 'cash'))), 0))::int8
-      """, [.identifier(rider), .text(currency.code)]
-    ).only().int8(0)
-  }
-
-  /// What desks wrote down in a currency as a rider's transfers, and no statement of the bank shows yet.
-  ///
-  /// A pass or carnet that was paid so and went back onto the account counts. Before the house wrote an
-  /// account of that currency down, there was no bank to look at: what came then does not count.
-  package func unseenAtBank(of rider: RiderID, in currency: Currency) async throws -> Int64 {
-    try await connection.query(
-      """
-      with known as (select min(changed_at) as since from bank_account where currency = $2)
-      select (coalesce((
-        select sum(m.amount_minor) from known, wallet_account a join wallet_movement m using (account_id)
-        where a.rider_id = $1 and a.currency = $2 and m.kind = 'top_up' and m.channel = 'bank'
-          and m.moved_at >= known.since and \(Self.hasNoLine("receipt", "m.movement_id", "$2"))), 0)
-        + coalesce((
-        select sum(h.refunded_minor) from known, product_holding h
-        where h.rider_id = $1 and h.currency = $2 and h.channel = 'bank'
-          and h.refund_channel = 'wallet' and h.sold_at >= known.since
-          and \(Self.hasNoLine("sale", "h.holding_id", "$2"))), 0))::int8
-      """, [.identifier(rider), .text(currency.code)]
-    ).only().int8(0)
-  }
-
-  /// Whether no line of a statement is the money of something, as SQL.
-  static func hasNoLine(_ subject: String, _ id: String, _ currency: String) -> String {
-    """
-    not exists (select from statement_line l
-      where l.subject = '\(subject)' and l.subject_id = \(id) and l.currency = \(currency))
-    """
-  }
-
   /// The open accounts of riders, held until the transaction ends, in a fixed order.
   package func lock(of riders: Set<RiderID>) async throws -> [WalletAccountRow] {
     try await connection.query(

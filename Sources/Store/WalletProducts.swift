@@ -271,13 +271,15 @@ package struct ProductTables {
       ])
   }
 
-  /// Whether a product was paid by a transfer that no statement of the bank shows yet.
+  /// Whether a product was paid by a transfer that no statement of the bank shows yet, where one was taken
+  /// of its day or before.
   package func isUnseenAtBank(_ holding: Int64) async throws -> Bool {
     try await connection.query(
       """
       select exists (
-        select from product_holding h where h.holding_id = $1 and h.channel = 'bank'
-          and h.sold_at >= (select min(changed_at) from bank_account b where b.currency = h.currency)
+        select from product_holding h join entry e on e.entry_id = h.entry_id
+        where h.holding_id = $1 and h.channel = 'bank'
+          and e.accounting_date >= (\(WalletTables.firstDaySQL("h.currency")))
           and \(WalletTables.hasNoLine("sale", "h.holding_id", "h.currency")))
       """, [.int8(holding)]
     ).only().bool(0)

@@ -22,7 +22,8 @@ package struct WalletStanding: Sendable, Equatable {
   /// Minor units that came in cash or that two people put right, less what went out in cash.
   package var cashMinor: Int64
 
-  /// Minor units that desks wrote down as transfers, and no statement of the bank shows yet.
+  /// Minor units that desks wrote down as transfers, and no statement of the bank shows yet, without what two
+  /// people took off of them.
   package var unseenMinor: Int64
 
   /// Minor units owed in all: rides that nobody paid, and how far the balance lies below nothing.
@@ -102,6 +103,16 @@ package enum WalletDecision {
       try transfer(minor, leaving: standing.balanceMinor - minor, standing: standing)
     }
     return minor
+  }
+
+  /// What there is of cash: what came in cash, and what two people put right.
+  ///
+  /// What they took off transfers that no statement shows was never cash, so it is not taken from it; and
+  /// what they put on again of it is none.
+  package static func cash(
+    paidMinor: Int64, correctedMinor: Int64, takenOffMinor: Int64
+  ) -> Int64 {
+    paidMinor + max(correctedMinor, min(0, correctedMinor + takenOffMinor))
   }
 
   /// Whether so much may go out in cash.

@@ -157,5 +157,42 @@ extension ClearingSuite {
         }
       }
     }
+
+    /// Before there were names an adjustment paid a transfer: nothing says so, and it is owed still.
+    @Test func whatWasPaidBeforeThereWereNamesIsPutBackAndPaidByName() async throws {
+      try await House.with { house in
+        func carryOut(_ outcome: AdjustmentOutcome) async throws {
+          guard case .requested(let number) = outcome,
+            case .booked = try await approve(house, number)
+          else {
+            Issue.record("\(outcome) was not booked")
+            return
+          }
+        }
+        try await transfer(house)
+        try await carryOut(try await adjust(house, 1000, pays: ["KVYTOK-T2"]))
+        try await house.script(
+          """
+          set session_replication_role = replica;
+          update adjustment set pays = null;
+          set session_replication_role = origin;
+          """)
+        try await carryOut(try await adjust(house, 100, from: "1110", to: "2220"))
+        guard case .unfit(let why) = try await adjust(house, 100) else {
+          Issue.record("it was taken out of what is less than nothing")
+          return
+        }
+        #expect(why.contains("put 1.00 UAH there, and took 10.00 UAH out (1)"), "\(why)")
+        #expect(why.contains("an adjustment puts it there again"), "\(why)")
+        // What it tells of leads on.
+        try await carryOut(try await adjust(house, 1000, from: "1110", to: "2220"))
+        try await carryOut(try await adjust(house, 1000, pays: ["KVYTOK-T2"]))
+        try await carryOut(try await adjust(house, 100))
+        #expect(
+          try await adjust(house, 1000, pays: ["KVYTOK-T2"])
+            == .unfit("KVYTOK-T2 is paid by adjustment 4"))
+        #expect(try await house.accounts()["2220"] == nil)
+      }
+    }
   }
 }

@@ -32,17 +32,47 @@ extension InsightSuite {
 
     @Test func aLongQueueIsCountedUpToTheLimit() async throws {
       try await World.with { world in
-        try await world.script(Self.waiting)
+        try await world.script(Self.waiting + Self.more)
         let standing = try await world.store.read { db in
           try await db.queues.standing(at: noon, countMax: 1)
         }
-        #expect(standing.unsortedBatches.count == 1)
+        // The oldest of all of them, which is in another lane than the one that is counted.
+        let batches = WaitingThings(count: 1, oldestAt: noon.adding(seconds: -7200))
+        #expect(standing.unsortedBatches == batches)
+        let held = WaitingThings(count: 1, oldestAt: noon.adding(seconds: -3600))
+        #expect(standing.quarantinedTaps == held)
         #expect(standing.riderDays.count == 1)
         // Of each of the two states one.
         #expect(standing.chargeWindows.count == 2)
         #expect(standing.setAsideTaps == 5)
       }
     }
+
+    @Test func noTableThatGrowsIsReadWholeForTheQueues() async throws {
+      try await World.with { world in
+        let plans = try await world.store.read { db in try await db.queues.plans() }
+        let text = plans.joined(separator: "\n")
+        for index in [
+          "tap_batch_unsorted", "tap_batch_set_aside", "fare_day_stale", "charge_window_due",
+          "tap_quarantine_held",
+        ] {
+          #expect(text.contains(index), "\(text)")
+        }
+        // But for parcels, which live for a minute.
+        let whole = plans.filter { $0.contains("Seq Scan") && !$0.contains("tap_parcel") }
+        #expect(whole.isEmpty, "\(text)")
+      }
+    }
+
+    /// A second impossible tap, and a batch of another lane that waits for longer than all.
+    private static let more = """
+      insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at, sent_at,
+        body, signature, body_digest, sorted_at, sort_fault) values
+        (2, 'V-1', 1, '{[41,42)}', '{[41,42)}', '{}', '2026-11-23T08:00Z', now(), '', '', '', null,
+          null);
+      insert into tap_quarantine values ('V-1', 1, 16, 'tap_in_future', '', '{}',
+        '2026-11-23T09:30Z');
+      """
 
     /// Times are beside noon, 2026-11-23T10:00Z.
     private static let waiting = """

@@ -158,6 +158,23 @@ private func payment(_ number: Int, _ minor: Int64) -> RidePayment {
     }
   }
 
+  @Test func whatWasTakenOffATransferIsNotTakenFromTheCash() {
+    func cash(_ corrected: Int64, _ takenOff: Int64) -> Int64 {
+      WalletDecision.cash(paidMinor: 100, correctedMinor: corrected, takenOffMinor: takenOff)
+    }
+    #expect(cash(0, 0) == 100)
+    #expect(cash(30, 0) == 130)
+    #expect(cash(-30, 0) == 70)
+    // A false transfer of 500 was taken off, whole or in part, or with something more.
+    #expect(cash(-500, 500) == 100)
+    #expect(cash(-200, 200) == 100)
+    #expect(cash(-530, 500) == 70)
+    // What was put on again is no cash, and what was put on beyond it is.
+    #expect(cash(0, 500) == 100)
+    #expect(cash(-300, 500) == 100)
+    #expect(cash(20, 500) == 120)
+  }
+
   @Test func whatNoStatementShowsDoesNotGoOutByTransfer() throws {
     var unseen = standing
     unseen.unseenMinor = 3000

@@ -16,12 +16,14 @@ struct MoneyPeople: Sendable {
   var deposits: [RiderID: Int64] = [:]
   /// Of it: what was given up and is not undone.
   var givenUp: [RiderID: Int64] = [:]
-  /// What came in cash or was put right by two people, less what went out in cash.
+  /// What came in cash, less what went out in cash.
   var cash: [RiderID: Int64] = [:]
   /// Top-ups by bank card: what of them may still go back to the card.
   var cardTopUps: [RiderID: [CardTopUp]] = [:]
-  /// What came onto stored value by transfers, which the bank's statements may not show yet.
-  var transfersIn: [RiderID: [TransferIn]] = [:]
+  /// What came onto stored value by transfers, which the bank's statements may not show yet, and what two people
+  /// put right, in the order in which it was booked.
+  private(set) var transfersIn: [RiderID: [TransferIn]] = [:]
+  private var transfersInCount = 0
   var products: [RiderID: [SoldProduct]] = [:]
   private(set) var erased: Set<RiderID> = []
   /// What rides of erased riders had been paid with when they were erased.
@@ -58,6 +60,13 @@ struct MoneyPeople: Sendable {
     proofs[rider, default: []].append(proof)
   }
 
+  /// Writes down what came by a transfer, or what two people put right (of no money of the bank).
+  mutating func add(_ money: PlainBank.Money?, ofBank: Int64, counted: Int64, of rider: RiderID) {
+    transfersInCount += 1
+    transfersIn[rider, default: []].append(
+      TransferIn(place: transfersInCount, money: money, ofBank: ofBank, counted: counted))
+  }
+
   /// Everything of a rider becomes another's.
   mutating func merge(_ rider: RiderID, into other: RiderID) {
     guard rider != other else { return }
@@ -74,6 +83,7 @@ struct MoneyPeople: Sendable {
     cash[other, default: 0] += cash.removeValue(forKey: rider) ?? 0
     cardTopUps[other, default: []] += cardTopUps.removeValue(forKey: rider) ?? []
     transfersIn[other, default: []] += transfersIn.removeValue(forKey: rider) ?? []
+    transfersIn[other]?.sort { $0.place < $1.place }
     for medium in owner.filter({ $0.value == rider }).keys { owner[medium] = other }
   }
 
@@ -161,9 +171,12 @@ struct CardTopUp: Sendable {
   var left: Int64
 }
 
-/// What came onto stored value by a transfer.
+/// What came onto stored value by a transfer, or was put right by two people.
 struct TransferIn: Sendable {
-  let money: PlainBank.Money
+  /// Among all of these, of all riders.
+  let place: Int
+  /// Nil when two people put it on, or took it off.
+  let money: PlainBank.Money?
   /// Kopiykas that the bank's line is of.
   let ofBank: Int64
   /// Kopiykas of it that came onto the account.

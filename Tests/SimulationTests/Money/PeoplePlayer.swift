@@ -108,7 +108,7 @@ extension MoneyPlayer {
       let owed = books.people.owed(by: rider)
       if owed > 0 { try await topUp(rider, owed, .cash) }
       let balance = books.people.balance(of: rider) ?? 0
-      let isInCash = balance <= books.people.cash[rider] ?? 0
+      let isInCash = balance <= books.cash(rider)
       if balance > 0 { try await refund(rider, nil, isInCash ? .cash : .bank) }
     }
     let isEven =

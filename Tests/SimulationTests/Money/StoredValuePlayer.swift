@@ -105,14 +105,7 @@ extension MoneyPlayer {
     guard channel == .bank else { return }
     let number = try await movement(order)
     books.bookAtBank(.receipt(number), minor, word: order.key, on: today)
-    books.people.transfersIn[rider, default: []].append(
-      TransferIn(money: .receipt(number), ofBank: minor, counted: minor))
-  }
-
-  /// What a rider put on by transfers of which no line of a statement came yet.
-  private func unseen(_ rider: RiderID) -> Int64 {
-    (books.people.transfersIn[rider] ?? []).filter { books.bank.find($0.money, $0.ofBank) != nil }
-      .reduce(0) { $0 + $1.counted }
+    books.people.add(.receipt(number), ofBank: minor, counted: minor, of: rider)
   }
 
   /// The number of a movement of stored value, as a desk is told it.
@@ -141,9 +134,10 @@ extension MoneyPlayer {
     let place = books.people.cardTopUps[rider]?.firstIndex { $0.left >= minor }
     let (house, act, order) = (house, act, refundOrder(part, channel, rider, place))
     let outcome = try await ask { try await house.wallets.refund(order, to: rider, by: act) }
-    let hasCash = minor <= books.people.cash[rider] ?? 0
+    let hasCash = minor <= books.cash(rider)
     if channel == .cash, balance > 0, minor <= balance, !hasCash { count("not paid in cash") }
-    let isSeen = unseen(rider) == 0 || balance - minor >= unseen(rider)
+    let unseen = books.unseen(rider)
+    let isSeen = unseen == 0 || balance - minor >= unseen
     if channel == .bank, balance > 0, minor <= balance, !isSeen { count("not seen at the bank") }
     let isRight =
       balance > 0 && minor <= balance && (channel != .acquirer || place != nil)
@@ -246,7 +240,7 @@ extension MoneyPlayer {
     books.people.deposits[rider, default: 0] += minor
     books.write(order.isGivenUp ? .writtenOff : .unmatched, minor)
     guard order.isGivenUp else {
-      books.people.cash[rider, default: 0] += minor
+      books.people.add(nil, ofBank: 0, counted: minor, of: rider)
       return
     }
     books.people.givenUp[rider, default: 0] += minor
@@ -319,15 +313,16 @@ extension MoneyPlayer {
       try await house.products.refund(
         number, of: rider, through: channel, place: "desk 1", reference: reference, by: act)
     }
+    let unseen = books.unseen(rider)
     let isPaidSo =
       switch channel {
       case .acquirer: product.channel == .acquirer
-      case .cash where product.channel == .wallet: minor <= books.people.cash[rider] ?? 0
+      case .cash where product.channel == .wallet: minor <= books.cash(rider)
       case .cash: product.channel == .cash
       case .bank where product.channel == .bank:
-        books.bank.find(.sale(number), price) == nil
+        !books.isUnseen(.sale(number), price)
       case .bank where product.channel == .wallet:
-        unseen(rider) == 0 || books.people.balance(of: rider) ?? 0 >= unseen(rider)
+        unseen == 0 || books.people.balance(of: rider) ?? 0 >= unseen
       case .bank, .wallet: true
       }
     guard judge(outcome, "return", isRight: minor > 0 && hasAccount && isPaidSo),
@@ -350,8 +345,7 @@ extension MoneyPlayer {
     case (.cash, .wallet): books.people.cash[rider, default: 0] += minor
     case (.wallet, .cash): books.people.cash[rider, default: 0] -= minor
     case (.bank, .wallet):
-      books.people.transfersIn[rider, default: []].append(
-        TransferIn(money: .sale(number), ofBank: price, counted: minor))
+      books.people.add(.sale(number), ofBank: price, counted: minor, of: rider)
     default: break
     }
     if channel == .acquirer {
