@@ -50,6 +50,36 @@ struct EdgeStrangerTests {
     }
   }
 
+  /// Of IPv6 the first half of an address counts, and a proxy's may begin as those of others do.
+  @Test(arguments: [true, false])
+  func whatBeginsLikeTheAddressOfAProxyHasAShareOfItsOwn(proxyIsFirst: Bool) throws {
+    let address = RemoteAddress(try SocketAddress(ipAddress: "2001:db8::66", port: 0))
+    let proxy = RemoteAddress(try SocketAddress(ipAddress: "2001:db8::10", port: 0))
+    #expect(address == proxy)
+    var limits = EdgeLimits()
+    limits.connectionsMax = 8
+    limits.requestsMax = 4
+    let budget = InFlightBudget(limits)
+    if proxyIsFirst { _ = budget.enter(from: proxy, isProxy: true) }
+    var entry = budget.enter(from: address)
+    var count = 0
+    while case .line = entry {
+      count += 1
+      entry = budget.enter(from: address)
+    }
+    #expect(entry == .fullForAddress)
+    #expect(count == (proxyIsFirst ? 5 : 6))
+    guard case .line(let line) = budget.enter(from: proxy, isProxy: true) else {
+      Issue.record("a proxy is held to the share of others")
+      return
+    }
+    let requests = (1...4).map { _ in
+      budget.enter(line, for: address, expecting: 0, isLarge: false)
+    }
+    let areIn = requests.map { $0 != nil }
+    #expect(areIn == [true, true, true, false])
+  }
+
   private static func asked(for address: String, _ bytes: Int, of size: Int) -> String {
     "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: \(address)\r\n"
       + "Content-Length: \(size)\r\n\r\n" + String(repeating: "a", count: bytes)
