@@ -22,24 +22,36 @@ struct EdgeStrangerTests {
       device: validator.id, keys: validator.keys)
   }
 
-  /// From as many addresses as connections, so that no address has more than its share.
-  @Test func strangersMakeRoomAndADeviceThatShowedItselfStays() async throws {
+  /// Few connections, which strangers may hold for as long as nobody else comes.
+  private static var narrow: EdgeLimits {
     var limits = EdgeLimits()
     limits.connectionsMax = 32
     limits.strangerSecondsMin = 0
-    try await TestEdge.with(limits) { edge in
+    limits.headSecondsMax = 60
+    return limits
+  }
+
+  /// Strangers who come one after the other, until room had to be made for them more than once.
+  private static func crowd(_ edge: TestEdge) async throws -> [RawConnection] {
+    var strangers: [RawConnection] = []
+    for number in 1...120 {
+      strangers.append(try await RawConnection(port: edge.port, from: "127.0.3.\(number)"))
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return strangers
+  }
+
+  /// From as many addresses as connections, so that no address has more than its share.
+  @Test func strangersMakeRoomAndADeviceThatShowedItselfStays() async throws {
+    try await TestEdge.with(Self.narrow) { edge in
       let validator = try await Validator(edge.service)
       let known = try await RawConnection(port: edge.port, from: "127.0.2.1")
       defer { known.close() }
       try await known.write(Self.batch(1, from: validator))
       let first = try await known.read(until: "}")
       #expect(first.hasPrefix("HTTP/1.1 200 "), "\(first)")
-      var strangers: [RawConnection] = []
+      let strangers = try await Self.crowd(edge)
       defer { for stranger in strangers { stranger.close() } }
-      for number in 1...120 {
-        strangers.append(try await RawConnection(port: edge.port, from: "127.0.3.\(number)"))
-        try await Task.sleep(for: .milliseconds(20))
-      }
       // A sixteenth is free again, whoever goes on to come.
       try await eventually { edge.server.load.connections <= 30 }
       let heard = try await edge.send(Self.question, until: "\r\n\r\n", from: "127.0.2.2")
@@ -47,6 +59,42 @@ struct EdgeStrangerTests {
       try await known.write(Self.batch(2, from: validator))
       let second = try await known.read(until: "}")
       #expect(second.hasPrefix("HTTP/1.1 200 "), "\(second)")
+    }
+  }
+
+  /// Each loop has others to cut.
+  @Test(.enabled(if: System.coreCount <= 8, "skipped: each loop has few connections"))
+  func whoeverIsHalfwayThroughAHeadIsCutLast() async throws {
+    try await TestEdge.with(Self.narrow) { edge in
+      let slow = try await RawConnection(port: edge.port, from: "127.0.2.1")
+      defer { slow.close() }
+      try await slow.write(String(Self.question.prefix(30)))
+      let strangers = try await Self.crowd(edge)
+      defer { for stranger in strangers { stranger.close() } }
+      try await slow.write(String(Self.question.dropFirst(30)))
+      let answer = try await slow.read(until: "\r\n\r\n")
+      #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+    }
+  }
+
+  /// The system takes a part of the answers only, and the service holds the others.
+  @Test(.enabled(if: System.coreCount <= 8, "skipped: each loop has few connections"))
+  func whoeverHasAnswersStillToTakeIsCutLast() async throws {
+    try await TestEdge.with(Self.narrow) { edge in
+      let last = Self.question.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n")
+      let answer = try await edge.send(last)
+      try #require(answer.hasPrefix("HTTP/1.1 200 "))
+      // As many as a connection holds before it turns to no further request: 64 KiB.
+      let count = 60_000 / answer.utf8.count
+      let slow = try await RawConnection(port: edge.port, from: "127.0.2.1", takesLittle: true)
+      defer { slow.close() }
+      try await slow.write(String(repeating: Self.question, count: count))
+      let strangers = try await Self.crowd(edge)
+      defer { for stranger in strangers { stranger.close() } }
+      try await slow.write(last)
+      try await slow.takeAll()
+      let answers = try await slow.read(seconds: 30).ranges(of: "HTTP/1.1 200 ").count
+      #expect(answers == count + 1)
     }
   }
 
