@@ -363,7 +363,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Writes the answer of a request; one of a request before is left out.
   func finish(_ request: Int, _ reply: EdgeReply) {
     guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
-    if asksAsDevice, reply.status.code < 400 { isKnown = true }
+    if reply.isProven || asksAsDevice && reply.status.code < 400 { isKnown = true }
     let staysOpen = isKept && !isDraining && !reply.closes
     write(reply, isHead: isHead, isKept: staysOpen)
     guard holdUnsent(isHead ? 0 : reply.body.count) else { return cut() }

@@ -1,5 +1,6 @@
 import Basics
 import DatabaseSupport
+import Intake
 import NIOCore
 import Tapping
 import Testing
@@ -95,6 +96,24 @@ struct EdgeStrangerTests {
       try await slow.takeAll()
       let answers = try await slow.read(seconds: 30).ranges(of: "HTTP/1.1 200 ").count
       #expect(answers == count + 1)
+    }
+  }
+
+  @Test func aDeviceWhoseBatchFindsNoRoomHasShownItselfAllTheSame() async throws {
+    var queue = CommitLimits()
+    queue.waitingBytesMax = 0
+    try await TestEdge.with(Self.narrow, queue: queue) { edge in
+      let validator = try await Validator(edge.service)
+      let device = try await RawConnection(port: edge.port, from: "127.0.2.1")
+      defer { device.close() }
+      try await device.write(Self.batch(1, from: validator))
+      let first = try await device.read(until: "}")
+      #expect(first.hasPrefix("HTTP/1.1 503 "), "\(first)")
+      let strangers = try await Self.crowd(edge)
+      defer { for stranger in strangers { stranger.close() } }
+      try await device.write(Self.batch(2, from: validator))
+      let second = try await device.read(until: "}")
+      #expect(second.hasPrefix("HTTP/1.1 503 "), "\(second)")
     }
   }
 
