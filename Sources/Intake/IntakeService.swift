@@ -63,10 +63,13 @@ package struct TapPost: Sendable {
 /// What a device is told, and the session in whose name.
 package struct IntakeReply: Sendable {
   package let outcome: IntakeOutcome
+  /// Whether a device had proven itself, whatever became of its batch.
+  package let isProven: Bool
   private let session: (keys: SessionKeys, id: SessionID, count: Int64)?
 
-  init(_ outcome: IntakeOutcome, in session: ProvenSession? = nil) {
+  init(_ outcome: IntakeOutcome, isProven: Bool, in session: ProvenSession? = nil) {
     self.outcome = outcome
+    self.isProven = isProven
     self.session = session.map { ($0.live.keys, $0.headers.session, $0.headers.count) }
   }
 
@@ -178,10 +181,10 @@ package final class IntakeService: Sendable {
   }
 
   private func refuse(
-    _ refusal: IntakeRefusal, _ answered: @Sendable (IntakeReply) -> Void
+    _ refusal: IntakeRefusal, isProven: Bool = false, _ answered: @Sendable (IntakeReply) -> Void
   ) {
     meters.count(refusal)
-    answered(IntakeReply(.refusal(refusal)))
+    answered(IntakeReply(.refusal(refusal), isProven: isProven))
   }
 
   private func submit(
@@ -191,22 +194,26 @@ package final class IntakeService: Sendable {
     do throws(IntakeRefusal) {
       batch = try read(post, sender)
     } catch {
-      return refuse(error, answered)
+      return refuse(error, isProven: true, answered)
     }
-    guard shares.enter(sender.device) else { return refuse(.tooManyOfDevice, answered) }
+    guard shares.enter(sender.device) else {
+      return refuse(.tooManyOfDevice, isProven: true, answered)
+    }
     committer.submit(batch) { [self] outcome in
       shares.leave(sender.device)
       switch outcome {
       case .answered(.decided(let decided)): answered(answer(decided, batch, sender))
       case .answered(let verdict):
-        Task { refuse(await refusal(verdict, batch, sender), answered) }
-      case .full: refuse(.queueFull, answered)
-      case .unavailable: refuse(.databaseAway, answered)
+        // What it showed may hold no longer.
+        let isProven = if case .mayNotPost = verdict { false } else { true }
+        Task { refuse(await refusal(verdict, batch, sender), isProven: isProven, answered) }
+      case .full: refuse(.queueFull, isProven: true, answered)
+      case .unavailable: refuse(.databaseAway, isProven: true, answered)
       case .failed(let error):
         log.error(
           "a batch could not be stored",
           metadata: ["device": "\(sender.device)", "error": "\(error)"])
-        refuse(.couldNotStore, answered)
+        refuse(.couldNotStore, isProven: true, answered)
       }
     }
   }
@@ -246,7 +253,7 @@ package final class IntakeService: Sendable {
       .answer(
         outcome.answer(
           serverTime: facts.serverTime, tariffVersion: facts.tariffVersion,
-          denyListVersion: facts.denyListVersion)), in: sender.session)
+          denyListVersion: facts.denyListVersion)), isProven: true, in: sender.session)
   }
 
   private func refusal(

@@ -44,6 +44,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   private let line: InFlightBudget.Line
   /// Those who may say for whom they ask, where one of them is on the other side.
   private let proxies: TrustedProxies?
+  /// What speaks TLS between it and the socket.
+  private var tls: (any ChannelHandler)?
   /// When it came.
   let openedAt = NIODeadline.now()
   /// Whether a device showed its signature or the code of a session here, or a proxy is on the other side.
@@ -66,9 +68,11 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   /// Makes a connection that has a line in the count, and leaves it once.
   init(
-    server: EdgeCore, edge: EdgeLoop, line: InFlightBudget.Line, proxies: TrustedProxies? = nil
+    server: EdgeCore, edge: EdgeLoop, line: InFlightBudget.Line, proxies: TrustedProxies? = nil,
+    tls: (any ChannelHandler)? = nil
   ) {
     self.proxies = proxies
+    self.tls = tls
     isKnown = proxies != nil
     self.server = server
     self.edge = edge
@@ -91,6 +95,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   func handlerRemoved(context: ChannelHandlerContext) {
     leave()
     self.context = nil
+    tls = nil
   }
 
   private func leave() {
@@ -157,10 +162,19 @@ final class EdgeConnection: ChannelDuplexHandler {
     return openedAt + .seconds(server.limits.strangerSecondsMin) <= moment
   }
 
-  /// Ends the connection and gives its place free at once.
+  /// Whether something of a request came, or of an answer is still to be taken.
+  var isHalfway: Bool {
+    let unsent = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    return isHeadBegun || unsent ?? 0 > 0
+  }
+
+  /// Ends the connection and gives its place free at once, which is when its file is closed.
+  ///
+  /// TLS would say farewell and wait for the other side to do so, who may take its time.
   func makeRoom() {
-    leave()
-    context?.close(promise: nil)
+    guard let context else { return }
+    let outermost = tls.flatMap { try? context.pipeline.syncOperations.context(handler: $0) }
+    (outermost ?? context).close(promise: nil)
   }
 
   /// Ends the connection when what it waits for is overdue.
@@ -349,7 +363,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Writes the answer of a request; one of a request before is left out.
   func finish(_ request: Int, _ reply: EdgeReply) {
     guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
-    if asksAsDevice, reply.status.code < 400 { isKnown = true }
+    if reply.isProven || asksAsDevice && reply.status.code < 400 { isKnown = true }
     let staysOpen = isKept && !isDraining && !reply.closes
     write(reply, isHead: isHead, isKept: staysOpen)
     guard holdUnsent(isHead ? 0 : reply.body.count) else { return cut() }

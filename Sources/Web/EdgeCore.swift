@@ -156,6 +156,7 @@ extension EdgeReply {
       }
     case .refusal(let refusal): self.init(Problem(refusal))
     }
+    isProven = reply.isProven
   }
 }
 

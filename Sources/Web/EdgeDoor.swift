@@ -33,10 +33,12 @@ final class EdgeDoor: ChannelInboundHandler, RemovableChannelHandler {
   private func letIn(
     _ context: ChannelHandlerContext, _ line: InFlightBudget.Line, _ proxies: TrustedProxies?
   ) {
-    let connection = EdgeConnection(server: server, edge: edge, line: line, proxies: proxies)
+    let tls = tls.map { NIOSSLServerHandler(context: $0) }
+    let connection = EdgeConnection(
+      server: server, edge: edge, line: line, proxies: proxies, tls: tls)
     let pipeline = context.pipeline.syncOperations
     do {
-      if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+      if let tls { try pipeline.addHandler(tls) }
       try pipeline.addEdge(connection, limits: server.limits)
     } catch {
       // What was added until then leaves with the channel; a connection that was not never entered.

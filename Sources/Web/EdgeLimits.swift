@@ -3,7 +3,8 @@ package struct EdgeLimits: Sendable {
   /// Most connections at once.
   package var connectionsMax = 16_384
   /// One part in so many of the connections is kept free: when less is, those that showed no valid
-  /// signature or code of a device are cut between two requests, the longest open first.
+  /// signature or code of a device are cut between two requests, the longest open first, and last
+  /// those that are halfway through a head or an answer.
   package var freeConnectionsPart = 16
   /// Time that a connection has to show one before it may be cut for that, in seconds.
   package var strangerSecondsMin: Int64 = 5
@@ -45,6 +46,9 @@ package struct EdgeLimits: Sendable {
 
   /// Most files that are open beside the connections: those of the database, of the tariff, of logs.
   package static let filesBesideMax = 512
+  /// Further files that are asked for where the system gives them: a connection that comes, or is turned away,
+  /// is one without being counted.
+  package static let filesSpare = 4096
 
   /// Makes the limits of the house.
   package init() {}

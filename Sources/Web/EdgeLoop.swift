@@ -97,13 +97,17 @@ final class EdgeLoop: Sendable {
   }
 
   /// Cuts strangers, the longest open first, as long as too few connections are free.
+  ///
+  /// Those that are halfway through a request or an answer come last: to be spared for it would be a way to
+  /// hold a place.
   private func makeRoom(_ moment: NIODeadline) {
     guard let budget, budget.isCrowded else { return }
     let strangers = local.value.connections.values.filter { $0.isIdleStranger(at: moment) }
-      .sorted { $0.openedAt < $1.openedAt }
+      .map { (connection: $0, openedAt: $0.openedAt, isHalfway: $0.isHalfway) }
+      .sorted { $0.isHalfway == $1.isHalfway ? $0.openedAt < $1.openedAt : $1.isHalfway }
     for stranger in strangers {
       guard budget.isCrowded else { return }
-      stranger.makeRoom()
+      stranger.connection.makeRoom()
     }
   }
 

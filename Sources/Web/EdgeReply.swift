@@ -12,6 +12,8 @@ struct EdgeReply: Sendable {
   var closes = false
   /// Neither length nor type is told: a 304 speaks of the answer the caller has.
   var isBare = false
+  /// A device had shown its signature or the code of a session, whatever became of its request.
+  var isProven = false
 
   init(
     status: HTTPResponse.Status, contentType: String, body: [UInt8],

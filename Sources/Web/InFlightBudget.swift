@@ -7,14 +7,14 @@ import Synchronization
 /// and answers that nobody takes have room of their own. An address has a share of what the others
 /// leave free of anything, so that whoever floods from a few leaves room for the others. All of it is
 /// under one lock, which a request takes three times.
-final class InFlightBudget: Sendable {
+package final class InFlightBudget: Sendable {
   /// Where the connections from one address stand in the count.
-  struct Line: Sendable, Equatable {
+  package struct Line: Sendable, Equatable {
     fileprivate let index: Int
   }
 
   /// What becomes of a connection that comes.
-  enum Entry: Equatable {
+  package enum Entry: Equatable {
     case line(Line)
     /// There are too many connections.
     case full
@@ -32,10 +32,15 @@ final class InFlightBudget: Sendable {
     var isNothing: Bool { connections == 0 && requests == 0 && answerBytes == 0 }
   }
 
-  fileprivate struct Standing: Sendable {
+  /// Whose line it is; a proxy has its own, for others may begin with the same 64 bits as its address.
+  fileprivate struct Key: Sendable, Hashable {
     let address: RemoteAddress
     /// A proxy's address stands for many: it has no share of its own.
-    let isProxy: Bool
+    var isProxy = false
+  }
+
+  fileprivate struct Standing: Sendable {
+    let key: Key
     var held = Held()
   }
 
@@ -44,13 +49,13 @@ final class InFlightBudget: Sendable {
     /// What each address holds; a line that holds nothing is free for another address.
     var lines: [Standing] = []
     var free: [Int] = []
-    var lineOfAddress: [RemoteAddress: Int] = [:]
+    var lineOfKey: [Key: Int] = [:]
   }
 
   private let limits: EdgeLimits
   private let count = Mutex(Count())
 
-  init(_ limits: EdgeLimits) { self.limits = limits }
+  package init(_ limits: EdgeLimits) { self.limits = limits }
 
   /// Number of requests and bytes held now.
   var current: (requests: Int, bytes: Int) { count.withLock { ($0.all.requests, $0.all.bytes) } }
@@ -59,7 +64,7 @@ final class InFlightBudget: Sendable {
   var connectionsCount: Int { count.withLock { $0.all.connections } }
 
   /// Number of addresses that hold anything now.
-  var addressesCount: Int { count.withLock { $0.lineOfAddress.count } }
+  var addressesCount: Int { count.withLock { $0.lineOfKey.count } }
 
   /// Whether so many connections are held that strangers have to make room.
   var isCrowded: Bool {
@@ -71,17 +76,18 @@ final class InFlightBudget: Sendable {
   ///
   /// One of a thing is nobody's flood.
   private func isShare(_ standing: Standing, _ own: Int, of room: Int, held: Int) -> Bool {
-    standing.isProxy || own <= 1 || own <= limits.addressTimesFreeMax * (room - held)
+    standing.key.isProxy || own <= 1 || own <= limits.addressTimesFreeMax * (room - held)
   }
 
   // MARK: Connections
 
   /// Counts a connection from an address; each that gets a line is followed by ``leave(_:)`` once.
-  func enter(from address: RemoteAddress, isProxy: Bool = false) -> Entry {
+  package func enter(from address: RemoteAddress, isProxy: Bool = false) -> Entry {
     count.withLock { count in
       guard count.all.connections < limits.connectionsMax else { return .full }
+      let key = Key(address: address, isProxy: isProxy)
       let index: Int
-      if let known = count.lineOfAddress[address] {
+      if let known = count.lineOfKey[key] {
         guard
           isShare(
             count.lines[known], count.lines[known].held.connections + 1,
@@ -89,7 +95,7 @@ final class InFlightBudget: Sendable {
         else { return .fullForAddress }
         index = known
       } else {
-        index = count.open(address, isProxy: isProxy)
+        index = count.open(key)
       }
       count.all.connections += 1
       count.lines[index].held.connections += 1
@@ -98,7 +104,7 @@ final class InFlightBudget: Sendable {
   }
 
   /// Takes a connection out of the count.
-  func leave(_ line: Line) {
+  package func leave(_ line: Line) {
     count.withLock { count in
       count.all.connections -= 1
       count.lines[line.index].held.connections -= 1
@@ -112,12 +118,12 @@ final class InFlightBudget: Sendable {
   /// now for the bytes that it promises.
   ///
   /// The request and its bytes are taken out of the count by the line that is given.
-  func enter(
+  package func enter(
     _ line: Line, for asker: RemoteAddress?, expecting bytes: Int, isLarge: Bool
   ) -> Line? {
     count.withLock { count in
-      let index =
-        asker.map { count.lineOfAddress[$0] ?? count.open($0, isProxy: false) } ?? line.index
+      let key = asker.map { Key(address: $0) }
+      let index = key.map { count.lineOfKey[$0] ?? count.open($0) } ?? line.index
       let standing = count.lines[index]
       guard count.all.requests < limits.requestsMax,
         isShare(
@@ -198,9 +204,9 @@ extension InFlightBudget.Held {
 
 extension InFlightBudget.Count {
   /// Gives an address a line of its own.
-  fileprivate mutating func open(_ address: RemoteAddress, isProxy: Bool) -> Int {
+  fileprivate mutating func open(_ key: InFlightBudget.Key) -> Int {
     let index: Int
-    let standing = InFlightBudget.Standing(address: address, isProxy: isProxy)
+    let standing = InFlightBudget.Standing(key: key)
     if let reused = free.popLast() {
       index = reused
       lines[index] = standing
@@ -208,14 +214,14 @@ extension InFlightBudget.Count {
       index = lines.count
       lines.append(standing)
     }
-    lineOfAddress[address] = index
+    lineOfKey[key] = index
     return index
   }
 
   /// Frees the line of an address that holds nothing any more: a request may outlive its connection.
   fileprivate mutating func closeIfNothing(_ index: Int) {
     guard lines[index].held.isNothing else { return }
-    lineOfAddress[lines[index].address] = nil
+    lineOfKey[lines[index].key] = nil
     free.append(index)
   }
 }

@@ -184,7 +184,7 @@ struct RunningService: Sendable {
   /// The limits of the edge, as far as the system lets the process have connections.
   private func edgeLimits() -> EdgeLimits {
     let wanted = settings.limits.connectionsMax + EdgeLimits.filesBesideMax
-    let files = OpenFiles.allow(wanted)
+    let files = OpenFiles.allow(wanted + EdgeLimits.filesSpare)
     let limits = settings.limits.fitting(files: files)
     if limits.connectionsMax < settings.limits.connectionsMax {
       Progress.say(

@@ -1,5 +1,6 @@
 import Basics
 import DatabaseSupport
+import Intake
 import NIOCore
 import Tapping
 import Testing
@@ -22,24 +23,36 @@ struct EdgeStrangerTests {
       device: validator.id, keys: validator.keys)
   }
 
-  /// From as many addresses as connections, so that no address has more than its share.
-  @Test func strangersMakeRoomAndADeviceThatShowedItselfStays() async throws {
+  /// Few connections, which strangers may hold for as long as nobody else comes.
+  private static var narrow: EdgeLimits {
     var limits = EdgeLimits()
     limits.connectionsMax = 32
     limits.strangerSecondsMin = 0
-    try await TestEdge.with(limits) { edge in
+    limits.headSecondsMax = 60
+    return limits
+  }
+
+  /// Strangers who come one after the other, until room had to be made for them more than once.
+  private static func crowd(_ edge: TestEdge) async throws -> [RawConnection] {
+    var strangers: [RawConnection] = []
+    for number in 1...120 {
+      strangers.append(try await RawConnection(port: edge.port, from: "127.0.3.\(number)"))
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return strangers
+  }
+
+  /// From as many addresses as connections, so that no address has more than its share.
+  @Test func strangersMakeRoomAndADeviceThatShowedItselfStays() async throws {
+    try await TestEdge.with(Self.narrow) { edge in
       let validator = try await Validator(edge.service)
       let known = try await RawConnection(port: edge.port, from: "127.0.2.1")
       defer { known.close() }
       try await known.write(Self.batch(1, from: validator))
       let first = try await known.read(until: "}")
       #expect(first.hasPrefix("HTTP/1.1 200 "), "\(first)")
-      var strangers: [RawConnection] = []
+      let strangers = try await Self.crowd(edge)
       defer { for stranger in strangers { stranger.close() } }
-      for number in 1...120 {
-        strangers.append(try await RawConnection(port: edge.port, from: "127.0.3.\(number)"))
-        try await Task.sleep(for: .milliseconds(20))
-      }
       // A sixteenth is free again, whoever goes on to come.
       try await eventually { edge.server.load.connections <= 30 }
       let heard = try await edge.send(Self.question, until: "\r\n\r\n", from: "127.0.2.2")
@@ -48,6 +61,90 @@ struct EdgeStrangerTests {
       let second = try await known.read(until: "}")
       #expect(second.hasPrefix("HTTP/1.1 200 "), "\(second)")
     }
+  }
+
+  /// Each loop has others to cut.
+  @Test(.enabled(if: System.coreCount <= 8, "skipped: each loop has few connections"))
+  func whoeverIsHalfwayThroughAHeadIsCutLast() async throws {
+    try await TestEdge.with(Self.narrow) { edge in
+      let slow = try await RawConnection(port: edge.port, from: "127.0.2.1")
+      defer { slow.close() }
+      try await slow.write(String(Self.question.prefix(30)))
+      let strangers = try await Self.crowd(edge)
+      defer { for stranger in strangers { stranger.close() } }
+      try await slow.write(String(Self.question.dropFirst(30)))
+      let answer = try await slow.read(until: "\r\n\r\n")
+      #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+    }
+  }
+
+  /// The system takes a part of the answers only, and the service holds the others.
+  @Test(.enabled(if: System.coreCount <= 8, "skipped: each loop has few connections"))
+  func whoeverHasAnswersStillToTakeIsCutLast() async throws {
+    try await TestEdge.with(Self.narrow) { edge in
+      let last = Self.question.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n")
+      let answer = try await edge.send(last)
+      try #require(answer.hasPrefix("HTTP/1.1 200 "))
+      // As many as a connection holds before it turns to no further request: 64 KiB.
+      let count = 60_000 / answer.utf8.count
+      let slow = try await RawConnection(port: edge.port, from: "127.0.2.1", takesLittle: true)
+      defer { slow.close() }
+      try await slow.write(String(repeating: Self.question, count: count))
+      let strangers = try await Self.crowd(edge)
+      defer { for stranger in strangers { stranger.close() } }
+      try await slow.write(last)
+      try await slow.takeAll()
+      let answers = try await slow.read(seconds: 30).ranges(of: "HTTP/1.1 200 ").count
+      #expect(answers == count + 1)
+    }
+  }
+
+  @Test func aDeviceWhoseBatchFindsNoRoomHasShownItselfAllTheSame() async throws {
+    var queue = CommitLimits()
+    queue.waitingBytesMax = 0
+    try await TestEdge.with(Self.narrow, queue: queue) { edge in
+      let validator = try await Validator(edge.service)
+      let device = try await RawConnection(port: edge.port, from: "127.0.2.1")
+      defer { device.close() }
+      try await device.write(Self.batch(1, from: validator))
+      let first = try await device.read(until: "}")
+      #expect(first.hasPrefix("HTTP/1.1 503 "), "\(first)")
+      let strangers = try await Self.crowd(edge)
+      defer { for stranger in strangers { stranger.close() } }
+      try await device.write(Self.batch(2, from: validator))
+      let second = try await device.read(until: "}")
+      #expect(second.hasPrefix("HTTP/1.1 503 "), "\(second)")
+    }
+  }
+
+  /// Of IPv6 the first half of an address counts, and a proxy's may begin as those of others do.
+  @Test(arguments: [true, false])
+  func whatBeginsLikeTheAddressOfAProxyHasAShareOfItsOwn(proxyIsFirst: Bool) throws {
+    let address = RemoteAddress(try SocketAddress(ipAddress: "2001:db8::66", port: 0))
+    let proxy = RemoteAddress(try SocketAddress(ipAddress: "2001:db8::10", port: 0))
+    #expect(address == proxy)
+    var limits = EdgeLimits()
+    limits.connectionsMax = 8
+    limits.requestsMax = 4
+    let budget = InFlightBudget(limits)
+    if proxyIsFirst { _ = budget.enter(from: proxy, isProxy: true) }
+    var entry = budget.enter(from: address)
+    var count = 0
+    while case .line = entry {
+      count += 1
+      entry = budget.enter(from: address)
+    }
+    #expect(entry == .fullForAddress)
+    #expect(count == (proxyIsFirst ? 5 : 6))
+    guard case .line(let line) = budget.enter(from: proxy, isProxy: true) else {
+      Issue.record("a proxy is held to the share of others")
+      return
+    }
+    let requests = (1...4).map { _ in
+      budget.enter(line, for: address, expecting: 0, isLarge: false)
+    }
+    let areIn = requests.map { $0 != nil }
+    #expect(areIn == [true, true, true, false])
   }
 
   private static func asked(for address: String, _ bytes: Int, of size: Int) -> String {
