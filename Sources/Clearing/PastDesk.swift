@@ -35,7 +35,7 @@ package enum PastOutcome<Done: Sendable>: Sendable {
 package struct PastDesk: Sendable {
   /// How long a wish waits for another person.
   package static let waitsDays: Int64 = 7
-  /// Most times that a change is begun anew because something was published meanwhile.
+  /// Most times that a change is begun anew because something was published or asked for meanwhile.
   private static let reloadsMax = 5
 
   private let store: Store
@@ -64,19 +64,31 @@ package struct PastDesk: Sendable {
       } catch is PastGate.Outdated {
         try await city.reload(from: store)
       } catch let waits as PastGate.Waits {
-        return .waits(try await keep(waits.row))
+        if let row = try await keep(waits.row) { return .waits(row) }
       }
     }
     throw StoreFault(
-      kind: .unavailable, "networks or tariffs are being published faster than they can be read")
+      kind: .unavailable,
+      "networks or tariffs are being published, or the same is being asked for, faster than it can be done"
+    )
   }
 
-  private func keep(_ asked: PastChangeRow) async throws -> PastChangeRow {
-    let row = try await store.write { db in
+  /// Writes a wish down; nil where another person asked for the same meanwhile, so that it can be done.
+  private func keep(_ asked: PastChangeRow) async throws -> PastChangeRow? {
+    let row = try await store.write { db -> PastChangeRow? in
+      try await db.pastChanges.hold(asked.wish)
+      let since = Self.waitsSince(asked.requestedAt)
+      if let other = try await db.pastChanges.lockRequested(asked.wish, after: since),
+        !other.requestedBy.isSame(as: asked.requestedBy),
+        PastGate.isNoMore(asked.changeMinor, than: other.changeMinor)
+      {
+        return nil
+      }
       var row = asked
       row.id = try await db.pastChanges.add(row)
       return row
     }
+    guard let row else { return nil }
     log.notice(
       "a change of the past waits for another person",
       metadata: [

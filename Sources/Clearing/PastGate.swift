@@ -24,10 +24,10 @@ package struct PastGate: Sendable {
 
   /// Makes a change of what some riders' days are rated by, and lets it stand where that may be.
   ///
-  /// What it comes to is the difference of what rating these days anew would change after it and before it.
-  /// `isPlacedAnew` says that stops may be found elsewhere because of it, which nobody knows yet: where the
-  /// tariff asks for stops, all that the rides of these days cost counts then. Riders who are merged into one
-  /// of them count together with that one.
+  /// What it comes to is the difference of what rating these days anew would change after it and before it;
+  /// nobody rates a day of these riders between the two. `isPlacedAnew` says that stops may be found elsewhere
+  /// because of it: where the tariff asks for stops, nobody knows yet whose fares change, and by how much.
+  /// Riders who are merged into one of them count together with that one.
   package func weigh(
     _ riders: [RiderID: ClosedRange<Day>], isPlacedAnew: Bool = false,
     mergedInto kept: RiderID? = nil, in db: StoreSession, _ change: () async throws -> Void
@@ -35,19 +35,19 @@ package struct PastGate: Sendable {
     guard let first = riders.values.map(\.lowerBound).min(),
       let last = riders.values.map(\.upperBound).max()
     else { return try await change() }
+    let isFew = riders.count <= Self.riderDaysMax
+    let isUnknown = isPlacedAnew && city.book?.asksForStops ?? false
+    // Lanes before the city, as whoever moves riders holds them.
+    if isFew, !isUnknown { try await db.holdLanes(.rating, Set(riders.keys.map(Lane.of))) }
     guard try await db.cityEdition() == city.edition else { throw Outdated() }
     guard let book = city.book else { return try await change() }
     let previewer = RatingPreviewer(store: store, city: city, book: book)
     func look() async throws -> [RiderID: RiderSums]? {
-      guard riders.count <= Self.riderDaysMax else { return nil }
+      guard isFew, !isUnknown else { return nil }
       return try await previewer.changes(
         of: riders.keys.sorted(), first...last, riderDaysMax: Self.riderDaysMax, in: db)
     }
     let before = try await look()
-    var changeMinor: Int64 = 0
-    if before != nil, isPlacedAnew, book.asksForStops {
-      changeMinor = try await Self.costs(of: riders, in: db).values.max() ?? 0
-    }
     // The rides of riders who go are reversed, and rated again for the one who stays.
     var gone: [Currency: Int64] = [:]
     if before != nil, let kept {
@@ -57,14 +57,14 @@ package struct PastGate: Sendable {
     guard let before, let after = try await look() else { return try await pass(nil, in: db) }
     // Nobody rode on these days yet.
     guard !before.isEmpty || !after.isEmpty else { return }
-    let differenceMinor =
+    try await pass(
       kept == nil
-      ? Self.difference(before, after) : Self.mergedDifference(before, after, gone: gone)
-    try await pass(max(changeMinor, differenceMinor), in: db)
+        ? Self.difference(before, after) : Self.mergedDifference(before, after, gone: gone),
+      in: db)
   }
 
   /// Lets a change through that comes to an amount, or to nobody knows how much.
-  func pass(_ changeMinor: Int64?, in db: StoreSession) async throws {
+  package func pass(_ changeMinor: Int64?, in db: StoreSession) async throws {
     guard let person else {
       throw StoreFault(kind: .unavailable, "taps came meanwhile that it changes; send it again")
     }
@@ -87,7 +87,7 @@ package struct PastGate: Sendable {
   }
 
   /// Whether a change comes to no more than was known when it was asked for; nil is unknown.
-  private static func isNoMore(_ changeMinor: Int64?, than asked: Int64?) -> Bool {
+  static func isNoMore(_ changeMinor: Int64?, than asked: Int64?) -> Bool {
     guard let asked else { return true }
     return changeMinor.map { $0 <= asked } ?? false
   }

@@ -49,19 +49,24 @@ package struct RatingPreviewer: Sendable {
 
   /// By how much the fares of some riders change when some days are rated anew.
   ///
-  /// Riders without such days are left out. Nil where there are more rider-days than are to be looked at.
+  /// Riders without such days are left out. Nil where more rider-days had to be read than are to be looked
+  /// at: those after the period are read too, for the state may differ from there on.
   func changes(
     of riders: [RiderID], _ period: ClosedRange<Day>, riderDaysMax: Int, in db: StoreSession
   ) async throws -> [RiderID: RiderSums]? {
     var preview = RatingPreview(period)
     preview.byRider = [:]
+    var left = riderDaysMax
     for (lane, riders) in Dictionary(grouping: riders, by: Lane.of) {
       var rest = riders[...]
       while !rest.isEmpty {
         let page = Array(rest.prefix(Bound.ofRequest.ridersPerPageMax))
         rest = rest.dropFirst(page.count)
-        try await add(page, lane: lane, period, to: &preview, in: db)
-        guard preview.riderDays + preview.carriedDays <= riderDaysMax else { return nil }
+        let days = try await db.audit.ratedDays(
+          lane: lane, riders: page, from: period.lowerBound, countMax: left + 1)
+        guard days.count <= left else { return nil }
+        left -= days.count
+        try await add(page, lane: lane, days, period, to: &preview, in: db)
       }
     }
     return preview.byRider
@@ -176,6 +181,14 @@ package struct RatingPreviewer: Sendable {
   ) async throws {
     let days = try await db.audit.ratedDays(
       lane: lane, riders: riders, from: period.lowerBound)
+    try await add(riders, lane: lane, days, period, to: &preview, in: db)
+  }
+
+  private func add(
+    _ riders: [RiderID], lane: Int16,
+    _ days: [(day: RiderDay, isStale: Bool, stateAfter: [UInt8])], _ period: ClosedRange<Day>,
+    to preview: inout RatingPreview, in db: StoreSession
+  ) async throws {
     guard !days.isEmpty else { return }
     let names = days.map(\.day)
     let taps = try await db.rating.taps(

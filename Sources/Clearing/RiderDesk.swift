@@ -278,13 +278,13 @@ package struct RiderDesk: Sendable {
     return stale
   }
 
-  /// Whether a rider has fare days, from one on where it is given.
+  /// Whether a rider has fare days, from one on where it is given; those that were never rated count.
   package func hasDays(of rider: RiderID, from first: Day? = nil) async throws -> Bool {
     try await store.read { db in
       guard let rider = try await db.media.present(rider)?.rider else { return false }
-      return try await db.riderMoves.days(of: rider).contains { day in
-        first.map { day >= $0 } ?? true
-      }
+      let days = try await db.audit.ratedDays(
+        lane: Lane.of(rider), riders: [rider], from: first ?? Day(number: 0), countMax: 1)
+      return !days.isEmpty
     }
   }
 

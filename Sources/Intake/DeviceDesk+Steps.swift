@@ -82,11 +82,10 @@ extension DeviceDesk {
       try await tables.holdSorting(of: id)
       let before = try await tables.find(id)
       let days = days(from, Self.end(of: until, from: from, at: moment))
-      let change = PlaceChange(
-        riders: try await tables.riders(
-          of: id, from: from, to: until, days: days, countMax: gate.ridersMax + 1),
-        isOfVehicles: place?.vehicle != nil
-          || before.entries.contains { $0.place.vehicle != nil })
+      let moving = try await tables.riders(
+        of: id, into: place?.vehicle, from: from, to: until, days: days,
+        countMax: gate.ridersMax + 1)
+      let change = PlaceChange(riders: moving.days, isOfVehicles: moving.isOfVehicles)
       var moved = 0
       try await gate.pass(change, db) {
         var assignments = before
@@ -114,9 +113,9 @@ extension DeviceDesk {
   ) async throws -> Bool {
     let days = days(from, Self.end(of: until, from: from, at: moment))
     return try await store.read { db in
-      let riders = try await db.deviceAssignments.riders(
-        of: id, from: from, to: until, days: days, countMax: 1)
-      return !riders.isEmpty
+      let moving = try await db.deviceAssignments.riders(
+        of: id, into: nil, from: from, to: until, days: days, countMax: 1)
+      return !moving.days.isEmpty
     }
   }
 

@@ -5,7 +5,8 @@ package import Store
 package struct PlaceChange: Sendable {
   /// Riders whose taps may move, with their fare days; more than are looked at are as many and one.
   package let riders: [RiderID: ClosedRange<Day>]
-  /// Whether taps may come into a vehicle or out of one, so that their stops are found elsewhere.
+  /// Whether taps come into a vehicle or out of one, so that stops are found elsewhere: theirs, and those of
+  /// everybody else in these vehicles.
   package let isOfVehicles: Bool
 }
 

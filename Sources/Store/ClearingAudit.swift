@@ -82,15 +82,20 @@ package struct AuditTables {
     }
   }
 
-  /// The fare days of riders from a day on, in order, with the state that stands after each.
+  /// The fare days of riders from a day on, in order, with the state that stands after each; at most a count.
   package func ratedDays(
-    lane: Int16, riders: [RiderID], from day: Day
+    lane: Int16, riders: [RiderID], from day: Day, countMax: Int? = nil
   ) async throws -> [(day: RiderDay, isStale: Bool, stateAfter: [UInt8])] {
     let rows = try await connection.query(
       """
       select rider_id, fare_day, is_stale as stale, state_after from rider_day
       where lane = $1 and rider_id = any($2) and fare_day >= $3 order by rider_id, fare_day
-      """, [.int2(lane), .identifiers(riders.map(Optional.some)), .date(day)])
+      limit $4
+      """,
+      [
+        .int2(lane), .identifiers(riders.map(Optional.some)), .date(day),
+        .orNull(countMax) { .int8(Int64($0)) },
+      ])
     return try rows.map { row in
       (
         RiderDay(rider: try row.identifier("rider_id"), fareDay: try row.date("fare_day")),

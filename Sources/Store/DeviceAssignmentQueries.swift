@@ -52,28 +52,36 @@ package struct DeviceAssignmentQueries {
     try await StoreSession(connection: connection).holdLanes(.sorting, [Lane.of(name: id)])
   }
 
-  /// The riders whose taps of a device in a time would move with its place, and their fare days; at most a
-  /// count.
+  /// The riders whose taps of a device in a time would move with its place, and their fare days, at most a
+  /// count of them; and whether taps would come into a vehicle or out of one.
+  ///
+  /// Taps that were not accepted move too: where the vehicle was may be found by them.
   package func riders(
-    of id: String, from: Instant, to: Instant?, days: ClosedRange<Day>, countMax: Int
-  ) async throws -> [RiderID: ClosedRange<Day>] {
+    of id: String, into vehicle: String?, from: Instant, to: Instant?, days: ClosedRange<Day>,
+    countMax: Int
+  ) async throws -> (days: [RiderID: ClosedRange<Day>], isOfVehicles: Bool) {
     let rows = try await connection.query(
       """
-      select rider_id, min(fare_day) as first, max(fare_day) as last from tap t
+      select rider_id, min(fare_day) as first, max(fare_day) as last,
+        bool_or(t.vehicle is distinct from $7::text) as is_of_vehicles
+      from tap t
       where t.device_id = $1 and t.fare_day between $4 and $5 and t.tapped_at >= $2
         and ($3::timestamptz is null or t.tapped_at < $3)
-        and (t.assigned is not null or t.vehicle is null) and t.accepted
+        and (t.assigned is not null or t.vehicle is null)
       group by rider_id limit $6
       """,
       [
         .text(id), .timestamptz(from), .orNull(to, PostgresValue.timestamptz),
         .date(days.lowerBound), .date(days.upperBound), .int8(Int64(countMax)),
+        .orNull(vehicle, PostgresValue.text),
       ])
     var riders: [RiderID: ClosedRange<Day>] = [:]
+    var isOfVehicles = false
     for row in rows {
       riders[try row.identifier("rider_id")] = try row.date("first")...(try row.date("last"))
+      if try row.bool("is_of_vehicles") { isOfVehicles = true }
     }
-    return riders
+    return (riders, isOfVehicles)
   }
 
   /// Gives the sorted taps of a device in a time their place anew; the number of taps moved.

@@ -70,6 +70,12 @@ package struct PastChangeTables {
     decided_by, decided_digest, decided_at
     """
 
+  /// Lets whoever else keeps the same wish wait until the transaction ends: it may not be there yet to be held.
+  package func hold(_ wish: [UInt8]) async throws {
+    let number = wish.prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+    try await connection.execute("select pg_advisory_xact_lock($1)", [.int8(number)])
+  }
+
   /// A wish that waits since a moment or later, held until the transaction ends; nil when there is none.
   package func lockRequested(_ wish: [UInt8], after moment: Instant) async throws -> PastChangeRow?
   {

@@ -68,7 +68,7 @@ extension PastChangeRow {
       case (_, let minor?):
         "It changes fares by \(minor) minor units, with what you changed alone within "
           + "\(Rerating.aloneHours) hours more than one person may"
-      case (_, nil): "It changes more fares than are looked at"
+      case (_, nil): "Nobody can say what it changes of fares, or it is more than is looked at"
       }
     return
       "\(reason). Nothing was done; it is when another person says the same within "

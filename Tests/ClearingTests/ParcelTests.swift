@@ -11,7 +11,7 @@ extension ClearingSuite {
   /// asked, and nothing that happens to their riders meanwhile passes them by.
   @Suite struct ParcelTests {
     /// Sorts what the journal holds, and rates nothing.
-    private static func sort(_ house: House) async throws {
+    static func sort(_ house: House) async throws {
       let known = KnownMedia()
       for lane in 0..<Lane.count {
         for _ in 0..<3 {

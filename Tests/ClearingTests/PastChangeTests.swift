@@ -34,11 +34,11 @@ extension ClearingSuite {
         "select coalesce(sum(charged_minor), 0)::int8 from ride where reversed_run_id is null")
     }
 
-    /// Proves that the rider travels free from a day on; what waits, nil when it is done.
+    /// Proves that the rider travels free from a day on, or to another one; what waits, nil when it is done.
     private static func prove(
-      _ house: House, _ rider: RiderID, from day: Day, by person: Person?
+      _ house: House, _ rider: RiderID, from day: Day, to last: Day? = nil, by person: Person?
     ) async throws -> PastChangeRow? {
-      let days = ProvenDays(category: "pensioner", first: day, last: nil)
+      let days = ProvenDays(category: "pensioner", first: day, last: last)
       let outcome = try await past(house).change(
         PastWish(.entitlement, "pensioner from \(day)", of: rider.description), by: person,
         at: House.noon
@@ -157,6 +157,85 @@ extension ClearingSuite {
         let counts = try await house.texts(
           "select concat_ws(' ', (select count(*) from past_change), count(*)) from entitlement")
         #expect(counts == ["0 1"])
+      }
+    }
+
+    @Test func nobodyRatesTheDaysBetweenTheTwoLooks() async throws {
+      try await Self.with(limit: "0") { house, rider, day in
+        let outcome = try await Self.past(house).change(
+          PastWish(.place, "somewhere"), by: Self.olena, at: House.noon
+        ) { gate in
+          try await house.store.write { db in
+            var isFree = true
+            try await gate.weigh([rider: day...day], in: db) {
+              isFree = try await house.store.write { other in
+                try await other.tryLane(.rating, lane: Lane.of(rider))
+              }
+            }
+            return isFree
+          }
+        }
+        guard case .done(false) = outcome else {
+          Issue.record("the lane of the rider was free: \(outcome)")
+          return
+        }
+      }
+    }
+
+    @Test func laterDaysThatHaveToBeReadAreBoundedToo() async throws {
+      try await Self.with(limit: "1000000") { house, rider, day in
+        // With the day itself one more than are read; none of them is a day that the proof changes.
+        try await house.script(
+          """
+          insert into fare_day (lane, rider_id, fare_day)
+          select lane, rider_id, fare_day + 99 + n
+          from fare_day, generate_series(1, \(PastGate.riderDaysMax)) n where fare_day = '\(day)'
+          """)
+        let waiting = try await Self.prove(house, rider, from: day, to: day, by: Self.olena)
+        #expect(waiting?.state == .requested && waiting?.changeMinor == nil)
+        #expect(try await house.number("select count(*) from entitlement") == 0)
+      }
+    }
+
+    @Test func whoeverAsksForTheSameMeanwhileIsTheOtherPerson() async throws {
+      try await Self.with(limit: "0") { house, _, _ in
+        let past = Self.past(house)
+        let outcome = try await past.change(
+          PastWish(.limit, "5000 minor units"), by: Self.petro, at: House.noon
+        ) { gate in
+          do {
+            return try await house.store.write { db in
+              try await gate.pass(nil, in: db)
+              return true
+            }
+          } catch {
+            // Before the wish that waits is kept.
+            _ = try await past.setLimit(5000, by: Self.olena, at: House.noon)
+            throw error
+          }
+        }
+        guard case .done(true) = outcome else {
+          Issue.record("both asked and nobody confirmed: \(outcome)")
+          return
+        }
+        let rows = try await past.list(at: House.noon)
+        #expect(rows.map(\.state) == [.done])
+        #expect(rows.map(\.requestedBy) == [Self.olena])
+        #expect(rows.map(\.decidedBy) == [Self.petro])
+      }
+    }
+
+    @Test func daysThatNobodyRatedYetAreDaysOfTheRider() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "06:00", card: "anna")])
+        try await ParcelTests.sort(house)
+        try #require(try await house.number("select count(*) from fare_day") == 0)
+        let day = try #require(Day("2026-11-22"))
+        let rider = house.rider("anna")
+        let has = try await house.riders.hasDays(of: rider, from: day)
+        let hasLater = try await house.riders.hasDays(of: rider, from: day.adding(days: 1))
+        let hasAny = try await house.riders.hasDays(of: rider)
+        #expect(has && hasAny && !hasLater)
       }
     }
 

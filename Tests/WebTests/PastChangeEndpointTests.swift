@@ -36,7 +36,8 @@ struct PastChangeEndpointTests {
 
   /// A service with a validator at the stop a, where somebody boarded for 8.00, and a limit.
   private func withRide(
-    limit: String, _ body: @Sendable (TestService) async throws -> Void
+    limit: String, tariff: String = Self.tariff,
+    _ body: @Sendable (TestService) async throws -> Void
   ) async throws {
     try await TestService.with { service in
       try await service.store.write { db in
@@ -47,7 +48,7 @@ struct PastChangeEndpointTests {
       let admin = try await service.token(.admin)
       for (path, type, bytes) in [
         ("/v1/network", "application/zip", NetworkImportTests.feed()),
-        ("/v1/tariffs", "application/yaml", Array(Self.tariff.utf8)),
+        ("/v1/tariffs", "application/yaml", Array(tariff.utf8)),
       ] {
         let answer = await service.send(
           .post, path, token: admin, headers: [.contentType: type], body: bytes)
@@ -120,15 +121,71 @@ struct PastChangeEndpointTests {
     }
   }
 
+  private static let intoVehicle = #"{"vehicle": "101", "from": "2026-11-22T00:00:00Z"}"#
+
+  private func validatorsIn(_ vehicle: String, _ service: TestService) async throws -> Int {
+    try await service.store.read { db in
+      try await db.deviceAssignments.find(of: ["V-1", "V-2"]).values.count(where: { places in
+        places.entries.contains { $0.place.vehicle == vehicle }
+      })
+    }
+  }
+
   /// Where the stop is found by where the vehicle was, nobody knows yet what the fare will be.
-  @Test func aVehicleCountsWithAllThatTheRidesCost() async throws {
-    try await withRide(limit: "799") { service in
-      let token = try await service.token(.dispatcher, label: "Olena")
-      let asked = await service.post(
-        "/v1/devices/V-1/assign", token: token,
-        json: #"{"vehicle": "101", "from": "2026-11-22T00:00:00Z"}"#)
+  @Test func aVehicleTakesTwoDispatchersWhereFaresAskForStops() async throws {
+    try await withRide(limit: "100000") { service in
+      let path = "/v1/devices/V-1/assign"
+      let one = try await service.token(.dispatcher, label: "Olena")
+      let asked = await service.post(path, token: one, json: Self.intoVehicle)
       #expect(asked.status == .accepted, "\(asked.text)")
-      #expect(asked.text.contains(#""change_minor":800"#), "\(asked.text)")
+      #expect(asked.text.contains(#""change_minor":null"#), "\(asked.text)")
+      #expect(try await validatorsIn("101", service) == 0)
+      let other = try await service.token(.dispatcher, label: "Petro")
+      let done = await service.post(path, token: other, json: Self.intoVehicle)
+      #expect(done.status == .ok && done.text.contains(#""taps_moved":1"#), "\(done.text)")
+      #expect(try await validatorsIn("101", service) == 1)
+      try await settle(service)
+      // Nothing comes into a vehicle or out of one when the same is said once more.
+      let again = await service.post(path, token: one, json: Self.intoVehicle)
+      #expect(again.status == .ok && !again.text.contains("taps_moved"), "\(again.text)")
+    }
+  }
+
+  /// The route that a tap names tells where the vehicle was, for all who rode in it.
+  @Test func aVehicleTakesTwoDispatchersThoughNobodyWasLetIn() async throws {
+    try await withRide(limit: "100000") { service in
+      let validator = try await Validator(service, id: "V-2")
+      let path = "/v1/devices/V-2/assign"
+      let token = try await service.token(.dispatcher, label: "Olena")
+      // A validator that nobody held a card to is put anywhere by one.
+      let quiet = await service.post(path, token: token, json: Self.intoVehicle)
+      #expect(quiet.status == .ok, "\(quiet.text)")
+      let back = await service.post(
+        path, token: token, json: #"{"from": "2026-11-22T00:00:00Z"}"#)
+      #expect(back.status == .ok, "\(back.text)")
+      let tap = Tap(
+        seq: 1, at: try #require(Instant(iso8601: "2026-11-22T09:00:00+02:00")), kind: .single,
+        medium: .card, token: Array("a bad card".utf8), result: .denied(reason: "unknown"),
+        route: "1")
+      let answer = try await validator.post([tap])
+      try #require(answer.status == .ok, "\(answer.text)")
+      try await settle(service)
+      let asked = await service.post(path, token: token, json: Self.intoVehicle)
+      #expect(asked.status == .accepted, "\(asked.text)")
+      #expect(asked.text.contains(#""change_minor":null"#), "\(asked.text)")
+    }
+  }
+
+  @Test func aVehicleIsPutInByOneWhereNoFareAsksForStops() async throws {
+    let flat = Self.tariff.split(separator: "\n", omittingEmptySubsequences: false)
+      .filter { !$0.contains("far,") }.joined(separator: "\n")
+    try await withRide(limit: "0", tariff: flat) { service in
+      let done = await service.post(
+        "/v1/devices/V-1/assign", token: try await service.token(.dispatcher, label: "Olena"),
+        json: Self.intoVehicle)
+      #expect(done.status == .ok && done.text.contains(#""taps_moved":1"#), "\(done.text)")
+      try await settle(service)
+      #expect(try await charged(service) == 800)
     }
   }
 
