@@ -78,27 +78,6 @@ struct EdgeStrangerTests {
     }
   }
 
-  /// The system takes a part of the answers only, and the service holds the others.
-  @Test(.enabled(if: System.coreCount <= 8, "skipped: each loop has few connections"))
-  func whoeverHasAnswersStillToTakeIsCutLast() async throws {
-    try await TestEdge.with(Self.narrow) { edge in
-      let last = Self.question.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n")
-      let answer = try await edge.send(last)
-      try #require(answer.hasPrefix("HTTP/1.1 200 "))
-      // As many as a connection holds before it turns to no further request: 64 KiB.
-      let count = 60_000 / answer.utf8.count
-      let slow = try await RawConnection(port: edge.port, from: "127.0.2.1", takesLittle: true)
-      defer { slow.close() }
-      try await slow.write(String(repeating: Self.question, count: count))
-      let strangers = try await Self.crowd(edge)
-      defer { for stranger in strangers { stranger.close() } }
-      try await slow.write(last)
-      try await slow.takeAll()
-      let answers = try await slow.read(seconds: 30).ranges(of: "HTTP/1.1 200 ").count
-      #expect(answers == count + 1)
-    }
-  }
-
   @Test func aDeviceWhoseBatchFindsNoRoomHasShownItselfAllTheSame() async throws {
     var queue = CommitLimits()
     queue.waitingBytesMax = 0

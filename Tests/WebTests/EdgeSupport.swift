@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import Intake
 import Logging
 import NIOCore
@@ -92,31 +91,16 @@ final class RawConnection: Sendable {
   private let channel: any Channel
   private let stream: AsyncStream<[UInt8]>
 
-  /// Connects from an address of this machine; one that takes little hears nothing before ``takeAll()``, and
-  /// lets the system on the other side hold few bytes for it.
-  init(
-    port: Int, from address: String = "127.0.0.1", takesLittle: Bool = false
-  ) async throws {
+  /// Connects from an address of this machine.
+  init(port: Int, from address: String = "127.0.0.1") async throws {
     let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
     self.stream = stream
-    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.socketOption(.so_reuseaddr), value: 1)
-    if takesLittle {
-      bootstrap =
-        bootstrap
-        .channelOption(.autoRead, value: false)
-        .channelOption(.socketOption(.so_rcvbuf), value: 4096)
-        .channelOption(.tcpOption(.init(rawValue: TCP_MAXSEG)), value: 256)
-    }
-    channel =
-      try await bootstrap
       .channelInitializer { $0.pipeline.addHandler(Reader(continuation)) }
       .bind(to: try SocketAddress(ipAddress: address, port: 0))
       .connect(host: "127.0.0.1", port: port).get()
   }
-
-  /// Takes what comes from now on, and what waits.
-  func takeAll() async throws { try await channel.setOption(.autoRead, value: true).get() }
 
   func write(_ text: String) async throws { try await write(Array(text.utf8)) }
 
