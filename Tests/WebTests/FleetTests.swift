@@ -77,15 +77,6 @@ extension TestService {
     return try await validator("V-1", seed: "one", secret: secret).0
   }
 
-  /// Sorts and rates what was posted.
-  fileprivate func settle() async throws {
-    let clearing = ClearingService(
-      store: store, city: services.city, tokenKey: services.tokenKey,
-      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      now: { TestService.now })
-    try await clearing.pass()
-  }
-
   fileprivate func prepareDenyList() async throws {
     try await services.denyList.prepare(store) { [UInt8](repeating: 9, count: $0) }
   }

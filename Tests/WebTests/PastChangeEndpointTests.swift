@@ -3,7 +3,6 @@ import Clearing
 import DatabaseSupport
 import HTTPTypes
 import Ledger
-import Logging
 import Store
 import Tapping
 import Testing
@@ -25,14 +24,6 @@ struct PastChangeEndpointTests {
       - {name: far, when: {stop: [b]}, price: 12.00}
       - {name: ride, price: {adult: 8.00, pupil: 4.00}}
     """
-
-  private func settle(_ service: TestService) async throws {
-    let clearing = ClearingService(
-      store: service.store, city: service.services.city, tokenKey: service.services.tokenKey,
-      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      now: { service.clock.now })
-    try await clearing.drain()
-  }
 
   /// A service with a validator at the stop a, where somebody boarded for 8.00, and a limit.
   private func withRide(
@@ -63,7 +54,7 @@ struct PastChangeEndpointTests {
         medium: .card, token: Array("a card".utf8), route: "1")
       let answer = try await validator.post([tap])
       try #require(answer.status == .ok, "\(answer.text)")
-      try await settle(service)
+      try await service.settle()
       try #require(try await charged(service) == 800)
       try await body(service)
     }
@@ -87,7 +78,7 @@ struct PastChangeEndpointTests {
         #expect(asked.status == .accepted, "\(asked.text)")
         #expect(asked.text.contains(#""change_minor":400"#), "\(asked.text)")
       }
-      try await settle(service)
+      try await service.settle()
       #expect(try await charged(service) == 800)
       let places = try await service.store.read { db in
         try await db.deviceAssignments.find("V-1").entries.compactMap(\.place.stop)
@@ -96,7 +87,7 @@ struct PastChangeEndpointTests {
       let other = try await service.token(.dispatcher, label: "Petro")
       let done = await service.post(path, token: other, json: json)
       #expect(done.status == .ok && done.text.contains(#""taps_moved":1"#), "\(done.text)")
-      try await settle(service)
+      try await service.settle()
       #expect(try await charged(service) == 1200)
       let list = await service.send(.get, "/v1/rating/changes", token: one)
       #expect(list.text.contains(#""state":"done""#), "\(list.text)")
@@ -111,12 +102,12 @@ struct PastChangeEndpointTests {
       let moved = await service.post(
         path, token: token, json: #"{"stop": "b", "from": "2026-11-22T00:00:00Z"}"#)
       #expect(moved.status == .ok, "\(moved.text)")
-      try await settle(service)
+      try await service.settle()
       #expect(try await charged(service) == 1200)
       let back = await service.post(
         path, token: token, json: #"{"stop": "a", "from": "2026-11-22T00:00:00Z"}"#)
       #expect(back.status == .accepted, "\(back.text)")
-      try await settle(service)
+      try await service.settle()
       #expect(try await charged(service) == 1200)
     }
   }
@@ -144,7 +135,7 @@ struct PastChangeEndpointTests {
       let done = await service.post(path, token: other, json: Self.intoVehicle)
       #expect(done.status == .ok && done.text.contains(#""taps_moved":1"#), "\(done.text)")
       #expect(try await validatorsIn("101", service) == 1)
-      try await settle(service)
+      try await service.settle()
       // Nothing comes into a vehicle or out of one when the same is said once more.
       let again = await service.post(path, token: one, json: Self.intoVehicle)
       #expect(again.status == .ok && !again.text.contains("taps_moved"), "\(again.text)")
@@ -169,7 +160,7 @@ struct PastChangeEndpointTests {
         route: "1")
       let answer = try await validator.post([tap])
       try #require(answer.status == .ok, "\(answer.text)")
-      try await settle(service)
+      try await service.settle()
       let asked = await service.post(path, token: token, json: Self.intoVehicle)
       #expect(asked.status == .accepted, "\(asked.text)")
       #expect(asked.text.contains(#""change_minor":null"#), "\(asked.text)")
@@ -184,7 +175,7 @@ struct PastChangeEndpointTests {
         "/v1/devices/V-1/assign", token: try await service.token(.dispatcher, label: "Olena"),
         json: Self.intoVehicle)
       #expect(done.status == .ok && done.text.contains(#""taps_moved":1"#), "\(done.text)")
-      try await settle(service)
+      try await service.settle()
       #expect(try await charged(service) == 800)
     }
   }
@@ -201,7 +192,7 @@ struct PastChangeEndpointTests {
       let petro = try await RatingTests.token("Petro", service)
       let done = await service.post(path + query, token: petro, json: json)
       #expect(done.status == .created, "\(done.text)")
-      try await settle(service)
+      try await service.settle()
       #expect(try await charged(service) == 400)
       let back = await service.post(path + "/withdraw" + query, token: petro, json: json)
       #expect(back.status == .accepted, "\(back.text)")

@@ -3,7 +3,6 @@ import Clearing
 import DatabaseSupport
 import HTTPTypes
 import Ledger
-import Logging
 import Store
 import Tapping
 import Testing
@@ -26,14 +25,6 @@ struct StopCorrectionEndpointTests {
       - {name: ride, price: 8.00}
     """
 
-  private func settle(_ service: TestService) async throws {
-    let clearing = ClearingService(
-      store: service.store, city: service.services.city, tokenKey: service.services.tokenKey,
-      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      now: { service.clock.now })
-    try await clearing.drain()
-  }
-
   /// A service with a network of the stops a and b, and one ride from a; its device.
   private func withRide(
     _ body: @Sendable (TestService, String) async throws -> Void
@@ -55,7 +46,7 @@ struct StopCorrectionEndpointTests {
         medium: .card, token: Array("a card".utf8), vehicle: "101", route: "1", stop: "a")
       let answer = try await validator.post([tap])
       try #require(answer.status == .ok, "\(answer.text)")
-      try await settle(service)
+      try await service.settle()
       try await body(service, validator.id)
     }
   }
@@ -76,7 +67,7 @@ struct StopCorrectionEndpointTests {
         path, token: dispatcher, json: "{\(tap), \"stop\": \"b\"}")
       #expect(answer.status == .ok && answer.member("state") == "standing", "\(answer.text)")
       #expect(answer.text.contains(#""change_minor":400"#), "\(answer.text)")
-      try await settle(service)
+      try await service.settle()
       let after = try await rides(service)
       #expect(after.text.contains(#""charged_minor":1200"#), "\(after.text)")
       #expect(
@@ -91,7 +82,7 @@ struct StopCorrectionEndpointTests {
       #expect(list.text.contains(#""from_stop":"a","stop":"b""#), "\(list.text)")
       let back = await service.post(path + "/withdraw", token: dispatcher, json: "{\(tap)}")
       #expect(back.status == .ok && back.text.contains(#""stop":null"#), "\(back.text)")
-      try await settle(service)
+      try await service.settle()
       #expect(try await rides(service).text.contains(#""charged_minor":800"#))
     }
   }

@@ -93,7 +93,10 @@ struct SubsidyClaimTests {
     }
   }
 
-  @Test func aRideThatIsTakenBackIsToldAsOneAndNoCellIsWorkedOut() async throws {
+  /// A service with a claim for the rides of pensioners, and the token of the accountant who made it.
+  private func withClaim(
+    _ body: @Sendable (TestService, String) async throws -> Void
+  ) async throws {
     try await TestService.with { service in
       try await service.store.write { db in try await db.books.save(.standard) }
       let olena = try await service.token(.accountant, label: "Olena")
@@ -104,6 +107,12 @@ struct SubsidyClaimTests {
       #expect(await service.post("/v1/subsidies/rates", token: olena, json: rate).status == .ok)
       let made = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
       #expect(made.status == .created, "\(made.text)")
+      try await body(service, olena)
+    }
+  }
+
+  @Test func aRideThatIsTakenBackIsToldAsOneAndNoCellIsWorkedOut() async throws {
+    try await withClaim { service, olena in
       _ = try await service.pool.session { db in
         try await db.script(
           """
@@ -229,16 +238,7 @@ struct SubsidyClaimTests {
   }
 
   @Test func onThePageACategoryHasTheNameThatTheTariffGivesIt() async throws {
-    try await TestService.with { service in
-      try await service.store.write { db in try await db.books.save(.standard) }
-      let olena = try await service.token(.accountant, label: "Olena")
-      try await addRides(service)
-      let rate = """
-        {"category": "pensioner", "from": "2026-11-01", "currency": "UAH", "ride_minor": 600}
-        """
-      #expect(await service.post("/v1/subsidies/rates", token: olena, json: rate).status == .ok)
-      let made = await service.post("/v1/subsidies/claims", token: olena, json: Self.claim)
-      #expect(made.status == .created, "\(made.text)")
+    try await withClaim { service, olena in
       // By the tariff a category has a name in each language; the link keeps the tariff's own.
       let tariff = """
         tariff: test

@@ -49,6 +49,15 @@ struct TestService: Sendable {
     }
   }
 
+  /// Sorts and rates what came.
+  func settle() async throws {
+    try await ClearingService(
+      store: store, city: services.city, tokenKey: services.tokenKey,
+      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      now: { clock.now }
+    ).drain()
+  }
+
   private init(
     pool: PostgresPool, parts: Set<ServicePart>, acquirerSecret: [UInt8]?, queue: CommitLimits
   ) throws {

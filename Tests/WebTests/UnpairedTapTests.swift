@@ -1,9 +1,7 @@
 import Basics
-import Clearing
 import DatabaseSupport
 import HTTPTypes
 import Ledger
-import Logging
 import Postgres
 import Store
 import Tapping
@@ -35,14 +33,6 @@ struct UnpairedTapTests {
       medium: .card, token: Array("a card".utf8), vehicle: vehicle, route: "15")
   }
 
-  private func settle(_ service: TestService) async throws {
-    let clearing = ClearingService(
-      store: service.store, city: service.services.city, tokenKey: service.services.tokenKey,
-      log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      now: { service.clock.now })
-    try await clearing.drain()
-  }
-
   /// A service in which one rider has rides, and taps off that ended none.
   private func withTaps(
     _ body: @Sendable (TestService, Validator, String) async throws -> Void
@@ -62,7 +52,7 @@ struct UnpairedTapTests {
         try tap(7, .on, "08:00"), try tap(8, .off, "09:30"),
       ])
       try #require(answer.status == .ok, "\(answer.text)")
-      try await settle(service)
+      try await service.settle()
       try await body(service, validator, try await service.token(.inspector))
     }
   }
@@ -156,7 +146,7 @@ struct UnpairedTapTests {
     try await withTaps { service, validator, token in
       _ = try await validator.post([try tap(9, .on, "05:50")])
       let admin = try await service.token(.admin)
-      try await settle(service)
+      try await service.settle()
       let answer = await rides(service, token)
       #expect(!answer.text.contains("no_boarding"))
       #expect(answer.text.contains("other_vehicle") && answer.text.contains("too_late"))
