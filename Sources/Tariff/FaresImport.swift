@@ -175,16 +175,36 @@ struct FaresWriter {
     let rows = tables["stop_areas.txt"]
     guard !rows.isEmpty else { return }
     body.append("stop_zones:")
+    let platforms = platformsByStation()
     var zones: [String: String] = [:]
+    // What a platform's own row says counts before what its station's says.
+    let named = Set(rows.compactMap { $0["stop_id"] })
     for row in rows {
       guard let stop = row["stop_id"], let area = row["area_id"] else { continue }
-      if let other = zones[stop], other != area {
-        note("stop \(stop) lies in several areas; only \(other) counts")
+      let platforms = (platforms[stop] ?? []).filter { !named.contains($0) }
+      for place in [stop] + platforms {
+        if let other = zones[place], other != area {
+          note("stop \(place) lies in several areas; only \(other) counts")
+          continue
+        }
+        if zones.updateValue(area, forKey: place) == nil {
+          body.append("  \(yamlWord(place)): \(yamlWord(area))")
+        }
+      }
+    }
+  }
+
+  /// Stops by the station that they are part of: an area that holds a station holds its platforms
+  /// (GTFS reference, `stop_areas.stop_id`).
+  private func platformsByStation() -> [String: [String]] {
+    var platforms: [String: [String]] = [:]
+    for stop in tables["stops.txt"] where ["", "0", nil].contains(stop["location_type"]) {
+      guard let id = stop["stop_id"], let station = stop["parent_station"], !station.isEmpty else {
         continue
       }
-      zones[stop] = area
-      body.append("  \(yamlWord(stop)): \(yamlWord(area))")
+      platforms[station, default: []].append(id)
     }
+    return platforms
   }
 
   /// A service for each leg group that transfers refer to; none without transfers.

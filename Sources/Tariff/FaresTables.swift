@@ -38,7 +38,7 @@ package let faresFileNames = [
   "agency.txt", "areas.txt", "calendar.txt", "calendar_dates.txt", "fare_attributes.txt",
   "fare_leg_join_rules.txt", "fare_leg_rules.txt", "fare_media.txt", "fare_products.txt",
   "fare_rules.txt", "fare_transfer_rules.txt", "networks.txt", "rider_categories.txt",
-  "route_networks.txt", "routes.txt", "stop_areas.txt", "timeframes.txt",
+  "route_networks.txt", "routes.txt", "stop_areas.txt", "stops.txt", "timeframes.txt",
 ]
 
 /// A text of YAML with quotes where they are needed.

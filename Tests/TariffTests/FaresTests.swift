@@ -247,4 +247,21 @@ struct FaresTests {
         "fare f: its transfers have no limit of time, here 24 hours",
       ])
   }
+
+  @Test func anAreaOfAStationIsThatOfItsPlatformsUnlessTheyHaveTheirOwn() throws {
+    let texts = [
+      ("fare_products.txt", "fare_product_id,amount,currency\na,10,UAH\n"),
+      ("fare_leg_rules.txt", "from_area_id,fare_product_id\nx,a\ny,a\n"),
+      (
+        "stops.txt",
+        "stop_id,location_type,parent_station\nS,1,\nS1,,S\nS2,0,S\nE,2,S\nO,0,\n"
+      ),
+      ("stop_areas.txt", "area_id,stop_id\nx,S\ny,S2\nx,O\n"),
+    ]
+    let imported = try FaresImport(
+      files: texts.map { (name: $0.0, bytes: Array($0.1.utf8)) }, folder: "in", from: Self.from)
+    let zones = imported.yaml.split(separator: "\n", omittingEmptySubsequences: false)
+      .drop { $0 != "stop_zones:" }.dropFirst().prefix { $0.hasPrefix("  ") }
+    #expect(zones == ["  S: x", "  S1: x", "  S2: y", "  O: x"])
+  }
 }
