@@ -22,8 +22,8 @@ extension Report {
   /// Before names of which there are none were an empty list.
   private var withNumberForNoNames: Report {
     var earlier = self
-    for index in notes.indices where notes[index].names.isEmpty {
-      earlier.notes[index].isOfNames = false
+    for index in notes.indices where notes[index].names == [] {
+      earlier.notes[index].names = nil
     }
     return earlier
   }

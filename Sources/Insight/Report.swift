@@ -106,10 +106,8 @@ package struct ReportNote: Sendable, Equatable {
   package var count: Int64
   /// Whether the count is of what is missing, so that more than 0 makes the report provisional.
   package var isMissing: Bool
-  /// What is counted, where it has names.
-  package var names: [String]
-  /// Whether it is of names: programs get a list then, also an empty one.
-  package var isOfNames: Bool
+  /// What is counted, where it has names: programs get a list then, also an empty one.
+  package var names: [String]?
 
   /// Makes a note.
   package init(
@@ -119,7 +117,11 @@ package struct ReportNote: Sendable, Equatable {
     self.text = text
     self.count = count
     self.isMissing = isMissing
-    self.names = names ?? []
-    isOfNames = names != nil
+    self.names = names
+  }
+
+  /// The names in a line; nil where there are none, and the count says it.
+  package func line(separator: String = ", ") -> String? {
+    names.flatMap { $0.isEmpty ? nil : $0.joined(separator: separator) }
   }
 }

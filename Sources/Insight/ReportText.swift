@@ -36,8 +36,7 @@ extension ReportCell {
 extension ReportNote {
   /// The note as people read it.
   package func text(in language: Language) -> String {
-    let head = "\(text[language]): "
-    return head + (names.isEmpty ? String(count) : names.joined(separator: ", "))
+    "\(text[language]): \(line() ?? String(count))"
   }
 }
 
@@ -92,9 +91,9 @@ extension Report {
     writer.beginObject()
     for note in notes {
       writer.key(note.key)
-      if note.isOfNames {
+      if let names = note.names {
         writer.beginArray()
-        for name in note.names { writer.value(name) }
+        for name in names { writer.value(name) }
         writer.endArray()
       } else {
         writer.value(note.count)

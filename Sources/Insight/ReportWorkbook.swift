@@ -119,10 +119,10 @@ private struct WorkbookWriter {
     for (index, note) in report.notes.enumerated() {
       let row = UInt32(4 + index)
       worksheet_write_string(sheet, row, 0, note.text[language], nil)
-      if note.names.isEmpty {
-        worksheet_write_number(sheet, row, 1, Double(note.count), nil)
+      if let line = note.line() {
+        worksheet_write_string(sheet, row, 1, line, nil)
       } else {
-        worksheet_write_string(sheet, row, 1, note.names.joined(separator: ", "), nil)
+        worksheet_write_number(sheet, row, 1, Double(note.count), nil)
       }
     }
   }

@@ -37,8 +37,7 @@ package struct AloneChangeTables {
     ])
     var minor: Int64 = 0
     for row in results[1] {
-      let other = Person(
-        label: try row.text("requested_by"), tokenDigest: try row.bytea("requested_digest"))
+      let other = try row.person("requested_by", "requested_digest")
       guard person.isSame(as: other) else { continue }
       minor = minor.addingOrMax(try row.int8("minor"))
     }

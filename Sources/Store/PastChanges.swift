@@ -138,15 +138,10 @@ package struct PastChangeTables {
     var found = PastChangeRow(
       kind: try row.word("kind"), wish: try row.bytea("wish"), what: try row.text("what"),
       changeMinor: try row.int8OrNil("change_minor"), state: try row.word("state"),
-      requestedBy: Person(
-        label: try row.text("requested_by"), tokenDigest: try row.bytea("requested_digest")),
+      requestedBy: try row.person("requested_by", "requested_digest"),
       requestedAt: try row.timestamptz("requested_at"))
     found.id = try row.int8("change_id")
-    if let label = try row.textOrNil("decided_by"),
-      let digest = try row.byteaOrNil("decided_digest")
-    {
-      found.decidedBy = Person(label: label, tokenDigest: digest)
-    }
+    found.decidedBy = try row.personOrNil("decided_by", "decided_digest")
     found.decidedAt = try row.timestamptzOrNil("decided_at")
     return found
   }

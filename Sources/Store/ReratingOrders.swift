@@ -7,25 +7,6 @@ extension StoreSession {
   package var reratingOrders: ReratingOrderTables { ReratingOrderTables(connection: connection) }
 }
 
-/// Whoever orders or approves: the bearer of a token.
-package struct Person: Sendable, Equatable {
-  /// Whose token it is, for people.
-  package let label: String
-  /// SHA-256 of the token.
-  package let tokenDigest: [UInt8]
-
-  /// Names a person.
-  package init(label: String, tokenDigest: [UInt8]) {
-    self.label = label
-    self.tokenDigest = tokenDigest
-  }
-
-  /// Whether both are one person: another token of the same person is no other person.
-  package func isSame(as other: Person) -> Bool {
-    SecondPerson.isSame(label, other.label) || constantTimeEquals(tokenDigest, other.tokenDigest)
-  }
-}
-
 /// How far an order to rate anew has come.
 package enum ReratingState: String, Sendable, CaseIterable {
   /// What it changes is being worked out.
@@ -251,16 +232,11 @@ package struct ReratingOrderTables {
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"),
       tariffSource: try row.textOrNil("tariff_source"), preview: try row.text("preview"),
       changeMinor: try row.int8("change_minor"), needsApproval: try row.bool("needs_approval"),
-      requestedBy: Person(
-        label: try row.text("requested_by"), tokenDigest: try row.bytea("requested_digest")),
+      requestedBy: try row.person("requested_by", "requested_digest"),
       requestedAt: try row.timestamptz("requested_at"))
     order.id = try row.int8("order_id")
     order.state = try row.word("state")
-    if let label = try row.textOrNil("decided_by"),
-      let digest = try row.byteaOrNil("decided_digest")
-    {
-      order.decidedBy = Person(label: label, tokenDigest: digest)
-    }
+    order.decidedBy = try row.personOrNil("decided_by", "decided_digest")
     order.decidedAt = try row.timestamptzOrNil("decided_at")
     order.doneAt = try row.timestamptzOrNil("done_at")
     order.staleDays = try row.intOrNil("stale_days")

@@ -241,15 +241,10 @@ package struct StopCorrectionTables {
       stop: try row.textOrNil("stop"), isOffRoute: try row.bool("off_route"),
       reason: try row.text("reason"), changeMinor: try row.int8("change_minor"),
       state: try row.word("state"),
-      requestedBy: Person(
-        label: try row.text("requested_by"), tokenDigest: try row.bytea("requested_digest")),
+      requestedBy: try row.person("requested_by", "requested_digest"),
       requestedAt: try row.timestamptz("requested_at"))
     found.id = try row.int8("correction_id")
-    if let label = try row.textOrNil("decided_by"),
-      let digest = try row.byteaOrNil("decided_digest")
-    {
-      found.decidedBy = Person(label: label, tokenDigest: digest)
-    }
+    found.decidedBy = try row.personOrNil("decided_by", "decided_digest")
     found.decidedAt = try row.timestamptzOrNil("decided_at")
     return found
   }

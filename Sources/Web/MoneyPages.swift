@@ -68,9 +68,11 @@ extension Handlers {
       name, days: day...last, operatorID: try await knownOperator(request),
       madeAt: request.receivedAt)
     let notes = report.notes.map { note in
-      let value =
-        note.names.isEmpty ? people.number(note.count) : note.names.joined(separator: ", ")
-      return (note, NoteRow(value: value, label: note.text[request.language]))
+      (
+        note,
+        NoteRow(
+          value: note.line() ?? people.number(note.count), label: note.text[request.language])
+      )
     }
     let model = ReportModel(
       names: ReportName.allCases.map {

@@ -143,7 +143,7 @@ import Testing
     report.notes[1].count = 0
     let json = String(decoding: report.json, as: UTF8.self)
     #expect(json.hasSuffix(#""completeness":{"rider_days_stale":3,"tariff_versions":[]}}"#))
-    #expect(try self.report().notes[0].isOfNames == false)
+    #expect(try self.report().notes[0].names == nil)
   }
 
   @Test func eachStateThatAReportShowsHasAUkrainianWord() {
