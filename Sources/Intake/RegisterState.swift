@@ -61,13 +61,20 @@ struct RegisterState: Sendable {
       sum
       ?? RegisterChange(
         register: item.register, seen: [], tapsStored: 0, duplicates: 0, quarantined: 0,
-        receivedAt: item.receivedAt, sentAt: item.outline.sentAt)
+        receivedAt: nil, sentAt: nil)
     change.tapsStored += Int64(outcome.acceptedCount + outcome.rejected.count)
     change.duplicates += Int64(outcome.duplicateCount)
     change.quarantined += Int64(outcome.rejected.count)
-    change.receivedAt = max(change.receivedAt, item.receivedAt)
-    change.sentAt = item.outline.sentAt
+    if Self.isContact(item, outcome) {
+      change.receivedAt = change.receivedAt.map { max($0, item.receivedAt) } ?? item.receivedAt
+      change.sentAt = item.outline.sentAt
+    }
     sum = change
+  }
+
+  /// Whether a batch shows that its device is there: whoever saw an old one can post it again.
+  private static func isContact(_ item: IncomingBatch, _ outcome: AdmissionOutcome) -> Bool {
+    !outcome.added.isEmpty || SignedQuestion.isOfNow(item.outline.sentAt, at: item.receivedAt)
   }
 
   /// Keeps what a batch says, for those after it in the group that may say otherwise.

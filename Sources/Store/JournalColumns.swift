@@ -120,7 +120,8 @@ extension JournalQueries {
   /// What changes of a register in any case.
   static let plainChangeSQL = """
     edition = e.edition + 1, seen = c.seen, taps_stored = e.taps_stored + c.taps_stored,
-      last_received_at = greatest(e.last_received_at, c.received_at), last_sent_at = c.sent_at,
+      last_received_at = greatest(e.last_received_at, c.received_at),
+      last_sent_at = coalesce(c.sent_at, e.last_sent_at),
       session_id = c.session_id, session_count = c.session_count,
       session_chain = c.session_chain, session_digest = c.session_digest,
       session_covered_count = c.session_covered_count,

@@ -168,15 +168,17 @@ package struct RegisterChange: Sendable, Equatable {
   package var tapsStored: Int64
   package var duplicates: Int64
   package var quarantined: Int64
-  package var receivedAt: Instant
-  package var sentAt: Instant
+  /// When the device was last heard of; nil when nothing shows that it posted this itself, and now.
+  package var receivedAt: Instant?
+  /// What its clock said then.
+  package var sentAt: Instant?
   /// Where the session of its newest request stands afterwards; nil when there is none.
   package var session: SessionStanding?
 
   /// Makes a change.
   package init(
     register: RegisterKey, seen: [Range<Int64>], tapsStored: Int64, duplicates: Int64,
-    quarantined: Int64, receivedAt: Instant, sentAt: Instant, session: SessionStanding? = nil
+    quarantined: Int64, receivedAt: Instant?, sentAt: Instant?, session: SessionStanding? = nil
   ) {
     self.register = register
     self.seen = seen

@@ -54,6 +54,28 @@ extension IntakeSuite {
       }
     }
 
+    /// Whoever saw an old batch can post it again; a device that is gone would count as alive.
+    @Test func anOldBatchOnceMoreIsNoSignOfLife() async throws {
+      try await World.with { world in
+        let validator = try await world.validator()
+        let body = validator.body([tap(1)])
+        let hour = noon.adding(seconds: 3600)
+        _ = try await world.post(body, from: validator).answer()
+        let again = try await world.post(body, from: validator, at: hour).answer()
+        #expect(again.duplicates == 1)
+        let kept = try await world.register()
+        #expect(kept?.lastReceivedAt == noon && kept?.lastSentAt == noon)
+        #expect(kept?.duplicates == 1)
+        // An empty batch of now is one, and so are taps that nobody has seen, however late they say they are.
+        let empty = validator.body([], sentAt: hour)
+        _ = try await world.post(empty, from: validator, at: hour).answer()
+        #expect(try await world.register()?.lastReceivedAt == hour)
+        let later = hour.adding(seconds: 3600)
+        _ = try await world.post(validator.body([tap(2)]), from: validator, at: later).answer()
+        #expect(try await world.register()?.lastReceivedAt == later)
+      }
+    }
+
     @Test func anEpochCountsAnew() async throws {
       try await World.with { world in
         let validator = try await world.validator()
