@@ -106,6 +106,30 @@ extension IntakeSuite {
       }
     }
 
+    /// As the page tells a firmware engineer.
+    @Test func aRefusedRequestWasNotTakenAndTheNextHasItsCount() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        let first = online.request([tap(1)])
+        #expect(try await world.service.accept(first).outcome.answer().accepted == 1)
+        let stray = await world.service.accept(online.request([tap(1)], epoch: 4)).outcome
+        #expect(try stray.refusal().code == "session_epoch")
+        online.session.takeBack()
+        let broken = Array("{\"taps\": ".utf8)
+        let malformed = TapPost(
+          body: broken, format: .json, device: nil, signature: nil,
+          session: online.session.headers(for: broken, .json), receivedAt: noon)
+        #expect(try await world.service.accept(malformed).outcome.refusal().kind == .malformed)
+        online.session.takeBack()
+        let tooMany = online.request((1...1001).map { tap(Int64($0)) })
+        #expect(try await world.service.accept(tooMany).outcome.refusal().kind == .tooLarge)
+        online.session.takeBack()
+        let second = online.request([tap(2)])
+        #expect(try await world.service.accept(second).outcome.answer().accepted == 1)
+        #expect(online.session.chain.count == 2)
+      }
+    }
+
     @Test func twoFirstRequestsAtOnceAreNotOfTwoEpochs() async throws {
       try await World.with { world in
         let online = try await Online(try await world.validator(), at: world)
