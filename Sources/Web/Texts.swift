@@ -82,6 +82,9 @@ package enum Texts {
     "account": Bilingual(uk: "Рахунок", en: "Account"),
     "debit": Bilingual(uk: "Дебет", en: "Debit"),
     "credit": Bilingual(uk: "Кредит", en: "Credit"),
+    "balance_uneven": Bilingual(
+      uk: "Дебет і кредит не збігаються: kvytok ledger verify покаже, де.",
+      en: "Debits and credits differ: kvytok ledger verify finds where."),
     "devices_attention": Bilingual(
       uk: "Найбільше пропусків", en: "Most missing numbers"),
     "device": Bilingual(uk: "Валідатор", en: "Validator"),
