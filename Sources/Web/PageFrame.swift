@@ -26,7 +26,7 @@ struct PageFrame {
   /// The pages of the navigation, in their order, and the words for them.
   static let sections: [(Endpoint, String)] = [
     (.overviewPage, "overview_title"), (.mapPage, "map_title"), (.loadPage, "load_title"),
-    (.reportPage, "report_title"), (.subsidyPage, "subsidy_title"),
+    (.reportPage, "report_title"), (.booksPage, "books_title"), (.subsidyPage, "subsidy_title"),
     (.bankPage, "bank_title"), (.ratingPage, "rating_title"), (.riderPage, "rider_title"),
   ]
 
@@ -98,8 +98,8 @@ struct PageFrame {
 struct Pages: Sendable {
   /// The templates of the folder `Pages`.
   static let names = [
-    "layout", "balance", "overview", "map", "load", "report", "subsidies", "bank", "rating",
-    "rider", "login", "problem",
+    "layout", "balance", "overview", "map", "load", "report", "books", "subsidies", "bank",
+    "rating", "rider", "login", "problem",
   ]
 
   private let library: MustacheLibrary
