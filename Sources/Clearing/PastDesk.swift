@@ -107,6 +107,12 @@ package struct PastDesk: Sendable {
     }
   }
 
+  /// The changes that wait for another person, the newest first.
+  package func waiting(at now: Instant) async throws -> [PastChangeRow] {
+    let rows = try await store.read { db in try await db.pastChanges.list(state: .requested) }
+    return rows.filter { $0.requestedAt > Self.waitsSince(now) }
+  }
+
   static func waitsSince(_ now: Instant) -> Instant {
     now.adding(seconds: -waitsDays * 86_400)
   }

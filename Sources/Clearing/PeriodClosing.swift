@@ -16,6 +16,15 @@ package enum ClosingOutcome: Sendable {
   case unsound([String])
 }
 
+/// The month that is closed next.
+package struct NextClosing: Sendable {
+  package let period: PeriodRow
+  /// Whether its last day is over: before that nobody closes it.
+  package let isOver: Bool
+  /// What refuses the close unless an order says to leave it open.
+  package var openItems: [OpenItem] = []
+}
+
 /// Closes a month of the books in two steps: it takes no more entries, then it is proven and kept.
 ///
 /// Workers may run meanwhile. A transaction that books in the month holds its row until it ends, so
@@ -37,12 +46,32 @@ package struct PeriodClosing: Sendable {
   }
 
   /// What is still open at the end of a period.
-  package func openItems(of period: AccountingPeriod) async throws -> [OpenItem] {
+  package func openItems(
+    of period: AccountingPeriod, patience: StorePatience = .long
+  ) async throws -> [OpenItem] {
     let end = city.clock.zone.instant(
       of: LocalTime(day: period.last.adding(days: 1), secondOfDay: 0))
-    return try await store.read(patience: .long) { db in
+    return try await store.read(patience: patience) { db in
       try await db.periods.openItems(of: period, end: end)
     }
+  }
+
+  /// Of months in their order, the one that is closed next, and what stands in its way; nil when all are
+  /// closed.
+  ///
+  /// One before a closed month needs no close, and has none. Nobody counts what is open before the month is
+  /// over.
+  package func next(of rows: [PeriodRow], at now: Instant) async throws -> NextClosing? {
+    guard let row = rows.reversed().prefix(while: { $0.state != .closed }).last,
+      let month = AccountingPeriod(name: row.name)
+    else { return nil }
+    guard isOver(month, at: now) else { return NextClosing(period: row, isOver: false) }
+    return NextClosing(
+      period: row, isOver: true, openItems: try await openItems(of: month, patience: .short))
+  }
+
+  private func isOver(_ month: AccountingPeriod, at now: Instant) -> Bool {
+    month.last < city.clock.zone.local(now).day
   }
 
   /// Closes a month by its name; with an order also when something is still open, which is kept.
@@ -52,10 +81,10 @@ package struct PeriodClosing: Sendable {
     guard let month = AccountingPeriod(name: name) else {
       return .refused("\(name) is no month; write it as 2026-11.")
     }
-    let today = city.clock.zone.local(now).day
-    guard month.last < today else {
+    guard isOver(month, at: now) else {
       return .refused(
-        "\(name) is not over before \(month.last.adding(days: 1)); today is \(today).")
+        "\(name) is not over before \(month.last.adding(days: 1)); today is "
+          + "\(city.clock.zone.local(now).day).")
     }
     let hindrance = try await store.read(patience: .long) { db in
       try await Self.hindrance(to: month, in: db)

@@ -161,9 +161,9 @@ package struct Rerating: Sendable {
     }
   }
 
-  /// The newest orders first.
-  package func list() async throws -> [ReratingOrder] {
-    try await store.read { db in try await db.reratingOrders.list() }
+  /// The newest orders first, in a state or in any.
+  package func list(state: ReratingState? = nil) async throws -> [ReratingOrder] {
+    try await store.read { db in try await db.reratingOrders.list(state: state) }
   }
 
   /// An order; nil when there is none of the number.

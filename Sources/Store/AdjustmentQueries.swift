@@ -86,8 +86,10 @@ package struct AdjustmentTables {
     return try await list(number: number).first
   }
 
-  /// Corrections, the newest first; of one number when it is given.
-  package func list(number: Int64? = nil) async throws -> [AdjustmentRow] {
+  /// Corrections, the newest first; of one number when it is given, and only those that wait when asked so.
+  package func list(
+    number: Int64? = nil, waitingOnly: Bool = false
+  ) async throws -> [AdjustmentRow] {
     let rows = try await connection.query(
       """
       select a.adjustment_id, a.requested_by, a.requested_at, a.reason, a.currency, a.fare_day,
@@ -98,9 +100,9 @@ package struct AdjustmentTables {
         array_agg(l.debit_minor order by l.line) as debits,
         array_agg(l.credit_minor order by l.line) as credits
       from adjustment a join adjustment_line l using (adjustment_id)
-      where $1::int8 is null or adjustment_id = $1
-      group by a.adjustment_id order by a.adjustment_id desc limit $2
-      """, [.orNull(number, PostgresValue.int8), .int8(Int64(Self.pageMax))])
+      where ($1::int8 is null or adjustment_id = $1) and (not $2 or a.state = 'requested')
+      group by a.adjustment_id order by a.adjustment_id desc limit $3
+      """, [.orNull(number, PostgresValue.int8), .bool(waitingOnly), .int8(Int64(Self.pageMax))])
     return try rows.map { row in
       AdjustmentRow(
         number: try row.int8("adjustment_id"), requestedBy: try row.text("requested_by"),

@@ -23,6 +23,16 @@ extension [ChargeWindowRow] {
   package var isCut: Bool { count >= ChargingTables.listMax }
 }
 
+extension [MoneyOrderRow] {
+  /// Whether as many orders are listed as are read at most.
+  package var isCut: Bool { count >= OrderTables.listMax }
+}
+
+extension [AdjustmentRow] {
+  /// Whether as many corrections are listed as are read at most.
+  package var isCut: Bool { count >= AdjustmentTables.pageMax }
+}
+
 extension [ReconciliationRow] {
   /// How many records and captures do not agree: as many as there are remainders.
   package var remaindersInAll: Int64 {

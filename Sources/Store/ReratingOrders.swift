@@ -175,11 +175,13 @@ package struct ReratingOrderTables {
       ])
   }
 
-  /// The newest orders first.
-  package func list() async throws -> [ReratingOrder] {
+  /// The newest orders first, in a state or in any.
+  package func list(state: ReratingState? = nil) async throws -> [ReratingOrder] {
     let rows = try await connection.query(
-      "select \(Self.columns) from rerating_order order by order_id desc limit $1",
-      [.int8(Int64(Self.listMax))])
+      """
+      select \(Self.columns) from rerating_order where $1::text is null or state = $1
+      order by order_id desc limit $2
+      """, [.orNull(state) { .text($0.rawValue) }, .int8(Int64(Self.listMax))])
     return try rows.map(Self.order)
   }
 

@@ -86,7 +86,7 @@ extension Handlers {
   }
 
   /// An account as people read it, in groups of four.
-  private static func grouped(_ iban: String) -> String {
+  static func grouped(_ iban: String) -> String {
     var text = ""
     for (index, letter) in iban.enumerated() {
       if index > 0, index.isMultiple(of: 4) { text.append("\u{00A0}") }

@@ -225,11 +225,13 @@ extension Handlers {
   func moneyOrders(_ request: WebRequest) async throws -> Answer {
     let all = try request.queryFlag("all")
     let rows = try await services.store.read { db in try await db.orders.list(waitingOnly: !all) }
-    return .json { writer in
+    var answer = Answer.json { writer in
       writer.objects(rows) { writer, row in
         Self.write(row, to: &writer)
       }
     }
+    if rows.isCut { answer.headers[.kvytokCut] = "money_order" }
+    return answer
   }
 
   func moneyOrderDecide(_ request: WebRequest) async throws -> Answer {
@@ -416,6 +418,7 @@ extension Handlers {
     writer.member("order", row.id)
     writer.member("kind", row.kind.rawValue)
     writer.member("subject", row.subject)
+    writer.member("rider", orNull: row.rider?.description)
     writer.member("amount_minor", row.minor)
     writer.member("currency", row.currency.code)
     if let payee = row.payee { writer.account(payee) }

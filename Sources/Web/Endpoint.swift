@@ -150,6 +150,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case mapPage = "GET /vehicles"
   case loadPage = "GET /routes"
   case reportPage = "GET /report"
+  case booksPage = "GET /books"
+  case booksAct = "POST /books"
   case subsidyPage = "GET /subsidies"
   case subsidyAct = "POST /subsidies"
   case bankPage = "GET /bank"
@@ -177,8 +179,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles,
-      .vehiclePositions, .vehiclePositionsJSON:
+      .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops,
+      .vehicles, .vehiclePositions, .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceSession, .tapBatches,
@@ -210,7 +212,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .staff([.cashier])
     case .riderMerge, .riderErase: .staff([])
     case .report, .reportPage: .staff([.accountant], scoped: true)
-    case .periods, .adjustments, .adjustmentAsk, .adjustmentDecide: .staff([.accountant])
+    case .periods, .adjustments, .adjustmentAsk, .adjustmentDecide, .booksPage:
+      .staff([.accountant])
     case .trialBalance, .ratingPage, .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder,
       .ratingShow, .ratingApprove, .ratingRefuse, .ratingLimit, .ratingLimitSet, .tapStates,
       .tapsStuck, .stopApprove, .stopRefuse,
@@ -260,7 +263,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login, .subsidyAct, .bankAct, .ratingAct:
+    case .login, .booksAct, .subsidyAct, .bankAct, .ratingAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -281,7 +284,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var isPage: Bool {
     switch self {
     case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
-      .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct:
+      .booksPage, .booksAct, .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage,
+      .ratingAct:
       true
     default: false
     }

@@ -83,8 +83,8 @@ struct Handlers: Sendable {
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
-    case .overviewPage, .mapPage, .loadPage, .reportPage, .subsidyPage, .subsidyAct, .bankPage,
-      .bankAct, .ratingPage, .ratingAct, .riderPage:
+    case .overviewPage, .mapPage, .loadPage, .reportPage, .booksPage, .booksAct, .subsidyPage,
+      .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
       .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .deviceKeepHardware,
@@ -102,6 +102,8 @@ struct Handlers: Sendable {
     case .mapPage: try await mapPage(request)
     case .loadPage: try await loadPage(request)
     case .reportPage: try await reportPage(request)
+    case .booksPage: try await booksPage(request)
+    case .booksAct: try await booksAct(request)
     case .subsidyPage: try await subsidyPage(request)
     case .subsidyAct: try await subsidyAct(request)
     case .bankPage: try await bankPage(request)

@@ -42,9 +42,11 @@ extension Handlers {
   /// Corrections that wait for another person, the newest first, or all.
   private func adjustments(_ request: WebRequest) async throws -> Answer {
     let all = try request.queryFlag("all")
-    let rows = try await services.store.read { db in try await db.adjustments.list() }
-    return .json { writer in
-      writer.objects(rows.filter { all || $0.state == .requested }) { writer, row in
+    let rows = try await services.store.read { db in
+      try await db.adjustments.list(waitingOnly: !all)
+    }
+    var answer = Answer.json { writer in
+      writer.objects(rows) { writer, row in
         writer.member("adjustment", row.number)
         writer.member("state", row.state.rawValue)
         writer.member("requested_by", row.requestedBy)
@@ -67,6 +69,8 @@ extension Handlers {
         }
       }
     }
+    if rows.isCut { answer.headers[.kvytokCut] = "adjustment" }
+    return answer
   }
 
   /// Asks for a correction; another person decides.
@@ -149,17 +153,25 @@ extension Handlers {
     guard let isApproved = approve else {
       throw Problem(.badRequest, "malformed", "is missing; true or false", pointer: "/approve")
     }
+    return try await decideAdjustment(
+      id, isApproved: isApproved, reason: reason, by: Self.label(request), at: request.receivedAt)
+  }
+
+  /// Books a correction that another person asked for, or turns it down with a reason.
+  func decideAdjustment(
+    _ id: Int64, isApproved: Bool, reason: String?, by person: String, at moment: Instant
+  ) async throws -> Answer {
     if !isApproved || reason != nil { try Self.checkReason(reason ?? "") }
     return try Self.answer(
       try await adjusting.decide(
-        id, isApproved: isApproved, reason: reason, by: Self.label(request),
-        at: request.receivedAt))
+        id, isApproved: isApproved, reason: reason, by: person, at: moment))
   }
 
   private static func checkReason(_ reason: String) throws(Problem) {
     guard (1...reasonBytesMax).contains(reason.utf8.count) else {
       throw Problem(
-        .badRequest, "malformed", "has 1 to \(reasonBytesMax) bytes", pointer: "/reason")
+        .badRequest, "malformed", "A reason has 1 to \(reasonBytesMax) bytes.",
+        pointer: "/reason")
     }
   }
 

@@ -15,26 +15,15 @@ extension Handlers {
     let figures: [Figure]
     let operators: Listing<OperatorRow>?
     /// The books, for those who may read them.
-    let balance: BalanceModel?
+    let balance: BalanceTable?
     let devices: Listing<DeviceRow>?
     let silent: Listing<DeviceRow>?
-  }
-
-  private struct BalanceModel {
-    let accounts: Listing<AccountRow>?
-    let totals: [AccountRow]
   }
 
   private struct OperatorRow {
     let name: String
     let rides: String
     let revenue: String
-  }
-
-  private struct AccountRow {
-    let name: String
-    let debit: String
-    let credit: String
   }
 
   private struct DeviceRow {
@@ -70,18 +59,9 @@ extension Handlers {
     return pages.page("overview", frame: frame, language: request.language, model)
   }
 
-  private func balance(_ request: WebRequest, _ people: People) async throws -> BalanceModel? {
+  private func balance(_ request: WebRequest, _ people: People) async throws -> BalanceTable? {
     guard request.caller?.may(use: Endpoint.trialBalance.access) == true else { return nil }
-    let balance = try await services.store.read { db in
-      try await db.books.trialBalance(through: nil)
-    }
-    return BalanceModel(
-      accounts: Listing(balance.rows) { account($0, people) },
-      totals: try balance.totals().map { currency, sums in
-        AccountRow(
-          name: people.text("total"), debit: people.money(sums.debitMinor, currency),
-          credit: people.money(sums.creditMinor, currency))
-      })
+    return try await balanceTable(through: nil, people)
   }
 
   /// The day asked for; else today, or the newest day with taps while today has none.
@@ -133,18 +113,6 @@ extension Handlers {
           .joined(separator: ", "),
         note: people.text("balance_note"), state: differs ? .bad : .good),
     ]
-  }
-
-  private func account(_ row: TrialBalance.Row, _ people: People) -> AccountRow {
-    let name = ChartOfAccounts.standard.find(row.key.account)?.name[people.language] ?? ""
-    let network = services.city.current.network
-    let owner = row.key.operatorID.map { id in
-      " (\(network.operators.first { $0.id == id }?.name ?? id))"
-    }
-    return AccountRow(
-      name: "\(row.key.account) \(name)\(owner ?? "")",
-      debit: people.money(row.sums.debitMinor, row.key.currency),
-      credit: people.money(row.sums.creditMinor, row.key.currency))
   }
 }
 

@@ -176,10 +176,6 @@ extension Handlers {
     return people.money(order.changeMinor, currency)
   }
 
-  private func operatorName(of id: String) -> String {
-    services.city.current.network.operators.first { $0.id == id }?.name ?? id
-  }
-
   /// Approves or refuses an order, as the form of the page asks.
   func ratingAct(_ request: WebRequest) async throws -> Answer {
     let (fields, grant) = try await fieldsOfAct(request, like: .ratingApprove)

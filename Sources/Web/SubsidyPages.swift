@@ -136,7 +136,8 @@ extension Handlers {
       people: "\(people.text("claim_proposed_by")) \(order?.proposedBy ?? "–")" + (decided ?? ""),
       lines: Listing(lines) { line in
         LineRow(
-          operatorName: name(of: line.operatorID), category: title(of: line.category, people),
+          operatorName: operatorName(of: line.operatorID),
+          category: title(of: line.category, people),
           rides: people.number(line.rides), amount: people.amount(line.minor, claim.currency),
           query: "claim=\(number)&operator=\(percentEncoded(line.operatorID))"
             + "&category=\(percentEncoded(line.category))")
@@ -146,7 +147,7 @@ extension Handlers {
       files: Self.files(of: number, count: count, people),
       evidence: Listing(evidence) { self.row($0, claim, people) },
       evidenceOf: Self.nonEmpty(
-        [operatorID.map { name(of: $0) }, category.map { title(of: $0, people) }]
+        [operatorID.map { operatorName(of: $0) }, category.map { title(of: $0, people) }]
           .compactMap { $0 }.joined(separator: ", ")),
       evidenceNote: evidence.count < Self.evidenceShownMax
         ? nil : people.text("evidence_first") + " \(Self.evidenceShownMax)",
@@ -165,10 +166,6 @@ extension Handlers {
 
   private static func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
 
-  private func name(of operatorID: String) -> String {
-    services.city.current.network.operators.first { $0.id == operatorID }?.name ?? operatorID
-  }
-
   /// What people call a category, by the newest version that has it.
   private func title(of category: String, _ people: People) -> String {
     let versions = services.city.current.book?.versions.reversed() ?? []
@@ -183,7 +180,7 @@ extension Handlers {
     let route = ride.route.map { network.routeName(of: $0) }
     return EvidenceRow(
       isoTime: ride.startedAt.description, time: people.moment(ride.startedAt),
-      operatorName: name(of: ride.operatorID), category: title(of: ride.category, people),
+      operatorName: operatorName(of: ride.operatorID), category: title(of: ride.category, people),
       route: route ?? "–",
       riders: people.number(ride.riders), amount: people.amount(ride.minor, claim.currency),
       tap: "\(ride.tap.device) / \(ride.tap.epoch) / \(ride.tap.seq)")

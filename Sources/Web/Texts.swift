@@ -5,7 +5,8 @@ package enum Texts {
   /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
     .merging(subsidies) { first, _ in first }.merging(bank) { first, _ in first }
-    .merging(rating) { first, _ in first }.merging(problems) { first, _ in first }
+    .merging(rating) { first, _ in first }.merging(books) { first, _ in first }
+    .merging(problems) { first, _ in first }
 
   /// The catalogue in one language, for templates.
   package static func inLanguage(_ language: Language) -> [String: String] {
@@ -82,6 +83,9 @@ package enum Texts {
     "account": Bilingual(uk: "Рахунок", en: "Account"),
     "debit": Bilingual(uk: "Дебет", en: "Debit"),
     "credit": Bilingual(uk: "Кредит", en: "Credit"),
+    "balance_uneven": Bilingual(
+      uk: "Дебет і кредит не збігаються: kvytok ledger verify покаже, де.",
+      en: "Debits and credits differ: kvytok ledger verify finds where."),
     "devices_attention": Bilingual(
       uk: "Найбільше пропусків", en: "Most missing numbers"),
     "device": Bilingual(uk: "Валідатор", en: "Validator"),

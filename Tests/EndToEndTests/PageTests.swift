@@ -21,6 +21,7 @@ struct PageTests {
         ("/", "Огляд", "Overview"), ("/vehicles", "Транспорт наживо", "Live vehicles"),
         ("/routes", "Наповнення маршруту", "Load of a route"),
         ("/report", "Звіти", "Reports"),
+        ("/books", "Книги обліку", "The books"),
         ("/rating", "Перерахунок вартості", "Rating anew"),
         ("/rider", "Поїздки пасажира", "Rides of a rider"),
       ]

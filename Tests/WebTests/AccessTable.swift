@@ -31,7 +31,8 @@ enum AccessTable {
         .quarantineRelease, .quarantineDiscard, .denyListAdd, .denyListLift, .riderRegister,
         .riderMedia, .riderReplace, .riderBlock, .riderUnblock, .riderProof,
         .riderProofWithdraw, .proofsExpiring,
-        .periods, .adjustments, .adjustmentAsk, .adjustmentDecide, .trialBalance, .ratingPage,
+        .periods, .adjustments, .adjustmentAsk, .adjustmentDecide, .trialBalance, .booksPage,
+        .ratingPage,
         .ratingPreview, .ratingLook, .ratingOrders, .ratingOrder, .ratingShow, .ratingApprove,
         .ratingRefuse, .ratingLimit, .ratingLimitSet, .tapStates, .tapsStuck, .stopApprove,
         .stopRefuse, .walletCorrect,
@@ -73,8 +74,8 @@ enum AccessTable {
   /// What anybody may call; the forms among them ask for a token of their own.
   static let anyone: [Endpoint] = [
     .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-    .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles,
-    .vehiclePositions, .vehiclePositionsJSON,
+    .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops,
+    .vehicles, .vehiclePositions, .vehiclePositionsJSON,
   ]
 
   /// What only a device may call, by its signature.

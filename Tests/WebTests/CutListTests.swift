@@ -1,5 +1,6 @@
 import DatabaseSupport
 import HTTPTypes
+import Ledger
 import Postgres
 import Store
 import Testing
@@ -76,6 +77,52 @@ struct CutListTests {
       #expect(whole.headers[name] == nil)
       let cut = try await Self.told("/v1/debts", service, adding: windows(1000, 1001))
       #expect(cut.headers[name] == "charge_window")
+    }
+  }
+
+  @Test func moneyOrders() async throws {
+    try await TestService.with { service in
+      func orders(_ first: Int, _ last: Int) -> String {
+        """
+        insert into money_order (kind, subject, minor, currency, reason, proposed_by, proposed_at)
+        select 'refund', n::text, 100, 'UAH', 'x', 'Petro', now()
+        from generate_series(\(first), \(last)) n
+        """
+      }
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      let whole = try await Self.told("/v1/money-orders", service, adding: orders(1, 499))
+      #expect(whole.headers[name] == nil)
+      let cut = try await Self.told("/v1/money-orders", service, adding: orders(500, 501))
+      #expect(cut.headers[name] == "money_order")
+    }
+  }
+
+  /// Those that wait are not pushed off the list by newer ones that are decided.
+  @Test func adjustments() async throws {
+    try await TestService.with { service in
+      try await service.store.write { db in try await db.books.save(.standard) }
+      func adjustments(_ count: Int, state: String) -> String {
+        """
+        with a as (
+          insert into adjustment (requested_at, requested_by, reason, currency, state, decided_at,
+            decided_by)
+          select now(), 'Petro', 'x', 'UAH', '\(state)',
+            case when '\(state)' = 'refused' then now() end,
+            case when '\(state)' = 'refused' then 'Taras' end
+          from generate_series(1, \(count)) returning adjustment_id)
+        insert into adjustment_line (adjustment_id, line, account, debit_minor, credit_minor)
+        select adjustment_id, line, account, debit, credit
+        from a, (values (1, '1100', 5, 0), (2, '4900', 0, 5)) l (line, account, debit, credit)
+        """
+      }
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      let path = "/v1/ledger/adjustments"
+      try await Self.script(adjustments(1, state: "requested"), service)
+      let whole = try await Self.told(path, service, adding: adjustments(1000, state: "refused"))
+      #expect(whole.headers[name] == nil)
+      #expect(whole.text.contains(#""adjustment":1,"state":"requested""#), "\(whole.text)")
+      let all = try await Self.told(path + "?all=true", service, adding: "select 1")
+      #expect(all.headers[name] == "adjustment")
     }
   }
 }

@@ -31,6 +31,7 @@ struct OperatorMoneyEndpointTests {
       #expect(proposed.text.contains(payee), "\(proposed.text)")
       let orders = await service.send(.get, "/v1/money-orders", token: taras)
       #expect(orders.text.contains(payee), "\(orders.text)")
+      #expect(orders.text.contains(#""rider":null"#), "\(orders.text)")
       #expect(proposed.text.contains("tram: its bank account is not known"))
       let early = await service.post("/v1/payment-files", token: olena, json: Self.payer)
       #expect(early.status == .conflict && early.problemCode == "nothing_approved")
