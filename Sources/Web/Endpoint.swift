@@ -148,6 +148,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   // Pages
   case overviewPage = "GET /"
   case mapPage = "GET /vehicles"
+  case fleetPage = "GET /devices"
+  case fleetAct = "POST /devices"
   case loadPage = "GET /routes"
   case reportPage = "GET /report"
   case subsidyPage = "GET /subsidies"
@@ -177,8 +179,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops, .vehicles,
-      .vehiclePositions, .vehiclePositionsJSON:
+      .fleetAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops,
+      .vehicles, .vehiclePositions, .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceSession, .tapBatches,
@@ -190,7 +192,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
       .fleetGaps, .fleetConflicts:
       .staff([.dispatcher])
-    case .quarantineList: .staff([.accountant, .dispatcher])
+    // Each sees the parts that their role may ask for.
+    case .quarantineList, .fleetPage: .staff([.accountant, .dispatcher])
     case .stopCorrections: .staff([.accountant, .dispatcher, .inspector])
     // Where a vehicle was the dispatchers know, what a rider says the riders' desk.
     case .stopCorrect, .stopWithdraw, .pastChanges: .staff([.accountant, .dispatcher])
@@ -260,7 +263,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login, .subsidyAct, .bankAct, .ratingAct:
+    case .login, .fleetAct, .subsidyAct, .bankAct, .ratingAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -281,7 +284,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var isPage: Bool {
     switch self {
     case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
-      .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct:
+      .fleetPage, .fleetAct, .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage,
+      .ratingAct:
       true
     default: false
     }

@@ -83,8 +83,8 @@ struct Handlers: Sendable {
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
-    case .overviewPage, .mapPage, .loadPage, .reportPage, .subsidyPage, .subsidyAct, .bankPage,
-      .bankAct, .ratingPage, .ratingAct, .riderPage:
+    case .overviewPage, .mapPage, .fleetPage, .fleetAct, .loadPage, .reportPage, .subsidyPage,
+      .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
       .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .deviceKeepHardware,
@@ -100,6 +100,8 @@ struct Handlers: Sendable {
     switch request.endpoint {
     case .overviewPage: try await overviewPage(request)
     case .mapPage: try await mapPage(request)
+    case .fleetPage: try await fleetPage(request)
+    case .fleetAct: try await fleetAct(request)
     case .loadPage: try await loadPage(request)
     case .reportPage: try await reportPage(request)
     case .subsidyPage: try await subsidyPage(request)

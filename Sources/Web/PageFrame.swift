@@ -25,9 +25,9 @@ struct PageFrame {
 
   /// The pages of the navigation, in their order, and the words for them.
   static let sections: [(Endpoint, String)] = [
-    (.overviewPage, "overview_title"), (.mapPage, "map_title"), (.loadPage, "load_title"),
-    (.reportPage, "report_title"), (.subsidyPage, "subsidy_title"), (.bankPage, "bank_title"),
-    (.ratingPage, "rating_title"), (.riderPage, "rider_title"),
+    (.overviewPage, "overview_title"), (.mapPage, "map_title"), (.fleetPage, "fleet_title"),
+    (.loadPage, "load_title"), (.reportPage, "report_title"), (.subsidyPage, "subsidy_title"),
+    (.bankPage, "bank_title"), (.ratingPage, "rating_title"), (.riderPage, "rider_title"),
   ]
 
   /// The frame of a page for a request: with the sections that the caller may open.
@@ -98,8 +98,8 @@ struct PageFrame {
 struct Pages: Sendable {
   /// The templates of the folder `Pages`.
   static let names = [
-    "layout", "overview", "map", "load", "report", "subsidies", "bank", "rating", "rider", "login",
-    "problem",
+    "layout", "overview", "map", "fleet", "load", "report", "subsidies", "bank", "rating", "rider",
+    "login", "problem",
   ]
 
   private let library: MustacheLibrary

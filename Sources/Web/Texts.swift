@@ -5,7 +5,8 @@ package enum Texts {
   /// The catalogue; a test finds what the templates say beyond it, and what is said nowhere.
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
     .merging(subsidies) { first, _ in first }.merging(bank) { first, _ in first }
-    .merging(rating) { first, _ in first }.merging(problems) { first, _ in first }
+    .merging(rating) { first, _ in first }.merging(fleet) { first, _ in first }
+    .merging(problems) { first, _ in first }
 
   /// The catalogue in one language, for templates.
   package static func inLanguage(_ language: Language) -> [String: String] {
