@@ -70,8 +70,8 @@ import Yams
     for endpoint in Endpoint.allCases where endpoint.method == .post {
       let isOpen = endpoint.access == .anyone
       // These forms carry the token themselves.
-      let isForm = [.login, .logout, .subsidyAct, .bankAct, .ratingAct].contains(
-        endpoint)
+      let isForm = [.login, .logout, .fleetAct, .subsidyAct, .bankAct, .ratingAct]
+        .contains(endpoint)
       #expect(!isOpen || isForm, "\(endpoint)")
     }
   }
