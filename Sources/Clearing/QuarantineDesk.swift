@@ -49,6 +49,24 @@ package struct QuarantineDesk: Sendable {
     }
   }
 
+  /// A tap, whatever was decided about it; nil when it never was in quarantine.
+  package func find(_ name: TapName) async throws -> QuarantineRecord? {
+    // Numbers of taps begin at 1.
+    guard name.seq > 0 else { return nil }
+    let before = TapName(device: name.device, epoch: name.epoch, seq: name.seq - 1)
+    return try await list(state: nil, device: name.device, after: before, limit: 1)
+      .first { $0.name == name }
+  }
+
+  /// How the clocks of the devices stood that sent some taps, by the batches that brought them.
+  package func clocks(of names: [TapName]) async throws -> [TapName: ClockOffset] {
+    try await store.read { db in
+      try await db.evidence.batches(of: names).mapValues { batch in
+        ClockOffset(sentAt: batch.sentAt, receivedAt: batch.receivedAt)
+      }
+    }
+  }
+
   private func decide(
     _ name: TapName, _ state: QuarantineState, _ correction: TapCorrection, by: String,
     reason: String, at now: Instant,

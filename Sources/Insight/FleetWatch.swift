@@ -57,6 +57,7 @@ extension InsightDesk {
         for (var candidate, move) in zip(candidates, moves)
         where !move.isHeard && move.metres >= Self.movedMetresMin {
           candidate.movedMetres = move.metres
+          candidate.movedSince = move.firstAt
           found.append(candidate)
         }
         guard let next = candidates.last else { break }

@@ -184,18 +184,34 @@ extension DeviceDesk {
     after id: String = "", limit: Int = DeviceQueries.pageMax, at moment: Instant? = nil
   ) async throws -> [DeviceStanding] {
     try await store.read { db in
-      let devices = try await db.devices.list(after: id, limit: limit)
-      let ids = devices.map(\.id)
-      let registers = Dictionary(
-        grouping: try await db.devices.registers(of: ids), by: \.device)
-      let places = try await db.deviceAssignments.find(of: ids)
-      let beats = try await db.deviceLives.heartbeats(of: ids)
-      return devices.map { device in
-        DeviceStanding(
-          device: device, registers: registers[device.id] ?? [],
-          place: moment.flatMap { places[device.id]?.place(at: $0) },
-          heartbeat: beats[device.id])
-      }
+      try await Self.standings(
+        of: try await db.devices.list(after: id, limit: limit), at: moment, in: db)
+    }
+  }
+
+  /// Devices of which the id, or the place at a moment, holds a text, in the order of their ids.
+  package func list(
+    holding text: String, limit: Int = DeviceQueries.pageMax, at moment: Instant
+  ) async throws -> [DeviceStanding] {
+    try await store.read { db in
+      try await Self.standings(
+        of: try await db.devices.list(holding: text, at: moment, limit: limit), at: moment, in: db)
+    }
+  }
+
+  private static func standings(
+    of devices: [DeviceRecord], at moment: Instant?, in db: StoreSession
+  ) async throws -> [DeviceStanding] {
+    let ids = devices.map(\.id)
+    let registers = Dictionary(
+      grouping: try await db.devices.registers(of: ids), by: \.device)
+    let places = try await db.deviceAssignments.find(of: ids)
+    let beats = try await db.deviceLives.heartbeats(of: ids)
+    return devices.map { device in
+      DeviceStanding(
+        device: device, registers: registers[device.id] ?? [],
+        place: moment.flatMap { places[device.id]?.place(at: $0) },
+        heartbeat: beats[device.id])
     }
   }
 

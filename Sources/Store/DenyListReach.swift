@@ -122,6 +122,17 @@ extension DenyListQueries {
     }
   }
 
+  /// The newest version that each of some devices is known to hold; who holds none is missing.
+  package func held(by devices: [String]) async throws -> [String: Int64] {
+    let rows = try await connection.query(
+      """
+      select device_id, max(version) from device_deny_list
+      where device_id = any($1) group by device_id
+      """, [.texts(devices)])
+    return try Dictionary(
+      uniqueKeysWithValues: rows.map { (try $0.text(0), try $0.int8(1)) })
+  }
+
   /// What a device was known to hold, the newest version first: when, and how that is known.
   package func sightings(of device: String, limit: Int) async throws -> [DenyListSighting] {
     let rows = try await connection.query(

@@ -40,15 +40,15 @@ package struct EvidenceQueries {
   /// The batches that first brought some taps, by their names; without their bodies.
   package func batches(
     of names: [TapName]
-  ) async throws -> [TapName: (id: Int64, receivedAt: Instant)] {
+  ) async throws -> [TapName: (id: Int64, receivedAt: Instant, sentAt: Instant)] {
     guard !names.isEmpty else { return [:] }
     let rows = try await connection.query(
       """
-      select n.device_id, n.epoch, n.seq, b.batch_id, b.received_at
+      select n.device_id, n.epoch, n.seq, b.batch_id, b.received_at, b.sent_at
       from unnest($1::int2[], $2::text[], $3::bigint[], $4::bigint[])
         as n (lane, device_id, epoch, seq)
       cross join lateral (
-        select batch_id, received_at from tap_batch b
+        select batch_id, received_at, sent_at from tap_batch b
         where b.lane = n.lane and b.device_id = n.device_id and b.epoch = n.epoch
           and upper(b.fresh) > n.seq and b.fresh @> n.seq
         order by batch_id limit 1) b
@@ -57,10 +57,10 @@ package struct EvidenceQueries {
         .int2s(names.map { Lane.of(name: $0.device) }), .texts(names.map(\.device)),
         .int8s(names.map(\.epoch)), .int8s(names.map(\.seq)),
       ])
-    var batches: [TapName: (id: Int64, receivedAt: Instant)] = [:]
+    var batches: [TapName: (id: Int64, receivedAt: Instant, sentAt: Instant)] = [:]
     for row in rows {
       let name = TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
-      batches[name] = (try row.int8(3), try row.timestamptz(4))
+      batches[name] = (try row.int8(3), try row.timestamptz(4), try row.timestamptz(5))
     }
     return batches
   }

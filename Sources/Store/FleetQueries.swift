@@ -18,6 +18,8 @@ package struct SilentDevice: Sendable, Equatable {
   package let vehicleSeenAt: Instant
   /// Metres from end to end of where its vehicle was since.
   package var movedMetres: Double
+  /// The first position of its vehicle that counts in that; nil when there is none.
+  package var movedSince: Instant?
 }
 
 /// A hole in the numbers of a device, open or closed.
@@ -112,19 +114,19 @@ package struct FleetQueries {
         lastContactAt: try row.timestamptzOrNil(3),
         isUnheardReplacement: try row.bool("is_unheard_replacement"),
         vehicleSeenAt: try row.timestamptz(2),
-        movedMetres: 0)
+        movedMetres: 0, movedSince: nil)
     }
   }
 
-  /// How far vehicles went since a moment each, from end to end, and whether the device itself told
-  /// a position in that time; by the index in the lists, which are of one length.
+  /// How far vehicles went since a moment each, from end to end, when the first of their positions in that
+  /// time was, and whether the device itself told one; by the index in the lists, which are of one length.
   package func movements(
     of devices: [SilentDevice], since: [Instant], days: [Day]
-  ) async throws -> [(metres: Double, isHeard: Bool)] {
+  ) async throws -> [(metres: Double, firstAt: Instant?, isHeard: Bool)] {
     guard !devices.isEmpty else { return [] }
     let rows = try await connection.query(
       """
-      select n.i, m.metres, m.is_heard
+      select n.i, m.metres, m.first_at, m.is_heard
       from unnest($1::int2[], $2::text[], $3::text[], $4::timestamptz[])
         with ordinality as n (lane, vehicle, device_id, since, i)
       cross join lateral (
@@ -132,11 +134,12 @@ package struct FleetQueries {
             power((max(latitude) - min(latitude)) * 111320, 2)
             + power((max(longitude) - min(longitude)) * 111320 * cos(radians(avg(latitude))), 2)),
             0)::float8 as metres,
+          min(p.at) as first_at,
           coalesce(bool_or(p.device_id = n.device_id), false) as is_heard
         from (
           -- A tenth of a millimetre: of what is far less the square is too small for a number.
           select round(latitude::numeric, 9)::float8 as latitude,
-            round(longitude::numeric, 9)::float8 as longitude, p.device_id
+            round(longitude::numeric, 9)::float8 as longitude, p.device_id, p.at
           from position p where p.service_day = any($5) and p.lane = n.lane
             and p.vehicle = n.vehicle and p.at >= n.since) p) m
       order by n.i
@@ -146,7 +149,11 @@ package struct FleetQueries {
         .texts(devices.map(\.device)), .timestamptzs(since.map(Optional.some)),
         .dates(days.map(Optional.some)),
       ])
-    return try rows.map { (try $0.float8("metres"), try $0.bool("is_heard")) }
+    return try rows.map { row in
+      (
+        try row.float8("metres"), try row.timestamptzOrNil("first_at"), try row.bool("is_heard")
+      )
+    }
   }
 
   /// Compares the holes in all registers with those that are written down.

@@ -148,6 +148,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   // Pages
   case overviewPage = "GET /"
   case mapPage = "GET /vehicles"
+  case fleetPage = "GET /devices"
+  case fleetAct = "POST /devices"
   case loadPage = "GET /routes"
   case reportPage = "GET /report"
   case booksPage = "GET /books"
@@ -179,7 +181,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-      .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops,
+      .fleetAct, .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes,
+      .networkStops,
       .vehicles, .vehiclePositions, .vehiclePositionsJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
@@ -192,7 +195,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
       .fleetGaps, .fleetConflicts:
       .staff([.dispatcher])
-    case .quarantineList: .staff([.accountant, .dispatcher])
+    // Each sees the parts that their role may ask for.
+    case .quarantineList, .fleetPage: .staff([.accountant, .dispatcher])
     case .stopCorrections: .staff([.accountant, .dispatcher, .inspector])
     // Where a vehicle was the dispatchers know, what a rider says the riders' desk.
     case .stopCorrect, .stopWithdraw, .pastChanges: .staff([.accountant, .dispatcher])
@@ -263,7 +267,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .tariffPublish:
       BodyRule(
         types: ["application/yaml", "text/yaml", "text/plain"], bytesMax: BodyRule.bytesMax)
-    case .login, .booksAct, .subsidyAct, .bankAct, .ratingAct:
+    case .login, .fleetAct, .booksAct, .subsidyAct, .bankAct, .ratingAct:
       BodyRule(types: ["application/x-www-form-urlencoded"], bytesMax: BodyRule.formBytesMax)
     default: BodyRule.none
     }
@@ -284,7 +288,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   package var isPage: Bool {
     switch self {
     case .overviewPage, .mapPage, .loadPage, .reportPage, .riderPage, .loginPage, .login, .logout,
-      .booksPage, .booksAct, .subsidyPage, .subsidyAct, .bankPage, .bankAct, .ratingPage,
+      .fleetPage, .fleetAct, .booksPage, .booksAct, .subsidyPage, .subsidyAct, .bankPage,
+      .bankAct, .ratingPage,
       .ratingAct:
       true
     default: false

@@ -112,7 +112,7 @@ extension Handlers {
       throw Problem.badParameter("state", "\(word) is none of held, released, discarded, all")
     }
     let taps = try await services.quarantine.list(
-      state: state, device: request.queryText("device"), after: try Self.after(request),
+      state: state, device: request.queryText("device"), after: try Self.tapName(request, "after"),
       limit: limit)
     return .json { writer in
       writer.beginObject()
@@ -125,11 +125,14 @@ extension Handlers {
     }
   }
 
-  private static func after(_ request: WebRequest) throws(Problem) -> TapName? {
-    guard let text = request.queryText("after") else { return nil }
+  /// The tap that a parameter of the query names, as an answer gave it.
+  static func tapName(
+    _ request: WebRequest, _ parameter: String
+  ) throws(Problem) -> TapName? {
+    guard let text = request.queryText(parameter) else { return nil }
     let parts = text.split(separator: "/")
     guard parts.count == 3, let epoch = Int64(parts[1]), let seq = Int64(parts[2]) else {
-      throw .badParameter("after", "\(text) is not device/epoch/seq as an answer gave it")
+      throw .badParameter(parameter, "\(text) is not device/epoch/seq as an answer gave it")
     }
     return TapName(device: String(parts[0]), epoch: epoch, seq: seq)
   }
@@ -148,14 +151,7 @@ extension Handlers {
 
   func quarantineDiscard(_ request: WebRequest) async throws -> Answer {
     let order = try Self.order(request)
-    guard order.correction == TapCorrection() else {
-      throw Problem(
-        .unprocessableContent, "nothing_to_correct",
-        "A tap that is discarded takes no correction: leave at and riders out.")
-    }
-    let tap = try await services.quarantine.discard(
-      order.name, by: Self.name(of: request.caller), reason: order.reason,
-      at: request.receivedAt)
+    let tap = try await discard(order, by: Self.name(of: request.caller), at: request.receivedAt)
     return .json { writer in
       writer.beginObject()
       writer.members(of: tap)
@@ -163,9 +159,20 @@ extension Handlers {
     }
   }
 
-  private static func order(
-    _ request: WebRequest
-  ) throws(Problem) -> (name: TapName, correction: TapCorrection, reason: String) {
+  /// Turns a tap down, as JSON or a form asks for it.
+  func discard(
+    _ order: QuarantineOrder, by: String, at moment: Instant
+  ) async throws -> QuarantineRecord {
+    guard order.correction == TapCorrection() else {
+      throw Problem(
+        .unprocessableContent, "nothing_to_correct",
+        "A tap that is discarded takes no correction: leave at and riders out.")
+    }
+    return try await services.quarantine.discard(
+      order.name, by: by, reason: order.reason, at: moment)
+  }
+
+  private static func order(_ request: WebRequest) throws(Problem) -> QuarantineOrder {
     var texts: [String: String] = [:]
     var numbers: [String: Int64] = [:]
     var correction = TapCorrection()
@@ -184,8 +191,17 @@ extension Handlers {
     guard let epoch = numbers["epoch"] else { throw .missingMember("epoch") }
     guard let seq = numbers["seq"] else { throw .missingMember("seq") }
     guard let reason = texts["reason"] else { throw .missingMember("reason") }
-    return (TapName(device: device, epoch: epoch, seq: seq), correction, reason)
+    return QuarantineOrder(
+      name: TapName(device: device, epoch: epoch, seq: seq), correction: correction,
+      reason: reason)
   }
+}
+
+/// What a person wants done about an impossible tap, and why.
+struct QuarantineOrder {
+  let name: TapName
+  let correction: TapCorrection
+  let reason: String
 }
 
 extension JSONWriter {

@@ -83,7 +83,8 @@ struct Handlers: Sendable {
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
-    case .overviewPage, .mapPage, .loadPage, .reportPage, .booksPage, .booksAct, .subsidyPage,
+    case .overviewPage, .mapPage, .fleetPage, .fleetAct, .loadPage, .reportPage, .booksPage,
+      .booksAct, .subsidyPage,
       .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct, .riderPage:
       try await pageAnswer(request)
     case .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceShow, .deviceAssign, .deviceSuspend,
@@ -100,6 +101,8 @@ struct Handlers: Sendable {
     switch request.endpoint {
     case .overviewPage: try await overviewPage(request)
     case .mapPage: try await mapPage(request)
+    case .fleetPage: try await fleetPage(request)
+    case .fleetAct: try await fleetAct(request)
     case .loadPage: try await loadPage(request)
     case .reportPage: try await reportPage(request)
     case .booksPage: try await booksPage(request)

@@ -18,6 +18,9 @@ extension Handlers {
     let balance: BalanceTable?
     let devices: Listing<DeviceRow>?
     let silent: Listing<DeviceRow>?
+    /// Where more is told of these, for those who may read it.
+    let gapsLink: String?
+    let silentLink: String?
   }
 
   private struct OperatorRow {
@@ -38,7 +41,7 @@ extension Handlers {
     let shown = try await shownDay(request, status.today)
     let model = Model(
       date: shown.day.description, day: people.day(shown.day),
-      figures: Handlers.figures(status, shown, people),
+      figures: Handlers.figures(status, shown, people, request.caller),
       operators: Listing(shown.operators) { row in
         OperatorRow(
           name: row.name ?? people.text("operator_unknown"),
@@ -54,7 +57,8 @@ extension Handlers {
         DeviceRow(
           name: device.device, missing: "",
           lastHeard: device.lastReceivedAt.map(people.moment) ?? people.text("never"))
-      })
+      }, gapsLink: FleetPart.gaps.link(for: request.caller),
+      silentLink: FleetPart.silent.link(for: request.caller))
     let frame = PageFrame(request, titleName: "overview_title", people: people)
     return pages.page("overview", frame: frame, language: request.language, model)
   }
@@ -76,7 +80,7 @@ extension Handlers {
   }
 
   private static func figures(
-    _ status: ServiceStatus, _ shown: DayFigures, _ people: People
+    _ status: ServiceStatus, _ shown: DayFigures, _ people: People, _ caller: AccessGrant?
   ) -> [Figure] {
     let totals = shown.totals
     let unknown = totals.reduce(0) { $0 + $1.unknownRides }
@@ -103,10 +107,11 @@ extension Handlers {
         state: status.lagSeconds > lagSecondsMax ? .warn : .good),
       Figure(
         people.text("gaps"), people.number(status.gaps.numbers),
-        note: people.text("gaps_note"), state: status.gaps.numbers > 0 ? .warn : .good),
+        note: people.text("gaps_note"), state: status.gaps.numbers > 0 ? .warn : .good,
+        link: FleetPart.gaps.link(for: caller)),
       Figure(
         people.text("apart"), people.number(apart), note: people.text("apart_note"),
-        state: apart > 0 ? .warn : .good),
+        state: apart > 0 ? .warn : .good, link: FleetPart.quarantine.link(for: caller)),
       Figure(
         people.text("balance"),
         status.books.map { people.money($0.differenceMinor, $0.currency) }
@@ -127,12 +132,18 @@ struct Figure {
   let value: String
   let note: String?
   let state: String
+  /// Where more is told of it.
+  let link: String?
 
-  init(_ label: String, _ value: String, note: String? = nil, state: State = .plain) {
+  init(
+    _ label: String, _ value: String, note: String? = nil, state: State = .plain,
+    link: String? = nil
+  ) {
     self.label = label
     self.value = value.isEmpty ? "0" : value
     self.note = note
     self.state = state.rawValue
+    self.link = link
   }
 }
 

@@ -126,6 +126,24 @@ extension Texts {
     "problem_not_possible": Bilingual(
       uk: "За тим, що записано, цього зробити не можна.",
       en: "By what is on record this cannot be done."),
+    "problem_not_in_quarantine": Bilingual(
+      uk: "Такої валідації в карантині немає.", en: "There is no such tap in quarantine."),
+    "problem_reason_missing": Bilingual(
+      uk: "Вкажіть підставу: рішення зберігається разом із нею.",
+      en: "Give a reason: the decision is kept with it."),
+    "problem_time_needed": Bilingual(
+      uk: "Час цієї валідації неможливий: вкажіть, коли вона справді була.",
+      en: "The time of this tap is impossible: say when it really was."),
+    "problem_riders_needed": Bilingual(
+      uk: "Кількість пасажирів цієї валідації неможлива: вкажіть, скільки їх їхало.",
+      en: "The number of riders of this tap is impossible: say how many rode."),
+    "problem_nothing_to_correct": Bilingual(
+      uk: "Відхилена валідація не виправляється: залиште час і пасажирів порожніми.",
+      en: "A tap that is discarded is not corrected: leave the time and the riders empty."),
+    "problem_released_before": Bilingual(
+      uk: "Цю валідацію вже пропущено.", en: "This tap was released before."),
+    "problem_discarded_before": Bilingual(
+      uk: "Цю валідацію вже відхилено.", en: "This tap was discarded before."),
     "problem_conflict": Bilingual(
       uk: "Так зробити не можна: це суперечить тому, що вже записано.",
       en: "This cannot be done: it contradicts what is on record already."),

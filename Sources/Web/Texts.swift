@@ -6,6 +6,7 @@ package enum Texts {
   package static let all: [String: Bilingual] = frame.merging(content) { first, _ in first }
     .merging(subsidies) { first, _ in first }.merging(bank) { first, _ in first }
     .merging(rating) { first, _ in first }.merging(books) { first, _ in first }
+    .merging(fleet) { first, _ in first }
     .merging(problems) { first, _ in first }
 
   /// The catalogue in one language, for templates.

@@ -19,6 +19,7 @@ struct PageTests {
     try await Self.withRiddenCity { city in
       let expected: [(String, uk: String, en: String)] = [
         ("/", "Огляд", "Overview"), ("/vehicles", "Транспорт наживо", "Live vehicles"),
+        ("/devices", "Валідатори", "Validators"),
         ("/routes", "Наповнення маршруту", "Load of a route"),
         ("/report", "Звіти", "Reports"),
         ("/books", "Книги обліку", "The books"),

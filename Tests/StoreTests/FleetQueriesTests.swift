@@ -291,6 +291,7 @@ extension StoreSuite {
         // A hundredth of a degree of latitude is 1,113 metres.
         #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 1113, 0])
         #expect(moves.map(\.isHeard) == [false, false, true, false])
+        #expect(moves.allSatisfy { $0.firstAt == noon.adding(seconds: -500) })
       }
     }
   }

@@ -56,7 +56,7 @@ enum AccessTable {
     (Right(roles: [.planner, .dispatcher], isScoped: true), [.routeLoad, .loadPage]),
     (
       Right(roles: [.accountant, .dispatcher]),
-      [.quarantineList, .stopCorrect, .stopWithdraw, .pastChanges]
+      [.quarantineList, .fleetPage, .stopCorrect, .stopWithdraw, .pastChanges]
     ),
     (Right(roles: [.accountant, .inspector]), [.evidence]),
     (Right(roles: [.accountant, .rider]), [.chargeAsk]),
@@ -74,7 +74,8 @@ enum AccessTable {
   /// What anybody may call; the forms among them ask for a token of their own.
   static let anyone: [Endpoint] = [
     .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
-    .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes, .networkStops,
+    .fleetAct, .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes,
+    .networkStops,
     .vehicles, .vehiclePositions, .vehiclePositionsJSON,
   ]
 

@@ -1,0 +1,125 @@
+import Basics
+import Clearing
+import HTTPTypes
+import Store
+import Tapping
+
+/// A part of the page of the validators; the word is its anchor there.
+enum FleetPart: String {
+  case silent, gaps, conflicts, quarantine, all
+
+  /// What a program asks for the same.
+  var endpoint: Endpoint {
+    switch self {
+    case .silent: .fleetSilent
+    case .gaps: .fleetGaps
+    case .conflicts: .fleetConflicts
+    case .quarantine: .quarantineList
+    case .all: .deviceList
+    }
+  }
+
+  /// Whether somebody may read the part: whoever may ask for the same without a page.
+  func isOpen(to caller: AccessGrant?) -> Bool { caller?.may(use: endpoint.access) == true }
+
+  /// Where the part is; nil for whoever may not read it.
+  func link(for caller: AccessGrant?) -> String? {
+    isOpen(to: caller) ? "\(Endpoint.fleetPage.path)#\(rawValue)" : nil
+  }
+}
+
+/// A table of the page, and what has to be said of it beside its rows.
+struct FleetTable<Row> {
+  let list: Listing<Row>?
+  /// That there are more than are shown; nil where there are not.
+  let cut: String?
+
+  /// A table of so many rows at most; of more it says where all of them are.
+  init<Element>(
+    _ elements: [Element], countMax: Int, of part: FleetPart, _ people: People,
+    _ row: (Element) -> Row
+  ) {
+    list = Listing(Array(elements.prefix(countMax)), row)
+    cut =
+      elements.count > countMax
+      ? "\(people.text("fleet_cut_\(part.rawValue)")) \(part.endpoint.path). "
+        + "\(people.text("fleet_rows")) \(people.number(countMax))." : nil
+  }
+}
+
+/// The page of the validators: who is silent, what is missing, what contradicts itself, what is impossible,
+/// and how each one is.
+extension Handlers {
+  private struct Model {
+    let tap: HeldTap?
+    let silent: FleetTable<SilentRow>?
+    let gaps: FleetTable<GapRow>?
+    let conflicts: FleetTable<ConflictRow>?
+    let quarantine: FleetTable<HeldTapRow>?
+    let devices: DeviceTable?
+  }
+
+  func fleetPage(_ request: WebRequest) async throws -> Answer {
+    let people = self.people(request)
+    func part<Shown>(
+      _ part: FleetPart, _ make: (WebRequest, People) async throws -> Shown
+    ) async throws -> Shown? {
+      part.isOpen(to: request.caller) ? try await make(request, people) : nil
+    }
+    let model = Model(
+      tap: try await heldTap(request, people), silent: try await part(.silent, silentTable),
+      gaps: try await part(.gaps, gapTable),
+      conflicts: try await part(.conflicts, conflictTable),
+      quarantine: try await part(.quarantine, quarantineTable),
+      devices: try await part(.all, deviceTable))
+    let frame = PageFrame(request, titleName: "fleet_title", people: people)
+    return pages.page("fleet", frame: frame, language: request.language, model)
+  }
+
+  /// Releases or discards an impossible tap, as the form of the page asks.
+  func fleetAct(_ request: WebRequest) async throws -> Answer {
+    let (fields, grant) = try await fieldsOfAct(request, like: .quarantineRelease)
+    let zone = services.city.current.clock.zone
+    guard let device = fields["device"], let epoch = fields["epoch"].flatMap({ Int64($0) }),
+      let seq = fields["seq"].flatMap({ Int64($0) }), let act = fields["act"],
+      ["release", "discard"].contains(act)
+    else {
+      throw Problem(.badRequest, "bad_form", "The form needs a tap and what is to be done.")
+    }
+    let riders = fields["riders"]?.trimmed ?? ""
+    let time = fields["at"]?.trimmed ?? ""
+    let correction = TapCorrection(
+      at: Self.wallTime(time, in: zone), riders: Int(riders))
+    guard riders.isEmpty || correction.riders != nil, time.isEmpty || correction.at != nil else {
+      throw Problem(
+        .badRequest, "bad_form",
+        "A time is written as 2026-11-22T09:00:00, and a number of riders in digits.")
+    }
+    let endpoint: Endpoint = act == "release" ? .quarantineRelease : .quarantineDiscard
+    guard grant.may(use: endpoint.access) else { throw Problem.forbidden }
+    let order = QuarantineOrder(
+      name: TapName(device: device, epoch: epoch, seq: seq), correction: correction,
+      reason: fields["reason"]?.trimmed ?? "")
+    let person = Self.name(of: grant)
+    if act == "release" {
+      _ = try await services.quarantine.release(
+        order.name, correction: correction, by: person, reason: order.reason,
+        at: request.receivedAt)
+    } else {
+      _ = try await discard(order, by: person, at: request.receivedAt)
+    }
+    return Answer.redirect(to: Self.link(to: order.name))
+  }
+
+  /// The moment at which the clocks of the city show a time, as a browser writes it: with seconds or without.
+  private static func wallTime(_ text: String, in zone: TimeZoneTable) -> Instant? {
+    let whole = text.utf8.count == "2026-11-22T09:00".utf8.count ? text + ":00" : text
+    return Instant(iso8601: whole + "Z").map { zone.instant(of: TimeZoneTable.utc.local($0)) }
+  }
+
+  /// Where the page tells all of an impossible tap.
+  static func link(to tap: TapName) -> String {
+    let name = "\(tap.device)/\(tap.epoch)/\(tap.seq)"
+    return "\(Endpoint.fleetPage.path)?tap=\(percentEncoded(name))#tap"
+  }
+}
