@@ -25,13 +25,9 @@ struct PageFrame {
 
   /// The pages of the navigation, in their order, and the words for them.
   static let sections: [(Endpoint, String)] = [
-<<<<<<< HEAD
-    (.overviewPage, "overview_title"), (.mapPage, "map_title"), (.loadPage, "load_title"),
-    (.reportPage, "report_title"), (.booksPage, "books_title"), (.subsidyPage, "subsidy_title"),
-=======
     (.overviewPage, "overview_title"), (.mapPage, "map_title"), (.fleetPage, "fleet_title"),
-    (.loadPage, "load_title"), (.reportPage, "report_title"), (.subsidyPage, "subsidy_title"),
->>>>>>> e1503dd8dfea8ec62ca78c90bcd87ba17601b26a
+    (.loadPage, "load_title"), (.reportPage, "report_title"), (.booksPage, "books_title"),
+    (.subsidyPage, "subsidy_title"),
     (.bankPage, "bank_title"), (.ratingPage, "rating_title"), (.riderPage, "rider_title"),
   ]
 
@@ -103,13 +99,8 @@ struct PageFrame {
 struct Pages: Sendable {
   /// The templates of the folder `Pages`.
   static let names = [
-<<<<<<< HEAD
-    "layout", "balance", "overview", "map", "load", "report", "books", "subsidies", "bank",
-    "rating", "rider", "login", "problem",
-=======
-    "layout", "overview", "map", "fleet", "load", "report", "subsidies", "bank", "rating", "rider",
-    "login", "problem",
->>>>>>> e1503dd8dfea8ec62ca78c90bcd87ba17601b26a
+    "layout", "balance", "overview", "map", "fleet", "load", "report", "books", "subsidies",
+    "bank", "rating", "rider", "login", "problem",
   ]
 
   private let library: MustacheLibrary
