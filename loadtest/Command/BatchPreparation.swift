@@ -40,7 +40,8 @@ struct BatchPreparation {
   func prepare(
     batchCount: Int, of devices: inout [LoadDevice], connections: Int
   ) async -> [[PreparedBatch]] {
-    let rounds = max(1, (batchCount + devices.count - 1) / devices.count)
+    // Each connection has the same share of an open load, however many devices it holds.
+    let share = (batchCount + connections - 1) / connections
     let groups = Self.groups(of: devices.indices, connections: connections).map { group in
       group.map { ($0, devices[$0]) }
     }
@@ -49,6 +50,7 @@ struct BatchPreparation {
       for (connection, group) in groups.enumerated() {
         tasks.addTask {
           var group = group
+          let rounds = max(1, (share + group.count - 1) / max(group.count, 1))
           var batches: [PreparedBatch] = []
           batches.reserveCapacity(rounds * group.count)
           for _ in 0..<rounds {
