@@ -80,6 +80,8 @@ struct Handlers: Sendable {
       .bankLineMatch:
       try await bankAnswer(request)
     case .routeLoad: try await routeLoad(request)
+    case .originDestination: try await originDestination(request)
+    case .stopBoardings: try await stopBoardings(request)
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)

@@ -52,7 +52,10 @@ enum AccessTable {
       Right(roles: [.cashier]),
       [.walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay, .refundPay]
     ),
-    (Right(roles: [.planner, .dispatcher], isScoped: true), [.routeLoad, .loadPage]),
+    (
+      Right(roles: [.planner, .dispatcher], isScoped: true),
+      [.routeLoad, .originDestination, .stopBoardings, .loadPage]
+    ),
     (
       Right(roles: [.accountant, .dispatcher]),
       [.quarantineList, .stopCorrect, .stopWithdraw, .pastChanges]
