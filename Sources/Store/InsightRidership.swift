@@ -39,6 +39,8 @@ extension LoadTables {
   }
 
   /// The question for the boardings of a day; the tests look at how the database answers it.
+  ///
+  /// Of all routes it names the list too: a statement names each of its parameters.
   package static func groupsSQL(isOfRoutes: Bool) -> String {
     """
     select route, direction, mod(floor(date_part('epoch', tapped_at))::int8

@@ -5,7 +5,17 @@ import Store
 
 /// Rides by pair of stops, and boardings and alightings by stop, for planners' own programs.
 extension Handlers {
-  func originDestination(_ request: WebRequest) async throws -> Answer {
+  /// Answers what planners ask about riders.
+  func ridershipAnswer(_ request: WebRequest) async throws -> Answer {
+    switch request.endpoint {
+    case .routeLoad: try await routeLoad(request)
+    case .originDestination: try await originDestination(request)
+    case .stopBoardings: try await stopBoardings(request)
+    default: throw Problem.notFound(request.target)
+    }
+  }
+
+  private func originDestination(_ request: WebRequest) async throws -> Answer {
     let format = try Handlers.format(request)
     let answer = try await ridership(request)
     return format == "csv"
@@ -13,7 +23,7 @@ extension Handlers {
       : .json(answer.originDestinationJSON)
   }
 
-  func stopBoardings(_ request: WebRequest) async throws -> Answer {
+  private func stopBoardings(_ request: WebRequest) async throws -> Answer {
     let format = try Handlers.format(request)
     let answer = try await ridership(request)
     return format == "csv"

@@ -252,7 +252,7 @@ extension InsightSuite {
             .int8(100),
           ]
         ).joined(separator: "\n")
-        #expect(ofRoutes.contains("using boarding_20261123_"), "\(ofRoutes)")
+        #expect(ofRoutes.contains(" boarding_20261123_"), "\(ofRoutes)")
         #expect(!ofRoutes.contains("Seq Scan"), "\(ofRoutes)")
         #expect(!ofRoutes.contains("20261122"), "\(ofRoutes)")
       }
