@@ -67,6 +67,19 @@ struct RidershipTests {
     }
   }
 
+  @Test func theLoadPageLeadsToBoth() async throws {
+    try await Self.withRides { service, token in
+      let page = await service.send(
+        .get, "/routes?route=r1&direction=0&date=2026-11-21&from=10&to=11&lang=en", token: token)
+      let query = "?route=r1&amp;date=2026-11-21&amp;direction=0&amp;hours=10-11&amp;format=csv"
+      for path in ["od", "stops"] {
+        #expect(page.text.contains("\"/v1/ridership/\(path)\(query)\""), "\(page.text)")
+        let link = "/v1/ridership/\(path)" + query.replacing("&amp;", with: "&")
+        #expect(await service.send(.get, link, token: token).status == .ok)
+      }
+    }
+  }
+
   @Test func aPairOfAFewRidersIsNotListed() async throws {
     try await Self.withRides { service, token in
       let night = await service.send(
