@@ -157,14 +157,14 @@ extension InsightDesk {
   }
 
   /// The routes that a person may mean, of those the asker may see.
-  private func routes(named name: String, in network: Network, operatorID: String?) -> [Int] {
+  func routes(named name: String, in network: Network, operatorID: String?) -> [Int] {
     let found =
       network.resolveRoute(name).map { [$0] }
       ?? network.routes.indices.filter { network.routes[$0].shortName == name }
     return found.filter { mayShow($0, network, operatorID) }
   }
 
-  private func mayShow(_ route: Int, _ network: Network, _ operatorID: String?) -> Bool {
+  func mayShow(_ route: Int, _ network: Network, _ operatorID: String?) -> Bool {
     operatorID == nil || network.operatorID(ofRoute: route) == operatorID
   }
 }
@@ -199,30 +199,10 @@ private struct LoadProfile {
       waitingDays: waitingDays, missing: missing)
   }
 
-  /// The groups as rides: a group stands for its people, in the first second of its hour.
   private func profile(hours: Range<Int>?) -> RouteLoad {
-    var rides: [LoadRide] = []
-    var unplaced: [(at: Instant, riders: Int)] = []
-    for group in groups {
-      let at = Instant(seconds: Int64(group.hour) * 3600)
-      guard let stop = group.stop, let order = group.stopOrder else {
-        unplaced.append((at, group.riders))
-        continue
-      }
-      let boarding = PlacedBoarding(
-        ref: 0, at: at, vehicle: nil, route: question.route, direction: question.direction,
-        stop: stop, stopOrder: order, source: .nearness, confidence: 1)
-      var alighting: PlacedAlighting?
-      if let offStop = group.offStop, let offOrder = group.offStopOrder {
-        alighting = PlacedAlighting(
-          ref: 0, stop: offStop, stopOrder: offOrder, walkMetres: 0, source: .nextBoarding,
-          confidence: 1)
-      }
-      rides.append(LoadRide(boarding: boarding, alighting: alighting, riders: group.riders))
-    }
+    let grouped = GroupedRides(groups, route: question.route, direction: question.direction)
     return RouteLoad(
-      line: line, rides: rides, unplaced: unplaced,
-      hours: hours.flatMap { HourBand(fromHour: $0.lowerBound, untilHour: $0.upperBound) },
+      line: line, rides: grouped.rides, unplaced: grouped.unplaced, hours: HourBand(hours),
       zone: .utc)
   }
 }

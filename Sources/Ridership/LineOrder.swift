@@ -41,4 +41,16 @@ package struct LineOrder: Hashable, Sendable {
     stops.indices.filter { $0 > start && stops[$0] == stop }
       .min { abs($0 - order) < abs($1 - order) }
   }
+
+  /// Where on the line a ride began and ended; nil when it did not begin there, no end when it is not known
+  /// or not ahead.
+  func ends(of ride: LoadRide) -> (start: Int, end: Int?)? {
+    guard let start = place(of: ride.boarding.stop, near: ride.boarding.stopOrder) else {
+      return nil
+    }
+    let end = ride.alighting.flatMap { alighting in
+      place(of: alighting.stop, near: alighting.stopOrder, after: start)
+    }
+    return (start, end)
+  }
 }

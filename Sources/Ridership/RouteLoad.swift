@@ -94,17 +94,13 @@ package struct RouteLoad: Hashable, Sendable {
   }
 
   private mutating func add(_ ride: LoadRide, line: LineOrder) {
-    guard
-      let start = line.place(of: ride.boarding.stop, near: ride.boarding.stopOrder)
-    else {
+    guard let (start, end) = line.ends(of: ride) else {
       boardingsOffLine += ride.riders
       return
     }
     boardings += ride.riders
     stops[start].boardings += ride.riders
-    if let alighting = ride.alighting,
-      let end = line.place(of: alighting.stop, near: alighting.stopOrder, after: start)
-    {
+    if let end {
       stops[end].alightings += ride.riders
     } else {
       boardingsWithoutAlighting += ride.riders

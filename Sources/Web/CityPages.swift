@@ -54,6 +54,8 @@ extension Handlers {
 
   private struct LoadTable {
     let heading: String
+    /// What was asked, as a query for the numbers in other forms.
+    let query: String
     let figures: [Figure]
     let rounding: String?
     let stops: [LoadRow]
@@ -141,6 +143,12 @@ extension Handlers {
     }
   }
 
+  /// The question of a load, as a query of a link.
+  private static func query(_ answer: RouteLoadAnswer) -> String {
+    "route=\(percentEncoded(answer.route))&date=\(answer.day)&direction=\(answer.direction)"
+      + (answer.hours.map { "&hours=\($0.lowerBound)-\($0.upperBound)" } ?? "")
+  }
+
   private static func loadTable(
     _ answer: RouteLoadAnswer, towards terminus: String?, _ people: People
   ) -> LoadTable {
@@ -149,6 +157,7 @@ extension Handlers {
     let without = answer.unplacedBoardings + answer.boardingsOffLine
     return LoadTable(
       heading: "\(answer.routeName)\(terminus.map { " (\($0))" } ?? ""): \(people.day(answer.day))",
+      query: Self.query(answer),
       figures: [
         Figure(people.text("load_placed"), people.number(answer.boardings)),
         Figure(

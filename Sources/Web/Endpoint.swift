@@ -133,6 +133,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
 
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
+  case originDestination = "GET /v1/ridership/od"
+  case stopBoardings = "GET /v1/ridership/stops"
   case networkRoutes = "GET /v1/network/routes"
   case networkStops = "GET /v1/network/stops"
   case vehicles = "GET /v1/vehicles"
@@ -234,7 +236,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .subsidyEvidence, .subsidyPaid, .subsidyPage, .bankAccounts, .bankAccountAdd,
       .bankStatements, .bankStatementTake, .bankLines, .bankLineMatch, .bankPage:
       .staff([.accountant])
-    case .routeLoad, .loadPage: .staff([.planner, .dispatcher], scoped: true)
+    case .routeLoad, .originDestination, .stopBoardings, .loadPage:
+      .staff([.planner, .dispatcher], scoped: true)
     }
   }
 

@@ -23,7 +23,7 @@ extension Handlers {
   }
 
   /// The format asked for: by `format`, else by `Accept`.
-  private static func format(_ request: WebRequest) throws(Problem) -> String {
+  static func format(_ request: WebRequest) throws(Problem) -> String {
     if let format = request.queryText("format") {
       guard ["json", "csv"].contains(format) else {
         throw .badParameter("format", "\(format) is neither json nor csv")
@@ -81,13 +81,7 @@ extension Handlers {
     }
     var question = RouteLoadQuestion(
       route: try request.requireQuery("route"), day: day, direction: direction)
-    if let text = request.queryText("hours") {
-      guard let hours = RouteLoadQuestion.hours(text) else {
-        throw Problem.badParameter(
-          "hours", "\(text) is not a span of hours; write 7-9 for 7:00 to 9:00")
-      }
-      question.hours = hours
-    }
+    question.hours = try Handlers.hours(request)
     question.operatorID = request.caller?.operatorID
     let answer = try await load(question)
     return format == "csv"
@@ -98,16 +92,9 @@ extension Handlers {
   func load(_ question: RouteLoadQuestion) async throws -> RouteLoadAnswer {
     switch try await services.insight.routeLoad(question) {
     case .answer(let answer): return answer
-    case .routeUnknown:
-      throw Problem(.notFound, "route_unknown", "The network has no route \(question.route).")
-    case .routeAmbiguous(let ids):
-      throw Problem(
-        .unprocessableContent, "route_ambiguous",
-        "Several routes are called \(question.route): use one of \(ids.joined(separator: ", ")).")
-    case .noSuchDirection:
-      throw Problem(
-        .notFound, "direction_unknown",
-        "Route \(question.route) has no timetable in direction \(question.direction).")
+    case .routeUnknown: throw Problem.routeUnknown(question.route)
+    case .routeAmbiguous(let ids): throw Problem.routeAmbiguous(question.route, ids)
+    case .noSuchDirection: throw Problem.directionUnknown(question.route, question.direction)
     }
   }
 
@@ -197,7 +184,7 @@ extension RouteLoadAnswer {
     writer.member("smallest_group_shown", ridersMin)
     writer.member("days_still_worked_out", waitingDays)
     writer.member("complete", isComplete)
-    for (name, count) in missingByName { writer.member(name, count) }
+    for (name, count) in missing.byName { writer.member(name, count) }
     writer.member("stops", objects: stops.enumerated()) { writer, stop in
       let row = stop.element
       writer.member("order", stop.offset)
@@ -207,20 +194,9 @@ extension RouteLoadAnswer {
       writer.member("alightings", orNull: row.alightings)
       writer.member("load", orNull: row.load)
     }
-    writer.key("hourly_boardings")
-    writer.beginArray()
-    for count in hourly { if let count { writer.value(count) } else { writer.null() } }
-    writer.endArray()
+    writer.member("hourly_boardings", counts: hourly)
     writer.endObject()
     return writer.bytes
-  }
-
-  /// Taps that may still come into the load, by names for programs.
-  private var missingByName: [(String, Int64)] {
-    [
-      ("taps_unsorted", missing.unsorted), ("taps_quarantined", missing.quarantined),
-      ("tap_numbers_missing", missing.numbers),
-    ]
   }
 
   /// The stops as CSV; a group too small to be shown is empty.
@@ -242,7 +218,7 @@ extension RouteLoadAnswer {
         ("boardings_without_stop", String(unplacedBoardings)),
         ("days_still_worked_out", String(waitingDays)),
         ("complete", isComplete ? "true" : "false"),
-      ] + missingByName.map { ($0, String($1)) }
+      ] + missing.byName.map { ($0, String($1)) }
     for (name, value) in about { writer.row(["about", name, value, "", "", ""]) }
     return writer.text
   }

@@ -145,6 +145,10 @@ package enum Texts {
     "load_off_unknown": Bilingual(
       uk: "З невідомою висадкою (не в наповненні)",
       en: "Alighting not known (not in the load)"),
+    "load_pairs_csv": Bilingual(
+      uk: "Звідки й куди їхали (CSV)", en: "From which stop to which (CSV)"),
+    "load_stops_csv": Bilingual(
+      uk: "Посадки й висадки за годинами (CSV)", en: "Boardings and alightings by hour (CSV)"),
     "report_title": Bilingual(uk: "Звіти", en: "Reports"),
     "report": Bilingual(uk: "Звіт", en: "Report"),
     "to_date": Bilingual(uk: "до", en: "to"),

@@ -19,9 +19,10 @@ struct Kvytok: AsyncParsableCommand {
       TariffCommand.self, DeviceCommand.self, QuarantineCommand.self, DenyListCommand.self,
       EvidenceCommand.self, TokenCommand.self, RiderCommand.self, WalletCommand.self,
       ProductCommand.self, ReportCommand.self, LedgerCommand.self, RateCommand.self,
-      TapsCommand.self, LoadCommand.self, ExportCommand.self, ChargeCommand.self,
-      AcquirerCommand.self, DebtCommand.self, OrderCommand.self, OperatorCommand.self,
-      SubsidyCommand.self, BankCommand.self, CertificateCommand.self,
+      TapsCommand.self, LoadCommand.self, OriginDestinationCommand.self, StopsCommand.self,
+      ExportCommand.self, ChargeCommand.self, AcquirerCommand.self, DebtCommand.self,
+      OrderCommand.self, OperatorCommand.self, SubsidyCommand.self, BankCommand.self,
+      CertificateCommand.self,
     ])
 
   static func main() async {

@@ -245,6 +245,16 @@ extension InsightSuite {
         #expect(plan.contains("Index Only Scan using boarding_20261123_"), "\(plan)")
         #expect(!plan.contains("Seq Scan"), "\(plan)")
         #expect(!plan.contains("20261122"), "\(plan)")
+        let ofRoutes = try await world.texts(
+          "explain (costs off) " + LoadTables.groupsSQL(isOfRoutes: true),
+          [
+            .date(today), .texts(["r7"]), .int2(0), .timestamptz(noon), .int8(7200), .int8(7200),
+            .int8(100),
+          ]
+        ).joined(separator: "\n")
+        #expect(ofRoutes.contains(" boarding_20261123_"), "\(ofRoutes)")
+        #expect(!ofRoutes.contains("Seq Scan"), "\(ofRoutes)")
+        #expect(!ofRoutes.contains("20261122"), "\(ofRoutes)")
       }
     }
   }

@@ -53,7 +53,10 @@ enum AccessTable {
       Right(roles: [.cashier]),
       [.walletTopUp, .walletRefund, .productSell, .productRefund, .chargePay, .refundPay]
     ),
-    (Right(roles: [.planner, .dispatcher], isScoped: true), [.routeLoad, .loadPage]),
+    (
+      Right(roles: [.planner, .dispatcher], isScoped: true),
+      [.routeLoad, .originDestination, .stopBoardings, .loadPage]
+    ),
     (
       Right(roles: [.accountant, .dispatcher]),
       [.quarantineList, .fleetPage, .stopCorrect, .stopWithdraw, .pastChanges]

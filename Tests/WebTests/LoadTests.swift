@@ -11,7 +11,7 @@ import Web
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct LoadTests {
   /// A line of two stops, the first of which has a name that a spreadsheet would work out.
-  private static func feed() -> [UInt8] {
+  static func feed() -> [UInt8] {
     let files = [
       "agency.txt":
         "agency_id,agency_name,agency_url,agency_timezone\nt,Tram,https://t.example,Europe/Kyiv\n",

@@ -1,0 +1,182 @@
+import ArgumentParser
+import Basics
+import Foundation
+import Insight
+import Store
+import Web
+
+/// Which rides are counted, and how the numbers are written.
+struct RidershipOptions: ParsableArguments {
+  /// How counts are written.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case table, csv, json
+  }
+
+  /// What both commands say of their numbers.
+  static let discussion =
+    "Nothing is scaled up: riders whose alighting is not known are told beside. Small groups are hidden, and "
+    + "the rest rounded to match. At most \(RidershipQuestion.daysMax) days."
+
+  @Option(help: "Fare day.", transform: Day.argument)
+  var date: Day
+
+  @Option(help: "Last fare day; the same day without it.", transform: Day.argument)
+  var to: Day?
+
+  @Option(help: "route_id, or a short name that one route has; all routes without it.")
+  var route: String?
+
+  @Option(help: "0 or 1; both without it.")
+  var direction: Int?
+
+  @Option(help: "A span of hours: 7-9 is boarded from 7:00 to 9:00.")
+  var hours: String?
+
+  @Option(help: "table, csv or json.")
+  var format: Format = .table
+
+  @Flag(help: "Shows small groups too; for whoever may see single riders.")
+  var exact = false
+
+  func validate() throws {
+    guard RidershipQuestion.days(from: date, to: to ?? date) != nil else {
+      throw ValidationError(
+        "--to lies before --date, or more than \(RidershipQuestion.daysMax - 1) days after.")
+    }
+    if let direction, !(0...1).contains(direction) {
+      throw ValidationError("--direction is 0 or 1.")
+    }
+    if let hours, RouteLoadQuestion.hours(hours) == nil {
+      throw ValidationError("\(hours) is not a span of hours; write 7-9 for 7:00 to 9:00.")
+    }
+  }
+
+  /// The answer, or the fault that there is none.
+  func answer(from options: DatabaseOptions) async throws -> RidershipAnswer {
+    var question = RidershipQuestion(days: date...(to ?? date))
+    question.route = route
+    question.direction = direction
+    question.hours = hours.flatMap(RouteLoadQuestion.hours)
+    question.isExact = exact
+    let outcome = try await Backbone.with(options) { [question] backbone in
+      let city = CityHolder()
+      try await city.reload(from: backbone.store)
+      return try await InsightDesk(store: backbone.store, city: city).ridership(question)
+    }
+    let named = route ?? ""
+    switch outcome {
+    case .answer(let answer): return answer
+    case .routeUnknown:
+      throw CommandFault(
+        "The network has no route \(named). See `kvytok network show`.", exitCode: CommandFault.no)
+    case .routeAmbiguous(let ids):
+      throw CommandFault(
+        "Several routes are called \(named): use one of \(ids.joined(separator: ", ")).",
+        exitCode: CommandFault.no)
+    case .noSuchDirection:
+      throw CommandFault(
+        "Route \(named) has no timetable in this direction.", exitCode: CommandFault.no)
+    case .tooMuch:
+      throw CommandFault(
+        "These are more boardings than one answer reads. Ask for fewer days, or for one route.",
+        exitCode: CommandFault.no)
+    }
+  }
+
+  /// Writes an answer in the format that is asked for.
+  func show(
+    _ answer: RidershipAnswer, csv: String, json: [UInt8], table: (RidershipAnswer) -> [String]
+  ) {
+    switch format {
+    case .csv: print(csv, terminator: "")
+    case .json: print(String(decoding: json, as: UTF8.self))
+    case .table:
+      print(([head(answer)] + table(answer) + about(answer)).joined(separator: "\n"))
+    }
+  }
+
+  private func head(_ answer: RidershipAnswer) -> String {
+    let days = answer.days
+    return [
+      answer.route.map { "\(answer.routeName ?? $0) (\($0))" } ?? "all routes",
+      answer.direction.map { "direction \($0)" } ?? "both directions",
+      days.lowerBound == days.upperBound
+        ? "\(days.lowerBound)" : "\(days.lowerBound) to \(days.upperBound)",
+      answer.hours.map { "boarded \($0.lowerBound):00 to \($0.upperBound):00" },
+    ].compactMap { $0 }.joined(separator: ", ")
+  }
+
+  /// What the numbers leave out.
+  private func about(_ answer: RidershipAnswer) -> [String] {
+    var lines = [
+      "boardings with a stop: \(answer.boardings); without: "
+        + "\(answer.unplacedBoardings + answer.boardingsOffLine); "
+        + "alighting not known: \(answer.boardingsWithoutAlighting)"
+    ]
+    if answer.isRounded {
+      lines.append("small groups are hidden, the rest rounded to multiples of \(answer.ridersMin)")
+    }
+    let missing = answer.missing
+    if !missing.isEmpty {
+      lines.append(
+        "of all routes and days are missing: \(missing.unsorted) taps not sorted yet, "
+          + "\(missing.quarantined) in quarantine, \(missing.numbers) numbers that did not come")
+    }
+    if answer.waitingDays > 0 {
+      lines.append("\(answer.waitingDays) days of vehicles and riders are still worked out")
+    }
+    return lines
+  }
+}
+
+/// Riders by pair of stops.
+struct OriginDestinationCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "od", abstract: "Shows how many rode from which stop to which.",
+    discussion: RidershipOptions.discussion)
+
+  @OptionGroup var rides: RidershipOptions
+  @OptionGroup var database: DatabaseOptions
+
+  func run() async throws {
+    let answer = try await rides.answer(from: database)
+    rides.show(answer, csv: answer.originDestinationCSV, json: answer.originDestinationJSON) {
+      var table = TextTable([("from", .left), ("to", .left), ("riders", .right)])
+      for row in $0.pairs { table.add([row.fromName, row.toName, String(row.riders)]) }
+      return [
+        table.text,
+        "riders of whom both ends are known: \($0.ridersWithBothEnds); of them in pairs of fewer than "
+          + "\($0.ridersMin), not listed: \($0.ridersInSmallPairs)",
+      ]
+    }
+  }
+}
+
+/// Boardings and alightings by stop.
+struct StopsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stops", abstract: "Shows boardings and alightings by stop, and by hour.",
+    discussion: RidershipOptions.discussion
+      + " The table has the sums; csv and json have each hour, in which alightings stand with their boardings."
+  )
+
+  @OptionGroup var rides: RidershipOptions
+  @OptionGroup var database: DatabaseOptions
+
+  func run() async throws {
+    let answer = try await rides.answer(from: database)
+    rides.show(answer, csv: answer.stopBoardingsCSV, json: answer.stopBoardingsJSON) {
+      let few = "<\($0.ridersMin)"
+      var table = TextTable([
+        ("stop", .left), ("on", .right), ("off", .right), ("on, off not known", .right),
+      ])
+      for row in $0.stops {
+        table.add(
+          [row.name]
+            + [row.boardings, row.alightings, row.boardingsWithoutAlighting]
+            .map { $0.map(String.init) ?? few })
+      }
+      return [table.text]
+    }
+  }
+}
