@@ -119,15 +119,15 @@ extension FareMeter {
   }
 
   private func ticketPrice(
-    _ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], in category: Seen? = nil
+    _ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], in category: Int? = nil
   ) -> Int64 {
     var whole = run[start]
-    if let category { whole.category = category }
+    if let category { take(category, for: &whole) }
     whole.off = run[end].off
     whole.status = run[end].status
     whole.line = .unknown
     whole.takeZonesOfEnds()
-    return tariff.price(tariff.tables.tickets[rule].node, whole)
+    return ownShare(of: tariff.price(tariff.tables.tickets[rule].node, whole), whole)
   }
 
   /// Books a ticket: its first ride of today pays it, the others ride on it.
@@ -168,7 +168,7 @@ extension FareMeter {
     }
     let full = ticketPrice(
       chosen.rule, chosen.rides.lowerBound, chosen.rides.upperBound - 1, run,
-      in: tariff.pricedCategories[0])
+      in: 0)
     return max(0, full == unknownMinor ? 0 : full - chosen.minor)
   }
 
@@ -177,7 +177,7 @@ extension FareMeter {
     var least = Int64.max
     for rule in tariff.tables.tickets.indices where fits(ride, rule) {
       guard tariff.tables.tickets[rule].firstCondition.holds(ride) else { continue }
-      let minor = tariff.price(tariff.tables.tickets[rule].node, ride)
+      let minor = ownShare(of: tariff.price(tariff.tables.tickets[rule].node, ride), ride)
       if minor != unknownMinor { least = min(least, minor) }
     }
     return least == Int64.max ? chosen.minor : least

@@ -88,9 +88,18 @@ package struct FareMeter {
   ///
   /// It takes the ride over: what is handed on by reference is not copied, and a ride is large.
   private mutating func rateOne(_ ride: consuming Ride, state: inout RiderState) {
-    traceStart = trace.count
+    takeCategory(for: &ride, holdings: state.holdings)
     classify(&ride)
-    if tariff.tables.tapping.passBackMicroseconds > 0, isPassBack(ride, state: &state) {
+    let isSecondTap = isPassBack(ride, state: &state)
+    rateByItself(ride, isSecondTap: isSecondTap, state: &state)
+  }
+
+  /// Prices a ride whose category and times are known.
+  mutating func rateByItself(
+    _ ride: consuming Ride, isSecondTap: Bool, state: inout RiderState
+  ) {
+    traceStart = trace.count
+    if isSecondTap {
       step(.passBack, .none)
       finish(ride, nominal: 0, charged: 0, product: .none)
       return
@@ -100,7 +109,7 @@ package struct FareMeter {
       finish(ride, nominal: 0, charged: 0, product: .none)
       return
     }
-    let (nominal, product) = nominalPrice(&ride, holdings: state.holdings)
+    let (nominal, product) = nominalPrice(&ride)
     guard nominal != unknownMinor else {
       finish(ride, nominal: unknownMinor, charged: unknownMinor, product: product)
       return
@@ -115,8 +124,8 @@ package struct FareMeter {
     var charge = nominal
     var carrier = product
     var isFree = false
-    if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
-      step(.freeCategory, .category(Int32(category)), minor: nominal)
+    if ride.categoryRule >= 0, tariff.tables.categories[Int(ride.categoryRule)].isFree {
+      step(.freeCategory, .category(ride.categoryRule), minor: nominal)
       charge = 0
       isFree = true
     } else if let use = useProduct(ride, price: nominal, state: &state) {
@@ -142,7 +151,7 @@ package struct FareMeter {
     var whole = nominal
     let others = Int64(ride.on.riders - 1)
     let each = others > 0 ? companionPrice(ride, own: nominal) : 0
-    noteReduction(ride, isRiders: isReduced, nominal: nominal, companion: each)
+    noteReduction(ride, isRiders: isReduced, companion: each)
     if others > 0 {
       charge += others * each
       whole += others * each
