@@ -114,12 +114,13 @@ package struct FareMeter {
       finish(ride, nominal: unknownMinor, charged: unknownMinor, product: product)
       return
     }
-    settle(ride, nominal: nominal, product: product, state: &state)
+    settle(ride, nominal: nominal, alone: nominal, product: product, state: &state)
   }
 
-  /// From the price by itself to what is charged.
+  /// From the price by itself to what is charged; `alone` is what one person pays for this ride only.
   mutating func settle(
-    _ ride: borrowing Ride, nominal: Int64, product: RuleName, state: inout RiderState
+    _ ride: borrowing Ride, nominal: Int64, alone: Int64, product: RuleName,
+    state: inout RiderState
   ) {
     var charge = nominal
     var carrier = product
@@ -147,10 +148,20 @@ package struct FareMeter {
     }
     // What a transfer, a cap or a product made free would have been free without the category.
     let isReduced = !isFree && (charge > 0 || nominal == 0)
-    charge = withSurcharges(ride, charge, countingToCaps: false)
+    self.charge(
+      ride, charge, nominal: nominal, alone: alone, isReduced: isReduced, carrier: carrier,
+      state: &state)
+  }
+
+  /// Adds what no product and no cap holds to a rider's charge: fees, companions, rounding, a top-up.
+  mutating func charge(
+    _ ride: borrowing Ride, _ due: Int64, nominal: Int64, alone: Int64, isReduced: Bool,
+    carrier: RuleName, state: inout RiderState
+  ) {
+    var charge = withSurcharges(ride, due, countingToCaps: false)
     var whole = nominal
     let others = Int64(ride.on.riders - 1)
-    let each = others > 0 ? companionPrice(ride, own: nominal) : 0
+    let each = others > 0 ? companionPrice(ride, own: alone) : 0
     noteReduction(ride, isRiders: isReduced, companion: each)
     if others > 0 {
       charge += others * each

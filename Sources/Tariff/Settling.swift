@@ -94,7 +94,12 @@ extension FareMeter {
     var other = copy ride
     take(category, for: &other)
     let steps = trace.count
-    let minor = other.status == .incomplete ? incompletePrice(&other).0 : priceByRule(other).0
+    let minor: Int64
+    if other.status == .incomplete {
+      minor = incompletePrice(&other).0
+    } else {
+      minor = tariff.tables.tickets.isEmpty ? priceByRule(other).0 : singlePrice(other)
+    }
     trace.removeSubrange(steps...)
     return minor
   }
@@ -184,6 +189,11 @@ extension FareMeter {
         guard minor != unknownMinor else { continue }
         step(.incomplete, .fare(Int32(index)), minor: minor)
         return (minor, .fare(Int32(index)))
+      }
+      let ticket = dearestTicket(ride)
+      if ticket != unknownMinor {
+        step(.incomplete, .none, minor: ticket)
+        return (ticket, .none)
       }
     }
     step(.unknown, .missing(.end))
