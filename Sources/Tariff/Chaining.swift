@@ -129,7 +129,7 @@ extension FareMeter {
       whole.times = longest.times
     }
     for rule in tariff.tables.fares where rule.condition.holds(whole) {
-      return tariff.price(rule.node, whole)
+      return ownShare(of: tariff.price(rule.node, whole), whole)
     }
     return unknownMinor
   }

@@ -7,15 +7,18 @@ package final class CompiledTariff: Sendable {
   /// The network, when one is known.
   let bound: BoundNetwork?
 
-  /// For each category the value that its rides are priced by: its own, or that of another.
+  /// For each category its own value.
+  let ownCategories: [Seen]
+  /// For each category the value of the one whose prices it takes; nothing where it names none.
   let pricedCategories: [Seen]
 
   init(tables: TariffTables, bound: BoundNetwork? = nil) {
     self.tables = tables
     self.bound = bound
-    pricedCategories = tables.categories.indices.map { index in
-      let other = Int(tables.categories[index].pricedAs)
-      return tables.symbols.look(.category, tables.categories[other < 0 ? index : other].name)
+    let values = tables.categories.map { tables.symbols.look(.category, $0.name) }
+    ownCategories = values
+    pricedCategories = tables.categories.map { category in
+      category.pricedAs < 0 ? .nothing : values[Int(category.pricedAs)]
     }
   }
 

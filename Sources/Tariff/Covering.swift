@@ -6,21 +6,44 @@ extension FareMeter {
   static let coveredRidesMax = 200
 
   /// Chooses the tickets of a day: fewest rides without one, then the lowest sum, then fewest tickets.
+  ///
+  /// Second taps, cancelled rides and rides without a tap off take no ticket: they are rated as without
+  /// tickets, each in its turn.
   mutating func rateByTickets(day: Int, state: inout RiderState, source: [FareTap]) {
     let earlier = recentRides(state)
+    var run = earlier.map(\.ride)
+    var secondTaps: Set<Int> = []
     for index in rides.indices {
       var ride = rides[index]
+      takeCategory(for: &ride, holdings: state.holdings)
       classify(&ride)
-      if let category = categoryIndex(ride) { take(category, for: &ride) }
+      if isPassBack(ride, state: &state) { secondTaps.insert(index) }
       rides[index] = ride
     }
-    let run = earlier.map(\.ride) + rides
+    let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
+    run += covered.map { rides[$0] }
     let paidBefore = earlier.map(\.paid)
-    let tickets = cheapestCover(run)
-    for chosen in tickets {
-      charge(chosen, run: run, paidBefore: paidBefore, state: &state)
+    let tickets = cheapestCover(run).flatMap { chosen in chosen.rides.map { _ in chosen } }
+    var kept: [(ride: Ride, due: Int64)] = []
+    var place = earlier.count
+    for index in rides.indices {
+      guard kept.count < covered.count, covered[kept.count] == index else {
+        rateByItself(rides[index], isSecondTap: secondTaps.contains(index), state: &state)
+        continue
+      }
+      let due = charge(tickets[place], place, run: run, paidBefore: paidBefore, state: &state)
+      kept.append((rides[index], due))
+      place += 1
     }
-    remember(day: day, state: &state, source: source)
+    remember(kept, day: day, state: &state, source: source)
+  }
+
+  private func takesTicket(_ ride: borrowing Ride) -> Bool {
+    guard ride.categoryRule >= 0 else { return false }
+    switch ride.status {
+    case .single, .complete: return true
+    case .incomplete, .cancelled: return false
+    }
   }
 
   /// One ticket and the rides it covers; rule -1 is "no ticket".
@@ -86,9 +109,7 @@ extension FareMeter {
   }
 
   private func fits(_ ride: borrowing Ride, _ rule: Int) -> Bool {
-    guard ride.status != .incomplete, tariff.tables.tickets[rule].condition.holds(ride) else {
-      return false
-    }
+    guard tariff.tables.tickets[rule].condition.holds(ride) else { return false }
     guard let zones = tariff.tables.tickets[rule].zoneMask else { return true }
     return ride.zonesOfAll & zones != 0
   }
@@ -119,68 +140,82 @@ extension FareMeter {
   }
 
   private func ticketPrice(
-    _ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], in category: Seen? = nil
+    _ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], in category: Int? = nil
   ) -> Int64 {
     var whole = run[start]
-    if let category { whole.category = category }
+    if let category { take(category, for: &whole) }
     whole.off = run[end].off
     whole.status = run[end].status
     whole.line = .unknown
     whole.takeZonesOfEnds()
-    return tariff.price(tariff.tables.tickets[rule].node, whole)
+    return ownShare(of: tariff.price(tariff.tables.tickets[rule].node, whole), whole)
   }
 
-  /// Books a ticket: its first ride of today pays it, the others ride on it.
+  /// Books a ride on its ticket: the first ride of today pays what is due, the others ride on it; gives
+  /// back what was due for the ticket alone, -1 when there is none.
   private mutating func charge(
-    _ chosen: ChosenTicket, run: [Ride], paidBefore: [Int64], state: inout RiderState
-  ) {
-    let today = chosen.rides.filter { $0 >= paidBefore.count }
+    _ chosen: ChosenTicket, _ place: Int, run: [Ride], paidBefore: [Int64],
+    state: inout RiderState
+  ) -> Int64 {
+    traceStart = trace.count
+    var ride = run[place]
+    guard chosen.rule >= 0 else {
+      step(.unknown, .missing(.ticket))
+      finish(ride, nominal: unknownMinor, charged: unknownMinor, product: .none)
+      return -1
+    }
+    let name = RuleName.ticket(Int32(chosen.rule))
+    let single = singlePrice(ride)
+    let alone = single == unknownMinor ? chosen.minor : single
+    if ride.categoryRule != 0, ride.on.riders > 1 {
+      var full = ride
+      take(0, for: &full)
+      ride.fullMinor = singlePrice(full)
+    }
+    guard place == max(chosen.rides.lowerBound, paidBefore.count) else {
+      step(.onTicket, name)
+      charge(ride, 0, nominal: alone, alone: alone, isReduced: false, carrier: name, state: &state)
+      return 0
+    }
     let paid = chosen.rides.filter { $0 < paidBefore.count }.reduce(Int64(0)) {
       $0 + max(0, paidBefore[$1])
     }
-    for (place, index) in today.enumerated() {
-      traceStart = trace.count
-      var ride = run[index]
-      guard chosen.rule >= 0 else {
-        step(.unknown, .missing(categoryIndex(ride) == nil ? .category : .ticket))
-        finish(ride, nominal: unknownMinor, charged: unknownMinor, product: .none)
-        continue
-      }
-      let name = RuleName.ticket(Int32(chosen.rule))
-      let single = singlePrice(ride, chosen)
-      guard place == 0 else {
-        step(.onTicket, name)
-        finish(ride, nominal: single, charged: 0, product: name)
-        continue
-      }
-      step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
-      let due = max(0, chosen.minor - paid)
-      if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
-      if due > 0 { ride.reductionMinor = reduction(chosen, run) }
-      settle(ride, nominal: due, product: name, state: &state)
-    }
+    step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
+    let due = max(0, chosen.minor - paid)
+    if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
+    if due > 0 { ride.reductionMinor = reduction(chosen, run) }
+    settle(ride, nominal: due, alone: alone, product: name, state: &state)
+    return due
   }
 
   /// How much less than the full price a ticket costs because of the rider's category.
   private func reduction(_ chosen: ChosenTicket, _ run: [Ride]) -> Int64 {
-    guard let category = categoryIndex(run[chosen.rides.lowerBound]), category != 0 else {
-      return 0
-    }
+    guard run[chosen.rides.lowerBound].categoryRule != 0 else { return 0 }
     let full = ticketPrice(
       chosen.rule, chosen.rides.lowerBound, chosen.rides.upperBound - 1, run,
-      in: tariff.pricedCategories[0])
+      in: 0)
     return max(0, full == unknownMinor ? 0 : full - chosen.minor)
   }
 
-  /// What a ride would cost on a ticket of its own.
-  private func singlePrice(_ ride: borrowing Ride, _ chosen: ChosenTicket) -> Int64 {
+  /// What a ride would cost on a ticket of its own; unknown when none takes it alone.
+  func singlePrice(_ ride: borrowing Ride) -> Int64 {
     var least = Int64.max
     for rule in tariff.tables.tickets.indices where fits(ride, rule) {
       guard tariff.tables.tickets[rule].firstCondition.holds(ride) else { continue }
-      let minor = tariff.price(tariff.tables.tickets[rule].node, ride)
+      let minor = ownShare(of: tariff.price(tariff.tables.tickets[rule].node, ride), ride)
       if minor != unknownMinor { least = min(least, minor) }
     }
-    return least == Int64.max ? chosen.minor : least
+    return least == Int64.max ? unknownMinor : least
+  }
+
+  /// The dearest ticket that a ride without a known end may begin; unknown when there is none.
+  func dearestTicket(_ ride: borrowing Ride) -> Int64 {
+    var most = unknownMinor
+    for rule in tariff.tables.tickets.indices where fits(ride, rule) {
+      guard tariff.tables.tickets[rule].firstCondition.holds(ride) else { continue }
+      most = max(most, ownShare(of: tariff.dearest(tariff.tables.tickets[rule].node, ride), ride))
+    }
+    return most
   }
 
   /// Rides of yesterday that today's tickets may share.
@@ -194,26 +229,30 @@ extension FareMeter {
         recent.off == nil ? (recent.on.kind == .single ? .single : .incomplete) : .complete
       var ride = Ride(
         on: on, off: Alighting(off ?? on), status: status, day: day)
-      classify(&ride)
+      // It was remembered with the category that counted: its proof may be over by now.
       if let category = categoryIndex(ride) { take(category, for: &ride) }
-      rides.append((ride, recent.paidMinor))
+      classify(&ride)
+      if takesTicket(ride) { rides.append((ride, recent.paidMinor)) }
     }
     return rides
   }
 
-  /// Keeps the rides that a ticket with a time limit may share with rides of the next day.
-  private mutating func remember(day: Int, state: inout RiderState, source: [FareTap]) {
+  /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
+  /// what was due for its ticket: companions and fees are paid beside it.
+  private mutating func remember(
+    _ covered: [(ride: Ride, due: Int64)], day: Int, state: inout RiderState, source: [FareTap]
+  ) {
     let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
     let from = end(of: day) - longest
     var kept = state.recent.filter { $0.on.at.microseconds >= from }
-    for (ride, outcome) in zip(rides, outcomes) where ride.on.at >= from && longest > 0 {
+    for (ride, due) in covered where ride.on.at >= from && longest > 0 {
       guard ride.on.index >= 0, Int(ride.on.index) < source.count else { continue }
       var on = source[Int(ride.on.index)]
       on.ref = RatedRide.carriedRef
+      on.category = tariff.tables.categories[Int(ride.categoryRule)].name
       var off = ride.hasEnd && ride.off.index >= 0 ? source[Int(ride.off.index)] : nil
       off?.ref = RatedRide.carriedRef
-      let paid = outcome.chargedMinor == unknownMinor ? -1 : outcome.chargedMinor
-      kept.append(RecentRide(on: on, off: off, paidMinor: paid))
+      kept.append(RecentRide(on: on, off: off, paidMinor: due))
     }
     state.recent = kept
   }

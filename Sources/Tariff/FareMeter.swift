@@ -88,9 +88,18 @@ package struct FareMeter {
   ///
   /// It takes the ride over: what is handed on by reference is not copied, and a ride is large.
   private mutating func rateOne(_ ride: consuming Ride, state: inout RiderState) {
-    traceStart = trace.count
+    takeCategory(for: &ride, holdings: state.holdings)
     classify(&ride)
-    if tariff.tables.tapping.passBackMicroseconds > 0, isPassBack(ride, state: &state) {
+    let isSecondTap = isPassBack(ride, state: &state)
+    rateByItself(ride, isSecondTap: isSecondTap, state: &state)
+  }
+
+  /// Prices a ride whose category and times are known.
+  mutating func rateByItself(
+    _ ride: consuming Ride, isSecondTap: Bool, state: inout RiderState
+  ) {
+    traceStart = trace.count
+    if isSecondTap {
       step(.passBack, .none)
       finish(ride, nominal: 0, charged: 0, product: .none)
       return
@@ -100,23 +109,24 @@ package struct FareMeter {
       finish(ride, nominal: 0, charged: 0, product: .none)
       return
     }
-    let (nominal, product) = nominalPrice(&ride, holdings: state.holdings)
+    let (nominal, product) = nominalPrice(&ride)
     guard nominal != unknownMinor else {
       finish(ride, nominal: unknownMinor, charged: unknownMinor, product: product)
       return
     }
-    settle(ride, nominal: nominal, product: product, state: &state)
+    settle(ride, nominal: nominal, alone: nominal, product: product, state: &state)
   }
 
-  /// From the price by itself to what is charged.
+  /// From the price by itself to what is charged; `alone` is what one person pays for this ride only.
   mutating func settle(
-    _ ride: borrowing Ride, nominal: Int64, product: RuleName, state: inout RiderState
+    _ ride: borrowing Ride, nominal: Int64, alone: Int64, product: RuleName,
+    state: inout RiderState
   ) {
     var charge = nominal
     var carrier = product
     var isFree = false
-    if let category = categoryIndex(ride), tariff.tables.categories[category].isFree {
-      step(.freeCategory, .category(Int32(category)), minor: nominal)
+    if ride.categoryRule >= 0, tariff.tables.categories[Int(ride.categoryRule)].isFree {
+      step(.freeCategory, .category(ride.categoryRule), minor: nominal)
       charge = 0
       isFree = true
     } else if let use = useProduct(ride, price: nominal, state: &state) {
@@ -138,11 +148,21 @@ package struct FareMeter {
     }
     // What a transfer, a cap or a product made free would have been free without the category.
     let isReduced = !isFree && (charge > 0 || nominal == 0)
-    charge = withSurcharges(ride, charge, countingToCaps: false)
+    self.charge(
+      ride, charge, nominal: nominal, alone: alone, isReduced: isReduced, carrier: carrier,
+      state: &state)
+  }
+
+  /// Adds what no product and no cap holds to a rider's charge: fees, companions, rounding, a top-up.
+  mutating func charge(
+    _ ride: borrowing Ride, _ due: Int64, nominal: Int64, alone: Int64, isReduced: Bool,
+    carrier: RuleName, state: inout RiderState
+  ) {
+    var charge = withSurcharges(ride, due, countingToCaps: false)
     var whole = nominal
     let others = Int64(ride.on.riders - 1)
-    let each = others > 0 ? companionPrice(ride, own: nominal) : 0
-    noteReduction(ride, isRiders: isReduced, nominal: nominal, companion: each)
+    let each = others > 0 ? companionPrice(ride, own: alone) : 0
+    noteReduction(ride, isRiders: isReduced, companion: each)
     if others > 0 {
       charge += others * each
       whole += others * each

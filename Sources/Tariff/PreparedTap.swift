@@ -98,12 +98,19 @@ struct Ride {
   var endTimes: UInt64 = 0
   /// Place in the tariff's list of services; -1 when none fits.
   var service: Int32 = -1
-  /// The category whose price is asked for.
+  /// Place in the tariff of the category that counts: the tap's own, or the one that a rider without
+  /// a proof has; -1 until it is looked up, and when the tariff knows none.
+  var categoryRule: Int32 = -1
+  /// The value of that category.
   var category: Seen
+  /// The category whose prices it takes where a table does not name its own; nothing without one.
+  var pricedCategory = Seen.nothing
   /// Metres of a chain of rides; -1 when the ride is priced by itself.
   var chainMetres: Double = -1
   /// How much less than the full price it costs by itself because of its category; minor units.
   var reductionMinor: Int64 = 0
+  /// The full price where it costs less by itself because of its category; else unknown.
+  var fullMinor = unknownMinor
   var isCompletedByHabit = false
   /// Whether the end is that of the line, since nobody knows the real one.
   var endsWithLine = false
@@ -162,7 +169,7 @@ struct Ride {
     case .toZone: hasEnd ? off.zone.mask : 0
     case .anyZone: zonesOfSome
     case .zones: zonesOfAll
-    case .category: category.mask
+    case .category: category.mask | pricedCategory.mask
     case .medium: on.medium.mask
     case .time: times
     case .toTime: endTimes

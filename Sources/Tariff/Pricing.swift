@@ -18,9 +18,7 @@ extension CompiledTariff {
     case .amount(let minor): return minor
     case .unknown: return unknownMinor
     case .choice(let dimension, let table, let others):
-      let id = Int(ride.id(dimension))
-      let chosen = id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others
-      return price(chosen, ride)
+      return price(entry(dimension, table, others, ride), ride)
     case .farthestZone(let table, let others):
       let id = Int(farthestZone(ride))
       return price(id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others, ride)
@@ -66,6 +64,18 @@ extension CompiledTariff {
     }
   }
 
+  /// The entry of a table that is a ride's; a category has its own before that of the one it is priced
+  /// as.
+  private func entry(
+    _ dimension: RideDimension, _ table: [Int32], _ others: Int32, _ ride: borrowing Ride
+  ) -> Int32 {
+    let id = Int(ride.id(dimension))
+    if id >= 0, id < table.count, table[id] >= 0 { return table[id] }
+    guard dimension == .category else { return others }
+    let other = Int(ride.pricedCategory.id)
+    return other >= 0 && other < table.count && table[other] >= 0 ? table[other] : others
+  }
+
   private func priceOfEnds(_ table: EndsTable, _ ride: borrowing Ride) -> Int64 {
     guard ride.hasEnd else { return unknownMinor }
     for from in table.words {
@@ -103,8 +113,7 @@ extension CompiledTariff {
       for entry in table { most = max(most, dearest(entry, ride)) }
       return most
     case .choice(let dimension, let table, let others):
-      let id = Int(ride.id(dimension))
-      return dearest(id >= 0 && id < table.count && table[id] >= 0 ? table[id] : others, ride)
+      return dearest(entry(dimension, table, others, ride), ride)
     case .times(let choices, let others):
       for choice in choices where ride.times & choice.mask != 0 {
         return dearest(choice.node, ride)
@@ -115,7 +124,16 @@ extension CompiledTariff {
       var most = dearest(others, ride)
       for entry in table { most = max(most, dearest(entry, ride)) }
       return most
-    case .bands(let measure, let bands) where measure != .riders:
+    case .dates(let choices):
+      for choice in choices where ride.day <= choice.lastDay { return dearest(choice.node, ride) }
+      return unknownMinor
+    case .bands(.riders, let bands):
+      let people = length(.riders, ride)
+      for band in bands where band.isInclusive ? people <= band.limit : people < band.limit {
+        return dearest(band.node, ride)
+      }
+      return unknownMinor
+    case .bands(_, let bands):
       var most = unknownMinor
       for band in bands { most = max(most, dearest(band.node, ride)) }
       return most

@@ -34,6 +34,8 @@ extension CompiledTariff {
     var ride = Ride(
       on: prepare(buyer, index: 0), status: .single, day: cityClock.fareDay(of: moment).number)
     var meter = FareMeter(self)
+    let known = meter.knownCategory(ride)
+    if known >= 0 { meter.take(known, for: &ride) }
     meter.classify(&ride)
     let price = self.price(rule.priceNode, ride)
     let validity: ProductOffer.Validity =

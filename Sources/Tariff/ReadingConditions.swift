@@ -211,7 +211,14 @@ extension TariffReader {
     guard inner.ranges.isEmpty, !inner.matchesAny, !inner.matchesNone, !inner.names.isEmpty else {
       return false
     }
-    return inner.names.allSatisfy { outer.matches($0) }
+    return inner.names.allSatisfy { name in
+      if outer.matches(name) { return true }
+      // What asks for a category takes those that are priced as it too.
+      guard base == .category, let rule = tables.categories.first(where: { $0.name == name }),
+        rule.pricedAs >= 0
+      else { return false }
+      return outer.matches(tables.categories[Int(rule.pricedAs)].name)
+    }
   }
 }
 

@@ -10,6 +10,17 @@ extension TariffReader {
     if tables.fares.isEmpty, tables.tickets.isEmpty {
       faults.error(fields.line, "a tariff has \"fares\" or \"tickets\"; this one prices nothing")
     }
+    if !tables.fares.isEmpty, !tables.tickets.isEmpty {
+      faults.error(
+        fields.line,
+        "a tariff has \"fares\" or \"tickets\", not both: beside tickets no fare counts")
+    }
+    if !tables.tickets.isEmpty, tables.tapping.incomplete == .endOfLine {
+      faults.error(
+        fields.line,
+        "\"incomplete: end_of_line\" is for \"fares\"; beside \"tickets\" write dearest, a price or "
+          + "unknown")
+    }
     readTransfers(fields)
     readChains(fields)
     readRepeats(fields)

@@ -111,7 +111,7 @@ struct RideCount: Hashable, Sendable {
 struct RecentRide: Hashable, Sendable {
   var on: FareTap
   var off: FareTap?
-  /// What was charged for it; -1 when no fare was known.
+  /// What was due for its ticket, for one person; -1 when no fare was known.
   var paidMinor: Int64
 }
 

@@ -35,41 +35,47 @@ extension FareMeter {
     return false
   }
 
-  /// What the ride costs by itself, and the rule that says so.
-  mutating func nominalPrice(_ ride: inout Ride, holdings: [Holding]) -> (Int64, RuleName) {
-    guard var category = categoryIndex(ride) else {
-      step(.unknown, .missing(.category))
-      return (unknownMinor, .none)
-    }
-    if tariff.tables.categories[category].proofTag != 0,
-      !holdsProof(tariff.tables.categories[category].proofTag, ride, holdings)
-    {
+  /// Finds the category that counts for a ride: the tap's own, or the one without its proof.
+  func takeCategory(for ride: inout Ride, holdings: [Holding]) {
+    guard var category = categoryIndex(ride) else { return }
+    let proof = tariff.tables.categories[category].proofTag
+    if proof != 0, !holdsProof(proof, ride, holdings) {
       category = Int(tariff.tables.categories[category].withoutProof)
     }
     take(category, for: &ride)
+  }
+
+  /// What the ride costs by itself, and the rule that says so.
+  mutating func nominalPrice(_ ride: inout Ride) -> (Int64, RuleName) {
+    guard ride.categoryRule >= 0 else {
+      step(.unknown, .missing(.category))
+      return (unknownMinor, .none)
+    }
     // Asked first: the price of a ride without a tap off may give it an end.
-    let full = category == 0 ? unknownMinor : fullPrice(&ride)
+    let full = ride.categoryRule == 0 ? unknownMinor : fullPrice(ride)
     let found: (minor: Int64, rule: RuleName)
     if ride.status == .incomplete {
       found = incompletePrice(&ride)
     } else {
       if ride.isCompletedByHabit { step(.completedByHabit, .none) }
-      found = priceByRule(ride, category)
+      found = priceByRule(ride)
     }
-    if found.minor != unknownMinor, found.minor < full { ride.reductionMinor = full - found.minor }
+    if found.minor != unknownMinor, found.minor < full {
+      ride.reductionMinor = full - found.minor
+      ride.fullMinor = full
+    }
     return found
   }
 
   /// The price that the first rule that fits has for the category of a ride.
-  private mutating func priceByRule(_ ride: borrowing Ride, _ category: Int) -> (Int64, RuleName) {
+  private mutating func priceByRule(_ ride: borrowing Ride) -> (Int64, RuleName) {
     for index in tariff.tables.fares.indices
     where tariff.tables.fares[index].condition.holds(ride) {
-      var minor = tariff.price(tariff.tables.fares[index].node, ride)
+      let minor = ownShare(of: tariff.price(tariff.tables.fares[index].node, ride), ride)
       guard minor != unknownMinor else {
         step(.unknown, .missing(.price))
         return (unknownMinor, .fare(Int32(index)))
       }
-      if let share = tariff.tables.categories[category].share { minor = share.of(minor) }
       step(.price, .fare(Int32(index)), minor: minor)
       return (minor, .fare(Int32(index)))
     }
@@ -79,52 +85,67 @@ extension FareMeter {
 
   /// What a ride of another category would cost a rider of the first one, who has no proof of any;
   /// not known where that one has no price.
-  private mutating func fullPrice(_ ride: inout Ride) -> Int64 {
-    let own = ride.category
+  private mutating func fullPrice(_ ride: borrowing Ride) -> Int64 {
+    price(of: ride, in: 0)
+  }
+
+  /// What a ride would cost by itself in another category, without a word in its reason.
+  private mutating func price(of ride: borrowing Ride, in category: Int) -> Int64 {
+    var other = copy ride
+    take(category, for: &other)
     let steps = trace.count
-    ride.category = tariff.pricedCategories[0]
     let minor: Int64
-    if ride.status == .incomplete {
-      var other = copy ride
+    if other.status == .incomplete {
       minor = incompletePrice(&other).0
     } else {
-      minor = priceByRule(ride, 0).0
+      minor = tariff.tables.tickets.isEmpty ? priceByRule(other).0 : singlePrice(other)
     }
-    ride.category = own
     trace.removeSubrange(steps...)
     return minor
+  }
+
+  /// What a category pays of a price: its share, rounded once.
+  func ownShare(of minor: Int64, _ ride: borrowing Ride) -> Int64 {
+    guard minor != unknownMinor, ride.categoryRule >= 0,
+      let share = tariff.tables.categories[Int(ride.categoryRule)].share
+    else { return minor }
+    return share.of(minor)
   }
 
   /// Notes how many people pay less because of the rider's category, and how much less in all.
   ///
   /// Companions do where they pay as the rider does, or by the rider's category.
   mutating func noteReduction(
-    _ ride: borrowing Ride, isRiders: Bool, nominal: Int64, companion each: Int64
+    _ ride: borrowing Ride, isRiders: Bool, companion each: Int64
   ) {
-    guard ride.reductionMinor > 0, let category = categoryIndex(ride) else { return }
-    var people: Int64 = isRiders ? 1 : 0
-    var minor = isRiders ? ride.reductionMinor : 0
+    guard ride.categoryRule >= 0 else { return }
+    let category = ride.categoryRule
+    var people: Int64 = 0
+    var minor: Int64 = 0
+    if isRiders, ride.reductionMinor > 0 {
+      people = 1
+      minor = ride.reductionMinor
+    }
     let named = tariff.tables.companionCategory
-    if ride.on.riders > 1, named < 0 || named == Int32(category) {
+    // An unknown full price is below every price.
+    if ride.on.riders > 1, named < 0 || named == category, ride.fullMinor > each {
       let others = Int64(ride.on.riders - 1)
-      let less = nominal + ride.reductionMinor - each
-      if less > 0 {
-        people += others
-        minor += others * less
-      }
+      people += others
+      minor += others * (ride.fullMinor - each)
     }
     guard people > 0 else { return }
-    step(.reducedCategory, .category(Int32(category)), minor: minor, number: people)
+    step(.reducedCategory, .category(category), minor: minor, number: people)
   }
 
-  /// Lets a category be priced as itself or as the one that it names.
+  /// Makes a category the one that counts for a ride, with the one that it is priced as.
   func take(_ category: Int, for ride: inout Ride) {
-    if tariff.tables.categories[category].pricedAs >= 0 || category != knownCategory(ride) {
-      ride.category = tariff.pricedCategories[category]
-    }
+    ride.categoryRule = Int32(category)
+    ride.category = tariff.ownCategories[category]
+    ride.pricedCategory = tariff.pricedCategories[category]
   }
 
-  private func knownCategory(_ ride: borrowing Ride) -> Int {
+  /// Place in the tariff of the category that the tap names; -1 when there is none of the name.
+  func knownCategory(_ ride: borrowing Ride) -> Int {
     let id = Int(ride.on.category.id)
     return id >= 0 && id < tariff.tables.categoryByID.count
       ? Int(tariff.tables.categoryByID[id]) : -1
@@ -145,12 +166,12 @@ extension FareMeter {
     where ride.on.stop.mask & waiver.stopMask != 0 && waiver.from <= ride.on.at
       && ride.on.at < waiver.until
     {
-      let minor = tariff.price(waiver.node, ride)
+      let minor = ownShare(of: tariff.price(waiver.node, ride), ride)
       step(.waived, .waiver(Int32(index)), minor: minor)
       return (minor, .waiver(Int32(index)))
     }
     if case .node(let node) = tariff.tables.tapping.incomplete {
-      let minor = tariff.price(node, ride)
+      let minor = ownShare(of: tariff.price(node, ride), ride)
       step(.incomplete, .none, minor: minor)
       return (minor, .none)
     }
@@ -164,10 +185,15 @@ extension FareMeter {
     {
       for index in tariff.tables.fares.indices
       where tariff.tables.fares[index].condition.holds(ride) {
-        let minor = tariff.dearest(tariff.tables.fares[index].node, ride)
+        let minor = ownShare(of: tariff.dearest(tariff.tables.fares[index].node, ride), ride)
         guard minor != unknownMinor else { continue }
         step(.incomplete, .fare(Int32(index)), minor: minor)
         return (minor, .fare(Int32(index)))
+      }
+      let ticket = dearestTicket(ride)
+      if ticket != unknownMinor {
+        step(.incomplete, .none, minor: ticket)
+        return (ticket, .none)
       }
     }
     step(.unknown, .missing(.end))
@@ -181,7 +207,7 @@ extension FareMeter {
       guard let index = tariff.tables.fares.firstIndex(where: { $0.condition.holds(end) }) else {
         continue
       }
-      let minor = tariff.price(tariff.tables.fares[index].node, end)
+      let minor = ownShare(of: tariff.price(tariff.tables.fares[index].node, end), end)
       guard minor != unknownMinor, minor > best?.minor ?? unknownMinor else { continue }
       best = (end, minor, .fare(Int32(index)))
     }
@@ -191,16 +217,10 @@ extension FareMeter {
   }
 
   /// What a further person on the tap pays.
-  func companionPrice(_ ride: borrowing Ride, own: Int64) -> Int64 {
+  mutating func companionPrice(_ ride: borrowing Ride, own: Int64) -> Int64 {
     guard tariff.tables.companionCategory >= 0 else { return own }
-    var other = copy ride
-    let name = tariff.tables.categories[Int(tariff.tables.companionCategory)].name
-    other.category = tariff.tables.symbols.look(.category, name)
-    for rule in tariff.tables.fares where rule.condition.holds(other) {
-      let minor = tariff.price(rule.node, other)
-      return minor == unknownMinor ? own : minor
-    }
-    return own
+    let minor = price(of: ride, in: Int(tariff.tables.companionCategory))
+    return minor == unknownMinor ? own : minor
   }
 
   /// Adds the fees that the ride meets, those that caps hold or those that they do not.

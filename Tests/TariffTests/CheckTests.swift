@@ -49,6 +49,30 @@ struct CheckTests {
       check.text.contains("riga/cases/far.yaml:4: error: \"km\" is kilometres"), "\(check.text)")
   }
 
+  private let rides = "  day: 2024-05-14\n  rides: [{at: \"08:00\", mode: bus, pays: 10.00}]"
+
+  @Test(
+    arguments: [
+      ("fares: [{name: a, price: 1}]", "not both: beside tickets no fare counts"),
+      ("tapping: {incomplete: end_of_line}", "\"incomplete: end_of_line\" is for \"fares\""),
+    ])
+  func whatTicketsCannotDoIsAFault(_ rules: String, _ fault: String) {
+    let tickets = "\ntickets: [{name: t, price: 2.80}]"
+    let check = Feature("x", rules: rules + tickets, rides: rides).check()
+    #expect(!check.isGood)
+    #expect(check.text.contains(fault), "\(check.text)")
+  }
+
+  @Test func aFareBehindOneOfTheCategoryThatItIsPricedAsIsNeverReached() {
+    let rules = """
+      fares:
+      - {name: adults, when: {category: adult}, price: 10}
+      - {name: children, when: {category: child}, price: 5}
+      """
+    let check = Feature("x", rules: rules, rides: rides).check()
+    #expect(check.text.contains("fare \"children\" is never reached"), "\(check.text)")
+  }
+
   @Test func aCaseIsExplainedStepByStep() throws {
     let source = try Folders.source("zelenohrad")
     let name = "free transfer, the thirtieth minute is inside and the next is not"

@@ -88,6 +88,62 @@ private let cases = [
     companions: "pupil", pays: 1100, nil),
 ]
 
+/// A tariff of rules, whose first lines are its categories beside adults.
+private func ruleBook(_ rules: String) throws -> TariffBook {
+  let lines = rules.split(separator: "\n").map(String.init)
+  let words = ["fares:", "tickets:", "tapping:", "prices:", "companions:", "caps:", "zones:"]
+  let head = lines.prefix { line in !words.contains { line.hasPrefix($0) } }
+  let products = """
+    products:
+    - {name: pension card, when: {mode: none}, valid: {days: 2}}
+    - {name: regional, valid: {days: 1}, covers: {adult: 2.50, pupil: 1.25, others: 0}}
+    - {name: month, when: {mode: none}, valid: {days: 30}, price: {adult: 350.00, pupil: 90.00}}
+
+    """
+  // A tariff without pupils may not name them.
+  let named =
+    head.contains { $0.hasPrefix("pupil:") }
+    ? products : products.replacing(", pupil: 1.25", with: "").replacing(", pupil: 90.00", with: "")
+  let text =
+    """
+    tariff: test
+    effective: {from: 2026-01-01}
+    currency: UAH
+    timezone: Europe/Kyiv
+    categories:
+      adult: {}
+
+    """ + head.map { "  " + $0 + "\n" }.joined() + named
+    + lines.dropFirst(head.count).joined(separator: "\n") + "\n"
+  let reading = TariffSource(
+    folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)]
+  ).load()
+  return try #require(reading.book, "\(reading.faults)\n\(text)")
+}
+
+/// The last of a rider's rides of a day in zone 1, one each hour from eight o'clock on.
+private func lastRide(
+  _ category: String, _ rules: String, buys products: [String] = [], kind: TapKind = .single,
+  rides count: Int = 1, riders: Int = 1
+) throws -> RatedRide {
+  let start = try #require(Instant(iso8601: "2026-11-22T08:00:00+02:00"))
+  let rider = PricedRider(
+    name: "x", category: category,
+    taps: (0..<count).map { index in
+      FareTap(
+        ref: index, at: start.adding(seconds: Int64(index) * 3600), kind: kind, medium: .card,
+        riders: riders, category: category, mode: .bus, zone: "1")
+    },
+    purchases: products.map { FarePurchase(product: $0, at: start.adding(seconds: -3600)) })
+  return try #require(PriceTable.rides(of: rider, book: ruleBook(rules)).last)
+}
+
+/// What the reason of a ride says of categories: code, category and minor units.
+private func concessions(_ ride: RatedRide) -> [String] {
+  ride.reason.steps.filter { [.freeCategory, .reducedCategory].contains($0.code) }
+    .map { "\($0.code.rawValue) \($0.rule) \($0.minor ?? -1)" }
+}
+
 /// What a category took off is in the reason of a ride, and only that.
 @Suite struct ConcessionTests {
   @Test(arguments: cases) func theReasonTellsWhatTheCategoryTookOff(_ row: ConcessionCase) throws {
@@ -108,6 +164,122 @@ private let cases = [
       "\(step.code.rawValue) \(step.minor ?? -1) \(step.number.map(String.init) ?? "-")"
     }
     #expect(found == [row.step].compactMap { $0 }, "\(last.reason)")
+  }
+
+  /// Without the card a pensioner pays 15.00 as an adult, and nothing is claimed.
+  ///
+  /// With it the ride is free, and 15.00 are claimed.
+  @Test func aFreeCategoryWithoutItsProofPays() throws {
+    let rules = """
+      pensioner: {free: true, as: adult, proof: pension card, without_proof: adult}
+      fares: [{name: ride, price: 15.00}]
+      """
+    let without = try lastRide("pensioner", rules)
+    #expect(without.chargedMinor == 1500)
+    #expect(concessions(without) == [])
+    let holding = try lastRide("pensioner", rules, buys: ["pension card"])
+    #expect(holding.chargedMinor == 0)
+    #expect(concessions(holding) == ["free_category pensioner 1500"])
+  }
+
+  /// 15.00 for adults; without the card a student is a pupil and pays 5.00, 10.00 less: a reduction of
+  /// pupils and not of students.
+  @Test func aReductionIsThatOfTheCategoryThatCounts() throws {
+    let rules = """
+      student: {free: true, as: adult, proof: pension card, without_proof: pupil}
+      pupil: {}
+      fares: [{name: ride, price: {adult: 15.00, pupil: 5.00}}]
+      """
+    let ride = try lastRide("student", rules)
+    #expect(ride.chargedMinor == 500)
+    #expect(concessions(ride) == ["reduced_category pupil 1000"])
+  }
+
+  /// Half of a fixed 25.00 is 12.50, half of the dearest 14.00 is 7.00: both 50% less.
+  @Test(arguments: [("25.00", Int64(1250)), ("dearest", 700)])
+  func aShareIsPaidOfARideWithoutATapOffToo(_ incomplete: String, _ due: Int64) throws {
+    let rules = """
+      student: {as: adult, pays: 50%}
+      tapping: {incomplete: \(incomplete)}
+      fares: [{name: ride, price: {by: zones, pairs: [{from: 1, to: 1, price: 8}, {from: 1, to: 2, price: 14}]}}]
+      """
+    let ride = try lastRide("student", rules, kind: .on)
+    #expect(ride.chargedMinor == due)
+    #expect(concessions(ride) == ["reduced_category student \(due)"])
+  }
+
+  /// The day is before the last of the first period: for two people 14.00 each is the dearest, of one
+  /// 20.00; the step of others is not asked.
+  @Test func theDearestPriceLooksThroughDatesAndPeople() throws {
+    let rules = """
+      tapping: {incomplete: dearest}
+      prices: {far: {by: zones, pairs: [{from: 1, to: 1, price: 8}, {from: 1, to: 2, price: 14}]}}
+      fares:
+      - name: ride
+        price: {by: date, periods: [{until: 2026-12-31, price: {by: riders, bands: [{up_to: 1, price: 20}, {price: "@far"}]}}]}
+      """
+    #expect(try lastRide("adult", rules, kind: .on).chargedMinor == 2000)
+    #expect(try lastRide("adult", rules, kind: .on, riders: 2).chargedMinor == 2800)
+  }
+
+  /// An adult pays 8.00, the student with them half of it; by a table that names adults and pupils a
+  /// student pays as adults do: 15.00 and half of 15.00 for the other.
+  @Test(arguments: [("8.00", Int64(1200)), ("{adult: 15, pupil: 5}", 2250)])
+  func aCompanionPaysTheSharesAndPricesOfTheirCategory(_ price: String, _ due: Int64) throws {
+    let rules = """
+      pupil: {}
+      student: {as: adult, pays: 50%}
+      companions: {as: student}
+      fares: [{name: ride, price: \(price)}]
+      """
+    #expect(try lastRide("adult", rules, riders: 2).chargedMinor == due)
+    // Of three pupils one pays 5.00, the others 7.50 each.
+    let pupils = try lastRide("pupil", rules, riders: 3)
+    #expect(pupils.chargedMinor == (price == "8.00" ? 1600 : 2000))
+  }
+
+  /// Half of 40.00 is 20.00 a ride; the cap that names pupils lets 30.00 through: 10.00 of the second.
+  @Test func aCapThatNamesACategoryHoldsItAndNotTheOneItIsPricedAs() throws {
+    let rules = """
+      pupil: {as: adult, pays: 50%}
+      fares: [{name: ride, price: 40.00}]
+      caps: [{name: day, per: day, amount: {adult: 60, pupil: 30}}]
+      """
+    #expect(try lastRide("pupil", rules, rides: 2).chargedMinor == 1000)
+  }
+
+  /// Half of 8.00 is 4.00; the pass pays 1.25 for pupils and 2.50 for adults: 2.75 are left.
+  @Test func aPassCoversWhatItNamesForTheCategory() throws {
+    let rules = """
+      pupil: {as: adult, pays: 50%}
+      fares: [{name: ride, price: 8.00}]
+      """
+    let ride = try lastRide("pupil", rules, buys: ["regional"])
+    #expect(ride.chargedMinor == 275)
+  }
+
+  /// A condition of pupils holds for pupils that are priced as adults, and one of adults does too.
+  @Test(arguments: [("pupil", Int64(100)), ("adult", 100), ("tourist", 800)])
+  func aConditionHoldsForTheCategoryAndTheOneItIsPricedAs(_ named: String, _ due: Int64) throws {
+    let rules = """
+      pupil: {as: adult}
+      tourist: {}
+      fares: [{name: named, when: {category: \(named)}, price: 1.00}, {name: ride, price: 8.00}]
+      """
+    #expect(try lastRide("pupil", rules).chargedMinor == due)
+  }
+
+  /// A price for adults is that of those who are priced as they are: 350.00, for pupils their own 90.00.
+  @Test func aProductIsForSaleToThoseWhoArePricedAsItsBuyers() throws {
+    let rules = """
+      tourist: {as: adult}
+      pupil: {as: adult}
+      fares: [{name: ride, price: 8.00}]
+      """
+    let version = try #require(try ruleBook(rules).versions.first)
+    let now = try #require(Instant(iso8601: "2026-11-22T08:00:00+02:00"))
+    #expect(version.offer(of: "month", to: "tourist", at: now)?.priceMinor == 35_000)
+    #expect(version.offer(of: "month", to: "pupil", at: now)?.priceMinor == 9000)
   }
 
   @Test func theReasonSaysItInWords() throws {

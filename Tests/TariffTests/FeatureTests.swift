@@ -278,7 +278,7 @@ private let features: [Feature] = [
 ]
 
 /// All worked cases of constructs.
-let allFeatures = features + linkFeatures + holdingFeatures + wordFeatures
+let allFeatures = features + linkFeatures + holdingFeatures + wordFeatures + ticketFeatures
 
 /// Constructs that no published oracle shows.
 struct FeatureTests {

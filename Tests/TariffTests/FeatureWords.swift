@@ -126,3 +126,82 @@ let wordFeatures: [Feature] = [
         - {at: "12:00", mode: bus, stop: Air, pays: 5.00, because: fee}
       """),
 ]
+
+/// What the rest of the language says of rides that tickets are for.
+let ticketFeatures: [Feature] = [
+  // Both trams and the metro ride at nine are one ticket of 2.80 within 80 minutes.
+  Feature(
+    "a cancelled ride, a second tap and a ride without a tap off take no ticket",
+    rules: """
+      tapping: {same_stop: {within: 5 min}, pass_back: {within: 5 min, when: {mode: tram}}, incomplete: 8.90}
+      tickets: [{name: hour, within: 80 min, price: 2.80}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:03", mode: metro, stop: A, to_stop: A, pays: 0, because: no ride was made}
+        - {at: "08:10", mode: tram, vehicle: 7, pays: 2.80}
+        - {at: "08:14", mode: tram, vehicle: 7, pays: 0, because: second tap}
+        - {on: "09:00", off: "09:10", mode: metro, stop: A, to_stop: B, pays: 0, because: on the ticket}
+        - {on: "10:00", mode: metro, stop: A, pays: 8.90, because: incomplete}
+        total: 11.70
+      """),
+  Feature(
+    "a ride on tickets that nobody ended costs the dearest ticket from there",
+    rules: """
+      zones: [A, B, C]
+      tickets:
+      - {name: AB, zones: [A, B], within: 80 min, price: 2.80}
+      - {name: ABC, zones: [A, B, C], within: 90 min, price: 4.10}
+      - {name: C, zones: [C], within: 90 min, price: 9.00}
+      """,
+    rides: """
+        day: 2024-05-14
+        rides: [{on: "08:00", mode: metro, stop: X, zone: A, pays: 4.10, because: incomplete}]
+      """),
+  Feature(
+    "a ticket asks for the proof",
+    rules: "tickets: [{name: hour, within: 80 min, price: {adult: 2.80, student: 1.40}}]",
+    rides: """
+        category: student
+        buys: [{product: student card, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, pays: 1.40}
+        - {at: "2024-05-16 08:00", mode: bus, pays: 2.80}
+      """),
+  // Half of 2.80 is 1.40, down to a step of 0.50.
+  Feature(
+    "a share of a ticket", rules: "tickets: [{name: hour, within: 80 min, price: 2.80}]",
+    rides: """
+        category: child
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, pays: 1.00, because: '"child" pays 1.80 UAH less'}
+        - {at: "08:30", mode: bus, pays: 0}
+      """),
+  // The first person pays the ticket once, the second each ride: 2.80 + 2.80, then 2.80.
+  Feature(
+    "companions pay each ride of a ticket",
+    rules: "tickets: [{name: hour, within: 80 min, price: 2.80}]",
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, riders: 2, pays: 5.60}
+        - {at: "08:30", mode: bus, riders: 2, pays: 2.80, because: companions 2.80}
+        total: 8.40
+      """),
+  // Of the 5.60 of yesterday 2.80 are the ticket's: of ABC's 4.10 are left 1.30.
+  Feature(
+    "over midnight a ticket counts what was due for it, without companions",
+    rules: """
+      zones: [A, B, C]
+      tickets:
+      - {name: AB, zones: [A, B], within: 80 min, price: 2.80}
+      - {name: ABC, zones: [A, B, C], within: 90 min, price: 4.10}
+      """,
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:40", mode: bus, zone: A, riders: 2, pays: 5.60}
+        - {at: "2024-05-15 00:10", mode: bus, zone: C, pays: 1.30, because: 2.80 UAH credited}
+      """),
+]

@@ -87,14 +87,15 @@ struct RandomTariffTests {
     let random = try random(seed)
     for number in 0..<Self.ridersMax {
       let rider = RandomRider(tariff: random.tariff, seed: seed * 100 + number)
-      let life = Life(random, rider, days: 12, buys: random.products, boughtOn: 2)
+      let products = random.products + ["student card"]
+      let life = Life(random, rider, days: 12, buys: products, boughtOn: 2)
       let all = life.days.flatMap(\.taps)
       var stored = RiderState.empty.bytes
       for (offset, part) in life.days.enumerated() {
         let before = try #require(RiderState(bytes: stored), "seed \(seed)")
         let bought =
           offset == 2
-          ? random.products.map {
+          ? products.map {
             FarePurchase(product: $0, at: random.tariff.cityClock.start(of: part.day))
           } : []
         let rated = random.tariff.rate(
@@ -201,7 +202,7 @@ struct RandomTariffTests {
     ]
     for number in 0..<Self.ridersMax {
       let rider = RandomRider(tariff: random.tariff, seed: seed * 100 + number)
-      for ride in Life(random, rider, days: 5, buys: ["pass"]).rides {
+      for ride in Life(random, rider, days: 5, buys: ["pass", "student card"]).rides {
         let codes = Set(ride.reason.steps.map(\.code))
         #expect((ride.chargedMinor == nil) == codes.contains(.unknown), "\(ride)")
         #expect(ride.chargedMinor != nil || ride.nominalMinor == nil)

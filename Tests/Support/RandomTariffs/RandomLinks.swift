@@ -62,6 +62,7 @@ extension RandomRules {
       - {name: pass, \(condition(someModes()))valid: \(pick(valid)), pass_back: \(number(1...10)) min\(covers)}
       - {name: trips, \(condition(someModes()))trips: \(number(1...6)), valid: \(pick(valid)), transfer: {within: 30 min}}
       - {name: saver, when: {mode: none}, valid: {days: 2}}
+      - {name: student card, when: {mode: none}, valid: {days: 4}}
 
       """
   }
@@ -102,7 +103,7 @@ extension RandomRules {
         ", amount: \(high), zone_sets: [{zones: [1, 2], amount: \(low)}, "
         + "{zones: [1, 2, 3], amount: \((low + high) / 2)}]"
     case 3:
-      // Pupils and pensioners are priced as adults, and so are their caps.
+      // Pupils, students and pensioners are priced as adults, and so are their caps.
       cap.amountMinor = Int64(high)
       text += ", amount: {adult: \(high), others: \(low)}"
     default:

@@ -14,7 +14,9 @@ package struct RandomRider {
   package init(tariff: CompiledTariff, seed: UInt64) {
     self.tariff = tariff
     var generator = SeededGenerator(seed: seed)
-    category = ["adult", "adult", "pupil", "pensioner"][generator.integer(in: 0...3)]
+    // Every second pupil is a student, who pays less still with the card and as a pupil without it.
+    let pupil = seed.isMultiple(of: 2) ? "student" : "pupil"
+    category = ["adult", "adult", pupil, "pensioner"][generator.integer(in: 0...3)]
     medium = generator.chance(0.5) ? .card : .bank
     self.generator = generator
   }

@@ -62,6 +62,7 @@ struct RandomRules {
       adult: {}
       pupil: {as: adult, pays: 50%, rounding: \(pick(["half-up", "half-even", "down", "up"]))}
       pensioner: {free: true, as: adult}
+      student: {as: adult, pays: 30%, proof: student card, without_proof: pupil}
     times:
       peak:
       - {days: weekdays, holidays: \(pick(["alike", "excluded", "added"])), from: "06:30", before: "10:00"}
