@@ -204,6 +204,7 @@ package struct FareMeter {
         alightIndex: ride.endsByTap ? ride.off.index : RideOutcome.noTap, at: ride.on.at,
         endedAt: ride.endsByTap && !isCompleted ? ride.off.at : unknownMinor,
         nominalMinor: nominal, chargedMinor: charged, product: product,
+        categoryRule: ride.categoryRule,
         trace: traceStart..<trace.count))
   }
 
@@ -230,6 +231,8 @@ package struct RideOutcome: Sendable {
   /// Minor units; `Int64.min` when no fare is known.
   package var chargedMinor: Int64
   var product: RuleName
+  /// Place of the category that counts; -1 when the tariff does not know the rider's.
+  var categoryRule: Int32
   var trace: Range<Int>
 }
 

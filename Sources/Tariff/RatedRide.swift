@@ -16,6 +16,7 @@ package struct RatedRide: Hashable, Sendable {
   package var currency: Currency
   /// The rule, product or ticket that carries the ride.
   package var product: String
+  /// The category by which the ride was priced: that without a proof where the rider's has none.
   package var category: String
   package var mode: Mode?
   package var operatorID: String?

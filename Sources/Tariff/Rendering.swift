@@ -6,6 +6,9 @@ extension FareMeter {
     outcomes.compactMap { outcome in
       let boarding = outcome.boardIndex >= 0 ? taps[Int(outcome.boardIndex)] : opened
       guard let boarding else { return nil }
+      let category =
+        outcome.categoryRule < 0
+        ? boarding.category : tariff.tables.categories[Int(outcome.categoryRule)].name
       return RatedRide(
         boardRef: outcome.boardIndex >= 0 ? boarding.ref : RatedRide.carriedRef,
         alightRef: outcome.alightIndex >= 0 ? taps[Int(outcome.alightIndex)].ref : nil,
@@ -13,7 +16,7 @@ extension FareMeter {
         endedAt: outcome.endedAt == unknownMinor ? nil : Instant(microseconds: outcome.endedAt),
         nominalMinor: known(outcome.nominalMinor), chargedMinor: known(outcome.chargedMinor),
         currency: tariff.currency, product: name(outcome.product, boarding),
-        category: boarding.category, mode: boarding.mode, operatorID: boarding.operatorID,
+        category: category, mode: boarding.mode, operatorID: boarding.operatorID,
         route: boarding.route, riders: max(1, boarding.riders),
         reason: reason(outcome, boarding))
     }
