@@ -25,18 +25,17 @@ extension InsightDesk {
       return try await operatorsReport(days, operatorID: operatorID, madeAt: madeAt)
     default: break
     }
-    let network = city.current.network
-    let scope = OperatorScope(operatorID, network: network)
-    let routes = network.routes.indices.compactMap { route in
-      network.operatorID(ofRoute: route).map { (id: network.routes[route].id, operatorID: $0) }
-    }
-    let question = ReportQuestion(
-      days: days, zone: city.current.clock.zone, operatorID: operatorID,
-      routes: routes.filter { operatorID == nil || $0.operatorID == operatorID })
+    let city = city.current
     return try await store.read { db in
+      let routes =
+        name.tables.contains { $0.query.asksForRoutes }
+        ? try await city.routes(on: days, operatorID: operatorID, in: db) : []
+      let question = ReportQuestion(
+        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes)
       let maker = ReportMaker(
         question: question,
-        names: try await OperatorNames(on: days.upperBound, of: city.current, in: db))
+        names: try await OperatorNames(on: days.upperBound, of: city, in: db))
+      let scope = try await OperatorScope(operatorID, on: days, of: city, in: db)
       let (tables, notes) = try await maker.tables(name.tables, in: db)
       return Report(
         name: name.rawValue, title: name.title, days: days, operatorID: operatorID,

@@ -9,13 +9,13 @@ extension InsightDesk {
     _ day: Day, operatorID: String? = nil, madeAt: Instant
   ) async throws -> Report {
     let city = city.current
-    let scope = OperatorScope(operatorID, network: city.network)
     return try await store.read { db in
       let sums = try await db.reports.rideSums(
         days: day...day, by: [.operatorID, .mode], operatorID: operatorID)
       let categories = try await db.reports.rideSums(
         days: day...day, by: [.category], operatorID: operatorID)
       let writer = SumsTable(names: try await OperatorNames(on: day, of: city, in: db))
+      let scope = try await OperatorScope(operatorID, on: day...day, of: city, in: db)
       return Report(
         name: "daily", title: Bilingual(uk: "Звіт за день", en: "Daily report"), days: day...day,
         operatorID: operatorID, madeAt: madeAt,
@@ -37,7 +37,6 @@ extension InsightDesk {
     precondition(
       days.upperBound.number - days.lowerBound.number < Self.reportDaysMax, "too many days asked")
     let city = city.current
-    let scope = OperatorScope(operatorID, network: city.network)
     return try await store.read { db in
       let byDay = try await db.reports.rideSums(
         days: days, by: [.operatorID, .day], operatorID: operatorID)
@@ -48,6 +47,7 @@ extension InsightDesk {
         operatorID: operatorID)
       let writer = SumsTable(
         names: try await OperatorNames(on: days.upperBound, of: city, in: db))
+      let scope = try await OperatorScope(operatorID, on: days, of: city, in: db)
       var first = writer.table(
         "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
         by: [.operatorID])
@@ -69,7 +69,7 @@ extension InsightDesk {
     let journal = try await db.standing.journal()
     let backlog = try await db.standing.backlog(days: days)
     let gaps = try await db.standing.gaps()
-    let known = try await scope.completeness(of: days, in: db)
+    let known = try await scope.completeness(in: db)
     func note(
       _ key: String, uk: String, en: String, _ count: Int64, isMissing: Bool
     ) -> ReportNote {
