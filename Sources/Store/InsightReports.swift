@@ -171,7 +171,7 @@ package struct ReportTables {
     completeness.unplacedBoardings += try boardings.int8("unplaced")
   }
 
-  /// Tariffs by which the rides of some days were rated, at most ``versionsMax``; of rides alone: without
+  /// Tariffs by which the rides of some days were rated, one more than ``versionsMax`` at most; of rides alone: without
   /// those of which something else was left when their rides were rated anew.
   package func tariffVersions(
     days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, operatorID: String?,
@@ -186,7 +186,7 @@ package struct ReportTables {
       """,
       [
         .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),
-        .int8(Int64(Self.versionsMax)),
+        .int8(Int64(Self.versionsMax) + 1),
       ])
     return try rows.map { try $0.text(0) }
   }

@@ -229,7 +229,7 @@ extension Handlers {
       writer.objects(rows) { writer, row in
         Self.write(row, to: &writer)
       }
-    }
+    }.cut("money_order", count: rows.count, max: OrderTables.listMax)
   }
 
   func moneyOrderDecide(_ request: WebRequest) async throws -> Answer {
