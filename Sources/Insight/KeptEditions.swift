@@ -9,14 +9,39 @@ extension Report {
   ///
   /// `versionsOfRides` are the tariffs that they named: those of which rides were left.
   func earlier(versionsOfRides: [String]) -> [Report] {
-    var editions = [withoutConcessions]
-    let shorter = editions[0].withoutSteps(ReportTableDefinition.stepsLater)
+    let added = withEntriesAdded.withoutCutVersions
+    var editions = [added, added.withoutConcessions]
+    let shorter = editions[1].withoutSteps(ReportTableDefinition.stepsLater)
     editions += ([[]] + ReportTableDefinition.keptLater).map(shorter.without)
     editions += editions.map { $0.withoutRatedAnew(versionsOfRides) }
     editions = ([self] + editions).map(\.withNumberForNoNames)
     return editions.reduce(into: [self]) { found, edition in
       if !found.contains(edition) { found.append(edition) }
     }.dropFirst().map { $0 }
+  }
+
+  /// Before entries were no longer added up over the accounts that they have.
+  private var withEntriesAdded: Report {
+    var earlier = self
+    for index in tables.indices {
+      let table = tables[index]
+      guard let place = table.columns.firstIndex(where: { $0.key == "entries" }),
+        let unit = table.columns.firstIndex(where: { $0.key == "currency" })
+      else { continue }
+      for (row, total) in table.totals.enumerated() {
+        let own = table.rows.filter { $0[unit].plain == total[unit].plain }
+        let sum = own.reduce(Int64(0)) { saturatingSum($0, $1[place].amount ?? 0) }
+        earlier.tables[index].totals[row][place] = .count(sum)
+      }
+    }
+    return earlier
+  }
+
+  /// Before it was said that there are more tariffs than are named.
+  private var withoutCutVersions: Report {
+    var earlier = self
+    earlier.notes.removeAll { $0.key == ReportNote.versionsCut }
+    return earlier
   }
 
   /// Before names of which there are none were an empty list.

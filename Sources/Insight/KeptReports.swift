@@ -36,9 +36,10 @@ package struct KeptReports: Sendable {
 
   private static func row(_ report: Report, _ versionsOfRides: [String]) -> PeriodReportRow {
     let content = report.json
+    let named = Array(versionsOfRides.prefix(ReportTables.versionsMax))
     return PeriodReportRow(
       report: report.name, content: content, digest: SHA256Digest.hash(content),
-      earlier: report.earlier(versionsOfRides: versionsOfRides).map(\.json))
+      earlier: report.earlier(versionsOfRides: named).map(\.json))
   }
 
   func report(
@@ -111,8 +112,7 @@ package struct KeptReports: Sendable {
     let versions = try await db.reports.tariffVersions(
       days: question.days, basis: .accountingDate, operatorID: question.operatorID)
     let open = note("period_open", count: period.state == .closed ? 0 : 1)
-    let rated = note("tariff_versions", count: Int64(versions.count), names: versions)
-    return try [open, rated]
+    return try [open] + ReportNote.versions(versions)
       + items(period.openItems).map { item in
         note(
           leftOpen + item.kind + (item.currency.map { "_\($0)" } ?? ""), count: item.count)
@@ -128,6 +128,7 @@ package struct KeptReports: Sendable {
           uk: count == 0 ? "Період закрито" : "Період ще відкрито",
           en: count == 0 ? "The period is closed" : "The period is still open")
       case "tariff_versions": Bilingual(uk: "Версії тарифу", en: "Tariff versions")
+      case ReportNote.versionsCut: ReportNote.versionsCutText
       default:
         Bilingual(
           uk: "Лишено відкритим: \(key.replacing(leftOpen, with: ""))",

@@ -42,8 +42,8 @@ package enum ReportName: String, Sendable, CaseIterable {
         en: "from the tap to the bank: each step, and each remainder one by one")
     case .lateTaps:
       Bilingual(
-        uk: "записане після закриття тарифної доби", en: "what was booked after its fare day closed"
-      )
+        uk: "записане пізніше, ніж наступного дня після тарифної доби",
+        en: "what was booked later than the day after its fare day")
     case .debts:
       Bilingual(
         uk: "вікна, не оплачені на кінець останнього дня, і борги карток та QR-кодів",

@@ -202,7 +202,8 @@ enum ReportFigures {
     number(
       "declines", "Відмов", "Declines", "Відмови банку до кінця останнього дня.",
       "How often the bank had declined when the last day ended."),
-    count(
+    // A rider may owe on several days and to several operators, and an entry has several accounts.
+    number(
       "owing_riders", "Боржників", "Owing", "Пасажири з боргом на кінець останнього дня.",
       "Riders who owed when the last day ended."),
     count(
@@ -216,7 +217,7 @@ enum ReportFigures {
     number(
       "denied_minutes_max", "Хвилин, найдовше", "Minutes, longest",
       "Скільки найдовше картка була у стоп-листі.", "How long a card was on the deny list at most."),
-    count("entries", "Проводок", "Entries", "Записи в книгах.", "Entries in the books."),
+    number("entries", "Проводок", "Entries", "Записи в книгах.", "Entries in the books."),
     count("records", "Рядків", "Lines", "Рядки файлів еквайра.", "Lines of the acquirer's files."),
     number(
       "counted", "Кількість", "Count", "Скільки дійшло до кроку.", "How many reached the step."),

@@ -25,18 +25,17 @@ extension InsightDesk {
       return try await operatorsReport(days, operatorID: operatorID, madeAt: madeAt)
     default: break
     }
-    let network = city.current.network
-    let scope = OperatorScope(operatorID, network: network)
-    let routes = network.routes.indices.compactMap { route in
-      network.operatorID(ofRoute: route).map { (id: network.routes[route].id, operatorID: $0) }
-    }
-    let question = ReportQuestion(
-      days: days, zone: city.current.clock.zone, operatorID: operatorID,
-      routes: routes.filter { operatorID == nil || $0.operatorID == operatorID })
+    let city = city.current
     return try await store.read { db in
+      let routes =
+        name.tables.contains { $0.query.asksForRoutes }
+        ? try await city.routes(on: days, operatorID: operatorID, in: db) : []
+      let question = ReportQuestion(
+        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes)
       let maker = ReportMaker(
         question: question,
-        names: try await OperatorNames(on: days.upperBound, of: city.current, in: db))
+        names: try await OperatorNames(on: days.upperBound, of: city, in: db))
+      let scope = try await OperatorScope(operatorID, on: days, of: city, in: db)
       let (tables, notes) = try await maker.tables(name.tables, in: db)
       return Report(
         name: name.rawValue, title: name.title, days: days, operatorID: operatorID,
@@ -53,7 +52,8 @@ extension InsightDesk {
     _ name: ReportName, of period: PeriodRow, operatorID: String? = nil, madeAt: Instant
   ) async throws -> Report? {
     guard name.isKept else { return nil }
-    let kept = KeptReports(zone: city.current.clock.zone)
+    let city = city.current
+    let kept = KeptReports(zone: city.clock.zone)
     return try await store.read { db in
       if period.state == .closed,
         let row = try await db.periods.report(name.rawValue, of: period.name)
@@ -61,8 +61,17 @@ extension InsightDesk {
         let report = try KeptReading.report(name, row.content)
         return operatorID.map { report.scoped(to: $0, of: name) } ?? report
       }
-      return try await kept.report(
+      var report = try await kept.report(
         name, of: period, operatorID: operatorID, madeAt: period.closedAt ?? madeAt, in: db)
+      guard period.state != .closed else { return report }
+      let days = report.days
+      let scope = try await OperatorScope(operatorID, on: days, of: city, in: db)
+      // What waits of days before it will be booked in it, too.
+      let missing = try await Self.notes(
+        days, scope, waiting: Day(number: 0)...days.upperBound, in: db)
+      let told = Set(report.notes.map(\.key))
+      report.notes += missing.filter { !told.contains($0.key) }
+      return report
     }
   }
 
@@ -94,6 +103,29 @@ extension ReportNote {
       uk: "«\(table.title.ukrainian)» обрізано після стількох рядків",
       en: "“\(table.title.english)” is cut after so many rows")
   }
+}
+
+extension ReportNote {
+  /// Key of the note on tariffs that are not all named.
+  static let versionsCut = "tariff_versions_cut"
+
+  /// Names the tariffs, and says where there are more than are named.
+  static func versions(_ names: [String]) -> [ReportNote] {
+    let named = Array(names.prefix(ReportTables.versionsMax))
+    let note = ReportNote(
+      key: "tariff_versions", text: Bilingual(uk: "Версії тарифу", en: "Tariff versions"),
+      count: Int64(named.count), isMissing: false, names: named)
+    guard names.count > named.count else { return [note] }
+    return [
+      note,
+      ReportNote(
+        key: versionsCut, text: versionsCutText, count: Int64(named.count), isMissing: true),
+    ]
+  }
+
+  /// What is said where more tariffs held than are named.
+  static let versionsCutText = Bilingual(
+    uk: "Версій тарифу більше, ніж названо; названо", en: "More tariff versions than named; named")
 }
 
 /// Makes the tables of a report from their definitions.

@@ -9,13 +9,13 @@ extension InsightDesk {
     _ day: Day, operatorID: String? = nil, madeAt: Instant
   ) async throws -> Report {
     let city = city.current
-    let scope = OperatorScope(operatorID, network: city.network)
     return try await store.read { db in
       let sums = try await db.reports.rideSums(
         days: day...day, by: [.operatorID, .mode], operatorID: operatorID)
       let categories = try await db.reports.rideSums(
         days: day...day, by: [.category], operatorID: operatorID)
       let writer = SumsTable(names: try await OperatorNames(on: day, of: city, in: db))
+      let scope = try await OperatorScope(operatorID, on: day...day, of: city, in: db)
       return Report(
         name: "daily", title: Bilingual(uk: "Звіт за день", en: "Daily report"), days: day...day,
         operatorID: operatorID, madeAt: madeAt,
@@ -37,7 +37,6 @@ extension InsightDesk {
     precondition(
       days.upperBound.number - days.lowerBound.number < Self.reportDaysMax, "too many days asked")
     let city = city.current
-    let scope = OperatorScope(operatorID, network: city.network)
     return try await store.read { db in
       let byDay = try await db.reports.rideSums(
         days: days, by: [.operatorID, .day], operatorID: operatorID)
@@ -48,6 +47,7 @@ extension InsightDesk {
         operatorID: operatorID)
       let writer = SumsTable(
         names: try await OperatorNames(on: days.upperBound, of: city, in: db))
+      let scope = try await OperatorScope(operatorID, on: days, of: city, in: db)
       var first = writer.table(
         "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
         by: [.operatorID])
@@ -62,14 +62,15 @@ extension InsightDesk {
     }
   }
 
-  /// What is missing from the sums of some days.
+  /// What is missing from the sums of some days; the rider-days that wait may be told of others.
   static func notes(
-    _ days: ClosedRange<Day>, _ scope: OperatorScope, in db: StoreSession
+    _ days: ClosedRange<Day>, _ scope: OperatorScope, waiting waitingDays: ClosedRange<Day>? = nil,
+    in db: StoreSession
   ) async throws -> [ReportNote] {
     let journal = try await db.standing.journal()
-    let backlog = try await db.standing.backlog(days: days)
+    let backlog = try await db.standing.backlog(days: waitingDays ?? days)
     let gaps = try await db.standing.gaps()
-    let known = try await scope.completeness(of: days, in: db)
+    let known = try await scope.completeness(in: db)
     func note(
       _ key: String, uk: String, en: String, _ count: Int64, isMissing: Bool
     ) -> ReportNote {
@@ -97,7 +98,11 @@ extension InsightDesk {
         en: "Batches set aside for a person", Int64(journal.setAsideBatches), isMissing: true),
       note(
         "taps_quarantined", uk: "Валідацій у карантині (усі дні)",
-        en: "Taps in quarantine (all days)", journal.quarantined, isMissing: false),
+        en: "Taps in quarantine (all days)", journal.quarantined, isMissing: true),
+      note(
+        "taps_released", uk: "Валідацій випущено з карантину й не відсортовано (усі дні)",
+        en: "Taps released and not sorted yet (all days)", journal.releasedUnsorted,
+        isMissing: true),
       note(
         "rider_days_stale", uk: "Днів пасажирів ще не тарифіковано",
         en: "Rider-days not rated yet", Int64(backlog.riderDays), isMissing: true),
@@ -107,10 +112,7 @@ extension InsightDesk {
       note(
         "gap_devices", uk: "Валідаторів із пропусками", en: "Validators with gaps",
         Int64(gaps.devices), isMissing: false),
-      ReportNote(
-        key: "tariff_versions", text: Bilingual(uk: "Версії тарифу", en: "Tariff versions"),
-        count: Int64(known.tariffVersions.count), isMissing: false, names: known.tariffVersions),
-    ]
+    ] + ReportNote.versions(known.tariffVersions)
   }
 }
 

@@ -83,9 +83,9 @@ extension InsightDesk {
   ) async throws -> DayFigures {
     let sums = try await db.reports.rideSums(
       days: day...day, by: [.operatorID], operatorID: operatorID)
-    let scope = OperatorScope(operatorID, network: city.network)
+    let scope = try await OperatorScope(operatorID, on: day...day, of: city, in: db)
     return DayFigures(
-      day: day, completeness: try await scope.completeness(of: day...day, in: db),
+      day: day, completeness: try await scope.completeness(in: db),
       operators: sums.map { sums in
         OperatorFigures(name: city.network.operatorName(id: sums.operatorID), sums: sums)
       })

@@ -3,9 +3,31 @@ package import Charging
 import Postgres
 
 extension AcquirerFileTables {
+  /// What else stands open with the acquirer: refunds to cards and disputes that it has not kept in full,
+  /// and disputes that were won and not paid in full; by the day of the payment and that of the step.
+  ///
+  /// What was neither kept nor paid of a dispute that was won is open nowhere.
+  static let openBesidesCaptures = """
+    select 'refund' as kind, coalesce(r.reference, '') as reference, w.window_id, w.currency,
+      r.minor - coalesce(r.kept_minor, 0) as minor, w.fare_day as day,
+      (r.paid_at at time zone 'UTC')::date as step_day, 'refund to a card, not kept' as note
+    from charge_refund r join charge_window w using (window_id)
+    where r.state = 'paid' and coalesce(r.kept_minor, 0) < r.minor
+    union all
+    select 'chargeback', c.case_id, c.window_id, coalesce(w.currency, s.currency), v.minor,
+      coalesce(w.fare_day, s.sold_on), (v.at at time zone 'UTC')::date, v.note
+    from chargeback c left join charge_window w using (window_id)
+      left join acquirer_sale s using (sale_id) cross join lateral (values
+      (c.minor - coalesce(c.kept_minor, 0), c.opened_at, 'dispute, not kept'),
+      (case when c.stage = 'won' then c.minor - coalesce(c.paid_minor, 0) end, c.decided_at,
+        'dispute won, not paid')) as v (minor, at, note)
+    where v.minor > 0
+      and (c.stage <> 'won' or coalesce(c.kept_minor, 0) <> coalesce(c.paid_minor, 0))
+    """
+
   /// How the acquirer's records and ours compare, up to a value date: each category with its count
   /// and sum; what was captured or sold before `lagDay` and is not funded is missing there, and so is a
-  /// refund of a sale that is not kept.
+  /// refund that is not kept, or a step of a dispute.
   package func reconciliation(
     from first: Day, to last: Day, lagDay: Day
   ) async throws -> [ReconciliationRow] {
@@ -24,6 +46,11 @@ extension AcquirerFileTables {
       select 'missing_there', currency, count(*)::int8, sum(minor - settled_minor - coalesce(declined_minor, 0))::int8
       from acquirer_sale where settled_minor < minor
         and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2 and sold_on <= $3
+      group by currency
+      union all
+      select 'missing_there', currency, count(*)::int8, sum(minor)::int8
+      from (\(Self.openBesidesCaptures)) o
+      where day between $1 and $2 and day <= $3 and coalesce(step_day, day) <= $3
       group by currency) r
       group by category, currency order by 1, 2
       """, [.date(first), .date(last), .date(lagDay)])
@@ -55,6 +82,10 @@ extension AcquirerFileTables {
       from acquirer_sale where settled_minor < minor
         and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2
         and sold_on <= $3
+      union all
+      select 'missing_there', reference, window_id, currency, minor, day, note
+      from (\(Self.openBesidesCaptures)) o
+      where day between $1 and $2 and day <= $3 and coalesce(step_day, day) <= $3
       order by 6, 1, 2 limit $4
       """, [.date(first), .date(last), .date(lagDay), .int8(Int64(countMax))])
     return try rows.map { row in

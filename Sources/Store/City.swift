@@ -87,6 +87,21 @@ package struct City: FareDayClock {
     return period.lowerBound <= last ? period.lowerBound...last : nil
   }
 
+  /// A period cut into the days on which one network holds each, the newest first.
+  package func spans(of period: ClosedRange<Day>) -> [ClosedRange<Day>] {
+    var spans: [ClosedRange<Day>] = []
+    var last = period.upperBound
+    for term in terms {
+      let first = max(term.firstDay ?? period.lowerBound, period.lowerBound)
+      guard first <= last else { continue }
+      spans.append(first...last)
+      guard first > period.lowerBound else { return spans }
+      last = first.adding(days: -1)
+    }
+    // Without terms the network holds for all days; of days before the first of them none is known.
+    return spans + [period.lowerBound...last]
+  }
+
   /// The city on the network that holds on a fare day; this one where that network is lost.
   package func on(_ day: Day, in db: StoreSession) async throws -> City {
     try await past.city(ratedBy: feedID(on: day), beside: self, in: db) ?? self

@@ -53,6 +53,9 @@ package struct DayCompleteness: Sendable, Equatable {
   package var unplacedBoardings: Int64 = 0
   /// Tariffs by which the rides of those days were rated.
   package var tariffVersions: [String] = []
+
+  /// Starts at nothing.
+  package init() {}
 }
 
 /// Sums of taps and rides for reports.
@@ -136,18 +139,14 @@ package struct ReportTables {
     }
   }
 
-  /// What of some days is there and what is missing.
+  /// Adds taps and boardings of some days to what is there of them.
   ///
-  /// Within a scope of one operator, taps and boardings are those on its routes: `routes` are their
-  /// ids, and `names` all the names by which validators may call them. Counting taps and boardings
-  /// reads them all: it is left out for many days.
-  package func completeness(
-    days: ClosedRange<Day>, operatorID: String? = nil, routes: [String]? = nil,
-    names: [String]? = nil, isCounting: Bool = true
-  ) async throws -> DayCompleteness {
-    var completeness = DayCompleteness()
-    completeness.tariffVersions = try await tariffVersions(days: days, operatorID: operatorID)
-    guard isCounting else { return completeness }
+  /// Within a scope of one operator they are those on its routes: `routes` are their ids, and `names` all
+  /// the names by which validators may call them. All of them are read.
+  package func count(
+    days: ClosedRange<Day>, routes: [String]?, names: [String]?,
+    into completeness: inout DayCompleteness
+  ) async throws {
     let bounds: [PostgresValue] = [.date(days.lowerBound), .date(days.upperBound)]
     func list(_ names: [String]?) -> PostgresValue {
       .orNull(names) { .texts($0.map(Optional.some)) }
@@ -166,14 +165,13 @@ package struct ReportTables {
       where fare_day between $1 and $2 and ($3::text[] is null or route = any($3))
       """, bounds + [list(routes)]
     ).only()
-    completeness.taps = try taps.int8("taps")
-    completeness.deniedTaps = try taps.int8("denied")
-    completeness.boardings = try boardings.int8("boardings")
-    completeness.unplacedBoardings = try boardings.int8("unplaced")
-    return completeness
+    completeness.taps += try taps.int8("taps")
+    completeness.deniedTaps += try taps.int8("denied")
+    completeness.boardings += try boardings.int8("boardings")
+    completeness.unplacedBoardings += try boardings.int8("unplaced")
   }
 
-  /// Tariffs by which the rides of some days were rated, at most ``versionsMax``; of rides alone: without
+  /// Tariffs by which the rides of some days were rated, one more than ``versionsMax`` at most; of rides alone: without
   /// those of which something else was left when their rides were rated anew.
   package func tariffVersions(
     days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, operatorID: String?,
@@ -188,7 +186,7 @@ package struct ReportTables {
       """,
       [
         .date(days.lowerBound), .date(days.upperBound), .orNull(operatorID, PostgresValue.text),
-        .int8(Int64(Self.versionsMax)),
+        .int8(Int64(Self.versionsMax) + 1),
       ])
     return try rows.map { try $0.text(0) }
   }

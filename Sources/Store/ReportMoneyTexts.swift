@@ -38,7 +38,7 @@ extension ReportQuery {
   /// Taps, rides, windows, captures, settlements and the bank, step by step.
   ///
   /// Taps and rides are of all media; from the bank-card rides on each step is compared with the one
-  /// before it. What was settled and not paid by a file is the acquirer's fees and what was paid at a desk,
+  /// before it, also where the day has no charge windows yet. What was settled and not paid by a file is the acquirer's fees and what was paid at a desk,
   /// less what a file pays too much. Where statements of the bank are taken, the last step is what they show
   /// of the files.
   static let ladderSQL = """
@@ -75,17 +75,20 @@ extension ReportQuery {
       union all
       select 3, 'bank_rides', currency, n, minor, null from bank_rides
       union all
-      select 4, 'windows', currency, w.n, w.minor, r.minor
-        from windows w left join bank_rides r using (currency)
+      select 4, 'windows', currency, coalesce(w.n, 0), coalesce(w.minor, 0), coalesce(r.minor, 0)
+        from windows w full join bank_rides r using (currency)
       union all
-      select 5, 'authorised', currency, authorised_n, authorised, minor from windows
+      select 5, 'authorised', currency, coalesce(authorised_n, 0), coalesce(authorised, 0),
+        coalesce(w.minor, 0) from windows w full join bank_rides using (currency)
       union all
-      select 6, 'captured', currency, captured_n, captured, authorised from windows
+      select 6, 'captured', currency, coalesce(captured_n, 0), coalesce(captured, 0),
+        coalesce(authorised, 0) from windows full join bank_rides using (currency)
       union all
-      select 7, 'settled', currency, settled_n, settled, captured from windows
+      select 7, 'settled', currency, coalesce(settled_n, 0), coalesce(settled, 0),
+        coalesce(captured, 0) from windows full join bank_rides using (currency)
       union all
-      select 8, 'bank', currency, coalesce(b.n, 0), coalesce(b.minor, 0), settled
-        from windows left join bank b using (currency)
+      select 8, 'bank', currency, coalesce(b.n, 0), coalesce(b.minor, 0), coalesce(settled, 0)
+        from windows full join bank_rides using (currency) full join bank b using (currency)
       union all
       select 9, 'statement', currency, b.n - coalesce(u.n, 0), b.minor - coalesce(u.minor, 0), b.minor
         from bank b left join unseen u using (currency) where exists (select from bank_statement))
@@ -211,8 +214,8 @@ extension ReportQuery {
     limit $4
     """
 
-  /// What the acquirer's files say of the days, by what it was matched to; what was captured or sold and
-  /// is in none of its files is missing there.
+  /// What the acquirer's files say of the days, by what it was matched to; what was captured, sold, refunded or
+  /// disputed and is in none of its files is missing there.
   static let acquirerRecordsSQL = """
     select * from (
       select category, kind, currency, sum(records)::int8 as records,
@@ -228,6 +231,10 @@ extension ReportQuery {
         count(*)::int8, sum(minor - settled_minor - coalesce(declined_minor, 0))::int8, 0
       from acquirer_sale where settled_minor < minor
         and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2
+      group by 2, 3
+      union all
+      select 'missing_there', kind, currency, count(*)::int8, sum(minor)::int8, 0
+      from (\(AcquirerFileTables.openBesidesCaptures)) o where day between $1 and $2
       group by 2, 3) r
     where $3::text is null order by category, kind, currency limit $4
     """

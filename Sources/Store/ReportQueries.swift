@@ -2,6 +2,21 @@ package import Basics
 import Ledger
 import Postgres
 
+/// Days of a route on which it was one operator's.
+package struct RouteDays: Sendable, Equatable {
+  package let days: ClosedRange<Day>
+  /// As the network of the days names it.
+  package let routeID: String
+  package let operatorID: String
+
+  /// Names the days of a route.
+  package init(days: ClosedRange<Day>, routeID: String, operatorID: String) {
+    self.days = days
+    self.routeID = routeID
+    self.operatorID = operatorID
+  }
+}
+
 /// What a report asks about.
 package struct ReportQuestion: Sendable {
   /// By which day rows are chosen.
@@ -22,13 +37,13 @@ package struct ReportQuestion: Sendable {
   let dayStarts: [Instant]
   /// `agency_id`; nil is all.
   package let operatorID: String?
-  /// Routes as the network names them, each with its operator; of one operator: its own.
-  package let routes: [(id: String, operatorID: String)]
+  /// Whose routes were whose, on each of the days by the network of then; of one operator: its own.
+  package let routes: [RouteDays]
 
   /// Asks about some days by the clock of a city, of one operator or all.
   package init(
     days: ClosedRange<Day>, zone: TimeZoneTable, basis: Basis = .fareDay,
-    operatorID: String? = nil, routes: [(id: String, operatorID: String)] = []
+    operatorID: String? = nil, routes: [RouteDays] = []
   ) {
     self.days = days
     start = zone.instant(of: LocalTime(day: days.lowerBound, secondOfDay: 0))
@@ -60,8 +75,8 @@ package enum ReportFigure: Sendable, Equatable {
 
 /// The queries of the reports, each with its table's figures by name.
 ///
-/// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` and `$6` routes and
-/// their operators; `{day}` is the column that the days are of, `{start}` the moment at which the first
+/// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` to `$8` routes,
+/// their operators, and the first and last days on which they were theirs; `{day}` is the column that the days are of, `{start}` the moment at which the first
 /// of them begins, `{end}` that at which the last of them ends, `{starts}` the moments at which each of them
 /// begins. An operator's rows are all that is found when one is given.
 package enum ReportQuery: String, Sendable, CaseIterable {
@@ -75,6 +90,9 @@ package enum ReportQuery: String, Sendable, CaseIterable {
   case periodOperators, periodDays, periodCategories, periodOperatorCategories
   case periodLadder, periodBooks
   case periodBank, periodBankRemainders, periodBankLate
+
+  /// Whether it asks whose routes were whose.
+  package var asksForRoutes: Bool { self == .devices || self == .lateDevices }
 
   /// The statement.
   package var sql: String {
@@ -131,14 +149,17 @@ extension ReportTables {
       .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
     let rows = try await connection.query(
       """
-      with asked as (select $1::date, $2::date, $3::text, $4::int8, $5::text[], $6::text[])
+      with asked as (select $1::date, $2::date, $3::text, $4::int8, $5::text[], $6::text[],
+        $7::date[], $8::date[])
       select * from (\(sql)) as report
       """,
       [
         .date(question.days.lowerBound), .date(question.days.upperBound),
         .orNull(question.operatorID, PostgresValue.text), .int8(Int64(Self.groupsMax)),
-        .texts(question.routes.map { Optional($0.id) }),
+        .texts(question.routes.map { Optional($0.routeID) }),
         .texts(question.routes.map { Optional($0.operatorID) }),
+        .dates(question.routes.map { Optional($0.days.lowerBound) }),
+        .dates(question.routes.map { Optional($0.days.upperBound) }),
       ])
     return try rows.map { row in
       try figures.map { name, kind in

@@ -21,15 +21,26 @@ extension ReportQuery {
     order by 1, 2, 3, 4 limit $4
     """
 
+  /// Routes with their operators on some days, and how they are joined to what validators sent of a day.
+  private static let routeTable = """
+    route (route, operator, first_day, last_day) as (
+      select * from unnest($5::text[], $6::text[], $7::date[], $8::date[]))
+    """
+  private static let sentOnRoute = """
+    device_day d left join route r
+      on r.route = d.route and d.fare_day between r.first_day and r.last_day
+    """
+
   /// Taps that came when their fare day was over for a day, by validator; of one operator: those on
-  /// its routes.
+  /// routes that were its own on the day.
   static let lateDevicesSQL = """
+    with \(routeTable)
     select device_id as device, fare_day, sum(late_accepted + late_denied)::int8 as taps,
       sum(late_accepted)::int8 as accepted, max(last_late_at) as last_late_at,
       round(max(latest_seconds) / 3600.0)::int8 as latest_hours
-    from device_day
+    from \(sentOnRoute)
     where fare_day between $1 and $2 and late_accepted + late_denied > 0
-      and ($3::text is null or route = any($5))
+      and ($3::text is null or r.operator = $3)
     group by 1, 2 order by 1, 2 limit $4
     """
 
@@ -98,22 +109,22 @@ extension ReportQuery {
     order by 1, 2, 3, 4, 5 limit $4
     """
 
-  /// What validators sent of the days, each by the operator of the route, and where they were mounted;
+  /// What validators sent of the days, each by the operator of the route on the day, and where they were mounted;
   /// without an operator: taps that named no route of the network, and validators that sent nothing.
   ///
   /// A validator may go from one operator to another: who asks for one operator sees the vehicles in which
   /// it tapped on the days on which all its taps were on that operator's routes.
   static let devicesSQL = """
-    with route (route, operator) as (select * from unnest($5::text[], $6::text[])),
+    with \(routeTable),
     sent as (
       select d.device_id, r.operator, sum(d.accepted + d.denied)::int8 as taps,
         sum(d.accepted)::int8 as accepted, sum(d.denied)::int8 as denied,
         sum(d.late_accepted + d.late_denied)::int8 as late_taps
-      from device_day d left join route r using (route)
+      from \(sentOnRoute)
       where d.fare_day between $1 and $2 and ($3::text is null or r.operator = $3)
       group by 1, 2),
     own_day as (
-      select d.device_id, d.fare_day from device_day d left join route r using (route)
+      select d.device_id, d.fare_day from \(sentOnRoute)
       where $3::text is not null and d.fare_day between $1 and $2
       group by 1, 2 having bool_and(r.operator is not distinct from $3)),
     own as (

@@ -99,6 +99,15 @@ package struct TapStateTables {
         order by fare_day, lane, rider_id limit $1) w
       join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(ChargingTables.chargedMedia)
+      group by w.rider_id, w.fare_day
+      union all
+      select 'rider ' || w.rider_id || ' on ' || w.fare_day, count(*), min(t.tapped_at),
+        'rated after its day was closed, and its windows wait for the difference'
+      from (
+        select lane, rider_id, fare_day from charge_day_waiting where not waits_for_account
+        order by fare_day, lane, rider_id limit $1) w
+      join tap t using (lane, rider_id, fare_day)
+      where t.accepted and t.medium in \(ChargingTables.chargedMedia)
       group by w.rider_id, w.fare_day) s
     order by since, place limit $1
     """

@@ -139,6 +139,16 @@ extension HTTPField.Name {
   static let kvytokCut = HTTPField.Name("Kvytok-Cut") ?? .origin
 }
 
+extension Answer {
+  /// Says that there may be more of a kind than are listed, where as many are as are read at most.
+  func cut(_ kind: String, count: Int, max: Int) -> Answer {
+    guard count >= max else { return self }
+    var answer = self
+    answer.headers[.kvytokCut] = kind
+    return answer
+  }
+}
+
 extension JSONWriter {
   fileprivate mutating func sides(_ sums: SideSums, _ currency: Currency) {
     member("currency", currency.code)

@@ -248,10 +248,72 @@ extension InsightSuite {
         let words = Set(acquirer.rows.map { $0[0].plain })
         #expect(words == ["matched", "unknown", "twice", "missing_there"])
         let captured = try await world.number(
-          "select (2400 + sum(captured_minor - settled_minor))::int8 from charge_window")
+          """
+          select (2400 + sum(captured_minor - settled_minor) + (select sum(minor) from charge_refund)
+            + (select sum(minor) from chargeback))::int8 from charge_window
+          """)
+        // The refund was paid and the dispute opened, and the acquirer has kept neither.
+        #expect(
+          acquirer.rows.filter { $0[0].plain == "missing_there" }.map { $0[1].plain }
+            == ["capture", "chargeback", "refund"])
         #expect(sum(acquirer.rows, "gross_minor", of: acquirer) == captured)
         // Captures and refunds in one sum would be the money of nothing.
         #expect(acquirer.totals.isEmpty)
+      }
+    }
+
+    /// The rides of a day whose windows are not closed yet stop at the step of the windows.
+    @Test func theLadderHasItsStepsWithoutChargeWindows() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        try await world.script("delete from charge_sum")
+        let report = try await world.desk.report(
+          .reconciliation, days: today...today, madeAt: noon)
+        let ladder = try #require(report.tables.first { $0.key == "ladder" })
+        func step(_ name: String, _ figure: String) -> Int64 {
+          sum(ladder.rows.filter { $0[0].plain == name }, figure, of: ladder)
+        }
+        let steps = Set(ladder.rows.map { $0[0].plain })
+        #expect(steps.isSuperset(of: ["windows", "authorised", "captured", "settled", "bank"]))
+        #expect(step("windows", "amount_minor") == 0)
+        #expect(step("bank_rides", "amount_minor") > 0)
+        #expect(step("windows", "remainder_minor") == step("bank_rides", "amount_minor"))
+      }
+    }
+
+    @Test func aReportIsNotCompleteWhileTapsAreHeldOrReleased() async throws {
+      try await World.with { world in
+        #expect(try await world.desk.dailyReport(today, madeAt: noon).isComplete)
+        for (state, key) in [("held", "taps_quarantined"), ("released", "taps_released")] {
+          try await world.script(
+            """
+            delete from tap_quarantine;
+            insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at,
+              state, decided_at, decided_by, decision_reason)
+            select 'V-1', 1, 1, 'x', 'x', '{}', now(), s, case when s <> 'held' then now() end,
+              'x', 'x'
+            from (values ('\(state)')) v(s);
+            """)
+          let report = try await world.desk.dailyReport(today, madeAt: noon)
+          #expect(!report.isComplete)
+          #expect(report.notes.first { $0.key == key }?.count == 1)
+        }
+      }
+    }
+
+    /// A rider owes on many days, and an entry has several accounts: they are told row by row.
+    @Test func whatIsInSeveralRowsHasNoTotal() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        for (name, key, figure) in [
+          (ReportName.debts, "operators", "owing_riders"), (.refunds, "entries", "entries"),
+        ] {
+          let report = try await world.desk.report(name, days: today...today, madeAt: noon)
+          let table = try #require(report.tables.first { $0.key == key })
+          let place = try #require(table.columns.firstIndex { $0.key == figure })
+          #expect(!table.totals.isEmpty)
+          #expect(table.totals.allSatisfy { $0[place].plain.isEmpty })
+        }
       }
     }
 

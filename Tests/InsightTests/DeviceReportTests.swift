@@ -1,5 +1,6 @@
 import Basics
 import Insight
+import Store
 import Testing
 
 extension InsightSuite {
@@ -61,6 +62,50 @@ extension InsightSuite {
         #expect(try await sent(.lateTaps, nil, late) == ["V-1 1 1", "V-2 2 2"])
         #expect(try await sent(.lateTaps, "north", late) == ["V-1 1 1"])
         #expect(try await sent(.lateTaps, "south", late) == ["V-2 2 2"])
+      }
+    }
+
+    /// From tomorrow on the bus of the one is the other's.
+    @Test func whatValidatorsSentStaysWithTheOperatorThatHadTheRouteOnTheDay() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        try await world.addBoardings([try TestBoarding("08:00", 3, "a")])
+        let tomorrow = today.adding(days: 1)
+        try await world.script(
+          """
+          insert into device_day (fare_day, device_id, route, accepted, denied, late_accepted,
+            late_denied, last_late_at, latest_seconds)
+          values ('2026-11-24', 'V-1', 'bus-1', 6, 0, 4, 0, '2026-11-26T08:00Z', 90000)
+          """)
+        try await world.store.write { db in
+          _ = try await db.feeds.save(
+            name: "moved", digest: [2], archive: World.feed(busOf: "south"), from: tomorrow,
+            at: noon)
+        }
+        try await world.city.reload(from: world.store)
+        func sent(
+          _ name: ReportName, _ operatorID: String, _ days: ClosedRange<Day>
+        ) async throws -> [String] {
+          let report = try await world.desk.report(
+            name, days: days, operatorID: operatorID, madeAt: noon)
+          let table = try #require(report.tables.first { $0.key == "devices" })
+          let taps = try #require(table.columns.firstIndex { $0.key == "taps" })
+          return table.rows.map { "\($0[0].plain) \($0[taps].plain)" }
+        }
+        #expect(try await sent(.devices, "north", today...today) == ["V-1 5"])
+        #expect(try await sent(.devices, "south", today...today) == ["V-1 3", "V-2 5"])
+        #expect(try await sent(.devices, "north", today...tomorrow) == ["V-1 5"])
+        #expect(try await sent(.devices, "south", today...tomorrow) == ["V-1 9", "V-2 5"])
+        #expect(try await sent(.devices, "north", tomorrow...tomorrow) == [])
+        #expect(try await sent(.lateTaps, "north", today...tomorrow) == ["V-1 1"])
+        #expect(try await sent(.lateTaps, "south", today...tomorrow) == ["V-1 4", "V-2 2"])
+        // What is said of how complete the day is goes by the network of then, too.
+        for (operatorID, boardings) in [("north", Int64(3)), ("south", 0)] {
+          let daily = try await world.desk.dailyReport(today, operatorID: operatorID, madeAt: noon)
+          #expect(daily.notes.first { $0.key == "boardings" }?.count == boardings)
+          let figures = try await world.desk.figures(of: today, operatorID: operatorID)
+          #expect(figures.completeness.boardings == boardings)
+        }
       }
     }
 

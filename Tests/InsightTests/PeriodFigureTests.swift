@@ -79,6 +79,40 @@ extension InsightSuite {
       }
     }
 
+    /// Until a month is closed it says what is still to come; what was kept stays as it was.
+    @Test func anOpenPeriodSaysHowCompleteItIs() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        try await world.script(
+          """
+          update fare_day set stale_since = now()
+          where (lane, rider_id, fare_day) in (select lane, rider_id, fare_day from fare_day limit 1)
+          """)
+        let first = try #require(Day("2026-11-01"))
+        let last = try #require(Day("2026-11-30"))
+        let month = PeriodRow(name: "2026-11", first: first, last: last, state: .open)
+        let open = try #require(
+          try await world.desk.periodReport(.refunds, of: month, madeAt: noon))
+        let counts = Dictionary(uniqueKeysWithValues: open.notes.map { ($0.key, $0.count) })
+        #expect(counts["rider_days_stale"] == 1)
+        #expect(counts["batches_unsorted"] == 0)
+        let period = PeriodRow(
+          name: "2026-11", first: first, last: last, state: .closed, closedAt: noon)
+        let closed = try #require(
+          try await world.desk.periodReport(.refunds, of: period, madeAt: noon))
+        #expect(!closed.notes.contains { $0.key == "rider_days_stale" })
+        // Earlier programs added up the entries of accounts, and what they kept is right.
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(period, in: db) }
+        let refunds = try #require(kept.first { $0.report == "refunds" })
+        #expect(
+          refunds.earlier.contains { content in
+            String(decoding: content, as: UTF8.self).contains(#""entries":2"#)
+          })
+        #expect(!String(decoding: refunds.content, as: UTF8.self).contains(#""entries":2"#))
+      }
+    }
+
     /// A month that an earlier program closed has no rows of what was rated anew at the same price.
     @Test func whatEarlierProgramsLeftOutIsNoDifferenceOfAKeptReport() async throws {
       try await World.with { world in

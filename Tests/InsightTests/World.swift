@@ -84,8 +84,8 @@ struct World: Sendable {
     }
   }
 
-  /// The network, with the operator `north` under a name.
-  static func feed(north: String = "Північ") -> [UInt8] {
+  /// The network, with the operator `north` under a name, and bus 1 with an operator.
+  static func feed(north: String = "Північ", busOf: String = "north") -> [UInt8] {
     let files = [
       "agency.txt": """
       agency_id,agency_name,agency_url,agency_timezone
@@ -94,7 +94,7 @@ struct World: Sendable {
       """,
       "routes.txt": """
       route_id,agency_id,route_short_name,route_long_name,route_type,route_color
-      bus-1,north,1,Harbour - Park,3,ff8800
+      bus-1,\(busOf),1,Harbour - Park,3,ff8800
       trol-2,south,2,Park - Wood,800,
       bus-1s,south,1,Wood - Harbour,3,
       """,
