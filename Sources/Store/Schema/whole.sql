@@ -806,6 +806,7 @@ create table charge_window (
 );
 create index charge_window_due on charge_window (state, next_at, window_id) where next_at is not null;
 create index charge_window_day on charge_window (fare_day);
+create index charge_window_asked on charge_window (asked_at) where asked_at is not null;
 create index charge_window_debt on charge_window (declined_at) where due_minor > 0 and declined_at is not null;
 create index charge_window_reference on charge_window (reference) where reference is not null;
 
