@@ -1,5 +1,6 @@
 import Basics
 import Insight
+import Ledger
 import Store
 import Tapping
 import Testing
