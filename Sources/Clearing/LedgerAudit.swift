@@ -174,6 +174,7 @@ package struct LedgerAuditor: Sendable {
         + db.bookProofs.chargeSumsThatDiffer(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.accountsThatDiffer()
+        + db.bookProofs.postingSumsThatDiffer(countMax: LedgerAudit.findingsMax)
     }) {
       audit.find(finding)
     }

@@ -120,6 +120,8 @@ private struct QueueGauges: Sendable {
   private let quarantinedAge: Gauge
   private let windows: Gauge
   private let windowAge: Gauge
+  private let answerAge: Gauge
+  private let quarantined: Gauge
   private let setAside: Gauge
   private let waiting: [String: Gauge]
   let network: Gauge
@@ -137,6 +139,8 @@ private struct QueueGauges: Sendable {
     quarantinedAge = gauge("tap_quarantined_age_seconds_max")
     windows = gauge("charge_windows_due")
     windowAge = gauge("charge_window_due_age_seconds_max")
+    answerAge = gauge("charge_window_answer_age_seconds_max")
+    quarantined = gauge("taps_quarantined_held")
     setAside = gauge("taps_set_aside")
     waiting = Dictionary(
       uniqueKeysWithValues: ["way_in", "people"].map {
@@ -160,6 +164,8 @@ private struct QueueGauges: Sendable {
     quarantinedAge.record(age(standing.quarantinedTaps))
     windows.record(standing.chargeWindows.count)
     windowAge.record(age(standing.chargeWindows))
+    answerAge.record(age(standing.askedWindows))
+    quarantined.record(standing.quarantinedTaps.count)
     setAside.record(standing.setAsideTaps)
   }
 }

@@ -15,6 +15,8 @@ struct ClusterFolder: Sendable {
   /// Where `initdb` works; it becomes `data` when it is whole.
   var unfinishedData: String { path + "/data.new" }
   var log: String { path + "/server.log" }
+  /// What the server before said.
+  var logBefore: String { log + ".1" }
   private var lockFile: String { path + "/lock" }
 
   /// Makes the folder when it is not there, and checks that the server's user can live in it.

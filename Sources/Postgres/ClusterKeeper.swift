@@ -8,7 +8,8 @@ import Synchronization
 package final class ClusterKeeper: Sendable {
   /// What became of a server that ended.
   package enum Event: Sendable {
-    case ended(ExitStatus)
+    /// With what it said last.
+    case ended(ExitStatus, lastWords: String)
     case startedAgain
     /// It could not be started; it is tried again after a pause.
     case notStarted(ClusterFault)
@@ -53,7 +54,7 @@ package final class ClusterKeeper: Sendable {
   package func run(_ report: @Sendable (Event) -> Void) async {
     while let ended = state.withLock({ $0.isStopped ? nil : $0.cluster }) {
       guard let status = await Self.end(of: ended), isKept else { return }
-      report(.ended(status))
+      report(.ended(status, lastWords: ended.lastWords))
       // Lets go of the folder, which the next server locks.
       await ended.stop()
       guard await startAgain(report) else { return }

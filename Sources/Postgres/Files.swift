@@ -16,11 +16,13 @@ func namesInFolder(_ folder: String) -> [String] {
   return names
 }
 
-/// The text of a file up to a length; nil when it cannot be read.
-func textOfFile(_ path: String, bytesMax: Int = 65_536) -> String? {
+/// The text of a file up to a length, of its beginning or its end; nil when it cannot be read.
+func textOfFile(_ path: String, bytesMax: Int = 65_536, isOfEnd: Bool = false) -> String? {
   let file = open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { return nil }
   defer { close(file) }
+  // A file that is shorter is read from its beginning.
+  if isOfEnd { lseek(file, -off_t(bytesMax), SEEK_END) }
   var bytes = [UInt8](repeating: 0, count: bytesMax)
   var count = 0
   while count < bytesMax {

@@ -12,6 +12,11 @@ package struct ClusterSettings: Sendable {
   /// Log kept between two checkpoints, about.
   package var walMegabytesMax = 4_096
   package var connectionsMax = 100
+  /// Places in the table of locks, for each connection.
+  ///
+  /// Every partition of a day is some objects with its indexes, and a statement that names no day locks all of
+  /// them. With 100 connections the table has 204,800 places and takes about 55 MB.
+  package var locksPerConnection = 2_048
   /// Names the socket; there is no network port.
   package var port = 5_432
   /// Folder of `postgres` and `initdb`; nil looks where distributions put them.
@@ -29,6 +34,7 @@ package struct ClusterSettings: Sendable {
     let settings = [
       "listen_addresses=", "unix_socket_directories=\(socketFolder)",
       "unix_socket_permissions=0700", "port=\(port)", "max_connections=\(connectionsMax)",
+      "max_locks_per_transaction=\(locksPerConnection)",
       "shared_buffers=\(shared)MB", "effective_cache_size=\(max(shared, memoryMegabytes / 2))MB",
       "work_mem=16MB", "maintenance_work_mem=128MB", "max_wal_size=\(walMegabytesMax)MB",
       // Files of the log are used again, also after a quiet night: to make one of 16 MB while
@@ -66,6 +72,7 @@ package final class PrivateCluster: Sendable {
   package let folder: String
   /// Folder of the socket.
   package let socketFolder: String
+  private let logFile: String
   private let port: Int
   private let lock: FolderLock
   private let server: ChildProcess
@@ -77,6 +84,7 @@ package final class PrivateCluster: Sendable {
     folder: ClusterFolder, socketFolder: String, port: Int, lock: FolderLock, server: ChildProcess
   ) {
     self.folder = folder.path
+    logFile = folder.log
     self.socketFolder = socketFolder
     self.port = port
     self.lock = lock
@@ -138,6 +146,14 @@ package final class PrivateCluster: Sendable {
   /// Whether the server runs.
   package var isRunning: Bool { server.isRunning }
 
+  /// Lines of the server's last words.
+  static let lastWordsLinesMax = 8
+
+  /// What the server said last.
+  package var lastWords: String {
+    tail(textOfFile(logFile, isOfEnd: true) ?? "", lines: Self.lastWordsLinesMax)
+  }
+
   /// Waits until the server ends, by `stop` or by itself; how it ended.
   package func waitForExit() async -> ExitStatus { await server.waitForExit() }
 
@@ -190,7 +206,8 @@ package final class PrivateCluster: Sendable {
     _ folder: ClusterFolder, signal: String, _ program: String, _ arguments: [String],
     loop: EventLoop
   ) async throws(ClusterFault) -> ChildProcess {
-    unlink(folder.log)
+    // What the one before said stays for whoever asks why it ended.
+    rename(folder.log, folder.logBefore)
     do {
       return try await ChildProcess.start(
         ServerUser.setpriv,

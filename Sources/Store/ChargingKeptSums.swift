@@ -124,12 +124,12 @@ enum KeptSums {
 }
 
 extension ChargingTables {
-  /// Most rows of a kept sum that a fare day has before they are made one.
+  /// Most rows of a kept sum that a day has before they are made one.
   package static let sumRowsMax = 100
 
-  /// Makes one row of the many that were added to the sums of a fare day.
+  /// Makes one row of the many that were added to the sums of a fare day, or of an accounting date.
   package func foldSums(over rowsMax: Int = sumRowsMax) async throws {
-    for statement in KeptSums.folding {
+    for statement in KeptSums.folding + [PostingSums.folding] {
       try await connection.execute(statement, [.int8(Int64(rowsMax))])
     }
   }

@@ -110,27 +110,6 @@ package struct BookTables {
     return numbers
   }
 
-  /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.
-  package func trialBalance(through date: Day?) async throws -> TrialBalance {
-    let rows = try await connection.query(
-      """
-      select e.currency, p.account, p.operator_id, sum(p.debit_minor)::int8 as debit,
-        sum(p.credit_minor)::int8 as credit
-      from posting p join entry e using (entry_id)
-      where $1::date is null or e.accounting_date <= $1
-      group by e.currency, p.account, p.operator_id
-      """, [.orNull(date, PostgresValue.date)])
-    var balance = TrialBalance()
-    for row in rows {
-      try balance.add(
-        SideSums(debitMinor: try row.int8("debit"), creditMinor: try row.int8("credit")),
-        to: TrialBalance.Key(
-          currency: try row.currency("currency"), account: try row.text("account"),
-          operatorID: try row.textOrNil("operator_id")))
-    }
-    return balance
-  }
-
   /// What stands on an account, credits less debits, by currency; currencies in which it is even are left
   /// out.
   package func standing(on account: String) async throws -> [Money] {

@@ -278,12 +278,7 @@ package struct StandingTables {
 
   /// Both sides of the books, by currency.
   package func bookTotals() async throws -> [BookTotals] {
-    let rows = try await connection.query(
-      """
-      select e.currency, sum(p.debit_minor)::int8 as debit, sum(p.credit_minor)::int8 as credit,
-        count(*) filter (where p.line = 1) as entries
-      from posting p join entry e using (entry_id) group by e.currency order by e.currency
-      """)
+    let rows = try await connection.query(PostingSums.bookTotals)
     return try rows.map { row in
       BookTotals(
         currency: try row.currency("currency"), debitMinor: try row.int8("debit"),

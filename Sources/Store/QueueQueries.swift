@@ -31,6 +31,8 @@ package struct QueueStanding: Sendable, Equatable {
   package var quarantinedTaps = WaitingThings()
   /// Charge windows in which something is due now.
   package var chargeWindows = WaitingThings()
+  /// Charge windows of which the acquirer was asked and has not answered, since the first asking.
+  package var askedWindows = WaitingThings()
   /// Taps of batches that the sorter could not read.
   package var setAsideTaps: Int64 = 0
 
@@ -59,6 +61,7 @@ package struct QueueQueries {
     standing.unsortedBatches = try await waiting(Self.batches(countMax))
     standing.riderDays = try await waiting(Self.riderDays(countMax))
     standing.chargeWindows = try await waiting(Self.windows(countMax, at: now))
+    standing.askedWindows = try await waiting(Self.asked(countMax))
     standing.setAsideTaps = try await ask(Self.setAside(countMax)).int8(0)
     let held = try await StoreSession(connection: connection).quarantine.standing(
       countMax: countMax)
@@ -72,7 +75,7 @@ package struct QueueQueries {
     var lines: [String] = []
     for question in [
       Self.batches(Self.countMax), Self.riderDays(Self.countMax), Self.setAside(Self.countMax),
-      Self.windows(Self.countMax, at: Instant(seconds: 0)),
+      Self.windows(Self.countMax, at: Instant(seconds: 0)), Self.asked(Self.countMax),
       Question(sql: QuarantineQueries.standingSQL, values: [.int8(Int64(Self.countMax))]),
     ] {
       lines += try await connection.query("explain (costs off) " + question.sql, question.values)
@@ -101,6 +104,10 @@ package struct QueueQueries {
 
   private static func riderDays(_ countMax: Int) -> Question {
     Question(sql: riderDaysSQL, values: [.int8(Int64(countMax))])
+  }
+
+  private static func asked(_ countMax: Int) -> Question {
+    Question(sql: askedSQL, values: [.int8(Int64(countMax))])
   }
 
   private static func windows(_ countMax: Int, at now: Instant) -> Question {
@@ -138,6 +145,12 @@ package struct QueueQueries {
         (select p.lane, r.rider_id, p.fare_day, p.sorted_at from tap_parcel p
           cross join lateral unnest(p.riders) as r(rider_id) limit $1)) w
       group by 1, 2, 3 limit $1) d
+    """
+
+  /// By an index that holds nothing else; asking again moves `next_at` on, and this stays.
+  private static let askedSQL = """
+    select count(*) as waiting, min(asked_at) as oldest from (
+      select asked_at from charge_window where asked_at is not null order by asked_at limit $1) w
     """
 
   /// Each state by itself: so the index leads to those that are due, however many wait for later.

@@ -98,9 +98,10 @@ struct Backbone: Sendable {
   func keepCluster(log: Logger) async {
     await cluster?.run { event in
       switch event {
-      case .ended(let status):
+      case .ended(let status, let lastWords):
         log.error(
-          "the private PostgreSQL ended; it is started again", metadata: ["end": "\(status)"])
+          "the private PostgreSQL ended; it is started again",
+          metadata: ["end": "\(status)", "said": "\(lastWords)"])
       case .startedAgain: log.notice("the private PostgreSQL runs again")
       case .notStarted(let fault):
         log.error("the private PostgreSQL does not start", metadata: ["fault": "\(fault)"])

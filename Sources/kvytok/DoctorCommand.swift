@@ -9,8 +9,9 @@ import Transit
 
 /// Looks at everything that a service needs, and says what to do.
 struct DoctorCommand: AsyncParsableCommand {
-  /// Free space below which the folder of the data is a worry, bytes.
-  static let freeBytesMin: Int64 = 2 << 30
+  /// Free space below which the folder of the data is a worry, bytes: the log of the private PostgreSQL may take 4 GiB
+  /// (`walMegabytesMax`), more while a checkpoint goes on, and taps of a day come on top.
+  static let freeBytesMin: Int64 = 8 << 30
   /// Difference between our clock and the database's that is a worry, seconds.
   static let clockSecondsMax = 2.0
   /// Age of the oldest thing that waits to be settled that is a worry, seconds.
@@ -104,6 +105,7 @@ private struct DoctorReport {
       return
     }
     pass("schema", "the newest")
+    checkLocks(try await backbone.store.read { db in try await db.partitions.lockRoom() })
     let now = try await backbone.store.read { db in try await db.standing.clock() }
     let difference = abs(Instant.now.secondsSince(now))
     let clock = String(format: "%.3f s from the database's", difference)
@@ -128,6 +130,22 @@ private struct DoctorReport {
         pass(finding.name, finding.found)
       }
       for part in finding.parts { table.add(["", "", part]) }
+    }
+  }
+
+  /// Looks whether statements that name no day have room for the locks on all of them.
+  private mutating func checkLocks(_ room: LockRoom) {
+    let found =
+      "max_locks_per_transaction is \(room.locksPerConnection), the \(room.objectsCount) partitions and "
+      + "indexes of days need \(room.locksNeeded)"
+    if room.isEnough {
+      pass("locks", found)
+    } else {
+      fail(
+        "locks", found,
+        "Set max_locks_per_transaction = \(max(2 * room.locksNeeded, LockRoom.locksAdvised)) in "
+          + "postgresql.conf, and restart the database: when its table of locks is full, statements fail."
+      )
     }
   }
 

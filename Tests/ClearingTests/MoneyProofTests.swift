@@ -36,6 +36,7 @@ extension ClearingSuite {
       "operator_share": "worked out from the rides and the books; its names are riders",
       "charge_sum": "added up anew from the windows",
       "acquirer_sum": "added up anew from the lines",
+      "posting_sum": "added up anew from the postings",
     ]
 
     /// A house in which every table of money has a row, November closed, and something after it.

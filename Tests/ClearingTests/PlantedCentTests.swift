@@ -38,6 +38,7 @@ extension ClearingSuite {
       "operator_share": "operator_share of ",
       "charge_sum": "the kept sum of charge windows of ",
       "acquirer_sum": "the kept sum of the acquirer's lines of ",
+      "posting_sum": "the kept sum of postings of ",
     ]
 
     private struct Amount: Sendable {

@@ -30,6 +30,21 @@ extension InsightSuite {
       }
     }
 
+    @Test func anAcquirerThatDoesNotAnswerIsSeenHoweverOftenItIsAsked() async throws {
+      try await World.with { world in
+        try await world.script(Self.waiting)
+        // First asked two hours ago, and to be asked again in ten minutes.
+        try await world.script(
+          """
+          update charge_window set asked_at = '2026-11-23T08:00Z', next_at = '2026-11-23T10:10Z'
+          where window_id = (select min(window_id) from charge_window where next_at is not null)
+          """)
+        let standing = try await world.store.read { db in try await db.queues.standing(at: noon) }
+        let asked = WaitingThings(count: 1, oldestAt: noon.adding(seconds: -7200))
+        #expect(standing.askedWindows == asked)
+      }
+    }
+
     @Test func aLongQueueIsCountedUpToTheLimit() async throws {
       try await World.with { world in
         try await world.script(Self.waiting + Self.more)
@@ -54,6 +69,7 @@ extension InsightSuite {
         let text = plans.joined(separator: "\n")
         for index in [
           "tap_batch_unsorted", "tap_batch_set_aside", "fare_day_stale", "charge_window_due",
+          "charge_window_asked",
           "tap_quarantine_held",
         ] {
           #expect(text.contains(index), "\(text)")

@@ -1,5 +1,6 @@
 import Basics
 import Insight
+import Ledger
 import Store
 import Tapping
 import Testing
@@ -87,6 +88,25 @@ extension InsightSuite {
         #expect(status.books.map(\.debitMinor) == [99, 800])
         #expect(status.books.map(\.differenceMinor) == [0, 0])
         #expect(status.books.map(\.entries) == [1, 1])
+      }
+    }
+
+    @Test func theBooksAreReadFromTheirKeptSumsAndNoPostingIs() async throws {
+      try await World.with { world in
+        try await world.script(Self.waiting)
+        // Whoever asks for a table that is away is told so.
+        try await world.script("alter table posting rename to posting_away")
+        let status = try await world.desk.status(at: noon)
+        #expect(status.books.map(\.debitMinor) == [99, 800])
+        let (all, before) = try await world.store.read { db in
+          (
+            try await db.books.trialBalance(through: nil),
+            try await db.books.trialBalance(through: today.adding(days: -1))
+          )
+        }
+        #expect(all.rows.map(\.key.account) == ["1200", "2100", "1200", "2100", "2100"])
+        #expect(all.rows.map(\.sums.creditMinor) == [0, 99, 0, 300, 500])
+        #expect(before.rows.isEmpty)
       }
     }
 

@@ -46,6 +46,17 @@ struct PrivateClusterTests {
     return count
   }
 
+  @Test func whatAServerSaidBeforeItEndedIsToldAndStaysThroughTheNextStart() async throws {
+    try await OwnCluster.with { cluster, loop in
+      await cluster.stop()
+      #expect(cluster.lastWords.contains("database system is shut down"), "\(cluster.lastWords)")
+      let second = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      let kept = try String(contentsOfFile: cluster.folder + "/server.log.1", encoding: .utf8)
+      #expect(kept.contains("database system is shut down"), "\(kept)")
+      await second.stop()
+    }
+  }
+
   @Test func aSecondStartFindsTheDataAlsoAfterAKill() async throws {
     try await OwnCluster.with { cluster, loop in
       let pool = OwnCluster.patientPool(cluster, loop)

@@ -25,6 +25,30 @@ extension StoreSuite {
       }
     }
 
+    @Test func aTableOfLocksThatIsTooSmallForTheDaysIsToldWithWhatToSet() async throws {
+      // Two years of days with what PostgreSQL sets by itself, and with ours.
+      let small = LockRoom(objectsCount: 730 * 14, locksPerConnection: 64, connectionsMax: 100)
+      #expect(!small.isEnough && small.locksNeeded == 818)
+      #expect(
+        LockRoom(objectsCount: 730 * 14, locksPerConnection: 2048, connectionsMax: 100).isEnough)
+      try await withStore { store, pool in
+        let room = { @Sendable in
+          try await store.read { db in try await db.partitions.lockRoom() }
+        }
+        let before = try await room()
+        // The servers of the tests are set up as the private one is.
+        #expect(before.locksPerConnection == LockRoom.locksAdvised)
+        try await store.ensurePartitions(of: [today, today.adding(days: 1)])
+        let after = try await room()
+        let aDay = try await pool.texts(
+          """
+          select count(*)::text from pg_class
+          where relname ~ '^(tap|ride|boarding|position)_20261123' and relkind in ('r', 'i')
+          """)
+        #expect(String((after.objectsCount - before.objectsCount) / 2) == aDay.first)
+      }
+    }
+
     @Test func severalProcessesMakeThemAtTheSameTime() async throws {
       try await withStore { store, pool in
         let made = try await withThrowingTaskGroup(of: Int.self) { group in

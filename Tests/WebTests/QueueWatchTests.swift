@@ -46,6 +46,7 @@ struct QueueWatchTests {
         // From 07:00 to 08:00, the moment of these tests.
         "kvytok_tap_quarantined_age_seconds_max 3600", "kvytok_charge_windows_due 0",
         "kvytok_charge_window_due_age_seconds_max 0", "kvytok_taps_set_aside 7",
+        "kvytok_charge_window_answer_age_seconds_max 0", "kvytok_taps_quarantined_held 1",
         #"kvytok_connection_waiters{pool="way_in"} 0"#,
         #"kvytok_connection_waiters{pool="people"} 0"#, "kvytok_network_in_force 0",
       ] {

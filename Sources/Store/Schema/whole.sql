@@ -438,6 +438,34 @@ create trigger entry_append_only before update or delete on entry
 create trigger posting_append_only before update or delete on posting
   for each row execute function is_append_only();
 
+-- Sums of postings, kept by whoever books. Rows are only added, so that nobody waits for the row of a day;
+-- charging makes one row of many.
+create table posting_sum (
+  sum_id bigint generated always as identity primary key,
+  accounting_date date not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  account text not null,
+  operator_id text,
+  entries bigint not null,           -- lines that are the first of their entry
+  debit_minor bigint not null,
+  credit_minor bigint not null,
+  is_folded boolean not null default false  -- made of many rows
+);
+create index posting_sum_account on posting_sum (accounting_date, account);
+create index posting_sum_loose on posting_sum (accounting_date) where not is_folded;
+
+create function posting_summed() returns trigger language plpgsql as $$
+begin
+  insert into posting_sum (accounting_date, currency, account, operator_id, entries, debit_minor, credit_minor)
+  select e.accounting_date, e.currency, a.account, a.operator_id, count(*) filter (where a.line = 1),
+    sum(a.debit_minor), sum(a.credit_minor)
+  from added a join entry e on e.entry_id = a.entry_id
+  group by e.accounting_date, e.currency, a.account, a.operator_id;
+  return null;
+end $$;
+create trigger posting_summed after insert on posting
+  referencing new table as added for each statement execute function posting_summed();
+
 -- The network as it was published: the feed itself, parsed on start.
 create table network_feed (
   feed_id bigint generated always as identity primary key,
@@ -778,6 +806,7 @@ create table charge_window (
 );
 create index charge_window_due on charge_window (state, next_at, window_id) where next_at is not null;
 create index charge_window_day on charge_window (fare_day);
+create index charge_window_asked on charge_window (asked_at) where asked_at is not null;
 create index charge_window_debt on charge_window (declined_at) where due_minor > 0 and declined_at is not null;
 create index charge_window_reference on charge_window (reference) where reference is not null;
 
