@@ -13,7 +13,7 @@ package import Transit
 ///   to 600 s; 0.7 when the visit begins up to 60 s after the tap;
 /// - place: 1 when the vehicle stood within 100 m of the stop, 0.65 up to 250 m (a stop moved since
 ///   the timetable was made);
-/// - turn: 0.8 when the vehicle stood at the end of its run, where nobody boards it, and the
+/// - turn: 0.8 when the vehicle stood at the last place of a pattern, where nobody boards it, and the
 ///   boarding is taken as one of the next run;
 /// - choice: 1 when one visit fits, 0.7 when the coarse time of the tap covers several;
 /// - route: 1 when tap and visit name the same route or the tap names none that is known, 0.6 when
@@ -31,6 +31,8 @@ package struct BoardingPlacer: Sendable {
   package static let stopMetresMax = 100.0
   /// Longest wait between a tap at the end of a run and the first stop of the next, seconds.
   package static let turnSecondsMax = 1200.0
+  /// What a boarding at the end of a run keeps of its confidence as one of the next run.
+  package static let turnConfidence = 0.8
 
   /// How sure a named stop is when both directions have it and nothing says which.
   package static let openDirectionConfidence = 0.5
@@ -114,7 +116,11 @@ extension BoardingPlacer {
     return best
   }
 
-  /// The first visit of the next run, when the vehicle stood at the end of a run.
+  /// The visit a tap belongs to where the vehicle stood at the end of a run: one of the next run.
+  ///
+  /// Where the next run calls at the same stop, as on a loop or at a terminus that two lines share, the
+  /// rider boarded there; else at the first stop that the vehicle was seen at on the next run. A vehicle
+  /// that was lost from sight in the middle of a run says nothing of where it turned.
   private func afterTurn(
     _ index: Int, _ confidence: Double, _ boarding: Boarding, _ visits: [StopVisit]
   ) -> (visit: StopVisit, confidence: Double) {
@@ -125,9 +131,41 @@ extension BoardingPlacer {
       next.route == visit.route && next.direction == visit.direction
       && next.stopOrder > visit.stopOrder
     guard !goesOn,
-      next.arrivedAt.secondsSince(boarding.at) <= BoardingPlacer.turnSecondsMax
+      next.arrivedAt.secondsSince(boarding.at) <= BoardingPlacer.turnSecondsMax,
+      isLast(visit)
     else { return (visit, confidence) }
-    return (next, confidence * 0.8)
+    guard let order = order(of: visit.stop, before: next) else {
+      return (next, confidence * BoardingPlacer.turnConfidence)
+    }
+    var turned = visit
+    turned.route = next.route
+    turned.direction = next.direction
+    turned.stopOrder = order
+    return (turned, confidence * BoardingPlacer.turnConfidence)
+  }
+
+  /// Whether a run may end at a visit: its place is the last one of a pattern of its line.
+  private func isLast(_ visit: StopVisit) -> Bool {
+    patterns(of: visit).contains {
+      $0.places.count == visit.stopOrder + 1 && $0.places[visit.stopOrder].stop == visit.stop
+    }
+  }
+
+  /// The place of a stop on the run of a visit, before the visit; nil where the run does not call there.
+  private func order(of stop: String, before visit: StopVisit) -> Int? {
+    for pattern in patterns(of: visit) {
+      let places = pattern.places
+      guard places.indices.contains(visit.stopOrder), places[visit.stopOrder].stop == visit.stop,
+        let order = places[..<visit.stopOrder].lastIndex(where: { $0.stop == stop })
+      else { continue }
+      return order
+    }
+    return nil
+  }
+
+  private func patterns(of visit: StopVisit) -> [RoutePattern] {
+    (patternsOfRoute[visit.route] ?? []).filter { $0.direction == visit.direction }
+      .sorted { $0.tripCount > $1.tripCount }
   }
 
   /// Seconds of a visit within a span of time; below zero when they do not meet.

@@ -80,6 +80,40 @@ import Transit
     #expect(outcome(Array(turn.prefix(2)), at: 250).placed?.stop == "n4")
   }
 
+  @Test func aVehicleLostInTheMiddleOfARunKeepsItsTaps() {
+    // Lost from sight with its doors open at n2 of five, it is next seen on the way back.
+    let lost = [
+      visit("n1", 1, from: 0, to: 10), visit("n2", 2, from: 100, to: 120),
+      visit("s2", 2, from: 1000, to: 1020, direction: 1),
+    ]
+    let placed = outcome(lost, at: 110).placed
+    #expect(placed?.stop == "n2" && placed?.direction == 0 && placed?.stopOrder == 2)
+    #expect(placed?.confidence == 0.95)
+  }
+
+  @Test(arguments: [[0, 0], [0, 1]])
+  func whereTheNextRunCallsAtTheSameStopTheRiderBoardsThere(directions: [Int]) {
+    // A loop from t back to t, and two directions that share t: the next visit is that of b.
+    let points = { (index: Int) in GridCity.point(north: Double(index) * 500, east: 0) }
+    let patterns =
+      directions[1] == 0
+      ? [GridCity.line("n", 0, ["t", "b", "c", "t"], points)]
+      : [
+        GridCity.line("n", 0, ["c", "b", "x", "t"], points),
+        GridCity.line("n", 1, ["t", "b", "c"], points),
+      ]
+    let visits = [
+      visit("t", 3, from: 100, to: 130),
+      visit("b", 1, from: 300, to: 320, direction: directions[1]),
+    ]
+    let placed = BoardingPlacer(visits: visits, patterns: patterns).place(
+      Boarding(ref: 1, at: start.adding(seconds: 120), vehicle: "1", route: "n")
+    ).placed
+    #expect(placed?.stop == "t" && placed?.stopOrder == 0)
+    #expect(placed?.direction == directions[1])
+    #expect(abs((placed?.confidence ?? 0) - 0.95 * BoardingPlacer.turnConfidence) < 0.0001)
+  }
+
   @Test func whatTheDeviceSaysIsBelieved() {
     let placer = BoardingPlacer(visits: visits, patterns: GridCity.patterns)
     let named = placer.place(
