@@ -72,6 +72,8 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   /// Boardings with a stop by hour of the day by the clock on the wall, 24 of them, whatever hours
   /// were asked for.
   package let hourly: [Int?]
+  /// Boardings of one hour and stop too few to be shown: they are in no number.
+  package let hiddenCells: Int
   /// Whether all numbers are rounded to multiples of `ridersMin`.
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
@@ -179,9 +181,16 @@ private struct LoadProfile {
     route: Int, network: Network, waitingDays: Int, missing: MissingTaps
   ) -> RouteLoadAnswer {
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
-    let load = cells.protect(profile(hours: question.hours))
-    let byHour = (0..<24).map { hour in
-      groups.filter { $0.hour == hour && $0.stopOrder != nil }.reduce(0) { $0 + $1.riders }
+    let asked = question.hours ?? 0..<24
+    let load = cells.protect(
+      line: line, hours: asked.map(rides),
+      unplaced: asked.map { hour in
+        groups.filter { $0.hour == hour && $0.stopOrder == nil }.reduce(0) { $0 + $1.riders }
+      })
+    let byHour = (0..<24).map { hour -> Int? in
+      let load = cells.protect(line: line, hours: [rides(hour: hour)])
+      let shown = load.boardings + load.boardingsOffLine
+      return shown == 0 && load.hiddenCells > 0 ? nil : shown
     }
     let about = network.routes[route]
     return RouteLoadAnswer(
@@ -195,34 +204,26 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      hourly: byHour.map(cells.cell), isRounded: load.isRounded, ridersMin: cells.ridersMin,
+      hourly: byHour, hiddenCells: load.hiddenCells, isRounded: load.isRounded,
+      ridersMin: cells.ridersMin,
       waitingDays: waitingDays, missing: missing)
   }
 
-  /// The groups as rides: a group stands for its people, in the first second of its hour.
-  private func profile(hours: Range<Int>?) -> RouteLoad {
-    var rides: [LoadRide] = []
-    var unplaced: [(at: Instant, riders: Int)] = []
-    for group in groups {
-      let at = Instant(seconds: Int64(group.hour) * 3600)
-      guard let stop = group.stop, let order = group.stopOrder else {
-        unplaced.append((at, group.riders))
-        continue
-      }
+  /// The groups of an hour that have a stop as rides: a group stands for its people.
+  private func rides(hour: Int) -> [LoadRide] {
+    groups.filter { $0.hour == hour }.compactMap { group in
+      guard let stop = group.stop, let order = group.stopOrder else { return nil }
       let boarding = PlacedBoarding(
-        ref: 0, at: at, vehicle: nil, route: question.route, direction: question.direction,
-        stop: stop, stopOrder: order, source: .nearness, confidence: 1)
+        ref: 0, at: Instant(seconds: Int64(hour) * 3600), vehicle: nil, route: question.route,
+        direction: question.direction, stop: stop, stopOrder: order, source: .nearness,
+        confidence: 1)
       var alighting: PlacedAlighting?
       if let offStop = group.offStop, let offOrder = group.offStopOrder {
         alighting = PlacedAlighting(
           ref: 0, stop: offStop, stopOrder: offOrder, walkMetres: 0, source: .nextBoarding,
           confidence: 1)
       }
-      rides.append(LoadRide(boarding: boarding, alighting: alighting, riders: group.riders))
+      return LoadRide(boarding: boarding, alighting: alighting, riders: group.riders)
     }
-    return RouteLoad(
-      line: line, rides: rides, unplaced: unplaced,
-      hours: hours.flatMap { HourBand(fromHour: $0.lowerBound, untilHour: $0.upperBound) },
-      zone: .utc)
   }
 }

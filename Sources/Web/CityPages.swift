@@ -158,6 +158,9 @@ extension Handlers {
           people.text("load_unplaced"), people.number(without),
           state: without > 0 ? .warn : .good),
         Figure(
+          people.text("load_hidden"), people.number(answer.hiddenCells),
+          state: answer.hiddenCells > 0 ? .warn : .good),
+        Figure(
           people.text("load_waiting"), people.number(answer.waitingDays),
           state: answer.waitingDays > 0 ? .warn : .good),
       ] + Self.missing(answer.missing, people),

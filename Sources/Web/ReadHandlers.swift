@@ -193,6 +193,7 @@ extension RouteLoadAnswer {
     writer.member("boardings_without_alighting", boardingsWithoutAlighting)
     writer.member("boardings_without_stop", unplacedBoardings)
     writer.member("boardings_off_line", boardingsOffLine)
+    writer.member("cells_hidden", hiddenCells)
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
     writer.member("days_still_worked_out", waitingDays)
@@ -239,7 +240,11 @@ extension RouteLoadAnswer {
     }
     let about: [(String, String)] =
       [
+        ("boardings", String(boardings)),
+        ("boardings_without_alighting", String(boardingsWithoutAlighting)),
         ("boardings_without_stop", String(unplacedBoardings)),
+        ("boardings_off_line", String(boardingsOffLine)), ("cells_hidden", String(hiddenCells)),
+        ("rounded", isRounded ? "true" : "false"),
         ("days_still_worked_out", String(waitingDays)),
         ("complete", isComplete ? "true" : "false"),
       ] + missingByName.map { ($0, String($1)) }

@@ -126,6 +126,9 @@ package enum Texts {
     "load_none": Bilingual(
       uk: "У мережі немає такого маршруту в цьому напрямку.",
       en: "The network has no such route in this direction."),
+    "load_hidden": Bilingual(
+      uk: "Малих груп години й зупинки (у жодному числі)",
+      en: "Small groups of an hour and stop (in no number)"),
     "load_waiting": Bilingual(
       uk: "Днів ще обчислюється", en: "Days still worked out"),
     "load_unsorted": Bilingual(

@@ -118,7 +118,9 @@ struct LoadCommand: AsyncParsableCommand {
         + "alighting not known: \(answer.boardingsWithoutAlighting)",
     ]
     if answer.isRounded {
-      lines.append("small groups are hidden, the rest rounded to multiples of \(answer.ridersMin)")
+      lines.append(
+        "small groups are hidden, \(answer.hiddenCells) of an hour and stop in no number; the rest is "
+          + "rounded to multiples of \(answer.ridersMin)")
     }
     let missing = answer.missing
     if !missing.isEmpty {

@@ -96,7 +96,8 @@ extension InsightSuite {
       try await World.with { world in
         try await world.addBoardings(try Self.handWorked())
         let answer = try await ask(world)
-        #expect(answer.boardingsOffLine == 5)
+        // Four of one hour are in no sum.
+        #expect(answer.boardingsOffLine == 0 && answer.hiddenCells == 1)
         #expect(rows(answer).first == "Harbour 15 0 15")
       }
     }
@@ -127,7 +128,7 @@ extension InsightSuite {
           let small = differences.filter { (1...4).contains($0) }
           #expect(small.isEmpty, "\(name): \(told)")
         }
-        #expect(numbers["all"] == [5, 15, 20, 25])
+        #expect(numbers["all"] == [0, 15, 20])
       }
     }
 
