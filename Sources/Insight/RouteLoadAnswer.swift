@@ -78,13 +78,19 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
   package let ridersMin: Int
+  /// Boardings of the day whose route is not known, of all routes and hours: missing everywhere.
+  package let boardingsOfNoRoute: Int
+  /// Hours of them too few to be shown: they are not in the number.
+  package let hiddenOfNoRoute: Int
   /// Vehicle-days and rider-days of the day that are still worked out.
   package let waitingDays: Int
   /// Taps that are not among the boardings yet, of all routes and days.
   package let missing: MissingTaps
 
   /// Whether nothing is known that would still change the numbers.
-  package var isComplete: Bool { waitingDays == 0 && missing.isEmpty }
+  package var isComplete: Bool {
+    waitingDays == 0 && missing.isEmpty && boardingsOfNoRoute == 0 && hiddenOfNoRoute == 0
+  }
 
   /// The stop after which most riders are on board; nil when nobody is, or it may not be shown.
   package var busiest: StopRow? {
@@ -123,17 +129,22 @@ extension InsightDesk {
     let patterns = network.routePatterns(ofRoute: route)
       .filter { $0.direction == question.direction }
     guard !patterns.isEmpty else { return .noSuchDirection }
-    let (groups, waitingDays, missing) = try await store.read { db in
+    let offsets = WallOffsets(day: question.day, clock: city.clock)
+    let (groups, ofNoRoute, waitingDays, missing) = try await store.read { db in
       let groups = try await db.loads.boardings(
         route: network.routes[route].id, direction: question.direction, day: question.day,
-        offsets: WallOffsets(day: question.day, clock: city.clock))
+        offsets: offsets)
+      let ofNoRoute = try await db.loads.ofNoRoute(
+        of: network.routes.map(\.id), day: question.day, offsets: offsets)
       let backlog = try await db.standing.backlog(days: question.day...question.day)
       return (
-        groups, backlog.vehicleDays + backlog.travelDays, try await db.loads.missingTaps()
+        groups, ofNoRoute, backlog.vehicleDays + backlog.travelDays,
+        try await db.loads.missingTaps()
       )
     }
     let profile = LoadProfile(
-      line: LineOrder(patterns: patterns), groups: groups, question: question)
+      line: LineOrder(patterns: patterns), groups: groups, ofNoRoute: ofNoRoute,
+      question: question)
     return .answer(
       profile.answer(
         route: route, network: network, waitingDays: waitingDays, missing: missing))
@@ -175,6 +186,8 @@ extension InsightDesk {
 private struct LoadProfile {
   let line: LineOrder
   let groups: [BoardingGroup]
+  /// People whose boarding names no known route, by hour.
+  let ofNoRoute: [Int]
   let question: RouteLoadQuestion
 
   func answer(
@@ -206,6 +219,8 @@ private struct LoadProfile {
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
       hourly: byHour, hiddenCells: load.hiddenCells, isRounded: load.isRounded,
       ridersMin: cells.ridersMin,
+      boardingsOfNoRoute: ofNoRoute.reduce(0) { $0 + (cells.cell($1) ?? 0) },
+      hiddenOfNoRoute: ofNoRoute.filter { cells.cell($0) == nil }.count,
       waitingDays: waitingDays, missing: missing)
   }
 

@@ -48,6 +48,8 @@ package struct RouteBoardings: Hashable, Sendable {
 package struct MissingTaps: Hashable, Sendable {
   /// Taps of batches that wait to be sorted.
   package var unsorted: Int64 = 0
+  /// Taps of batches that were set aside, as they could not be sorted.
+  package var setAside: Int64 = 0
   /// Taps in quarantine.
   package var quarantined: Int64 = 0
   /// Numbers of taps that never came, though later ones did.
@@ -106,7 +108,8 @@ package struct LoadTables {
       """
       select coalesce((
           select sum(upper(r) - lower(r)) from tap_batch b, unnest(b.fresh - b.quarantined) r
-          where b.sorted_at is null and b.sort_fault is null), 0)::int8 as unsorted, (
+          where b.sorted_at is null and b.sort_fault is null), 0)::int8 as unsorted, coalesce((
+          select sum(taps) from unsorted_tap where is_set_aside), 0)::int8 as set_aside, (
           select count(*) from tap_quarantine where state = 'held') + (
           select count(*) from tap_quarantine where state = 'released' and sorted_at is null)
           as quarantined,
@@ -117,9 +120,30 @@ package struct LoadTables {
     ).only()
     var missing = MissingTaps()
     missing.unsorted = try row.int8("unsorted")
+    missing.setAside = try row.int8("set_aside")
     missing.quarantined = try row.int8("quarantined")
     missing.numbers = try row.int8("numbers")
     return missing
+  }
+
+  /// People of a fare day whose boarding names none of some routes, by hour, those of no hour left out.
+  package func ofNoRoute(
+    of known: [String], day: Day, offsets: WallOffsets
+  ) async throws -> [Int] {
+    let rows = try await connection.query(
+      """
+      select mod(floor(date_part('epoch', tapped_at))::int8
+          + case when tapped_at < $3 then $4 else $5 end, 86400) / 3600 as hour,
+        sum(riders)::int8 as riders
+      from boarding
+      where fare_day = $1 and (route is null or route <> all(string_to_array($2, chr(31))))
+      group by 1 order by 1
+      """,
+      [
+        .date(day), .text(known.joined(separator: "\u{1f}")), .timestamptz(offsets.changeAt),
+        .int8(Int64(offsets.secondsBefore)), .int8(Int64(offsets.secondsAfter)),
+      ])
+    return try rows.map { try $0.int("riders") }
   }
 
   /// Boardings of every route of a fare day.

@@ -194,6 +194,8 @@ extension RouteLoadAnswer {
     writer.member("boardings_without_stop", unplacedBoardings)
     writer.member("boardings_off_line", boardingsOffLine)
     writer.member("cells_hidden", hiddenCells)
+    writer.member("boardings_without_route", boardingsOfNoRoute)
+    writer.member("hours_without_route_hidden", hiddenOfNoRoute)
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
     writer.member("days_still_worked_out", waitingDays)
@@ -219,7 +221,8 @@ extension RouteLoadAnswer {
   /// Taps that may still come into the load, by names for programs.
   private var missingByName: [(String, Int64)] {
     [
-      ("taps_unsorted", missing.unsorted), ("taps_quarantined", missing.quarantined),
+      ("taps_unsorted", missing.unsorted), ("taps_set_aside", missing.setAside),
+      ("taps_quarantined", missing.quarantined),
       ("tap_numbers_missing", missing.numbers),
     ]
   }
@@ -244,6 +247,8 @@ extension RouteLoadAnswer {
         ("boardings_without_alighting", String(boardingsWithoutAlighting)),
         ("boardings_without_stop", String(unplacedBoardings)),
         ("boardings_off_line", String(boardingsOffLine)), ("cells_hidden", String(hiddenCells)),
+        ("boardings_without_route", String(boardingsOfNoRoute)),
+        ("hours_without_route_hidden", String(hiddenOfNoRoute)),
         ("rounded", isRounded ? "true" : "false"),
         ("days_still_worked_out", String(waitingDays)),
         ("complete", isComplete ? "true" : "false"),

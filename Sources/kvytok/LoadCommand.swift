@@ -113,8 +113,8 @@ struct LoadCommand: AsyncParsableCommand {
       "\(answer.routeName) (\(answer.route)), direction \(answer.direction), \(answer.day)"
         + (answer.hours.map { ", \($0.lowerBound):00 to \($0.upperBound):00" } ?? ""),
       table.text,
-      "boardings with a stop: \(answer.boardings); without: "
-        + "\(answer.unplacedBoardings + answer.boardingsOffLine); "
+      "boardings with a stop: \(answer.boardings); without: \(answer.unplacedBoardings); "
+        + "off the line: \(answer.boardingsOffLine); "
         + "alighting not known: \(answer.boardingsWithoutAlighting)",
     ]
     if answer.isRounded {
@@ -122,10 +122,16 @@ struct LoadCommand: AsyncParsableCommand {
         "small groups are hidden, \(answer.hiddenCells) of an hour and stop in no number; the rest is "
           + "rounded to multiples of \(answer.ridersMin)")
     }
+    if answer.boardingsOfNoRoute + answer.hiddenOfNoRoute > 0 {
+      lines.append(
+        "of no known route, all routes: \(answer.hiddenOfNoRoute > 0 ? "at least " : "")"
+          + "\(answer.boardingsOfNoRoute)")
+    }
     let missing = answer.missing
     if !missing.isEmpty {
       lines.append(
         "of all routes and days are missing: \(missing.unsorted) taps not sorted yet, "
+          + "\(missing.setAside) set aside, "
           + "\(missing.quarantined) in quarantine, \(missing.numbers) numbers that did not come")
     }
     if answer.waitingDays > 0 {

@@ -132,6 +132,37 @@ extension InsightSuite {
       }
     }
 
+    @Test func boardingsOfNoKnownRouteAreToldOfEveryRoute() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("08:10", 10, "a", to: "c"),
+          try TestBoarding("08:20", 7, route: nil, direction: nil, nil),
+          try TestBoarding("08:20", 6, route: "gone", "a"),
+          try TestBoarding("12:20", 2, route: nil, "a"),
+        ])
+        let answer = try await ask(world)
+        #expect(answer.boardingsOfNoRoute == 15 && answer.hiddenOfNoRoute == 1)
+        #expect(!answer.isComplete)
+        let exact = try await ask(world) { $0.isExact = true }
+        #expect(exact.boardingsOfNoRoute == 15 && exact.hiddenOfNoRoute == 0)
+      }
+    }
+
+    @Test func aLoadSaysWhatTapsAreSetAside() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into device (device_id, state, enrolled_at) values ('V-1', 'enrolled', now());
+          insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at,
+            sent_at, body, signature, body_digest, sort_fault)
+          values (0, 'V-1', 1, '{[1,4)}', '{[1,4)}', '{}', now(), now(), '', '', '', 'unreadable');
+          """)
+        let answer = try await ask(world)
+        #expect(answer.missing.setAside == 3 && answer.missing.unsorted == 0)
+        #expect(!answer.isComplete)
+      }
+    }
+
     @Test func aLoadSaysWhatTapsAreMissing() async throws {
       try await World.with { world in
         try await world.addBoardings(try Self.handWorked())
