@@ -168,6 +168,25 @@ import Transit
     #expect(named("m", [visit("n0", 0, from: 100, to: 120)])?.confidence == 0.5)
   }
 
+  @Test func ofTwoCallsOfARunTheNamedStopIsTheOneThatTheVehicleMade() {
+    let line = GridCity.line("n", 0, ["a", "m", "b", "m", "z"]) {
+      GridCity.point(north: Double($0) * 500, east: 0)
+    }
+    func order(_ visits: [StopVisit]) -> PlacedBoarding? {
+      BoardingPlacer(visits: visits, patterns: [line]).place(
+        Boarding(
+          ref: 1, at: start.adding(seconds: 110), vehicle: "1", route: "n", direction: 0,
+          stop: "m")
+      ).placed
+    }
+    for call in [1, 3] {
+      let placed = order([visit("m", call, from: 100, to: 120)])
+      #expect(placed?.stopOrder == call && placed?.confidence == 1)
+    }
+    #expect(order([])?.stopOrder == 1)
+    #expect(order([])?.confidence == BoardingPlacer.openDirectionConfidence)
+  }
+
   @Test func aBoardingWithoutAStopHasAReason() {
     let placer = BoardingPlacer(visits: visits, patterns: GridCity.patterns)
     func reason(_ boarding: Boarding) -> BoardingOutcome { placer.place(boarding) }
