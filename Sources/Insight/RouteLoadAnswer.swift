@@ -78,6 +78,8 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
   package let ridersMin: Int
+  /// Boardings of the route of no known direction, in both: among those off the line or without a stop.
+  package let boardingsOfNoDirection: Int
   /// Boardings of the day whose route is not known, of all routes and hours: missing everywhere.
   package let boardingsOfNoRoute: Int
   /// Hours of them too few to be shown: they are not in the number.
@@ -198,7 +200,7 @@ private struct LoadProfile {
     let load = cells.protect(
       line: line, hours: asked.map(rides),
       unplaced: asked.map { hour in
-        groups.filter { $0.hour == hour && $0.stopOrder == nil }.reduce(0) { $0 + $1.riders }
+        groups.filter { $0.hour == hour && $0.stop == nil }.reduce(0) { $0 + $1.riders }
       })
     let byHour = (0..<24).map { hour -> Int? in
       let load = cells.protect(line: line, hours: [rides(hour: hour)])
@@ -219,6 +221,11 @@ private struct LoadProfile {
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
       hourly: byHour, hiddenCells: load.hiddenCells, isRounded: load.isRounded,
       ridersMin: cells.ridersMin,
+      boardingsOfNoDirection: asked.reduce(0) { sum, hour in
+        let riders = groups.filter { $0.hour == hour && $0.isOfNoDirection }
+          .reduce(0) { $0 + $1.riders }
+        return sum + (cells.cell(riders) ?? 0)
+      },
       boardingsOfNoRoute: ofNoRoute.reduce(0) { $0 + (cells.cell($1) ?? 0) },
       hiddenOfNoRoute: ofNoRoute.filter { cells.cell($0) == nil }.count,
       waitingDays: waitingDays, missing: missing)
@@ -227,10 +234,13 @@ private struct LoadProfile {
   /// The groups of an hour that have a stop as rides: a group stands for its people.
   private func rides(hour: Int) -> [LoadRide] {
     groups.filter { $0.hour == hour }.compactMap { group in
-      guard let stop = group.stop, let order = group.stopOrder else { return nil }
+      guard let stop = group.stop else { return nil }
+      // A named stop without a place in a pattern is off the line.
+      let order = group.stopOrder ?? .max
       let boarding = PlacedBoarding(
         ref: 0, at: Instant(seconds: Int64(hour) * 3600), vehicle: nil, route: question.route,
-        direction: question.direction, stop: stop, stopOrder: order, source: .nearness,
+        direction: question.direction, stop: group.stopOrder == nil ? "" : stop, stopOrder: order,
+        source: .nearness,
         confidence: 1)
       var alighting: PlacedAlighting?
       if let offStop = group.offStop, let offOrder = group.offStopOrder {

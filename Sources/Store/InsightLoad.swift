@@ -19,11 +19,15 @@ package struct BoardingGroup: Hashable, Sendable {
   package let offStopOrder: Int?
   /// People.
   package let riders: Int
+  /// Whether no direction is known, so that they are in both.
+  package let isOfNoDirection: Bool
 
   /// Makes a group.
   package init(
-    hour: Int, stop: String?, stopOrder: Int?, offStop: String?, offStopOrder: Int?, riders: Int
+    hour: Int, stop: String?, stopOrder: Int?, offStop: String?, offStopOrder: Int?, riders: Int,
+    isOfNoDirection: Bool = false
   ) {
+    self.isOfNoDirection = isOfNoDirection
     self.hour = hour
     self.stop = stop
     self.stopOrder = stopOrder
@@ -87,7 +91,8 @@ package struct LoadTables {
       BoardingGroup(
         hour: try row.int("hour"), stop: try row.textOrNil("stop"),
         stopOrder: try row.intOrNil("stop_order"), offStop: try row.textOrNil("off_stop"),
-        offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"))
+        offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"),
+        isOfNoDirection: try row.bool("is_of_no_direction"))
     }
   }
 
@@ -95,11 +100,12 @@ package struct LoadTables {
   package static let boardingsSQL = """
     select mod(floor(date_part('epoch', tapped_at))::int8
         + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
-      stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders
+      stop, stop_order, off_stop, off_stop_order, direction is null as is_of_no_direction,
+      sum(riders)::int8 as riders
     from boarding
     where fare_day = $1 and route = $2
       and (direction = $3 or direction is null)
-    group by 1, 2, 3, 4, 5 order by 1, 3, 2, 5, 4
+    group by 1, 2, 3, 4, 5, 6 order by 1, 3, 2, 5, 4, 6
     """
 
   /// Taps that are not among the boardings yet.

@@ -161,6 +161,7 @@ extension Handlers {
           state: answer.boardingsWithoutAlighting > 0 ? .warn : .good),
         ofSome("load_unplaced", answer.unplacedBoardings),
         ofSome("load_off_line", answer.boardingsOffLine),
+        ofSome("load_no_direction", answer.boardingsOfNoDirection),
         ofSome("load_hidden", answer.hiddenCells),
         Figure(
           people.text("load_no_route"),

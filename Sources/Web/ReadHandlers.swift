@@ -194,6 +194,7 @@ extension RouteLoadAnswer {
     writer.member("boardings_without_stop", unplacedBoardings)
     writer.member("boardings_off_line", boardingsOffLine)
     writer.member("cells_hidden", hiddenCells)
+    writer.member("boardings_without_direction", boardingsOfNoDirection)
     writer.member("boardings_without_route", boardingsOfNoRoute)
     writer.member("hours_without_route_hidden", hiddenOfNoRoute)
     writer.member("rounded", isRounded)
@@ -247,6 +248,7 @@ extension RouteLoadAnswer {
         ("boardings_without_alighting", String(boardingsWithoutAlighting)),
         ("boardings_without_stop", String(unplacedBoardings)),
         ("boardings_off_line", String(boardingsOffLine)), ("cells_hidden", String(hiddenCells)),
+        ("boardings_without_direction", String(boardingsOfNoDirection)),
         ("boardings_without_route", String(boardingsOfNoRoute)),
         ("hours_without_route_hidden", String(hiddenOfNoRoute)),
         ("rounded", isRounded ? "true" : "false"),

@@ -129,6 +129,8 @@ package enum Texts {
     "load_off_line": Bilingual(
       uk: "На зупинці поза маршрутом (не в таблиці)",
       en: "At a stop off the line (not in the table)"),
+    "load_no_direction": Bilingual(
+      uk: "З них без відомого напрямку (в обох)", en: "Of them of no known direction (in both)"),
     "load_no_route": Bilingual(
       uk: "Без відомого маршруту (усі маршрути)", en: "Of no known route (all routes)"),
     "load_set_aside": Bilingual(

@@ -115,6 +115,7 @@ struct LoadCommand: AsyncParsableCommand {
       table.text,
       "boardings with a stop: \(answer.boardings); without: \(answer.unplacedBoardings); "
         + "off the line: \(answer.boardingsOffLine); "
+        + "of no known direction: \(answer.boardingsOfNoDirection); "
         + "alighting not known: \(answer.boardingsWithoutAlighting)",
     ]
     if answer.isRounded {

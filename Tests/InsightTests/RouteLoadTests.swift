@@ -51,6 +51,7 @@ extension InsightSuite {
         #expect(answer.boardingsWithoutAlighting == 5)
         #expect(answer.unplacedBoardings == 15)
         #expect(answer.boardingsOffLine == 4)
+        #expect(answer.boardingsOfNoDirection == 3)
         #expect(answer.busiest?.stop == "b")
         #expect(answer.hourly[8] == 27)
         #expect(answer.hourly[9] == 13)
