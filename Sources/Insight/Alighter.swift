@@ -79,17 +79,25 @@ package struct Alighter: Sendable {
         stop: stop, stopOrder: stopOrder, source: source, confidence: boarding.confidence))
   }
 
-  /// The stop of the first tap off after each boarding and before the next.
+  /// The first tap off after each boarding and before the next; each ends one ride.
+  ///
+  /// Times cut to the minute make a tap off and the boarding after it one moment: so the boarding that it
+  /// came after takes it first.
   private func ends(of boardings: [StandingBoarding], _ offs: [TapOff]) -> [Int: TapOff] {
     var ends: [Int: TapOff] = [:]
+    var used: Set<Int> = []
     for (index, boarding) in boardings.enumerated() {
       let next = index + 1 < boardings.count ? boardings[index + 1].at : nil
-      let off = offs.first { off in
-        off.at >= boarding.at && next.map { off.at <= $0 } ?? true
+      let found = offs.indices.first { place in
+        let off = offs[place]
+        return !used.contains(place) && off.at >= boarding.at
+          && next.map { off.at <= $0 } ?? true
           && (!off.isOvernight
             || off.at.secondsSince(boarding.at) <= Double(TapOff.overnightSecondsMax))
       }
-      if let off { ends[index] = off }
+      guard let found else { continue }
+      ends[index] = offs[found]
+      used.insert(found)
     }
     return ends
   }

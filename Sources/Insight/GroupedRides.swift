@@ -6,20 +6,23 @@ import Store
 /// second of its hour; to be counted by the clock of UTC.
 struct GroupedRides {
   private(set) var rides: [LoadRide] = []
-  /// Boardings without a place in a line.
+  /// Boardings without a stop.
   private(set) var unplaced: [(at: Instant, riders: Int)] = []
 
   /// Takes groups of a route in a direction.
   init(_ groups: [BoardingGroup], route: String, direction: Int) {
     for group in groups {
       let at = Instant(seconds: Int64(group.hour) * 3600)
-      guard let stop = group.stop, let order = group.stopOrder else {
+      guard let stop = group.stop else {
         unplaced.append((at, group.riders))
         continue
       }
+      // A stop that was named and has no place in a pattern is off the line.
+      let isOffLine = group.stopOrder == nil
       let boarding = PlacedBoarding(
-        ref: 0, at: at, vehicle: nil, route: route, direction: direction, stop: stop,
-        stopOrder: order, source: .nearness, confidence: 1)
+        ref: 0, at: at, vehicle: nil, route: route, direction: direction,
+        stop: isOffLine ? "" : stop, stopOrder: group.stopOrder ?? .max, source: .nearness,
+        confidence: 1)
       var alighting: PlacedAlighting?
       if let offStop = group.offStop, let offOrder = group.offStopOrder {
         alighting = PlacedAlighting(

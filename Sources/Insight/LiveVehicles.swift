@@ -63,8 +63,10 @@ extension InsightDesk {
     return LiveVehicles(
       madeAt: now,
       vehicles: seen.map { vehicle in
-        let status = finder.status(
+        var status = finder.status(
           of: vehicle.position, visits: vehicle.lastVisit.map { [$0] } ?? [])
+        // A clock that is ahead makes no position newer than its coming.
+        status.at = min(status.at, vehicle.receivedAt, now)
         let route = status.route.flatMap { network.routeIndex(id: $0) }
           .map { network.routes[$0] }
         return LiveVehicles.Vehicle(

@@ -76,13 +76,21 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
   package let ridersMin: Int
+  /// Boardings of the route of no known direction, in both: among those off the line or without a stop.
+  package let boardingsOfNoDirection: Int
+  /// Boardings of the day whose route is not known, of all routes and hours: missing everywhere.
+  package let boardingsOfNoRoute: Int
+  /// Whether there are any, also too few to be told.
+  package let hasBoardingsOfNoRoute: Bool
   /// Vehicle-days and rider-days of the day that are still worked out.
   package let waitingDays: Int
   /// Taps that are not among the boardings yet, of all routes and days.
   package let missing: MissingTaps
 
   /// Whether nothing is known that would still change the numbers.
-  package var isComplete: Bool { waitingDays == 0 && missing.isEmpty }
+  package var isComplete: Bool {
+    waitingDays == 0 && missing.isEmpty && !hasBoardingsOfNoRoute
+  }
 
   /// The stop after which most riders are on board; nil when nobody is, or it may not be shown.
   package var busiest: StopRow? {
@@ -121,17 +129,22 @@ extension InsightDesk {
     let patterns = network.routePatterns(ofRoute: route)
       .filter { $0.direction == question.direction }
     guard !patterns.isEmpty else { return .noSuchDirection }
-    let (groups, waitingDays, missing) = try await store.read { db in
+    let offsets = WallOffsets(day: question.day, clock: city.clock)
+    let (groups, ofNoRoute, waitingDays, missing) = try await store.read { db in
       let groups = try await db.loads.boardings(
         route: network.routes[route].id, direction: question.direction, day: question.day,
-        offsets: WallOffsets(day: question.day, clock: city.clock))
+        offsets: offsets)
+      let ofNoRoute = try await db.loads.ofNoRoute(
+        of: network.routes.map(\.id), day: question.day)
       let backlog = try await db.standing.backlog(days: question.day...question.day)
       return (
-        groups, backlog.vehicleDays + backlog.travelDays, try await db.loads.missingTaps()
+        groups, ofNoRoute, backlog.vehicleDays + backlog.travelDays,
+        try await db.loads.missingTaps()
       )
     }
     let profile = LoadProfile(
-      line: LineOrder(patterns: patterns), groups: groups, question: question)
+      line: LineOrder(patterns: patterns), groups: groups, ofNoRoute: ofNoRoute,
+      question: question)
     return .answer(
       profile.answer(
         route: route, network: network, waitingDays: waitingDays, missing: missing))
@@ -173,15 +186,20 @@ extension InsightDesk {
 private struct LoadProfile {
   let line: LineOrder
   let groups: [BoardingGroup]
+  /// People of the day whose boarding names no known route.
+  let ofNoRoute: Int
   let question: RouteLoadQuestion
 
   func answer(
     route: Int, network: Network, waitingDays: Int, missing: MissingTaps
   ) -> RouteLoadAnswer {
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
-    let load = cells.protect(profile(hours: question.hours))
-    let byHour = (0..<24).map { hour in
-      groups.filter { $0.hour == hour && $0.stopOrder != nil }.reduce(0) { $0 + $1.riders }
+    let byHour = (0..<24).map { profile(hours: $0..<$0 + 1) }
+    let asked = question.hours ?? 0..<24
+    let load = cells.protect(
+      profile(hours: question.hours), hourly: byHour[asked].map(\.boardings))
+    let ofNoDirection = groups.reduce(0) {
+      $0 + ($1.isOfNoDirection && asked.contains($1.hour) ? $1.riders : 0)
     }
     let about = network.routes[route]
     return RouteLoadAnswer(
@@ -195,7 +213,10 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      hourly: byHour.map(cells.cell), isRounded: load.isRounded, ridersMin: cells.ridersMin,
+      hourly: byHour.map { cells.cell($0.boardings + $0.boardingsOffLine) },
+      isRounded: load.isRounded, ridersMin: cells.ridersMin,
+      boardingsOfNoDirection: cells.rounded(ofNoDirection),
+      boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute > 0,
       waitingDays: waitingDays, missing: missing)
   }
 

@@ -13,13 +13,13 @@ package import Transit
 ///   to 600 s; 0.7 when the visit begins up to 60 s after the tap;
 /// - place: 1 when the vehicle stood within 100 m of the stop, 0.65 up to 250 m (a stop moved since
 ///   the timetable was made);
-/// - turn: 0.8 when the vehicle stood at the end of its run, where nobody boards it, and the
+/// - turn: 0.8 when the vehicle stood at the last place of a pattern, where nobody boards it, and the
 ///   boarding is taken as one of the next run;
 /// - choice: 1 when one visit fits, 0.7 when the coarse time of the tap covers several;
 /// - route: 1 when tap and visit name the same route or the tap names none that is known, 0.6 when
 ///   they differ.
 /// A stop the device named has confidence 1, or 0.5 where neither the device nor the vehicle says
-/// which of two directions it is; one found from the device's coordinate has 0.9.
+/// which of two directions, or of two calls of a run, it is; one found from the device's coordinate has 0.9.
 package struct BoardingPlacer: Sendable {
   /// Longest time from leaving a stop to a tap that is believed to belong to it, seconds.
   package static let afterVisitSecondsMax: Int64 = 150
@@ -31,6 +31,8 @@ package struct BoardingPlacer: Sendable {
   package static let stopMetresMax = 100.0
   /// Longest wait between a tap at the end of a run and the first stop of the next, seconds.
   package static let turnSecondsMax = 1200.0
+  /// What a boarding at the end of a run keeps of its confidence as one of the next run.
+  package static let turnConfidence = 0.8
 
   /// How sure a named stop is when both directions have it and nothing says which.
   package static let openDirectionConfidence = 0.5
@@ -114,7 +116,11 @@ extension BoardingPlacer {
     return best
   }
 
-  /// The first visit of the next run, when the vehicle stood at the end of a run.
+  /// The visit a tap belongs to where the vehicle stood at the end of a run: one of the next run.
+  ///
+  /// Where the next run calls at the same stop, as on a loop or at a terminus that two lines share, the
+  /// rider boarded there; else at the first stop that the vehicle was seen at on the next run. A vehicle
+  /// that was lost from sight in the middle of a run says nothing of where it turned.
   private func afterTurn(
     _ index: Int, _ confidence: Double, _ boarding: Boarding, _ visits: [StopVisit]
   ) -> (visit: StopVisit, confidence: Double) {
@@ -125,9 +131,41 @@ extension BoardingPlacer {
       next.route == visit.route && next.direction == visit.direction
       && next.stopOrder > visit.stopOrder
     guard !goesOn,
-      next.arrivedAt.secondsSince(boarding.at) <= BoardingPlacer.turnSecondsMax
+      next.arrivedAt.secondsSince(boarding.at) <= BoardingPlacer.turnSecondsMax,
+      isLast(visit)
     else { return (visit, confidence) }
-    return (next, confidence * 0.8)
+    guard let order = order(of: visit.stop, before: next) else {
+      return (next, confidence * BoardingPlacer.turnConfidence)
+    }
+    var turned = visit
+    turned.route = next.route
+    turned.direction = next.direction
+    turned.stopOrder = order
+    return (turned, confidence * BoardingPlacer.turnConfidence)
+  }
+
+  /// Whether a run may end at a visit: its place is the last one of a pattern of its line.
+  private func isLast(_ visit: StopVisit) -> Bool {
+    patterns(of: visit).contains {
+      $0.places.count == visit.stopOrder + 1 && $0.places[visit.stopOrder].stop == visit.stop
+    }
+  }
+
+  /// The place of a stop on the run of a visit, before the visit; nil where the run does not call there.
+  private func order(of stop: String, before visit: StopVisit) -> Int? {
+    for pattern in patterns(of: visit) {
+      let places = pattern.places
+      guard places.indices.contains(visit.stopOrder), places[visit.stopOrder].stop == visit.stop,
+        let order = places[..<visit.stopOrder].lastIndex(where: { $0.stop == stop })
+      else { continue }
+      return order
+    }
+    return nil
+  }
+
+  private func patterns(of visit: StopVisit) -> [RoutePattern] {
+    (patternsOfRoute[visit.route] ?? []).filter { $0.direction == visit.direction }
+      .sorted { $0.tripCount > $1.tripCount }
   }
 
   /// Seconds of a visit within a span of time; below zero when they do not meet.
@@ -160,10 +198,12 @@ extension BoardingPlacer {
     guard let route = boarding.route else { return nil }
     var calls: [Call] = []
     for pattern in patterns(of: route, direction: boarding.direction) {
-      guard let order = pattern.places.firstIndex(where: { $0.stop == stop }) else { continue }
-      calls.append(
+      let count = pattern.places.count
+      calls += pattern.places.indices.filter { pattern.places[$0].stop == stop }.map { order in
         Call(
-          direction: pattern.direction, order: order, isLast: order + 1 == pattern.places.count))
+          direction: pattern.direction, order: order, isLast: order + 1 == count,
+          isTwin: pattern.places.filter { $0.stop == stop }.count > 1)
+      }
     }
     guard let (call, confidence) = choose(among: calls, at: stop, boarding) else { return nil }
     return PlacedBoarding(
@@ -177,30 +217,49 @@ extension BoardingPlacer {
     let direction: Int
     let order: Int
     let isLast: Bool
+    /// Whether its pattern calls at the stop more than once.
+    let isTwin: Bool
   }
 
   /// The call that a boarding at a named stop is one of; the first is the best guess.
   ///
-  /// Where the device names no direction and both have the stop, nobody boards at the end of a run,
-  /// and the vehicle was seen there in one of them.
+  /// Where both directions have the stop and the device names none, or a run calls there twice, nobody
+  /// boards at the end of a run, and the vehicle was seen there at one of the calls.
   private func choose(
     among calls: [Call], at stop: String, _ boarding: Boarding
   ) -> (Call, confidence: Double)? {
-    guard let first = calls.first else { return nil }
-    guard boarding.direction == nil, calls.contains(where: { $0.direction != first.direction })
-    else { return (first, 1) }
-    let boarded = calls.filter { !$0.isLast }
-    let rest = boarded.isEmpty ? calls : boarded
-    if rest.allSatisfy({ $0.direction == rest[0].direction }) { return (rest[0], 1) }
+    let told = calls.filter { $0.direction == boarding.direction }
+    let own = told.isEmpty ? calls : told
+    guard let first = own.first else { return nil }
+    guard own.contains(where: { $0.isTwin || isOther($0, than: first, boarding) }) else {
+      return (first, 1)
+    }
+    let boarded = own.filter { !$0.isLast }
+    let rest = boarded.isEmpty ? own : boarded
+    if isOnlyOne(rest) { return (rest[0], 1) }
     let visits = (boarding.vehicle.flatMap { visitsOfVehicle[$0] } ?? []).filter {
       $0.route == boarding.route && $0.stop == stop
     }
-    if let seen = bestVisit(boarding, among: visits),
-      let call = rest.first(where: { $0.direction == visits[seen.index].direction })
-    {
-      return (call, 1)
+    guard let seen = bestVisit(boarding, among: visits).map({ visits[$0.index] }) else {
+      return (rest[0], BoardingPlacer.openDirectionConfidence)
     }
-    return (rest[0], BoardingPlacer.openDirectionConfidence)
+    let ofVisit = rest.filter { $0.direction == seen.direction }
+    if let call = ofVisit.first(where: { $0.order == seen.stopOrder }) { return (call, 1) }
+    guard let call = ofVisit.first else {
+      return (rest[0], BoardingPlacer.openDirectionConfidence)
+    }
+    return (call, isOnlyOne(ofVisit) ? 1 : BoardingPlacer.openDirectionConfidence)
+  }
+
+  private func isOther(_ call: Call, than first: Call, _ boarding: Boarding) -> Bool {
+    boarding.direction == nil && call.direction != first.direction
+  }
+
+  /// Whether calls are of one direction and, of a run that calls twice, at one place.
+  private func isOnlyOne(_ calls: [Call]) -> Bool {
+    calls.allSatisfy {
+      $0.direction == calls[0].direction && (!$0.isTwin || $0.order == calls[0].order)
+    }
   }
 
   private func atCoordinate(

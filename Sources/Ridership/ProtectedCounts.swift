@@ -17,16 +17,22 @@ extension SmallCells {
       ridersInSmallPairs: rounded(hidden),
       stops: counts.stops.sorted { $0.key < $1.key }.map { stop, count in
         ProtectedCounts.StopCount(
-          stop: stop, boardings: cell(count.boardings), alightings: cell(count.alightings),
+          stop: stop, boardings: cell(of: count.hourlyBoardings),
+          alightings: cell(of: count.hourlyAlightings),
           boardingsWithoutAlighting: cell(count.boardingsWithoutAlighting),
           hourlyBoardings: count.hourlyBoardings.map(cell),
           hourlyAlightings: count.hourlyAlightings.map(cell))
       }, ridersWithBothEnds: rounded(counts.ridersWithBothEnds),
-      boardings: rounded(counts.boardings),
-      boardingsWithoutAlighting: rounded(counts.boardingsWithoutAlighting),
+      boardings: total([counts.stops.values.map(\.boardings)]),
+      boardingsWithoutAlighting: total([counts.stops.values.map(\.boardingsWithoutAlighting)]),
       unplacedBoardings: rounded(counts.unplacedBoardings),
       boardingsOffLine: rounded(counts.boardingsOffLine), isRounded: isRounding,
       ridersMin: ridersMin)
+  }
+
+  /// A count of a day beside those of its hours.
+  private func cell(of hours: [Int]) -> Int? {
+    cell(hours.reduce(0, +)).map { _ in total([hours]) }
   }
 }
 

@@ -1,8 +1,10 @@
+import Basics
+
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
 /// A count from 1 to k - 1 is hidden. It must not follow from other numbers either, of the same answer
-/// or of another one: loads are sums, and the hours from 6 to 22 less those from 6 to 21 are one hour.
-/// So every number is rounded to a multiple of k, whatever is hidden beside it.
+/// or of another one, so every number is rounded; and where a sum would still leave a hidden count only
+/// one size, the sum is told a step of k away.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5
@@ -32,17 +34,65 @@ package struct SmallCells: Hashable, Sendable {
   /// A count as it may be shown beside others: rounded, or nil when it has to be hidden.
   package func cell(_ riders: Int) -> Int? { shown(riders).map(rounded) }
 
-  /// A load profile as planners may see it.
-  package func protect(_ load: RouteLoad) -> ProtectedLoad {
-    ProtectedLoad(
-      stops: load.stops.map { stop in
-        ProtectedLoad.StopLoad(
-          stop: stop.stop, boardings: cell(stop.boardings), alightings: cell(stop.alightings),
-          departureLoad: cell(stop.departureLoad))
-      }, boardings: rounded(load.boardings),
+  /// The sum of cells as it may be shown beside them.
+  ///
+  /// `ways` are the cells that the same riders are shown in: by stop, and by hour. Two cells of 1 to 4
+  /// beside a sum of 8 are two fours: such a sum is told a step of k nearer to the middle of what they may be.
+  package func total(_ ways: [[Int]]) -> Int {
+    let sum = ways.first?.reduce(0, +) ?? 0
+    let near = rounded(sum)
+    return [near, near - ridersMin, near + ridersMin].first { total in
+      total >= 0 && ways.allSatisfy { isOpen(total, over: $0) }
+    } ?? near
+  }
+
+  /// Whether the hidden ones of some cells may be of two sums at least, as far as a total beside them tells.
+  private func isOpen(_ total: Int, over cells: [Int]) -> Bool {
+    let told = cells.map(cell)
+    let hiddenCount = told.count { $0 == nil }
+    guard hiddenCount > 0 else { return true }
+    let lowest = total - ridersMin / 2 - told.reduce(0) { $0 + ($1 == nil ? 0 : most($1)) }
+    let highest = total + ridersMin / 2 - told.reduce(0) { $0 + ($1 == nil ? 0 : least($1)) }
+    return max(lowest, hiddenCount) < min(highest, hiddenCount * (ridersMin - 1))
+  }
+
+  /// The most riders that a cell may stand for.
+  private func most(_ cell: Int?) -> Int {
+    guard let cell else { return ridersMin - 1 }
+    return cell == 0 ? 0 : cell + ridersMin / 2
+  }
+
+  /// The fewest riders that a cell may stand for.
+  private func least(_ cell: Int?) -> Int {
+    guard let cell else { return 1 }
+    return cell == 0 ? 0 : max(ridersMin, cell - ridersMin / 2)
+  }
+
+  /// A load profile as planners may see it; `hourly` are its boardings by hour, which are shown beside it.
+  package func protect(_ load: RouteLoad, hourly: [Int]) -> ProtectedLoad {
+    // Most riders who may be on board, as far as the cells tell.
+    var room = 0
+    let stops = load.stops.map { stop in
+      let alightings = cell(stop.alightings, of: room)
+      let boardings = cell(stop.boardings)
+      room += most(boardings) - least(alightings)
+      return ProtectedLoad.StopLoad(
+        stop: stop.stop, boardings: boardings, alightings: alightings,
+        departureLoad: cell(stop.departureLoad, of: room))
+    }
+    return ProtectedLoad(
+      stops: stops, boardings: total([load.stops.map(\.boardings), hourly]),
       boardingsWithoutAlighting: rounded(load.boardingsWithoutAlighting),
       unplacedBoardings: rounded(load.unplacedBoardings),
       boardingsOffLine: rounded(load.boardingsOffLine), isRounded: isRounding, ridersMin: ridersMin)
+  }
+
+  /// A count of some of the riders on board: a step of k lower where only all of them would be as many.
+  private func cell(_ riders: Int, of room: Int) -> Int? {
+    guard let shown = cell(riders), isRounding, shown > 0, shown - ridersMin / 2 >= room else {
+      return cell(riders)
+    }
+    return shown > ridersMin ? shown - ridersMin : nil
   }
 }
 

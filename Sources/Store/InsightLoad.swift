@@ -19,11 +19,15 @@ package struct BoardingGroup: Hashable, Sendable {
   package let offStopOrder: Int?
   /// People.
   package let riders: Int
+  /// Whether no direction is known, so that they are in both.
+  package let isOfNoDirection: Bool
 
   /// Makes a group.
   package init(
-    hour: Int, stop: String?, stopOrder: Int?, offStop: String?, offStopOrder: Int?, riders: Int
+    hour: Int, stop: String?, stopOrder: Int?, offStop: String?, offStopOrder: Int?, riders: Int,
+    isOfNoDirection: Bool = false
   ) {
+    self.isOfNoDirection = isOfNoDirection
     self.hour = hour
     self.stop = stop
     self.stopOrder = stopOrder
@@ -48,6 +52,8 @@ package struct RouteBoardings: Hashable, Sendable {
 package struct MissingTaps: Hashable, Sendable {
   /// Taps of batches that wait to be sorted.
   package var unsorted: Int64 = 0
+  /// Taps of batches that were set aside, as they could not be sorted.
+  package var setAside: Int64 = 0
   /// Taps in quarantine.
   package var quarantined: Int64 = 0
   /// Numbers of taps that never came, though later ones did.
@@ -85,7 +91,8 @@ package struct LoadTables {
       BoardingGroup(
         hour: try row.int("hour"), stop: try row.textOrNil("stop"),
         stopOrder: try row.intOrNil("stop_order"), offStop: try row.textOrNil("off_stop"),
-        offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"))
+        offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"),
+        isOfNoDirection: try row.bool("is_of_no_direction"))
     }
   }
 
@@ -93,11 +100,12 @@ package struct LoadTables {
   package static let boardingsSQL = """
     select mod(floor(date_part('epoch', tapped_at))::int8
         + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
-      stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders
+      stop, stop_order, off_stop, off_stop_order, direction is null as is_of_no_direction,
+      sum(riders)::int8 as riders
     from boarding
     where fare_day = $1 and route = $2
       and (direction = $3 or direction is null)
-    group by 1, 2, 3, 4, 5 order by 1, 3, 2, 5, 4
+    group by 1, 2, 3, 4, 5, 6 order by 1, 3, 2, 5, 4, 6
     """
 
   /// Taps that are not among the boardings yet.
@@ -106,7 +114,8 @@ package struct LoadTables {
       """
       select coalesce((
           select sum(upper(r) - lower(r)) from tap_batch b, unnest(b.fresh - b.quarantined) r
-          where b.sorted_at is null and b.sort_fault is null), 0)::int8 as unsorted, (
+          where b.sorted_at is null and b.sort_fault is null), 0)::int8 as unsorted, coalesce((
+          select sum(taps) from unsorted_tap where is_set_aside), 0)::int8 as set_aside, (
           select count(*) from tap_quarantine where state = 'held') + (
           select count(*) from tap_quarantine where state = 'released' and sorted_at is null)
           as quarantined,
@@ -117,9 +126,20 @@ package struct LoadTables {
     ).only()
     var missing = MissingTaps()
     missing.unsorted = try row.int8("unsorted")
+    missing.setAside = try row.int8("set_aside")
     missing.quarantined = try row.int8("quarantined")
     missing.numbers = try row.int8("numbers")
     return missing
+  }
+
+  /// People of a fare day whose boarding names none of some routes.
+  package func ofNoRoute(of known: [String], day: Day) async throws -> Int {
+    let rows = try await connection.query(
+      """
+      select coalesce(sum(riders), 0)::int8 from boarding
+      where fare_day = $1 and (route is null or route <> all(string_to_array($2, chr(31))))
+      """, [.date(day), .text(known.joined(separator: "\u{1f}"))])
+    return try rows.only().int(0)
   }
 
   /// Boardings of every route of a fare day.

@@ -35,7 +35,9 @@ package struct VehicleStatusFinder: Sendable {
     }
     status.route = fresh?.route
     status.direction = fresh?.direction
-    let trip = position.trip.flatMap(network.tripIndex(id:))
+    let trip = position.trip.flatMap(network.tripIndex(id:)).flatMap { trip in
+      mayDrive(trip, after: fresh, at: position.at) ? trip : nil
+    }
     if let trip {
       status.route = network.routes[network.trips[trip].routeIndex].id
       status.direction = network.trips[trip].direction
@@ -44,11 +46,28 @@ package struct VehicleStatusFinder: Sendable {
         status.trip = network.trips[trip].id
         status.startDay = startDay(ofTrip: trip, at: position.at)
       }
-    } else if status.route == nil, let name = position.route {
-      status.route = network.resolveRoute(name).map { network.routes[$0].id }
+    } else if let route = position.route.flatMap({ network.resolveRoute($0) }),
+      fresh.map({ position.at > $0.departedAt }) ?? true, network.routes[route].id != status.route
+    {
+      // Named after the visit: the vehicle drives another route now.
+      status.route = network.routes[route].id
+      status.direction = nil
     }
     if let fresh { addStop(after: fresh, at: position, trip: trip, to: &status) }
     return status
+  }
+
+  /// Whether a vehicle may drive the trip it names: the stop it was at last says nothing else, and the
+  /// trip runs on a day about then.
+  private func mayDrive(_ trip: Int, after visit: StopVisit?, at instant: Instant) -> Bool {
+    let said = network.trips[trip]
+    if let visit,
+      visit.route != network.routes[said.routeIndex].id
+        || visit.direction != said.direction
+    {
+      return false
+    }
+    return !network.frequencies(ofTrip: trip).isEmpty || startDay(ofTrip: trip, at: instant) != nil
   }
 
   private func addStop(

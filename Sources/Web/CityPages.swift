@@ -112,6 +112,8 @@ extension Handlers {
       do {
         model.load = Handlers.loadTable(
           try await load(question), towards: terminus(of: asked, direction: direction), people)
+      } catch let problem as Problem where problem.code == "route_ambiguous" {
+        model.notice = people.text("load_ambiguous")
       } catch let problem as Problem where problem.status.code < 500 {
         model.notice = people.text("load_none")
       }
@@ -136,7 +138,8 @@ extension Handlers {
   /// Taps that may still come into the load, of all routes and days.
   private static func missing(_ taps: MissingTaps, _ people: People) -> [Figure] {
     [
-      ("load_unsorted", taps.unsorted), ("load_quarantined", taps.quarantined),
+      ("load_unsorted", taps.unsorted), ("load_set_aside", taps.setAside),
+      ("load_quarantined", taps.quarantined),
       ("load_numbers", taps.numbers),
     ].map { name, count in
       Figure(people.text(name), people.number(count), state: count > 0 ? .warn : .good)
@@ -154,7 +157,9 @@ extension Handlers {
   ) -> LoadTable {
     let few = "<\(answer.ridersMin)"
     func shown(_ count: Int?) -> String { count.map { people.number($0) } ?? few }
-    let without = answer.unplacedBoardings + answer.boardingsOffLine
+    func ofSome(_ name: String, _ count: Int) -> Figure {
+      Figure(people.text(name), people.number(count), state: count > 0 ? .warn : .good)
+    }
     return LoadTable(
       heading: "\(answer.routeName)\(terminus.map { " (\($0))" } ?? ""): \(people.day(answer.day))",
       query: Self.query(answer),
@@ -163,9 +168,12 @@ extension Handlers {
         Figure(
           people.text("load_off_unknown"), people.number(answer.boardingsWithoutAlighting),
           state: answer.boardingsWithoutAlighting > 0 ? .warn : .good),
+        ofSome("load_unplaced", answer.unplacedBoardings),
+        ofSome("load_off_line", answer.boardingsOffLine),
+        ofSome("load_no_direction", answer.boardingsOfNoDirection),
         Figure(
-          people.text("load_unplaced"), people.number(without),
-          state: without > 0 ? .warn : .good),
+          people.text("load_no_route"), people.number(answer.boardingsOfNoRoute),
+          state: answer.hasBoardingsOfNoRoute ? .warn : .good),
         Figure(
           people.text("load_waiting"), people.number(answer.waitingDays),
           state: answer.waitingDays > 0 ? .warn : .good),

@@ -190,6 +190,8 @@ extension RouteLoadAnswer {
     writer.member("boardings_without_alighting", boardingsWithoutAlighting)
     writer.member("boardings_without_stop", unplacedBoardings)
     writer.member("boardings_off_line", boardingsOffLine)
+    writer.member("boardings_without_direction", boardingsOfNoDirection)
+    writer.member("boardings_without_route", boardingsOfNoRoute)
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
     writer.member("days_still_worked_out", waitingDays)
@@ -225,7 +227,13 @@ extension RouteLoadAnswer {
     }
     let about: [(String, String)] =
       [
+        ("boardings", String(boardings)),
+        ("boardings_without_alighting", String(boardingsWithoutAlighting)),
         ("boardings_without_stop", String(unplacedBoardings)),
+        ("boardings_off_line", String(boardingsOffLine)),
+        ("boardings_without_direction", String(boardingsOfNoDirection)),
+        ("boardings_without_route", String(boardingsOfNoRoute)),
+        ("rounded", isRounded ? "true" : "false"),
         ("days_still_worked_out", String(waitingDays)),
         ("complete", isComplete ? "true" : "false"),
       ] + missing.byName.map { ($0, String($1)) }

@@ -131,6 +131,18 @@ package enum Texts {
     "load_none": Bilingual(
       uk: "У мережі немає такого маршруту в цьому напрямку.",
       en: "The network has no such route in this direction."),
+    "load_off_line": Bilingual(
+      uk: "На зупинці поза маршрутом (не в таблиці)",
+      en: "At a stop off the line (not in the table)"),
+    "load_no_direction": Bilingual(
+      uk: "З них без відомого напрямку (в обох)", en: "Of them of no known direction (in both)"),
+    "load_no_route": Bilingual(
+      uk: "Без відомого маршруту (усі маршрути)", en: "Of no known route (all routes)"),
+    "load_set_aside": Bilingual(
+      uk: "Валідацій відкладено (усі маршрути)", en: "Taps set aside (all routes)"),
+    "load_ambiguous": Bilingual(
+      uk: "Так називаються кілька маршрутів: виберіть один зі списку.",
+      en: "Several routes are called so: choose one of the list."),
     "load_waiting": Bilingual(
       uk: "Днів ще обчислюється", en: "Days still worked out"),
     "load_unsorted": Bilingual(

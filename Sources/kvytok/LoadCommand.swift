@@ -113,17 +113,22 @@ struct LoadCommand: AsyncParsableCommand {
       "\(answer.routeName) (\(answer.route)), direction \(answer.direction), \(answer.day)"
         + (answer.hours.map { ", \($0.lowerBound):00 to \($0.upperBound):00" } ?? ""),
       table.text,
-      "boardings with a stop: \(answer.boardings); without: "
-        + "\(answer.unplacedBoardings + answer.boardingsOffLine); "
+      "boardings with a stop: \(answer.boardings); without: \(answer.unplacedBoardings); "
+        + "off the line: \(answer.boardingsOffLine); "
+        + "of no known direction: \(answer.boardingsOfNoDirection); "
         + "alighting not known: \(answer.boardingsWithoutAlighting)",
     ]
     if answer.isRounded {
       lines.append("small groups are hidden, the rest rounded to multiples of \(answer.ridersMin)")
     }
+    if answer.hasBoardingsOfNoRoute {
+      lines.append("boardings of no known route, all routes: \(answer.boardingsOfNoRoute)")
+    }
     let missing = answer.missing
     if !missing.isEmpty {
       lines.append(
         "of all routes and days are missing: \(missing.unsorted) taps not sorted yet, "
+          + "\(missing.setAside) set aside, "
           + "\(missing.quarantined) in quarantine, \(missing.numbers) numbers that did not come")
     }
     if answer.waitingDays > 0 {

@@ -51,6 +51,7 @@ extension InsightSuite {
         #expect(answer.boardingsWithoutAlighting == 5)
         #expect(answer.unplacedBoardings == 15)
         #expect(answer.boardingsOffLine == 4)
+        #expect(answer.boardingsOfNoDirection == 3)
         #expect(answer.busiest?.stop == "b")
         #expect(answer.hourly[8] == 27)
         #expect(answer.hourly[9] == 13)
@@ -128,6 +129,37 @@ extension InsightSuite {
           #expect(small.isEmpty, "\(name): \(told)")
         }
         #expect(numbers["all"] == [5, 15, 20, 25])
+      }
+    }
+
+    @Test func boardingsOfNoKnownRouteAreToldOfEveryRoute() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("08:10", 10, "a", to: "c"),
+          try TestBoarding("08:20", 7, route: nil, direction: nil, nil),
+          try TestBoarding("08:20", 6, route: "gone", "a"),
+          try TestBoarding("12:20", 2, route: nil, "a"),
+        ])
+        let answer = try await ask(world)
+        #expect(answer.boardingsOfNoRoute == 15)
+        #expect(!answer.isComplete)
+        let exact = try await ask(world) { $0.isExact = true }
+        #expect(exact.boardingsOfNoRoute == 15)
+      }
+    }
+
+    @Test func aLoadSaysWhatTapsAreSetAside() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into device (device_id, state, enrolled_at) values ('V-1', 'enrolled', now());
+          insert into tap_batch (lane, device_id, epoch, seqs, fresh, quarantined, received_at,
+            sent_at, body, signature, body_digest, sort_fault)
+          values (0, 'V-1', 1, '{[1,4)}', '{[1,4)}', '{}', now(), now(), '', '', '', 'unreadable');
+          """)
+        let answer = try await ask(world)
+        #expect(answer.missing.setAside == 3 && answer.missing.unsorted == 0)
+        #expect(!answer.isComplete)
       }
     }
 

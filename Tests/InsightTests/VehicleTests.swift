@@ -10,9 +10,9 @@ extension InsightSuite {
     private static let script = """
       insert into vehicle_now (vehicle, at, latitude, longitude, speed_mps, bearing, trip, route,
         passengers, received_at) values
-        ('1603', '2026-11-23T09:59:40Z', 50.0, 30.01, 7.5, 90, null, '1', 12, now()),
-        ('1604', '2026-11-23T09:55:00Z', 50.0, 30.03, null, null, 't3', null, null, now()),
-        ('1605', '2026-11-23T09:44:59Z', 50.0, 30.03, null, null, null, null, null, now());
+        ('1603', '2026-11-23T09:59:40Z', 50.0, 30.01, 7.5, 90, null, '1', 12, '2026-11-23T09:59:41Z'),
+        ('1604', '2026-11-23T09:55:00Z', 50.0, 30.03, null, null, 't3', null, null, '2026-11-23T09:55:01Z'),
+        ('1605', '2026-11-23T09:44:59Z', 50.0, 30.03, null, null, null, null, null, '2026-11-23T09:45:00Z');
       insert into stop_visit values
         ('2026-11-23', '1603', '2026-11-23T09:50Z', '2026-11-23T09:51Z', 'bus-1', 0, 'a', 0, 5, true),
         ('2026-11-23', '1603', '2026-11-23T09:57Z', '2026-11-23T09:59:50Z', 'bus-1', 0, 'b', 1, 5,
@@ -36,6 +36,22 @@ extension InsightSuite {
         #expect(first.ageSeconds == 20)
         #expect(live.vehicles[1].mode == .trolleybus)
         #expect(live.vehicles[1].ageSeconds == 300)
+      }
+    }
+
+    @Test func aPositionFromTheFutureIsOfWhenItCame() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into vehicle_now (vehicle, at, latitude, longitude, received_at) values
+            ('1603', '2026-11-23T10:04:00Z', 50.0, 30.01, '2026-11-23T09:59:30Z'),
+            ('1604', '2026-11-23T10:04:00Z', 50.0, 30.01, '2026-11-23T10:05:00Z')
+          """)
+        let live = try await world.desk.vehicles(at: noon)
+        #expect(live.vehicles.map(\.status.at) == [noon.adding(seconds: -30), noon])
+        #expect(live.vehicles.map(\.ageSeconds) == [30, 0])
+        let sent = try VehiclePositionsFeed.decode(live.feed).vehicles.map(\.at)
+        #expect(sent.allSatisfy { $0 <= noon })
       }
     }
 

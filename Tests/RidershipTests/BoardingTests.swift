@@ -80,6 +80,40 @@ import Transit
     #expect(outcome(Array(turn.prefix(2)), at: 250).placed?.stop == "n4")
   }
 
+  @Test func aVehicleLostInTheMiddleOfARunKeepsItsTaps() {
+    // Lost from sight with its doors open at n2 of five, it is next seen on the way back.
+    let lost = [
+      visit("n1", 1, from: 0, to: 10), visit("n2", 2, from: 100, to: 120),
+      visit("s2", 2, from: 1000, to: 1020, direction: 1),
+    ]
+    let placed = outcome(lost, at: 110).placed
+    #expect(placed?.stop == "n2" && placed?.direction == 0 && placed?.stopOrder == 2)
+    #expect(placed?.confidence == 0.95)
+  }
+
+  @Test(arguments: [[0, 0], [0, 1]])
+  func whereTheNextRunCallsAtTheSameStopTheRiderBoardsThere(directions: [Int]) {
+    // A loop from t back to t, and two directions that share t: the next visit is that of b.
+    let points = { (index: Int) in GridCity.point(north: Double(index) * 500, east: 0) }
+    let patterns =
+      directions[1] == 0
+      ? [GridCity.line("n", 0, ["t", "b", "c", "t"], points)]
+      : [
+        GridCity.line("n", 0, ["c", "b", "x", "t"], points),
+        GridCity.line("n", 1, ["t", "b", "c"], points),
+      ]
+    let visits = [
+      visit("t", 3, from: 100, to: 130),
+      visit("b", 1, from: 300, to: 320, direction: directions[1]),
+    ]
+    let placed = BoardingPlacer(visits: visits, patterns: patterns).place(
+      Boarding(ref: 1, at: start.adding(seconds: 120), vehicle: "1", route: "n")
+    ).placed
+    #expect(placed?.stop == "t" && placed?.stopOrder == 0)
+    #expect(placed?.direction == directions[1])
+    #expect(abs((placed?.confidence ?? 0) - 0.95 * BoardingPlacer.turnConfidence) < 0.0001)
+  }
+
   @Test func whatTheDeviceSaysIsBelieved() {
     let placer = BoardingPlacer(visits: visits, patterns: GridCity.patterns)
     let named = placer.place(
@@ -132,6 +166,25 @@ import Transit
     #expect(named("m", direction: 1)?.confidence == 1)
     #expect(named("m")?.confidence == BoardingPlacer.openDirectionConfidence)
     #expect(named("m", [visit("n0", 0, from: 100, to: 120)])?.confidence == 0.5)
+  }
+
+  @Test func ofTwoCallsOfARunTheNamedStopIsTheOneThatTheVehicleMade() {
+    let line = GridCity.line("n", 0, ["a", "m", "b", "m", "z"]) {
+      GridCity.point(north: Double($0) * 500, east: 0)
+    }
+    func order(_ visits: [StopVisit]) -> PlacedBoarding? {
+      BoardingPlacer(visits: visits, patterns: [line]).place(
+        Boarding(
+          ref: 1, at: start.adding(seconds: 110), vehicle: "1", route: "n", direction: 0,
+          stop: "m")
+      ).placed
+    }
+    for call in [1, 3] {
+      let placed = order([visit("m", call, from: 100, to: 120)])
+      #expect(placed?.stopOrder == call && placed?.confidence == 1)
+    }
+    #expect(order([])?.stopOrder == 1)
+    #expect(order([])?.confidence == BoardingPlacer.openDirectionConfidence)
   }
 
   @Test func aBoardingWithoutAStopHasAReason() {

@@ -72,6 +72,25 @@ import Transit
     #expect(line.stops == ["a", "depot", "b", "c", "x", "y", "d", "z"])
   }
 
+  @Test func aPlaceOfAShortRunIsItsOwnInTheMergedLine() {
+    // The short run begins in the middle, so its places are others than those of the line.
+    func pattern(_ stops: [String], trips: Int) -> RoutePattern {
+      var pattern = GridCity.line("r", 0, stops) { GridCity.point(north: Double($0), east: 0) }
+      pattern.tripCount = trips
+      return pattern
+    }
+    let line = LineOrder(patterns: [
+      pattern(["m", "a", "b", "c", "m", "d"], trips: 9), pattern(["c", "m", "d"], trips: 1),
+    ])
+    #expect(line.stops == ["m", "a", "b", "c", "m", "d"])
+    let boarding = PlacedBoarding(
+      ref: 1, at: GridCity.start, vehicle: nil, route: "r", direction: 0, stop: "m", stopOrder: 1,
+      source: .device, confidence: 1)
+    let load = RouteLoad(
+      line: line, rides: [LoadRide(boarding: boarding, alighting: nil, riders: 1)], zone: .utc)
+    #expect(load.stops.map(\.boardings) == [0, 0, 0, 0, 1, 0])
+  }
+
   @Test func aRideAroundALoopCountsOnceAtEachEnd() {
     // The stop "a" stands at both ends of the loop a b c a; the rider goes from c to the second a.
     let line = LineOrder(stops: ["a", "b", "c", "a"])

@@ -23,9 +23,14 @@ import Testing
       }, zone: .utc)
   }
 
+  /// All of one hour.
+  private func protect(_ load: RouteLoad) -> ProtectedLoad {
+    SmallCells(ridersMin: 5).protect(load, hourly: [load.boardings])
+  }
+
   @Test func numbersAreRoundedAlsoWhereNoGroupIsSmall() {
     let load = load([(0, 2, 7), (1, 3, 12)])
-    let shown = SmallCells(ridersMin: 5).protect(load)
+    let shown = protect(load)
     #expect(shown.isRounded)
     #expect(shown.stops.map(\.boardings) == [5, 10, 0, 0])
     #expect(shown.stops.map(\.departureLoad) == [5, 20, 10, 0])
@@ -35,9 +40,8 @@ import Testing
   @Test func noTwoAnswersDifferByASmallGroup() {
     // Six boardings before nine and three after it: the day, and the day without its last hours.
     for (all, part) in [(9, 6), (12, 11), (24, 20)] {
-      let cells = SmallCells(ridersMin: 5)
-      let whole = cells.protect(load([(0, 2, all)]))
-      let band = cells.protect(load([(0, 2, part)]))
+      let whole = protect(load([(0, 2, all)]))
+      let band = protect(load([(0, 2, part)]))
       for (whole, band) in zip(whole.stops, band.stops) {
         let difference = (whole.boardings ?? 0) - (band.boardings ?? 0)
         #expect(difference % 5 == 0)
@@ -48,7 +52,7 @@ import Testing
 
   @Test func whereACountIsHiddenAllNumbersAreRounded() {
     // Were they not, the alightings 10 + 23 less the boardings 30 would give the hidden 3.
-    let shown = SmallCells(ridersMin: 5).protect(load([(0, 2, 10), (1, 3, 3), (0, 3, 20)]))
+    let shown = protect(load([(0, 2, 10), (1, 3, 3), (0, 3, 20)]))
     #expect(shown.isRounded)
     #expect(shown.stops.map(\.boardings) == [30, nil, 0, 0])
     #expect(shown.stops.map(\.alightings) == [0, 0, 10, 25])
@@ -57,8 +61,45 @@ import Testing
   }
 
   @Test func withKOfOneNothingIsHidden() {
-    let shown = SmallCells(ridersMin: 1).protect(load([(0, 1, 1)]))
+    let shown = SmallCells(ridersMin: 1).protect(load([(0, 1, 1)]), hourly: [1])
     #expect(shown.stops.map(\.boardings) == [1, 0, 0, 0])
     #expect(shown.isRounded == false)
+  }
+
+  /// One at a and one at b, and four at each: sums of 0 and 10 would leave them only that.
+  @Test func aTotalDoesNotTellWhatIsHidden() {
+    let two = protect(load([(0, 2, 1), (1, 2, 1)]))
+    #expect(two.stops.map(\.boardings) == [nil, nil, 0, 0])
+    #expect(two.boardings == 5)
+    let eight = protect(load([(0, 2, 4), (1, 2, 4)]))
+    #expect(eight.boardings == 5)
+    #expect(eight.stops.map(\.departureLoad) == [nil, 5, 0, 0])
+    #expect(eight.stops.map(\.alightings) == [0, 0, 5, 0])
+    // Four at seven and four at eight, all at one stop.
+    #expect(SmallCells(ridersMin: 5).total([[8], [4, 4]]) == 5)
+    // Three hidden ones of eight may be of many sizes.
+    #expect(SmallCells(ridersMin: 5).total([[4, 3, 1]]) == 10)
+  }
+
+  /// Of all small tables: of a boarding that an answer hides, two sizes at least fit the answer.
+  @Test func twoTablesAtLeastFitWhatAnAnswerHides() {
+    var sizes: [ProtectedLoad: [Set<Int>]] = [:]
+    for ab in 0...8 {
+      for ac in 0...8 {
+        for bc in 0...8 {
+          let rides = [(0, 1, ab), (0, 2, ac), (1, 2, bc)].filter { $0.2 > 0 }
+          let load = load(rides.map { (from: $0.0, to: $0.1, count: $0.2) })
+          let shown = protect(load)
+          for (index, stop) in load.stops.enumerated() {
+            sizes[shown, default: load.stops.map { _ in [] }][index].insert(stop.boardings)
+          }
+        }
+      }
+    }
+    for (shown, sizes) in sizes {
+      for (index, stop) in shown.stops.enumerated() where stop.boardings == nil {
+        #expect(sizes[index].count > 1, "\(shown)")
+      }
+    }
   }
 }

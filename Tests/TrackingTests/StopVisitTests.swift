@@ -128,6 +128,29 @@ import Transit
     #expect(atEnd[0].departedAt == atEnd[1].arrivedAt)
   }
 
+  @Test func aShortStayWhereALoopClosesIsOneVisitOfOneOfItsRuns() {
+    // Out along the street and back to its first pole, twice; the doors are open there for 20 s.
+    var loop = street.pattern(direction: 0)
+    let back = street.pattern(direction: 1).places.dropFirst()
+    loop.places += back
+    loop.places[loop.places.count - 1] = loop.places[0]
+    let lapSeconds = 2 * GridStreet.arrivalSeconds(order: 5)
+    let positions = (0..<2).flatMap { lap -> [Position] in
+      let startsAt = start.adding(seconds: Int64(lap) * lapSeconds)
+      return street.run(vehicle: "1", direction: 0, startsAt: startsAt, doors: true, route: "r")
+        + street.run(
+          vehicle: "1", direction: 1,
+          startsAt: startsAt.adding(seconds: GridStreet.arrivalSeconds(order: 5)), doors: true,
+          route: "r", skipping: [0])
+    }
+    let visits = StopVisitFinder.visits(positions: positions, patterns: [loop])
+    let closing = visits.filter {
+      $0.stop == "r0-0" && $0.arrivedAt == start.adding(seconds: lapSeconds)
+    }
+    #expect(closing.count == 1)
+    #expect(closing.allSatisfy { [0, 10].contains($0.stopOrder) })
+  }
+
   @Test func aTripOnThePositionsNamesThePattern() {
     // A short run and a long one of route r; both hold the stops driven, the trip tells them apart.
     var content = NetworkContent(timeZoneName: "UTC")

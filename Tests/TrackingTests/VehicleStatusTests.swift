@@ -102,6 +102,30 @@ import Transit
     #expect(finder.status(of: at, visits: []).startDay == Day("2026-11-16"))
   }
 
+  @Test func aTripThatTheVisitsContradictIsNotPublished() throws {
+    let at = try position("2026-11-17T00:02:00Z", north: 600)
+    var back = try visit(1, "2026-11-17T00:00:00Z", "2026-11-17T00:00:20Z")
+    back.direction = 1
+    let status = finder.status(of: at, visits: [back])
+    #expect(status.trip == nil && status.startDay == nil)
+    #expect(status.route == "r" && status.direction == 1)
+    // On a Thursday the trip does not run.
+    let thursday = finder.status(
+      of: try position("2026-11-19T23:55:00Z", north: 600), visits: [])
+    #expect(thursday.trip == nil && thursday.startDay == nil && thursday.route == "r")
+  }
+
+  @Test func aRouteNamedAfterTheVisitWins() throws {
+    var other = try visit(1, "2026-11-17T00:00:00Z", "2026-11-17T00:00:20Z")
+    other.route = "x"
+    let later = finder.status(
+      of: try position("2026-11-17T00:02:00Z", north: 600, trip: nil), visits: [other])
+    #expect(later.route == "r" && later.direction == nil)
+    let within = finder.status(
+      of: try position("2026-11-17T00:00:10Z", north: 600, trip: nil), visits: [other])
+    #expect(within.route == "x" && within.direction == 0)
+  }
+
   @Test func withoutATripTheRouteComesFromTheVisitsOrTheDevice() throws {
     let at = try position("2026-11-17T00:02:00Z", north: 600, trip: nil)
     let visited = finder.status(

@@ -114,9 +114,15 @@ struct LoadTests {
       #expect(
         lines == [
           "order,stop,name,boardings,alightings,load",
-          "0,a,\"'=HYPERLINK(\"\"http://x.example\"\")\",5,0,0", "1,b,Vokzal,0,0,0",
-          "about,boardings_without_stop,0,,,", "about,days_still_worked_out,0,,,",
-          "about,complete,true,,,", "about,taps_unsorted,0,,,", "about,taps_quarantined,0,,,",
+          "0,a,\"'=HYPERLINK(\"\"http://x.example\"\")\",5,0,", "1,b,Vokzal,0,,0",
+          "about,boardings,5,,,", "about,boardings_without_alighting,5,,,",
+          "about,boardings_without_stop,0,,,", "about,boardings_off_line,0,,,",
+          "about,boardings_without_direction,0,,,",
+          "about,boardings_without_route,0,,,",
+          "about,rounded,true,,,",
+          "about,days_still_worked_out,0,,,",
+          "about,complete,true,,,", "about,taps_unsorted,0,,,", "about,taps_set_aside,0,,,",
+          "about,taps_quarantined,0,,,",
           "about,tap_numbers_missing,0,,,",
         ], "\(answer.text)")
     }
