@@ -104,6 +104,7 @@ private struct DoctorReport {
       return
     }
     pass("schema", "the newest")
+    if backbone.place.folder.isThere { await checkKeys(backbone) }
     let now = try await backbone.store.read { db in try await db.standing.clock() }
     let difference = abs(Instant.now.secondsSince(now))
     let clock = String(format: "%.3f s from the database's", difference)
@@ -128,6 +129,16 @@ private struct DoctorReport {
         pass(finding.name, finding.found)
       }
       for part in finding.parts { table.add(["", "", part]) }
+    }
+  }
+
+  /// Looks whether the keys of the folder are those of the database.
+  private mutating func checkKeys(_ backbone: Backbone) async {
+    do {
+      try await backbone.requireKeysOfDatabase()
+      pass("keys", "the key of the tokens and that of the service are those of the database")
+    } catch {
+      fail("keys", "not those of the database", "\(error)")
     }
   }
 
