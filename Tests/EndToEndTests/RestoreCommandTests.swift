@@ -32,6 +32,15 @@ struct RestoreCommandTests {
     #expect(wrong.exitCode == 2)
   }
 
+  @Test func theSchemaIsNotChangedUnderARunningService() async throws {
+    try await KvytokService.with { service in
+      let refused = try await service.run(["migrate"])
+      #expect(refused.exitCode == 1 && refused.errors.contains("--while-serving"))
+      let done = try await service.run(["migrate", "--while-serving"])
+      #expect(done.exitCode == 0 && done.errors.contains("The schema is the newest"))
+    }
+  }
+
   @Test func aServiceWhoseKeyIsLostStartsWithAnotherOne() async throws {
     let data = try TemporaryFolder.make("keyless")
     defer { try? FileManager.default.removeItem(at: data) }
