@@ -26,7 +26,7 @@ struct MigrateCommand: AsyncParsableCommand {
           "A service runs on this database, and an older one is not ready for a newer schema. Stop it "
             + "first, or say --while-serving.", exitCode: CommandFault.no)
       }
-      try await backbone.migrate()
+      return try await backbone.migrate()
     }
     for name in applied { print(name) }
     Progress.say(applied.isEmpty ? "The schema is the newest." : "\(applied.count) applied.")
