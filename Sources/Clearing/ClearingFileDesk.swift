@@ -52,7 +52,7 @@ package struct ClearingFileDesk: Sendable {
         return .nothing
       }
       let refunds = due.filter { $0.window.currency == currency }.map(\.refund)
-      let number = (try await db.acquirerFiles.outgoing().last?.number ?? 0) + 1
+      let number = try await db.acquirerFiles.nextNumber()
       let captures = windows.filter { $0.currency == currency }
       try await db.charging.addToFile(
         number: number, windows: captures.map { ($0.id, $0.window.attempt, $0.window.dueMinor) },

@@ -13,6 +13,8 @@ package final class DenyListHolder: Sendable {
 
   private struct Held: Sendable {
     var whole: DenyListFile?
+    /// Versions below it are of another line.
+    var base: Int64 = 0
     var differences: [Int64: DenyListFile] = [:]
     var isStale = true
   }
@@ -63,17 +65,19 @@ package final class DenyListHolder: Sendable {
     // Whoever invalidates while we read finds it stale again.
     held.withLock { $0.isStale = false }
     do {
-      let file = try await store.read { db in
+      let (file, base) = try await store.read { db in
         guard let salt = try await db.denyList.salt() else {
           throw StoreFault(kind: .unavailable, "the city has no salt for its deny list yet")
         }
-        return DenyListFile(
+        let file = DenyListFile(
           version: try await db.denyList.head().version, since: nil, salt: salt,
           added: try await db.denyList.all())
+        return (file, try await db.denyList.base())
       }
       held.withLock { held in
         if (held.whole?.version ?? -1) <= file.version {
           held.whole = file
+          held.base = base
           held.differences = [:]
         }
       }
@@ -87,12 +91,13 @@ package final class DenyListHolder: Sendable {
   }
 
   /// What a device lacks that holds a version: nil when it has the newest; the whole list when it
-  /// has none, one of another city, or when the difference would be longer.
+  /// has none, one of another city or of before a restore, or when the difference would be longer.
   package func file(
     since version: Int64?, from store: Store
   ) async throws -> DenyListFile? {
     let whole = try await current(from: store)
-    guard let version, version > 0, version <= whole.version else { return whole }
+    let base = held.withLock { $0.base }
+    guard let version, version > 0, version >= base, version <= whole.version else { return whole }
     guard version < whole.version else { return nil }
     if let kept = held.withLock({ $0.differences[version] }), kept.version == whole.version {
       return kept

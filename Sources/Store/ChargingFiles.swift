@@ -43,6 +43,18 @@ package struct AcquirerFileTables {
     try await list("direction = 'out'", [])
   }
 
+  /// The number of the next clearing file: one that the acquirer never got, also after a restore.
+  package func nextNumber() async throws -> Int64 {
+    let text = try await SettingQueries(connection: connection).find(
+      RestoreQueries.fileBaseSetting)
+    let base = text.flatMap { Int64($0) }
+    guard text == nil || base != nil else {
+      throw StoreFault(
+        kind: .damaged, "setting \"\(RestoreQueries.fileBaseSetting)\" is no number")
+    }
+    return max(try await outgoing().last?.number ?? 0, base ?? 0) + 1
+  }
+
   private func list(_ condition: String, _ parameters: [PostgresValue]) async throws
     -> [AcquirerFileRow]
   {

@@ -101,6 +101,10 @@ package enum DenyListFault: Error, Sendable, Equatable {
 package struct DenyListQueries {
   /// Name of the setting that holds the salt of the city.
   package static let saltSetting = "deny_list_salt"
+  /// Name of the setting that holds the first version of the line that holds.
+  package static let baseSetting = "deny_list_base"
+  /// How far above the newest version another line begins, where the clock is below it.
+  static let lineAhead: Int64 = 1_000_000
   /// Most media of one change.
   package static let changeMax = 10_000
   /// Most causes of one answer.
@@ -229,6 +233,36 @@ package struct DenyListQueries {
     // A validator may be told the version at once: it must not be lost and made again with other media,
     // whatever this transaction does beside it.
     try await connection.execute("set local synchronous_commit = on")
+  }
+
+  /// Begins another line of versions, far above those of before; its first version.
+  ///
+  /// After a restore versions would be made again, with other media than validators got under these numbers.
+  /// What a device holds from below the base says nothing of this list: it gets the whole one.
+  @discardableResult
+  package func startLine(at moment: Instant) async throws -> Int64 {
+    try await lock()
+    let newest = try await head().version
+    // The clock tells two restores of one backup apart.
+    let seconds = moment.microseconds / 1_000_000
+    let base = seconds > newest ? seconds : newest + Self.lineAhead
+    try await connection.execute(
+      "insert into deny_list_version (version, made_at, added, removed) values ($1, $2, 0, 0)",
+      [.int8(base), .timestamptz(moment)])
+    try await SettingQueries(connection: connection).set(Self.baseSetting, to: String(base))
+    try await StoreSession(connection: connection).announce(.denyList, String(base))
+    return base
+  }
+
+  /// The first version of the line that holds; 0 when there was never another one.
+  package func base() async throws -> Int64 {
+    guard let text = try await SettingQueries(connection: connection).find(Self.baseSetting) else {
+      return 0
+    }
+    guard let base = Int64(text), base > 0 else {
+      throw StoreFault(kind: .damaged, "setting \"\(Self.baseSetting)\" is no version")
+    }
+    return base
   }
 
   /// Makes a version of what changed for some media; the newest one when nothing did.

@@ -185,18 +185,52 @@ struct Backbone: Sendable {
   }
 
   /// The secret of sessions, checked to be the one whose identity the devices of the database know.
-  func sessionSecret(orMakeFrom random: () -> [UInt8]) async throws -> SessionSecret {
-    let secret = try place.folder.sessionSecret(orMakeFrom: random)
+  func sessionSecret(orMakeFrom random: @escaping () -> [UInt8]) async throws -> SessionSecret {
+    let before = try await store.read { db in try await db.settings.find(Self.serviceKeySetting) }
+    // A new file beside a key that devices know would only stand in the way of the lost one.
+    let secret =
+      before == nil
+      ? try place.folder.sessionSecret(orMakeFrom: random) : try place.folder.sessionSecret()
     let print = hexText(secret.identity.publicKey)
     let known = try await store.write { db in
-      try await db.settings.findOrMake("service_public_key", print)
+      try await db.settings.findOrMake(Self.serviceKeySetting, print)
     }
-    guard known == print else {
-      throw CommandFault(
-        "The file session.key in \(place.folder.path)/keys is not the one of this database: no "
-          + "device would open a session. Restore it, or copy it from the other service processes.")
-    }
+    guard known == print else { throw foreignSessionKey }
     return secret
+  }
+
+  /// Makes the secret of the folder, a new one where there is none, that of the database; whether it was not.
+  ///
+  /// Devices know the service by the key before, until they are enrolled again.
+  func renewServiceKey(
+    by person: String, at moment: Instant, orMakeFrom random: @escaping () -> [UInt8]
+  ) async throws -> Bool {
+    let secret = try place.folder.sessionSecret(orMakeFrom: random)
+    let print = hexText(secret.identity.publicKey)
+    return try await store.write { db in
+      guard try await db.settings.find(Self.serviceKeySetting) != print else { return false }
+      try await db.settings.set(Self.serviceKeySetting, to: print)
+      try await db.settings.set("service_key_renewed", to: "\(moment) by \(person)")
+      return true
+    }
+  }
+
+  /// Checks that both keys of the folder are those of the database.
+  func requireKeysOfDatabase() async throws {
+    try await requireOwnKey()
+    let known = try await store.read { db in try await db.settings.find(Self.serviceKeySetting) }
+    guard let known else { return }
+    let secret = try place.folder.sessionSecret()
+    guard known == hexText(secret.identity.publicKey) else { throw foreignSessionKey }
+  }
+
+  private static let serviceKeySetting = "service_public_key"
+
+  private var foreignSessionKey: CommandFault {
+    CommandFault(
+      "The file session.key in \(place.folder.path)/keys is not the one of this database: no "
+        + "device would open a session. Restore it, or copy it from the other service processes. Where it "
+        + "is lost for good: kvytok device new-service-key")
   }
 }
 

@@ -64,8 +64,18 @@ struct DataFolder: Sendable {
 
   /// The secret from which the service's identity and the keys of sessions follow: made once, never
   /// shown.
-  func sessionSecret(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> SessionSecret {
+  ///
+  /// Without chance none is made where there is none.
+  func sessionSecret(
+    orMakeFrom random: (() -> [UInt8])? = nil
+  ) throws(CommandFault) -> SessionSecret {
     if !FileManager.default.fileExists(atPath: sessionKeyFile) {
+      guard let random else {
+        throw CommandFault(
+          "There is no \(sessionKeyFile), and validators know the service by it. Restore it, or copy it from "
+            + "the other service processes. Where it is lost for good: kvytok device new-service-key"
+        )
+      }
       try makeFolder(keyFolder, mode: 0o700)
       try DataFolder.write(hexText(random()) + "\n", toNew: sessionKeyFile)
     }

@@ -12,7 +12,7 @@ struct DeviceCommand: AsyncParsableCommand {
     commandName: "device", abstract: "Registers validators, leads their lives, watches over them.",
     subcommands: [
       Enroll.self, List.self, Show.self, Assign.self, Suspend.self, Resume.self, Revoke.self,
-      Rotate.self, Replace.self, Silent.self, Gaps.self, Conflicts.self,
+      Rotate.self, Replace.self, Silent.self, Gaps.self, Conflicts.self, NewServiceKey.self,
     ])
 
   struct Enroll: AsyncParsableCommand {

@@ -106,6 +106,7 @@ private struct DoctorReport {
     }
     pass("schema", "the newest")
     checkLocks(try await backbone.store.read { db in try await db.partitions.lockRoom() })
+    if backbone.place.folder.isThere { await checkKeys(backbone) }
     let now = try await backbone.store.read { db in try await db.standing.clock() }
     let difference = abs(Instant.now.secondsSince(now))
     let clock = String(format: "%.3f s from the database's", difference)
@@ -146,6 +147,16 @@ private struct DoctorReport {
         "Set max_locks_per_transaction = \(max(2 * room.locksNeeded, LockRoom.locksAdvised)) in "
           + "postgresql.conf, and restart the database: when its table of locks is full, statements fail."
       )
+    }
+  }
+
+  /// Looks whether the keys of the folder are those of the database.
+  private mutating func checkKeys(_ backbone: Backbone) async {
+    do {
+      try await backbone.requireKeysOfDatabase()
+      pass("keys", "the key of the tokens and that of the service are those of the database")
+    } catch {
+      fail("keys", "not those of the database", "\(error)")
     }
   }
 

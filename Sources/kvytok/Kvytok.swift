@@ -15,7 +15,8 @@ struct Kvytok: AsyncParsableCommand {
       """,
     version: "0.2.0",
     subcommands: [
-      ServeCommand.self, MigrateCommand.self, DoctorCommand.self, NetworkCommand.self,
+      ServeCommand.self, MigrateCommand.self, RestoredCommand.self, DoctorCommand.self,
+      NetworkCommand.self,
       TariffCommand.self, DeviceCommand.self, QuarantineCommand.self, DenyListCommand.self,
       EvidenceCommand.self, TokenCommand.self, RiderCommand.self, WalletCommand.self,
       ProductCommand.self, ReportCommand.self, LedgerCommand.self, RateCommand.self,

@@ -27,8 +27,9 @@ struct PersonOptions: ParsableArguments {
     }
     guard grant.role == .admin || roles.contains(grant.role), grant.operatorID == nil else {
       throw CommandFault(
-        "\(grant.label) may not do this: it takes an admin or "
-          + roles.map { ($0 == .accountant ? "an " : "a ") + $0.rawValue }.sorted()
+        "\(grant.label) may not do this: it takes "
+          + (["an admin"]
+          + roles.map { ($0 == .accountant ? "an " : "a ") + $0.rawValue }.sorted())
           .joined(separator: " or ") + " of the city.",
         exitCode: CommandFault.no)
     }

@@ -163,6 +163,7 @@ struct RunningService: Sendable {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
     }
     let sessions = SessionDesk(store: wayIn, secret: keys.session, log: log)
+    let migrations = try SchemaMigrations.all()
     let messages = settings.acquirer.secret.map { secret in
       MessageDesk(store: store, city: city, secret: Array(secret.utf8), now: { .now })
     }
@@ -178,7 +179,9 @@ struct RunningService: Sendable {
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
       log: log, tokenKey: keys.token, acquirerMessages: messages, facts: facts, now: { .now },
       randomBytes: { SecureRandom.bytes($0) },
-      readiness: { await Readiness(backbone: backbone, city: city).checks() })
+      readiness: {
+        await Readiness(backbone: backbone, city: city, migrations: migrations).checks()
+      })
   }
 
   /// The limits of the edge, as far as the system lets the process have connections.

@@ -366,6 +366,36 @@ extension StoreSuite {
       }
     }
 
+    @Test func anotherLineBeginsFarAboveAndNoDeviceIsTakenToHoldIt() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        try await pool.run(
+          """
+          insert into device (device_id, state, public_key, enrolled_at)
+          values ('V-1', 'active', decode(repeat('01', 32), 'hex'), $1)
+          """, [.timestamptz(noon)])
+        #expect(try await Self.deny(0, "lost", store) == 1)
+        #expect(try await store.read { try await $0.denyList.base() } == 0)
+        _ = try await store.write { db in
+          try await db.denyList.note([
+            DenyListSighting(device: "V-1", version: 1, at: noon, source: .fetch)
+          ])
+        }
+        let base = try await store.write { try await $0.denyList.startLine(at: noon) }
+        #expect(base == noon.microseconds / 1_000_000)
+        #expect(try await store.read { try await $0.denyList.base() } == base)
+        #expect(
+          try await store.read { try await $0.denyList.head() }
+            == DenyListHead(version: base, count: 1))
+        let newest = try await store.read { try await $0.denyList.versions(limit: 1).first }
+        #expect(newest?.devicesActive == 1 && newest?.devicesReached == 0)
+        #expect(try await Self.deny(1, "debt", store) == base + 1)
+        // A clock that is below the newest version makes none twice.
+        let next = try await store.write { try await $0.denyList.startLine(at: noon) }
+        #expect(next == base + 1_000_001)
+      }
+    }
+
     @Test func aHundredThousandEntriesAreReadInOneGo() async throws {
       try await withStore { store, pool in
         try await pool.run(

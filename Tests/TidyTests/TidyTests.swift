@@ -16,6 +16,20 @@ import Testing
     }
   }
 
+  @Test func everySettingStandsInThePageForOperators() throws {
+    let source = try tree.text("Sources/kvytok/SettingsFile.swift")
+    let page = try tree.text("docs/operating.md")
+    let list = try #require(
+      source.components(separatedBy: "static let kinds: [String: Kind] = [").dropFirst().first?
+        .components(separatedBy: "]").first)
+    let keys = list.components(separatedBy: "\"").enumerated().filter { $0.offset % 2 == 1 }
+      .map(\.element)
+    #expect(keys.count > 15)
+    for key in keys {
+      #expect(page.contains("| `KVYTOK_\(key.uppercased())` | `\(key)` |"), "\(key)")
+    }
+  }
+
   @Test func noFunctionIsLongerThanSeventyLines() throws {
     for path in tree.swiftFiles(in: SourceTree.all) {
       for function in BareSource(try tree.text(path)).functions {

@@ -91,6 +91,36 @@ struct DenyListDifferenceTests {
     }
   }
 
+  /// The service was restored from a backup, and made other versions than the device had got.
+  @Test func whatADeviceHoldsOfBeforeARestoreIsAnsweredWithTheWholeList() async throws {
+    try await TestService.with { service in
+      try await service.services.denyList.prepare(service.store) {
+        [UInt8](repeating: 9, count: $0)
+      }
+      let validator = try await Validator(service)
+      try await Self.addMedia(service)
+      let deny: @Sendable (Int) async throws -> Void = { index in
+        _ = try await service.store.write { db in
+          try await db.denyList.deny(
+            media: [Self.medium(index)], reason: "lost", at: TestService.now)
+        }
+      }
+      for index in 0..<8 { try await deny(index) }
+      // Of a list that the backup does not know.
+      var list = HeldList(version: 6, entries: [[UInt8](repeating: 1, count: 8)])
+      _ = try await service.store.write { try await $0.denyList.startLine(at: TestService.now) }
+      try await deny(10)
+      service.services.denyList.invalidate()
+      try await Self.fetch(&list, asBytes: true, by: validator)
+      #expect(list.wholeCount == 1 && list.entries.count == 9)
+      // From then on differences are enough.
+      try await deny(11)
+      service.services.denyList.invalidate()
+      try await Self.fetch(&list, asBytes: true, by: validator)
+      #expect(list.differenceCount == 1 && list.entries.count == 10)
+    }
+  }
+
   /// Entries come and go at random, and devices ask at random, with whatever version they hold.
   @Test(arguments: [1, 2, 3] as [UInt64])
   func listsAndDifferencesMakeTheListOfNow(_ seed: UInt64) async throws {

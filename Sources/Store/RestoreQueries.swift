@@ -1,0 +1,97 @@
+package import Basics
+import Postgres
+
+extension StoreSession {
+  /// What a database needs that was restored from a backup.
+  package var restores: RestoreQueries { RestoreQueries(connection: connection) }
+}
+
+/// What a restored database still knows, beside which people look for what is missing.
+package struct RestoredState: Sendable, Equatable {
+  /// Receipt of the newest batch of taps; nil when there is none.
+  package let newestBatchAt: Instant?
+  /// When a charge window last changed; nil when none did.
+  package let newestChargeAt: Instant?
+  /// Bearer tokens that hold.
+  package let tokensHolding: Int
+  /// When the newest token was made; nil when there is none.
+  package let newestTokenAt: Instant?
+  package let devicesActive: Int
+}
+
+/// What a database needs that was restored from a backup: others remember what it forgot.
+///
+/// The acquirer, the bank and the validators know numbers that were given after the backup. None of them may be given
+/// a second time.
+package struct RestoreQueries {
+  /// How far numbers move ahead: more than are given between two backups.
+  package static let aheadStandard: Int64 = 1_000_000
+  /// Furthest that numbers move ahead at once.
+  package static let aheadMax: Int64 = 1_000_000_000_000
+  /// Name of the setting that says who began anew after a restore, when and how far.
+  package static let setting = "restored"
+  /// Name of the setting that holds the number after which clearing files go on.
+  package static let fileBaseSetting = "clearing_file_base"
+
+  /// The identities that are known outside: keys by which an acquirer knows what it was asked before (windows,
+  /// refunds), names at the bank (`KVYTOK-P17`), files, and orders that people wrote down.
+  package static let identities: [(table: String, column: String)] = [
+    ("charge_window", "window_id"), ("charge_refund", "refund_id"), ("payout", "payout_id"),
+    ("subsidy_claim", "claim_id"), ("wallet_movement", "movement_id"),
+    ("product_holding", "holding_id"), ("acquirer_file", "file_id"), ("money_order", "order_id"),
+    ("rerating_order", "order_id"), ("adjustment", "adjustment_id"), ("past_change", "change_id"),
+  ]
+
+  let connection: PostgresConnection
+
+  /// Moves all numbers that are known outside ahead, and begins another line of the deny list; its first version.
+  ///
+  /// Again moves them again: what is restored twice from one backup needs another distance the second time.
+  @discardableResult
+  package func begin(
+    by person: String, ahead: Int64 = aheadStandard, at moment: Instant
+  ) async throws -> Int64 {
+    precondition((1...Self.aheadMax).contains(ahead), "\(ahead) numbers ahead")
+    for (table, column) in Self.identities {
+      let sequence = "pg_get_serial_sequence('\(table)', '\(column)')"
+      try await connection.query(
+        """
+        select setval(\(sequence), greatest(nextval(\(sequence)),
+          (select coalesce(max(\(column)), 0) from \(table))) + $1)
+        """, [.int8(ahead)])
+    }
+    let settings = SettingQueries(connection: connection)
+    let file = try await AcquirerFileTables(connection: connection).nextNumber() - 1
+    try await settings.set(Self.fileBaseSetting, to: String(file + ahead))
+    try await settings.set(
+      Self.setting, to: "\(moment) by \(person), numbers moved ahead by \(ahead)")
+    return try await DenyListQueries(connection: connection).startLine(at: moment)
+  }
+
+  /// What the database still knows at a moment.
+  package func state(at moment: Instant) async throws -> RestoredState {
+    let row = try await connection.query(
+      """
+      select (select max(received_at) from tap_batch), (select max(at) from charge_event),
+        (select count(*) from access_token where revoked_at is null
+          and (expires_at is null or expires_at > $1)),
+        (select max(created_at) from access_token),
+        (select count(*) from device where state = 'active')
+      """, [.timestamptz(moment)]
+    ).only()
+    return RestoredState(
+      newestBatchAt: try row.timestamptzOrNil(0), newestChargeAt: try row.timestamptzOrNil(1),
+      tokensHolding: try row.int(2), newestTokenAt: try row.timestamptzOrNil(3),
+      devicesActive: try row.int(4))
+  }
+
+  /// Whether `kvytok serve` is connected with the database now.
+  package func isServed() async throws -> Bool {
+    try await connection.query(
+      """
+      select exists (select from pg_stat_activity
+        where datname = current_database() and application_name like 'kvytok serve%')
+      """
+    ).only().bool(0)
+  }
+}

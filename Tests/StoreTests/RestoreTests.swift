@@ -1,0 +1,43 @@
+import Basics
+import Postgres
+import Store
+import Testing
+
+extension StoreSuite {
+  @Suite struct Restores {
+    @Test func numbersKnownOutsideAreNeverGivenAgainAfterARestore() async throws {
+      try await withStore { store, pool in
+        let next: @Sendable (String, String) async throws -> Int64 = { table, column in
+          try await pool.number(
+            "select nextval(pg_get_serial_sequence('\(table)', '\(column)'))")
+        }
+        for (table, column) in RestoreQueries.identities {
+          #expect(try await next(table, column) == 1, "\(table)")
+        }
+        let base = try await store.write { try await $0.restores.begin(by: "olha", at: noon) }
+        for (table, column) in RestoreQueries.identities {
+          #expect(try await next(table, column) > RestoreQueries.aheadStandard, "\(table)")
+        }
+        let file = try await store.read { try await $0.acquirerFiles.nextNumber() }
+        #expect(file == RestoreQueries.aheadStandard + 1)
+        #expect(try await store.read { try await $0.denyList.base() } == base)
+        let noted = try await store.read { try await $0.settings.find(RestoreQueries.setting) }
+        #expect(noted?.contains("olha") == true && noted?.contains("1000000") == true)
+        // Again, another distance: farther still.
+        _ = try await store.write {
+          try await $0.restores.begin(by: "olha", ahead: 5_000_000, at: noon.adding(seconds: 9))
+        }
+        #expect(try await next("charge_window", "window_id") > 6_000_000)
+      }
+    }
+
+    @Test func aRestoredDatabaseSaysWhatItStillKnows() async throws {
+      try await withStore { store, _ in
+        let state = try await store.read { try await $0.restores.state(at: noon) }
+        #expect(state.newestBatchAt == nil && state.newestChargeAt == nil)
+        #expect(state.tokensHolding == 0 && state.newestTokenAt == nil && state.devicesActive == 0)
+        #expect(try await !store.read { try await $0.restores.isServed() })
+      }
+    }
+  }
+}
