@@ -93,6 +93,24 @@ struct VersionTests {
     #expect(!givenUp.state.hasOpenRide)
   }
 
+  @Test(arguments: [[Int](), [1], [2], [1, 2]])
+  func aRideWithoutALimitIsGivenUpAfterTheNextFareDay(rated days: [Int]) throws {
+    let book = try book(new: "incomplete: 3.00")
+    let first = try #require(Day("2026-05-14"))
+    var day = book.rate(
+      day: first, state: .empty, taps: [try tap("2026-05-14T08:00:00+03:00", .on, ref: 0)])
+    #expect(day.state.hasOpenRide)
+    // Whichever of the days are rated, the ride is given up once, and nothing stays open.
+    var rides: [RatedRide] = []
+    for offset in days {
+      day = book.rate(day: first.adding(days: offset), state: day.state, taps: [])
+      rides += day.rides
+      #expect(!day.state.hasOpenRide)
+    }
+    rides += book.close(day.state).rides
+    #expect(rides.map(\.chargedMinor) == [300])
+  }
+
   @Test func onlyATapOffOfItsVehicleEndsARideOverTheChange() throws {
     let book = try book(old: "same_vehicle: yes", new: "same_vehicle: yes")
     let last = try #require(Day("2025-12-31"))
