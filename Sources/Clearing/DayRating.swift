@@ -70,7 +70,7 @@ struct DayRating {
           product: ride.product, mediumKind: boarding.mediumKind, mode: ride.mode,
           operatorID: ride.operatorID, route: ride.route, currency: ride.currency,
           nominalMinor: ride.nominalMinor, chargedMinor: ride.chargedMinor,
-          tariffVersion: result.tariffVersion, reasonJSON: ride.reason.json))
+          tariffVersion: ride.version, reasonJSON: ride.reason.json))
     }
     return rows
   }

@@ -53,15 +53,33 @@ package final class CompiledTariff: Sendable {
   package func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = []
   ) -> RatedDay {
+    rate(day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding)
+  }
+
+  /// Rates the taps of a fare day beside a ride of another version, which stays open in the state.
+  func rateBesideOpenRide(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase]
+  ) -> RatedDay {
+    rate(day: day, state: state, taps: taps, purchases: purchases, opened: nil)
+  }
+
+  private func rate(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?
+  ) -> RatedDay {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
     var after = state
     meter.grant(purchases, to: &after)
-    if let boarding = state.boarding { meter.openTap = prepare(boarding, index: -1) }
+    if let opened { meter.openTap = prepare(opened, index: -1) }
     let prepared = sorted.enumerated().map { prepare($1, index: Int32($0)) }
     meter.rate(day: day.number, state: &after, taps: prepared[...], source: sorted)
-    let rides = meter.rides(taps: sorted, opened: state.boarding)
+    let rides = meter.rides(taps: sorted, opened: opened)
     return RatedDay(rides: rides, state: after, unpaired: meter.unpairedTaps(sorted))
+  }
+
+  /// Whether a tap off is of the vehicle that it has to be of to end a ride.
+  func pairs(_ on: FareTap, _ off: FareTap) -> Bool {
+    !tables.tapping.pairsByVehicle || on.vehicle == off.vehicle
   }
 
   /// Ends the ride that is still open when no further tap is awaited.
@@ -117,7 +135,8 @@ package final class CompiledTariff: Sendable {
     let boardings = taps.sorted(by: FareTap.isBefore).filter { $0.kind != .off }
     let rides = boardings.map { tap in
       RatedRide(
-        boardRef: tap.ref, at: tap.at, currency: currency, product: "", category: tap.category,
+        boardRef: tap.ref, at: tap.at, version: "", currency: currency, product: "",
+        category: tap.category,
         mode: tap.mode, operatorID: tap.operatorID, route: tap.route, riders: max(1, tap.riders),
         reason: FareReason(currency: currency, steps: [FareStep(.unknown, rule: why)]))
     }

@@ -35,7 +35,7 @@ extension FareMeter {
     }
     leaveAlone(waiting)
     guard let open else { return nil }
-    if !isClosing, tap(open, mayEndAfter: end(of: day)) { return open }
+    if !isClosing, tap(open, mayEndAfter: day) { return open }
     append(incomplete(open, day: day, state: state))
     return nil
   }
@@ -54,7 +54,7 @@ extension FareMeter {
       return
     }
     open = nil
-    guard isWithinLimit(boarding, off.at) else {
+    guard isWithinLimit(boarding, off.at, day: day) else {
       leaveAlone(off, .tooLate)
       append(incomplete(boarding, day: day, state: state))
       return
@@ -62,13 +62,22 @@ extension FareMeter {
     append(ended(boarding, by: off, day: day))
   }
 
-  private func tap(_ open: PreparedTap, mayEndAfter moment: Int64) -> Bool {
-    guard let limit = tariff.tables.tapping.limitMicroseconds else { return true }
-    return open.at + limit >= moment
+  /// Fare days after its own on which a ride may still be ended where the tariff sets no limit.
+  ///
+  /// It is then given up at the end of the last of them, or no later tap would ever make anybody pay for it.
+  static let openDaysMax = 1
+
+  private mutating func tap(_ open: PreparedTap, mayEndAfter day: Int) -> Bool {
+    guard let limit = tariff.tables.tapping.limitMicroseconds else {
+      return day < rideDay(open, day) + FareMeter.openDaysMax
+    }
+    return open.at + limit >= end(of: day)
   }
 
-  private func isWithinLimit(_ on: PreparedTap, _ at: Int64) -> Bool {
-    guard let limit = tariff.tables.tapping.limitMicroseconds else { return true }
+  private func isWithinLimit(_ on: PreparedTap, _ at: Int64, day: Int) -> Bool {
+    guard let limit = tariff.tables.tapping.limitMicroseconds else {
+      return day <= rideDay(on, day) + FareMeter.openDaysMax
+    }
     return tariff.tables.tapping.isLimitInclusive ? at - on.at <= limit : at - on.at < limit
   }
 

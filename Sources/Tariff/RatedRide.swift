@@ -13,6 +13,8 @@ package struct RatedRide: Hashable, Sendable {
   package var nominalMinor: Int64?
   /// What the rider pays; nil when no fare is known, which is not the same as 0.
   package var chargedMinor: Int64?
+  /// The version of the tariff that priced it; empty when none was in force.
+  package var version: String
   package var currency: Currency
   /// The rule, product or ticket that carries the ride.
   package var product: String
@@ -36,4 +38,10 @@ package struct RatedDay: Hashable, Sendable {
   package var state: RiderState
   /// Taps off that ended no ride, in order of time, each with its reason.
   package var unpaired: [UnpairedTap] = []
+
+  /// Both parts of a day, and what the later one leaves.
+  func followed(by later: RatedDay) -> RatedDay {
+    RatedDay(
+      rides: rides + later.rides, state: later.state, unpaired: unpaired + later.unpaired)
+  }
 }

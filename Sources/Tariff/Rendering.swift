@@ -15,7 +15,8 @@ extension FareMeter {
         at: boarding.at,
         endedAt: outcome.endedAt == unknownMinor ? nil : Instant(microseconds: outcome.endedAt),
         nominalMinor: known(outcome.nominalMinor), chargedMinor: known(outcome.chargedMinor),
-        currency: tariff.currency, product: name(outcome.product, boarding),
+        version: tariff.version, currency: tariff.currency,
+        product: name(outcome.product, boarding),
         category: category, mode: boarding.mode, operatorID: boarding.operatorID,
         route: boarding.route, riders: max(1, boarding.riders),
         reason: reason(outcome, boarding))

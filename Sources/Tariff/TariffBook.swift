@@ -29,44 +29,68 @@ package struct TariffBook: Sendable {
   package func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = []
   ) -> RatedDay {
-    guard let tariff = tariff(on: day) else {
+    let tariff = tariff(on: day)
+    if let open = state.boarding {
+      let before = self.tariff(on: fareDay(of: open.at))
+      if before == nil || before?.version != tariff?.version {
+        return rate(
+          day: day, state: state, taps: taps, purchases: purchases, opened: (open, before), tariff)
+      }
+    }
+    return rate(day: day, state: state, taps: taps, purchases: purchases, by: tariff)
+  }
+
+  /// Rates a day by one version; a ride that another version carries on is none of its rides.
+  private func rate(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
+    by tariff: CompiledTariff?, carriesOn: Bool = false
+  ) -> RatedDay {
+    guard let tariff else {
       let nearest = versions.last { $0.firstDay <= day } ?? versions[0]
       return nearest.unknownDay(state: state, taps: taps, why: "date:\(day)")
     }
-    if let open = state.boarding, let before = self.tariff(on: fareDay(of: open.at)),
-      before.version != tariff.version
-    {
-      return rate(day: day, state: state, taps: taps, purchases: purchases, before, tariff)
-    }
-    return tariff.rate(day: day, state: state, taps: taps, purchases: purchases)
-  }
-
-  /// Rates a day on which a ride is open that began under the version before: that version ends it.
-  private func rate(
-    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
-    _ before: CompiledTariff, _ tariff: CompiledTariff
-  ) -> RatedDay {
-    var rest = taps.sorted(by: FareTap.isBefore)
-    guard let place = rest.firstIndex(where: { $0.kind != .single }) else {
+    guard carriesOn else {
       return tariff.rate(day: day, state: state, taps: taps, purchases: purchases)
     }
-    let opened = fareDay(of: state.boarding?.at ?? rest[place].at)
+    return tariff.rateBesideOpenRide(day: day, state: state, taps: taps, purchases: purchases)
+  }
+
+  /// Rates a day on which a ride is open that began under another version.
+  ///
+  /// That version ends it, gives it up or carries it on, by its own limit and in its own currency; all
+  /// else is of the version of the day.
+  private func rate(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
+    opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?
+  ) -> RatedDay {
+    var rest = taps.sorted(by: FareTap.isBefore)
+    let next = rest.firstIndex { $0.kind == .on }
     let first: RatedDay
-    if rest[place].kind == .off {
-      first = before.rate(day: opened, state: state, taps: [rest.remove(at: place)])
+    if let before = opened.tariff {
+      var own = rest[..<(next ?? rest.endIndex)].filter { $0.kind == .off }
+      if let end = own.firstIndex(where: { before.pairs(opened.tap, $0) }) {
+        own.removeSubrange((end + 1)...)
+      }
+      // They come in order, so that the first of the rest's taps off are these.
+      for _ in own {
+        if let place = rest.firstIndex(where: { $0.kind == .off }) { rest.remove(at: place) }
+      }
+      let going = before.rate(day: day, state: state, taps: own)
+      first = next == nil ? going : going.followed(by: before.close(going.state))
     } else {
-      first = before.close(state)
+      first = close(state)
     }
-    let second = tariff.rate(day: day, state: first.state, taps: rest, purchases: purchases)
-    return RatedDay(
-      rides: first.rides + second.rides, state: second.state,
-      unpaired: first.unpaired + second.unpaired)
+    var second = rate(
+      day: day, state: first.state, taps: rest, purchases: purchases, by: tariff,
+      carriesOn: first.state.hasOpenRide)
+    if first.state.hasOpenRide { second.state.boarding = first.state.boarding }
+    return first.followed(by: second)
   }
 
   /// Ends the ride that is still open when no further tap is awaited.
   package func close(_ state: RiderState) -> RatedDay {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
-    let day = cityClock.fareDay(of: boarding.at)
+    let day = fareDay(of: boarding.at)
     guard let tariff = tariff(on: day) else {
       var state = state
       state.boarding = nil

@@ -37,6 +37,30 @@ extension ClearingSuite {
       }
     }
 
+    @Test func aRideThatNoLimitEndsIsChargedAfterTheNextFareDay() async throws {
+      try await House.with { house in
+        var on = try tap(1, "08:00", day: -1)
+        on.kind = .on
+        try await house.journal([on])
+        try await house.service.drain()
+        #expect(try await house.owed() == ["2190  800"])
+        // Its day and the one after it: once given up, it makes no further days.
+        let days = "select fare_day || ' ' || open_ride from fare_day order by fare_day"
+        #expect(try await house.texts(days) == ["2026-11-21 true", "2026-11-22 false"])
+        try await house.service.drain()
+        #expect(try await house.number("select count(*) from fare_day") == 2)
+        // The tap that ends it comes late: the ride is another one, for the same money.
+        var off = try tap(2, "09:00", day: 0)
+        off.kind = .off
+        try await house.journal([off])
+        try await house.service.drain()
+        let rides = "select (ended_at is null)::text from ride where reversed_run_id is null"
+        #expect(try await house.texts(rides) == ["false"])
+        #expect(try await house.owed() == ["2190  800"])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
     @Test func aLateTapRatesTheDayAnewAndBooksTheDifference() async throws {
       try await House.with { house in
         // Four rides, hours apart: 8 + 8 + 8 and then the cap.

@@ -145,6 +145,17 @@ private let features: [Feature] = [
         total: 35.00
       """),
   Feature(
+    "without a limit a ride may be ended on the next fare day, and is given up at its end",
+    rules: flat + "tapping: {incomplete: 25.00}",
+    rides: """
+        rides:
+        - {on: "2024-05-14 08:00", off: "2024-05-15 23:59:59", mode: metro, pays: 10.00}
+        - {on: "2024-05-16 08:00", mode: metro, pays: 25.00, because: incomplete}
+        - {off: "2024-05-18 00:00", mode: metro, no_ride: yes, because: too long after the tap on}
+        - {at: "2024-05-20 08:00", mode: bus, pays: 10.00}
+        total: 45.00
+      """),
+  Feature(
     "the time of the tap off, whose end is outside",
     rules: """
       times: {early: [{before: "09:00"}]}
@@ -172,7 +183,8 @@ private let features: [Feature] = [
       """),
   Feature(
     "a ride that was open for longer than its week leaves the running week's cap alone",
-    rules: flat + "caps: [{name: week, per: week, amount: 15.00}]\ntapping: {incomplete: 12.00}",
+    rules: flat
+      + "caps: [{name: week, per: week, amount: 15.00}]\ntapping: {limit: 40 h, incomplete: 12.00}",
     rides: """
         rides:
         - {on: "2024-05-19 23:00", mode: rail, pays: 5.00}

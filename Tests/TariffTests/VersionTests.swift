@@ -5,9 +5,10 @@ import Transit
 
 /// Versions, currencies and rides that lie across them.
 struct VersionTests {
-  private func book() throws -> TariffBook {
-    func version(_ name: String, _ effective: String, _ currency: String, _ price: String) -> String
-    {
+  private func book(old: String = "", new: String = "") throws -> TariffBook {
+    func version(
+      _ name: String, _ effective: String, _ currency: String, _ price: String, _ tapping: String
+    ) -> String {
       """
       version: \(name)
       effective: \(effective)
@@ -16,11 +17,12 @@ struct VersionTests {
       day_start: "04:00"
       categories: [adult]
       fares: [{name: metro, price: \(price)}]
+      tapping: {\(tapping)}
       """
     }
     let text =
-      version("old", "{from: 2025-01-01, until: 2025-12-31}", "UAH", "8.00") + "\n---\n"
-      + version("new", "{from: 2026-01-01}", "EUR", "1.00")
+      version("old", "{from: 2025-01-01, until: 2025-12-31}", "UAH", "8.00", old) + "\n---\n"
+      + version("new", "{from: 2026-01-01}", "EUR", "1.00", new)
     let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: text)])
     let reading = source.load()
     return try #require(reading.book, "\(reading.faults)")
@@ -51,6 +53,78 @@ struct VersionTests {
     #expect(morning.rides.map(\.boardRef) == [RatedRide.carriedRef, 8])
     #expect(morning.rides.map(\.alightRef) == [7, 9])
     #expect(!morning.state.hasOpenRide)
+  }
+
+  @Test(arguments: [[String](), ["08:00"]])
+  func aRideThatBeganUnderTheOldVersionIsGivenUpByIt(singles: [String]) throws {
+    let book = try book(old: "limit: 2 h, incomplete: unknown", new: "limit: 2 h, incomplete: 8.90")
+    let last = try #require(Day("2025-12-31"))
+    let evening = book.rate(
+      day: last, state: .empty, taps: [try tap("2026-01-01T03:50:00+02:00", .on, ref: 0)])
+    #expect(evening.state.hasOpenRide)
+    let taps = try singles.map { try tap("2026-01-01T\($0):00+02:00", .single, ref: 4) }
+    let morning = book.rate(day: last.adding(days: 1), state: evening.state, taps: taps)
+    #expect(morning.rides.map(\.chargedMinor) == [nil] + singles.map { _ in 100 })
+    #expect(morning.rides.map(\.currency.code) == ["UAH"] + singles.map { _ in "EUR" })
+    #expect(morning.rides.map(\.version) == ["old"] + singles.map { _ in "new" })
+    #expect(!morning.state.hasOpenRide)
+  }
+
+  @Test func aRideOverTheChangeGoesOnByTheLimitOfTheOldVersion() throws {
+    let book = try book(old: "limit: 30 h, incomplete: 7.00", new: "limit: 1 h, incomplete: 2.00")
+    let last = try #require(Day("2025-12-31"))
+    let evening = book.rate(
+      day: last, state: .empty, taps: [try tap("2025-12-31T23:50:00+02:00", .on, ref: 0)])
+    let next = book.rate(
+      day: last.adding(days: 1), state: evening.state,
+      taps: [try tap("2026-01-01T08:00:00+02:00", .single, ref: 1)])
+    #expect(next.rides.map(\.chargedMinor) == [100])
+    let open = try #require(RiderState(bytes: next.state.bytes))
+    #expect(open.hasOpenRide)
+    // On the second day it is ended within the old limit, or given up at the old price.
+    let ended = book.rate(
+      day: last.adding(days: 2), state: open,
+      taps: [try tap("2026-01-02T05:00:00+02:00", .off, ref: 2)])
+    #expect(ended.rides.map(\.chargedMinor) == [800])
+    #expect(ended.rides.map(\.currency.code) == ["UAH"])
+    let givenUp = book.rate(day: last.adding(days: 2), state: open, taps: [])
+    #expect(givenUp.rides.map(\.chargedMinor) == [700])
+    #expect(givenUp.rides.map(\.version) == ["old"])
+    #expect(!givenUp.state.hasOpenRide)
+  }
+
+  @Test(arguments: [[Int](), [1], [2], [1, 2]])
+  func aRideWithoutALimitIsGivenUpAfterTheNextFareDay(rated days: [Int]) throws {
+    let book = try book(new: "incomplete: 3.00")
+    let first = try #require(Day("2026-05-14"))
+    var day = book.rate(
+      day: first, state: .empty, taps: [try tap("2026-05-14T08:00:00+03:00", .on, ref: 0)])
+    #expect(day.state.hasOpenRide)
+    // Whichever of the days are rated, the ride is given up once, and nothing stays open.
+    var rides: [RatedRide] = []
+    for offset in days {
+      day = book.rate(day: first.adding(days: offset), state: day.state, taps: [])
+      rides += day.rides
+      #expect(!day.state.hasOpenRide)
+    }
+    rides += book.close(day.state).rides
+    #expect(rides.map(\.chargedMinor) == [300])
+  }
+
+  @Test func onlyATapOffOfItsVehicleEndsARideOverTheChange() throws {
+    let book = try book(old: "same_vehicle: yes", new: "same_vehicle: yes")
+    let last = try #require(Day("2025-12-31"))
+    var on = try tap("2026-01-01T03:50:00+02:00", .on, ref: 0)
+    on.vehicle = "7"
+    var other = try tap("2026-01-01T04:05:00+02:00", .off, ref: 1)
+    other.vehicle = "8"
+    var own = try tap("2026-01-01T04:10:00+02:00", .off, ref: 2)
+    own.vehicle = "7"
+    let evening = book.rate(day: last, state: .empty, taps: [on])
+    let morning = book.rate(day: last.adding(days: 1), state: evening.state, taps: [own, other])
+    #expect(morning.rides.map(\.chargedMinor) == [800])
+    #expect(morning.rides.map(\.alightRef) == [2])
+    #expect(morning.unpaired.map(\.reason) == [.otherVehicle])
   }
 
   @Test func aRideNobodyEndsIsGivenUpWhenNoTapIsAwaited() throws {
