@@ -121,7 +121,6 @@ package struct FleetWatch: Sendable {
   private let missing = Gauge(label: "kvytok_sequence_numbers_missing")
   private let oldest = Gauge(label: "kvytok_sequence_gap_age_seconds_max")
   private let silent = Gauge(label: "kvytok_devices_silent_on_moving_vehicles")
-  private let held = Gauge(label: "kvytok_taps_quarantined_held")
   private let behind = Gauge(label: "kvytok_deny_list_devices_behind")
 
   /// Makes a watch; it does nothing until it runs.
@@ -169,16 +168,12 @@ package struct FleetWatch: Sendable {
       guard try await db.fleet.reconcileGaps(at: moment) else { return }
       try await db.denyList.forgetOldSightings()
     }
-    let (sums, quarantine, newest) = try await store.read { db in
-      (
-        try await db.fleet.gapSums(), try await db.quarantine.standing(),
-        try await db.denyList.versions(limit: 1).first
-      )
+    let (sums, newest) = try await store.read { db in
+      (try await db.fleet.gapSums(), try await db.denyList.versions(limit: 1).first)
     }
     gaps.record(sums.gaps)
     missing.record(sums.numbers)
     oldest.record(sums.oldestAt.map { max(moment.secondsSince($0), 0) } ?? 0)
-    held.record(quarantine.held)
     behind.record(newest.map { $0.devicesActive - $0.devicesReached } ?? 0)
     silent.record(try await desk.silentDevices(at: moment).count)
   }

@@ -2,12 +2,23 @@ package import Basics
 package import Logging
 package import Store
 
-/// Keeps the partitions of the days around today made, so that no writer ever waits for one.
+/// Keeps the partitions of the days around today made, so that no writer ever waits for one, and drops the
+/// positions that are older than they are kept.
+///
+/// Positions are many and are needed only to place taps: stop visits and boardings stay.
 package struct PartitionKeeper: Sendable {
   /// Days before today: taps of offline validators come late.
   package static let daysBack = 7
   /// Days after today: so long the service may be down over a change of the day.
   package static let daysAhead = 7
+  /// Days by which positions are kept longer at least than a tap may come late: those around midnight belong to two
+  /// days, and sorting may be behind.
+  package static let positionDaysBeyondTapsMin = 7
+  /// Days by which positions are kept longer than a tap may come late, unless somebody sets it: a tap may wait in
+  /// quarantine until its month is closed.
+  package static let positionDaysBeyondTapsStandard = 35
+  /// Most days whose positions one look drops: a clock that is wrong for an hour takes no more.
+  package static let droppedPerLookMax = 31
   /// Time between two looks, seconds.
   package static let lookSeconds: Double = 3600
   /// Time after a fault until the next look, seconds.
@@ -15,20 +26,24 @@ package struct PartitionKeeper: Sendable {
 
   private let store: Store
   private let city: CityHolder
+  private let positionDays: Int
   private let now: @Sendable () -> Instant
   private let log: Logger
 
-  /// Makes a keeper; it does nothing until it runs.
+  /// Makes a keeper that keeps positions for so many days; it does nothing until it runs.
   package init(
-    store: Store, city: CityHolder, now: @escaping @Sendable () -> Instant, log: Logger
+    store: Store, city: CityHolder, positionDays: Int, now: @escaping @Sendable () -> Instant,
+    log: Logger
   ) {
+    precondition(positionDays > 0, "the positions of today are needed")
     self.store = store
     self.city = city
+    self.positionDays = positionDays
     self.now = now
     self.log = log
   }
 
-  /// Makes what is missing, now and each hour, until the task is cancelled.
+  /// Makes what is missing and drops what is too old, now and each hour, until the task is cancelled.
   package func run() async {
     var isCancelled = false
     while !isCancelled {
@@ -38,6 +53,11 @@ package struct PartitionKeeper: Sendable {
       } catch {
         log.error("partitions are not made", metadata: ["fault": "\(error)"])
         waitSeconds = Self.faultSeconds
+      }
+      do {
+        try await drop()
+      } catch {
+        log.warning("positions are not dropped", metadata: ["fault": "\(error)"])
       }
       isCancelled = (try? await Task.sleep(for: .seconds(waitSeconds))) == nil
     }
@@ -51,5 +71,14 @@ package struct PartitionKeeper: Sendable {
       around: today, daysBack: Self.daysBack, daysAhead: Self.daysAhead)
     if made > 0 { log.info("partitions made", metadata: ["count": "\(made)", "day": "\(today)"]) }
     return made
+  }
+
+  /// Drops the positions of days that are older than they are kept; the days that went.
+  @discardableResult
+  package func drop() async throws -> [Day] {
+    let first = city.current.fareDay(of: now()).adding(days: -positionDays)
+    let days = try await store.dropPositions(before: first, countMax: Self.droppedPerLookMax)
+    for day in days { log.notice("positions dropped", metadata: ["day": "\(day)"]) }
+    return days
   }
 }

@@ -53,7 +53,7 @@ package struct Placer: Sendable {
     var changedDays: Set<RiderDay> = []
     for day in days {
       let (visits, boardings) = try await on(day.day, in: db).look(at: day, in: db)
-      if !day.vehicle.isEmpty { try await db.placing.replace(visits, of: day) }
+      if let visits { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
       changedDays.formUnion(changed)
       try await db.rating.markPlaced(pricedByPlace(boardings).intersection(changed), at: now)
@@ -64,22 +64,39 @@ package struct Placer: Sendable {
     return days.count
   }
 
-  /// The stop visits that begin on a vehicle's day, and its taps with their stops.
+  /// The stop visits that begin on a vehicle's day, nil where those that stand are to stay, and its taps with
+  /// their stops.
   ///
   /// A bus does not stop at the end of a fare day: its positions shortly before and after are looked
   /// at too, and a tap may belong to a visit that began on the day before.
   func look(
     at day: VehicleDay, in db: StoreSession
-  ) async throws -> (visits: [StopVisit], boardings: [BoardingRow]) {
+  ) async throws -> (visits: [StopVisit]?, boardings: [BoardingRow]) {
     let taps = try await db.placing.taps(of: day)
-    guard !day.vehicle.isEmpty else { return boardings(of: taps, positions: []) }
+    guard !day.vehicle.isEmpty else { return (nil, boardings(of: taps, visits: [])) }
     let hours = hours(day.day)
     let margin = VehicleDay.marginSeconds
-    let positions = try await db.placing.positions(
-      of: day,
-      within: hours.lowerBound.adding(seconds: -margin)..<hours.upperBound.adding(seconds: margin))
+    let span = hours.lowerBound.adding(seconds: -margin)..<hours.upperBound.adding(seconds: margin)
+    let positions = try await db.placing.positions(of: day, within: span)
+    // Of the day before some are needed too.
+    if let first = try await db.partitions.positionsFirstDay(), day.day <= first {
+      return (nil, try await withoutPositions(taps, of: day, within: span, in: db))
+    }
     let (visits, boardings) = boardings(of: taps, positions: positions)
     return (visits.filter { hours.contains($0.arrivedAt) }, boardings)
+  }
+
+  /// The taps of a day whose positions were dropped, by the stop visits that stand.
+  ///
+  /// A tap for which these have no stop is left out where one was inferred before: of two views the one that had
+  /// the positions knew more.
+  private func withoutPositions(
+    _ taps: [BoardingTap], of day: VehicleDay, within span: Range<Instant>, in db: StoreSession
+  ) async throws -> [BoardingRow] {
+    let rows = boardings(of: taps, visits: try await db.placing.visits(of: day, within: span))
+    let standing = try await db.placing.inferred(
+      among: rows.filter { $0.stop == nil }.map(\.tap.name), on: day.day)
+    return rows.filter { $0.stop != nil || !standing.contains($0.tap.name) }
   }
 
   /// Rider-days on which the tariff asks for a stop that neither a validator named nor a person.
@@ -94,18 +111,25 @@ package struct Placer: Sendable {
   package func boardings(
     of taps: [BoardingTap], positions: [Position]
   ) -> (visits: [StopVisit], boardings: [BoardingRow]) {
-    let routes = taps.map { tap in tap.route.flatMap { network.resolveRoute($0) } }
-    let hints = zip(taps, routes).compactMap { tap, route -> RouteHint? in
-      guard let vehicle = tap.vehicle, let route else { return nil }
+    let hints = taps.compactMap { tap -> RouteHint? in
+      guard let vehicle = tap.vehicle,
+        let route = tap.route.flatMap({ network.resolveRoute($0) })
+      else { return nil }
       return RouteHint(vehicle: vehicle, at: tap.at, route: network.routes[route].id)
     }
     let visits = StopVisitFinder.visits(positions: positions, network: network, hints: hints)
+    return (visits, boardings(of: taps, visits: visits))
+  }
+
+  /// Taps with their stops, by the stop visits of their vehicle.
+  private func boardings(of taps: [BoardingTap], visits: [StopVisit]) -> [BoardingRow] {
+    let routes = taps.map { tap in tap.route.flatMap { network.resolveRoute($0) } }
     let driven = Set(routes.compactMap { $0 })
       .union(visits.compactMap { network.routeIndex(id: $0.route) })
     let placer = BoardingPlacer(
       visits: visits, patterns: driven.sorted().flatMap(network.routePatterns(ofRoute:)))
     let cut = devicesWithoutSeconds(in: taps)
-    let rows = taps.enumerated().map { index, tap in
+    return taps.enumerated().map { index, tap in
       let route = routes[index].map { network.routes[$0].id }
       let boarding = Boarding(
         ref: index, at: tap.at, resolutionSeconds: cut.contains(tap.name.device) ? 60 : 1,
@@ -118,7 +142,6 @@ package struct Placer: Sendable {
       if let stop = tap.stop { return named(tap, at: stop, .device, boarding, outcome, by: placer) }
       return row(tap, route: route, outcome)
     }
-    return (visits, rows)
   }
 
   /// The row of a tap whose stop the device or a person named: what is found beside it moves it no more.

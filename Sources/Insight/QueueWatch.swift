@@ -18,19 +18,23 @@ package final class QueueWatch: Sendable {
   private let wayIn: Store
   private let city: CityHolder
   private let now: @Sendable () -> Instant
+  private let freeBytes: @Sendable () -> Int64?
   private let log: Logger
   private let gauges: QueueGauges
   private let echo: Echo
 
-  /// Makes a watch over the queues, with the connections of people and those that only devices use.
+  /// Makes a watch over the queues, with the connections of people and those that only devices use; `freeBytes` is
+  /// the room where the data folder lies, nil where nobody can tell.
   package init(
     store: Store, wayIn: Store, city: CityHolder, factory: any MetricsFactory, log: Logger,
-    now: @escaping @Sendable () -> Instant, randomBytes: @escaping @Sendable (Int) -> [UInt8]
+    now: @escaping @Sendable () -> Instant, randomBytes: @escaping @Sendable (Int) -> [UInt8],
+    freeBytes: @escaping @Sendable () -> Int64?
   ) {
     self.store = store
     self.wayIn = wayIn
     self.city = city
     self.now = now
+    self.freeBytes = freeBytes
     self.log = log
     gauges = QueueGauges(factory)
     echo = Echo(store: store, randomBytes: randomBytes)
@@ -62,6 +66,7 @@ package final class QueueWatch: Sendable {
     // First what is the process's own: it can be told also while the database is away.
     gauges.waiters("way_in", await wayIn.waitersCount())
     gauges.waiters("people", await store.waitersCount())
+    if let bytes = freeBytes() { gauges.dataFree.record(bytes) }
     let moment = now()
     let standing = try await store.read { db in try await db.queues.standing(at: moment) }
     gauges.show(standing, at: moment)
@@ -124,6 +129,7 @@ private struct QueueGauges: Sendable {
   private let quarantined: Gauge
   private let setAside: Gauge
   private let waiting: [String: Gauge]
+  let dataFree: Gauge
   let network: Gauge
   let announcement: Gauge
   let lookedAt: Gauge
@@ -146,6 +152,7 @@ private struct QueueGauges: Sendable {
       uniqueKeysWithValues: ["way_in", "people"].map {
         ($0, gauge("connection_waiters", [("pool", $0)]))
       })
+    dataFree = gauge("data_free_bytes")
     network = gauge("network_in_force")
     announcement = gauge("announcement_seconds")
     lookedAt = gauge("queues_looked_at_timestamp_seconds")

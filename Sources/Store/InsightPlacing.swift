@@ -59,6 +59,53 @@ package struct PlacingTables {
     }
   }
 
+  /// The stop visits of a vehicle that stand, within a span of time around its day.
+  package func visits(of day: VehicleDay, within span: Range<Instant>) async throws -> [StopVisit] {
+    let rows = try await connection.query(
+      """
+      select arrived_at, departed_at, route, direction, stop, stop_order,
+        distance_m::float8 as distance, doors_opened
+      from stop_visit where service_day between $1::date - 1 and $1::date + 1 and vehicle = $2
+        and departed_at >= $3 and arrived_at < $4
+      order by arrived_at, stop, stop_order
+      """,
+      [
+        .date(day.day), .text(day.vehicle), .timestamptz(span.lowerBound),
+        .timestamptz(span.upperBound),
+      ])
+    return try rows.map { row in
+      StopVisit(
+        vehicle: day.vehicle, route: try row.text("route"), direction: try row.int("direction"),
+        stop: try row.text("stop"), stopOrder: try row.int("stop_order"),
+        arrivedAt: try row.timestamptz("arrived_at"),
+        departedAt: try row.timestamptz("departed_at"),
+        distanceMetres: try row.float8("distance"), doorsOpened: try row.bool("doors_opened"))
+    }
+  }
+
+  /// The taps among some of a fare day whose stop stands by what was inferred.
+  package func inferred(among names: [TapName], on day: Day) async throws -> Set<TapName> {
+    guard !names.isEmpty else { return [] }
+    let rows = try await connection.query(
+      """
+      select b.device_id, b.epoch, b.seq
+      from unnest($2::text[], $3::int8[], $4::int8[]) as n(device_id, epoch, seq)
+      join boarding b on b.fare_day = $1 and b.device_id = n.device_id and b.epoch = n.epoch
+        and b.seq = n.seq
+      where b.stop is not null and b.source not in ('device', 'corrected')
+      """,
+      [
+        .date(day), .texts(names.map { Optional($0.device) }),
+        .int8s(names.map { Optional($0.epoch) }), .int8s(names.map { Optional($0.seq) }),
+      ])
+    return Set(
+      try rows.map { row in
+        TapName(
+          device: try row.text("device_id"), epoch: try row.int8("epoch"),
+          seq: try row.int8("seq"))
+      })
+  }
+
   /// The boarding taps of a vehicle's day; the empty vehicle stands for taps that name none.
   package func taps(of day: VehicleDay) async throws -> [BoardingTap] {
     let isUnnamed = day.vehicle.isEmpty

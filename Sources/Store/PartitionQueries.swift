@@ -41,6 +41,19 @@ extension Store {
   }
 }
 
+extension Store {
+  /// Drops the positions of the days before one, the oldest first and at most so many days; those that went.
+  ///
+  /// One short transaction each, so that whoever writes positions waits for no more than one of them.
+  package func dropPositions(before first: Day, countMax: Int) async throws -> [Day] {
+    let days = try await read { session in
+      try await session.partitions.positionDays(before: first, countMax: countMax)
+    }
+    for day in days { try await write { try await $0.partitions.dropPositions(of: day) } }
+    return days
+  }
+}
+
 extension StoreSession {
   /// Partitions by day.
   package var partitions: PartitionQueries { PartitionQueries(connection: connection) }
@@ -91,6 +104,61 @@ package struct PartitionQueries {
         for values from ('\(day)') to ('\(day.adding(days: 1))');
       """)
     return true
+  }
+
+  /// Setting with the first day of which positions are kept; there is none while no positions were dropped.
+  private static let positionsSetting = "positions_from"
+  /// Longest wait for those who read and write positions, who wait behind the drop meanwhile, milliseconds.
+  private static let dropWaitMillisecondsMax = 2_000
+
+  /// The first day of which positions are kept; nil while none were dropped.
+  ///
+  /// Whoever looks for positions asks for this afterwards: it is written in the transaction that drops them.
+  package func positionsFirstDay() async throws -> Day? {
+    let name = Self.positionsSetting
+    guard let text = try await StoreSession(connection: connection).settings.find(name) else {
+      return nil
+    }
+    guard let day = Day(text) else {
+      throw StoreFault(kind: .damaged, "the setting \(name) is \"\(text)\"")
+    }
+    return day
+  }
+
+  /// The days before one of which there are positions, the oldest first, at most so many.
+  ///
+  /// None that a vehicle-day needs which waits to be placed: where nobody places, nothing is dropped.
+  func positionDays(before first: Day, countMax: Int) async throws -> [Day] {
+    try await connection.query(
+      """
+      select day from (
+        select to_date(right(c.relname, 8), 'YYYYMMDD') as day
+        from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'position'::regclass and c.relname ~ '^position_[0-9]{8}$'
+        union select service_day from position_other where service_day < $1) d
+      where day < $1 and day < coalesce(
+        (select min(service_day) - 1 from vehicle_day where stale_since is not null), $1)
+      order by day limit $2
+      """, [.date(first), .int8(Int64(countMax))]
+    ).map { try $0.date(0) }
+  }
+
+  /// Drops the positions of a day, and writes down that positions are kept from the next day on.
+  func dropPositions(of day: Day) async throws {
+    try await connection.script("set local lock_timeout = \(Self.dropWaitMillisecondsMax)")
+    try await connection.execute("select pg_advisory_xact_lock($1)", [.int8(Self.lockKey)])
+    let next = day.adding(days: 1)
+    if try await positionsFirstDay().map({ $0 < next }) ?? true {
+      try await StoreSession(connection: connection).settings.set(
+        Self.positionsSetting, to: next.description)
+    }
+    let name = DayTable.position.partition(of: day)
+    if try await exists(name) {
+      try await connection.script("drop table \(name)")
+    } else {
+      try await connection.execute(
+        "delete from \(DayTable.position.otherPartition) where service_day = $1", [.date(day)])
+    }
   }
 
   private func exists(_ name: String) async throws -> Bool {

@@ -28,6 +28,14 @@ struct DataFolder: Sendable {
   /// Whether a service ever ran on it: nothing but a service makes a database where there is none.
   var hasCluster: Bool { FileManager.default.fileExists(atPath: clusterFolder) }
 
+  /// Bytes that are free where it lies, or would lie; nil when the system does not say.
+  func freeBytes() -> Int64? {
+    // A URL of its own each time: one keeps what it found.
+    let values = try? URL(fileURLWithPath: isThere ? path : "/")
+      .resourceValues(forKeys: [.volumeAvailableCapacityKey])
+    return values?.volumeAvailableCapacity.map { Int64($0) }
+  }
+
   /// Makes the folder where it is not there; others may pass through it to what is theirs.
   func make() throws(CommandFault) {
     try makeFolder(path, mode: 0o711)

@@ -77,12 +77,9 @@ private struct DoctorReport {
 
   mutating func checkFolder(_ place: DatabasePlace) {
     let folder = place.folder
-    if let values = try? URL(fileURLWithPath: folder.isThere ? folder.path : "/")
-      .resourceValues(forKeys: [.volumeAvailableCapacityKey]),
-      let free = values.volumeAvailableCapacity
-    {
+    if let free = folder.freeBytes() {
       let found = "\(free >> 20) MiB free"
-      if Int64(free) >= DoctorCommand.freeBytesMin {
+      if free >= DoctorCommand.freeBytesMin {
         pass("disk", found)
       } else {
         fail(

@@ -77,11 +77,14 @@ struct RunningService: Sendable {
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
     let queues = QueueWatch(
       store: store, wayIn: backbone.wayIn, city: city, factory: registry, log: log, now: { .now },
-      randomBytes: { SecureRandom.bytes($0) })
+      randomBytes: { SecureRandom.bytes($0) },
+      freeBytes: { [folder = settings.place.folder] in folder.freeBytes() })
+    let partitions = PartitionKeeper(
+      store: store, city: city, positionDays: settings.positionDays, now: { .now }, log: log)
     var services: [any Service] = [
       Worker { await city.follow(store, log: log) },
       Worker { await denyList.follow(store) },
-      Worker { await PartitionKeeper(store: store, city: city, now: { .now }, log: log).run() },
+      Worker { await partitions.run() },
       Worker { await queues.run() },
     ]
     if backbone.hasOwnCluster { services.append(Worker { await backbone.keepCluster(log: log) }) }

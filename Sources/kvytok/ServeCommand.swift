@@ -44,6 +44,13 @@ struct ServeCommand: AsyncParsableCommand {
   var tapAgeDays: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Days for which positions are kept; stop visits and boardings stay. (default: 35 more than "
+        + "--tap-age-days; at least 7 more)",
+      valueName: "days"))
+  var positionDays: Int?
+
+  @Option(
     name: .customLong("log-level"),
     help: "trace, debug, info, notice, warning, error or critical. (default: info)")
   var logLevel: String?

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Insight
 import Logging
 import Tapping
 import Web
@@ -8,6 +9,8 @@ import Web
 struct ServeSettings: Sendable {
   /// Most days before its receipt that a tap may be let lie: a hundred years.
   static let tapAgeDaysMax = 36_500
+  /// Most days for which positions may be kept.
+  static let positionDaysMax = 40_000
   /// Port when none is named.
   static let portStandard = 8080
 
@@ -22,6 +25,8 @@ struct ServeSettings: Sendable {
   var acquirer: AcquirerPlace
   /// Bounds of what taps may say.
   var admission = AdmissionLimits()
+  /// Days for which positions are kept.
+  var positionDays: Int
   var logLevel: Logger.Level
   /// Certificate and key; nil when the service is reached without TLS.
   var tls: EdgeTLS?
@@ -40,6 +45,10 @@ struct ServeSettings: Sendable {
       throw CommandFault(
         "Port \(port) does not exist; use 0 to 65535.", exitCode: CommandFault.usage)
     }
+    let admission = try admission(
+      days: command.tapAgeDays
+        ?? Self.told(reader.int(forKey: "tap_age_days"), "tap_age_days", "a number of days", reader)
+    )
     return ServeSettings(
       host: command.host ?? reader.string(forKey: "host") ?? "127.0.0.1", port: port,
       place: DatabasePlace(url: url, folder: DataFolder(data)),
@@ -55,10 +64,12 @@ struct ServeSettings: Sendable {
         out: reader.string(forKey: "acquirer_out"),
         incoming: reader.string(forKey: "acquirer_in"),
         fileSecond: try AcquirerPlace.fileSecond(reader.string(forKey: "acquirer_files_at"))),
-      admission: try admission(
-        days: command.tapAgeDays
+      admission: admission,
+      positionDays: try positionDays(
+        command.positionDays
           ?? Self.told(
-            reader.int(forKey: "tap_age_days"), "tap_age_days", "a number of days", reader)),
+            reader.int(forKey: "position_days"), "position_days", "a number of days", reader),
+        tapAgeDays: Int(admission.pastSecondsMax / 86_400)),
       logLevel: try logLevel(command.logLevel ?? reader.string(forKey: "log_level")),
       tls: try tls(
         certificate: command.tlsCertificate ?? reader.string(forKey: "tls_certificate"),
@@ -113,6 +124,19 @@ struct ServeSettings: Sendable {
     }
     limits.pastSecondsMax = Int64(days) * 86_400
     return limits
+  }
+
+  /// A tap that may still come is not to find the positions of its day gone.
+  private static func positionDays(_ told: Int?, tapAgeDays: Int) throws(CommandFault) -> Int {
+    let least = tapAgeDays + PartitionKeeper.positionDaysBeyondTapsMin
+    let days = told ?? tapAgeDays + PartitionKeeper.positionDaysBeyondTapsStandard
+    guard (least...positionDaysMax).contains(days) else {
+      throw CommandFault(
+        "Positions are kept \(least) to \(positionDaysMax) days, not \(days): a tap may come "
+          + "\(tapAgeDays) days late (--tap-age-days), and is placed by the positions of its day.",
+        exitCode: CommandFault.usage)
+    }
+    return days
   }
 
   private static func proxies(_ texts: [String]) throws(CommandFault) -> TrustedProxies {

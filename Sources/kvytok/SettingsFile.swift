@@ -30,7 +30,7 @@ enum SettingsFile {
     "host": .text, "port": .number, "data": .text, "database_url": .text, "roles": .text,
     "tariff": .text, "acquirer_url": .text, "acquirer_secret": .text, "acquirer_files": .flag,
     "acquirer_files_at": .text, "acquirer_out": .text, "acquirer_in": .text, "merchant": .text,
-    "tap_age_days": .number,
+    "tap_age_days": .number, "position_days": .number,
     "log_level": .text, "tls_certificate": .text, "tls_key": .text, "tls_client_ca": .text,
     "trusted_proxy": .text,
   ]

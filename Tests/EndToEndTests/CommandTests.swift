@@ -113,6 +113,8 @@ struct HinderedStartTests {
     (#"{"port": "18997"}"#, "port is to be number"),
     (#"{"acquirer_files": "yes"}"#, "true or false"),
     (#"{"acquirer_url": 7}"#, "acquirer_url is to be text"), (#"{"prot": 1}"#, "no setting prot"),
+    // Shorter than a tap may come late.
+    (#"{"position_days": 400}"#, "kept 407 to"), (#"{"position_days": "x"}"#, "is to be number"),
     ("[]", "no JSON object"), (nil, "KVYTOK_PORT") as (String?, String),
   ])
   func aSettingThatCannotBeReadStopsTheStart(_ file: String?, _ words: String) async throws {

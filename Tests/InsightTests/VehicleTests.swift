@@ -101,7 +101,7 @@ extension InsightSuite {
     @Test func theDaysAroundTodayAreMadeOnce() async throws {
       try await World.with { world in
         let keeper = PartitionKeeper(
-          store: world.store, city: world.city, now: { noon }, log: quiet)
+          store: world.store, city: world.city, positionDays: 435, now: { noon }, log: quiet)
         #expect(try await keeper.make() == 15 * DayTable.allCases.count)
         #expect(try await keeper.make() == 0)
         let names = try await world.texts(
@@ -114,7 +114,7 @@ extension InsightSuite {
     @Test func aKeeperStopsWhenItIsCancelled() async throws {
       try await World.with { world in
         let keeper = PartitionKeeper(
-          store: world.store, city: world.city, now: { noon }, log: quiet)
+          store: world.store, city: world.city, positionDays: 435, now: { noon }, log: quiet)
         let task = Task { await keeper.run() }
         var made = 0
         for _ in 0..<500 where made < 15 {

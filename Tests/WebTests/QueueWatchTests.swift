@@ -17,7 +17,8 @@ struct QueueWatchTests {
       store: service.store, wayIn: service.store, city: service.services.city,
       factory: service.services.registry,
       log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      now: { service.clock.now }, randomBytes: { SecureRandom.bytes($0) })
+      now: { service.clock.now }, randomBytes: { SecureRandom.bytes($0) },
+      freeBytes: { 12_884_901_888 })
   }
 
   @Test func everyGaugeOfTheDocumentIsShownAndMoves() async throws {
@@ -49,6 +50,7 @@ struct QueueWatchTests {
         "kvytok_charge_window_answer_age_seconds_max 0", "kvytok_taps_quarantined_held 1",
         #"kvytok_connection_waiters{pool="way_in"} 0"#,
         #"kvytok_connection_waiters{pool="people"} 0"#, "kvytok_network_in_force 0",
+        "kvytok_data_free_bytes 12884901888",
       ] {
         #expect(lines.contains(line), "\(line)")
       }
@@ -71,7 +73,7 @@ struct QueueWatchTests {
       let names = await service.send(.get, "/metrics").text.split(separator: "\n")
         .filter { $0.hasPrefix("# TYPE kvytok_") && $0.hasSuffix(" gauge") }
         .map { String($0.split(separator: " ")[2]) }
-      #expect(names.count >= 12)
+      #expect(names.count >= 13)
       for name in names { #expect(text.contains("`\(name)"), "\(name)") }
     }
   }
