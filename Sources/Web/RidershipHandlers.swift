@@ -214,7 +214,7 @@ extension MissingTaps {
   /// Taps that may still come into an answer, by names for programs.
   var byName: [(String, Int64)] {
     [
-      ("taps_unsorted", unsorted), ("taps_quarantined", quarantined),
+      ("taps_unsorted", unsorted), ("taps_set_aside", setAside), ("taps_quarantined", quarantined),
       ("tap_numbers_missing", numbers),
     ]
   }

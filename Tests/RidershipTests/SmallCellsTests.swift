@@ -81,15 +81,20 @@ import Testing
     #expect(SmallCells(ridersMin: 5).total([[4, 3, 1]]) == 10)
   }
 
-  /// Of all small tables: of a boarding that an answer hides, two sizes at least fit the answer.
-  @Test func twoTablesAtLeastFitWhatAnAnswerHides() {
-    var sizes: [ProtectedLoad: [Set<Int>]] = [:]
+  /// Of all small tables: of a boarding that is hidden, two sizes at least fit the boardings that are told.
+  @Test func twoSizesAtLeastFitAHiddenBoarding() {
+    struct Told: Hashable {
+      let stops: [Int?]
+      let all: Int
+    }
+    var sizes: [Told: [Set<Int>]] = [:]
     for ab in 0...8 {
       for ac in 0...8 {
         for bc in 0...8 {
           let rides = [(0, 1, ab), (0, 2, ac), (1, 2, bc)].filter { $0.2 > 0 }
           let load = load(rides.map { (from: $0.0, to: $0.1, count: $0.2) })
-          let shown = protect(load)
+          let answer = protect(load)
+          let shown = Told(stops: answer.stops.map(\.boardings), all: answer.boardings)
           for (index, stop) in load.stops.enumerated() {
             sizes[shown, default: load.stops.map { _ in [] }][index].insert(stop.boardings)
           }
@@ -97,7 +102,7 @@ import Testing
       }
     }
     for (shown, sizes) in sizes {
-      for (index, stop) in shown.stops.enumerated() where stop.boardings == nil {
+      for (index, boardings) in shown.stops.enumerated() where boardings == nil {
         #expect(sizes[index].count > 1, "\(shown)")
       }
     }
