@@ -183,12 +183,20 @@ struct Backbone: Sendable {
     return key
   }
 
+  private static let serviceKeySetting = "service_public_key"
+
+  /// The key with which the service signs grants, as it is written down; nil before it first served.
+  func servicePublicKey() async throws -> [UInt8]? {
+    let digits = try await store.read { db in try await db.settings.find(Self.serviceKeySetting) }
+    return digits.flatMap(DataFolder.bytes(ofHex:))
+  }
+
   /// The secret of sessions, checked to be the one whose identity the devices of the database know.
   func sessionSecret(orMakeFrom random: () -> [UInt8]) async throws -> SessionSecret {
     let secret = try place.folder.sessionSecret(orMakeFrom: random)
     let print = hexText(secret.identity.publicKey)
     let known = try await store.write { db in
-      try await db.settings.findOrMake("service_public_key", print)
+      try await db.settings.findOrMake(Self.serviceKeySetting, print)
     }
     guard known == print else {
       throw CommandFault(

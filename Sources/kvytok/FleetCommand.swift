@@ -16,13 +16,16 @@ extension DeviceCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let file = try await Backbone.with(database) { backbone in
-        try await DeviceDesk(store: backbone.store, log: .quiet).file(of: id, at: .now)
+      let (file, serviceKey) = try await Backbone.with(database) { backbone in
+        (
+          try await DeviceDesk(store: backbone.store, log: .quiet).file(of: id, at: .now),
+          try await backbone.servicePublicKey()
+        )
       }
       guard let file else {
         throw CommandFault("There is no device \(id).", exitCode: CommandFault.no)
       }
-      print(DeviceFileText.text(of: file))
+      print(DeviceFileText.text(of: file, serviceKey: serviceKey))
     }
   }
 
@@ -149,10 +152,10 @@ extension DeviceCommand {
 
 /// A validator's file as text for people.
 enum DeviceFileText {
-  static func text(of file: DeviceFile) -> String {
-    (head(file) + ["", "keys"] + keys(file) + ["", "places"] + places(file) + ["", "epochs"]
-      + epochs(file) + ["", "clock"] + clock(file) + ["", "deny lists"] + denyLists(file)
-      + ["", "life"] + life(file)).joined(separator: "\n")
+  static func text(of file: DeviceFile, serviceKey: [UInt8]?) -> String {
+    (head(file) + ["", "keys"] + keys(file, serviceKey) + ["", "places"] + places(file)
+      + ["", "epochs"] + epochs(file) + ["", "clock"] + clock(file) + ["", "deny lists"]
+      + denyLists(file) + ["", "life"] + life(file)).joined(separator: "\n")
   }
 
   private static func head(_ file: DeviceFile) -> [String] {
@@ -184,16 +187,23 @@ enum DeviceFileText {
     return lines + facts.compactMap { name, value in value.map { "  \(name) \($0)" } }
   }
 
-  private static func keys(_ file: DeviceFile) -> [String] {
-    file.standing.device.keys.map { key in
+  /// Each key by its name, and the whole of it as `evidence verify` takes it.
+  private static func keys(_ file: DeviceFile, _ serviceKey: [UInt8]?) -> [String] {
+    let own = file.standing.device.keys.flatMap { key in
       let isInUse = key.publicKey == file.standing.device.publicKey
       let end = key.acceptedUntil.map { " until \($0)" } ?? ""
       let epochs =
         key.epochsBefore.map { ", epochs \(key.epochsFrom) to \($0 - 1)" }
         ?? (key.epochsFrom > 0 ? ", epochs from \(key.epochsFrom)" : "")
-      return "  \(EvidenceKey.name(key.publicKey))\(isInUse ? " in use" : "") from \(key.validFrom)"
-        + end + epochs + (key.endReason.map { " (\($0))" } ?? "")
+      let name = EvidenceKey.name(key.publicKey)
+      return [
+        "  \(name)\(isInUse ? " in use" : "") from \(key.validFrom)" + end + epochs
+          + (key.endReason.map { " (\($0))" } ?? ""),
+        "    sha256 \(hexText(SHA256Digest.hash(key.publicKey)))",
+        "    public key \(Base64.encode(key.publicKey, .standard))",
+      ]
     }
+    return own + (serviceKey.map { ["  service key \(Base64.encode($0, .standard))"] } ?? [])
   }
 
   private static func places(_ file: DeviceFile) -> [String] {
