@@ -42,18 +42,22 @@ extension InsightDesk {
   ) async throws -> [SilentDevice] {
     let city = city.current
     let start = now.adding(seconds: -Self.movementSecondsMax)
-    let days = Array(Set([city.fareDay(of: start), city.fareDay(of: now)])).sorted()
+    let heardSince = now.adding(seconds: -silentSeconds)
+    let today = city.fareDay(of: now)
+    let days = Array(
+      sequence(first: city.fareDay(of: min(start, heardSince))) { $0.adding(days: 1) }
+        .prefix { $0 <= today })
     return try await store.read { db in
       var found: [SilentDevice] = []
       var last: SilentDevice?
       while found.count < limit {
         let candidates = try await db.fleet.silentCandidates(
-          contactBefore: now.adding(seconds: -silentSeconds),
+          contactBefore: heardSince,
           vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now, after: last,
           limit: pageSize)
         let moves = try await db.fleet.movements(
           of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
-          days: days)
+          heardSince: heardSince, days: days)
         for (var candidate, move) in zip(candidates, moves)
         where !move.isHeard && move.metres >= Self.movedMetresMin {
           candidate.movedMetres = move.metres
