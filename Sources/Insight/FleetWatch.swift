@@ -90,12 +90,15 @@ extension InsightDesk {
     }
   }
 
-  /// Numbers that came with two contents, the newest first, each with both.
+  /// Most conflicts of one answer where no other number is asked for.
+  package static let conflictsMax = 200
+
+  /// Numbers that came with two contents, the newest first, each with both, after one of them.
   package func conflicts(
-    device: String? = nil, tokenKey: TokenKey, limit: Int = 200
+    device: String? = nil, after last: Int64? = nil, tokenKey: TokenKey, limit: Int = conflictsMax
   ) async throws -> [Conflict] {
     let (rows, bodies) = try await store.read { db in
-      let rows = try await db.fleet.conflicts(device: device, limit: limit)
+      let rows = try await db.fleet.conflicts(device: device, after: last, limit: limit)
       let batches = rows.compactMap { row in row.keptBatchID.map { (row.name.device, $0) } }
       return (rows, try await db.evidence.bodies(of: batches.map { (device: $0.0, id: $0.1) }))
     }
@@ -184,6 +187,7 @@ package struct FleetWatch: Sendable {
     oldest.record(sums.oldestAt.map { max(moment.secondsSince($0), 0) } ?? 0)
     held.record(quarantine.held)
     behind.record(newest.map { $0.devicesActive - $0.devicesReached } ?? 0)
-    silent.record(try await desk.silentDevices(at: moment).count)
+    // All of them: an alarm that stops at the length of an answer tells too little.
+    silent.record(try await desk.silentDevices(at: moment, limit: .max).count)
   }
 }

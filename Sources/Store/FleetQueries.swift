@@ -239,13 +239,20 @@ package struct FleetQueries {
       oldestAt: try row.timestamptzOrNil(3))
   }
 
-  /// Numbers that came with another content, the newest first, of a device or of all.
-  package func conflicts(device: String?, limit: Int) async throws -> [ConflictRow] {
+  /// Numbers that came with another content, the newest first, of a device or of all, after one of them.
+  package func conflicts(
+    device: String?, after last: Int64? = nil, limit: Int
+  ) async throws -> [ConflictRow] {
     let found = try await connection.query(
       """
       select device_id, epoch, seq, other_content, received_at, conflict_id from tap_conflict
-      where $1::text is null or device_id = $1 order by conflict_id desc limit $2
-      """, [.orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax)))])
+      where ($1::text is null or device_id = $1) and ($3::bigint is null or conflict_id < $3)
+      order by conflict_id desc limit $2
+      """,
+      [
+        .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
+        .orNull(last, PostgresValue.int8),
+      ])
     let names = try found.map { row in
       TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
     }

@@ -61,6 +61,7 @@ extension DeviceCommand {
         ])
       }
       print(silent.isEmpty ? "No validator is silent on a moving vehicle." : table.text)
+      if silent.count >= InsightDesk.silentMax { print("There may be more.") }
     }
   }
 
@@ -100,6 +101,7 @@ extension DeviceCommand {
         ])
       }
       print(gaps.isEmpty ? "No numbers are missing." : table.text)
+      if gaps.count >= FleetQueries.linesMax { print("There may be more.") }
     }
 
     /// A span in its largest unit.
@@ -118,11 +120,22 @@ extension DeviceCommand {
 
     @Option(help: "Only of this validator.")
     var device: String?
+    @Option(help: "Most conflicts shown, the newest.")
+    var limit: Int = InsightDesk.conflictsMax
+    @Option(help: "Only those older than this conflict.")
+    var after: Int64?
     @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+      guard (1...FleetQueries.linesMax).contains(limit) else {
+        throw ValidationError("--limit is a number from 1 to \(FleetQueries.linesMax).")
+      }
+    }
 
     func run() async throws {
       let conflicts = try await DeviceCommand.insight(database) { desk, backbone in
-        try await desk.conflicts(device: device, tokenKey: try await backbone.tokenKey())
+        try await desk.conflicts(
+          device: device, after: after, tokenKey: try await backbone.tokenKey(), limit: limit)
       }
       if conflicts.isEmpty { print("No number came with two contents.") }
       for conflict in conflicts {
@@ -134,6 +147,9 @@ extension DeviceCommand {
           "  kept  \(row.keptReceivedAt?.description ?? "?")  "
             + (conflict.keptContent ?? "its batch cannot be read"))
         print("  other \(row.otherReceivedAt)  \(row.otherContent)")
+      }
+      if conflicts.count == limit, let last = conflicts.last {
+        print("There may be more: --after \(last.row.conflictID)")
       }
     }
   }

@@ -117,6 +117,7 @@ struct FleetCommandTests {
     ["device", "assign", "V-1"], ["device", "assign", "V-1", "--vehicle", "1", "--stop", "2"],
     ["device", "assign", "V-1", "--vehicle", "1", "--from", "today"],
     ["device", "rotate", "V-1", "--overlap-days", "-1"], ["device", "gaps", "--closed-days", "0"],
+    ["device", "conflicts", "--limit", "0"],
     ["device", "rotate", "V-1", "--public-key", "AAAA"], ["quarantine", "list", "--state", "gone"],
     ["quarantine", "release", "V-1", "1"], ["deny-list", "add", "x", "--cause", "Lost it"],
     ["evidence", "verify"],
