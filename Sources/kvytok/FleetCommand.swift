@@ -193,7 +193,8 @@ enum DeviceFileText {
     let facts: [(String, String?)] = [
       ("software", beat.software), ("configuration", beat.configuration),
       ("tariff", beat.tariffVersion), ("deny list", beat.denyListVersion.map(String.init)),
-      ("last tap", beat.lastTapAt?.description), ("number", beat.lastSeq.map(String.init)),
+      ("last tap", beat.lastTapAt?.description), ("epoch", beat.lastEpoch.map(String.init)),
+      ("number", beat.lastSeq.map(String.init)),
       ("battery", beat.batteryPercent.map { "\($0) %" }),
       ("free", beat.freeBytes.map { "\($0 >> 20) MiB" }),
       ("clock by itself", beat.clockOffsetMilliseconds.map { "\($0) ms" }),
@@ -245,7 +246,10 @@ enum DeviceFileText {
   }
 
   private static func denyLists(_ file: DeviceFile) -> [String] {
-    file.denyLists.map { "  \($0.version) at \($0.at) (\($0.source.rawValue))" }
+    file.denyLists.map { sighting in
+      "  \(sighting.version) at \(sighting.at) (\(sighting.source.rawValue))"
+        + (sighting.seconds.map { ", took \(Int($0.rounded())) s" } ?? "")
+    }
   }
 
   private static func life(_ file: DeviceFile) -> [String] {
