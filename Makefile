@@ -103,7 +103,7 @@ simulate-books: setup-test ## Plays weeks of money with crashes, and a checker a
 	@KVYTOK_BOOK_SEEDS=$(BOOK_SEEDS) KVYTOK_MONEY_SEEDS=$(BOOK_SEEDS) KVYTOK_MONEY_WEEKS=4 \
 	  $(call RUN_TESTS,600) --filter 'BooksSimulationTests|MoneySimulationTests'
 
-canary: setup-test ## Builds a bug into the simulated intake, which the simulation has to find
+canary: setup-test ## Deletes checkpoints after the simulated play, which its check has to find
 	@echo "== Building the simulation with a bug"
 	@KVYTOK_PLANTED_BUG=1 swift build --build-tests
 	@echo "== Playing fleets against it: the test has to fail"

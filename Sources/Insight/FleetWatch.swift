@@ -42,18 +42,22 @@ extension InsightDesk {
   ) async throws -> [SilentDevice] {
     let city = city.current
     let start = now.adding(seconds: -Self.movementSecondsMax)
-    let days = Array(Set([city.fareDay(of: start), city.fareDay(of: now)])).sorted()
+    let heardSince = now.adding(seconds: -silentSeconds)
+    let today = city.fareDay(of: now)
+    let days = Array(
+      sequence(first: city.fareDay(of: min(start, heardSince))) { $0.adding(days: 1) }
+        .prefix { $0 <= today })
     return try await store.read { db in
       var found: [SilentDevice] = []
       var last: SilentDevice?
       while found.count < limit {
         let candidates = try await db.fleet.silentCandidates(
-          contactBefore: now.adding(seconds: -silentSeconds),
+          contactBefore: heardSince,
           vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now, after: last,
           limit: pageSize)
         let moves = try await db.fleet.movements(
           of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
-          days: days)
+          heardSince: heardSince, days: days)
         for (var candidate, move) in zip(candidates, moves)
         where !move.isHeard && move.metres >= Self.movedMetresMin {
           candidate.movedMetres = move.metres
@@ -86,12 +90,15 @@ extension InsightDesk {
     }
   }
 
-  /// Numbers that came with two contents, the newest first, each with both.
+  /// Most conflicts of one answer where no other number is asked for.
+  package static let conflictsMax = 200
+
+  /// Numbers that came with two contents, the newest first, each with both, after one of them.
   package func conflicts(
-    device: String? = nil, tokenKey: TokenKey, limit: Int = 200
+    device: String? = nil, after last: Int64? = nil, tokenKey: TokenKey, limit: Int = conflictsMax
   ) async throws -> [Conflict] {
     let (rows, bodies) = try await store.read { db in
-      let rows = try await db.fleet.conflicts(device: device, limit: limit)
+      let rows = try await db.fleet.conflicts(device: device, after: last, limit: limit)
       let batches = rows.compactMap { row in row.keptBatchID.map { (row.name.device, $0) } }
       return (rows, try await db.evidence.bodies(of: batches.map { (device: $0.0, id: $0.1) }))
     }
@@ -175,6 +182,7 @@ package struct FleetWatch: Sendable {
     missing.record(sums.numbers)
     oldest.record(sums.oldestAt.map { max(moment.secondsSince($0), 0) } ?? 0)
     behind.record(newest.map { $0.devicesActive - $0.devicesReached } ?? 0)
-    silent.record(try await desk.silentDevices(at: moment).count)
+    // All of them: an alarm that stops at the length of an answer tells too little.
+    silent.record(try await desk.silentDevices(at: moment, limit: .max).count)
   }
 }

@@ -119,35 +119,41 @@ package struct FleetQueries {
   }
 
   /// How far vehicles went since a moment each, from end to end, when the first of their positions in that
-  /// time was, and whether the device itself told one; by the index in the lists, which are of one length.
+  /// time was, and whether the device itself told one since a moment of all; by the index in the lists, which are
+  /// of one length.
+  ///
+  /// A device that told positions was there until the last of them: what its vehicle went before it counts not.
   package func movements(
-    of devices: [SilentDevice], since: [Instant], days: [Day]
+    of devices: [SilentDevice], since: [Instant], heardSince: Instant, days: [Day]
   ) async throws -> [(metres: Double, firstAt: Instant?, isHeard: Bool)] {
     guard !devices.isEmpty else { return [] }
     let rows = try await connection.query(
       """
-      select n.i, m.metres, m.first_at, m.is_heard
+      select n.i, m.metres, m.first_at, coalesce(own.at >= $6, false) as is_heard
       from unnest($1::int2[], $2::text[], $3::text[], $4::timestamptz[])
         with ordinality as n (lane, vehicle, device_id, since, i)
+      cross join lateral (
+        select max(p.at) as at from position p
+        where p.service_day = any($5) and p.lane = n.lane and p.vehicle = n.vehicle
+          and p.at >= least(n.since, $6::timestamptz) and p.device_id = n.device_id) own
       cross join lateral (
         select coalesce(sqrt(
             power((max(latitude) - min(latitude)) * 111320, 2)
             + power((max(longitude) - min(longitude)) * 111320 * cos(radians(avg(latitude))), 2)),
             0)::float8 as metres,
-          min(p.at) as first_at,
-          coalesce(bool_or(p.device_id = n.device_id), false) as is_heard
+          min(p.at) as first_at
         from (
           -- A tenth of a millimetre: of what is far less the square is too small for a number.
           select round(latitude::numeric, 9)::float8 as latitude,
-            round(longitude::numeric, 9)::float8 as longitude, p.device_id, p.at
+            round(longitude::numeric, 9)::float8 as longitude, p.at
           from position p where p.service_day = any($5) and p.lane = n.lane
-            and p.vehicle = n.vehicle and p.at >= n.since) p) m
+            and p.vehicle = n.vehicle and p.at >= greatest(n.since, own.at)) p) m
       order by n.i
       """,
       [
         .int2s(devices.map { Lane.of(name: $0.vehicle) }), .texts(devices.map(\.vehicle)),
         .texts(devices.map(\.device)), .timestamptzs(since.map(Optional.some)),
-        .dates(days.map(Optional.some)),
+        .dates(days.map(Optional.some)), .timestamptz(heardSince),
       ])
     return try rows.map { row in
       (
@@ -233,13 +239,20 @@ package struct FleetQueries {
       oldestAt: try row.timestamptzOrNil(3))
   }
 
-  /// Numbers that came with another content, the newest first, of a device or of all.
-  package func conflicts(device: String?, limit: Int) async throws -> [ConflictRow] {
+  /// Numbers that came with another content, the newest first, of a device or of all, after one of them.
+  package func conflicts(
+    device: String?, after last: Int64? = nil, limit: Int
+  ) async throws -> [ConflictRow] {
     let found = try await connection.query(
       """
       select device_id, epoch, seq, other_content, received_at, conflict_id from tap_conflict
-      where $1::text is null or device_id = $1 order by conflict_id desc limit $2
-      """, [.orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax)))])
+      where ($1::text is null or device_id = $1) and ($3::bigint is null or conflict_id < $3)
+      order by conflict_id desc limit $2
+      """,
+      [
+        .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
+        .orNull(last, PostgresValue.int8),
+      ])
     let names = try found.map { row in
       TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
     }

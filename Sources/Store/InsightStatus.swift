@@ -84,7 +84,7 @@ package struct ValidatorStanding: Sendable, Equatable {
   package var counts: [DeviceState: Int] = [:]
   /// Active devices not heard of since a moment.
   package var silentCount = 0
-  /// Those of them silent longest, at most ``StandingTables/worstMax``.
+  /// Those of them that fell silent last, who was never heard of at the end; at most ``StandingTables/worstMax``.
   package var silent: [Silent] = []
 }
 
@@ -246,7 +246,7 @@ package struct StandingTables {
           and (a.valid_to is null or a.valid_to > $1)
         where d.state = 'active')
       select device_id, vehicle, at, count(*) over () as all_silent
-      from heard where at is null or at < $1 order by at nulls first, device_id limit $2
+      from heard where at is null or at < $1 order by at desc nulls last, device_id limit $2
       """, [.timestamptz(moment), .int8(Int64(Self.worstMax))])
     for row in rows {
       standing.silentCount = try row.int("all_silent")

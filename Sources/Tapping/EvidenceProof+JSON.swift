@@ -99,10 +99,11 @@ struct EvidenceProofDraft {
     guard let publicKey = bytes("public_key"),
       let from = texts["key_valid_from"].flatMap({ Instant(iso8601: $0) })
     else { return nil }
+    // An end that cannot be read is not the same as none.
+    let end = texts["key_valid_to"].flatMap { Instant(iso8601: $0) }
+    guard (end == nil) == (texts["key_valid_to"] == nil) else { return nil }
     let key = EvidenceKey(
-      publicKey: publicKey, validFrom: from,
-      validTo: texts["key_valid_to"].flatMap { Instant(iso8601: $0) },
-      endReason: texts["key_end_reason"])
+      publicKey: publicKey, validFrom: from, validTo: end, endReason: texts["key_end_reason"])
     switch texts["kind"] {
     case "ed25519": return bytes("signature").map { .ed25519(signature: $0, key: key) }
     case "session": return session(key).map { .session($0) }
@@ -119,8 +120,10 @@ struct EvidenceProofDraft {
     guard bodyDigests.count == digests.count, start.isReadable, checkpoint.isReadable else {
       return nil
     }
+    let serviceKey = bytes("service_key")
+    guard (serviceKey == nil) == (texts["service_key"] == nil) else { return nil }
     return SessionEvidence(
-      key: key, servicePublicKey: bytes("service_key"),
+      key: key, servicePublicKey: serviceKey,
       handshake: SignedHandshake(
         proposal: proposal, proposalSignature: asked, grant: grant, grantSignature: granted),
       count: count, chain: chain, mac: mac, start: start?.signed, bodyDigests: bodyDigests,

@@ -13,7 +13,7 @@ extension Handlers {
       ?? InsightDesk.silentSecondsMax
     let silent = try await services.insight.silentDevices(
       at: request.receivedAt, silentSeconds: seconds)
-    return .json { writer in
+    var answer = Answer.json { writer in
       writer.beginObject()
       writer.list("devices", silent) { writer, device in
         writer.member("device", device.device)
@@ -25,6 +25,8 @@ extension Handlers {
       }
       writer.endObject()
     }
+    if silent.count >= InsightDesk.silentMax { answer.headers[.kvytokCut] = "device" }
+    return answer
   }
 
   func fleetGaps(_ request: WebRequest) async throws -> Answer {
@@ -33,7 +35,7 @@ extension Handlers {
       device: request.queryText("device"),
       closedSince: days.map { request.receivedAt.adding(seconds: -Int64($0) * 86_400) },
       at: request.receivedAt)
-    return .json { writer in
+    var answer = Answer.json { writer in
       writer.beginObject()
       writer.list("gaps", gaps) { writer, aged in
         writer.member("device", aged.gap.device)
@@ -46,12 +48,17 @@ extension Handlers {
       }
       writer.endObject()
     }
+    if gaps.count >= FleetQueries.linesMax { answer.headers[.kvytokCut] = "gap" }
+    return answer
   }
 
+  /// A page of conflicts; `next` names the last of them when there are more.
   func fleetConflicts(_ request: WebRequest) async throws -> Answer {
+    let limit = try request.queryInt("limit", in: 1...1000) ?? InsightDesk.conflictsMax
     let conflicts = try await services.insight.conflicts(
-      device: request.queryText("device"), tokenKey: services.tokenKey,
-      limit: try request.queryInt("limit", in: 1...1000) ?? 200)
+      device: request.queryText("device"),
+      after: try request.queryInt("after", in: 0...Int.max).map { Int64($0) },
+      tokenKey: services.tokenKey, limit: limit)
     return .json { writer in
       writer.beginObject()
       writer.list("conflicts", conflicts) { writer, conflict in
@@ -67,6 +74,8 @@ extension Handlers {
         writer.key("other")
         writer.raw(conflict.row.otherContent)
       }
+      writer.member(
+        "next", orNull: conflicts.count == limit ? conflicts.last?.row.conflictID : nil)
       writer.endObject()
     }
   }

@@ -18,6 +18,8 @@ extension Handlers {
     let balance: BalanceTable?
     let devices: Listing<DeviceRow>?
     let silent: Listing<DeviceRow>?
+    /// How many are silent, and how many of them are listed where not all are.
+    let silentCount: String
     /// Where more is told of these, for those who may read it.
     let gapsLink: String?
     let silentLink: String?
@@ -57,10 +59,17 @@ extension Handlers {
         DeviceRow(
           name: device.device, missing: "",
           lastHeard: device.lastReceivedAt.map(people.moment) ?? people.text("never"))
-      }, gapsLink: FleetPart.gaps.link(for: request.caller),
+      }, silentCount: Self.silentCount(status.validators, people),
+      gapsLink: FleetPart.gaps.link(for: request.caller),
       silentLink: FleetPart.silent.link(for: request.caller))
     let frame = PageFrame(request, titleName: "overview_title", people: people)
     return pages.page("overview", frame: frame, language: request.language, model)
+  }
+
+  private static func silentCount(_ standing: ValidatorStanding, _ people: People) -> String {
+    let all = people.number(standing.silentCount)
+    guard standing.silent.count < standing.silentCount else { return all }
+    return "\(all), \(people.text("listed")) \(people.number(standing.silent.count))"
   }
 
   private func balance(_ request: WebRequest, _ people: People) async throws -> BalanceTable? {

@@ -63,6 +63,7 @@ package enum Texts {
       uk: "карантин, суперечності, нечитані", en: "quarantine, conflicts, unreadable"),
     "devices_silent": Bilingual(
       uk: "Мовчать понад годину", en: "Silent for over an hour"),
+    "listed": Bilingual(uk: "показано", en: "listed"),
     "never": Bilingual(uk: "ніколи", en: "never"),
     "lag": Bilingual(uk: "Затримка", en: "Lag"),
     "lag_note": Bilingual(

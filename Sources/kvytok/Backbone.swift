@@ -184,6 +184,14 @@ struct Backbone: Sendable {
     return key
   }
 
+  private static let serviceKeySetting = "service_public_key"
+
+  /// The key with which the service signs grants, as it is written down; nil before it first served.
+  func servicePublicKey() async throws -> [UInt8]? {
+    let digits = try await store.read { db in try await db.settings.find(Self.serviceKeySetting) }
+    return digits.flatMap(DataFolder.bytes(ofHex:))
+  }
+
   /// The secret of sessions, checked to be the one whose identity the devices of the database know.
   func sessionSecret(orMakeFrom random: @escaping () -> [UInt8]) async throws -> SessionSecret {
     let before = try await store.read { db in try await db.settings.find(Self.serviceKeySetting) }

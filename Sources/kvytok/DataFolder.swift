@@ -149,7 +149,7 @@ struct DataFolder: Sendable {
     CommandFault("\(path) cannot be written: \(String(cString: strerror(errno)))")
   }
 
-  private static func bytes(ofHex text: String) -> [UInt8]? {
+  static func bytes(ofHex text: String) -> [UInt8]? {
     let digits = text.utf8.filter { $0 != 0x0A && $0 != 0x0D && $0 != 0x20 }
     guard digits.count % 2 == 0 else { return nil }
     var bytes: [UInt8] = []

@@ -37,11 +37,22 @@ struct EvidenceCommand: AsyncParsableCommand {
     var conflict: Int64?
   }
 
-  /// What was checked, one line each.
-  private static func tell(_ checks: [EvidenceCheck]) throws {
+  /// What was checked, one line each, and what follows from it when all of it holds.
+  private static func tell(_ checks: [EvidenceCheck], holding: String) throws {
     for check in checks { print("\(check.isGood ? "ok" : "!!")  \(check.name): \(check.found)") }
     guard checks.allSatisfy(\.isGood) else { throw ExitCode(CommandFault.no) }
-    print("The evidence holds.")
+    print(holding)
+  }
+
+  /// What is said where the device's key is known to be its own.
+  private static let holds = "The evidence holds."
+
+  /// By which people compare the keys of evidence.
+  private static func printKeys(of proof: EvidenceProof) {
+    print("key \(proof.key.fingerprint)")
+    if case .session(let session) = proof, let key = session.servicePublicKey {
+      print("service key \(hexText(SHA256Digest.hash(key)))")
+    }
   }
 
   struct Show: AsyncParsableCommand {
@@ -62,12 +73,12 @@ struct EvidenceCommand: AsyncParsableCommand {
           "clock \(clock.microseconds / 1000) ms behind or on the way, "
             + "corrected by \(clock.correctionSeconds) s")
       }
-      print("key \(evidence.proof.key.fingerprint)")
+      EvidenceCommand.printKeys(of: evidence.proof)
       if case .session(let proof) = evidence.proof {
         print(
           "request \(proof.count) of session \(proof.handshake.session?.description ?? "?")")
       }
-      try EvidenceCommand.tell(evidence.checks())
+      try EvidenceCommand.tell(evidence.checks(), holding: EvidenceCommand.holds)
     }
   }
 
@@ -102,7 +113,9 @@ struct EvidenceCommand: AsyncParsableCommand {
       commandName: "verify", abstract: "Verifies an exported file, without a database.",
       discussion: """
         Exit 0 when the evidence holds, 1 when it does not. A tap that came in a session is proven by \
-        the device's next signed checkpoint; until one has come, its evidence does not hold.
+        the device's next signed checkpoint; until one has come, its evidence does not hold. Anybody \
+        can make a file whose signatures are by the key in it: give the keys that `kvytok device show` \
+        tells, or compare their SHA-256.
         """)
 
     @Argument(help: "The file.")
@@ -134,10 +147,16 @@ struct EvidenceCommand: AsyncParsableCommand {
           "\(file) is no evidence file: \(error.pointer): \(error.message)",
           exitCode: CommandFault.no)
       }
+      EvidenceCommand.printKeys(of: evidence.proof)
+      // The service's key alone says nothing of the device's: whoever has the handshake could sign it anew.
       try EvidenceCommand.tell(
         evidence.checks(
           trusting: publicKey.flatMap { Base64.decode($0, .standard) },
-          service: serviceKey.flatMap { Base64.decode($0, .standard) }))
+          service: serviceKey.flatMap { Base64.decode($0, .standard) }),
+        holding: publicKey == nil
+          ? "It holds by the key in the file; compare it with "
+            + "`kvytok device show \(evidence.device)`, or name it with --public-key."
+          : EvidenceCommand.holds)
     }
   }
 }

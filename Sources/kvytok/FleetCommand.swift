@@ -16,13 +16,16 @@ extension DeviceCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let file = try await Backbone.with(database) { backbone in
-        try await DeviceDesk(store: backbone.store, log: .quiet).file(of: id, at: .now)
+      let (file, serviceKey) = try await Backbone.with(database) { backbone in
+        (
+          try await DeviceDesk(store: backbone.store, log: .quiet).file(of: id, at: .now),
+          try await backbone.servicePublicKey()
+        )
       }
       guard let file else {
         throw CommandFault("There is no device \(id).", exitCode: CommandFault.no)
       }
-      print(DeviceFileText.text(of: file))
+      print(DeviceFileText.text(of: file, serviceKey: serviceKey))
     }
   }
 
@@ -58,6 +61,7 @@ extension DeviceCommand {
         ])
       }
       print(silent.isEmpty ? "No validator is silent on a moving vehicle." : table.text)
+      if silent.count >= InsightDesk.silentMax { print("There may be more.") }
     }
   }
 
@@ -97,6 +101,7 @@ extension DeviceCommand {
         ])
       }
       print(gaps.isEmpty ? "No numbers are missing." : table.text)
+      if gaps.count >= FleetQueries.linesMax { print("There may be more.") }
     }
 
     /// A span in its largest unit.
@@ -115,11 +120,22 @@ extension DeviceCommand {
 
     @Option(help: "Only of this validator.")
     var device: String?
+    @Option(help: "Most conflicts shown, the newest.")
+    var limit: Int = InsightDesk.conflictsMax
+    @Option(help: "Only those older than this conflict.")
+    var after: Int64?
     @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+      guard (1...FleetQueries.linesMax).contains(limit) else {
+        throw ValidationError("--limit is a number from 1 to \(FleetQueries.linesMax).")
+      }
+    }
 
     func run() async throws {
       let conflicts = try await DeviceCommand.insight(database) { desk, backbone in
-        try await desk.conflicts(device: device, tokenKey: try await backbone.tokenKey())
+        try await desk.conflicts(
+          device: device, after: after, tokenKey: try await backbone.tokenKey(), limit: limit)
       }
       if conflicts.isEmpty { print("No number came with two contents.") }
       for conflict in conflicts {
@@ -131,6 +147,9 @@ extension DeviceCommand {
           "  kept  \(row.keptReceivedAt?.description ?? "?")  "
             + (conflict.keptContent ?? "its batch cannot be read"))
         print("  other \(row.otherReceivedAt)  \(row.otherContent)")
+      }
+      if conflicts.count == limit, let last = conflicts.last {
+        print("There may be more: --after \(last.row.conflictID)")
       }
     }
   }
@@ -149,10 +168,10 @@ extension DeviceCommand {
 
 /// A validator's file as text for people.
 enum DeviceFileText {
-  static func text(of file: DeviceFile) -> String {
-    (head(file) + ["", "keys"] + keys(file) + ["", "places"] + places(file) + ["", "epochs"]
-      + epochs(file) + ["", "clock"] + clock(file) + ["", "deny lists"] + denyLists(file)
-      + ["", "life"] + life(file)).joined(separator: "\n")
+  static func text(of file: DeviceFile, serviceKey: [UInt8]?) -> String {
+    (head(file) + ["", "keys"] + keys(file, serviceKey) + ["", "places"] + places(file)
+      + ["", "epochs"] + epochs(file) + ["", "clock"] + clock(file) + ["", "deny lists"]
+      + denyLists(file) + ["", "life"] + life(file)).joined(separator: "\n")
   }
 
   private static func head(_ file: DeviceFile) -> [String] {
@@ -174,7 +193,8 @@ enum DeviceFileText {
     let facts: [(String, String?)] = [
       ("software", beat.software), ("configuration", beat.configuration),
       ("tariff", beat.tariffVersion), ("deny list", beat.denyListVersion.map(String.init)),
-      ("last tap", beat.lastTapAt?.description), ("number", beat.lastSeq.map(String.init)),
+      ("last tap", beat.lastTapAt?.description), ("epoch", beat.lastEpoch.map(String.init)),
+      ("number", beat.lastSeq.map(String.init)),
       ("battery", beat.batteryPercent.map { "\($0) %" }),
       ("free", beat.freeBytes.map { "\($0 >> 20) MiB" }),
       ("clock by itself", beat.clockOffsetMilliseconds.map { "\($0) ms" }),
@@ -184,16 +204,23 @@ enum DeviceFileText {
     return lines + facts.compactMap { name, value in value.map { "  \(name) \($0)" } }
   }
 
-  private static func keys(_ file: DeviceFile) -> [String] {
-    file.standing.device.keys.map { key in
+  /// Each key by its name, and the whole of it as `evidence verify` takes it.
+  private static func keys(_ file: DeviceFile, _ serviceKey: [UInt8]?) -> [String] {
+    let own = file.standing.device.keys.flatMap { key in
       let isInUse = key.publicKey == file.standing.device.publicKey
       let end = key.acceptedUntil.map { " until \($0)" } ?? ""
       let epochs =
         key.epochsBefore.map { ", epochs \(key.epochsFrom) to \($0 - 1)" }
         ?? (key.epochsFrom > 0 ? ", epochs from \(key.epochsFrom)" : "")
-      return "  \(EvidenceKey.name(key.publicKey))\(isInUse ? " in use" : "") from \(key.validFrom)"
-        + end + epochs + (key.endReason.map { " (\($0))" } ?? "")
+      let name = EvidenceKey.name(key.publicKey)
+      return [
+        "  \(name)\(isInUse ? " in use" : "") from \(key.validFrom)" + end + epochs
+          + (key.endReason.map { " (\($0))" } ?? ""),
+        "    sha256 \(hexText(SHA256Digest.hash(key.publicKey)))",
+        "    public key \(Base64.encode(key.publicKey, .standard))",
+      ]
     }
+    return own + (serviceKey.map { ["  service key \(Base64.encode($0, .standard))"] } ?? [])
   }
 
   private static func places(_ file: DeviceFile) -> [String] {
@@ -219,7 +246,10 @@ enum DeviceFileText {
   }
 
   private static func denyLists(_ file: DeviceFile) -> [String] {
-    file.denyLists.map { "  \($0.version) at \($0.at) (\($0.source.rawValue))" }
+    file.denyLists.map { sighting in
+      "  \(sighting.version) at \(sighting.at) (\(sighting.source.rawValue))"
+        + (sighting.seconds.map { ", took \(Int($0.rounded())) s" } ?? "")
+    }
   }
 
   private static func life(_ file: DeviceFile) -> [String] {

@@ -66,7 +66,13 @@ struct FleetCommandTests {
       #expect(revoked.output == "V-7 revoked\n")
       // No database: only the file.
       let proof = try await Command.run(["evidence", "verify", file])
-      #expect(proof.exitCode == 0 && proof.output.contains("The evidence holds."))
+      let print = hexText(SHA256Digest.hash(device.publicKey))
+      #expect(proof.exitCode == 0 && proof.output.hasPrefix("key \(print)\n"), "\(proof.output)")
+      #expect(proof.output.contains("compare it with `kvytok device show V-7`"))
+      #expect(!proof.output.contains("The evidence holds."))
+      let key = Base64.encode(device.publicKey, .standard)
+      let known = try await Command.run(["evidence", "verify", file, "--public-key", key])
+      #expect(known.exitCode == 0 && known.output.contains("The evidence holds."))
       let forged = try String(contentsOfFile: file, encoding: .utf8)
         .replacing("\"seq\":1,", with: "\"seq\":2,")
       try forged.write(toFile: file, atomically: true, encoding: .utf8)
@@ -75,6 +81,8 @@ struct FleetCommandTests {
 
       let shown = try await service.run(["device", "show", "V-7"])
       #expect(shown.output.contains("suspend by") && shown.output.contains("— repair"))
+      #expect(shown.output.contains("public key \(key)\n") && shown.output.contains(print))
+      #expect(shown.output.contains("\n  service key "), "\(shown.output)")
     }
   }
 
@@ -109,6 +117,7 @@ struct FleetCommandTests {
     ["device", "assign", "V-1"], ["device", "assign", "V-1", "--vehicle", "1", "--stop", "2"],
     ["device", "assign", "V-1", "--vehicle", "1", "--from", "today"],
     ["device", "rotate", "V-1", "--overlap-days", "-1"], ["device", "gaps", "--closed-days", "0"],
+    ["device", "conflicts", "--limit", "0"],
     ["device", "rotate", "V-1", "--public-key", "AAAA"], ["quarantine", "list", "--state", "gone"],
     ["quarantine", "release", "V-1", "1"], ["deny-list", "add", "x", "--cause", "Lost it"],
     ["evidence", "verify"],
@@ -116,6 +125,35 @@ struct FleetCommandTests {
   func aCommandWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
     let end = try await Command.run(arguments)
     #expect(end.exitCode == 2, "\(arguments): \(end.errors)")
+  }
+
+  /// Anybody makes a pair of keys and signs what a validator never sent.
+  @Test func aFileThatItsMakerSignedIsNotSaidToHold() async throws {
+    let folder = try TemporaryFolder.make("evidence")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("x.json")
+    let real = SignedDevice(id: "V-7", secret: "a test")
+    let moment = Instant(seconds: 1_795_000_000)
+    let body = TapBatchJSON.encode(
+      TapBatch(
+        device: "V-7", epoch: 1, sentAt: moment,
+        taps: [Tap(seq: 1, at: moment, kind: .single, medium: .card, token: [7])]))
+    let keys = try #require(Ed25519KeyPair(seed: [UInt8](repeating: 9, count: 32)))
+    let evidence = TapEvidence(
+      device: "V-7", epoch: 1, seq: 1, batchID: 1, receivedAt: moment, format: .json, body: body,
+      bodyDigest: SHA256Digest.hash(body),
+      proof: .ed25519(
+        signature: keys.sign(body), key: EvidenceKey(publicKey: keys.publicKey, validFrom: moment)),
+      register: SequenceRanges([1..<2]), exportedAt: moment)
+    try Data(evidence.json).write(to: file)
+    let end = try await Command.run(["evidence", "verify", file.path])
+    #expect(end.output.hasPrefix("key \(evidence.proof.key.fingerprint)\n"), "\(end.output)")
+    #expect(!end.output.contains("The evidence holds."))
+    #expect(end.output.contains("It holds by the key in the file"))
+    let named = try await Command.run([
+      "evidence", "verify", file.path, "--public-key", Base64.encode(real.publicKey, .standard),
+    ])
+    #expect(named.exitCode == 1 && named.output.contains("!!  key"), "\(named.output)")
   }
 
   @Test func aFileThatIsNoEvidenceIsSaidToBeNone() async throws {

@@ -46,6 +46,7 @@ struct SessionCommandTests {
       }
       let verify = [
         "evidence", "verify", file, "--service-key", Base64.encode(serviceKey, .standard),
+        "--public-key", Base64.encode(device.publicKey, .standard),
       ]
       try await export()
       let early = try await Command.run(verify)
@@ -59,6 +60,9 @@ struct SessionCommandTests {
       let proof = try await Command.run(verify)
       #expect(
         proof.exitCode == 0 && proof.output.contains("The evidence holds."), "\(proof.output)")
+      // Whoever has the handshake could sign its proposal anew.
+      let half = try await Command.run(Array(verify.prefix(5)))
+      #expect(half.exitCode == 0 && half.output.contains("It holds by the key in the file"))
       let shown = try await service.run(["evidence", "show", "V-8", "1", "2"])
       #expect(shown.exitCode == 0 && shown.output.contains("request 2 of session"))
       let books = try await service.run(["ledger", "verify", "--from-taps"])

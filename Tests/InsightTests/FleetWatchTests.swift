@@ -139,6 +139,25 @@ extension InsightSuite {
       }
     }
 
+    /// It told where its bus is until it died, a quarter of an hour ago and more.
+    @Test func aValidatorThatToldPositionsIsSilentFromTheLastOfThemOn() async throws {
+      try await World.with { world in
+        try await Self.addMovingBus("moving 1", silentMinutes: 50, to: world)
+        try await world.script(
+          "update position set device_id = 'V-moving 1' where at <= '2026-11-23T09:50Z'")
+        func silent(_ minutes: Int64) async throws -> [SilentDevice] {
+          try await world.desk.silentDevices(at: noon, silentSeconds: minutes * 60)
+        }
+        let told = try await silent(9)
+        #expect(told.map(\.device) == ["V-moving 1"])
+        #expect(told.map(\.movedSince) == [noon.adding(seconds: -600)])
+        #expect(try await silent(11).isEmpty)
+        // Also over more time than movement is looked for in.
+        try await world.script("update device_epoch set last_received_at = '2026-11-20Z'")
+        #expect(try await silent(1440).isEmpty)
+      }
+    }
+
     private static func addMovingBus(
       _ vehicle: String, silentMinutes: Int, to world: World
     ) async throws {

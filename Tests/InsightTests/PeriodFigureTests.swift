@@ -144,7 +144,7 @@ extension InsightSuite {
         let columns = ([caps.content] + caps.earlier).map {
           String(decoding: $0, as: UTF8.self).contains("concession_minor")
         }
-        #expect(columns == [true, false, false])
+        #expect(columns == [true, false, true, false])
       }
     }
 

@@ -277,21 +277,27 @@ extension StoreSuite {
               receivedAt: noon.adding(seconds: -60))
           ])
         }
-        let (candidates, moves) = try await store.read { db in
+        let (candidates, moves, later) = try await store.read { db in
           let found = try await db.fleet.silentCandidates(
             contactBefore: noon.adding(seconds: -900), vehicleAfter: noon.adding(seconds: -600),
             now: noon)
-          return (
-            found,
+          func moves(heardSince: Int64) async throws -> [(
+            metres: Double, firstAt: Instant?, isHeard: Bool
+          )] {
             try await db.fleet.movements(
-              of: found, since: found.map { _ in noon.adding(seconds: -3600) }, days: [today])
-          )
+              of: found, since: found.map { _ in noon.adding(seconds: -3600) },
+              heardSince: noon.adding(seconds: heardSince), days: [today])
+          }
+          return (found, try await moves(heardSince: -100), try await moves(heardSince: -99))
         }
         #expect(candidates.map(\.device) == ["V-1", "V-2", "V-4", "V-5"])
         // A hundredth of a degree of latitude is 1,113 metres.
-        #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 1113, 0])
+        #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 0, 0])
         #expect(moves.map(\.isHeard) == [false, false, true, false])
-        #expect(moves.allSatisfy { $0.firstAt == noon.adding(seconds: -500) })
+        #expect(later.map(\.isHeard) == [false, false, false, false])
+        // V-4 told a position itself: what its bus went until then says nothing.
+        #expect(
+          moves.map(\.firstAt) == [-500, -500, -100, -500].map { noon.adding(seconds: $0) })
       }
     }
   }

@@ -184,6 +184,15 @@ extension TapEvidence {
       let without = text.replacing("\"\(name)\":", with: "\"x_\(name)\":")
       #expect(throws: JSONFault.self, "\(name)") { try TapEvidence(json: Array(without.utf8)) }
     }
+    // What is there and cannot be read is not the same as nothing.
+    for (good, bad) in [
+      (#""key_valid_to":null"#, #""key_valid_to":"never""#),
+      (#""service_key":""#, #""service_key":"!"#),
+    ] {
+      let changed = text.replacing(good, with: bad)
+      #expect(changed != text)
+      #expect(throws: JSONFault.self, "\(bad)") { try TapEvidence(json: Array(changed.utf8)) }
+    }
     let broken = text.replacing("\"kind\":\"session\"", with: "\"kind\":\"ed25519\"")
     #expect(throws: JSONFault.self) { try TapEvidence(json: Array(broken.utf8)) }
   }

@@ -15,10 +15,10 @@ struct CutListTests {
 
   /// Rows one below a limit, and then one that reaches or passes it.
   private static func told(
-    _ path: String, _ service: TestService, adding sql: String
+    _ path: String, _ service: TestService, as role: AccessRole = .accountant, adding sql: String
   ) async throws -> Answer {
     try await script(sql, service)
-    let answer = await service.send(.get, path, token: try await service.token(.accountant))
+    let answer = await service.send(.get, path, token: try await service.token(role))
     try #require(answer.status == .ok, "\(answer.text.prefix(200))")
     return answer
   }
@@ -77,6 +77,42 @@ struct CutListTests {
       #expect(whole.headers[name] == nil)
       let cut = try await Self.told("/v1/debts", service, adding: windows(1000, 1001))
       #expect(cut.headers[name] == "charge_window")
+    }
+  }
+
+  @Test func gaps() async throws {
+    try await TestService.with { service in
+      func gaps(_ first: Int, _ last: Int) -> String {
+        """
+        insert into device_gap (device_id, epoch, first_seq, last_seq, known_since)
+        select 'V-1', n, 1, 1, now() from generate_series(\(first), \(last)) n
+        """
+      }
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      let path = "/v1/fleet/gaps"
+      let whole = try await Self.told(path, service, as: .dispatcher, adding: gaps(1, 9999))
+      #expect(whole.headers[name] == nil)
+      let cut = try await Self.told(path, service, as: .dispatcher, adding: gaps(10_000, 10_001))
+      #expect(cut.headers[name] == "gap")
+    }
+  }
+
+  /// Old ones are reached page by page.
+  @Test func conflicts() async throws {
+    try await TestService.with { service in
+      let path = "/v1/fleet/conflicts?limit=2"
+      let first = try await Self.told(
+        path, service, as: .dispatcher,
+        adding: """
+          insert into tap_conflict (device_id, epoch, seq, kept_digest, other_digest, other_content,
+            received_at)
+          select 'V-1', 1, n, '\\x00', '\\x01', '{}', now() from generate_series(1, 3) n
+          """)
+      #expect(first.text.hasSuffix(#""next":2}"#), "\(first.text)")
+      let last = try await Self.told(
+        path + "&after=2", service, as: .dispatcher, adding: "select 1")
+      #expect(last.text.contains(#""conflict":1,"#) && !last.text.contains(#""conflict":2,"#))
+      #expect(last.text.hasSuffix(#""next":null}"#), "\(last.text)")
     }
   }
 

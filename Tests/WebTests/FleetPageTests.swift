@@ -303,13 +303,15 @@ struct FleetPageTests {
 
   @Test func theOverviewLeadsFromWhoIsSilentToThePage() async throws {
     try await TestService.with { service in
-      try await Self.script(Self.devices(1...1), service)
+      try await Self.script(Self.devices(1...21), service)
       let overview = await service.send(
         .get, "/?lang=en", token: try await service.token(.dispatcher))
       #expect(overview.text.contains("<a href=\"/devices#silent\">Silent for over an hour</a>"))
       let planner = await service.send(
         .get, "/?lang=en", token: try await service.token(.planner))
       #expect(planner.text.contains("<h2 id=\"silent\">Silent for over an hour</h2>"))
+      // As many are silent, and the page does not list all.
+      #expect(planner.text.contains("</h2>\n<p>21, listed 20</p>"))
     }
   }
 }

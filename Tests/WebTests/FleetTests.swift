@@ -190,12 +190,15 @@ struct FleetTests {
       var beat = DeviceHeartbeat(device: "V-1", sentAt: TestService.now.adding(seconds: -2))
       beat.software = "4.2.1"
       beat.batteryPercent = 81
+      beat.lastEpoch = 3
+      beat.lastSeq = 1201
       let answer = await validator.post("/v1/devices/heartbeat", beat.json, to: service)
       #expect(answer.status == .ok, "\(answer.text)")
       #expect(answer.member("vehicle") == "1603")
       let list = await service.send(.get, "/v1/devices", token: admin)
       #expect(list.text.contains(#""software":"4.2.1""#))
       #expect(list.text.contains(#""offset_ms":2000"#))
+      #expect(list.text.contains(#""last_epoch":3,"last_seq":1201"#), "\(list.text)")
       beat.device = "V-2"
       let foreign = await validator.post("/v1/devices/heartbeat", beat.json, to: service)
       #expect(foreign.problemCode == "device_mismatch")
