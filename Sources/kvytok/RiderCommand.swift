@@ -61,10 +61,10 @@ struct RiderCommand: AsyncParsableCommand {
         let days = date.map { $0...$0 } ?? today.adding(days: -365)...today.adding(days: 1)
         let unpaired = UnpairedTapDesk(store: backbone.store, city: city)
         let rides = try await desk.rides(of: found, days: days)
-        let rider = rides?.rider ?? found
+        let present = rides?.rider ?? found
         return (
-          rides, try await unpaired.taps(of: rider, days: days),
-          try await RiderChargeDesk(store: backbone.store).charges(of: rider, days: days),
+          rides, try await unpaired.taps(of: present, days: days),
+          try await RiderChargeDesk(store: backbone.store).charges(of: present, days: days),
           city.current.clock.zone
         )
       }
