@@ -130,13 +130,14 @@ extension WaitingRiderDay {
 }
 
 extension InsightDesk {
-  /// The rides of a rider; nil when there is no such rider.
+  /// The rides of a rider, after all merges; nil when there is no such rider.
   package func rides(
     of rider: RiderID, days: ClosedRange<Day>, countMax: Int = RiderTables.ridesMax
   ) async throws -> RiderRides? {
     let city = city.current
     return try await store.read { db in
-      guard let firstSeenAt = try await db.riders.firstSeen(rider) else { return nil }
+      guard let row = try await db.media.present(rider) else { return nil }
+      let rider = row.rider
       let limit = min(countMax, RiderTables.ridesMax)
       let placed = try await db.riders.rides(of: rider, days: days, countMax: limit)
       // A ride carried over midnight was boarded on the day before.
@@ -156,13 +157,15 @@ extension InsightDesk {
             ride, corrected: corrected, network: networks[feedID] ?? city.network))
       }
       return RiderRides(
-        rider: rider, firstSeenAt: firstSeenAt, days: days, rides: rides,
+        rider: rider, firstSeenAt: row.firstSeenAt, days: days, rides: rides,
         isCut: placed.count > limit, waiting: try await db.riders.waitingDays(of: rider, days: days)
       )
     }
   }
 
   /// The rider that an identifier names, their own or that of something they tap with.
+  ///
+  /// A number that was merged stays itself: a merge is asked of it, and ``rides(of:days:countMax:)`` follows.
   package func rider(named text: String) async throws -> RiderID? {
     guard let rider = RiderID(text), let medium = MediumID(text) else { return nil }
     return try await store.read { db in

@@ -126,13 +126,14 @@ package struct StatementTables {
       ]
     ).only().int8(0)
     func column<Value>(_ value: (BookedLine) -> Value?) -> [Value?] { lines.map(value) }
-    try await connection.execute(
+    let added = try await connection.query(
       """
       insert into statement_line (statement_id, currency, reference, booked_on, minor, end_to_end,
         counterparty, remittance, subject, subject_id, note, entry_id, book_entry_id, bank_code,
         bank_account_id)
       select $1, $2, *, $15 from unnest($3::text[], $4::date[], $5::int8[], $6::text[], $7::text[],
         $8::text[], $9::text[], $10::int8[], $11::text[], $12::int8[], $13::int8[], $14::text[])
+      returning line_id
       """,
       [
         .int8(number), .text(statement.currency.code), .texts(column { $0.line.reference }),
@@ -143,6 +144,7 @@ package struct StatementTables {
         .int8s(column { $0.entryID }), .int8s(column { $0.match.money?.bookedEntry }),
         .texts(column { $0.line.bankCode }), .int8(account.id),
       ])
+    try await forgetErasedPayers(of: added.map { try $0.int8(0) })
     return number
   }
 
@@ -209,6 +211,7 @@ package struct StatementTables {
         .orNull(entry, PostgresValue.int8), .orNull(booked, PostgresValue.int8), .text(person),
         .timestamptz(now),
       ])
+    try await forgetErasedPayers(of: [id])
   }
 }
 

@@ -295,6 +295,7 @@ package struct RiderMoveTables {
         and e.kind in ('write_off_proposed', 'refund_proposed', 'refund_ordered')
         and e.detail <> 'erased'
       """, Array(parameters.prefix(2)))
+    try await StatementTables(connection: connection).forgetPayers(of: nobody)
   }
 
   /// Puts the other number into what orders to rate anew showed of the largest changes.

@@ -195,12 +195,12 @@ extension Handlers {
         let rides = try await services.insight.rides(of: rider, days: day...day)
       {
         Handlers.fill(&model, rides, people)
-        let alone = try await services.unpairedTaps.taps(of: rider, days: day...day)
+        let alone = try await services.unpairedTaps.taps(of: rides.rider, days: day...day)
         let network = services.city.current.network
         model.alone = Listing(alone) { tap in
           Handlers.row(tap, network, people)
         }
-        let charges = try await services.riderCharges.charges(of: rider, days: day...day)
+        let charges = try await services.riderCharges.charges(of: rides.rider, days: day...day)
         model.charges = Listing(charges) { charge in
           ChargeRow(
             amount: people.money(charge.amount.minor, charge.amount.currency),

@@ -19,8 +19,8 @@ extension Handlers {
     guard let rider, let rides = try await services.insight.rides(of: rider, days: days) else {
       throw Problem(.notFound, "rider_unknown", "There is no such rider.")
     }
-    let alone = try await services.unpairedTaps.taps(of: rider, days: days)
-    let charges = try await services.riderCharges.charges(of: rider, days: days)
+    let alone = try await services.unpairedTaps.taps(of: rides.rider, days: days)
+    let charges = try await services.riderCharges.charges(of: rides.rider, days: days)
     return .json { writer in
       writer.rides(rides, alone, charges, language: request.language)
     }

@@ -60,10 +60,11 @@ struct RiderCommand: AsyncParsableCommand {
         let today = city.current.fareDay(of: .now)
         let days = date.map { $0...$0 } ?? today.adding(days: -365)...today.adding(days: 1)
         let unpaired = UnpairedTapDesk(store: backbone.store, city: city)
+        let rides = try await desk.rides(of: found, days: days)
+        let present = rides?.rider ?? found
         return (
-          try await desk.rides(of: found, days: days),
-          try await unpaired.taps(of: found, days: days),
-          try await RiderChargeDesk(store: backbone.store).charges(of: found, days: days),
+          rides, try await unpaired.taps(of: present, days: days),
+          try await RiderChargeDesk(store: backbone.store).charges(of: present, days: days),
           city.current.clock.zone
         )
       }

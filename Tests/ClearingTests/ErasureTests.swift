@@ -1,4 +1,5 @@
 import AcquirerSupport
+import BankSupport
 import Basics
 import Charging
 import Clearing
@@ -234,6 +235,43 @@ extension ClearingSuite {
           try await house.script(
             "update charge_event set detail = 'erased' where kind = 'captured'")
         }
+      }
+    }
+
+    /// Anna and Olha paid by transfer, and Anna's money goes back by transfer after she is erased.
+    @Test func theBankNamesNobodyWhoIsErasedAlsoInAStatementThatComesLater() async throws {
+      try await House.with { house in
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        let anna = try await house.register("anna")
+        for (rider, reference) in [(anna, "INV-7"), (try await house.register("olha"), "INV-8")] {
+          var order = house.cash(2500, key: reference)
+          (order.channel, order.reference) = (.bank, reference)
+          _ = try await house.wallets.topUp(order, to: rider, by: desk)
+        }
+        let day = house.city.current.clock.zone.local(House.noon).day
+        func file(_ number: String, opening: Int64, _ lines: [(Int64, String)]) -> StatementFile {
+          StatementFile(
+            number, opening: opening, from: day, to: day,
+            lines.map { StatementFile.Entry("E\($0.1)", $0.0, on: day, "I. Petrenko \($0.1)") })
+        }
+        let first = file("1", opening: 0, [(2500, "INV-7"), (2500, "INV-8")])
+        #expect(try await house.take(first) == "2 receipt")
+        let lines = try await house.statementLines()
+        var order = house.cash(nil, key: "OUT-1")
+        (order.channel, order.reference) = (.bank, "OUT-1")
+        _ = try await house.wallets.refund(order, to: anna, by: desk)
+        _ = try await erase(house, anna)
+        let words = """
+          select concat_ws(', ', counterparty, remittance) from statement_line order by line_id
+          """
+        let left = ["erased", "Some one, I. Petrenko INV-8"]
+        #expect(try await house.texts(words) == left)
+        #expect(try await house.statementLines() == lines)
+        try await house.expectSound()
+        let second = file("2", opening: 5000, [(-2500, "OUT-1")])
+        #expect(try await house.take(second) == "1 transfer")
+        #expect(try await house.texts(words) == left + ["erased"])
+        try await house.expectSound()
       }
     }
 

@@ -153,6 +153,23 @@ extension InsightSuite {
       }
     }
 
+    @Test func aNumberThatWasMergedLeadsToTheRidesOfTheOther() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        let old = RiderID(high: 0, low: 0xd1)
+        try await world.script(
+          """
+          insert into rider (rider_id, lane, first_seen_at, merged_into)
+          values ('\(old)', \(Lane.of(old)), now(), '\(anna)')
+          """)
+        let rides = try #require(try await world.desk.rides(of: old, days: today...today))
+        #expect(rides == (try await world.desk.rides(of: anna, days: today...today)))
+        #expect(rides.rider == anna && !rides.rides.isEmpty)
+      }
+    }
+
     @Test func aRiderIsFoundByTheirOwnNameAndByWhatTheyTapWith() async throws {
       let script = try Self.script()
       try await World.with { world in

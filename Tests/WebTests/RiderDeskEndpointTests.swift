@@ -315,6 +315,23 @@ struct RiderDeskEndpointTests {
     }
   }
 
+  /// Also one that was made for the old number after the merge.
+  @Test func aTokenOfANumberThatWasMergedShowsTheOther() async throws {
+    try await Self.with { service, token, _ in
+      let old = try await Self.register(service, token)
+      let kept = try await Self.register(service, token, card: "b2xoYQ")
+      let admin = try await service.token(.admin)
+      let merged = await service.post(
+        "/v1/riders/\(old)/merge", token: admin, json: #"{"into": "\#(kept)", "reason": "x"}"#)
+      #expect(merged.status == .ok)
+      let own = try await service.token(.rider, rider: RiderID(old))
+      for path in ["", "/rides"] {
+        let answer = await service.send(.get, "/v1/riders/\(old)\(path)", token: own)
+        #expect(answer.status == .ok && answer.text.contains(kept))
+      }
+    }
+  }
+
   @Test func aTokenThatIsACardNumberIsRefused() async throws {
     try await Self.with { service, token, _ in
       // 4111111111111111 in base64url.

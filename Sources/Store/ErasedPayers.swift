@@ -1,0 +1,60 @@
+import Basics
+import Postgres
+
+/// Takes what the bank says of who paid, or was paid, off the lines of riders who are nobody now.
+///
+/// The seal of a line leaves these two columns out: what it proves is the money, and what that is.
+extension StatementTables {
+  /// Stands in the place of a text of the bank.
+  private static let erasedText = "erased"
+
+  /// Takes it off the lines that are known as money of somebody who becomes nobody.
+  ///
+  /// Their accounts, products and windows are nobody's already.
+  func forgetPayers(of nobody: RiderID) async throws {
+    try await connection.execute(
+      """
+      with mine (subject, subject_id) as (
+        select s.subject, m.movement_id
+        from wallet_account a join wallet_movement m using (account_id)
+          cross join unnest(array['transfer', 'receipt']) s (subject)
+        where a.rider_id = $2 and m.channel = 'bank'
+        union all
+        select s.subject, h.holding_id
+        from product_holding h
+          cross join unnest(array['sale', 'product_transfer']) s (subject)
+        where h.rider_id = $2
+        union all
+        select 'refund', r.refund_id from charge_refund r join charge_window w using (window_id)
+        where w.lane = $1 and w.rider_id = $2
+        union all
+        select 'debt', e.event_id from charge_event e join charge_window w using (window_id)
+        where w.lane = $1 and w.rider_id = $2 and e.kind = 'paid_at_desk')
+      update statement_line l set counterparty = null, remittance = $3
+      from mine where l.subject = mine.subject and l.subject_id = mine.subject_id
+      """,
+      [.int2(Lane.of(nobody)), .identifier(nobody), .text(Self.erasedText)])
+  }
+
+  /// Takes it off lines that turn out to be money of somebody who was erased before the bank told of it.
+  func forgetErasedPayers(of lines: [Int64]) async throws {
+    guard !lines.isEmpty else { return }
+    try await connection.execute(
+      """
+      update statement_line l set counterparty = null, remittance = $2
+      from rider r
+      where l.line_id = any($1) and r.erased_at is not null and r.rider_id = case
+        when l.subject in ('transfer', 'receipt') then (
+          select a.rider_id from wallet_movement m join wallet_account a using (account_id)
+          where m.movement_id = l.subject_id)
+        when l.subject in ('sale', 'product_transfer') then (
+          select h.rider_id from product_holding h where h.holding_id = l.subject_id)
+        when l.subject = 'refund' then (
+          select w.rider_id from charge_refund f join charge_window w using (window_id)
+          where f.refund_id = l.subject_id)
+        when l.subject = 'debt' then (
+          select w.rider_id from charge_event e join charge_window w using (window_id)
+          where e.event_id = l.subject_id) end
+      """, [.int8s(lines.map(Optional.some)), .text(Self.erasedText)])
+  }
+}
