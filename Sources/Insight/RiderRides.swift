@@ -122,7 +122,8 @@ extension WaitingRiderDay {
   /// That the day is about to change, and why, in words.
   package func sentence(in language: Language) -> String {
     Bilingual(
-      uk: "день \(fareDay) ще тарифікується (\(cause.words.ukrainian)): поїздки й суми зміняться",
+      uk:
+        "день \(fareDay) ще тарифікується (\(cause.words.ukrainian)): поїздки й суми можуть змінитися",
       en:
         "the day \(fareDay) is still being rated (\(cause.words.english)): rides and fares may change"
     )[language]

@@ -63,8 +63,8 @@ extension FareStep {
         en: "no tap off, the usual stop was taken")
     case .waived:
       text = Bilingual(
-        uk: "вихід на «\(rule)» звільнено, \(money)", en: "tap off excused at \"\(rule)\", \(money)"
-      )
+        uk: "вхід на «\(rule)»: вихід не вимагався, \(money)",
+        en: "on at \"\(rule)\": tap off excused, \(money)")
     case .cancelled:
       text = Bilingual(
         uk: "вихід на зупинці входу, поїздки не було",

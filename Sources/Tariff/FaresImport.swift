@@ -86,6 +86,7 @@ struct FaresWriter {
       let rules = tables["fare_rules.txt"].filter { $0["fare_id"] == id }
       let isOnBoard = fare["payment_method"] != "1"
       let media = isOnBoard ? "medium: cash" : "not: {medium: cash}"
+      if isOnBoard { note("fare \(id): it is paid on board, so here for cash alone") }
       let price = fare["price"] ?? ""
       for condition in conditions(of: rules, fare: id) {
         let when = ([condition, media].filter { !$0.isEmpty }).joined(separator: ", ")

@@ -35,7 +35,8 @@ extension CompiledTariff {
       on: prepare(buyer, index: 0), status: .single, day: cityClock.fareDay(of: moment).number)
     var meter = FareMeter(self)
     let known = meter.knownCategory(ride)
-    if known >= 0 { meter.take(known, for: &ride) }
+    // Who rides free has no use for what others ride by, unless the product names them.
+    if known >= 0, !tables.categories[known].isFree { meter.take(known, for: &ride) }
     meter.classify(&ride)
     let price = self.price(rule.priceNode, ride)
     let validity: ProductOffer.Validity =

@@ -62,6 +62,7 @@ extension ClearingSuite {
             "amount_differs \(reference) 300: case CB1 opened: 800 open, moved 300",
             "amount_differs \(reference) 600: case CB1 opened: 500 open, moved 600",
             "amount_differs \(reference) 800: case CB1 is won here",
+            "missing_there CB1 600: dispute won, not paid",
             "twice \(reference) 1: case CB1 opened: a file said so before",
           ])
         #expect(try await cards.fund(4, [step(.won, 600)]) == [.matched: 1])

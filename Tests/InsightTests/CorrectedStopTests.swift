@@ -73,7 +73,7 @@ extension InsightSuite {
     }
 
     /// Of a validator that says no direction, at a stop off the line: nothing tells which way it went.
-    @Test func aCorrectedStopOffTheLineIsCountedAsOneWithoutAPlace() async throws {
+    @Test func aCorrectedStopOffTheLineIsCountedAsOneOffTheLine() async throws {
       try await World.with { world in
         try await Self.fill(world)
         try await world.script("update tap set direction = null")
@@ -86,8 +86,8 @@ extension InsightSuite {
             Issue.record("no answer")
             continue
           }
-          #expect(load.unplacedBoardings == 1 && load.boardings == 0)
-          #expect(load.hourly.allSatisfy { $0 == 0 })
+          #expect(load.boardingsOffLine == 1 && load.boardings == 0)
+          #expect(load.unplacedBoardings == 0 && load.boardingsOfNoDirection == 1)
         }
       }
     }
