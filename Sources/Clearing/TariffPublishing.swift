@@ -123,15 +123,17 @@ package struct TariffPublishing: Sendable {
     }
   }
 
-  /// What a new version says of the network that is not there; refuses it when a zone has no stop.
+  /// What a new version says that the service does not do and of the network that is not there;
+  /// refuses it when a zone has no stop.
   ///
   /// A version that is over already may name what has been taken down since, so there it is a doubt.
   private static func doubts(
     _ version: CompiledTariff, _ network: Network, today: Day
   ) throws -> [TariffFault] {
-    guard version.namesTheNetwork else { return [] }
+    let doubts = version.serviceDoubts
+    guard version.namesTheNetwork else { return doubts }
     guard !network.stops.isEmpty else {
-      return [
+      return doubts + [
         TariffFault(
           file: TariffSource.mainPath, line: 1,
           message: "version \"\(version.version)\" names zones, stops, routes or operators, and no "
@@ -144,7 +146,7 @@ package struct TariffPublishing: Sendable {
     if version.lastDay < today { for index in faults.indices { faults[index].isWarning = true } }
     let errors = faults.filter { !$0.isWarning }
     guard errors.isEmpty else { throw Refusal(outcome: .faulty(errors)) }
-    return faults
+    return doubts + faults
   }
 
   /// Takes back what the transaction has done so far.

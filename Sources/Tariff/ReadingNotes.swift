@@ -51,4 +51,16 @@ extension CompiledTariff {
         message: "version \"\(version)\" has no \"\(key)\"; say \(what)", isWarning: true)
     }
   }
+
+  /// What the service does not do of the version, whatever the version says.
+  package var serviceDoubts: [TariffFault] {
+    guard tables.storedValue?.topUpFee != nil else { return [] }
+    return [
+      TariffFault(
+        file: TariffSource.mainPath, line: tables.notes.line,
+        message: "version \"\(version)\" has a \"top_up_fee\"; the service makes no automatic "
+          + "top-ups, so nobody is charged it",
+        isWarning: true)
+    ]
+  }
 }

@@ -240,9 +240,12 @@ extension FareMeter {
   }
 
   /// Takes the charge from stored value; what is missing is topped up, perhaps at a fee.
+  ///
+  /// A rider without stored value pays the charge alone: there is nothing to top up.
   mutating func paidFromBalance(_ charge: Int64, state: inout RiderState) -> Int64 {
-    guard let rule = tariff.tables.storedValue else { return charge }
-    let balance = state.balanceMinor ?? 0
+    guard let rule = tariff.tables.storedValue, let balance = state.balanceMinor else {
+      return charge
+    }
     guard charge > balance else {
       state.balanceMinor = balance - charge
       return charge

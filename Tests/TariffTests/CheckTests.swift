@@ -73,6 +73,14 @@ struct CheckTests {
     #expect(check.text.contains("fare \"children\" is never reached"), "\(check.text)")
   }
 
+  @Test(arguments: [("stored_value: {top_up_fee: 2%}", 1), ("stored_value: {}", 0), ("", 0)])
+  func aTopUpFeeIsDoubtedSinceTheServiceMakesNoTopUps(_ rule: String, _ count: Int) throws {
+    let check = Feature("x", rules: flat + rule, rides: rides).check()
+    let version = try #require(check.book?.versions.first, "\(check.text)")
+    #expect(version.serviceDoubts.count == count)
+    #expect(version.serviceDoubts.allSatisfy { $0.isWarning && $0.message.contains("top_up_fee") })
+  }
+
   @Test func aCaseIsExplainedStepByStep() throws {
     let source = try Folders.source("zelenohrad")
     let name = "free transfer, the thirtieth minute is inside and the next is not"

@@ -287,6 +287,26 @@ private let features: [Feature] = [
         - {on: "10:00", off: "10:20", mode: rail, zone: 4, to_zone: 5, pays: 7.00}
         - {on: "11:00", off: "11:20", mode: rail, zone: 5, to_zone: 2, pays: 11.00}
       """),
+  Feature(
+    "a rider without stored value pays no top-up fee",
+    rules: flat + "stored_value: {top_up_fee: 2%}",
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, pays: 10.00}
+        - {at: "09:00", mode: bus, pays: 10.00}
+      """),
+  Feature(
+    "what stored value lacks is topped up at a fee",
+    rules: flat + "stored_value: {top_up_fee: 2%}",
+    rides: """
+        balance: 15.00
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, pays: 10.00}
+        - {at: "09:00", mode: bus, pays: 10.10, because: top-up fee}
+        - {at: "10:00", mode: bus, pays: 10.20}
+      """),
 ]
 
 /// All worked cases of constructs.
