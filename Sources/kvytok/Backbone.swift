@@ -232,8 +232,6 @@ struct Backbone: Sendable {
     guard known == hexText(secret.identity.publicKey) else { throw foreignSessionKey }
   }
 
-  private static let serviceKeySetting = "service_public_key"
-
   private var foreignSessionKey: CommandFault {
     CommandFault(
       "The file session.key in \(place.folder.path)/keys is not the one of this database: no "
