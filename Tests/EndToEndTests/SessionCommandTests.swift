@@ -68,18 +68,21 @@ struct SessionCommandTests {
       let books = try await service.run(["ledger", "verify", "--from-taps"])
       #expect(books.exitCode == 0, "\(books.output) \(books.errors)")
 
-      let text = try String(contentsOfFile: file, encoding: .utf8)
-      let evidence = try TapEvidence(json: Array(text.utf8.dropLast()))
-      guard case .session(var session) = evidence.proof else {
-        Issue.record("another kind of proof")
-        return
-      }
-      session.checkpoint?.signature[5] ^= 1
-      var forged = evidence
-      forged.proof = .session(session)
-      try Data(forged.json).write(to: URL(fileURLWithPath: file))
+      try Self.forgeCheckpoint(in: file)
       let refused = try await Command.run(verify)
       #expect(refused.exitCode == 1 && refused.output.contains("!!  checkpoint: the signature"))
     }
+  }
+
+  private static func forgeCheckpoint(in file: String) throws {
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    var evidence = try TapEvidence(json: Array(text.utf8.dropLast()))
+    guard case .session(var session) = evidence.proof else {
+      Issue.record("another kind of proof")
+      return
+    }
+    session.checkpoint?.signature[5] ^= 1
+    evidence.proof = .session(session)
+    try Data(evidence.json).write(to: URL(fileURLWithPath: file))
   }
 }

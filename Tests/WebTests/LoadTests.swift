@@ -114,7 +114,7 @@ struct LoadTests {
       #expect(
         lines == [
           "order,stop,name,boardings,alightings,load",
-          "0,a,\"'=HYPERLINK(\"\"http://x.example\"\")\",5,0,", "1,b,Vokzal,0,,0",
+          "0,a,\"'=HYPERLINK(\"\"http://x.example\"\")\",5,0,0", "1,b,Vokzal,0,0,0",
           "about,boardings,5,,,", "about,boardings_without_alighting,5,,,",
           "about,boardings_without_stop,0,,,", "about,boardings_off_line,0,,,",
           "about,boardings_without_direction,0,,,",

@@ -38,7 +38,8 @@ struct RidershipTests {
   private static let about = [
     ("boardings", "15"), ("boardings_without_alighting", "5"), ("boardings_without_stop", "0"),
     ("boardings_off_line", "0"), ("days_still_worked_out", "0"), ("complete", "true"),
-    ("taps_unsorted", "0"), ("taps_quarantined", "0"), ("tap_numbers_missing", "0"),
+    ("taps_unsorted", "0"), ("taps_set_aside", "0"), ("taps_quarantined", "0"),
+    ("tap_numbers_missing", "0"),
   ]
 
   @Test func pairsAsCSVSayWhatTheyLeaveOut() async throws {
