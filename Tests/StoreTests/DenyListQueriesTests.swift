@@ -391,7 +391,9 @@ extension StoreSuite {
         #expect(newest?.devicesActive == 1 && newest?.devicesReached == 0)
         #expect(try await Self.deny(1, "debt", store) == base + 1)
         // A clock that is below the newest version makes none twice.
-        let next = try await store.write { db in try await db.denyList.startLine(at: noon) }
+        let next = try await store.write { db in
+          try await db.denyList.startLine(at: noon.adding(seconds: -5))
+        }
         let versions = try await store.read { db in try await db.denyList.versions(limit: 9) }
         #expect(next == base + 1_000_001, "\(versions.map(\.version))")
       }
