@@ -22,7 +22,7 @@ export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
 export KVYTOK_PACKAGE_JSON ?= $(abspath $(DESCRIBE))
 
-.PHONY: help demo demo-stop test build release format lint simulate simulate-books simulate-days faults canary clean setup setup-test riga fuzz fuzzers
+.PHONY: help demo demo-stop test build release format lint simulate simulate-books simulate-days faults canary closures clean setup setup-test riga fuzz fuzzers
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,11 @@ canary: setup-test ## Deletes checkpoints after the simulated play, which its ch
 	  echo "== The planted bug was NOT found"; exit 1; \
 	elif grep -q 'has lost its checkpoint' $(TOOLS)/canary.log; then echo "== The planted bug was found"; \
 	else tail -20 $(TOOLS)/canary.log; echo "== The test failed, but not over the bug"; exit 1; fi
+
+closures: CONFIG = release
+closures: setup-test ## Finds closures of tests that the compiler takes for one another
+	@$(BUILD_TESTS)
+	@Tests/closures $(CONFIG)
 
 DAYS ?= 3
 simulate-days: release ## Plays days with offline, repeating and lying validators: DAYS=3

@@ -375,7 +375,8 @@ extension StoreSuite {
           values ('V-1', 'active', decode(repeat('01', 32), 'hex'), $1)
           """, [.timestamptz(noon)])
         #expect(try await Self.deny(0, "lost", store) == 1)
-        #expect(try await store.read { try await $0.denyList.base() } == 0)
+        let none = try await store.read { try await $0.denyList.base() }
+        #expect(none == 0)
         _ = try await store.write { db in
           try await db.denyList.note([
             DenyListSighting(device: "V-1", version: 1, at: noon, source: .fetch)
@@ -383,10 +384,10 @@ extension StoreSuite {
         }
         let base = try await store.write { try await $0.denyList.startLine(at: noon) }
         #expect(base == noon.microseconds / 1_000_000)
-        #expect(try await store.read { try await $0.denyList.base() } == base)
-        #expect(
-          try await store.read { try await $0.denyList.head() }
-            == DenyListHead(version: base, count: 1))
+        let kept = try await store.read { try await $0.denyList.base() }
+        #expect(kept == base)
+        let head = try await store.read { try await $0.denyList.head() }
+        #expect(head == DenyListHead(version: base, count: 1))
         let newest = try await store.read { try await $0.denyList.versions(limit: 1).first }
         #expect(newest?.devicesActive == 1 && newest?.devicesReached == 0)
         #expect(try await Self.deny(1, "debt", store) == base + 1)
@@ -394,8 +395,7 @@ extension StoreSuite {
         let next = try await store.write { db in
           try await db.denyList.startLine(at: noon.adding(seconds: -5))
         }
-        let versions = try await store.read { db in try await db.denyList.versions(limit: 9) }
-        #expect(next == base + 1_000_001, "\(versions.map(\.version))")
+        #expect(next == base + 1_000_001)
       }
     }
 
