@@ -82,6 +82,20 @@ package final class CompiledTariff: Sendable {
     !tables.tapping.pairsByVehicle || on.vehicle == off.vehicle
   }
 
+  /// The taps on that are an open ride's own a second time.
+  func taps(
+    _ taps: [FareTap], doubling open: FareTap, day: Day, state: RiderState
+  ) -> Set<FareTap> {
+    var meter = FareMeter(self)
+    let boarding = prepare(open, index: -1)
+    return Set(
+      taps.filter {
+        $0.kind == .on
+          && meter.isDoubled(
+            prepare($0, index: 0), after: boarding, day: day.number, state: state)
+      })
+  }
+
   /// Ends the ride that is still open when no further tap is awaited.
   package func close(_ state: RiderState) -> RatedDay {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }

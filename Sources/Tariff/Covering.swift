@@ -22,16 +22,16 @@ extension FareMeter {
     }
     let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
     run += covered.map { rides[$0] }
-    let paidBefore = earlier.map(\.paid)
+    let dueBefore = earlier.map(\.due)
     let tickets = cheapestCover(run).flatMap { chosen in chosen.rides.map { _ in chosen } }
-    var kept: [(ride: Ride, due: Int64)] = []
+    var kept: [(ride: Ride, due: TicketDue)] = []
     var place = earlier.count
     for index in rides.indices {
       guard kept.count < covered.count, covered[kept.count] == index else {
         rateByItself(rides[index], isSecondTap: secondTaps.contains(index), state: &state)
         continue
       }
-      let due = charge(tickets[place], place, run: run, paidBefore: paidBefore, state: &state)
+      let due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
       kept.append((rides[index], due))
       place += 1
     }
@@ -51,6 +51,13 @@ extension FareMeter {
     var rule: Int
     var rides: Range<Int>
     var minor: Int64
+  }
+
+  /// What was due for a ride's ticket and what its reason says that the category took off, for one
+  /// person; -1 when no fare was known.
+  struct TicketDue {
+    var minor: Int64
+    var reductionMinor: Int64 = 0
   }
 
   /// Dynamic programme over the prefixes of the day's rides.
@@ -152,17 +159,17 @@ extension FareMeter {
   }
 
   /// Books a ride on its ticket: the first ride of today pays what is due, the others ride on it; gives
-  /// back what was due for the ticket alone, -1 when there is none.
+  /// back what was due for the ticket alone.
   private mutating func charge(
-    _ chosen: ChosenTicket, _ place: Int, run: [Ride], paidBefore: [Int64],
+    _ chosen: ChosenTicket, _ place: Int, run: [Ride], dueBefore: [TicketDue],
     state: inout RiderState
-  ) -> Int64 {
+  ) -> TicketDue {
     traceStart = trace.count
     var ride = run[place]
     guard chosen.rule >= 0 else {
       step(.unknown, .missing(.ticket))
       finish(ride, nominal: unknownMinor, charged: unknownMinor, product: .none)
-      return -1
+      return TicketDue(minor: -1)
     }
     let name = RuleName.ticket(Int32(chosen.rule))
     let single = singlePrice(ride)
@@ -172,20 +179,22 @@ extension FareMeter {
       take(0, for: &full)
       ride.fullMinor = singlePrice(full)
     }
-    guard place == max(chosen.rides.lowerBound, paidBefore.count) else {
+    guard place == max(chosen.rides.lowerBound, dueBefore.count) else {
       step(.onTicket, name)
       charge(ride, 0, nominal: alone, alone: alone, isReduced: false, carrier: name, state: &state)
-      return 0
+      return TicketDue(minor: 0)
     }
-    let paid = chosen.rides.filter { $0 < paidBefore.count }.reduce(Int64(0)) {
-      $0 + max(0, paidBefore[$1])
-    }
+    let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
+    let paid = before.reduce(Int64(0)) { $0 + max(0, $1.minor) }
     step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
     let due = max(0, chosen.minor - paid)
     if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
-    if due > 0 { ride.reductionMinor = reduction(chosen, run) }
+    // What the category took off of yesterday's ticket is told and claimed already.
+    let told = before.reduce(Int64(0)) { $0 + $1.reductionMinor }
+    if due > 0 { ride.reductionMinor = max(0, reduction(chosen, run) - told) }
     settle(ride, nominal: due, alone: alone, product: name, state: &state)
-    return due
+    let isTold = trace[traceStart...].contains { $0.code == .reducedCategory }
+    return TicketDue(minor: due, reductionMinor: isTold ? ride.reductionMinor : 0)
   }
 
   /// How much less than the full price a ticket costs because of the rider's category.
@@ -219,8 +228,8 @@ extension FareMeter {
   }
 
   /// Rides of yesterday that today's tickets may share.
-  private mutating func recentRides(_ state: RiderState) -> [(ride: Ride, paid: Int64)] {
-    var rides: [(ride: Ride, paid: Int64)] = []
+  private mutating func recentRides(_ state: RiderState) -> [(ride: Ride, due: TicketDue)] {
+    var rides: [(ride: Ride, due: TicketDue)] = []
     for recent in state.recent {
       let on = tariff.prepare(recent.on, index: RideOutcome.noTap)
       let off = recent.off.map { tariff.prepare($0, index: RideOutcome.noTap) }
@@ -232,7 +241,8 @@ extension FareMeter {
       // It was remembered with the category that counted: its proof may be over by now.
       if let category = categoryIndex(ride) { take(category, for: &ride) }
       classify(&ride)
-      if takesTicket(ride) { rides.append((ride, recent.paidMinor)) }
+      let due = TicketDue(minor: recent.paidMinor, reductionMinor: recent.reductionMinor)
+      if takesTicket(ride) { rides.append((ride, due)) }
     }
     return rides
   }
@@ -240,7 +250,7 @@ extension FareMeter {
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
   /// what was due for its ticket: companions and fees are paid beside it.
   private mutating func remember(
-    _ covered: [(ride: Ride, due: Int64)], day: Int, state: inout RiderState, source: [FareTap]
+    _ covered: [(ride: Ride, due: TicketDue)], day: Int, state: inout RiderState, source: [FareTap]
   ) {
     let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
     let from = end(of: day) - longest
@@ -252,7 +262,9 @@ extension FareMeter {
       on.category = tariff.tables.categories[Int(ride.categoryRule)].name
       var off = ride.hasEnd && ride.off.index >= 0 ? source[Int(ride.off.index)] : nil
       off?.ref = RatedRide.carriedRef
-      kept.append(RecentRide(on: on, off: off, paidMinor: due))
+      kept.append(
+        RecentRide(
+          on: on, off: off, paidMinor: due.minor, reductionMinor: due.reductionMinor))
     }
     state.recent = kept
   }

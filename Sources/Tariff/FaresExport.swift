@@ -68,6 +68,9 @@ struct FaresExportWriter {
     for ticket in tables.tickets { note("ticket \"\(ticket.name)\": cheapest cover of rides") }
     for fee in tables.surcharges { note("surcharge \"\(fee.name)\"") }
     for rule in tables.repeats { note("repeat discount \"\(rule.name)\"") }
+    if tables.rounding != nil { note("rounding of what a ride is charged in the end") }
+    if tables.companionCategory >= 0 { note("companions: the category by which they pay") }
+    if tables.storedValue != nil { note("stored value: the fee of its top-ups") }
   }
 
   private mutating func writeAgency() {
@@ -128,13 +131,11 @@ struct FaresExportWriter {
   private func obstacle(_ fare: FareRule) -> String? {
     for test in fare.condition.clauses.joined() {
       switch test.dimension {
-      case .mode, .operatorID, .route, .service, .category, .medium: continue
-      case .time,
-        .toTime where !test.isNegated && test.mask.nonzeroBitCount == 1:
-        if let why = timeObstacle(test.mask) { return why }
+      case .mode, .operatorID, .route, .service, .category, .medium, .time, .toTime: continue
       default: return "its condition on \(test.dimension)"
       }
     }
+    if let why = timeObstacle(in: fare) { return why }
     return obstacle(in: fare.node)
   }
 

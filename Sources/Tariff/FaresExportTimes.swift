@@ -28,6 +28,28 @@ extension FaresExportWriter {
     return masks
   }
 
+  /// Why the times that a fare's condition asks for cannot be those of one leg rule; nil when they can.
+  ///
+  /// A leg rule names at most one timeframe of the boarding and one of the end, and says of none that
+  /// it is not in it.
+  func timeObstacle(in fare: FareRule) -> String? {
+    let tests = fare.condition.clauses.joined().filter { [.time, .toTime].contains($0.dimension) }
+    guard !tests.isEmpty else { return nil }
+    if tests.contains(where: \.isNegated) { return "its condition on not being in a time" }
+    for dimension in [RideDimension.time, .toTime] {
+      let asked = tests.filter { $0.dimension == dimension }
+      if asked.count > 1 || asked.contains(where: { $0.mask.nonzeroBitCount != 1 }) {
+        return "its condition on several times"
+      }
+    }
+    if fare.condition.clauses.count > 1 { return "its condition on a time or something else" }
+    let boarding = tests.filter { $0.dimension == .time }.map(\.mask)
+    if !boarding.isEmpty, timeMasks(fare.node).contains(where: { !boarding.contains($0) }) {
+      return "a price by time beside its condition on another time"
+    }
+    return tests.compactMap { timeObstacle($0.mask) }.first
+  }
+
   /// Why a time cannot be written as a timeframe; nil when it can.
   func timeObstacle(_ mask: UInt64) -> String? {
     let time = tariff.tables.times[mask.trailingZeroBitCount]

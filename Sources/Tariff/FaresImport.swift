@@ -35,6 +35,8 @@ struct FaresWriter {
   var body: [String] = []
   var notes: [String] = []
   var currency = ""
+  /// The services that stand for the rides of a leg group, by the group.
+  var services: [String: [String]] = [:]
 
   /// Seconds of a transfer for which the feed names no limit.
   static let unlimitedSeconds = 86_400
@@ -143,10 +145,10 @@ struct FaresWriter {
     writeCategories()
     writeZones()
     writeTimes()
-    let groups = writeServices()
+    writeServices()
     body.append("fares:")
     for rule in sortedRules() { writeLegRule(rule) }
-    writeTransfers(groups)
+    writeTransfers()
     let used = Set(
       (tables["fare_leg_rules.txt"] + tables["fare_transfer_rules.txt"])
         .compactMap { $0["fare_product_id"] })
@@ -206,35 +208,6 @@ struct FaresWriter {
       platforms[station, default: []].append(id)
     }
     return platforms
-  }
-
-  /// A service for each leg group that transfers refer to; none without transfers.
-  private mutating func writeServices() -> [String] {
-    guard !tables["fare_transfer_rules.txt"].isEmpty else { return [] }
-    var groups: [String] = []
-    body.append("services:")
-    for rule in sortedRules() {
-      guard let group = rule["leg_group_id"], !group.isEmpty, !groups.contains(group) else {
-        continue
-      }
-      groups.append(group)
-      let same = sortedRules().filter { $0["leg_group_id"] == group }
-      let parts = same.map { "{" + condition(of: $0) + "}" }
-      body.append("  \(yamlWord(group)): {any: [\(parts.joined(separator: ", "))]}")
-    }
-    return groups
-  }
-
-  /// Rules in the order in which the first that fits counts.
-  func sortedRules() -> [[String: String]] {
-    func rank(_ rule: [String: String]) -> (Int, Int) {
-      let named = [
-        "network_id", "from_area_id", "to_area_id", "from_timeframe_group_id",
-        "to_timeframe_group_id",
-      ].filter { rule[$0]?.isEmpty == false }
-      return (-(Int(rule["rule_priority"] ?? "") ?? 0), -named.count)
-    }
-    return tables["fare_leg_rules.txt"].sorted { rank($0) < rank($1) }
   }
 
   func condition(of rule: [String: String]) -> String {

@@ -12,13 +12,13 @@ extension FaresWriter {
   }
 
   /// Rides of a leg group take part in one transfer only, the first that names the group.
-  mutating func writeTransfers(_ groups: [String]) {
+  mutating func writeTransfers() {
     var transfers: [Transfer] = []
     for (index, rule) in tables["fare_transfer_rules.txt"].enumerated() {
       let number = index + 1
       let from = rule["from_leg_group_id"] ?? ""
       let to = rule["to_leg_group_id"] ?? ""
-      guard groups.contains(from), groups.contains(to) else {
+      guard services[from] != nil, services[to] != nil else {
         note("transfer rule \(number): an empty leg group is not imported")
         continue
       }
@@ -53,13 +53,16 @@ extension FaresWriter {
   }
 
   private mutating func write(_ transfer: Transfer) {
-    let groups = transfer.groups.map(yamlWord).joined(separator: ", ")
+    func words(_ group: String) -> [String] { (services[group] ?? []).map(yamlWord) }
+    let groups = transfer.groups.flatMap(words).joined(separator: ", ")
     body += [
       "  - name: \(yamlWord("transfer \(transfer.number)"))",
       "    when: {service: [\(groups)]}", "    \(transfer.terms)", "    pays: new", "    pairs:",
     ]
-    body += transfer.pairs.map {
-      "      - {from: \(yamlWord($0.from)), to: \(yamlWord($0.to)), pays: \($0.pays)}"
+    for pair in transfer.pairs {
+      for from in words(pair.from) {
+        body += words(pair.to).map { "      - {from: \(from), to: \($0), pays: \(pair.pays)}" }
+      }
     }
   }
 

@@ -14,7 +14,13 @@ extension FareMeter {
       switch tap.kind {
       case .single: append(Ride(on: tap, status: .single, day: day))
       case .on:
-        if let open { append(incomplete(open, day: day, state: state)) }
+        if let open {
+          if isDoubled(tap, after: open, day: day, state: state) {
+            append(secondTap(tap, day: day))
+            continue
+          }
+          append(incomplete(open, day: day, state: state))
+        }
         open = tap
         if let off = waiting, off.at == tap.at {
           end(&open, by: off, day: day, state: state)
@@ -142,8 +148,39 @@ extension FareMeter {
   /// Most stops whose usual alighting is remembered for a rider.
   static let habitsMax = 8
 
+  /// Whether a tap on is the open ride's own a second time: it neither ends that ride nor begins one.
+  ///
+  /// The condition of the rule is asked of both as of rides of one tap, since nobody knows their ends yet.
+  mutating func isDoubled(
+    _ tap: PreparedTap, after open: PreparedTap, day: Int, state: RiderState
+  ) -> Bool {
+    let limit = tariff.tables.tapping.passBackMicroseconds
+    guard limit > 0, open.vehicle.hash != 0, open.vehicle.hash == tap.vehicle.hash,
+      tap.at - open.at < limit, isWithinLimit(open, tap.at, day: day)
+    else { return false }
+    return isUnderPassBack(open, day: rideDay(open, day), state: state)
+      && isUnderPassBack(tap, day: day, state: state)
+  }
+
+  private mutating func isUnderPassBack(
+    _ tap: PreparedTap, day: Int, state: RiderState
+  ) -> Bool {
+    var ride = Ride(on: tap, status: .single, day: day)
+    takeCategory(for: &ride, holdings: state.holdings)
+    classify(&ride)
+    return tariff.tables.tapping.passBackCondition.holds(ride)
+  }
+
+  private func secondTap(_ tap: PreparedTap, day: Int) -> Ride {
+    var ride = Ride(on: tap, status: .single, day: day)
+    ride.isSecondTap = true
+    return ride
+  }
+
   /// Whether a boarding is a second tap on one vehicle that is not charged again.
   mutating func isPassBack(_ ride: borrowing Ride, state: inout RiderState) -> Bool {
+    // The ride it doubles may still be open, and is then not yet the last one rated.
+    if ride.isSecondTap { return true }
     let limit = tariff.tables.tapping.passBackMicroseconds
     guard limit > 0, ride.on.vehicle.hash != 0, tariff.tables.tapping.passBackCondition.holds(ride)
     else {

@@ -112,6 +112,8 @@ struct Ride {
   /// The full price where it costs less by itself because of its category; else unknown.
   var fullMinor = unknownMinor
   var isCompletedByHabit = false
+  /// Whether its tap is that of a ride that was open on the vehicle, a second time.
+  var isSecondTap = false
   /// Whether the end is that of the line, since nobody knows the real one.
   var endsWithLine = false
   /// Where the ride went, for tariffs that ask.

@@ -113,6 +113,8 @@ struct RecentRide: Hashable, Sendable {
   var off: FareTap?
   /// What was due for its ticket, for one person; -1 when no fare was known.
   var paidMinor: Int64
+  /// What its reason says that the category took off of the ticket.
+  var reductionMinor: Int64 = 0
 }
 
 /// Where a rider who boards here usually gets off.

@@ -4,14 +4,22 @@ import Transit
 extension RiderState {
   /// Format of the bytes that are written.
   ///
-  /// 2 added the sets of zones that a cap's rides have left, and the last use of a product. Format 1
-  /// is read as well; any other is refused.
-  private static let format: UInt8 = 2
+  /// 2 added the sets of zones that a cap's rides have left, and the last use of a product; 3 what a
+  /// category took off of the tickets of rides that the next day may share. Format 1 is read as well;
+  /// any other is refused.
+  private static let format: UInt8 = 3
+
+  /// The format that a state is written in: without such a reduction it is the one before, so that the
+  /// bytes of nearly all states stay what they were.
+  private var writtenFormat: UInt8 {
+    recent.contains { $0.reductionMinor != 0 } ? RiderState.format : 2
+  }
 
   /// The state for storage: the same state always gives the same bytes.
   package var bytes: [UInt8] {
     var writer = StateWriter()
-    writer.byte(RiderState.format)
+    let format = writtenFormat
+    writer.byte(format)
     writer.list(caps) { writer, cap in
       writer.fixed(cap.tag)
       writer.integer(cap.start)
@@ -41,6 +49,7 @@ extension RiderState {
       writer.tap(ride.on)
       writer.optional(ride.off) { $0.tap($1) }
       writer.integer(ride.paidMinor)
+      if format >= 3 { writer.integer(ride.reductionMinor) }
     }
     writer.list(habits) { writer, habit in
       writer.fixed(habit.from)
@@ -80,7 +89,9 @@ extension RiderState {
     }
     boarding = reader.optional { $0.tap() }
     recent = reader.list { reader in
-      RecentRide(on: reader.tap(), off: reader.optional { $0.tap() }, paidMinor: reader.integer())
+      RecentRide(
+        on: reader.tap(), off: reader.optional { $0.tap() }, paidMinor: reader.integer(),
+        reductionMinor: format < 3 ? 0 : reader.integer())
     }
     habits = reader.list { reader in
       Habit(from: reader.fixed(), off: reader.tap(), times: reader.small())

@@ -64,16 +64,16 @@ package struct TariffBook: Sendable {
     opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?
   ) -> RatedDay {
     var rest = taps.sorted(by: FareTap.isBefore)
-    let next = rest.firstIndex { $0.kind == .on }
+    let doubled = opened.tariff?.taps(rest, doubling: opened.tap, day: day, state: state) ?? []
+    let next = rest.firstIndex { $0.kind == .on && !doubled.contains($0) }
     let first: RatedDay
     if let before = opened.tariff {
-      var own = rest[..<(next ?? rest.endIndex)].filter { $0.kind == .off }
-      if let end = own.firstIndex(where: { before.pairs(opened.tap, $0) }) {
+      var own = rest[..<(next ?? rest.endIndex)].filter { $0.kind == .off || doubled.contains($0) }
+      if let end = own.firstIndex(where: { $0.kind == .off && before.pairs(opened.tap, $0) }) {
         own.removeSubrange((end + 1)...)
       }
-      // They come in order, so that the first of the rest's taps off are these.
-      for _ in own {
-        if let place = rest.firstIndex(where: { $0.kind == .off }) { rest.remove(at: place) }
+      for tap in own {
+        if let place = rest.firstIndex(of: tap) { rest.remove(at: place) }
       }
       let going = before.rate(day: day, state: state, taps: own)
       first = next == nil ? going : going.followed(by: before.close(going.state))

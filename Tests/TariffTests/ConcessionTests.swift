@@ -283,6 +283,36 @@ private func concessions(_ ride: RatedRide) -> [String] {
     #expect(version.offer(of: "month", to: "pupil", at: now)?.priceMinor == 9000)
   }
 
+  /// Half of AB's 2.80 and half of ABC's 4.10: 2.05 less in all, of which 1.40 are told before midnight.
+  @Test func aTicketOverMidnightTellsItsReductionOnce() throws {
+    let rules = """
+      student: {as: adult, pays: 50%}
+      zones: [A, B, C]
+      tickets:
+      - {name: AB, zones: [A, B], within: 80 min, price: 2.80}
+      - {name: ABC, zones: [A, B, C], within: 90 min, price: 4.10}
+      """
+    let book = try ruleBook(rules)
+    func tap(_ at: String, _ zone: String) throws -> FareTap {
+      FareTap(
+        ref: 0, at: try #require(Instant(iso8601: at)), kind: .single, medium: .card,
+        category: "student", mode: .bus, zone: zone)
+    }
+    let first = try #require(Day("2026-11-22"))
+    let evening = book.rate(
+      day: first, state: .empty, taps: [try tap("2026-11-22T23:40:00+02:00", "A")])
+    #expect(evening.rides.flatMap(concessions) == ["reduced_category student 140"])
+    let stored = try #require(RiderState(bytes: evening.state.bytes))
+    #expect(stored == evening.state)
+    for state in [evening.state, stored] {
+      let morning = book.rate(
+        day: first.adding(days: 1), state: state,
+        taps: [try tap("2026-11-23T00:10:00+02:00", "C")])
+      #expect(morning.rides.map(\.chargedMinor) == [65])
+      #expect(morning.rides.flatMap(concessions) == ["reduced_category student 65"])
+    }
+  }
+
   @Test func theReasonSaysItInWords() throws {
     let step = FareStep(.reducedCategory, rule: "student", minor: 400, number: 1)
     let uah = try #require(Currency("UAH"))

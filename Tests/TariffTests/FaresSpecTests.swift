@@ -246,6 +246,50 @@ struct FaresSpecTests {
     }
   }
 
+  /// A leg rule has one timeframe or none: what asks for more is named, and not written as something else.
+  @Test(arguments: [
+    ("when: {not: {time: peak}}, price: 8", "its condition on not being in a time"),
+    ("when: {not: {to_time: peak}}, price: 8", "its condition on not being in a time"),
+    ("when: {time: [peak, night]}, price: 8", "its condition on several times"),
+    (
+      "when: {any: [{time: peak}, {medium: card}]}, price: 8",
+      "its condition on a time or something else"
+    ),
+    (
+      "when: {time: peak}, price: {by: time, night: 9, others: 8}",
+      "a price by time beside its condition on another time"
+    ),
+  ])
+  func aConditionOnTimesThatNoLegRuleHasIsNamed(_ rule: String, _ why: String) throws {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: [adult]
+      times: {peak: [{from: "07:00", before: "10:00"}], night: [{from: "22:00", before: "23:00"}]}
+      fares:
+      - {name: bus, \(rule)}
+      - {name: early, when: {time: peak}, price: 5}
+      rounding: {to: 0.50, rounding: down}
+      companions: {as: adult}
+      stored_value: {top_up_fee: 2%}
+      """
+    let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: text)])
+    let reading = source.load()
+    let tariff = try #require(reading.book?.versions.first, "\(reading.faults)")
+    let export = FaresExport(tariff, network: nil)
+    #expect(Spec.faults(export.files) == [])
+    #expect(
+      export.notExpressed == [
+        "fare \"bus\": \(why)", "which routes belong to which fare: no network was given",
+        "rounding of what a ride is charged in the end",
+        "companions: the category by which they pay", "stored value: the fee of its top-ups",
+      ])
+    let legs = rows(export.files.first { $0.name == "fare_leg_rules.txt" }?.bytes ?? [])
+    #expect(legs.map { $0["from_timeframe_group_id"] } == ["peak"])
+    #expect(legs.map { $0["fare_product_id"] } == ["fare_2_time_1"])
+  }
+
   private static let feed: [(name: String, text: String)] = [
     (
       "agency.txt",

@@ -198,6 +198,23 @@ struct FaresTests {
     #expect(rated.rides.map(\.chargedMinor) == [1000, 0, 0, 1000])
   }
 
+  /// A ride of n2 is one of b, whose rule goes before the second of a: b pays and changes as b.
+  @Test func aRideIsOfTheLegGroupWhoseRuleHasTheHigherPriority() throws {
+    let imported = try FaresImport(
+      files: Self.feed(
+        transfers: "b,b,-1,1800,1,0,\n", legs: "a,n1,a,3\nb,n2,b,2\na,n2,a,1\n"),
+      folder: "imported", from: Self.from)
+    let reading = Self.load(imported)
+    #expect(reading.faults.filter { !$0.isWarning } == [], "\(imported.yaml)")
+    let tariff = try #require(reading.book?.versions.first)
+    var taps: [FareTap] = []
+    for (route, minute) in [("2", Int64(0)), ("2", 10), ("1", 20)] {
+      taps += ride(tariff, category: "adult", medium: .card, route: route, minute: minute)
+    }
+    let rated = tariff.rate(day: Self.from.adding(days: 10), state: .empty, taps: taps)
+    #expect(rated.rides.map(\.chargedMinor) == [2000, 0, 1000], "\(imported.yaml)")
+  }
+
   @Test func whatTheImportDoesNotTakeFromAFeedIsTold() throws {
     let imported = try FaresImport(
       files: Self.feed(

@@ -132,6 +132,36 @@ private let features: [Feature] = [
         - {at: "08:05:00", mode: bus, vehicle: 8, pays: 10.00}
       """),
   Feature(
+    "a doubled tap on gives up no ride",
+    rules: flat + "tapping: {limit: 2 h, incomplete: 25.00, pass_back: {within: 5 min}}",
+    rides: """
+        day: 2024-05-14
+        rides:
+        # Tapped twice, and a third time, all within five minutes of the first: one ride, paid once.
+        - {on: "08:00:00", off: "08:20", mode: bus, vehicle: 7, pays: 10.00}
+        - {on: "08:00:03", mode: bus, vehicle: 7, pays: 0, because: second tap}
+        - {on: "08:04:59", mode: bus, vehicle: 7, pays: 0, because: second tap}
+        # Five minutes later is another boarding, and the first was never ended.
+        - {on: "10:00", mode: bus, vehicle: 7, pays: 25.00, because: incomplete}
+        - {on: "10:05", off: "10:20", mode: bus, vehicle: 7, pays: 10.00}
+        # Another vehicle is another ride, however soon.
+        - {on: "12:00", mode: bus, vehicle: 7, pays: 25.00, because: incomplete}
+        - {on: "12:01", off: "12:20", mode: bus, vehicle: 8, pays: 10.00}
+        # Tapped twice and never off: the ride is given up once.
+        - {on: "14:00", mode: bus, vehicle: 9, pays: 25.00, because: incomplete}
+        - {on: "14:01", mode: bus, vehicle: 9, pays: 0, because: second tap}
+        total: 105.00
+      """),
+  Feature(
+    "a doubled tap on over midnight",
+    rules: flat + "tapping: {limit: 2 h, incomplete: 25.00, pass_back: {within: 5 min}}",
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:58", off: "2024-05-15 00:20", mode: bus, vehicle: 7, pays: 10.00}
+        - {on: "2024-05-15 00:01", mode: bus, vehicle: 7, pays: 0, because: second tap}
+        total: 10.00
+      """),
+  Feature(
     "a tap off that ends no ride says why",
     rules: flat + "tapping: {limit: 1 h, same_vehicle: yes, incomplete: 25.00}",
     rides: """

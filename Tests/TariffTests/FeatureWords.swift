@@ -147,6 +147,19 @@ let ticketFeatures: [Feature] = [
         total: 11.70
       """),
   Feature(
+    "a doubled tap on takes no ticket",
+    rules: """
+      tapping: {pass_back: {within: 5 min}, incomplete: 8.90}
+      tickets: [{name: single, rides: 1, price: 2.80}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:10", mode: metro, vehicle: 7, pays: 2.80}
+        - {on: "08:01", mode: metro, vehicle: 7, pays: 0, because: second tap}
+        total: 2.80
+      """),
+  Feature(
     "a ride on tickets that nobody ended costs the dearest ticket from there",
     rules: """
       zones: [A, B, C]

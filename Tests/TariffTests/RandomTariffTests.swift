@@ -193,6 +193,39 @@ struct RandomTariffTests {
   }
 
   @Test(arguments: Self.seeds)
+  func aDoubledTapOnChangesNothingWherePassBackHolds(_ seed: UInt64) throws {
+    let text = try random(seed).text
+      .replacing("  pass_back: {within: 3 min, when: {mode: bus}}\n", with: "")
+      .replacing("tapping:\n", with: "tapping:\n  pass_back: {within: 3 min}\n")
+    let source = TariffSource(
+      folder: "random", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    let tariff = try #require(source.load().book?.versions.first, "\(text)")
+    let firstDoubled = 1_000_000
+    for number in 0..<Self.ridersMax {
+      var rider = RandomRider(tariff: tariff, seed: seed * 100 + number)
+      var state = RiderState.empty
+      for offset in 0..<6 {
+        let day = Life.monday.adding(days: offset)
+        let taps = rider.taps(on: day)
+        // No tap comes sooner than half a minute after a tap on.
+        let doubled = taps.filter { $0.kind == .on }.map { tap in
+          var second = tap
+          second.ref += firstDoubled
+          second.at = tap.at.adding(seconds: 20)
+          return second
+        }.filter { tariff.cityClock.fareDay(of: $0.at) == day }
+        let plain = tariff.rate(day: day, state: state, taps: taps)
+        let rated = tariff.rate(day: day, state: state, taps: taps + doubled)
+        let others = rated.rides.filter { $0.boardRef < firstDoubled }
+        #expect(others == plain.rides, "seed \(seed), \(day)\n\(text)")
+        #expect(rated.rides.count == plain.rides.count + doubled.count)
+        #expect(rated.state == plain.state, "seed \(seed), \(day)\n\(text)")
+        state = plain.state
+      }
+    }
+  }
+
+  @Test(arguments: Self.seeds)
   func noFareIsNeverASilentZero(_ seed: UInt64) throws {
     let random = try random(seed)
     let reasons: Set<FareStepCode> = [

@@ -127,6 +127,33 @@ struct VersionTests {
     #expect(morning.unpaired.map(\.reason) == [.otherVehicle])
   }
 
+  @Test func aDoubledTapOverTheChangeIsOfTheOldVersion() throws {
+    let passBack = "pass_back: {within: 5 min}, incomplete: 7.00"
+    let book = try book(old: passBack, new: passBack)
+    let last = try #require(Day("2025-12-31"))
+    func boarding(_ at: String, ref: Int) throws -> FareTap {
+      var tap = try tap(at, .on, ref: ref)
+      tap.vehicle = "7"
+      return tap
+    }
+    var off = try tap("2026-01-01T04:10:00+02:00", .off, ref: 2)
+    off.vehicle = "7"
+    let evening = book.rate(
+      day: last, state: .empty, taps: [try boarding("2026-01-01T03:58:00+02:00", ref: 0)])
+    let morning = book.rate(
+      day: last.adding(days: 1), state: evening.state,
+      taps: [try boarding("2026-01-01T04:01:00+02:00", ref: 1), off])
+    #expect(morning.rides.map(\.chargedMinor) == [800, 0])
+    #expect(morning.rides.map(\.alightRef) == [2, nil])
+    #expect(morning.rides.map(\.version) == ["old", "old"])
+    // Five minutes later it is a boarding of its own, and the old version gives its ride up.
+    let later = book.rate(
+      day: last.adding(days: 1), state: evening.state,
+      taps: [try boarding("2026-01-01T04:03:00+02:00", ref: 1), off])
+    #expect(later.rides.map(\.version) == ["old", "new"])
+    #expect(later.rides.first?.chargedMinor == 700)
+  }
+
   @Test func aRideNobodyEndsIsGivenUpWhenNoTapIsAwaited() throws {
     let book = try book()
     let last = try #require(Day("2025-12-30"))
