@@ -53,6 +53,13 @@ extension LedgerAuditor {
     for fault in faults { audit.find(fault) }
   }
 
+  /// A tap as its batch holds it, with what the batch says of all its taps.
+  private struct SignedTap {
+    let tap: ReadBatches.ReadTap
+    let batch: UnsortedBatch
+    let denyListVersion: Int64?
+  }
+
   private struct JournalPage: Sendable {
     var lastBatchID: Int64?
     var batches = 0
@@ -66,7 +73,7 @@ extension LedgerAuditor {
     _ batches: [ProvenBatch], by sorter: Sorter, erased: [RiderID: Instant], in db: StoreSession
   ) async throws -> JournalPage {
     var page = JournalPage(lastBatchID: batches.last?.batch.batchID, batches: batches.count)
-    var expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)] = []
+    var expected: [SignedTap] = []
     for proven in batches {
       let name = "batch \(proven.batch.batchID) of device \(proven.batch.device)"
       if proven.request != nil {
@@ -81,7 +88,9 @@ extension LedgerAuditor {
       guard proven.isSorted else { continue }
       do {
         let content = try proven.batch.body.decode()
-        expected += sorter.taps(of: proven.batch, content).map { ($0, proven.batch) }
+        expected += sorter.taps(of: proven.batch, content).map {
+          SignedTap(tap: $0, batch: proven.batch, denyListVersion: content.denyListVersion)
+        }
       } catch {
         page.findings.append("\(name) cannot be read: \(error)")
       }
@@ -101,7 +110,10 @@ extension LedgerAuditor {
         let after = last
         let page = try await read { db in
           let released = try await db.quarantine.sortedReleased(of: device, after: after)
-          let expected = try released.map { (tap: try sorter.read($0).tap, batch: $0.batch) }
+          let expected = try released.map { released in
+            let (tap, version) = try sorter.read(released)
+            return SignedTap(tap: tap, batch: released.batch, denyListVersion: version)
+          }
           return (
             names: released.map(\.name),
             findings: try await Self.compare(expected, by: sorter, erased: erased, in: db)
@@ -117,8 +129,7 @@ extension LedgerAuditor {
 
   /// How the sorted taps differ from those that the journal holds, column by column.
   private static func compare(
-    _ expected: [(tap: ReadBatches.ReadTap, batch: UnsortedBatch)], by sorter: Sorter,
-    erased: [RiderID: Instant], in db: StoreSession
+    _ expected: [SignedTap], by sorter: Sorter, erased: [RiderID: Instant], in db: StoreSession
   ) async throws -> [String] {
     var findings: [String] = []
     let riders = try await db.bookProofs.riders(of: Set(expected.map(\.tap.medium)))
@@ -129,17 +140,18 @@ extension LedgerAuditor {
     }
     let standing = try await db.bookProofs.taps(names, within: first...last)
     let places = try await db.deviceAssignments.find(of: Set(names.map(\.device)))
-    for ((tap, batch), name) in zip(expected, names) {
+    for (signed, name) in zip(expected, names) {
+      let (tap, batch, version) = (signed.tap, signed.batch, signed.denyListVersion)
       var row: TapRow
       if let kept = standing[name], let erasedAt = erased[kept.rider],
         batch.receivedAt <= erasedAt
       {
         // The rider was erased: who it was and what was held is known no more, all else is. Whoever
         // holds the medium since then is another rider.
-        row = sorter.row(tap, rider: kept.rider, batch: batch, denyListVersion: nil)
+        row = sorter.row(tap, rider: kept.rider, batch: batch, denyListVersion: version)
         row.medium = kept.medium
       } else if let rider = riders[tap.medium] {
-        row = sorter.row(tap, rider: rider, batch: batch, denyListVersion: nil)
+        row = sorter.row(tap, rider: rider, batch: batch, denyListVersion: version)
       } else {
         findings.append(
           "tap \(name.device)/\(name.epoch)/\(name.seq): its medium belongs to no rider")
@@ -191,6 +203,7 @@ extension LedgerAuditor {
       ("latitude or longitude", standing.coordinate == expected.coordinate),
       ("batch_id", standing.batchID == expected.batchID),
       ("received_at", standing.receivedAt == expected.receivedAt),
+      ("deny_list_version", standing.denyListVersion == expected.denyListVersion),
     ]
     let differing = columns.filter { !$0.1 }.map(\.0).joined(separator: ", ")
     return "\(name) of \(expected.fareDay): \(differing) is not what the device signed"

@@ -83,6 +83,8 @@ package struct RiderRide: Sendable, Equatable {
   package let tariffVersion: String
   /// The tap at boarding.
   package let tap: TapName
+  /// Of the deny list that the validator used then; nil where its batch names none.
+  package let denyListVersion: Int64?
   /// Stops that persons corrected; none of most rides.
   package let corrections: [Correction]
 
@@ -231,6 +233,7 @@ extension RiderRide {
     reason = FareReason(json: ride.reasonJSON)
     tariffVersion = ride.tariffVersion
     tap = ride.boarding
+    denyListVersion = placed.denyListVersion
     let ends: [(Correction.End, TapName?)] = [
       (.boarding, ride.boarding), (.alighting, ride.alighting),
     ]

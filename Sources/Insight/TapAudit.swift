@@ -38,6 +38,8 @@ package struct TapTrace: Sendable, Equatable {
   package var vehicle: String?
   package var route: String?
   package var direction: Int?
+  /// Of the deny list that the validator used; nil where its batch names none, and in quarantine.
+  package var denyListVersion: Int64?
   /// Where the rider boarded, as far as that is worked out.
   package var boarding: PlacedRide.Place?
   /// Where the rider got off, as far as that is worked out.
@@ -97,9 +99,11 @@ extension InsightDesk {
     batches: [Int64: StoredBody]
   ) -> [TapTrace] {
     var read: [Int64: [Int64: Tap]] = [:]
+    var versions: [Int64: Int64] = [:]
     for (id, body) in batches {
-      let taps = (try? body.decode())?.taps ?? []
-      read[id] = Dictionary(taps.map { ($0.seq, $0) }) { first, _ in first }
+      let batch = try? body.decode()
+      read[id] = Dictionary((batch?.taps ?? []).map { ($0.seq, $0) }) { first, _ in first }
+      versions[id] = batch?.denyListVersion
     }
     return rows.map { row in
       let tap = read[row.batchID]?[row.seq]
@@ -112,6 +116,7 @@ extension InsightDesk {
       trace.vehicle = tap?.vehicle
       trace.route = tap?.route
       trace.direction = tap?.direction
+      trace.denyListVersion = versions[row.batchID]
       return trace
     }
   }
@@ -143,6 +148,7 @@ extension TapTrace {
     vehicle = row.tap.vehicle
     route = row.tap.route
     direction = row.tap.direction
+    denyListVersion = row.tap.denyListVersion
     boarding = row.boarding
     alighting = row.alighting
     chargedMinor = row.chargedMinor
@@ -179,6 +185,7 @@ extension TapTrace {
     if let vehicle { writer.member("vehicle", vehicle) }
     if let route { writer.member("route", route) }
     if let direction { writer.member("direction", direction) }
+    if let denyListVersion { writer.member("deny_list_version", denyListVersion) }
     for (prefix, place) in [("", boarding), ("off_", alighting)] {
       guard let place else { continue }
       if let stop = place.stop { writer.member(prefix + "stop", stop) }

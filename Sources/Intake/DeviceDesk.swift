@@ -58,13 +58,16 @@ package struct DeviceStanding: Sendable, Equatable {
   /// Where it is mounted at the moment of the question.
   package var place: DevicePlace?
   package var heartbeat: HeartbeatRecord?
+  /// When it last told where its vehicle was, in the last ``FleetQueries/positionSecondsMax`` seconds.
+  package var positionAt: Instant?
 
   /// When it was last heard of; nil when never, or not since it was activated in the place of other hardware.
   ///
   /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package var lastSeenAt: Instant? {
     let own = registers.filter { $0.epoch >= device.epochsFrom }
-    return (own.map(\.lastReceivedAt) + [heartbeat?.receivedAt].compactMap { $0 }).max()
+    return (own.map(\.lastReceivedAt) + [heartbeat?.receivedAt, positionAt].compactMap { $0 })
+      .max()
   }
   /// Whether it took the place of other hardware, and was not heard of since.
   package var isUnheardReplacement: Bool { device.epochsFrom > 0 && lastSeenAt == nil }

@@ -55,7 +55,7 @@ package struct TapAuditTables {
   ) async throws -> [AuditedTapRow] {
     let rows = try await connection.query(
       """
-      select \(RatingTables.tapColumns), t.accepted, t.deny_reason,
+      select \(RatingTables.tapColumns), t.accepted, t.deny_reason, t.deny_list_version,
         f.stale_since is null and f.rated_at is not null and \(TapParcelTables.hasArrived) as rated,
         b.stop as on_stop, b.source as on_source, b.confidence::float8 as on_confidence,
         b.off_stop, b.off_source, b.off_confidence::float8 as off_confidence,
@@ -83,6 +83,7 @@ package struct TapAuditTables {
       var tap = try RatingTables.tap(row)
       tap.isAccepted = try row.bool("accepted")
       tap.denyReason = try row.textOrNil("deny_reason")
+      tap.denyListVersion = try row.int8OrNil("deny_list_version")
       return AuditedTapRow(
         tap: tap, isRated: try row.boolOrNil("rated") ?? false,
         boarding: try RiderTables.place(row, prefix: "on_"),

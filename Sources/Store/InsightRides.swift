@@ -26,6 +26,8 @@ package struct PlacedRide: Sendable, Equatable {
   package let boarding: Place?
   /// Nil while the alighting is not worked out.
   package let alighting: Place?
+  /// Of the deny list that the validator used at the boarding; nil where its batch names none.
+  package let denyListVersion: Int64?
 }
 
 /// A fare day of a rider that is to be rated, or rated anew.
@@ -87,11 +89,13 @@ package struct RiderTables {
       """
       select \(RideColumns.list(of: "r")), b.vehicle, b.route as placed_route, b.direction, b.stop, b.source,
         b.confidence::float8 as confidence, b.off_stop, b.off_source,
-        b.off_confidence::float8 as off_confidence
+        b.off_confidence::float8 as off_confidence, t.deny_list_version
       from ride r left join boarding b
         -- A ride carried over midnight was boarded on the day before.
         on b.fare_day in (r.fare_day, r.fare_day - 1) and b.device_id = r.device_id
           and b.epoch = r.epoch and b.seq = r.seq
+      left join tap t on t.fare_day in (r.fare_day, r.fare_day - 1) and t.device_id = r.device_id
+          and t.epoch = r.epoch and t.seq = r.seq
       where r.lane = $1 and r.rider_id = $2 and r.fare_day between $3 and $4
         and r.reversed_run_id is null
       order by r.started_at, r.ride_id limit $5
@@ -105,7 +109,8 @@ package struct RiderTables {
       return PlacedRide(
         ride: try RideColumns.ride(&cursor), vehicle: try row.textOrNil("vehicle"),
         placedRoute: try row.textOrNil("placed_route"), direction: try row.intOrNil("direction"),
-        boarding: try Self.place(row, prefix: ""), alighting: try Self.place(row, prefix: "off_"))
+        boarding: try Self.place(row, prefix: ""), alighting: try Self.place(row, prefix: "off_"),
+        denyListVersion: try row.int8OrNil("deny_list_version"))
     }
   }
 

@@ -225,8 +225,8 @@ package struct StandingTables {
     return standing
   }
 
-  /// Validators by state, and the active ones not heard of since a moment; hardware that was replaced says
-  /// nothing of the one in place.
+  /// Validators by state, and the active ones not heard of since a moment: by no batch, no heartbeat and no
+  /// position of their own; hardware that was replaced says nothing of the one in place.
   package func validators(silentSince moment: Instant) async throws -> ValidatorStanding {
     var standing = ValidatorStanding()
     for row in try await connection.query("select state, count(*) from device group by state") {
@@ -245,16 +245,19 @@ package struct StandingTables {
         left join device_assignment a on a.device_id = d.device_id and a.valid_from <= $1
           and (a.valid_to is null or a.valid_to > $1)
         where d.state = 'active')
-      select device_id, vehicle, at, count(*) over () as all_silent
-      from heard where at is null or at < $1 order by at desc nulls last, device_id limit $2
-      """, [.timestamptz(moment), .int8(Int64(Self.worstMax))])
-    for row in rows {
-      standing.silentCount = try row.int("all_silent")
-      standing.silent.append(
-        ValidatorStanding.Silent(
-          device: try row.text("device_id"), vehicle: try row.textOrNil("vehicle"),
-          lastReceivedAt: try row.timestamptzOrNil("at")))
+      select device_id, vehicle, at
+      from heard where at is null or at < $1 order by at desc nulls last, device_id
+      """, [.timestamptz(moment)])
+    let quiet = try rows.map { row in
+      ValidatorStanding.Silent(
+        device: try row.text("device_id"), vehicle: try row.textOrNil("vehicle"),
+        lastReceivedAt: try row.timestamptzOrNil("at"))
     }
+    let told = try await FleetQueries(connection: connection).positionsTold(
+      by: quiet.compactMap { one in one.vehicle.map { (one.device, $0) } }, since: moment)
+    let silent = quiet.filter { told[$0.device] == nil }
+    standing.silentCount = silent.count
+    standing.silent = Array(silent.prefix(Self.worstMax))
     return standing
   }
 

@@ -51,7 +51,7 @@ extension BookProofTables {
   ) async throws -> [TapName: TapRow] {
     let rows = try await connection.query(
       """
-      select \(RatingTables.tapColumns), t.accepted, t.deny_reason
+      select \(RatingTables.tapColumns), t.accepted, t.deny_reason, t.deny_list_version
       from unnest($1::text[], $2::int8[], $3::int8[]) as n(device_id, epoch, seq)
       join tap t using (device_id, epoch, seq) where t.fare_day between $4 and $5
       """,
@@ -64,6 +64,7 @@ extension BookProofTables {
       var tap = try RatingTables.tap(row)
       tap.isAccepted = try row.bool("accepted")
       tap.denyReason = try row.textOrNil("deny_reason")
+      tap.denyListVersion = try row.int8OrNil("deny_list_version")
       taps[tap.name] = tap
     }
     return taps

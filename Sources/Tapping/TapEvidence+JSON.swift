@@ -21,6 +21,8 @@ extension TapEvidence {
     if let encoding = format.contentEncoding { writer.value(encoding) } else { writer.null() }
     writer.member("body", Base64.encode(body, .standard))
     writer.member("body_sha256", hexText(bodyDigest))
+    writer.key("deny_list_version")
+    if let version = batch?.denyListVersion { writer.value(version) } else { writer.null() }
     writer.key("proof")
     writer.evidenceProof(proof)
     writer.member("register", register.description)

@@ -148,7 +148,8 @@ extension Handlers {
     guard let version = newest.denyList?.version, standing.isInService else {
       return DeviceCell(value: value)
     }
-    return held ?? 0 >= version
+    guard let held else { return DeviceCell(value: value, mark: people.text("fleet_no_list")) }
+    return held >= version
       ? DeviceCell(value: value, aside: people.text("fleet_current"))
       : DeviceCell(value: value, mark: people.text("fleet_behind"))
   }

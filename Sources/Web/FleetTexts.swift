@@ -63,6 +63,7 @@ extension Texts {
     "fleet_reached": Bilingual(uk: "мають із чинних:", en: "held, of those active:"),
     "fleet_current": Bilingual(uk: "чинний", en: "current"),
     "fleet_behind": Bilingual(uk: "застарів", en: "behind"),
+    "fleet_no_list": Bilingual(uk: "ще не має", en: "has none yet"),
     "fleet_battery": Bilingual(uk: "Батарея", en: "Battery"),
     "fleet_battery_low": Bilingual(uk: "сідає", en: "low"),
     "fleet_space": Bilingual(uk: "Вільно", en: "Free space"),

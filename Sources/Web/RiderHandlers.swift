@@ -178,6 +178,7 @@ extension JSONWriter {
     member("nominal_minor", orNull: ride.nominalMinor)
     member("charged_minor", orNull: ride.chargedMinor)
     member("tariff_version", ride.tariffVersion)
+    member("deny_list_version", orNull: ride.denyListVersion)
     member("why", ride.reason(in: language))
     key("reason")
     if let reason = ride.reason { raw(reason.json) } else { null() }

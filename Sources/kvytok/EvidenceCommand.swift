@@ -69,6 +69,7 @@ struct EvidenceCommand: AsyncParsableCommand {
       print("received \(evidence.receivedAt), \(evidence.body.count) bytes")
       if let batch = evidence.batch, let clock = evidence.clock {
         print("sent \(batch.sentAt), \(batch.taps.count) taps")
+        print("deny list \(batch.denyListVersion.map(String.init) ?? "not named")")
         print(
           "clock \(clock.microseconds / 1000) ms behind or on the way, "
             + "corrected by \(clock.correctionSeconds) s")

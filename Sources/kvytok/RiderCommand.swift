@@ -84,6 +84,7 @@ struct RiderCommand: AsyncParsableCommand {
             + (ride.riders > 1 ? "  \(words.riders(ride.riders))" : ""))
         print("  \(words.way(of: ride))")
         print("  \(ride.reason(in: language))")
+        print("  \(words.tap(of: ride))")
         for sentence in ride.corrections(in: language) { print("  \(sentence)") }
       }
       for tap in alone {

@@ -1,5 +1,6 @@
 import Basics
 import Insight
+import Store
 import Transit
 
 /// What `rider show` says around the sentences of the fares, in the reader's language.
@@ -26,6 +27,13 @@ struct RiderShowWords {
   func way(of ride: RiderRide) -> String {
     let (from, to) = (place(ride.boarding), place(ride.alighting))
     return say("від \(from) до \(to)", "from \(from) to \(to)")
+  }
+
+  /// The tap at boarding, and the deny list by which its validator let the rider in.
+  func tap(of ride: RiderRide) -> String {
+    let name = "\(ride.tap.device)/\(ride.tap.epoch)/\(ride.tap.seq)"
+    let version = ride.denyListVersion.map(String.init) ?? say("не названо", "not named")
+    return say("валідація \(name), стоп-лист \(version)", "tap \(name), deny list \(version)")
   }
 
   private func place(_ place: RiderRide.Place?) -> String {

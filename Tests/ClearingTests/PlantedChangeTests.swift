@@ -65,8 +65,11 @@ extension ClearingSuite {
         left: ["closing_at", "closing_by", "closed_by", "state"],
         values: ["period": "'2026-10'", "first_date": "'2026-10-01'"]),
       Target(
-        table: "tap", order: "tapped_at", left: ["deny_list_version", "assigned"], key: "seq",
-        values: ["kind": "'on'", "medium": "'bank'", "direction": "1 - coalesce(direction, 0)"]),
+        table: "tap", order: "tapped_at", left: ["assigned"], key: "seq",
+        values: [
+          "kind": "'on'", "medium": "'bank'", "direction": "1 - coalesce(direction, 0)",
+          "deny_list_version": "coalesce(deny_list_version, 0) + 1",
+        ]),
       Target(
         table: "fare_day", order: "fare_day",
         left: ["stale_since", "stale_reason", "stale_cause", "rated_at"]),

@@ -19,7 +19,8 @@ extension InsightSuite {
           medium: .bank, token: [1], riders: 2, vehicle: "1603", route: "1", direction: 1)
       }
       let batch = TapBatch(
-        device: "V-1", epoch: 1, sentAt: noon, taps: [try tap(3), try tap(4), try tap(5)])
+        device: "V-1", epoch: 1, sentAt: noon, denyListVersion: 17,
+        taps: [try tap(3), try tap(4), try tap(5)])
       let lane = Lane.of(name: "V-1")
       try await world.script(
         """
@@ -36,6 +37,7 @@ extension InsightSuite {
         from (values (date '2026-11-23', 'V-1', 1, 1), ('2026-11-24', 'V-1', 1, 2),
           ('2026-11-23', 'V-1', 1, 7), ('2026-11-23', 'V-1', 2, 1), ('2026-11-23', 'V-2', 1, 1))
           as t(d, v, e, s);
+        update tap set deny_list_version = 16 where device_id = 'V-1' and epoch = 1 and seq = 1;
         insert into fare_day (lane, rider_id, fare_day, stale_since, rated_at) values
           (1, '\(Self.rider)', '2026-11-23', null, now()),
           (1, '\(Self.rider)', '2026-11-24', now(), now());
@@ -79,15 +81,15 @@ extension InsightSuite {
         #expect(
           lines.first
             == #"{"seq":1,"at":"2026-11-23T07:00:00Z","state":"rated","medium":"card","riders":1,"#
-            + #""vehicle":"1603","route":"1","direction":0,"stop":"a","source":"nearness","#
-            + #""confidence":0.5,"off_stop":"c","off_source":"next_boarding","#
+            + #""vehicle":"1603","route":"1","direction":0,"deny_list_version":16,"stop":"a","#
+            + #""source":"nearness","confidence":0.5,"off_stop":"c","off_source":"next_boarding","#
             + #""off_confidence":0.25,"charged_minor":800,"currency":"UAH"}"#)
         #expect(
           lines[2] == #"{"seq":3,"at":"2040-01-01T00:00:00Z","state":"quarantined","#
             + #""fault":"tap_in_future","medium":"card","riders":3,"vehicle":"1607"}"#)
         #expect(
           lines[3] == #"{"seq":4,"at":"2026-11-23T08:00:04Z","state":"journalled","medium":"bank","#
-            + #""riders":2,"vehicle":"1603","route":"1","direction":1}"#)
+            + #""riders":2,"vehicle":"1603","route":"1","direction":1,"deny_list_version":17}"#)
         #expect(lines[5] == #"{"seq":6,"at":null,"state":"set_aside","fault":"cut off"}"#)
         // The ride that was booked anew on the next day counts, not the one reversed.
         #expect(page.taps[6].chargedMinor == 400)

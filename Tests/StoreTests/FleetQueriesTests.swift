@@ -148,6 +148,38 @@ extension StoreSuite {
       }
     }
 
+    /// V-1 told where it is a minute ago, V-2 two hours ago; V-3 is in the vehicle of which V-1 told.
+    @Test func whoTellsOnlyPositionsIsHeardOf() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          """
+          insert into device (device_id, state, enrolled_at)
+          select 'V-' || n, 'active', now() from generate_series(1, 3) n
+          """)
+        try await pool.run(
+          """
+          insert into device_assignment (device_id, valid_from, vehicle) values
+            ('V-1', '2020-01-01Z', '1'), ('V-2', '2020-01-01Z', '2'), ('V-3', '2020-01-01Z', '1')
+          """)
+        for (vehicle, seconds) in [("1", -60), ("2", -7200)] as [(String, Int64)] {
+          try await pool.run(
+            """
+            insert into position (service_day, lane, vehicle, at, latitude, longitude, device_id,
+              received_at) values ($1, $2, $3, $4, 50, 30, 'V-' || $3, $4)
+            """,
+            [
+              .date(TimeZoneTable.utc.local(noon).day), .int2(Lane.of(name: vehicle)),
+              .text(vehicle), .timestamptz(noon.adding(seconds: seconds)),
+            ])
+        }
+        let standing = try await store.read { db in
+          try await db.standing.validators(silentSince: noon.adding(seconds: -3600))
+        }
+        #expect(standing.silentCount == 2)
+        #expect(standing.silent.map(\.device) == ["V-2", "V-3"])
+      }
+    }
+
     @Test func aHeartbeatThatComesLateOrAgainChangesNothing() async throws {
       try await withStore { store, pool in
         try await pool.run(

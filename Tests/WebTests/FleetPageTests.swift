@@ -168,7 +168,7 @@ struct FleetPageTests {
           "held, of those active: 1 / 2",
           // The other one was never heard of, is nowhere, and has no list.
           "never <strong class=\"bad\">silent</strong>", "– <strong class=\"bad\">nowhere</strong>",
-          "<td>– <strong class=\"bad\">behind</strong></td>",
+          "<td>– <strong class=\"bad\">has none yet</strong></td>",
         ])
       beat.sentAt = Self.now.adding(seconds: 100)
       beat.tariffVersion = "2026-11"

@@ -174,6 +174,7 @@ def main():
         "body_encoding": None,
         "body": text64(packed),
         "body_sha256": digests[0].hex(),
+        "deny_list_version": 17,
         "proof": {
             "kind": "session",
             "public_key": text64(device.public_key().public_bytes(**RAW)),
