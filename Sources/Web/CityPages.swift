@@ -174,9 +174,9 @@ extension Handlers {
         Figure(
           people.text("load_no_route"), people.number(answer.boardingsOfNoRoute),
           state: answer.hasBoardingsOfNoRoute ? .warn : .good),
-        Figure(
-          people.text("load_waiting"), people.number(answer.waitingDays),
-          state: answer.waitingDays > 0 ? .warn : .good),
+        Figure(people.text("load_network"), answer.feed?.title ?? "–"),
+        ofSome("load_other_networks", answer.daysByOtherFeeds),
+        ofSome("load_waiting", answer.waitingDays),
       ] + Self.missing(answer.missing, people),
       rounding: answer.isRounded
         ? people.text("load_rounded") + " \(answer.ridersMin)." : nil,

@@ -140,6 +140,11 @@ extension RidershipAnswer {
     for (name, count) in countsByName { writer.member(name, count) }
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
+    writer.key("feeds")
+    writer.beginArray()
+    for feed in feeds { writer.value(feed.id) }
+    writer.endArray()
+    writer.member("days_by_other_feeds", daysByOtherFeeds)
     writer.member("days_still_worked_out", waitingDays)
     writer.member("complete", isComplete)
     for (name, count) in missing.byName { writer.member(name, count) }
@@ -204,6 +209,8 @@ extension RidershipAnswer {
   /// What the numbers leave out, for the end of a CSV.
   private var about: [(String, String)] {
     countsByName.map { ($0.0, String($0.1)) } + [
+      ("feeds", feeds.map { String($0.id) }.joined(separator: " ")),
+      ("days_by_other_feeds", String(daysByOtherFeeds)),
       ("days_still_worked_out", String(waitingDays)),
       ("complete", isComplete ? "true" : "false"),
     ] + missing.byName.map { ($0.0, String($0.1)) }

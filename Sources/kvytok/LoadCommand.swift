@@ -124,6 +124,10 @@ struct LoadCommand: AsyncParsableCommand {
     if answer.hasBoardingsOfNoRoute {
       lines.append("boardings of no known route, all routes: \(answer.boardingsOfNoRoute)")
     }
+    if let feed = answer.feed { lines.append("by network \(feed.title)") }
+    if answer.daysByOtherFeeds > 0 {
+      lines.append("days of vehicles placed by another network: \(answer.daysByOtherFeeds)")
+    }
     let missing = answer.missing
     if !missing.isEmpty {
       lines.append(

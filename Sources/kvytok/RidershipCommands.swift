@@ -116,6 +116,12 @@ struct RidershipOptions: ParsableArguments {
     if answer.isRounded {
       lines.append("small groups are hidden, the rest rounded to multiples of \(answer.ridersMin)")
     }
+    if !answer.feeds.isEmpty {
+      lines.append("by network \(answer.feeds.map(\.title).joined(separator: ", "))")
+    }
+    if answer.daysByOtherFeeds > 0 {
+      lines.append("days of vehicles placed by another network: \(answer.daysByOtherFeeds)")
+    }
     let missing = answer.missing
     if !missing.isEmpty {
       lines.append(

@@ -120,6 +120,7 @@ struct LoadTests {
           "about,boardings_without_direction,0,,,",
           "about,boardings_without_route,0,,,",
           "about,rounded,true,,,",
+          "about,feed,1,,,", "about,days_by_other_feeds,0,,,",
           "about,days_still_worked_out,0,,,",
           "about,complete,true,,,", "about,taps_unsorted,0,,,", "about,taps_set_aside,0,,,",
           "about,taps_quarantined,0,,,",
