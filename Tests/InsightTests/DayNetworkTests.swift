@@ -51,10 +51,10 @@ extension InsightSuite {
         #expect(answer.boardings == 30 && answer.boardingsOfNoRoute == 0)
         #expect(answer.feed?.id == 1 && answer.daysByOtherFeeds == 0 && answer.isComplete)
         #expect(try await ask(world, "bus-9") == .routeUnknown)
-        let routes = try await world.desk.routes(on: today)
+        let routes = try await world.desk.routes(on: today).routes
         #expect(routes.contains { $0.id == "bus-1" && $0.boardings == 30 })
         // A day of which nothing is placed is one of the network that holds on it.
-        let before = try await world.desk.routes(on: today.adding(days: -1))
+        let before = try await world.desk.routes(on: today.adding(days: -1)).routes
         #expect(before.contains { $0.id == "bus-9" })
       }
     }

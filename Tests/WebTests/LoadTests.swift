@@ -102,6 +102,14 @@ struct LoadTests {
       #expect(page.text.contains("Night line (&lt;5)"), "\(page.text)")
       // Seven to the nearest five: what the list says more of later is no single rider.
       #expect(page.text.contains("Day line (5)"))
+      #expect(!page.text.contains("Of no known route"))
+      _ = try await service.pool.session { db in
+        try await db.script("update boarding set route = 'gone', riders = 6 where route = 'r2'")
+      }
+      let later = await service.send(.get, "/routes?date=2026-11-21&lang=en", token: token)
+      #expect(
+        later.text.contains("<dt>Of no known route (all routes)</dt><dd><strong>5</strong>"),
+        "\(later.text)")
     }
   }
 
