@@ -303,6 +303,12 @@ extension InsightSuite {
             .int8(100),
           ]
         ).joined(separator: "\n")
+        let ofNoRoute = try await world.texts(
+          "explain (costs off) " + LoadTables.ofNoRouteSQL,
+          [.date(today), .texts(["r7"])]
+        ).joined(separator: "\n")
+        #expect(!ofNoRoute.contains("Seq Scan"), "\(ofNoRoute)")
+        #expect(!ofNoRoute.contains("20261122"), "\(ofNoRoute)")
         #expect(ofRoutes.contains(" boarding_20261123_"), "\(ofRoutes)")
         #expect(!ofRoutes.contains("Seq Scan"), "\(ofRoutes)")
         #expect(!ofRoutes.contains("20261122"), "\(ofRoutes)")
