@@ -29,6 +29,8 @@ package struct RoutesOfDay: Sendable, Equatable {
   package let boardingsOfNoRoute: Int
   /// Whether there are any, also too few to be told.
   package let hasBoardingsOfNoRoute: Bool
+  /// Smallest group that is shown.
+  package let ridersMin: Int
 
   /// The route that a name means, its id or a short name that one route has; nil where it is not of one.
   package func route(named name: String) -> RouteOfDay? {
@@ -66,7 +68,7 @@ extension InsightDesk {
     }
     return RoutesOfDay(
       routes: routes, boardingsOfNoRoute: cells.rounded(ofNoRoute),
-      hasBoardingsOfNoRoute: ofNoRoute > 0)
+      hasBoardingsOfNoRoute: ofNoRoute > 0, ridersMin: cells.ridersMin)
   }
 }
 

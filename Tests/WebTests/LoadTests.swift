@@ -113,6 +113,25 @@ struct LoadTests {
     }
   }
 
+  @Test func routesAsJSONTellWhatIsInNone() async throws {
+    try await Self.withRides { service, token in
+      let path = "/v1/ridership/routes"
+      let answer = await service.send(.get, "\(path)?date=2026-11-21", token: token)
+      #expect(
+        answer.text.hasPrefix(
+          #"{"boardings_without_route":0,"all_have_routes":true,"smallest_group_shown":5,"#),
+        "\(answer.text)")
+      #expect(
+        answer.text.contains(
+          #""route":"r1","route_name":"1","mode":"bus","operator":"t","boardings":5"#))
+      #expect(
+        answer.text.contains(
+          #""route":"r2","route_name":"2","mode":"bus","operator":"t","boardings":null"#))
+      let missing = await service.send(.get, path, token: token)
+      #expect(missing.status == .badRequest && missing.problemCode == "bad_parameter")
+    }
+  }
+
   @Test func aLoadAsCSVHoldsNoFormulaAndSaysWhatIsMissing() async throws {
     try await Self.withRides { service, token in
       let answer = await service.send(
