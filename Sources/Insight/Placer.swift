@@ -16,14 +16,17 @@ package struct Placer: Sendable {
   private let hours: @Sendable (Day) -> Range<Instant>
   private let asksForStops: @Sendable (Day) -> Bool
   private let city: City?
+  /// The `feed_id` of the network; nil where it has none.
+  private let feedID: Int64?
 
   /// Makes a placer on a network; `hours` are the moments of a fare day, and `asksForStops` tells on
   /// which of them a stop may change a fare.
   package init(
-    network: Network, hours: @escaping @Sendable (Day) -> Range<Instant>,
+    network: Network, feedID: Int64? = nil, hours: @escaping @Sendable (Day) -> Range<Instant>,
     asksForStops: @escaping @Sendable (Day) -> Bool = { _ in false }
   ) {
     self.network = network
+    self.feedID = feedID
     self.hours = hours
     self.asksForStops = asksForStops
     city = nil
@@ -32,6 +35,7 @@ package struct Placer: Sendable {
   /// Makes a placer for a city: each day is placed by the network that holds on it.
   package init(city: City) {
     network = city.network
+    feedID = city.feed?.id
     hours = { city.hours(of: $0) }
     asksForStops = { city.asksForStops(on: $0) }
     self.city = city
@@ -40,8 +44,9 @@ package struct Placer: Sendable {
   /// The placer on the network that holds on a day.
   private func on(_ day: Day, in db: StoreSession) async throws -> Placer {
     guard let city else { return self }
+    let then = try await city.on(day, in: db)
     return Placer(
-      network: try await city.on(day, in: db).network, hours: hours, asksForStops: asksForStops)
+      network: then.network, feedID: then.feed?.id, hours: hours, asksForStops: asksForStops)
   }
 
   /// Places the oldest stale days of a lane of vehicles; the number of days, none when another
@@ -51,8 +56,11 @@ package struct Placer: Sendable {
     let days = try await db.placing.claimStaleDays(
       lane: lane, countMax: Self.vehicleDaysPerPassMax)
     var changedDays: Set<RiderDay> = []
+    var feedIDs: [Int64?] = []
     for day in days {
-      let (visits, boardings) = try await on(day.day, in: db).look(at: day, in: db)
+      let placer = try await on(day.day, in: db)
+      feedIDs.append(placer.feedID)
+      let (visits, boardings) = try await placer.look(at: day, in: db)
       if let visits { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
       changedDays.formUnion(changed)
@@ -60,7 +68,7 @@ package struct Placer: Sendable {
     }
     // All at once and in order, as those who sort taps off mark them.
     try await db.placing.markStale(changedDays, at: now)
-    try await db.placing.finish(days, at: now)
+    try await db.placing.finish(days, by: feedIDs, at: now)
     return days.count
   }
 

@@ -102,19 +102,25 @@ package struct RidershipAnswer: Sendable, Equatable {
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
   package let ridersMin: Int
+  /// The networks by which the boardings of the days stand, in the order of the days.
+  package let feeds: [FeedRecord]
+  /// Vehicle-days whose boardings stand by another network than their day is shown by.
+  package let daysByOtherFeeds: Int
   /// Vehicle-days and rider-days of the days that are still worked out.
   package let waitingDays: Int
   /// Taps that are not among the boardings yet, of all routes and days.
   package let missing: MissingTaps
 
-  /// Whether nothing is known that would still change the numbers.
-  package var isComplete: Bool { waitingDays == 0 && missing.isEmpty }
+  /// Whether nothing is known that would still change the numbers, or that they leave out.
+  package var isComplete: Bool {
+    waitingDays == 0 && missing.isEmpty && daysByOtherFeeds == 0
+  }
 }
 
 extension InsightDesk {
   /// Rides by pair of stops, and boardings and alightings by stop, of some fare days.
   ///
-  /// Each day is counted by the network that holds on it.
+  /// Each day is counted by the network by which its boardings stand.
   package func ridership(
     _ question: RidershipQuestion, groupsMax: Int = LoadTables.groupsMax
   ) async throws -> RidershipOutcome {
@@ -126,14 +132,15 @@ extension InsightDesk {
       var tally = RidershipTally(question: question)
       var groupsLeft = groupsMax
       for day in (first.number...last.number).map(Day.init(number:)) {
-        let city = try await now.on(day, in: db)
+        let then = try await DayNetwork(on: day, of: now, in: db)
+        let city = then.city
         let named = question.route.map {
           routes(named: $0, in: city.network, operatorID: question.operatorID)
         }
         if let named, named.count > 1 {
           return .routeAmbiguous(named.map { city.network.routes[$0].id })
         }
-        guard tally.goOn(by: city, route: named?.first) else { continue }
+        guard tally.goOn(by: then, route: named?.first) else { continue }
         let groups = try await db.loads.boardings(
           routes: routeIDs(named, in: city.network, operatorID: question.operatorID),
           direction: question.direction, day: day,

@@ -20,6 +20,8 @@ struct RidershipTally {
   private var lines: [LineName: LineOrder?] = [:]
   private var route: (id: String, name: String, operatorID: String?)?
   private var hasDirection = false
+  private var feeds: [FeedRecord] = []
+  private var daysByOtherFeeds = 0
 
   /// Starts at nothing.
   init(question: RidershipQuestion) { self.question = question }
@@ -27,7 +29,10 @@ struct RidershipTally {
   /// Goes on to a day by its network; whether anything on it can be meant.
   ///
   /// `route` is the place of the route that is asked for, if it has it.
-  mutating func goOn(by city: City, route index: Int?) -> Bool {
+  mutating func goOn(by day: DayNetwork, route index: Int?) -> Bool {
+    let city = day.city
+    if let feed = city.feed, !feeds.contains(feed) { feeds.append(feed) }
+    daysByOtherFeeds += day.othersCount
     if city.feed?.id != feedID || lines.isEmpty {
       nameStops()
       (network, feedID, lines) = (city.network, city.feed?.id, [:])
@@ -107,7 +112,7 @@ struct RidershipTally {
       }.sorted { ($0.name, $0.stop) < ($1.name, $1.stop) }, boardings: shown.boardings,
       boardingsWithoutAlighting: shown.boardingsWithoutAlighting,
       unplacedBoardings: shown.unplacedBoardings, boardingsOffLine: shown.boardingsOffLine,
-      isRounded: shown.isRounded, ridersMin: shown.ridersMin, waitingDays: waitingDays,
-      missing: missing)
+      isRounded: shown.isRounded, ridersMin: shown.ridersMin, feeds: feeds,
+      daysByOtherFeeds: daysByOtherFeeds, waitingDays: waitingDays, missing: missing)
   }
 }

@@ -82,14 +82,19 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   package let boardingsOfNoRoute: Int
   /// Whether there are any, also too few to be told.
   package let hasBoardingsOfNoRoute: Bool
+  /// The network that has the line, by which the boardings of the day stand; nil without one.
+  package let feed: FeedRecord?
+  /// Vehicle-days of the day whose boardings stand by another network: they may be off the line, or of no
+  /// route, though they were neither.
+  package let daysByOtherFeeds: Int
   /// Vehicle-days and rider-days of the day that are still worked out.
   package let waitingDays: Int
   /// Taps that are not among the boardings yet, of all routes and days.
   package let missing: MissingTaps
 
-  /// Whether nothing is known that would still change the numbers.
+  /// Whether nothing is known that would still change the numbers, or that they leave out.
   package var isComplete: Bool {
-    waitingDays == 0 && missing.isEmpty && !hasBoardingsOfNoRoute
+    waitingDays == 0 && missing.isEmpty && !hasBoardingsOfNoRoute && daysByOtherFeeds == 0
   }
 
   /// The stop after which most riders are on board; nil when nobody is, or it may not be shown.
@@ -98,74 +103,34 @@ package struct RouteLoadAnswer: Sendable, Equatable {
   }
 }
 
-/// A route, and what happened on it on a day.
-package struct RouteOfDay: Sendable, Equatable {
-  /// `route_id`.
-  package let id: String
-  package let name: String
-  package let longName: String
-  package let mode: Mode
-  package let operatorID: String?
-  /// Directions that the timetable has.
-  package let directions: [Int]
-  /// People who boarded, with a stop or without; nil when they are too few to be shown.
-  package let boardings: Int?
-  /// Of them, those without a stop; nil when they are too few to be shown.
-  package let unplaced: Int?
-  /// Smallest group that is shown.
-  package let ridersMin: Int
-}
-
 extension InsightDesk {
-  /// The load of a route.
+  /// The load of a route, by the network by which the boardings of the day stand.
   package func routeLoad(_ question: RouteLoadQuestion) async throws -> RouteLoadOutcome {
-    let city = city.current
-    let network = try await store.read { db in try await city.on(question.day, in: db).network }
-    let named = routes(named: question.route, in: network, operatorID: question.operatorID)
-    guard let route = named.first else { return .routeUnknown }
-    guard named.count == 1 else {
-      return .routeAmbiguous(named.map { network.routes[$0].id })
-    }
-    let patterns = network.routePatterns(ofRoute: route)
-      .filter { $0.direction == question.direction }
-    guard !patterns.isEmpty else { return .noSuchDirection }
-    let offsets = WallOffsets(day: question.day, clock: city.clock)
-    let (groups, ofNoRoute, waitingDays, missing) = try await store.read { db in
+    let now = city.current
+    return try await store.read { db in
+      let day = try await DayNetwork(on: question.day, of: now, in: db)
+      let network = day.city.network
+      let named = routes(named: question.route, in: network, operatorID: question.operatorID)
+      guard let route = named.first else { return .routeUnknown }
+      guard named.count == 1 else {
+        return .routeAmbiguous(named.map { network.routes[$0].id })
+      }
+      let patterns = network.routePatterns(ofRoute: route)
+        .filter { $0.direction == question.direction }
+      guard !patterns.isEmpty else { return .noSuchDirection }
       let groups = try await db.loads.boardings(
         route: network.routes[route].id, direction: question.direction, day: question.day,
-        offsets: offsets)
+        offsets: WallOffsets(day: question.day, clock: now.clock))
       let ofNoRoute = try await db.loads.ofNoRoute(
         of: network.routes.map(\.id), day: question.day)
       let backlog = try await db.standing.backlog(days: question.day...question.day)
-      return (
-        groups, ofNoRoute, backlog.vehicleDays + backlog.travelDays,
-        try await db.loads.missingTaps()
-      )
-    }
-    let profile = LoadProfile(
-      line: LineOrder(patterns: patterns), groups: groups, ofNoRoute: ofNoRoute,
-      question: question)
-    return .answer(
-      profile.answer(
-        route: route, network: network, waitingDays: waitingDays, missing: missing))
-  }
-
-  /// Every route of the network of that day with what happened on it on a fare day, small groups hidden.
-  package func routes(on day: Day, operatorID: String? = nil) async throws -> [RouteOfDay] {
-    let cells = SmallCells()
-    let (network, boardings) = try await store.read { [city = city.current] db in
-      (try await city.on(day, in: db).network, try await db.loads.routes(on: day))
-    }
-    let byRoute = Dictionary(grouping: boardings, by: \.route)
-    return network.routes.enumerated().compactMap { index, route in
-      guard mayShow(index, network, operatorID) else { return nil }
-      let counted = byRoute[route.id] ?? []
-      return RouteOfDay(
-        id: route.id, name: route.name, longName: route.longName, mode: route.mode,
-        operatorID: network.operatorID(ofRoute: index),
-        directions: [0, 1].filter { network.mainPattern(route: index, direction: $0) != nil },
-        boardings: cells.cell(counted.reduce(0) { $0 + $1.boardings }),
-        unplaced: cells.cell(counted.reduce(0) { $0 + $1.unplaced }), ridersMin: cells.ridersMin)
+      let profile = LoadProfile(
+        line: LineOrder(patterns: patterns), groups: groups, ofNoRoute: ofNoRoute,
+        question: question)
+      return .answer(
+        profile.answer(
+          route: route, day: day, waitingDays: backlog.vehicleDays + backlog.travelDays,
+          missing: try await db.loads.missingTaps()))
     }
   }
 
@@ -191,8 +156,9 @@ private struct LoadProfile {
   let question: RouteLoadQuestion
 
   func answer(
-    route: Int, network: Network, waitingDays: Int, missing: MissingTaps
+    route: Int, day: DayNetwork, waitingDays: Int, missing: MissingTaps
   ) -> RouteLoadAnswer {
+    let network = day.city.network
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
     let byHour = (0..<24).map { profile(hours: $0..<$0 + 1) }
     let asked = question.hours ?? 0..<24
@@ -217,7 +183,8 @@ private struct LoadProfile {
       isRounded: load.isRounded, ridersMin: cells.ridersMin,
       boardingsOfNoDirection: cells.rounded(ofNoDirection),
       boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute > 0,
-      waitingDays: waitingDays, missing: missing)
+      feed: day.city.feed, daysByOtherFeeds: day.othersCount, waitingDays: waitingDays,
+      missing: missing)
   }
 
   private func profile(hours: Range<Int>?) -> RouteLoad {

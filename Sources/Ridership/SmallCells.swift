@@ -38,6 +38,7 @@ package struct SmallCells: Hashable, Sendable {
   ///
   /// `ways` are the cells that the same riders are shown in: by stop, and by hour. Two cells of 1 to 4
   /// beside a sum of 8 are two fours: such a sum is told a step of k nearer to the middle of what they may be.
+  /// It asks nothing of the order of the cells; what the order of a line tells beside it, a load guards by itself.
   package func total(_ ways: [[Int]]) -> Int {
     let sum = ways.first?.reduce(0, +) ?? 0
     let near = rounded(sum)
@@ -88,6 +89,9 @@ package struct SmallCells: Hashable, Sendable {
   }
 
   /// A count of some of the riders on board: a step of k lower where only all of them would be as many.
+  ///
+  /// This is not the rule of sums: nobody gets off who is not on board, which only stops in the order of one line
+  /// tell. Stops and pairs of several lines have no such order, and would lose figures by it for nothing.
   private func cell(_ riders: Int, of room: Int) -> Int? {
     guard let shown = cell(riders), isRounding, shown > 0, shown - ridersMin / 2 >= room else {
       return cell(riders)

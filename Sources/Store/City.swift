@@ -104,7 +104,12 @@ package struct City: FareDayClock {
 
   /// The city on the network that holds on a fare day; this one where that network is lost.
   package func on(_ day: Day, in db: StoreSession) async throws -> City {
-    try await past.city(ratedBy: feedID(on: day), beside: self, in: db) ?? self
+    try await on(feed: feedID(on: day), in: db) ?? self
+  }
+
+  /// The city on a network that was in force once; nil where that network is lost.
+  package func on(feed id: Int64?, in db: StoreSession) async throws -> City? {
+    try await past.city(ratedBy: id, beside: self, in: db)
   }
 
   /// A city of which nothing is known yet.

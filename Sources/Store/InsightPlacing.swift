@@ -230,17 +230,18 @@ package struct PlacingTables {
       ])
   }
 
-  /// Writes down that vehicle-days are placed.
-  package func finish(_ days: [VehicleDay], at: Instant) async throws {
+  /// Writes down that vehicle-days are placed, each by a network: its `feed_id`, nil for none.
+  package func finish(_ days: [VehicleDay], by feedIDs: [Int64?], at: Instant) async throws {
     try await connection.execute(
       """
-      update vehicle_day v set stale_since = null, placed_at = $4
-      from unnest($1::int2[], $2::text[], $3::date[]) as c(lane, vehicle, service_day)
+      update vehicle_day v set stale_since = null, placed_at = $4, feed_id = c.feed_id
+      from unnest($1::int2[], $2::text[], $3::date[], $5::int8[])
+        as c(lane, vehicle, service_day, feed_id)
       where v.lane = c.lane and v.vehicle = c.vehicle and v.service_day = c.service_day
       """,
       [
         .int2s(days.map { Lane.of(name: $0.vehicle) }), .texts(days.map { Optional($0.vehicle) }),
-        .dates(days.map { Optional($0.day) }), .timestamptz(at),
+        .dates(days.map { Optional($0.day) }), .timestamptz(at), .int8s(feedIDs),
       ])
   }
 }

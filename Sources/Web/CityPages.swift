@@ -45,6 +45,8 @@ extension Handlers {
   private struct LoadModel {
     let routes: Listing<Choice>?
     let directions: [Choice]
+    /// Boardings that are in no route of the list; nil where there are none.
+    let ofNoRoute: Figure?
     let date: String
     let hourFrom: String
     let hourTo: String
@@ -82,9 +84,10 @@ extension Handlers {
     let first = try request.queryInt("from", in: 0...23)
     let last = try request.queryInt("to", in: 1...24)
     let operatorID = request.caller?.operatorID
-    let routes = try await services.insight.routes(on: day, operatorID: operatorID)
+    let found = try await services.insight.routes(on: day, operatorID: operatorID)
+    let meant = asked.flatMap(found.route(named:))
     var model = LoadModel(
-      routes: Listing(routes) { route in
+      routes: Listing(found.routes) { route in
         let label = route.longName.isEmpty ? route.name : "\(route.name) – \(route.longName)"
         let few = "<\(route.ridersMin)"
         let counted =
@@ -95,9 +98,11 @@ extension Handlers {
       },
       directions: [0, 1].map {
         Choice(
-          value: String($0), label: terminus(of: asked, direction: $0) ?? String($0),
+          value: String($0), label: Self.terminus(of: meant, direction: $0) ?? String($0),
           isSelected: $0 == direction)
       },
+      ofNoRoute: found.hasBoardingsOfNoRoute
+        ? Figure(people.text("load_no_route"), people.number(found.boardingsOfNoRoute)) : nil,
       date: day.description, hourFrom: first.map(String.init) ?? "",
       hourTo: last.map(String.init) ?? "")
     if let asked {
@@ -111,28 +116,23 @@ extension Handlers {
       }
       do {
         model.load = Handlers.loadTable(
-          try await load(question), towards: terminus(of: asked, direction: direction), people)
+          try await load(question), towards: Self.terminus(of: meant, direction: direction),
+          people)
       } catch let problem as Problem where problem.code == "route_ambiguous" {
         model.notice = people.text("load_ambiguous")
       } catch let problem as Problem where problem.status.code < 500 {
         model.notice = people.text("load_none")
       }
-    } else if !routes.isEmpty {
+    } else if !found.routes.isEmpty {
       model.notice = people.text("load_choose")
     }
     let frame = PageFrame(request, titleName: "load_title", people: people)
     return pages.page("load", frame: frame, language: request.language, model)
   }
 
-  /// The last stop of a route in a direction, by which people know the direction; nil where the network of
-  /// now does not tell.
-  private func terminus(of route: String?, direction: Int) -> String? {
-    let network = services.city.current.network
-    guard let index = route.flatMap({ network.resolveRoute($0) }),
-      let pattern = network.mainPattern(route: index, direction: direction),
-      let stop = network.patterns[pattern].stopIndexes.last
-    else { return nil }
-    return "\(direction): \(network.stops[Int(stop)].name)"
+  /// A direction as people know it, by the last stop; nil where the network of the day does not tell.
+  private static func terminus(of route: RouteOfDay?, direction: Int) -> String? {
+    route?.lastStops[direction].map { "\(direction): \($0)" }
   }
 
   /// Taps that may still come into the load, of all routes and days.
@@ -174,9 +174,9 @@ extension Handlers {
         Figure(
           people.text("load_no_route"), people.number(answer.boardingsOfNoRoute),
           state: answer.hasBoardingsOfNoRoute ? .warn : .good),
-        Figure(
-          people.text("load_waiting"), people.number(answer.waitingDays),
-          state: answer.waitingDays > 0 ? .warn : .good),
+        Figure(people.text("load_network"), answer.feed?.title ?? "–"),
+        ofSome("load_other_networks", answer.daysByOtherFeeds),
+        ofSome("load_waiting", answer.waitingDays),
       ] + Self.missing(answer.missing, people),
       rounding: answer.isRounded
         ? people.text("load_rounded") + " \(answer.ridersMin)." : nil,

@@ -133,6 +133,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
 
   // Planning, and what everyone may see
   case routeLoad = "GET /v1/ridership/route-load"
+  case routeBoardings = "GET /v1/ridership/routes"
   case originDestination = "GET /v1/ridership/od"
   case stopBoardings = "GET /v1/ridership/stops"
   case networkRoutes = "GET /v1/network/routes"
@@ -236,7 +237,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .subsidyEvidence, .subsidyPaid, .subsidyPage, .bankAccounts, .bankAccountAdd,
       .bankStatements, .bankStatementTake, .bankLines, .bankLineMatch, .bankPage:
       .staff([.accountant])
-    case .routeLoad, .originDestination, .stopBoardings, .loadPage:
+    case .routeLoad, .routeBoardings, .originDestination, .stopBoardings, .loadPage:
       .staff([.planner, .dispatcher], scoped: true)
     }
   }

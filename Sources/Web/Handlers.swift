@@ -79,7 +79,8 @@ struct Handlers: Sendable {
     case .bankAccounts, .bankAccountAdd, .bankStatements, .bankStatementTake, .bankLines,
       .bankLineMatch:
       try await bankAnswer(request)
-    case .routeLoad, .originDestination, .stopBoardings: try await ridershipAnswer(request)
+    case .routeLoad, .routeBoardings, .originDestination, .stopBoardings:
+      try await ridershipAnswer(request)
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)

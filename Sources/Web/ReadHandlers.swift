@@ -194,6 +194,8 @@ extension RouteLoadAnswer {
     writer.member("boardings_without_route", boardingsOfNoRoute)
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
+    writer.member("feed", orNull: feed?.id)
+    writer.member("days_by_other_feeds", daysByOtherFeeds)
     writer.member("days_still_worked_out", waitingDays)
     writer.member("complete", isComplete)
     for (name, count) in missing.byName { writer.member(name, count) }
@@ -234,6 +236,8 @@ extension RouteLoadAnswer {
         ("boardings_without_direction", String(boardingsOfNoDirection)),
         ("boardings_without_route", String(boardingsOfNoRoute)),
         ("rounded", isRounded ? "true" : "false"),
+        ("feed", feed.map { String($0.id) } ?? ""),
+        ("days_by_other_feeds", String(daysByOtherFeeds)),
         ("days_still_worked_out", String(waitingDays)),
         ("complete", isComplete ? "true" : "false"),
       ] + missing.byName.map { ($0, String($1)) }

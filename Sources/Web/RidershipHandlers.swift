@@ -2,6 +2,7 @@ import Basics
 import HTTPTypes
 package import Insight
 import Store
+import Transit
 
 /// Rides by pair of stops, and boardings and alightings by stop, for planners' own programs.
 extension Handlers {
@@ -9,10 +10,19 @@ extension Handlers {
   func ridershipAnswer(_ request: WebRequest) async throws -> Answer {
     switch request.endpoint {
     case .routeLoad: try await routeLoad(request)
+    case .routeBoardings: try await routeBoardings(request)
     case .originDestination: try await originDestination(request)
     case .stopBoardings: try await stopBoardings(request)
     default: throw Problem.notFound(request.target)
     }
+  }
+
+  private func routeBoardings(_ request: WebRequest) async throws -> Answer {
+    guard let day = try request.queryDay("date") else {
+      throw Problem.badParameter("date", "it is missing; add ?date=2026-11-22")
+    }
+    return .json(
+      try await services.insight.routes(on: day, operatorID: request.caller?.operatorID).json)
   }
 
   private func originDestination(_ request: WebRequest) async throws -> Answer {
@@ -89,6 +99,27 @@ extension Problem {
   }
 }
 
+extension RoutesOfDay {
+  /// The routes as JSON; a group too small to be shown is null.
+  package var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.member("boardings_without_route", boardingsOfNoRoute)
+    writer.member("all_have_routes", !hasBoardingsOfNoRoute)
+    writer.member("smallest_group_shown", ridersMin)
+    writer.member("routes", objects: routes) { writer, route in
+      writer.member("route", route.id)
+      writer.member("route_name", route.name)
+      writer.member("mode", route.mode.rawValue)
+      writer.member("operator", orNull: route.operatorID)
+      writer.member("boardings", orNull: route.boardings)
+      writer.member("boardings_without_stop", orNull: route.unplaced)
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+}
+
 extension RidershipAnswer {
   /// The days as they stand in names of files.
   fileprivate var daysText: String {
@@ -140,6 +171,11 @@ extension RidershipAnswer {
     for (name, count) in countsByName { writer.member(name, count) }
     writer.member("rounded", isRounded)
     writer.member("smallest_group_shown", ridersMin)
+    writer.key("feeds")
+    writer.beginArray()
+    for feed in feeds { writer.value(feed.id) }
+    writer.endArray()
+    writer.member("days_by_other_feeds", daysByOtherFeeds)
     writer.member("days_still_worked_out", waitingDays)
     writer.member("complete", isComplete)
     for (name, count) in missing.byName { writer.member(name, count) }
@@ -204,6 +240,8 @@ extension RidershipAnswer {
   /// What the numbers leave out, for the end of a CSV.
   private var about: [(String, String)] {
     countsByName.map { ($0.0, String($0.1)) } + [
+      ("feeds", feeds.map { String($0.id) }.joined(separator: " ")),
+      ("days_by_other_feeds", String(daysByOtherFeeds)),
       ("days_still_worked_out", String(waitingDays)),
       ("complete", isComplete ? "true" : "false"),
     ] + missing.byName.map { ($0.0, String($0.1)) }

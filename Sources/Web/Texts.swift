@@ -144,6 +144,9 @@ package enum Texts {
     "load_ambiguous": Bilingual(
       uk: "Так називаються кілька маршрутів: виберіть один зі списку.",
       en: "Several routes are called so: choose one of the list."),
+    "load_network": Bilingual(uk: "За мережею", en: "By the network"),
+    "load_other_networks": Bilingual(
+      uk: "Днів транспорту за іншою мережею", en: "Vehicles' days placed by another network"),
     "load_waiting": Bilingual(
       uk: "Днів ще обчислюється", en: "Days still worked out"),
     "load_unsorted": Bilingual(

@@ -7,18 +7,12 @@ import Web
 
 /// Which rides are counted, and how the numbers are written.
 struct RidershipOptions: ParsableArguments {
-  /// How counts are written.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case table, csv, json
-  }
-
   /// What both commands say of their numbers.
   static let discussion =
     "Nothing is scaled up: riders whose alighting is not known are told beside. Small groups are hidden, and "
     + "the rest rounded to match. At most \(RidershipQuestion.daysMax) days."
 
-  @Option(help: "Fare day.", transform: Day.argument)
-  var date: Day
+  @OptionGroup var choice: RideChoice
 
   @Option(help: "Last fare day; the same day without it.", transform: Day.argument)
   var to: Day?
@@ -26,38 +20,20 @@ struct RidershipOptions: ParsableArguments {
   @Option(help: "route_id, or a short name that one route has; all routes without it.")
   var route: String?
 
-  @Option(help: "0 or 1; both without it.")
-  var direction: Int?
-
-  @Option(help: "A span of hours: 7-9 is boarded from 7:00 to 9:00.")
-  var hours: String?
-
-  @Option(help: "table, csv or json.")
-  var format: Format = .table
-
-  @Flag(help: "Shows small groups too; for whoever may see single riders.")
-  var exact = false
-
   func validate() throws {
-    guard RidershipQuestion.days(from: date, to: to ?? date) != nil else {
+    guard RidershipQuestion.days(from: choice.date, to: to ?? choice.date) != nil else {
       throw ValidationError(
         "--to lies before --date, or more than \(RidershipQuestion.daysMax - 1) days after.")
-    }
-    if let direction, !(0...1).contains(direction) {
-      throw ValidationError("--direction is 0 or 1.")
-    }
-    if let hours, RouteLoadQuestion.hours(hours) == nil {
-      throw ValidationError("\(hours) is not a span of hours; write 7-9 for 7:00 to 9:00.")
     }
   }
 
   /// The answer, or the fault that there is none.
   func answer(from options: DatabaseOptions) async throws -> RidershipAnswer {
-    var question = RidershipQuestion(days: date...(to ?? date))
+    var question = RidershipQuestion(days: choice.date...(to ?? choice.date))
     question.route = route
-    question.direction = direction
-    question.hours = hours.flatMap(RouteLoadQuestion.hours)
-    question.isExact = exact
+    question.direction = choice.direction
+    question.hours = choice.hours
+    question.isExact = choice.exact
     let outcome = try await Backbone.with(options) { [question] backbone in
       let city = CityHolder()
       try await city.reload(from: backbone.store)
@@ -66,16 +42,9 @@ struct RidershipOptions: ParsableArguments {
     let named = route ?? ""
     switch outcome {
     case .answer(let answer): return answer
-    case .routeUnknown:
-      throw CommandFault(
-        "The network has no route \(named). See `kvytok network show`.", exitCode: CommandFault.no)
-    case .routeAmbiguous(let ids):
-      throw CommandFault(
-        "Several routes are called \(named): use one of \(ids.joined(separator: ", ")).",
-        exitCode: CommandFault.no)
-    case .noSuchDirection:
-      throw CommandFault(
-        "Route \(named) has no timetable in this direction.", exitCode: CommandFault.no)
+    case .routeUnknown: throw RideChoice.fault(unknown: named)
+    case .routeAmbiguous(let ids): throw RideChoice.fault(named, isOf: ids)
+    case .noSuchDirection: throw RideChoice.fault(noSuchDirectionOf: named)
     case .tooMuch:
       throw CommandFault(
         "These are more boardings than one answer reads. Ask for fewer days, or for one route.",
@@ -87,7 +56,7 @@ struct RidershipOptions: ParsableArguments {
   func show(
     _ answer: RidershipAnswer, csv: String, json: [UInt8], table: (RidershipAnswer) -> [String]
   ) {
-    switch format {
+    switch choice.format {
     case .csv: print(csv, terminator: "")
     case .json: print(String(decoding: json, as: UTF8.self))
     case .table:
@@ -108,24 +77,14 @@ struct RidershipOptions: ParsableArguments {
 
   /// What the numbers leave out.
   private func about(_ answer: RidershipAnswer) -> [String] {
-    var lines = [
+    let ofNumbers =
       "boardings with a stop: \(answer.boardings); without: "
-        + "\(answer.unplacedBoardings + answer.boardingsOffLine); "
-        + "alighting not known: \(answer.boardingsWithoutAlighting)"
-    ]
-    if answer.isRounded {
-      lines.append("small groups are hidden, the rest rounded to multiples of \(answer.ridersMin)")
-    }
-    let missing = answer.missing
-    if !missing.isEmpty {
-      lines.append(
-        "of all routes and days are missing: \(missing.unsorted) taps not sorted yet, "
-          + "\(missing.quarantined) in quarantine, \(missing.numbers) numbers that did not come")
-    }
-    if answer.waitingDays > 0 {
-      lines.append("\(answer.waitingDays) days of vehicles and riders are still worked out")
-    }
-    return lines
+      + "\(answer.unplacedBoardings + answer.boardingsOffLine); "
+      + "alighting not known: \(answer.boardingsWithoutAlighting)"
+    return RideChoice.about(
+      [ofNumbers], roundedTo: answer.isRounded ? answer.ridersMin : nil,
+      by: answer.feeds.map(\.title), daysByOtherFeeds: answer.daysByOtherFeeds,
+      missing: answer.missing, waitingDays: answer.waitingDays)
   }
 }
 

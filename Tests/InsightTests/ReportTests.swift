@@ -119,7 +119,7 @@ extension InsightSuite {
         #expect(counts["boardings_unplaced"] == 2)
         #expect(!String(decoding: daily.json, as: UTF8.self).contains("south"))
         #expect(!daily.csv.contains("south"))
-        let routes = try await world.desk.routes(on: today, operatorID: "north")
+        let routes = try await world.desk.routes(on: today, operatorID: "north").routes
         #expect(routes.map(\.id) == ["bus-1"])
       }
     }

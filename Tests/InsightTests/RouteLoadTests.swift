@@ -234,23 +234,42 @@ extension InsightSuite {
     @Test func routesOfADayCountTheirBoardings() async throws {
       try await World.with { world in
         try await world.addBoardings(try Self.handWorked())
-        let routes = try await world.desk.routes(on: today)
+        let routes = try await world.desk.routes(on: today).routes
         let counts = Dictionary(uniqueKeysWithValues: routes.map { ($0.id, $0) })
         #expect(routes.count == 3)
         #expect(counts["bus-1"]?.boardings == 125)
         #expect(counts["bus-1"]?.unplaced == 35)
-        #expect(counts["bus-1"]?.directions == [0, 1])
+        #expect(counts["bus-1"]?.lastStops == ["Park", "Harbour"])
+        #expect(counts["trol-2"]?.lastStops == ["Wood", nil])
         #expect(counts["trol-2"]?.boardings == 60)
         #expect(counts["bus-1s"]?.boardings == 0)
         try await world.addBoardings(
           [try TestBoarding("09:00", 1, route: "bus-1s", direction: 0, "e", to: "a")], from: 50)
         try await world.addBoardings(
           [try TestBoarding("09:00", 2, route: "trol-2", direction: 0, "d", to: "e")], from: 60)
-        let later = try await world.desk.routes(on: today)
+        let later = try await world.desk.routes(on: today).routes
         let told = Dictionary(uniqueKeysWithValues: later.map { ($0.id, $0.boardings) })
         // One rider of the night line is in no list, and two more of another line change none.
         #expect(told["bus-1s"] == .some(nil))
         #expect(told["trol-2"] == .some(60))
+      }
+    }
+
+    @Test func theListOfRoutesTellsBoardingsThatAreInNone() async throws {
+      try await World.with { world in
+        let none = try await world.desk.routes(on: today)
+        #expect(none.boardingsOfNoRoute == 0 && !none.hasBoardingsOfNoRoute)
+        try await world.addBoardings([
+          try TestBoarding("08:10", 10, "a", to: "c"),
+          try TestBoarding("08:20", 1, route: nil, direction: nil, nil),
+          try TestBoarding("08:20", 1, route: "gone", "a"),
+        ])
+        let few = try await world.desk.routes(on: today, operatorID: "south")
+        #expect(few.boardingsOfNoRoute == 0 && few.hasBoardingsOfNoRoute)
+        try await world.addBoardings([try TestBoarding("09:20", 6, route: "gone", "a")], from: 50)
+        let more = try await world.desk.routes(on: today)
+        #expect(more.boardingsOfNoRoute == 10 && more.hasBoardingsOfNoRoute)
+        #expect(more.route(named: "1") == nil && more.route(named: "2")?.id == "trol-2")
       }
     }
 
@@ -284,6 +303,12 @@ extension InsightSuite {
             .int8(100),
           ]
         ).joined(separator: "\n")
+        let ofNoRoute = try await world.texts(
+          "explain (costs off) " + LoadTables.ofNoRouteSQL,
+          [.date(today), .texts(["r7"])]
+        ).joined(separator: "\n")
+        #expect(!ofNoRoute.contains("Seq Scan"), "\(ofNoRoute)")
+        #expect(!ofNoRoute.contains("20261122"), "\(ofNoRoute)")
         #expect(ofRoutes.contains(" boarding_20261123_"), "\(ofRoutes)")
         #expect(!ofRoutes.contains("Seq Scan"), "\(ofRoutes)")
         #expect(!ofRoutes.contains("20261122"), "\(ofRoutes)")

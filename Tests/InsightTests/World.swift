@@ -84,8 +84,10 @@ struct World: Sendable {
     }
   }
 
-  /// The network, with the operator `north` under a name, and bus 1 with an operator.
-  static func feed(north: String = "Північ", busOf: String = "north") -> [UInt8] {
+  /// The network, with the operator `north` under a name, and bus 1 under an id and with an operator.
+  static func feed(
+    north: String = "Північ", busOf: String = "north", bus: String = "bus-1"
+  ) -> [UInt8] {
     let files = [
       "agency.txt": """
       agency_id,agency_name,agency_url,agency_timezone
@@ -94,7 +96,7 @@ struct World: Sendable {
       """,
       "routes.txt": """
       route_id,agency_id,route_short_name,route_long_name,route_type,route_color
-      bus-1,\(busOf),1,Harbour - Park,3,ff8800
+      \(bus),\(busOf),1,Harbour - Park,3,ff8800
       trol-2,south,2,Park - Wood,800,
       bus-1s,south,1,Wood - Harbour,3,
       """,
@@ -112,8 +114,8 @@ struct World: Sendable {
       """,
       "trips.txt": """
       route_id,service_id,trip_id,trip_headsign,direction_id
-      bus-1,all,t1,Park,0
-      bus-1,all,t2,Harbour,1
+      \(bus),all,t1,Park,0
+      \(bus),all,t2,Harbour,1
       trol-2,all,t3,Wood,0
       bus-1s,all,t4,Harbour,0
       """,

@@ -55,7 +55,7 @@ enum AccessTable {
     ),
     (
       Right(roles: [.planner, .dispatcher], isScoped: true),
-      [.routeLoad, .originDestination, .stopBoardings, .loadPage]
+      [.routeLoad, .routeBoardings, .originDestination, .stopBoardings, .loadPage]
     ),
     (
       Right(roles: [.accountant, .dispatcher]),

@@ -102,6 +102,33 @@ struct LoadTests {
       #expect(page.text.contains("Night line (&lt;5)"), "\(page.text)")
       // Seven to the nearest five: what the list says more of later is no single rider.
       #expect(page.text.contains("Day line (5)"))
+      #expect(!page.text.contains("Of no known route"))
+      _ = try await service.pool.session { db in
+        try await db.script("update boarding set route = 'gone', riders = 6 where route = 'r2'")
+      }
+      let later = await service.send(.get, "/routes?date=2026-11-21&lang=en", token: token)
+      #expect(
+        later.text.contains("<dt>Of no known route (all routes)</dt><dd><strong>5</strong>"),
+        "\(later.text)")
+    }
+  }
+
+  @Test func routesAsJSONTellWhatIsInNone() async throws {
+    try await Self.withRides { service, token in
+      let path = "/v1/ridership/routes"
+      let answer = await service.send(.get, "\(path)?date=2026-11-21", token: token)
+      #expect(
+        answer.text.hasPrefix(
+          #"{"boardings_without_route":0,"all_have_routes":true,"smallest_group_shown":5,"#),
+        "\(answer.text)")
+      #expect(
+        answer.text.contains(
+          #""route":"r1","route_name":"1","mode":"bus","operator":"t","boardings":5"#))
+      #expect(
+        answer.text.contains(
+          #""route":"r2","route_name":"2","mode":"bus","operator":"t","boardings":null"#))
+      let missing = await service.send(.get, path, token: token)
+      #expect(missing.status == .badRequest && missing.problemCode == "bad_parameter")
     }
   }
 
@@ -120,6 +147,7 @@ struct LoadTests {
           "about,boardings_without_direction,0,,,",
           "about,boardings_without_route,0,,,",
           "about,rounded,true,,,",
+          "about,feed,1,,,", "about,days_by_other_feeds,0,,,",
           "about,days_still_worked_out,0,,,",
           "about,complete,true,,,", "about,taps_unsorted,0,,,", "about,taps_set_aside,0,,,",
           "about,taps_quarantined,0,,,",

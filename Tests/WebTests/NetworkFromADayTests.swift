@@ -64,8 +64,8 @@ struct NetworkFromADayTests {
       let audit = try await Orders.audit(service)
       #expect(audit.isSound, "\(audit.findings)")
       let desk = service.services.insight
-      let yesterday = try await desk.routes(on: Day(number: 20_778)).map(\.operatorID)
-      let today = try await desk.routes(on: Day(number: 20_779)).map(\.operatorID)
+      let yesterday = try await desk.routes(on: Day(number: 20_778)).routes.map(\.operatorID)
+      let today = try await desk.routes(on: Day(number: 20_779)).routes.map(\.operatorID)
       #expect(yesterday == ["t"] && today == ["u"])
     }
   }

@@ -527,9 +527,11 @@ create table vehicle_day (
   service_day date not null,
   stale_since timestamptz,
   placed_at timestamptz,
+  feed_id bigint,                    -- the network by which it was placed; null: none, or none is told
   primary key (lane, vehicle, service_day)
 );
 create index vehicle_day_stale on vehicle_day (lane, service_day, vehicle) where stale_since is not null;
+create index vehicle_day_network on vehicle_day (service_day, feed_id);
 
 create table stop_visit (
   service_day date not null,
