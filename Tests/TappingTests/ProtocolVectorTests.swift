@@ -3,6 +3,7 @@ import Foundation
 import Programs
 import Tapping
 import Testing
+import Transit
 
 /// The vectors that docs/validator-protocol.md promises to firmware engineers.
 private struct Vectors {
@@ -89,6 +90,49 @@ private struct Vectors {
     for (seconds, isOfNow) in [(-601, false), (-600, true), (0, true), (600, true), (601, false)] {
       let moment = time.adding(seconds: Int64(seconds))
       #expect(SignedQuestion.isOfNow(time, at: moment) == isOfNow, "\(seconds)")
+    }
+  }
+
+  /// The new key signs the proof, the old one the body that carries it.
+  @Test func anotherKeyIsProvenByItselfAndPostedByTheOldOne() throws {
+    let other = try #require(Ed25519KeyPair(seed: try vectors.bytes("new_device_seed")))
+    #expect(try other.publicKey == vectors.bytes("new_device_public_key"))
+    let message = KeyRotationProof.message(device: "V-0042", publicKey: other.publicKey)
+    #expect(try message == vectors.bytes("rotation_proof_message"))
+    let proof = try vectors.bytes("rotation_proof")
+    #expect(other.sign(message) == proof)
+    #expect(Ed25519.verify(publicKey: other.publicKey, signature: proof, message: message))
+    let key = Base64.encode(other.publicKey, .standard)
+    let code = Base64.encode(proof, .standard)
+    let body = try vectors.text("rotation_body")
+    #expect(body == #"{"device":"V-0042","public_key":"\#(key)","proof":"\#(code)"}"#)
+    #expect(try device.sign(Array(body.utf8)) == vectors.bytes("rotation_signature"))
+  }
+
+  @Test func theDenyListIsReadAndItsDifferenceLeadsOn() throws {
+    let salt = try vectors.bytes("deny_list_salt")
+    let media: [(name: String, kind: MediumKind, token: [UInt8], inWhole: Bool, inNew: Bool)] = [
+      ("card", .card, Array("abc".utf8), true, false),
+      ("bank", .bank, [0xFF, 0xEF], true, false),
+      ("qr", .qr, [0, 1, 2, 3, 4], true, false),
+      ("phone", .phone, Array("abc".utf8), false, true),
+    ]
+    let whole = try #require(DenyListFile(binary: try vectors.bytes("deny_list_whole")))
+    let difference = try #require(DenyListFile(binary: try vectors.bytes("deny_list_difference")))
+    for medium in media {
+      let print = TokenFingerprint.of(kind: medium.kind, token: medium.token, salt: salt)
+      #expect(try print == vectors.bytes("deny_list_\(medium.name)_fingerprint"))
+      #expect(whole.denies(print) == medium.inWhole, "\(medium.name)")
+      #expect(difference.denies(print) == medium.inNew, "\(medium.name)")
+    }
+    #expect(whole.version == 17 && whole.since == nil && whole.addedCount == 3)
+    #expect(whole.removed.isEmpty && whole.salt == salt && difference.salt == salt)
+    #expect(difference.version == 18 && difference.since == 17)
+    #expect(try difference.removed == vectors.bytes("deny_list_bank_fingerprint"))
+    for (name, file) in [("whole", whole), ("difference", difference)] {
+      #expect(try file.binary == vectors.bytes("deny_list_\(name)"))
+      let tag = "\"\(file.version)-\(file.since ?? 0)-bin\""
+      #expect(try tag == vectors.text("deny_list_\(name)_etag"))
     }
   }
 

@@ -83,6 +83,52 @@ JSON = (
 )
 
 
+SALT = bytes(range(16))
+
+
+def fingerprint(kind, token):
+    return hashlib.sha256(SALT + kind + b"\0" + token).digest()[:8]
+
+
+def deny_list(version, since, added, removed):
+    """A deny list as bytes, whole when `since` is None; numbers big endian."""
+    body = b"KVDL" + bytes([1, 1 if since is None else 0, 0, 0])
+    body += struct.pack(">QQ", version, since or 0) + SALT
+    body += struct.pack(">II", len(added), len(removed))
+    body += b"".join(sorted(added)) + b"".join(sorted(removed))
+    return body + hashlib.sha256(body).digest()
+
+
+def show_rotation(device):
+    """The device gives another key: the new one signs the proof, the old one the body."""
+    other = Ed25519PrivateKey.from_private_bytes(bytes(range(144, 176)))
+    public = other.public_key().public_bytes(**RAW)
+    message = f"kvytok-key:V-0042:{text64(public)}".encode()
+    proof = other.sign(message)
+    body = f'{{"device":"V-0042","public_key":"{text64(public)}","proof":"{text64(proof)}"}}'
+    show("new_device_seed", bytes(range(144, 176)))
+    show("new_device_public_key", public)
+    show("rotation_proof_message", message)
+    show("rotation_proof", proof)
+    show("rotation_body", body)
+    show("rotation_signature", device.sign(body.encode()))
+
+
+def show_deny_list():
+    """Three media in version 17; in 18 the second is let on again, and another is denied."""
+    media = [(b"card", b"abc"), (b"bank", bytes([0xFF, 0xEF])), (b"qr", bytes([0, 1, 2, 3, 4]))]
+    prints = [fingerprint(kind, token) for kind, token in media]
+    newer = fingerprint(b"phone", b"abc")
+    show("deny_list_salt", SALT)
+    for name, value in zip(("card", "bank", "qr"), prints):
+        show(f"deny_list_{name}_fingerprint", value)
+    show("deny_list_phone_fingerprint", newer)
+    show("deny_list_whole", deny_list(17, None, prints, []))
+    show("deny_list_whole_etag", '"17-0-bin"')
+    show("deny_list_difference", deny_list(18, 17, [newer], [prints[1]]))
+    show("deny_list_difference_etag", '"18-17-bin"')
+
+
 def main():
     device = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     service = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
@@ -106,6 +152,8 @@ def main():
     show("get_target", target)
     show("get_message", question)
     show("get_signature", device.sign(question))
+    show_rotation(device)
+    show_deny_list()
 
     device_exchange = X25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
     service_exchange = X25519PrivateKey.from_private_bytes(bytes(range(96, 128)))
@@ -178,6 +226,7 @@ def main():
         "proof": {
             "kind": "session",
             "public_key": text64(device.public_key().public_bytes(**RAW)),
+            "public_key_sha256": hashlib.sha256(device.public_key().public_bytes(**RAW)).hexdigest(),
             "key_valid_from": "2026-11-01T00:00:00Z",
             "key_valid_to": None,
             "key_end_reason": None,
