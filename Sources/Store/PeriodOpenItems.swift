@@ -160,14 +160,6 @@ extension PeriodTables {
       where e.accounting_date between $1 and $2
       group by e.currency, p.account, p.operator_id
       """, [.date(period.first), .date(period.last)])
-    var balance = TrialBalance()
-    for row in rows {
-      try balance.add(
-        SideSums(debitMinor: try row.int8("debit"), creditMinor: try row.int8("credit")),
-        to: TrialBalance.Key(
-          currency: try row.currency("currency"), account: try row.text("account"),
-          operatorID: try row.textOrNil("operator_id")))
-    }
-    return balance
+    return try PostingSums.balance(of: rows)
   }
 }

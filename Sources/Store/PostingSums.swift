@@ -38,6 +38,19 @@ enum PostingSums {
     group by currency, account, operator_id
     """
 
+  /// The balance that rows of `currency`, `account`, `operator_id`, `debit` and `credit` come to.
+  static func balance(of rows: PostgresRows) throws -> TrialBalance {
+    var balance = TrialBalance()
+    for row in rows {
+      try balance.add(
+        SideSums(debitMinor: try row.int8("debit"), creditMinor: try row.int8("credit")),
+        to: TrialBalance.Key(
+          currency: try row.currency("currency"), account: try row.text("account"),
+          operatorID: try row.textOrNil("operator_id")))
+    }
+    return balance
+  }
+
   /// Both sides of the books, by currency.
   static let bookTotals = """
     select currency, sum(debit_minor)::int8 as debit, sum(credit_minor)::int8 as credit,
@@ -79,16 +92,8 @@ extension BookProofTables {
 extension BookTables {
   /// The sums of every account, of entries up to an accounting date, inclusive; nil is all.
   package func trialBalance(through date: Day?) async throws -> TrialBalance {
-    let rows = try await connection.query(
-      PostingSums.trialBalance, [.orNull(date, PostgresValue.date)])
-    var balance = TrialBalance()
-    for row in rows {
-      try balance.add(
-        SideSums(debitMinor: try row.int8("debit"), creditMinor: try row.int8("credit")),
-        to: TrialBalance.Key(
-          currency: try row.currency("currency"), account: try row.text("account"),
-          operatorID: try row.textOrNil("operator_id")))
-    }
-    return balance
+    try PostingSums.balance(
+      of: try await connection.query(
+        PostingSums.trialBalance, [.orNull(date, PostgresValue.date)]))
   }
 }

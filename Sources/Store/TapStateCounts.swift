@@ -84,7 +84,7 @@ extension TapStateTables {
       from tap_sum join charge_day using (fare_day)),
     """
 
-  private static func hasWindow(_ day: String) -> String {
+  static func hasWindow(_ day: String) -> String {
     """
     exists (select from charge_window made where made.lane = \(day).lane
       and made.rider_id = \(day).rider_id and made.fare_day = \(day).fare_day)

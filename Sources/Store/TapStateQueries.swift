@@ -135,16 +135,58 @@ package struct TapStateTables {
     order by since, device_id, epoch, seq limit $1
     """
 
-  /// Those places of a state that have waited longest.
-  package func stuck(in state: TapState) async throws -> [StuckTaps] {
+  /// Those places of a state that have waited longest at a moment.
+  package func stuck(
+    in state: TapState, at now: Instant, of city: City
+  ) async throws -> [StuckTaps] {
     guard let sql = Self.stuckSQL(state) else { return [] }
     let rows = try await connection.query(sql, [.int8(Int64(Self.stuckMax))])
-    return try rows.map { row in
+    var stuck = try rows.map { row in
       StuckTaps(
         state: state, place: try row.text("place"), taps: try row.int8("taps"),
         since: try row.timestamptz("since"), reason: try row.text("reason"))
     }
+    guard state == .rated else { return stuck }
+    stuck += try await daysNotClosed(before: city.fareDay(of: now), of: city)
+    stuck.sort { ($0.since, $0.place) < ($1.since, $1.place) }
+    return Array(stuck.prefix(Self.stuckMax))
   }
+
+  /// Fare days that are over and whose charge windows are not closed, with the bank taps that wait for them.
+  ///
+  /// As the counts have it: of all taps of the day, those are left out that wait for their rating, are in
+  /// an open window, or in any window of a day before the first one whose windows were closed.
+  private func daysNotClosed(before today: Day, of city: City) async throws -> [StuckTaps] {
+    let rows = try await connection.query(
+      Self.daysNotClosedSQL, [.int8(Int64(Self.stuckMax)), .date(today)])
+    return try rows.map { row in
+      let day = try row.date("fare_day")
+      return StuckTaps(
+        state: .rated, place: "fare day \(day)", taps: try row.int8("taps"),
+        since: city.hours(of: day).upperBound, reason: "the windows of the day are not closed")
+    }
+  }
+
+  private static let daysNotClosedSQL = """
+    with past as materialized (
+      select fare_day, sum(accepted - stored_value)::int8 as taps from tap_sum s
+      where fare_day < $2 and not exists (select from charge_day c where c.fare_day = s.fare_day)
+      group by fare_day having sum(accepted - stored_value) > 0),
+    elsewhere as (
+      select lane, rider_id, fare_day from (\(openWindows)) o
+      union
+      select lane, rider_id, fare_day from charge_window
+      where fare_day < coalesce((select min(fare_day) from charge_day), 'infinity')
+      union
+      select lane, rider_id, fare_day from rider_day_waiting w where not \(hasWindow("w"))),
+    elsewhere_tap as (
+      select fare_day, count(*) as taps
+      from past join elsewhere using (fare_day) join tap t using (lane, rider_id, fare_day)
+      where t.accepted and t.medium in \(ChargingTables.chargedMedia) group by fare_day)
+    select fare_day, past.taps - coalesce(e.taps, 0) as taps
+    from past left join elsewhere_tap e using (fare_day)
+    where past.taps > coalesce(e.taps, 0) order by fare_day limit $1
+    """
 
   /// The list of a state; nil where taps are at their end and wait for nothing.
   private static func stuckSQL(_ state: TapState) -> String? {

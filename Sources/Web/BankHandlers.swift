@@ -101,7 +101,7 @@ extension Handlers {
     }
     return .json { writer in
       writer.objects(rows) { writer, row in writer.line(row, today: today) }
-    }.cut("bank_line", count: rows.count, max: StatementTables.listMax)
+    }.cut(("bank_line", rows.count >= StatementTables.listMax))
   }
 
   /// A person says what a line is of which nothing was known.

@@ -37,11 +37,6 @@ extension Handlers {
     let kinds: [Choice]
   }
 
-  private struct Fact {
-    let name: String
-    let value: String
-  }
-
   private struct StatementRowModel {
     let number: String
     let account: String

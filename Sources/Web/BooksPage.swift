@@ -54,11 +54,6 @@ extension Handlers {
     let credit: String
   }
 
-  private struct Fact {
-    let name: String
-    let value: String
-  }
-
   private struct LineRow {
     let account: String
     let debit: String

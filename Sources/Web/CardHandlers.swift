@@ -106,7 +106,7 @@ extension Handlers {
     let (windows, stored) = try await services.store.read { db in
       (try await db.charging.debts(), try await db.wallets.debts())
     }
-    var answer = Answer.json { writer in
+    return .json { writer in
       writer.beginArray()
       for row in windows {
         writer.beginObject()
@@ -120,12 +120,7 @@ extension Handlers {
         writer.endObject()
       }
       writer.endArray()
-    }
-    let cut = [(windows.isCut, "charge_window"), (stored.isCut, "stored_value")].filter(\.0)
-    if !cut.isEmpty {
-      answer.headers[.kvytokCut] = cut.map(\.1).joined(separator: ", ")
-    }
-    return answer
+    }.cut(("charge_window", windows.isCut), ("stored_value", stored.isCut))
   }
 
   /// Money for a debt at a desk; the same payment sent again is told as done, and moves nothing.
@@ -225,13 +220,11 @@ extension Handlers {
   func moneyOrders(_ request: WebRequest) async throws -> Answer {
     let all = try request.queryFlag("all")
     let rows = try await services.store.read { db in try await db.orders.list(waitingOnly: !all) }
-    var answer = Answer.json { writer in
+    return .json { writer in
       writer.objects(rows) { writer, row in
         Self.write(row, to: &writer)
       }
-    }
-    if rows.isCut { answer.headers[.kvytokCut] = "money_order" }
-    return answer
+    }.cut(("money_order", rows.isCut))
   }
 
   func moneyOrderDecide(_ request: WebRequest) async throws -> Answer {

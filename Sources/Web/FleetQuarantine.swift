@@ -20,11 +20,6 @@ struct HeldTapRow {
 
 /// An impossible tap with all that is known of it, and what a person may do about it.
 struct HeldTap {
-  struct Fact {
-    let name: String
-    let value: String
-  }
-
   let device: String
   let epoch: Int64
   let seq: Int64
@@ -69,7 +64,7 @@ extension Handlers {
 
   private static func facts(
     of tap: QuarantineRecord, _ clock: ClockOffset?, _ people: People
-  ) -> [HeldTap.Fact] {
+  ) -> [Fact] {
     let told = ToldTap(content: tap.content)
     let decided = [tap.decidedBy, tap.decidedAt.map(people.moment)].compactMap { $0 }
     let head: [(String, String?)] = [
@@ -86,14 +81,14 @@ extension Handlers {
       ("fleet_said_riders", tap.correction.riders.map { people.number($0) }),
       ("fleet_sorted", tap.sortedAt.map(people.moment)),
     ]
-    func named(_ facts: [(String, String?)]) -> [HeldTap.Fact] {
+    func named(_ facts: [(String, String?)]) -> [Fact] {
       facts.compactMap { name, value in
-        value.map { HeldTap.Fact(name: people.text(name), value: $0) }
+        value.map { Fact(name: people.text(name), value: $0) }
       }
     }
     // Its time stands above already.
     let content = told.members(people).filter { $0.name != "at" }
-      .map { HeldTap.Fact(name: $0.title, value: $0.value) }
+      .map { Fact(name: $0.title, value: $0.value) }
     return named(head) + content + named(tail)
   }
 

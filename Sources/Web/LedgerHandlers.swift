@@ -45,7 +45,7 @@ extension Handlers {
     let rows = try await services.store.read { db in
       try await db.adjustments.list(waitingOnly: !all)
     }
-    var answer = Answer.json { writer in
+    return .json { writer in
       writer.objects(rows) { writer, row in
         writer.member("adjustment", row.number)
         writer.member("state", row.state.rawValue)
@@ -68,9 +68,7 @@ extension Handlers {
           writer.member("credit_minor", line.creditMinor)
         }
       }
-    }
-    if rows.isCut { answer.headers[.kvytokCut] = "adjustment" }
-    return answer
+    }.cut(("adjustment", rows.isCut))
   }
 
   /// Asks for a correction; another person decides.

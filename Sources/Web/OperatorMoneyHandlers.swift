@@ -48,7 +48,7 @@ extension Handlers {
         if let account = row.account { writer.account(account) }
         if let message = row.messageID { writer.member("payment_file", message) }
       }
-    }.cut("payout", count: rows.count, max: Self.moneyListMax)
+    }.cut(("payout", rows.count >= Self.moneyListMax))
   }
 
   /// Proposes to pay operators what they are owed; orders that another person decides.
@@ -212,7 +212,7 @@ extension Handlers {
       writer.objects(claims) { writer, claim in
         writer.claim(claim)
       }
-    }.cut("subsidy_claim", count: claims.count, max: Self.moneyListMax)
+    }.cut(("subsidy_claim", claims.count >= Self.moneyListMax))
   }
 
   /// Claims the concessions of some fare days from the city; another person decides.

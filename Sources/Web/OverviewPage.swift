@@ -156,6 +156,12 @@ struct Figure {
   }
 }
 
+/// Something known of what a page shows, by its name.
+struct Fact {
+  let name: String
+  let value: String
+}
+
 /// A choice of a form.
 struct Choice {
   let value: String

@@ -38,11 +38,6 @@ extension Handlers {
     let mayRefuse: Bool
   }
 
-  private struct Fact {
-    let name: String
-    let value: String
-  }
-
   private struct ChangeRow {
     let name: String
     var isoDay = ""

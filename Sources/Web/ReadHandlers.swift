@@ -140,11 +140,12 @@ extension HTTPField.Name {
 }
 
 extension Answer {
-  /// Says that there may be more of a kind than are listed, where as many are as are read at most.
-  func cut(_ kind: String, count: Int, max: Int) -> Answer {
-    guard count >= max else { return self }
+  /// Says of which kinds there may be more than are listed: those of which the list is cut.
+  func cut(_ kinds: (String, isCut: Bool)...) -> Answer {
+    let cut = kinds.filter(\.isCut).map(\.0)
+    guard !cut.isEmpty else { return self }
     var answer = self
-    answer.headers[.kvytokCut] = kind
+    answer.headers[.kvytokCut] = cut.joined(separator: ", ")
     return answer
   }
 }

@@ -205,9 +205,12 @@ extension Handlers {
       states = [state]
     }
     let asked = states
+    let (now, city) = (request.receivedAt, services.city.current)
     let stuck = try await services.store.read { db in
       var stuck: [StuckTaps] = []
-      for state in asked { stuck += try await db.tapStates.stuck(in: state) }
+      for state in asked {
+        stuck += try await db.tapStates.stuck(in: state, at: now, of: city)
+      }
       return stuck
     }
     return .json { writer in

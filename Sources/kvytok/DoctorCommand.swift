@@ -119,7 +119,7 @@ private struct DoctorReport {
     let city = CityHolder()
     try await city.reload(from: backbone.store)
     checkCity(city.current)
-    try await checkJournal(backbone)
+    try await checkJournal(backbone, at: now, of: city.current)
     let today = city.current.clock.zone.local(now).day
     for finding in try await StandingMoney(store: backbone.store).findings(on: today) {
       if let whatToDo = finding.whatToDo {
@@ -158,9 +158,14 @@ private struct DoctorReport {
   }
 
   /// Looks whether what was posted goes on to its riders.
-  private mutating func checkJournal(_ backbone: Backbone) async throws {
+  private mutating func checkJournal(
+    _ backbone: Backbone, at now: Instant, of city: City
+  ) async throws {
     let (broken, standing) = try await backbone.store.read { db in
-      (try await db.tapStates.stuck(in: .setAside), try await db.standing.journal())
+      (
+        try await db.tapStates.stuck(in: .setAside, at: now, of: city),
+        try await db.standing.journal()
+      )
     }
     if let oldest = broken.first {
       fail(

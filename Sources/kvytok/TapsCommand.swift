@@ -58,17 +58,22 @@ struct TapsCommand: AsyncParsableCommand {
 
     func run() async throws {
       let states = state.map { [$0] } ?? TapState.allCases
+      let now = Instant.now
       let stuck = try await Backbone.with(database) { backbone in
-        try await backbone.store.read { db in
+        let holder = CityHolder()
+        try await holder.reload(from: backbone.store)
+        let city = holder.current
+        return try await backbone.store.read { db in
           var stuck: [StuckTaps] = []
-          for state in states { stuck += try await db.tapStates.stuck(in: state) }
+          for state in states {
+            stuck += try await db.tapStates.stuck(in: state, at: now, of: city)
+          }
           return stuck
         }
       }
       var table = TextTable([
         ("state", .left), ("where", .left), ("taps", .right), ("age", .right), ("reason", .left),
       ])
-      let now = Instant.now
       for taps in stuck {
         table.add([
           taps.state.rawValue, taps.place, String(taps.taps),

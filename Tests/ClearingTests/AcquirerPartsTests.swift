@@ -128,6 +128,54 @@ extension ClearingSuite {
       }
     }
 
+    /// The card that a refund went to and the case of a dispute are named, each with its window.
+    @Test func refundsAndDisputesThatTheAcquirerHasNotKeptAreNamed() async throws {
+      try await charged { cards, reference in
+        let window = try await cards.window()
+        let order = try await cards.debts.proposeRefund(
+          window, minor: 300, reason: "test", by: "olena")
+        _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+        try await cards.work()
+        let told = """
+          {"id":"M1","type":"chargeback","case":"CB1","reference":"\(reference)",\
+          "amount_minor":500,"currency":"UAH","stage":"opened"}
+          """
+        #expect(try await cards.messages.take(Array(told.utf8)) == .applied)
+        #expect(try await cards.fund(1, [line(.capture, reference, 800)]) == [.matched: 1])
+        #expect(
+          try await cards.remainders() == [
+            "missing_there CB1 500: dispute, not kept",
+            "missing_there Rr1 300: refund to a card, not kept",
+          ])
+        func compared(_ lag: Day) async throws -> (sums: [String], windows: [Int64?]) {
+          try await cards.house.store.read { db in
+            let days = (from: Day(number: 0), to: Day(number: 30_000))
+            let sums = try await db.acquirerFiles.reconciliation(
+              from: days.from, to: days.to, lagDay: lag)
+            let rest = try await db.acquirerFiles.remainders(
+              from: days.from, to: days.to, lagDay: lag, countMax: 99)
+            return (
+              sums.map { "\($0.category.rawValue) \($0.records) \($0.minor)" },
+              rest.map(\.windowID)
+            )
+          }
+        }
+        // Both are steps of the 23rd: up to the day before nothing is missing yet.
+        let early = try await compared(try #require(Day("2026-11-22")))
+        #expect(early.sums == ["matched 1 800"] && early.windows.isEmpty, "\(early)")
+        let due = try await compared(try #require(Day("2026-11-23")))
+        #expect(due.sums == ["matched 1 800", "missing_there 2 800"], "\(due.sums)")
+        #expect(due.windows == [window, window])
+        let dispute = FundingRecord.Kind.chargeback(caseID: "CB1", stage: .opened)
+        #expect(
+          try await cards.fund(
+            2, [line(.refund, "Rr1", 300, key: "r1"), line(dispute, reference, 500)])
+            == [.matched: 2])
+        #expect(try await cards.remainders() == [])
+        try await cards.house.expectSound()
+      }
+    }
+
     @Test func whatABillTakesBesidesItsFeeWaitsForAPerson() async throws {
       try await CardHouse.with { cards in
         #expect(

@@ -37,7 +37,7 @@ extension ClearingSuite {
         #expect(try await house.number("select sum(tap_count) from tap_parcel") == 3)
         let counts = try await house.store.read { db in try await db.tapStates.counts() }
         #expect(counts.counts[.sorted] == 3)
-        let stuck = try await house.store.read { db in try await db.tapStates.stuck(in: .sorted) }
+        let stuck = try await TapStateTests.stuck(.sorted, house)
         #expect(stuck.map(\.taps) == [3])
         let audit = try await house.audit()
         #expect(audit.isSound, "\(audit.findings)")

@@ -138,5 +138,51 @@ extension ClearingSuite {
         #expect(try await house.audit().isSound)
       }
     }
+
+    /// 8.00 a ride, at most 24.00 a month.
+    static let monthly = testTariff.replacing(
+      "  - {name: day cap, per: day, amount: {adult: 24.00}}",
+      with: "  - {name: month cap, per: month, amount: {adult: 24.00}}")
+
+    @Test func aLateTapEarlyInAMonthRatesTheMonthAnewAsFarAsItsStateDiffers() async throws {
+      try await House.with(tariff: Self.monthly) { house in
+        // The 3rd, 5th, 9th and 20th of November, and the 1st of December.
+        let days = [-19, -17, -13, -2, 9]
+        let charged = """
+          select fare_day || ' ' || charged_minor from ride where reversed_run_id is null
+          order by started_at
+          """
+        try await house.journal(
+          try days.enumerated().map { try tap(Int64($0 + 1), "08:00", day: $1) },
+          receivedAt: House.noon.adding(seconds: 9 * 86_400))
+        try await Self.later(9 * 24, house).drain()
+        #expect(
+          try await house.texts(charged) == [
+            "2026-11-03 800", "2026-11-05 800", "2026-11-09 800", "2026-11-20 0", "2026-12-01 800",
+          ])
+        // A ride of the evening of the 3rd comes in December: the cap is reached on the 5th.
+        try await house.journal(
+          [try tap(9, "18:00", day: days[0])], receivedAt: House.noon.adding(seconds: 10 * 86_400))
+        try await Self.later(10 * 24, house).drain()
+        #expect(
+          try await house.texts(charged) == [
+            "2026-11-03 800", "2026-11-03 800", "2026-11-05 800", "2026-11-09 0", "2026-11-20 0",
+            "2026-12-01 800",
+          ])
+        // The 9th ends with 24.00 as before: neither the 20th nor the month after is touched.
+        #expect(
+          try await house.texts(
+            """
+            select fare_day::text from fare_day
+            where rated_at = (select max(rated_at) from fare_day) order by 1
+            """) == ["2026-11-03", "2026-11-05", "2026-11-09"])
+        #expect(
+          try await house.texts(
+            "select fare_day::text from ride where reversed_run_id is not null order by 1")
+            == ["2026-11-09"])
+        #expect(try await house.owed() == ["2190  3200"])
+        #expect(try await house.audit().isSound)
+      }
+    }
   }
 }

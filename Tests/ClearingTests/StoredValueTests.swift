@@ -95,6 +95,40 @@ extension ClearingSuite {
       }
     }
 
+    @Test func theBalanceBetweenARideARefundAndARatingAnewIsThatOfItsMoment() async throws {
+      try await House.with { house in
+        func after(_ hours: Int64, _ seconds: Int64 = 0) -> Instant {
+          House.noon.adding(seconds: hours * 3600 + seconds)
+        }
+        let anna = try await house.register("anna")
+        try await house.topUp(anna, 5000, key: "k1")
+        try await house.journal([try tap(1, "08:00")])
+        try await StaleCauseTests.later(1, house).drain()
+        _ = try await house.wallets.refund(
+          house.cash(1000, key: "r1"), to: anna,
+          by: RiderAct(actor: "desk 1", reason: "test", at: after(2)))
+        // The price falls from 8.00 to 5.00, also of the ride that was paid.
+        try await house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 5.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: after(3))
+        try await StaleCauseTests.later(4, house).drain()
+        for (moment, minor) in [
+          (after(0, -1), 0), (after(0), 5000), (after(1, -1), 5000), (after(1), 4200),
+          (after(2, -1), 4200), (after(2), 3200), (after(4, -1), 3200), (after(4), 3500),
+        ] {
+          #expect(try await house.balance(anna, at: moment) == Int64(minor), "\(moment)")
+        }
+        let statement = try #require(
+          try await house.wallets.statement(of: anna, in: hryvnia, from: after(1), before: after(4))
+        )
+        #expect(statement.openingMinor == 5000)
+        #expect(statement.movements.map(\.amountMinor) == [-800, -1000])
+        #expect(statement.movements.map(\.balanceMinor) == [4200, 3200])
+        try await house.expectSound()
+      }
+    }
+
     @Test func theSameOrderTwiceMovesMoneyOnce() async throws {
       try await House.with { house in
         let anna = try await house.register("anna")

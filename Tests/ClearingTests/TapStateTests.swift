@@ -32,8 +32,13 @@ extension ClearingSuite {
       return counts.counts.filter { $0.value != 0 }
     }
 
-    static func stuck(_ state: TapState, _ house: House) async throws -> [StuckTaps] {
-      try await house.store.read { db in try await db.tapStates.stuck(in: state) }
+    static func stuck(
+      _ state: TapState, _ house: House, at now: Instant = House.noon
+    ) async throws -> [StuckTaps] {
+      let city = house.city.current
+      return try await house.store.read { db in
+        try await db.tapStates.stuck(in: state, at: now, of: city)
+      }
     }
 
     @Test func aTapGoesFromStateToState() async throws {
@@ -170,6 +175,68 @@ extension ClearingSuite {
         )
         let found = try await Self.states(house)
         #expect(found == [.settled: 1, .billed: 1, .writtenOff: 1, .sorted: 2])
+      }
+    }
+
+    @Test func bankTapsOfADayThatIsOverWaitForItsWindows() async throws {
+      try await House.with { house in
+        let banks = try ["a", "b", "c"].enumerated().map { place, card in
+          var bank = try tap(Int64(place) + 1, "08:00", card: card)
+          bank.medium = .bank
+          return bank
+        }
+        try await house.journal(banks + [try tap(4, "08:00", card: "d")])
+        try await house.service.drain()
+        func waiting(at now: Instant) async throws -> [StuckTaps] {
+          try await Self.stuck(.rated, house, at: now).filter { $0.place.hasPrefix("fare day") }
+        }
+        let day = try #require(Day("2026-11-22"))
+        let end = house.city.current.hours(of: day).upperBound
+        #expect(try await waiting(at: end.adding(seconds: -1)).isEmpty)
+        let over = try await waiting(at: end)
+        #expect(over.map(\.taps) == [3])
+        #expect(over.map(\.since) == [end])
+        #expect(over.map(\.place) == ["fare day 2026-11-22"])
+        #expect(over.map(\.reason) == ["the windows of the day are not closed"])
+        // A day that waits for its rating is sorted, one with an open window billed, and neither is rated.
+        try await house.script(
+          """
+          update fare_day f set stale_since = now() from tap t
+          where t.rider_id = f.rider_id and t.seq = 1;
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          select lane, rider_id, medium_id, fare_day, 0, 'UAH', 'debt', 800, 800, received_at
+          from tap where seq = 2;
+          """)
+        #expect(try await waiting(at: end).map(\.taps) == [1])
+        #expect(try await Self.states(house) == [.sorted: 1, .billed: 1, .rated: 2])
+        try await house.script(
+          "insert into charge_day select distinct fare_day, now() from fare_day")
+        #expect(try await waiting(at: end).isEmpty)
+      }
+    }
+
+    @Test func aDifferenceAfterTheCloseIsStuckUntilItsWindowIsMade() async throws {
+      try await House.with { house in
+        var bank = try tap(1, "08:00")
+        bank.medium = .bank
+        try await house.journal([bank])
+        try await house.service.drain()
+        try await house.script(
+          """
+          insert into charge_day select distinct fare_day, now() from fare_day;
+          insert into charge_day_waiting (lane, rider_id, fare_day)
+          select lane, rider_id, fare_day from tap;
+          """)
+        let stuck = try await Self.stuck(.rated, house)
+        #expect(stuck.map(\.taps) == [1])
+        #expect(
+          stuck.map(\.reason)
+            == ["rated after its day was closed, and its windows wait for the difference"])
+        try await house.script("update charge_day_waiting set waits_for_account = true")
+        #expect(
+          try await Self.stuck(.rated, house).map(\.reason)
+            == ["charged, and no payment account is known of the phone"])
       }
     }
   }

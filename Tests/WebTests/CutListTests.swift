@@ -1,3 +1,4 @@
+import Basics
 import DatabaseSupport
 import HTTPTypes
 import Ledger
@@ -130,6 +131,81 @@ struct CutListTests {
       #expect(whole.headers[name] == nil)
       let cut = try await Self.told("/v1/money-orders", service, adding: orders(500, 501))
       #expect(cut.headers[name] == "money_order")
+    }
+  }
+
+  @Test func payouts() async throws {
+    try await TestService.with { service in
+      func payouts(_ first: Int, _ last: Int) -> String {
+        """
+        with o as (
+          insert into money_order (kind, subject, minor, currency, reason, proposed_by, proposed_at,
+            decision, decided_by, decided_at)
+          values ('payout', 'bus', 100, 'UAH', 'x', 'Petro', now(), 'refused', 'Taras', now())
+          returning order_id)
+        insert into payout (operator_id, currency, minor, through_date, state, order_id)
+        select 'bus', 'UAH', 100, '2026-11-20', 'refused', order_id
+        from o, generate_series(\(first), \(last))
+        """
+      }
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      let whole = try await Self.told("/v1/payouts", service, adding: payouts(1, 999))
+      #expect(whole.headers[name] == nil)
+      let cut = try await Self.told("/v1/payouts", service, adding: payouts(1000, 1001))
+      #expect(cut.headers[name] == "payout")
+      let other = try await Self.told("/v1/payouts?operator=tram", service, adding: "select 1")
+      #expect(other.text == "[]" && other.headers[name] == nil)
+    }
+  }
+
+  @Test func claims() async throws {
+    try await TestService.with { service in
+      func claims(_ first: Int, _ last: Int) -> String {
+        """
+        insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
+        select '2026-11-01', '2026-11-20', 'UAH', 'refused', 'Petro', now()
+        from generate_series(\(first), \(last))
+        """
+      }
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      let path = "/v1/subsidies/claims"
+      let whole = try await Self.told(path, service, adding: claims(1, 999))
+      #expect(whole.headers[name] == nil)
+      let cut = try await Self.told(path, service, adding: claims(1000, 1001))
+      #expect(cut.headers[name] == "subsidy_claim")
+    }
+  }
+
+  @Test func bankLines() async throws {
+    try await TestService.with { service in
+      let name = try #require(HTTPField.Name("Kvytok-Cut"))
+      // An entry that stands for what the lines booked.
+      try await service.addFares(on: try #require(Day("2026-11-20")), ["bus": 100])
+      try await Self.script(
+        """
+        insert into bank_account (currency, iban, changed_by, changed_at)
+        values ('UAH', 'UA903052992990004149123456789', 'Petro', now());
+        insert into bank_statement (currency, number, opening_day, closing_day, opening_minor,
+          closing_minor, name, digest, taken_by, taken_at, bank_account_id)
+        select 'UAH', '1', '2026-11-20', '2026-11-20', 0, 100, 'f', '\\x00', 'Petro', now(),
+          bank_account_id from bank_account
+        """, service)
+      func lines(_ first: Int, _ last: Int, _ subject: String) -> String {
+        """
+        insert into statement_line (statement_id, currency, reference, booked_on, minor, remittance,
+          subject, entry_id, bank_account_id)
+        select statement_id, 'UAH', '\(subject)' || n, '2026-11-20', 100, 'x', '\(subject)',
+          (select max(entry_id) from entry), bank_account_id
+        from bank_statement, generate_series(\(first), \(last)) n
+        """
+      }
+      let whole = try await Self.told("/v1/bank/lines", service, adding: lines(1, 999, "cash"))
+      #expect(whole.headers[name] == nil)
+      let cut = try await Self.told("/v1/bank/lines", service, adding: lines(1000, 1001, "cash"))
+      #expect(cut.headers[name] == "bank_line")
+      let open = try await Self.told(
+        "/v1/bank/lines?open=true", service, adding: lines(1, 2, "unknown"))
+      #expect(open.headers[name] == nil)
     }
   }
 
