@@ -187,7 +187,8 @@ extension FareMeter {
     if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
     if due > 0 { ride.reductionMinor = reduction(chosen, run) }
     settle(ride, nominal: due, alone: alone, product: name, state: &state)
-    return due
+    // Nothing is due of whom a category lets ride free, so nothing of it is credited tomorrow.
+    return tariff.tables.categories[Int(ride.categoryRule)].isFree ? 0 : due
   }
 
   /// How much less than the full price a ticket costs because of the rider's category.

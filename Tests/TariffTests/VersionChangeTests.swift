@@ -117,4 +117,34 @@ struct VersionChangeTests {
     let check = change.check()
     #expect(check.isGood, "\(check.text)")
   }
+
+  /// The proof holds on the first day only: of its free ride nothing is credited to the ticket of the second.
+  @Test func aFreeRideOfTheEveningPaysNothingOfTheTicketAfterMidnight() {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories:
+        adult: {}
+        pensioner: {free: true, as: adult, proof: card, without_proof: adult}
+      products: [{name: card, when: {mode: none}, valid: {days: 1}}]
+      \(ticket)
+      """
+    let worked = """
+      - case: free in the evening
+        category: pensioner
+        buys: [{product: card, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 23:40", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:10", mode: bus, pays: 2.80}
+      """
+    let check = TariffSource(
+      folder: "free",
+      files: [
+        TariffFile(path: TariffSource.mainPath, text: text),
+        TariffFile(path: "cases/case.yaml", text: worked),
+      ]
+    ).check()
+    #expect(check.isGood, "\(check.text)")
+  }
 }
