@@ -5,7 +5,7 @@ package import Store
 import Tariff
 import Transit
 
-/// Shares the money of linked and capped rides among operators, by the rule of the day's tariff.
+/// Shares the money of linked and capped rides among operators, by the rule of the tariff that priced them.
 ///
 /// Rating books each ride to the operator that carried it. What the rule gives to others is booked
 /// after it, from the same list of clearing runs, as a difference to what was shared before: the sum
@@ -111,32 +111,41 @@ package struct OperatorSharing: Sendable {
         rides[start...].firstIndex {
           $0.rider != first.rider || $0.fareDay != first.fareDay || $0.currency != first.currency
         } ?? rides.endIndex
-      let rule = versions[first.tariffVersion] ?? .own
-      if rule != .own {
-        rows += dayShares(Array(rides[start..<end]), rule, networks[first.fareDay] ?? city.network)
-      }
+      rows += dayShares(
+        Array(rides[start..<end]), versions, networks[first.fareDay] ?? city.network)
       start = end
     }
     return rows
   }
 
+  /// The shares of a rider's day, rides of each rule by that rule.
+  ///
+  /// A ride of before a change of version may end on it. Rides of no version are their operator's own.
   private static func dayShares(
-    _ rides: [SharedRide], _ rule: FareApportionment, _ network: Network
+    _ rides: [SharedRide], _ versions: [String: FareApportionment], _ network: Network
   ) -> [OperatorShareRow] {
-    let day = Apportionment(Apportionment.Rule(rule))
-    let minors = day.shares(rides.map { ride in Apportionment.Ride(ride, on: network) })
     var own: [String: Int64] = [:]
     var shared: [String: Int64] = [:]
-    for (ride, minor) in zip(rides, minors) {
-      own[ride.operatorID, default: 0] += ride.chargedMinor
-      shared[ride.operatorID, default: 0] += minor
+    var names: Set<String> = []
+    for (rule, rides) in Dictionary(grouping: rides, by: { versions[$0.tariffVersion] ?? .own }) {
+      let part = Apportionment(Apportionment.Rule(rule))
+      let minors =
+        rule == .own
+        ? rides.map(\.chargedMinor)
+        : part.shares(rides.map { ride in Apportionment.Ride(ride, on: network) })
+      if rule != .own { names.insert(rule.rawValue) }
+      for (ride, minor) in zip(rides, minors) {
+        own[ride.operatorID, default: 0] += ride.chargedMinor
+        shared[ride.operatorID, default: 0] += minor
+      }
     }
     guard own != shared else { return [] }
+    let rule = names.sorted().joined(separator: "+")
     return own.keys.sorted().map { name in
       OperatorShareRow(
         lane: rides[0].lane, rider: rides[0].rider, fareDay: rides[0].fareDay,
         currency: rides[0].currency, operatorID: name, ownMinor: own[name, default: 0],
-        shareMinor: shared[name, default: 0], rule: rule.rawValue)
+        shareMinor: shared[name, default: 0], rule: rule)
     }
   }
 }

@@ -312,6 +312,6 @@ struct DayDifference {
   let difference: RideDifference
   /// Whether the day waits for a rating, and is rated without an order.
   let isWaiting: Bool
-  /// Rides of it that stand by a rule of sharing by which none of the new ones is.
+  /// Rides of it that are shared by another rule than that by which they stand.
   let ridesSharedAnew: Int
 }

@@ -64,11 +64,15 @@ package struct RideDifference: Sendable {
     reversed = open.values.joined().sorted { $0.rideID < $1.rideID }
   }
 
-  /// How many of the rides that no longer hold were shared by another rule than those that hold now.
-  func ridesSharedAnew(_ rules: SharingRules) -> Int {
+  /// How many rides are shared by another rule than the rows of theirs that no longer hold.
+  package func ridesSharedAnew(_ rules: SharingRules) -> Int {
     guard !added.isEmpty else { return 0 }
-    let marks = Set(added.map { rules.mark(of: $0.tariffVersion) })
-    return reversed.count { !marks.contains(rules.mark(of: $0.ride.tariffVersion)) }
+    let marks = Dictionary(
+      added.map { ($0.boarding, rules.mark(of: $0.tariffVersion)) },
+      uniquingKeysWith: { first, _ in first })
+    return reversed.count { gone in
+      marks[gone.ride.boarding].map { $0 != rules.mark(of: gone.ride.tariffVersion) } ?? false
+    }
   }
 
   /// Whether nothing changes.

@@ -42,8 +42,8 @@ package enum TariffPublication {
 
   /// The book of all published versions; nil when there is none.
   ///
-  /// A version holds until the one that begins after it. A text that was good when it was published
-  /// and is not any more is a fault: the program is another one.
+  /// A version holds until the one that begins after it. What newer programs refuse to publish is read on
+  /// where it was published; a text that cannot be read any more is a fault: the program is another one.
   package static func book(of records: [TariffRecord]) throws(StoreFault) -> TariffBook? {
     var versions: [CompiledTariff] = []
     for record in records {
@@ -53,7 +53,7 @@ package enum TariffPublication {
       } catch {
         throw fault(record, "\(error)")
       }
-      let reading = source.load()
+      let reading = source.load(isPublished: true)
       guard let version = reading.book?.versions.first(where: { $0.version == record.version })
       else {
         throw fault(record, reading.faults.first.map { "\($0)" } ?? "the version is not in it")

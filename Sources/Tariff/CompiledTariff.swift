@@ -56,6 +56,12 @@ package final class CompiledTariff: Sendable {
     rate(day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding)
   }
 
+  /// Rates the first taps of a fare day, whose rest another version rates from the whole state.
+  func rateFirstPart(day: Day, state: RiderState, taps: [FareTap]) -> RatedDay {
+    rate(
+      day: day, state: state, taps: taps, purchases: [], opened: state.boarding, isFirstPart: true)
+  }
+
   /// Rates the taps of a fare day beside a ride of another version, which stays open in the state.
   func rateBesideOpenRide(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase]
@@ -64,10 +70,12 @@ package final class CompiledTariff: Sendable {
   }
 
   private func rate(
-    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?,
+    isFirstPart: Bool = false
   ) -> RatedDay {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
+    meter.isFirstPart = isFirstPart
     var after = state
     meter.grant(purchases, to: &after)
     if let opened { meter.openTap = prepare(opened, index: -1) }
@@ -96,10 +104,12 @@ package final class CompiledTariff: Sendable {
       })
   }
 
-  /// Ends the ride that is still open when no further tap is awaited.
-  package func close(_ state: RiderState) -> RatedDay {
+  /// Ends the ride that is still open when no further tap is awaited; `isFirstPart` where another version
+  /// rates the rest of the day.
+  package func close(_ state: RiderState, isFirstPart: Bool = false) -> RatedDay {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
     var meter = FareMeter(self)
+    meter.isFirstPart = isFirstPart
     var after = state
     meter.openTap = prepare(boarding, index: -1)
     meter.isClosing = true

@@ -9,7 +9,9 @@ extension FareMeter {
   ///
   /// Second taps, cancelled rides and rides without a tap off take no ticket: they are rated as without
   /// tickets, each in its turn.
-  mutating func rateByTickets(day: Int, state: inout RiderState, source: [FareTap]) {
+  mutating func rateByTickets(
+    day: Int, opened: FareTap?, state: inout RiderState, source: [FareTap]
+  ) {
     let earlier = recentRides(state)
     var run = earlier.map(\.ride)
     var secondTaps: Set<Int> = []
@@ -35,7 +37,7 @@ extension FareMeter {
       kept.append((rides[index], due))
       place += 1
     }
-    remember(kept, day: day, state: &state, source: source)
+    remember(kept, day: day, opened: opened, state: &state, source: source)
   }
 
   private func takesTicket(_ ride: borrowing Ride) -> Bool {
@@ -194,7 +196,9 @@ extension FareMeter {
     if due > 0 { ride.reductionMinor = max(0, reduction(chosen, run) - told) }
     settle(ride, nominal: due, alone: alone, product: name, state: &state)
     let isTold = trace[traceStart...].contains { $0.code == .reducedCategory }
-    return TicketDue(minor: due, reductionMinor: isTold ? ride.reductionMinor : 0)
+    // Nothing is due of whom a category lets ride free, so nothing of it is credited tomorrow.
+    let isFree = tariff.tables.categories[Int(ride.categoryRule)].isFree
+    return TicketDue(minor: isFree ? 0 : due, reductionMinor: isTold ? ride.reductionMinor : 0)
   }
 
   /// How much less than the full price a ticket costs because of the rider's category.
@@ -249,15 +253,18 @@ extension FareMeter {
 
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
   /// what was due for its ticket: companions and fees are paid beside it.
+  ///
+  /// The rest of a day that another version rates may share all of them.
   private mutating func remember(
-    _ covered: [(ride: Ride, due: TicketDue)], day: Int, state: inout RiderState, source: [FareTap]
+    _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
+    state: inout RiderState, source: [FareTap]
   ) {
     let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
-    let from = end(of: day) - longest
+    let from = isFirstPart ? .min : end(of: day) - longest
     var kept = state.recent.filter { $0.on.at.microseconds >= from }
     for (ride, due) in covered where ride.on.at >= from && longest > 0 {
-      guard ride.on.index >= 0, Int(ride.on.index) < source.count else { continue }
-      var on = source[Int(ride.on.index)]
+      let index = Int(ride.on.index)
+      guard var on = index < 0 ? opened : source.dropFirst(index).first else { continue }
       on.ref = RatedRide.carriedRef
       on.category = tariff.tables.categories[Int(ride.categoryRule)].name
       var off = ride.hasEnd && ride.off.index >= 0 ? source[Int(ride.off.index)] : nil

@@ -13,6 +13,8 @@ package struct FareMeter {
   private var openTaps: [PreparedTap] = []
   /// Whether no further tap is awaited, so that open rides end now.
   var isClosing = false
+  /// Whether another version rates the rest of the day: what the day leaves is let go of by that one.
+  var isFirstPart = false
   var rides: [Ride] = []
   package private(set) var outcomes: [RideOutcome] = []
   var trace: [TraceStep] = []
@@ -47,6 +49,7 @@ package struct FareMeter {
       prune(&state, day: day)
       return charged()
     }
+    let opened = state.boarding
     let open = pair(taps, day: day, state: state)
     state.boarding = open.flatMap { tap in
       tap.index < 0 ? state.boarding : source.isEmpty ? nil : source[Int(tap.index)]
@@ -56,7 +59,7 @@ package struct FareMeter {
     if tariff.tables.tickets.isEmpty {
       for index in rides.indices { rateOne(rides[index], state: &state) }
     } else {
-      rateByTickets(day: day, state: &state, source: source)
+      rateByTickets(day: day, opened: opened, state: &state, source: source)
     }
     if tariff.tables.tapping.habitTimes > 0 { learn(from: source, state: &state) }
     prune(&state, day: day)

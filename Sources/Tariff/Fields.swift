@@ -3,12 +3,17 @@ import Basics
 /// Gathers what is wrong with a file.
 final class FaultList {
   let file: String
+  /// Whether the text was published, so that the program took it once.
+  let isPublished: Bool
   private(set) var faults: [TariffFault] = []
 
   /// Most faults that are reported; a broken file has thousands.
   static let faultsMax = 200
 
-  init(file: String) { self.file = file }
+  init(file: String, isPublished: Bool = false) {
+    self.file = file
+    self.isPublished = isPublished
+  }
 
   /// Whether something is wrong that is not a mere doubt.
   var hasErrors: Bool { faults.contains { !$0.isWarning } }
@@ -19,6 +24,9 @@ final class FaultList {
   func error(_ line: Int, _ message: String) { add(line, message, isWarning: false) }
 
   func warn(_ line: Int, _ message: String) { add(line, message, isWarning: true) }
+
+  /// Refuses what older programs took: a text that was published under them still has to be read.
+  func refuse(_ line: Int, _ message: String) { add(line, message, isWarning: isPublished) }
 
   private func add(_ line: Int, _ message: String, isWarning: Bool) {
     guard faults.count < FaultList.faultsMax else { return }

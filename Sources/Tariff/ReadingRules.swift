@@ -11,12 +11,13 @@ extension TariffReader {
       faults.error(fields.line, "a tariff has \"fares\" or \"tickets\"; this one prices nothing")
     }
     if !tables.fares.isEmpty, !tables.tickets.isEmpty {
-      faults.error(
+      faults.refuse(
         fields.line,
         "a tariff has \"fares\" or \"tickets\", not both: beside tickets no fare counts")
+      tables.fares = []
     }
     if !tables.tickets.isEmpty, tables.tapping.incomplete == .endOfLine {
-      faults.error(
+      faults.refuse(
         fields.line,
         "\"incomplete: end_of_line\" is for \"fares\"; beside \"tickets\" write dearest, a price or "
           + "unknown")

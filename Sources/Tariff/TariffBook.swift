@@ -58,7 +58,7 @@ package struct TariffBook: Sendable {
   /// Rates a day on which a ride is open that began under another version.
   ///
   /// That version ends it, gives it up or carries it on, by its own limit and in its own currency; all
-  /// else is of the version of the day.
+  /// else is of the version of the day, which alone lets go of what the day leaves.
   private func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
     opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?
@@ -75,8 +75,10 @@ package struct TariffBook: Sendable {
       for tap in own {
         if let place = rest.firstIndex(of: tap) { rest.remove(at: place) }
       }
-      let going = before.rate(day: day, state: state, taps: own)
-      first = next == nil ? going : going.followed(by: before.close(going.state))
+      let going = before.rateFirstPart(day: day, state: state, taps: own)
+      first =
+        next == nil
+        ? going : going.followed(by: before.close(going.state, isFirstPart: true))
     } else {
       first = close(state)
     }

@@ -2,7 +2,9 @@ import Basics
 
 extension TariffSource {
   /// Reads the folder: every fault with its file and line, and the tariff when there is none.
-  package func load() -> TariffReading {
+  ///
+  /// What was published is read on for good: where it has what only newer programs refuse, that is a warning.
+  package func load(isPublished: Bool = false) -> TariffReading {
     let path = TariffSource.mainPath
     guard let text = text(of: path) else {
       let fault = TariffFault(
@@ -15,7 +17,7 @@ extension TariffSource {
     } catch {
       return TariffReading(book: nil, faults: [error])
     }
-    let faults = FaultList(file: path)
+    let faults = FaultList(file: path, isPublished: isPublished)
     if documents.isEmpty { faults.error(1, "the file is empty; it holds at least one version") }
     var versions: [CompiledTariff] = []
     for document in documents {

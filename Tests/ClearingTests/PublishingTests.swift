@@ -120,6 +120,30 @@ extension ClearingSuite {
       }
     }
 
+    /// Or the whole city would be without its tariff after a new version of the program.
+    @Test func whatIsRefusedTodayIsReadOnWhereItWasPublished() async throws {
+      try await House.with(tariff: nil) { house in
+        let text = testTariff + "\ntickets: [{name: hour, within: 1 h, price: 8.00}]\n"
+        guard case .faulty(let faults) = try await house.offer(text, isReratingOrdered: false)
+        else {
+          Issue.record("fares beside tickets were published")
+          return
+        }
+        #expect(faults.count == 1 && "\(faults)".contains("not both"), "\(faults)")
+        let source = TariffSource(
+          folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+        try await house.store.write { db in
+          let saved = try await db.tariffs.save(
+            TariffRecord(
+              version: "test-1", effectiveFrom: try #require(Day("2026-01-01")),
+              source: TariffPublication.text(of: source), publishedAt: House.noon))
+          #expect(saved == .saved)
+        }
+        try await house.city.reload(from: house.store)
+        #expect(house.city.current.book?.versions.map(\.version) == ["test-1"])
+      }
+    }
+
     /// However many days were ever rated: they are not gone through.
     @Test func theDaysOfATariffToComeAreFoundByTheirTaps() async throws {
       try await House.with { house in

@@ -2,7 +2,9 @@ import Basics
 import Clearing
 import Store
 import Tapping
+import Tariff
 import Testing
+import Transit
 
 extension ClearingSuite {
   /// A rule by which operators share is a rule of the tariff: a new one holds for its days like a price.
@@ -95,6 +97,75 @@ extension ClearingSuite {
         )
         #expect(try await house.audit().isSound)
       }
+    }
+
+    /// A tram for 10.00 and a bus for 6.00; a version that shares by a rule.
+    private func priced(_ version: String) -> String {
+      version.replacing(
+        "    - {name: ride, price: {adult: 8.00}}",
+        with: """
+              - {name: tram, when: {mode: tram}, price: {adult: 10.00}}
+              - {name: bus, when: {mode: bus}, price: {adult: 6.00}}
+          """)
+    }
+
+    /// A bus from 03:50 to 04:10, over the end of the old version's last day; then a tram for 10.00 and a
+    /// bus by free transfer, 10 to 6 by `nominal`.
+    @Test(arguments: [
+      ("own", "nominal", ["bus 375", "tram -375"]), ("equal", "nominal", ["bus 375", "tram -375"]),
+      ("nominal", "equal", ["bus 500", "tram -500"]), ("nominal", "first_ride", []),
+    ])
+    func aRideOfTheOldVersionLeavesTheRestOfTheDayToTheNewRule(
+      old: String, new: String, moved: [String]
+    ) async throws {
+      try await House.with(tariff: priced(version(1, from: 20, old))) { house in
+        try await house.importFeed(Self.files, named: "two operators", stopsCount: 2)
+        try await house.publish(priced(version(2, from: 22, new)))
+        var taps = [
+          try tap(1, "03:50"), try tap(2, "04:10"), try tap(3, "08:00"), try tap(4, "08:10"),
+        ]
+        (taps[0].kind, taps[1].kind) = (.on, .off)
+        for (place, route) in ["2", "2", "1", "2"].enumerated() { taps[place].route = route }
+        try await house.journal(taps)
+        try await house.service.drain()
+        #expect(
+          try await house.texts(
+            """
+            select concat_ws(' ', tariff_version, operator_id, charged_minor) from ride
+            where reversed_run_id is null and fare_day = '2026-11-22' order by started_at
+            """) == ["test-1 bus 600", "test-2 tram 1000", "test-2 bus 0"])
+        #expect(try await shares(house) == moved)
+        #expect(try await house.audit().isSound)
+        try await house.expectSound()
+      }
+    }
+
+    /// The ride of before keeps its version and costs more; the tram is shared by another rule.
+    @Test func aRideThatKeepsItsRuleDoesNotHideOneThatIsSharedAnew() throws {
+      let old = version(1, from: 20, "own").replacing(
+        "from: 2026-11-20", with: "from: 2026-11-20, until: 2026-11-21")
+      let text = old + "\n---\n" + version(2, from: 22, "nominal")
+      let reading = TariffSource(
+        folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)]
+      ).load()
+      let book = try #require(reading.book, "\(reading.faults)")
+      let rules = SharingRules(book)
+      let day = RiderDay(
+        rider: RiderID(high: 1, low: 2), fareDay: try #require(Day("2026-11-22")))
+      func ride(_ seq: Int64, _ version: String, _ minor: Int64) throws -> RideRow {
+        RideRow(
+          day: day, startedAt: House.noon.adding(seconds: seq), endedAt: nil,
+          boarding: TapName(device: "v1", epoch: 1, seq: seq), alighting: nil, riders: 1,
+          category: "adult", product: "ride", mediumKind: .card, mode: .tram, operatorID: "tram",
+          route: "r1", currency: try #require(Currency("UAH")), nominalMinor: minor,
+          chargedMinor: minor, tariffVersion: version, reasonJSON: "{}")
+      }
+      let standing = [try ride(1, "test-1", 800), try ride(2, "test-1", 800)]
+      let difference = RideDifference(
+        standing: standing.enumerated().map { StandingRide(rideID: Int64($0), ride: $1) },
+        rated: [try ride(1, "test-1", 900), try ride(2, "test-2", 800)], sharedBy: rules)
+      #expect(difference.reversed.count == 2 && difference.added.count == 2)
+      #expect(difference.ridesSharedAnew(rules) == 1)
     }
   }
 }

@@ -2,6 +2,7 @@ import Basics
 import Foundation
 import Tariff
 import Testing
+import Transit
 
 /// The tariffs of the package, as `tariff check` sees them.
 struct CheckTests {
@@ -61,6 +62,31 @@ struct CheckTests {
     let check = Feature("x", rules: rules + tickets, rides: rides).check()
     #expect(!check.isGood)
     #expect(check.text.contains(fault), "\(check.text)")
+  }
+
+  @Test(arguments: ["fares: [{name: a, price: 1}]", "tapping: {incomplete: end_of_line}"])
+  func whatTicketsCannotDoIsReadOnWhereItWasPublished(_ rules: String) throws {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: [adult]
+      \(rules)
+      tickets: [{name: t, price: 2.80}]
+      """
+    let source = TariffSource(
+      folder: "x", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    let drafted = source.load()
+    #expect(drafted.book == nil)
+    let reading = source.load(isPublished: true)
+    #expect(reading.faults.map(\.message) == drafted.faults.map(\.message))
+    #expect(reading.faults.allSatisfy { $0.isWarning })
+    let book = try #require(reading.book, "\(reading.faults)")
+    let at = try #require(Instant(iso8601: "2024-05-14T08:00:00+03:00"))
+    let rider = PricedRider(
+      name: "x", category: "adult",
+      taps: [FareTap(ref: 0, at: at, kind: .single, medium: .card, category: "adult", mode: .bus)])
+    #expect(PriceTable.rides(of: rider, book: book).map(\.chargedMinor) == [280])
   }
 
   @Test func aFareBehindOneOfTheCategoryThatItIsPricedAsIsNeverReached() {
