@@ -200,12 +200,16 @@ let package = Package(
       path: "Tests/Support/RandomTariffs", swiftSettings: house),
 
     .target(
+      name: "Oracles", dependencies: ["Basics", "Tapping"], path: "Tests/Support/Oracles",
+      swiftSettings: house),
+    .target(
       name: "TapBatchMessages", dependencies: [protobuf], path: "Tests/Support/TapBatchMessages",
       swiftSettings: house),
 
     tests("BasicsTests", ["Basics"]),
     tests(
-      "TappingTests", ["Basics", "Transit", "Tapping", "TapBatchMessages", "Programs", protobuf]),
+      "TappingTests",
+      ["Basics", "Transit", "Tapping", "TapBatchMessages", "Oracles", "Programs", protobuf]),
     tests("LedgerTests", ["Basics", "Ledger"]),
     tests("ChargingTests", ["Basics", "Charging", "BankSupport"]),
     tests("WalletTests", ["Basics", "Wallet"]),

@@ -19,7 +19,7 @@ func nio(_ product: String) -> Target.Dependency { .product(name: product, packa
 
 /// A program whose main function is libFuzzer's.
 func fuzzer(
-  _ name: String, _ needs: [Target.Dependency] = ["Basics", "Tapping", "Oracles"]
+  _ name: String, _ needs: [Target.Dependency] = ["Oracles"]
 ) -> Target {
   .executableTarget(
     name: name, dependencies: needs + ["FuzzDriver"],
@@ -45,6 +45,7 @@ let package = Package(
       dependencies: ["Basics", "Transit", "CLibCrypto", "CLibSodium", "CZlib"],
       exclude: ["Proto"], swiftSettings: house),
     .target(name: "FuzzDriver", swiftSettings: house),
+    // What is done with an input; tests do it with the seeds.
     .target(name: "Oracles", dependencies: ["Basics", "Tapping"], swiftSettings: house),
     // The files of Web that see raw HTTP, and a core that stands where Web has its own.
     .target(

@@ -61,8 +61,9 @@ package final class HeartbeatIntake: Sendable {
     _ group: [Incoming], in db: StoreSession
   ) async throws -> (isGood: [Bool], latencies: [Double]) {
     guard let moment = group.map(\.record.receivedAt).min() else { return ([], []) }
-    let keys = try await db.devices.keysInPlace(
-      of: Array(Set(group.map(\.record.beat.device))), at: moment)
+    let devices = Array(Set(group.map(\.record.beat.device)))
+    try await db.devices.holdHardware(of: devices)
+    let keys = try await db.devices.keysInPlace(of: devices, at: moment)
     let isGood = group.map { keys[$0.record.beat.device]?.contains($0.publicKey) == true }
     var newest: [String: HeartbeatRecord] = [:]
     for (incoming, isGood) in zip(group, isGood) where isGood {

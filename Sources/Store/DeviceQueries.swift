@@ -228,6 +228,20 @@ package struct DeviceQueries {
       [.text(id)])
   }
 
+  /// Lets no other hardware take the place of some devices until the end of the transaction, and waits for one
+  /// that is just taking it.
+  ///
+  /// To be asked before ``keysInPlace(of:at:)``, with nothing else held, by whoever keeps what a replacement
+  /// forgets. Devices for which no other hardware is ordered are not held: a step that moves many taps holds its
+  /// device for long, and a group with a heartbeat of it would wait.
+  package func holdHardware(of ids: [String]) async throws {
+    try await connection.execute(
+      """
+      select from device where device_id = any($1) and replacing_since is not null
+      order by device_id for key share
+      """, [.texts(ids)])
+  }
+
   /// The keys by which some devices may tell of now at a moment; who may not post has none, and none that are of
   /// hardware which was replaced.
   package func keysInPlace(

@@ -113,6 +113,20 @@ struct World: Sendable {
     try await pool.session { try await $0.query(sql).map { try $0.text(0) } }
   }
 
+  /// Whether a transaction waits for another one, by now or at most ten seconds later.
+  func isWaited() async throws -> Bool {
+    for _ in 0..<100 {
+      let waiting = try await number(
+        """
+        select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'
+        """)
+      if waiting > 0 { return true }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    return false
+  }
+
   func run(_ sql: String) async throws {
     _ = try await pool.session { try await $0.script(sql) }
   }

@@ -28,6 +28,19 @@ extension IntakeSuite {
       return refusal.code
     }
 
+    private static func isAnswer(_ outcome: HeartbeatOutcome) -> Bool {
+      guard case .answer = outcome else { return false }
+      return true
+    }
+
+    /// Orders other hardware in the place of V-1: the secret for it.
+    private static func order(in world: World) async throws -> String {
+      let ordered = try await world.desk.orderReplacement(
+        "V-1", random: [UInt8](repeating: 8, count: 24), by: .unnamed, at: noon)
+      guard case .done(let secret?, _) = ordered else { throw World.NotActive() }
+      return secret
+    }
+
     private static func postPosition(
       of validator: Validator, to world: World
     ) async -> PositionOutcome {
@@ -126,6 +139,76 @@ extension IntakeSuite {
         }
         #expect(refusal.code == "hardware_replaced")
         #expect(try await world.number("select count(*) from position") == 0)
+      }
+    }
+
+    /// The replacement stands before its last word while the old hardware tells of itself.
+    @Test(arguments: [false, true])
+    func aHeartbeatThatWasUnderWayDoesNotStandForTheNewHardware(hasBeaten: Bool) async throws {
+      try await World.with { world in
+        let old = try await world.validator("V-1")
+        if hasBeaten {
+          let first = await Self.beat(old, battery: 50, sent: 0, in: world)
+          #expect(Self.isAnswer(first))
+        }
+        let new = try Validator("V-1", seed: "new hardware")
+        _ = try await Self.order(in: world)
+        let beating = try await world.store.write { db in
+          _ = try await db.devices.findForUpdate("V-1")
+          try await db.devices.takeKey(
+            "V-1", new.keys.publicKey, epochsFrom: 1000, epochFirst: 1000, at: noon)
+          try await db.devices.confineOldKeys("V-1", epochsBefore: 1000)
+          try await db.deviceLives.forgetHeartbeat(of: "V-1")
+          let beating = Task { await Self.beat(old, battery: 7, sent: 10, in: world) }
+          let isWaiting = try await world.isWaited()
+          #expect(isWaiting)
+          return beating
+        }
+        let outcome = await beating.value
+        #expect(Self.code(outcome) == "hardware_replaced")
+        let standing = try await Self.standing(in: world)
+        #expect(standing.heartbeat == nil && standing.isUnheardReplacement)
+      }
+    }
+
+    /// The heartbeat stands before its last word while the new hardware comes.
+    @Test func aReplacementWaitsForAHeartbeatThatIsUnderWayAndForgetsIt() async throws {
+      try await World.with { world in
+        let old = try await world.validator("V-1")
+        let new = try Validator("V-1", seed: "new hardware")
+        let secret = try await Self.order(in: world)
+        let (keys, activating) = try await world.store.write { db in
+          try await db.devices.holdHardware(of: ["V-1"])
+          let keys = try await db.devices.keysInPlace(of: ["V-1"], at: noon)
+          let activating = Task {
+            await world.desk.activate(
+              "V-1", secret: secret, publicKey: new.keys.publicKey, at: noon)
+          }
+          let isWaiting = try await world.isWaited()
+          #expect(isWaiting)
+          try await db.deviceLives.save([
+            HeartbeatRecord(beat: DeviceHeartbeat(device: "V-1", sentAt: noon), receivedAt: noon)
+          ])
+          return (keys, activating)
+        }
+        #expect(keys == ["V-1": [old.keys.publicKey]])
+        guard case .activated = await activating.value else { throw World.NotActive() }
+        let standing = try await Self.standing(in: world)
+        #expect(standing.heartbeat == nil && standing.isUnheardReplacement)
+      }
+    }
+
+    /// A step that holds a device for long, such as one that moves its taps, keeps nobody waiting.
+    @Test func aHeartbeatDoesNotWaitForADeviceThatIsNotReplaced() async throws {
+      try await World.with { world in
+        let validator = try await world.validator("V-1")
+        let first = await Self.beat(validator, battery: 50, sent: 0, in: world)
+        #expect(Self.isAnswer(first))
+        let second = try await world.store.write { db in
+          _ = try await db.devices.findForUpdate("V-1")
+          return await Self.beat(validator, battery: 40, sent: 10, in: world)
+        }
+        #expect(Self.isAnswer(second))
       }
     }
 

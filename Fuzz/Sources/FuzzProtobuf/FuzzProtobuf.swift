@@ -1,13 +1,11 @@
 public import FuzzDriver
 import Oracles
-import Tapping
 
 /// One input of libFuzzer: the body of a batch.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-  let body = Array(UnsafeBufferPointer(start: start, count: count))
-  Oracles.read(body, BatchFormat(.protobuf))
-  _ = try? TapBatchAnswer.decode(body, .protobuf)
+  let findings = ReaderTrial.protobuf.run(Array(UnsafeBufferPointer(start: start, count: count)))
+  guard findings.isEmpty else { fatalError("\(findings)") }
   return 0
 }
 
