@@ -3,9 +3,9 @@ package import Logging
 package import Store
 
 /// Keeps the partitions of the days around today made, so that no writer ever waits for one, and drops the
-/// positions that are older than they are kept.
+/// positions that are older than any process on the database keeps them.
 ///
-/// Positions are many and are needed only to place taps: stop visits and boardings stay.
+/// Every process makes partitions and says for how long it needs positions; who places drops them. Positions are many and are needed only to place taps: stop visits and boardings stay.
 package struct PartitionKeeper: Sendable {
   /// Days before today: taps of offline validators come late.
   package static let daysBack = 7
@@ -17,8 +17,9 @@ package struct PartitionKeeper: Sendable {
   /// Days by which positions are kept longer than a tap may come late, unless somebody sets it: a tap may wait in
   /// quarantine until its month is closed.
   package static let positionDaysBeyondTapsStandard = 35
-  /// Most days whose positions one look drops: a clock that is wrong for an hour takes no more.
-  package static let droppedPerLookMax = 31
+  /// Most days whose positions go in an hour, by all processes together: a clock that is wrong for an hour takes no
+  /// more.
+  package static let droppedPerHourMax = 31
   /// Time between two looks, seconds.
   package static let lookSeconds: Double = 3600
   /// Time after a fault until the next look, seconds.
@@ -27,18 +28,24 @@ package struct PartitionKeeper: Sendable {
   private let store: Store
   private let city: CityHolder
   private let positionDays: Int
+  private let isDropping: Bool
+  private let clock: ClockGuard?
   private let now: @Sendable () -> Instant
   private let log: Logger
 
   /// Makes a keeper that keeps positions for so many days; it does nothing until it runs.
+  ///
+  /// Where it does not drop, it only says for how long it needs them. While its clock is ahead it drops none.
   package init(
-    store: Store, city: CityHolder, positionDays: Int, now: @escaping @Sendable () -> Instant,
-    log: Logger
+    store: Store, city: CityHolder, positionDays: Int, isDropping: Bool = true,
+    clock: ClockGuard? = nil, now: @escaping @Sendable () -> Instant, log: Logger
   ) {
     precondition(positionDays > 0, "the positions of today are needed")
     self.store = store
     self.city = city
     self.positionDays = positionDays
+    self.isDropping = isDropping
+    self.clock = clock
     self.now = now
     self.log = log
   }
@@ -55,7 +62,8 @@ package struct PartitionKeeper: Sendable {
         waitSeconds = Self.faultSeconds
       }
       do {
-        try await drop()
+        // Where nobody said it before, others have the time until the next look to say that they need more.
+        if try await tell() { try await drop() }
       } catch {
         log.warning("positions are not dropped", metadata: ["fault": "\(error)"])
       }
@@ -73,11 +81,22 @@ package struct PartitionKeeper: Sendable {
     return made
   }
 
-  /// Drops the positions of days that are older than they are kept; the days that went.
+  /// Says for how many days positions are needed here; whether a process had said it before.
+  @discardableResult
+  package func tell() async throws -> Bool {
+    try await store.write { db in try await db.partitions.tellPositionDays(positionDays, at: now())
+    }
+  }
+
+  /// Drops the positions of days that are older than any process keeps them; the days that went.
   @discardableResult
   package func drop() async throws -> [Day] {
-    let first = city.current.fareDay(of: now()).adding(days: -positionDays)
-    let days = try await store.dropPositions(before: first, countMax: Self.droppedPerLookMax)
+    guard isDropping, try await clock?.isRight() ?? true else { return [] }
+    let told = try await store.read { db in try await db.partitions.positionDaysTold() }
+    let moment = now()
+    let first = city.current.fareDay(of: moment).adding(days: -max(positionDays, told ?? 0))
+    let days = try await store.dropPositions(
+      before: first, at: moment, perHourMax: Self.droppedPerHourMax)
     for day in days { log.notice("positions dropped", metadata: ["day": "\(day)"]) }
     return days
   }

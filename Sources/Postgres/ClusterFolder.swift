@@ -17,6 +17,8 @@ struct ClusterFolder: Sendable {
   var log: String { path + "/server.log" }
   /// What the server before said.
   var logBefore: String { log + ".1" }
+  /// There while the log is that of a server that took connections.
+  private var servedMark: String { path + "/served" }
   private var lockFile: String { path + "/lock" }
 
   /// Makes the folder when it is not there, and checks that the server's user can live in it.
@@ -89,6 +91,19 @@ struct ClusterFolder: Sendable {
   /// Major version that made the data; nil when there are none.
   var dataVersion: String? {
     textOfFile(data + "/PG_VERSION", bytesMax: 16).map { String($0.prefix { $0 != "\n" }) }
+  }
+
+  /// Puts the log of the server that served aside, for whoever asks why it ended.
+  ///
+  /// What an attempt to start that failed said goes with the next: else it would push out the cause.
+  func keepLog() {
+    if unlink(servedMark) == 0 { rename(log, logBefore) } else { unlink(log) }
+  }
+
+  /// Marks the log as that of a server that takes connections.
+  func markServed() {
+    let file = open(servedMark, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    if file >= 0 { close(file) }
   }
 
   // MARK: Who uses it

@@ -125,6 +125,7 @@ package final class PrivateCluster: Sendable {
     }
     let server = try await startServer(
       folder, installation, settings.arguments(socketFolder: socketFolder), loop: loop)
+    folder.markServed()
     let cluster = PrivateCluster(
       folder: folder, socketFolder: socketFolder, port: settings.port, lock: prepared.lock,
       server: server)
@@ -206,8 +207,7 @@ package final class PrivateCluster: Sendable {
     _ folder: ClusterFolder, signal: String, _ program: String, _ arguments: [String],
     loop: EventLoop
   ) async throws(ClusterFault) -> ChildProcess {
-    // What the one before said stays for whoever asks why it ended.
-    rename(folder.log, folder.logBefore)
+    folder.keepLog()
     do {
       return try await ChildProcess.start(
         ServerUser.setpriv,

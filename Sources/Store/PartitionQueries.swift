@@ -42,15 +42,25 @@ extension Store {
 }
 
 extension Store {
-  /// Drops the positions of the days before one, the oldest first and at most so many days; those that went.
+  /// Drops the positions of the days before one, the oldest first and at most so many days in an hour, whichever
+  /// process dropped the others; those that went.
   ///
   /// One short transaction each, so that whoever writes positions waits for no more than one of them.
-  package func dropPositions(before first: Day, countMax: Int) async throws -> [Day] {
+  package func dropPositions(
+    before first: Day, at moment: Instant, perHourMax: Int
+  ) async throws -> [Day] {
     let days = try await read { session in
-      try await session.partitions.positionDays(before: first, countMax: countMax)
+      try await session.partitions.positionDays(before: first, countMax: perHourMax)
     }
-    for day in days { try await write { try await $0.partitions.dropPositions(of: day) } }
-    return days
+    var dropped: [Day] = []
+    for day in days {
+      let isDropped = try await write {
+        try await $0.partitions.dropPositions(of: day, at: moment, perHourMax: perHourMax)
+      }
+      guard isDropped else { break }
+      dropped.append(day)
+    }
+    return dropped
   }
 }
 
@@ -64,7 +74,7 @@ package struct PartitionQueries {
   let connection: PostgresConnection
 
   /// Any number that nothing else locks: "KV" and then "part".
-  private static let lockKey: Int64 = 0x4B56_7061_7274
+  static let lockKey: Int64 = 0x4B56_7061_7274
 
   /// The partitions of some days that are not there, in the order of the days.
   package func missing(of days: some Collection<Day>) async throws -> [(DayTable, Day)] {
@@ -143,10 +153,12 @@ package struct PartitionQueries {
     ).map { try $0.date(0) }
   }
 
-  /// Drops the positions of a day, and writes down that positions are kept from the next day on.
-  func dropPositions(of day: Day) async throws {
+  /// Drops the positions of a day, and writes down that positions are kept from the next day on; false where as many
+  /// days as may go went in this hour.
+  func dropPositions(of day: Day, at moment: Instant, perHourMax: Int) async throws -> Bool {
     try await connection.script("set local lock_timeout = \(Self.dropWaitMillisecondsMax)")
     try await connection.execute("select pg_advisory_xact_lock($1)", [.int8(Self.lockKey)])
+    guard try await countDrop(at: moment, perHourMax: perHourMax) else { return false }
     let next = day.adding(days: 1)
     if try await positionsFirstDay().map({ $0 < next }) ?? true {
       try await StoreSession(connection: connection).settings.set(
@@ -159,6 +171,7 @@ package struct PartitionQueries {
       try await connection.execute(
         "delete from \(DayTable.position.otherPartition) where service_day = $1", [.date(day)])
     }
+    return true
   }
 
   private func exists(_ name: String) async throws -> Bool {

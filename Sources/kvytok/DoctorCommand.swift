@@ -9,9 +9,11 @@ import Transit
 
 /// Looks at everything that a service needs, and says what to do.
 struct DoctorCommand: AsyncParsableCommand {
-  /// Free space below which the folder of the data is a worry, bytes: the log of the private PostgreSQL may take 4 GiB
-  /// (`walMegabytesMax`), more while a checkpoint goes on, and taps of a day come on top.
-  static let freeBytesMin: Int64 = 8 << 30
+  /// Free space below which the folder of the data is a worry where the private PostgreSQL lies in it, bytes: its log
+  /// may take 4 GiB (`walMegabytesMax`), more while a checkpoint goes on, and taps of a day come on top.
+  static let freeBytesMinWithCluster: Int64 = 8 << 30
+  /// The same where the database is elsewhere, bytes: the folder holds keys and files of the acquirer.
+  static let freeBytesMin: Int64 = 2 << 30
   /// Difference between our clock and the database's that is a worry, seconds.
   static let clockSecondsMax = 2.0
   /// Age of the oldest thing that waits to be settled that is a worry, seconds.
@@ -54,6 +56,13 @@ struct DoctorCommand: AsyncParsableCommand {
   }
 }
 
+extension DatabasePlace {
+  /// Free space below which the folder of the data is a worry, bytes.
+  var freeBytesMin: Int64 {
+    url == nil ? DoctorCommand.freeBytesMinWithCluster : DoctorCommand.freeBytesMin
+  }
+}
+
 /// What the doctor found.
 private struct DoctorReport {
   private var table = TextTable([("", .left), ("check", .left), ("found", .left)])
@@ -79,11 +88,11 @@ private struct DoctorReport {
     let folder = place.folder
     if let free = folder.freeBytes() {
       let found = "\(free >> 20) MiB free"
-      if free >= DoctorCommand.freeBytesMin {
+      let least = place.freeBytesMin
+      if free >= least {
         pass("disk", found)
       } else {
-        fail(
-          "disk", found, "Make room: below \(DoctorCommand.freeBytesMin >> 20) MiB is too little.")
+        fail("disk", found, "Make room: below \(least >> 20) MiB is too little.")
       }
     }
     guard folder.isThere else { return }

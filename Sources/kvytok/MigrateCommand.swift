@@ -1,4 +1,5 @@
 import ArgumentParser
+import Postgres
 import Store
 
 /// The schema to the newest.
@@ -6,8 +7,8 @@ struct MigrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "migrate", abstract: "Brings the schema of the database to the newest.",
     discussion: """
-      `kvytok serve` does this by itself when it starts. While an older one runs it is refused: that \
-      one is not ready for a newer schema.
+      `kvytok serve` does this by itself when it starts. Where steps are missing it is refused while a \
+      service runs: an older one is not ready for a newer schema.
       """)
 
   @Flag(help: "Also while a service runs on the database; an older one is then not ready.")
@@ -20,11 +21,15 @@ struct MigrateCommand: AsyncParsableCommand {
     if place.url == nil { try place.folder.make() }
     let isAllowed = whileServing
     let applied = try await Backbone.with(place, isServing: false) { backbone in
-      let isServed = try await backbone.store.read { db in try await db.restores.isServed() }
-      guard isAllowed || !isServed else {
-        throw CommandFault(
-          "A service runs on this database, and an older one is not ready for a newer schema. Stop it "
-            + "first, or say --while-serving.", exitCode: CommandFault.no)
+      let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(backbone.pool)
+      if !isAllowed, !pending.isEmpty {
+        let isServed = try await backbone.store.read { db in try await db.restores.isServed() }
+        guard !isServed else {
+          throw CommandFault(
+            "The schema lacks \(pending.joined(separator: ", ")). A service runs on this database, and an "
+              + "older one is not ready for a newer schema. Stop it first, or say --while-serving.",
+            exitCode: CommandFault.no)
+        }
       }
       return try await backbone.migrate()
     }

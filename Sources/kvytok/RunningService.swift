@@ -80,7 +80,9 @@ struct RunningService: Sendable {
       randomBytes: { SecureRandom.bytes($0) },
       freeBytes: { [folder = settings.place.folder] in folder.freeBytes() })
     let partitions = PartitionKeeper(
-      store: store, city: city, positionDays: settings.positionDays, now: { .now }, log: log)
+      store: store, city: city, positionDays: settings.positionDays,
+      isDropping: settings.parts.contains(.insight),
+      clock: ClockGuard(store: store, log: log, now: { .now }), now: { .now }, log: log)
     var services: [any Service] = [
       Worker { await city.follow(store, log: log) },
       Worker { await denyList.follow(store) },

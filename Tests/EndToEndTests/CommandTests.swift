@@ -148,6 +148,26 @@ struct HinderedStartTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
   }
 
+  @Test(.enabled(if: SmallDisk.isPossible, "skipped: may not mount a file system"))
+  func theDoctorWantsRoomForThePrivateDatabaseOnlyWhereItLies() async throws {
+    try await SmallDisk.with(megabytes: 3_072) { disk in
+      let own = try await Command.run(["doctor", "--data", disk.path])
+      #expect(own.output.contains("disk: Make room: below 8192 MiB"), "\(own.output)")
+      // A URL that cannot be read: nobody is waited for.
+      let apart = try await Command.run([
+        "doctor", "--data", disk.path, "--database-url", "postgres://host:port/db",
+      ])
+      #expect(apart.output.contains("MiB free"), "\(apart.output)\(apart.errors)")
+      #expect(!apart.output.contains("Make room"), "\(apart.output)")
+    }
+    try await SmallDisk.with(megabytes: 1_024) { disk in
+      let apart = try await Command.run([
+        "doctor", "--data", disk.path, "--database-url", "postgres://host:port/db",
+      ])
+      #expect(apart.output.contains("disk: Make room: below 2048 MiB"), "\(apart.output)")
+    }
+  }
+
   @Test func theDoctorSaysWhatToDo() async throws {
     try await KvytokService.with { service in
       let end = try await service.run(["doctor"])

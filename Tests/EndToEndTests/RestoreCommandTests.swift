@@ -32,12 +32,17 @@ struct RestoreCommandTests {
     #expect(wrong.exitCode == 2)
   }
 
-  @Test func theSchemaIsNotChangedUnderARunningService() async throws {
+  @Test func theSchemaIsNotChangedUnderARunningServiceAndTheNewestIsNoFault() async throws {
     try await KvytokService.with { service in
+      let newest = try await service.run(["migrate"])
+      #expect(newest.exitCode == 0 && newest.errors.contains("The schema is the newest"))
+      // As of an older service: the last step was not applied yet.
+      try await LedgerCommandTests.asOwner(
+        service,
+        "delete from schema_migration where name = (select max(name) from schema_migration)")
       let refused = try await service.run(["migrate"])
       #expect(refused.exitCode == 1 && refused.errors.contains("--while-serving"))
-      let done = try await service.run(["migrate", "--while-serving"])
-      #expect(done.exitCode == 0 && done.errors.contains("The schema is the newest"))
+      #expect(refused.errors.contains("The schema lacks "), "\(refused.errors)")
     }
   }
 

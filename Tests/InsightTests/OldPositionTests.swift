@@ -14,15 +14,15 @@ extension InsightSuite {
         for day in old.prefix(2) + [today.adding(days: -90), today.adding(days: -200)] {
           try await Self.addPosition(world, day)
         }
-        let keeper = PartitionKeeper(
-          store: world.store, city: world.city, positionDays: 100, now: { noon }, log: quiet)
-        let first = try await keeper.drop()
-        #expect(first.count == PartitionKeeper.droppedPerLookMax)
+        let first = try await Self.keeper(world).drop()
+        #expect(first.count == PartitionKeeper.droppedPerHourMax)
         #expect(first.first == today.adding(days: -200) && first == first.sorted())
-        let second = try await keeper.drop()
+        // Another process, or the same after a restart, drops no more in this hour.
+        #expect(try await Self.keeper(world, afterSeconds: 3_599).drop() == [])
+        let second = try await Self.keeper(world, afterSeconds: 3_600).drop()
         #expect(second.last == today.adding(days: -101))
         #expect(first.count + second.count == 41)
-        #expect(try await keeper.drop() == [])
+        #expect(try await Self.keeper(world, afterSeconds: 7_200).drop() == [])
         let kept = try await world.store.read { db in try await db.partitions.positionsFirstDay() }
         #expect(kept == today.adding(days: -100))
         let days = try await world.texts("select service_day::text from position order by 1")
@@ -31,6 +31,41 @@ extension InsightSuite {
           "select relname::text from pg_class where relkind = 'r' and relname ~ '^(tap|boarding)_2026'"
         )
         #expect(taps.count == 2 * old.count)
+      }
+    }
+
+    @Test func theLongestSettingOfAllProcessesHolds() async throws {
+      try await World.with { world in
+        try await world.store.ensurePartitions(of: [101, 700].map { today.adding(days: -$0) })
+        let placing = Self.keeper(world)
+        let intake = Self.keeper(world, positionDays: 800, isDropping: false)
+        #expect(try await !placing.tell())
+        #expect(try await intake.tell())
+        // One that keeps less says so in vain.
+        #expect(try await placing.tell())
+        #expect(try await placing.drop() == [])
+        #expect(try await intake.drop() == [])
+        // One that needed more and was silent for long by every clock is waited for no longer.
+        try await world.script(
+          "update setting set value = '800 2020-01-01T00:00:00Z' where name = 'position_days'")
+        #expect(try await placing.tell())
+        #expect(
+          try await placing.drop() == [today.adding(days: -700), today.adding(days: -101)])
+      }
+    }
+
+    @Test func aProcessWithAClockThatIsAheadDropsNothing() async throws {
+      try await World.with { world in
+        let day = today.adding(days: -101)
+        try await world.store.ensurePartitions(of: [day])
+        let theirs = try await world.store.read { db in try await db.standing.clock() }
+        func dropped(aheadSeconds: Int64) async throws -> [Day] {
+          let clock = ClockGuard(
+            store: world.store, log: quiet, now: { theirs.adding(seconds: aheadSeconds) })
+          return try await Self.keeper(world, clock: clock).drop()
+        }
+        #expect(try await dropped(aheadSeconds: 365 * 86_400) == [])
+        #expect(try await dropped(aheadSeconds: 0) == [day])
       }
     }
 
@@ -65,6 +100,15 @@ extension InsightSuite {
         try await Self.say(world, day, from: "a", nil)
         #expect(try await Self.place(world).first == "b nearness")
       }
+    }
+
+    private static func keeper(
+      _ world: World, positionDays: Int = 100, isDropping: Bool = true, clock: ClockGuard? = nil,
+      afterSeconds seconds: Int64 = 0
+    ) -> PartitionKeeper {
+      PartitionKeeper(
+        store: world.store, city: world.city, positionDays: positionDays, isDropping: isDropping,
+        clock: clock, now: { noon.adding(seconds: seconds) }, log: quiet)
     }
 
     private static func addPosition(_ world: World, _ day: Day) async throws {

@@ -57,6 +57,24 @@ struct PrivateClusterTests {
     }
   }
 
+  @Test func whatAServerSaidStaysThroughAttemptsToStartThatFail() async throws {
+    try await OwnCluster.with { cluster, loop in
+      await cluster.stop()
+      var broken = OwnCluster.settings
+      broken.connectionsMax = -1
+      for _ in 0..<2 {
+        guard case .notStarted = await fault(folder: cluster.folder, broken) else {
+          Issue.record("a server started with a setting that does not exist")
+          return
+        }
+      }
+      let second = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      let kept = try String(contentsOfFile: cluster.folder + "/server.log.1", encoding: .utf8)
+      #expect(kept.contains("database system is shut down"), "\(kept)")
+      await second.stop()
+    }
+  }
+
   @Test func aSecondStartFindsTheDataAlsoAfterAKill() async throws {
     try await OwnCluster.with { cluster, loop in
       let pool = OwnCluster.patientPool(cluster, loop)

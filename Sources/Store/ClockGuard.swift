@@ -1,12 +1,11 @@
 package import Basics
 package import Logging
-package import Store
 import Synchronization
 
-/// Compares the service's clock with the database's: while it is ahead, no day is taken to be over.
+/// Compares the service's clock with the database's: while it is ahead, no day is taken to be over, and none to be old.
 ///
 /// A day that was closed too early stays closed: cards are asked for a part of it, and operators get their
-/// shares of a pass by a part of its rides.
+/// shares of a pass by a part of its rides. Positions that were dropped too early do not come back.
 package final class ClockGuard: Sendable {
   /// How far the clock may be ahead, seconds.
   package static let aheadSecondsMax: Double = 60
@@ -43,7 +42,7 @@ package final class ClockGuard: Sendable {
     }
     if !isTold {
       log.error(
-        "the clock is ahead of the database's: no day is closed",
+        "the clock is ahead of the database's: no day is closed, and no positions are dropped",
         metadata: ["seconds": "\(Int(seconds))"])
     }
     return false
