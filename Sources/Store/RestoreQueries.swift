@@ -50,7 +50,7 @@ package struct RestoreQueries {
 
   /// The identities that nobody outside goes by, each with the reason: they do not move.
   package static let internalIdentities: [(table: String, column: String, why: String)] = [
-    ("tap_batch", "batch_id", "a batch is known by its device, epoch and numbers, which it says itself"),
+    ("tap_batch", "batch_id", "a batch is known by its device, epoch and numbers"),
     ("tap_parcel", "parcel_id", "gone when its riders are rated"),
     ("clearing_run", "run_id", "known by its entry"),
     ("ride", "ride_id", "a ride is known by its taps"),
