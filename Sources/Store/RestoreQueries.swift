@@ -17,6 +17,12 @@ package struct RestoredState: Sendable, Equatable {
   /// When the newest token was made; nil when there is none.
   package let newestTokenAt: Instant?
   package let devicesActive: Int
+  /// The last fare day whose windows are closed; nil when none is.
+  package let closedThrough: Day?
+  /// Charge windows of which the acquirer is to be asked, or was asked without an answer, or may be again.
+  package let windowsToAsk: Int
+  /// Refunds of which it is to be asked, or was asked without an answer.
+  package let refundsToAsk: Int
 }
 
 /// What a database needs that was restored from a backup: others remember what it forgot.
@@ -76,7 +82,8 @@ package struct RestoreQueries {
 
   let connection: PostgresConnection
 
-  /// Moves all numbers that are known outside ahead, and begins another line of the deny list; its first version.
+  /// Moves all numbers that are known outside ahead, holds what the acquirer would be asked, and begins another
+  /// line of the deny list; its first version.
   ///
   /// Again moves them again: what is restored twice from one backup needs another distance the second time.
   @discardableResult
@@ -97,6 +104,7 @@ package struct RestoreQueries {
     try await settings.set(Self.fileBaseSetting, to: String(file + ahead))
     try await settings.set(
       Self.setting, to: "\(moment) by \(person), numbers moved ahead by \(ahead)")
+    try await hold(by: person, at: moment)
     return try await DenyListQueries(connection: connection).startLine(at: moment)
   }
 
@@ -108,13 +116,18 @@ package struct RestoreQueries {
         (select count(*) from access_token where revoked_at is null
           and (expires_at is null or expires_at > $1)),
         (select max(created_at) from access_token),
-        (select count(*) from device where state = 'active')
+        (select count(*) from device where state = 'active'),
+        (select max(fare_day) from charge_day),
+        (select count(*) from charge_window where state in
+          ('closed', 'authorising', 'authorised', 'capturing', 'retrying', 'debt')),
+        (select count(*) from charge_refund where state in ('approved', 'asking'))
       """, [.timestamptz(moment)]
     ).only()
     return RestoredState(
       newestBatchAt: try row.timestamptzOrNil(0), newestChargeAt: try row.timestamptzOrNil(1),
       tokensHolding: try row.int(2), newestTokenAt: try row.timestamptzOrNil(3),
-      devicesActive: try row.int(4))
+      devicesActive: try row.int(4), closedThrough: try row.dateOrNil(5),
+      windowsToAsk: try row.int(6), refundsToAsk: try row.int(7))
   }
 
   /// Whether `kvytok serve` is connected with the database now.

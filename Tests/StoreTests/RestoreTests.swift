@@ -23,6 +23,8 @@ extension StoreSuite {
         #expect(try await store.read { try await $0.denyList.base() } == base)
         let noted = try await store.read { try await $0.settings.find(RestoreQueries.setting) }
         #expect(noted?.contains("olha") == true && noted?.contains("1000000") == true)
+        let held = try await store.read { try await $0.restores.hold() }
+        #expect(held?.contains("olha") == true)
         // Again, another distance: farther still.
         _ = try await store.write {
           try await $0.restores.begin(by: "olha", ahead: 5_000_000, at: noon.adding(seconds: 9))
@@ -55,6 +57,7 @@ extension StoreSuite {
       try await withStore { store, _ in
         let state = try await store.read { try await $0.restores.state(at: noon) }
         #expect(state.newestBatchAt == nil && state.newestChargeAt == nil)
+        #expect(state.closedThrough == nil && state.windowsToAsk == 0 && state.refundsToAsk == 0)
         #expect(state.tokensHolding == 0 && state.newestTokenAt == nil && state.devicesActive == 0)
         #expect(try await !store.read { try await $0.restores.isServed() })
       }
