@@ -7,6 +7,17 @@ import Postgres
 extension StatementTables {
   /// Stands in the place of a text of the bank.
   private static let erasedText = "erased"
+  /// Any number that nothing else locks: "KV" and then "payr".
+  private static let payersLock: Int64 = 0x4B56_7061_7972
+
+  /// Waits for whoever erases or takes lines at the same time, until the transaction ends.
+  ///
+  /// Each would not see what the other has not committed, and the name would stay. What is asked after it sees
+  /// what the other did: a statement of its own.
+  private func holdPayers() async throws {
+    try await connection.execute(
+      "select pg_advisory_xact_lock($1)", [.int8(Self.payersLock)])
+  }
 
   /// Takes it off the lines that are known as money of somebody who becomes nobody.
   ///
@@ -14,6 +25,7 @@ extension StatementTables {
   ///
   /// Their accounts, products and windows are nobody's already.
   func forgetPayers(of nobody: RiderID) async throws {
+    try await holdPayers()
     try await connection.execute(
       """
       with mine (subject, subject_id) as (
@@ -53,6 +65,7 @@ extension StatementTables {
   /// Takes it off lines that turn out to be money of somebody who was erased before the bank told of it.
   func forgetErasedPayers(of lines: [Int64]) async throws {
     guard !lines.isEmpty else { return }
+    try await holdPayers()
     try await connection.execute(
       """
       update statement_line l set counterparty = null, remittance = $2
