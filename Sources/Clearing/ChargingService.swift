@@ -42,6 +42,8 @@ package final class ChargingService: Sendable {
   private let closedWindows = Counter(label: "kvytok_charge_windows_closed_total")
   private let questions = Counter(label: "kvytok_acquirer_questions_total")
 
+  private let held = Gauge(label: "kvytok_charging_held")
+
   /// Makes a worker; without an acquirer windows are closed and wait, and without a guard the clock is right.
   package init(
     store: Store, city: CityHolder, acquirer: (any Acquirer)?,
@@ -66,21 +68,30 @@ package final class ChargingService: Sendable {
   }
 
   /// Does once what is due; how much there was.
+  ///
+  /// While a hold stands the acquirer is asked nothing.
   @discardableResult
   package func pass() async throws -> Int {
     var worked = try await closeWindows()
     worked += try await net()
-    worked += try await followTaps()
+    let isHeld = try await isHeld()
+    held.record(isHeld ? 1 : 0)
+    if !isHeld { worked += try await followTaps() }
     worked += try await OperatorSharing(store: store, city: city, now: now).pass()
     try await store.write { db in
       if try await db.charging.tryWork(.sums) { try await db.charging.foldSums() }
     }
-    guard let acquirer else { return worked }
+    guard let acquirer, !isHeld else { return worked }
     let window = try await askWindows(acquirer)
     let cards = try await checkCards(acquirer)
     let refunds = acquirer.capturesByFile ? 0 : try await askRefunds(acquirer)
     questions.increment(by: window + cards + refunds)
     return worked + window + cards + refunds
+  }
+
+  /// Whether a person is to compare with the acquirer before it is asked anything.
+  func isHeld() async throws -> Bool {
+    try await store.read { db in try await db.restores.hold() } != nil
   }
 
   /// Works until nothing is due: for commands and tests.

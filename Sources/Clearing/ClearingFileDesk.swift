@@ -10,6 +10,8 @@ package enum ClearingFileOutcome: Sendable {
   case nothing
   /// Another process makes files at this moment.
   case busy
+  /// A hold stands: the acquirer is asked nothing.
+  case held
 }
 
 /// Gives captures and refunds to the acquirer in clearing files.
@@ -43,6 +45,7 @@ package struct ClearingFileDesk: Sendable {
     let moment = service.now()
     return try await service.store.write { db in
       guard try await db.charging.tryWork(.files) else { return .busy }
+      guard try await db.restores.hold() == nil else { return .held }
       let windows = try await db.charging.due(
         [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
       let due = try await db.refundsToGive(
@@ -103,7 +106,8 @@ package struct ClearingFileDesk: Sendable {
   /// Gives out the files that were made and not given out yet, in order; their names.
   ///
   /// One process at a time, and each file once: `give` is called again for a file only where the process
-  /// or the database broke off after it. It lays the file where the acquirer fetches it.
+  /// or the database broke off after it. It lays the file where the acquirer fetches it. While a hold stands
+  /// none is given out.
   package func giveOut(
     _ give: @escaping @Sendable (ClearingFile) throws -> Void
   ) async throws -> [String] {
@@ -111,6 +115,7 @@ package struct ClearingFileDesk: Sendable {
     for file in try await waiting() {
       let isGiven: Bool? = try await service.store.write { db in
         guard try await db.charging.tryWork(.files) else { return nil }
+        guard try await db.restores.hold() == nil else { return nil }
         guard file.number > (try await Self.given(in: db)) else { return false }
         try give(file)
         try await db.settings.set(Self.givenSetting, to: String(file.number))

@@ -41,6 +41,8 @@ package struct ClearingFileSchedule: Sendable {
       case .nothing: break making
       // Whoever makes them may end before the last one.
       case .busy: return made
+      // The day is not over with it: they are made once the hold ends.
+      case .held: return made
       }
     }
     try await store.write { db in

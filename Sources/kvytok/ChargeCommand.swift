@@ -51,7 +51,7 @@ struct ChargeCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let (done, next, zone) = try await Backbone.with(database) { backbone in
+      let (done, next, zone, held) = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone, acquirer.place)
         var done = 0
         while true {
@@ -60,9 +60,11 @@ struct ChargeCommand: AsyncParsableCommand {
           if step == 0 { break }
         }
         let zone = desks.city.current.clock.zone
-        return (done, desks.charging.nextClosing(after: .now), zone)
+        let held = try await backbone.store.read { try await $0.restores.hold() }
+        return (done, desks.charging.nextClosing(after: .now), zone, held)
       }
       print("\(done) steps done")
+      if let held { print(RestoredCommand.heldText(held)) }
       print("windows of \(next.fareDay) close at \(zone.iso8601(next.at))")
     }
   }

@@ -129,6 +129,11 @@ private struct DoctorReport {
     try await city.reload(from: backbone.store)
     checkCity(city.current)
     try await checkJournal(backbone, at: now, of: city.current)
+    if let held = try await backbone.store.read({ try await $0.restores.hold() }) {
+      fail("charging", "held since \(held)", RestoredCommand.howToRelease)
+    } else {
+      pass("charging", "not held")
+    }
     let today = city.current.clock.zone.local(now).day
     for finding in try await StandingMoney(store: backbone.store).findings(on: today) {
       if let whatToDo = finding.whatToDo {

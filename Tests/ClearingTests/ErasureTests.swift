@@ -3,6 +3,7 @@ import BankSupport
 import Basics
 import Charging
 import Clearing
+import Ledger
 import SimulatedAcquirer
 import Store
 import Synchronization
@@ -271,6 +272,42 @@ extension ClearingSuite {
         let second = file("2", opening: 5000, [(-2500, "OUT-1")])
         #expect(try await house.take(second) == "1 transfer")
         #expect(try await house.texts(words) == left + ["erased"])
+        try await house.expectSound()
+      }
+    }
+
+    /// Two people paid out what Anna was owed: the line of it is hers as the transfer itself would be.
+    @Test(arguments: [false, true])
+    func theBankNamesNobodyWhoIsErasedWhereAnAdjustmentPaid(isErasedBefore: Bool) async throws {
+      try await House.with { house in
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        let anna = try await house.register("anna")
+        try await house.topUp(anna, 2500, key: "k1")
+        var order = house.cash(nil, key: "OUT-1")
+        (order.channel, order.reference) = (.bank, "OUT-1")
+        _ = try await house.wallets.refund(order, to: anna, by: desk)
+        let owed = try await house.number(
+          "select movement_id from wallet_movement where kind = 'refund'")
+        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        let asked = try await adjusting.request(
+          [
+            Posting(.debit, account: "2220", minor: 2500),
+            Posting(.credit, account: "1100", minor: 2500),
+          ], pays: ["KVYTOK-T\(owed)"], currency: hryvnia, reason: "paid by hand", by: "olena",
+          at: House.noon)
+        #expect(asked == .requested(1))
+        _ = try await adjusting.decide(1, isApproved: true, by: "taras", at: House.noon)
+        if isErasedBefore { _ = try await erase(house, anna) }
+        let day = house.city.current.clock.zone.local(House.noon).day
+        let file = StatementFile(
+          "1", opening: 0, from: day, to: day,
+          [StatementFile.Entry("E1", -2500, on: day, "I. Petrenko by hand")])
+        #expect(try await house.take(file) == "1 unknown")
+        try await house.bank.match(1, to: .adjustment, 1, by: "olena")
+        if !isErasedBefore { _ = try await erase(house, anna) }
+        #expect(
+          try await house.texts(
+            "select concat_ws(', ', counterparty, remittance) from statement_line") == ["erased"])
         try await house.expectSound()
       }
     }

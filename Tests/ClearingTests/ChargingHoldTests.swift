@@ -1,0 +1,90 @@
+import AcquirerSupport
+import Basics
+import Charging
+import Clearing
+import Postgres
+import Store
+import Testing
+
+extension ClearingSuite {
+  /// After a restore the acquirer is asked nothing until a person compared with it.
+  @Suite struct ChargingHoldTests {
+    private static let asked = """
+      select kind from charge_event
+      where kind in ('check_asked', 'asked', 'asked_again', 'capture_asked') order by event_id
+      """
+
+    private static func hold(_ cards: CardHouse) async throws {
+      let now = cards.clock.now
+      try await cards.house.store.write { try await $0.restores.begin(by: "olha", at: now) }
+    }
+
+    private static func release(_ cards: CardHouse) async throws {
+      let now = cards.clock.now
+      let held = try await cards.house.store.write {
+        try await $0.restores.release(by: "taras", at: now)
+      }
+      #expect(held?.contains("by olha") == true)
+    }
+
+    @Test func whileItIsHeldWindowsCloseAndTheAcquirerIsAskedNothing() async throws {
+      try await CardHouse.with { cards in
+        try await Self.hold(cards)
+        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        #expect(try await cards.windows() == ["2026-11-22 0 closed 800 800"])
+        #expect(try await cards.house.texts(Self.asked).isEmpty)
+        let state = try await cards.house.store.read {
+          try await $0.restores.state(at: cards.clock.now)
+        }
+        #expect(state.windowsToAsk == 1 && state.closedThrough?.description == "2026-11-22")
+        try await Self.release(cards)
+        try await cards.work()
+        #expect(try await cards.windows() == ["2026-11-22 0 captured 800 0"])
+        #expect(try await cards.house.texts(Self.asked).contains("asked"))
+        try await cards.house.expectSound()
+      }
+    }
+
+    /// What a desk took before the crash is written down while it is held, and asked for no more.
+    @Test func whatWasComparedIsNotAskedForAfterTheRelease() async throws {
+      try await CardHouse.with { cards in
+        try await Self.hold(cards)
+        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        try await cards.debts.pay(
+          try await cards.window(), minor: nil, channel: .transfer, by: "olena")
+        try await Self.release(cards)
+        try await cards.work()
+        #expect(try await !cards.house.texts(Self.asked).contains("asked"))
+        try await cards.house.expectSound()
+      }
+    }
+
+    @Test func whileItIsHeldNoClearingFileIsMadeOrGivenOut() async throws {
+      try await CardHouse.with(byFile: true) { cards in
+        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        let desk = ClearingFileDesk(service: cards.charging, merchant: "city")
+        let schedule = ClearingFileSchedule(
+          store: cards.house.store, city: cards.house.city, desk: desk, from: 6 * 3600,
+          now: { cards.clock.now })
+        try await Self.hold(cards)
+        guard case .held = try await desk.makeNext() else {
+          Issue.record("a clearing file was made while charging was held")
+          return
+        }
+        #expect(try await schedule.makeDue() == 0)
+        try await Self.release(cards)
+        #expect(try await schedule.makeDue() == 1)
+        try await Self.hold(cards)
+        #expect(try await desk.giveOut { _ in }.isEmpty)
+        try await Self.release(cards)
+        #expect(try await desk.giveOut { _ in }.count == 1)
+      }
+    }
+  }
+}
