@@ -160,10 +160,12 @@ private struct LoadProfile {
   ) -> RouteLoadAnswer {
     let network = day.city.network
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
-    let byHour = (0..<24).map { profile(hours: $0..<$0 + 1) }
+    let grouped = GroupedRides(groups, route: question.route, direction: question.direction)
+    let byHour = (0..<24).map { profile(grouped, hours: $0..<$0 + 1) }
     let asked = question.hours ?? 0..<24
-    let load = cells.protect(
-      profile(hours: question.hours), hourly: byHour[asked].map(\.boardings))
+    var counts = RideCounts()
+    counts.add(grouped.rides, line: line, hours: HourBand(question.hours), zone: .utc)
+    let load = cells.protect(profile(grouped, hours: question.hours), counts: counts)
     let ofNoDirection = groups.reduce(0) {
       $0 + ($1.isOfNoDirection && asked.contains($1.hour) ? $1.riders : 0)
     }
@@ -187,9 +189,8 @@ private struct LoadProfile {
       missing: missing)
   }
 
-  private func profile(hours: Range<Int>?) -> RouteLoad {
-    let grouped = GroupedRides(groups, route: question.route, direction: question.direction)
-    return RouteLoad(
+  private func profile(_ grouped: GroupedRides, hours: Range<Int>?) -> RouteLoad {
+    RouteLoad(
       line: line, rides: grouped.rides, unplaced: grouped.unplaced, hours: HourBand(hours),
       zone: .utc)
   }

@@ -2,9 +2,10 @@ import Basics
 
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
-/// A count from 1 to k - 1 is hidden. It must not follow from other numbers either, of the same answer
-/// or of another one, so every number is rounded; and where a sum would still leave a hidden count only
-/// one size, the sum is told a step of k away.
+/// A count from 1 to k - 1 is hidden. It must not follow from other numbers about the same riders either, so every
+/// number is rounded; and where a sum would still leave a hidden count only one size, the sum is told a step of k
+/// away. Of other questions, whose riders are a part of these, nothing is known here: two hidden fours that a day,
+/// a direction or a span of hours tells apart can still be found beside the eight of both.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5
@@ -40,11 +41,56 @@ package struct SmallCells: Hashable, Sendable {
   /// beside a sum of 8 are two fours: such a sum is told a step of k nearer to the middle of what they may be.
   /// It asks nothing of the order of the cells; what the order of a line tells beside it, a load guards by itself.
   package func total(_ ways: [[Int]]) -> Int {
-    let sum = ways.first?.reduce(0, +) ?? 0
-    let near = rounded(sum)
-    return [near, near - ridersMin, near + ridersMin].first { total in
-      total >= 0 && ways.allSatisfy { isOpen(total, over: $0) }
+    told(ways.first?.reduce(0, +) ?? 0, ways: ways, within: .any)
+  }
+
+  /// A count of a day beside those of its hours: the same wherever it is told, also where the hours are not.
+  package func count(_ hours: [Int]) -> Int? {
+    cell(hours.reduce(0, +), ways: [hours], within: .any)
+  }
+
+  /// How many riders may be meant.
+  struct CountRange {
+    /// Any number.
+    static let any = CountRange(least: .min, most: .max)
+
+    var least: Int
+    var most: Int
+  }
+
+  /// A number as it may be shown beside the cells it is the sum of, and within what others leave of it: where
+  /// only the end of that range would fit, a step of k away.
+  func told(_ riders: Int, ways: [[Int]] = [], within: CountRange) -> Int {
+    let near = rounded(riders)
+    guard isRounding else { return near }
+    return [near, near - ridersMin, near + ridersMin].first { told in
+      told >= 0 && told - ridersMin / 2 < within.most && told + ridersMin / 2 > within.least
+        && ways.allSatisfy { isOpen(told, over: $0) }
     } ?? near
+  }
+
+  /// Such a number, or nil when it has to be hidden.
+  ///
+  /// Four of whom one is in each of four hidden hours are told as k: hidden, they could be no other number.
+  func cell(_ riders: Int, ways: [[Int]] = [], within: CountRange) -> Int? {
+    guard let shown = cell(riders) else {
+      let parts = ways.map { $0.count { cell($0) == nil } }.max() ?? 0
+      return max(parts, within.least) >= ridersMin - 1 ? ridersMin : nil
+    }
+    guard shown > 0 else { return shown }
+    let told = told(riders, ways: ways, within: within)
+    return told > 0 ? told : nil
+  }
+
+  /// How many riders a count may stand for, by what is told of it and of its hours.
+  func range(of told: Int?, hours: [Int]) -> CountRange {
+    let cells = hours.map(cell)
+    return CountRange(
+      least: max(
+        cells.reduce(0) { $0 + least($1) },
+        min(told.map { $0 - ridersMin / 2 } ?? 1, hours.reduce(0, +))),
+      most: min(
+        cells.reduce(0) { $0 + most($1) }, told.map { $0 + ridersMin / 2 } ?? ridersMin - 1))
   }
 
   /// Whether the hidden ones of some cells may be of two sums at least, as far as a total beside them tells.
@@ -58,44 +104,52 @@ package struct SmallCells: Hashable, Sendable {
   }
 
   /// The most riders that a cell may stand for.
-  private func most(_ cell: Int?) -> Int {
+  func most(_ cell: Int?) -> Int {
     guard let cell else { return ridersMin - 1 }
     return cell == 0 ? 0 : cell + ridersMin / 2
   }
 
   /// The fewest riders that a cell may stand for.
-  private func least(_ cell: Int?) -> Int {
+  func least(_ cell: Int?) -> Int {
     guard let cell else { return 1 }
     return cell == 0 ? 0 : max(ridersMin, cell - ridersMin / 2)
   }
 
-  /// A load profile as planners may see it; `hourly` are its boardings by hour, which are shown beside it.
-  package func protect(_ load: RouteLoad, hourly: [Int]) -> ProtectedLoad {
-    // Most riders who may be on board, as far as the cells tell.
-    var room = 0
+  /// A load profile as planners may see it; `counts` are those of the same rides, by stop and hour.
+  ///
+  /// What both tell is told by one number. Beside it a load guards what the order of a line tells: nobody gets off
+  /// who is not on board. Stops and pairs of several lines have no such order.
+  package func protect(_ load: RouteLoad, counts: RideCounts) -> ProtectedLoad {
+    let told = protect(counts)
+    let toldStops = Dictionary(uniqueKeysWithValues: told.stops.map { ($0.stop, $0) })
+    let places = Dictionary(grouping: load.stops, by: \.stop).mapValues(\.count)
+    // Riders who may be on board, as far as the cells tell.
+    var onBoard = CountRange(least: 0, most: 0)
     let stops = load.stops.map { stop in
-      let alightings = cell(stop.alightings, of: room)
-      let boardings = cell(stop.boardings)
-      room += most(boardings) - least(alightings)
+      // A stop that the line has twice is told by place, and has no hours of its own.
+      let shown = places[stop.stop] == 1 ? toldStops[stop.stop] : nil
+      let hours = shown == nil ? nil : counts.stops[stop.stop]?.hourlyBoardings
+      let boardings = shown.map(\.boardings) ?? cell(stop.boardings)
+      let without =
+        shown.map(\.boardingsWithoutAlighting) ?? cell(stop.boardingsWithoutAlighting)
+      let alightings = part(shown.map(\.alightings) ?? cell(stop.alightings), of: onBoard.most)
+      let boarded = range(of: boardings, hours: hours ?? [stop.boardings])
+      onBoard.most += boarded.most - least(alightings)
+      onBoard.least = max(0, onBoard.least + boarded.least - most(without) - most(alightings))
       return ProtectedLoad.StopLoad(
         stop: stop.stop, boardings: boardings, alightings: alightings,
-        departureLoad: cell(stop.departureLoad, of: room))
+        departureLoad: cell(stop.departureLoad, within: onBoard))
     }
     return ProtectedLoad(
-      stops: stops, boardings: total([load.stops.map(\.boardings), hourly]),
-      boardingsWithoutAlighting: rounded(load.boardingsWithoutAlighting),
+      stops: stops, boardings: told.boardings,
+      boardingsWithoutAlighting: told.boardingsWithoutAlighting,
       unplacedBoardings: rounded(load.unplacedBoardings),
       boardingsOffLine: rounded(load.boardingsOffLine), isRounded: isRounding, ridersMin: ridersMin)
   }
 
-  /// A count of some of the riders on board: a step of k lower where only all of them would be as many.
-  ///
-  /// This is not the rule of sums: nobody gets off who is not on board, which only stops in the order of one line
-  /// tell. Stops and pairs of several lines have no such order, and would lose figures by it for nothing.
-  private func cell(_ riders: Int, of room: Int) -> Int? {
-    guard let shown = cell(riders), isRounding, shown > 0, shown - ridersMin / 2 >= room else {
-      return cell(riders)
-    }
+  /// What is told of some of the riders on board: a step of k lower where only all of them would be as many.
+  private func part(_ shown: Int?, of room: Int) -> Int? {
+    guard let shown, isRounding, shown > 0, shown - ridersMin / 2 >= room else { return shown }
     return shown > ridersMin ? shown - ridersMin : nil
   }
 }

@@ -8,29 +8,44 @@ import Testing
     #expect(SmallCells(ridersMin: 5).shown(riders) == shown)
   }
 
-  private func load(_ riders: [(from: Int, to: Int, count: Int)]) -> RouteLoad {
-    let stops = ["a", "b", "c", "d"]
-    return RouteLoad(
-      line: LineOrder(stops: stops),
-      rides: riders.map { ride in
-        LoadRide(
-          boarding: PlacedBoarding(
-            ref: 0, at: GridCity.start, vehicle: nil, route: "r", direction: 0,
-            stop: stops[ride.from], stopOrder: ride.from, source: .device, confidence: 1),
-          alighting: PlacedAlighting(
-            ref: 0, stop: stops[ride.to], stopOrder: ride.to, walkMetres: 0, source: .tapOff,
-            confidence: 1), riders: ride.count)
-      }, zone: .utc)
+  private typealias Riders = (from: Int, to: Int, count: Int)
+
+  private static let line = LineOrder(stops: ["a", "b", "c", "d"])
+
+  private func rides(_ riders: [Riders], hour: Int64 = 0) -> [LoadRide] {
+    riders.map { ride in
+      LoadRide(
+        boarding: PlacedBoarding(
+          ref: 0, at: Instant(seconds: hour * 3600), vehicle: nil, route: "r", direction: 0,
+          stop: Self.line.stops[ride.from], stopOrder: ride.from, source: .device, confidence: 1),
+        alighting: PlacedAlighting(
+          ref: 0, stop: Self.line.stops[ride.to], stopOrder: ride.to, walkMetres: 0,
+          source: .tapOff, confidence: 1), riders: ride.count)
+    }
+  }
+
+  private func load(_ riders: [Riders]) -> RouteLoad {
+    RouteLoad(line: Self.line, rides: rides(riders), zone: .utc)
+  }
+
+  /// What a load and the answers about stops and pairs tell of the same rides.
+  private func protect(
+    _ rides: [LoadRide], ridersMin: Int = 5
+  ) -> (load: ProtectedLoad, counts: ProtectedCounts) {
+    var counts = RideCounts()
+    counts.add(rides, line: Self.line, zone: .utc)
+    let cells = SmallCells(ridersMin: ridersMin)
+    return (
+      cells.protect(RouteLoad(line: Self.line, rides: rides, zone: .utc), counts: counts),
+      cells.protect(counts)
+    )
   }
 
   /// All of one hour.
-  private func protect(_ load: RouteLoad) -> ProtectedLoad {
-    SmallCells(ridersMin: 5).protect(load, hourly: [load.boardings])
-  }
+  private func protect(_ riders: [Riders]) -> ProtectedLoad { protect(rides(riders)).load }
 
   @Test func numbersAreRoundedAlsoWhereNoGroupIsSmall() {
-    let load = load([(0, 2, 7), (1, 3, 12)])
-    let shown = protect(load)
+    let shown = protect([(0, 2, 7), (1, 3, 12)])
     #expect(shown.isRounded)
     #expect(shown.stops.map(\.boardings) == [5, 10, 0, 0])
     #expect(shown.stops.map(\.departureLoad) == [5, 20, 10, 0])
@@ -40,8 +55,8 @@ import Testing
   @Test func noTwoAnswersDifferByASmallGroup() {
     // Six boardings before nine and three after it: the day, and the day without its last hours.
     for (all, part) in [(9, 6), (12, 11), (24, 20)] {
-      let whole = protect(load([(0, 2, all)]))
-      let band = protect(load([(0, 2, part)]))
+      let whole = protect([(0, 2, all)])
+      let band = protect([(0, 2, part)])
       for (whole, band) in zip(whole.stops, band.stops) {
         let difference = (whole.boardings ?? 0) - (band.boardings ?? 0)
         #expect(difference % 5 == 0)
@@ -52,7 +67,7 @@ import Testing
 
   @Test func whereACountIsHiddenAllNumbersAreRounded() {
     // Were they not, the alightings 10 + 23 less the boardings 30 would give the hidden 3.
-    let shown = protect(load([(0, 2, 10), (1, 3, 3), (0, 3, 20)]))
+    let shown = protect([(0, 2, 10), (1, 3, 3), (0, 3, 20)])
     #expect(shown.isRounded)
     #expect(shown.stops.map(\.boardings) == [30, nil, 0, 0])
     #expect(shown.stops.map(\.alightings) == [0, 0, 10, 25])
@@ -61,17 +76,17 @@ import Testing
   }
 
   @Test func withKOfOneNothingIsHidden() {
-    let shown = SmallCells(ridersMin: 1).protect(load([(0, 1, 1)]), hourly: [1])
+    let shown = protect(rides([(0, 1, 1)]), ridersMin: 1).load
     #expect(shown.stops.map(\.boardings) == [1, 0, 0, 0])
     #expect(shown.isRounded == false)
   }
 
   /// One at a and one at b, and four at each: sums of 0 and 10 would leave them only that.
   @Test func aTotalDoesNotTellWhatIsHidden() {
-    let two = protect(load([(0, 2, 1), (1, 2, 1)]))
+    let two = protect([(0, 2, 1), (1, 2, 1)])
     #expect(two.stops.map(\.boardings) == [nil, nil, 0, 0])
     #expect(two.boardings == 5)
-    let eight = protect(load([(0, 2, 4), (1, 2, 4)]))
+    let eight = protect([(0, 2, 4), (1, 2, 4)])
     #expect(eight.boardings == 5)
     #expect(eight.stops.map(\.departureLoad) == [nil, 5, 0, 0])
     #expect(eight.stops.map(\.alightings) == [0, 0, 5, 0])
@@ -92,8 +107,9 @@ import Testing
       for ac in 0...8 {
         for bc in 0...8 {
           let rides = [(0, 1, ab), (0, 2, ac), (1, 2, bc)].filter { $0.2 > 0 }
-          let load = load(rides.map { (from: $0.0, to: $0.1, count: $0.2) })
-          let answer = protect(load)
+          let riders = rides.map { (from: $0.0, to: $0.1, count: $0.2) }
+          let load = load(riders)
+          let answer = protect(riders)
           let shown = Told(stops: answer.stops.map(\.boardings), all: answer.boardings)
           for (index, stop) in load.stops.enumerated() {
             sizes[shown, default: load.stops.map { _ in [] }][index].insert(stop.boardings)
