@@ -148,6 +148,7 @@ package enum ReportWords {
     "capture": Bilingual(uk: "стягнення", en: "capture"),
     "refund": Bilingual(uk: "повернення", en: "refund"),
     "chargeback": Bilingual(uk: "оскарження", en: "chargeback"),
+    "dispute_won": Bilingual(uk: "виграний спір", en: "dispute won"),
     "billing": Bilingual(uk: "рахунок еквайра", en: "billing"),
     "decline": Bilingual(uk: "відмова", en: "decline"),
     "sale": Bilingual(uk: "продаж або поповнення", en: "sale or top-up"),

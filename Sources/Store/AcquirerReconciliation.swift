@@ -6,7 +6,7 @@ extension AcquirerFileTables {
   /// What else stands open with the acquirer: refunds to cards and disputes that it has not kept in full,
   /// and disputes that were won and not paid in full; by the day of the payment and that of the step.
   ///
-  /// What was neither kept nor paid of a dispute that was won is open nowhere.
+  /// Of a dispute that was won only the difference is open: what was kept and not paid, or paid and not kept.
   static let openBesidesCaptures = """
     select 'refund' as kind, coalesce(r.reference, '') as reference, w.window_id, w.currency,
       r.minor - coalesce(r.kept_minor, 0) as minor, w.fare_day as day,
@@ -14,15 +14,16 @@ extension AcquirerFileTables {
     from charge_refund r join charge_window w using (window_id)
     where r.state = 'paid' and coalesce(r.kept_minor, 0) < r.minor
     union all
-    select 'chargeback', c.case_id, c.window_id, coalesce(w.currency, s.currency), v.minor,
+    select v.kind, c.case_id, c.window_id, coalesce(w.currency, s.currency), v.minor,
       coalesce(w.fare_day, s.sold_on), (v.at at time zone 'UTC')::date, v.note
     from chargeback c left join charge_window w using (window_id)
       left join acquirer_sale s using (sale_id) cross join lateral (values
-      (c.minor - coalesce(c.kept_minor, 0), c.opened_at, 'dispute, not kept'),
-      (case when c.stage = 'won' then c.minor - coalesce(c.paid_minor, 0) end, c.decided_at,
-        'dispute won, not paid')) as v (minor, at, note)
+      ('chargeback', case when c.stage = 'won' then coalesce(c.paid_minor, 0) else c.minor end
+        - coalesce(c.kept_minor, 0), c.opened_at, 'dispute, not kept'),
+      ('dispute_won', case when c.stage = 'won' then coalesce(c.kept_minor, 0)
+        - coalesce(c.paid_minor, 0) end, c.decided_at, 'dispute won, not paid'))
+      as v (kind, minor, at, note)
     where v.minor > 0
-      and (c.stage <> 'won' or coalesce(c.kept_minor, 0) <> coalesce(c.paid_minor, 0))
     """
 
   /// How the acquirer's records and ours compare, up to a value date: each category with its count
