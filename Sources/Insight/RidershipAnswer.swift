@@ -102,6 +102,12 @@ package struct RidershipAnswer: Sendable, Equatable {
   package let isRounded: Bool
   /// Smallest group that is shown; 1 when all are.
   package let ridersMin: Int
+  /// Boardings of no known direction: among those off the line or without a stop.
+  package let boardingsOfNoDirection: Int
+  /// Boardings of the days whose route is not known, of all routes and hours: missing everywhere.
+  package let boardingsOfNoRoute: Int
+  /// Whether there are any, also too few to be told.
+  package let hasBoardingsOfNoRoute: Bool
   /// The networks by which the boardings of the days stand, in the order of the days.
   package let feeds: [FeedRecord]
   /// Vehicle-days whose boardings stand by another network than their day is shown by.
@@ -113,7 +119,7 @@ package struct RidershipAnswer: Sendable, Equatable {
 
   /// Whether nothing is known that would still change the numbers, or that they leave out.
   package var isComplete: Bool {
-    waitingDays == 0 && missing.isEmpty && daysByOtherFeeds == 0
+    waitingDays == 0 && missing.isEmpty && !hasBoardingsOfNoRoute && daysByOtherFeeds == 0
   }
 }
 
@@ -140,6 +146,8 @@ extension InsightDesk {
         if let named, named.count > 1 {
           return .routeAmbiguous(named.map { city.network.routes[$0].id })
         }
+        tally.addOfNoRoute(
+          try await db.loads.ofNoRoute(of: city.network.routes.map(\.id), day: day))
         guard tally.goOn(by: then, route: named?.first) else { continue }
         let groups = try await db.loads.boardings(
           routes: routeIDs(named, in: city.network, operatorID: question.operatorID),

@@ -22,6 +22,8 @@ struct RidershipTally {
   private var hasDirection = false
   private var feeds: [FeedRecord] = []
   private var daysByOtherFeeds = 0
+  private var ofNoDirection = 0
+  private var ofNoRoute = 0
 
   /// Starts at nothing.
   init(question: RidershipQuestion) { self.question = question }
@@ -55,8 +57,15 @@ struct RidershipTally {
     return hasDirection ? nil : .noSuchDirection
   }
 
+  /// Counts the people of a day whose boarding names no known route.
+  mutating func addOfNoRoute(_ riders: Int) { ofNoRoute += riders }
+
   /// Counts the groups of a day.
   mutating func add(_ groups: [RouteBoardingGroup]) {
+    let asked = question.hours ?? 0..<24
+    ofNoDirection += groups.reduce(0) {
+      $0 + ($1.direction == nil && asked.contains($1.group.hour) ? $1.group.riders : 0)
+    }
     let byLine = Dictionary(grouping: groups) {
       LineName(route: $0.route, direction: $0.direction)
     }
@@ -112,7 +121,10 @@ struct RidershipTally {
       }.sorted { ($0.name, $0.stop) < ($1.name, $1.stop) }, boardings: shown.boardings,
       boardingsWithoutAlighting: shown.boardingsWithoutAlighting,
       unplacedBoardings: shown.unplacedBoardings, boardingsOffLine: shown.boardingsOffLine,
-      isRounded: shown.isRounded, ridersMin: shown.ridersMin, feeds: feeds,
+      isRounded: shown.isRounded, ridersMin: shown.ridersMin,
+      boardingsOfNoDirection: cells.rounded(ofNoDirection),
+      boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute > 0,
+      feeds: feeds,
       daysByOtherFeeds: daysByOtherFeeds, waitingDays: waitingDays, missing: missing)
   }
 }

@@ -189,6 +189,8 @@ extension RidershipAnswer {
     [
       ("boardings", boardings), ("boardings_without_alighting", boardingsWithoutAlighting),
       ("boardings_without_stop", unplacedBoardings), ("boardings_off_line", boardingsOffLine),
+      ("boardings_without_direction", boardingsOfNoDirection),
+      ("boardings_without_route", boardingsOfNoRoute),
     ]
   }
 

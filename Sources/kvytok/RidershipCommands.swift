@@ -80,9 +80,14 @@ struct RidershipOptions: ParsableArguments {
     let ofNumbers =
       "boardings with a stop: \(answer.boardings); without: "
       + "\(answer.unplacedBoardings + answer.boardingsOffLine); "
+      + "of no known direction: \(answer.boardingsOfNoDirection); "
       + "alighting not known: \(answer.boardingsWithoutAlighting)"
+    var about = [ofNumbers]
+    if answer.hasBoardingsOfNoRoute {
+      about.append("boardings of no known route, all routes: \(answer.boardingsOfNoRoute)")
+    }
     return RideChoice.about(
-      [ofNumbers], roundedTo: answer.isRounded ? answer.ridersMin : nil,
+      about, roundedTo: answer.isRounded ? answer.ridersMin : nil,
       by: answer.feeds.map(\.title), daysByOtherFeeds: answer.daysByOtherFeeds,
       missing: answer.missing, waitingDays: answer.waitingDays)
   }

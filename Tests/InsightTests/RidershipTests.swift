@@ -106,6 +106,32 @@ extension InsightSuite {
       }
     }
 
+    @Test func boardingsOfNoKnownRouteAreToldAndMissing() async throws {
+      try await World.with { world in
+        let next = today.adding(days: 1)
+        try await world.addBoardings([
+          try TestBoarding("08:10", 10, "a", to: "c"),
+          try TestBoarding("08:20", 7, route: nil, direction: nil, nil),
+          try TestBoarding("08:20", 3, direction: nil, nil),
+        ])
+        try await world.addBoardings([try TestBoarding("08:20", 2, route: "gone", "a")], day: next)
+        let answer = try await ask(world) {
+          $0.route = "bus-1"
+          $0.direction = 0
+          $0.days = today...next
+        }
+        #expect(answer.boardingsOfNoRoute == 9 && answer.boardingsOfNoDirection == 3)
+        #expect(answer.hasBoardingsOfNoRoute && !answer.isComplete)
+        // Two are too few to be told, and are missing all the same.
+        let few = try await ask(world) {
+          $0.route = "bus-1"
+          $0.days = next...next
+          $0.isExact = false
+        }
+        #expect(few.boardingsOfNoRoute == 0 && !few.isComplete)
+      }
+    }
+
     @Test func daysAreAddedUp() async throws {
       try await World.with { world in
         try await world.addBoardings(try Loads.handWorked())

@@ -37,7 +37,8 @@ struct RidershipTests {
   /// What every CSV of the rides ends with, without a start and an end.
   private static let about = [
     ("boardings", "15"), ("boardings_without_alighting", "5"), ("boardings_without_stop", "0"),
-    ("boardings_off_line", "0"), ("feeds", "1"), ("days_by_other_feeds", "0"),
+    ("boardings_off_line", "0"), ("boardings_without_direction", "0"),
+    ("boardings_without_route", "0"), ("feeds", "1"), ("days_by_other_feeds", "0"),
     ("days_still_worked_out", "0"), ("complete", "true"),
     ("taps_unsorted", "0"), ("taps_set_aside", "0"), ("taps_quarantined", "0"),
     ("tap_numbers_missing", "0"),
