@@ -16,7 +16,7 @@ extension ClearingSuite {
 
     private static func hold(_ cards: CardHouse) async throws {
       let now = cards.clock.now
-      try await cards.house.store.write { try await $0.restores.begin(by: "olha", at: now) }
+      _ = try await cards.house.store.write { try await $0.restores.begin(by: "olha", at: now) }
     }
 
     private static func release(_ cards: CardHouse) async throws {
