@@ -292,7 +292,7 @@ extension ClearingSuite {
         let asked = try await adjusting.request(
           [
             Posting(.debit, account: "2220", minor: 2500),
-            Posting(.credit, account: "1100", minor: 2500),
+            Posting(.credit, account: "2290", minor: 2500),
           ], pays: ["KVYTOK-T\(owed)"], currency: hryvnia, reason: "paid by hand", by: "olena",
           at: House.noon)
         #expect(asked == .requested(1))

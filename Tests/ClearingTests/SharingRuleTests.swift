@@ -102,10 +102,10 @@ extension ClearingSuite {
     /// A tram for 10.00 and a bus for 6.00; a version that shares by a rule.
     private func priced(_ version: String) -> String {
       version.replacing(
-        "    - {name: ride, price: {adult: 8.00}}",
+        "  - {name: ride, price: {adult: 8.00}}",
         with: """
-              - {name: tram, when: {mode: tram}, price: {adult: 10.00}}
-              - {name: bus, when: {mode: bus}, price: {adult: 6.00}}
+            - {name: tram, when: {mode: tram}, price: {adult: 10.00}}
+            - {name: bus, when: {mode: bus}, price: {adult: 6.00}}
           """)
     }
 

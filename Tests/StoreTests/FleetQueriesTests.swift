@@ -153,8 +153,9 @@ extension StoreSuite {
       try await withStore { store, pool in
         try await pool.run(
           """
-          insert into device (device_id, state, enrolled_at)
-          select 'V-' || n, 'active', now() from generate_series(1, 3) n
+          insert into device (device_id, state, public_key, enrolled_at)
+          select 'V-' || n, 'active', decode(repeat('0' || n, 32), 'hex'), now()
+          from generate_series(1, 3) n
           """)
         try await pool.run(
           """
