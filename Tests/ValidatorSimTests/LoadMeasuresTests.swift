@@ -64,6 +64,7 @@ import Testing
       keys.isSuperset(of: [
         "taps_per_second", "ceiling_taps_per_second", "ratio", "ack_p50_ms", "ack_p99_ms",
         "ack_p999_ms", "server_cpu_us_per_tap", "sent", "acknowledged", "stored",
+        "yardstick_ed25519_us",
       ]))
   }
 

@@ -54,12 +54,16 @@ struct PeerChoice: ParsableArguments {
     let prepared = await preparation.prepare(
       batchCount: Int(wanted), of: &devices, connections: shape.workers)
     ProgressBar.write("posting for \(shape.seconds) s over \(shape.workers) connections …\n")
+    var yardstick = MachineYardstick()
+    try yardstick.look()
     let outcome = try await lean.run(
       prepared.map { BatchSupply($0) }, seconds: shape.seconds, batchesPerSecond: offered)
     if let refusal = before.firstRefusal ?? outcome.firstRefusal {
       ProgressBar.write("the first refusal: \(refusal)\n")
     }
+    try yardstick.look()
     var report = PeerReport()
+    report.yardstickMicroseconds = yardstick.microseconds
     report.seconds = outcome.seconds
     report.sent = outcome.sentBatches * shape.batch
     report.acknowledged = outcome.acknowledgedBatches * shape.batch

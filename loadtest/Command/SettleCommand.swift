@@ -75,6 +75,7 @@ struct SettleCommand: AsyncParsableCommand {
 
   private func measure(_ house: SettleHouse) async throws -> SettleReport {
     var report = SettleReport()
+    var yardstick = MachineYardstick()
     report.riders = riders
     let world = SettleTaps(
       riders: riders, devices: devices, routes: CityPlan.lines.map(\.id), seed: seed)
@@ -89,7 +90,9 @@ struct SettleCommand: AsyncParsableCommand {
             batches: batches, dayStart: Self.start(of: today.adding(days: number - 2)),
             firstSeqRound: number, late: late)
       }
+      try yardstick.look()
       var run = try await house.clear(secondsMax: secondsMax)
+      try yardstick.look()
       run.taps = batches * SettleTaps.tapsPerBatch
       run.lateTaps = batches * late
       report.days.append(run)
@@ -97,6 +100,7 @@ struct SettleCommand: AsyncParsableCommand {
         "day \(number + 1): \(run.taps) taps in \(Int(run.seconds * 10) / 10) s, "
           + "\(Int(run.tapsPerSecond)) taps/s\n")
     }
+    report.yardstickMicroseconds = yardstick.microseconds
     try await house.withService(roles: "web", tariff: nil) { database in
       try await count(into: &report, database)
       if !noCeiling {

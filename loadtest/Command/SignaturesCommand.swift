@@ -73,9 +73,9 @@ struct SignaturesCommand: AsyncParsableCommand {
     print(String(decoding: writer.bytes, as: UTF8.self))
   }
 
-  private typealias Verify = () -> Bool
+  typealias Verify = () -> Bool
 
-  private static func ed25519OpenSSL(_ message: [UInt8]) throws -> Verify {
+  static func ed25519OpenSSL(_ message: [UInt8]) throws -> Verify {
     guard let pair = Ed25519KeyPair(seed: [UInt8](repeating: 9, count: 32)) else {
       throw ProgramFault("no key pair")
     }

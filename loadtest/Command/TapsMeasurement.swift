@@ -55,6 +55,8 @@ struct TapsMeasurement {
 
     try await subject.readyLog()
     let sizes = try await groupSizes(client)
+    var yardstick = MachineYardstick()
+    try yardstick.look()
     let usage = ProcessorUsage(server: subject.processID)
     ProgressBar.write("posting for \(shape.seconds) s over \(shape.workers) connections …\n")
     let watch = MemoryWatch(process: subject.processID)
@@ -66,6 +68,8 @@ struct TapsMeasurement {
     }
     var report = self.report(outcome, bytesPerBatch: perBatch)
     usage.measure(into: &report)
+    try yardstick.look()
+    report.yardstickMicroseconds = yardstick.microseconds
     report.serverBytesByHalfMinute = memory
     report.batchesPerCommit = try await groupSizes(client).map { after in
       (after.sum - (sizes?.sum ?? 0)) / max(after.count - (sizes?.count ?? 0), 1)

@@ -9,6 +9,8 @@ package struct PeerReport: Sendable, Equatable {
   /// Rows in the peer's table; nil when they were not counted.
   package var stored: Int?
   package var latency: LatencySummary?
+  /// What the machine took for a signature in the same minutes, microseconds of one core.
+  package var yardstickMicroseconds: Double?
   package var batchSize = 0
   package var workers = 0
 
@@ -29,6 +31,7 @@ package struct PeerReport: Sendable, Equatable {
       ("seconds", seconds), ("sent", Double(sent)), ("acknowledged", Double(acknowledged)),
       ("stored", stored.map(Double.init)), ("refused_batches", Double(refusedBatches)),
       ("batch", Double(batchSize)), ("workers", Double(workers)),
+      ("yardstick_ed25519_us", yardstickMicroseconds),
     ]
   }
 

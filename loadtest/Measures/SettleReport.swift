@@ -40,6 +40,8 @@ package struct SettleReport: Sendable, Equatable {
   package var wrongSums = 0
   /// Taps in a second by COPY of the same rows; nil when it was not measured.
   package var ceilingTapsPerSecond: Double?
+  /// What the machine took for a signature in the same minutes, microseconds of one core.
+  package var yardstickMicroseconds: Double?
 
   /// Starts at nothing.
   package init() {}
@@ -79,7 +81,7 @@ package struct SettleReport: Sendable, Equatable {
       ("window_seconds", days.reduce(0) { $0 + $1.windowSeconds }),
       ("window_cpu_us_per_tap", perTap(\.windowProcessorMicroseconds)),
       ("late_share", days.count > 1 ? Double(late) / Double(max(days[1].taps, 1)) : nil),
-      ("seconds", seconds),
+      ("seconds", seconds), ("yardstick_ed25519_us", yardstickMicroseconds),
     ]
   }
 

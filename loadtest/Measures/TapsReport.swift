@@ -20,6 +20,8 @@ package struct TapsReport: Sendable, Equatable {
   package var ceilingTapsPerSecond: Double?
   /// What the peer acknowledged in a second of the same run.
   package var peerTapsPerSecond: Double?
+  /// What the machine took for a signature in the same minutes, microseconds of one core.
+  package var yardstickMicroseconds: Double?
   package var bytesPerTap = 0.0
   package var batchSize = 0
   package var devices = 0
@@ -70,7 +72,7 @@ package struct TapsReport: Sendable, Equatable {
       ("server_rss_start_mib", serverBytesAtStart.map { Double($0) / 1_048_576 }),
       ("server_rss_end_mib", serverBytesAtEnd.map { Double($0) / 1_048_576 }),
       ("batches_per_commit", batchesPerCommit), ("bytes_per_tap", bytesPerTap),
-      ("seconds", seconds),
+      ("seconds", seconds), ("yardstick_ed25519_us", yardstickMicroseconds),
     ]
   }
 
