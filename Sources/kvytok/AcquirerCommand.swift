@@ -39,10 +39,10 @@ struct AcquirerCommand: AsyncParsableCommand {
         let desks = try await MoneyDesks.open(backbone, place)
         let desk = ClearingFileDesk(service: desks.charging, merchant: place.merchant)
         let files = AcquirerFiles(folder: acquirer.folder(backbone))
-        if let again { return try await files.write(again, of: desk) }
         if let held = try await backbone.store.read({ try await $0.restores.hold() }) {
           throw CommandFault(RestoredCommand.heldText(held), exitCode: CommandFault.no)
         }
+        if let again { return try await files.write(again, of: desk) }
         try await desks.charging.drain()
         return try await files.export(desk)
       }

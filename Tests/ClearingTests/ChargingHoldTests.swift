@@ -63,6 +63,28 @@ extension ClearingSuite {
       }
     }
 
+    /// A window that was asked would take no money at a desk, and be asked by a new key after the release.
+    @Test(arguments: [false, true])
+    func whileItIsHeldNobodyHasTheAcquirerAsked(isAlone: Bool) async throws {
+      try await CardHouse.with { cards in
+        try await Self.hold(cards)
+        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        let window = try await cards.window()
+        let refusal = await #expect(throws: MoneyRefusal.self) {
+          _ = try await cards.debts.askNow(window, by: "olena", isAlone: isAlone)
+        }
+        #expect(refusal?.description.contains("pay at a desk, or ask later") == true)
+        #expect(try await cards.windows() == ["2026-11-22 0 closed 800 800"])
+        try await cards.debts.pay(window, minor: nil, channel: .transfer, by: "olena")
+        try await Self.release(cards)
+        try await cards.work()
+        #expect(try await !cards.house.texts(Self.asked).contains("asked"))
+        try await cards.house.expectSound()
+      }
+    }
+
     @Test func whileItIsHeldNoClearingFileIsMadeOrGivenOut() async throws {
       try await CardHouse.with(byFile: true) { cards in
         try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)

@@ -34,6 +34,8 @@ struct RestoreCommandTests {
     #expect(looked.output.contains("kvytok restored release --as FILE"), "\(looked.output)")
     let export = try await Self.command(["acquirer", "export"], data)
     #expect(export.exitCode == 1 && export.errors.contains("Charging is held"), "\(export.errors)")
+    let again = try await Self.command(["acquirer", "export", "--again", "1"], data)
+    #expect(again.exitCode == 1 && again.errors.contains("Charging is held"), "\(again.errors)")
     let notHis = try await Self.command(["restored", "release", "--as", accountant], data)
     #expect(notHis.exitCode == 1 && notHis.errors.contains("an admin of the city"))
     let released = try await Self.command(["restored", "release", "--as", person], data)
