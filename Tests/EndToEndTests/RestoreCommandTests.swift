@@ -29,6 +29,7 @@ struct RestoreCommandTests {
     #expect(done.output.contains("moved ahead by 1000000"))
     #expect(done.output.contains("tokens: 3 hold"), "\(done.output)")
     #expect(done.output.contains("the last fare day closed is none"), "\(done.output)")
+    #expect(done.output.contains("0 of these windows are authorised"), "\(done.output)")
     #expect(done.output.contains("kvytok restored release --as FILE"))
     let looked = try await Self.command(["doctor"], data)
     #expect(looked.output.contains("kvytok restored release --as FILE"), "\(looked.output)")
