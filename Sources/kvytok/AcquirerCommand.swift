@@ -119,16 +119,21 @@ struct AcquirerCommand: AsyncParsableCommand {
           )
         }
       }
-      var table = TextTable([("category", .left), ("records", .right), ("amount", .right)])
+      var table = TextTable([
+        ("category", .left), ("records", .right), ("amount", .right), ("of it in", .right),
+        ("out", .right),
+      ])
       for row in sums {
         table.add([
           row.category.rawValue, String(row.records), moneyText(row.minor, row.currency),
+          moneyText(row.inMinor, row.currency), moneyText(row.outMinor, row.currency),
         ])
       }
       print(table.text)
       for row in rest {
         print(
           "\(row.category.rawValue): \(row.reference) \(moneyText(row.minor, row.currency)) "
+            + (row.direction.map { "(\($0.rawValue)) " } ?? "")
             + "of \(row.day)\(row.windowID.map { ", window \($0)" } ?? "")"
             + "\(row.note.map { ": \($0)" } ?? "")")
       }
