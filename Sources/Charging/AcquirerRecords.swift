@@ -58,7 +58,7 @@ package struct KnownRefund: Sendable, Hashable {
   package let minor: Int64
   /// What the acquirer has kept from fundings so far.
   package var keptMinor: Int64
-  /// The acquirer was asked for it and is not known to have given it.
+  /// The acquirer is not known to have given it: it was asked, or is to be.
   package var isAsked: Bool
 
   /// Makes a refund.

@@ -262,8 +262,14 @@ extension ChargeWindow {
   ) throws(ChargeRefusal) -> [ChargeAction] {
     guard minor > 0 else { throw .notAboveZero }
     switch state {
-    case .closed, .retrying, .debt:
+    case .closed, .retrying, .debt, .authorised:
       guard minor <= dueMinor else { throw .tooMuch(leftMinor: dueMinor) }
+      if state == .authorised {
+        // The acquirer takes what it authorised whole, or not at all.
+        guard minor == dueMinor else { throw .promised(minor: dueMinor) }
+        // What the authorisation is called names no payment: nothing is taken under it any more.
+        reference = nil
+      }
       dueMinor -= minor
       capturedMinor += minor
       settledMinor += minor

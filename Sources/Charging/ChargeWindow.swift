@@ -244,6 +244,8 @@ package enum ChargeRefusal: Error, Hashable, Sendable {
   case notAboveZero
   /// Of what the acquirer does not pay, some was given back, or is disputed.
   case returned(minor: Int64)
+  /// The acquirer authorised so much: a desk takes all of it or nothing.
+  case promised(minor: Int64)
 }
 
 extension ChargeRefusal: CustomStringConvertible {
@@ -256,6 +258,8 @@ extension ChargeRefusal: CustomStringConvertible {
     case .notAboveZero: "an amount is above zero"
     case .returned(let minor):
       "\(minor) minor units of it were given back or are disputed: it is not owed again by itself"
+    case .promised(let minor):
+      "\(minor) minor units of it are authorised: a desk takes all of them, or none"
     }
   }
 }

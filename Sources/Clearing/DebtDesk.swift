@@ -81,6 +81,8 @@ package struct DebtDesk: Sendable {
 
   /// Has the acquirer asked now, because the rider wants to pay; `isAlone` when no person of the house
   /// stands between: then only so often, and not after a final decline.
+  ///
+  /// Refused while a hold stands.
   package func askNow(
     _ window: Int64, by person: String, isAlone: Bool = false
   ) async throws -> ChargeWindowRow {
@@ -211,6 +213,7 @@ package struct DebtDesk: Sendable {
   ) async throws -> ChargeWindowRow {
     let moment = now()
     return try await store.write { db in
+      try await db.restores.refuseWhileHeld()
       guard let row = try await db.charging.lock([window]).first else {
         throw MoneyRefusal.notFound("window \(window)")
       }

@@ -26,6 +26,16 @@ extension AcquirerFileTables {
     where v.minor > 0
     """
 
+  /// Which way the money of a record goes: 1 to the house, -1 from it, 0 where a line moves none.
+  private static let recordDirection = """
+    case when kind = 'capture' or stage = 'won' then 1
+      when kind in ('refund', 'billing') or stage = 'opened' then -1 else 0 end
+    """
+  /// The same of a top-up, a sale, or a refund of one.
+  private static let saleDirection = "case kind when 'payment' then 1 else -1 end"
+  /// The same of what stands open besides captures.
+  private static let openDirection = "case kind when 'dispute_won' then 1 else -1 end"
+
   /// How the acquirer's records and ours compare, up to a value date: each category with its count
   /// and sum; what was captured or sold before `lagDay` and is not funded is missing there, and so is a
   /// refund that is not kept, or a step of a dispute.
@@ -34,31 +44,37 @@ extension AcquirerFileTables {
   ) async throws -> [ReconciliationRow] {
     let rows = try await connection.query(
       """
-      select category, currency, sum(records)::int8 as records, sum(minor)::int8 as minor from (
-      select category, currency, count(*)::int8 as records, sum(gross_minor)::int8 as minor
-      from acquirer_record where value_date between $1 and $2 group by category, currency
+      select category, currency, sum(records)::int8 as records, sum(minor)::int8 as minor,
+        coalesce(sum(minor) filter (where direction > 0), 0)::int8 as in_minor,
+        coalesce(sum(minor) filter (where direction < 0), 0)::int8 as out_minor
+      from (
+      select category, currency, \(Self.recordDirection) as direction, count(*)::int8 as records,
+        sum(gross_minor)::int8 as minor
+      from acquirer_record where value_date between $1 and $2 group by 1, 2, 3
       union all
-      select 'missing_there', w.currency, count(*)::int8,
+      select 'missing_there', w.currency, 1, count(*)::int8,
         sum(w.captured_minor - w.settled_minor)::int8
       from charge_window w where w.captured_minor > w.settled_minor and w.fare_day between $1 and $2
         and w.fare_day <= $3
       group by w.currency
       union all
-      select 'missing_there', currency, count(*)::int8, sum(minor - settled_minor - coalesce(declined_minor, 0))::int8
+      select 'missing_there', currency, \(Self.saleDirection), count(*)::int8,
+        sum(minor - settled_minor - coalesce(declined_minor, 0))::int8
       from acquirer_sale where settled_minor < minor
         and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2 and sold_on <= $3
-      group by currency
+      group by 2, 3
       union all
-      select 'missing_there', currency, count(*)::int8, sum(minor)::int8
+      select 'missing_there', currency, \(Self.openDirection), count(*)::int8, sum(minor)::int8
       from (\(Self.openBesidesCaptures)) o
       where day between $1 and $2 and day <= $3 and coalesce(step_day, day) <= $3
-      group by currency) r
+      group by 2, 3) r
       group by category, currency order by 1, 2
       """, [.date(first), .date(last), .date(lagDay)])
     return try rows.map { row in
       ReconciliationRow(
         category: try row.word("category"), currency: try row.currency("currency"),
-        records: try row.int8("records"), minor: try row.int8("minor"))
+        records: try row.int8("records"), minor: try row.int8("minor"),
+        inMinor: try row.int8("in_minor"), outMinor: try row.int8("out_minor"))
     }
   }
 
@@ -68,23 +84,24 @@ extension AcquirerFileTables {
   ) async throws -> [RemainderRow] {
     let rows = try await connection.query(
       """
-      select category, reference, window_id, currency, gross_minor as minor, value_date as day, note
+      select category, reference, window_id, currency, gross_minor as minor, value_date as day, note,
+        \(Self.recordDirection) as direction
       from acquirer_record where category <> 'matched' and value_date between $1 and $2
       union all
       select 'missing_there', coalesce(reference, ''), window_id, currency,
-        captured_minor - settled_minor, fare_day, 'captured, not funded'
+        captured_minor - settled_minor, fare_day, 'captured, not funded', 1
       from charge_window where captured_minor > settled_minor and fare_day between $1 and $2
         and fare_day <= $3
       union all
       select 'missing_there', reference, null, currency,
         minor - settled_minor - coalesce(declined_minor, 0), sold_on,
         case kind when 'payment' then 'top-up or sale, not funded'
-          else 'refund of a top-up or sale, not kept' end
+          else 'refund of a top-up or sale, not kept' end, \(Self.saleDirection)
       from acquirer_sale where settled_minor < minor
         and settled_minor + coalesce(declined_minor, 0) < minor and sold_on between $1 and $2
         and sold_on <= $3
       union all
-      select 'missing_there', reference, window_id, currency, minor, day, note
+      select 'missing_there', reference, window_id, currency, minor, day, note, \(Self.openDirection)
       from (\(Self.openBesidesCaptures)) o
       where day between $1 and $2 and day <= $3 and coalesce(step_day, day) <= $3
       order by 6, 1, 2 limit $4
@@ -93,7 +110,25 @@ extension AcquirerFileTables {
       RemainderRow(
         category: try row.word("category"), reference: try row.text("reference"),
         windowID: try row.int8OrNil("window_id"), currency: try row.currency("currency"),
-        minor: try row.int8("minor"), day: try row.date("day"), note: try row.textOrNil("note"))
+        minor: try row.int8("minor"), day: try row.date("day"), note: try row.textOrNil("note"),
+        direction: AcquirerDirection(sign: try row.int4("direction")))
+    }
+  }
+}
+
+/// Which way money goes between the acquirer and the house.
+package enum AcquirerDirection: String, Sendable {
+  /// The acquirer pays it.
+  case comesIn = "in"
+  /// The acquirer keeps it, or takes it.
+  case goesOut = "out"
+
+  /// From its sign; nil where no money moves.
+  init?(sign: Int32) {
+    switch sign {
+    case 1: self = .comesIn
+    case -1: self = .goesOut
+    default: return nil
     }
   }
 }
@@ -104,6 +139,10 @@ package struct ReconciliationRow: Sendable, Hashable {
   package let currency: Currency
   package let records: Int64
   package let minor: Int64
+  /// Of it: what the acquirer pays, or is to pay.
+  package let inMinor: Int64
+  /// Of it: what the acquirer keeps or takes, or is to keep.
+  package let outMinor: Int64
 }
 
 /// Something that does not agree with the acquirer.
@@ -115,4 +154,6 @@ package struct RemainderRow: Sendable, Hashable {
   package let minor: Int64
   package let day: Day
   package let note: String?
+  /// Nil where no money moves, as when a capture is not honoured.
+  package let direction: AcquirerDirection?
 }

@@ -62,38 +62,47 @@ extension StatementTables {
       [.int2(Lane.of(nobody)), .identifier(nobody), .text(Self.erasedText)])
   }
 
+  /// Whose money lines are, from each line by the keys of what it is about; an adjustment may be several people's.
+  private static let payersOfLines = """
+    select l.line_id, p.rider_id
+    from statement_line l cross join lateral (
+      select a.rider_id from wallet_movement m join wallet_account a using (account_id)
+      where l.subject in ('transfer', 'receipt') and m.movement_id = l.subject_id
+      union all
+      select h.rider_id from product_holding h
+      where l.subject in ('sale', 'product_transfer') and h.holding_id = l.subject_id
+      union all
+      select w.rider_id from charge_refund f join charge_window w using (window_id)
+      where l.subject = 'refund' and f.refund_id = l.subject_id
+      union all
+      select w.rider_id from charge_event e join charge_window w using (window_id)
+      where l.subject = 'debt' and e.event_id = l.subject_id
+      union all
+      select case left(n, 1)
+        when 'T' then (
+          select a.rider_id from wallet_movement m join wallet_account a using (account_id)
+          where m.movement_id = substr(n, 2)::int8)
+        when 'H' then (
+          select h.rider_id from product_holding h where h.holding_id = substr(n, 2)::int8)
+        when 'R' then (
+          select w.rider_id from charge_refund f join charge_window w using (window_id)
+          where f.refund_id = substr(n, 2)::int8) end
+      from adjustment j cross join unnest(string_to_array(j.pays, ' ')) n
+      where l.subject = 'adjustment' and j.adjustment_id = l.subject_id) p (rider_id)
+    """
+
   /// Takes it off lines that turn out to be money of somebody who was erased before the bank told of it.
+  ///
+  /// Each line looks for its own few riders: how many were erased makes no difference.
   func forgetErasedPayers(of lines: [Int64]) async throws {
     guard !lines.isEmpty else { return }
     try await holdPayers()
     try await connection.execute(
       """
       update statement_line l set counterparty = null, remittance = $2
-      from rider r
-      where l.line_id = any($1) and r.erased_at is not null and r.rider_id in (select case
-        when l.subject in ('transfer', 'receipt') then (
-          select a.rider_id from wallet_movement m join wallet_account a using (account_id)
-          where m.movement_id = l.subject_id)
-        when l.subject in ('sale', 'product_transfer') then (
-          select h.rider_id from product_holding h where h.holding_id = l.subject_id)
-        when l.subject = 'refund' then (
-          select w.rider_id from charge_refund f join charge_window w using (window_id)
-          where f.refund_id = l.subject_id)
-        when l.subject = 'debt' then (
-          select w.rider_id from charge_event e join charge_window w using (window_id)
-          where e.event_id = l.subject_id) end
-        union all
-        select case left(n, 1)
-          when 'T' then (
-            select a.rider_id from wallet_movement m join wallet_account a using (account_id)
-            where m.movement_id = substr(n, 2)::int8)
-          when 'H' then (
-            select h.rider_id from product_holding h where h.holding_id = substr(n, 2)::int8)
-          when 'R' then (
-            select w.rider_id from charge_refund f join charge_window w using (window_id)
-            where f.refund_id = substr(n, 2)::int8) end
-        from adjustment a cross join unnest(string_to_array(a.pays, ' ')) n
-        where l.subject = 'adjustment' and a.adjustment_id = l.subject_id)
+      from (\(Self.payersOfLines)
+        where l.line_id = any($1)) payer (line_id, rider_id) join rider r using (rider_id)
+      where l.line_id = payer.line_id and r.erased_at is not null
       """, [.int8s(lines.map(Optional.some)), .text(Self.erasedText)])
   }
 }

@@ -21,6 +21,8 @@ package struct RestoredState: Sendable, Equatable {
   package let closedThrough: Day?
   /// Charge windows of which the acquirer is to be asked, or was asked without an answer, or may be again.
   package let windowsToAsk: Int
+  /// Of these: what the acquirer authorised, and is to take.
+  package let windowsAuthorised: Int
   /// Refunds of which it is to be asked, or was asked without an answer.
   package let refundsToAsk: Int
 }
@@ -120,14 +122,16 @@ package struct RestoreQueries {
         (select max(fare_day) from charge_day),
         (select count(*) from charge_window where state in
           ('closed', 'authorising', 'authorised', 'capturing', 'retrying', 'debt')),
-        (select count(*) from charge_refund where state in ('approved', 'asking'))
+        (select count(*) from charge_refund where state in ('approved', 'asking')),
+        (select count(*) from charge_window where state = 'authorised')
       """, [.timestamptz(moment)]
     ).only()
     return RestoredState(
       newestBatchAt: try row.timestamptzOrNil(0), newestChargeAt: try row.timestamptzOrNil(1),
       tokensHolding: try row.int(2), newestTokenAt: try row.timestamptzOrNil(3),
       devicesActive: try row.int(4), closedThrough: try row.dateOrNil(5),
-      windowsToAsk: try row.int(6), refundsToAsk: try row.int(7))
+      windowsToAsk: try row.int(6), windowsAuthorised: try row.int(8),
+      refundsToAsk: try row.int(7))
   }
 
   /// Whether `kvytok serve` is connected with the database now.

@@ -155,20 +155,25 @@ package struct TapStateTables {
   /// Fare days that are over and whose charge windows are not closed, with the bank taps that wait for them.
   ///
   /// As the counts have it: of all taps of the day, those are left out that wait for their rating, are in
-  /// an open window, or in any window of a day before the first one whose windows were closed.
+  /// an open window, or in any window of a day before the first one whose windows were closed. Such days stay so
+  /// for good, and are one line: they take the room of nothing else.
   private func daysNotClosed(before today: Day, of city: City) async throws -> [StuckTaps] {
     let rows = try await connection.query(
       Self.daysNotClosedSQL, [.int8(Int64(Self.stuckMax)), .date(today)])
     return try rows.map { row in
-      let day = try row.date("fare_day")
+      let (first, last) = (try row.date("first_day"), try row.date("last_day"))
       return StuckTaps(
-        state: .rated, place: "fare day \(day)", taps: try row.int8("taps"),
-        since: city.hours(of: day).upperBound, reason: "the windows of the day are not closed")
+        state: .rated, place: first == last ? "fare day \(first)" : "fare days \(first) to \(last)",
+        taps: try row.int8("taps"), since: city.hours(of: first).upperBound,
+        reason: try row.bool("is_before_all")
+          ? "before the first day whose windows were closed"
+          : "the windows of the day are not closed")
     }
   }
 
   private static let daysNotClosedSQL = """
-    with past as materialized (
+    with first_closed as (select coalesce(min(fare_day), '-infinity') as day from charge_day),
+    past as materialized (
       select fare_day, sum(accepted - stored_value)::int8 as taps from tap_sum s
       where fare_day < $2 and not exists (select from charge_day c where c.fare_day = s.fare_day)
       group by fare_day having sum(accepted - stored_value) > 0),
@@ -183,9 +188,11 @@ package struct TapStateTables {
       select fare_day, count(*) as taps
       from past join elsewhere using (fare_day) join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(ChargingTables.chargedMedia) group by fare_day)
-    select fare_day, past.taps - coalesce(e.taps, 0) as taps
-    from past left join elsewhere_tap e using (fare_day)
-    where past.taps > coalesce(e.taps, 0) order by fare_day limit $1
+    select min(fare_day) as first_day, max(fare_day) as last_day,
+      sum(past.taps - coalesce(e.taps, 0))::int8 as taps, fare_day < c.day as is_before_all
+    from past left join elsewhere_tap e using (fare_day) cross join first_closed c
+    where past.taps > coalesce(e.taps, 0)
+    group by is_before_all, case when fare_day >= c.day then fare_day end order by first_day limit $1
     """
 
   /// The list of a state; nil where taps are at their end and wait for nothing.

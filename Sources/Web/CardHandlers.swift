@@ -267,6 +267,8 @@ extension Handlers {
         writer.member("currency", row.currency.code)
         writer.member("records", row.records)
         writer.member("amount_minor", row.minor)
+        writer.member("in_minor", row.inMinor)
+        writer.member("out_minor", row.outMinor)
       }
       writer.member("remainders", objects: rest) { writer, row in
         writer.member("category", row.category.rawValue)
@@ -276,6 +278,7 @@ extension Handlers {
         writer.member("day", row.day.description)
         if let window = row.windowID { writer.member("window", window) }
         if let note = row.note { writer.member("note", note) }
+        if let direction = row.direction { writer.member("direction", direction.rawValue) }
       }
       writer.member("remainders_in_all", sums.remaindersInAll)
       writer.member("cut", sums.remaindersInAll > rest.count)

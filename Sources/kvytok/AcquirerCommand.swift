@@ -39,10 +39,10 @@ struct AcquirerCommand: AsyncParsableCommand {
         let desks = try await MoneyDesks.open(backbone, place)
         let desk = ClearingFileDesk(service: desks.charging, merchant: place.merchant)
         let files = AcquirerFiles(folder: acquirer.folder(backbone))
-        if let again { return try await files.write(again, of: desk) }
         if let held = try await backbone.store.read({ try await $0.restores.hold() }) {
           throw CommandFault(RestoredCommand.heldText(held), exitCode: CommandFault.no)
         }
+        if let again { return try await files.write(again, of: desk) }
         try await desks.charging.drain()
         return try await files.export(desk)
       }
@@ -119,16 +119,21 @@ struct AcquirerCommand: AsyncParsableCommand {
           )
         }
       }
-      var table = TextTable([("category", .left), ("records", .right), ("amount", .right)])
+      var table = TextTable([
+        ("category", .left), ("records", .right), ("amount", .right), ("of it in", .right),
+        ("out", .right),
+      ])
       for row in sums {
         table.add([
           row.category.rawValue, String(row.records), moneyText(row.minor, row.currency),
+          moneyText(row.inMinor, row.currency), moneyText(row.outMinor, row.currency),
         ])
       }
       print(table.text)
       for row in rest {
         print(
           "\(row.category.rawValue): \(row.reference) \(moneyText(row.minor, row.currency)) "
+            + (row.direction.map { "(\($0.rawValue)) " } ?? "")
             + "of \(row.day)\(row.windowID.map { ", window \($0)" } ?? "")"
             + "\(row.note.map { ": \($0)" } ?? "")")
       }

@@ -80,6 +80,9 @@ extension RestoredCommand {
         \(state.closedThrough?.description ?? "none"): windows of later days get other numbers, and what the acquirer \
         took for them is not known here. \(state.windowsToAsk) windows and \(state.refundsToAsk) refunds are due or \
         asked, and what became of them since is not known either (kvytok charge windows)
+          - daily files: \(state.windowsAuthorised) of these windows are authorised. They, and the refunds, may have been \
+        in clearing files since, and are given again after the release: take the acquirer's funding files since the backup \
+        before (kvytok acquirer import)
           - payouts and claims given to the bank or the city since: their names are on statements, and nothing here
         """
     }

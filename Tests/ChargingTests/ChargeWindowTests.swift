@@ -173,6 +173,25 @@ let declinedOnce: [ChargeEvent] = [
     #expect(window.state == .settled)
   }
 
+  @Test func whatIsAuthorisedADeskTakesWholeAndTheAcquirerNotAtAll() throws {
+    let authorised = declinedOnce + [.ask(.rider), .authorised(attempt: 2, reference: "P2")]
+    var (window, _) = try window(800, authorised)
+    #expect(throws: ChargeRefusal.promised(minor: 800)) {
+      try window.apply(.paidAtDesk(minor: 300), at: noon)
+    }
+    #expect(throws: ChargeRefusal.tooMuch(leftMinor: 800)) {
+      try window.apply(.paidAtDesk(minor: 801), at: noon)
+    }
+    #expect(
+      try window.apply(.paidAtDesk(minor: 800), at: noon)
+        == [.book(.paidAtDesk(800)), .allow(by: .desk)])
+    #expect(window.state == .settled && window.reference == nil && window.nextAt == nil)
+    #expect(window.parts(ofRefund: 800) == (0, 800))
+    for late in [ChargeEvent.capture, .captured(attempt: 2, reference: "P2")] {
+      #expect(throws: ChargeRefusal.state(.settled)) { try window.apply(late, at: noon) }
+    }
+  }
+
   /// 8.00 of which a desk took 3.00 after a decline, and the acquirer 5.00 then.
   private let partPaid: [ChargeEvent] =
     declinedOnce + [

@@ -176,6 +176,46 @@ extension ClearingSuite {
       }
     }
 
+    /// What the acquirer is to pay and what it is to keep stand in one sum, and each by itself.
+    @Test func whatIsToComeInAndWhatIsToGoOutAreToldApart() async throws {
+      try await charged { cards, reference in
+        let order = try await cards.debts.proposeRefund(
+          try await cards.window(), minor: 300, reason: "test", by: "olena")
+        _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+        try await cards.work()
+        func compared() async throws -> (sums: [String], ways: [String]) {
+          try await cards.house.store.read { db in
+            let days = (from: Day(number: 0), to: Day(number: 30_000))
+            let sums = try await db.acquirerFiles.reconciliation(
+              from: days.from, to: days.to, lagDay: days.to)
+            let rest = try await db.acquirerFiles.remainders(
+              from: days.from, to: days.to, lagDay: days.to, countMax: 99)
+            return (
+              sums.map {
+                "\($0.category.rawValue) \($0.records) \($0.minor) in \($0.inMinor) out \($0.outMinor)"
+              },
+              rest.map { "\($0.minor) \($0.direction?.rawValue ?? "-")" }.sorted()
+            )
+          }
+        }
+        let open = try await compared()
+        #expect(open.sums == ["missing_there 2 1100 in 800 out 300"])
+        #expect(open.ways == ["300 out", "800 in"])
+        _ = try await cards.fund(
+          1,
+          [
+            line(.capture, "P-other", 700), line(.refund, "R-other", 200),
+            line(.decline(code: "late"), "P-other", 100), line(.billing, "B1", 50),
+          ])
+        let told = try await compared()
+        #expect(
+          told.sums == [
+            "missing_there 2 1100 in 800 out 300", "unknown 4 1050 in 700 out 250",
+          ])
+        #expect(told.ways == ["100 -", "200 out", "300 out", "50 out", "700 in", "800 in"])
+      }
+    }
+
     @Test func whatABillTakesBesidesItsFeeWaitsForAPerson() async throws {
       try await CardHouse.with { cards in
         #expect(

@@ -216,6 +216,38 @@ extension ClearingSuite {
       }
     }
 
+    /// Charging began with the third day: what came before it stays so for good.
+    @Test func daysBeforeTheFirstClosedOneAreOneLine() async throws {
+      try await House.with { house in
+        let banks = try (-4...0).map { day in
+          var bank = try tap(Int64(day) + 5, "08:00", card: "card \(day)", day: day)
+          bank.medium = .bank
+          return bank
+        }
+        try await house.journal(banks)
+        try await house.service.drain()
+        try await house.script(
+          """
+          insert into charge_day select min(fare_day) + 2, now() from fare_day;
+          insert into charge_day select min(fare_day) + 3, now() from fare_day;
+          """)
+        let last = try #require(Day("2026-11-22"))
+        let stuck = try await Self.stuck(
+          .rated, house, at: house.city.current.hours(of: last).upperBound
+        ).filter { $0.place.hasPrefix("fare day") }
+        #expect(
+          stuck.map(\.place) == ["fare days 2026-11-18 to 2026-11-19", "fare day 2026-11-22"])
+        #expect(stuck.map(\.taps) == [2, 1])
+        #expect(
+          stuck.map(\.reason) == [
+            "before the first day whose windows were closed",
+            "the windows of the day are not closed",
+          ])
+        let first = last.adding(days: -4)
+        #expect(stuck.first?.since == house.city.current.hours(of: first).upperBound)
+      }
+    }
+
     @Test func aDifferenceAfterTheCloseIsStuckUntilItsWindowIsMade() async throws {
       try await House.with { house in
         var bank = try tap(1, "08:00")

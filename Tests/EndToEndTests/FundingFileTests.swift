@@ -107,8 +107,8 @@ struct FundingFileTests {
       let missing = try await run(["acquirer", "reconcile"] + days)
       #expect(
         missing.exitCode == 1
-          && missing.text.contains("missing_there: P-unknown 8.00 UAH")
-          && missing.text.contains("missing_there: R1 3.00 UAH"), "\(missing.text)")
+          && missing.text.contains("missing_there: P-unknown 8.00 UAH (in) of ")
+          && missing.text.contains("missing_there: R1 3.00 UAH (out) of "), "\(missing.text)")
       let folder = try TemporaryFolder.make("funding")
       defer { try? FileManager.default.removeItem(at: folder) }
       let path = folder.appendingPathComponent("f.csv")

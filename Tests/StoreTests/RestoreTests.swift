@@ -58,6 +58,7 @@ extension StoreSuite {
         let state = try await store.read { try await $0.restores.state(at: noon) }
         #expect(state.newestBatchAt == nil && state.newestChargeAt == nil)
         #expect(state.closedThrough == nil && state.windowsToAsk == 0 && state.refundsToAsk == 0)
+        #expect(state.windowsAuthorised == 0)
         #expect(state.tokensHolding == 0 && state.newestTokenAt == nil && state.devicesActive == 0)
         #expect(try await !store.read { try await $0.restores.isServed() })
       }
