@@ -1,0 +1,56 @@
+import Basics
+import Foundation
+import Postgres
+import Programs
+import SimulatedCity
+import Testing
+import Transit
+
+/// Small runs of `loadtest`: its numbers are there, and agree with one another.
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
+struct LoadtestTests {
+  /// Runs a benchmark to its end; the numbers of its JSON object.
+  private func numbers(of arguments: [String]) async throws -> [String: Double] {
+    let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
+    let end = try await RunningProgram.run(program, arguments + ["--json"], withinSeconds: 240)
+    try #require(end.exitCode == 0, "\(arguments): \(end.output)\(end.errors)")
+    var reader = JSONReader(Array(end.output.utf8))
+    var numbers: [String: Double] = [:]
+    try reader.beginObject()
+    while let key = try reader.nextKey() {
+      if reader.next == .number {
+        numbers[key] = try reader.double()
+      } else {
+        try reader.skipValue()
+      }
+    }
+    try reader.finish()
+    return numbers
+  }
+
+  @Test func aFeedIsReadAndImportedAndBothAreTimed() async throws {
+    let folder = try TemporaryFolder.make("loadtest")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let feed = folder.appendingPathComponent("city.zip")
+    let archive = CityFeed(seed: 1).zip()
+    try Data(archive).write(to: feed)
+    let network = try FeedReader.read(zip: archive).network
+    let told = try await numbers(of: ["network", feed.path])
+    #expect(told["stop_times"] == Double(network.stopTimes.count))
+    #expect(told["imported_stop_times"] == told["stop_times"])
+    let parse = try #require(told["parse_seconds"])
+    let whole = try #require(told["import_seconds"])
+    #expect(parse > 0 && whole > 0, "\(told)")
+    for key in ["parse_peak_mib", "import_peak_mib", "service_peak_mib"] {
+      #expect(try #require(told[key], "\(key)") > 1)
+    }
+  }
+
+  @Test func aFeedThatIsNoneEndsWithThree() async throws {
+    let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
+    let end = try await RunningProgram.run(program, ["network", "/nowhere.zip"])
+    #expect(end.exitCode == 3 && end.errors.contains("cannot be read"), "\(end.errors)")
+    #expect(end.output.isEmpty)
+  }
+}
