@@ -47,6 +47,21 @@ struct LoadtestTests {
     }
   }
 
+  @Test func positionsOfAFleetAreStoredAndMatchedToTheirLines() async throws {
+    let told = try await numbers(of: [
+      "positions", "--vehicles", "30", "--seconds", "2", "--rate", "600", "--batch", "10",
+    ])
+    #expect(told["sent"] == 1200, "\(told)")
+    #expect(told["acknowledged"] == 1200 && told["stored"] == 1200, "\(told)")
+    #expect(told["refused_reports"] == 0)
+    let rate = try #require(told["positions_per_second"])
+    #expect(rate > 0 && rate <= 600)
+    let share = try #require(told["matched_share"])
+    #expect(share > 0.9 && share <= 1, "\(told)")
+    #expect(try #require(told["ack_p99_ms"]) >= #require(told["ack_p50_ms"]))
+    #expect(told["catch_up_seconds"] != nil)
+  }
+
   @Test func aFeedThatIsNoneEndsWithThree() async throws {
     let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
     let end = try await RunningProgram.run(program, ["network", "/nowhere.zip"])

@@ -15,8 +15,8 @@ struct ServiceChoice: ParsableArguments {
 
   @Option(
     help: """
-      Database on which the ceiling is measured, as psql takes it: a URL or key=value pairs. That \
-      of the started service when left out.
+      Database of the service, asked what was stored and measured for a ceiling, as psql takes it: a \
+      URL or key=value pairs. That of the started service when left out.
       """)
   var databaseUrl: String?
 
