@@ -62,6 +62,27 @@ struct LoadtestTests {
     #expect(told["catch_up_seconds"] != nil)
   }
 
+  @Test func questionsOfPlannersAreAskedOfDaysThatWereFilled() async throws {
+    let told = try await numbers(of: [
+      "ridership", "--days", "8", "--boardings", "600", "--questions", "40",
+    ])
+    #expect(told["questions"] == 40 && told["days"] == 8, "\(told)")
+    #expect(told["boardings"] == 4800, "\(told)")
+    let (half, most) = (try #require(told["p50_ms"]), try #require(told["p95_ms"]))
+    let slowest = try #require(told["slowest_ms"])
+    #expect(half > 0 && half <= most && most <= slowest, "\(told)")
+  }
+
+  @Test(arguments: [
+    ["network"], ["positions", "--vehicles", "0"], ["positions", "--batch", "1001"],
+    ["ridership", "--days", "6"], ["ridership", "--questions", "0"],
+  ])
+  func aBenchmarkWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
+    let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
+    let end = try await RunningProgram.run(program, arguments)
+    #expect(end.exitCode == 2 && end.output.isEmpty, "\(arguments): \(end.errors)")
+  }
+
   @Test func aFeedThatIsNoneEndsWithThree() async throws {
     let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
     let end = try await RunningProgram.run(program, ["network", "/nowhere.zip"])

@@ -12,7 +12,7 @@ struct LoadtestCommand: AsyncParsableCommand {
     subcommands: [
       TapsCommand.self, PeerCommand.self, SettleCommand.self, TariffCommand.self,
       ReportsCommand.self, SignaturesCommand.self, NetworkCommand.self,
-      PositionsCommand.self,
+      PositionsCommand.self, RidershipCommand.self,
     ])
 
   static func main() async { await runAsProgram() }
