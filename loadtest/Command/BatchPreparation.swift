@@ -112,19 +112,12 @@ struct BatchPreparation {
       device.proof = .session(online)
     }
     return PreparedBatch(
-      device: device.id, number: number, request: request(body, fields),
+      device: device.id, number: number,
+      request: PreparedBatch.request("/v1/tap-batches", of: body, fields, host: host),
       bodyBytesCount: body.count, proof: proof)
   }
 
   private static func bytes(of name: String, in fields: [(String, String)]) -> [UInt8] {
     fields.first { $0.0.lowercased() == name }.flatMap { Base64.decode($0.1, .standard) } ?? []
-  }
-
-  private func request(_ body: [UInt8], _ fields: [(String, String)]) -> [UInt8] {
-    var head = "POST /v1/tap-batches HTTP/1.1\r\nhost: \(host)\r\n"
-    head += "content-length: \(body.count)\r\n"
-    for (name, value) in fields { head += "\(name): \(value)\r\n" }
-    head += "\r\n"
-    return Array(head.utf8) + body
   }
 }

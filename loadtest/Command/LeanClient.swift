@@ -17,6 +17,17 @@ struct PreparedBatch: Sendable {
 
   /// The posted bytes.
   var body: [UInt8] { Array(request.suffix(bodyBytesCount)) }
+
+  /// A POST as it goes over the wire, its head included.
+  static func request(
+    _ path: String, of body: [UInt8], _ fields: [(String, String)], host: String
+  ) -> [UInt8] {
+    var head = "POST \(path) HTTP/1.1\r\nhost: \(host)\r\n"
+    head += "content-length: \(body.count)\r\n"
+    for (name, value) in fields { head += "\(name): \(value)\r\n" }
+    head += "\r\n"
+    return Array(head.utf8) + body
+  }
 }
 
 /// What happened while batches were posted.

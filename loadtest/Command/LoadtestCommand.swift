@@ -11,7 +11,8 @@ struct LoadtestCommand: AsyncParsableCommand {
       "A benchmark that needs a service starts one with a database of its own unless given --url.",
     subcommands: [
       TapsCommand.self, PeerCommand.self, SettleCommand.self, TariffCommand.self,
-      ReportsCommand.self, SignaturesCommand.self,
+      ReportsCommand.self, SignaturesCommand.self, NetworkCommand.self,
+      PositionsCommand.self, RidershipCommand.self,
     ])
 
   static func main() async { await runAsProgram() }

@@ -46,6 +46,15 @@ enum ProcessorTime {
     return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
 
+  /// The most bytes of memory that a process has had resident; nil when it is not there.
+  static func peakBytes(of process: Int32) -> Int? {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first
+    else { return nil }
+    return Int(kibibytes).map { $0 * 1024 }
+  }
+
   /// Seconds that the calling thread has had a core.
   static var secondsOfThread: Double {
     var time = timespec()

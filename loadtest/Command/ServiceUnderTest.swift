@@ -15,16 +15,20 @@ struct ServiceChoice: ParsableArguments {
 
   @Option(
     help: """
-      Database on which the ceiling is measured, as psql takes it: a URL or key=value pairs. That \
-      of the started service when left out.
+      Database of the service, asked what was stored and measured for a ceiling, as psql takes it: a \
+      URL or key=value pairs. That of the started service when left out.
       """)
   var databaseUrl: String?
 
   @Option(help: "The kvytok program to start; the one beside loadtest when left out.")
   var kvytok: String?
 
-  @Option(help: "Parts of the started service. Others would work off the taps meanwhile.")
-  var roles = "intake,web"
+  @Option(
+    help: """
+      Parts of the started service; those that are measured when left out. Others would do their work \
+      meanwhile.
+      """)
+  var roles: String?
 
   func validate() throws {
     if url != nil, adminToken == nil {
@@ -42,8 +46,12 @@ struct ServiceUnderTest {
   let database: String?
   private let started: StartedService?
 
-  /// Takes the service that was named, or starts one in a folder of its own.
-  init(_ choice: ServiceChoice) async throws {
+  /// Whether the service was started here, and its database is ours to fill.
+  var isOurs: Bool { started != nil }
+
+  /// Takes the service that was named, or starts one in a folder of its own, with some parts unless others were
+  /// named.
+  init(_ choice: ServiceChoice, roles: String = "intake,web", more: [String] = []) async throws {
     if let url = choice.url {
       self.url = url
       adminToken = choice.adminToken ?? ""
@@ -52,7 +60,8 @@ struct ServiceUnderTest {
       started = nil
       return
     }
-    let service = try await StartedService(program: choice.kvytok, roles: choice.roles)
+    let service = try await StartedService(
+      program: choice.kvytok, roles: choice.roles ?? roles, more: more)
     url = service.url
     adminToken = service.adminToken
     processID = service.processID

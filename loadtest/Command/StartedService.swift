@@ -18,13 +18,15 @@ final class StartedService: Sendable {
   private let isOurs: Bool
 
   var processID: Int32 { process.processIdentifier }
+  /// The folder that commands beside the service are given as `--data`.
+  var data: String { folder.appendingPathComponent("data").path }
 
   /// Starts a service in a folder of its own and waits until it says that it is ready.
-  convenience init(program: String?, roles: String) async throws {
+  convenience init(program: String?, roles: String, more: [String] = []) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kvytok-loadtest-\(ProcessInfo.processInfo.processIdentifier)")
     try await self.init(
-      program: try Self.program(program), roles: roles, folder: folder, isOurs: true)
+      program: try Self.program(program), roles: roles, folder: folder, isOurs: true, more: more)
   }
 
   /// Starts a service in a folder, which goes with it when it `isOurs`.

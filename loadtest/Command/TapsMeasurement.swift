@@ -6,9 +6,6 @@ import Tapping
 
 /// One run of `loadtest taps`.
 struct TapsMeasurement {
-  /// Devices that are enrolled side by side.
-  static let enrollingAtOnce = 16
-
   let subject: ServiceUnderTest
   let shape: LoadShape
   let format: BatchFormat
@@ -19,7 +16,7 @@ struct TapsMeasurement {
 
   func run() async throws -> TapsReport {
     let client = ServiceClient(
-      base: subject.url, adminToken: subject.adminToken, connectionsMax: Self.enrollingAtOnce)
+      base: subject.url, adminToken: subject.adminToken, connectionsMax: Enrolling.atOnce)
     defer { Task { try? await client.close() } }
     guard let place = URL(string: subject.url), let host = place.host, let port = place.port else {
       throw ProgramFault("\(subject.url) is no address with a host and a port")
@@ -100,22 +97,10 @@ struct TapsMeasurement {
     let run = Int64(Date().timeIntervalSince1970)
     let secret = subject.adminToken
     let auth = auth
-    var devices: [LoadDevice] = []
-    var bar = ProgressBar("enrolling \(shape.devices) devices", total: shape.devices)
-    try await withThrowingTaskGroup(of: LoadDevice.self) { group in
-      for number in 1...shape.devices {
-        if number > Self.enrollingAtOnce, let device = try await group.next() {
-          devices.append(device)
-          bar.show(devices.count)
-        }
-        group.addTask {
-          try await Self.enroll(
-            SignedDevice(id: "L-\(run)-\(number)", secret: secret), auth, client)
-        }
-      }
-      for try await device in group { devices.append(device) }
+    let devices = try await Enrolling.all(shape.devices) { number in
+      try await Self.enroll(
+        SignedDevice(id: "L-\(run)-\(number)", secret: secret), auth, client)
     }
-    bar.finish()
     return devices.sorted { $0.id < $1.id }
   }
 

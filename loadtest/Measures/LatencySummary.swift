@@ -31,6 +31,7 @@ package struct LatencySummary: Sendable, Equatable {
   package let count: Int
   /// Milliseconds within which half of the answers came.
   package let p50Milliseconds: Double
+  package let p95Milliseconds: Double
   package let p99Milliseconds: Double
   package let p999Milliseconds: Double
   package let longestMilliseconds: Double
@@ -42,6 +43,7 @@ package struct LatencySummary: Sendable, Equatable {
     guard histogram.count > 0 else { return nil }
     count = histogram.count
     p50Milliseconds = histogram.milliseconds(percentile: 50)
+    p95Milliseconds = histogram.milliseconds(percentile: 95)
     p99Milliseconds = histogram.milliseconds(percentile: 99)
     p999Milliseconds = histogram.milliseconds(percentile: 99.9)
     longestMilliseconds = Double(histogram.longest) / 1000
