@@ -49,7 +49,10 @@ package struct TripUpdateFinder: Sendable {
     else { return nil }
     let run = Run(calls: Array(network.stopTimes(ofTrip: trip)), day: startDay, zone: zone)
     // At the last stop the trip is over.
-    guard order + 1 < run.calls.count else { return nil }
+    let last = run.calls.count - 1
+    guard order < last else { return nil }
+    // On a loop the first stop is the last of the run before, and the device may still name that one.
+    guard order > 0 || status.at < run.arrival(last) else { return nil }
     let driving = driving(run, trip: trip, order: order, status: status)
     // Before its time a run is not begun, wherever about its first stop the vehicle waits.
     let isWaiting = order == 0 && status.at < run.departure(0) && driving?.next == 1

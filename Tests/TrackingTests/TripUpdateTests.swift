@@ -136,6 +136,10 @@ import Transit
     Doubt(name: "too late", seen: Seen(visit: (1, 7300, 7400), north: 1500, at: 7511)),
     Doubt(name: "too early", seen: Seen(visit: (1, -730, -700), north: 1500, at: -600)),
     Doubt(name: "hours before its run", seen: Seen(visit: (0, -9000, -3601), north: 0, at: -3601)),
+    Doubt(
+      name: "a loop begun anew under the name of the run before",
+      seen: Seen(visit: (0, 820, 850), north: 0, at: 850),
+      street: Street(stopOfCall: [0, 1, 2, 1, 0])),
     Doubt(name: "a trip by headway", seen: onTheWay, street: Street(headwaySeconds: 600)),
   ]
 
