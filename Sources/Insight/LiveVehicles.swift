@@ -19,6 +19,8 @@ package struct LiveVehicles: Sendable, Equatable {
     package let stopName: String?
     package let passengers: Int?
     package let ageSeconds: Int
+    /// What is foretold of its run; nil when nothing is sure.
+    package let tripUpdate: TripUpdate?
   }
 
   package let madeAt: Instant
@@ -35,6 +37,17 @@ package struct LiveVehicles: Sendable, Equatable {
 
   /// GTFS-Realtime as JSON.
   package var feedJSON: [UInt8] { VehiclePositionsFeed.encodeJSON(message) }
+
+  /// The message of GTFS-Realtime on runs: without vehicles too old for it.
+  package var tripMessage: TripUpdatesMessage {
+    TripUpdatesFeed.message(vehicles.compactMap(\.tripUpdate), at: madeAt)
+  }
+
+  /// GTFS-Realtime on runs as protobuf.
+  package var tripFeed: [UInt8] { TripUpdatesFeed.encode(tripMessage) }
+
+  /// GTFS-Realtime on runs as JSON.
+  package var tripFeedJSON: [UInt8] { TripUpdatesFeed.encodeJSON(tripMessage) }
 
   /// What the map asks for again and again: `{made_at, vehicles: [{vehicle, lat, lon, …}]}`.
   package var json: [UInt8] {
@@ -60,6 +73,7 @@ extension InsightDesk {
     let days = first...max(first, city.fareDay(of: now))
     let seen = try await store.read { db in try await db.vehicles.now(since: since, days: days) }
     let finder = VehicleStatusFinder(network: network, zone: city.clock.zone)
+    let foreteller = TripUpdateFinder(network: network, zone: city.clock.zone)
     return LiveVehicles(
       madeAt: now,
       vehicles: seen.map { vehicle in
@@ -73,7 +87,8 @@ extension InsightDesk {
           status: status, routeName: route?.name ?? vehicle.position.route, mode: route?.mode,
           color: route?.color, stopName: status.stop.map { network.stopName(id: $0) },
           passengers: vehicle.position.passengers,
-          ageSeconds: Int(max(now.secondsSince(status.at), 0)))
+          ageSeconds: Int(max(now.secondsSince(status.at), 0)),
+          tripUpdate: foreteller.update(of: status, after: vehicle.lastVisit))
       })
   }
 }

@@ -1,12 +1,6 @@
 package import Basics
 import SwiftProtobuf
 
-/// Why bytes are not a GTFS-Realtime message.
-package struct FeedMessageFault: Error, Equatable, Sendable {
-  /// What is wrong, for people.
-  package let message: String
-}
-
 /// A GTFS-Realtime message of vehicle positions.
 package struct VehiclePositionsMessage: Hashable, Sendable {
   /// Version of the specification: `2.0`.
@@ -41,38 +35,21 @@ package enum VehiclePositionsFeed {
 
   /// The message as protobuf.
   package static func encode(_ message: VehiclePositionsMessage) -> [UInt8] {
-    do {
-      return try feedMessage(message).serializedBytes()
-    } catch {
-      preconditionFailure("every required field is set, and yet: \(error)")
-    }
+    feedMessage(message).bytes
   }
 
   /// The message as the JSON form of protobuf (names as in the specification).
   package static func encodeJSON(_ message: VehiclePositionsMessage) -> [UInt8] {
-    var options = JSONEncodingOptions()
-    options.preserveProtoFieldNames = true
-    options.useDeterministicOrdering = true
-    do {
-      return try feedMessage(message).jsonUTF8Bytes(options: options)
-    } catch {
-      preconditionFailure("every required field is set, and yet: \(error)")
-    }
+    feedMessage(message).json
   }
 
   /// Reads a message of any publisher; entities that are no vehicle with a position are left out.
   package static func decode(
     _ bytes: [UInt8]
   ) throws(FeedMessageFault) -> VehiclePositionsMessage {
-    let message: TransitRealtime_FeedMessage
-    do {
-      message = try TransitRealtime_FeedMessage(serializedBytes: bytes)
-    } catch {
-      throw FeedMessageFault(message: "is no GTFS-Realtime message: \(error)")
-    }
+    let message = try TransitRealtime_FeedMessage(reading: bytes)
     return VehiclePositionsMessage(
-      version: message.header.gtfsRealtimeVersion,
-      at: Instant(seconds: Int64(clamping: message.header.timestamp)),
+      version: message.header.gtfsRealtimeVersion, at: message.madeAt,
       vehicles: message.entity.compactMap(status))
   }
 }
@@ -83,17 +60,14 @@ extension VehiclePositionsFeed {
   private static func feedMessage(
     _ message: VehiclePositionsMessage
   ) -> TransitRealtime_FeedMessage {
-    .with { feed in
-      feed.header.gtfsRealtimeVersion = message.version
-      feed.header.incrementality = .fullDataset
-      feed.header.timestamp = UInt64(clamping: message.at.seconds)
-      feed.entity = message.vehicles.map { vehicle in
+    TransitRealtime_FeedMessage(
+      version: message.version, at: message.at,
+      entities: message.vehicles.map { vehicle in
         .with { entity in
           entity.id = vehicle.vehicle
           entity.vehicle = vehiclePosition(vehicle)
         }
-      }
-    }
+      })
   }
 
   private static func vehiclePosition(
@@ -125,16 +99,11 @@ extension VehiclePositionsFeed {
     .with { trip in
       if let id = status.trip {
         trip.tripID = id
-        if let day = status.startDay { trip.startDate = dateText(day) }
+        if let day = status.startDay { trip.startDate = day.feedText }
       }
       if let route = status.route { trip.routeID = route }
       if let direction = status.direction { trip.directionID = UInt32(clamping: direction) }
     }
-  }
-
-  private static func dateText(_ day: Day) -> String {
-    let (year, month, dayOfMonth) = day.civil
-    return padded(year, 4) + padded(month, 2) + padded(dayOfMonth, 2)
   }
 }
 

@@ -141,6 +141,8 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case vehicles = "GET /v1/vehicles"
   case vehiclePositions = "GET /gtfs-realtime/vehicle-positions.pb"
   case vehiclePositionsJSON = "GET /gtfs-realtime/vehicle-positions.json"
+  case tripUpdates = "GET /gtfs-realtime/trip-updates.pb"
+  case tripUpdatesJSON = "GET /gtfs-realtime/trip-updates.json"
 
   // Operations
   case health = "GET /healthz"
@@ -186,7 +188,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     case .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
       .fleetAct, .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes,
       .networkStops,
-      .vehicles, .vehiclePositions, .vehiclePositionsJSON:
+      .vehicles, .vehiclePositions, .vehiclePositionsJSON, .tripUpdates, .tripUpdatesJSON:
       .anyone
     case .deviceEnroll: .oneTimeSecret
     case .deviceSelf, .deviceHeartbeat, .deviceKeys, .denyListFetch, .deviceSession, .tapBatches,

@@ -84,6 +84,8 @@ struct Handlers: Sendable {
     case .vehicles: .json(try await services.vehicles.found().json)
     case .vehiclePositions: try await vehiclePositions(request)
     case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
+    case .tripUpdates: try await tripUpdates(request)
+    case .tripUpdatesJSON: .json(try await services.vehicles.found().tripFeedJSON)
     case .overviewPage, .mapPage, .fleetPage, .fleetAct, .loadPage, .reportPage, .booksPage,
       .booksAct, .subsidyPage,
       .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct, .riderPage:

@@ -103,6 +103,11 @@ extension Handlers {
     return Answer(contentType: "application/x-protobuf", body: vehicles.feed)
   }
 
+  func tripUpdates(_ request: WebRequest) async throws -> Answer {
+    let vehicles = try await services.vehicles.found()
+    return Answer(contentType: "application/x-protobuf", body: vehicles.tripFeed)
+  }
+
   func auditTaps(_ request: WebRequest) async throws -> Answer {
     let device = try request.requireQuery("device")
     guard let epoch = Int64(try request.requireQuery("epoch")), epoch >= 0 else {

@@ -79,7 +79,7 @@ enum AccessTable {
     .health, .readiness, .metrics, .openAPI, .asset, .library, .loginPage, .login, .logout,
     .fleetAct, .booksAct, .subsidyAct, .bankAct, .ratingAct, .mapPage, .networkRoutes,
     .networkStops,
-    .vehicles, .vehiclePositions, .vehiclePositionsJSON,
+    .vehicles, .vehiclePositions, .vehiclePositionsJSON, .tripUpdates, .tripUpdatesJSON,
   ]
 
   /// What only a device may call, by its signature.

@@ -8,8 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The part of GTFS-Realtime 2.0 that vehicle positions need, written from the field tables of the
-/// published specification (https://gtfs.org/documentation/realtime/reference/). Numbers and names
+/// The part of GTFS-Realtime 2.0 that vehicle positions and trip updates need, written from the field
+/// tables of the published specification (https://gtfs.org/documentation/realtime/reference/). Numbers and names
 /// are those of the specification; fields left out here are kept as unknown fields when read.
 ///
 /// After a change: protoc --swift_out=../Generated --swift_opt=Visibility=Internal
@@ -125,6 +125,15 @@ nonisolated struct TransitRealtime_FeedEntity: Sendable {
   /// Clears the value of `isDeleted`. Subsequent reads from it will return its default value.
   mutating func clearIsDeleted() {self._isDeleted = nil}
 
+  var tripUpdate: TransitRealtime_TripUpdate {
+    get {_tripUpdate ?? TransitRealtime_TripUpdate()}
+    set {_tripUpdate = newValue}
+  }
+  /// Returns true if `tripUpdate` has been explicitly set.
+  var hasTripUpdate: Bool {self._tripUpdate != nil}
+  /// Clears the value of `tripUpdate`. Subsequent reads from it will return its default value.
+  mutating func clearTripUpdate() {self._tripUpdate = nil}
+
   var vehicle: TransitRealtime_VehiclePosition {
     get {_vehicle ?? TransitRealtime_VehiclePosition()}
     set {_vehicle = newValue}
@@ -140,7 +149,159 @@ nonisolated struct TransitRealtime_FeedEntity: Sendable {
 
   fileprivate var _id: String? = nil
   fileprivate var _isDeleted: Bool? = nil
+  fileprivate var _tripUpdate: TransitRealtime_TripUpdate? = nil
   fileprivate var _vehicle: TransitRealtime_VehiclePosition? = nil
+}
+
+nonisolated struct TransitRealtime_TripUpdate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var trip: TransitRealtime_TripDescriptor {
+    get {_trip ?? TransitRealtime_TripDescriptor()}
+    set {_trip = newValue}
+  }
+  /// Returns true if `trip` has been explicitly set.
+  var hasTrip: Bool {self._trip != nil}
+  /// Clears the value of `trip`. Subsequent reads from it will return its default value.
+  mutating func clearTrip() {self._trip = nil}
+
+  var vehicle: TransitRealtime_VehicleDescriptor {
+    get {_vehicle ?? TransitRealtime_VehicleDescriptor()}
+    set {_vehicle = newValue}
+  }
+  /// Returns true if `vehicle` has been explicitly set.
+  var hasVehicle: Bool {self._vehicle != nil}
+  /// Clears the value of `vehicle`. Subsequent reads from it will return its default value.
+  mutating func clearVehicle() {self._vehicle = nil}
+
+  /// In order of stop_sequence.
+  var stopTimeUpdate: [TransitRealtime_TripUpdate.StopTimeUpdate] = []
+
+  /// Seconds since 1970.
+  var timestamp: UInt64 {
+    get {_timestamp ?? 0}
+    set {_timestamp = newValue}
+  }
+  /// Returns true if `timestamp` has been explicitly set.
+  var hasTimestamp: Bool {self._timestamp != nil}
+  /// Clears the value of `timestamp`. Subsequent reads from it will return its default value.
+  mutating func clearTimestamp() {self._timestamp = nil}
+
+  /// Seconds; late is positive.
+  var delay: Int32 {
+    get {_delay ?? 0}
+    set {_delay = newValue}
+  }
+  /// Returns true if `delay` has been explicitly set.
+  var hasDelay: Bool {self._delay != nil}
+  /// Clears the value of `delay`. Subsequent reads from it will return its default value.
+  mutating func clearDelay() {self._delay = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct StopTimeEvent: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// Seconds; late is positive.
+    var delay: Int32 {
+      get {_delay ?? 0}
+      set {_delay = newValue}
+    }
+    /// Returns true if `delay` has been explicitly set.
+    var hasDelay: Bool {self._delay != nil}
+    /// Clears the value of `delay`. Subsequent reads from it will return its default value.
+    mutating func clearDelay() {self._delay = nil}
+
+    /// Seconds since 1970.
+    var time: Int64 {
+      get {_time ?? 0}
+      set {_time = newValue}
+    }
+    /// Returns true if `time` has been explicitly set.
+    var hasTime: Bool {self._time != nil}
+    /// Clears the value of `time`. Subsequent reads from it will return its default value.
+    mutating func clearTime() {self._time = nil}
+
+    /// Seconds; 0 for what was observed.
+    var uncertainty: Int32 {
+      get {_uncertainty ?? 0}
+      set {_uncertainty = newValue}
+    }
+    /// Returns true if `uncertainty` has been explicitly set.
+    var hasUncertainty: Bool {self._uncertainty != nil}
+    /// Clears the value of `uncertainty`. Subsequent reads from it will return its default value.
+    mutating func clearUncertainty() {self._uncertainty = nil}
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _delay: Int32? = nil
+    fileprivate var _time: Int64? = nil
+    fileprivate var _uncertainty: Int32? = nil
+  }
+
+  nonisolated struct StopTimeUpdate: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var stopSequence: UInt32 {
+      get {_stopSequence ?? 0}
+      set {_stopSequence = newValue}
+    }
+    /// Returns true if `stopSequence` has been explicitly set.
+    var hasStopSequence: Bool {self._stopSequence != nil}
+    /// Clears the value of `stopSequence`. Subsequent reads from it will return its default value.
+    mutating func clearStopSequence() {self._stopSequence = nil}
+
+    var stopID: String {
+      get {_stopID ?? String()}
+      set {_stopID = newValue}
+    }
+    /// Returns true if `stopID` has been explicitly set.
+    var hasStopID: Bool {self._stopID != nil}
+    /// Clears the value of `stopID`. Subsequent reads from it will return its default value.
+    mutating func clearStopID() {self._stopID = nil}
+
+    var arrival: TransitRealtime_TripUpdate.StopTimeEvent {
+      get {_arrival ?? TransitRealtime_TripUpdate.StopTimeEvent()}
+      set {_arrival = newValue}
+    }
+    /// Returns true if `arrival` has been explicitly set.
+    var hasArrival: Bool {self._arrival != nil}
+    /// Clears the value of `arrival`. Subsequent reads from it will return its default value.
+    mutating func clearArrival() {self._arrival = nil}
+
+    var departure: TransitRealtime_TripUpdate.StopTimeEvent {
+      get {_departure ?? TransitRealtime_TripUpdate.StopTimeEvent()}
+      set {_departure = newValue}
+    }
+    /// Returns true if `departure` has been explicitly set.
+    var hasDeparture: Bool {self._departure != nil}
+    /// Clears the value of `departure`. Subsequent reads from it will return its default value.
+    mutating func clearDeparture() {self._departure = nil}
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _stopSequence: UInt32? = nil
+    fileprivate var _stopID: String? = nil
+    fileprivate var _arrival: TransitRealtime_TripUpdate.StopTimeEvent? = nil
+    fileprivate var _departure: TransitRealtime_TripUpdate.StopTimeEvent? = nil
+  }
+
+  init() {}
+
+  fileprivate var _trip: TransitRealtime_TripDescriptor? = nil
+  fileprivate var _vehicle: TransitRealtime_VehicleDescriptor? = nil
+  fileprivate var _timestamp: UInt64? = nil
+  fileprivate var _delay: Int32? = nil
 }
 
 nonisolated struct TransitRealtime_VehiclePosition: @unchecked Sendable {
@@ -347,7 +508,27 @@ nonisolated struct TransitRealtime_TripDescriptor: Sendable {
   /// Clears the value of `startDate`. Subsequent reads from it will return its default value.
   mutating func clearStartDate() {self._startDate = nil}
 
+  var scheduleRelationship: TransitRealtime_TripDescriptor.ScheduleRelationship {
+    get {_scheduleRelationship ?? .scheduled}
+    set {_scheduleRelationship = newValue}
+  }
+  /// Returns true if `scheduleRelationship` has been explicitly set.
+  var hasScheduleRelationship: Bool {self._scheduleRelationship != nil}
+  /// Clears the value of `scheduleRelationship`. Subsequent reads from it will return its default value.
+  mutating func clearScheduleRelationship() {self._scheduleRelationship = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum ScheduleRelationship: Int, SwiftProtobuf.Enum, Swift.CaseIterable {
+    case scheduled = 0
+    case unscheduled = 2
+    case canceled = 3
+
+    init() {
+      self = .scheduled
+    }
+
+  }
 
   init() {}
 
@@ -356,6 +537,7 @@ nonisolated struct TransitRealtime_TripDescriptor: Sendable {
   fileprivate var _directionID: UInt32? = nil
   fileprivate var _startTime: String? = nil
   fileprivate var _startDate: String? = nil
+  fileprivate var _scheduleRelationship: TransitRealtime_TripDescriptor.ScheduleRelationship? = nil
 }
 
 nonisolated struct TransitRealtime_VehicleDescriptor: Sendable {
@@ -504,7 +686,7 @@ nonisolated extension TransitRealtime_FeedHeader.Incrementality: SwiftProtobuf._
 
 nonisolated extension TransitRealtime_FeedEntity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FeedEntity"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}is_deleted\0\u{2}\u{2}vehicle\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}is_deleted\0\u{3}trip_update\0\u{1}vehicle\0")
 
   public var isInitialized: Bool {
     if self._id == nil {return false}
@@ -520,6 +702,7 @@ nonisolated extension TransitRealtime_FeedEntity: SwiftProtobuf.Message, SwiftPr
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self._id) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self._isDeleted) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._tripUpdate) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._vehicle) }()
       default: break
       }
@@ -537,6 +720,9 @@ nonisolated extension TransitRealtime_FeedEntity: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._isDeleted {
       try visitor.visitSingularBoolField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._tripUpdate {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try { if let v = self._vehicle {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
@@ -546,7 +732,155 @@ nonisolated extension TransitRealtime_FeedEntity: SwiftProtobuf.Message, SwiftPr
   static func ==(lhs: TransitRealtime_FeedEntity, rhs: TransitRealtime_FeedEntity) -> Bool {
     if lhs._id != rhs._id {return false}
     if lhs._isDeleted != rhs._isDeleted {return false}
+    if lhs._tripUpdate != rhs._tripUpdate {return false}
     if lhs._vehicle != rhs._vehicle {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TransitRealtime_TripUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TripUpdate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trip\0\u{3}stop_time_update\0\u{1}vehicle\0\u{1}timestamp\0\u{1}delay\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._trip) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.stopTimeUpdate) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._vehicle) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._timestamp) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self._delay) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._trip {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.stopTimeUpdate.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stopTimeUpdate, fieldNumber: 2)
+    }
+    try { if let v = self._vehicle {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._timestamp {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._delay {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: TransitRealtime_TripUpdate, rhs: TransitRealtime_TripUpdate) -> Bool {
+    if lhs._trip != rhs._trip {return false}
+    if lhs._vehicle != rhs._vehicle {return false}
+    if lhs.stopTimeUpdate != rhs.stopTimeUpdate {return false}
+    if lhs._timestamp != rhs._timestamp {return false}
+    if lhs._delay != rhs._delay {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TransitRealtime_TripUpdate.StopTimeEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = TransitRealtime_TripUpdate.protoMessageName + ".StopTimeEvent"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delay\0\u{1}time\0\u{1}uncertainty\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._delay) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self._time) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._uncertainty) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._delay {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._time {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._uncertainty {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: TransitRealtime_TripUpdate.StopTimeEvent, rhs: TransitRealtime_TripUpdate.StopTimeEvent) -> Bool {
+    if lhs._delay != rhs._delay {return false}
+    if lhs._time != rhs._time {return false}
+    if lhs._uncertainty != rhs._uncertainty {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TransitRealtime_TripUpdate.StopTimeUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = TransitRealtime_TripUpdate.protoMessageName + ".StopTimeUpdate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}stop_sequence\0\u{1}arrival\0\u{1}departure\0\u{3}stop_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self._stopSequence) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._arrival) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._departure) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._stopID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._stopSequence {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._arrival {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._departure {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._stopID {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: TransitRealtime_TripUpdate.StopTimeUpdate, rhs: TransitRealtime_TripUpdate.StopTimeUpdate) -> Bool {
+    if lhs._stopSequence != rhs._stopSequence {return false}
+    if lhs._stopID != rhs._stopID {return false}
+    if lhs._arrival != rhs._arrival {return false}
+    if lhs._departure != rhs._departure {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -737,7 +1071,7 @@ nonisolated extension TransitRealtime_Position: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension TransitRealtime_TripDescriptor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TripDescriptor"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}trip_id\0\u{3}start_time\0\u{3}start_date\0\u{4}\u{2}route_id\0\u{3}direction_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}trip_id\0\u{3}start_time\0\u{3}start_date\0\u{3}schedule_relationship\0\u{3}route_id\0\u{3}direction_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -748,6 +1082,7 @@ nonisolated extension TransitRealtime_TripDescriptor: SwiftProtobuf.Message, Swi
       case 1: try { try decoder.decodeSingularStringField(value: &self._tripID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._startTime) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._startDate) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self._scheduleRelationship) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self._routeID) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self._directionID) }()
       default: break
@@ -769,6 +1104,9 @@ nonisolated extension TransitRealtime_TripDescriptor: SwiftProtobuf.Message, Swi
     try { if let v = self._startDate {
       try visitor.visitSingularStringField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._scheduleRelationship {
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 4)
+    } }()
     try { if let v = self._routeID {
       try visitor.visitSingularStringField(value: v, fieldNumber: 5)
     } }()
@@ -784,9 +1122,14 @@ nonisolated extension TransitRealtime_TripDescriptor: SwiftProtobuf.Message, Swi
     if lhs._directionID != rhs._directionID {return false}
     if lhs._startTime != rhs._startTime {return false}
     if lhs._startDate != rhs._startDate {return false}
+    if lhs._scheduleRelationship != rhs._scheduleRelationship {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension TransitRealtime_TripDescriptor.ScheduleRelationship: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SCHEDULED\0\u{2}\u{2}UNSCHEDULED\0\u{1}CANCELED\0")
 }
 
 nonisolated extension TransitRealtime_VehicleDescriptor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

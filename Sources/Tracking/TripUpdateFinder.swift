@@ -1,0 +1,212 @@
+package import Basics
+package import Transit
+
+/// Foretells the calls of a vehicle on its trip: the timetable, moved by how late the vehicle is now.
+///
+/// On the way, the vehicle is late against the timetable between the two stops around it, which is
+/// taken to go on evenly with the metres of the line. At a stop it is as late as it came. Whoever is
+/// late stays as late; whoever is early waits for the time of departure at the first stop and at each
+/// stop whose times stand in the feed. A run that is not begun leaves on time, so a layover takes up what
+/// the run before was late by. Of runs after this one nothing is told.
+///
+/// Where it is not sure that the vehicle drives the trip, or where on it, there is no update.
+package struct TripUpdateFinder: Sendable {
+  /// Farther from the shape of its trip a vehicle is not on its line, metres.
+  package static let offShapeMetresMax = 150.0
+  /// So where the network gives no shape, and the line goes straight from stop to stop, metres.
+  package static let offStraightMetresMax = 500.0
+  /// Most stops that a vehicle has passed since its newest visit; visits come a little later than
+  /// positions.
+  package static let unseenStopsMax = 3
+  /// By so much the way must be nearer for each unseen stop that is believed to be passed, metres.
+  package static let unseenStopMetres = 30.0
+  /// A vehicle at the stop of its newest visit stands there when that ended no longer ago, seconds.
+  package static let visitLagSecondsMax = 120.0
+  /// A vehicle that would be later drives another trip than it says, seconds.
+  package static let lateSecondsMax = 7200
+  /// A vehicle that would be earlier drives another trip than it says, seconds.
+  package static let earlySecondsMax = 900
+  /// A run that begins later is not followed yet, seconds.
+  package static let waitSecondsMax = 3600
+
+  private let network: Network
+  private let zone: TimeZoneTable
+
+  /// Makes a finder; the zone is that of the network's times.
+  package init(network: Network, zone: TimeZoneTable) {
+    self.network = network
+    self.zone = zone
+  }
+
+  /// The update of a vehicle, by its status and its newest visit; nil where nothing is sure.
+  package func update(of status: VehicleStatus, after visit: StopVisit?) -> TripUpdate? {
+    guard let visit, let startDay = status.startDay,
+      let trip = status.trip.flatMap(network.tripIndex(id:)), visit.vehicle == status.vehicle,
+      visit.route == status.route, visit.direction == status.direction,
+      visit.arrivedAt <= status.at,
+      status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax,
+      let order = order(of: visit, trip: trip)
+    else { return nil }
+    let run = Run(calls: Array(network.stopTimes(ofTrip: trip)), day: startDay, zone: zone)
+    // At the last stop the trip is over.
+    let last = run.calls.count - 1
+    guard order < last else { return nil }
+    // On a loop the first stop is the last of the run before, and the device may still name that one.
+    guard order > 0 || status.at < run.arrival(last) else { return nil }
+    let driving = driving(run, trip: trip, order: order, status: status)
+    // Before its time a run is not begun, wherever about its first stop the vehicle waits.
+    let isWaiting = order == 0 && status.at < run.departure(0) && driving?.next == 1
+    let isStanding = isWaiting || isStanding(status, at: visit)
+    guard
+      let progress = isStanding
+        ? leaving(run, order: order, visit: visit, at: status.at) : driving
+    else { return nil }
+    var passed = call(run, order: order)
+    if order > 0 { passed.arrival = observed(visit.arrivedAt, against: run.arrival(order)) }
+    passed.departure =
+      isStanding
+      ? TripUpdate.Event(
+        at: run.departure(order).adding(seconds: Int64(progress.delaySeconds)),
+        delaySeconds: progress.delaySeconds)
+      : observed(min(visit.departedAt, status.at), against: run.departure(order))
+    let told = [passed.arrival, passed.departure].compactMap { $0?.delaySeconds }
+    guard (told + [progress.delaySeconds]).allSatisfy(isBelievable) else { return nil }
+    return TripUpdate(
+      vehicle: status.vehicle, label: status.label, at: status.at, trip: network.trips[trip].id,
+      route: visit.route, direction: visit.direction, startDay: startDay,
+      startSeconds: Int(run.calls[0].departureSeconds), delaySeconds: progress.delaySeconds,
+      calls: [passed] + coming(run, from: progress.next, delaySeconds: progress.delaySeconds))
+  }
+}
+
+// MARK: Where on the trip
+
+extension TripUpdateFinder {
+  /// How far a vehicle is: the stop it calls at next, and how late it is.
+  private struct Progress {
+    let next: Int
+    let delaySeconds: Int
+  }
+
+  /// The calls of a trip on a service day, as moments.
+  private struct Run {
+    let calls: [StopTime]
+    /// Noon minus twelve hours, from which GTFS counts: on most days midnight.
+    let start: Instant
+
+    init(calls: [StopTime], day: Day, zone: TimeZoneTable) {
+      self.calls = calls
+      start = zone.instant(of: LocalTime(day: day, secondOfDay: 43_200)).adding(seconds: -43_200)
+    }
+
+    func arrival(_ order: Int) -> Instant {
+      start.adding(seconds: Int64(calls[order].arrivalSeconds))
+    }
+
+    func departure(_ order: Int) -> Instant {
+      start.adding(seconds: Int64(calls[order].departureSeconds))
+    }
+  }
+
+  /// The place of a visit among the calls; nil where the trip has its stop not at all or, elsewhere than
+  /// the visit says, more than once.
+  private func order(of visit: StopVisit, trip: Int) -> Int? {
+    guard let stop = network.stopIndex(id: visit.stop) else { return nil }
+    let stops = network.patterns[network.trips[trip].patternIndex].stopIndexes
+    let orders = stops.indices.filter { Int(stops[$0]) == stop }
+    if orders.contains(visit.stopOrder) { return visit.stopOrder }
+    return orders.count == 1 ? orders[0] : nil
+  }
+
+  private func isStanding(_ status: VehicleStatus, at visit: StopVisit) -> Bool {
+    guard let stop = network.stopIndex(id: visit.stop) else { return false }
+    return status.at.secondsSince(visit.departedAt) <= TripUpdateFinder.visitLagSecondsMax
+      && network.stops[stop].coordinate.metres(to: status.coordinate)
+        <= VehicleStatusFinder.stoppedMetresMax
+  }
+
+  /// A vehicle at a stop leaves as late as it came, never before now.
+  private func leaving(
+    _ run: Run, order: Int, visit: StopVisit, at instant: Instant
+  ) -> Progress? {
+    let now = TripUpdateFinder.seconds(from: run.departure(order), to: instant)
+    if order == 0 {
+      guard now >= -TripUpdateFinder.waitSecondsMax else { return nil }
+      return Progress(next: 1, delaySeconds: max(now, 0))
+    }
+    let came = TripUpdateFinder.seconds(from: run.arrival(order), to: visit.arrivedAt)
+    let leaves = run.calls[order].isTimepoint ? max(came, 0) : came
+    return Progress(next: order + 1, delaySeconds: max(leaves, now))
+  }
+
+  /// A vehicle on the way is late against the timetable at its place on the line; nil off the line.
+  private func driving(
+    _ run: Run, trip: Int, order: Int, status: VehicleStatus
+  ) -> Progress? {
+    let pattern = network.trips[trip].patternIndex
+    let metres = network.patterns[pattern].stopMetres
+    guard metres.count == run.calls.count else { return nil }
+    let line = network.line(ofPattern: pattern)
+    let offMetresMax =
+      network.patterns[pattern].shapeIndex == nil
+      ? TripUpdateFinder.offStraightMetresMax : TripUpdateFinder.offShapeMetresMax
+    let last = min(order + 1 + TripUpdateFinder.unseenStopsMax, run.calls.count - 1)
+    var best: (next: Int, metresAlong: Double, cost: Double)?
+    for next in (order + 1)...last {
+      let place = line.project(status.coordinate, between: metres[next - 1], and: metres[next])
+      let unseen = Double(next - order - 1) * TripUpdateFinder.unseenStopMetres
+      guard place.metresOff <= offMetresMax, place.metresOff + unseen < best?.cost ?? .infinity
+      else { continue }
+      best = (next, place.metresAlong, place.metresOff + unseen)
+    }
+    guard let best else { return nil }
+    let span = metres[best.next] - metres[best.next - 1]
+    let share = span > 0 ? (best.metresAlong - metres[best.next - 1]) / span : 0
+    let left = run.departure(best.next - 1)
+    let seconds = TripUpdateFinder.seconds(from: left, to: run.arrival(best.next))
+    let planned = Int64((Double(seconds) * min(max(share, 0), 1)).rounded())
+    return Progress(
+      next: best.next,
+      delaySeconds: TripUpdateFinder.seconds(from: left.adding(seconds: planned), to: status.at))
+  }
+}
+
+// MARK: What is told
+
+extension TripUpdateFinder {
+  private func call(_ run: Run, order: Int) -> TripUpdate.Call {
+    TripUpdate.Call(
+      sequence: Int(run.calls[order].sequence),
+      stop: network.stops[Int(run.calls[order].stopIndex)].id)
+  }
+
+  private func coming(_ run: Run, from next: Int, delaySeconds: Int) -> [TripUpdate.Call] {
+    var delay = delaySeconds
+    return (next..<run.calls.count).map { order in
+      var call = call(run, order: order)
+      call.arrival = TripUpdate.Event(
+        at: run.arrival(order).adding(seconds: Int64(delay)), delaySeconds: delay)
+      // Where the trip ends nobody leaves with it.
+      guard order + 1 < run.calls.count else { return call }
+      if run.calls[order].isTimepoint { delay = max(delay, 0) }
+      call.departure = TripUpdate.Event(
+        at: run.departure(order).adding(seconds: Int64(delay)), delaySeconds: delay)
+      return call
+    }
+  }
+
+  private func observed(_ instant: Instant, against planned: Instant) -> TripUpdate.Event {
+    TripUpdate.Event(
+      at: Instant(seconds: instant.seconds),
+      delaySeconds: TripUpdateFinder.seconds(from: planned, to: instant), isObserved: true)
+  }
+
+  private func isBelievable(_ delaySeconds: Int) -> Bool {
+    (-TripUpdateFinder.earlySecondsMax...TripUpdateFinder.lateSecondsMax).contains(delaySeconds)
+  }
+
+  /// Whole seconds between two moments, each cut to the second.
+  private static func seconds(from planned: Instant, to instant: Instant) -> Int {
+    Int(instant.seconds - planned.seconds)
+  }
+}
