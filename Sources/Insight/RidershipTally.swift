@@ -60,6 +60,8 @@ struct RidershipTally {
   }
 
   /// Counts the people of a day whose boarding names no known route.
+  ///
+  /// Where all routes are asked for they are among the groups too: without a stop, or off the line.
   mutating func addOfNoRoute(_ riders: Int) { ofNoRoute += riders }
 
   /// Counts the groups of a day.
