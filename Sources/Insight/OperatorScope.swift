@@ -72,7 +72,7 @@ extension City {
   ) async throws -> [RouteDays] {
     var found: [RouteDays] = []
     for span in spans(of: days) {
-      let network = try await on(span.lowerBound, in: db).network
+      let network = try await routesAlone(on: span.lowerBound, in: db)
       for route in network.routes.indices {
         guard let owner = network.operatorID(ofRoute: route),
           operatorID == nil || owner == operatorID
@@ -82,6 +82,17 @@ extension City {
       }
     }
     return found
+  }
+
+  /// The routes and operators of the network that holds on a day; those of now where it is lost.
+  ///
+  /// A year may have a network every week: to read the stops and trips of each would take minutes.
+  private func routesAlone(on day: Day, in db: StoreSession) async throws -> Network {
+    let id = feedID(on: day)
+    guard id != feed?.id else { return network }
+    guard let id else { return .empty }
+    guard let archive = try await db.feeds.archive(of: id) else { return network }
+    return (try? FeedReader.readRoutes(zip: archive)) ?? network
   }
 }
 

@@ -105,6 +105,9 @@ package struct RidershipAnswer: Sendable, Equatable {
   /// Boardings of no known direction: among those off the line or without a stop.
   package let boardingsOfNoDirection: Int
   /// Boardings of the days whose route is not known, of all routes and hours: missing everywhere.
+  ///
+  /// Where neither a route nor an operator is asked for, those of the hours are also among the boardings without a
+  /// stop or off the line.
   package let boardingsOfNoRoute: Int
   /// Whether there are any, also too few to be told.
   package let hasBoardingsOfNoRoute: Bool

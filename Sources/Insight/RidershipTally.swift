@@ -18,6 +18,8 @@ struct RidershipTally {
   private var feedID: Int64?
   /// Lines of the network that were asked for; nil where it has no such line.
   private var lines: [LineName: LineOrder?] = [:]
+  /// The lines that rides were counted on; two where they are more.
+  private var countedLines: Set<LineOrder> = []
   private var route: (id: String, name: String, operatorID: String?)?
   private var hasDirection = false
   private var feeds: [FeedRecord] = []
@@ -58,6 +60,8 @@ struct RidershipTally {
   }
 
   /// Counts the people of a day whose boarding names no known route.
+  ///
+  /// Where all routes are asked for they are among the groups too: without a stop, or off the line.
   mutating func addOfNoRoute(_ riders: Int) { ofNoRoute += riders }
 
   /// Counts the groups of a day.
@@ -72,8 +76,10 @@ struct RidershipTally {
     for (name, groups) in byLine {
       let grouped = GroupedRides(
         groups.map(\.group), route: name.route ?? "", direction: name.direction ?? 0)
+      let line = line(name)
+      if let line, countedLines.count < 2 { countedLines.insert(line) }
       counts.add(
-        grouped.rides, unplaced: grouped.unplaced, line: line(name),
+        grouped.rides, unplaced: grouped.unplaced, line: line,
         hours: HourBand(question.hours), zone: .utc)
     }
   }
@@ -102,7 +108,9 @@ struct RidershipTally {
     let names = names
     func name(_ stop: String) -> String { names[stop] ?? stop }
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
-    let shown = cells.protect(counts)
+    // Of one line the order of the stops tells something, as in its load.
+    let shown = cells.protect(
+      counts, along: countedLines.count == 1 ? countedLines.first : nil)
     return RidershipAnswer(
       route: route?.id, routeName: route?.name,
       operatorID: route?.operatorID ?? question.operatorID,

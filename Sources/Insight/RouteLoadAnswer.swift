@@ -181,7 +181,8 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      hourly: byHour.map { cells.cell($0.boardings + $0.boardingsOffLine) },
+      // Beside the stops an hour is a sum of cells, also where they are not told by hour.
+      hourly: byHour.map { cells.count($0.stops.map(\.boardings) + [$0.boardingsOffLine]) },
       isRounded: load.isRounded, ridersMin: cells.ridersMin,
       boardingsOfNoDirection: cells.rounded(ofNoDirection),
       boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute > 0,

@@ -1,6 +1,6 @@
 package import Basics
 import Ridership
-import Store
+package import Store
 package import Transit
 
 /// A route, and what happened on it on a day.
@@ -29,6 +29,11 @@ package struct RoutesOfDay: Sendable, Equatable {
   package let boardingsOfNoRoute: Int
   /// Whether there are any, also too few to be told.
   package let hasBoardingsOfNoRoute: Bool
+  /// The network by which the boardings of the day stand; nil without one.
+  package let feed: FeedRecord?
+  /// Vehicle-days of the day whose boardings stand by another network: they may be of no route, though they were of
+  /// one.
+  package let daysByOtherFeeds: Int
   /// Smallest group that is shown.
   package let ridersMin: Int
 
@@ -45,12 +50,14 @@ extension InsightDesk {
   package func routes(on day: Day, operatorID: String? = nil) async throws -> RoutesOfDay {
     let cells = SmallCells()
     let now = city.current
-    let (network, boardings) = try await store.read { db in
-      (
-        try await DayNetwork(on: day, of: now, in: db).city.network,
-        try await db.loads.routes(on: day)
+    let (then, boardings, ofNoRoute) = try await store.read { db in
+      let then = try await DayNetwork(on: day, of: now, in: db)
+      return (
+        then, try await db.loads.routes(on: day),
+        try await db.loads.ofNoRoute(of: then.city.network.routes.map(\.id), day: day)
       )
     }
+    let network = then.city.network
     let byRoute = Dictionary(grouping: boardings, by: \.route)
     let routes = network.routes.enumerated().compactMap { index, route -> RouteOfDay? in
       guard mayShow(index, network, operatorID) else { return nil }
@@ -62,13 +69,10 @@ extension InsightDesk {
         boardings: cells.cell(counted.reduce(0) { $0 + $1.boardings }),
         unplaced: cells.cell(counted.reduce(0) { $0 + $1.unplaced }), ridersMin: cells.ridersMin)
     }
-    let ofNoRoute = boardings.reduce(0) { sum, counted in
-      let isKnown = counted.route.flatMap { network.routeIndex(id: $0) } != nil
-      return isKnown ? sum : sum + counted.boardings
-    }
     return RoutesOfDay(
       routes: routes, boardingsOfNoRoute: cells.rounded(ofNoRoute),
-      hasBoardingsOfNoRoute: ofNoRoute > 0, ridersMin: cells.ridersMin)
+      hasBoardingsOfNoRoute: ofNoRoute > 0, feed: then.city.feed,
+      daysByOtherFeeds: then.othersCount, ridersMin: cells.ridersMin)
   }
 }
 

@@ -5,42 +5,68 @@ extension SmallCells {
   /// would learn from the only small pair of that stop where the rider got off. How many riders all such
   /// pairs have is told in one number.
   ///
-  /// A number that is a part of another one, as a pair is of its stops, leaves that one two sizes at least.
-  package func protect(_ counts: RideCounts) -> ProtectedCounts {
+  /// A number that is a part of another one, as a pair is of its stops, leaves that one two sizes at least; and a
+  /// sum is no less than its hidden parts. `line` is that of all rides, where they are of one: nobody gets off there
+  /// who did not board before. Stops and pairs of several lines have no such order.
+  package func protect(_ counts: RideCounts, along line: LineOrder? = nil) -> ProtectedCounts {
     let stops = counts.stops.sorted { $0.key < $1.key }
-    let hours = stops.map(\.value.hourlyBoardings)
-    let all = total([stops.map(\.value.boardings), Self.sums(of: hours), hours.flatMap { $0 }])
-    let whole = range(of: all, hours: hours.flatMap { $0 })
-    let pairsMost = counts.pairs.values.reduce(0) { $0 + most(cell($1)) }
     let without = withoutAlighting(counts, at: stops)
-    let withAlighting = CountRange(
-      least: whole.least - without.reduce(0) { $0 + most($1) },
-      most: whole.most - without.reduce(0) { $0 + least($1) })
-    let both = told(counts.ridersWithBothEnds, within: withAlighting)
-    let alightings = alightings(stops.map(\.value.hourlyAlightings), within: withAlighting)
-    let shown = pairs(
-      counts, beside: Dictionary(uniqueKeysWithValues: zip(stops.map(\.key), without)))
+    let column = alightings(
+      of: counts, at: stops, without: without, order: StopOrder(stops.map(\.key), line: line))
+    let least = (
+      alightings: zip(column.day, column.hourly).reduce(0) { sum, told in
+        sum + max(self.least(told.0), told.1.reduce(0) { $0 + self.least($1) })
+      }, without: without.reduce(0) { $0 + self.least($1) }
+    )
+    let whole = boardings(of: counts, at: stops, least: least.alightings + least.without)
+    let both = told(
+      counts.ridersWithBothEnds, ways: [column.day, column.hourly.flatMap { $0 }],
+      within: CountRange(
+        least: max(whole.range.least - without.reduce(0) { $0 + most($1) }, least.alightings),
+        most: whole.range.most - least.without))
+    let pairsMost = counts.pairs.values.reduce(0) { $0 + most(cell($1)) }
+    let rows = stops.enumerated().map { index, stop in
+      ProtectedCounts.StopCount(
+        stop: stop.key, boardings: count(stop.value.hourlyBoardings),
+        alightings: column.day[index], boardingsWithoutAlighting: without[index],
+        hourlyBoardings: stop.value.hourlyBoardings.map(cell),
+        hourlyAlightings: column.hourly[index])
+    }
+    let shown = pairs(counts, beside: rows)
     let hidden = counts.pairs.reduce(0) { $0 + (shown[$1.key] == nil ? $1.value : 0) }
     return ProtectedCounts(
       // By the number that is shown: an order by the one that is not would tell of it.
       pairs: shown.map { ProtectedCounts.PairCount(pair: $0, riders: $1) }.sorted {
         ($1.riders, $0.pair.from, $0.pair.to) < ($0.riders, $1.pair.from, $1.pair.to)
-      }, ridersInSmallPairs: min(rounded(hidden), both),
-      stops: stops.enumerated().map { index, stop in
-        ProtectedCounts.StopCount(
-          stop: stop.key, boardings: count(stop.value.hourlyBoardings),
-          alightings: alightings[index], boardingsWithoutAlighting: without[index],
-          hourlyBoardings: stop.value.hourlyBoardings.map(cell),
-          hourlyAlightings: stop.value.hourlyAlightings.map(cell))
-      }, ridersWithBothEnds: both, boardings: all,
+      }, ridersInSmallPairs: min(rounded(hidden), both), stops: rows, ridersWithBothEnds: both,
+      boardings: whole.told,
       boardingsWithoutAlighting: told(
         counts.boardingsWithoutAlighting,
-        ways: [stops.map(\.value.boardingsWithoutAlighting)],
-        within: CountRange(least: whole.least - pairsMost, most: whole.most)),
+        ways: [stops.map { cell($0.value.boardingsWithoutAlighting) }],
+        within: CountRange(
+          least: max(whole.range.least - pairsMost, least.without),
+          most: whole.range.most - least.alightings)),
       unplacedBoardings: rounded(counts.unplacedBoardings),
       boardingsOffLine: rounded(counts.boardingsOffLine), isRounded: isRounding,
       ridersMin: ridersMin)
   }
+
+  /// All boardings as they may be told, no fewer than is known of them, and how many they may stand for.
+  private func boardings(
+    of counts: RideCounts, at stops: [StopEntry], least: Int
+  ) -> (told: Int, range: CountRange) {
+    let hours = stops.map(\.value.hourlyBoardings)
+    let cells = hours.flatMap { $0.map(cell) }
+    let told = told(
+      counts.boardings,
+      ways: [
+        stops.map { cell($0.value.boardings) }, Self.sums(of: hours).map(cell), cells,
+      ], within: CountRange(least: least, most: .max))
+    return (told, range(of: told, riders: counts.boardings, parts: cells))
+  }
+
+  /// A stop and what was counted there.
+  private typealias StopEntry = (key: String, value: RideCounts.StopCount)
 
   /// By hour, over all stops.
   private static func sums(of hours: [[Int]]) -> [Int] {
@@ -49,7 +75,7 @@ extension SmallCells {
 
   /// Boardings of each stop whose alighting is not known: a part of those of its hours.
   private func withoutAlighting(
-    _ counts: RideCounts, at stops: [(key: String, value: RideCounts.StopCount)]
+    _ counts: RideCounts, at stops: [StopEntry]
   ) -> [Int?] {
     var pairsMost: [String: Int] = [:]
     for (pair, riders) in counts.pairs { pairsMost[pair.from, default: 0] += most(cell(riders)) }
@@ -60,37 +86,78 @@ extension SmallCells {
     }
   }
 
-  /// Alightings of each stop beside those of its hours: all of them are a part of the boardings.
-  private func alightings(_ hours: [[Int]], within all: CountRange) -> [Int?] {
-    var cells = hours.map(count)
-    var ranges = zip(cells, hours).map { range(of: $0, hours: $1) }
-    var others = CountRange(
-      least: ranges.reduce(0) { $0 + $1.least }, most: ranges.reduce(0) { $0 + $1.most })
-    for (index, hours) in hours.enumerated() where cells[index] != 0 {
-      others.least -= ranges[index].least
-      others.most -= ranges[index].most
-      cells[index] = cell(
-        hours.reduce(0, +), ways: [hours],
-        within: CountRange(least: all.least - others.most, most: all.most - others.least))
-      ranges[index] = range(of: cells[index], hours: hours)
-      others.least += ranges[index].least
-      others.most += ranges[index].most
+  /// Alightings of each stop, by hour and of the day beside its hours.
+  ///
+  /// Those of an hour are a part of its boardings, and those of the day of all.
+  private func alightings(
+    of counts: RideCounts, at stops: [StopEntry], without: [Int?], order: StopOrder
+  ) -> (hourly: [[Int?]], day: [Int?]) {
+    let withoutMost = without.reduce(0) { $0 + most($1) }
+    var hourly = stops.map { _ in [Int?]() }
+    for hour in 0..<RideCounts.hoursOfDay {
+      let boarded = stops.map { cell($0.value.hourlyBoardings[hour]) }
+      let column = alightings(
+        stops.map(\.value.hourlyAlightings[hour]),
+        within: CountRange(
+          least: boarded.reduce(0) { $0 + least($1) } - withoutMost,
+          most: boarded.reduce(0) { $0 + most($1) }), boarded: boarded.map(most), order: order)
+      for (index, cell) in column.enumerated() { hourly[index].append(cell) }
     }
-    return cells
+    let whole = boardings(of: counts, at: stops, least: 0).range
+    let day = alightings(
+      stops.map(\.value.alightings), hours: hourly,
+      within: CountRange(
+        least: whole.least - withoutMost,
+        most: whole.most - without.reduce(0) { $0 + least($1) }),
+      boarded: stops.map { _, stop in
+        range(of: count(stop.hourlyBoardings), hours: stop.hourlyBoardings).most
+      }, order: order)
+    return (hourly, day)
+  }
+
+  /// Alightings of each stop, beside what is told of their hours: together a part of `all`, and on a line at most
+  /// those who boarded before and did not get off yet.
+  private func alightings(
+    _ riders: [Int], hours: [[Int?]]? = nil, within all: CountRange, boarded: [Int],
+    order: StopOrder
+  ) -> [Int?] {
+    func told(_ index: Int, within: CountRange) -> (cell: Int?, range: CountRange) {
+      let told = cell(riders[index], ways: hours.map { [$0[index]] } ?? [], within: within)
+      return (told, range(of: told, riders: riders[index], parts: hours?[index] ?? [told]))
+    }
+    var column = riders.indices.map { told($0, within: .any) }
+    var others = CountRange(
+      least: column.reduce(0) { $0 + $1.range.least },
+      most: column.reduce(0) { $0 + $1.range.most })
+    var gotOff = 0
+    for index in order.indexes where column[index].cell != 0 {
+      others.least -= column[index].range.least
+      others.most -= column[index].range.most
+      column[index] = told(
+        index,
+        within: CountRange(
+          least: all.least - others.most,
+          most: min(all.most - others.least, order.riders(boarded, before: index) - gotOff)))
+      others.least += column[index].range.least
+      others.most += column[index].range.most
+      gotOff += least(column[index].cell)
+    }
+    return column.map(\.cell)
   }
 
   /// The pairs that may be shown: together no more than their stops leave room for.
   private func pairs(
-    _ counts: RideCounts, beside without: [String: Int?]
+    _ counts: RideCounts, beside stops: [ProtectedCounts.StopCount]
   ) -> [RideCounts.StopPair: Int] {
     var shown: [RideCounts.StopPair: Int] = [:]
     var room: (from: [String: Int], to: [String: Int]) = ([:], [:])
-    for (stop, count) in counts.stops {
-      room.from[stop] =
-        range(of: self.count(count.hourlyBoardings), hours: count.hourlyBoardings).most
-        - least(without[stop] ?? 0)
-      room.to[stop] =
-        range(of: self.count(count.hourlyAlightings), hours: count.hourlyAlightings).most
+    for told in stops {
+      guard let count = counts.stops[told.stop] else { continue }
+      room.from[told.stop] =
+        range(of: told.boardings, hours: count.hourlyBoardings).most
+        - least(told.boardingsWithoutAlighting)
+      room.to[told.stop] =
+        range(of: told.alightings, riders: count.alightings, parts: told.hourlyAlightings).most
     }
     let order = counts.pairs.sorted {
       ($1.value, $0.key.from, $0.key.to) < ($0.value, $1.key.from, $1.key.to)
@@ -103,6 +170,37 @@ extension SmallCells {
       room.to[pair.to, default: 0] -= least(told)
     }
     return shown
+  }
+}
+
+/// The order in which riders get off at the stops of some counts.
+private struct StopOrder {
+  /// Places of the stops among the counts, in the order of travel.
+  let indexes: [Int]
+  /// The first and the last place of each stop on the line; nil without one.
+  private let places: [(first: Int, last: Int)]?
+
+  /// Takes the order of a line; without one that of the stops.
+  init(_ stops: [String], line: LineOrder?) {
+    guard let line else {
+      (indexes, places) = (Array(stops.indices), nil)
+      return
+    }
+    let places = stops.map { stop in
+      (
+        first: line.stops.firstIndex(of: stop) ?? .min, last: line.stops.lastIndex(of: stop) ?? .max
+      )
+    }
+    indexes = stops.indices.sorted { places[$0].last < places[$1].last }
+    self.places = places
+  }
+
+  /// Of riders by stop, those who boarded before a stop; of several lines nobody knows.
+  func riders(_ boarded: [Int], before index: Int) -> Int {
+    guard let places else { return .max }
+    return boarded.indices.reduce(0) {
+      $0 + (places[$1].first < places[index].last ? boarded[$1] : 0)
+    }
   }
 }
 

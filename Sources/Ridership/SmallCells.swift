@@ -41,12 +41,12 @@ package struct SmallCells: Hashable, Sendable {
   /// beside a sum of 8 are two fours: such a sum is told a step of k nearer to the middle of what they may be.
   /// It asks nothing of the order of the cells; what the order of a line tells beside it, a load guards by itself.
   package func total(_ ways: [[Int]]) -> Int {
-    told(ways.first?.reduce(0, +) ?? 0, ways: ways, within: .any)
+    told(ways.first?.reduce(0, +) ?? 0, ways: ways.map { $0.map(cell) }, within: .any)
   }
 
   /// A count of a day beside those of its hours: the same wherever it is told, also where the hours are not.
   package func count(_ hours: [Int]) -> Int? {
-    cell(hours.reduce(0, +), ways: [hours], within: .any)
+    cell(hours.reduce(0, +), ways: [hours.map(cell)], within: .any)
   }
 
   /// How many riders may be meant.
@@ -60,7 +60,7 @@ package struct SmallCells: Hashable, Sendable {
 
   /// A number as it may be shown beside the cells it is the sum of, and within what others leave of it: where
   /// only the end of that range would fit, a step of k away.
-  func told(_ riders: Int, ways: [[Int]] = [], within: CountRange) -> Int {
+  func told(_ riders: Int, ways: [[Int?]] = [], within: CountRange) -> Int {
     let near = rounded(riders)
     guard isRounding else { return near }
     return [near, near - ridersMin, near + ridersMin].first { told in
@@ -72,9 +72,9 @@ package struct SmallCells: Hashable, Sendable {
   /// Such a number, or nil when it has to be hidden.
   ///
   /// Four of whom one is in each of four hidden hours are told as k: hidden, they could be no other number.
-  func cell(_ riders: Int, ways: [[Int]] = [], within: CountRange) -> Int? {
+  func cell(_ riders: Int, ways: [[Int?]] = [], within: CountRange) -> Int? {
     guard let shown = cell(riders) else {
-      let parts = ways.map { $0.count { cell($0) == nil } }.max() ?? 0
+      let parts = ways.map { $0.count { $0 == nil } }.max() ?? 0
       return max(parts, within.least) >= ridersMin - 1 ? ridersMin : nil
     }
     guard shown > 0 else { return shown }
@@ -82,20 +82,22 @@ package struct SmallCells: Hashable, Sendable {
     return told > 0 ? told : nil
   }
 
+  /// How many riders a count may stand for, by what is told of it and of its parts.
+  func range(of told: Int?, riders: Int, parts: [Int?]) -> CountRange {
+    CountRange(
+      least: max(
+        parts.reduce(0) { $0 + least($1) }, min(told.map { $0 - ridersMin / 2 } ?? 1, riders)),
+      most: min(
+        parts.reduce(0) { $0 + most($1) }, told.map { $0 + ridersMin / 2 } ?? ridersMin - 1))
+  }
+
   /// How many riders a count may stand for, by what is told of it and of its hours.
   func range(of told: Int?, hours: [Int]) -> CountRange {
-    let cells = hours.map(cell)
-    return CountRange(
-      least: max(
-        cells.reduce(0) { $0 + least($1) },
-        min(told.map { $0 - ridersMin / 2 } ?? 1, hours.reduce(0, +))),
-      most: min(
-        cells.reduce(0) { $0 + most($1) }, told.map { $0 + ridersMin / 2 } ?? ridersMin - 1))
+    range(of: told, riders: hours.reduce(0, +), parts: hours.map(cell))
   }
 
   /// Whether the hidden ones of some cells may be of two sums at least, as far as a total beside them tells.
-  private func isOpen(_ total: Int, over cells: [Int]) -> Bool {
-    let told = cells.map(cell)
+  private func isOpen(_ total: Int, over told: [Int?]) -> Bool {
     let hiddenCount = told.count { $0 == nil }
     guard hiddenCount > 0 else { return true }
     let lowest = total - ridersMin / 2 - told.reduce(0) { $0 + ($1 == nil ? 0 : most($1)) }
@@ -117,10 +119,9 @@ package struct SmallCells: Hashable, Sendable {
 
   /// A load profile as planners may see it; `counts` are those of the same rides, by stop and hour.
   ///
-  /// What both tell is told by one number. Beside it a load guards what the order of a line tells: nobody gets off
-  /// who is not on board. Stops and pairs of several lines have no such order.
+  /// What both tell is told by one number. Beside it a load guards the riders on board, whom it alone tells.
   package func protect(_ load: RouteLoad, counts: RideCounts) -> ProtectedLoad {
-    let told = protect(counts)
+    let told = protect(counts, along: LineOrder(stops: load.stops.map(\.stop)))
     let toldStops = Dictionary(uniqueKeysWithValues: told.stops.map { ($0.stop, $0) })
     let places = Dictionary(grouping: load.stops, by: \.stop).mapValues(\.count)
     // Riders who may be on board, as far as the cells tell.
@@ -132,7 +133,9 @@ package struct SmallCells: Hashable, Sendable {
       let boardings = shown.map(\.boardings) ?? cell(stop.boardings)
       let without =
         shown.map(\.boardingsWithoutAlighting) ?? cell(stop.boardingsWithoutAlighting)
-      let alightings = part(shown.map(\.alightings) ?? cell(stop.alightings), of: onBoard.most)
+      let alightings =
+        shown.map(\.alightings)
+        ?? cell(stop.alightings, within: CountRange(least: 0, most: onBoard.most))
       let boarded = range(of: boardings, hours: hours ?? [stop.boardings])
       onBoard.most += boarded.most - least(alightings)
       onBoard.least = max(0, onBoard.least + boarded.least - most(without) - most(alightings))
@@ -145,12 +148,6 @@ package struct SmallCells: Hashable, Sendable {
       boardingsWithoutAlighting: told.boardingsWithoutAlighting,
       unplacedBoardings: rounded(load.unplacedBoardings),
       boardingsOffLine: rounded(load.boardingsOffLine), isRounded: isRounding, ridersMin: ridersMin)
-  }
-
-  /// What is told of some of the riders on board: a step of k lower where only all of them would be as many.
-  private func part(_ shown: Int?, of room: Int) -> Int? {
-    guard let shown, isRounding, shown > 0, shown - ridersMin / 2 >= room else { return shown }
-    return shown > ridersMin ? shown - ridersMin : nil
   }
 }
 

@@ -39,8 +39,8 @@ package struct BoardingGroup: Hashable, Sendable {
 
 /// Boardings of a route on a day.
 package struct RouteBoardings: Hashable, Sendable {
-  /// `route_id`; nil for boardings whose route the network does not know.
-  package let route: String?
+  /// `route_id`, of any network.
+  package let route: String
   package let direction: Int?
   /// People.
   package let boardings: Int
@@ -163,18 +163,18 @@ package struct LoadTables {
           where fare_day = $1 and route = u.route offset 0) b), 0))::int8
     """
 
-  /// Boardings of every route of a fare day.
+  /// Boardings of every route of a fare day; ``ofNoRoute(of:day:)`` counts those that name none.
   package func routes(on day: Day) async throws -> [RouteBoardings] {
     let rows = try await connection.query(
       """
       select route, direction, sum(riders)::int8 as boardings,
         coalesce(sum(riders) filter (where stop is null), 0)::int8 as unplaced
-      from boarding where fare_day = $1
+      from boarding where fare_day = $1 and route is not null
       group by route, direction order by route, direction limit $2
       """, [.date(day), .int8(Int64(Self.routesMax))])
     return try rows.map { row in
       RouteBoardings(
-        route: try row.textOrNil("route"), direction: try row.intOrNil("direction"),
+        route: try row.text("route"), direction: try row.intOrNil("direction"),
         boardings: try row.int("boardings"), unplaced: try row.int("unplaced"))
     }
   }

@@ -18,6 +18,16 @@ package enum FeedReader {
     try build.readFrequencies()
     return try build.finish()
   }
+
+  /// Reads who runs which route, and nothing of stops and trips; throws the fault that leaves no routes.
+  package static func readRoutes(
+    zip: [UInt8], limits: ZipLimits = ZipLimits()
+  ) throws(FeedFault) -> Network {
+    var build = FeedBuild(archive: try FeedArchive(zip: zip, limits: limits))
+    try build.readAgencies()
+    try build.readRoutes()
+    return Network(build.content)
+  }
 }
 
 /// A network while it is built: each file widens it, in an order in which references point back.

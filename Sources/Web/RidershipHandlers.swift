@@ -107,6 +107,8 @@ extension RoutesOfDay {
     writer.member("boardings_without_route", boardingsOfNoRoute)
     writer.member("all_have_routes", !hasBoardingsOfNoRoute)
     writer.member("smallest_group_shown", ridersMin)
+    writer.member("feed", orNull: feed?.id)
+    writer.member("days_by_other_feeds", daysByOtherFeeds)
     writer.member("routes", objects: routes) { writer, route in
       writer.member("route", route.id)
       writer.member("route_name", route.name)

@@ -84,7 +84,10 @@ struct RidershipOptions: ParsableArguments {
       + "alighting not known: \(answer.boardingsWithoutAlighting)"
     var about = [ofNumbers]
     if answer.hasBoardingsOfNoRoute {
-      about.append("boardings of no known route, all routes: \(answer.boardingsOfNoRoute)")
+      let isAmongOthers = answer.route == nil && answer.operatorID == nil
+      about.append(
+        "boardings of no known route, all routes: \(answer.boardingsOfNoRoute)"
+          + (isAmongOthers ? ", also among those without a stop" : ""))
     }
     return RideChoice.about(
       about, roundedTo: answer.isRounded ? answer.ridersMin : nil,

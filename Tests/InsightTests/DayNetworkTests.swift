@@ -51,8 +51,9 @@ extension InsightSuite {
         #expect(answer.boardings == 30 && answer.boardingsOfNoRoute == 0)
         #expect(answer.feed?.id == 1 && answer.daysByOtherFeeds == 0 && answer.isComplete)
         #expect(try await ask(world, "bus-9") == .routeUnknown)
-        let routes = try await world.desk.routes(on: today).routes
-        #expect(routes.contains { $0.id == "bus-1" && $0.boardings == 30 })
+        let list = try await world.desk.routes(on: today)
+        #expect(list.routes.contains { $0.id == "bus-1" && $0.boardings == 30 })
+        #expect(list.feed?.id == 1 && list.daysByOtherFeeds == 0)
         // A day of which nothing is placed is one of the network that holds on it.
         let before = try await world.desk.routes(on: today.adding(days: -1)).routes
         #expect(before.contains { $0.id == "bus-9" })
@@ -70,6 +71,9 @@ extension InsightSuite {
         }
         #expect(mixed.feed?.id == 2 && mixed.daysByOtherFeeds == 1 && !mixed.isComplete)
         #expect(mixed.boardings == 0 && mixed.boardingsOfNoRoute == 30)
+        let list = try await world.desk.routes(on: today)
+        #expect(list.feed?.id == 2 && list.daysByOtherFeeds == 1)
+        #expect(list.boardingsOfNoRoute == 30 && list.hasBoardingsOfNoRoute)
         guard
           case .answer(let rides) = try await world.desk.ridership(
             RidershipQuestion(days: today.adding(days: -1)...today))

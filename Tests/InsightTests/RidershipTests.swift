@@ -132,6 +132,23 @@ extension InsightSuite {
       }
     }
 
+    @Test func withoutARouteThoseOfNoRouteAreAlsoAmongTheOthers() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("08:10", 10, "a", to: "c"),
+          try TestBoarding("08:20", 7, route: nil, direction: nil, nil),
+          try TestBoarding("08:20", 6, route: "gone", "a"),
+        ])
+        let all = try await ask(world)
+        #expect(all.boardings == 10 && all.boardingsOfNoRoute == 13)
+        #expect(all.unplacedBoardings == 7 && all.boardingsOffLine == 6)
+        #expect(all.boardingsOfNoDirection == 7)
+        let own = try await ask(world) { $0.operatorID = "north" }
+        #expect(own.boardings == 10 && own.boardingsOfNoRoute == 13)
+        #expect(own.unplacedBoardings == 0 && own.boardingsOffLine == 0)
+      }
+    }
+
     @Test func daysAreAddedUp() async throws {
       try await World.with { world in
         try await world.addBoardings(try Loads.handWorked())

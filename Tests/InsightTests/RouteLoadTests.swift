@@ -93,6 +93,25 @@ extension InsightSuite {
       }
     }
 
+    /// One rider at each of four stops, four at each of two, four on the line and four off it.
+    @Test func anHourDoesNotTellWhatIsHiddenAtItsStops() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("05:10", 1, "a", to: "d"), try TestBoarding("05:10", 1, "b", to: "d"),
+          try TestBoarding("05:10", 1, "c", to: "d"), try TestBoarding("05:10", 1, "d"),
+          try TestBoarding("06:10", 4, "a", to: "c"), try TestBoarding("06:10", 4, "b", to: "c"),
+          try TestBoarding("07:10", 4, "a", to: "c"), try TestBoarding("07:10", 4, "e"),
+          try TestBoarding("09:10", 1, "a", to: "c"), try TestBoarding("09:10", 1, "b", to: "c"),
+        ])
+        let answer = try await ask(world) { $0.hours = 6..<7 }
+        #expect(answer.hourly[5...9] == [5, 5, 5, 0, nil])
+        #expect(answer.boardings == 5)
+        #expect(rows(answer) == ["Harbour - 0 -", "Bridge - 0 5", "Market 0 5 0", "Park 0 0 0"])
+        let early = try await ask(world) { $0.hours = 5..<6 }
+        #expect(early.boardings == 5 && early.hourly[5] == 5)
+      }
+    }
+
     @Test func aSumThatStandsAloneIsRoundedToo() async throws {
       try await World.with { world in
         try await world.addBoardings(try Self.handWorked())

@@ -37,7 +37,7 @@ import Testing
     let cells = SmallCells(ridersMin: ridersMin)
     return (
       cells.protect(RouteLoad(line: Self.line, rides: rides, zone: .utc), counts: counts),
-      cells.protect(counts)
+      cells.protect(counts, along: Self.line)
     )
   }
 
@@ -94,6 +94,15 @@ import Testing
     #expect(SmallCells(ridersMin: 5).total([[8], [4, 4]]) == 5)
     // Three hidden ones of eight may be of many sizes.
     #expect(SmallCells(ridersMin: 5).total([[4, 3, 1]]) == 10)
+  }
+
+  /// An hour of a load is told beside the stops of the line: 5 of seven hidden ones would be one at each.
+  @Test func anHourDoesNotTellTheStopsOfALoad() {
+    let cells = SmallCells(ridersMin: 5)
+    #expect(cells.count([1, 1, 1, 1, 1, 1, 1, 0]) == 10)
+    #expect(cells.count([1, 1, 1, 1, 0]) == 5)
+    #expect(cells.count([4, 4, 0]) == 5)
+    #expect(cells.count([1, 1, 0]) == nil)
   }
 
   /// Of all small tables: of a boarding that is hidden, two sizes at least fit the boardings that are told.

@@ -17,6 +17,14 @@ struct FeedReadingTests {
     #expect(reading.rowCounts.first { $0.file == "stop_times.txt" }?.count == 16)
   }
 
+  @Test func routesAreReadWithoutStopsAndTrips() throws {
+    let whole = try SmallFeed().read().network
+    // What is wrong with the trips does not matter.
+    let routes = try FeedReader.readRoutes(zip: SmallFeed().with("stop_times.txt", nil).zip())
+    #expect(routes.routes == whole.routes && routes.operators == whole.operators)
+    #expect(routes.operatorID(ofRoute: 0) == "city" && routes.stops.isEmpty)
+  }
+
   @Test func timesPassMidnight() throws {
     let network = try SmallFeed().read().network
     let trip = try #require(network.tripIndex(id: "t2"))

@@ -119,7 +119,8 @@ struct LoadTests {
       let answer = await service.send(.get, "\(path)?date=2026-11-21", token: token)
       #expect(
         answer.text.hasPrefix(
-          #"{"boardings_without_route":0,"all_have_routes":true,"smallest_group_shown":5,"#),
+          #"{"boardings_without_route":0,"all_have_routes":true,"smallest_group_shown":5,"#
+            + #""feed":1,"days_by_other_feeds":0,"routes":["#),
         "\(answer.text)")
       #expect(
         answer.text.contains(
