@@ -15,7 +15,7 @@ package enum TidesOutcome: Sendable, Equatable {
 package struct TidesExport: Sendable {
   /// The file that describes the package; it is written last.
   package static let descriptor = "datapackage.json"
-  /// Vehicles that are worked out at once, with all their stop visits and taps of the day.
+  /// Vehicles that are worked out at once, with all their stop visits of the day.
   package static let vehiclesPerPageMax = 16
 
   private let day: Day
@@ -96,29 +96,41 @@ package struct TidesExport: Sendable {
       last = end
       let visits = Dictionary(
         grouping: try await db.openData.visits(of: vehicles, day: day), by: \.vehicle)
-      let passings = Dictionary(
-        grouping: try await db.openData.passings(of: vehicles, day: day), by: \.vehicle)
+      var trips: [String: [PerformedTrip]] = [:]
       for vehicle in vehicles {
-        let trips = PerformedTrip.trips(of: visits[vehicle] ?? [])
-        try await write(trips, passings[vehicle] ?? [], rows)
+        let performed = PerformedTrip.trips(of: visits[vehicle] ?? [])
+        trips[vehicle] = performed
+        try await write(performed, rows)
       }
+      try await writePassings(of: trips, rows, in: db)
     }
   }
 
-  private mutating func write(
-    _ trips: [PerformedTrip], _ passings: [OpenPassing], _ rows: TidesRows
-  ) async throws {
+  private mutating func write(_ trips: [PerformedTrip], _ rows: TidesRows) async throws {
     for trip in trips {
       try await writer.add(rows.trip(trip), to: .tripsPerformed)
       for index in trip.visits.indices {
         try await writer.add(rows.visit(index, of: trip), to: .stopVisits)
       }
     }
-    let finder = PassingFinder(trips)
-    for passing in passings {
-      guard let place = finder.place(of: passing) else { continue }
-      try await writer.add(
-        rows.event(passing, at: place, of: trips[place.trip]), to: .passengerEvents)
+  }
+
+  /// Who got on and off some vehicles, by their trips.
+  private mutating func writePassings(
+    of trips: [String: [PerformedTrip]], _ rows: TidesRows, in db: StoreSession
+  ) async throws {
+    let finders = trips.mapValues(PassingFinder.init)
+    let pages = try await db.openData.passings(of: trips.keys.sorted(), day: day)
+    while true {
+      let page = try await pages.next()
+      guard !page.isEmpty else { return }
+      for passing in page {
+        guard let performed = trips[passing.vehicle],
+          let place = finders[passing.vehicle]?.place(of: passing)
+        else { continue }
+        try await writer.add(
+          rows.event(passing, at: place, of: performed[place.trip]), to: .passengerEvents)
+      }
     }
   }
 

@@ -154,10 +154,11 @@ package struct OpenDataTables {
   let connection: PostgresConnection
 
   private func pages<Row: Sendable>(
-    _ cursor: String, of day: Day, _ sql: String,
+    _ cursor: String, of day: Day, _ sql: String, _ others: [PostgresValue] = [],
     _ row: @escaping @Sendable (PostgresRow) throws -> Row
   ) async throws -> OpenDataPages<Row> {
-    try await connection.execute("declare \(cursor) no scroll cursor for \(sql)", [.date(day)])
+    try await connection.execute(
+      "declare \(cursor) no scroll cursor for \(sql)", [.date(day)] + others)
     return OpenDataPages(connection: connection, cursor: cursor, row: row)
   }
 
@@ -301,8 +302,11 @@ extension OpenDataTables {
 
   /// Who got on some vehicles on a fare day at a stop that is known, and who got off at one that the
   /// validator named or a person.
-  package func passings(of vehicles: [String], day: Day) async throws -> [OpenPassing] {
-    try await connection.query(
+  package func passings(of vehicles: [String], day: Day) async throws
+    -> OpenDataPages<OpenPassing>
+  {
+    try await pages(
+      "open_passings", of: day,
       """
       select d.vehicle, b.device_id, b.epoch, b.seq, b.tapped_at, b.riders, b.stop, b.route,
         b.direction, b.stop_order, false as is_alighting
@@ -320,8 +324,8 @@ extension OpenDataTables {
         and c.epoch = t.epoch and c.seq = t.seq and c.state = 'standing'
       where d.fare_day = $1 and d.vehicle = any($2) and coalesce(c.stop, t.stop) is not null
       order by 1, 5, 2, 3, 4
-      """, [.date(day), .texts(vehicles.map(Optional.some))]
-    ).map { row in
+      """, [.texts(vehicles.map(Optional.some))]
+    ) { row in
       OpenPassing(
         name: TapName(device: try row.text(1), epoch: try row.int8(2), seq: try row.int8(3)),
         vehicle: try row.text(0), at: try row.timestamptz(4), riders: try row.int(5),
