@@ -7,7 +7,8 @@ import Transit
 /// Open data for others.
 struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Writes open data.", subcommands: [Fares.self])
+    commandName: "export", abstract: "Writes open data.",
+    subcommands: [Fares.self, TidesCommand.self])
 
   struct Fares: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
