@@ -45,7 +45,7 @@ extension InsightDesk {
     let heardSince = now.adding(seconds: -silentSeconds)
     let today = city.fareDay(of: now)
     let days = Array(
-      sequence(first: city.fareDay(of: min(start, heardSince))) { $0.adding(days: 1) }
+      sequence(first: city.fareDay(of: start)) { $0.adding(days: 1) }
         .prefix { $0 <= today })
     return try await store.read { db in
       var found: [SilentDevice] = []
@@ -56,10 +56,10 @@ extension InsightDesk {
           vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now, after: last,
           limit: pageSize)
         let moves = try await db.fleet.movements(
-          of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
-          heardSince: heardSince, days: days)
+          of: candidates.map(\.vehicle),
+          since: candidates.map { max($0.lastContactAt ?? start, start) }, days: days)
         for (var candidate, move) in zip(candidates, moves)
-        where !move.isHeard && move.metres >= Self.movedMetresMin {
+        where move.metres >= Self.movedMetresMin {
           candidate.movedMetres = move.metres
           candidate.movedSince = move.firstAt
           found.append(candidate)

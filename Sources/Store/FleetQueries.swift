@@ -57,8 +57,6 @@ package struct ConflictRow: Sendable, Equatable {
 package struct FleetQueries {
   /// Most lines of an answer.
   package static let linesMax = 10_000
-  /// Days of the past in whose taps a device may have named its vehicle.
-  package static let vehicleDaysMax = 7
   /// Most silent devices looked at in one go.
   package static let silentPageMax = 1000
 
@@ -66,37 +64,17 @@ package struct FleetQueries {
 
   /// Active devices last heard of before a moment, whose vehicle has a position after another one, the longest
   /// silent first, after one of them; at most ``silentPageMax``, of which few may have moved.
-  ///
-  /// A device that nobody assigned is in the vehicle of which its taps of the last ``vehicleDaysMax`` days told last.
-  /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package func silentCandidates(
     contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentDevice? = nil,
     limit: Int = silentPageMax
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
       """
-      with told as (
-        select distinct on (device_id) device_id, vehicle
-        from vehicle_device join vehicle_now using (vehicle)
-        where fare_day >= ($3::timestamptz at time zone 'UTC')::date - $7::int
-        order by device_id, fare_day desc, at desc, vehicle)
       select d.device_id, v.vehicle, v.at, contact.at as contact_at,
         contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
-      from device d
-      left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
-      left join device_assignment a on a.device_id = d.device_id
-        and a.valid_from <= $3 and (a.valid_to is null or a.valid_to > $3)
-      left join told t on t.device_id = d.device_id
-      join vehicle_now v on v.at >= $2
-        and v.vehicle = case when a.device_id is null then t.vehicle else a.vehicle end
-      cross join lateral (
-        select greatest(
-          (select max(e.last_received_at) from (
-            select last_received_at from device_epoch
-            where device_id = d.device_id and epoch >= coalesce(k.epochs_from, 0)
-            order by epoch desc limit \(DeviceQueries.registersMax)) e),
-          (select received_at from device_heartbeat h where h.device_id = d.device_id)) as at
-      ) contact
+      from device d \(DeviceContacts.joined)
+      \(DeviceContacts.placed(at: "$3", among: "device"))
+      join vehicle_now v on v.at >= $2 and v.vehicle = place.vehicle
       where d.state = 'active' and (contact.at is null or contact.at < $1)
         and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
           > (coalesce($6::timestamptz, '-infinity'), $5))
@@ -106,7 +84,6 @@ package struct FleetQueries {
         .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
         .int8(Int64(min(limit, Self.silentPageMax))), .orNull(last?.device, PostgresValue.text),
         .orNull(last?.lastContactAt, PostgresValue.timestamptz),
-        .int4(Int32(Self.vehicleDaysMax)),
       ])
     return try rows.map { row in
       SilentDevice(
@@ -118,24 +95,17 @@ package struct FleetQueries {
     }
   }
 
-  /// How far vehicles went since a moment each, from end to end, when the first of their positions in that
-  /// time was, and whether the device itself told one since a moment of all; by the index in the lists, which are
-  /// of one length.
-  ///
-  /// A device that told positions was there until the last of them: what its vehicle went before it counts not.
+  /// How far vehicles went since a moment each, from end to end, and when the first of their positions in that
+  /// time was; by the index in the lists, which are of one length.
   package func movements(
-    of devices: [SilentDevice], since: [Instant], heardSince: Instant, days: [Day]
-  ) async throws -> [(metres: Double, firstAt: Instant?, isHeard: Bool)] {
-    guard !devices.isEmpty else { return [] }
+    of vehicles: [String], since: [Instant], days: [Day]
+  ) async throws -> [(metres: Double, firstAt: Instant?)] {
+    guard !vehicles.isEmpty else { return [] }
     let rows = try await connection.query(
       """
-      select n.i, m.metres, m.first_at, coalesce(own.at >= $6, false) as is_heard
-      from unnest($1::int2[], $2::text[], $3::text[], $4::timestamptz[])
-        with ordinality as n (lane, vehicle, device_id, since, i)
-      cross join lateral (
-        select max(p.at) as at from position p
-        where p.service_day = any($5) and p.lane = n.lane and p.vehicle = n.vehicle
-          and p.at >= least(n.since, $6::timestamptz) and p.device_id = n.device_id) own
+      select n.i, m.metres, m.first_at
+      from unnest($1::int2[], $2::text[], $3::timestamptz[])
+        with ordinality as n (lane, vehicle, since, i)
       cross join lateral (
         select coalesce(sqrt(
             power((max(latitude) - min(latitude)) * 111320, 2)
@@ -146,20 +116,15 @@ package struct FleetQueries {
           -- A tenth of a millimetre: of what is far less the square is too small for a number.
           select round(latitude::numeric, 9)::float8 as latitude,
             round(longitude::numeric, 9)::float8 as longitude, p.at
-          from position p where p.service_day = any($5) and p.lane = n.lane
-            and p.vehicle = n.vehicle and p.at >= greatest(n.since, own.at)) p) m
+          from position p where p.service_day = any($4) and p.lane = n.lane
+            and p.vehicle = n.vehicle and p.at >= n.since) p) m
       order by n.i
       """,
       [
-        .int2s(devices.map { Lane.of(name: $0.vehicle) }), .texts(devices.map(\.vehicle)),
-        .texts(devices.map(\.device)), .timestamptzs(since.map(Optional.some)),
-        .dates(days.map(Optional.some)), .timestamptz(heardSince),
+        .int2s(vehicles.map { Lane.of(name: $0) }), .texts(vehicles),
+        .timestamptzs(since.map(Optional.some)), .dates(days.map(Optional.some)),
       ])
-    return try rows.map { row in
-      (
-        try row.float8("metres"), try row.timestamptzOrNil("first_at"), try row.bool("is_heard")
-      )
-    }
+    return try rows.map { (try $0.float8("metres"), try $0.timestamptzOrNil("first_at")) }
   }
 
   /// Compares the holes in all registers with those that are written down.
