@@ -16,6 +16,9 @@ package struct Conflict: Sendable, Equatable {
   package let row: ConflictRow
   /// What is kept, as JSON without its token; nil when its batch cannot be read.
   package let keptContent: String?
+  /// The deny list that the validator used, by the batch of each content; nil where that names none.
+  package let keptDenyList: Int64?
+  package let otherDenyList: Int64?
 }
 
 /// Watching over the fleet.
@@ -99,18 +102,23 @@ extension InsightDesk {
   ) async throws -> [Conflict] {
     let (rows, bodies) = try await store.read { db in
       let rows = try await db.fleet.conflicts(device: device, after: last, limit: limit)
-      let batches = rows.compactMap { row in row.keptBatchID.map { (row.name.device, $0) } }
+      let batches = rows.flatMap { row in
+        ([row.keptBatchID].compactMap { $0 } + row.otherBatchIDs).map { (row.name.device, $0) }
+      }
       return (rows, try await db.evidence.bodies(of: batches.map { (device: $0.0, id: $0.1) }))
     }
-    let taps = bodies.mapValues { body in
-      Dictionary(((try? body.decode())?.taps ?? []).map { ($0.seq, $0) }) { first, _ in
-        first
-      }
-    }
+    let batches = bodies.compactMapValues { body in try? body.decode() }
     return rows.map { row in
-      let kept = row.keptBatchID.flatMap { taps[$0]?[row.name.seq] }
+      let kept = row.keptBatchID.flatMap { batches[$0] }
+      let other = row.otherBatchIDs.lazy.compactMap { batches[$0] }.first { batch in
+        batch.taps.contains { $0.seq == row.name.seq && $0.contentHash.bytes == row.otherDigest }
+      }
       return Conflict(
-        row: row, keptContent: kept.map { TapContent.json($0, tokenKey: tokenKey) })
+        row: row,
+        keptContent: kept?.taps.first { $0.seq == row.name.seq }.map {
+          TapContent.json($0, tokenKey: tokenKey)
+        },
+        keptDenyList: kept?.denyListVersion, otherDenyList: other?.denyListVersion)
     }
   }
 }

@@ -48,6 +48,9 @@ package struct ConflictRow: Sendable, Equatable {
   /// JSON without the token.
   package let otherContent: String
   package let otherReceivedAt: Instant
+  package let otherDigest: [UInt8]
+  /// The batches that may have brought it; which of them it was, the digest tells.
+  package let otherBatchIDs: [Int64]
   /// The batch that brought the content which is kept.
   package let keptBatchID: Int64?
   package let keptReceivedAt: Instant?
@@ -210,7 +213,8 @@ package struct FleetQueries {
   ) async throws -> [ConflictRow] {
     let found = try await connection.query(
       """
-      select device_id, epoch, seq, other_content, received_at, conflict_id from tap_conflict
+      select device_id, epoch, seq, other_content, received_at, conflict_id, other_digest
+      from tap_conflict
       where ($1::text is null or device_id = $1) and ($3::bigint is null or conflict_id < $3)
       order by conflict_id desc limit $2
       """,
@@ -221,12 +225,16 @@ package struct FleetQueries {
     let names = try found.map { row in
       TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
     }
-    let batches = try await EvidenceQueries(connection: connection).batches(of: names)
+    let evidence = EvidenceQueries(connection: connection)
+    let batches = try await evidence.batches(of: names)
+    let others = try await evidence.batches(ofConflicts: try found.map { try $0.int8(5) })
     return try zip(found, names).map { row, name in
-      ConflictRow(
-        conflictID: try row.int8(5), name: name, otherContent: try row.text(3),
-        otherReceivedAt: try row.timestamptz(4),
-        keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
+      let conflictID = try row.int8(5)
+      return ConflictRow(
+        conflictID: conflictID, name: name, otherContent: try row.text(3),
+        otherReceivedAt: try row.timestamptz(4), otherDigest: try row.bytea(6),
+        otherBatchIDs: others[conflictID] ?? [], keptBatchID: batches[name]?.id,
+        keptReceivedAt: batches[name]?.receivedAt)
     }
   }
 }

@@ -70,9 +70,11 @@ extension Handlers {
         writer.member("kept_received_at", orNull: conflict.row.keptReceivedAt?.description)
         writer.key("kept")
         if let kept = conflict.keptContent { writer.raw(kept) } else { writer.null() }
+        writer.member("kept_deny_list_version", orNull: conflict.keptDenyList)
         writer.member("other_received_at", conflict.row.otherReceivedAt.description)
         writer.key("other")
         writer.raw(conflict.row.otherContent)
+        writer.member("other_deny_list_version", orNull: conflict.otherDenyList)
       }
       writer.member(
         "next", orNull: conflicts.count == limit ? conflicts.last?.row.conflictID : nil)

@@ -96,19 +96,23 @@ extension Handlers {
     let kept = conflict.keptContent.map { ToldTap(content: $0) }
     let other = ToldTap(content: conflict.row.otherContent)
     let differing = kept.map { other.differing(from: $0) } ?? []
-    func side(_ tap: ToldTap, _ moment: Instant?) -> ConflictSide {
-      ConflictSide(
+    let listsDiffer = kept != nil && conflict.keptDenyList != conflict.otherDenyList
+    func side(_ tap: ToldTap, _ moment: Instant?, _ denyList: Int64?) -> ConflictSide {
+      let list = ConflictField(
+        name: people.text("fleet_deny_list"), value: denyList.map { String($0) } ?? "–",
+        differs: listsDiffer)
+      return ConflictSide(
         receivedAt: moment.map(people.moment) ?? "–",
         fields: tap.members(people).map { member in
           ConflictField(
             name: member.title, value: member.value, differs: differing.contains(member.name))
-        })
+        } + [list])
     }
     return ConflictRow(
       device: conflict.row.name.device,
       number: "\(conflict.row.name.epoch) / \(conflict.row.name.seq)",
-      kept: kept.map { side($0, conflict.row.keptReceivedAt) },
-      other: side(other, conflict.row.otherReceivedAt),
+      kept: kept.map { side($0, conflict.row.keptReceivedAt, conflict.keptDenyList) },
+      other: side(other, conflict.row.otherReceivedAt, conflict.otherDenyList),
       differing: differing.map { ToldTap.title(of: $0, people) }.joined(separator: ", "))
   }
 }

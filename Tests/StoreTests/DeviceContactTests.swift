@@ -82,6 +82,37 @@ extension StoreSuite {
       }
     }
 
+    /// V-1 holds the newest list, V-2 the one before, V-3 none; V-4 is not at work.
+    @Test func whoLacksTheNewestDenyListIsListed() async throws {
+      try await withStore { store, pool in
+        try await Self.found(4, pool)
+        try await pool.run("update device set state = 'suspended' where device_id = 'V-4'")
+        func behind(after id: String = "", limit: Int = 9) async throws -> [DeviceBehind] {
+          try await store.read { try await $0.denyList.behind(after: id, limit: limit) }
+        }
+        // Before there is a list nobody lacks one.
+        #expect(try await behind().isEmpty)
+        try await pool.run(
+          """
+          insert into deny_list_version (version, made_at, added, removed)
+          values (1, $1, 1, 0), (2, $1, 1, 0)
+          """, [.timestamptz(noon)])
+        try await pool.run(
+          """
+          insert into device_deny_list (device_id, version, seen_at, source)
+          values ('V-1', 1, $1, 'fetch'), ('V-1', 2, $2, 'fetch'), ('V-2', 1, $2, 'batch')
+          """, [.timestamptz(noon), .timestamptz(noon.adding(seconds: 60))])
+        try await Self.tell("V-3", of: "3", seconds: 90, store)
+        let all = try await behind()
+        #expect(all.map(\.device) == ["V-2", "V-3"])
+        #expect(all.map(\.heldVersion) == [1, nil])
+        #expect(all.map(\.heldSince) == [noon.adding(seconds: 60), nil])
+        #expect(all.map(\.lastSeenAt) == [nil, noon.adding(seconds: 90)])
+        #expect(try await behind(limit: 1).map(\.device) == ["V-2"])
+        #expect(try await behind(after: "V-2").map(\.device) == ["V-3"])
+      }
+    }
+
     /// Other hardware is in place; the old one told a position a moment before.
     @Test func whatReplacedHardwareToldSaysNothingOfTheOneInPlace() async throws {
       try await withStore { store, pool in
