@@ -34,14 +34,14 @@ extension InsightDesk {
   /// Movement is looked for in so much of the past, seconds.
   package static let movementSecondsMax: Int64 = 3600
 
-  /// Active validators that are silent though their vehicle moves, the longest silent first; at most
-  /// ``silentMax``.
+  /// Active validators that are silent though their vehicle moves, the longest silent first, after one of them; at
+  /// most ``silentMax``.
   ///
   /// All who are silent are gone through until there are so many: at night most vehicles stand with their
   /// validators off, and one that moves is not to be hidden behind them.
   package func silentDevices(
-    at now: Instant, silentSeconds: Int64 = silentSecondsMax, limit: Int = silentMax,
-    pageSize: Int = FleetQueries.silentPageMax
+    at now: Instant, silentSeconds: Int64 = silentSecondsMax, after place: SilentPlace? = nil,
+    limit: Int = silentMax, pageSize: Int = FleetQueries.silentPageMax
   ) async throws -> [SilentDevice] {
     let city = city.current
     let start = now.adding(seconds: -Self.movementSecondsMax)
@@ -52,7 +52,7 @@ extension InsightDesk {
         .prefix { $0 <= today })
     return try await store.read { db in
       var found: [SilentDevice] = []
-      var last: SilentDevice?
+      var last = place
       while found.count < limit {
         let candidates = try await db.fleet.silentCandidates(
           contactBefore: heardSince,
@@ -68,16 +68,16 @@ extension InsightDesk {
           found.append(candidate)
         }
         guard let next = candidates.last else { break }
-        last = next
+        last = next.place
       }
       return Array(found.prefix(limit))
     }
   }
 
   /// Holes in the numbers of a device or of all, the oldest first: the open ones, or those closed
-  /// since a moment.
+  /// since a moment; after one of them.
   package func agedGaps(
-    device: String? = nil, closedSince: Instant? = nil, at now: Instant,
+    device: String? = nil, closedSince: Instant? = nil, at now: Instant, after last: Int64? = nil,
     limit: Int = FleetQueries.linesMax
   ) async throws -> [AgedGap] {
     try await store.write { db in
@@ -86,7 +86,9 @@ extension InsightDesk {
       try await db.fleet.reconcileGaps(at: now)
     }
     return try await store.read { db in
-      try await db.fleet.gaps(device: device, closedSince: closedSince, limit: limit).map { gap in
+      try await db.fleet.gaps(
+        device: device, closedSince: closedSince, after: last, limit: limit
+      ).map { gap in
         AgedGap(
           gap: gap, ageSeconds: max((gap.closedAt ?? now).secondsSince(gap.knownSince), 0))
       }

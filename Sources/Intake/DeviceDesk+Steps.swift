@@ -189,13 +189,15 @@ extension DeviceDesk {
     }
   }
 
-  /// Devices of which the id, or the place at a moment, holds a text, in the order of their ids.
+  /// Devices of which the id, or the place at a moment, holds a text, in the order of their ids, after one.
   package func list(
-    holding text: String, limit: Int = DeviceQueries.pageMax, at moment: Instant
+    holding text: String, after id: String = "", limit: Int = DeviceQueries.pageMax,
+    at moment: Instant
   ) async throws -> [DeviceStanding] {
     try await store.read { db in
       try await Self.standings(
-        of: try await db.devices.list(holding: text, at: moment, limit: limit), at: moment, in: db)
+        of: try await db.devices.list(holding: text, at: moment, after: id, limit: limit),
+        at: moment, in: db)
     }
   }
 

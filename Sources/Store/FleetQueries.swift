@@ -22,8 +22,27 @@ package struct SilentDevice: Sendable, Equatable {
   package var movedSince: Instant?
 }
 
+/// Where a list of silent devices goes on: after this one.
+package struct SilentPlace: Sendable, Equatable {
+  package let device: String
+  package let lastContactAt: Instant?
+
+  /// Names a place.
+  package init(device: String, lastContactAt: Instant?) {
+    self.device = device
+    self.lastContactAt = lastContactAt
+  }
+}
+
+extension SilentDevice {
+  /// Where a list that ends with it goes on.
+  package var place: SilentPlace { SilentPlace(device: device, lastContactAt: lastContactAt) }
+}
+
 /// A hole in the numbers of a device, open or closed.
 package struct GapRecord: Sendable, Equatable {
+  /// By which a list goes on after it.
+  package let gapID: Int64
   package let device: String
   package let epoch: Int64
   package let seqs: ClosedRange<Int64>
@@ -68,7 +87,7 @@ package struct FleetQueries {
   /// Active devices last heard of before a moment, whose vehicle has a position after another one, the longest
   /// silent first, after one of them; at most ``silentPageMax``, of which few may have moved.
   package func silentCandidates(
-    contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentDevice? = nil,
+    contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentPlace? = nil,
     limit: Int = silentPageMax
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
@@ -170,24 +189,31 @@ package struct FleetQueries {
     return true
   }
 
-  /// Holes of a device or of all, the oldest first: the open ones, or those closed since a moment.
+  /// Holes of a device or of all, the oldest first: the open ones, or those closed since a moment; after one of
+  /// them.
+  ///
+  /// After one that is there no more, because a part of it came, the list begins anew.
   package func gaps(
-    device: String?, closedSince: Instant? = nil, limit: Int = linesMax
+    device: String?, closedSince: Instant? = nil, after last: Int64? = nil, limit: Int = linesMax
   ) async throws -> [GapRecord] {
-    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $3"
+    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $4"
     var parameters: [PostgresValue] = [
       .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
+      .orNull(last, PostgresValue.int8),
     ]
     if let closedSince { parameters.append(.timestamptz(closedSince)) }
     let rows = try await connection.query(
       """
-      select device_id, epoch, first_seq, last_seq, known_since, closed_at from device_gap
+      select device_id, epoch, first_seq, last_seq, known_since, closed_at, gap_id from device_gap
       where \(condition) and ($1::text is null or device_id = $1)
+        and coalesce((known_since, device_id, epoch, first_seq) > (
+          select g.known_since, g.device_id, g.epoch, g.first_seq from device_gap g
+          where g.gap_id = $3), true)
       order by known_since, device_id, epoch, first_seq limit $2
       """, parameters)
     return try rows.map { row in
       GapRecord(
-        device: try row.text(0), epoch: try row.int8(1),
+        gapID: try row.int8(6), device: try row.text(0), epoch: try row.int8(1),
         seqs: try row.int8(2)...(try row.int8(3)), knownSince: try row.timestamptz(4),
         closedAt: try row.timestamptzOrNil(5))
     }

@@ -57,8 +57,12 @@ extension Handlers {
     _ request: WebRequest, _ people: People
   ) async throws -> FleetTable<SilentRow> {
     let silent = try await services.insight.silentDevices(
-      at: request.receivedAt, limit: Self.silentShownMax + 1)
-    return FleetTable(silent, countMax: Self.silentShownMax, of: .silent, people) { device in
+      at: request.receivedAt, after: try Self.silentPlace(request, FleetPart.silent.after),
+      limit: Self.silentShownMax + 1)
+    return FleetTable(
+      silent, countMax: Self.silentShownMax, of: .silent, people, on: request,
+      place: \.place.pageText
+    ) { device in
       SilentRow(
         vehicle: device.vehicle, device: device.device,
         lastHeard: device.lastContactAt.map(people.moment) ?? people.text("never"),
@@ -70,8 +74,12 @@ extension Handlers {
 
   func gapTable(_ request: WebRequest, _ people: People) async throws -> FleetTable<GapRow> {
     let gaps = try await services.insight.agedGaps(
-      at: request.receivedAt, limit: Self.gapsShownMax + 1)
-    return FleetTable(gaps, countMax: Self.gapsShownMax, of: .gaps, people) { aged in
+      at: request.receivedAt, after: try Self.idAfter(request, FleetPart.gaps.after),
+      limit: Self.gapsShownMax + 1)
+    return FleetTable(
+      gaps, countMax: Self.gapsShownMax, of: .gaps, people, on: request,
+      place: \.gap.gapID.description
+    ) { aged in
       let seqs = aged.gap.seqs
       return GapRow(
         device: aged.gap.device, epoch: String(aged.gap.epoch),
@@ -86,8 +94,12 @@ extension Handlers {
     _ request: WebRequest, _ people: People
   ) async throws -> FleetTable<ConflictRow> {
     let conflicts = try await services.insight.conflicts(
-      tokenKey: services.tokenKey, limit: Self.conflictsShownMax + 1)
-    return FleetTable(conflicts, countMax: Self.conflictsShownMax, of: .conflicts, people) {
+      after: try Self.idAfter(request, FleetPart.conflicts.after), tokenKey: services.tokenKey,
+      limit: Self.conflictsShownMax + 1)
+    return FleetTable(
+      conflicts, countMax: Self.conflictsShownMax, of: .conflicts, people, on: request,
+      place: \.row.conflictID.description
+    ) {
       Self.conflict($0, people)
     }
   }

@@ -247,7 +247,7 @@ struct FleetTests {
       _ = await validator.post(
         "/v1/tap-batches", validator.batch([tap(2), tap(3), tap(4)]), to: service)
       let filled = await service.send(.get, "/v1/fleet/gaps?device=V-1", token: token)
-      #expect(filled.text == #"{"gaps":[]}"#)
+      #expect(filled.text == #"{"gaps":[],"next":null}"#)
       let closed = await service.send(.get, "/v1/fleet/gaps?closed_days=1", token: token)
       #expect(closed.text.contains(#""first":2,"last":4"#), "\(closed.text)")
       let conflicts = await service.send(.get, "/v1/fleet/conflicts", token: token).text
@@ -340,7 +340,7 @@ struct FleetTests {
     try await TestService.with { service in
       let token = try await service.token(.dispatcher)
       let answer = await service.send(.get, "/v1/fleet/silent", token: token)
-      #expect(answer.text == #"{"devices":[]}"#)
+      #expect(answer.text == #"{"devices":[],"next":null}"#)
     }
   }
 }
