@@ -16,6 +16,9 @@ package struct Conflict: Sendable, Equatable {
   package let row: ConflictRow
   /// What is kept, as JSON without its token; nil when its batch cannot be read.
   package let keptContent: String?
+  /// The deny list that the validator used, by the batch of each content; nil where that names none.
+  package let keptDenyList: Int64?
+  package let otherDenyList: Int64?
 }
 
 /// Watching over the fleet.
@@ -31,50 +34,50 @@ extension InsightDesk {
   /// Movement is looked for in so much of the past, seconds.
   package static let movementSecondsMax: Int64 = 3600
 
-  /// Active validators that are silent though their vehicle moves, the longest silent first; at most
-  /// ``silentMax``.
+  /// Active validators that are silent though their vehicle moves, the longest silent first, after one of them; at
+  /// most ``silentMax``.
   ///
   /// All who are silent are gone through until there are so many: at night most vehicles stand with their
   /// validators off, and one that moves is not to be hidden behind them.
   package func silentDevices(
-    at now: Instant, silentSeconds: Int64 = silentSecondsMax, limit: Int = silentMax,
-    pageSize: Int = FleetQueries.silentPageMax
+    at now: Instant, silentSeconds: Int64 = silentSecondsMax, after place: SilentPlace? = nil,
+    limit: Int = silentMax, pageSize: Int = FleetQueries.silentPageMax
   ) async throws -> [SilentDevice] {
     let city = city.current
     let start = now.adding(seconds: -Self.movementSecondsMax)
     let heardSince = now.adding(seconds: -silentSeconds)
     let today = city.fareDay(of: now)
     let days = Array(
-      sequence(first: city.fareDay(of: min(start, heardSince))) { $0.adding(days: 1) }
+      sequence(first: city.fareDay(of: start)) { $0.adding(days: 1) }
         .prefix { $0 <= today })
     return try await store.read { db in
       var found: [SilentDevice] = []
-      var last: SilentDevice?
+      var last = place
       while found.count < limit {
         let candidates = try await db.fleet.silentCandidates(
           contactBefore: heardSince,
           vehicleAfter: now.adding(seconds: -Self.vehicleSecondsMax), now: now, after: last,
           limit: pageSize)
         let moves = try await db.fleet.movements(
-          of: candidates, since: candidates.map { max($0.lastContactAt ?? start, start) },
-          heardSince: heardSince, days: days)
+          of: candidates.map(\.vehicle),
+          since: candidates.map { max($0.lastContactAt ?? start, start) }, days: days)
         for (var candidate, move) in zip(candidates, moves)
-        where !move.isHeard && move.metres >= Self.movedMetresMin {
+        where move.metres >= Self.movedMetresMin {
           candidate.movedMetres = move.metres
           candidate.movedSince = move.firstAt
           found.append(candidate)
         }
         guard let next = candidates.last else { break }
-        last = next
+        last = next.place
       }
       return Array(found.prefix(limit))
     }
   }
 
   /// Holes in the numbers of a device or of all, the oldest first: the open ones, or those closed
-  /// since a moment.
+  /// since a moment; after one of them.
   package func agedGaps(
-    device: String? = nil, closedSince: Instant? = nil, at now: Instant,
+    device: String? = nil, closedSince: Instant? = nil, at now: Instant, after last: Int64? = nil,
     limit: Int = FleetQueries.linesMax
   ) async throws -> [AgedGap] {
     try await store.write { db in
@@ -83,7 +86,9 @@ extension InsightDesk {
       try await db.fleet.reconcileGaps(at: now)
     }
     return try await store.read { db in
-      try await db.fleet.gaps(device: device, closedSince: closedSince, limit: limit).map { gap in
+      try await db.fleet.gaps(
+        device: device, closedSince: closedSince, after: last, limit: limit
+      ).map { gap in
         AgedGap(
           gap: gap, ageSeconds: max((gap.closedAt ?? now).secondsSince(gap.knownSince), 0))
       }
@@ -99,18 +104,23 @@ extension InsightDesk {
   ) async throws -> [Conflict] {
     let (rows, bodies) = try await store.read { db in
       let rows = try await db.fleet.conflicts(device: device, after: last, limit: limit)
-      let batches = rows.compactMap { row in row.keptBatchID.map { (row.name.device, $0) } }
+      let batches = rows.flatMap { row in
+        ([row.keptBatchID].compactMap { $0 } + row.otherBatchIDs).map { (row.name.device, $0) }
+      }
       return (rows, try await db.evidence.bodies(of: batches.map { (device: $0.0, id: $0.1) }))
     }
-    let taps = bodies.mapValues { body in
-      Dictionary(((try? body.decode())?.taps ?? []).map { ($0.seq, $0) }) { first, _ in
-        first
-      }
-    }
+    let batches = bodies.compactMapValues { body in try? body.decode() }
     return rows.map { row in
-      let kept = row.keptBatchID.flatMap { taps[$0]?[row.name.seq] }
+      let kept = row.keptBatchID.flatMap { batches[$0] }
+      let other = row.otherBatchIDs.lazy.compactMap { batches[$0] }.first { batch in
+        batch.taps.contains { $0.seq == row.name.seq && $0.contentHash.bytes == row.otherDigest }
+      }
       return Conflict(
-        row: row, keptContent: kept.map { TapContent.json($0, tokenKey: tokenKey) })
+        row: row,
+        keptContent: kept?.taps.first { $0.seq == row.name.seq }.map {
+          TapContent.json($0, tokenKey: tokenKey)
+        },
+        keptDenyList: kept?.denyListVersion, otherDenyList: other?.denyListVersion)
     }
   }
 }

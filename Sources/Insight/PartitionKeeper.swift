@@ -92,11 +92,10 @@ package struct PartitionKeeper: Sendable {
   @discardableResult
   package func drop() async throws -> [Day] {
     guard isDropping, try await clock?.isRight() ?? true else { return [] }
-    let told = try await store.read { db in try await db.partitions.positionDaysTold() }
     let moment = now()
-    let first = city.current.fareDay(of: moment).adding(days: -max(positionDays, told ?? 0))
     let days = try await store.dropPositions(
-      before: first, at: moment, perHourMax: Self.droppedPerHourMax)
+      today: city.current.fareDay(of: moment), keepingDays: positionDays, at: moment,
+      perHourMax: Self.droppedPerHourMax)
     for day in days { log.notice("positions dropped", metadata: ["day": "\(day)"]) }
     return days
   }

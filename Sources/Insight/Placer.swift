@@ -56,11 +56,13 @@ package struct Placer: Sendable {
     let days = try await db.placing.claimStaleDays(
       lane: lane, countMax: Self.vehicleDaysPerPassMax)
     var changedDays: Set<RiderDay> = []
-    var feedIDs: [Int64?] = []
+    var networks: [PlacedBy] = []
     for day in days {
       let placer = try await on(day.day, in: db)
-      feedIDs.append(placer.feedID)
       let (visits, boardings) = try await placer.look(at: day, in: db)
+      // By the stop visits that stand the boardings are on the lines of the network that found these.
+      networks.append(
+        visits == nil && !day.vehicle.isEmpty ? .before : .network(feedID: placer.feedID))
       if let visits { try await db.placing.replace(visits, of: day) }
       let changed = try await db.placing.save(boardings)
       changedDays.formUnion(changed)
@@ -68,7 +70,7 @@ package struct Placer: Sendable {
     }
     // All at once and in order, as those who sort taps off mark them.
     try await db.placing.markStale(changedDays, at: now)
-    try await db.placing.finish(days, by: feedIDs, at: now)
+    try await db.placing.finish(days, by: networks, at: now)
     return days.count
   }
 

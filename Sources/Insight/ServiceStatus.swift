@@ -62,7 +62,7 @@ extension InsightDesk {
         madeAt: now, journal: try await db.standing.journal(),
         backlog: try await db.standing.backlog(), gaps: try await db.standing.gaps(),
         validators: try await db.standing.validators(
-          silentSince: now.adding(seconds: -ServiceStatus.silentSecondsMax)),
+          silentSince: now.adding(seconds: -ServiceStatus.silentSecondsMax), at: now),
         positions: try await db.standing.positions(
           day: today, heardSince: now.adding(seconds: -ServiceStatus.heardSecondsMax)),
         books: try await db.standing.bookTotals(),

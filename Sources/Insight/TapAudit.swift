@@ -40,6 +40,8 @@ package struct TapTrace: Sendable, Equatable {
   package var direction: Int?
   /// Of the deny list that the validator used; nil where its batch names none, and in quarantine.
   package var denyListVersion: Int64?
+  /// Whether its medium was on that list; nil where it is not known.
+  package var wasListed: Bool?
   /// Where the rider boarded, as far as that is worked out.
   package var boarding: PlacedRide.Place?
   /// Where the rider got off, as far as that is worked out.
@@ -149,6 +151,7 @@ extension TapTrace {
     route = row.tap.route
     direction = row.tap.direction
     denyListVersion = row.tap.denyListVersion
+    wasListed = row.wasListed
     boarding = row.boarding
     alighting = row.alighting
     chargedMinor = row.chargedMinor
@@ -186,6 +189,7 @@ extension TapTrace {
     if let route { writer.member("route", route) }
     if let direction { writer.member("direction", direction) }
     if let denyListVersion { writer.member("deny_list_version", denyListVersion) }
+    if let wasListed { writer.member("was_listed", wasListed) }
     for (prefix, place) in [("", boarding), ("off_", alighting)] {
       guard let place else { continue }
       if let stop = place.stop { writer.member(prefix + "stop", stop) }

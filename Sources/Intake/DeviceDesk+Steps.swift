@@ -189,13 +189,15 @@ extension DeviceDesk {
     }
   }
 
-  /// Devices of which the id, or the place at a moment, holds a text, in the order of their ids.
+  /// Devices of which the id, or the place at a moment, holds a text, in the order of their ids, after one.
   package func list(
-    holding text: String, limit: Int = DeviceQueries.pageMax, at moment: Instant
+    holding text: String, after id: String = "", limit: Int = DeviceQueries.pageMax,
+    at moment: Instant
   ) async throws -> [DeviceStanding] {
     try await store.read { db in
       try await Self.standings(
-        of: try await db.devices.list(holding: text, at: moment, limit: limit), at: moment, in: db)
+        of: try await db.devices.list(holding: text, at: moment, after: id, limit: limit),
+        at: moment, in: db)
     }
   }
 
@@ -207,26 +209,12 @@ extension DeviceDesk {
       grouping: try await db.devices.registers(of: ids), by: \.device)
     let places = try await db.deviceAssignments.find(of: ids)
     let beats = try await db.deviceLives.heartbeats(of: ids)
-    var standings = devices.map { device in
+    let contacts = try await db.fleet.lastContacts(of: ids)
+    return devices.map { device in
       DeviceStanding(
         device: device, registers: registers[device.id] ?? [],
         place: moment.flatMap { places[device.id]?.place(at: $0) },
-        heartbeat: beats[device.id])
-    }
-    if let moment { try await hear(&standings, at: moment, in: db) }
-    return standings
-  }
-
-  /// Looks for the positions of those that were not heard of otherwise in the time in which these count.
-  private static func hear(
-    _ standings: inout [DeviceStanding], at moment: Instant, in db: StoreSession
-  ) async throws {
-    let since = moment.adding(seconds: -FleetQueries.positionSecondsMax)
-    let quiet = standings.filter { $0.lastSeenAt.map { $0 < since } ?? true }
-    let told = try await db.fleet.positionsTold(
-      by: quiet.compactMap { one in one.place?.vehicle.map { (one.device.id, $0) } }, since: since)
-    for index in standings.indices {
-      standings[index].positionAt = told[standings[index].device.id]
+        heartbeat: beats[device.id], lastSeenAt: contacts[device.id])
     }
   }
 
@@ -235,15 +223,13 @@ extension DeviceDesk {
     try await store.read { db in
       guard let device = try await db.devices.find(id) else { return nil }
       let assignments = try await db.deviceAssignments.find(id)
-      var standings = [
-        DeviceStanding(
+      return DeviceFile(
+        standing: DeviceStanding(
           device: device, registers: try await db.devices.registers(of: [id]),
           place: assignments.place(at: moment),
-          heartbeat: try await db.deviceLives.heartbeats(of: [id])[id])
-      ]
-      try await Self.hear(&standings, at: moment, in: db)
-      return DeviceFile(
-        standing: standings[0], assignments: assignments,
+          heartbeat: try await db.deviceLives.heartbeats(of: [id])[id],
+          lastSeenAt: try await db.fleet.lastContacts(of: [id])[id]),
+        assignments: assignments,
         events: try await db.deviceLives.events(of: id),
         clock: try await db.deviceLives.clock(of: id, countMax: Self.clocksMax).map {
           ClockOffset(sentAt: $0.sentAt, receivedAt: $0.receivedAt)

@@ -58,17 +58,10 @@ package struct DeviceStanding: Sendable, Equatable {
   /// Where it is mounted at the moment of the question.
   package var place: DevicePlace?
   package var heartbeat: HeartbeatRecord?
-  /// When it last told where its vehicle was, in the last ``FleetQueries/positionSecondsMax`` seconds.
-  package var positionAt: Instant?
+  /// When it was last heard of, by a batch, a heartbeat or a position; nil when never, or not since it was
+  /// activated in the place of other hardware.
+  package var lastSeenAt: Instant?
 
-  /// When it was last heard of; nil when never, or not since it was activated in the place of other hardware.
-  ///
-  /// What hardware that was replaced still delivers says nothing of the one that is in place.
-  package var lastSeenAt: Instant? {
-    let own = registers.filter { $0.epoch >= device.epochsFrom }
-    return (own.map(\.lastReceivedAt) + [heartbeat?.receivedAt, positionAt].compactMap { $0 })
-      .max()
-  }
   /// Whether it took the place of other hardware, and was not heard of since.
   package var isUnheardReplacement: Bool { device.epochsFrom > 0 && lastSeenAt == nil }
   /// Taps stored, the impossible ones included.
@@ -235,7 +228,7 @@ package struct DeviceDesk: Sendable {
       // What came before may have been other hardware: this one has no list until it names one, and was
       // not heard of.
       try await db.denyList.forget(id)
-      try await db.deviceLives.forgetHeartbeat(of: id)
+      try await db.deviceLives.forgetContact(of: id)
       let other = isReplacing ? ", other hardware" : ""
       try await db.deviceLives.append(
         DeviceEventRecord(

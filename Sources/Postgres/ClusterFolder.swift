@@ -95,9 +95,11 @@ struct ClusterFolder: Sendable {
 
   /// Puts the log of the server that served aside, for whoever asks why it ended.
   ///
-  /// What an attempt to start that failed said goes with the next: else it would push out the cause.
+  /// What an attempt to start that failed said goes with the next: else it would push out the cause. Programs from
+  /// before there was a mark left none: the log that they left beside the data is of a server.
   func keepLog() {
-    if unlink(servedMark) == 0 { rename(log, logBefore) } else { unlink(log) }
+    let isOfUnmarkedServer = pathStatus(data) != nil && pathStatus(logBefore) == nil
+    if unlink(servedMark) == 0 || isOfUnmarkedServer { rename(log, logBefore) } else { unlink(log) }
   }
 
   /// Marks the log as that of a server that takes connections.

@@ -240,6 +240,8 @@ package final class PrivateCluster: Sendable {
       guard rename(folder.unfinishedData, folder.data) == 0 else {
         throw .notWritable(folder: folder.data, reason: systemMessage())
       }
+      // What `initdb` said is no server's.
+      unlink(folder.log)
     }
   }
 

@@ -88,7 +88,7 @@ package struct AdjustmentTables {
 
   /// Corrections, the newest first; of one number when it is given, and only those that wait when asked so.
   package func list(
-    number: Int64? = nil, waitingOnly: Bool = false
+    number: Int64? = nil, waitingOnly: Bool = false, after last: Int64? = nil
   ) async throws -> [AdjustmentRow] {
     let rows = try await connection.query(
       """
@@ -101,8 +101,13 @@ package struct AdjustmentTables {
         array_agg(l.credit_minor order by l.line) as credits
       from adjustment a join adjustment_line l using (adjustment_id)
       where ($1::int8 is null or adjustment_id = $1) and (not $2 or a.state = 'requested')
+        and ($4::int8 is null or adjustment_id < $4)
       group by a.adjustment_id order by a.adjustment_id desc limit $3
-      """, [.orNull(number, PostgresValue.int8), .bool(waitingOnly), .int8(Int64(Self.pageMax))])
+      """,
+      [
+        .orNull(number, PostgresValue.int8), .bool(waitingOnly), .int8(Int64(Self.pageMax)),
+        .orNull(last, PostgresValue.int8),
+      ])
     return try rows.map { row in
       AdjustmentRow(
         number: try row.int8("adjustment_id"), requestedBy: try row.text("requested_by"),

@@ -339,12 +339,18 @@ package struct OrderTables {
   }
 
   /// Orders, the newest first; only those that wait when asked so.
-  package func list(waitingOnly: Bool) async throws -> [MoneyOrderRow] {
+  package func list(
+    waitingOnly: Bool, after last: Int64? = nil, limit: Int = listMax
+  ) async throws -> [MoneyOrderRow] {
     try await connection.query(
       """
-      \(Self.rows) where not $1 or decision is null
+      \(Self.rows) where (not $1 or decision is null) and ($3::int8 is null or order_id < $3)
       order by order_id desc limit $2
-      """, [.bool(waitingOnly), .int8(Int64(Self.listMax))]
+      """,
+      [
+        .bool(waitingOnly), .int8(Int64(min(limit, Self.listMax))),
+        .orNull(last, PostgresValue.int8),
+      ]
     ).map(Self.order)
   }
 }

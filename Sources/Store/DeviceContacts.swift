@@ -1,39 +1,66 @@
 package import Basics
 import Postgres
 
-/// When validators were heard of by the positions they told: who tells only where it is, is not silent.
-extension FleetQueries {
-  /// Seconds of the past in which a position counts as a word of its validator.
-  package static let positionSecondsMax: Int64 = 3600
+/// When validators were last heard of, and in which vehicle they are: whoever asks, asks by these texts.
+enum DeviceContacts {
+  /// Days of the past in whose taps and positions a device may have named its vehicle.
+  static let vehicleDaysMax = 7
 
-  /// When devices themselves last told where the vehicle of each was, since a moment; who told nothing is
-  /// missing.
+  /// Of each device `d` the key `k` that it signs with, and `contact.at`: when it was last heard of by a batch, a
+  /// heartbeat or a position; null is never, or not since it took the place of other hardware.
   ///
-  /// What hardware that was replaced told says nothing of the one that is in place.
-  package func positionsTold(
-    by places: [(device: String, vehicle: String)], since: Instant
-  ) async throws -> [String: Instant] {
-    guard !places.isEmpty else { return [:] }
-    // Fare days begin by the city's clock, a day before that of UTC or on the day after it.
-    let first = TimeZoneTable.utc.local(since).day.adding(days: -1)
-    let days = (0...3).map { Optional(first.adding(days: $0)) }
+  /// What hardware that was replaced still delivers says nothing of the one that is in place.
+  static let joined = """
+    left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
+    cross join lateral (
+      select greatest(
+        (select max(e.last_received_at) from (
+          select last_received_at from device_epoch
+          where device_id = d.device_id and epoch >= coalesce(k.epochs_from, 0)
+          order by epoch desc limit \(DeviceQueries.registersMax)) e),
+        (select h.received_at from device_heartbeat h where h.device_id = d.device_id),
+        (select p.received_at from device_position p where p.device_id = d.device_id
+          and (coalesce(k.epochs_from, 0) = 0 or p.received_at >= k.valid_from))) as at
+    ) contact
+    """
+
+  /// Of each device `d` `place.vehicle`: the one that it is assigned to at a moment; else the one of which its taps
+  /// and positions of the last ``vehicleDaysMax`` days told last.
+  ///
+  /// `devices` names a table of those that are asked for, so that others are not looked for.
+  static func placed(at moment: String, among devices: String) -> String {
+    let first = "((\(moment)::timestamptz at time zone 'UTC')::date - \(vehicleDaysMax))"
+    return """
+      left join device_assignment a on a.device_id = d.device_id
+        and a.valid_from <= \(moment) and (a.valid_to is null or a.valid_to > \(moment))
+      left join (
+        select distinct on (device_id) device_id, vehicle
+        from (
+          select device_id, vehicle, fare_day as day from vehicle_device
+          where fare_day >= \(first)
+          union all
+          select device_id, vehicle, (received_at at time zone 'UTC')::date from device_position
+          where received_at >= \(first)::timestamp at time zone 'UTC') n
+        join vehicle_now using (vehicle)
+        where device_id in (select device_id from \(devices))
+        order by device_id, day desc, at desc, vehicle) told on told.device_id = d.device_id
+      cross join lateral (
+        select case when a.device_id is null then told.vehicle else a.vehicle end as vehicle
+      ) place
+      """
+  }
+}
+
+extension FleetQueries {
+  /// When devices were last heard of; who never was, or not since it took the place of other hardware, is missing.
+  package func lastContacts(of ids: [String]) async throws -> [String: Instant] {
     let rows = try await connection.query(
       """
-      select n.device_id, p.at
-      from unnest($1::int2[], $2::text[], $3::text[]) as n (lane, vehicle, device_id)
-      join device d on d.device_id = n.device_id
-      left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
-      cross join lateral (
-        select max(p.at) as at from position p
-        where p.service_day = any($4) and p.lane = n.lane and p.vehicle = n.vehicle and p.at >= $5
-          and p.device_id = n.device_id
-          and (coalesce(k.epochs_from, 0) = 0 or p.received_at >= k.valid_from)) p
-      where p.at is not null
-      """,
-      [
-        .int2s(places.map { Lane.of(name: $0.vehicle) }), .texts(places.map(\.vehicle)),
-        .texts(places.map(\.device)), .dates(days), .timestamptz(since),
-      ])
-    return try Dictionary(rows.map { (try $0.text(0), try $0.timestamptz(1)) }) { max($0, $1) }
+      select d.device_id, contact.at from device d \(DeviceContacts.joined)
+      where d.device_id = any($1) and contact.at is not null
+      """, [.texts(ids)])
+    return try Dictionary(rows.map { (try $0.text(0), try $0.timestamptz(1)) }) { first, _ in
+      first
+    }
   }
 }

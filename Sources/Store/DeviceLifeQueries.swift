@@ -112,9 +112,11 @@ package struct DeviceLifeQueries {
   }
 
   /// Forgets what a device told of itself, when other hardware takes its place.
-  package func forgetHeartbeat(of id: String) async throws {
-    try await connection.execute(
-      "delete from device_heartbeat where device_id = $1", [.text(id)])
+  package func forgetContact(of id: String) async throws {
+    try await connection.pipeline([
+      PostgresStatement("delete from device_heartbeat where device_id = $1", [.text(id)]),
+      PostgresStatement("delete from device_position where device_id = $1", [.text(id)]),
+    ])
   }
 
   /// The newest heartbeats of devices, by id.

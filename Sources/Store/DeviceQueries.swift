@@ -51,19 +51,22 @@ package struct DeviceQueries {
   }
 
   /// Devices of which the id, or the place at a moment, holds a text, whatever the case of its letters; in
-  /// the order of their ids, at most ``pageMax``; without their keys.
+  /// the order of their ids, after one, at most ``pageMax``; without their keys.
   package func list(
-    holding text: String, at moment: Instant, limit: Int = pageMax
+    holding text: String, at moment: Instant, after id: String = "", limit: Int = pageMax
   ) async throws -> [DeviceRecord] {
     let rows = try await connection.query(
       """
       select \(Self.columns) from device
-      where strpos(lower(device_id), lower($1)) > 0
+      where device_id > $4 and (strpos(lower(device_id), lower($1)) > 0
         or exists (select from device_assignment a where a.device_id = device.device_id
           and a.valid_from <= $2 and (a.valid_to is null or a.valid_to > $2)
-          and strpos(lower(coalesce(a.vehicle, a.stop)), lower($1)) > 0)
+          and strpos(lower(coalesce(a.vehicle, a.stop)), lower($1)) > 0))
       order by device_id limit $3
-      """, [.text(text), .timestamptz(moment), .int8(Int64(min(limit, Self.pageMax)))])
+      """,
+      [
+        .text(text), .timestamptz(moment), .int8(Int64(min(limit, Self.pageMax))), .text(id),
+      ])
     return try rows.map(Self.record)
   }
 

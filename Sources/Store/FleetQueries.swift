@@ -22,8 +22,27 @@ package struct SilentDevice: Sendable, Equatable {
   package var movedSince: Instant?
 }
 
+/// Where a list of silent devices goes on: after this one.
+package struct SilentPlace: Sendable, Equatable {
+  package let device: String
+  package let lastContactAt: Instant?
+
+  /// Names a place.
+  package init(device: String, lastContactAt: Instant?) {
+    self.device = device
+    self.lastContactAt = lastContactAt
+  }
+}
+
+extension SilentDevice {
+  /// Where a list that ends with it goes on.
+  package var place: SilentPlace { SilentPlace(device: device, lastContactAt: lastContactAt) }
+}
+
 /// A hole in the numbers of a device, open or closed.
 package struct GapRecord: Sendable, Equatable {
+  /// By which a list goes on after it.
+  package let gapID: Int64
   package let device: String
   package let epoch: Int64
   package let seqs: ClosedRange<Int64>
@@ -48,6 +67,9 @@ package struct ConflictRow: Sendable, Equatable {
   /// JSON without the token.
   package let otherContent: String
   package let otherReceivedAt: Instant
+  package let otherDigest: [UInt8]
+  /// The batches that may have brought it; which of them it was, the digest tells.
+  package let otherBatchIDs: [Int64]
   /// The batch that brought the content which is kept.
   package let keptBatchID: Int64?
   package let keptReceivedAt: Instant?
@@ -57,8 +79,6 @@ package struct ConflictRow: Sendable, Equatable {
 package struct FleetQueries {
   /// Most lines of an answer.
   package static let linesMax = 10_000
-  /// Days of the past in whose taps a device may have named its vehicle.
-  package static let vehicleDaysMax = 7
   /// Most silent devices looked at in one go.
   package static let silentPageMax = 1000
 
@@ -66,37 +86,17 @@ package struct FleetQueries {
 
   /// Active devices last heard of before a moment, whose vehicle has a position after another one, the longest
   /// silent first, after one of them; at most ``silentPageMax``, of which few may have moved.
-  ///
-  /// A device that nobody assigned is in the vehicle of which its taps of the last ``vehicleDaysMax`` days told last.
-  /// What hardware that was replaced still delivers says nothing of the one that is in place.
   package func silentCandidates(
-    contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentDevice? = nil,
+    contactBefore: Instant, vehicleAfter: Instant, now: Instant, after last: SilentPlace? = nil,
     limit: Int = silentPageMax
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
       """
-      with told as (
-        select distinct on (device_id) device_id, vehicle
-        from vehicle_device join vehicle_now using (vehicle)
-        where fare_day >= ($3::timestamptz at time zone 'UTC')::date - $7::int
-        order by device_id, fare_day desc, at desc, vehicle)
       select d.device_id, v.vehicle, v.at, contact.at as contact_at,
         contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
-      from device d
-      left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
-      left join device_assignment a on a.device_id = d.device_id
-        and a.valid_from <= $3 and (a.valid_to is null or a.valid_to > $3)
-      left join told t on t.device_id = d.device_id
-      join vehicle_now v on v.at >= $2
-        and v.vehicle = case when a.device_id is null then t.vehicle else a.vehicle end
-      cross join lateral (
-        select greatest(
-          (select max(e.last_received_at) from (
-            select last_received_at from device_epoch
-            where device_id = d.device_id and epoch >= coalesce(k.epochs_from, 0)
-            order by epoch desc limit \(DeviceQueries.registersMax)) e),
-          (select received_at from device_heartbeat h where h.device_id = d.device_id)) as at
-      ) contact
+      from device d \(DeviceContacts.joined)
+      \(DeviceContacts.placed(at: "$3", among: "device"))
+      join vehicle_now v on v.at >= $2 and v.vehicle = place.vehicle
       where d.state = 'active' and (contact.at is null or contact.at < $1)
         and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
           > (coalesce($6::timestamptz, '-infinity'), $5))
@@ -106,7 +106,6 @@ package struct FleetQueries {
         .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
         .int8(Int64(min(limit, Self.silentPageMax))), .orNull(last?.device, PostgresValue.text),
         .orNull(last?.lastContactAt, PostgresValue.timestamptz),
-        .int4(Int32(Self.vehicleDaysMax)),
       ])
     return try rows.map { row in
       SilentDevice(
@@ -118,24 +117,17 @@ package struct FleetQueries {
     }
   }
 
-  /// How far vehicles went since a moment each, from end to end, when the first of their positions in that
-  /// time was, and whether the device itself told one since a moment of all; by the index in the lists, which are
-  /// of one length.
-  ///
-  /// A device that told positions was there until the last of them: what its vehicle went before it counts not.
+  /// How far vehicles went since a moment each, from end to end, and when the first of their positions in that
+  /// time was; by the index in the lists, which are of one length.
   package func movements(
-    of devices: [SilentDevice], since: [Instant], heardSince: Instant, days: [Day]
-  ) async throws -> [(metres: Double, firstAt: Instant?, isHeard: Bool)] {
-    guard !devices.isEmpty else { return [] }
+    of vehicles: [String], since: [Instant], days: [Day]
+  ) async throws -> [(metres: Double, firstAt: Instant?)] {
+    guard !vehicles.isEmpty else { return [] }
     let rows = try await connection.query(
       """
-      select n.i, m.metres, m.first_at, coalesce(own.at >= $6, false) as is_heard
-      from unnest($1::int2[], $2::text[], $3::text[], $4::timestamptz[])
-        with ordinality as n (lane, vehicle, device_id, since, i)
-      cross join lateral (
-        select max(p.at) as at from position p
-        where p.service_day = any($5) and p.lane = n.lane and p.vehicle = n.vehicle
-          and p.at >= least(n.since, $6::timestamptz) and p.device_id = n.device_id) own
+      select n.i, m.metres, m.first_at
+      from unnest($1::int2[], $2::text[], $3::timestamptz[])
+        with ordinality as n (lane, vehicle, since, i)
       cross join lateral (
         select coalesce(sqrt(
             power((max(latitude) - min(latitude)) * 111320, 2)
@@ -146,20 +138,15 @@ package struct FleetQueries {
           -- A tenth of a millimetre: of what is far less the square is too small for a number.
           select round(latitude::numeric, 9)::float8 as latitude,
             round(longitude::numeric, 9)::float8 as longitude, p.at
-          from position p where p.service_day = any($5) and p.lane = n.lane
-            and p.vehicle = n.vehicle and p.at >= greatest(n.since, own.at)) p) m
+          from position p where p.service_day = any($4) and p.lane = n.lane
+            and p.vehicle = n.vehicle and p.at >= n.since) p) m
       order by n.i
       """,
       [
-        .int2s(devices.map { Lane.of(name: $0.vehicle) }), .texts(devices.map(\.vehicle)),
-        .texts(devices.map(\.device)), .timestamptzs(since.map(Optional.some)),
-        .dates(days.map(Optional.some)), .timestamptz(heardSince),
+        .int2s(vehicles.map { Lane.of(name: $0) }), .texts(vehicles),
+        .timestamptzs(since.map(Optional.some)), .dates(days.map(Optional.some)),
       ])
-    return try rows.map { row in
-      (
-        try row.float8("metres"), try row.timestamptzOrNil("first_at"), try row.bool("is_heard")
-      )
-    }
+    return try rows.map { (try $0.float8("metres"), try $0.timestamptzOrNil("first_at")) }
   }
 
   /// Compares the holes in all registers with those that are written down.
@@ -202,24 +189,31 @@ package struct FleetQueries {
     return true
   }
 
-  /// Holes of a device or of all, the oldest first: the open ones, or those closed since a moment.
+  /// Holes of a device or of all, the oldest first: the open ones, or those closed since a moment; after one of
+  /// them.
+  ///
+  /// After one that is there no more, because a part of it came, the list begins anew.
   package func gaps(
-    device: String?, closedSince: Instant? = nil, limit: Int = linesMax
+    device: String?, closedSince: Instant? = nil, after last: Int64? = nil, limit: Int = linesMax
   ) async throws -> [GapRecord] {
-    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $3"
+    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $4"
     var parameters: [PostgresValue] = [
       .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
+      .orNull(last, PostgresValue.int8),
     ]
     if let closedSince { parameters.append(.timestamptz(closedSince)) }
     let rows = try await connection.query(
       """
-      select device_id, epoch, first_seq, last_seq, known_since, closed_at from device_gap
+      select device_id, epoch, first_seq, last_seq, known_since, closed_at, gap_id from device_gap
       where \(condition) and ($1::text is null or device_id = $1)
+        and coalesce((known_since, device_id, epoch, first_seq) > (
+          select g.known_since, g.device_id, g.epoch, g.first_seq from device_gap g
+          where g.gap_id = $3), true)
       order by known_since, device_id, epoch, first_seq limit $2
       """, parameters)
     return try rows.map { row in
       GapRecord(
-        device: try row.text(0), epoch: try row.int8(1),
+        gapID: try row.int8(6), device: try row.text(0), epoch: try row.int8(1),
         seqs: try row.int8(2)...(try row.int8(3)), knownSince: try row.timestamptz(4),
         closedAt: try row.timestamptzOrNil(5))
     }
@@ -245,7 +239,8 @@ package struct FleetQueries {
   ) async throws -> [ConflictRow] {
     let found = try await connection.query(
       """
-      select device_id, epoch, seq, other_content, received_at, conflict_id from tap_conflict
+      select device_id, epoch, seq, other_content, received_at, conflict_id, other_digest
+      from tap_conflict
       where ($1::text is null or device_id = $1) and ($3::bigint is null or conflict_id < $3)
       order by conflict_id desc limit $2
       """,
@@ -256,12 +251,16 @@ package struct FleetQueries {
     let names = try found.map { row in
       TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
     }
-    let batches = try await EvidenceQueries(connection: connection).batches(of: names)
+    let evidence = EvidenceQueries(connection: connection)
+    let batches = try await evidence.batches(of: names)
+    let others = try await evidence.batches(ofConflicts: try found.map { try $0.int8(5) })
     return try zip(found, names).map { row, name in
-      ConflictRow(
-        conflictID: try row.int8(5), name: name, otherContent: try row.text(3),
-        otherReceivedAt: try row.timestamptz(4),
-        keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
+      let conflictID = try row.int8(5)
+      return ConflictRow(
+        conflictID: conflictID, name: name, otherContent: try row.text(3),
+        otherReceivedAt: try row.timestamptz(4), otherDigest: try row.bytea(6),
+        otherBatchIDs: others[conflictID] ?? [], keptBatchID: batches[name]?.id,
+        keptReceivedAt: batches[name]?.receivedAt)
     }
   }
 }

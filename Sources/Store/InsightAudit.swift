@@ -22,6 +22,8 @@ package struct AuditedTapRow: Sendable, Equatable {
   package let conflicts: Int
   /// Whether it is a tap off that ended no ride.
   package let endsNoRide: Bool
+  /// Whether its medium was on the deny list that the validator used; nil where it is not known.
+  package let wasListed: Bool?
 }
 
 /// A tap in quarantine.
@@ -49,6 +51,20 @@ package struct TapAuditTables {
 
   let connection: PostgresConnection
 
+  /// Whether the medium `m` of a tap `t` was on the list that the validator used.
+  ///
+  /// Of each medium the list keeps the last change `l` only: it tells all versions from there on, of one line. What
+  /// was before is not known, nor what a version says that was never made or is from before a restore.
+  private static let wasListed = """
+    case when m.fingerprint is not null and t.deny_list_version between
+        greatest(coalesce((select value::bigint from setting
+          where name = '\(DenyListQueries.baseSetting)'), 0), 1)
+        and (select max(version) from deny_list_version)
+      then case when l.version is null then false
+        when l.version <= t.deny_list_version then l.is_denied end
+    end
+    """
+
   /// Taps that reached their rider, after a number.
   package func sorted(
     device: String, epoch: Int64, after seq: Int64, countMax: Int
@@ -62,12 +78,14 @@ package struct TapAuditTables {
         r.charged_minor, r.currency, (
           select count(*) from tap_conflict c
           where c.device_id = t.device_id and c.epoch = t.epoch and c.seq = t.seq) as conflicts,
-        \(TapWithoutRideTables.endsNoRide) as ends_no_ride
+        \(TapWithoutRideTables.endsNoRide) as ends_no_ride, \(Self.wasListed) as was_listed
       from (
         select * from tap where device_id = $1 and epoch = $2 and seq > $3
         order by seq limit $4) t
       left join fare_day f
         on f.lane = t.lane and f.rider_id = t.rider_id and f.fare_day = t.fare_day
+      left join medium m on m.medium_id = t.medium_id
+      left join deny_list l on l.fingerprint = m.fingerprint
       left join boarding b on b.fare_day = t.fare_day and b.device_id = t.device_id
         and b.epoch = t.epoch and b.seq = t.seq
       left join lateral (
@@ -90,7 +108,7 @@ package struct TapAuditTables {
         alighting: try RiderTables.place(row, prefix: "off_"),
         chargedMinor: try row.int8OrNil("charged_minor"),
         currency: try row.textOrNil("currency"), conflicts: try row.int("conflicts"),
-        endsNoRide: try row.bool("ends_no_ride"))
+        endsNoRide: try row.bool("ends_no_ride"), wasListed: try row.boolOrNil("was_listed"))
     }
   }
 

@@ -8,6 +8,18 @@ extension StoreSession {
   package var placing: PlacingTables { PlacingTables(connection: connection) }
 }
 
+/// By which network the stops of a vehicle-day were found.
+package enum PlacedBy: Sendable, Equatable {
+  /// This one, by its `feed_id`; nil for one that has none.
+  case network(feedID: Int64?)
+  /// The one of before: its stop visits stand.
+  case before
+
+  fileprivate var feedID: Int64? {
+    if case .network(let feedID) = self { feedID } else { nil }
+  }
+}
+
 /// What placing reads and writes: positions and taps in, stop visits and boardings out.
 package struct PlacingTables {
   let connection: PostgresConnection
@@ -230,18 +242,20 @@ package struct PlacingTables {
       ])
   }
 
-  /// Writes down that vehicle-days are placed, each by a network: its `feed_id`, nil for none.
-  package func finish(_ days: [VehicleDay], by feedIDs: [Int64?], at: Instant) async throws {
+  /// Writes down that vehicle-days are placed, and by which network each.
+  package func finish(_ days: [VehicleDay], by networks: [PlacedBy], at: Instant) async throws {
     try await connection.execute(
       """
-      update vehicle_day v set stale_since = null, placed_at = $4, feed_id = c.feed_id
-      from unnest($1::int2[], $2::text[], $3::date[], $5::int8[])
-        as c(lane, vehicle, service_day, feed_id)
+      update vehicle_day v set stale_since = null, placed_at = $4,
+        feed_id = case when c.as_before then v.feed_id else c.feed_id end
+      from unnest($1::int2[], $2::text[], $3::date[], $5::int8[], $6::bool[])
+        as c(lane, vehicle, service_day, feed_id, as_before)
       where v.lane = c.lane and v.vehicle = c.vehicle and v.service_day = c.service_day
       """,
       [
         .int2s(days.map { Lane.of(name: $0.vehicle) }), .texts(days.map { Optional($0.vehicle) }),
-        .dates(days.map { Optional($0.day) }), .timestamptz(at), .int8s(feedIDs),
+        .dates(days.map { Optional($0.day) }), .timestamptz(at), .int8s(networks.map(\.feedID)),
+        .bools(networks.map { Optional($0 == .before) }),
       ])
   }
 }

@@ -226,8 +226,10 @@ package struct StandingTables {
   }
 
   /// Validators by state, and the active ones not heard of since a moment: by no batch, no heartbeat and no
-  /// position of their own; hardware that was replaced says nothing of the one in place.
-  package func validators(silentSince moment: Instant) async throws -> ValidatorStanding {
+  /// position; each in the vehicle in which it is now.
+  package func validators(
+    silentSince moment: Instant, at now: Instant
+  ) async throws -> ValidatorStanding {
     var standing = ValidatorStanding()
     for row in try await connection.query("select state, count(*) from device group by state") {
       let state: DeviceState = try row.word("state")
@@ -235,29 +237,21 @@ package struct StandingTables {
     }
     let rows = try await connection.query(
       """
-      with heard as (
-        select d.device_id, a.vehicle, greatest((
-          select max(last_received_at) from device_epoch e
-          where e.device_id = d.device_id and e.epoch >= coalesce(k.epochs_from, 0)),
-          h.received_at) as at
-        from device d left join device_heartbeat h using (device_id)
-        left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
-        left join device_assignment a on a.device_id = d.device_id and a.valid_from <= $1
-          and (a.valid_to is null or a.valid_to > $1)
-        where d.state = 'active')
-      select device_id, vehicle, at
-      from heard where at is null or at < $1 order by at desc nulls last, device_id
-      """, [.timestamptz(moment)])
-    let quiet = try rows.map { row in
+      with d as (
+        select d.device_id, contact.at, count(*) over () as silent_count
+        from device d \(DeviceContacts.joined)
+        where d.state = 'active' and (contact.at is null or contact.at < $1)
+        order by contact.at desc nulls last, d.device_id limit $3)
+      select d.device_id, place.vehicle, d.at, d.silent_count
+      from d \(DeviceContacts.placed(at: "$2", among: "d"))
+      order by d.at desc nulls last, d.device_id
+      """, [.timestamptz(moment), .timestamptz(now), .int8(Int64(Self.worstMax))])
+    standing.silentCount = try rows.first?.int("silent_count") ?? 0
+    standing.silent = try rows.map { row in
       ValidatorStanding.Silent(
         device: try row.text("device_id"), vehicle: try row.textOrNil("vehicle"),
         lastReceivedAt: try row.timestamptzOrNil("at"))
     }
-    let told = try await FleetQueries(connection: connection).positionsTold(
-      by: quiet.compactMap { one in one.vehicle.map { (one.device, $0) } }, since: moment)
-    let silent = quiet.filter { told[$0.device] == nil }
-    standing.silentCount = silent.count
-    standing.silent = Array(silent.prefix(Self.worstMax))
     return standing
   }
 

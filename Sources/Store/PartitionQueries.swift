@@ -42,20 +42,26 @@ extension Store {
 }
 
 extension Store {
-  /// Drops the positions of the days before one, the oldest first and at most so many days in an hour, whichever
-  /// process dropped the others; those that went.
+  /// Drops the positions of days that are older than this process and any other on the database keeps them, the
+  /// oldest first and at most so many days in an hour, whichever process dropped the others; those that went.
   ///
-  /// One short transaction each, so that whoever writes positions waits for no more than one of them.
+  /// One short transaction each, so that whoever writes positions waits for no more than one of them. Each looks
+  /// for how long positions are kept: another process may say meanwhile that it needs more.
   package func dropPositions(
-    before first: Day, at moment: Instant, perHourMax: Int
+    today: Day, keepingDays: Int, at moment: Instant, perHourMax: Int
   ) async throws -> [Day] {
     let days = try await read { session in
-      try await session.partitions.positionDays(before: first, countMax: perHourMax)
+      try await session.partitions.positionDays(
+        before: try await session.partitions.keptFrom(today, keepingDays), countMax: perHourMax)
     }
     var dropped: [Day] = []
     for day in days {
-      let isDropped = try await write {
-        try await $0.partitions.dropPositions(of: day, at: moment, perHourMax: perHourMax)
+      let isDropped = try await write { session in
+        try await session.partitions.holdPartitions()
+        let keptFrom = try await session.partitions.keptFrom(today, keepingDays)
+        guard day < keptFrom else { return false }
+        return try await session.partitions.dropPositions(
+          of: day, at: moment, perHourMax: perHourMax)
       }
       guard isDropped else { break }
       dropped.append(day)
@@ -153,11 +159,18 @@ package struct PartitionQueries {
     ).map { try $0.date(0) }
   }
 
-  /// Drops the positions of a day, and writes down that positions are kept from the next day on; false where as many
-  /// days as may go went in this hour.
-  func dropPositions(of day: Day, at moment: Instant, perHourMax: Int) async throws -> Bool {
+  /// Lets nobody else make or drop partitions, nor say for how long positions are kept, until the end of the
+  /// transaction; whoever drops waits for no lock for long.
+  func holdPartitions() async throws {
     try await connection.script("set local lock_timeout = \(Self.dropWaitMillisecondsMax)")
     try await connection.execute("select pg_advisory_xact_lock($1)", [.int8(Self.lockKey)])
+  }
+
+  /// Drops the positions of a day, and writes down that positions are kept from the next day on; false where as many
+  /// days as may go went in this hour.
+  ///
+  /// For whoever holds partitions.
+  func dropPositions(of day: Day, at moment: Instant, perHourMax: Int) async throws -> Bool {
     guard try await countDrop(at: moment, perHourMax: perHourMax) else { return false }
     let next = day.adding(days: 1)
     if try await positionsFirstDay().map({ $0 < next }) ?? true {

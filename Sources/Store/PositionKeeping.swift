@@ -30,9 +30,10 @@ extension PartitionQueries {
     return told != nil
   }
 
-  /// The most days that a process keeps positions for; nil while none said it.
-  package func positionDaysTold() async throws -> Int? {
-    try await numberAndMoment(Self.keptSetting)?.number
+  /// The first day of which positions are kept today, by a process that keeps them for so many days and by all that
+  /// said for how many they do.
+  func keptFrom(_ today: Day, _ days: Int) async throws -> Day {
+    today.adding(days: -max(days, try await numberAndMoment(Self.keptSetting)?.number ?? 0))
   }
 
   /// Counts a day of positions that is dropped; false where as many as may go went in this hour.

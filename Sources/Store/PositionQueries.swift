@@ -68,9 +68,13 @@ package struct PositionJournal {
     let known = sorted.filter { !added.contains($0.key) }
     if !known.isEmpty { changed.formUnion(try await improve(known).map(Self.key)) }
     let fresh = sorted.filter { changed.contains($0.key) }
-    guard !fresh.isEmpty else { return added }
+    // Also one that is known is a word of its device.
+    guard !fresh.isEmpty else {
+      try await connection.pipeline([Self.contacts(by: sorted)])
+      return added
+    }
     try await connection.pipeline([
-      Self.newest(of: fresh), Self.staleDays(of: fresh, at: at),
+      Self.newest(of: fresh), Self.staleDays(of: fresh, at: at), Self.contacts(by: sorted),
       PostgresStatement("select pg_notify($1, '')", [.text(StoreChannel.positions.rawValue)]),
     ])
     return added
@@ -176,6 +180,33 @@ package struct PositionJournal {
         .texts(positions.map(\.route)),
         .int2s(positions.map { $0.passengers.map { Int16(clamping: $0) } }),
         .timestamptzs(last.map(\.receivedAt)),
+      ])
+  }
+
+  /// Keeps when each device told one, and of which vehicle.
+  private static func contacts(by rows: [PositionRow]) -> PostgresStatement {
+    var last: [String: PositionRow] = [:]
+    for row in rows {
+      if let known = last[row.device],
+        (known.receivedAt, known.position.at) > (row.receivedAt, row.position.at)
+      {
+        continue
+      }
+      last[row.device] = row
+    }
+    // Processes lock them in one order.
+    let newest = last.sorted { $0.key < $1.key }.map(\.value)
+    return PostgresStatement(
+      """
+      insert into device_position as d (device_id, vehicle, received_at)
+      select * from unnest($1::text[], $2::text[], $3::timestamptz[])
+      on conflict (device_id) do update set vehicle = excluded.vehicle,
+        received_at = excluded.received_at
+      where excluded.received_at > d.received_at
+      """,
+      [
+        .texts(newest.map(\.device)), .texts(newest.map(\.position.vehicle)),
+        .timestamptzs(newest.map(\.receivedAt)),
       ])
   }
 

@@ -147,16 +147,20 @@ extension ReportQuery {
   /// The registers of validators' numbers as they stand today, over all their lives and on all routes.
   static let registersSQL = """
     with register as (
-      select *, coalesce((
+      select device_id, taps_stored, duplicates, conflicts, quarantined, coalesce((
           select sum(upper(r) - lower(r))
           from unnest(int8multirange(int8range(1, greatest(upper(seen), 1))) - seen) r
         ), 0) as missing
-      from device_epoch)
-    select device_id as device, count(*)::int8 as epochs, sum(taps_stored)::int8 as stored,
-      sum(duplicates)::int8 as duplicates, sum(conflicts)::int8 as conflicts,
-      sum(quarantined)::int8 as quarantined,
-      \(WideSums.held("sum(missing)")) as missing_numbers,
-      max(last_received_at) as last_received_at
-    from register where $3::text is null group by 1 order by 1 limit $4
+      from device_epoch where $3::text is null),
+    registers as (
+      select device_id, count(*)::int8 as epochs, sum(taps_stored)::int8 as stored,
+        sum(duplicates)::int8 as duplicates, sum(conflicts)::int8 as conflicts,
+        sum(quarantined)::int8 as quarantined,
+        \(WideSums.held("sum(missing)")) as missing_numbers
+      from register group by 1)
+    select r.device_id as device, r.epochs, r.stored, r.duplicates, r.conflicts, r.quarantined,
+      r.missing_numbers, contact.at as last_received_at
+    from registers r join device d using (device_id) \(DeviceContacts.joined)
+    order by 1 limit $4
     """
 }

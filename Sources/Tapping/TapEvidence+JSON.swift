@@ -21,8 +21,10 @@ extension TapEvidence {
     if let encoding = format.contentEncoding { writer.value(encoding) } else { writer.null() }
     writer.member("body", Base64.encode(body, .standard))
     writer.member("body_sha256", hexText(bodyDigest))
-    writer.key("deny_list_version")
-    if let version = batch?.denyListVersion { writer.value(version) } else { writer.null() }
+    if case .version(let version) = denyList {
+      writer.key("deny_list_version")
+      if let version { writer.value(version) } else { writer.null() }
+    }
     writer.key("proof")
     writer.evidenceProof(proof)
     writer.member("register", register.description)
@@ -47,6 +49,7 @@ private struct Draft {
   private var form: Int64?
   private var texts: [String: String] = [:]
   private var numbers: [String: Int64] = [:]
+  private var denyList = NamedDenyList.unnamed
   private var proof = EvidenceProofDraft()
 
   mutating func read(_ key: String, _ reader: inout Basics.JSONReader) throws(JSONFault) {
@@ -54,6 +57,7 @@ private struct Draft {
     case "kvytok_evidence": form = try reader.int64()
     case "epoch", "seq", "batch": numbers[key] = try reader.int64()
     case "proof": try proof.read(&reader)
+    case "deny_list_version": denyList = .version(try reader.int64OrNil())
     case "body_encoding": texts[key] = try reader.stringOrNil()
     case "device", "received_at", "body_type", "body", "body_sha256", "register", "exported_at":
       texts[key] = try reader.string()
@@ -79,7 +83,7 @@ private struct Draft {
       format: try need("body_type", format),
       body: try need("body", texts["body"].flatMap { Base64.decode($0, .standard) }),
       bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(evidenceBytes(ofHex:))),
-      proof: try need("proof", proof.proof),
+      denyList: denyList, proof: try need("proof", proof.proof),
       register: try need("register", texts["register"].flatMap { SequenceRanges($0) }),
       exportedAt: try need("exported_at", texts["exported_at"].flatMap { Instant(iso8601: $0) }))
   }

@@ -79,6 +79,14 @@ package struct EvidenceKey: Hashable, Sendable {
   }
 }
 
+/// Which deny list a file says, beside the signed bytes, that the validator used.
+package enum NamedDenyList: Hashable, Sendable {
+  /// Nothing is said: files from before it was.
+  case unnamed
+  /// This one; nil says that the body names none.
+  case version(Int64?)
+}
+
 /// A tap with the batch it came in and its proof: all that is needed to prove it without a database.
 package struct TapEvidence: Hashable, Sendable {
   package var device: String
@@ -92,16 +100,19 @@ package struct TapEvidence: Hashable, Sendable {
   package var body: [UInt8]
   /// SHA-256 of the body, as it was written down on receipt.
   package var bodyDigest: [UInt8]
+  /// What is read beside the body; the body says it itself, under its signature.
+  package var denyList: NamedDenyList
   package var proof: EvidenceProof
   /// Numbers of this epoch that the service knew when this was written.
   package var register: SequenceRanges
   package var exportedAt: Instant
 
-  /// Puts the evidence together.
+  /// Puts the evidence together; unless it is named, the deny list is the one of the body.
   package init(
     device: String, epoch: Int64, seq: Int64, batchID: Int64, receivedAt: Instant,
-    format: BatchFormat, body: [UInt8], bodyDigest: [UInt8], proof: EvidenceProof,
-    register: SequenceRanges, exportedAt: Instant
+    format: BatchFormat, body: [UInt8], bodyDigest: [UInt8],
+    denyList: NamedDenyList? = nil, proof: EvidenceProof, register: SequenceRanges,
+    exportedAt: Instant
   ) {
     self.device = device
     self.epoch = epoch
@@ -111,9 +122,11 @@ package struct TapEvidence: Hashable, Sendable {
     self.format = format
     self.body = body
     self.bodyDigest = bodyDigest
+    self.denyList = denyList ?? .unnamed
     self.proof = proof
     self.register = register
     self.exportedAt = exportedAt
+    if denyList == nil { self.denyList = .version(batch?.denyListVersion) }
   }
 
   /// The batch of the body; nil when it cannot be read.
@@ -159,13 +172,29 @@ extension TapEvidence {
         found: isSigned
           ? "the signature is this key's over these bytes (\(proof.kind))"
           : "the signature is not this key's over these bytes")
-      return [digestCheck, signatureCheck, contentCheck, own.validity(at: receivedAt)]
+      return [digestCheck] + denyListChecks
+        + [signatureCheck, contentCheck, own.validity(at: receivedAt)]
         + (key.map { [own.identity($0)] } ?? [])
     case .session(let evidence):
-      return [digestCheck, contentCheck]
+      return [digestCheck] + denyListChecks + [contentCheck]
         + evidence.checks(
           of: device, body: body, receivedAt: receivedAt, trusting: key, service: service)
     }
+  }
+
+  /// Whether the deny list that is told beside the body is the one of the body; where one of both is missing, there
+  /// is nothing to compare.
+  private var denyListChecks: [EvidenceCheck] {
+    guard case .version(let named) = denyList, let batch else { return [] }
+    func text(_ version: Int64?) -> String { version.map { "version \($0)" } ?? "none" }
+    let own = batch.denyListVersion
+    return [
+      EvidenceCheck(
+        name: "deny_list", isGood: named == own,
+        found: named == own
+          ? "the deny list is the one of the body: \(text(own))"
+          : "the body names as deny list \(text(own)), but \(text(named)) is told")
+    ]
   }
 
   private var contentCheck: EvidenceCheck {

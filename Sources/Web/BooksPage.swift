@@ -20,12 +20,15 @@ extension Handlers {
   private struct Model {
     let orders: Listing<OrderRow>?
     let ordersNote: String?
+    let ordersNext: String?
     let adjustments: Listing<AdjustmentModel>?
     let adjustmentsNote: String?
+    let adjustmentsNext: String?
     let elsewhere: [ElsewhereRow]
     let next: NextModel?
     let periods: Listing<PeriodModel>?
     let periodsNote: String?
+    let periodsNext: String?
     let date: String
     let day: String
     let balance: BalanceTable
@@ -96,36 +99,71 @@ extension Handlers {
         try await db.adjustments.list(waitingOnly: true), try await db.periods.list()
       )
     }
-    let next = try await PeriodClosing(
+    let (shownOrders, shownAdjustments) = try await waiting(request, orders, adjustments)
+    let monthAfter = request.queryText("periods_after")
+    let shownPeriods = periods.reversed().filter { period in
+      monthAfter.map { period.name < $0 } ?? true
+    }
+    func next<Row>(
+      _ rows: [Row], _ shownMax: Int, _ part: String, _ place: (Row) -> String
+    ) -> String? {
+      guard rows.count > shownMax else { return nil }
+      let after = "\(part)_after=\(place(rows[shownMax - 1]))"
+      return "\(Endpoint.booksPage.path)?date=\(day)&\(after)#\(part)"
+    }
+    let closing = try await PeriodClosing(
       store: services.store, city: city, reporting: KeptReports(zone: city.clock.zone).make
     ).next(of: periods, at: request.receivedAt)
     let model = Model(
-      orders: Listing(Array(orders.prefix(Self.waitingShownMax))) { row($0, people) },
+      orders: Listing(Array(shownOrders.prefix(Self.waitingShownMax))) { row($0, people) },
       ordersNote: Self.note(
-        Self.waitingShownMax, of: orders.count, isCut: orders.isCut, people),
-      adjustments: Listing(Array(adjustments.prefix(Self.waitingShownMax))) {
+        Self.waitingShownMax, of: orders.count, isCut: orders.isCut, people, on: request, "orders"),
+      ordersNext: next(shownOrders, Self.waitingShownMax, "orders") { String($0.id) },
+      adjustments: Listing(Array(shownAdjustments.prefix(Self.waitingShownMax))) {
         shown($0, people)
       },
       adjustmentsNote: Self.note(
-        Self.waitingShownMax, of: adjustments.count, isCut: adjustments.isCut, people),
+        Self.waitingShownMax, of: adjustments.count, isCut: adjustments.isCut, people, on: request,
+        "adjustments"),
+      adjustmentsNext: next(shownAdjustments, Self.waitingShownMax, "adjustments") {
+        String($0.number)
+      },
       elsewhere: try await elsewhere(request, people),
-      next: next.map { Self.shown($0, people) },
-      periods: Listing(Array(periods.reversed().prefix(Self.periodsShownMax))) {
+      next: closing.map { Self.shown($0, people) },
+      periods: Listing(Array(shownPeriods.prefix(Self.periodsShownMax))) {
         Self.row($0, people)
       },
       periodsNote: Self.note(
-        Self.periodsShownMax, of: periods.count, isCut: false, people),
+        Self.periodsShownMax, of: periods.count, isCut: false, people, on: request, "periods"),
+      periodsNext: next(shownPeriods, Self.periodsShownMax, "periods") { $0.name },
       date: day.description, day: people.day(day),
       balance: try await balanceTable(through: day, people))
     let frame = PageFrame(request, titleName: "books_title", people: people)
     return pages.page("books", frame: frame, language: request.language, model)
   }
 
-  /// That a list shows the newest of more; nil where it shows all.
+  /// The orders and the adjustments of the pages that are asked for, and more; without any, the first ones.
+  private func waiting(
+    _ request: WebRequest, _ orders: [MoneyOrderRow], _ adjustments: [AdjustmentRow]
+  ) async throws -> ([MoneyOrderRow], [AdjustmentRow]) {
+    let orderAfter = try Self.idAfter(request, "orders_after")
+    let adjustmentAfter = try Self.idAfter(request, "adjustments_after")
+    guard orderAfter != nil || adjustmentAfter != nil else { return (orders, adjustments) }
+    return try await services.store.read { db in
+      (
+        try await db.orders.list(
+          waitingOnly: true, after: orderAfter, limit: Self.waitingShownMax + 1),
+        try await db.adjustments.list(waitingOnly: true, after: adjustmentAfter)
+      )
+    }
+  }
+
+  /// That a list shows the newest of more; nil where it shows all, and after its first page.
   private static func note(
-    _ shownMax: Int, of count: Int, isCut: Bool, _ people: People
+    _ shownMax: Int, of count: Int, isCut: Bool, _ people: People, on request: WebRequest,
+    _ part: String
   ) -> String? {
-    guard count > shownMax || isCut else { return nil }
+    guard count > shownMax || isCut, request.queryText("\(part)_after") == nil else { return nil }
     return "\(people.text("books_newest")) \(people.number(min(shownMax, count))); "
       + "\(people.text("books_in_all")) \(self.count(count, isCut: isCut, people))"
   }

@@ -219,7 +219,10 @@ extension Handlers {
 
   func moneyOrders(_ request: WebRequest) async throws -> Answer {
     let all = try request.queryFlag("all")
-    let rows = try await services.store.read { db in try await db.orders.list(waitingOnly: !all) }
+    let after = try Self.idAfter(request, "after")
+    let rows = try await services.store.read { db in
+      try await db.orders.list(waitingOnly: !all, after: after)
+    }
     return .json { writer in
       writer.objects(rows) { writer, row in
         Self.write(row, to: &writer)

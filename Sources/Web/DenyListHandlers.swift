@@ -124,6 +124,28 @@ extension Handlers {
     return order
   }
 
+  /// A page of validators that do not hold the newest list yet; `next` names the last of them when there are more.
+  func denyListBehind(_ request: WebRequest) async throws -> Answer {
+    let limitMax = DenyListQueries.behindMax
+    let limit = try request.queryInt("limit", in: 1...limitMax) ?? limitMax
+    let after = request.queryText("after") ?? ""
+    let (head, devices) = try await services.store.read { db in
+      (try await db.denyList.head(), try await db.denyList.behind(after: after, limit: limit))
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("version", head.version)
+      writer.list("devices", devices) { writer, device in
+        writer.member("device", device.device)
+        writer.member("held_version", orNull: device.heldVersion)
+        writer.member("held_since", orNull: device.heldSince?.description)
+        writer.member("last_seen_at", orNull: device.lastSeenAt?.description)
+      }
+      writer.member("next", orNull: devices.count == limit ? devices.last?.device : nil)
+      writer.endObject()
+    }
+  }
+
   /// The newest versions, and how fast they reached the validators.
   func denyListVersions(_ request: WebRequest) async throws -> Answer {
     let limit = try request.queryInt("limit", in: 1...100) ?? 20

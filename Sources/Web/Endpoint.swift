@@ -39,6 +39,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case denyListAdd = "POST /v1/deny-list/entries"
   case denyListLift = "POST /v1/deny-list/lift"
   case denyListVersions = "GET /v1/deny-list/versions"
+  case denyListBehind = "GET /v1/deny-list/behind"
   case evidence = "GET /v1/evidence"
   case networkImport = "POST /v1/network"
   case tariffPublish = "POST /v1/tariffs"
@@ -198,7 +199,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
       .networkImport, .tariffPublish, .auditTaps:
       .staff([])
     case .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
-      .fleetGaps, .fleetConflicts:
+      .fleetGaps, .fleetConflicts, .denyListBehind:
       .staff([.dispatcher])
     // Each sees the parts that their role may ask for.
     case .quarantineList, .fleetPage: .staff([.accountant, .dispatcher])

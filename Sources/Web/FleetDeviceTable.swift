@@ -49,11 +49,13 @@ extension Handlers {
 
   func deviceTable(_ request: WebRequest, _ people: People) async throws -> DeviceTable {
     let sought = (request.queryText("q") ?? "").trimmed
+    let after = request.queryText(FleetPart.all.after) ?? ""
     let countMax = Self.devicesShownMax + 1
     let standings =
       sought.isEmpty
-      ? try await services.desk.list(limit: countMax, at: request.receivedAt)
-      : try await services.desk.list(holding: sought, limit: countMax, at: request.receivedAt)
+      ? try await services.desk.list(after: after, limit: countMax, at: request.receivedAt)
+      : try await services.desk.list(
+        holding: sought, after: after, limit: countMax, at: request.receivedAt)
     let (versions, held) = try await services.store.read { db in
       (
         try await db.denyList.versions(limit: 1),
@@ -65,7 +67,10 @@ extension Handlers {
       denyList: versions.first, held: held)
     return DeviceTable(
       sought: sought, newest: Self.figures(newest, people),
-      table: FleetTable(standings, countMax: Self.devicesShownMax, of: .all, people) { standing in
+      table: FleetTable(
+        standings, countMax: Self.devicesShownMax, of: .all, people, on: request, sought: sought,
+        place: \.device.id
+      ) { standing in
         DeviceRow(
           device: standing.device.id, cells: cells(standing, newest, at: request.receivedAt, people)
         )

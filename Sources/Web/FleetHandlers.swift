@@ -12,7 +12,9 @@ extension Handlers {
       try request.queryInt("seconds", in: 60...86_400).map { Int64($0) }
       ?? InsightDesk.silentSecondsMax
     let silent = try await services.insight.silentDevices(
-      at: request.receivedAt, silentSeconds: seconds)
+      at: request.receivedAt, silentSeconds: seconds,
+      after: try Self.silentPlace(request, "after"))
+    let isCut = silent.count >= InsightDesk.silentMax
     var answer = Answer.json { writer in
       writer.beginObject()
       writer.list("devices", silent) { writer, device in
@@ -23,9 +25,10 @@ extension Handlers {
         writer.member("vehicle_seen_at", device.vehicleSeenAt.description)
         writer.member("moved_m", Int64(device.movedMetres.rounded()))
       }
+      writer.member("next", orNull: isCut ? silent.last.map { $0.place.pageText } : nil)
       writer.endObject()
     }
-    if silent.count >= InsightDesk.silentMax { answer.headers[.kvytokCut] = "device" }
+    if isCut { answer.headers[.kvytokCut] = "device" }
     return answer
   }
 
@@ -34,7 +37,8 @@ extension Handlers {
     let gaps = try await services.insight.agedGaps(
       device: request.queryText("device"),
       closedSince: days.map { request.receivedAt.adding(seconds: -Int64($0) * 86_400) },
-      at: request.receivedAt)
+      at: request.receivedAt, after: try Self.idAfter(request, "after"))
+    let isCut = gaps.count >= FleetQueries.linesMax
     var answer = Answer.json { writer in
       writer.beginObject()
       writer.list("gaps", gaps) { writer, aged in
@@ -46,10 +50,29 @@ extension Handlers {
         writer.member("closed_at", orNull: aged.gap.closedAt?.description)
         writer.member("age_seconds", Int64(aged.ageSeconds))
       }
+      writer.member("next", orNull: isCut ? gaps.last?.gap.gapID : nil)
       writer.endObject()
     }
-    if gaps.count >= FleetQueries.linesMax { answer.headers[.kvytokCut] = "gap" }
+    if isCut { answer.headers[.kvytokCut] = "gap" }
     return answer
+  }
+
+  /// The number after which a page begins; nil for the first.
+  static func idAfter(_ request: WebRequest, _ parameter: String) throws(Problem) -> Int64? {
+    try request.queryInt(parameter, in: 0...Int.max).map { Int64($0) }
+  }
+
+  /// The silent validator that a parameter of the query names, as an answer gave it.
+  static func silentPlace(
+    _ request: WebRequest, _ parameter: String
+  ) throws(Problem) -> SilentPlace? {
+    guard let text = request.queryText(parameter) else { return nil }
+    let parts = text.split(separator: "/")
+    let moment = parts.last.flatMap { Instant(iso8601: $0) }
+    guard parts.count == 2, moment != nil || parts[1] == "never" else {
+      throw .badParameter(parameter, "\(text) is not what an answer gave as `next`")
+    }
+    return SilentPlace(device: String(parts[0]), lastContactAt: moment)
   }
 
   /// A page of conflicts; `next` names the last of them when there are more.
@@ -57,7 +80,7 @@ extension Handlers {
     let limit = try request.queryInt("limit", in: 1...1000) ?? InsightDesk.conflictsMax
     let conflicts = try await services.insight.conflicts(
       device: request.queryText("device"),
-      after: try request.queryInt("after", in: 0...Int.max).map { Int64($0) },
+      after: try Self.idAfter(request, "after"),
       tokenKey: services.tokenKey, limit: limit)
     return .json { writer in
       writer.beginObject()
@@ -70,9 +93,11 @@ extension Handlers {
         writer.member("kept_received_at", orNull: conflict.row.keptReceivedAt?.description)
         writer.key("kept")
         if let kept = conflict.keptContent { writer.raw(kept) } else { writer.null() }
+        writer.member("kept_deny_list_version", orNull: conflict.keptDenyList)
         writer.member("other_received_at", conflict.row.otherReceivedAt.description)
         writer.key("other")
         writer.raw(conflict.row.otherContent)
+        writer.member("other_deny_list_version", orNull: conflict.otherDenyList)
       }
       writer.member(
         "next", orNull: conflicts.count == limit ? conflicts.last?.row.conflictID : nil)
@@ -108,6 +133,16 @@ extension Handlers {
   }
 }
 
+extension SilentPlace {
+  /// How an answer names it where its next page begins after it.
+  var pageText: String { "\(device)/\(lastContactAt?.description ?? "never")" }
+}
+
+extension TapName {
+  /// How an answer names it where its next page begins after it.
+  var pageText: String { "\(device)/\(epoch)/\(seq)" }
+}
+
 /// Impossible taps, and what persons decide about them.
 extension Handlers {
   /// A page of taps; `next` names the last of them when there are more.
@@ -128,8 +163,7 @@ extension Handlers {
       writer.list("taps", taps) { writer, tap in writer.members(of: tap) }
       writer.member(
         "next",
-        orNull: taps.count == limit
-          ? taps.last.map { "\($0.name.device)/\($0.name.epoch)/\($0.name.seq)" } : nil)
+        orNull: taps.count == limit ? taps.last.map { $0.name.pageText } : nil)
       writer.endObject()
     }
   }

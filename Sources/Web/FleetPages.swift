@@ -22,6 +22,14 @@ enum FleetPart: String {
   /// Whether somebody may read the part: whoever may ask for the same without a page.
   func isOpen(to caller: AccessGrant?) -> Bool { caller?.may(use: endpoint.access) == true }
 
+  /// Parameter of the page with the last row of the part's page before.
+  var after: String { "\(rawValue)_after" }
+
+  /// Where the part goes on after a row, among what is sought.
+  func link(after place: String, sought: String) -> String {
+    "\(Endpoint.fleetPage.path)?q=\(percentEncoded(sought))&\(after)=\(percentEncoded(place))#\(rawValue)"
+  }
+
   /// Where the part is; nil for whoever may not read it.
   func link(for caller: AccessGrant?) -> String? {
     isOpen(to: caller) ? "\(Endpoint.fleetPage.path)#\(rawValue)" : nil
@@ -31,17 +39,24 @@ enum FleetPart: String {
 /// A table of the page, and what has to be said of it beside its rows.
 struct FleetTable<Row> {
   let list: Listing<Row>?
-  /// That there are more than are shown; nil where there are not.
+  /// That there are more than are shown; nil where there are not, and after the first page.
   let cut: String?
+  /// Where they are; nil where there are none.
+  let next: String?
 
-  /// A table of so many rows at most; of more it says where all of them are.
+  /// A table of so many rows at most; of more it says where all of them are, and the next page begins after the
+  /// `place` of the last.
   init<Element>(
     _ elements: [Element], countMax: Int, of part: FleetPart, _ people: People,
-    _ row: (Element) -> Row
+    on request: WebRequest,
+    sought: String = "", place: (Element) -> String, _ row: (Element) -> Row
   ) {
+    next =
+      elements.count > countMax
+      ? part.link(after: place(elements[countMax - 1]), sought: sought) : nil
     list = Listing(Array(elements.prefix(countMax)), row)
     cut =
-      elements.count > countMax
+      elements.count > countMax && request.queryText(part.after) == nil
       ? "\(people.text("fleet_cut_\(part.rawValue)")) \(part.endpoint.path). "
         + "\(people.text("fleet_rows")) \(people.number(countMax))." : nil
   }

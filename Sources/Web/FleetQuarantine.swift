@@ -36,9 +36,13 @@ extension Handlers {
     _ request: WebRequest, _ people: People
   ) async throws -> FleetTable<HeldTapRow> {
     let chosen = try Self.tapName(request, "tap")
-    let taps = try await services.quarantine.list(limit: Self.heldShownMax + 1)
+    let taps = try await services.quarantine.list(
+      after: try Self.tapName(request, FleetPart.quarantine.after), limit: Self.heldShownMax + 1)
     let clocks = try await services.quarantine.clocks(of: taps.map(\.name))
-    return FleetTable(taps, countMax: Self.heldShownMax, of: .quarantine, people) { tap in
+    return FleetTable(
+      taps, countMax: Self.heldShownMax, of: .quarantine, people, on: request,
+      place: \.name.pageText
+    ) { tap in
       let at = ToldTap(content: tap.content).at
       return HeldTapRow(
         link: Self.link(to: tap.name), device: tap.name.device,

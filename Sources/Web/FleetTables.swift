@@ -57,8 +57,12 @@ extension Handlers {
     _ request: WebRequest, _ people: People
   ) async throws -> FleetTable<SilentRow> {
     let silent = try await services.insight.silentDevices(
-      at: request.receivedAt, limit: Self.silentShownMax + 1)
-    return FleetTable(silent, countMax: Self.silentShownMax, of: .silent, people) { device in
+      at: request.receivedAt, after: try Self.silentPlace(request, FleetPart.silent.after),
+      limit: Self.silentShownMax + 1)
+    return FleetTable(
+      silent, countMax: Self.silentShownMax, of: .silent, people, on: request,
+      place: \.place.pageText
+    ) { device in
       SilentRow(
         vehicle: device.vehicle, device: device.device,
         lastHeard: device.lastContactAt.map(people.moment) ?? people.text("never"),
@@ -70,8 +74,12 @@ extension Handlers {
 
   func gapTable(_ request: WebRequest, _ people: People) async throws -> FleetTable<GapRow> {
     let gaps = try await services.insight.agedGaps(
-      at: request.receivedAt, limit: Self.gapsShownMax + 1)
-    return FleetTable(gaps, countMax: Self.gapsShownMax, of: .gaps, people) { aged in
+      at: request.receivedAt, after: try Self.idAfter(request, FleetPart.gaps.after),
+      limit: Self.gapsShownMax + 1)
+    return FleetTable(
+      gaps, countMax: Self.gapsShownMax, of: .gaps, people, on: request,
+      place: \.gap.gapID.description
+    ) { aged in
       let seqs = aged.gap.seqs
       return GapRow(
         device: aged.gap.device, epoch: String(aged.gap.epoch),
@@ -86,8 +94,12 @@ extension Handlers {
     _ request: WebRequest, _ people: People
   ) async throws -> FleetTable<ConflictRow> {
     let conflicts = try await services.insight.conflicts(
-      tokenKey: services.tokenKey, limit: Self.conflictsShownMax + 1)
-    return FleetTable(conflicts, countMax: Self.conflictsShownMax, of: .conflicts, people) {
+      after: try Self.idAfter(request, FleetPart.conflicts.after), tokenKey: services.tokenKey,
+      limit: Self.conflictsShownMax + 1)
+    return FleetTable(
+      conflicts, countMax: Self.conflictsShownMax, of: .conflicts, people, on: request,
+      place: \.row.conflictID.description
+    ) {
       Self.conflict($0, people)
     }
   }
@@ -96,19 +108,23 @@ extension Handlers {
     let kept = conflict.keptContent.map { ToldTap(content: $0) }
     let other = ToldTap(content: conflict.row.otherContent)
     let differing = kept.map { other.differing(from: $0) } ?? []
-    func side(_ tap: ToldTap, _ moment: Instant?) -> ConflictSide {
-      ConflictSide(
+    let listsDiffer = kept != nil && conflict.keptDenyList != conflict.otherDenyList
+    func side(_ tap: ToldTap, _ moment: Instant?, _ denyList: Int64?) -> ConflictSide {
+      let list = ConflictField(
+        name: people.text("fleet_deny_list"), value: denyList.map { String($0) } ?? "–",
+        differs: listsDiffer)
+      return ConflictSide(
         receivedAt: moment.map(people.moment) ?? "–",
         fields: tap.members(people).map { member in
           ConflictField(
             name: member.title, value: member.value, differs: differing.contains(member.name))
-        })
+        } + [list])
     }
     return ConflictRow(
       device: conflict.row.name.device,
       number: "\(conflict.row.name.epoch) / \(conflict.row.name.seq)",
-      kept: kept.map { side($0, conflict.row.keptReceivedAt) },
-      other: side(other, conflict.row.otherReceivedAt),
+      kept: kept.map { side($0, conflict.row.keptReceivedAt, conflict.keptDenyList) },
+      other: side(other, conflict.row.otherReceivedAt, conflict.otherDenyList),
       differing: differing.map { ToldTap.title(of: $0, people) }.joined(separator: ", "))
   }
 }

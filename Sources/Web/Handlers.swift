@@ -94,7 +94,7 @@ struct Handlers: Sendable {
       .deviceResume, .deviceRevoke, .deviceRotate, .deviceReplace, .deviceKeepHardware,
       .fleetSilent, .fleetGaps, .fleetConflicts, .quarantineList, .quarantineRelease,
       .quarantineDiscard, .denyListEntries, .denyListAdd, .denyListLift, .denyListVersions,
-      .evidence:
+      .denyListBehind, .evidence:
       throw Problem.notFound(request.target)
     }
   }
@@ -171,6 +171,7 @@ struct Handlers: Sendable {
     case .denyListAdd: try await denyListAdd(request)
     case .denyListLift: try await denyListLift(request)
     case .denyListVersions: try await denyListVersions(request)
+    case .denyListBehind: try await denyListBehind(request)
     case .evidence: try await evidence(request)
     default: nil
     }

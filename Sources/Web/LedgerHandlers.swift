@@ -42,8 +42,9 @@ extension Handlers {
   /// Corrections that wait for another person, the newest first, or all.
   private func adjustments(_ request: WebRequest) async throws -> Answer {
     let all = try request.queryFlag("all")
+    let after = try Self.idAfter(request, "after")
     let rows = try await services.store.read { db in
-      try await db.adjustments.list(waitingOnly: !all)
+      try await db.adjustments.list(waitingOnly: !all, after: after)
     }
     return .json { writer in
       writer.objects(rows) { writer, row in

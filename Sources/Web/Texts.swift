@@ -30,6 +30,7 @@ package enum Texts {
     "show": Bilingual(uk: "Показати", en: "Show"),
     "date": Bilingual(uk: "День", en: "Day"),
     "none_yet": Bilingual(uk: "Поки нічого", en: "Nothing yet"),
+    "next_page": Bilingual(uk: "Наступні", en: "The next ones"),
     "total": Bilingual(uk: "Разом", en: "Total"),
     "login_title": Bilingual(uk: "Вхід", en: "Sign in"),
     "login_token": Bilingual(uk: "Ваш ключ доступу", en: "Your access token"),

@@ -16,17 +16,23 @@ struct DenyListCommand: AsyncParsableCommand {
       commandName: "show",
       abstract: "Shows the list, why media are on it, and how fast it reached the validators.")
 
-    @Option(help: "Most entries shown.")
+    @Option(help: "Most entries shown, or validators.")
     var limit: Int = 50
+    @Flag(help: "Only the validators that do not hold the newest version yet.")
+    var behind = false
+    @Option(help: "With --behind: only those after this validator.")
+    var after: String?
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
       guard (1...DenyListQueries.causesMax).contains(limit) else {
         throw ValidationError("--limit is a number from 1 to \(DenyListQueries.causesMax).")
       }
+      if after != nil, !behind { throw ValidationError("--after goes with --behind.") }
     }
 
     func run() async throws {
+      if behind { return try await showBehind() }
       let (head, causes, versions) = try await Backbone.with(database) { backbone in
         try await backbone.store.read { db in
           (
@@ -65,6 +71,31 @@ struct DenyListCommand: AsyncParsableCommand {
           ] + seconds)
       }
       if !versions.isEmpty { print("\n" + reach.text) }
+    }
+
+    private func showBehind() async throws {
+      let (head, devices) = try await Backbone.with(database) { backbone in
+        try await backbone.store.read { db in
+          (
+            try await db.denyList.head(),
+            try await db.denyList.behind(after: after ?? "", limit: limit)
+          )
+        }
+      }
+      var table = TextTable([
+        ("device", .left), ("version", .right), ("held since", .left), ("last seen", .left),
+      ])
+      for device in devices {
+        table.add([
+          device.device, device.heldVersion.map(String.init) ?? "none",
+          device.heldSince?.description ?? "", device.lastSeenAt?.description ?? "never",
+        ])
+      }
+      print("version \(head.version)")
+      print(devices.isEmpty ? "Every active validator holds it." : table.text)
+      if devices.count == limit, let last = devices.last {
+        print("There may be more: --after \(last.device)")
+      }
     }
   }
 

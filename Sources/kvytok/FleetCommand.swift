@@ -145,13 +145,17 @@ extension DeviceCommand {
         )
         print(
           "  kept  \(row.keptReceivedAt?.description ?? "?")  "
-            + (conflict.keptContent ?? "its batch cannot be read"))
-        print("  other \(row.otherReceivedAt)  \(row.otherContent)")
+            + (conflict.keptContent ?? "its batch cannot be read") + list(conflict.keptDenyList))
+        print(
+          "  other \(row.otherReceivedAt)  \(row.otherContent)" + list(conflict.otherDenyList))
       }
       if conflicts.count == limit, let last = conflicts.last {
         print("There may be more: --after \(last.row.conflictID)")
       }
     }
+
+    /// Which deny list the validator used.
+    private func list(_ version: Int64?) -> String { version.map { "  deny list \($0)" } ?? "" }
   }
 
   /// Runs a body on the read models of a database.

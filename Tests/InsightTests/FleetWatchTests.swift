@@ -144,13 +144,14 @@ extension InsightSuite {
       try await World.with { world in
         try await Self.addMovingBus("moving 1", silentMinutes: 50, to: world)
         try await world.script(
-          "update position set device_id = 'V-moving 1' where at <= '2026-11-23T09:50Z'")
+          "insert into device_position values ('V-moving 1', 'moving 1', '2026-11-23T09:50Z')")
         func silent(_ minutes: Int64) async throws -> [SilentDevice] {
           try await world.desk.silentDevices(at: noon, silentSeconds: minutes * 60)
         }
         let told = try await silent(9)
         #expect(told.map(\.device) == ["V-moving 1"])
         #expect(told.map(\.movedSince) == [noon.adding(seconds: -600)])
+        #expect(told.map(\.lastContactAt) == [noon.adding(seconds: -600)])
         #expect(try await silent(11).isEmpty)
         // Also over more time than movement is looked for in.
         try await world.script("update device_epoch set last_received_at = '2026-11-20Z'")

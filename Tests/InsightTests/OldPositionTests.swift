@@ -54,6 +54,23 @@ extension InsightSuite {
       }
     }
 
+    /// Another process says that it needs more while this one drops.
+    @Test func whatIsNeededMeanwhileIsNotDropped() async throws {
+      try await World.with { world in
+        let day = today.adding(days: -101)
+        try await world.store.ensurePartitions(of: [day])
+        let drop = try await world.store.write { db -> Task<[Day], any Error> in
+          _ = try await db.partitions.tellPositionDays(800, at: noon)
+          let drop = Task { try await Self.keeper(world).drop() }
+          try await Task.sleep(for: .milliseconds(300))
+          return drop
+        }
+        #expect(try await drop.value == [])
+        try await world.script("delete from setting where name = 'position_days'")
+        #expect(try await Self.keeper(world).drop() == [day])
+      }
+    }
+
     @Test func aProcessWithAClockThatIsAheadDropsNothing() async throws {
       try await World.with { world in
         let day = today.adding(days: -101)
@@ -92,7 +109,10 @@ extension InsightSuite {
           store: world.store, city: world.city, positionDays: 100, now: { noon }, log: quiet)
         #expect(try await keeper.drop() == [day])
         // The first by the visit that stands, the second, which no visit fits, as it stood; the third is new.
+        try await world.script("update vehicle_day set feed_id = 77")
         #expect(try await Self.place(world) == ["b nearness", "c nearness", "b nearness"])
+        // Its boardings stay on the lines of the network by which the visits were found.
+        #expect(try await world.texts("select feed_id::text from vehicle_day") == ["77"])
         #expect(try await world.texts("select stop from stop_visit") == ["b"])
         // What a person said counts, and withdrawn it is found again by the visit.
         try await Self.say(world, day, from: "b", "a")

@@ -99,6 +99,40 @@ extension InsightSuite {
       }
     }
 
+    /// The list keeps the last change of each medium: what was before it is not known.
+    @Test func whetherTheMediumWasOnTheListIsToldWhereItIsCertain() async throws {
+      try await World.with { world in
+        try await fill(world)
+        func told(_ version: Int64) async throws -> Bool? {
+          try await world.script("update tap set deny_list_version = \(version) where seq = 1")
+          return try await world.desk.tapAudit(device: "V-1", epoch: 1).taps[0].wasListed
+        }
+        try await world.script(
+          """
+          insert into medium (medium_id, rider_id, kind, first_seen_at, fingerprint) values
+            ('00000000-0000-0000-0000-0000000000c1', '\(Self.rider)', 'card', now(), '\\x0102030405060708');
+          insert into deny_list_version (version, made_at, added, removed)
+          select n, now(), 1, 0 from generate_series(1, 18) n;
+          """)
+        #expect(try await told(16) == false)
+        try await world.script("insert into deny_list values ('\\x0102030405060708', true, 16)")
+        for (version, was) in [(15, nil), (16, true), (18, true), (19, nil)] as [(Int64, Bool?)] {
+          let found = try await told(version)
+          #expect(found == was, "version \(version)")
+        }
+        try await world.script("update deny_list set is_denied = false, version = 17")
+        let lifted = [try await told(16), try await told(17)]
+        #expect(lifted == [nil, false])
+        // Versions from before a restore may have been others.
+        try await world.script("insert into setting values ('deny_list_base', '18')")
+        let restored = [try await told(17), try await told(18)]
+        #expect(restored == [nil, false])
+        // A medium whose name on the list is not known may be on it.
+        try await world.script("update medium set fingerprint = null")
+        #expect(try await told(18) == nil)
+      }
+    }
+
     @Test(arguments: 1...8)
     func pagesOfAnySizeMakeTheSameList(limit: Int) async throws {
       try await World.with { world in

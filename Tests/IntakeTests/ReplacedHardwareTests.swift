@@ -101,6 +101,21 @@ extension IntakeSuite {
       }
     }
 
+    /// Nobody assigned it, and it never sent a tap.
+    @Test func aValidatorThatTellsOnlyPositionsIsHeardOf() async throws {
+      try await World.with { world in
+        let validator = try await world.validator("V-1")
+        #expect(try await Self.standing(in: world).lastSeenAt == nil)
+        guard case .answer = await Self.postPosition(of: validator, to: world) else {
+          Issue.record("the position was refused")
+          return
+        }
+        #expect(try await Self.standing(in: world).lastSeenAt == noon)
+        let file = try await world.desk.file(of: "V-1", at: noon.adding(seconds: 90_000))
+        #expect(file?.standing.lastSeenAt == noon)
+      }
+    }
+
     /// Another process has not heard of the replacement yet.
     @Test func whatIsRememberedOfADeviceLetsNoOldHardwareIn() async throws {
       try await World.with { world in
@@ -158,7 +173,7 @@ extension IntakeSuite {
           try await db.devices.takeKey(
             "V-1", new.keys.publicKey, epochsFrom: 1000, epochFirst: 1000, at: noon)
           try await db.devices.confineOldKeys("V-1", epochsBefore: 1000)
-          try await db.deviceLives.forgetHeartbeat(of: "V-1")
+          try await db.deviceLives.forgetContact(of: "V-1")
           let beating = Task { await Self.beat(old, battery: 7, sent: 10, in: world) }
           let isWaiting = try await world.isWaited()
           #expect(isWaiting)

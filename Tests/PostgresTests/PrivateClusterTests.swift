@@ -75,6 +75,19 @@ struct PrivateClusterTests {
     }
   }
 
+  /// Programs of before there was a mark left none.
+  @Test func whatAServerSaidThatIsNotMarkedStaysOnce() async throws {
+    try await OwnCluster.with { cluster, loop in
+      #expect(!FileManager.default.fileExists(atPath: cluster.folder + "/server.log.1"))
+      await cluster.stop()
+      try FileManager.default.removeItem(atPath: cluster.folder + "/served")
+      let second = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      let kept = try String(contentsOfFile: cluster.folder + "/server.log.1", encoding: .utf8)
+      #expect(kept.contains("database system is shut down"), "\(kept)")
+      await second.stop()
+    }
+  }
+
   @Test func aSecondStartFindsTheDataAlsoAfterAKill() async throws {
     try await OwnCluster.with { cluster, loop in
       let pool = OwnCluster.patientPool(cluster, loop)

@@ -122,7 +122,8 @@ extension StoreSuite {
             try await db.fleet.silentCandidates(
               contactBefore: noon.adding(seconds: -900), vehicleAfter: noon.adding(seconds: -600),
               now: noon),
-            try await db.standing.validators(silentSince: noon.adding(seconds: -900)),
+            try await db.standing.validators(
+              silentSince: noon.adding(seconds: -900), at: noon),
             try await db.devices.list()
           )
         }
@@ -145,39 +146,6 @@ extension StoreSuite {
         #expect(noted == [0])
         let held = try await store.read { try await $0.denyList.sightings(of: "V-1", limit: 9) }
         #expect(held.map(\.version) == [1])
-      }
-    }
-
-    /// V-1 told where it is a minute ago, V-2 two hours ago; V-3 is in the vehicle of which V-1 told.
-    @Test func whoTellsOnlyPositionsIsHeardOf() async throws {
-      try await withStore { store, pool in
-        try await pool.run(
-          """
-          insert into device (device_id, state, public_key, enrolled_at)
-          select 'V-' || n, 'active', decode(repeat('0' || n, 32), 'hex'), now()
-          from generate_series(1, 3) n
-          """)
-        try await pool.run(
-          """
-          insert into device_assignment (device_id, valid_from, vehicle) values
-            ('V-1', '2020-01-01Z', '1'), ('V-2', '2020-01-01Z', '2'), ('V-3', '2020-01-01Z', '1')
-          """)
-        for (vehicle, seconds) in [("1", -60), ("2", -7200)] as [(String, Int64)] {
-          try await pool.run(
-            """
-            insert into position (service_day, lane, vehicle, at, latitude, longitude, device_id,
-              received_at) values ($1, $2, $3, $4, 50, 30, 'V-' || $3, $4)
-            """,
-            [
-              .date(TimeZoneTable.utc.local(noon).day), .int2(Lane.of(name: vehicle)),
-              .text(vehicle), .timestamptz(noon.adding(seconds: seconds)),
-            ])
-        }
-        let standing = try await store.read { db in
-          try await db.standing.validators(silentSince: noon.adding(seconds: -3600))
-        }
-        #expect(standing.silentCount == 2)
-        #expect(standing.silent.map(\.device) == ["V-2", "V-3"])
       }
     }
 
@@ -293,7 +261,7 @@ extension StoreSuite {
               [
                 .date(today), .int2(Lane.of(name: vehicle)), .text(vehicle),
                 .timestamptz(noon.adding(seconds: Int64(seconds))), .float8(north + offset),
-                .text(vehicle == "4" ? "V-4" : "tracker"),
+                .text("tracker"),
               ])
           }
           try await pool.run(
@@ -310,25 +278,20 @@ extension StoreSuite {
               receivedAt: noon.adding(seconds: -60))
           ])
         }
-        let (candidates, moves, later) = try await store.read { db in
+        let (candidates, moves) = try await store.read { db in
           let found = try await db.fleet.silentCandidates(
             contactBefore: noon.adding(seconds: -900), vehicleAfter: noon.adding(seconds: -600),
             now: noon)
-          func moves(heardSince: Int64) async throws -> [(
-            metres: Double, firstAt: Instant?, isHeard: Bool
-          )] {
-            try await db.fleet.movements(
-              of: found, since: found.map { _ in noon.adding(seconds: -3600) },
-              heardSince: noon.adding(seconds: heardSince), days: [today])
-          }
-          return (found, try await moves(heardSince: -100), try await moves(heardSince: -99))
+          let since = found.map { noon.adding(seconds: $0.device == "V-4" ? -100 : -3600) }
+          return (
+            found,
+            try await db.fleet.movements(of: found.map(\.vehicle), since: since, days: [today])
+          )
         }
         #expect(candidates.map(\.device) == ["V-1", "V-2", "V-4", "V-5"])
         // A hundredth of a degree of latitude is 1,113 metres.
         #expect(moves.map { Int($0.metres.rounded()) } == [1113, 11, 0, 0])
-        #expect(moves.map(\.isHeard) == [false, false, true, false])
-        #expect(later.map(\.isHeard) == [false, false, false, false])
-        // V-4 told a position itself: what its bus went until then says nothing.
+        // V-4 was heard of until then: what its bus went before says nothing.
         #expect(
           moves.map(\.firstAt) == [-500, -500, -100, -500].map { noon.adding(seconds: $0) })
       }

@@ -99,7 +99,10 @@ import Transit
     let read = try TapEvidence(json: evidence.json)
     #expect(read == evidence)
     let checks = read.checks(trusting: keys.publicKey)
-    #expect(checks.map(\.name) == ["digest", "signature", "content", "validity", "key"])
+    #expect(
+      checks.map(\.name) == [
+        "digest", "deny_list", "signature", "content", "validity", "key",
+      ])
     #expect(checks.allSatisfy { $0.isGood })
     #expect(read.clock?.microseconds == 5_000_000)
     #expect(read.tap?.seq == 7)
@@ -125,6 +128,33 @@ import Transit
     let other = try #require(Ed25519KeyPair(seed: SHA256Digest.hash([2])))
     let (evidence, _) = try Self.evidence()
     #expect(evidence.checks(trusting: other.publicKey).last?.isGood == false)
+  }
+
+  /// Which list the validator used is signed in the body; beside it, it is only told.
+  @Test func aDenyListToldBesideTheBodyIsHeldAgainstIt() throws {
+    let (first, keys) = try Self.evidence()
+    var evidence = first
+    for (own, told) in [(17, 18), (17, nil), (nil, 17)] as [(Int64?, Int64?)] {
+      var batch = try #require(evidence.batch)
+      batch.denyListVersion = own
+      evidence.body = TapBatchJSON.encode(batch)
+      evidence.bodyDigest = SHA256Digest.hash(evidence.body)
+      guard case .ed25519(_, let key) = evidence.proof else { return }
+      evidence.proof = .ed25519(signature: keys.sign(evidence.body), key: key)
+      evidence.denyList = .version(own)
+      let good = try TapEvidence(json: evidence.json)
+      #expect(good == evidence)
+      #expect(good.checks().allSatisfy { $0.isGood })
+      evidence.denyList = .version(told)
+      let bad = try TapEvidence(json: evidence.json).checks().filter { !$0.isGood }
+      #expect(bad.map(\.name) == ["deny_list"])
+    }
+    // A file from before it was told says nothing that could be wrong.
+    evidence.denyList = .unnamed
+    let old = try TapEvidence(json: evidence.json)
+    #expect(old == evidence && !old.checks().contains { $0.name == "deny_list" })
+    let text = String(decoding: evidence.json, as: UTF8.self)
+    #expect(!text.contains("deny_list_version\":"))
   }
 
   @Test(arguments: [

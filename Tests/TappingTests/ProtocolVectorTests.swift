@@ -203,8 +203,8 @@ private struct Vectors {
     #expect(checks.allSatisfy { $0.isGood }, "\(checks)")
     #expect(
       checks.map(\.name) == [
-        "digest", "content", "proposal", "grant", "handshake", "chain", "checkpoint", "validity",
-        "key", "service_key",
+        "digest", "deny_list", "content", "proposal", "grant", "handshake", "chain", "checkpoint",
+        "validity", "key", "service_key",
       ])
     #expect(evidence.tap?.seq == 1201)
     guard case .session(let session) = evidence.proof else {

@@ -22,7 +22,7 @@ enum AccessTable {
       Right(roles: [.dispatcher]),
       [
         .deviceList, .deviceShow, .deviceAssign, .deviceSuspend, .deviceResume, .fleetSilent,
-        .fleetGaps, .fleetConflicts,
+        .fleetGaps, .fleetConflicts, .denyListBehind,
       ]
     ),
     (

@@ -242,6 +242,13 @@ struct BooksPageTests {
       let more = await service.send(.get, "/books?lang=en", token: olena)
       #expect(more.text.contains("Shown are the newest 100; in all there are 101<"))
       #expect(!more.text.contains("charge window № 1<"))
+      let next = try #require(
+        more.text.firstMatch(of: /href="([^"]*orders_after=2#orders)"/)?.output.1)
+      let rest = await service.send(
+        .get, next.replacing("&amp;", with: "&").replacing("#orders", with: "") + "&lang=en",
+        token: olena)
+      #expect(rest.text.contains("charge window № 1<") && !rest.text.contains("№ 2<"))
+      #expect(!rest.text.contains("newest") && !rest.text.contains("orders_after"))
       try await script(orders(102, 600), service)
       let cut = await service.send(.get, "/books?lang=en", token: olena)
       #expect(cut.text.contains("Shown are the newest 100; in all there are 500+"))

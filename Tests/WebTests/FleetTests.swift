@@ -210,6 +210,30 @@ struct FleetTests {
     }
   }
 
+  @Test func eachContentOfAConflictNamesTheDenyListOfItsBatch() async throws {
+    try await TestService.with { service in
+      let validator = try await service.validator(try await service.token(.admin))
+      for (taps, version) in [
+        ([tap(5)], 17), ([tap(5, route: "22")], nil), ([tap(5, route: "7")], 18),
+      ]
+        as [([Tap], Int64?)]
+      {
+        _ = await validator.post(
+          "/v1/tap-batches", validator.batch(taps, version: version), to: service)
+      }
+      let conflicts = await service.send(
+        .get, "/v1/fleet/conflicts", token: try await service.token(.dispatcher)
+      ).text
+      func told(_ name: String) -> [String] {
+        conflicts.split(separator: "\"\(name)\":").dropFirst().map { rest in
+          String(rest.prefix { $0 != "," && $0 != "}" })
+        }
+      }
+      #expect(told("kept_deny_list_version") == ["17", "17"], "\(conflicts)")
+      #expect(told("other_deny_list_version") == ["18", "null"], "\(conflicts)")
+    }
+  }
+
   @Test func gapsConflictsAndEvidenceAreShown() async throws {
     try await TestService.with { service in
       let token = try await service.token(.dispatcher)
@@ -223,7 +247,7 @@ struct FleetTests {
       _ = await validator.post(
         "/v1/tap-batches", validator.batch([tap(2), tap(3), tap(4)]), to: service)
       let filled = await service.send(.get, "/v1/fleet/gaps?device=V-1", token: token)
-      #expect(filled.text == #"{"gaps":[]}"#)
+      #expect(filled.text == #"{"gaps":[],"next":null}"#)
       let closed = await service.send(.get, "/v1/fleet/gaps?closed_days=1", token: token)
       #expect(closed.text.contains(#""first":2,"last":4"#), "\(closed.text)")
       let conflicts = await service.send(.get, "/v1/fleet/conflicts", token: token).text
@@ -316,7 +340,7 @@ struct FleetTests {
     try await TestService.with { service in
       let token = try await service.token(.dispatcher)
       let answer = await service.send(.get, "/v1/fleet/silent", token: token)
-      #expect(answer.text == #"{"devices":[]}"#)
+      #expect(answer.text == #"{"devices":[],"next":null}"#)
     }
   }
 }
@@ -420,6 +444,11 @@ struct DenyListEndpointTests {
       #expect(versions.text.contains(#""version":2"#))
       #expect(versions.text.contains(#""devices_reached":1,"devices_active":1"#))
       #expect(versions.text.contains(#""devices_reached":0,"devices_active":1"#), "not named yet")
+      let behind = await service.send(
+        .get, "/v1/deny-list/behind", token: try await service.token(.dispatcher))
+      #expect(
+        behind.text.hasPrefix(#"{"version":2,"devices":[{"device":"V-1","held_version":1,"#),
+        "\(behind.text)")
       let history = await service.send(
         .get, "/v1/deny-list/entries?history=true&medium=\(medium)", token: token)
       #expect(history.text.contains("call of 22 November"), "\(history.text)")

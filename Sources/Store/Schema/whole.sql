@@ -1348,6 +1348,13 @@ create table device_heartbeat (
   clock_offset_ms bigint             -- as the device says; what we measure is received_at - sent_at
 );
 
+-- When each device last told a position, and of which vehicle.
+create table device_position (
+  device_id text primary key,
+  vehicle text not null,
+  received_at timestamptz not null
+) with (fillfactor = 50);
+
 -- Holes in the numbers of an epoch, with their age; a hole that is filled is closed and stays.
 create table device_gap (
   gap_id bigint generated always as identity primary key,
