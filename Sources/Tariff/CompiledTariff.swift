@@ -76,7 +76,7 @@ package final class CompiledTariff: Sendable {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
     meter.isFirstPart = isFirstPart
-    var after = state
+    var after = ownMoney(of: state)
     meter.grant(purchases, to: &after)
     if let opened { meter.openTap = prepare(opened, index: -1) }
     let prepared = sorted.enumerated().map { prepare($1, index: Int32($0)) }
@@ -110,7 +110,7 @@ package final class CompiledTariff: Sendable {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
     var meter = FareMeter(self)
     meter.isFirstPart = isFirstPart
-    var after = state
+    var after = ownMoney(of: state)
     meter.openTap = prepare(boarding, index: -1)
     meter.isClosing = true
     meter.rate(

@@ -37,14 +37,17 @@ extension FareMeter {
       switch tariff.tables.caps[index].period {
       case .day: return true
       case .week, .month, .year:
-        return periodStart(tariff.tables.caps[index].period, day: day + 1) != count.start
+        // One that began with a new currency begins within its period.
+        return periodStart(tariff.tables.caps[index].period, day: day + 1) > count.start
       case .rollingDays(let length): return count.start + Int64(length) <= Int64(day + 1)
       case .rollingTime(let length): return count.start + length <= moment
       case .rollingMonths(let months):
         return Day(number: Int(count.start)).adding(months: months).number <= day + 1
       case .product(let tag):
+        let period = tariff.tables.caps[index].period
         return !holdings.contains {
-          $0.tag == tag && $0.boughtAt == count.start && !isOver($0, at: moment)
+          let start = tariff.tables.moneyDays?.clipped($0.boughtAt, period) ?? $0.boughtAt
+          return $0.tag == tag && start == count.start && !isOver($0, at: moment)
         }
       }
     }
