@@ -12,7 +12,9 @@ extension FareMeter {
   mutating func rateByTickets(
     day: Int, opened: FareTap?, state: inout RiderState, source: [FareTap]
   ) {
-    let earlier = recentRides(state)
+    // A ride that was open for long began before some of what has been rated since.
+    let last = rides.lazy.map(\.on.at).max() ?? .max
+    let earlier = recentRides(state).filter { $0.ride.on.at <= last }
     var run = earlier.map(\.ride)
     var secondTaps: Set<Int> = []
     for index in rides.indices {
@@ -132,6 +134,8 @@ extension FareMeter {
 
   private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
     if let window = tariff.tables.tickets[rule].window {
+      // A ride that was open for long comes behind rides that began after it.
+      guard run[start].on.at - run[end].on.at <= window.microseconds else { return false }
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let to = window.to == .arrival ? run[end].off.at : run[end].on.at
       guard window.contains(from: from, to: to) else { return false }
@@ -254,13 +258,15 @@ extension FareMeter {
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
   /// what was due for its ticket: companions and fees are paid beside it.
   ///
-  /// The rest of a day that another version rates may share all of them.
+  /// A ride that is still open may share those before it, and the rest of a day that another version
+  /// rates may share all of them.
   private mutating func remember(
     _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
     state: inout RiderState, source: [FareTap]
   ) {
     let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
-    let from = isFirstPart ? .min : end(of: day) - longest
+    let last = min(end(of: day), state.boarding?.at.microseconds ?? .max)
+    let from = keepsAll ? .min : last - longest
     var kept = state.recent.filter { $0.on.at.microseconds >= from }
     for (ride, due) in covered where ride.on.at >= from && longest > 0 {
       let index = Int(ride.on.index)
@@ -273,6 +279,6 @@ extension FareMeter {
         RecentRide(
           on: on, off: off, paidMinor: due.minor, reductionMinor: due.reductionMinor))
     }
-    state.recent = kept
+    state.recent = kept.sorted { $0.on.at < $1.on.at }
   }
 }

@@ -3,9 +3,9 @@ import Basics
 extension FareMeter {
   /// Lets go of what can no longer matter after the end of the fare day, so that states stay small.
   mutating func prune(_ state: inout RiderState, day: Int) {
-    // An open ride is still to be priced by what the day leaves, and so is the rest of a day whose first
-    // part an older version rates.
-    if isFirstPart || state.boarding != nil { return }
+    // An open ride is still to be priced by what the day leaves, also one of an older version, and so is
+    // the rest of a day whose first part that version rates.
+    if keepsAll || state.boarding != nil { return }
     let end = end(of: day)
     if !state.caps.isEmpty {
       var index = 0

@@ -78,7 +78,7 @@ package struct TariffBook: Sendable {
       let going = before.rateFirstPart(day: day, state: state, taps: own)
       first =
         next == nil
-        ? going : going.followed(by: before.close(going.state, isFirstPart: true))
+        ? going : going.followed(by: before.close(going.state, keepsAll: true))
     } else {
       first = close(state)
     }
