@@ -187,7 +187,9 @@ extension FareMeter {
     }
     guard place == max(chosen.rides.lowerBound, dueBefore.count) else {
       step(.onTicket, name)
-      charge(ride, 0, nominal: alone, alone: alone, isReduced: false, carrier: name, state: &state)
+      let (due, carrier) = beside(ride, ticket: name, state: &state)
+      charge(
+        ride, due, nominal: alone, alone: alone, isReduced: false, carrier: carrier, state: &state)
       return TicketDue(minor: 0)
     }
     let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
@@ -203,6 +205,25 @@ extension FareMeter {
     // Nothing is due of whom a category lets ride free, so nothing of it is credited tomorrow.
     let isFree = tariff.tables.categories[Int(ride.categoryRule)].isFree
     return TicketDue(minor: isFree ? 0 : due, reductionMinor: isTold ? ride.reductionMinor : 0)
+  }
+
+  /// What a later ride of a ticket pays beside it: the fees that caps hold, unless its category or a product
+  /// lets it ride free.
+  private mutating func beside(
+    _ ride: borrowing Ride, ticket: RuleName, state: inout RiderState
+  ) -> (due: Int64, carrier: RuleName) {
+    if tariff.tables.categories[Int(ride.categoryRule)].isFree {
+      step(.freeCategory, .category(ride.categoryRule), minor: 0)
+      return (0, ticket)
+    }
+    let steps = trace.count
+    guard withSurcharges(ride, 0, countingToCaps: true) > 0 else { return (0, ticket) }
+    trace.removeSubrange(steps...)
+    if let use = useProduct(ride, price: 0, state: &state) {
+      return (0, .product(Int32(use.rule)))
+    }
+    let fees = withSurcharges(ride, 0, countingToCaps: true)
+    return (capped(ride, fees, state: &state), ticket)
   }
 
   /// How much less than the full price a ticket costs because of the rider's category.
