@@ -52,11 +52,11 @@ package struct Alighter: Sendable {
     }
     try await db.alighting.save(rows)
     try await db.alighting.finish(days, lane: lane)
-    // One ride is shared with nobody.
-    let shared = days.filter {
-      city.sharesByDistance(on: $0.fareDay) && ofDay[$0, default: []].count > 1
-    }
-    try await db.operatorMoney.askRecount(of: shared, lane: lane)
+    // One ride is shared with nobody, unless it is carried into the next day.
+    let shared = days.filter { city.sharesByDistance(on: $0.fareDay) && ofDay[$0] != nil }
+    try await db.operatorMoney.askRecount(
+      of: shared.filter { ofDay[$0, default: []].count > 1 }, lane: lane)
+    try await db.operatorMoney.askRecountOfCarried(from: shared, lane: lane)
     return days.count
   }
 

@@ -132,6 +132,32 @@ package struct OperatorTables {
       ])
   }
 
+  /// Asks for riders' days to be shared anew that have a ride of the day before in them, where the ends of
+  /// rides of these days or of that one are known otherwise.
+  package func askRecountOfCarried(from days: [RiderDay], lane: Int16) async throws {
+    let ordered = days.sorted()
+    guard let first = ordered.map(\.fareDay).min(), let last = ordered.map(\.fareDay).max() else {
+      return
+    }
+    try await connection.execute(
+      """
+      insert into share_recount
+      select distinct r.lane, r.rider_id, r.fare_day
+      from unnest($2::uuid[], $3::date[]) as c(rider_id, fare_day)
+      join ride r on r.lane = $1 and r.rider_id = c.rider_id
+        and r.fare_day in (c.fare_day, c.fare_day + 1)
+      join boarding b on b.fare_day = r.fare_day - 1 and b.device_id = r.device_id
+        and b.epoch = r.epoch and b.seq = r.seq
+      where r.fare_day between $4::date and $5::date + 1 and r.reversed_run_id is null
+        and b.fare_day between $4::date - 1 and $5
+      on conflict do nothing
+      """,
+      [
+        .int2(lane), .identifiers(ordered.map { Optional($0.rider) }),
+        .dates(ordered.map { Optional($0.fareDay) }), .date(first), .date(last),
+      ])
+  }
+
   /// Takes the oldest days that are to be shared anew, at most so many.
   package func takeRecounts(countMax: Int) async throws -> [RiderDay] {
     try await connection.query(
@@ -162,10 +188,13 @@ package struct OperatorTables {
         group by lane, rider_id, fare_day having count(distinct r.operator_id) > 1)
       select r.lane, r.rider_id, r.fare_day, r.currency, r.tariff_version, r.operator_id,
         coalesce(r.nominal_minor, 0) as nominal_minor, r.charged_minor, r.reason,
-        b.stop as from_stop, b.off_stop as to_stop
+        coalesce(b.stop, o.stop) as from_stop, coalesce(b.off_stop, o.off_stop) as to_stop
       from shared join ride r using (lane, rider_id, fare_day)
       left join boarding b on b.fare_day = r.fare_day and b.device_id = r.device_id
         and b.epoch = r.epoch and b.seq = r.seq
+      -- A ride carried over the end of a fare day was boarded on the day before.
+      left join boarding o on o.fare_day = r.fare_day - 1 and o.device_id = r.device_id
+        and o.epoch = r.epoch and o.seq = r.seq
       where r.reversed_run_id is null and r.charged_minor is not null
         and r.operator_id is not null
       order by r.lane, r.rider_id, r.fare_day, r.currency, r.started_at, r.device_id, r.seq

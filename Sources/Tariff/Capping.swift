@@ -50,8 +50,10 @@ extension FareMeter {
   /// What the start of a period that begins with this ride is; nil when the product of the cap is
   /// not in the rider's hands.
   private func startOfPeriod(_ index: Int, _ ride: borrowing Ride, holdings: [Holding]) -> Int64? {
-    guard case .product(let tag) = tariff.tables.caps[index].period else {
-      return firstStart(tariff.tables.caps[index].period, ride)
+    let period = tariff.tables.caps[index].period
+    guard case .product(let tag) = period else {
+      let start = firstStart(period, ride)
+      return tariff.tables.moneyDays?.clipped(start, period) ?? start
     }
     guard let rule = tariff.tables.products.firstIndex(where: { $0.tag == tag }) else { return nil }
     // Of two the one bought first, so that what was paid under it still counts.
@@ -59,7 +61,7 @@ extension FareMeter {
     for holding in holdings where holding.tag == tag {
       if isValid(holding, rule, ride) { first = min(first ?? .max, holding.boughtAt) }
     }
-    return first
+    return first.map { tariff.tables.moneyDays?.clipped($0, period) ?? $0 }
   }
 
   /// Whether a ride lies in the period that began at a start.

@@ -59,24 +59,26 @@ package final class CompiledTariff: Sendable {
   /// Rates the first taps of a fare day, whose rest another version rates from the whole state.
   func rateFirstPart(day: Day, state: RiderState, taps: [FareTap]) -> RatedDay {
     rate(
-      day: day, state: state, taps: taps, purchases: [], opened: state.boarding, isFirstPart: true)
+      day: day, state: state, taps: taps, purchases: [], opened: state.boarding, keepsAll: true)
   }
 
-  /// Rates the taps of a fare day beside a ride of another version, which stays open in the state.
+  /// Rates the taps of a fare day beside a ride of another version, which stays open in the state and may
+  /// still be paid by what the day would let go of.
   func rateBesideOpenRide(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase]
   ) -> RatedDay {
-    rate(day: day, state: state, taps: taps, purchases: purchases, opened: nil)
+    rate(
+      day: day, state: state, taps: taps, purchases: purchases, opened: nil, keepsAll: true)
   }
 
   private func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?,
-    isFirstPart: Bool = false
+    keepsAll: Bool = false
   ) -> RatedDay {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
-    meter.isFirstPart = isFirstPart
-    var after = state
+    meter.keepsAll = keepsAll
+    var after = ownMoney(of: state)
     meter.grant(purchases, to: &after)
     if let opened { meter.openTap = prepare(opened, index: -1) }
     let prepared = sorted.enumerated().map { prepare($1, index: Int32($0)) }
@@ -104,13 +106,13 @@ package final class CompiledTariff: Sendable {
       })
   }
 
-  /// Ends the ride that is still open when no further tap is awaited; `isFirstPart` where another version
+  /// Ends the ride that is still open when no further tap is awaited; `keepsAll` where another version
   /// rates the rest of the day.
-  package func close(_ state: RiderState, isFirstPart: Bool = false) -> RatedDay {
+  package func close(_ state: RiderState, keepsAll: Bool = false) -> RatedDay {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
     var meter = FareMeter(self)
-    meter.isFirstPart = isFirstPart
-    var after = state
+    meter.keepsAll = keepsAll
+    var after = ownMoney(of: state)
     meter.openTap = prepare(boarding, index: -1)
     meter.isClosing = true
     meter.rate(

@@ -12,7 +12,9 @@ extension FareMeter {
   mutating func rateByTickets(
     day: Int, opened: FareTap?, state: inout RiderState, source: [FareTap]
   ) {
-    let earlier = recentRides(state)
+    // A ride that was open for long began before some of what has been rated since.
+    let last = rides.lazy.map(\.on.at).max() ?? .max
+    let earlier = recentRides(state).filter { $0.ride.on.at <= last }
     var run = earlier.map(\.ride)
     var secondTaps: Set<Int> = []
     for index in rides.indices {
@@ -132,6 +134,8 @@ extension FareMeter {
 
   private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
     if let window = tariff.tables.tickets[rule].window {
+      // A ride that was open for long comes behind rides that began after it.
+      guard run[start].on.at - run[end].on.at <= window.microseconds else { return false }
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let to = window.to == .arrival ? run[end].off.at : run[end].on.at
       guard window.contains(from: from, to: to) else { return false }
@@ -183,7 +187,9 @@ extension FareMeter {
     }
     guard place == max(chosen.rides.lowerBound, dueBefore.count) else {
       step(.onTicket, name)
-      charge(ride, 0, nominal: alone, alone: alone, isReduced: false, carrier: name, state: &state)
+      let (due, carrier) = beside(ride, ticket: name, state: &state)
+      charge(
+        ride, due, nominal: alone, alone: alone, isReduced: false, carrier: carrier, state: &state)
       return TicketDue(minor: 0)
     }
     let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
@@ -199,6 +205,25 @@ extension FareMeter {
     // Nothing is due of whom a category lets ride free, so nothing of it is credited tomorrow.
     let isFree = tariff.tables.categories[Int(ride.categoryRule)].isFree
     return TicketDue(minor: isFree ? 0 : due, reductionMinor: isTold ? ride.reductionMinor : 0)
+  }
+
+  /// What a later ride of a ticket pays beside it: the fees that caps hold, unless its category or a product
+  /// lets it ride free.
+  private mutating func beside(
+    _ ride: borrowing Ride, ticket: RuleName, state: inout RiderState
+  ) -> (due: Int64, carrier: RuleName) {
+    if tariff.tables.categories[Int(ride.categoryRule)].isFree {
+      step(.freeCategory, .category(ride.categoryRule), minor: 0)
+      return (0, ticket)
+    }
+    let steps = trace.count
+    guard withSurcharges(ride, 0, countingToCaps: true) > 0 else { return (0, ticket) }
+    trace.removeSubrange(steps...)
+    if let use = useProduct(ride, price: 0, state: &state) {
+      return (0, .product(Int32(use.rule)))
+    }
+    let fees = withSurcharges(ride, 0, countingToCaps: true)
+    return (capped(ride, fees, state: &state), ticket)
   }
 
   /// How much less than the full price a ticket costs because of the rider's category.
@@ -254,13 +279,15 @@ extension FareMeter {
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
   /// what was due for its ticket: companions and fees are paid beside it.
   ///
-  /// The rest of a day that another version rates may share all of them.
+  /// A ride that is still open may share those before it, and the rest of a day that another version
+  /// rates may share all of them.
   private mutating func remember(
     _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
     state: inout RiderState, source: [FareTap]
   ) {
     let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
-    let from = isFirstPart ? .min : end(of: day) - longest
+    let last = min(end(of: day), state.boarding?.at.microseconds ?? .max)
+    let from = keepsAll ? .min : last - longest
     var kept = state.recent.filter { $0.on.at.microseconds >= from }
     for (ride, due) in covered where ride.on.at >= from && longest > 0 {
       let index = Int(ride.on.index)
@@ -273,6 +300,6 @@ extension FareMeter {
         RecentRide(
           on: on, off: off, paidMinor: due.minor, reductionMinor: due.reductionMinor))
     }
-    state.recent = kept
+    state.recent = kept.sorted { $0.on.at < $1.on.at }
   }
 }

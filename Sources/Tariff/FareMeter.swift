@@ -13,8 +13,9 @@ package struct FareMeter {
   private var openTaps: [PreparedTap] = []
   /// Whether no further tap is awaited, so that open rides end now.
   var isClosing = false
-  /// Whether another version rates the rest of the day: what the day leaves is let go of by that one.
-  var isFirstPart = false
+  /// Whether another version has still to rate a part of the day, or a ride that stays open beside it, from
+  /// the whole state: then nothing is let go of.
+  var keepsAll = false
   var rides: [Ride] = []
   package private(set) var outcomes: [RideOutcome] = []
   var trace: [TraceStep] = []

@@ -142,6 +142,7 @@ struct FaresWriter {
     }
     noteOtherColumns()
     noteLegRules()
+    notePriorities()
     writeCategories()
     writeZones()
     writeTimes()

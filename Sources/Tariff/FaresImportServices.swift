@@ -20,37 +20,56 @@ extension FaresWriter {
   /// Services for each leg group that transfers refer to; none without transfers.
   ///
   /// The first service that fits counts, so a group has another one for rules that come behind those
-  /// of other groups which hold for some of the same rides.
+  /// of other groups which hold for some of the same rides. A rule of no group has one that no transfer
+  /// names, where a later rule of a group would take its rides.
   mutating func writeServices() {
     guard !tables["fare_transfer_rules.txt"].isEmpty else { return }
-    var runs: [(group: String, rules: [[String: String]])] = []
-    for rule in sortedRules() {
-      guard let group = rule["leg_group_id"], !group.isEmpty else { continue }
-      let last = runs.lastIndex { $0.group == group }
-      let others = last.map { runs[($0 + 1)...].flatMap(\.rules) } ?? []
-      if let last, !others.contains(where: { rank($0) < rank(rule) && mayMeet($0, rule) }) {
-        runs[last].rules.append(rule)
-      } else {
-        runs.append((group, [rule]))
-      }
-    }
+    let runs = serviceRuns()
     body.append("services:")
     let groups = Set(runs.map(\.group))
+    var numbers: [String: Int] = [:]
+    var names: Set<String> = []
     for run in runs {
-      var number = (services[run.group]?.count ?? 0) + 1
-      var name = number == 1 ? run.group : "\(run.group) \(number)"
-      while number > 1, groups.contains(name) || services.values.joined().contains(name) {
+      let word = run.group.isEmpty ? "no leg group" : run.group
+      var number = numbers[run.group, default: 0] + 1
+      var name = number == 1 ? word : "\(word) \(number)"
+      while names.contains(name) || (name != run.group && groups.contains(name)) {
         number += 1
-        name = "\(run.group) \(number)"
+        name = "\(word) \(number)"
       }
-      services[run.group, default: []].append(name)
+      numbers[run.group] = number
+      names.insert(name)
+      if !run.group.isEmpty { services[run.group, default: []].append(name) }
       let parts = run.rules.map { "{" + condition(of: $0) + "}" }
       body.append("  \(yamlWord(name)): {any: [\(parts.joined(separator: ", "))]}")
     }
   }
 
+  /// Rules in their order, those of one group together as long as no other group's comes between.
+  private func serviceRuns() -> [(group: String, rules: [[String: String]])] {
+    var runs: [(group: String, rules: [[String: String]])] = []
+    let rules = sortedRules()
+    for (place, rule) in rules.enumerated() {
+      let group = rule["leg_group_id"] ?? ""
+      let isNeeded =
+        !group.isEmpty
+        || rules[(place + 1)...].contains {
+          $0["leg_group_id"]?.isEmpty == false && mayMeet($0, rule)
+        }
+      guard isNeeded else { continue }
+      let last = runs.lastIndex { $0.group == group }
+      let others = last.map { runs[($0 + 1)...].flatMap(\.rules) } ?? []
+      if let last, !others.contains(where: { mayMeet($0, rule) }) {
+        runs[last].rules.append(rule)
+      } else {
+        runs.append((group, [rule]))
+      }
+    }
+    return runs
+  }
+
   /// Whether a ride may fit both rules: nothing that both name differs.
-  private func mayMeet(_ one: [String: String], _ other: [String: String]) -> Bool {
+  func mayMeet(_ one: [String: String], _ other: [String: String]) -> Bool {
     // Timeframes and networks of two names may hold for one ride; a stop has one area.
     ["from_area_id", "to_area_id"].allSatisfy { field in
       let first = one[field] ?? ""

@@ -3,9 +3,9 @@ import Basics
 extension FareMeter {
   /// Lets go of what can no longer matter after the end of the fare day, so that states stay small.
   mutating func prune(_ state: inout RiderState, day: Int) {
-    // An open ride is still to be priced by what the day leaves, and so is the rest of a day whose first
-    // part an older version rates.
-    if isFirstPart || state.boarding != nil { return }
+    // An open ride is still to be priced by what the day leaves, also one of an older version, and so is
+    // the rest of a day whose first part that version rates.
+    if keepsAll || state.boarding != nil { return }
     let end = end(of: day)
     if !state.caps.isEmpty {
       var index = 0
@@ -37,14 +37,17 @@ extension FareMeter {
       switch tariff.tables.caps[index].period {
       case .day: return true
       case .week, .month, .year:
-        return periodStart(tariff.tables.caps[index].period, day: day + 1) != count.start
+        // One that began with a new currency begins within its period.
+        return periodStart(tariff.tables.caps[index].period, day: day + 1) > count.start
       case .rollingDays(let length): return count.start + Int64(length) <= Int64(day + 1)
       case .rollingTime(let length): return count.start + length <= moment
       case .rollingMonths(let months):
         return Day(number: Int(count.start)).adding(months: months).number <= day + 1
       case .product(let tag):
+        let period = tariff.tables.caps[index].period
         return !holdings.contains {
-          $0.tag == tag && $0.boughtAt == count.start && !isOver($0, at: moment)
+          let start = tariff.tables.moneyDays?.clipped($0.boughtAt, period) ?? $0.boughtAt
+          return $0.tag == tag && start == count.start && !isOver($0, at: moment)
         }
       }
     }

@@ -14,7 +14,7 @@ package struct TariffBook: Sendable {
     {
       return nil
     }
-    self.versions = sorted
+    self.versions = TariffBook.dividedByCurrency(sorted)
   }
 
   /// The version in force on a fare day; nil when there is none.
@@ -66,7 +66,7 @@ package struct TariffBook: Sendable {
     var rest = taps.sorted(by: FareTap.isBefore)
     let doubled = opened.tariff?.taps(rest, doubling: opened.tap, day: day, state: state) ?? []
     let next = rest.firstIndex { $0.kind == .on && !doubled.contains($0) }
-    let first: RatedDay
+    var first: RatedDay
     if let before = opened.tariff {
       var own = rest[..<(next ?? rest.endIndex)].filter { $0.kind == .off || doubled.contains($0) }
       if let end = own.firstIndex(where: { $0.kind == .off && before.pairs(opened.tap, $0) }) {
@@ -78,9 +78,13 @@ package struct TariffBook: Sendable {
       let going = before.rateFirstPart(day: day, state: state, taps: own)
       first =
         next == nil
-        ? going : going.followed(by: before.close(going.state, isFirstPart: true))
+        ? going : going.followed(by: before.close(going.state, keepsAll: true))
     } else {
       first = close(state)
+    }
+    // What the old version counts is in a currency that the day does not have.
+    if let before = opened.tariff, let tariff, before.currency != tariff.currency {
+      first.state.takeMoney(of: state)
     }
     var second = rate(
       day: day, state: first.state, taps: rest, purchases: purchases, by: tariff,

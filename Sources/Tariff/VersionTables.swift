@@ -41,6 +41,8 @@ struct TariffTables: Sendable {
   var clock: CityClock
   var firstDay: Int
   var lastDay: Int
+  /// The days whose money is in this currency; nil in a book that has only one.
+  var moneyDays: MoneyDays?
   /// First day of the week, Monday 1.
   var weekStart = 1
   /// Fare days that are public holidays.

@@ -87,6 +87,30 @@ extension ClearingSuite {
       }
     }
 
+    /// The tram was boarded five minutes before the fare day on which both rides are rated, so that its stops
+    /// stand under the day before.
+    @Test(arguments: [true, false])
+    func aRideOverTheEndOfTheFareDayIsSharedByItsDistance(isPlacedFirst: Bool) async throws {
+      try await Self.with { house in
+        var (tram, end) = (try tap(1, "03:55"), try tap(2, "04:05"))
+        (tram.route, tram.vehicle, tram.stop, tram.kind) = ("1", "T", "a", .on)
+        (end.route, end.vehicle, end.stop, end.kind) = ("1", "T", "b", .off)
+        var (bus, off) = (try tap(3, "04:07"), try tap(4, "04:10"))
+        (bus.route, bus.vehicle, bus.stop) = ("2", "B", "b")
+        (off.route, off.vehicle, off.stop, off.kind) = ("2", "B", "c", .off)
+        try await house.journal([tram, end, bus, off])
+        try await house.service.drain()
+        if !isPlacedFirst {
+          #expect(try await Self.shares(house) == ["bus 400", "tram -400"], "no stop is known")
+        }
+        try await Self.place(house)
+        #expect(try await house.number("select count(distinct fare_day) from boarding") == 2)
+        #expect(try await Self.shares(house) == ["bus 80", "tram -80"])
+        #expect(try await house.number("select count(*) from share_recount") == 0)
+        try await house.expectSound()
+      }
+    }
+
     /// The tap off comes after the end of the ride was looked for.
     @Test func aTapOffThatComesLaterSharesTheDayAnew() async throws {
       try await Self.with { house in

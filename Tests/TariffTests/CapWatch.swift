@@ -41,9 +41,12 @@ struct CapWatch {
   /// Rides that cost nothing for another reason take no part.
   private func counts(_ ride: RatedRide) -> Bool {
     let others: Set<FareStepCode> = [
-      .freeCategory, .pass, .trip, .tripTransfer, .cancelled, .passBack, .onTicket,
+      .freeCategory, .pass, .trip, .tripTransfer, .cancelled, .passBack,
     ]
     guard ride.reason.steps.allSatisfy({ !others.contains($0.code) }) else { return false }
+    // Of the later rides of a ticket only those with a fee do.
+    let isLater = ride.reason.steps.contains { $0.code == .onTicket }
+    guard !isLater || (ride.chargedMinor ?? 0) > outside(ride) else { return false }
     return cap.modes.map { $0.contains(ride.mode?.rawValue ?? "") } ?? true
   }
 

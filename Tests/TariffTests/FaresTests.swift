@@ -215,6 +215,45 @@ struct FaresTests {
     #expect(rated.rides.map(\.chargedMinor) == [2000, 0, 1000], "\(imported.yaml)")
   }
 
+  /// A ride of n2 costs what the rule of no group says, and no transfer knows it: neither as the ride it
+  /// comes from nor as the one it leads to.
+  @Test(arguments: [
+    (",n2,b,3\na,n1,a,2\na,n2,a,1\n", "a"), ("a,n1,a,3\n,n2,b,2\na,n2,a,1\n", "a"),
+    (",n2,b,3\nno leg group,n1,a,2\nno leg group,n2,a,1\n", "no leg group"),
+  ])
+  func aRideOfARuleWithoutALegGroupTakesPartInNoTransfer(legs: String, group: String) throws {
+    let imported = try FaresImport(
+      files: Self.feed(transfers: "\(group),\(group),-1,1800,1,0,\n", legs: legs),
+      folder: "imported", from: Self.from)
+    let told = ["transfers: their time runs from the first ride; in the feed from the ride before"]
+    #expect(imported.notes == told)
+    let reading = Self.load(imported)
+    #expect(reading.faults.filter { !$0.isWarning } == [], "\(imported.yaml)")
+    let tariff = try #require(reading.book?.versions.first)
+    var taps: [FareTap] = []
+    for (route, minute) in [("2", Int64(0)), ("1", 10), ("2", 15), ("1", 20)] {
+      taps += ride(tariff, category: "adult", medium: .card, route: route, minute: minute)
+    }
+    let rated = tariff.rate(day: Self.from.adding(days: 10), state: .empty, taps: taps)
+    #expect(rated.rides.map(\.chargedMinor) == [2000, 1000, 2000, 0], "\(imported.yaml)")
+  }
+
+  @Test func legRulesOfOnePriorityThatMayHoldForOneRideAreTold() throws {
+    func notes(_ legs: String) throws -> [String] {
+      try FaresImport(
+        files: Self.feed(transfers: "", legs: legs), folder: "imported", from: Self.from
+      ).notes
+    }
+    #expect(
+      try notes("a,n1,a,1\nb,,b,1\n") == [
+        "product b: a has a leg rule of the same priority for some of the same rides, which counts"
+      ])
+    // Another priority, another network or one product for both leaves nothing of it to tell.
+    #expect(try notes("a,n1,a,2\nb,,b,1\n") == [])
+    #expect(try notes("a,n1,a,1\nb,n2,b,1\n") == [])
+    #expect(try !notes("a,n1,a,1\nb,,a,1\n").contains { $0.contains("same priority") })
+  }
+
   @Test func whatTheImportDoesNotTakeFromAFeedIsTold() throws {
     let imported = try FaresImport(
       files: Self.feed(

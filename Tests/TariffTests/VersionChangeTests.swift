@@ -10,9 +10,11 @@ struct VersionChange: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var rules: String
   var rides: String
+  var limit: String
 
-  init(_ name: String, rules: String, rides: String) {
+  init(_ name: String, limit: String = "3 h", rules: String, rides: String) {
     testDescription = name
+    self.limit = limit
     self.rules = rules
     self.rides = rides
   }
@@ -25,7 +27,7 @@ struct VersionChange: Sendable, CustomTestStringConvertible {
       currency: UAH
       timezone: Europe/Kyiv
       categories: [adult]
-      tapping: {limit: 3 h, incomplete: 12.00}
+      tapping: {limit: \(limit), incomplete: 12.00}
 
       """ + rules
     }
@@ -58,6 +60,7 @@ private func capped(_ name: String, per period: String) -> VersionChange {
 }
 
 private let pass = "products: [{name: two days, when: {mode: bus}, valid: {days: 2}}]\n"
+private let metroPass = "products: [{name: two days, when: {mode: metro}, valid: {days: 2}}]\n"
 private let ticket = "tickets: [{name: hour, within: 80 min, price: 2.80}]"
 
 private let changes = [
@@ -108,6 +111,36 @@ private let changes = [
         - {at: "2024-06-30 00:40", mode: bus, pays: 0}
         - {at: "2024-06-30 02:10", mode: bus, pays: 2.80}
         total: 5.60
+      """),
+  // The ride of Saturday is open over the whole of Sunday, which the new version rates beside it.
+  VersionChange(
+    "a pass that ends with Sunday pays the ride of Saturday on Monday", limit: "30 h",
+    rules: metroPass + ticket,
+    rides: """
+        buys: [{product: two days, at: "2024-06-29 07:00"}]
+        rides:
+        - {on: "2024-06-29 23:50", off: "2024-07-01 04:00", mode: metro, pays: 0, because: two days}
+        - {at: "2024-06-30 08:00", mode: bus, pays: 2.80}
+      """),
+  VersionChange(
+    "a ticket of Saturday goes on for a ride of Saturday that ends on Monday", limit: "30 h",
+    rules: ticket,
+    rides: """
+        rides:
+        - {at: "2024-06-29 22:35", mode: bus, pays: 2.80}
+        - {on: "2024-06-29 23:50", off: "2024-07-01 04:00", mode: metro, pays: 0}
+        - {at: "2024-06-30 08:00", mode: bus, pays: 2.80}
+        - {at: "2024-07-01 08:00", mode: bus, pays: 2.80}
+      """),
+  VersionChange(
+    "a ticket of Sunday pays nothing of a ride of Saturday that ends on Monday", limit: "30 h",
+    rules: ticket,
+    rides: """
+        rides:
+        - {on: "2024-06-29 23:50", off: "2024-07-01 04:00", mode: metro, pays: 2.80}
+        - {at: "2024-06-30 08:00", mode: bus, pays: 2.80}
+        - {at: "2024-06-30 23:30", mode: bus, pays: 2.80}
+        - {at: "2024-07-01 00:10", mode: bus, pays: 0}
       """),
 ]
 

@@ -3,6 +3,8 @@ import Basics
 /// Writes the rules of a tariff by chance.
 struct RandomRules {
   var generator: SeededGenerator
+  /// Chance of what came to the generator later, so that a seed's other rules stay what they were.
+  var later: SeededGenerator
   var caps: [RandomCap] = []
   var outsideFees: Set<String> = []
   var products: [String] = []
@@ -10,7 +12,10 @@ struct RandomRules {
 
   static let modes = ["bus", "tram", "rail"]
 
-  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+  init(seed: UInt64) {
+    generator = SeededGenerator(seed: seed)
+    later = SeededGenerator(seed: ~seed)
+  }
 
   mutating func write() -> String {
     var text = head()
@@ -74,15 +79,21 @@ struct RandomRules {
     \(chance(0.6) ? "  limit: \(number(1...5)) h\n  limit_end: \(pick(["inside", "outside"]))" : "  same_vehicle: no")
     \(chance(0.4) ? "  same_stop: {within: 5 min}" : "  same_stop: {}")
     \(chance(0.2) ? "  habit: 2" : "")
-    \(chance(0.2) ? "  pass_back: {within: 3 min, when: {mode: bus}}" : "")
+    \(chance(0.2) ? "  pass_back: {within: 3 min, when: \(passedBack())}" : "")
     prices: {base: \(amount()), half: {of: "@base", share: 50%, rounding: up, to: 5}}
 
     """
   }
 
+  /// Rides that a second tap on one vehicle doubles: also such as are tapped on and off.
+  private mutating func passedBack() -> String {
+    ["{mode: bus}", "{mode: [bus, tram]}", "{not: {mode: ferry}}"][later.integer(in: 0...2)]
+  }
+
   private mutating func fares() -> String {
     """
     fares:
+    \(offPeak())
     - {name: half, when: {service: tram, time: night}, price: "@half"}
     - {name: base, when: {service: tram, route: 7}, price: "@base"}
     - {name: bus, when: {service: bus}, price: \(flatPrice())}
@@ -90,6 +101,12 @@ struct RandomRules {
     - {name: rail, when: {service: rail}, price: \(railPrice())}
 
     """
+  }
+
+  private mutating func offPeak() -> String {
+    guard later.chance(0.4) else { return "" }
+    let price = later.integer(in: 20...400)
+    return "- {name: off peak, when: {service: bus, not: {time: peak}}, price: \(price)}"
   }
 
   private mutating func flatPrice() -> String {
@@ -132,7 +149,17 @@ struct RandomRules {
     - {name: outer, zones: [3, 4], within: \(number(20...90)) min, end: outside, price: \(amount())}
     - {name: wide, zones: [1, 2, 3, 4], within: \(number(30...120)) min, rides: \(number(2...6)), price: \(amount())}
     - {name: bus, when: {mode: [bus, tram]}, refuses: [{after: {mode: bus}, ride: {mode: bus}}], within: 60 min, price: \(amount())}
+    \(concessionTicket())
 
     """
+  }
+
+  /// A ticket with a price of its own for pupils; no pass and no carnet changes whose price counts.
+  private mutating func concessionTicket() -> String {
+    guard later.chance(0.5) else { return "" }
+    let adult = later.integer(in: 100...400)
+    let pupil = later.integer(in: 20...adult)
+    return "- {name: short, within: \(later.integer(in: 10...40)) min, "
+      + "price: {adult: \(adult), pupil: \(pupil)}}"
   }
 }

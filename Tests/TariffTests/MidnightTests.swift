@@ -1,0 +1,175 @@
+import Tariff
+import Testing
+
+/// A ride over midnight, and what a rider holds or has paid on both days: 10.00 a ride, or a ticket of 2.80.
+private struct Midnight: Sendable, CustomTestStringConvertible {
+  var testDescription: String
+  var rules: String
+  var rides: String
+
+  init(_ name: String, rules: String, rides: String) {
+    testDescription = name
+    self.rules = rules
+    self.rides = rides
+  }
+
+  func check() -> TariffCheck {
+    let head = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: {adult: {}, pensioner: {free: true, as: adult}}
+
+      """
+    return TariffSource(
+      folder: "midnight",
+      files: [
+        TariffFile(path: TariffSource.mainPath, text: head + rules),
+        TariffFile(path: "cases/case.yaml", text: "- case: \(testDescription)\n" + rides),
+      ]
+    ).check()
+  }
+}
+
+private let price = "fares: [{name: ride, price: 10.00}]\n"
+private let ticket = "tickets: [{name: hour, within: 80 min, price: 2.80}]\n"
+private let pass = "products: [{name: two days, valid: {days: 2}}]\n"
+
+private let products = [
+  Midnight(
+    "a pass carries the ride that began on its last day", rules: price + pass,
+    rides: """
+        buys: [{product: two days, at: "2024-05-14 07:00"}]
+        rides:
+        - {on: "2024-05-15 23:50", off: "2024-05-16 00:10", mode: metro, pays: 0, because: two days}
+        - {at: "2024-05-16 00:20", mode: bus, pays: 10.00}
+      """),
+  Midnight(
+    "a pass that is bought after midnight carries no ride of before", rules: price + pass,
+    rides: """
+        buys: [{product: two days, at: "2024-05-15 00:05"}]
+        rides:
+        - {on: "2024-05-14 23:50", off: "2024-05-15 00:10", mode: metro, pays: 10.00}
+        - {at: "2024-05-15 00:20", mode: bus, pays: 0, because: two days}
+      """),
+  Midnight(
+    "a trip of a carnet goes on the ride that began on its last day",
+    rules: price + "products: [{name: trips, trips: 3, valid: {days: 2}}]",
+    rides: """
+        buys: [{product: trips, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, pays: 0, because: trips}
+        - {on: "2024-05-15 23:50", off: "2024-05-16 00:10", mode: metro, pays: 0, because: trips}
+        - {at: "2024-05-16 00:20", mode: bus, pays: 10.00}
+      """),
+]
+
+/// A cap of 25.00 whose period the ride over midnight ends.
+private func capped(_ name: String, per period: String, first: String, last: String, next: String)
+  -> Midnight
+{
+  Midnight(
+    name, rules: price + "caps: [{name: cap, per: \(period), amount: 25.00}]",
+    rides: """
+        rides:
+        - {at: "\(first) 08:00", mode: bus, pays: 10.00}
+        - {at: "\(last) 09:00", mode: bus, pays: 10.00}
+        - {on: "\(last) 23:50", off: "\(next) 00:10", mode: metro, pays: 5.00}
+        - {at: "\(next) 08:00", mode: bus, pays: 10.00}
+        total: 35.00
+      """)
+}
+
+private let caps = [
+  capped(
+    "a cap of the day holds the ride that began on it", per: "day", first: "2024-05-14",
+    last: "2024-05-14", next: "2024-05-15"),
+  capped(
+    "a cap of the week holds the ride of Sunday night", per: "week", first: "2024-05-18",
+    last: "2024-05-19", next: "2024-05-20"),
+  capped(
+    "a cap of the month holds the ride of its last night", per: "month", first: "2024-05-30",
+    last: "2024-05-31", next: "2024-06-01"),
+  capped(
+    "a cap of three days holds the ride of the third night", per: "{days: 3}",
+    first: "2024-05-14", last: "2024-05-16", next: "2024-05-17"),
+  Midnight(
+    "a cap of 24 hours knows no midnight",
+    rules: price + "caps: [{name: cap, per: {length: 24 h}, amount: 25.00}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, pays: 10.00}
+        - {on: "2024-05-14 23:50", off: "2024-05-15 00:10", mode: metro, pays: 10.00}
+        - {at: "2024-05-15 07:59", mode: bus, pays: 5.00}
+        - {at: "2024-05-15 08:00", mode: bus, pays: 10.00}
+      """),
+  Midnight(
+    "a cap that is bought holds the ride of its last night",
+    rules: price + "products: [{name: card, when: {mode: none}, valid: {days: 2}}]\n"
+      + "caps: [{name: cap, per: {product: card}, amount: 15.00}]",
+    rides: """
+        buys: [{product: card, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, pays: 10.00}
+        - {on: "2024-05-15 23:50", off: "2024-05-16 00:10", mode: metro, pays: 5.00}
+        - {at: "2024-05-16 08:00", mode: bus, pays: 10.00}
+      """),
+]
+
+private let fees =
+  ticket + "surcharges: [{name: night, when: {route: N1}, amount: 2.00, caps: inside}]\n"
+
+private let tickets = [
+  Midnight(
+    "a later ride of a ticket pays its fee, and the cap holds it",
+    rules: fees + "caps: [{name: cap, per: day, amount: 6.00}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, route: 1, pays: 2.80}
+        - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 2.00}
+        - {at: "2024-05-14 09:00", mode: bus, route: N1, pays: 1.20}
+        - {at: "2024-05-14 09:10", mode: bus, route: N1, pays: 0}
+      """),
+  Midnight(
+    "a ride after midnight on the ticket of the evening pays its fee", rules: fees,
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:40", mode: bus, route: 1, pays: 2.80}
+        - {at: "2024-05-15 00:10", mode: bus, route: N1, pays: 2.00}
+        - {at: "2024-05-15 00:40", mode: bus, route: N1, pays: 2.00}
+      """),
+  Midnight(
+    "a pass leaves no fee on a later ride of a ticket either", rules: fees + pass,
+    rides: """
+        buys: [{product: two days, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, route: N1, pays: 0, because: two days}
+        - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 0, because: two days}
+      """),
+  Midnight(
+    "each ride of a free category on a ticket says that it is free", rules: fees,
+    rides: """
+        category: pensioner
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, route: N1, pays: 0, because: rides free}
+        - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 0, because: rides free}
+      """),
+]
+
+struct MidnightTests {
+  @Test(arguments: products)
+  private func aProductPaysForTheRidesThatBeganWhileItHeld(_ worked: Midnight) {
+    expectGood(worked)
+  }
+
+  @Test(arguments: caps)
+  private func aCapHoldsTheRidesThatBeganInItsPeriod(_ worked: Midnight) { expectGood(worked) }
+
+  @Test(arguments: tickets)
+  private func aLaterRideOfATicketPaysItsFeesAlone(_ worked: Midnight) { expectGood(worked) }
+
+  private func expectGood(_ worked: Midnight) {
+    let check = worked.check()
+    #expect(check.isGood, "\(check.text)")
+  }
+}
