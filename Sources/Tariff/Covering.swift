@@ -134,11 +134,14 @@ extension FareMeter {
 
   private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
     if let window = tariff.tables.tickets[rule].window {
-      // A ride that was open for long comes behind rides that began after it.
-      guard run[start].on.at - run[end].on.at <= window.microseconds else { return false }
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
-      let to = window.to == .arrival ? run[end].off.at : run[end].on.at
-      guard window.contains(from: from, to: to) else { return false }
+      let isInWindow = (start...end).allSatisfy { place in
+        // A ride that was open for long comes behind rides that began after it.
+        run[start].on.at - run[place].on.at <= window.microseconds
+          && window.contains(
+            from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
+      }
+      guard isInWindow else { return false }
     }
     let follows = tariff.tables.tickets[rule].follows
     guard end > start, !follows.isEmpty else { return true }
@@ -207,8 +210,8 @@ extension FareMeter {
     return TicketDue(minor: isFree ? 0 : due, reductionMinor: isTold ? ride.reductionMinor : 0)
   }
 
-  /// What a later ride of a ticket pays beside it: the fees that caps hold, unless its category or a product
-  /// lets it ride free.
+  /// What a later ride of a ticket pays beside it: the fees that caps hold, unless its category or a product that
+  /// pays whole rides lets it ride free.
   private mutating func beside(
     _ ride: borrowing Ride, ticket: RuleName, state: inout RiderState
   ) -> (due: Int64, carrier: RuleName) {
@@ -219,7 +222,7 @@ extension FareMeter {
     let steps = trace.count
     guard withSurcharges(ride, 0, countingToCaps: true) > 0 else { return (0, ticket) }
     trace.removeSubrange(steps...)
-    if let use = useProduct(ride, price: 0, state: &state) {
+    if let use = useProduct(ride, price: 0, paysAll: true, state: &state) {
       return (0, .product(Int32(use.rule)))
     }
     let fees = withSurcharges(ride, 0, countingToCaps: true)

@@ -48,7 +48,7 @@ extension FareMeter {
   ///
   /// A trip is not used for a ride that would cost nothing without it.
   mutating func useProduct(
-    _ ride: borrowing Ride, price: Int64, state: inout RiderState
+    _ ride: borrowing Ride, price: Int64, paysAll: Bool = false, state: inout RiderState
   ) -> ProductUse? {
     guard !state.holdings.isEmpty else { return nil }
     var best: ProductUse?
@@ -56,7 +56,8 @@ extension FareMeter {
       guard
         let rule = tariff.tables.products.firstIndex(where: { $0.tag == state.holdings[index].tag }
         ),
-        tariff.tables.products[rule].condition.holds(ride)
+        tariff.tables.products[rule].condition.holds(ride),
+        !paysAll || tariff.tables.products[rule].coverNode < 0
       else { continue }
       if isPassedBack(state.holdings[index], rule, ride) {
         step(.passBack, .product(Int32(rule)), isApplied: false)

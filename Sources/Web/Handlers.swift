@@ -73,19 +73,15 @@ struct Handlers: Sendable {
       try await cardAnswer(request)
     case .payouts, .payoutPropose, .operatorAccounts, .operatorAccount, .paymentFileMake,
       .paymentFile, .paymentFileConfirm, .subsidyRates, .subsidyRateSet, .subsidyClaims,
-      .subsidyClaimMake,
-      .subsidyClaim, .subsidyEvidence, .subsidyPaid:
+      .subsidyClaimMake, .subsidyClaim, .subsidyEvidence, .subsidyPaid:
       try await operatorMoneyAnswer(request)
     case .bankAccounts, .bankAccountAdd, .bankStatements, .bankStatementTake, .bankLines,
       .bankLineMatch:
       try await bankAnswer(request)
     case .routeLoad, .routeBoardings, .originDestination, .stopBoardings:
       try await ridershipAnswer(request)
-    case .vehicles: .json(try await services.vehicles.found().json)
-    case .vehiclePositions: try await vehiclePositions(request)
-    case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
-    case .tripUpdates: try await tripUpdates(request)
-    case .tripUpdatesJSON: .json(try await services.vehicles.found().tripFeedJSON)
+    case .vehicles, .vehiclePositions, .vehiclePositionsJSON, .tripUpdates, .tripUpdatesJSON:
+      try await vehicleAnswer(request)
     case .overviewPage, .mapPage, .fleetPage, .fleetAct, .loadPage, .reportPage, .booksPage,
       .booksAct, .subsidyPage,
       .subsidyAct, .bankPage, .bankAct, .ratingPage, .ratingAct, .riderPage:

@@ -9,7 +9,7 @@ import Wallet
 extension ClearingSuite {
   /// An erasure and a statement at the same moment: whoever comes second waits, and the name does not stay.
   @Suite struct StatementBesideErasureTests {
-    /// Anna paid 25.00 by transfer, and has it back in cash: nothing is owed.
+    /// Anna paid 25.00 by transfer, and is to have it back by transfer: nothing is owed to her purse.
     private static func paid(
       _ body: @Sendable (_ house: House, _ anna: RiderID, _ day: Day) async throws -> Void
     ) async throws {
@@ -19,7 +19,9 @@ extension ClearingSuite {
         var order = house.cash(2500, key: "k1")
         (order.channel, order.reference) = (.bank, "INV-7")
         _ = try await house.wallets.topUp(order, to: anna, by: desk)
-        _ = try await house.wallets.refund(house.cash(nil, key: "k2"), to: anna, by: desk)
+        var back = house.cash(nil, key: "k2")
+        (back.channel, back.reference) = (.bank, "OUT-1")
+        _ = try await house.wallets.refund(back, to: anna, by: desk)
         try await body(house, anna, house.city.current.clock.zone.local(House.noon).day)
         try await house.expectSound()
       }

@@ -147,6 +147,15 @@ private let tickets = [
         - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 0, because: two days}
       """),
   Midnight(
+    "a pass that pays a part leaves the fee of a later ride of a ticket",
+    rules: fees + "products: [{name: part, valid: {days: 2}, covers: 2.00}]",
+    rides: """
+        buys: [{product: part, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, route: 1, pays: 0.80}
+        - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 2.00}
+      """),
+  Midnight(
     "each ride of a free category on a ticket says that it is free", rules: fees,
     rides: """
         category: pensioner
