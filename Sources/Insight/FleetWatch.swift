@@ -2,23 +2,12 @@ package import Basics
 package import Logging
 import Metrics
 package import Store
-package import Tapping
 
 /// A hole in the numbers of a device with its age.
 package struct AgedGap: Sendable, Equatable {
   package let gap: GapRecord
   /// Seconds since it was known, until it was closed or now.
   package let ageSeconds: Double
-}
-
-/// A number that came with two contents, side by side.
-package struct Conflict: Sendable, Equatable {
-  package let row: ConflictRow
-  /// What is kept, as JSON without its token; nil when its batch cannot be read.
-  package let keptContent: String?
-  /// The deny list that the validator used, by the batch of each content; nil where that names none.
-  package let keptDenyList: Int64?
-  package let otherDenyList: Int64?
 }
 
 /// Watching over the fleet.
@@ -92,35 +81,6 @@ extension InsightDesk {
         AgedGap(
           gap: gap, ageSeconds: max((gap.closedAt ?? now).secondsSince(gap.knownSince), 0))
       }
-    }
-  }
-
-  /// Most conflicts of one answer where no other number is asked for.
-  package static let conflictsMax = 200
-
-  /// Numbers that came with two contents, the newest first, each with both, after one of them.
-  package func conflicts(
-    device: String? = nil, after last: Int64? = nil, tokenKey: TokenKey, limit: Int = conflictsMax
-  ) async throws -> [Conflict] {
-    let (rows, bodies) = try await store.read { db in
-      let rows = try await db.fleet.conflicts(device: device, after: last, limit: limit)
-      let batches = rows.flatMap { row in
-        ([row.keptBatchID].compactMap { $0 } + row.otherBatchIDs).map { (row.name.device, $0) }
-      }
-      return (rows, try await db.evidence.bodies(of: batches.map { (device: $0.0, id: $0.1) }))
-    }
-    let batches = bodies.compactMapValues { body in try? body.decode() }
-    return rows.map { row in
-      let kept = row.keptBatchID.flatMap { batches[$0] }
-      let other = row.otherBatchIDs.lazy.compactMap { batches[$0] }.first { batch in
-        batch.taps.contains { $0.seq == row.name.seq && $0.contentHash.bytes == row.otherDigest }
-      }
-      return Conflict(
-        row: row,
-        keptContent: kept?.taps.first { $0.seq == row.name.seq }.map {
-          TapContent.json($0, tokenKey: tokenKey)
-        },
-        keptDenyList: kept?.denyListVersion, otherDenyList: other?.denyListVersion)
     }
   }
 }

@@ -220,8 +220,7 @@ extension DenyListQueries {
       """, [.identifier(medium)])
     guard let row = try rows.onlyOrNil() else { return nil }
     let (device, batch, seq) = (try row.text(0), try row.int8(1), try row.int8(2))
-    let bodies = try await EvidenceQueries(connection: connection).bodies(
-      of: [(device: device, id: batch)])
+    let bodies = try await EvidenceQueries(connection: connection).bodies(of: [batch: device])
     guard let body = bodies[batch] else { return nil }
     return (try? body.decode())?.taps.first { $0.seq == seq }
   }

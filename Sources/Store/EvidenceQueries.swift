@@ -133,18 +133,19 @@ package struct EvidenceQueries {
       chain: try row.bytea(column + 3))
   }
 
-  /// The bytes of batches, by their numbers in the journals of their devices.
+  /// The bytes of batches of the journals of some devices, each once, by the number of the batch.
   package func bodies(
-    of batches: [(device: String, id: Int64)]
+    of devices: [Int64: String]
   ) async throws -> [Int64: StoredBody] {
-    guard !batches.isEmpty else { return [:] }
+    guard !devices.isEmpty else { return [:] }
+    let batches = devices.sorted { $0.key < $1.key }
     let rows = try await connection.query(
       """
       select b.batch_id, b.body, b.format from unnest($1::int2[], $2::bigint[]) as n (lane, batch_id)
       join tap_batch b on b.lane = n.lane and b.batch_id = n.batch_id
       """,
       [
-        .int2s(batches.map { Lane.of(name: $0.device) }), .int8s(batches.map { Optional($0.id) }),
+        .int2s(batches.map { Lane.of(name: $0.value) }), .int8s(batches.map { Optional($0.key) }),
       ])
     var bodies: [Int64: StoredBody] = [:]
     for row in rows {
