@@ -48,7 +48,7 @@ extension Handlers {
   private static let clockSecondsMax = 60.0
 
   func deviceTable(_ request: WebRequest, _ people: People) async throws -> DeviceTable {
-    let sought = (request.queryText("q") ?? "").trimmed
+    let sought = request.soughtText
     let after = request.queryText(FleetPart.all.after) ?? ""
     let countMax = Self.devicesShownMax + 1
     let standings =
@@ -68,7 +68,7 @@ extension Handlers {
     return DeviceTable(
       sought: sought, newest: Self.figures(newest, people),
       table: FleetTable(
-        standings, countMax: Self.devicesShownMax, of: .all, people, on: request, sought: sought,
+        standings, countMax: Self.devicesShownMax, of: .all, people, on: request,
         place: \.device.id
       ) { standing in
         DeviceRow(

@@ -36,6 +36,11 @@ enum FleetPart: String {
   }
 }
 
+extension WebRequest {
+  /// What the validators of the page are searched for; empty where all are shown.
+  var soughtText: String { (queryText("q") ?? "").trimmed }
+}
+
 /// A table of the page, and what has to be said of it beside its rows.
 struct FleetTable<Row> {
   let list: Listing<Row>?
@@ -45,15 +50,14 @@ struct FleetTable<Row> {
   let next: String?
 
   /// A table of so many rows at most; of more it says where all of them are, and the next page begins after the
-  /// `place` of the last.
+  /// `place` of the last, with the validators that are sought now.
   init<Element>(
     _ elements: [Element], countMax: Int, of part: FleetPart, _ people: People,
-    on request: WebRequest,
-    sought: String = "", place: (Element) -> String, _ row: (Element) -> Row
+    on request: WebRequest, place: (Element) -> String, _ row: (Element) -> Row
   ) {
     next =
       elements.count > countMax
-      ? part.link(after: place(elements[countMax - 1]), sought: sought) : nil
+      ? part.link(after: place(elements[countMax - 1]), sought: request.soughtText) : nil
     list = Listing(Array(elements.prefix(countMax)), row)
     cut =
       elements.count > countMax && request.queryText(part.after) == nil

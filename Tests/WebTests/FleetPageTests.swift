@@ -32,6 +32,19 @@ struct FleetPageTests {
     """
   }
 
+  /// One validator, conflict and gap more than the page shows.
+  private static let manyOfEach =
+    devices(1...301) + """
+      insert into tap_conflict (device_id, epoch, seq, kept_digest, other_digest, other_content,
+        received_at)
+      select 'D-1', 1, n, '\\x00', '\\x01', '{}', now() from generate_series(1, 51) n;
+      insert into device_gap (device_id, epoch, first_seq, last_seq, known_since)
+      select 'D-1', 1, 2 * n, 2 * n, '2026-11-01Z' from generate_series(1, 201) n;
+      insert into device_epoch (device_id, epoch, seen, last_received_at, last_sent_at)
+      select 'D-1', 1, range_agg(int8range(2 * n - 1, 2 * n)), now(), now()
+      from generate_series(1, 202) n;
+      """
+
   private static func page(
     _ service: TestService, _ role: AccessRole = .dispatcher, query: String = "",
     language: String = "en"
@@ -273,17 +286,7 @@ struct FleetPageTests {
 
   @Test func aListThatIsCutGoesOnWhereItsLinkLeads() async throws {
     try await TestService.with { service in
-      try await Self.script(
-        Self.devices(1...301) + """
-          insert into tap_conflict (device_id, epoch, seq, kept_digest, other_digest, other_content,
-            received_at)
-          select 'D-1', 1, n, '\\x00', '\\x01', '{}', now() from generate_series(1, 51) n;
-          insert into device_gap (device_id, epoch, first_seq, last_seq, known_since)
-          select 'D-1', 1, 2 * n, 2 * n, '2026-11-01Z' from generate_series(1, 201) n;
-          insert into device_epoch (device_id, epoch, seen, last_received_at, last_sent_at)
-          select 'D-1', 1, range_agg(int8range(2 * n - 1, 2 * n)), now(), now()
-          from generate_series(1, 202) n;
-          """, service)
+      try await Self.script(Self.manyOfEach, service)
       let first = try await Self.page(service)
       Self.expect(
         first,
@@ -301,6 +304,31 @@ struct FleetPageTests {
       ] {
         #expect(!next.text.contains(text), "\(text)")
       }
+    }
+  }
+
+  /// Where one list goes on, the search of the validators stands.
+  @Test func theLinkOfEveryListKeepsWhatIsSought() async throws {
+    try await TestService.with { service in
+      try await Self.script(
+        Self.manyOfEach + """
+          insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at)
+          select 'D-1', 1, n, 'x', 'x', '{}', now() from generate_series(1, 101) n;
+          """, service)
+      for (sought, written, parts) in [
+        ("d-30", "d-30", ["gaps", "conflicts", "quarantine"]),
+        ("d-", "d-", ["gaps", "conflicts", "quarantine", "all"]),
+        ("%20x%26y%22%20", "x%26y%22", ["gaps", "conflicts", "quarantine"]),
+      ] {
+        let page = try await Self.page(service, .admin, query: "&q=\(sought)")
+        let links = page.text.matches(of: /rel="next" href="([^"]*)"/).map { String($0.output.1) }
+        #expect(links.compactMap { $0.split(separator: "#").last.map(String.init) } == parts)
+        #expect(
+          links.allSatisfy { $0.hasPrefix("/devices?q=\(written)&amp;") }, "\(links)")
+      }
+      let next = try await Self.page(service, query: "&q=d-30&gaps_after=200")
+      let shown = next.text.matches(of: /<th scope="row">(D-[0-9]+)<\/th><td>active/)
+      #expect(shown.map { String($0.output.1) } == ["D-30", "D-300", "D-301"], "\(next.text)")
     }
   }
 
