@@ -94,6 +94,7 @@ extension Handlers {
         writer.key("kept")
         if let kept = conflict.keptContent { writer.raw(kept) } else { writer.null() }
         writer.member("kept_deny_list_version", orNull: conflict.keptDenyList)
+        writer.member("other_batch", orNull: conflict.otherBatchID)
         writer.member("other_received_at", conflict.row.otherReceivedAt.description)
         writer.key("other")
         writer.raw(conflict.row.otherContent)

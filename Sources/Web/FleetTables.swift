@@ -108,11 +108,13 @@ extension Handlers {
     let kept = conflict.keptContent.map { ToldTap(content: $0) }
     let other = ToldTap(content: conflict.row.otherContent)
     let differing = kept.map { other.differing(from: $0) } ?? []
-    let listsDiffer = kept != nil && conflict.keptDenyList != conflict.otherDenyList
-    func side(_ tap: ToldTap, _ moment: Instant?, _ denyList: Int64?) -> ConflictSide {
+    // Of a batch that cannot be read nobody knows which list it names: that is no difference.
+    let isOtherRead = conflict.otherBatchID != nil
+    let listsDiffer =
+      kept != nil && isOtherRead && conflict.keptDenyList != conflict.otherDenyList
+    func side(_ tap: ToldTap, _ moment: Instant?, _ denyList: String) -> ConflictSide {
       let list = ConflictField(
-        name: people.text("fleet_deny_list"), value: denyList.map { String($0) } ?? "–",
-        differs: listsDiffer)
+        name: people.text("fleet_deny_list"), value: denyList, differs: listsDiffer)
       return ConflictSide(
         receivedAt: moment.map(people.moment) ?? "–",
         fields: tap.members(people).map { member in
@@ -120,11 +122,14 @@ extension Handlers {
             name: member.title, value: member.value, differs: differing.contains(member.name))
         } + [list])
     }
+    func list(_ version: Int64?) -> String { version.map { String($0) } ?? "–" }
     return ConflictRow(
       device: conflict.row.name.device,
       number: "\(conflict.row.name.epoch) / \(conflict.row.name.seq)",
-      kept: kept.map { side($0, conflict.row.keptReceivedAt, conflict.keptDenyList) },
-      other: side(other, conflict.row.otherReceivedAt, conflict.otherDenyList),
+      kept: kept.map { side($0, conflict.row.keptReceivedAt, list(conflict.keptDenyList)) },
+      other: side(
+        other, conflict.row.otherReceivedAt,
+        isOtherRead ? list(conflict.otherDenyList) : people.text("fleet_list_unknown")),
       differing: differing.map { ToldTap.title(of: $0, people) }.joined(separator: ", "))
   }
 }

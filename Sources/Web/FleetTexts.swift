@@ -60,6 +60,7 @@ extension Texts {
     "fleet_configuration": Bilingual(uk: "Налаштування", en: "Configuration"),
     "fleet_tariff": Bilingual(uk: "Тариф", en: "Tariff"),
     "fleet_deny_list": Bilingual(uk: "Стоп-лист", en: "Deny list"),
+    "fleet_list_unknown": Bilingual(uk: "невідомий", en: "not known"),
     "fleet_reached": Bilingual(uk: "мають із чинних:", en: "held, of those active:"),
     "fleet_current": Bilingual(uk: "чинний", en: "current"),
     "fleet_behind": Bilingual(uk: "застарів", en: "behind"),

@@ -147,7 +147,9 @@ extension DeviceCommand {
           "  kept  \(row.keptReceivedAt?.description ?? "?")  "
             + (conflict.keptContent ?? "its batch cannot be read") + list(conflict.keptDenyList))
         print(
-          "  other \(row.otherReceivedAt)  \(row.otherContent)" + list(conflict.otherDenyList))
+          "  other \(row.otherReceivedAt)  \(row.otherContent)"
+            + (conflict.otherBatchID == nil
+              ? "  its batch cannot be read" : list(conflict.otherDenyList)))
       }
       if conflicts.count == limit, let last = conflicts.last {
         print("There may be more: --after \(last.row.conflictID)")

@@ -1,10 +1,12 @@
 import Basics
 import DatabaseSupport
+import HTTPTypes
 import Insight
 import Postgres
 import Store
 import Tapping
 import Testing
+import Transit
 import Web
 
 /// Numbers that came with two contents, read from the batches that brought them.
@@ -62,6 +64,37 @@ struct ConflictTests {
       #expect(Set(conflicts.map(\.row.keptBatchID)).count == 3)
       #expect(Set(conflicts.map(\.otherBatchID)).count == 3)
       #expect(conflicts.allSatisfy { $0.otherBatchID != nil })
+    }
+  }
+
+  /// That a batch names no deny list is a difference, and that it cannot be read is none.
+  @Test func aDenyListThatNobodyKnowsIsNoDifference() async throws {
+    try await TestService.with { service in
+      let validator = try await Validator(service)
+      try await Self.post(Self.taps(1...1, route: "15"), denyList: 17, by: validator)
+      try await Self.post(Self.taps(1...1, route: "22"), by: validator)
+      let token = try await service.token(.dispatcher)
+      func page() async -> String {
+        await service.send(.get, "/devices?lang=en", token: token).text
+      }
+      func told() async -> String {
+        await service.send(.get, "/v1/fleet/conflicts", token: token).text
+      }
+      let known = await page()
+      #expect(known.contains("<li>Deny list: <mark>17</mark></li>"), "\(known)")
+      #expect(known.contains("<li>Deny list: <mark>–</mark></li>"))
+      #expect(await told().contains(/"other_batch":[0-9]+,/))
+      // The batch of the other content is not found.
+      _ = try await service.pool.session { db in
+        try await db.script("update tap_conflict set received_at = '2026-11-01Z'")
+      }
+      let unknown = await page()
+      #expect(unknown.contains("<li>Deny list: 17</li>"), "\(unknown)")
+      #expect(unknown.contains("<li>Deny list: not known</li>"))
+      #expect(unknown.matches(of: /<mark>/).count == 2, "the routes differ")
+      let text = await told()
+      #expect(text.contains(#""kept_deny_list_version":17,"other_batch":null"#), "\(text)")
+      #expect(text.contains(#""other_deny_list_version":null"#))
     }
   }
 }
