@@ -66,8 +66,8 @@ extension InsightDesk {
   /// Holes in the numbers of a device or of all, the oldest first: the open ones, or those closed
   /// since a moment; after one of them.
   package func agedGaps(
-    device: String? = nil, closedSince: Instant? = nil, at now: Instant, after last: Int64? = nil,
-    limit: Int = FleetQueries.linesMax
+    device: String? = nil, closedSince: Instant? = nil, at now: Instant,
+    after last: GapPlace? = nil, limit: Int = FleetQueries.linesMax
   ) async throws -> [AgedGap] {
     try await store.write { db in
       // Whoever does it at this moment may have begun before the newest hole was there.

@@ -14,7 +14,7 @@ extension DenyListQueries {
   package static let forgottenMax = 100_000
 
   /// Since when the hardware is in place that a device signs with, for a device `d`.
-  private static let inPlaceSince = """
+  static let inPlaceSince = """
     (select min(y.valid_from) from device_key y join device_key c using (device_id, epoch_first)
       where c.device_id = d.device_id and c.public_key = d.public_key)
     """

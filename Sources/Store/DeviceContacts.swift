@@ -9,7 +9,8 @@ enum DeviceContacts {
   /// Of each device `d` the key `k` that it signs with, and `contact.at`: when it was last heard of by a batch, a
   /// heartbeat or a position; null is never, or not since it took the place of other hardware.
   ///
-  /// What hardware that was replaced still delivers says nothing of the one that is in place.
+  /// What hardware that was replaced still delivers says nothing of the one that is in place; another key of the
+  /// same hardware changes nothing.
   static let joined = """
     left join device_key k on k.device_id = d.device_id and k.public_key = d.public_key
     cross join lateral (
@@ -20,7 +21,7 @@ enum DeviceContacts {
           order by epoch desc limit \(DeviceQueries.registersMax)) e),
         (select h.received_at from device_heartbeat h where h.device_id = d.device_id),
         (select p.received_at from device_position p where p.device_id = d.device_id
-          and (coalesce(k.epochs_from, 0) = 0 or p.received_at >= k.valid_from))) as at
+          and (coalesce(k.epochs_from, 0) = 0 or p.received_at >= \(DenyListQueries.inPlaceSince)))) as at
     ) contact
     """
 

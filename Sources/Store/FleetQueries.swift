@@ -41,14 +41,35 @@ extension SilentDevice {
 
 /// A hole in the numbers of a device, open or closed.
 package struct GapRecord: Sendable, Equatable {
-  /// By which a list goes on after it.
-  package let gapID: Int64
   package let device: String
   package let epoch: Int64
   package let seqs: ClosedRange<Int64>
   package let knownSince: Instant
   /// When the last of its numbers came; nil while it is open.
   package let closedAt: Instant?
+}
+
+/// Where a list of holes goes on: after this one, also once a part of it came.
+package struct GapPlace: Sendable, Equatable {
+  package let device: String
+  package let epoch: Int64
+  package let firstSeq: Int64
+  package let knownSince: Instant
+
+  /// Names a place.
+  package init(device: String, epoch: Int64, firstSeq: Int64, knownSince: Instant) {
+    self.device = device
+    self.epoch = epoch
+    self.firstSeq = firstSeq
+    self.knownSince = knownSince
+  }
+}
+
+extension GapRecord {
+  /// Where a list that ends with it goes on.
+  package var place: GapPlace {
+    GapPlace(device: device, epoch: epoch, firstSeq: seqs.lowerBound, knownSince: knownSince)
+  }
 }
 
 /// Open holes of all devices, in sums.
@@ -192,28 +213,30 @@ package struct FleetQueries {
   /// Holes of a device or of all, the oldest first: the open ones, or those closed since a moment; after one of
   /// them.
   ///
-  /// After one that is there no more, because a part of it came, the list begins anew.
+  /// What is left of a hole of which a part came is as old as the whole was: none is passed over.
   package func gaps(
-    device: String?, closedSince: Instant? = nil, after last: Int64? = nil, limit: Int = linesMax
+    device: String?, closedSince: Instant? = nil, after last: GapPlace? = nil,
+    limit: Int = linesMax
   ) async throws -> [GapRecord] {
-    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $4"
+    let condition = closedSince == nil ? "closed_at is null" : "closed_at >= $7"
     var parameters: [PostgresValue] = [
       .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
-      .orNull(last, PostgresValue.int8),
+      .orNull(last?.knownSince, PostgresValue.timestamptz),
+      .orNull(last?.device, PostgresValue.text), .orNull(last?.epoch, PostgresValue.int8),
+      .orNull(last?.firstSeq, PostgresValue.int8),
     ]
     if let closedSince { parameters.append(.timestamptz(closedSince)) }
     let rows = try await connection.query(
       """
-      select device_id, epoch, first_seq, last_seq, known_since, closed_at, gap_id from device_gap
+      select device_id, epoch, first_seq, last_seq, known_since, closed_at from device_gap
       where \(condition) and ($1::text is null or device_id = $1)
-        and coalesce((known_since, device_id, epoch, first_seq) > (
-          select g.known_since, g.device_id, g.epoch, g.first_seq from device_gap g
-          where g.gap_id = $3), true)
+        and ($3::timestamptz is null
+          or (known_since, device_id, epoch, first_seq) > ($3, $4, $5, $6))
       order by known_since, device_id, epoch, first_seq limit $2
       """, parameters)
     return try rows.map { row in
       GapRecord(
-        gapID: try row.int8(6), device: try row.text(0), epoch: try row.int8(1),
+        device: try row.text(0), epoch: try row.int8(1),
         seqs: try row.int8(2)...(try row.int8(3)), knownSince: try row.timestamptz(4),
         closedAt: try row.timestamptzOrNil(5))
     }

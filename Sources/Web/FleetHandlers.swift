@@ -37,7 +37,7 @@ extension Handlers {
     let gaps = try await services.insight.agedGaps(
       device: request.queryText("device"),
       closedSince: days.map { request.receivedAt.adding(seconds: -Int64($0) * 86_400) },
-      at: request.receivedAt, after: try Self.idAfter(request, "after"))
+      at: request.receivedAt, after: try Self.gapPlace(request, "after"))
     let isCut = gaps.count >= FleetQueries.linesMax
     var answer = Answer.json { writer in
       writer.beginObject()
@@ -50,7 +50,7 @@ extension Handlers {
         writer.member("closed_at", orNull: aged.gap.closedAt?.description)
         writer.member("age_seconds", Int64(aged.ageSeconds))
       }
-      writer.member("next", orNull: isCut ? gaps.last?.gap.gapID : nil)
+      writer.member("next", orNull: isCut ? gaps.last.map { $0.gap.place.pageText } : nil)
       writer.endObject()
     }
     if isCut { answer.headers[.kvytokCut] = "gap" }
@@ -73,6 +73,21 @@ extension Handlers {
       throw .badParameter(parameter, "\(text) is not what an answer gave as `next`")
     }
     return SilentPlace(device: String(parts[0]), lastContactAt: moment)
+  }
+
+  /// The hole that a parameter of the query names, as an answer gave it.
+  static func gapPlace(
+    _ request: WebRequest, _ parameter: String
+  ) throws(Problem) -> GapPlace? {
+    guard let text = request.queryText(parameter) else { return nil }
+    let parts = text.split(separator: "/")
+    guard parts.count == 4, let epoch = Int64(parts[1]), let firstSeq = Int64(parts[2]),
+      let knownSince = Instant(iso8601: parts[3])
+    else {
+      throw .badParameter(parameter, "\(text) is not what an answer gave as `next`")
+    }
+    return GapPlace(
+      device: String(parts[0]), epoch: epoch, firstSeq: firstSeq, knownSince: knownSince)
   }
 
   /// A page of conflicts; `next` names the last of them when there are more.
@@ -137,6 +152,11 @@ extension Handlers {
 extension SilentPlace {
   /// How an answer names it where its next page begins after it.
   var pageText: String { "\(device)/\(lastContactAt?.description ?? "never")" }
+}
+
+extension GapPlace {
+  /// How an answer names it where its next page begins after it.
+  var pageText: String { "\(device)/\(epoch)/\(firstSeq)/\(knownSince)" }
 }
 
 extension TapName {

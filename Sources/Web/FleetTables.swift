@@ -74,11 +74,11 @@ extension Handlers {
 
   func gapTable(_ request: WebRequest, _ people: People) async throws -> FleetTable<GapRow> {
     let gaps = try await services.insight.agedGaps(
-      at: request.receivedAt, after: try Self.idAfter(request, FleetPart.gaps.after),
+      at: request.receivedAt, after: try Self.gapPlace(request, FleetPart.gaps.after),
       limit: Self.gapsShownMax + 1)
     return FleetTable(
       gaps, countMax: Self.gapsShownMax, of: .gaps, people, on: request,
-      place: \.gap.gapID.description
+      place: \.gap.place.pageText
     ) { aged in
       let seqs = aged.gap.seqs
       return GapRow(

@@ -133,5 +133,25 @@ extension StoreSuite {
         #expect(try await heard() == nil)
       }
     }
+
+    /// Hardware that replaced another, and then changed its key, told a position between the two.
+    @Test func anotherKeyOfTheSameHardwareForgetsNoPosition() async throws {
+      try await withStore { store, pool in
+        try await Self.found(1, pool)
+        try await pool.run(
+          """
+          insert into device_key (device_id, public_key, valid_from, epochs_from, epoch_first)
+          values ('V-1', decode(repeat('01', 32), 'hex'), $1, 13, 13),
+            ('V-1', decode(repeat('00', 32), 'hex'), $2, 13, 13)
+          """, [.timestamptz(noon), .timestamptz(noon.adding(seconds: 60))])
+        func heard() async throws -> Instant? {
+          try await store.read { try await $0.fleet.lastContacts(of: ["V-1"]) }["V-1"]
+        }
+        try await Self.tell("V-1", of: "1", seconds: -1, store)
+        #expect(try await heard() == nil)
+        try await Self.tell("V-1", of: "1", seconds: 5, store)
+        #expect(try await heard() == noon.adding(seconds: 5))
+      }
+    }
   }
 }

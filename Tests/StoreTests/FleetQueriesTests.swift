@@ -62,6 +62,40 @@ extension StoreSuite {
       }
     }
 
+    /// The hole that a page ended with came in part, and then all of it, before the next page is asked for.
+    @Test func aListOfHolesGoesOnAfterOneThatCame() async throws {
+      try await withStore { store, pool in
+        try await pool.run(
+          "insert into device (device_id, state, enrolled_at) values ('V-1', 'enrolled', now())")
+        try await pool.run(
+          """
+          insert into device_epoch (device_id, epoch, last_received_at, last_sent_at)
+          values ('V-1', 3, now(), now())
+          """)
+        func page(
+          after place: GapPlace?, closedSince: Instant? = nil, limit: Int = 9
+        ) async throws -> [GapRecord] {
+          try await store.read { db in
+            try await db.fleet.gaps(
+              device: nil, closedSince: closedSince, after: place, limit: limit)
+          }
+        }
+        // Of one age, and then a younger one.
+        try await Self.see("{[1,2),[3,4),[9,10),[11,12)}", at: 10, store, pool)
+        try await Self.see("{[1,2),[3,4),[9,10),[11,12),[15,16)}", at: 20, store, pool)
+        let first = try await page(after: nil, limit: 2)
+        #expect(first.map(\.seqs) == [2...2, 4...8])
+        let place = try #require(first.last?.place)
+        #expect(try await page(after: place).map(\.seqs) == [10...10, 12...14])
+        try await Self.see("{[1,2),[3,6),[9,10),[11,12),[15,16)}", at: 30, store, pool)
+        #expect(try await page(after: place).map(\.seqs) == [6...8, 10...10, 12...14])
+        try await Self.see("{[1,2),[3,10),[11,12),[15,16)}", at: 40, store, pool)
+        #expect(try await page(after: place).map(\.seqs) == [10...10, 12...14])
+        #expect(try await page(after: place, limit: 1).map(\.seqs) == [10...10])
+        #expect(try await page(after: place, closedSince: noon).map(\.seqs) == [6...8])
+      }
+    }
+
     /// One misnumbered tap opens a hole of nearly all numbers there are.
     @Test func holesOfMoreNumbersThan64BitsHoldAreCountedAsFarAsTheyDo() async throws {
       try await withStore { store, pool in

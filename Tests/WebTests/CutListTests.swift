@@ -86,7 +86,7 @@ struct CutListTests {
       func gaps(_ first: Int, _ last: Int) -> String {
         """
         insert into device_gap (device_id, epoch, first_seq, last_seq, known_since)
-        select 'V-1', n, 1, 1, now() from generate_series(\(first), \(last)) n
+        select 'V-1', n, 1, 1, '2026-11-20Z' from generate_series(\(first), \(last)) n
         """
       }
       let name = try #require(HTTPField.Name("Kvytok-Cut"))
@@ -95,6 +95,15 @@ struct CutListTests {
       #expect(whole.headers[name] == nil)
       let cut = try await Self.told(path, service, as: .dispatcher, adding: gaps(10_000, 10_001))
       #expect(cut.headers[name] == "gap")
+      let place = "V-1/10000/1/2026-11-20T00:00:00Z"
+      #expect(cut.text.hasSuffix(#""next":"\#(place)"}"#), "\(cut.text.suffix(200))")
+      // It was filled before the next page is asked for.
+      let rest = try await Self.told(
+        "\(path)?after=\(place)", service, as: .dispatcher,
+        adding: "delete from device_gap where epoch = 10000")
+      #expect(rest.headers[name] == nil)
+      #expect(rest.text.hasPrefix(#"{"gaps":[{"device":"V-1","epoch":10001,"#), "\(rest.text)")
+      #expect(rest.text.hasSuffix(#""next":null}"#), "\(rest.text)")
     }
   }
 

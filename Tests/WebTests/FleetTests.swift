@@ -325,7 +325,8 @@ struct FleetTests {
 
   @Test(arguments: [
     "/v1/fleet/silent?seconds=x", "/v1/fleet/silent?seconds=1", "/v1/fleet/gaps?closed_days=0",
-    "/v1/fleet/conflicts?limit=0", "/v1/quarantine?state=gone", "/v1/quarantine?after=x",
+    "/v1/fleet/gaps?after=7", "/v1/fleet/conflicts?limit=0",
+    "/v1/quarantine?state=gone", "/v1/quarantine?after=x",
     "/v1/quarantine?limit=0", "/v1/deny-list/entries?medium=x", "/v1/deny-list/versions?limit=0",
     "/v1/deny-list/entries?history=maybe",
   ])
