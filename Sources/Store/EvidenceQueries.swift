@@ -95,13 +95,14 @@ package struct EvidenceQueries {
     return (digest, try await batches(ids, of: name))
   }
 
-  /// The batches that may have brought what contradicts some taps, by the conflict.
+  /// The batches that may have brought what contradicts some taps, by the conflict; without those that brought both
+  /// contents, and nothing that was known.
   package func batches(ofConflicts ids: [Int64]) async throws -> [Int64: [Int64]] {
     let rows = try await connection.query(
       """
       select c.conflict_id, b.batch_id from tap_conflict c
       join tap_batch b on b.device_id = c.device_id and b.epoch = c.epoch
-        and b.received_at = c.received_at and b.seqs @> c.seq
+        and b.received_at = c.received_at and b.fresh <> b.seqs and b.seqs @> c.seq
       where c.conflict_id = any($1) order by b.batch_id
       """, [.int8s(ids.map(Optional.some))])
     return try Dictionary(

@@ -279,11 +279,15 @@ package struct FleetQueries {
     let others = try await evidence.batches(ofConflicts: try found.map { try $0.int8(5) })
     return try zip(found, names).map { row, name in
       let conflictID = try row.int8(5)
+      let receivedAt = try row.timestamptz(4)
+      // One batch may have brought both.
+      let both = batches[name].flatMap { $0.receivedAt == receivedAt ? $0.id : nil }
+      let otherIDs = others[conflictID] ?? []
       return ConflictRow(
         conflictID: conflictID, name: name, otherContent: try row.text(3),
-        otherReceivedAt: try row.timestamptz(4), otherDigest: try row.bytea(6),
-        otherBatchIDs: others[conflictID] ?? [], keptBatchID: batches[name]?.id,
-        keptReceivedAt: batches[name]?.receivedAt)
+        otherReceivedAt: receivedAt, otherDigest: try row.bytea(6),
+        otherBatchIDs: Set(otherIDs + [both].compactMap { $0 }).sorted(),
+        keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
     }
   }
 }

@@ -95,6 +95,8 @@ create index tap_batch_set_aside on tap_batch (lane, batch_id)
   where sorted_at is null and sort_fault is not null;
 -- By the end of the numbers: what a repeat is compared with lies at the end of a device's journal.
 create index tap_batch_device on tap_batch (device_id, epoch, upper(fresh));
+-- What contradicts an earlier batch repeats a number; few batches do.
+create index tap_batch_repeating on tap_batch (device_id, epoch, received_at) where fresh <> seqs;
 
 -- The same number with other content: both are kept, the later one here.
 create table tap_conflict (
