@@ -8,14 +8,24 @@ struct TripRun {
 
   let calls: [StopTime]
   /// A vehicle that would be later drives another run than it says, seconds.
+  ///
+  /// A device may go on to name a run that is over, and the vehicle comes by its stops once more. So this is
+  /// half of the time in which it could be back: that of the run on a loop, else of the run there and back.
   let lateSecondsMax: Int
+  private let firstCoordinate: Coordinate
   /// Noon minus twelve hours, from which GTFS counts: on most days midnight.
   private let start: Instant
 
+  /// The run of a trip that calls anywhere at all.
   init(trip: Int, day: Day, network: Network, zone: TimeZoneTable) {
     calls = Array(network.stopTimes(ofTrip: trip))
     start = zone.instant(of: LocalTime(day: day, secondOfDay: 43_200)).adding(seconds: -43_200)
-    lateSecondsMax = TripRun.lateSecondsMax(calls, network: network)
+    let (first, last) = (calls[0], calls[calls.count - 1])
+    firstCoordinate = network.stops[Int(first.stopIndex)].coordinate
+    let end = network.stops[Int(last.stopIndex)].coordinate
+    let isLoop = firstCoordinate.metres(to: end) <= TripRun.besideMetresMax
+    let seconds = max(Int(last.arrivalSeconds) - Int(first.departureSeconds), 0)
+    lateSecondsMax = min(isLoop ? seconds / 2 : seconds, TripUpdateFinder.lateSecondsMax)
   }
 
   var last: Int { calls.count - 1 }
@@ -33,16 +43,8 @@ struct TripRun {
     (-TripUpdateFinder.earlySecondsMax...lateSecondsMax).contains(delaySeconds)
   }
 
-  /// A device may go on to name a run that is over, and the vehicle comes by its stops once more.
-  ///
-  /// So it is no later than half of the time in which it could be back: that of the run on a loop, else of
-  /// the run there and back.
-  private static func lateSecondsMax(_ calls: [StopTime], network: Network) -> Int {
-    guard let first = calls.first, let last = calls.last else { return 0 }
-    let seconds = max(Int(last.arrivalSeconds) - Int(first.departureSeconds), 0)
-    let metres = network.stops[Int(first.stopIndex)].coordinate
-      .metres(to: network.stops[Int(last.stopIndex)].coordinate)
-    let isLoop = metres <= TripRun.besideMetresMax
-    return min(isLoop ? seconds / 2 : seconds, TripUpdateFinder.lateSecondsMax)
+  /// Whether a place is so near to the first stop that a vehicle there may wait for its time.
+  func isBeside(_ coordinate: Coordinate) -> Bool {
+    firstCoordinate.metres(to: coordinate) <= TripRun.besideMetresMax
   }
 }

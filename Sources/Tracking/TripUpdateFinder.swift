@@ -50,13 +50,13 @@ package struct TripUpdateFinder: Sendable {
     let run = TripRun(trip: trip, day: startDay, network: network, zone: zone)
     // At the last stop the trip is over.
     guard order < run.last else { return nil }
-    let driving = driving(run, trip: trip, order: order, status: status)
-    // Before its time a run is not begun, wherever about its first stop the vehicle waits.
-    let isWaiting = order == 0 && status.at < run.departure(0) && driving?.next == 1
+    // Before its time a run is not begun, wherever beside its first stop the vehicle waits.
+    let isWaiting = order == 0 && status.at < run.departure(0) && run.isBeside(status.coordinate)
     let isStanding = isWaiting || isStanding(status, at: visit)
     guard
       let progress = isStanding
-        ? leaving(run, order: order, visit: visit, at: status.at) : driving
+        ? leaving(run, order: order, visit: visit, at: status.at)
+        : driving(run, trip: trip, order: order, status: status)
     else { return nil }
     var passed = call(run, order: order)
     if order > 0 { passed.arrival = observed(visit.arrivedAt, against: run.arrival(order)) }
