@@ -47,4 +47,19 @@ struct TripRun {
   func isBeside(_ coordinate: Coordinate) -> Bool {
     firstCoordinate.metres(to: coordinate) <= TripRun.besideMetresMax
   }
+  /// Whether a vehicle waits for this run, though its newest visit is the end of another one: it stands
+  /// beside the first stop when the run should begin, and no visit to that stop is sure yet.
+  func isAwaited(
+    at coordinate: Coordinate, _ instant: Instant, after visit: StopVisit, network: Network
+  ) -> Bool {
+    let seconds = Int(instant.seconds - departure(0).seconds)
+    guard isBeside(coordinate),
+      (-TripUpdateFinder.waitSecondsMax...lateSecondsMax).contains(seconds),
+      let stop = network.stopIndex(id: visit.stop), let route = network.routeIndex(id: visit.route)
+    else { return false }
+    return network.patterns(ofRoute: route, direction: visit.direction).contains { pattern in
+      let stops = network.patterns[pattern].stopIndexes
+      return visit.stopOrder == stops.count - 1 && stops.last.map(Int.init) == stop
+    }
+  }
 }

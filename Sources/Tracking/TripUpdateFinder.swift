@@ -42,17 +42,18 @@ package struct TripUpdateFinder: Sendable {
   package func update(of status: VehicleStatus, after visit: StopVisit?) -> TripUpdate? {
     guard let visit, let startDay = status.startDay,
       let trip = status.trip.flatMap(network.tripIndex(id:)), visit.vehicle == status.vehicle,
-      visit.route == status.route, visit.direction == status.direction,
       visit.arrivedAt <= status.at,
-      status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax,
-      let order = order(of: visit, trip: trip)
+      status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax
     else { return nil }
     let run = TripRun(trip: trip, day: startDay, network: network, zone: zone)
+    let isAwaited = run.isAwaited(at: status.coordinate, status.at, after: visit, network: network)
     // At the last stop the trip is over.
-    guard order < run.last else { return nil }
+    guard let order = isAwaited ? 0 : order(of: visit, trip: trip), order < run.last,
+      isAwaited || visit.route == status.route && visit.direction == status.direction
+    else { return nil }
     // Before its time a run is not begun, wherever beside its first stop the vehicle waits.
     let isWaiting = order == 0 && status.at < run.departure(0) && run.isBeside(status.coordinate)
-    let isStanding = isWaiting || isStanding(status, at: visit)
+    let isStanding = isAwaited || isWaiting || isStanding(status, at: visit)
     guard
       let progress = isStanding
         ? leaving(run, order: order, visit: visit, at: status.at)
@@ -70,7 +71,8 @@ package struct TripUpdateFinder: Sendable {
     guard (told + [progress.delaySeconds]).allSatisfy(run.isBelievable) else { return nil }
     return TripUpdate(
       vehicle: status.vehicle, label: status.label, at: status.at, trip: network.trips[trip].id,
-      route: visit.route, direction: visit.direction, startDay: startDay,
+      route: network.routes[network.trips[trip].routeIndex].id,
+      direction: network.trips[trip].direction, startDay: startDay,
       startSeconds: Int(run.calls[0].departureSeconds), delaySeconds: progress.delaySeconds,
       calls: [passed] + coming(run, from: progress.next, delaySeconds: progress.delaySeconds))
   }

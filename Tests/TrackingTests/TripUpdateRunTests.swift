@@ -27,6 +27,20 @@ import Transit
     #expect(midway.update?.trip == "t2")
     #expect(abs(midway.update?.delaySeconds ?? .max) <= 2)
   }
+
+  @Test func atATerminusTheRunToComeIsForetoldBeforeItBegins() throws {
+    let line = Line.thereAndBack(layoverSeconds: 300)
+    let waiting = try line.told { $0 }.filter { $0.seconds >= line.end(0) && $0.seconds <= 900 }
+    #expect(waiting.count == 16 && line.begin(1) == 900)
+    for (seconds, status, update) in waiting {
+      #expect(status.trip == "t1" && status.direction == 1, "\(seconds)")
+      #expect(status.stop == "s3" && status.stopSequence == 10, "\(seconds)")
+      #expect(status.progress == .stoppedAt, "\(seconds)")
+      #expect(update?.trip == "t1" && update?.delaySeconds == 0, "\(seconds)")
+      #expect(update?.calls.map(\.stop) == ["s3", "s2", "s1", "s0"], "\(seconds)")
+      #expect(update?.calls.first?.arrival == nil, "\(seconds)")
+    }
+  }
 }
 
 extension TripUpdateRunTests {
