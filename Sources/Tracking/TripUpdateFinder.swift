@@ -73,7 +73,7 @@ package struct TripUpdateFinder: Sendable {
       vehicle: status.vehicle, label: status.label, at: status.at, trip: network.trips[trip].id,
       route: network.routes[network.trips[trip].routeIndex].id,
       direction: network.trips[trip].direction, startDay: startDay,
-      startSeconds: Int(run.calls[0].departureSeconds), delaySeconds: progress.delaySeconds,
+      startSeconds: Int(run.calls[0].arrivalSeconds), delaySeconds: progress.delaySeconds,
       calls: [passed] + coming(run, from: progress.next, delaySeconds: progress.delaySeconds))
   }
 }
