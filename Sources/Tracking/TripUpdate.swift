@@ -49,7 +49,8 @@ package struct TripUpdate: Hashable, Sendable {
   package var direction: Int
   /// The service day of the run.
   package var startDay: Day
-  /// When the run leaves its first stop, seconds of the service day.
+  /// `start_time`: the first time of the run in the feed, its arrival at the first stop, seconds of the
+  /// service day.
   package var startSeconds: Int
   /// How late the vehicle is now, seconds; early is negative.
   package var delaySeconds: Int

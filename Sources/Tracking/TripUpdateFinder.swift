@@ -22,7 +22,7 @@ package struct TripUpdateFinder: Sendable {
   package static let unseenStopMetres = 30.0
   /// A vehicle at the stop of its newest visit stands there when that ended no longer ago, seconds.
   package static let visitLagSecondsMax = 120.0
-  /// A vehicle that would be later drives another trip than it says, seconds.
+  /// A vehicle that would be later drives another trip than it says, also on a long one, seconds.
   package static let lateSecondsMax = 7200
   /// A vehicle that would be earlier drives another trip than it says, seconds.
   package static let earlySecondsMax = 900
@@ -42,24 +42,22 @@ package struct TripUpdateFinder: Sendable {
   package func update(of status: VehicleStatus, after visit: StopVisit?) -> TripUpdate? {
     guard let visit, let startDay = status.startDay,
       let trip = status.trip.flatMap(network.tripIndex(id:)), visit.vehicle == status.vehicle,
-      visit.route == status.route, visit.direction == status.direction,
       visit.arrivedAt <= status.at,
-      status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax,
-      let order = order(of: visit, trip: trip)
+      status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax
     else { return nil }
-    let run = Run(calls: Array(network.stopTimes(ofTrip: trip)), day: startDay, zone: zone)
+    let run = TripRun(trip: trip, day: startDay, network: network, zone: zone)
+    let isAwaited = run.isAwaited(at: status.coordinate, status.at, after: visit, network: network)
     // At the last stop the trip is over.
-    let last = run.calls.count - 1
-    guard order < last else { return nil }
-    // On a loop the first stop is the last of the run before, and the device may still name that one.
-    guard order > 0 || status.at < run.arrival(last) else { return nil }
-    let driving = driving(run, trip: trip, order: order, status: status)
-    // Before its time a run is not begun, wherever about its first stop the vehicle waits.
-    let isWaiting = order == 0 && status.at < run.departure(0) && driving?.next == 1
-    let isStanding = isWaiting || isStanding(status, at: visit)
+    guard let order = isAwaited ? 0 : order(of: visit, trip: trip), order < run.last,
+      isAwaited || visit.route == status.route && visit.direction == status.direction
+    else { return nil }
+    // Before its time a run is not begun, wherever beside its first stop the vehicle waits.
+    let isWaiting = order == 0 && status.at < run.departure(0) && run.isBeside(status.coordinate)
+    let isStanding = isAwaited || isWaiting || isStanding(status, at: visit)
     guard
       let progress = isStanding
-        ? leaving(run, order: order, visit: visit, at: status.at) : driving
+        ? leaving(run, order: order, visit: visit, at: status.at)
+        : driving(run, trip: trip, order: order, status: status)
     else { return nil }
     var passed = call(run, order: order)
     if order > 0 { passed.arrival = observed(visit.arrivedAt, against: run.arrival(order)) }
@@ -70,11 +68,12 @@ package struct TripUpdateFinder: Sendable {
         delaySeconds: progress.delaySeconds)
       : observed(min(visit.departedAt, status.at), against: run.departure(order))
     let told = [passed.arrival, passed.departure].compactMap { $0?.delaySeconds }
-    guard (told + [progress.delaySeconds]).allSatisfy(isBelievable) else { return nil }
+    guard (told + [progress.delaySeconds]).allSatisfy(run.isBelievable) else { return nil }
     return TripUpdate(
       vehicle: status.vehicle, label: status.label, at: status.at, trip: network.trips[trip].id,
-      route: visit.route, direction: visit.direction, startDay: startDay,
-      startSeconds: Int(run.calls[0].departureSeconds), delaySeconds: progress.delaySeconds,
+      route: network.routes[network.trips[trip].routeIndex].id,
+      direction: network.trips[trip].direction, startDay: startDay,
+      startSeconds: Int(run.calls[0].arrivalSeconds), delaySeconds: progress.delaySeconds,
       calls: [passed] + coming(run, from: progress.next, delaySeconds: progress.delaySeconds))
   }
 }
@@ -86,26 +85,6 @@ extension TripUpdateFinder {
   private struct Progress {
     let next: Int
     let delaySeconds: Int
-  }
-
-  /// The calls of a trip on a service day, as moments.
-  private struct Run {
-    let calls: [StopTime]
-    /// Noon minus twelve hours, from which GTFS counts: on most days midnight.
-    let start: Instant
-
-    init(calls: [StopTime], day: Day, zone: TimeZoneTable) {
-      self.calls = calls
-      start = zone.instant(of: LocalTime(day: day, secondOfDay: 43_200)).adding(seconds: -43_200)
-    }
-
-    func arrival(_ order: Int) -> Instant {
-      start.adding(seconds: Int64(calls[order].arrivalSeconds))
-    }
-
-    func departure(_ order: Int) -> Instant {
-      start.adding(seconds: Int64(calls[order].departureSeconds))
-    }
   }
 
   /// The place of a visit among the calls; nil where the trip has its stop not at all or, elsewhere than
@@ -127,7 +106,7 @@ extension TripUpdateFinder {
 
   /// A vehicle at a stop leaves as late as it came, never before now.
   private func leaving(
-    _ run: Run, order: Int, visit: StopVisit, at instant: Instant
+    _ run: TripRun, order: Int, visit: StopVisit, at instant: Instant
   ) -> Progress? {
     let now = TripUpdateFinder.seconds(from: run.departure(order), to: instant)
     if order == 0 {
@@ -141,7 +120,7 @@ extension TripUpdateFinder {
 
   /// A vehicle on the way is late against the timetable at its place on the line; nil off the line.
   private func driving(
-    _ run: Run, trip: Int, order: Int, status: VehicleStatus
+    _ run: TripRun, trip: Int, order: Int, status: VehicleStatus
   ) -> Progress? {
     let pattern = network.trips[trip].patternIndex
     let metres = network.patterns[pattern].stopMetres
@@ -174,13 +153,13 @@ extension TripUpdateFinder {
 // MARK: What is told
 
 extension TripUpdateFinder {
-  private func call(_ run: Run, order: Int) -> TripUpdate.Call {
+  private func call(_ run: TripRun, order: Int) -> TripUpdate.Call {
     TripUpdate.Call(
       sequence: Int(run.calls[order].sequence),
       stop: network.stops[Int(run.calls[order].stopIndex)].id)
   }
 
-  private func coming(_ run: Run, from next: Int, delaySeconds: Int) -> [TripUpdate.Call] {
+  private func coming(_ run: TripRun, from next: Int, delaySeconds: Int) -> [TripUpdate.Call] {
     var delay = delaySeconds
     return (next..<run.calls.count).map { order in
       var call = call(run, order: order)
@@ -199,10 +178,6 @@ extension TripUpdateFinder {
     TripUpdate.Event(
       at: Instant(seconds: instant.seconds),
       delaySeconds: TripUpdateFinder.seconds(from: planned, to: instant), isObserved: true)
-  }
-
-  private func isBelievable(_ delaySeconds: Int) -> Bool {
-    (-TripUpdateFinder.earlySecondsMax...TripUpdateFinder.lateSecondsMax).contains(delaySeconds)
   }
 
   /// Whole seconds between two moments, each cut to the second.

@@ -35,8 +35,10 @@ package struct VehicleStatusFinder: Sendable {
     }
     status.route = fresh?.route
     status.direction = fresh?.direction
-    let trip = position.trip.flatMap(network.tripIndex(id:)).flatMap { trip in
-      mayDrive(trip, after: fresh, at: position.at) ? trip : nil
+    let said = position.trip.flatMap(network.tripIndex(id:))
+    let isWaiting = said.map { isAwaited($0, at: position, after: fresh) } ?? false
+    let trip = said.flatMap { trip in
+      isWaiting || mayDrive(trip, after: fresh, at: position.at) ? trip : nil
     }
     if let trip {
       status.route = network.routes[network.trips[trip].routeIndex].id
@@ -53,7 +55,11 @@ package struct VehicleStatusFinder: Sendable {
       status.route = network.routes[route].id
       status.direction = nil
     }
-    if let fresh { addStop(after: fresh, at: position, trip: trip, to: &status) }
+    if isWaiting, let trip {
+      addFirstStop(ofTrip: trip, to: &status)
+    } else if let fresh {
+      addStop(after: fresh, at: position, trip: trip, to: &status)
+    }
     return status
   }
 
@@ -68,6 +74,25 @@ package struct VehicleStatusFinder: Sendable {
       return false
     }
     return !network.frequencies(ofTrip: trip).isEmpty || startDay(ofTrip: trip, at: instant) != nil
+  }
+
+  /// Whether a vehicle waits beside the first stop of the trip it names, after the end of another run.
+  private func isAwaited(_ trip: Int, at position: Position, after visit: StopVisit?) -> Bool {
+    guard let visit, network.frequencies(ofTrip: trip).isEmpty,
+      let day = startDay(ofTrip: trip, at: position.at)
+    else { return false }
+    return TripRun(trip: trip, day: day, network: network, zone: zone)
+      .isAwaited(at: position.coordinate, position.at, after: visit, network: network)
+  }
+
+  private func addFirstStop(ofTrip trip: Int, to status: inout VehicleStatus) {
+    guard let first = network.stopTimes(ofTrip: trip).first else { return }
+    let stop = network.stops[Int(first.stopIndex)]
+    let isThere =
+      stop.coordinate.metres(to: status.coordinate) <= VehicleStatusFinder.stoppedMetresMax
+    status.progress = isThere ? .stoppedAt : .incomingAt
+    status.stop = stop.id
+    status.stopSequence = Int(first.sequence)
   }
 
   private func addStop(

@@ -12,6 +12,8 @@ struct RawCall {
   var line: Int32
   var isBoarding: Bool
   var isAlighting: Bool
+  /// Whether the feed means its times to be kept, not to be about right.
+  var isExact: Bool
 
   static let unknown: Int32 = -1
 }
@@ -29,6 +31,7 @@ extension FeedBuild {
     let departure: Int?
     let pickup: Int?
     let dropOff: Int?
+    let timepoint: Int?
 
     init?(_ header: CSVHeader) {
       guard let trip = header["trip_id"], let stop = header["stop_id"],
@@ -41,6 +44,7 @@ extension FeedBuild {
       departure = header["departure_time"]
       pickup = header["pickup_type"]
       dropOff = header["drop_off_type"]
+      timepoint = header["timepoint"]
     }
   }
 
@@ -107,7 +111,8 @@ extension FeedBuild {
       trip: Int32(trip), stop: Int32(stop), sequence: packed, arrival: arrival,
       departure: departure, line: Int32(table.line),
       isBoarding: table.reader.integer(columns.pickup) != 1,
-      isAlighting: table.reader.integer(columns.dropOff) != 1)
+      isAlighting: table.reader.integer(columns.dropOff) != 1,
+      isExact: table.reader.integer(columns.timepoint) != 0)
   }
 
   private mutating func seconds(_ column: Int?, _ table: FeedTable) -> Int32 {

@@ -65,7 +65,7 @@ extension FeedBuild {
       StopTime(
         arrivalSeconds: arrival, departureSeconds: departure, stopIndex: call.stop,
         sequence: call.sequence, isBoarding: call.isBoarding, isAlighting: call.isAlighting,
-        isTimepoint: call.arrival != RawCall.unknown))
+        isTimepoint: call.isExact && call.arrival != RawCall.unknown))
   }
 
   /// Reads headways of trips that repeat.

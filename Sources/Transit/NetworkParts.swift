@@ -138,7 +138,8 @@ package struct StopTime: Hashable, Sendable {
   package var isBoarding: Bool
   /// Whether riders may alight here.
   package var isAlighting: Bool
-  /// Whether the times stand in the feed; else they were interpolated by distance.
+  /// Whether the times stand in the feed and are exact; else they are approximate (`timepoint` 0), or were
+  /// interpolated by distance.
   package var isTimepoint: Bool
 
   /// Makes a call at a stop.

@@ -89,6 +89,13 @@ import Transit
         "10 s0 - 0 (0)", "15 s1 200 (0) 220 (0)", "20 s2 400 (0) 420 (0)", "25 s3 600 (0) -",
       ]),
     Case(
+      name: "gone from the first stop before its time",
+      seen: Seen(visit: (0, -600, -240), north: 900, at: -60), delaySeconds: -240,
+      told: [
+        "10 s0 - -240! (-240)", "15 s1 -40 (-240) 220 (0)", "20 s2 400 (0) 420 (0)",
+        "25 s3 600 (0) -",
+      ]),
+    Case(
       name: "still at the first stop when it should be gone",
       seen: Seen(visit: (0, -600, 100), north: 3, at: 100), delaySeconds: 100,
       told: [

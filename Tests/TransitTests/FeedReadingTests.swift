@@ -180,6 +180,22 @@ struct FeedReadingTests {
     #expect(calls.map(\.isTimepoint) == [true, false, false, true])
   }
 
+  @Test func timesThatAreApproximateAreNoTimepoints() throws {
+    let feed = SmallFeed().with(
+      "stop_times.txt",
+      """
+      trip_id,arrival_time,departure_time,stop_id,stop_sequence,timepoint
+      t1,08:00:00,08:00:00,a,1,1
+      t1,08:03:00,08:03:00,b,2,0
+      t1,08:06:00,08:06:00,d,3,
+      t1,08:08:00,08:08:00,e,4,1
+      """)
+    let network = try feed.replacing("trips.txt", "b1,s1", "b1,").read().network
+    let calls = network.stopTimes(ofTrip: try #require(network.tripIndex(id: "t1")))
+    #expect(calls.map(\.arrivalSeconds) == [28_800, 28_980, 29_160, 29_280])
+    #expect(calls.map(\.isTimepoint) == [true, false, true, true])
+  }
+
   @Test func feedInfoIsKept() throws {
     let feed = SmallFeed().with(
       "feed_info.txt",

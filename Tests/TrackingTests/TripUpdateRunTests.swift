@@ -1,0 +1,185 @@
+import Basics
+import Testing
+import Tracking
+import Transit
+
+/// What is told of a vehicle that drives one run after the other, from its positions on.
+@Suite struct TripUpdateRunTests {
+  @Test(arguments: [20, 300])
+  func aLoopBegunAnewUnderTheNameOfTheRunBeforeIsToldOfNoMore(layoverSeconds: Int) throws {
+    let line = Line.loop(layoverSeconds: layoverSeconds)
+    let stale = try line.told { _ in 0 }
+    #expect(stale.contains { $0.seconds < line.end(0) && $0.update?.trip == "t0" })
+    #expect(stale.allSatisfy { $0.seconds < line.end(0) || $0.update == nil })
+    let named = try line.told { $0 }
+    let midway = try #require(named.first { $0.seconds == line.begin(1) + 500 })
+    #expect(midway.update?.trip == "t1")
+    #expect(abs(midway.update?.delaySeconds ?? .max) <= 2)
+  }
+
+  @Test func aRunOfTheSameDirectionUnderTheNameOfTheOneBeforeIsToldOfNoMore() throws {
+    let line = Line.thereAndBack(layoverSeconds: 300)
+    let stale = try line.told { _ in 0 }
+    #expect(stale.contains { $0.seconds < line.end(0) && $0.update?.trip == "t0" })
+    #expect(stale.allSatisfy { $0.seconds < line.end(0) || $0.update == nil })
+    let named = try line.told { $0 }
+    let midway = try #require(named.first { $0.seconds == line.begin(2) + 500 })
+    #expect(midway.update?.trip == "t2")
+    #expect(abs(midway.update?.delaySeconds ?? .max) <= 2)
+  }
+
+  @Test func atATerminusTheRunToComeIsForetoldBeforeItBegins() throws {
+    let line = Line.thereAndBack(layoverSeconds: 300)
+    let waiting = try line.told { $0 }.filter { $0.seconds >= line.end(0) && $0.seconds <= 900 }
+    #expect(waiting.count == 16 && line.begin(1) == 900)
+    for (seconds, status, update) in waiting {
+      #expect(status.trip == "t1" && status.direction == 1, "\(seconds)")
+      #expect(status.stop == "s3" && status.stopSequence == 10, "\(seconds)")
+      #expect(status.progress == .stoppedAt, "\(seconds)")
+      #expect(update?.trip == "t1" && update?.delaySeconds == 0, "\(seconds)")
+      #expect(update?.calls.map(\.stop) == ["s3", "s2", "s1", "s0"], "\(seconds)")
+      #expect(update?.calls.first?.arrival == nil, "\(seconds)")
+    }
+  }
+}
+
+extension TripUpdateRunTests {
+  /// Stops a kilometre apart, and the runs of one vehicle, driven as planned.
+  ///
+  /// From stop to stop it takes 200 seconds, its stay of 20 within. The run n is the trip `tn`; the first
+  /// begins at 08:00 in Kyiv, and seconds count from then.
+  struct Line {
+    /// Metres to the north and to the east.
+    var places: [(north: Double, east: Double)]
+    /// The stops of each direction.
+    var patterns: [[Int]]
+    /// The direction of each run.
+    var runs: [Int]
+    var layoverSeconds: Int
+
+    /// Twice around a square.
+    static func loop(layoverSeconds: Int) -> Line {
+      Line(
+        places: [(0, 0), (1000, 0), (1000, 1000), (0, 1000)], patterns: [[0, 1, 2, 3, 0]],
+        runs: [0, 0], layoverSeconds: layoverSeconds)
+    }
+
+    /// Along a street, back and along it again; both directions share their poles.
+    static func thereAndBack(layoverSeconds: Int) -> Line {
+      Line(
+        places: [(0, 0), (1000, 0), (2000, 0), (3000, 0)],
+        patterns: [[0, 1, 2, 3], [3, 2, 1, 0]],
+        runs: [0, 1, 0], layoverSeconds: layoverSeconds)
+    }
+
+    func begin(_ run: Int) -> Int {
+      run == 0 ? 0 : end(run - 1) + layoverSeconds
+    }
+
+    func end(_ run: Int) -> Int {
+      begin(run) + (patterns[runs[run]].count - 1) * 200
+    }
+
+    /// What is told at each position, by those up to it; the vehicle names runs as it is told to.
+    func told(
+      naming name: (_ run: Int) -> Int
+    ) throws -> [(seconds: Int, status: VehicleStatus, update: TripUpdate?)] {
+      let positions = positions(naming: name)
+      return try positions.indices.map { index in
+        let (status, update) = try told(of: positions[index], after: Array(positions[...index]))
+        let seconds = positions[index].at.seconds - TripUpdateTests.start.seconds
+        return (Int(seconds), status, update)
+      }
+    }
+
+    func told(
+      of position: Position, after positions: [Position]
+    ) throws -> (status: VehicleStatus, update: TripUpdate?) {
+      let network = try network()
+      let zone = try #require(TimeZoneTable(name: "Europe/Kyiv"))
+      let visit = StopVisitFinder.visits(positions: positions, network: network)
+        .max { ($0.arrivedAt, $0.departedAt) < ($1.arrivedAt, $1.departedAt) }
+      let status = VehicleStatusFinder(network: network, zone: zone)
+        .status(of: position, visits: visit.map { [$0] } ?? [])
+      let update = TripUpdateFinder(network: network, zone: zone).update(of: status, after: visit)
+      return (status, update)
+    }
+  }
+}
+
+extension TripUpdateRunTests.Line {
+  /// Positions each 20 seconds; between two runs under the name of the one to come.
+  func positions(naming name: (_ run: Int) -> Int) -> [Position] {
+    var positions: [Position] = []
+    for (run, direction) in runs.enumerated() {
+      func report(_ seconds: Int, _ from: Int, to: Int, share: Double, door: DoorState? = nil) {
+        let (left, next) = (places[from], places[to])
+        positions.append(
+          Position(
+            vehicle: "1", at: TripUpdateTests.start.adding(seconds: Int64(seconds)),
+            coordinate: GridStreet.point(
+              north: left.north + (next.north - left.north) * share,
+              east: left.east + (next.east - left.east) * share),
+            trip: "t\(name(run))", door: door))
+      }
+      let stops = patterns[direction]
+      let begin = begin(run)
+      let came = run == 0 ? -60 : end(run - 1)
+      for seconds in stride(from: came, to: begin, by: 20) {
+        report(seconds, stops[0], to: stops[0], share: 0, door: seconds == came ? .open : nil)
+      }
+      report(begin, stops[0], to: stops[0], share: 0, door: .closed)
+      for (order, stop) in stops.enumerated().dropFirst() {
+        let left = begin + (order - 1) * 200 + (order > 1 ? 20 : 0)
+        let arrival = begin + order * 200
+        for seconds in stride(from: left + 20, to: arrival, by: 20) {
+          let share = Double(seconds - left) / Double(arrival - left)
+          report(seconds, stops[order - 1], to: stop, share: share)
+        }
+        guard order + 1 < stops.count else { break }
+        report(arrival, stop, to: stop, share: 0, door: .open)
+        report(arrival + 20, stop, to: stop, share: 0, door: .closed)
+      }
+    }
+    return positions
+  }
+
+  func network() throws -> Network {
+    var content = NetworkContent(timeZoneName: "Europe/Kyiv")
+    content.routes = [
+      Route(id: "r", shortName: "1", longName: "", mode: .bus, operatorIndex: nil)
+    ]
+    content.stops = places.enumerated().map { index, place in
+      Stop(
+        id: "s\(index)", name: "",
+        coordinate: GridStreet.point(north: place.north, east: place.east))
+    }
+    let first = try #require(Day("2026-01-01"))
+    content.services = [
+      Service(id: "all", weekdays: Set(Weekday.allCases), days: first...first.adding(days: 364))
+    ]
+    content.patterns = patterns.enumerated().map { direction, stops in
+      Pattern(
+        routeIndex: 0, direction: direction, stopIndexes: stops.map(Int32.init),
+        tripCount: runs.filter { $0 == direction }.count, shapeIndex: nil,
+        stopMetres: stops.indices.map { Double($0) * 1000 })
+    }
+    for (run, direction) in runs.enumerated() {
+      let stops = patterns[direction]
+      let start = content.stopTimes.count
+      content.stopTimes += stops.enumerated().map { order, stop in
+        let arrival = Int32(28_800 + begin(run) + order * 200)
+        let stays = order > 0 && order + 1 < stops.count
+        return StopTime(
+          arrivalSeconds: arrival, departureSeconds: stays ? arrival + 20 : arrival,
+          stopIndex: Int32(stop), sequence: Int32(10 + order * 5))
+      }
+      content.trips.append(
+        Trip(
+          id: "t\(run)", routeIndex: 0, serviceIndex: 0, direction: direction, headsign: "",
+          shapeIndex: nil, patternIndex: direction, block: nil,
+          stopTimes: start..<content.stopTimes.count))
+    }
+    return Network(content)
+  }
+}
