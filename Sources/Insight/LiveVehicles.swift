@@ -19,8 +19,6 @@ package struct LiveVehicles: Sendable, Equatable {
     package let stopName: String?
     package let passengers: Int?
     package let ageSeconds: Int
-    /// What is foretold of its run; nil when nothing is sure.
-    package let tripUpdate: TripUpdate?
   }
 
   package let madeAt: Instant
@@ -37,17 +35,6 @@ package struct LiveVehicles: Sendable, Equatable {
 
   /// GTFS-Realtime as JSON.
   package var feedJSON: [UInt8] { VehiclePositionsFeed.encodeJSON(message) }
-
-  /// The message of GTFS-Realtime on runs: without vehicles too old for it.
-  package var tripMessage: TripUpdatesMessage {
-    TripUpdatesFeed.message(vehicles.compactMap(\.tripUpdate), at: madeAt)
-  }
-
-  /// GTFS-Realtime on runs as protobuf.
-  package var tripFeed: [UInt8] { TripUpdatesFeed.encode(tripMessage) }
-
-  /// GTFS-Realtime on runs as JSON.
-  package var tripFeedJSON: [UInt8] { TripUpdatesFeed.encodeJSON(tripMessage) }
 
   /// What the map asks for again and again: `{made_at, vehicles: [{vehicle, lat, lon, …}]}`.
   package var json: [UInt8] {
@@ -68,28 +55,45 @@ extension InsightDesk {
   package func vehicles(at now: Instant) async throws -> LiveVehicles {
     let city = city.current
     let network = city.network
-    let since = now.adding(seconds: -LiveVehicles.ageSecondsMax)
-    let first = city.fareDay(of: since)
-    let days = first...max(first, city.fareDay(of: now))
-    let seen = try await store.read { db in try await db.vehicles.now(since: since, days: days) }
-    let finder = VehicleStatusFinder(network: network, zone: city.clock.zone)
-    let foreteller = TripUpdateFinder(network: network, zone: city.clock.zone)
     return LiveVehicles(
       madeAt: now,
-      vehicles: seen.map { vehicle in
-        var status = finder.status(
-          of: vehicle.position, visits: vehicle.lastVisit.map { [$0] } ?? [])
-        // A clock that is ahead makes no position newer than its coming.
-        status.at = min(status.at, vehicle.receivedAt, now)
+      vehicles: try await seen(at: now, city: city).map { vehicle, status in
         let route = status.route.flatMap { network.routeIndex(id: $0) }
           .map { network.routes[$0] }
         return LiveVehicles.Vehicle(
           status: status, routeName: route?.name ?? vehicle.position.route, mode: route?.mode,
           color: route?.color, stopName: status.stop.map { network.stopName(id: $0) },
           passengers: vehicle.position.passengers,
-          ageSeconds: Int(max(now.secondsSince(status.at), 0)),
-          tripUpdate: foreteller.update(of: status, after: vehicle.lastVisit))
+          ageSeconds: Int(max(now.secondsSince(status.at), 0)))
       })
+  }
+
+  /// What is foretold of the runs of vehicles heard of shortly before a moment, as a message of GTFS-Realtime:
+  /// without vehicles too old for it.
+  package func tripUpdates(at now: Instant) async throws -> TripUpdatesMessage {
+    let city = city.current
+    let finder = TripUpdateFinder(network: city.network, zone: city.clock.zone)
+    let updates = try await seen(at: now, city: city).compactMap { vehicle, status in
+      finder.update(of: status, after: vehicle.lastVisit)
+    }
+    return TripUpdatesFeed.message(updates, at: now)
+  }
+
+  private func seen(
+    at now: Instant, city: City
+  ) async throws -> [(vehicle: VehicleNow, status: VehicleStatus)] {
+    let since = now.adding(seconds: -LiveVehicles.ageSecondsMax)
+    let first = city.fareDay(of: since)
+    let days = first...max(first, city.fareDay(of: now))
+    let seen = try await store.read { db in try await db.vehicles.now(since: since, days: days) }
+    let finder = VehicleStatusFinder(network: city.network, zone: city.clock.zone)
+    return seen.map { vehicle in
+      var status = finder.status(
+        of: vehicle.position, visits: vehicle.lastVisit.map { [$0] } ?? [])
+      // A clock that is ahead makes no position newer than its coming.
+      status.at = min(status.at, vehicle.receivedAt, now)
+      return (vehicle, status)
+    }
   }
 }
 

@@ -6,7 +6,7 @@ package import Transit
 /// On the way, the vehicle is late against the timetable between the two stops around it, which is
 /// taken to go on evenly with the metres of the line. At a stop it is as late as it came. Whoever is
 /// late stays as late; whoever is early waits for the time of departure at the first stop and at each
-/// stop whose times stand in the feed. A run that is not begun leaves on time, so a layover takes up what
+/// stop whose exact times stand in the feed. A run that is not begun leaves on time, so a layover takes up what
 /// the run before was late by. Of runs after this one nothing is told.
 ///
 /// Where it is not sure that the vehicle drives the trip, or where on it, there is no update.

@@ -98,14 +98,17 @@ extension Handlers {
     }
   }
 
-  func vehiclePositions(_ request: WebRequest) async throws -> Answer {
-    let vehicles = try await services.vehicles.found()
-    return Answer(contentType: "application/x-protobuf", body: vehicles.feed)
-  }
-
-  func tripUpdates(_ request: WebRequest) async throws -> Answer {
-    let vehicles = try await services.vehicles.found()
-    return Answer(contentType: "application/x-protobuf", body: vehicles.tripFeed)
+  /// Where vehicles are, and when they come: for the map, and as GTFS-Realtime.
+  func vehicleAnswer(_ request: WebRequest) async throws -> Answer {
+    let protobuf = "application/x-protobuf"
+    return switch request.endpoint {
+    case .vehiclePositions:
+      Answer(contentType: protobuf, body: try await services.vehicles.found().feed)
+    case .vehiclePositionsJSON: .json(try await services.vehicles.found().feedJSON)
+    case .tripUpdates: Answer(contentType: protobuf, body: try await services.tripFeed.found())
+    case .tripUpdatesJSON: .json(try await services.tripFeedJSON.found())
+    default: .json(try await services.vehicles.found().json)
+    }
   }
 
   func auditTaps(_ request: WebRequest) async throws -> Answer {

@@ -5,6 +5,7 @@ package import Intake
 package import Logging
 package import Store
 package import Tapping
+import Tracking
 
 /// What the web room stands on: the services of the rooms below, and the world.
 package struct WebServices: Sendable {
@@ -15,6 +16,10 @@ package struct WebServices: Sendable {
   package var insight: InsightDesk
   /// Where all vehicles are, for the many who ask without a token.
   package var vehicles: SharedLook<LiveVehicles>
+  /// Trip updates as GTFS-Realtime: strangers ask for them, so each look is encoded once for all who share it.
+  package var tripFeed: SharedLook<[UInt8]>
+  /// The same as JSON.
+  package var tripFeedJSON: SharedLook<[UInt8]>
   package var intake: IntakeService
   package var positions: PositionIntake
   package var gate: DeviceGate
@@ -75,6 +80,10 @@ package struct WebServices: Sendable {
     self.assets = assets
     self.insight = insight
     vehicles = SharedLook { try await insight.vehicles(at: now()) }
+    tripFeed = SharedLook { TripUpdatesFeed.encode(try await insight.tripUpdates(at: now())) }
+    tripFeedJSON = SharedLook {
+      TripUpdatesFeed.encodeJSON(try await insight.tripUpdates(at: now()))
+    }
     self.intake = intake
     self.positions = positions
     self.gate = gate
