@@ -328,7 +328,8 @@ struct FleetPageTests {
         #expect(
           links.allSatisfy { $0.hasPrefix("/devices?q=\(written)&amp;") }, "\(links)")
       }
-      let next = try await Self.page(service, query: "&q=d-30&gaps_after=200")
+      let place = "D-1%2F1%2F400%2F2026-11-01T00%3A00%3A00Z"
+      let next = try await Self.page(service, query: "&q=d-30&gaps_after=\(place)")
       let shown = next.text.matches(of: /<th scope="row">(D-[0-9]+)<\/th><td>active/)
       #expect(shown.map { String($0.output.1) } == ["D-30", "D-300", "D-301"], "\(next.text)")
     }
