@@ -47,6 +47,7 @@ struct TripRun {
   func isBeside(_ coordinate: Coordinate) -> Bool {
     firstCoordinate.metres(to: coordinate) <= TripRun.besideMetresMax
   }
+
   /// Whether a vehicle waits for this run, though its newest visit is the end of another one: it stands
   /// beside the first stop when the run should begin, and no visit to that stop is sure yet.
   func isAwaited(

@@ -39,19 +39,11 @@ package struct PeerReport: Sendable, Equatable {
   package var json: [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
-    for (key, value) in numbers {
-      writer.key(key)
-      if let value { writer.value(value) } else { writer.null() }
-    }
+    ReportRows.write(numbers, [], to: &writer)
     writer.endObject()
     return writer.bytes
   }
 
   /// A table for people.
-  package var text: String {
-    numbers.map { key, value in
-      key + String(repeating: " ", count: max(1, 26 - key.count))
-        + (value.map(ReportNumber.text) ?? "not measured")
-    }.joined(separator: "\n")
-  }
+  package var text: String { ReportRows.lines(numbers, []).joined(separator: "\n") }
 }

@@ -85,7 +85,7 @@ package struct SettleReport: Sendable, Equatable {
     ]
   }
 
-  private var counts: [(key: String, value: Int)] {
+  private var counts: [(key: String, value: Int?)] {
     [
       ("rides", rides), ("unbalanced_minor", Int(unbalancedMinor)), ("taps", taps),
       ("late_taps", days.reduce(0) { $0 + $1.lateTaps }), ("riders", riders),
@@ -99,22 +99,11 @@ package struct SettleReport: Sendable, Equatable {
   package var json: [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
-    for (key, value) in numbers {
-      writer.key(key)
-      if let value { writer.value(value) } else { writer.null() }
-    }
-    for (key, value) in counts { writer.member(key, value) }
+    ReportRows.write(numbers, counts, to: &writer)
     writer.endObject()
     return writer.bytes
   }
 
   /// A table for people.
-  package var text: String {
-    let lines =
-      numbers.map { ($0.key, $0.value.map(ReportNumber.text) ?? "not measured") }
-      + counts.map { ($0.key, String($0.value)) }
-    return lines.map { key, value in
-      key + String(repeating: " ", count: max(1, 28 - key.count)) + value
-    }.joined(separator: "\n")
-  }
+  package var text: String { ReportRows.lines(numbers, counts).joined(separator: "\n") }
 }

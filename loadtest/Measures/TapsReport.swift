@@ -90,14 +90,7 @@ package struct TapsReport: Sendable, Equatable {
     writer.beginObject()
     writer.member("encoding", encoding)
     writer.member("auth", proof)
-    for (key, value) in numbers {
-      writer.key(key)
-      if let value { writer.value(value) } else { writer.null() }
-    }
-    for (key, value) in counts {
-      writer.key(key)
-      if let value { writer.value(value) } else { writer.null() }
-    }
+    ReportRows.write(numbers, counts, to: &writer)
     writer.key("server_rss_mib_each_30_s")
     writer.beginArray()
     for bytes in serverBytesByHalfMinute { writer.value(Double(bytes) / 1_048_576) }
@@ -107,14 +100,7 @@ package struct TapsReport: Sendable, Equatable {
   }
 
   /// A table for people.
-  package var text: String {
-    let lines =
-      numbers.map { ($0.key, $0.value.map(ReportNumber.text) ?? "not measured") }
-      + counts.map { ($0.key, $0.value.map(String.init) ?? "not measured") }
-    return lines.map { key, value in
-      key + String(repeating: " ", count: max(1, 26 - key.count)) + value
-    }.joined(separator: "\n")
-  }
+  package var text: String { ReportRows.lines(numbers, counts).joined(separator: "\n") }
 }
 
 /// Numbers of reports as people read them.
