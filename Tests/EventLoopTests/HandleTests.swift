@@ -27,7 +27,7 @@ private final class Kept: @unchecked Sendable {
   var timers: [LoopTimer] = []
 }
 
-@Suite(.timeLimit(.minutes(20)))
+@Suite(.timeLimit(.minutes(60)))
 struct HandleTests {
   @Test func timersFireInOrderAndNotBeforeTheirTime() async {
     let loop = EventLoop.start(name: "test")

@@ -53,7 +53,7 @@ extension IntakeSuite {
   /// Who cannot sign delays nobody under another name, and locks nobody out.
   ///
   /// Nothing here depends on time: proofs are looked at when the test says so.
-  @Suite(.timeLimit(.minutes(20))) struct ProofTurns {
+  @Suite(.timeLimit(.minutes(60))) struct ProofTurns {
     private static func with(
       waitingMax: Int, parallelMax: Int = 1,
       _ body: @Sendable (World, Hands) async throws -> Void

@@ -4,7 +4,7 @@ import Postgres
 import Testing
 
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(20)))
+  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(60)))
 struct ListenTests {
   private func notify(_ pool: PostgresPool, _ channel: String, _ payload: String) async throws {
     try await pool.session {

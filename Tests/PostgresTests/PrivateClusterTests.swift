@@ -7,7 +7,7 @@ import Postgres
 import Testing
 
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(20)))
+  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(60)))
 struct PrivateClusterTests {
   /// Whether a process runs; one that has ended and was not asked about by its parent does not.
   private func isAlive(_ processID: Int32) -> Bool {

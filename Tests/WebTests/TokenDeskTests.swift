@@ -8,7 +8,7 @@ import Testing
 import Web
 
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(20)))
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(60)))
 struct TokenDeskTests {
   private static func look(_ token: String, at service: TestService) async -> Int {
     await service.send(.get, "/v1/devices", token: token).status.code
