@@ -92,7 +92,7 @@ struct ServiceTests {
   }
 
   @Test func whatWasAcknowledgedSurvivesAKill() async throws {
-    let data = try TemporaryFolder.make("data")
+    let data = try await KvytokService.preparedData()
     defer { try? FileManager.default.removeItem(at: data) }
     let service = try await KvytokService(data: data)
     let device = SignedDevice(id: "V-1", secret: "a test")
@@ -135,7 +135,7 @@ struct ServiceTests {
     try await service.client.close()
     _ = await service.program.end()
     #expect(acknowledged >= 200)
-    let again = try await KvytokService(data: data)
+    let again = try await KvytokService.afterKill(data: data)
     let stored = try await DeviceTotals.tapsStored(devices: ["V-1"], with: again.client)
     let kept = try #require(stored)
     #expect(kept >= acknowledged, "\(acknowledged) were acknowledged, \(kept) are there")
