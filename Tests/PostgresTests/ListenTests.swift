@@ -109,7 +109,7 @@ struct ListenTests {
           ).only().int8("n")
         }
         if count == 0 { return }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(100))
       }
       Issue.record("the connection of nobody's stream is still there")
     }
