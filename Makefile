@@ -81,11 +81,11 @@ test: setup-test $(DESCRIBE) ## Runs all tests: CONFIG=debug
 	@echo "== Building the tests (first time: 5 to 10 minutes)"
 	@$(BUILD_TESTS)
 	@echo "== Testing"
-	@$(call RUN_TESTS,30) --skip RigaTests --skip EndToEndTests.FaultTests
+	@$(call RUN_TESTS,40) --skip RigaTests --skip EndToEndTests.FaultTests
 	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
-	@$(call RUN_TESTS,15) --filter RigaTests
+	@$(call RUN_TESTS,20) --filter RigaTests
 	@echo "== Breaking a real service and a real PostgreSQL, alone"
-	@$(call RUN_TESTS,15) --filter EndToEndTests.FaultTests
+	@$(call RUN_TESTS,20) --filter EndToEndTests.FaultTests
 
 faults: CONFIG = release
 faults: setup-test ## Kills a service 100 times and amid a million taps, its PostgreSQL 30 times, fills its disk

@@ -47,7 +47,7 @@ extension PostgresLink {
     else { return }
     isCancelling = true
     cancelTarget = inFlight.first?.id
-    cancelDeadline = loop.nowMilliseconds + PostgresLink.cancelMillisecondsMax
+    cancelDeadline = loop.nowMilliseconds + configuration.cancelMilliseconds
     armTimer()
     let request = CancelRequest(request: pointer)
     Task {

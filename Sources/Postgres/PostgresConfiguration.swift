@@ -22,6 +22,8 @@ package struct PostgresConfiguration: Sendable {
   /// Past a statement's own limit the server has this long to say so, in milliseconds; then it is
   /// taken for gone.
   package var graceMilliseconds: Int64 = 5_000
+  /// A cancelled statement that does not end within this time, in milliseconds, takes the connection with it.
+  package var cancelMilliseconds: Int64 = 5_000
 
   /// What libpq is told about the place, by its own keywords.
   private(set) var options: [String: String]

@@ -8,8 +8,6 @@ import EventLoop
 actor PostgresLink {
   /// Most commands sent and not answered; the rest waits here.
   static let inFlightMax = 256
-  /// A cancelled statement that does not end within this time takes the connection with it.
-  static let cancelMillisecondsMax: Int64 = 5_000
   /// Oldest server that has multiranges.
   static let serverVersionMin: Int32 = 140_000
 

@@ -7,7 +7,7 @@ import Testing
 extension ClearingSuite {
   @Suite struct CityFollowingTests {
     private static func isHeld(_ tariffs: Int, by city: CityHolder) async throws -> Bool {
-      for _ in 0..<100 {
+      for _ in 0..<1_200 {
         if city.current.edition.tariffCount == tariffs { return true }
         try await Task.sleep(for: .milliseconds(100))
       }

@@ -10,7 +10,7 @@ import Wallet
 
 extension House {
   /// Longest wait until somebody waits, in tenths of a second.
-  private static let tenthsMax = 100
+  private static let tenthsMax = 1_200
 
   /// Whether so many transactions wait for another one, by now or a little later.
   func isWaited(for count: Int64 = 1) async throws -> Bool {

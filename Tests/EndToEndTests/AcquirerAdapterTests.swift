@@ -38,7 +38,7 @@ private struct SimulatedAcquirerProgram {
   }
 }
 
-@Suite struct AcquirerAdapterTests {
+@Suite(.serverTurn) struct AcquirerAdapterTests {
   private func request(
     _ operation: AcquirerRequest.Operation, window: Int64 = 1
   ) throws -> AcquirerRequest {
@@ -148,7 +148,7 @@ private struct SimulatedAcquirerProgram {
 struct AcquirerFileServiceTests {
   /// In a file payments would count as taken that the acquirer was never asked for.
   @Test func aHouseThatAsksOverHTTPGivesNoFiles() async throws {
-    let data = try TemporaryFolder.make("data")
+    let data = try await KvytokService.preparedData()
     defer { try? FileManager.default.removeItem(at: data) }
     let settings = data.appendingPathComponent("settings.json")
     try Data(#"{"acquirer_url": "http://127.0.0.1:9", "acquirer_secret": "test"}"#.utf8)
@@ -161,7 +161,7 @@ struct AcquirerFileServiceTests {
 
   /// Anybody could sign with no secret.
   @Test func anEmptySecretOpensNoWayForMessages() async throws {
-    let data = try TemporaryFolder.make("data")
+    let data = try await KvytokService.preparedData()
     defer { try? FileManager.default.removeItem(at: data) }
     let settings = data.appendingPathComponent("settings.json")
     try Data(#"{"acquirer_files": true, "acquirer_secret": ""}"#.utf8).write(to: settings)

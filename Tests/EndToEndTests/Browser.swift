@@ -54,7 +54,7 @@ struct Browser: Sendable {
           "--user-data-dir=\(profile.path)", "--proxy-server=\(proxy)",
           "--proxy-bypass-list=<-loopback>", "--virtual-time-budget=8000",
         ] + arguments + [url])
-      let end = await program.end(withinSeconds: 90)
+      let end = await program.end(withinSeconds: 600)
       try #require(end.exitCode == 0, "\(end.errors.suffix(2000))")
       return end
     }

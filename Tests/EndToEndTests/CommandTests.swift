@@ -130,7 +130,7 @@ struct HinderedStartTests {
       environment["KVYTOK_PORT"] = "1899x"
     }
     let end = try await RunningProgram.start(Command.path, arguments, environment: environment)
-      .end(withinSeconds: 60)
+      .end()
     #expect(end.exitCode == 2)
     #expect(
       end.errors.lowercased().contains(file == nil ? "port is a number" : words.lowercased()),

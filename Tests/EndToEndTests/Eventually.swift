@@ -1,6 +1,6 @@
 /// Looks again and again until something is there, within a bound.
 func eventually<Found: Sendable>(
-  withinSeconds seconds: Double = 60, _ look: () async throws -> Found?
+  withinSeconds seconds: Double = 300, _ look: () async throws -> Found?
 ) async throws -> Found? {
   let clock = ContinuousClock()
   let end = clock.now + .seconds(seconds)

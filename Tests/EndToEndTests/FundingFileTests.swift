@@ -24,7 +24,7 @@ struct FundingFileTests {
   }
 
   @Test func aFileInTheFolderIsBookedOnceAndABrokenOneIsSetAsideWithTheReason() async throws {
-    let data = try TemporaryFolder.make("data")
+    let data = try await KvytokService.preparedData()
     let incoming = try TemporaryFolder.make("funding")
     defer {
       try? FileManager.default.removeItem(at: data)
@@ -127,7 +127,7 @@ struct FundingFileTests {
   /// Another merchant's file, and one with amounts past all limits, are set aside with the reason; the
   /// service goes on, also after it was started anew.
   @Test func aFileOfAnotherMerchantAndOneOfTheLargestAmountsAreSetAside() async throws {
-    let data = try TemporaryFolder.make("data")
+    let data = try await KvytokService.preparedData()
     defer { try? FileManager.default.removeItem(at: data) }
     let settings = data.appendingPathComponent("settings.json")
     try Data(#"{"merchant": "kyiv"}"#.utf8).write(to: settings)

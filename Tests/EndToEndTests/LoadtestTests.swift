@@ -13,7 +13,7 @@ struct LoadtestTests {
   /// Runs a benchmark to its end; the numbers of its JSON object.
   private func numbers(of arguments: [String]) async throws -> [String: Double] {
     let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
-    let end = try await RunningProgram.run(program, arguments + ["--json"], withinSeconds: 240)
+    let end = try await RunningProgram.run(program, arguments + ["--json"], withinSeconds: 600)
     try #require(end.exitCode == 0, "\(arguments): \(end.output)\(end.errors)")
     var reader = JSONReader(Array(end.output.utf8))
     var numbers: [String: Double] = [:]

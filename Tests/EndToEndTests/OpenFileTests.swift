@@ -20,7 +20,7 @@ struct OpenFileTests {
   private static func with(
     ulimit: String, _ body: (KvytokService) async throws -> Void
   ) async throws {
-    let data = try TemporaryFolder.make("data")
+    let data = try await KvytokService.preparedData()
     defer { try? FileManager.default.removeItem(at: data) }
     let service = try await KvytokService(data: data, ulimit: ulimit)
     do {

@@ -14,7 +14,7 @@ struct RestoreCommandTests {
   }
 
   @Test func aRestoredDatabaseIsMadeFitBeforeItIsServed() async throws {
-    let data = try TemporaryFolder.make("restored")
+    let data = try await KvytokService.preparedData("restored")
     defer { try? FileManager.default.removeItem(at: data) }
     let service = try await KvytokService(data: data)
     let person = try await service.person("olena", role: "admin")
@@ -62,7 +62,7 @@ struct RestoreCommandTests {
   }
 
   @Test func aServiceWhoseKeyIsLostStartsWithAnotherOne() async throws {
-    let data = try TemporaryFolder.make("keyless")
+    let data = try await KvytokService.preparedData("keyless")
     defer { try? FileManager.default.removeItem(at: data) }
     let service = try await KvytokService(data: data)
     let person = try await service.person("olena", role: "admin")

@@ -46,7 +46,7 @@ import Testing
         "riga", "--url", service.url, "--admin-token", service.adminToken, "--data",
         Self.shared.appendingPathComponent("data").path, "--seed", String(seed),
       ]
-    ).end(withinSeconds: 400)
+    ).end(withinSeconds: 900)
     #expect(day.exitCode == 0, "\(day.errors) \(day.output)")
     let verified = try await service.run(["ledger", "verify", "--from-taps"])
     #expect(verified.exitCode == 0, "\(verified.output)")

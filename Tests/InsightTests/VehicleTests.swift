@@ -117,11 +117,11 @@ extension InsightSuite {
           store: world.store, city: world.city, positionDays: 435, now: { noon }, log: quiet)
         let task = Task { await keeper.run() }
         var made = 0
-        for _ in 0..<500 where made < 15 {
+        for _ in 0..<3_000 where made < 15 {
           made = try await world.texts(
             "select tablename::text from pg_tables where tablename like 'ride\\_2026%'"
           ).count
-          try await Task.sleep(for: .milliseconds(10))
+          try await Task.sleep(for: .milliseconds(100))
         }
         #expect(made == 15)
         task.cancel()

@@ -118,7 +118,7 @@ extension IntakeSuite {
         let validator = try await elsewhere.validator(stranger.id)
         var answer = await world.post(validator.body([tap(1)]), from: validator)
         for _ in 0..<500 where (try? answer.answer()) == nil {
-          try await Task.sleep(for: .milliseconds(10))
+          try await Task.sleep(for: .milliseconds(100))
           answer = await world.post(validator.body([tap(1)]), from: validator)
         }
         #expect(try answer.answer().accepted == 1)
@@ -197,16 +197,17 @@ extension IntakeSuite {
       }
     }
 
-    @Test(arguments: ["4111111111111111", "4111 1111 1111 1111", "5500005555555559"])
-    func aCardNumberDoesNotGetIn(number: String) async throws {
+    @Test func aCardNumberDoesNotGetIn() async throws {
       try await World.with { world in
         let validator = try await world.validator()
-        let body = validator.body([tap(1), tap(2, token: number)])
-        let refusal = try await world.post(body, from: validator).refusal()
-        #expect(refusal.kind == .impossible)
-        #expect(refusal.pointer == "/taps/1/token")
-        #expect(!refusal.message.contains(number))
-        #expect(try await world.number("select count(*) from tap_batch") == 0)
+        for number in ["4111111111111111", "4111 1111 1111 1111", "5500005555555559"] {
+          let body = validator.body([tap(1), tap(2, token: number)])
+          let refusal = try await world.post(body, from: validator).refusal()
+          #expect(refusal.kind == .impossible, "\(number)")
+          #expect(refusal.pointer == "/taps/1/token", "\(number)")
+          #expect(!refusal.message.contains(number), "\(number)")
+          #expect(try await world.number("select count(*) from tap_batch") == 0, "\(number)")
+        }
       }
     }
 

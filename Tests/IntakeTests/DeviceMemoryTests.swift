@@ -17,7 +17,7 @@ extension Validator {
 
 extension IntakeSuite {
   /// What the service remembers of devices, and of names that are nobody's.
-  @Suite(.timeLimit(.minutes(20))) struct DeviceMemory {
+  @Suite(.timeLimit(.minutes(60))) struct DeviceMemory {
     private static func limits(devices: Int, nobodies: Int) -> DirectoryLimits {
       var limits = DirectoryLimits()
       limits.devicesMax = devices

@@ -113,9 +113,9 @@ struct World: Sendable {
     try await pool.session { try await $0.query(sql).map { try $0.text(0) } }
   }
 
-  /// Whether a transaction waits for another one, by now or at most ten seconds later.
+  /// Whether a transaction waits for another one, by now or at most two minutes later.
   func isWaited() async throws -> Bool {
-    for _ in 0..<100 {
+    for _ in 0..<1_200 {
       let waiting = try await number(
         """
         select count(*) from pg_stat_activity

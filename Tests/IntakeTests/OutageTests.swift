@@ -40,11 +40,12 @@ extension IntakeSuite {
       let folder = "\(NSTemporaryDirectory())kvytok-outage-\(process)"
       defer { try? FileManager.default.removeItem(atPath: folder) }
       let loop = EventLoop.start(name: "outage")
-      let cluster = try await PrivateCluster.start(folder: folder, loop: loop)
-      var configuration = cluster.configuration(database: "postgres")
+      var settings = ClusterSettings()
+      // It is stopped, and the machine goes on.
+      settings.isDurable = false
+      let cluster = try await PrivateCluster.start(folder: folder, loop: loop, settings: settings)
       // What is no part of the outage waits as long as a busy machine needs.
-      configuration.acquireSecondsMax = 60
-      configuration.connectSecondsMax = 60
+      var configuration = cluster.configuration(database: "postgres").patient
       let patientPool = PostgresPool(configuration: configuration, loop: loop)
       try await Store.migrate(patientPool)
       let patient = try World(pool: patientPool)
@@ -57,12 +58,12 @@ extension IntakeSuite {
         for validator in validators {
           group.addTask { await load.run(validator, world, batchesCount: 40) }
         }
-        group.addTask {
+        group.addTask { [settings] in
           await load.waitForAcknowledged(20)
           await cluster.stop()
           await load.waitForRefused(3)
           await #expect(throws: Never.self) {
-            _ = try await PrivateCluster.start(folder: folder, loop: loop)
+            _ = try await PrivateCluster.start(folder: folder, loop: loop, settings: settings)
           }
         }
       }
@@ -158,7 +159,9 @@ private final class Load: Sendable {
   }
 
   func waitForAcknowledged(_ count: Int) async {
-    while state.withLock({ $0.acknowledged.count }) < count { await Task.yield() }
+    while state.withLock({ $0.acknowledged.count }) < count {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   func waitForRefused(_ count: Int) async {

@@ -195,7 +195,7 @@ struct CopyTests {
           }
         }
       }
-      while await started.value < 5 { await Task.yield() }
+      while await started.value < 5 { try await Task.sleep(for: .milliseconds(5)) }
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       let isEmpty = try await pool.session {

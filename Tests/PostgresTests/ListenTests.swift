@@ -4,7 +4,7 @@ import Postgres
 import Testing
 
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(20)))
+  .enabled(if: LeasedDatabase.isAvailable, "PostgreSQL is not installed"), .timeLimit(.minutes(60)))
 struct ListenTests {
   private func notify(_ pool: PostgresPool, _ channel: String, _ payload: String) async throws {
     try await pool.session {
@@ -109,7 +109,7 @@ struct ListenTests {
           ).only().int8("n")
         }
         if count == 0 { return }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(100))
       }
       Issue.record("the connection of nobody's stream is still there")
     }

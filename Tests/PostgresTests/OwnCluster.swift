@@ -1,6 +1,7 @@
 import Basics
 import DatabaseSupport
 import EventLoop
+import Foundation
 import Glibc
 import Postgres
 import Programs
@@ -16,14 +17,34 @@ enum OwnCluster {
     return settings
   }
 
+  /// The folder of a cluster that was made and stopped: a copy of it starts at once.
+  private static let prepared = MadeOnce { () async throws -> URL in
+    let folder = try TemporaryFolder.makeForProcess("own-cluster")
+    let loop = EventLoop.start(name: "prepared cluster")
+    let path = folder.path + "/cluster"
+    do {
+      try await start(folder: path, loop: loop).stop()
+    } catch {
+      await loop.shutdown()
+      throw error
+    }
+    await loop.shutdown()
+    // A cluster that was just made has none of these.
+    for name in ["server.log", "served", "lock", "socket"] { removeTree(path + "/" + name) }
+    return folder
+  }
+
   static func start(folder: String, loop: EventLoop) async throws -> PrivateCluster {
     try await PrivateCluster.start(folder: folder, loop: loop, settings: settings)
   }
 
+  /// Runs a body with a cluster that nobody used before.
   static func with(
     _ body: (PrivateCluster, EventLoop) async throws -> Void
   ) async throws {
     try await withFolder { folder in
+      let parent = URL(fileURLWithPath: folder).deletingLastPathComponent()
+      try await TemporaryFolder.copy(try await prepared.value(), into: parent)
       let loop = EventLoop.start(name: "own cluster")
       let cluster = try await start(folder: folder, loop: loop)
       do {

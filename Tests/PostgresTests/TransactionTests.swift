@@ -139,7 +139,7 @@ struct TransactionTests {
                 WHERE NOT granted AND relation = 'day_row_other'::regclass
                 """)
               if try waiting.only().int8(0) > 0 { break }
-              try await Task.sleep(for: .milliseconds(10))
+              try await Task.sleep(for: .milliseconds(100))
             }
           }
         }

@@ -84,7 +84,7 @@ import Transit
   @Test func randomTokensAreTaken() {
     var chance = SeededGenerator(seed: 5)
     var (ofAny, ofBank) = (0, 0)
-    for _ in 0..<1_000_000 {
+    for _ in 0..<100_000 {
       let token = (0..<chance.integer(in: 4...32)).map { _ in
         UInt8(truncatingIfNeeded: chance.next())
       }
@@ -94,7 +94,7 @@ import Transit
       if isBank { ofBank += 1 }
     }
     #expect(ofAny == 0)
-    #expect(ofBank < 10)
+    #expect(ofBank < 3)
   }
 
   @Test func asAKeyThatIsNotKnown() {

@@ -150,16 +150,17 @@ struct AccessTests {
     }
   }
 
-  @Test(arguments: ["//evil.example/", "/\\evil", "https://evil.example", "javascript:x", ""])
-  func signingInNeverLeadsToAnotherSite(_ next: String) async throws {
+  @Test func signingInNeverLeadsToAnotherSite() async throws {
     try await TestService.with { service in
       let token = try await service.token(.admin)
-      let body = "token=\(token)&next=\(percentEncoded(next))"
-      let answer = await service.send(
-        .post, "/login", headers: [.contentType: "application/x-www-form-urlencoded"],
-        body: Array(body.utf8))
-      #expect(answer.status == .seeOther)
-      #expect(answer.headers[.location] == "/")
+      for next in ["//evil.example/", "/\\evil", "https://evil.example", "javascript:x", ""] {
+        let body = "token=\(token)&next=\(percentEncoded(next))"
+        let answer = await service.send(
+          .post, "/login", headers: [.contentType: "application/x-www-form-urlencoded"],
+          body: Array(body.utf8))
+        #expect(answer.status == .seeOther, "\(next)")
+        #expect(answer.headers[.location] == "/", "\(next)")
+      }
     }
   }
 

@@ -109,11 +109,11 @@ private enum BlockingConnection {
   }
 }
 
-/// The edge under bytes that are nearly requests; `KVYTOK_EDGE_INPUTS` says how many (2,000).
+/// The edge under bytes that are nearly requests; `KVYTOK_EDGE_INPUTS` says how many (800).
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct EdgeBytesTests {
   private static let inputsCount =
-    ProcessInfo.processInfo.environment["KVYTOK_EDGE_INPUTS"].flatMap(Int.init) ?? 2000
+    ProcessInfo.processInfo.environment["KVYTOK_EDGE_INPUTS"].flatMap(Int.init) ?? 800
   private static let seed =
     ProcessInfo.processInfo.environment["KVYTOK_SEED"].flatMap(UInt64.init) ?? 1
   private static let inputsAtOnce = 100
@@ -212,7 +212,7 @@ struct EdgeBytesTests {
       }
       #expect(statuses.keys.contains { $0.hasPrefix("HTTP/1.1 4") }, "\(statuses)")
       // Whatever was begun is given back, and nothing but what the device signed was taken.
-      while edge.server.load.requests > 0 || edge.server.load.connections > 0 { await Task.yield() }
+      try await eventually { edge.server.load.requests == 0 && edge.server.load.connections == 0 }
       #expect(edge.server.load.bytes == 0)
       let foreign = try await edge.service.pool.session { db in
         try await db.query(

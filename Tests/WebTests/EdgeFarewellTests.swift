@@ -7,7 +7,7 @@ import Web
 
 /// Whoever is cut over TLS may be asked to say farewell, and need not.
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(20)))
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(60)))
 struct EdgeFarewellTests {
   /// A key that is for nothing else, and a certificate of it that no authority signed.
   private static let key = """
@@ -42,7 +42,7 @@ struct EdgeFarewellTests {
   /// A place is free when the file behind it is closed: otherwise the files would run out, though the
   /// connections that are counted do not.
   @Test func whoeverDoesNotAnswerTheFarewellHoldsNoFileBeyondTheCount() async throws {
-    var limits = EdgeLimits()
+    var limits = TestEdge.patientLimits
     limits.connectionsMax = 32
     limits.freeConnectionsPart = 2
     limits.strangerSecondsMin = 0

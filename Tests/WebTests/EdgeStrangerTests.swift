@@ -9,7 +9,7 @@ import Web
 
 /// Who makes room when the edge is nearly full, and who is counted behind a proxy.
 @Suite(
-  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(20)))
+  .enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .timeLimit(.minutes(60)))
 struct EdgeStrangerTests {
   private static let question = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -25,17 +25,16 @@ struct EdgeStrangerTests {
 
   /// Few connections, which strangers may hold for as long as nobody else comes.
   private static var narrow: EdgeLimits {
-    var limits = EdgeLimits()
+    var limits = TestEdge.patientLimits
     limits.connectionsMax = 32
     limits.strangerSecondsMin = 0
-    limits.headSecondsMax = 60
     return limits
   }
 
   /// Strangers who come one after the other, until room had to be made for them more than once.
   private static func crowd(_ edge: TestEdge) async throws -> [RawConnection] {
     var strangers: [RawConnection] = []
-    for number in 1...120 {
+    for number in 1...64 {
       strangers.append(try await RawConnection(port: edge.port, from: "127.0.3.\(number)"))
       try await Task.sleep(for: .milliseconds(20))
     }
@@ -102,7 +101,7 @@ struct EdgeStrangerTests {
     let address = RemoteAddress(try SocketAddress(ipAddress: "2001:db8::66", port: 0))
     let proxy = RemoteAddress(try SocketAddress(ipAddress: "2001:db8::10", port: 0))
     #expect(address == proxy)
-    var limits = EdgeLimits()
+    var limits = TestEdge.patientLimits
     limits.connectionsMax = 8
     limits.requestsMax = 4
     let budget = InFlightBudget(limits)
@@ -134,7 +133,7 @@ struct EdgeStrangerTests {
   /// Nor may anybody else write down an address of his choice.
   @Test(arguments: [true, false])
   func behindAProxyEachAddressHasItsShare(isTrusted: Bool) async throws {
-    var limits = EdgeLimits()
+    var limits = TestEdge.patientLimits
     limits.requestsMax = 4
     let proxies = try TrustedProxies(isTrusted ? ["127.0.0.1", "10.0.0.0/8"] : [])
     try await TestEdge.with(limits, proxies: proxies) { edge in

@@ -14,9 +14,20 @@ struct TestEdge: Sendable {
   let server: EdgeServer
   let port: Int
 
+  /// The limits of the house, but for its patience: a busy machine may need minutes for what a test does
+  /// between two bytes.
+  static var patientLimits: EdgeLimits {
+    var limits = EdgeLimits()
+    limits.headSecondsMax = 600
+    limits.bodySecondsMax = 600
+    limits.idleSecondsMax = 600
+    limits.writeSecondsMax = 600
+    return limits
+  }
+
   /// Runs a body on an edge with limits of its own.
   static func with<Result: Sendable>(
-    _ limits: EdgeLimits = EdgeLimits(), queue: CommitLimits = CommitLimits(),
+    _ limits: EdgeLimits = patientLimits, queue: CommitLimits = CommitLimits(),
     proxies: TrustedProxies = TrustedProxies(), tls: NIOSSLContext? = nil,
     _ body: @escaping @Sendable (TestEdge) async throws -> Result
   ) async throws -> Result {
@@ -50,7 +61,7 @@ struct TestEdge: Sendable {
   /// Sends bytes on a connection of its own and gives what comes back until it ends, or until it
   /// holds a text.
   func send(
-    _ text: String, until wanted: String? = nil, seconds: Int = 10,
+    _ text: String, until wanted: String? = nil, seconds: Int = 120,
     from address: String = "127.0.0.1"
   ) async throws -> String {
     let connection = try await RawConnection(port: port, from: address)
@@ -108,8 +119,8 @@ final class RawConnection: Sendable {
     try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
   }
 
-  /// What comes until the other side closes, or until it holds a text; at most ten seconds.
-  func read(until wanted: String? = nil, seconds: Int = 10) async throws -> String {
+  /// What comes until the other side closes, or until it holds a text; at most two minutes.
+  func read(until wanted: String? = nil, seconds: Int = 120) async throws -> String {
     let stream = stream
     return try await withThrowingTaskGroup(of: String.self) { tasks in
       tasks.addTask {

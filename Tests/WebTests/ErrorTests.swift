@@ -44,17 +44,18 @@ struct ErrorTests {
     }
   }
 
-  @Test(arguments: [
-    ("[]", ""), ("{\"device\": 7}", "/device"), ("{\"device\": \"a\", \"vehicel\": \"b\"}", ""),
-    ("{}", "/device"), ("{\"device\": \"a b\"}", "/device"), ("{\"device\": \"a\"", ""),
-  ])
-  func aMalformedBodySaysWhere(_ json: String, _ pointer: String) async throws {
+  @Test func aMalformedBodySaysWhere() async throws {
     try await TestService.with { service in
       let admin = try await service.token(.admin)
-      let answer = await service.post("/v1/devices", token: admin, json: json)
-      #expect(answer.status == .badRequest || answer.status == .unprocessableContent)
-      let told = try #require(answer.member("pointer"))
-      #expect(pointer.isEmpty || told == pointer, "\(json): \(answer.text)")
+      for (json, pointer) in [
+        ("[]", ""), ("{\"device\": 7}", "/device"), ("{\"device\": \"a\", \"vehicel\": \"b\"}", ""),
+        ("{}", "/device"), ("{\"device\": \"a b\"}", "/device"), ("{\"device\": \"a\"", ""),
+      ] {
+        let answer = await service.post("/v1/devices", token: admin, json: json)
+        #expect([.badRequest, .unprocessableContent].contains(answer.status), "\(json)")
+        let told = try #require(answer.member("pointer"), "\(json)")
+        #expect(pointer.isEmpty || told == pointer, "\(json): \(answer.text)")
+      }
     }
   }
 

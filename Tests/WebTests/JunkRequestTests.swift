@@ -10,7 +10,7 @@ import Web
 /// Whatever comes in under a name of the contract gets an answer that says what is wrong with it.
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct JunkRequestTests {
-  private static let requestsCount = 1500
+  private static let requestsCount = 600
 
   @Test(arguments: [UInt64(1), 2])
   func noRequestBreaksTheServiceOrItsBooks(_ seed: UInt64) async throws {

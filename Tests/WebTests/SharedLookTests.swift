@@ -30,11 +30,11 @@ import Web
       return begunCount
     }
 
-    /// Lets the look end that goes on, as soon as one does.
-    func letGo() async {
-      while true {
+    /// Lets the look end that goes on, as soon as one does or all is over.
+    func letGo(unless isOver: () -> Bool = { false }) async throws {
+      while !isOver() {
         if let one = state.withLock({ $0.open.popLast() }) { return one.resume() }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(1))
       }
     }
   }
@@ -46,23 +46,27 @@ import Web
     while slow.begunCount == 0 { await Task.yield() }
     // The look that goes on may have missed what these want to know.
     let started = Count()
+    let ended = Count()
     let others = (1...100).map { _ in
       Task {
         started.value.withLock { $0 += 1 }
+        defer { ended.value.withLock { $0 += 1 } }
         return try await shared.found()
       }
     }
     while started.value.withLock({ $0 }) < others.count { await Task.yield() }
-    await slow.letGo()
+    try await slow.letGo()
     #expect(try await first.value == 1)
-    await slow.letGo()
-    var found: Set<Int> = []
-    for other in others { found.insert(try await other.value) }
-    #expect(found == [2] && slow.begunCount == 2)
+    // Whoever had started and not yet asked, on a busy machine, shares one of the next looks.
+    let allHaveEnded = { ended.value.withLock { $0 } == others.count }
+    while !allHaveEnded() { try await slow.letGo(unless: allHaveEnded) }
+    for other in others { #expect(try await other.value >= 2) }
+    let before = slow.begunCount
+    #expect(before < others.count / 2)
     // Whoever comes later looks anew.
     let late = Task { try await shared.found() }
-    await slow.letGo()
-    #expect(try await late.value == 3)
+    try await slow.letGo()
+    #expect(try await late.value == before + 1)
   }
 
   @Test func aLookThatFailsIsToldToThoseWhoWaitedAndTriedAgainByTheNext() async throws {

@@ -131,7 +131,7 @@ extension FaultTests {
       for ahead in jumps {
         try clock.set(aheadSeconds: day.aheadSeconds + ahead)
         let before = fleet.heard.batches
-        let goesOn = try await eventually(withinSeconds: 120) { () -> Bool? in
+        let goesOn = try await eventually(withinSeconds: 600) { () -> Bool? in
           let now = fleet.heard.batches
           return fleet.devices.allSatisfy {
             now[$0.id, default: 0] >= before[$0.id, default: 0] + batchesPerJump
@@ -178,7 +178,7 @@ extension FaultTests {
     for device in fleet.devices {
       let wanted = acknowledged[device.id, default: [:]].keys.sorted()
       #expect(wanted.count > jumps.count * batchesPerJump)
-      let told = try await eventually(withinSeconds: 120) { () -> [Told]? in
+      let told = try await eventually(withinSeconds: 600) { () -> [Told]? in
         var told: [Told] = []
         while true {
           let page = try await service.client.auditPage(

@@ -18,7 +18,7 @@ final class StubbornFleet: Sendable {
   /// Pause after a post that was not answered as it should be.
   static let pauseMilliseconds = 25
   /// Longest wait for an answer: a stalled service is asked again.
-  static let answerSecondsMax: Int64 = 5
+  static let answerSecondsMax: Int64 = 20
   static let epoch: Int64 = 1
 
   private struct State: Sendable {
@@ -54,7 +54,7 @@ final class StubbornFleet: Sendable {
     self.start = start
     var configuration = HTTPClient.Configuration()
     configuration.httpVersion = .http1Only
-    configuration.timeout.connect = .seconds(1)
+    configuration.timeout.connect = .seconds(10)
     configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }

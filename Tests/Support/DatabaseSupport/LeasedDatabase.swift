@@ -47,7 +47,12 @@ extension PostgresConfiguration {
   package var patient: Self {
     var copy = self
     copy.connectSecondsMax = 60
-    copy.acquireSecondsMax = 60
+    copy.acquireSecondsMax = 300
+    // Who holds a lock while a test looks at those who wait for it is idle all that time.
+    copy.statementMillisecondsMax = 300_000
+    copy.idleInTransactionMillisecondsMax = 600_000
+    copy.graceMilliseconds = 60_000
+    copy.cancelMilliseconds = 60_000
     return copy
   }
 }
@@ -158,7 +163,9 @@ package actor DatabaseServer {
       let cluster = try await PrivateCluster.start(
         folder: folder, loop: loop, settings: settings)
       TemporaryCluster.endAtExit(server: cluster.processID, folder: folder)
-      var configuration = cluster.configuration(database: "postgres")
+      var configuration = cluster.configuration(database: "postgres").patient
+      // Many tests begin at once, and each waits for its copy, however long all of them take.
+      configuration.statementMillisecondsMax = 0
       configuration.connectionsMax = 4
       configuration.acquireSecondsMax = 600
       return Running(
@@ -176,11 +183,12 @@ package actor DatabaseServer {
     if let made = templates[name] { return try await made.value }
     let task = Task {
       try await server.pool.session {
+        try await $0.execute("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
         try await $0.execute("CREATE DATABASE \(name) TEMPLATE template0")
       }
       var configuration = server.cluster.configuration(database: name)
       configuration.sessionSettings = Self.settings
-      let pool = PostgresPool(configuration: configuration, loop: server.loop)
+      let pool = PostgresPool(configuration: configuration.patient, loop: server.loop)
       do {
         try await Migrator(migrations: migrations).run(pool)
       } catch {
@@ -188,9 +196,28 @@ package actor DatabaseServer {
         throw error
       }
       await pool.close()
+      try await Self.waitUntilNobodyIs(in: name, server.pool)
       return name
     }
     templates[name] = task
-    return try await task.value
+    do {
+      return try await task.value
+    } catch {
+      // The next test makes it anew, rather than fail with this one.
+      templates[name] = nil
+      throw error
+    }
+  }
+
+  /// A backend goes a moment after its connection, and the server waits only five seconds for it when
+  /// it copies.
+  private static func waitUntilNobodyIs(in name: String, _ pool: PostgresPool) async throws {
+    while try await pool.session({
+      try await $0.query(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", [.text(name)]
+      ).only().int8(0) > 0
+    }) {
+      try await Task.sleep(for: .milliseconds(10))
+    }
   }
 }

@@ -45,7 +45,7 @@ package final class RunningProgram: Sendable {
 
   /// Runs a program to its end; it is killed when it takes longer than a bound.
   package static func run(
-    _ executable: URL, _ arguments: [String], withinSeconds seconds: Double = 60
+    _ executable: URL, _ arguments: [String], withinSeconds seconds: Double = 600
   ) async throws -> End {
     try await start(executable, arguments).end(withinSeconds: seconds)
   }
@@ -72,7 +72,7 @@ package final class RunningProgram: Sendable {
   package func signal(_ signal: Int32) { child.send(signal: signal) }
 
   /// Waits for its end; it is killed when it takes longer than a bound.
-  package func end(withinSeconds seconds: Double = 60) async -> End {
+  package func end(withinSeconds seconds: Double = 600) async -> End {
     let guardian = Task {
       try await Task.sleep(for: .seconds(seconds))
       child.send(signal: SIGKILL)
