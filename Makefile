@@ -82,10 +82,8 @@ test: setup-test $(DESCRIBE) ## Runs all tests: CONFIG=debug
 	@$(BUILD_TESTS)
 	@echo "== Testing"
 	@$(call RUN_TESTS,40) --skip RigaTests --skip EndToEndTests.FaultTests
-	@echo "== Testing with a real day of Riga, alone: it keeps the machine busy"
-	@$(call RUN_TESTS,20) --filter RigaTests
-	@echo "== Breaking a real service and a real PostgreSQL, alone"
-	@$(call RUN_TESTS,20) --filter EndToEndTests.FaultTests
+	@echo "== Testing with a real day of Riga, and breaking a real service and a real PostgreSQL: after the others"
+	@$(call RUN_TESTS,30) --filter 'RigaTests|EndToEndTests.FaultTests'
 
 faults: CONFIG = release
 faults: setup-test ## Kills a service 100 times and amid a million taps, its PostgreSQL 30 times, fills its disk
