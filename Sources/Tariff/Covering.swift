@@ -27,7 +27,9 @@ extension FareMeter {
     let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
     run += covered.map { rides[$0] }
     let dueBefore = earlier.map(\.due)
-    let tickets = cheapestCover(run).flatMap { chosen in chosen.rides.map { _ in chosen } }
+    let tickets = cheapestCover(run, today: earlier.count).flatMap { chosen in
+      chosen.rides.map { _ in chosen }
+    }
     var kept: [(ride: Ride, due: TicketDue)] = []
     var place = earlier.count
     for index in rides.indices {
@@ -64,8 +66,8 @@ extension FareMeter {
     var reductionMinor: Int64 = 0
   }
 
-  /// Dynamic programme over the prefixes of the day's rides.
-  private func cheapestCover(_ run: [Ride]) -> [ChosenTicket] {
+  /// Dynamic programme over the prefixes of the day's rides, which begin at a place behind those of yesterday.
+  private func cheapestCover(_ run: [Ride], today: Int) -> [ChosenTicket] {
     struct Best {
       var unknown = 0
       var sum: Int64 = 0
@@ -80,7 +82,7 @@ extension FareMeter {
       top.tickets += 1
       top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
       for rule in tariff.tables.tickets.indices {
-        for start in starts(of: rule, endingAt: end, in: run) {
+        for start in starts(of: rule, endingAt: end, in: run, today: today) {
           let minor = ticketPrice(rule, start, end, run)
           guard minor != unknownMinor else { continue }
           var other = best[start]
@@ -102,7 +104,9 @@ extension FareMeter {
   }
 
   /// Where a ticket that ends with a ride may begin.
-  private func starts(of rule: Int, endingAt end: Int, in run: [Ride]) -> [Int] {
+  private func starts(
+    of rule: Int, endingAt end: Int, in run: [Ride], today: Int
+  ) -> [Int] {
     var found: [Int] = []
     var start = end
     let most = min(tariff.tables.tickets[rule].ridesMax, FareMeter.coveredRidesMax)
@@ -110,7 +114,7 @@ extension FareMeter {
       guard fits(run[start], rule) else { break }
       if start < end, !mayFollow(rule, run[start], run[start + 1]) { break }
       if tariff.tables.tickets[rule].firstCondition.holds(run[start]),
-        isInTime(rule, start, end, run)
+        isInTime(rule, start, end, run, today: today)
       {
         found.append(start)
       }
@@ -132,7 +136,10 @@ extension FareMeter {
     return follows.isEmpty || follows.contains(where: fits)
   }
 
-  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
+  /// Whether a ticket's rides are within its times; one without a time ends with the fare day.
+  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], today: Int) -> Bool {
+    let follows = tariff.tables.tickets[rule].follows
+    var isOverMidnight = start < today && end >= today
     if let window = tariff.tables.tickets[rule].window {
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let isInWindow = (start...end).allSatisfy { place in
@@ -142,13 +149,14 @@ extension FareMeter {
             from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
       }
       guard isInWindow else { return false }
+      isOverMidnight = false
     }
-    let follows = tariff.tables.tickets[rule].follows
-    guard end > start, !follows.isEmpty else { return true }
+    guard end > start, !follows.isEmpty else { return !isOverMidnight }
     for place in (start + 1)...end {
+      let needsTime = isOverMidnight && place >= today
       let isAllowed = follows.contains { step in
         step.from.holds(run[place - 1]) && step.to.holds(run[place])
-          && (step.window?.contains(from: run[start].on.at, to: run[place].on.at) ?? true)
+          && (step.window?.contains(from: run[start].on.at, to: run[place].on.at) ?? !needsTime)
       }
       guard isAllowed else { return false }
     }
@@ -288,11 +296,13 @@ extension FareMeter {
     _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
     state: inout RiderState, source: [FareTap]
   ) {
-    let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
+    let longest = tariff.tables.tickets.map(\.longestMicroseconds).max() ?? 0
     let last = min(end(of: day), state.boarding?.at.microseconds ?? .max)
     let from = keepsAll ? .min : last - longest
-    var kept = state.recent.filter { $0.on.at.microseconds >= from }
-    for (ride, due) in covered where ride.on.at >= from && longest > 0 {
+    // A time may run from the arrival, which is the later of the two.
+    var kept = state.recent.filter { ($0.off ?? $0.on).at.microseconds >= from }
+    for (ride, due) in covered
+    where ride.moment(.arrival) >= from && (keepsAll || longest > 0) {
       let index = Int(ride.on.index)
       guard var on = index < 0 ? opened : source.dropFirst(index).first else { continue }
       on.ref = RatedRide.carriedRef

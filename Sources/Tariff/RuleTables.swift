@@ -270,6 +270,11 @@ struct TicketRule: Sendable {
   var follows: [TicketStep]
   var refuses: [TicketStep]
   var node: Int32
+
+  /// The longest of the times in which a ride may let others follow; 0 when there is none.
+  var longestMicroseconds: Int64 {
+    ([window] + follows.map(\.window)).compactMap { $0?.microseconds }.max() ?? 0
+  }
 }
 
 /// Two rides one after the other on a ticket.
