@@ -154,6 +154,8 @@ private let tickets = [
         rides:
         - {at: "2024-05-14 08:00", mode: bus, route: 1, pays: 0.80}
         - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 2.00}
+        - {at: "2024-05-14 23:40", mode: bus, route: 1, pays: 0.80}
+        - {at: "2024-05-15 00:10", mode: bus, route: N1, pays: 2.00}
       """),
   Midnight(
     "each ride of a free category on a ticket says that it is free", rules: fees,
