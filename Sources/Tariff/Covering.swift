@@ -131,7 +131,10 @@ extension FareMeter {
 
   private func mayFollow(_ rule: Int, _ ride: Ride, _ next: Ride) -> Bool {
     func fits(_ step: TicketStep) -> Bool { step.from.holds(ride) && step.to.holds(next) }
-    if tariff.tables.tickets[rule].refuses.contains(where: fits) { return false }
+    let isRefused = tariff.tables.tickets[rule].refuses.contains { step in
+      fits(step) && (step.window?.contains(from: ride, to: next) ?? true)
+    }
+    if isRefused { return false }
     let follows = tariff.tables.tickets[rule].follows
     return follows.isEmpty || follows.contains(where: fits)
   }
@@ -156,7 +159,7 @@ extension FareMeter {
       let needsTime = isOverMidnight && place >= today
       let isAllowed = follows.contains { step in
         step.from.holds(run[place - 1]) && step.to.holds(run[place])
-          && (step.window?.contains(from: run[start].on.at, to: run[place].on.at) ?? !needsTime)
+          && (step.window?.contains(from: run[start], to: run[place]) ?? !needsTime)
       }
       guard isAllowed else { return false }
     }

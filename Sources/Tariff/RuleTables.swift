@@ -281,7 +281,7 @@ struct TicketRule: Sendable {
 struct TicketStep: Sendable {
   var from: RideCondition
   var to: RideCondition
-  /// Time from the ticket's first boarding within which the second ride begins.
+  /// What may follow does so for this time from the ticket's first ride, what is refused from the ride before.
   var window: LinkWindow?
 }
 
