@@ -27,8 +27,13 @@ struct MoneyDays: Hashable, Sendable {
   func contains(moment: Int64) -> Bool { start <= moment && moment < nextStart }
 
   /// The start of a cap's period, which is never before money counts.
+  ///
+  /// Those of products that were bought before stay apart: a microsecond behind the beginning for each second.
   func clipped(_ begin: Int64, _ period: CapPeriod) -> Int64 {
-    max(begin, period.startsAtMoment ? start : Int64(first))
+    guard case .product = period, begin < start else {
+      return max(begin, period.startsAtMoment ? start : Int64(first))
+    }
+    return start + (start - begin) / 1_000_000
   }
 }
 

@@ -51,6 +51,7 @@ private let transfer = "transfers: [{name: hour, within: 60 min, from: arrival, 
 private let saver =
   "products: [{name: card, when: {mode: none}, valid: {days: 30}}]\n"
   + "caps: [{name: saver, per: {product: card}, amount: "
+private let fourDays = saver.replacing("days: 30", with: "days: 4")
 
 private let changes = [
   CurrencyChange(
@@ -90,6 +91,24 @@ private let changes = [
         - {at: "2024-06-27 08:00", mode: bus, pays: 2.00}
         - {at: "2024-06-28 08:00", mode: bus, pays: 1.00}
         - {at: "2024-06-29 08:00", mode: bus, pays: 0}
+      """),
+  CurrencyChange(
+    "two caps that were bought in the old currency one after the other are two in the new one",
+    old: hryvnias + fourDays + "200.00}]", new: euros + fourDays + "5.00}]",
+    rides: """
+        buys: [{product: card, at: "2024-06-24 07:00"}, {product: card, at: "2024-06-25 07:00"}]
+        rides:
+        - {at: "2024-06-25 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-26 08:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-27 08:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-27 09:00", mode: bus, pays: 1.00}
+        - {at: "2024-06-27 10:00", mode: bus, pays: 0}
+        # The first card is over.
+        - {at: "2024-06-28 08:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-28 09:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-28 10:00", mode: bus, pays: 1.00}
+        - {at: "2024-06-28 11:00", mode: bus, pays: 0}
+        - {at: "2024-06-29 08:00", mode: bus, pays: 2.00}
       """),
   CurrencyChange(
     "a ride over the change counts to no cap of the new currency",
