@@ -51,6 +51,7 @@ private let transfer = "transfers: [{name: hour, within: 60 min, from: arrival, 
 private let saver =
   "products: [{name: card, when: {mode: none}, valid: {days: 30}}]\n"
   + "caps: [{name: saver, per: {product: card}, amount: "
+private let topUp = "stored_value: {top_up_fee: 10%}\n"
 private let fourDays = saver.replacing("days: 30", with: "days: 4")
 
 private let changes = [
@@ -150,6 +151,16 @@ private let changes = [
         - {on: "2024-06-25 23:50", off: "2024-06-26 00:10", mode: metro, pays: 10.00}
         - {at: "2024-06-26 00:20", mode: bus, pays: 2.00}
         - {at: "2024-06-26 00:40", mode: bus, pays: 0}
+      """),
+  CurrencyChange(
+    "stored value of the old currency is none of the new one", old: hryvnias + topUp,
+    new: euros + topUp,
+    rides: """
+        balance: 15.00
+        rides:
+        - {at: "2024-06-25 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-25 09:00", mode: bus, pays: 10.50}
+        - {at: "2024-06-26 08:00", mode: bus, pays: 2.00}
       """),
   CurrencyChange(
     "a ticket of the evening pays nothing of one in the new currency",
