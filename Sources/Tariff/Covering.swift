@@ -27,7 +27,7 @@ extension FareMeter {
     let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
     run += covered.map { rides[$0] }
     let dueBefore = earlier.map(\.due)
-    let tickets = cheapestCover(run, today: earlier.count).flatMap { chosen in
+    let tickets = cheapestCover(run, dueBefore: dueBefore).flatMap { chosen in
       chosen.rides.map { _ in chosen }
     }
     var kept: [(ride: Ride, due: TicketDue)] = []
@@ -66,8 +66,9 @@ extension FareMeter {
     var reductionMinor: Int64 = 0
   }
 
-  /// Dynamic programme over the prefixes of the day's rides, which begin at a place behind those of yesterday.
-  private func cheapestCover(_ run: [Ride], today: Int) -> [ChosenTicket] {
+  /// Dynamic programme over the prefixes of the day's rides, behind those of yesterday and what was due for these.
+  private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue]) -> [ChosenTicket] {
+    let today = dueBefore.count
     struct Best {
       var unknown = 0
       var sum: Int64 = 0
@@ -78,7 +79,7 @@ extension FareMeter {
     var best = [Best()]
     for end in run.indices {
       var top = best[end]
-      top.unknown += 1
+      top.unknown += end < today ? 0 : 1
       top.tickets += 1
       top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
       for rule in tariff.tables.tickets.indices {
@@ -86,7 +87,7 @@ extension FareMeter {
           let minor = ticketPrice(rule, start, end, run)
           guard minor != unknownMinor else { continue }
           var other = best[start]
-          other.sum += minor
+          other.sum += owed(minor, for: start..<(end + 1), dueBefore)
           other.tickets += 1
           other.last = ChosenTicket(rule: rule, rides: start..<(end + 1), minor: minor)
           if other.rank < top.rank { top = other }
@@ -101,6 +102,15 @@ extension FareMeter {
       end = best[end].last.rides.lowerBound
     }
     return chosen.reversed()
+  }
+
+  /// What is still due today for a ticket at a price: nothing where all its rides are of yesterday.
+  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue]) -> Int64 {
+    if rides.upperBound <= dueBefore.count { return 0 }
+    let paid = rides.prefix { $0 < dueBefore.count }.reduce(Int64(0)) {
+      $0 + max(0, dueBefore[$1].minor)
+    }
+    return max(0, minor - paid)
   }
 
   /// Where a ticket that ends with a ride may begin.
@@ -207,10 +217,9 @@ extension FareMeter {
       return TicketDue(minor: 0)
     }
     let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
-    let paid = before.reduce(Int64(0)) { $0 + max(0, $1.minor) }
     step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
-    let due = max(0, chosen.minor - paid)
-    if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
+    let due = owed(chosen.minor, for: chosen.rides, dueBefore)
+    if due < chosen.minor { step(.transferDifference, name, minor: chosen.minor - due) }
     // What the category took off of yesterday's ticket is told and claimed already.
     let told = before.reduce(Int64(0)) { $0 + $1.reductionMinor }
     if due > 0 { ride.reductionMinor = max(0, reduction(chosen, run) - told) }

@@ -191,6 +191,17 @@ private let remembered = [
         - {at: "2024-05-15 01:11", mode: bus, pays: 1.70}
       """),
   Midnight(
+    "rides of the evening whose ticket is over do not make two tickets of one",
+    rules: ticket,
+    rides: """
+        rides:
+        - {at: "2024-05-14 22:00", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 22:50", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:15", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:05", mode: bus, pays: 2.80}
+        - {at: "2024-05-15 00:30", mode: bus, pays: 0}
+      """),
+  Midnight(
     "a ticket without a time ends with the fare day, beside one with a time",
     rules: """
       tickets:
