@@ -180,7 +180,10 @@ extension Apportionment.Ride {
   }
 
   /// What a product pays of a ride: the part that is named, or all but the price of companions.
+  ///
+  /// Of a later ride of a ticket it pays the fees alone, and the ticket is shared with those before.
   private static func carried(nominal: Int64, by steps: [FareStep]) -> Int64 {
+    if steps.contains(where: { $0.code == .onTicket }) { return 0 }
     if let part = steps.first(where: { $0.code == .passPart }) { return part.minor ?? 0 }
     let carrying: Set<FareStepCode> = [.pass, .trip, .tripTransfer]
     guard steps.contains(where: { carrying.contains($0.code) }) else { return 0 }

@@ -113,8 +113,8 @@ extension ProductTables {
   /// What products paid of the rides that they carried within some days, by operator, in the order
   /// of product and operator, the unknown one last.
   ///
-  /// That is the nominal fare, for a pass that pays a part the part, and nothing where a transfer left
-  /// less to pay than the pass would have.
+  /// That is the nominal fare, for a pass that pays a part the part, of a later ride of a ticket the fees,
+  /// and nothing where a transfer left less to pay than the pass would have.
   package func weights(within days: ClosedRange<Day>) async throws -> [OperatorWeight] {
     try await weights(
       """
@@ -123,6 +123,9 @@ extension ProductTables {
         select case when a.steps like '%"code":"pass_part"%' then (
             select max((s ->> 'minor')::int8) from jsonb_array_elements(r.reason::jsonb -> 'steps') s
             where s ->> 'code' = 'pass_part')
+          when a.steps like '%"code":"on_ticket"%' then (
+            select max((s ->> 'minor')::int8) from jsonb_array_elements(r.reason::jsonb -> 'steps') s
+            where s ->> 'code' in ('pass', 'trip_transfer'))
           when a.steps like '%"code":"pass"%' or a.steps like '%"code":"trip%' then r.nominal_minor
           else 0 end as minor
         from (select split_part(r.reason, ',"not_applied":', 1) as steps) a) p

@@ -66,7 +66,8 @@ extension FareMeter {
 
   /// Whether a ride lies in the period that began at a start.
   func isRunning(_ start: Int64, _ period: CapPeriod, _ ride: borrowing Ride) -> Bool {
-    switch period {
+    guard period.mayBegin(at: start) else { return false }
+    return switch period {
     case .rollingDays(let count): Int64(ride.day) < start + Int64(count)
     case .rollingTime(let length): ride.on.at < start + length
     case .rollingMonths(let count): ride.day < Day(number: Int(start)).adding(months: count).number

@@ -62,16 +62,15 @@ struct CaseReader {
     // Without its day no time of the case can be read.
     guard faults.errorCount == errors else { return nil }
     let medium = fields.text("medium")
-    if let balance = fields.take("balance") { found.rider.balanceMinor = amount(balance, nil) }
     for element in fields.take("buys")?.elements ?? [] {
       if let purchase = readPurchase(element, day: day) { found.rider.purchases.append(purchase) }
     }
     for element in fields.require("rides")?.elements ?? [] {
       readRide(element, into: &found, day: day, medium: medium)
     }
-    if let total = fields.take("total") {
-      found.totalMinor = amount(total, found.expected.first?.at)
-    }
+    let first = found.expected.map(\.at).min()
+    if let balance = fields.take("balance") { found.rider.balanceMinor = amount(balance, first) }
+    if let total = fields.take("total") { found.totalMinor = amount(total, first) }
     fields.finish()
     found.expected.sort { $0.at < $1.at }
     found.unpaired.sort { $0.at < $1.at }

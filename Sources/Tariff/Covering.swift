@@ -27,7 +27,9 @@ extension FareMeter {
     let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
     run += covered.map { rides[$0] }
     let dueBefore = earlier.map(\.due)
-    let tickets = cheapestCover(run).flatMap { chosen in chosen.rides.map { _ in chosen } }
+    let tickets = cheapestCover(run, dueBefore: dueBefore).flatMap { chosen in
+      chosen.rides.map { _ in chosen }
+    }
     var kept: [(ride: Ride, due: TicketDue)] = []
     var place = earlier.count
     for index in rides.indices {
@@ -64,8 +66,9 @@ extension FareMeter {
     var reductionMinor: Int64 = 0
   }
 
-  /// Dynamic programme over the prefixes of the day's rides.
-  private func cheapestCover(_ run: [Ride]) -> [ChosenTicket] {
+  /// Dynamic programme over the prefixes of the day's rides, behind those of yesterday and what was due for these.
+  private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue]) -> [ChosenTicket] {
+    let today = dueBefore.count
     struct Best {
       var unknown = 0
       var sum: Int64 = 0
@@ -76,15 +79,15 @@ extension FareMeter {
     var best = [Best()]
     for end in run.indices {
       var top = best[end]
-      top.unknown += 1
+      top.unknown += end < today ? 0 : 1
       top.tickets += 1
       top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
       for rule in tariff.tables.tickets.indices {
-        for start in starts(of: rule, endingAt: end, in: run) {
+        for start in starts(of: rule, endingAt: end, in: run, today: today) {
           let minor = ticketPrice(rule, start, end, run)
           guard minor != unknownMinor else { continue }
           var other = best[start]
-          other.sum += minor
+          other.sum += owed(minor, for: start..<(end + 1), dueBefore)
           other.tickets += 1
           other.last = ChosenTicket(rule: rule, rides: start..<(end + 1), minor: minor)
           if other.rank < top.rank { top = other }
@@ -101,8 +104,19 @@ extension FareMeter {
     return chosen.reversed()
   }
 
+  /// What is still due today for a ticket at a price: nothing where all its rides are of yesterday.
+  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue]) -> Int64 {
+    if rides.upperBound <= dueBefore.count { return 0 }
+    let paid = rides.prefix { $0 < dueBefore.count }.reduce(Int64(0)) {
+      $0 + max(0, dueBefore[$1].minor)
+    }
+    return max(0, minor - paid)
+  }
+
   /// Where a ticket that ends with a ride may begin.
-  private func starts(of rule: Int, endingAt end: Int, in run: [Ride]) -> [Int] {
+  private func starts(
+    of rule: Int, endingAt end: Int, in run: [Ride], today: Int
+  ) -> [Int] {
     var found: [Int] = []
     var start = end
     let most = min(tariff.tables.tickets[rule].ridesMax, FareMeter.coveredRidesMax)
@@ -110,7 +124,7 @@ extension FareMeter {
       guard fits(run[start], rule) else { break }
       if start < end, !mayFollow(rule, run[start], run[start + 1]) { break }
       if tariff.tables.tickets[rule].firstCondition.holds(run[start]),
-        isInTime(rule, start, end, run)
+        isInTime(rule, start, end, run, today: today)
       {
         found.append(start)
       }
@@ -127,12 +141,18 @@ extension FareMeter {
 
   private func mayFollow(_ rule: Int, _ ride: Ride, _ next: Ride) -> Bool {
     func fits(_ step: TicketStep) -> Bool { step.from.holds(ride) && step.to.holds(next) }
-    if tariff.tables.tickets[rule].refuses.contains(where: fits) { return false }
+    let isRefused = tariff.tables.tickets[rule].refuses.contains { step in
+      fits(step) && (step.window?.contains(from: ride, to: next) ?? true)
+    }
+    if isRefused { return false }
     let follows = tariff.tables.tickets[rule].follows
     return follows.isEmpty || follows.contains(where: fits)
   }
 
-  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
+  /// Whether a ticket's rides are within its times; one without a time ends with the fare day.
+  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], today: Int) -> Bool {
+    let follows = tariff.tables.tickets[rule].follows
+    var isOverMidnight = start < today && end >= today
     if let window = tariff.tables.tickets[rule].window {
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let isInWindow = (start...end).allSatisfy { place in
@@ -142,13 +162,14 @@ extension FareMeter {
             from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
       }
       guard isInWindow else { return false }
+      isOverMidnight = false
     }
-    let follows = tariff.tables.tickets[rule].follows
-    guard end > start, !follows.isEmpty else { return true }
+    guard end > start, !follows.isEmpty else { return !isOverMidnight }
     for place in (start + 1)...end {
+      let needsTime = isOverMidnight && place >= today
       let isAllowed = follows.contains { step in
         step.from.holds(run[place - 1]) && step.to.holds(run[place])
-          && (step.window?.contains(from: run[start].on.at, to: run[place].on.at) ?? true)
+          && (step.window?.contains(from: run[start], to: run[place]) ?? !needsTime)
       }
       guard isAllowed else { return false }
     }
@@ -196,10 +217,9 @@ extension FareMeter {
       return TicketDue(minor: 0)
     }
     let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
-    let paid = before.reduce(Int64(0)) { $0 + max(0, $1.minor) }
     step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
-    let due = max(0, chosen.minor - paid)
-    if paid > 0 { step(.transferDifference, name, minor: chosen.minor - due) }
+    let due = owed(chosen.minor, for: chosen.rides, dueBefore)
+    if due < chosen.minor { step(.transferDifference, name, minor: chosen.minor - due) }
     // What the category took off of yesterday's ticket is told and claimed already.
     let told = before.reduce(Int64(0)) { $0 + $1.reductionMinor }
     if due > 0 { ride.reductionMinor = max(0, reduction(chosen, run) - told) }
@@ -220,9 +240,12 @@ extension FareMeter {
       return (0, ticket)
     }
     let steps = trace.count
-    guard withSurcharges(ride, 0, countingToCaps: true) > 0 else { return (0, ticket) }
+    let held = withSurcharges(ride, 0, countingToCaps: true)
+    guard held > 0 else { return (0, ticket) }
     trace.removeSubrange(steps...)
     if let use = useProduct(ride, price: 0, paysAll: true, state: &state) {
+      // The last step is its use: it pays the fees, and nothing of the price, which the ticket has paid.
+      trace[trace.count - 1].minor = held
       return (0, .product(Int32(use.rule)))
     }
     let fees = withSurcharges(ride, 0, countingToCaps: true)
@@ -288,11 +311,13 @@ extension FareMeter {
     _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
     state: inout RiderState, source: [FareTap]
   ) {
-    let longest = tariff.tables.tickets.compactMap { $0.window?.microseconds }.max() ?? 0
+    let longest = tariff.tables.tickets.map(\.longestMicroseconds).max() ?? 0
     let last = min(end(of: day), state.boarding?.at.microseconds ?? .max)
     let from = keepsAll ? .min : last - longest
-    var kept = state.recent.filter { $0.on.at.microseconds >= from }
-    for (ride, due) in covered where ride.on.at >= from && longest > 0 {
+    // A time may run from the arrival, which is the later of the two.
+    var kept = state.recent.filter { ($0.off ?? $0.on).at.microseconds >= from }
+    for (ride, due) in covered
+    where ride.moment(.arrival) >= from && (keepsAll || longest > 0) {
       let index = Int(ride.on.index)
       guard var on = index < 0 ? opened : source.dropFirst(index).first else { continue }
       on.ref = RatedRide.carriedRef

@@ -129,11 +129,13 @@ package struct FareMeter {
     var charge = nominal
     var carrier = product
     var isFree = false
+    // Of nothing there is no part to pay: a product that pays one leaves the fees to the rider.
+    let paysAll = nominal == 0
     if ride.categoryRule >= 0, tariff.tables.categories[Int(ride.categoryRule)].isFree {
       step(.freeCategory, .category(ride.categoryRule), minor: nominal)
       charge = 0
       isFree = true
-    } else if let use = useProduct(ride, price: nominal, state: &state) {
+    } else if let use = useProduct(ride, price: nominal, paysAll: paysAll, state: &state) {
       // The ride opens and uses transfers as if it had been paid, so that a product never costs.
       let steps = trace.count
       // It counts as a ride of a repeat discount too, or the next one would lose its turn.

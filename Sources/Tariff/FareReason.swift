@@ -46,13 +46,13 @@ package enum FareStepCode: String, Sendable, CaseIterable, Hashable {
   case reducedCategory = "reduced_category"
   /// More than one person; number of people.
   case riders
-  /// A pass carries the ride.
+  /// A pass carries the ride; minor are the fees, where these are all that it pays: beside a ticket.
   case pass
   /// A pass pays a part of the ride; minor is the part.
   case passPart = "pass_part"
   /// A trip of a carnet is used; number of trips left.
   case trip
-  /// A transfer after a trip of a carnet: no trip is used.
+  /// A transfer after a trip of a carnet: no trip is used; minor as of a pass.
   case tripTransfer = "trip_transfer"
   /// A free transfer; minor is what is not paid.
   case transferFree = "transfer_free"

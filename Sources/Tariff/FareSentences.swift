@@ -41,6 +41,9 @@ extension FareStep {
       text = Bilingual(
         uk: "пасажирів: \(count), за супутників \(money)",
         en: "\(count) people, companions \(money)")
+    case .pass where minor != nil:
+      text = Bilingual(
+        uk: "квиток «\(rule)» покриває збори \(money)", en: "\"\(rule)\" pays the fees of \(money)")
     case .pass: text = Bilingual(uk: "діє квиток «\(rule)»", en: "carried by \"\(rule)\"")
     case .passPart:
       text = Bilingual(

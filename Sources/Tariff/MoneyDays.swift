@@ -27,8 +27,13 @@ struct MoneyDays: Hashable, Sendable {
   func contains(moment: Int64) -> Bool { start <= moment && moment < nextStart }
 
   /// The start of a cap's period, which is never before money counts.
+  ///
+  /// Those of products that were bought before stay apart: a microsecond behind the beginning for each second.
   func clipped(_ begin: Int64, _ period: CapPeriod) -> Int64 {
-    max(begin, period.startsAtMoment ? start : Int64(first))
+    guard case .product = period, begin < start else {
+      return max(begin, period.startsAtMoment ? start : Int64(first))
+    }
+    return start + (start - begin) / 1_000_000
   }
 }
 
@@ -40,6 +45,14 @@ extension CapPeriod {
     case .day, .week, .month, .year, .rollingDays, .rollingMonths: false
     }
   }
+
+  /// Above the number of any fare day, and below the microsecond of any ride.
+  private static let dayNumberMax: Int64 = 100_000_000
+
+  /// Whether a start that a count keeps may be one of this period.
+  ///
+  /// A new version of a tariff may give another period to a cap of the same name.
+  func mayBegin(at start: Int64) -> Bool { startsAtMoment == (start > CapPeriod.dayNumberMax) }
 }
 
 extension TariffBook {
@@ -70,6 +83,7 @@ extension CompiledTariff {
     var own = state
     own.caps.removeAll { count in
       guard let rule = tables.caps.first(where: { $0.tag == count.tag }) else { return false }
+      guard rule.period.mayBegin(at: count.start) else { return true }
       return rule.period.startsAtMoment
         ? !days.contains(moment: count.start) : !days.contains(day: count.start)
     }

@@ -201,3 +201,10 @@ struct Ride {
     }
   }
 }
+
+extension LinkWindow {
+  /// Whether it holds from one ride to another, each at the moment that it asks for.
+  func contains(from ride: borrowing Ride, to next: borrowing Ride) -> Bool {
+    contains(from: ride.moment(from), to: next.moment(to))
+  }
+}

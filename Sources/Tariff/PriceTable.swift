@@ -7,7 +7,7 @@ package enum PriceTable {
   package struct Supplements: Sendable {
     /// `case,category,product,bought_at`.
     package var products: [UInt8]?
-    /// `case,category,initial_balance`, in minor units.
+    /// `case,category,initial_balance`, in minor units of the currency of the rider's first fare day.
     package var balances: [UInt8]?
 
     /// Makes supplements; nil where there are none.
@@ -82,8 +82,12 @@ package enum PriceTable {
     state.balanceMinor = rider.balanceMinor
     var rides: [RatedRide] = []
     var unpaired: [UnpairedTap] = []
-    for day in days.keys.sorted() {
+    let order = days.keys.sorted()
+    let currency = order.lazy.compactMap { book.tariff(on: $0)?.currency }.first
+    for day in order {
       guard let part = days[day] else { continue }
+      // Stored value of one currency is none of another.
+      if let now = book.tariff(on: day)?.currency, now != currency { state.balanceMinor = nil }
       let rated = book.rate(
         day: day, state: state, taps: part.taps, purchases: part.purchases)
       rides += rated.rides
@@ -101,6 +105,7 @@ package struct PricedRider: Sendable {
   package var category: String
   package var taps: [FareTap] = []
   package var purchases: [FarePurchase] = []
+  /// Stored value in the currency of the first fare day, with which it ends.
   package var balanceMinor: Int64?
 
   /// Makes a rider.

@@ -34,6 +34,7 @@ extension FareMeter {
     _ count: CapCount, day: Int, at moment: Int64, holdings: [Holding]
   ) -> Bool {
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].tag == count.tag {
+      guard tariff.tables.caps[index].period.mayBegin(at: count.start) else { return true }
       switch tariff.tables.caps[index].period {
       case .day: return true
       case .week, .month, .year:

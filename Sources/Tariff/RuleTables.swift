@@ -270,13 +270,18 @@ struct TicketRule: Sendable {
   var follows: [TicketStep]
   var refuses: [TicketStep]
   var node: Int32
+
+  /// The longest of the times in which a ride may let others follow; 0 when there is none.
+  var longestMicroseconds: Int64 {
+    ([window] + follows.map(\.window)).compactMap { $0?.microseconds }.max() ?? 0
+  }
 }
 
 /// Two rides one after the other on a ticket.
 struct TicketStep: Sendable {
   var from: RideCondition
   var to: RideCondition
-  /// Time from the ticket's first boarding within which the second ride begins.
+  /// What may follow does so for this time from the ticket's first ride, what is refused from the ride before.
   var window: LinkWindow?
 }
 

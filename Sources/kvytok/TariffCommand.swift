@@ -94,7 +94,8 @@ struct TapTableOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Stored value in minor units, a CSV: case,category,initial_balance. "
+      "Stored value in minor units, a CSV: case,category,initial_balance; in the currency of the "
+        + "rider's first fare day, and over where a version has another. "
         + "(default: balances.csv beside the taps, where there is one)", valueName: "file"))
   var balances: String?
 

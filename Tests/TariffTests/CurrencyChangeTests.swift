@@ -51,6 +51,8 @@ private let transfer = "transfers: [{name: hour, within: 60 min, from: arrival, 
 private let saver =
   "products: [{name: card, when: {mode: none}, valid: {days: 30}}]\n"
   + "caps: [{name: saver, per: {product: card}, amount: "
+private let topUp = "stored_value: {top_up_fee: 10%}\n"
+private let fourDays = saver.replacing("days: 30", with: "days: 4")
 
 private let changes = [
   CurrencyChange(
@@ -92,6 +94,24 @@ private let changes = [
         - {at: "2024-06-29 08:00", mode: bus, pays: 0}
       """),
   CurrencyChange(
+    "two caps that were bought in the old currency one after the other are two in the new one",
+    old: hryvnias + fourDays + "200.00}]", new: euros + fourDays + "5.00}]",
+    rides: """
+        buys: [{product: card, at: "2024-06-24 07:00"}, {product: card, at: "2024-06-25 07:00"}]
+        rides:
+        - {at: "2024-06-25 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-26 08:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-27 08:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-27 09:00", mode: bus, pays: 1.00}
+        - {at: "2024-06-27 10:00", mode: bus, pays: 0}
+        # The first card is over.
+        - {at: "2024-06-28 08:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-28 09:00", mode: bus, pays: 2.00}
+        - {at: "2024-06-28 10:00", mode: bus, pays: 1.00}
+        - {at: "2024-06-28 11:00", mode: bus, pays: 0}
+        - {at: "2024-06-29 08:00", mode: bus, pays: 2.00}
+      """),
+  CurrencyChange(
     "a ride over the change counts to no cap of the new currency",
     old: hryvnias + "caps: [{name: week, per: week, amount: 25.00}]",
     new: euros + "caps: [{name: week, per: week, amount: 5.00}]",
@@ -131,6 +151,16 @@ private let changes = [
         - {on: "2024-06-25 23:50", off: "2024-06-26 00:10", mode: metro, pays: 10.00}
         - {at: "2024-06-26 00:20", mode: bus, pays: 2.00}
         - {at: "2024-06-26 00:40", mode: bus, pays: 0}
+      """),
+  CurrencyChange(
+    "stored value of the old currency is none of the new one", old: hryvnias + topUp,
+    new: euros + topUp,
+    rides: """
+        balance: 15.00
+        rides:
+        - {at: "2024-06-25 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-25 09:00", mode: bus, pays: 10.50}
+        - {at: "2024-06-26 08:00", mode: bus, pays: 2.00}
       """),
   CurrencyChange(
     "a ticket of the evening pays nothing of one in the new currency",

@@ -203,6 +203,42 @@ let ticketFeatures: [Feature] = [
         - {at: "08:30", mode: bus, riders: 2, pays: 2.80, because: companions 2.80}
         total: 8.40
       """),
+  Feature(
+    "a ticket refuses a ride for a time after the arrival of another",
+    rules: """
+      tickets:
+      - {name: day, refuses: [{after: {mode: metro}, ride: {mode: bus}, within: 30 min, from: arrival}], price: 2.00}
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:20", mode: metro, pays: 2.00}
+        - {at: "08:50", mode: bus, pays: 2.00}
+        - {on: "09:00", off: "09:20", mode: metro, pays: 0}
+        - {at: "09:51", mode: bus, pays: 0}
+      """),
+  Feature(
+    "what may follow on a ticket is timed from arrival and to arrival",
+    rules: """
+      tickets:
+      - name: change
+        follows:
+        - {after: {mode: metro}, ride: {mode: bus}, within: 30 min, from: arrival}
+        - {after: {mode: rail}, ride: {mode: rail}, within: 60 min, to: arrival}
+        price: 2.00
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:40", mode: metro, pays: 2.00}
+        - {at: "09:10", mode: bus, pays: 0}
+        - {on: "10:00", off: "10:40", mode: metro, pays: 2.00}
+        - {at: "11:11", mode: bus, pays: 2.00}
+        - {on: "12:00", off: "12:20", mode: rail, pays: 2.00}
+        - {on: "12:30", off: "13:00", mode: rail, pays: 0}
+        - {on: "14:00", off: "14:20", mode: rail, pays: 2.00}
+        - {on: "14:50", off: "15:01", mode: rail, pays: 2.00}
+      """),
   // Of the 5.60 of yesterday 2.80 are the ticket's: of ABC's 4.10 are left 1.30.
   Feature(
     "over midnight a ticket counts what was due for it, without companions",

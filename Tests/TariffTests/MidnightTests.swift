@@ -154,6 +154,8 @@ private let tickets = [
         rides:
         - {at: "2024-05-14 08:00", mode: bus, route: 1, pays: 0.80}
         - {at: "2024-05-14 08:30", mode: bus, route: N1, pays: 2.00}
+        - {at: "2024-05-14 23:40", mode: bus, route: 1, pays: 0.80}
+        - {at: "2024-05-15 00:10", mode: bus, route: N1, pays: 2.00}
       """),
   Midnight(
     "each ride of a free category on a ticket says that it is free", rules: fees,
@@ -165,7 +167,61 @@ private let tickets = [
       """),
 ]
 
+private let busTicket =
+  "tickets: [{name: t+, follows: [{after: {mode: bus}, ride: {mode: bus}, within: 90 min}], price: 1.70}]"
+
+private let remembered = [
+  Midnight(
+    "a time from the arrival goes on after a long ride",
+    rules: "tickets: [{name: hour, within: 60 min, from: arrival, price: 2.80}]",
+    rides: """
+        rides:
+        - {on: "2024-05-14 22:30", off: "2024-05-14 23:50", mode: metro, pays: 2.80}
+        - {at: "2024-05-15 00:20", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:50", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:51", mode: bus, pays: 2.80}
+      """),
+  Midnight(
+    "a time of what may follow goes on", rules: busTicket,
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:40", mode: bus, pays: 1.70}
+        - {at: "2024-05-15 00:10", mode: bus, pays: 0}
+        - {at: "2024-05-15 01:10", mode: bus, pays: 0}
+        - {at: "2024-05-15 01:11", mode: bus, pays: 1.70}
+      """),
+  Midnight(
+    "rides of the evening whose ticket is over do not make two tickets of one",
+    rules: ticket,
+    rides: """
+        rides:
+        - {at: "2024-05-14 22:00", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 22:50", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:15", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:05", mode: bus, pays: 2.80}
+        - {at: "2024-05-15 00:30", mode: bus, pays: 0}
+      """),
+  Midnight(
+    "a ticket without a time ends with the fare day, beside one with a time",
+    rules: """
+      tickets:
+      - {name: hour, when: {mode: bus}, within: 60 min, price: 2.80}
+      - {name: line, when: {mode: metro}, price: 2.00}
+      """,
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:40", mode: metro, pays: 2.00}
+        - {at: "2024-05-14 23:50", mode: metro, pays: 0}
+        - {at: "2024-05-15 00:10", mode: metro, pays: 2.00}
+        - {at: "2024-05-15 23:30", mode: metro, pays: 0}
+        - {at: "2024-05-18 08:00", mode: metro, pays: 2.00}
+      """),
+]
+
 struct MidnightTests {
+  @Test(arguments: remembered)
+  private func aTicketGoesOnOverMidnightAsFarAsItsTimes(_ worked: Midnight) { expectGood(worked) }
+
   @Test(arguments: products)
   private func aProductPaysForTheRidesThatBeganWhileItHeld(_ worked: Midnight) {
     expectGood(worked)

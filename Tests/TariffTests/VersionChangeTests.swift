@@ -8,19 +8,25 @@ import Testing
 /// month.
 struct VersionChange: Sendable, CustomTestStringConvertible {
   var testDescription: String
-  var rules: String
+  var old: String
+  var new: String
   var rides: String
   var limit: String
 
   init(_ name: String, limit: String = "3 h", rules: String, rides: String) {
+    self.init(name, limit: limit, old: rules, new: rules, rides: rides)
+  }
+
+  init(_ name: String, limit: String = "3 h", old: String, new: String, rides: String) {
     testDescription = name
     self.limit = limit
-    self.rules = rules
+    self.old = old
+    self.new = new
     self.rides = rides
   }
 
   func check() -> TariffCheck {
-    func version(_ name: String, _ effective: String) -> String {
+    func version(_ name: String, _ effective: String, _ rules: String) -> String {
       """
       version: \(name)
       effective: \(effective)
@@ -32,8 +38,8 @@ struct VersionChange: Sendable, CustomTestStringConvertible {
       """ + rules
     }
     let text =
-      version("old", "{from: 2024-01-01, until: 2024-06-29}") + "\n---\n"
-      + version("new", "{from: 2024-06-30}")
+      version("old", "{from: 2024-01-01, until: 2024-06-29}", old) + "\n---\n"
+      + version("new", "{from: 2024-06-30}", new)
     return TariffSource(
       folder: "change",
       files: [
@@ -144,7 +150,72 @@ private let changes = [
       """),
 ]
 
+/// A cap of 25.00 that keeps its name and gets another period, which begins with Sunday and ends before a day.
+private func capped(_ name: String, from old: String, to new: String, endsBefore next: String)
+  -> VersionChange
+{
+  let card = "products: [{name: card, when: {mode: none}, valid: {days: 30}}]\n"
+  return VersionChange(
+    name, old: card + flat + "caps: [{name: cap, per: \(old), amount: 25.00}]",
+    new: card + flat + "caps: [{name: cap, per: \(new), amount: 25.00}]",
+    rides: """
+        buys: [{product: card, at: "2024-06-28 07:00"}]
+        rides:
+        - {at: "2024-06-28 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-29 22:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-30 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-30 09:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-30 10:00", mode: bus, pays: 5.00}
+        - {at: "2024-06-30 11:00", mode: bus, pays: 0}
+        - {at: "\(next) 08:00", mode: bus, pays: 10.00}
+      """)
+}
+
+private let periods = [
+  capped(
+    "from seven days of 24 hours to the week", from: "{length: 7 days}", to: "week",
+    endsBefore: "2024-07-01"),
+  capped(
+    "from seven days of 24 hours to the month", from: "{length: 7 days}", to: "month",
+    endsBefore: "2024-07-01"),
+  capped(
+    "from seven days of 24 hours to the year", from: "{length: 7 days}", to: "year",
+    endsBefore: "2025-01-01"),
+  capped(
+    "from seven days of 24 hours to the day", from: "{length: 7 days}", to: "day",
+    endsBefore: "2024-07-01"),
+  capped(
+    "from seven days of 24 hours to three fare days", from: "{length: 7 days}", to: "{days: 3}",
+    endsBefore: "2024-07-03"),
+  capped(
+    "from a product to a month from the first ride", from: "{product: card}", to: "{months: 1}",
+    endsBefore: "2024-07-30"),
+  capped(
+    "from a product to the week", from: "{product: card}", to: "week", endsBefore: "2024-07-01"),
+  capped(
+    "from the month to 48 hours", from: "month", to: "{length: 48 h}", endsBefore: "2024-07-02"),
+  VersionChange(
+    "a discount of repeated riding from seven days of 24 hours to the week",
+    old: flat + "repeats: [{name: frequent, after: 2, per: {length: 7 days}, pays: 50%}]",
+    new: flat + "repeats: [{name: frequent, after: 2, per: week, pays: 50%}]",
+    rides: """
+        rides:
+        - {at: "2024-06-28 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-29 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-30 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-30 09:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-30 10:00", mode: bus, pays: 5.00}
+        - {at: "2024-07-01 08:00", mode: bus, pays: 10.00}
+      """),
+]
+
 struct VersionChangeTests {
+  @Test(arguments: periods)
+  func aPeriodThatIsCountedInOtherUnitsBeginsAnew(_ change: VersionChange) {
+    let check = change.check()
+    #expect(check.isGood, "\(check.text)")
+  }
+
   @Test(arguments: changes)
   func aRideOverAChangeOfVersionTakesNothingFromTheDayAfterIt(_ change: VersionChange) {
     let check = change.check()
