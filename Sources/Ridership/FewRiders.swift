@@ -38,8 +38,19 @@ struct FewRiders {
     self.cells = cells
     keys = Array(rides.keys)
     groups = keys.map { rides[$0] ?? RiderGroup() }
+    guard hasFewWhoRideOften else { return }
     number()
     while countOnce() {}
+  }
+
+  /// Whether any cell may have fewer riders than k, and more people than riders: it is made of such rides alone, that are
+  /// of few.
+  private var hasFewWhoRideOften: Bool {
+    var seen: Set<RiderID> = []
+    return groups.contains { group in
+      guard cells.areFew(group.riders) else { return false }
+      return cells.isFew(group) || group.riders.ids.contains { !seen.insert($0).inserted }
+    }
   }
 
   /// The rides as they may be counted.
@@ -50,6 +61,7 @@ struct FewRiders {
   /// The cells of fewer than k riders with more people than riders, and how many people each has.
   var fewCells: [RideCounts.Cell: Int] {
     var few: [RideCounts.Cell: Int] = [:]
+    guard !places.isEmpty else { return few }
     for family in Family.allCases where !family.isAlwaysTold && family != .pairOrNone {
       let sums = sums(of: family)
       for index in keys.indices where groups[index].people > 0 {

@@ -73,7 +73,9 @@ package struct RideCounts: Hashable, Sendable {
   package private(set) var boardingsOffLine = 0
   /// All rides with both ends and their hour.
   private(set) var rides: [RideKey: RiderGroup] = [:]
+  /// Whose boardings have no stop.
   private(set) var unplacedRiders = SomeRiders()
+  /// Whose boardings are off the line.
   private(set) var offLineRiders = SomeRiders()
   /// Cells of fewer than k riders, who rode more than once or not alone, with their people; nil where nobody looked
   /// for them.

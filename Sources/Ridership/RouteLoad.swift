@@ -84,6 +84,7 @@ package struct RouteLoad: Hashable, Sendable {
   package var unplacedBoardings: Int
   /// Boardings at a stop that the line does not have: missing everywhere.
   package var boardingsOffLine: Int
+  /// Whose they are.
   private var offLineRiders = SomeRiders()
 
   /// Counts the rides of a line; those whose boarding lies outside the hours are left out as a

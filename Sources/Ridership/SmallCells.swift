@@ -2,10 +2,11 @@ import Basics
 
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
-/// A count from 1 to k - 1 is hidden, and any count of fewer than k different riders, however often they rode. It must not follow from other numbers about the same riders either, so every
-/// number is rounded; and where a sum would still leave a hidden count only one size, the sum is told a step of k
-/// away. Of other questions, whose riders are a part of these, nothing is known here: two hidden fours that a day,
-/// a direction or a span of hours tells apart can still be found beside the eight of both.
+/// A count from 1 to k - 1 is hidden, and any count of fewer than k different riders, however often they rode. It must
+/// not follow from other numbers about the same riders either, so every number is rounded; and where a sum would still
+/// leave a hidden count only one size, the sum is told a step of k away. Of other questions, whose riders are a part of
+/// these, nothing is known here: two hidden fours that a day, a direction or a span of hours tells apart can still be
+/// found beside the eight of both.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5

@@ -107,6 +107,7 @@ package struct LoadTables {
   /// Of the riders of a group as many as tell whether they are few.
   static let whoseSQL = "(array_agg(distinct rider_id))[1:\(SomeRiders.countMax)] as rider_ids"
 
+  /// Whose boardings a row is of.
   static func whose(_ row: PostgresRow, _ column: String = "rider_ids") throws -> SomeRiders {
     SomeRiders(
       try row.uuids(column).compactMap { uuid in
@@ -207,7 +208,7 @@ package struct LoadTables {
     }
   }
 
-  /// Riders of a route, of its first boardings alone: who rides that often is not one of many.
+  /// Riders of a route, by its first boardings alone: a route on which so few ride that often is hidden too.
   private static func ridersSQL(also condition: String = "") -> String {
     """
     array(select distinct s.rider_id from (
