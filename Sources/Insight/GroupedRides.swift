@@ -8,6 +8,8 @@ struct GroupedRides {
   private(set) var rides: [LoadRide] = []
   /// Boardings without a stop.
   private(set) var unplaced: [(at: Instant, riders: Int)] = []
+  /// Whose they are.
+  private(set) var unplacedRiders: [SomeRiders] = []
 
   /// Takes groups of a route in a direction.
   init(_ groups: [BoardingGroup], route: String, direction: Int) {
@@ -15,6 +17,7 @@ struct GroupedRides {
       let at = Instant(seconds: Int64(group.hour) * 3600)
       guard let stop = group.stop else {
         unplaced.append((at, group.riders))
+        unplacedRiders.append(group.whose)
         continue
       }
       // A stop that was named and has no place in a pattern is off the line.
@@ -29,7 +32,9 @@ struct GroupedRides {
           ref: 0, stop: offStop, stopOrder: offOrder, walkMetres: 0, source: .nextBoarding,
           confidence: 1)
       }
-      rides.append(LoadRide(boarding: boarding, alighting: alighting, riders: group.riders))
+      rides.append(
+        LoadRide(
+          boarding: boarding, alighting: alighting, riders: group.riders, whose: group.whose))
     }
   }
 }

@@ -24,8 +24,8 @@ struct RidershipTally {
   private var hasDirection = false
   private var feeds: [FeedRecord] = []
   private var daysByOtherFeeds = 0
-  private var ofNoDirection = 0
-  private var ofNoRoute = 0
+  private var ofNoDirection = RiderGroup()
+  private var ofNoRoute = RiderGroup()
 
   /// Starts at nothing.
   init(question: RidershipQuestion) { self.question = question }
@@ -62,13 +62,13 @@ struct RidershipTally {
   /// Counts the people of a day whose boarding names no known route.
   ///
   /// Where all routes are asked for they are among the groups too: without a stop, or off the line.
-  mutating func addOfNoRoute(_ riders: Int) { ofNoRoute += riders }
+  mutating func addOfNoRoute(_ group: RiderGroup) { ofNoRoute.add(group) }
 
   /// Counts the groups of a day.
   mutating func add(_ groups: [RouteBoardingGroup]) {
     let asked = question.hours ?? 0..<24
-    ofNoDirection += groups.reduce(0) {
-      $0 + ($1.direction == nil && asked.contains($1.group.hour) ? $1.group.riders : 0)
+    for row in groups where row.direction == nil && asked.contains(row.group.hour) {
+      ofNoDirection.add(row.group.people)
     }
     let byLine = Dictionary(grouping: groups) {
       LineName(route: $0.route, direction: $0.direction)
@@ -79,8 +79,8 @@ struct RidershipTally {
       let line = line(name)
       if let line, countedLines.count < 2 { countedLines.insert(line) }
       counts.add(
-        grouped.rides, unplaced: grouped.unplaced, line: line,
-        hours: HourBand(question.hours), zone: .utc)
+        grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders,
+        line: line, hours: HourBand(question.hours), zone: .utc)
     }
   }
 
@@ -131,7 +131,7 @@ struct RidershipTally {
       unplacedBoardings: shown.unplacedBoardings, boardingsOffLine: shown.boardingsOffLine,
       isRounded: shown.isRounded, ridersMin: shown.ridersMin,
       boardingsOfNoDirection: cells.rounded(ofNoDirection),
-      boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute > 0,
+      boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute.people > 0,
       feeds: feeds,
       daysByOtherFeeds: daysByOtherFeeds, waitingDays: waitingDays, missing: missing)
   }

@@ -152,7 +152,7 @@ private struct LoadProfile {
   let line: LineOrder
   let groups: [BoardingGroup]
   /// People of the day whose boarding names no known route.
-  let ofNoRoute: Int
+  let ofNoRoute: RiderGroup
   let question: RouteLoadQuestion
 
   func answer(
@@ -161,13 +161,13 @@ private struct LoadProfile {
     let network = day.city.network
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
     let grouped = GroupedRides(groups, route: question.route, direction: question.direction)
-    let byHour = (0..<24).map { profile(grouped, hours: $0..<$0 + 1) }
     let asked = question.hours ?? 0..<24
-    var counts = RideCounts()
-    counts.add(grouped.rides, line: line, hours: HourBand(question.hours), zone: .utc)
-    let load = cells.protect(profile(grouped, hours: question.hours), counts: counts)
-    let ofNoDirection = groups.reduce(0) {
-      $0 + ($1.isOfNoDirection && asked.contains($1.hour) ? $1.riders : 0)
+    let counts = counts(grouped, hours: question.hours, cells)
+    let load = cells.protect(
+      profile(grouped, counts: counts, hours: question.hours), counts: counts)
+    var ofNoDirection = RiderGroup()
+    for group in groups where group.isOfNoDirection && asked.contains(group.hour) {
+      ofNoDirection.add(group.people)
     }
     let about = network.routes[route]
     return RouteLoadAnswer(
@@ -181,18 +181,44 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      // Beside the stops an hour is a sum of cells, also where they are not told by hour.
-      hourly: byHour.map { cells.count($0.stops.map(\.boardings) + [$0.boardingsOffLine]) },
+      hourly: hourly(grouped, counts: question.hours == nil ? counts : nil, cells),
       isRounded: load.isRounded, ridersMin: cells.ridersMin,
       boardingsOfNoDirection: cells.rounded(ofNoDirection),
-      boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute > 0,
-      feed: day.city.feed, daysByOtherFeeds: day.othersCount, waitingDays: waitingDays,
-      missing: missing)
+      boardingsOfNoRoute: cells.rounded(ofNoRoute),
+      hasBoardingsOfNoRoute: ofNoRoute.people > 0, feed: day.city.feed,
+      daysByOtherFeeds: day.othersCount, waitingDays: waitingDays, missing: missing)
   }
 
-  private func profile(_ grouped: GroupedRides, hours: Range<Int>?) -> RouteLoad {
+  /// The rides by stop and hour, few riders counted once.
+  private func counts(
+    _ grouped: GroupedRides, hours: Range<Int>?, _ cells: SmallCells
+  ) -> RideCounts {
+    var counts = RideCounts()
+    counts.add(
+      grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders, line: line,
+      hours: HourBand(hours), zone: .utc)
+    return counts.countingFewOnce(cells)
+  }
+
+  private func profile(
+    _ grouped: GroupedRides, counts: RideCounts, hours: Range<Int>?
+  ) -> RouteLoad {
     RouteLoad(
-      line: line, rides: grouped.rides, unplaced: grouped.unplaced, hours: HourBand(hours),
-      zone: .utc)
+      line: line, rides: counts.remaining(of: grouped.rides, line: line, zone: .utc),
+      unplaced: grouped.unplaced, hours: HourBand(hours), zone: .utc)
+  }
+
+  /// Boardings by hour of the whole day; `counts` are those of all hours where they are known.
+  ///
+  /// Beside the stops an hour is a sum of cells, also where they are not told by hour.
+  private func hourly(
+    _ grouped: GroupedRides, counts: RideCounts?, _ cells: SmallCells
+  ) -> [Int?] {
+    let counts = counts ?? self.counts(grouped, hours: nil, cells)
+    let rides = counts.remaining(of: grouped.rides, line: line, zone: .utc)
+    return (0..<24).map { hour in
+      let load = RouteLoad(line: line, rides: rides, hours: HourBand(hour..<hour + 1), zone: .utc)
+      return cells.count(load.boardingGroups)
+    }
   }
 }

@@ -62,16 +62,20 @@ extension InsightDesk {
     let routes = network.routes.enumerated().compactMap { index, route -> RouteOfDay? in
       guard mayShow(index, network, operatorID) else { return nil }
       let counted = byRoute[route.id] ?? []
+      var (boarded, unplaced) = (RiderGroup(), RiderGroup())
+      for row in counted {
+        boarded.add(row.boardings)
+        unplaced.add(row.unplaced)
+      }
       return RouteOfDay(
         id: route.id, name: route.name, longName: route.longName, mode: route.mode,
         operatorID: network.operatorID(ofRoute: index),
         lastStops: [0, 1].map { network.lastStop(ofRoute: index, direction: $0) },
-        boardings: cells.cell(counted.reduce(0) { $0 + $1.boardings }),
-        unplaced: cells.cell(counted.reduce(0) { $0 + $1.unplaced }), ridersMin: cells.ridersMin)
+        boardings: cells.cell(boarded), unplaced: cells.cell(unplaced), ridersMin: cells.ridersMin)
     }
     return RoutesOfDay(
       routes: routes, boardingsOfNoRoute: cells.rounded(ofNoRoute),
-      hasBoardingsOfNoRoute: ofNoRoute > 0, feed: then.city.feed,
+      hasBoardingsOfNoRoute: ofNoRoute.people > 0, feed: then.city.feed,
       daysByOtherFeeds: then.othersCount, ridersMin: cells.ridersMin)
   }
 }

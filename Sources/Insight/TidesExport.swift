@@ -71,6 +71,10 @@ package struct TidesExport: Sendable {
       let page = try await fares.next()
       guard !page.isEmpty else { break }
       for fare in page {
+        guard rows.isTold(fare) else {
+          summary.rareFares += 1
+          continue
+        }
         if let values = rows.fare(fare) {
           try await writer.add(values, to: .fareTransactions)
         } else {

@@ -11,7 +11,7 @@ package import Transit
 package struct TidesRows: Sendable {
   let day: Day
   let network: Network
-  /// Pairs of a category and a product that are told: those of many riders.
+  /// Pairs of a category and a product whose rides are told: those of many riders.
   let groupsTold: Set<OpenFareGroup>
 
   /// Makes the rows of a day on the network that holds on it.
@@ -48,9 +48,13 @@ package struct TidesRows: Sendable {
     return values
   }
 
-  /// A row of `fare_transactions` for who boarded; nil when its reason was written by another version,
+  /// Whether a ride has a row: of a rare category or product not even the price is told, which may be its alone.
+  package func isTold(_ fare: OpenFare) -> Bool { groupsTold.contains(fare.group) }
+
+  /// A row of `fare_transactions` for who boarded, of a ride that is told; nil when its reason was written by another version,
   /// so that nobody can say whether a cap lowered it.
   package func fare(_ fare: OpenFare) -> [String: String]? {
+    precondition(isTold(fare), "a ride that is not told has no row")
     guard let reason = FareReason(json: fare.reasonJSON) else { return nil }
     let steps = Set(reason.steps.map(\.code))
     var values = tap(fare.name, fare.at, fare.vehicle, fare.trip, fare.stop, fare.riders)
@@ -59,11 +63,9 @@ package struct TidesRows: Sendable {
     values["fare_action"] = Self.action(steps, isFree: fare.charged.minor == 0)
     values["fare_media_id"] = Self.medium(fare.medium)
     values["fare_capped"] = steps.contains(.cap) ? "true" : "false"
-    if groupsTold.contains(fare.group) {
-      values["fare_product"] = fare.group.product
-      // Whoever rides along on the same tap may be of another category.
-      if fare.riders == 1 { values["rider_category"] = fare.group.category }
-    }
+    values["fare_product"] = fare.group.product
+    // Whoever rides along on the same tap may be of another category.
+    if fare.riders == 1 { values["rider_category"] = fare.group.category }
     return values
   }
 

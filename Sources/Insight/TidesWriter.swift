@@ -24,6 +24,8 @@ package struct TidesSummary: Sendable, Equatable {
   package internal(set) var unknownFares = 0
   /// Rides without a row, as another version of the program wrote their reasons.
   package internal(set) var unreadReasons = 0
+  /// Rides without a row, as too few riders have their category and product.
+  package internal(set) var rareFares = 0
   /// Passings at stops without a row, as no stop visit of the day fits them.
   package internal(set) var passingsWithoutVisit = 0
   /// Rider-days, vehicle-days and travel days of the day that wait to be worked out, or worked out anew.
@@ -37,6 +39,9 @@ package struct TidesSummary: Sendable, Equatable {
     if unknownFares > 0 { sentences.append("Rides whose fare is not known: \(unknownFares).") }
     if unreadReasons > 0 {
       sentences.append("Rides whose reason another version wrote: \(unreadReasons).")
+    }
+    if rareFares > 0 {
+      sentences.append("Rides of a category and product that few riders have: \(rareFares).")
     }
     if passingsWithoutVisit > 0 {
       sentences.append("Boardings and alightings without a stop visit: \(passingsWithoutVisit).")

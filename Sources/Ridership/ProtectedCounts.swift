@@ -9,10 +9,16 @@ extension SmallCells {
   /// sum is no less than its hidden parts. `line` is that of all rides, where they are of one: nobody gets off there
   /// who did not board before. Stops and pairs of several lines have no such order.
   package func protect(_ counts: RideCounts, along line: LineOrder? = nil) -> ProtectedCounts {
-    let stops = counts.stops.sorted { $0.key < $1.key }
+    let counts = counts.countingFewOnce(self)
+    return hiding(counts).protect(counting: counts, along: line)
+  }
+
+  /// The same of counts in which few riders count once.
+  private func protect(counting counts: RideCounts, along line: LineOrder?) -> ProtectedCounts {
+    let stops = entries(of: counts)
     let without = withoutAlighting(counts, at: stops)
     let column = alightings(
-      of: counts, at: stops, without: without, order: StopOrder(stops.map(\.key), line: line))
+      of: counts, at: stops, without: without, order: StopOrder(stops.map(\.stop), line: line))
     let least = (
       alightings: zip(column.day, column.hourly).reduce(0) { sum, told in
         sum + max(self.least(told.0), told.1.reduce(0) { $0 + self.least($1) })
@@ -24,12 +30,11 @@ extension SmallCells {
       within: CountRange(
         least: max(whole.range.least - without.reduce(0) { $0 + most($1) }, least.alightings),
         most: whole.range.most - least.without))
-    let pairsMost = counts.pairs.values.reduce(0) { $0 + most(cell($1)) }
+    let pairsMost = counts.pairs.reduce(0) { $0 + most(pairCell($1.key, $1.value, in: counts)) }
     let rows = stops.enumerated().map { index, stop in
       ProtectedCounts.StopCount(
-        stop: stop.key, boardings: count(stop.value.hourlyBoardings),
-        alightings: column.day[index], boardingsWithoutAlighting: without[index],
-        hourlyBoardings: stop.value.hourlyBoardings.map(cell),
+        stop: stop.stop, boardings: stop.boardings, alightings: column.day[index],
+        boardingsWithoutAlighting: without[index], hourlyBoardings: stop.hourlyBoardings,
         hourlyAlightings: column.hourly[index])
     }
     let shown = pairs(counts, beside: rows)
@@ -42,31 +47,68 @@ extension SmallCells {
       boardings: whole.told,
       boardingsWithoutAlighting: told(
         counts.boardingsWithoutAlighting,
-        ways: [stops.map { cell($0.value.boardingsWithoutAlighting) }],
+        ways: [
+          stops.map { stop in
+            cell(
+              stop.count.boardingsWithoutAlighting,
+              isFew: counts.isFew(.boardingsWithoutAlighting(stop.stop)))
+          }
+        ],
         within: CountRange(
           least: max(whole.range.least - pairsMost, least.without),
           most: whole.range.most - least.alightings)),
-      unplacedBoardings: rounded(counts.unplacedBoardings),
-      boardingsOffLine: rounded(counts.boardingsOffLine), isRounded: isRounding,
-      ridersMin: ridersMin)
+      unplacedBoardings: rounded(
+        RiderGroup(people: counts.unplacedBoardings, riders: counts.unplacedRiders)),
+      boardingsOffLine: rounded(
+        RiderGroup(people: counts.boardingsOffLine, riders: counts.offLineRiders)),
+      isRounded: isRounding, ridersMin: ridersMin)
   }
 
   /// All boardings as they may be told, no fewer than is known of them, and how many they may stand for.
   private func boardings(
     of counts: RideCounts, at stops: [StopEntry], least: Int
   ) -> (told: Int, range: CountRange) {
-    let hours = stops.map(\.value.hourlyBoardings)
-    let cells = hours.flatMap { $0.map(cell) }
+    let cells = stops.flatMap(\.hourlyBoardings)
+    let hours = Self.sums(of: stops.map(\.count.hourlyBoardings)).enumerated().map { hour, sum in
+      cell(sum, isFew: counts.isFew(.hour(hour)))
+    }
     let told = told(
       counts.boardings,
       ways: [
-        stops.map { cell($0.value.boardings) }, Self.sums(of: hours).map(cell), cells,
+        stops.map { cell($0.count.boardings, isFew: counts.isFew(.boardings($0.stop))) }, hours,
+        cells,
       ], within: CountRange(least: least, most: .max))
     return (told, range(of: told, riders: counts.boardings, parts: cells))
   }
 
-  /// A stop and what was counted there.
-  private typealias StopEntry = (key: String, value: RideCounts.StopCount)
+  /// A stop, what was counted there, and what is told of its boardings.
+  private struct StopEntry {
+    /// `stop_id`.
+    let stop: String
+    let count: RideCounts.StopCount
+    let boardings: Int?
+    let hourlyBoardings: [Int?]
+  }
+
+  private func entries(of counts: RideCounts) -> [StopEntry] {
+    counts.stops.sorted { $0.key < $1.key }.map { stop, count in
+      let hours = count.hourlyBoardings.enumerated().map { hour, riders in
+        cell(riders, isFew: counts.isFew(.hourlyBoardings(stop, hour: hour)))
+      }
+      return StopEntry(
+        stop: stop, count: count,
+        boardings: self.count(
+          count.hourlyBoardings, cells: hours, isFew: counts.isFew(.boardings(stop))),
+        hourlyBoardings: hours)
+    }
+  }
+
+  /// A pair as it may be told beside nothing else.
+  private func pairCell(
+    _ pair: RideCounts.StopPair, _ riders: Int, in counts: RideCounts
+  ) -> Int? {
+    cell(riders, isFew: counts.isFew(.pair(pair)))
+  }
 
   /// By hour, over all stops.
   private static func sums(of hours: [[Int]]) -> [Int] {
@@ -78,12 +120,21 @@ extension SmallCells {
     _ counts: RideCounts, at stops: [StopEntry]
   ) -> [Int?] {
     var pairsMost: [String: Int] = [:]
-    for (pair, riders) in counts.pairs { pairsMost[pair.from, default: 0] += most(cell(riders)) }
-    return stops.map { stop, count in
-      var within = range(of: self.count(count.hourlyBoardings), hours: count.hourlyBoardings)
-      within.least -= pairsMost[stop] ?? 0
-      return cell(count.boardingsWithoutAlighting, within: within)
+    for (pair, riders) in counts.pairs {
+      pairsMost[pair.from, default: 0] += most(pairCell(pair, riders, in: counts))
     }
+    return stops.map { stop in
+      var within = boarded(at: stop)
+      within.least -= pairsMost[stop.stop] ?? 0
+      return cell(
+        stop.count.boardingsWithoutAlighting,
+        isFew: counts.isFew(.boardingsWithoutAlighting(stop.stop)), within: within)
+    }
+  }
+
+  /// How many may have boarded at a stop, by what is told of it and of its hours.
+  private func boarded(at stop: StopEntry) -> CountRange {
+    range(of: stop.boardings, riders: stop.count.boardings, parts: stop.hourlyBoardings)
   }
 
   /// Alightings of each stop, by hour and of the day beside its hours.
@@ -95,9 +146,10 @@ extension SmallCells {
     let withoutMost = without.reduce(0) { $0 + most($1) }
     var hourly = stops.map { _ in [Int?]() }
     for hour in 0..<RideCounts.hoursOfDay {
-      let boarded = stops.map { cell($0.value.hourlyBoardings[hour]) }
+      let boarded = stops.map(\.hourlyBoardings[hour])
       let column = alightings(
-        stops.map(\.value.hourlyAlightings[hour]),
+        stops.map(\.count.hourlyAlightings[hour]),
+        areFew: stops.map { counts.isFew(.hourlyAlightings($0.stop, hour: hour)) },
         within: CountRange(
           least: boarded.reduce(0) { $0 + least($1) } - withoutMost,
           most: boarded.reduce(0) { $0 + most($1) }), boarded: boarded.map(most), order: order)
@@ -105,24 +157,24 @@ extension SmallCells {
     }
     let whole = boardings(of: counts, at: stops, least: 0).range
     let day = alightings(
-      stops.map(\.value.alightings), hours: hourly,
+      stops.map(\.count.alightings), areFew: stops.map { counts.isFew(.alightings($0.stop)) },
+      hours: hourly,
       within: CountRange(
         least: whole.least - withoutMost,
         most: whole.most - without.reduce(0) { $0 + least($1) }),
-      boarded: stops.map { _, stop in
-        range(of: count(stop.hourlyBoardings), hours: stop.hourlyBoardings).most
-      }, order: order)
+      boarded: stops.map { boarded(at: $0).most }, order: order)
     return (hourly, day)
   }
 
   /// Alightings of each stop, beside what is told of their hours: together a part of `all`, and on a line at most
   /// those who boarded before and did not get off yet.
   private func alightings(
-    _ riders: [Int], hours: [[Int?]]? = nil, within all: CountRange, boarded: [Int],
-    order: StopOrder
+    _ riders: [Int], areFew: [Bool], hours: [[Int?]]? = nil, within all: CountRange,
+    boarded: [Int], order: StopOrder
   ) -> [Int?] {
     func told(_ index: Int, within: CountRange) -> (cell: Int?, range: CountRange) {
-      let told = cell(riders[index], ways: hours.map { [$0[index]] } ?? [], within: within)
+      let told = cell(
+        riders[index], isFew: areFew[index], ways: hours.map { [$0[index]] } ?? [], within: within)
       return (told, range(of: told, riders: riders[index], parts: hours?[index] ?? [told]))
     }
     var column = riders.indices.map { told($0, within: .any) }
@@ -154,7 +206,7 @@ extension SmallCells {
     for told in stops {
       guard let count = counts.stops[told.stop] else { continue }
       room.from[told.stop] =
-        range(of: told.boardings, hours: count.hourlyBoardings).most
+        range(of: told.boardings, riders: count.boardings, parts: told.hourlyBoardings).most
         - least(told.boardingsWithoutAlighting)
       room.to[told.stop] =
         range(of: told.alightings, riders: count.alightings, parts: told.hourlyAlightings).most
@@ -164,7 +216,10 @@ extension SmallCells {
     }
     for (pair, riders) in order {
       let most = min(room.from[pair.from] ?? 0, room.to[pair.to] ?? 0)
-      guard let told = cell(riders, within: CountRange(least: 0, most: most)) else { continue }
+      let isFew = counts.isFew(.pair(pair))
+      guard let told = cell(riders, isFew: isFew, within: CountRange(least: 0, most: most)) else {
+        continue
+      }
       if told > 0 { shown[pair] = told }
       room.from[pair.from, default: 0] -= least(told)
       room.to[pair.to, default: 0] -= least(told)

@@ -32,6 +32,30 @@ package struct RideCounts: Hashable, Sendable {
     package var alightings: Int { hourlyAlightings.reduce(0, +) }
   }
 
+  /// Rides that are alike: where and in which hour they began, and where they ended, if that is known.
+  struct RideKey: Hashable, Comparable {
+    /// `stop_id`.
+    let from: String
+    /// `stop_id`.
+    let to: String?
+    let hour: Int
+
+    static func < (left: RideKey, right: RideKey) -> Bool {
+      (left.from, left.hour, left.to ?? "") < (right.from, right.hour, right.to ?? "")
+    }
+  }
+
+  /// A number that is told of some of the rides; stops are named by `stop_id`.
+  enum Cell: Hashable, Sendable {
+    case hour(Int)
+    case boardings(String)
+    case hourlyBoardings(String, hour: Int)
+    case boardingsWithoutAlighting(String)
+    case alightings(String)
+    case hourlyAlightings(String, hour: Int)
+    case pair(StopPair)
+  }
+
   /// Hours of a day by the clock on the wall.
   package static let hoursOfDay = 24
 
@@ -47,6 +71,15 @@ package struct RideCounts: Hashable, Sendable {
   package private(set) var unplacedBoardings = 0
   /// Boardings at a stop that their line does not have: missing everywhere.
   package private(set) var boardingsOffLine = 0
+  /// All rides with both ends and their hour.
+  private(set) var rides: [RideKey: RiderGroup] = [:]
+  /// Whose boardings have no stop.
+  private(set) var unplacedRiders = SomeRiders()
+  /// Whose boardings are off the line.
+  private(set) var offLineRiders = SomeRiders()
+  /// Cells of fewer than k riders, who rode more than once or not alone, with their people; nil where nobody looked
+  /// for them.
+  private(set) var fewCells: [Cell: Int]?
 
   /// Starts at nothing.
   package init() {}
@@ -57,25 +90,41 @@ package struct RideCounts: Hashable, Sendable {
   /// Counts rides of one line; those whose boarding lies outside the hours are left out as a whole.
   ///
   /// `line` is nil where the network has none: then no stop is one of it. `unplaced` are the moments and
-  /// riders of boardings that have no stop.
+  /// people of boardings that have no stop, and `unplacedRiders` who they are: as many riders without it.
   package mutating func add(
-    _ rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [], line: LineOrder?,
-    hours: HourBand? = nil, zone: TimeZoneTable
+    _ rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
+    unplacedRiders: [SomeRiders]? = nil, line: LineOrder?, hours: HourBand? = nil,
+    zone: TimeZoneTable
   ) {
     func counts(_ instant: Instant) -> Bool { hours?.contains(instant, zone: zone) ?? true }
-    unplacedBoardings += unplaced.reduce(0) { $0 + (counts($1.at) ? $1.riders : 0) }
+    fewCells = nil
+    for (index, group) in unplaced.enumerated() where counts(group.at) {
+      unplacedBoardings += group.riders
+      self.unplacedRiders.formUnion(unplacedRiders?[index] ?? SomeRiders(others: group.riders))
+    }
     for ride in rides where counts(ride.boarding.at) {
-      guard let line, let ends = line.ends(of: ride) else {
+      guard let line, let key = Self.key(of: ride, on: line, zone: zone) else {
         boardingsOffLine += ride.riders
+        offLineRiders.formUnion(ride.people.riders)
         continue
       }
-      add(
-        ride.riders, from: line.stops[ends.start], to: ends.end.map { line.stops[$0] },
+      add(ride.people, key)
+    }
+  }
+
+  private static func key(
+    of ride: LoadRide, on line: LineOrder, zone: TimeZoneTable
+  ) -> RideKey? {
+    line.ends(of: ride).map { ends in
+      RideKey(
+        from: line.stops[ends.start], to: ends.end.map { line.stops[$0] },
         hour: zone.local(ride.boarding.at).secondOfDay / 3600)
     }
   }
 
-  private mutating func add(_ riders: Int, from: String, to: String?, hour: Int) {
+  private mutating func add(_ group: RiderGroup, _ key: RideKey) {
+    rides[key, default: RiderGroup()].add(group)
+    let (riders, from, to, hour) = (group.people, key.from, key.to, key.hour)
     boardings += riders
     stops[from, default: StopCount()].hourlyBoardings[hour] += riders
     if let to {
@@ -85,5 +134,46 @@ package struct RideCounts: Hashable, Sendable {
       boardingsWithoutAlighting += riders
       stops[from, default: StopCount()].boardingsWithoutAlighting += riders
     }
+  }
+}
+
+// MARK: Few riders
+
+extension RideCounts {
+  /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode.
+  package func countingFewOnce(_ cells: SmallCells) -> RideCounts {
+    guard fewCells == nil else { return self }
+    var counts = RideCounts()
+    if cells.isRounding {
+      let few = FewRiders(rides, cells: cells)
+      for (key, group) in few.counted { counts.add(group, key) }
+      counts.fewCells = few.fewCells
+    } else {
+      counts = self
+      counts.fewCells = [:]
+    }
+    (counts.unplacedBoardings, counts.unplacedRiders) = (unplacedBoardings, unplacedRiders)
+    (counts.boardingsOffLine, counts.offLineRiders) = (boardingsOffLine, offLineRiders)
+    return counts
+  }
+
+  /// Of the rides that were counted on one line those that still count.
+  package func remaining(
+    of rides: [LoadRide], line: LineOrder, zone: TimeZoneTable
+  ) -> [LoadRide] {
+    var left = self.rides.mapValues(\.people)
+    return rides.compactMap { ride in
+      guard let key = Self.key(of: ride, on: line, zone: zone) else { return ride }
+      var ride = ride
+      ride.riders = min(ride.riders, left[key] ?? 0)
+      left[key, default: 0] -= ride.riders
+      return ride.riders > 0 ? ride : nil
+    }
+  }
+
+  /// Whether a cell is of fewer than k riders, who rode more than once or not alone.
+  func isFew(_ cell: @autoclosure () -> Cell) -> Bool {
+    guard let fewCells, !fewCells.isEmpty else { return false }
+    return fewCells[cell()] != nil
   }
 }

@@ -7,12 +7,22 @@ package struct LoadRide: Hashable, Sendable {
   package var alighting: PlacedAlighting?
   /// Riders of the tap, 1 or more.
   package var riders: Int
+  /// Whose ride it is, of several taps together; nil is as many riders as ride.
+  package var whose: SomeRiders?
 
   /// Makes a ride.
-  package init(boarding: PlacedBoarding, alighting: PlacedAlighting?, riders: Int) {
+  package init(
+    boarding: PlacedBoarding, alighting: PlacedAlighting?, riders: Int, whose: SomeRiders? = nil
+  ) {
     self.boarding = boarding
     self.alighting = alighting
     self.riders = riders
+    self.whose = whose
+  }
+
+  /// Who rode.
+  var people: RiderGroup {
+    RiderGroup(people: riders, riders: whose ?? SomeRiders(others: riders))
   }
 }
 
@@ -58,6 +68,11 @@ package struct RouteLoad: Hashable, Sendable {
     package var departureLoad = 0
     /// Of the boardings, those whose alighting is not known.
     package var boardingsWithoutAlighting = 0
+    /// Who boarded, who got off, who was on board when leaving, and who boarded and got off nobody knows where.
+    fileprivate(set) var boarders = SomeRiders()
+    fileprivate(set) var alighters = SomeRiders()
+    fileprivate(set) var aboard = SomeRiders()
+    fileprivate(set) var boardersWithoutAlighting = SomeRiders()
   }
 
   package var stops: [StopLoad]
@@ -69,6 +84,8 @@ package struct RouteLoad: Hashable, Sendable {
   package var unplacedBoardings: Int
   /// Boardings at a stop that the line does not have: missing everywhere.
   package var boardingsOffLine: Int
+  /// Whose they are.
+  private var offLineRiders = SomeRiders()
 
   /// Counts the rides of a line; those whose boarding lies outside the hours are left out as a
   /// whole.
@@ -96,16 +113,28 @@ package struct RouteLoad: Hashable, Sendable {
   private mutating func add(_ ride: LoadRide, line: LineOrder) {
     guard let (start, end) = line.ends(of: ride) else {
       boardingsOffLine += ride.riders
+      offLineRiders.formUnion(ride.people.riders)
       return
     }
+    let riders = ride.people.riders
     boardings += ride.riders
     stops[start].boardings += ride.riders
+    stops[start].boarders.formUnion(riders)
     if let end {
       stops[end].alightings += ride.riders
+      stops[end].alighters.formUnion(riders)
+      for place in start..<end { stops[place].aboard.formUnion(riders) }
     } else {
       boardingsWithoutAlighting += ride.riders
       stops[start].boardingsWithoutAlighting += ride.riders
+      stops[start].boardersWithoutAlighting.formUnion(riders)
     }
+  }
+
+  /// Who boarded at each stop, and at stops that the line does not have.
+  package var boardingGroups: [RiderGroup] {
+    stops.map { RiderGroup(people: $0.boardings, riders: $0.boarders) }
+      + [RiderGroup(people: boardingsOffLine, riders: offLineRiders)]
   }
 
   /// The stop after which most riders were on board; nil when nobody was.

@@ -2,21 +2,32 @@ import Basics
 
 /// Keeps groups of fewer than k riders out of answers to planners.
 ///
-/// A count from 1 to k - 1 is hidden. It must not follow from other numbers about the same riders either, so every
-/// number is rounded; and where a sum would still leave a hidden count only one size, the sum is told a step of k
-/// away. Of other questions, whose riders are a part of these, nothing is known here: two hidden fours that a day,
-/// a direction or a span of hours tells apart can still be found beside the eight of both.
+/// A count from 1 to k - 1 is hidden, and any count of fewer than k different riders, however often they rode. It must
+/// not follow from other numbers about the same riders either, so every number is rounded; and where a sum would still
+/// leave a hidden count only one size, the sum is told a step of k away. Of other questions, whose riders are a part of
+/// these, nothing is known here: two hidden fours that a day, a direction or a span of hours tells apart can still be
+/// found beside the eight of both.
 package struct SmallCells: Hashable, Sendable {
   /// Smallest group that is shown.
   package static let ridersMinDefault = 5
 
   /// k: the smallest group that is shown, 1 or more; 1 hides nothing.
   package let ridersMin: Int
+  /// The most that a hidden cell may stand for: more than k - 1 where few riders rode often.
+  private(set) var hiddenMost: Int
 
   /// Makes a rule; k is 1 or more.
   package init(ridersMin: Int = SmallCells.ridersMinDefault) {
     precondition(ridersMin >= 1, "a group has one rider or more")
     self.ridersMin = ridersMin
+    hiddenMost = ridersMin - 1
+  }
+
+  /// The rule for counts in which few riders rode often.
+  func hiding(_ counts: RideCounts) -> SmallCells {
+    var cells = self
+    cells.hiddenMost = max(hiddenMost, counts.fewCells?.values.max() ?? 0)
+    return cells
   }
 
   /// The count as it may be shown; nil when it has to be hidden.
@@ -35,6 +46,9 @@ package struct SmallCells: Hashable, Sendable {
   /// A count as it may be shown beside others: rounded, or nil when it has to be hidden.
   package func cell(_ riders: Int) -> Int? { shown(riders).map(rounded) }
 
+  /// Such a count of people of whom it is known whose rides they are.
+  package func cell(_ group: RiderGroup) -> Int? { isFew(group) ? nil : cell(group.people) }
+
   /// The sum of cells as it may be shown beside them.
   ///
   /// `ways` are the cells that the same riders are shown in: by stop, and by hour. Two cells of 1 to 4
@@ -45,8 +59,24 @@ package struct SmallCells: Hashable, Sendable {
   }
 
   /// A count of a day beside those of its hours: the same wherever it is told, also where the hours are not.
-  package func count(_ hours: [Int]) -> Int? {
-    cell(hours.reduce(0, +), ways: [hours.map(cell)], within: .any)
+  package func count(_ hours: [Int]) -> Int? { count(hours, cells: hours.map(cell)) }
+
+  /// Such a count beside what is told of its hours; `isFew` says that it is of fewer than k riders.
+  func count(_ hours: [Int], cells: [Int?], isFew: Bool = false) -> Int? {
+    cell(hours.reduce(0, +), isFew: isFew, ways: [cells], within: .any)
+  }
+
+  /// A count of groups beside each of them.
+  package func count(_ groups: [RiderGroup]) -> Int? {
+    var all = RiderGroup()
+    for group in groups { all.add(group) }
+    let told = groups.map { cell($0) }
+    // As where few riders rode often.
+    var cells = self
+    cells.hiddenMost = zip(groups, told).reduce(hiddenMost) {
+      $1.1 == nil ? max($0, $1.0.people) : $0
+    }
+    return cells.count(groups.map(\.people), cells: told, isFew: isFew(all))
   }
 
   /// How many riders may be meant.
@@ -72,7 +102,11 @@ package struct SmallCells: Hashable, Sendable {
   /// Such a number, or nil when it has to be hidden.
   ///
   /// Four of whom one is in each of four hidden hours are told as k: hidden, they could be no other number.
-  func cell(_ riders: Int, ways: [[Int?]] = [], within: CountRange) -> Int? {
+  func cell(
+    _ riders: Int, isFew: Bool = false, ways: [[Int?]] = [], within: CountRange = .any
+  ) -> Int? {
+    // Hidden, it may be any number: nobody knows how often few riders rode.
+    guard !isFew else { return nil }
     guard let shown = cell(riders) else {
       let parts = ways.map { $0.count { $0 == nil } }.max() ?? 0
       return max(parts, within.least) >= ridersMin - 1 ? ridersMin : nil
@@ -88,12 +122,7 @@ package struct SmallCells: Hashable, Sendable {
       least: max(
         parts.reduce(0) { $0 + least($1) }, min(told.map { $0 - ridersMin / 2 } ?? 1, riders)),
       most: min(
-        parts.reduce(0) { $0 + most($1) }, told.map { $0 + ridersMin / 2 } ?? ridersMin - 1))
-  }
-
-  /// How many riders a count may stand for, by what is told of it and of its hours.
-  func range(of told: Int?, hours: [Int]) -> CountRange {
-    range(of: told, riders: hours.reduce(0, +), parts: hours.map(cell))
+        parts.reduce(0) { $0 + most($1) }, told.map { $0 + ridersMin / 2 } ?? hiddenMost))
   }
 
   /// Whether the hidden ones of some cells may be of two sums at least, as far as a total beside them tells.
@@ -102,12 +131,12 @@ package struct SmallCells: Hashable, Sendable {
     guard hiddenCount > 0 else { return true }
     let lowest = total - ridersMin / 2 - told.reduce(0) { $0 + ($1 == nil ? 0 : most($1)) }
     let highest = total + ridersMin / 2 - told.reduce(0) { $0 + ($1 == nil ? 0 : least($1)) }
-    return max(lowest, hiddenCount) < min(highest, hiddenCount * (ridersMin - 1))
+    return max(lowest, hiddenCount) < min(highest, hiddenCount * hiddenMost)
   }
 
   /// The most riders that a cell may stand for.
   func most(_ cell: Int?) -> Int {
-    guard let cell else { return ridersMin - 1 }
+    guard let cell else { return hiddenMost }
     return cell == 0 ? 0 : cell + ridersMin / 2
   }
 
@@ -117,37 +146,59 @@ package struct SmallCells: Hashable, Sendable {
     return cell == 0 ? 0 : max(ridersMin, cell - ridersMin / 2)
   }
 
-  /// A load profile as planners may see it; `counts` are those of the same rides, by stop and hour.
+  /// A load profile as planners may see it; `counts` are those of the same rides, by stop and hour, and both count
+  /// few riders once.
   ///
   /// What both tell is told by one number. Beside it a load guards the riders on board, whom it alone tells.
   package func protect(_ load: RouteLoad, counts: RideCounts) -> ProtectedLoad {
+    let counts = counts.countingFewOnce(self)
     let told = protect(counts, along: LineOrder(stops: load.stops.map(\.stop)))
     let toldStops = Dictionary(uniqueKeysWithValues: told.stops.map { ($0.stop, $0) })
-    let places = Dictionary(grouping: load.stops, by: \.stop).mapValues(\.count)
+    return ProtectedLoad(
+      stops: hiding(counts).protect(load.stops, counts: counts, toldStops: toldStops),
+      boardings: told.boardings, boardingsWithoutAlighting: told.boardingsWithoutAlighting,
+      unplacedBoardings: told.unplacedBoardings, boardingsOffLine: told.boardingsOffLine,
+      isRounded: isRounding, ridersMin: ridersMin)
+  }
+
+  private func protect(
+    _ stops: [RouteLoad.StopLoad], counts: RideCounts,
+    toldStops: [String: ProtectedCounts.StopCount]
+  ) -> [ProtectedLoad.StopLoad] {
+    let places = Dictionary(grouping: stops, by: \.stop).mapValues(\.count)
     // Riders who may be on board, as far as the cells tell.
     var onBoard = CountRange(least: 0, most: 0)
-    let stops = load.stops.map { stop in
+    return stops.map { stop in
       // A stop that the line has twice is told by place, and has no hours of its own.
       let shown = places[stop.stop] == 1 ? toldStops[stop.stop] : nil
-      let hours = shown == nil ? nil : counts.stops[stop.stop]?.hourlyBoardings
-      let boardings = shown.map(\.boardings) ?? cell(stop.boardings)
+      let boardings =
+        shown.map(\.boardings)
+        ?? cell(
+          stop.boardings, isFew: isFew(RiderGroup(people: stop.boardings, riders: stop.boarders)))
       let without =
-        shown.map(\.boardingsWithoutAlighting) ?? cell(stop.boardingsWithoutAlighting)
+        shown.map(\.boardingsWithoutAlighting)
+        ?? cell(
+          stop.boardingsWithoutAlighting,
+          isFew: isFew(
+            RiderGroup(
+              people: stop.boardingsWithoutAlighting, riders: stop.boardersWithoutAlighting)))
       let alightings =
         shown.map(\.alightings)
-        ?? cell(stop.alightings, within: CountRange(least: 0, most: onBoard.most))
-      let boarded = range(of: boardings, hours: hours ?? [stop.boardings])
+        ?? cell(
+          stop.alightings,
+          isFew: isFew(RiderGroup(people: stop.alightings, riders: stop.alighters)),
+          within: CountRange(least: 0, most: onBoard.most))
+      let boarded = range(
+        of: boardings, riders: stop.boardings, parts: shown?.hourlyBoardings ?? [boardings])
       onBoard.most += boarded.most - least(alightings)
       onBoard.least = max(0, onBoard.least + boarded.least - most(without) - most(alightings))
       return ProtectedLoad.StopLoad(
         stop: stop.stop, boardings: boardings, alightings: alightings,
-        departureLoad: cell(stop.departureLoad, within: onBoard))
+        departureLoad: cell(
+          stop.departureLoad,
+          isFew: isFew(RiderGroup(people: stop.departureLoad, riders: stop.aboard)), within: onBoard
+        ))
     }
-    return ProtectedLoad(
-      stops: stops, boardings: told.boardings,
-      boardingsWithoutAlighting: told.boardingsWithoutAlighting,
-      unplacedBoardings: rounded(load.unplacedBoardings),
-      boardingsOffLine: rounded(load.boardingsOffLine), isRounded: isRounding, ridersMin: ridersMin)
   }
 }
 

@@ -1,5 +1,6 @@
 package import Basics
 import Postgres
+package import Ridership
 
 extension StoreSession {
   /// Boardings of routes, summed.
@@ -19,14 +20,17 @@ package struct BoardingGroup: Hashable, Sendable {
   package let offStopOrder: Int?
   /// People.
   package let riders: Int
+  /// Whose boardings they are.
+  package let whose: SomeRiders
   /// Whether no direction is known, so that they are in both.
   package let isOfNoDirection: Bool
 
   /// Makes a group.
   package init(
     hour: Int, stop: String?, stopOrder: Int?, offStop: String?, offStopOrder: Int?, riders: Int,
-    isOfNoDirection: Bool = false
+    whose: SomeRiders, isOfNoDirection: Bool = false
   ) {
+    self.whose = whose
     self.isOfNoDirection = isOfNoDirection
     self.hour = hour
     self.stop = stop
@@ -35,6 +39,9 @@ package struct BoardingGroup: Hashable, Sendable {
     self.offStopOrder = offStopOrder
     self.riders = riders
   }
+
+  /// Who boarded.
+  package var people: RiderGroup { RiderGroup(people: riders, riders: whose) }
 }
 
 /// Boardings of a route on a day.
@@ -42,10 +49,9 @@ package struct RouteBoardings: Hashable, Sendable {
   /// `route_id`, of any network.
   package let route: String
   package let direction: Int?
-  /// People.
-  package let boardings: Int
+  package let boardings: RiderGroup
   /// Of them, those without a stop.
-  package let unplaced: Int
+  package let unplaced: RiderGroup
 }
 
 /// Taps that are not among the boardings yet, of all routes and days.
@@ -70,6 +76,8 @@ package struct MissingTaps: Hashable, Sendable {
 package struct LoadTables {
   /// Most routes and directions of one answer.
   package static let routesMax = 10_000
+  /// Most boardings of a route in a direction that are looked at to see whether its riders are few.
+  package static let boardingsSeenMax = 1_000
 
   let connection: PostgresConnection
 
@@ -92,8 +100,19 @@ package struct LoadTables {
         hour: try row.int("hour"), stop: try row.textOrNil("stop"),
         stopOrder: try row.intOrNil("stop_order"), offStop: try row.textOrNil("off_stop"),
         offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"),
-        isOfNoDirection: try row.bool("is_of_no_direction"))
+        whose: try Self.whose(row), isOfNoDirection: try row.bool("is_of_no_direction"))
     }
+  }
+
+  /// Of the riders of a group as many as tell whether they are few.
+  static let whoseSQL = "(array_agg(distinct rider_id))[1:\(SomeRiders.countMax)] as rider_ids"
+
+  /// Whose boardings a row is of.
+  static func whose(_ row: PostgresRow, _ column: String = "rider_ids") throws -> SomeRiders {
+    SomeRiders(
+      try row.uuids(column).compactMap { uuid in
+        uuid.map { RiderID(high: $0.high, low: $0.low) }
+      })
   }
 
   /// The question for a route's load; the tests look at how the database answers it.
@@ -101,7 +120,7 @@ package struct LoadTables {
     select mod(floor(date_part('epoch', tapped_at))::int8
         + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
       stop, stop_order, off_stop, off_stop_order, direction is null as is_of_no_direction,
-      sum(riders)::int8 as riders
+      sum(riders)::int8 as riders, \(whoseSQL)
     from boarding
     where fare_day = $1 and route = $2
       and (direction = $3 or direction is null)
@@ -133,10 +152,11 @@ package struct LoadTables {
   }
 
   /// People of a fare day whose boarding names none of some routes.
-  package func ofNoRoute(of known: [String], day: Day) async throws -> Int {
-    let rows = try await connection.query(
-      Self.ofNoRouteSQL, [.date(day), .texts(known.map(Optional.some))])
-    return try rows.only().int(0)
+  package func ofNoRoute(of known: [String], day: Day) async throws -> RiderGroup {
+    let row = try await connection.query(
+      Self.ofNoRouteSQL, [.date(day), .texts(known.map(Optional.some))]
+    ).only()
+    return RiderGroup(people: try row.int("riders"), riders: try Self.whose(row))
   }
 
   /// The question for boardings of no known route; the tests look at how the database answers it.
@@ -150,33 +170,53 @@ package struct LoadTables {
       union all
       select (select b.route from boarding b where b.fare_day = $1 and b.route > n.route
         order by b.route limit 1)
-      from named n where n.route is not null)
-    select (coalesce((
-        select sum(riders) from boarding where fare_day = $1 and route is null), 0)
-      + coalesce((
-        select sum(b.riders) from (
-          select n.route from named n
-          where n.route is not null and not exists (
-            select from unnest($2::text[]) as k(route) where k.route = n.route)) u
-        cross join lateral (
-          select sum(riders) as riders from boarding
-          where fare_day = $1 and route = u.route offset 0) b), 0))::int8
+      from named n where n.route is not null),
+    lost as (
+      select riders, rider_id from boarding where fare_day = $1 and route is null
+      union all
+      select b.riders, b.rider_id from (
+        select n.route from named n
+        where n.route is not null and not exists (
+          select from unnest($2::text[]) as k(route) where k.route = n.route)) u
+      cross join lateral (
+        select riders, rider_id from boarding
+        where fare_day = $1 and route = u.route offset 0) b)
+    select (select coalesce(sum(riders), 0) from lost)::int8 as riders,
+      array(select distinct rider_id from lost limit \(SomeRiders.countMax)) as rider_ids
     """
 
   /// Boardings of every route of a fare day; ``ofNoRoute(of:day:)`` counts those that name none.
   package func routes(on day: Day) async throws -> [RouteBoardings] {
     let rows = try await connection.query(
       """
-      select route, direction, sum(riders)::int8 as boardings,
-        coalesce(sum(riders) filter (where stop is null), 0)::int8 as unplaced
-      from boarding where fare_day = $1 and route is not null
-      group by route, direction order by route, direction limit $2
+      select r.*, \(Self.ridersSQL()) as rider_ids,
+        case when unplaced > 0 then \(Self.ridersSQL(also: "and b.stop is null")) else '{}'::uuid[] end
+          as unplaced_ids
+      from (
+        select route, direction, sum(riders)::int8 as boardings,
+          coalesce(sum(riders) filter (where stop is null), 0)::int8 as unplaced
+        from boarding where fare_day = $1 and route is not null
+        group by route, direction order by route, direction limit $2) r
+      order by route, direction
       """, [.date(day), .int8(Int64(Self.routesMax))])
     return try rows.map { row in
       RouteBoardings(
         route: try row.text("route"), direction: try row.intOrNil("direction"),
-        boardings: try row.int("boardings"), unplaced: try row.int("unplaced"))
+        boardings: RiderGroup(people: try row.int("boardings"), riders: try Self.whose(row)),
+        unplaced: RiderGroup(
+          people: try row.int("unplaced"), riders: try Self.whose(row, "unplaced_ids")))
     }
+  }
+
+  /// Riders of a route, by its first boardings alone: a route on which so few ride that often is hidden too.
+  private static func ridersSQL(also condition: String = "") -> String {
+    """
+    array(select distinct s.rider_id from (
+        select b.rider_id from boarding b
+        where b.fare_day = $1 and b.route = r.route
+          and b.direction is not distinct from r.direction \(condition)
+        limit \(boardingsSeenMax)) s limit \(SomeRiders.countMax))
+    """
   }
 }
 

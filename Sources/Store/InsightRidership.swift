@@ -34,7 +34,8 @@ extension LoadTables {
         group: BoardingGroup(
           hour: try row.int("hour"), stop: try row.textOrNil("stop"),
           stopOrder: try row.intOrNil("stop_order"), offStop: try row.textOrNil("off_stop"),
-          offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders")))
+          offStopOrder: try row.intOrNil("off_stop_order"), riders: try row.int("riders"),
+          whose: try Self.whose(row)))
     }
   }
 
@@ -45,7 +46,7 @@ extension LoadTables {
     """
     select route, direction, mod(floor(date_part('epoch', tapped_at))::int8
         + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
-      stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders
+      stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders, \(whoseSQL)
     from boarding
     where fare_day = $1 and \(isOfRoutes ? "route = any($2::text[])" : "$2::text[] is not null")
       and ($3::int2 is null or direction = $3 or direction is null)

@@ -213,17 +213,45 @@ package struct OpenDataTables {
     ).only().int(0)
   }
 
-  /// The pairs of a category and a product that at least so many riders of a fare day have.
+  /// The pairs of a category and a product whose rides are told: at least so many riders of a fare day have each.
+  ///
+  /// Nor have fewer riders all the others together: one veteran would be the only ride that is left out. Where they would, the told
+  /// pair of the fewest riders is left out with them.
   package func groups(of day: Day, ridersMin: Int) async throws -> Set<OpenFareGroup> {
     let rows = try await connection.query(
       """
       select category, product from ride
       where fare_day = $1 and reversed_run_id is null and charged_minor is not null
       group by category, product having count(distinct rider_id) >= $2
-      order by count(*) desc, category, product limit $3
+      order by count(distinct rider_id) desc, category, product limit $3
       """, [.date(day), .int8(Int64(ridersMin)), .int8(Int64(Self.groupsMax))])
-    return Set(
-      try rows.map { OpenFareGroup(category: try $0.text(0), product: try $0.text(1)) })
+    var told = try rows.map {
+      OpenFareGroup(category: try $0.text(0), product: try $0.text(1))
+    }
+    let others = try await riders(of: day, inNoneOf: told, countMax: ridersMin)
+    if others > 0, others < ridersMin { _ = told.popLast() }
+    return Set(told)
+  }
+
+  /// Riders of a fare day who have a ride in none of some pairs, at most so many.
+  private func riders(
+    of day: Day, inNoneOf groups: [OpenFareGroup], countMax: Int
+  ) async throws -> Int {
+    try await connection.query(
+      """
+      select count(*) from (
+        select distinct r.rider_id from ride r
+        where r.fare_day = $1 and r.reversed_run_id is null and r.charged_minor is not null
+          and not exists (
+            select from unnest($2::text[], $3::text[]) as g (category, product)
+            where g.category = r.category and g.product = r.product)
+        limit $4) others
+      """,
+      [
+        .date(day), .texts(groups.map { Optional($0.category) }),
+        .texts(groups.map { Optional($0.product) }), .int8(Int64(countMax)),
+      ]
+    ).only().int(0)
   }
 
   /// The taps off of a fare day that were accepted.

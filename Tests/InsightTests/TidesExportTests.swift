@@ -43,7 +43,7 @@ extension InsightSuite {
   @Suite struct TidesExports {
     private static let end = noon.adding(seconds: 12 * 3600)
 
-    /// A day of one vehicle: six adults at Harbour, of whom one transfers, a veteran whose stop nobody
+    /// A day of one vehicle: six adults at Harbour, of whom one transfers, one who rides free and whose stop nobody
     /// knows, one at Bridge whose fare is not known, one denied, one who got off at Park, and one whose
     /// ride began the evening before; a fare that was reversed, and one of the day after.
     private static let day = """
@@ -81,7 +81,7 @@ extension InsightSuite {
         (5, null, 'adult', 'ride', 800, '{"code":"price","rule":"ride","minor":800}'),
         (6, null, 'adult', 'ride', 0, '{"code":"price","rule":"ride","minor":800},\
       {"code":"transfer_free","rule":"hour","minor":800}'),
-        (7, null, 'veteran', 'free', 0, '{"code":"free_category","rule":"veteran","minor":800}'),
+        (7, null, 'adult', 'ride', 0, '{"code":"free_category","rule":"veteran","minor":800}'),
         (8, null, 'adult', 'ride', null, '{"code":"unknown","rule":"zone"}'),
         (11, null, 'adult', 'ride', 500, '{"code":"price","rule":"ride","minor":800},\
       {"code":"cap","rule":"day","minor":300}'),
@@ -154,8 +154,7 @@ extension InsightSuite {
         #expect(column("stop_id", rows) == ["a", "a", "a", "a", "a", "a", nil, "e", "d"])
         #expect(Set(column("service_date", rows)) == ["2026-11-23"])
         #expect(rows[7]["event_timestamp"] == "2026-11-22T21:59:59Z")
-        // One veteran is too few to be told, and companions are of no known category.
-        #expect(rows[6]["rider_category"] == nil && rows[6]["fare_product"] == nil)
+        // Companions are of no known category.
         #expect(rows[3]["rider_category"] == nil && rows[3]["fare_product"] == "ride")
         #expect(rows[0]["rider_category"] == "adult")
       }
@@ -181,7 +180,7 @@ extension InsightSuite {
         #expect(events[7]["passenger_event_id"] == "V-1-1-10")
         #expect(
           events[7]["trip_stop_sequence"] == "3" && events[7]["trip_id_performed"] == "1603-1")
-        // The veteran, of whom no stop is known.
+        // The one who rides free, of whom no stop is known.
         #expect(summary.passingsWithoutVisit == 1)
       }
     }
@@ -218,6 +217,66 @@ extension InsightSuite {
         }
         let fares = try await files.rows(.fareTransactions)
         #expect(Set(column("token_id", fares) + column("balance", fares)) == [nil])
+      }
+    }
+
+    /// A ride of a rider of its own.
+    private static func ride(_ seq: Int, _ category: String, minor: Int) -> String {
+      """
+      insert into tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq,
+        medium_id, kind, medium, riders, accepted, vehicle, route, direction, trip, batch_id,
+        received_at)
+      values ('2026-11-23', 1, md5('\(seq)')::uuid, '2026-11-23T07:00Z', '2026-11-23T07:00Z', 'V-1', 1,
+        \(seq), '00000000-0000-0000-0000-0000000000c1', 'on', 'card', 1, true, '1603', '1', 0, 't1', 1,
+        now());
+      insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+        category, product, medium, currency, nominal_minor, charged_minor, tariff_version, reason)
+      values ('2026-11-23', 1, md5('\(seq)')::uuid, 1, '2026-11-23T07:00Z', 'V-1', 1, \(seq), 1,
+        '\(category)', 'ride', 'card', 'UAH', 800, \(minor), 'test-1',
+        '{"currency":"UAH","steps":[{"code":"price","rule":"ride","minor":\(minor)}]}');
+      """
+    }
+
+    @Test func aRareCategoryIsLeftOutWithTheSmallestOfTheOthers() async throws {
+      try await World.with { world in
+        // One veteran, whose price is theirs alone, and five pupils.
+        let rides =
+          [Self.ride(20, "veteran", minor: 0)]
+          + (21...25).map { Self.ride($0, "pupil", minor: 400) }
+        try await world.script(Self.day + rides.joined())
+        let (files, summary) = try await export(world)
+        #expect(summary.rareFares == 6)
+        #expect(
+          summary.missing.contains("Rides of a category and product that few riders have: 6."))
+        let rows = try await files.rows(.fareTransactions)
+        #expect(rows.count == 9 && !column("amount", rows).contains("4.00"))
+        let text = await files.everything
+        for secret in ["veteran", "pupil", "V-1-1-20"] { #expect(!text.contains(secret)) }
+      }
+    }
+
+    @Test func rareCategoriesOfManyRidersTogetherAreLeftOutAlone() async throws {
+      try await World.with { world in
+        let rare =
+          (20...22).map { Self.ride($0, "veteran", minor: 0) }
+          + (23...24).map { Self.ride($0, "hero", minor: 100) }
+        let pupils = (25...29).map { Self.ride($0, "pupil", minor: 400) }
+        try await world.script(Self.day + (rare + pupils).joined())
+        let (files, summary) = try await export(world)
+        #expect(summary.rareFares == 5)
+        let rows = try await files.rows(.fareTransactions)
+        #expect(column("amount", rows).count { $0 == "4.00" } == 5)
+        #expect(!column("amount", rows).contains("1.00"))
+        #expect(Set(column("rider_category", rows)) == ["adult", "pupil", nil])
+      }
+    }
+
+    @Test func aDayOfFewRidersHasNoFares() async throws {
+      try await World.with { world in
+        try await world.script(
+          Self.ride(20, "adult", minor: 800) + Self.ride(21, "pupil", minor: 400))
+        let (files, summary) = try await export(world)
+        #expect(try await files.rows(.fareTransactions).isEmpty && summary.rareFares == 2)
       }
     }
 

@@ -55,7 +55,8 @@ struct World: Sendable {
     try await pool.session { db in try await db.query(sql, parameters).map { try $0.text(0) } }
   }
 
-  /// Adds boardings of a route, each a group of riders in one tap; numbers go on from `from`.
+  /// Adds boardings of a route, each of as many riders with a tap of their own, or of one rider's tap; numbers go on
+  /// from `from`.
   func addBoardings(_ boardings: [TestBoarding], day: Day = today, from: Int64 = 1) async throws {
     _ = try await pool.session { db in
       for (index, boarding) in boardings.enumerated() {
@@ -64,12 +65,15 @@ struct World: Sendable {
           insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
             vehicle, route, direction, stop, stop_order, source, confidence, off_stop,
             off_stop_order, off_source, off_confidence)
-          values ($1, 0, '00000000-0000-0000-0000-000000000001', $2, 'V-1', 1, $3, $4, '1603', $5,
-            $6, $7, $8, $9, $10, $11, $12, $13, $14)
+          select $1::date, 0, md5(coalesce($15::text, concat($1::date, '-', $3::int8, '-', n)))::uuid,
+            $2::timestamptz, 'V-1', n, $3::int8, $16::int2, '1603', $5::text, $6::int2, $7::text,
+            $8::int4, $9::text, $10::float8, $11::text, $12::int4, $13::text, $14::float8
+          from generate_series(1, $4::int8) n
           """,
           [
             .date(day), .timestamptz(boarding.at), .int8(from + Int64(index)),
-            .int2(Int16(boarding.riders)), .orNull(boarding.route, PostgresValue.text),
+            .int8(boarding.rider == nil ? Int64(boarding.riders) : 1),
+            .orNull(boarding.route, PostgresValue.text),
             .orNull(boarding.direction) { .int2(Int16($0)) },
             .orNull(boarding.stop, PostgresValue.text),
             .orNull(boarding.stop.flatMap { "abcde".order(of: $0) }) { .int4($0) },
@@ -79,6 +83,8 @@ struct World: Sendable {
             .orNull(boarding.offStop.flatMap { "abcde".order(of: $0) }) { .int4($0) },
             .text(boarding.offStop == nil ? "single_boarding" : "next_boarding"),
             .orNull(boarding.offStop.map { _ in 0.8 }, PostgresValue.float8),
+            .orNull(boarding.rider, PostgresValue.text),
+            .int2(boarding.rider == nil ? 1 : Int16(boarding.riders)),
           ])
       }
     }
@@ -155,11 +161,14 @@ struct TestBoarding: Sendable {
   var direction: Int?
   var stop: String?
   var offStop: String?
+  /// Whose tap it is, with whoever rides along; nil where each rider has a tap.
+  var rider: String?
 
   init(
     _ time: String, _ riders: Int, route: String? = "bus-1", direction: Int? = 0, _ stop: String?,
-    to offStop: String? = nil
+    to offStop: String? = nil, by rider: String? = nil
   ) throws {
+    self.rider = rider
     at = try #require(Instant(iso8601: "2026-11-23T\(time):00+02:00"))
     self.riders = riders
     self.route = route

@@ -46,9 +46,10 @@ struct LoadTests {
           """
           insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
             route, direction, stop, stop_order, source, confidence)
-          select '2026-11-21', 0, gen_random_uuid(), '2026-11-21T08:00Z', 'V-1', 1, n, riders, route,
+          select '2026-11-21', 0, gen_random_uuid(), '2026-11-21T08:00Z', 'V-1', s, n, 1, route,
             0, 'a', 0, 'device', 1
-          from (values (1, 'r1', 7), (2, 'r2', 1)) as b (n, route, riders);
+          from (values (1, 'r1', 7), (2, 'r2', 1)) as b (n, route, riders),
+            generate_series(1, riders) s;
           """)
       }
       try await body(service, try await service.token(.planner))
@@ -104,7 +105,15 @@ struct LoadTests {
       #expect(page.text.contains("Day line (5)"))
       #expect(!page.text.contains("Of no known route"))
       _ = try await service.pool.session { db in
-        try await db.script("update boarding set route = 'gone', riders = 6 where route = 'r2'")
+        try await db.script(
+          """
+          update boarding set route = 'gone' where route = 'r2';
+          insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
+            route, direction, stop, stop_order, source, confidence)
+          select fare_day, lane, gen_random_uuid(), tapped_at, device_id, s, seq, riders, route,
+            direction, stop, stop_order, source, confidence
+          from boarding, generate_series(2, 6) s where route = 'gone';
+          """)
       }
       let later = await service.send(.get, "/routes?date=2026-11-21&lang=en", token: token)
       #expect(

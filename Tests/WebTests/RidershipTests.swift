@@ -24,10 +24,10 @@ struct RidershipTests {
           insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders,
             route, direction, stop, stop_order, source, confidence, off_stop, off_stop_order,
             off_source, off_confidence)
-          select '2026-11-21', 0, gen_random_uuid(), '2026-11-21T08:00Z', 'V-1', 1, n, riders, route,
+          select '2026-11-21', 0, gen_random_uuid(), '2026-11-21T08:00Z', 'V-1', s, n, 1, route,
             0, 'a', 0, 'device', 1, off_stop, case when off_stop = 'b' then 1 end, 'tap_off', 1
           from (values (1, 'r1', 7, 'b'), (2, 'r1', 6, null), (3, 'r2', 3, 'b'))
-            as b (n, route, riders, off_stop);
+            as b (n, route, riders, off_stop), generate_series(1, riders) s;
           """)
       }
       try await body(service, try await service.token(.planner))

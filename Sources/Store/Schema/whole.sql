@@ -598,7 +598,7 @@ create trigger position_has_no_partition before insert on position_other
 
 create index boarding_rider on boarding (lane, rider_id, fare_day);
 create index boarding_route on boarding (fare_day, route, direction)
-  include (tapped_at, stop, stop_order, off_stop, off_stop_order, riders);
+  include (tapped_at, stop, stop_order, off_stop, off_stop_order, riders, rider_id);
 
 -- A rider's day whose alightings have to be worked out again.
 create table travel_day (

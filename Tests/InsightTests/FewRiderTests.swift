@@ -1,0 +1,111 @@
+import Basics
+import Insight
+import Store
+import Testing
+
+extension InsightSuite {
+  /// Fewer than k riders are a small group however often they ride: in pairs, stops, loads and lists.
+  @Suite struct FewRiders {
+    /// Six riders of the line, so that it has more than the few.
+    private static func crowd() throws -> [TestBoarding] {
+      [try TestBoarding("08:00", 6, "b", to: "c")]
+    }
+
+    private func ridership(
+      _ world: World, days: ClosedRange<Day> = today...today, isExact: Bool = false
+    ) async throws -> RidershipAnswer {
+      var question = RidershipQuestion(days: days)
+      question.route = "bus-1"
+      question.direction = 0
+      question.isExact = isExact
+      guard case .answer(let answer) = try await world.desk.ridership(question) else {
+        throw TestFailure(text: "no answer")
+      }
+      return answer
+    }
+
+    private func load(_ world: World) async throws -> RouteLoadAnswer {
+      let question = RouteLoadQuestion(route: "bus-1", day: today, direction: 0)
+      guard case .answer(let answer) = try await world.desk.routeLoad(question) else {
+        throw TestFailure(text: "no load")
+      }
+      return answer
+    }
+
+    @Test func oneRiderOfFiveMorningsIsNoPair() async throws {
+      try await World.with { world in
+        let days = today.adding(days: -4)...today
+        for day in (days.lowerBound.number...days.upperBound.number).map(Day.init(number:)) {
+          var boarding = try TestBoarding("07:00", 1, "a", to: "d", by: "commuter")
+          boarding.at = boarding.at.adding(seconds: Int64(day.number - today.number) * 86_400)
+          try await world.addBoardings([boarding], day: day)
+        }
+        try await world.addBoardings(try Self.crowd(), from: 50)
+        let answer = try await ridership(world, days: days)
+        #expect(answer.pairs.map(\.from) == ["b"])
+        let village = try #require(answer.stops.first { $0.stop == "a" })
+        #expect(village.boardings == nil && village.hourlyBoardings[7] == nil)
+        // One of them is left, as of one morning.
+        #expect(answer.boardings == 5 && answer.ridersInSmallPairs == 0)
+        let exact = try await ridership(world, days: days, isExact: true)
+        #expect(exact.boardings == 11 && exact.pairs.map(\.riders) == [6, 5])
+      }
+    }
+
+    @Test func nothingIsToldOfTheStopOfOneRiderWhoShuttles() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          try (9...13).map {
+            try TestBoarding($0 < 10 ? "0\($0):00" : "\($0):00", 2, "a", to: "d", by: "one")
+          }
+            + Self.crowd())
+        let load = try await load(world)
+        #expect(load.stops[0].boardings == nil && load.stops[0].load == nil)
+        #expect(load.stops[3].alightings == nil && load.boardings == 5)
+        #expect(load.hourly[10...13].allSatisfy { $0 == nil || $0 == 0 })
+        let answer = try await ridership(world)
+        #expect(answer.pairs.map(\.from) == ["b"] && answer.boardings == 5)
+        #expect(answer.stops.first { $0.stop == "a" }?.boardings == nil)
+      }
+    }
+
+    @Test func boardingsOfOneRiderWithoutAStopOrARouteAreAsOne() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          try (10...19).map { try TestBoarding("\($0):00", 1, nil, by: "one") }
+            + (10...19).map {
+              try TestBoarding("\($0):00", 1, route: nil, direction: nil, nil, by: "one")
+            } + Self.crowd())
+        let load = try await load(world)
+        #expect(load.unplacedBoardings == 0 && load.boardingsOfNoRoute == 0)
+        #expect(load.hasBoardingsOfNoRoute && !load.isComplete)
+        let answer = try await ridership(world)
+        #expect(answer.unplacedBoardings == 0 && answer.boardingsOfNoRoute == 0)
+      }
+    }
+
+    @Test func theListOfRoutesHidesARouteOfOneRider() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          try (10...19).map { try TestBoarding("\($0):00", 1, "a", to: "d", by: "one") })
+        let hidden = try await world.desk.routes(on: today).routes.first { $0.id == "bus-1" }
+        #expect(hidden?.boardings == nil && hidden?.unplaced == 0)
+        try await world.addBoardings(try Self.crowd(), from: 50)
+        let told = try await world.desk.routes(on: today).routes.first { $0.id == "bus-1" }
+        #expect(told?.boardings == 15)
+      }
+    }
+
+    @Test func fiveRidersAreToldWithEachOfTheirRides() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          try (1...5).flatMap { rider in
+            try ["07:00", "12:00"].map { try TestBoarding($0, 1, "a", to: "d", by: "r\(rider)") }
+          })
+        let answer = try await ridership(world)
+        #expect(answer.pairs.map(\.riders) == [10] && answer.boardings == 10)
+        #expect(answer.stops.first { $0.stop == "a" }?.hourlyBoardings[7] == 5)
+      }
+    }
+  }
+}
