@@ -51,8 +51,8 @@ package struct TripUpdateFinder: Sendable {
     guard let order = beginning == nil ? order(of: visit, trip: trip) : 0, order < run.last,
       beginning != nil || visit.route == status.route && visit.direction == status.direction
     else { return nil }
-    // Before its time a run is not begun, wherever beside its first stop the vehicle waits.
-    let isWaiting = order == 0 && status.at < run.departure(0) && run.isBeside(status.coordinate)
+    // Beside its first stop a vehicle waits wherever it is let stand, also when its time has come.
+    let isWaiting = order == 0 && run.isBeside(status.coordinate)
     let isStanding =
       switch beginning {
       case .waiting: true
