@@ -53,8 +53,12 @@ struct TripRun {
   }
 
   /// Whether a vehicle that drives this run may be so late, or early.
+  ///
+  /// A device may name the run to come while the vehicle drives the one before: on a short loop it would be
+  /// as early on it as others are late.
   func isBelievable(_ delaySeconds: Int) -> Bool {
-    (-TripUpdateFinder.earlySecondsMax...lateSecondsMax).contains(delaySeconds)
+    let earlySecondsMax = min(TripUpdateFinder.earlySecondsMax, lateSecondsMax)
+    return (-earlySecondsMax...lateSecondsMax).contains(delaySeconds)
   }
 
   /// Whether a place is so near to the first stop that a vehicle there may wait for its time.

@@ -17,6 +17,16 @@ import Transit
     #expect(abs(midway.update?.delaySeconds ?? .max) <= 2)
   }
 
+  @Test(arguments: [20, 300])
+  func aLoopUnderTheNameOfTheRunToComeIsNotToldOf(layoverSeconds: Int) throws {
+    let line = Line.loop(layoverSeconds: layoverSeconds)
+    let ahead = try line.told { min($0 + 1, 1) }
+    // Beside the first stop it may wait for the run that it names.
+    let midway = ahead.filter { $0.seconds > 20 && $0.seconds < line.end(0) }
+    #expect(midway.count > 30 && midway.allSatisfy { $0.update == nil })
+    #expect(ahead.contains { $0.seconds > line.begin(1) + 20 && $0.update?.trip == "t1" })
+  }
+
   @Test func aRunOfTheSameDirectionUnderTheNameOfTheOneBeforeIsToldOfNoMore() throws {
     let line = Line.thereAndBack(layoverSeconds: 300)
     let stale = try line.told { _ in 0 }
