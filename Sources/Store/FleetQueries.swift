@@ -113,15 +113,17 @@ package struct FleetQueries {
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
       """
-      select d.device_id, v.vehicle, v.at, contact.at as contact_at,
-        contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
-      from device d \(DeviceContacts.joined)
-      \(DeviceContacts.placed(at: "$3", among: "device"))
+      with d as (
+        select d.device_id, contact.at as contact_at,
+          contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
+        from device d \(DeviceContacts.joined)
+        where d.state = 'active' and (contact.at is null or contact.at < $1)
+          and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
+            > (coalesce($6::timestamptz, '-infinity'), $5)))
+      select d.device_id, v.vehicle, v.at, d.contact_at, d.is_unheard_replacement
+      from d \(DeviceContacts.placed(at: "$3", among: "d"))
       join vehicle_now v on v.at >= $2 and v.vehicle = place.vehicle
-      where d.state = 'active' and (contact.at is null or contact.at < $1)
-        and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
-          > (coalesce($6::timestamptz, '-infinity'), $5))
-      order by coalesce(contact.at, '-infinity'), d.device_id limit $4
+      order by coalesce(d.contact_at, '-infinity'), d.device_id limit $4
       """,
       [
         .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
