@@ -273,23 +273,22 @@ package struct FleetQueries {
         .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
         .orNull(last, PostgresValue.int8),
       ])
-    let names = try found.map { row in
-      TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
+    let conflicts = try found.map { row in
+      (
+        id: try row.int8(5),
+        name: TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2)),
+        receivedAt: try row.timestamptz(4)
+      )
     }
     let evidence = EvidenceQueries(connection: connection)
-    let batches = try await evidence.batches(of: names)
-    let others = try await evidence.batches(ofConflicts: try found.map { try $0.int8(5) })
-    return try zip(found, names).map { row, name in
-      let conflictID = try row.int8(5)
-      let receivedAt = try row.timestamptz(4)
-      // One batch may have brought both.
-      let both = batches[name].flatMap { $0.receivedAt == receivedAt ? $0.id : nil }
-      let otherIDs = others[conflictID] ?? []
-      return ConflictRow(
-        conflictID: conflictID, name: name, otherContent: try row.text(3),
-        otherReceivedAt: receivedAt, otherDigest: try row.bytea(6),
-        otherBatchIDs: Set(otherIDs + [both].compactMap { $0 }).sorted(),
-        keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
+    let kept = try await evidence.batches(of: conflicts.map(\.name))
+    let others = try await evidence.batchIDs(ofConflicts: conflicts, kept: kept)
+    return try zip(found, conflicts).map { row, conflict in
+      ConflictRow(
+        conflictID: conflict.id, name: conflict.name, otherContent: try row.text(3),
+        otherReceivedAt: conflict.receivedAt, otherDigest: try row.bytea(6),
+        otherBatchIDs: others[conflict.id] ?? [], keptBatchID: kept[conflict.name]?.id,
+        keptReceivedAt: kept[conflict.name]?.receivedAt)
     }
   }
 }
