@@ -254,14 +254,16 @@ struct FleetPageTests {
         (
           "uk",
           [
-            "Валідатори", "Мовчать, хоча машина їде", "Пропуски в номерах", "Суперечності",
+            "Валідатори", "Мовчать понад 15 хвилин, хоча машина їде", "Пропуски в номерах",
+            "Суперечності",
             "Карантин", "Усі валідатори", "час у майбутньому", "чекає на рішення", "працює",
           ]
         ),
         (
           "en",
           [
-            "Validators", "Silent though their vehicle moves", "Gaps in the numbers",
+            "Validators", "Silent for over 15 minutes though their vehicle moves",
+            "Gaps in the numbers",
             "Conflicts", "Impossible taps", "All validators", "in the future",
             "waits for a decision", "active",
           ]
