@@ -85,6 +85,8 @@ package struct RiderRide: Sendable, Equatable {
   package let tap: TapName
   /// Of the deny list that the validator used then; nil where its batch names none.
   package let denyListVersion: Int64?
+  /// Whether the medium was on that list; nil where it is not known.
+  package let wasListed: Bool?
   /// Stops that persons corrected; none of most rides.
   package let corrections: [Correction]
 
@@ -234,6 +236,7 @@ extension RiderRide {
     tariffVersion = ride.tariffVersion
     tap = ride.boarding
     denyListVersion = placed.denyListVersion
+    wasListed = placed.wasListed
     let ends: [(Correction.End, TapName?)] = [
       (.boarding, ride.boarding), (.alighting, ride.alighting),
     ]

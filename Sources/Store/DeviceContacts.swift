@@ -25,26 +25,41 @@ enum DeviceContacts {
     ) contact
     """
 
-  /// Of each device `d` `place.vehicle`: the one that it is assigned to at a moment; else the one of which its taps
-  /// and positions of the last ``vehicleDaysMax`` days told last.
+  /// Of each device `d` `place.vehicle`: the one that it is assigned to at a moment; else the one that its taps
+  /// and positions of the last ``vehicleDaysMax`` days told last, of those that are heard of.
   ///
-  /// `devices` names a table of those that are asked for, so that others are not looked for.
+  /// A tap tells it when it was made, also when it comes late; a position when it came. `devices` names a table
+  /// of those that are asked for, so that others are not looked for; only where a device may be in one of two
+  /// vehicles are its taps looked at.
   static func placed(at moment: String, among devices: String) -> String {
     let first = "((\(moment)::timestamptz at time zone 'UTC')::date - \(vehicleDaysMax))"
     return """
       left join device_assignment a on a.device_id = d.device_id
         and a.valid_from <= \(moment) and (a.valid_to is null or a.valid_to > \(moment))
       left join (
-        select distinct on (device_id) device_id, vehicle
+        select distinct on (n.device_id) n.device_id, n.vehicle
         from (
-          select device_id, vehicle, fare_day as day from vehicle_device
-          where fare_day >= \(first)
-          union all
-          select device_id, vehicle, (received_at at time zone 'UTC')::date from device_position
-          where received_at >= \(first)::timestamp at time zone 'UTC') n
-        join vehicle_now using (vehicle)
-        where device_id in (select device_id from \(devices))
-        order by device_id, day desc, at desc, vehicle) told on told.device_id = d.device_id
+          select c.*, count(*) over (partition by device_id) as vehicles from (
+            select device_id, vehicle, fare_day, null::timestamptz as received_at, seen_at from (
+              select v.device_id, v.vehicle, v.fare_day, w.at as seen_at,
+                rank() over (partition by v.device_id order by v.fare_day desc) as day_rank
+              from vehicle_device v join vehicle_now w using (vehicle)
+              where v.fare_day >= \(first)
+                and v.device_id in (select device_id from \(devices))) newest
+            where day_rank = 1
+            union all
+            select p.device_id, p.vehicle, null, p.received_at, w.at
+            from device_position p join vehicle_now w using (vehicle)
+            where p.received_at >= \(first)::timestamp at time zone 'UTC'
+              and p.device_id in (select device_id from \(devices))) c) n
+        left join lateral (
+          select t.tapped_at from tap t
+          where n.vehicles > 1 and t.fare_day = n.fare_day and t.fare_day >= \(first)
+            and t.device_id = n.device_id and t.vehicle = n.vehicle
+          order by t.epoch desc, t.seq desc limit 1) tapped on true
+        order by n.device_id, coalesce(n.received_at, tapped.tapped_at) desc nulls last,
+          n.seen_at desc, n.vehicle
+      ) told on told.device_id = d.device_id
       cross join lateral (
         select case when a.device_id is null then told.vehicle else a.vehicle end as vehicle
       ) place

@@ -80,33 +80,41 @@ package struct EvidenceQueries {
   ) async throws -> (otherDigest: [UInt8], batches: [SignedBatch])? {
     let rows = try await connection.query(
       """
-      select c.other_digest, b.batch_id from tap_conflict c
-      left join tap_batch b on b.lane = $1 and b.device_id = c.device_id and b.epoch = c.epoch
-        and b.received_at = c.received_at and b.seqs @> c.seq
-      where c.conflict_id = $2 and c.device_id = $3 and c.epoch = $4 and c.seq = $5
-      order by b.batch_id
-      """,
-      [
-        .int2(Lane.of(name: name.device)), .int8(conflictID), .text(name.device),
-        .int8(name.epoch), .int8(name.seq),
-      ])
-    guard let digest = try rows.first?.bytea(0) else { return nil }
-    let ids = try rows.compactMap { try $0.int8OrNil(1) }
-    return (digest, try await batches(ids, of: name))
+      select other_digest, received_at from tap_conflict
+      where conflict_id = $1 and device_id = $2 and epoch = $3 and seq = $4
+      """, [.int8(conflictID), .text(name.device), .int8(name.epoch), .int8(name.seq)])
+    guard let row = rows.first else { return nil }
+    let kept = try await batches(of: [name])
+    let ids = try await batchIDs(
+      ofConflicts: [(conflictID, name, try row.timestamptz(1))], kept: kept)
+    return (try row.bytea(0), try await batches(ids[conflictID] ?? [], of: name))
   }
 
-  /// The batches that may have brought what contradicts some taps, by the conflict; without those that brought both
-  /// contents, and nothing that was known.
-  package func batches(ofConflicts ids: [Int64]) async throws -> [Int64: [Int64]] {
+  /// The batches that may have brought what contradicts some taps, by the conflict; `kept` are those that first
+  /// brought the taps.
+  func batchIDs(
+    ofConflicts conflicts: [(id: Int64, name: TapName, receivedAt: Instant)],
+    kept: [TapName: (id: Int64, receivedAt: Instant, sentAt: Instant)]
+  ) async throws -> [Int64: [Int64]] {
+    guard !conflicts.isEmpty else { return [:] }
+    // Only batches that repeat a number: the others of a journal are not in the index.
     let rows = try await connection.query(
       """
       select c.conflict_id, b.batch_id from tap_conflict c
       join tap_batch b on b.device_id = c.device_id and b.epoch = c.epoch
         and b.received_at = c.received_at and b.fresh <> b.seqs and b.seqs @> c.seq
-      where c.conflict_id = any($1) order by b.batch_id
-      """, [.int8s(ids.map(Optional.some))])
-    return try Dictionary(
-      rows.map { (try $0.int8(0), [try $0.int8(1)]) }, uniquingKeysWith: +)
+      where c.conflict_id = any($1)
+      """, [.int8s(conflicts.map { Optional($0.id) })])
+    var ids: [Int64: Set<Int64>] = [:]
+    for row in rows { ids[try row.int8(0), default: []].insert(try row.int8(1)) }
+    // One batch may have brought both, and nothing that was known.
+    for conflict in conflicts {
+      guard let batch = kept[conflict.name], batch.receivedAt == conflict.receivedAt else {
+        continue
+      }
+      ids[conflict.id, default: []].insert(batch.id)
+    }
+    return ids.mapValues { $0.sorted() }
   }
 
   private func batches(_ ids: [Int64], of name: TapName) async throws -> [SignedBatch] {

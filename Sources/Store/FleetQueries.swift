@@ -113,15 +113,17 @@ package struct FleetQueries {
   ) async throws -> [SilentDevice] {
     let rows = try await connection.query(
       """
-      select d.device_id, v.vehicle, v.at, contact.at as contact_at,
-        contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
-      from device d \(DeviceContacts.joined)
-      \(DeviceContacts.placed(at: "$3", among: "device"))
+      with d as (
+        select d.device_id, contact.at as contact_at,
+          contact.at is null and coalesce(k.epochs_from, 0) > 0 as is_unheard_replacement
+        from device d \(DeviceContacts.joined)
+        where d.state = 'active' and (contact.at is null or contact.at < $1)
+          and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
+            > (coalesce($6::timestamptz, '-infinity'), $5)))
+      select d.device_id, v.vehicle, v.at, d.contact_at, d.is_unheard_replacement
+      from d \(DeviceContacts.placed(at: "$3", among: "d"))
       join vehicle_now v on v.at >= $2 and v.vehicle = place.vehicle
-      where d.state = 'active' and (contact.at is null or contact.at < $1)
-        and ($5::text is null or (coalesce(contact.at, '-infinity'), d.device_id)
-          > (coalesce($6::timestamptz, '-infinity'), $5))
-      order by coalesce(contact.at, '-infinity'), d.device_id limit $4
+      order by coalesce(d.contact_at, '-infinity'), d.device_id limit $4
       """,
       [
         .timestamptz(contactBefore), .timestamptz(vehicleAfter), .timestamptz(now),
@@ -271,23 +273,22 @@ package struct FleetQueries {
         .orNull(device, PostgresValue.text), .int8(Int64(min(limit, Self.linesMax))),
         .orNull(last, PostgresValue.int8),
       ])
-    let names = try found.map { row in
-      TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2))
+    let conflicts = try found.map { row in
+      (
+        id: try row.int8(5),
+        name: TapName(device: try row.text(0), epoch: try row.int8(1), seq: try row.int8(2)),
+        receivedAt: try row.timestamptz(4)
+      )
     }
     let evidence = EvidenceQueries(connection: connection)
-    let batches = try await evidence.batches(of: names)
-    let others = try await evidence.batches(ofConflicts: try found.map { try $0.int8(5) })
-    return try zip(found, names).map { row, name in
-      let conflictID = try row.int8(5)
-      let receivedAt = try row.timestamptz(4)
-      // One batch may have brought both.
-      let both = batches[name].flatMap { $0.receivedAt == receivedAt ? $0.id : nil }
-      let otherIDs = others[conflictID] ?? []
-      return ConflictRow(
-        conflictID: conflictID, name: name, otherContent: try row.text(3),
-        otherReceivedAt: receivedAt, otherDigest: try row.bytea(6),
-        otherBatchIDs: Set(otherIDs + [both].compactMap { $0 }).sorted(),
-        keptBatchID: batches[name]?.id, keptReceivedAt: batches[name]?.receivedAt)
+    let kept = try await evidence.batches(of: conflicts.map(\.name))
+    let others = try await evidence.batchIDs(ofConflicts: conflicts, kept: kept)
+    return try zip(found, conflicts).map { row, conflict in
+      ConflictRow(
+        conflictID: conflict.id, name: conflict.name, otherContent: try row.text(3),
+        otherReceivedAt: conflict.receivedAt, otherDigest: try row.bytea(6),
+        otherBatchIDs: others[conflict.id] ?? [], keptBatchID: kept[conflict.name]?.id,
+        keptReceivedAt: kept[conflict.name]?.receivedAt)
     }
   }
 }

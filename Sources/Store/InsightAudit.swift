@@ -51,11 +51,11 @@ package struct TapAuditTables {
 
   let connection: PostgresConnection
 
-  /// Whether the medium `m` of a tap `t` was on the list that the validator used.
+  /// Whether the medium `m` of a tap `t` was on the list that the validator used; `l` is its line in the list.
   ///
   /// Of each medium the list keeps the last change `l` only: it tells all versions from there on, of one line. What
   /// was before is not known, nor what a version says that was never made or is from before a restore.
-  private static let wasListed = """
+  static let wasListed = """
     case when m.fingerprint is not null and t.deny_list_version between
         greatest(coalesce((select value::bigint from setting
           where name = '\(DenyListQueries.baseSetting)'), 0), 1)

@@ -28,6 +28,8 @@ package struct PlacedRide: Sendable, Equatable {
   package let alighting: Place?
   /// Of the deny list that the validator used at the boarding; nil where its batch names none.
   package let denyListVersion: Int64?
+  /// Whether the medium of the boarding was on that list; nil where it is not known.
+  package let wasListed: Bool?
 }
 
 /// A fare day of a rider that is to be rated, or rated anew.
@@ -89,13 +91,16 @@ package struct RiderTables {
       """
       select \(RideColumns.list(of: "r")), b.vehicle, b.route as placed_route, b.direction, b.stop, b.source,
         b.confidence::float8 as confidence, b.off_stop, b.off_source,
-        b.off_confidence::float8 as off_confidence, t.deny_list_version
+        b.off_confidence::float8 as off_confidence, t.deny_list_version,
+        \(TapAuditTables.wasListed) as was_listed
       from ride r left join boarding b
         -- A ride carried over midnight was boarded on the day before.
         on b.fare_day in (r.fare_day, r.fare_day - 1) and b.device_id = r.device_id
           and b.epoch = r.epoch and b.seq = r.seq
       left join tap t on t.fare_day in (r.fare_day, r.fare_day - 1) and t.device_id = r.device_id
           and t.epoch = r.epoch and t.seq = r.seq
+      left join medium m on m.medium_id = t.medium_id
+      left join deny_list l on l.fingerprint = m.fingerprint
       where r.lane = $1 and r.rider_id = $2 and r.fare_day between $3 and $4
         and r.reversed_run_id is null
       order by r.started_at, r.ride_id limit $5
@@ -110,7 +115,8 @@ package struct RiderTables {
         ride: try RideColumns.ride(&cursor), vehicle: try row.textOrNil("vehicle"),
         placedRoute: try row.textOrNil("placed_route"), direction: try row.intOrNil("direction"),
         boarding: try Self.place(row, prefix: ""), alighting: try Self.place(row, prefix: "off_"),
-        denyListVersion: try row.int8OrNil("deny_list_version"))
+        denyListVersion: try row.int8OrNil("deny_list_version"),
+        wasListed: try row.boolOrNil("was_listed"))
     }
   }
 

@@ -54,7 +54,7 @@ package struct TripUpdate: Hashable, Sendable {
   package var startSeconds: Int
   /// How late the vehicle is now, seconds; early is negative.
   package var delaySeconds: Int
-  /// The stop passed last, and those to come, in the order of travel.
+  /// The stop passed last, where that was seen, and those to come, in the order of travel.
   package var calls: [Call]
 
   /// Makes what is told about a run.

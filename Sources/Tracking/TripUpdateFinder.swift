@@ -46,35 +46,42 @@ package struct TripUpdateFinder: Sendable {
       status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax
     else { return nil }
     let run = TripRun(trip: trip, day: startDay, network: network, zone: zone)
-    let isAwaited = run.isAwaited(at: status.coordinate, status.at, after: visit, network: network)
+    let beginning = run.beginning(at: status.coordinate, status.at, after: visit, network: network)
     // At the last stop the trip is over.
-    guard let order = isAwaited ? 0 : order(of: visit, trip: trip), order < run.last,
-      isAwaited || visit.route == status.route && visit.direction == status.direction
+    guard let order = beginning == nil ? order(of: visit, trip: trip) : 0, order < run.last,
+      beginning != nil || visit.route == status.route && visit.direction == status.direction
     else { return nil }
-    // Before its time a run is not begun, wherever beside its first stop the vehicle waits.
-    let isWaiting = order == 0 && status.at < run.departure(0) && run.isBeside(status.coordinate)
-    let isStanding = isAwaited || isWaiting || isStanding(status, at: visit)
+    // Beside its first stop a vehicle waits wherever it is let stand, also when its time has come.
+    let isWaiting = order == 0 && run.isBeside(status.coordinate)
+    let isStanding =
+      switch beginning {
+      case .waiting: true
+      case .underWay: false
+      case nil: isWaiting || self.isStanding(status, at: visit)
+      }
     guard
       let progress = isStanding
         ? leaving(run, order: order, visit: visit, at: status.at)
-        : driving(run, trip: trip, order: order, status: status)
+        : driving(run, order: order, status: status)
     else { return nil }
-    var passed = call(run, order: order)
-    if order > 0 { passed.arrival = observed(visit.arrivedAt, against: run.arrival(order)) }
-    passed.departure =
-      isStanding
-      ? TripUpdate.Event(
-        at: run.departure(order).adding(seconds: Int64(progress.delaySeconds)),
-        delaySeconds: progress.delaySeconds)
-      : observed(min(visit.departedAt, status.at), against: run.departure(order))
-    let told = [passed.arrival, passed.departure].compactMap { $0?.delaySeconds }
-    guard (told + [progress.delaySeconds]).allSatisfy(run.isBelievable) else { return nil }
+    var calls = coming(run, from: progress.next, delaySeconds: progress.delaySeconds)
+    // When a run left that only now begins nobody saw.
+    if isStanding || beginning == nil {
+      calls.insert(
+        passed(run, order: order, visit: visit, status, leaving: isStanding ? progress : nil), at: 0
+      )
+    }
+    let told = calls.first.map { [$0.arrival, $0.departure] } ?? []
+    guard
+      (told.compactMap { $0?.delaySeconds } + [progress.delaySeconds])
+        .allSatisfy(run.isBelievable)
+    else { return nil }
     return TripUpdate(
       vehicle: status.vehicle, label: status.label, at: status.at, trip: network.trips[trip].id,
       route: network.routes[network.trips[trip].routeIndex].id,
       direction: network.trips[trip].direction, startDay: startDay,
       startSeconds: Int(run.calls[0].arrivalSeconds), delaySeconds: progress.delaySeconds,
-      calls: [passed] + coming(run, from: progress.next, delaySeconds: progress.delaySeconds))
+      calls: calls)
   }
 }
 
@@ -119,33 +126,15 @@ extension TripUpdateFinder {
   }
 
   /// A vehicle on the way is late against the timetable at its place on the line; nil off the line.
-  private func driving(
-    _ run: TripRun, trip: Int, order: Int, status: VehicleStatus
-  ) -> Progress? {
-    let pattern = network.trips[trip].patternIndex
-    let metres = network.patterns[pattern].stopMetres
-    guard metres.count == run.calls.count else { return nil }
-    let line = network.line(ofPattern: pattern)
-    let offMetresMax =
-      network.patterns[pattern].shapeIndex == nil
-      ? TripUpdateFinder.offStraightMetresMax : TripUpdateFinder.offShapeMetresMax
-    let last = min(order + 1 + TripUpdateFinder.unseenStopsMax, run.calls.count - 1)
-    var best: (next: Int, metresAlong: Double, cost: Double)?
-    for next in (order + 1)...last {
-      let place = line.project(status.coordinate, between: metres[next - 1], and: metres[next])
-      let unseen = Double(next - order - 1) * TripUpdateFinder.unseenStopMetres
-      guard place.metresOff <= offMetresMax, place.metresOff + unseen < best?.cost ?? .infinity
-      else { continue }
-      best = (next, place.metresAlong, place.metresOff + unseen)
+  private func driving(_ run: TripRun, order: Int, status: VehicleStatus) -> Progress? {
+    guard let place = run.place(of: status.coordinate, after: order, network: network) else {
+      return nil
     }
-    guard let best else { return nil }
-    let span = metres[best.next] - metres[best.next - 1]
-    let share = span > 0 ? (best.metresAlong - metres[best.next - 1]) / span : 0
-    let left = run.departure(best.next - 1)
-    let seconds = TripUpdateFinder.seconds(from: left, to: run.arrival(best.next))
-    let planned = Int64((Double(seconds) * min(max(share, 0), 1)).rounded())
+    let left = run.departure(place.next - 1)
+    let seconds = TripUpdateFinder.seconds(from: left, to: run.arrival(place.next))
+    let planned = Int64((Double(seconds) * place.share).rounded())
     return Progress(
-      next: best.next,
+      next: place.next,
       delaySeconds: TripUpdateFinder.seconds(from: left.adding(seconds: planned), to: status.at))
   }
 }
@@ -153,6 +142,23 @@ extension TripUpdateFinder {
 // MARK: What is told
 
 extension TripUpdateFinder {
+  /// The call of a visit, with when the vehicle left; foretold where it stands there yet.
+  private func passed(
+    _ run: TripRun, order: Int, visit: StopVisit, _ status: VehicleStatus, leaving: Progress?
+  ) -> TripUpdate.Call {
+    var passed = call(run, order: order)
+    if order > 0 { passed.arrival = observed(visit.arrivedAt, against: run.arrival(order)) }
+    if let leaving {
+      passed.departure = TripUpdate.Event(
+        at: run.departure(order).adding(seconds: Int64(leaving.delaySeconds)),
+        delaySeconds: leaving.delaySeconds)
+    } else {
+      passed.departure = observed(
+        min(visit.departedAt, status.at), against: run.departure(order))
+    }
+    return passed
+  }
+
   private func call(_ run: TripRun, order: Int) -> TripUpdate.Call {
     TripUpdate.Call(
       sequence: Int(run.calls[order].sequence),

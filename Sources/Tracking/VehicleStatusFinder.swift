@@ -36,9 +36,9 @@ package struct VehicleStatusFinder: Sendable {
     status.route = fresh?.route
     status.direction = fresh?.direction
     let said = position.trip.flatMap(network.tripIndex(id:))
-    let isWaiting = said.map { isAwaited($0, at: position, after: fresh) } ?? false
+    let beginning = said.flatMap { self.beginning(ofTrip: $0, at: position, after: fresh) }
     let trip = said.flatMap { trip in
-      isWaiting || mayDrive(trip, after: fresh, at: position.at) ? trip : nil
+      beginning != nil || mayDrive(trip, after: fresh, at: position.at) ? trip : nil
     }
     if let trip {
       status.route = network.routes[network.trips[trip].routeIndex].id
@@ -55,8 +55,8 @@ package struct VehicleStatusFinder: Sendable {
       status.route = network.routes[route].id
       status.direction = nil
     }
-    if isWaiting, let trip {
-      addFirstStop(ofTrip: trip, to: &status)
+    if let beginning, let trip {
+      addStop(ofTrip: trip, beginning, to: &status)
     } else if let fresh {
       addStop(after: fresh, at: position, trip: trip, to: &status)
     }
@@ -76,23 +76,42 @@ package struct VehicleStatusFinder: Sendable {
     return !network.frequencies(ofTrip: trip).isEmpty || startDay(ofTrip: trip, at: instant) != nil
   }
 
-  /// Whether a vehicle waits beside the first stop of the trip it names, after the end of another run.
-  private func isAwaited(_ trip: Int, at position: Position, after visit: StopVisit?) -> Bool {
+  /// How the trip that a vehicle names begins after the end of another run; nil where it is not about to.
+  private func beginning(
+    ofTrip trip: Int, at position: Position, after visit: StopVisit?
+  ) -> TripRun.Beginning? {
     guard let visit, network.frequencies(ofTrip: trip).isEmpty,
       let day = startDay(ofTrip: trip, at: position.at)
-    else { return false }
+    else { return nil }
     return TripRun(trip: trip, day: day, network: network, zone: zone)
-      .isAwaited(at: position.coordinate, position.at, after: visit, network: network)
+      .beginning(at: position.coordinate, position.at, after: visit, network: network)
   }
 
-  private func addFirstStop(ofTrip trip: Int, to status: inout VehicleStatus) {
-    guard let first = network.stopTimes(ofTrip: trip).first else { return }
-    let stop = network.stops[Int(first.stopIndex)]
-    let isThere =
-      stop.coordinate.metres(to: status.coordinate) <= VehicleStatusFinder.stoppedMetresMax
-    status.progress = isThere ? .stoppedAt : .incomingAt
-    status.stop = stop.id
-    status.stopSequence = Int(first.sequence)
+  private func addStop(
+    ofTrip trip: Int, _ beginning: TripRun.Beginning, to status: inout VehicleStatus
+  ) {
+    let calls = network.stopTimes(ofTrip: trip)
+    switch beginning {
+    case .waiting:
+      guard let first = calls.first else { return }
+      let stop = network.stops[Int(first.stopIndex)]
+      let isThere =
+        stop.coordinate.metres(to: status.coordinate) <= VehicleStatusFinder.stoppedMetresMax
+      status.progress = isThere ? .stoppedAt : .incomingAt
+      status.stop = stop.id
+      status.stopSequence = Int(first.sequence)
+    case .underWay(let next):
+      let call = calls[calls.startIndex + next]
+      let stop = network.stops[Int(call.stopIndex)]
+      status.progress = approach(to: stop, from: status.coordinate)
+      status.stop = stop.id
+      status.stopSequence = Int(call.sequence)
+    }
+  }
+
+  private func approach(to stop: Stop, from coordinate: Coordinate) -> StopProgress {
+    stop.coordinate.metres(to: coordinate) <= VehicleStatusFinder.incomingMetresMax
+      ? .incomingAt : .inTransitTo
   }
 
   private func addStop(
@@ -111,10 +130,8 @@ package struct VehicleStatusFinder: Sendable {
     } else {
       guard order + 1 < stops.count else { return }
       now = order + 1
-      let next = network.stops[Int(stops[now])]
-      status.progress =
-        next.coordinate.metres(to: position.coordinate) <= VehicleStatusFinder.incomingMetresMax
-        ? .incomingAt : .inTransitTo
+      status.progress = approach(
+        to: network.stops[Int(stops[now])], from: position.coordinate)
     }
     status.stop = network.stops[Int(stops[now])].id
     if let trip, status.trip != nil {

@@ -108,8 +108,12 @@ extension Handlers {
       _ rows: [Row], _ shownMax: Int, _ part: String, _ place: (Row) -> String
     ) -> String? {
       guard rows.count > shownMax else { return nil }
-      let after = "\(part)_after=\(place(rows[shownMax - 1]))"
-      return "\(Endpoint.booksPage.path)?date=\(day)&\(after)#\(part)"
+      let query = ["orders", "adjustments", "periods"].compactMap { other in
+        // The places of the other lists stay.
+        let after = other == part ? place(rows[shownMax - 1]) : request.queryText("\(other)_after")
+        return after.map { "&\(other)_after=\(percentEncoded($0))" }
+      }
+      return "\(Endpoint.booksPage.path)?date=\(day)\(query.joined())#\(part)"
     }
     let closing = try await PeriodClosing(
       store: services.store, city: city, reporting: KeptReports(zone: city.clock.zone).make

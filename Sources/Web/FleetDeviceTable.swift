@@ -131,7 +131,7 @@ extension Handlers {
     let isSilent = now.secondsSince(heard) > Double(ServiceStatus.silentSecondsMax)
     return DeviceCell(
       value: people.moment(heard),
-      mark: isSilent && standing.isInService ? people.text("fleet_silent_mark") : nil)
+      mark: isSilent && standing.isInService ? people.text("fleet_silent_hour") : nil)
   }
 
   private static func tariffCell(

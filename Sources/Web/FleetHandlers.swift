@@ -67,12 +67,10 @@ extension Handlers {
     _ request: WebRequest, _ parameter: String
   ) throws(Problem) -> SilentPlace? {
     guard let text = request.queryText(parameter) else { return nil }
-    let parts = text.split(separator: "/")
-    let moment = parts.last.flatMap { Instant(iso8601: $0) }
-    guard parts.count == 2, moment != nil || parts[1] == "never" else {
+    guard let place = SilentPlace(pageText: text) else {
       throw .badParameter(parameter, "\(text) is not what an answer gave as `next`")
     }
-    return SilentPlace(device: String(parts[0]), lastContactAt: moment)
+    return place
   }
 
   /// The hole that a parameter of the query names, as an answer gave it.
@@ -80,14 +78,10 @@ extension Handlers {
     _ request: WebRequest, _ parameter: String
   ) throws(Problem) -> GapPlace? {
     guard let text = request.queryText(parameter) else { return nil }
-    let parts = text.split(separator: "/")
-    guard parts.count == 4, let epoch = Int64(parts[1]), let firstSeq = Int64(parts[2]),
-      let knownSince = Instant(iso8601: parts[3])
-    else {
+    guard let place = GapPlace(pageText: text) else {
       throw .badParameter(parameter, "\(text) is not what an answer gave as `next`")
     }
-    return GapPlace(
-      device: String(parts[0]), epoch: epoch, firstSeq: firstSeq, knownSince: knownSince)
+    return place
   }
 
   /// A page of conflicts; `next` names the last of them when there are more.
@@ -147,16 +141,6 @@ extension Handlers {
     _ = try request.requireQuery(name)
     return Int64(try request.queryInt(name, in: 0...Int.max) ?? 0)
   }
-}
-
-extension SilentPlace {
-  /// How an answer names it where its next page begins after it.
-  var pageText: String { "\(device)/\(lastContactAt?.description ?? "never")" }
-}
-
-extension GapPlace {
-  /// How an answer names it where its next page begins after it.
-  var pageText: String { "\(device)/\(epoch)/\(firstSeq)/\(knownSince)" }
 }
 
 extension TapName {

@@ -5,7 +5,7 @@ import Store
 import Tapping
 
 /// A part of the page of the validators; the word is its anchor there.
-enum FleetPart: String {
+enum FleetPart: String, CaseIterable {
   case silent, gaps, conflicts, quarantine, all
 
   /// What a program asks for the same.
@@ -25,9 +25,14 @@ enum FleetPart: String {
   /// Parameter of the page with the last row of the part's page before.
   var after: String { "\(rawValue)_after" }
 
-  /// Where the part goes on after a row, among what is sought.
-  func link(after place: String, sought: String) -> String {
-    "\(Endpoint.fleetPage.path)?q=\(percentEncoded(sought))&\(after)=\(percentEncoded(place))#\(rawValue)"
+  /// Where the part goes on after a row: on the page that was asked for, with what is sought, the tap that is
+  /// told of and the places of the other parts.
+  func link(after place: String, on request: WebRequest) -> String {
+    let others = ["tap"] + Self.allCases.filter { $0 != self }.map(\.after)
+    let kept = others.compactMap { name in request.queryText(name).map { (name, $0) } }
+    let query = ([("q", request.soughtText)] + kept + [(after, place)])
+      .map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
+    return "\(Endpoint.fleetPage.path)?\(query)#\(rawValue)"
   }
 
   /// Where the part is; nil for whoever may not read it.
@@ -50,14 +55,14 @@ struct FleetTable<Row> {
   let next: String?
 
   /// A table of so many rows at most; of more it says where all of them are, and the next page begins after the
-  /// `place` of the last, with the validators that are sought now.
+  /// `place` of the last, with all else that the page shows now.
   init<Element>(
     _ elements: [Element], countMax: Int, of part: FleetPart, _ people: People,
     on request: WebRequest, place: (Element) -> String, _ row: (Element) -> Row
   ) {
     next =
       elements.count > countMax
-      ? part.link(after: place(elements[countMax - 1]), sought: request.soughtText) : nil
+      ? part.link(after: place(elements[countMax - 1]), on: request) : nil
     list = Listing(Array(elements.prefix(countMax)), row)
     cut =
       elements.count > countMax && request.queryText(part.after) == nil

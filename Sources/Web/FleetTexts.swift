@@ -8,7 +8,8 @@ extension Texts {
     "fleet_title": Bilingual(uk: "Валідатори", en: "Validators"),
     "fleet_rows": Bilingual(uk: "Рядків на сторінці:", en: "Rows on the page:"),
     "fleet_silent": Bilingual(
-      uk: "Мовчать, хоча машина їде", en: "Silent though their vehicle moves"),
+      uk: "Мовчать понад 15 хвилин, хоча машина їде",
+      en: "Silent for over 15 minutes though their vehicle moves"),
     "fleet_silent_none": Bilingual(
       uk: "Немає: кожен валідатор машини, що їде, на зв’язку.",
       en: "None: every validator in a vehicle that moves is heard of."),
@@ -56,6 +57,7 @@ extension Texts {
     "fleet_state_revoked": Bilingual(uk: "відкликано", en: "revoked"),
     "fleet_nowhere": Bilingual(uk: "без місця", en: "nowhere"),
     "fleet_silent_mark": Bilingual(uk: "мовчить", en: "silent"),
+    "fleet_silent_hour": Bilingual(uk: "мовчить понад годину", en: "silent for over an hour"),
     "fleet_software": Bilingual(uk: "Програма", en: "Software"),
     "fleet_configuration": Bilingual(uk: "Налаштування", en: "Configuration"),
     "fleet_tariff": Bilingual(uk: "Тариф", en: "Tariff"),

@@ -65,11 +65,14 @@ struct EvidenceCommand: AsyncParsableCommand {
 
     func run() async throws {
       let evidence = try await EvidenceCommand.find(tap, content, database)
+      let wasListed = try await wasListed()
       print("batch \(evidence.batchID) of \(evidence.device), epoch \(evidence.epoch)")
       print("received \(evidence.receivedAt), \(evidence.body.count) bytes")
       if let batch = evidence.batch, let clock = evidence.clock {
         print("sent \(batch.sentAt), \(batch.taps.count) taps")
-        print("deny list \(batch.denyListVersion.map(String.init) ?? "not named")")
+        print(
+          "deny list \(batch.denyListVersion.map(String.init) ?? "not named")"
+            + (wasListed.map { $0 ? " (listed)" : " (not listed)" } ?? ""))
         print(
           "clock \(clock.microseconds / 1000) ms behind or on the way, "
             + "corrected by \(clock.correctionSeconds) s")
@@ -80,6 +83,17 @@ struct EvidenceCommand: AsyncParsableCommand {
           "request \(proof.count) of session \(proof.handshake.session?.description ?? "?")")
       }
       try EvidenceCommand.tell(evidence.checks(), holding: EvidenceCommand.holds)
+    }
+
+    /// Whether the medium was on the deny list that the batch names; nil where it is not known, as of a content that
+    /// is not kept.
+    private func wasListed() async throws -> Bool? {
+      guard content.conflict == nil else { return nil }
+      let page = try await DeviceCommand.insight(database) { desk, _ in
+        try await desk.tapAudit(
+          device: tap.device, epoch: tap.epoch, after: tap.seq - 1, limit: 1)
+      }
+      return page.taps.first { $0.seq == tap.seq }?.wasListed
     }
   }
 

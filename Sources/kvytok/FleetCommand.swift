@@ -36,17 +36,23 @@ extension DeviceCommand {
 
     @Option(help: "Minutes without a word after which a validator counts as silent.")
     var minutes: Int = Int(InsightDesk.silentSecondsMax / 60)
+    @Option(help: "Only those after this one, as the list before it named it.")
+    var after: String?
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
       guard (1...1440).contains(minutes) else {
         throw ValidationError("--minutes is a number from 1 to 1440.")
       }
+      guard after == nil || place != nil else {
+        throw ValidationError("--after is what a list ended with: V-0042/2026-11-22T08:00:00Z.")
+      }
     }
 
     func run() async throws {
       let silent = try await DeviceCommand.insight(database) { desk, _ in
-        try await desk.silentDevices(at: .now, silentSeconds: Int64(minutes) * 60)
+        try await desk.silentDevices(
+          at: .now, silentSeconds: Int64(minutes) * 60, after: place)
       }
       var table = TextTable([
         ("device", .left), ("vehicle", .left), ("last contact", .left), ("vehicle seen", .left),
@@ -61,8 +67,12 @@ extension DeviceCommand {
         ])
       }
       print(silent.isEmpty ? "No validator is silent on a moving vehicle." : table.text)
-      if silent.count >= InsightDesk.silentMax { print("There may be more.") }
+      if silent.count >= InsightDesk.silentMax, let last = silent.last {
+        print("There may be more: --after \(last.place.pageText)")
+      }
     }
+
+    private var place: SilentPlace? { after.flatMap { SilentPlace(pageText: $0) } }
   }
 
   struct Gaps: AsyncParsableCommand {
@@ -73,11 +83,17 @@ extension DeviceCommand {
     var device: String?
     @Option(help: "Those closed in so many days, instead of the open ones.")
     var closedDays: Int?
+    @Option(help: "Only those after this one, as the list before it named it.")
+    var after: String?
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
       if let closedDays, !(1...366).contains(closedDays) {
         throw ValidationError("--closed-days is a number from 1 to 366.")
+      }
+      guard after == nil || place != nil else {
+        throw ValidationError(
+          "--after is what a list ended with: V-0042/3/17/2026-11-22T08:00:00Z.")
       }
     }
 
@@ -86,7 +102,8 @@ extension DeviceCommand {
         let now = Instant.now
         return try await desk.agedGaps(
           device: device,
-          closedSince: closedDays.map { now.adding(seconds: -Int64($0) * 86_400) }, at: now)
+          closedSince: closedDays.map { now.adding(seconds: -Int64($0) * 86_400) }, at: now,
+          after: place)
       }
       var table = TextTable([
         ("device", .left), ("epoch", .right), ("first", .right), ("last", .right),
@@ -101,8 +118,12 @@ extension DeviceCommand {
         ])
       }
       print(gaps.isEmpty ? "No numbers are missing." : table.text)
-      if gaps.count >= FleetQueries.linesMax { print("There may be more.") }
+      if gaps.count >= FleetQueries.linesMax, let last = gaps.last {
+        print("There may be more: --after \(last.gap.place.pageText)")
+      }
     }
+
+    private var place: GapPlace? { after.flatMap { GapPlace(pageText: $0) } }
 
     /// A span in its largest unit.
     static func age(_ seconds: Double) -> String {

@@ -33,7 +33,13 @@ struct RiderShowWords {
   func tap(of ride: RiderRide) -> String {
     let name = "\(ride.tap.device)/\(ride.tap.epoch)/\(ride.tap.seq)"
     let version = ride.denyListVersion.map(String.init) ?? say("не названо", "not named")
+    let listed =
+      ride.wasListed.map {
+        $0 ? say(" (носій у ньому)", " (listed)") : say(" (носія в ньому немає)", " (not listed)")
+      }
+      ?? ""
     return say("валідація \(name), стоп-лист \(version)", "tap \(name), deny list \(version)")
+      + listed
   }
 
   private func place(_ place: RiderRide.Place?) -> String {

@@ -27,6 +27,10 @@ struct FleetCommandTests {
 
       let gaps = try await service.run(["device", "gaps"])
       #expect(gaps.exitCode == 0 && gaps.output.contains("V-7"), "\(gaps.errors)")
+      let later = try await service.run([
+        "device", "gaps", "--after", "V-7/1/2/2099-01-01T00:00:00Z",
+      ])
+      #expect(later.output == "No numbers are missing.\n", "\(later.output)\(later.errors)")
       let held = try await service.run(["quarantine", "list"])
       #expect(held.output.contains("tap_in_future"), "\(held.output)\(held.errors)")
       let hasty = try await service.run([
@@ -125,7 +129,8 @@ struct FleetCommandTests {
     ["device", "assign", "V-1"], ["device", "assign", "V-1", "--vehicle", "1", "--stop", "2"],
     ["device", "assign", "V-1", "--vehicle", "1", "--from", "today"],
     ["device", "rotate", "V-1", "--overlap-days", "-1"], ["device", "gaps", "--closed-days", "0"],
-    ["device", "conflicts", "--limit", "0"],
+    ["device", "conflicts", "--limit", "0"], ["device", "gaps", "--after", "V-1/never"],
+    ["device", "silent", "--after", "V-1/1/2/2026-11-22T08:00:00Z"],
     ["device", "rotate", "V-1", "--public-key", "AAAA"], ["quarantine", "list", "--state", "gone"],
     ["quarantine", "release", "V-1", "1"], ["deny-list", "add", "x", "--cause", "Lost it"],
     ["evidence", "verify"],

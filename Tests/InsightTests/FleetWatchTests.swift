@@ -139,6 +139,18 @@ extension InsightSuite {
       }
     }
 
+    @Test func aPlaceOfAListIsReadAsItWasWritten() {
+      for moment in [nil, noon, Instant(microseconds: noon.microseconds + 250_000)] {
+        let place = SilentPlace(device: "V-1", lastContactAt: moment)
+        #expect(SilentPlace(pageText: place.pageText) == place)
+      }
+      let gap = GapPlace(device: "V-1", epoch: 3, firstSeq: 17, knownSince: noon)
+      #expect(GapPlace(pageText: gap.pageText) == gap)
+      for text in ["", "V-1", "V-1/", "V-1/soon", "V-1/never/3", "V-1/3/x/2026-11-22T08:00:00Z"] {
+        #expect(SilentPlace(pageText: text) == nil && GapPlace(pageText: text) == nil, "\(text)")
+      }
+    }
+
     /// It told where its bus is until it died, a quarter of an hour ago and more.
     @Test func aValidatorThatToldPositionsIsSilentFromTheLastOfThemOn() async throws {
       try await World.with { world in

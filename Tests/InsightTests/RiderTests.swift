@@ -71,6 +71,37 @@ extension InsightSuite {
       }
     }
 
+    @Test func aRideTellsWhetherItsMediumWasOnTheListOfItsValidator() async throws {
+      let script = try Self.script()
+      try await World.with { world in
+        try await world.script(script)
+        let anna = try #require(RiderID(Self.anna))
+        func told() async throws -> [Bool?]? {
+          try await world.desk.rides(of: anna, days: today...today.adding(days: 1))?.rides
+            .map(\.wasListed)
+        }
+        #expect(try await told() == [nil, nil])
+        // The second ride ended after midnight, and its tap belongs to the day before.
+        try await world.script(
+          """
+          update medium set fingerprint = '\\x0102030405060708' where medium_id = '\(Self.card)';
+          insert into deny_list_version (version, made_at, added, removed)
+          select n, now(), 1, 0 from generate_series(1, 3) n;
+          insert into deny_list values ('\\x0102030405060708', true, 2);
+          insert into tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq,
+            medium_id, kind, medium, riders, accepted, batch_id, received_at, deny_list_version)
+          select '2026-11-23', \(Lane.of(anna)), '\(anna)', now(), now(), 'V-1', 1, seq,
+            '\(Self.card)', 'single', 'card', 1, true, 1, now(), version
+          from (values (1, 3), (2, null)) as t(seq, version);
+          """)
+        #expect(try await told() == [true, nil])
+        try await world.script("update deny_list set is_denied = false")
+        #expect(try await told() == [false, nil])
+        try await world.script("update tap set deny_list_version = 1 where seq = 1")
+        #expect(try await told() == [nil, nil])
+      }
+    }
+
     @Test func aRiderSeesTheirRidesWithPlacesAndReasons() async throws {
       let script = try Self.script()
       try await World.with { world in

@@ -66,6 +66,63 @@ extension StoreSuite {
       }
     }
 
+    /// A handheld tapped in bus 1 at first, then told a position from bus 2; bus 1 went on by its own tracker.
+    @Test(arguments: [
+      // Seconds of its taps in each bus, and of its position from bus 2.
+      Handheld(taps: ["1": -20_000], position: -7200, vehicle: "2"),
+      Handheld(taps: ["1": -3600], position: -7200, vehicle: "1"),
+      Handheld(taps: ["1": -20_000, "2": -9000], position: nil, vehicle: "2"),
+      Handheld(taps: ["1": -9000, "2": -20_000], position: nil, vehicle: "1"),
+      Handheld(taps: ["1": -20_000], position: nil, vehicle: "1"),
+    ])
+    func aHandheldIsInTheVehicleThatItNamedLast(_ given: Handheld) async throws {
+      try await withStore { store, pool in
+        try await Self.found(1, pool)
+        try await pool.run(
+          """
+          insert into vehicle_now (vehicle, at, latitude, longitude, received_at)
+          values ('1', $1, 50, 30, $1), ('2', $2, 50, 30, $2)
+          """, [.timestamptz(noon.adding(seconds: -10)), .timestamptz(noon.adding(seconds: -7200))])
+        for (seq, tap) in given.taps.sorted(by: { $0.value < $1.value }).enumerated() {
+          try await pool.run(
+            """
+            insert into tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq,
+              medium_id, kind, medium, riders, accepted, vehicle, batch_id, received_at)
+            select $1, 0, id, $2, $2, 'V-1', 1, $3, id, 'single', 'card', 1, true, $4, 1, $5
+            from (select '00000000-0000-0000-0000-000000000001'::uuid as id) r
+            """,
+            [
+              .date(today), .timestamptz(noon.adding(seconds: tap.value)), .int8(Int64(seq + 1)),
+              // They came all together, long after.
+              .text(tap.key), .timestamptz(noon.adding(seconds: -1900)),
+            ])
+          try await pool.run(
+            "insert into vehicle_device (fare_day, vehicle, device_id) values ($1, $2, 'V-1')",
+            [.date(today), .text(tap.key)])
+        }
+        if let seconds = given.position {
+          try await Self.tell("V-1", of: "2", seconds: seconds, store)
+        }
+        let (silent, standing) = try await store.read { db in
+          (
+            try await db.fleet.silentCandidates(
+              contactBefore: noon.adding(seconds: -1000), vehicleAfter: noon.adding(seconds: -9000),
+              now: noon),
+            try await db.standing.validators(
+              silentSince: noon.adding(seconds: -1000), at: noon)
+          )
+        }
+        #expect(silent.map(\.vehicle) == [given.vehicle], "\(given)")
+        #expect(standing.silent.map(\.vehicle) == [given.vehicle], "\(given)")
+      }
+    }
+
+    struct Handheld: Sendable {
+      var taps: [String: Int64]
+      var position: Int64?
+      var vehicle: String
+    }
+
     @Test func aPositionThatIsKnownIsAWordOfItsDeviceAndAnOldOneIsNot() async throws {
       try await withStore { store, pool in
         try await Self.found(2, pool)

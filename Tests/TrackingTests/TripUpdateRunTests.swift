@@ -17,6 +17,16 @@ import Transit
     #expect(abs(midway.update?.delaySeconds ?? .max) <= 2)
   }
 
+  @Test(arguments: [20, 300])
+  func aLoopUnderTheNameOfTheRunToComeIsNotToldOf(layoverSeconds: Int) throws {
+    let line = Line.loop(layoverSeconds: layoverSeconds)
+    let ahead = try line.told { min($0 + 1, 1) }
+    // Beside the first stop it may wait for the run that it names.
+    let midway = ahead.filter { $0.seconds > 20 && $0.seconds < line.end(0) }
+    #expect(midway.count > 30 && midway.allSatisfy { $0.update == nil })
+    #expect(ahead.contains { $0.seconds > line.begin(1) + 20 && $0.update?.trip == "t1" })
+  }
+
   @Test func aRunOfTheSameDirectionUnderTheNameOfTheOneBeforeIsToldOfNoMore() throws {
     let line = Line.thereAndBack(layoverSeconds: 300)
     let stale = try line.told { _ in 0 }
@@ -42,6 +52,26 @@ import Transit
       #expect(update?.trip == "t1" && update?.delaySeconds == 0, "\(seconds)")
       #expect(update?.calls.map(\.stop) == ["s3", "s2", "s1", "s0"], "\(seconds)")
       #expect(update?.calls.first?.arrival == nil, "\(seconds)")
+    }
+  }
+
+  /// Until the second stop is seen, the newest visit stays the end of the run before.
+  @Test(arguments: [Line.thereAndBack(layoverSeconds: 300), Line.loop(layoverSeconds: 300)])
+  func aRunThatHasLeftTheTerminusIsToldOfBeforeItsSecondStopIsSeen(_ line: Line) throws {
+    let begin = line.begin(1)
+    let stops = line.patterns[line.runs[1]].map { "s\($0)" }
+    let left = try line.told { $0 }.filter { $0.seconds >= begin && $0.seconds < begin + 200 }
+    #expect(left.count == 10)
+    for (seconds, status, update) in left {
+      // 100 m away, after 20 seconds, it may as well stand there still.
+      let isGone = seconds > begin + 20
+      #expect(status.trip == "t1" && status.direction == line.runs[1], "\(seconds)")
+      #expect(status.stop == stops[isGone ? 1 : 0], "\(seconds)")
+      #expect(status.stopSequence == (isGone ? 15 : 10), "\(seconds)")
+      #expect(update?.trip == "t1", "\(seconds)")
+      #expect(update?.delaySeconds == (seconds == begin + 20 ? 20 : 0), "\(seconds)")
+      #expect(update?.calls.map(\.stop) == Array(stops.dropFirst(isGone ? 1 : 0)), "\(seconds)")
+      #expect(update?.calls.contains { $0.departure?.isObserved == true } == false, "\(seconds)")
     }
   }
 }

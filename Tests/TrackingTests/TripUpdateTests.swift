@@ -89,6 +89,20 @@ import Transit
         "10 s0 - 0 (0)", "15 s1 200 (0) 220 (0)", "20 s2 400 (0) 420 (0)", "25 s3 600 (0) -",
       ]),
     Case(
+      name: "waiting beside the first stop when it should be gone",
+      seen: Seen(visit: (0, -600, -200), north: 60, at: 10), delaySeconds: 10,
+      told: [
+        "10 s0 - 10 (+10)", "15 s1 210 (+10) 230 (+10)", "20 s2 410 (+10) 430 (+10)",
+        "25 s3 610 (+10) -",
+      ]),
+    Case(
+      name: "waiting beside the first stop long after it came",
+      seen: Seen(visit: (0, -1500, -1000), north: 60, at: 10), delaySeconds: 10,
+      told: [
+        "10 s0 - 10 (+10)", "15 s1 210 (+10) 230 (+10)", "20 s2 410 (+10) 430 (+10)",
+        "25 s3 610 (+10) -",
+      ]),
+    Case(
       name: "gone from the first stop before its time",
       seen: Seen(visit: (0, -600, -240), north: 900, at: -60), delaySeconds: -240,
       told: [

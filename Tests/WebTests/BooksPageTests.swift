@@ -249,6 +249,13 @@ struct BooksPageTests {
         token: olena)
       #expect(rest.text.contains("charge window № 1<") && !rest.text.contains("№ 2<"))
       #expect(!rest.text.contains("newest") && !rest.text.contains("#orders\""))
+      // The places of the other lists stay.
+      let amid = await service.send(
+        .get, "/books?lang=en&adjustments_after=7&periods_after=2026-10", token: olena)
+      #expect(
+        amid.text.contains(
+          "&amp;orders_after=2&amp;adjustments_after=7&amp;periods_after=2026-10#orders"),
+        "\(amid.text)")
       try await script(orders(102, 600), service)
       let cut = await service.send(.get, "/books?lang=en", token: olena)
       #expect(cut.text.contains("Shown are the newest 100; in all there are 500+"))

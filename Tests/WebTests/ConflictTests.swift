@@ -26,23 +26,28 @@ struct ConflictTests {
     let answer = try await validator.post(
       TapBatchJSON.encode(
         TapBatch(
-          device: validator.id, epoch: 1, sentAt: TestService.now, denyListVersion: denyList,
-          taps: taps)))
+          device: validator.id, epoch: 1, sentAt: validator.service.clock.now,
+          denyListVersion: denyList, taps: taps)))
     try #require(answer.status == .ok, "\(answer.text)")
   }
 
-  /// A validator that began anew sends old numbers with other contents: few batches, many conflicts.
-  @Test(arguments: [1, 2, 3, InsightDesk.conflictBatchesMax])
-  func conflictsAreReadFromTheirBatchesHoweverManyAtATime(_ batchesMax: Int) async throws {
+  /// A validator that began anew sends old numbers with other contents: few batches, many conflicts; in one moment
+  /// or one batch after the other.
+  @Test(arguments: [1, 2, 3, InsightDesk.conflictBatchesMax], [0, 1] as [Int64])
+  func conflictsAreReadFromTheirBatchesHoweverManyAtATime(
+    _ batchesMax: Int, secondsBetween: Int64
+  ) async throws {
     try await TestService.with { service in
       let one = try await Validator(service)
       let two = try await Validator(service, id: "V-2")
-      try await Self.post(Self.taps(1...40, route: "15"), denyList: 17, by: one)
-      try await Self.post(Self.taps(41...50, route: "16"), denyList: 18, by: one)
-      try await Self.post(Self.taps(1...50, route: "22"), denyList: 19, by: one)
-      try await Self.post(Self.taps(7...7, route: "23"), by: one)
-      try await Self.post(Self.taps(7...7, route: "30"), denyList: 20, by: two)
-      try await Self.post(Self.taps(7...7, route: "31"), denyList: 21, by: two)
+      let posts: [(Validator, ClosedRange<Int64>, String, Int64?)] = [
+        (one, 1...40, "15", 17), (one, 41...50, "16", 18), (one, 1...50, "22", 19),
+        (one, 7...7, "23", nil), (two, 7...7, "30", 20), (two, 7...7, "31", 21),
+      ]
+      for (validator, numbers, route, denyList) in posts {
+        try await Self.post(Self.taps(numbers, route: route), denyList: denyList, by: validator)
+        service.clock.set(service.clock.now.adding(seconds: secondsBetween))
+      }
       let conflicts = try await service.services.insight.conflicts(
         tokenKey: service.services.tokenKey, batchesMax: batchesMax)
       try #require(conflicts.count == 52)
@@ -64,6 +69,35 @@ struct ConflictTests {
       #expect(Set(conflicts.map(\.row.keptBatchID)).count == 3)
       #expect(Set(conflicts.map(\.otherBatchID)).count == 3)
       #expect(conflicts.allSatisfy { $0.otherBatchID != nil })
+    }
+  }
+
+  /// Such a batch repeats no number of an earlier one, but its own.
+  @Test(arguments: [0, 1] as [Int64])
+  func oneBatchMayHaveBroughtBothContents(secondsBetween: Int64) async throws {
+    try await TestService.with { service in
+      let validator = try await Validator(service)
+      func wait() { service.clock.set(service.clock.now.adding(seconds: secondsBetween)) }
+      try await Self.post(Self.taps(1...1, route: "14"), denyList: 16, by: validator)
+      wait()
+      try await Self.post(
+        Self.taps(2...3, route: "15") + Self.taps(2...2, route: "22"), denyList: 17, by: validator)
+      wait()
+      try await Self.post(Self.taps(4...4, route: "16"), denyList: 18, by: validator)
+      let conflicts = try await service.services.insight.conflicts(
+        tokenKey: service.services.tokenKey)
+      let conflict = try #require(conflicts.first)
+      #expect(conflicts.count == 1 && conflict.row.name.seq == 2)
+      #expect(conflict.row.keptBatchID != nil)
+      #expect(conflict.otherBatchID == conflict.row.keptBatchID)
+      #expect(conflict.keptDenyList == 17 && conflict.otherDenyList == 17)
+      #expect(conflict.keptContent?.contains(#""route":"15""#) == true)
+      #expect(conflict.row.otherContent.contains(#""route":"22""#))
+      let file = await service.send(
+        .get, "/v1/evidence?device=V-1&epoch=1&seq=2&conflict=\(conflict.row.conflictID)",
+        token: try await service.token(.inspector))
+      let evidence = try TapEvidence(json: file.body)
+      #expect(evidence.batchID == conflict.row.keptBatchID)
     }
   }
 

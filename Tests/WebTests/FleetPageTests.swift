@@ -254,14 +254,16 @@ struct FleetPageTests {
         (
           "uk",
           [
-            "Валідатори", "Мовчать, хоча машина їде", "Пропуски в номерах", "Суперечності",
+            "Валідатори", "Мовчать понад 15 хвилин, хоча машина їде", "Пропуски в номерах",
+            "Суперечності",
             "Карантин", "Усі валідатори", "час у майбутньому", "чекає на рішення", "працює",
           ]
         ),
         (
           "en",
           [
-            "Validators", "Silent though their vehicle moves", "Gaps in the numbers",
+            "Validators", "Silent for over 15 minutes though their vehicle moves",
+            "Gaps in the numbers",
             "Conflicts", "Impossible taps", "All validators", "in the future",
             "waits for a decision", "active",
           ]
@@ -332,6 +334,16 @@ struct FleetPageTests {
       let next = try await Self.page(service, query: "&q=d-30&gaps_after=\(place)")
       let shown = next.text.matches(of: /<th scope="row">(D-[0-9]+)<\/th><td>active/)
       #expect(shown.map { String($0.output.1) } == ["D-30", "D-300", "D-301"], "\(next.text)")
+      // So do the tap that is told of and the places of the other lists.
+      let amid = try await Self.page(
+        service, .admin, query: "&q=d-&tap=D-1/1/1&conflicts_after=40&all_after=D-100")
+      Self.expect(
+        amid,
+        says: [
+          "/devices?q=d-&amp;tap=D-1%2F1%2F1&amp;conflicts_after=40&amp;all_after=D-100&amp;"
+            + "gaps_after=\(place)#gaps",
+          "&amp;conflicts_after=40&amp;all_after=D-100&amp;quarantine_after=",
+        ])
     }
   }
 
