@@ -46,7 +46,9 @@ package struct TripUpdateFinder: Sendable {
       status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax
     else { return nil }
     let run = TripRun(trip: trip, day: startDay, network: network, zone: zone)
-    let beginning = run.beginning(at: status.coordinate, status.at, after: visit, network: network)
+    let beginning = run.beginning(
+      at: status.coordinate, status.at, speedMetresPerSecond: status.speedMetresPerSecond,
+      after: visit, network: network)
     // At the last stop the trip is over.
     guard let order = beginning == nil ? order(of: visit, trip: trip) : 0, order < run.last,
       beginning != nil || visit.route == status.route && visit.direction == status.direction
