@@ -343,6 +343,7 @@ struct FleetPageTests {
           "/devices?q=d-&amp;tap=D-1%2F1%2F1&amp;conflicts_after=40&amp;all_after=D-100&amp;"
             + "gaps_after=\(place)#gaps",
           "&amp;conflicts_after=40&amp;all_after=D-100&amp;quarantine_after=",
+          "&amp;q=d-&amp;conflicts_after=40&amp;all_after=D-100#tap\"",
         ])
     }
   }
