@@ -29,32 +29,38 @@ enum DeviceContacts {
   /// and positions of the last ``vehicleDaysMax`` days told last, of those that are heard of.
   ///
   /// A tap tells it when it was made, also when it comes late; a position when it came. `devices` names a table
-  /// of those that are asked for, so that others are not looked for; only where a device may be in one of two
-  /// vehicles are its taps looked at.
+  /// of those that are asked for, so that others are not looked for, nor those that are assigned; only where a
+  /// device may be in one of two vehicles are its taps looked at.
   static func placed(at moment: String, among devices: String) -> String {
     let first = "((\(moment)::timestamptz at time zone 'UTC')::date - \(vehicleDaysMax))"
+    let unassigned = """
+      select u.device_id from \(devices) u where not exists (
+        select from device_assignment s where s.device_id = u.device_id
+          and s.valid_from <= \(moment) and (s.valid_to is null or s.valid_to > \(moment)))
+      """
     return """
       left join device_assignment a on a.device_id = d.device_id
         and a.valid_from <= \(moment) and (a.valid_to is null or a.valid_to > \(moment))
       left join (
         select distinct on (n.device_id) n.device_id, n.vehicle
         from (
-          select c.*, count(*) over (partition by device_id) as vehicles from (
+          select c.*, min(vehicle) over told <> max(vehicle) over told as is_unsure from (
             select device_id, vehicle, fare_day, null::timestamptz as received_at, seen_at from (
               select v.device_id, v.vehicle, v.fare_day, w.at as seen_at,
                 rank() over (partition by v.device_id order by v.fare_day desc) as day_rank
               from vehicle_device v join vehicle_now w using (vehicle)
               where v.fare_day >= \(first)
-                and v.device_id in (select device_id from \(devices))) newest
+                and v.device_id in (\(unassigned))) newest
             where day_rank = 1
             union all
             select p.device_id, p.vehicle, null, p.received_at, w.at
             from device_position p join vehicle_now w using (vehicle)
             where p.received_at >= \(first)::timestamp at time zone 'UTC'
-              and p.device_id in (select device_id from \(devices))) c) n
+              and p.device_id in (\(unassigned))) c
+          window told as (partition by device_id)) n
         left join lateral (
           select t.tapped_at from tap t
-          where n.vehicles > 1 and t.fare_day = n.fare_day and t.fare_day >= \(first)
+          where n.is_unsure and t.fare_day = n.fare_day and t.fare_day >= \(first)
             and t.device_id = n.device_id and t.vehicle = n.vehicle
           order by t.epoch desc, t.seq desc limit 1) tapped on true
         order by n.device_id, coalesce(n.received_at, tapped.tapped_at) desc nulls last,

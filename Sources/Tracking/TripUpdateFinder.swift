@@ -46,7 +46,9 @@ package struct TripUpdateFinder: Sendable {
       status.at.secondsSince(visit.departedAt) <= VehicleStatusFinder.visitAgeSecondsMax
     else { return nil }
     let run = TripRun(trip: trip, day: startDay, network: network, zone: zone)
-    let beginning = run.beginning(at: status.coordinate, status.at, after: visit, network: network)
+    let beginning = run.beginning(
+      at: status.coordinate, status.at, speedMetresPerSecond: status.speedMetresPerSecond,
+      after: visit, network: network)
     // At the last stop the trip is over.
     guard let order = beginning == nil ? order(of: visit, trip: trip) : 0, order < run.last,
       beginning != nil || visit.route == status.route && visit.direction == status.direction
@@ -66,7 +68,10 @@ package struct TripUpdateFinder: Sendable {
     else { return nil }
     var calls = coming(run, from: progress.next, delaySeconds: progress.delaySeconds)
     // When a run left that only now begins nobody saw.
-    if isStanding || beginning == nil {
+    if isStanding
+      || beginning == nil
+        && mayHaveLeft(run, order: order, visit: visit, status, late: progress.delaySeconds)
+    {
       calls.insert(
         passed(run, order: order, visit: visit, status, leaving: isStanding ? progress : nil), at: 0
       )
@@ -157,6 +162,18 @@ extension TripUpdateFinder {
         min(visit.departedAt, status.at), against: run.departure(order))
     }
     return passed
+  }
+
+  /// Whether a vehicle on the way may have left its stop when its visit ended.
+  ///
+  /// At the first stop a visit may end with the doors, which close for a layover: what left then would be farther by now.
+  private func mayHaveLeft(
+    _ run: TripRun, order: Int, visit: StopVisit, _ status: VehicleStatus, late delaySeconds: Int
+  ) -> Bool {
+    guard order == 0 else { return true }
+    let left = min(visit.departedAt, status.at)
+    return TripUpdateFinder.seconds(from: run.departure(order), to: left)
+      >= delaySeconds - Int(TripUpdateFinder.visitLagSecondsMax)
   }
 
   private func call(_ run: TripRun, order: Int) -> TripUpdate.Call {

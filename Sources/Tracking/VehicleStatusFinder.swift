@@ -84,7 +84,9 @@ package struct VehicleStatusFinder: Sendable {
       let day = startDay(ofTrip: trip, at: position.at)
     else { return nil }
     return TripRun(trip: trip, day: day, network: network, zone: zone)
-      .beginning(at: position.coordinate, position.at, after: visit, network: network)
+      .beginning(
+        at: position.coordinate, position.at, speedMetresPerSecond: position.speedMetresPerSecond,
+        after: visit, network: network)
   }
 
   private func addStop(

@@ -28,11 +28,19 @@ enum FleetPart: String, CaseIterable {
   /// Where the part goes on after a row: on the page that was asked for, with what is sought, the tap that is
   /// told of and the places of the other parts.
   func link(after place: String, on request: WebRequest) -> String {
-    let others = ["tap"] + Self.allCases.filter { $0 != self }.map(\.after)
-    let kept = others.compactMap { name in request.queryText(name).map { (name, $0) } }
-    let query = ([("q", request.soughtText)] + kept + [(after, place)])
-      .map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
-    return "\(Endpoint.fleetPage.path)?\(query)#\(rawValue)"
+    let kept = request.kept(["tap"] + Self.allCases.filter { $0 != self }.map(\.after))
+    return Self.link([("q", request.soughtText)] + kept + [(after, place)], to: rawValue)
+  }
+
+  /// Where the page tells all of an impossible tap: with what is sought and the places of its parts, as on the page
+  /// that was asked for.
+  static func link(to tap: TapName, on request: WebRequest) -> String {
+    link([("tap", tap.pageText)] + request.kept(["q"] + allCases.map(\.after)), to: "tap")
+  }
+
+  private static func link(_ fields: [(String, String)], to anchor: String) -> String {
+    let query = fields.map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
+    return "\(Endpoint.fleetPage.path)?\(query)#\(anchor)"
   }
 
   /// Where the part is; nil for whoever may not read it.
@@ -44,6 +52,11 @@ enum FleetPart: String, CaseIterable {
 extension WebRequest {
   /// What the validators of the page are searched for; empty where all are shown.
   var soughtText: String { (queryText("q") ?? "").trimmed }
+
+  /// Those of some parameters that the request has.
+  fileprivate func kept(_ names: [String]) -> [(String, String)] {
+    names.compactMap { name in queryText(name).map { (name, $0) } }
+  }
 }
 
 /// A table of the page, and what has to be said of it beside its rows.
@@ -132,18 +145,12 @@ extension Handlers {
     } else {
       _ = try await discard(order, by: person, at: request.receivedAt)
     }
-    return Answer.redirect(to: Self.link(to: order.name))
+    return Answer.redirect(to: FleetPart.link(to: order.name, on: request))
   }
 
   /// The moment at which the clocks of the city show a time, as a browser writes it: with seconds or without.
   private static func wallTime(_ text: String, in zone: TimeZoneTable) -> Instant? {
     let whole = text.utf8.count == "2026-11-22T09:00".utf8.count ? text + ":00" : text
     return Instant(iso8601: whole + "Z").map { zone.instant(of: TimeZoneTable.utc.local($0)) }
-  }
-
-  /// Where the page tells all of an impossible tap.
-  static func link(to tap: TapName) -> String {
-    let name = "\(tap.device)/\(tap.epoch)/\(tap.seq)"
-    return "\(Endpoint.fleetPage.path)?tap=\(percentEncoded(name))#tap"
   }
 }

@@ -45,7 +45,7 @@ extension Handlers {
     ) { tap in
       let at = ToldTap(content: tap.content).at
       return HeldTapRow(
-        link: Self.link(to: tap.name), device: tap.name.device,
+        link: FleetPart.link(to: tap.name, on: request), device: tap.name.device,
         number: "\(tap.name.epoch) / \(tap.name.seq)", raw: at.map(people.moment) ?? "–",
         corrected: at.flatMap { clocks[tap.name]?.corrected($0) }.map(people.moment) ?? "–",
         why: Self.why(tap, people), message: tap.message, received: people.moment(tap.receivedAt),

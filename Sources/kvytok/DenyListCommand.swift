@@ -92,7 +92,8 @@ struct DenyListCommand: AsyncParsableCommand {
         ])
       }
       print("version \(head.version)")
-      print(devices.isEmpty ? "Every active validator holds it." : table.text)
+      let none = after == nil ? "Every active validator holds it." : "No more."
+      print(devices.isEmpty ? none : table.text)
       if devices.count == limit, let last = devices.last {
         print("There may be more: --after \(last.device)")
       }

@@ -66,7 +66,8 @@ extension DeviceCommand {
           device.vehicleSeenAt.description, "\(Int(device.movedMetres.rounded())) m",
         ])
       }
-      print(silent.isEmpty ? "No validator is silent on a moving vehicle." : table.text)
+      let none = after == nil ? "No validator is silent on a moving vehicle." : "No more."
+      print(silent.isEmpty ? none : table.text)
       if silent.count >= InsightDesk.silentMax, let last = silent.last {
         print("There may be more: --after \(last.place.pageText)")
       }
@@ -117,7 +118,8 @@ extension DeviceCommand {
           Self.age(aged.ageSeconds), gap.closedAt?.description ?? "open",
         ])
       }
-      print(gaps.isEmpty ? "No numbers are missing." : table.text)
+      let none = after == nil ? "No numbers are missing." : "No more."
+      print(gaps.isEmpty ? none : table.text)
       if gaps.count >= FleetQueries.linesMax, let last = gaps.last {
         print("There may be more: --after \(last.gap.place.pageText)")
       }
@@ -158,7 +160,9 @@ extension DeviceCommand {
         try await desk.conflicts(
           device: device, after: after, tokenKey: try await backbone.tokenKey(), limit: limit)
       }
-      if conflicts.isEmpty { print("No number came with two contents.") }
+      if conflicts.isEmpty {
+        print(after == nil ? "No number came with two contents." : "No more.")
+      }
       for conflict in conflicts {
         let row = conflict.row
         print(

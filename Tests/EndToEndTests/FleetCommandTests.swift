@@ -27,10 +27,14 @@ struct FleetCommandTests {
 
       let gaps = try await service.run(["device", "gaps"])
       #expect(gaps.exitCode == 0 && gaps.output.contains("V-7"), "\(gaps.errors)")
-      let later = try await service.run([
-        "device", "gaps", "--after", "V-7/1/2/2099-01-01T00:00:00Z",
-      ])
-      #expect(later.output == "No numbers are missing.\n", "\(later.output)\(later.errors)")
+      let places = [
+        "gaps": "V-7/1/2/2099-01-01T00:00:00Z", "silent": "V-7/2099-01-01T00:00:00Z",
+        "conflicts": "1",
+      ]
+      for (list, place) in places {
+        let later = try await service.run(["device", list, "--after", place])
+        #expect(later.output == "No more.\n", "\(list) \(later.output)\(later.errors)")
+      }
       let held = try await service.run(["quarantine", "list"])
       #expect(held.output.contains("tap_in_future"), "\(held.output)\(held.errors)")
       let hasty = try await service.run([

@@ -74,6 +74,8 @@ extension StoreSuite {
       Handheld(taps: ["1": -20_000, "2": -9000], position: nil, vehicle: "2"),
       Handheld(taps: ["1": -9000, "2": -20_000], position: nil, vehicle: "1"),
       Handheld(taps: ["1": -20_000], position: nil, vehicle: "1"),
+      // Its tap and its position name one bus.
+      Handheld(taps: ["2": -9000], position: -7200, vehicle: "2"),
     ])
     func aHandheldIsInTheVehicleThatItNamedLast(_ given: Handheld) async throws {
       try await withStore { store, pool in

@@ -110,6 +110,14 @@ import Transit
         "25 s3 600 (0) -",
       ]),
     Case(
+      name: "gone from the first stop on time, after a layover with its doors closed",
+      seen: Seen(visit: (0, -900, -500), north: 300, at: 60), delaySeconds: 0,
+      told: ["15 s1 200 (0) 220 (0)", "20 s2 400 (0) 420 (0)", "25 s3 600 (0) -"]),
+    Case(
+      name: "gone from the first stop on time, after a long layover with its doors closed",
+      seen: Seen(visit: (0, -1500, -1000), north: 300, at: 60), delaySeconds: 0,
+      told: ["15 s1 200 (0) 220 (0)", "20 s2 400 (0) 420 (0)", "25 s3 600 (0) -"]),
+    Case(
       name: "still at the first stop when it should be gone",
       seen: Seen(visit: (0, -600, 100), north: 3, at: 100), delaySeconds: 100,
       told: [

@@ -191,6 +191,12 @@ struct FleetPageTests {
       let mended = try await Self.page(service, query: "&q=V-1")
       #expect(mended.text.contains("<td>2026-11 <small>current</small></td>"), "\(mended.text)")
       #expect(mended.text.contains("80\u{A0}%</td>") && !mended.text.contains(">ahead<"))
+      let mark = "<strong class=\"bad\">silent for over an hour</strong>"
+      for (seconds, isSilent) in [(3600, false), (3601, true)] as [(Int64, Bool)] {
+        service.clock.set(beat.sentAt.adding(seconds: seconds))
+        let later = try await Self.page(service, query: "&q=V-1")
+        #expect(later.text.contains(mark) == isSilent, "\(seconds) \(later.text)")
+      }
     }
   }
 
@@ -343,6 +349,7 @@ struct FleetPageTests {
           "/devices?q=d-&amp;tap=D-1%2F1%2F1&amp;conflicts_after=40&amp;all_after=D-100&amp;"
             + "gaps_after=\(place)#gaps",
           "&amp;conflicts_after=40&amp;all_after=D-100&amp;quarantine_after=",
+          "&amp;q=d-&amp;conflicts_after=40&amp;all_after=D-100#tap\"",
         ])
     }
   }
