@@ -83,7 +83,7 @@ extension FareMeter {
       top.tickets += 1
       top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
       for rule in tariff.tables.tickets.indices {
-        for start in starts(of: rule, endingAt: end, in: run, today: today) {
+        for start in starts(of: rule, endingAt: end, in: run) {
           let minor = ticketPrice(rule, start, end, run)
           guard minor != unknownMinor else { continue }
           var other = best[start]
@@ -114,9 +114,7 @@ extension FareMeter {
   }
 
   /// Where a ticket that ends with a ride may begin.
-  private func starts(
-    of rule: Int, endingAt end: Int, in run: [Ride], today: Int
-  ) -> [Int] {
+  private func starts(of rule: Int, endingAt end: Int, in run: [Ride]) -> [Int] {
     var found: [Int] = []
     var start = end
     let most = min(tariff.tables.tickets[rule].ridesMax, FareMeter.coveredRidesMax)
@@ -124,7 +122,7 @@ extension FareMeter {
       guard fits(run[start], rule) else { break }
       if start < end, !mayFollow(rule, run[start], run[start + 1]) { break }
       if tariff.tables.tickets[rule].firstCondition.holds(run[start]),
-        isInTime(rule, start, end, run, today: today)
+        isInTime(rule, start, end, run)
       {
         found.append(start)
       }
@@ -150,9 +148,11 @@ extension FareMeter {
   }
 
   /// Whether a ticket's rides are within its times; one without a time ends with the fare day.
-  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], today: Int) -> Bool {
+  ///
+  /// A ride is of the fare day of its boarding, whenever it ended.
+  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
     let follows = tariff.tables.tickets[rule].follows
-    var isOverMidnight = start < today && end >= today
+    var isOverMidnight = (start...end).contains { run[$0].day != run[start].day }
     if let window = tariff.tables.tickets[rule].window {
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let isInWindow = (start...end).allSatisfy { place in
@@ -166,7 +166,7 @@ extension FareMeter {
     }
     guard end > start, !follows.isEmpty else { return !isOverMidnight }
     for place in (start + 1)...end {
-      let needsTime = isOverMidnight && place >= today
+      let needsTime = isOverMidnight && run[place].day != run[start].day
       let isAllowed = follows.contains { step in
         step.from.holds(run[place - 1]) && step.to.holds(run[place])
           && (step.window?.contains(from: run[start], to: run[place]) ?? !needsTime)
@@ -305,8 +305,8 @@ extension FareMeter {
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
   /// what was due for its ticket: companions and fees are paid beside it.
   ///
-  /// A ride that is still open may share those before it, and the rest of a day that another version
-  /// rates may share all of them.
+  /// A ride that is still open may share those before it, without a time those of its own fare day, and
+  /// the rest of a day that another version rates may share all of them.
   private mutating func remember(
     _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
     state: inout RiderState, source: [FareTap]
@@ -314,10 +314,16 @@ extension FareMeter {
     let longest = tariff.tables.tickets.map(\.longestMicroseconds).max() ?? 0
     let last = min(end(of: day), state.boarding?.at.microseconds ?? .max)
     let from = keepsAll ? .min : last - longest
+    let clock = tariff.tables.clock
+    let openDay = state.boarding.map { clock.fareDay(of: $0.at) }
     // A time may run from the arrival, which is the later of the two.
-    var kept = state.recent.filter { ($0.off ?? $0.on).at.microseconds >= from }
+    var kept = state.recent.filter {
+      ($0.off ?? $0.on).at.microseconds >= from || clock.fareDay(of: $0.on.at) == openDay
+    }
     for (ride, due) in covered
-    where ride.moment(.arrival) >= from && (keepsAll || longest > 0) {
+    where (ride.moment(.arrival) >= from && (keepsAll || longest > 0))
+      || ride.day == openDay?.number
+    {
       let index = Int(ride.on.index)
       guard var on = index < 0 ? opened : source.dropFirst(index).first else { continue }
       on.ref = RatedRide.carriedRef

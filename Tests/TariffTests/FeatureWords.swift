@@ -55,8 +55,8 @@ let wordFeatures: [Feature] = [
       """),
   Feature(
     "a discount of repeated riding by a product counts the rides of the fare day",
-    rules: flat + "products: [{name: card, when: {mode: none}, valid: {days: 30}}]\n"
-      + "repeats: [{name: often, after: 2, per: {product: card}, pays: 50%}]",
+    rules: flat + "repeats: [{name: often, after: 2, per: {product: card}, pays: 50%}]",
+    products: "- {name: card, when: {mode: none}, valid: {days: 30}}",
     rides: """
         buys: [{product: card, at: "2024-05-14 07:00"}]
         rides:
