@@ -12,10 +12,8 @@ extension FareMeter {
   mutating func rateByTickets(
     day: Int, opened: FareTap?, state: inout RiderState, source: [FareTap]
   ) {
-    // A ride that was open for long began before some of what has been rated since.
     let last = rides.lazy.map(\.on.at).max() ?? .max
     let earlier = recentRides(state).filter { $0.ride.on.at <= last }
-    var run = earlier.map(\.ride)
     var secondTaps: Set<Int> = []
     for index in rides.indices {
       var ride = rides[index]
@@ -25,23 +23,46 @@ extension FareMeter {
       rides[index] = ride
     }
     let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
-    run += covered.map { rides[$0] }
-    let dueBefore = earlier.map(\.due)
+    // A ride that was open for long began before some of what has been rated since: the times of tickets
+    // go by the order of boardings.
+    let (run, dueBefore) = ordered(earlier, among: covered.map { rides[$0] })
     let tickets = cheapestCover(run, dueBefore: dueBefore).flatMap { chosen in
       chosen.rides.map { _ in chosen }
     }
+    let places = run.indices.filter { dueBefore[$0] == nil }
     var kept: [(ride: Ride, due: TicketDue)] = []
-    var place = earlier.count
     for index in rides.indices {
       guard kept.count < covered.count, covered[kept.count] == index else {
         rateByItself(rides[index], isSecondTap: secondTaps.contains(index), state: &state)
         continue
       }
+      let place = places[kept.count]
       let due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
       kept.append((rides[index], due))
-      place += 1
     }
     remember(kept, day: day, opened: opened, state: &state, source: source)
+  }
+
+  /// Rides of before and of today, each in the order of boardings, in one order; with what was due before,
+  /// which is nil for those of today.
+  private func ordered(
+    _ earlier: [(ride: Ride, due: TicketDue)], among today: [Ride]
+  ) -> (run: [Ride], dueBefore: [TicketDue?]) {
+    var run: [Ride] = []
+    var dueBefore: [TicketDue?] = []
+    var rest = today[...]
+    for (ride, due) in earlier {
+      while let next = rest.first, next.on.at < ride.on.at {
+        run.append(next)
+        dueBefore.append(nil)
+        rest.removeFirst()
+      }
+      run.append(ride)
+      dueBefore.append(due)
+    }
+    run += rest
+    dueBefore += rest.map { _ in nil }
+    return (run, dueBefore)
   }
 
   private func takesTicket(_ ride: borrowing Ride) -> Bool {
@@ -66,9 +87,8 @@ extension FareMeter {
     var reductionMinor: Int64 = 0
   }
 
-  /// Dynamic programme over the prefixes of the day's rides, behind those of yesterday and what was due for these.
-  private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue]) -> [ChosenTicket] {
-    let today = dueBefore.count
+  /// Dynamic programme over the prefixes of the day's rides, among those of before and what was due for these.
+  private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue?]) -> [ChosenTicket] {
     struct Best {
       var unknown = 0
       var sum: Int64 = 0
@@ -79,7 +99,7 @@ extension FareMeter {
     var best = [Best()]
     for end in run.indices {
       var top = best[end]
-      top.unknown += end < today ? 0 : 1
+      top.unknown += dueBefore[end] == nil ? 1 : 0
       top.tickets += 1
       top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
       for rule in tariff.tables.tickets.indices {
@@ -104,13 +124,11 @@ extension FareMeter {
     return chosen.reversed()
   }
 
-  /// What is still due today for a ticket at a price: nothing where all its rides are of yesterday.
-  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue]) -> Int64 {
-    if rides.upperBound <= dueBefore.count { return 0 }
-    let paid = rides.prefix { $0 < dueBefore.count }.reduce(Int64(0)) {
-      $0 + max(0, dueBefore[$1].minor)
-    }
-    return max(0, minor - paid)
+  /// What is still due today for a ticket at a price: nothing where all its rides are of before.
+  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue?]) -> Int64 {
+    let before = dueBefore[rides].compactMap { $0 }
+    if before.count == rides.count { return 0 }
+    return max(0, minor - before.reduce(Int64(0)) { $0 + max(0, $1.minor) })
   }
 
   /// Where a ticket that ends with a ride may begin.
@@ -156,10 +174,8 @@ extension FareMeter {
     if let window = tariff.tables.tickets[rule].window {
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let isInWindow = (start...end).allSatisfy { place in
-        // A ride that was open for long comes behind rides that began after it.
-        run[start].on.at - run[place].on.at <= window.microseconds
-          && window.contains(
-            from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
+        window.contains(
+          from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
       }
       guard isInWindow else { return false }
       isOverMidnight = false
@@ -191,7 +207,7 @@ extension FareMeter {
   /// Books a ride on its ticket: the first ride of today pays what is due, the others ride on it; gives
   /// back what was due for the ticket alone.
   private mutating func charge(
-    _ chosen: ChosenTicket, _ place: Int, run: [Ride], dueBefore: [TicketDue],
+    _ chosen: ChosenTicket, _ place: Int, run: [Ride], dueBefore: [TicketDue?],
     state: inout RiderState
   ) -> TicketDue {
     traceStart = trace.count
@@ -209,14 +225,14 @@ extension FareMeter {
       take(0, for: &full)
       ride.fullMinor = singlePrice(full)
     }
-    guard place == max(chosen.rides.lowerBound, dueBefore.count) else {
+    guard place == chosen.rides.first(where: { dueBefore[$0] == nil }) else {
       step(.onTicket, name)
       let (due, carrier) = beside(ride, ticket: name, state: &state)
       charge(
         ride, due, nominal: alone, alone: alone, isReduced: false, carrier: carrier, state: &state)
       return TicketDue(minor: 0)
     }
-    let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
+    let before = dueBefore[chosen.rides].compactMap { $0 }
     step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
     let due = owed(chosen.minor, for: chosen.rides, dueBefore)
     if due < chosen.minor { step(.transferDifference, name, minor: chosen.minor - due) }

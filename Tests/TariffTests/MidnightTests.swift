@@ -245,6 +245,14 @@ private let remembered = [
         - {at: "2024-05-15 01:11", mode: bus, pays: 1.70}
       """),
   Midnight(
+    "a ride that was open for long follows on none that began after it", rules: busTicket,
+    rides: """
+        rides:
+        - {on: "2024-05-14 20:00", off: "2024-05-15 00:30", mode: bus, pays: 1.70}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 1.70}
+        - {at: "2024-05-15 00:40", mode: bus, pays: 0}
+      """),
+  Midnight(
     "rides of the evening whose ticket is over do not make two tickets of one",
     rules: ticket,
     rides: """
