@@ -255,13 +255,10 @@ extension FareMeter {
       step(.freeCategory, .category(ride.categoryRule), minor: 0)
       return (0, ticket)
     }
-    let steps = trace.count
-    let held = withSurcharges(ride, 0, countingToCaps: true)
+    let held = feesInsideCaps(ride)
     guard held > 0 else { return (0, ticket) }
-    trace.removeSubrange(steps...)
     if let use = useProduct(ride, price: 0, paysAll: true, state: &state) {
-      // The last step is its use: it pays the fees, and nothing of the price, which the ticket has paid.
-      trace[trace.count - 1].minor = held
+      noteFees(held)
       return (0, .product(Int32(use.rule)))
     }
     let fees = withSurcharges(ride, 0, countingToCaps: true)

@@ -21,9 +21,10 @@ extension ClearingSuite {
       products: [{name: trams, when: {mode: tram}, valid: {days: 30}, price: {adult: 300.00}}]
       """
 
-    /// Anna's rides of the afternoon on which she has bought the pass, by route and time.
+    /// Anna's rides of the afternoon on which she has bought the pass, or of a later day, by route and time.
     private static func with(
-      _ rides: [(route: String, time: String)], _ body: @Sendable (House) async throws -> Void
+      _ rides: [(route: String, time: String)], day: Int = 1,
+      _ body: @Sendable (House) async throws -> Void
     ) async throws {
       try await House.with(tariff: tariff) { house in
         try await house.importFeed(SharingRuleTests.files, named: "two operators", stopsCount: 2)
@@ -32,7 +33,7 @@ extension ClearingSuite {
           "trams", to: anna, from: nil, for: house.cash(nil, key: "s1"), by: desk)
         var taps: [Tap] = []
         for (place, ride) in rides.enumerated() {
-          var tap = try tap(Int64(place + 1), ride.time, day: 1)
+          var tap = try tap(Int64(place + 1), ride.time, day: day)
           tap.route = ride.route
           taps.append(tap)
         }
@@ -84,6 +85,23 @@ extension ClearingSuite {
         _ = try await house.recognition.recognise(
           through: house.city.current.fareDay(of: House.noon), at: day)
         #expect(try await Self.moved(house, "recognition") == ["night tram 833", "tram 167"])
+      }
+    }
+
+    /// The bus's ticket goes on into the fare day of the trams, so that nothing is due for the first of them:
+    /// the pass earns 20.00 on two days, and they get 2 parts and 10.
+    @Test func aPassThatPaysAFeeOnATicketOfTheDayBeforeIsEarnedByTheFee() async throws {
+      try await Self.with([("2", "03:50"), ("1", "04:10"), ("1", "06:00")], day: 2) { house in
+        #expect(
+          try await Self.rides(house) == [
+            "bus 1000 1000 hour", "tram 0 0 trams", "tram 1000 0 trams",
+          ])
+        try await house.script(
+          House.forging("update ride set operator_id = 'night tram' where seq = 3"))
+        let day = House.noon.adding(seconds: 2 * 86_400)
+        let last = house.city.current.fareDay(of: House.noon).adding(days: 1)
+        _ = try await house.recognition.recognise(through: last, at: day)
+        #expect(try await Self.moved(house, "recognition") == ["night tram 1667", "tram 333"])
       }
     }
   }
