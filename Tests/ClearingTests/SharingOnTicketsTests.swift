@@ -23,10 +23,10 @@ extension ClearingSuite {
 
     /// Anna's rides of the afternoon on which she has bought the pass, or of a later day, by route and time.
     private static func with(
-      _ rides: [(route: String, time: String)], day: Int = 1,
+      _ rides: [(route: String, time: String)], day: Int = 1, rules: String = "",
       _ body: @Sendable (House) async throws -> Void
     ) async throws {
-      try await House.with(tariff: tariff) { house in
+      try await House.with(tariff: tariff + rules) { house in
         try await house.importFeed(SharingRuleTests.files, named: "two operators", stopsCount: 2)
         let anna = try await house.register("anna")
         _ = try await house.products.sell(
@@ -67,6 +67,23 @@ extension ClearingSuite {
         let sharing = OperatorSharing(store: house.store, city: house.city, now: { later })
         while try await sharing.pass() > 0 {}
         #expect(try await Self.moved(house, "apportionment") == ["bus -500", "tram 500"])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
+    /// Of 12.00 that the buses charge the second tram has no part, for its ticket was paid as the first tram's.
+    @Test func aRideOnATicketThatAPassPaidHasNoPartInTheMoneyOfOthers() async throws {
+      let rides = [("1", "13:00"), ("1", "13:10"), ("2", "15:00"), ("2", "17:00")]
+      let cap = "\ncaps: [{name: day, per: day, amount: 12.00}]"
+      try await Self.with(rides, rules: cap) { house in
+        #expect(
+          try await Self.rides(house) == [
+            "tram 1000 0 trams", "tram 1000 0 trams", "bus 1000 1000 hour", "bus 1000 200 hour",
+          ])
+        let later = House.noon.adding(seconds: 2 * 86_400)
+        let sharing = OperatorSharing(store: house.store, city: house.city, now: { later })
+        while try await sharing.pass() > 0 {}
+        #expect(try await Self.moved(house, "apportionment") == [])
         #expect(try await house.audit().isSound)
       }
     }
