@@ -34,7 +34,7 @@ package struct Apportionment: Hashable, Sendable {
     /// What is left for the rider to pay, before links and caps.
     var openMinor: Int64 { max(0, nominalMinor - carriedMinor) }
     /// A product pays all of it: it has no part in what other rides charge.
-    var isCarried: Bool { carriedMinor > 0 && openMinor == 0 }
+    package var isCarried: Bool { carriedMinor > 0 && openMinor == 0 }
 
     /// Makes a ride.
     package init(

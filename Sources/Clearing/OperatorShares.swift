@@ -132,7 +132,7 @@ package struct OperatorSharing: Sendable {
       let minors =
         rule == .own
         ? rides.map(\.chargedMinor)
-        : part.shares(rides.map { ride in Apportionment.Ride(ride, on: network) })
+        : part.shares(Apportionment.Ride.rides(rides, on: network))
       if rule != .own { names.insert(rule.rawValue) }
       for (ride, minor) in zip(rides, minors) {
         own[ride.operatorID, default: 0] += ride.chargedMinor
@@ -164,9 +164,21 @@ extension Apportionment.Rule {
 }
 
 extension Apportionment.Ride {
+  /// Rides of a day in the order of time; the later rides of a ticket that a product paid are paid with it.
+  static func rides(_ rides: [SharedRide], on network: Network) -> [Apportionment.Ride] {
+    var isTicketCarried = false
+    return rides.map { ride in
+      let steps = FareReason(json: ride.reasonJSON)?.steps ?? []
+      let own = Self(ride, steps, isTicketCarried: isTicketCarried, on: network)
+      if steps.contains(where: { $0.code == .ticket }) { isTicketCarried = own.isCarried }
+      return own
+    }
+  }
+
   /// A ride of the sub-ledger: its reason says whether it is linked, capped, or paid by a product.
-  init(_ ride: SharedRide, on network: Network) {
-    let steps = FareReason(json: ride.reasonJSON)?.steps ?? []
+  private init(
+    _ ride: SharedRide, _ steps: [FareStep], isTicketCarried: Bool, on network: Network
+  ) {
     let codes = Set(steps.map(\.code))
     let linking: Set<FareStepCode> = [
       .transferFree, .transferDifference, .transferSupplement, .transferDiscount, .chain,
@@ -176,18 +188,24 @@ extension Apportionment.Ride {
       operatorID: ride.operatorID, nominalMinor: ride.nominalMinor,
       chargedMinor: ride.chargedMinor, metres: Self.metres(ride, on: network),
       isLinked: !codes.isDisjoint(with: linking), isCapped: codes.contains(.cap),
-      carriedMinor: Self.carried(nominal: ride.nominalMinor, by: steps))
+      carriedMinor: Self.carried(
+        nominal: ride.nominalMinor, by: steps, isTicketCarried: isTicketCarried))
   }
 
   /// What a product pays of a ride: the part that is named, or all but the price of companions.
   ///
-  /// Of a later ride of a ticket it pays the fees alone, and the ticket is shared with those before.
-  private static func carried(nominal: Int64, by steps: [FareStep]) -> Int64 {
-    if steps.contains(where: { $0.code == .onTicket }) { return 0 }
+  /// Of a later ride of a ticket it pays the fees alone: the ticket is shared with those before, unless a
+  /// product paid it.
+  private static func carried(
+    nominal: Int64, by steps: [FareStep], isTicketCarried: Bool
+  ) -> Int64 {
+    let companions = steps.first { $0.code == .riders }?.minor ?? 0
+    if steps.contains(where: { $0.code == .onTicket }) {
+      return isTicketCarried ? max(0, nominal - companions) : 0
+    }
     if let part = steps.first(where: { $0.code == .passPart }) { return part.minor ?? 0 }
     let carrying: Set<FareStepCode> = [.pass, .trip, .tripTransfer]
     guard steps.contains(where: { carrying.contains($0.code) }) else { return 0 }
-    let companions = steps.first { $0.code == .riders }?.minor ?? 0
     return max(0, nominal - companions)
   }
 

@@ -66,7 +66,10 @@ extension FareMeter {
 
   /// Whether a ride lies in the period that began at a start.
   func isRunning(_ start: Int64, _ period: CapPeriod, _ ride: borrowing Ride) -> Bool {
-    guard period.mayBegin(at: start) else { return false }
+    // A new version may count in other units. That of a product begins with a purchase only for caps, which
+    // ask for it themselves: here it is a fare day.
+    let isMoment = if case .rollingTime = period { true } else { false }
+    guard isMoment == CapPeriod.isMoment(start) else { return false }
     return switch period {
     case .rollingDays(let count): Int64(ride.day) < start + Int64(count)
     case .rollingTime(let length): ride.on.at < start + length

@@ -68,7 +68,7 @@ struct CaseReader {
     for element in fields.require("rides")?.elements ?? [] {
       readRide(element, into: &found, day: day, medium: medium)
     }
-    let first = found.expected.map(\.at).min()
+    let first = found.rider.taps.map(\.at).min()
     if let balance = fields.take("balance") { found.rider.balanceMinor = amount(balance, first) }
     if let total = fields.take("total") { found.totalMinor = amount(total, first) }
     fields.finish()

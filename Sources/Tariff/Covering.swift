@@ -12,10 +12,8 @@ extension FareMeter {
   mutating func rateByTickets(
     day: Int, opened: FareTap?, state: inout RiderState, source: [FareTap]
   ) {
-    // A ride that was open for long began before some of what has been rated since.
     let last = rides.lazy.map(\.on.at).max() ?? .max
     let earlier = recentRides(state).filter { $0.ride.on.at <= last }
-    var run = earlier.map(\.ride)
     var secondTaps: Set<Int> = []
     for index in rides.indices {
       var ride = rides[index]
@@ -25,23 +23,46 @@ extension FareMeter {
       rides[index] = ride
     }
     let covered = rides.indices.filter { !secondTaps.contains($0) && takesTicket(rides[$0]) }
-    run += covered.map { rides[$0] }
-    let dueBefore = earlier.map(\.due)
+    // A ride that was open for long began before some of what has been rated since: the times of tickets
+    // go by the order of boardings.
+    let (run, dueBefore) = ordered(earlier, among: covered.map { rides[$0] })
     let tickets = cheapestCover(run, dueBefore: dueBefore).flatMap { chosen in
       chosen.rides.map { _ in chosen }
     }
+    let places = run.indices.filter { dueBefore[$0] == nil }
     var kept: [(ride: Ride, due: TicketDue)] = []
-    var place = earlier.count
     for index in rides.indices {
       guard kept.count < covered.count, covered[kept.count] == index else {
         rateByItself(rides[index], isSecondTap: secondTaps.contains(index), state: &state)
         continue
       }
+      let place = places[kept.count]
       let due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
       kept.append((rides[index], due))
-      place += 1
     }
     remember(kept, day: day, opened: opened, state: &state, source: source)
+  }
+
+  /// Rides of before and of today, each in the order of boardings, in one order; with what was due before,
+  /// which is nil for those of today.
+  private func ordered(
+    _ earlier: [(ride: Ride, due: TicketDue)], among today: [Ride]
+  ) -> (run: [Ride], dueBefore: [TicketDue?]) {
+    var run: [Ride] = []
+    var dueBefore: [TicketDue?] = []
+    var rest = today[...]
+    for (ride, due) in earlier {
+      while let next = rest.first, next.on.at < ride.on.at {
+        run.append(next)
+        dueBefore.append(nil)
+        rest.removeFirst()
+      }
+      run.append(ride)
+      dueBefore.append(due)
+    }
+    run += rest
+    dueBefore += rest.map { _ in nil }
+    return (run, dueBefore)
   }
 
   private func takesTicket(_ ride: borrowing Ride) -> Bool {
@@ -66,9 +87,8 @@ extension FareMeter {
     var reductionMinor: Int64 = 0
   }
 
-  /// Dynamic programme over the prefixes of the day's rides, behind those of yesterday and what was due for these.
-  private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue]) -> [ChosenTicket] {
-    let today = dueBefore.count
+  /// Dynamic programme over the prefixes of the day's rides, among those of before and what was due for these.
+  private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue?]) -> [ChosenTicket] {
     struct Best {
       var unknown = 0
       var sum: Int64 = 0
@@ -79,11 +99,11 @@ extension FareMeter {
     var best = [Best()]
     for end in run.indices {
       var top = best[end]
-      top.unknown += end < today ? 0 : 1
+      top.unknown += dueBefore[end] == nil ? 1 : 0
       top.tickets += 1
       top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
       for rule in tariff.tables.tickets.indices {
-        for start in starts(of: rule, endingAt: end, in: run, today: today) {
+        for start in starts(of: rule, endingAt: end, in: run) {
           let minor = ticketPrice(rule, start, end, run)
           guard minor != unknownMinor else { continue }
           var other = best[start]
@@ -104,19 +124,15 @@ extension FareMeter {
     return chosen.reversed()
   }
 
-  /// What is still due today for a ticket at a price: nothing where all its rides are of yesterday.
-  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue]) -> Int64 {
-    if rides.upperBound <= dueBefore.count { return 0 }
-    let paid = rides.prefix { $0 < dueBefore.count }.reduce(Int64(0)) {
-      $0 + max(0, dueBefore[$1].minor)
-    }
-    return max(0, minor - paid)
+  /// What is still due today for a ticket at a price: nothing where all its rides are of before.
+  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue?]) -> Int64 {
+    let before = dueBefore[rides].compactMap { $0 }
+    if before.count == rides.count { return 0 }
+    return max(0, minor - before.reduce(Int64(0)) { $0 + max(0, $1.minor) })
   }
 
   /// Where a ticket that ends with a ride may begin.
-  private func starts(
-    of rule: Int, endingAt end: Int, in run: [Ride], today: Int
-  ) -> [Int] {
+  private func starts(of rule: Int, endingAt end: Int, in run: [Ride]) -> [Int] {
     var found: [Int] = []
     var start = end
     let most = min(tariff.tables.tickets[rule].ridesMax, FareMeter.coveredRidesMax)
@@ -124,7 +140,7 @@ extension FareMeter {
       guard fits(run[start], rule) else { break }
       if start < end, !mayFollow(rule, run[start], run[start + 1]) { break }
       if tariff.tables.tickets[rule].firstCondition.holds(run[start]),
-        isInTime(rule, start, end, run, today: today)
+        isInTime(rule, start, end, run)
       {
         found.append(start)
       }
@@ -150,23 +166,23 @@ extension FareMeter {
   }
 
   /// Whether a ticket's rides are within its times; one without a time ends with the fare day.
-  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride], today: Int) -> Bool {
+  ///
+  /// A ride is of the fare day of its boarding, whenever it ended.
+  private func isInTime(_ rule: Int, _ start: Int, _ end: Int, _ run: [Ride]) -> Bool {
     let follows = tariff.tables.tickets[rule].follows
-    var isOverMidnight = start < today && end >= today
+    var isOverMidnight = (start...end).contains { run[$0].day != run[start].day }
     if let window = tariff.tables.tickets[rule].window {
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let isInWindow = (start...end).allSatisfy { place in
-        // A ride that was open for long comes behind rides that began after it.
-        run[start].on.at - run[place].on.at <= window.microseconds
-          && window.contains(
-            from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
+        window.contains(
+          from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
       }
       guard isInWindow else { return false }
       isOverMidnight = false
     }
     guard end > start, !follows.isEmpty else { return !isOverMidnight }
     for place in (start + 1)...end {
-      let needsTime = isOverMidnight && place >= today
+      let needsTime = isOverMidnight && run[place].day != run[start].day
       let isAllowed = follows.contains { step in
         step.from.holds(run[place - 1]) && step.to.holds(run[place])
           && (step.window?.contains(from: run[start], to: run[place]) ?? !needsTime)
@@ -191,7 +207,7 @@ extension FareMeter {
   /// Books a ride on its ticket: the first ride of today pays what is due, the others ride on it; gives
   /// back what was due for the ticket alone.
   private mutating func charge(
-    _ chosen: ChosenTicket, _ place: Int, run: [Ride], dueBefore: [TicketDue],
+    _ chosen: ChosenTicket, _ place: Int, run: [Ride], dueBefore: [TicketDue?],
     state: inout RiderState
   ) -> TicketDue {
     traceStart = trace.count
@@ -209,14 +225,14 @@ extension FareMeter {
       take(0, for: &full)
       ride.fullMinor = singlePrice(full)
     }
-    guard place == max(chosen.rides.lowerBound, dueBefore.count) else {
+    guard place == chosen.rides.first(where: { dueBefore[$0] == nil }) else {
       step(.onTicket, name)
       let (due, carrier) = beside(ride, ticket: name, state: &state)
       charge(
         ride, due, nominal: alone, alone: alone, isReduced: false, carrier: carrier, state: &state)
       return TicketDue(minor: 0)
     }
-    let before = chosen.rides.filter { $0 < dueBefore.count }.map { dueBefore[$0] }
+    let before = dueBefore[chosen.rides].compactMap { $0 }
     step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
     let due = owed(chosen.minor, for: chosen.rides, dueBefore)
     if due < chosen.minor { step(.transferDifference, name, minor: chosen.minor - due) }
@@ -239,13 +255,10 @@ extension FareMeter {
       step(.freeCategory, .category(ride.categoryRule), minor: 0)
       return (0, ticket)
     }
-    let steps = trace.count
-    let held = withSurcharges(ride, 0, countingToCaps: true)
+    let held = feesInsideCaps(ride)
     guard held > 0 else { return (0, ticket) }
-    trace.removeSubrange(steps...)
     if let use = useProduct(ride, price: 0, paysAll: true, state: &state) {
-      // The last step is its use: it pays the fees, and nothing of the price, which the ticket has paid.
-      trace[trace.count - 1].minor = held
+      noteFees(held)
       return (0, .product(Int32(use.rule)))
     }
     let fees = withSurcharges(ride, 0, countingToCaps: true)
@@ -305,8 +318,8 @@ extension FareMeter {
   /// Keeps the rides that a ticket with a time limit may share with rides of the next day, each with
   /// what was due for its ticket: companions and fees are paid beside it.
   ///
-  /// A ride that is still open may share those before it, and the rest of a day that another version
-  /// rates may share all of them.
+  /// A ride that is still open may share those before it, without a time those of its own fare day, and
+  /// the rest of a day that another version rates may share all of them.
   private mutating func remember(
     _ covered: [(ride: Ride, due: TicketDue)], day: Int, opened: FareTap?,
     state: inout RiderState, source: [FareTap]
@@ -314,10 +327,16 @@ extension FareMeter {
     let longest = tariff.tables.tickets.map(\.longestMicroseconds).max() ?? 0
     let last = min(end(of: day), state.boarding?.at.microseconds ?? .max)
     let from = keepsAll ? .min : last - longest
+    let clock = tariff.tables.clock
+    let openDay = state.boarding.map { clock.fareDay(of: $0.at) }
     // A time may run from the arrival, which is the later of the two.
-    var kept = state.recent.filter { ($0.off ?? $0.on).at.microseconds >= from }
+    var kept = state.recent.filter {
+      ($0.off ?? $0.on).at.microseconds >= from || clock.fareDay(of: $0.on.at) == openDay
+    }
     for (ride, due) in covered
-    where ride.moment(.arrival) >= from && (keepsAll || longest > 0) {
+    where (ride.moment(.arrival) >= from && (keepsAll || longest > 0))
+      || ride.day == openDay?.number
+    {
       let index = Int(ride.on.index)
       guard var on = index < 0 ? opened : source.dropFirst(index).first else { continue }
       on.ref = RatedRide.carriedRef

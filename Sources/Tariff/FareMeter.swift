@@ -144,6 +144,7 @@ package struct FareMeter {
       if use.restMinor == 0 {
         trace.removeSubrange(steps...)
         charge = 0
+        if paysAll { noteFees(feesInsideCaps(ride)) }
       } else {
         charge = chargeRest(
           use, ride, price: nominal, due: due, firstStep: steps, state: &state)

@@ -38,7 +38,7 @@ struct MoneyDays: Hashable, Sendable {
 }
 
 extension CapPeriod {
-  /// Whether the start of a period is a microsecond, and not a fare day.
+  /// Whether the start of a cap's period is a microsecond, and not a fare day.
   var startsAtMoment: Bool {
     switch self {
     case .rollingTime, .product: true
@@ -49,10 +49,13 @@ extension CapPeriod {
   /// Above the number of any fare day, and below the microsecond of any ride.
   private static let dayNumberMax: Int64 = 100_000_000
 
-  /// Whether a start that a count keeps may be one of this period.
+  /// Whether a start is a microsecond, and not a fare day.
+  static func isMoment(_ start: Int64) -> Bool { start > dayNumberMax }
+
+  /// Whether a start that a cap's count keeps may be one of this period.
   ///
   /// A new version of a tariff may give another period to a cap of the same name.
-  func mayBegin(at start: Int64) -> Bool { startsAtMoment == (start > CapPeriod.dayNumberMax) }
+  func mayBegin(at start: Int64) -> Bool { startsAtMoment == CapPeriod.isMoment(start) }
 }
 
 extension TariffBook {

@@ -7,7 +7,7 @@ package enum PriceTable {
   package struct Supplements: Sendable {
     /// `case,category,product,bought_at`.
     package var products: [UInt8]?
-    /// `case,category,initial_balance`, in minor units of the currency of the rider's first fare day.
+    /// `case,category,initial_balance`, in minor units of the currency of the fare day of the rider's first tap.
     package var balances: [UInt8]?
 
     /// Makes supplements; nil where there are none.
@@ -83,11 +83,13 @@ package enum PriceTable {
     var rides: [RatedRide] = []
     var unpaired: [UnpairedTap] = []
     let order = days.keys.sorted()
-    let currency = order.lazy.compactMap { book.tariff(on: $0)?.currency }.first
+    let ridden = order.lazy.filter { days[$0]?.taps.isEmpty == false }
+    let currency = ridden.compactMap { book.tariff(on: $0)?.currency }.first
     for day in order {
       guard let part = days[day] else { continue }
       // Stored value of one currency is none of another.
-      if let now = book.tariff(on: day)?.currency, now != currency { state.balanceMinor = nil }
+      let now = part.taps.isEmpty ? nil : book.tariff(on: day)?.currency
+      if let now, now != currency { state.balanceMinor = nil }
       let rated = book.rate(
         day: day, state: state, taps: part.taps, purchases: part.purchases)
       rides += rated.rides
@@ -105,7 +107,7 @@ package struct PricedRider: Sendable {
   package var category: String
   package var taps: [FareTap] = []
   package var purchases: [FarePurchase] = []
-  /// Stored value in the currency of the first fare day, with which it ends.
+  /// Stored value in the currency of the fare day of the first tap, with which it ends.
   package var balanceMinor: Int64?
 
   /// Makes a rider.

@@ -239,6 +239,19 @@ extension FareMeter {
     return sum
   }
 
+  /// The fees that caps hold, without a word in the reason.
+  mutating func feesInsideCaps(_ ride: borrowing Ride) -> Int64 {
+    let steps = trace.count
+    let fees = withSurcharges(ride, 0, countingToCaps: true)
+    trace.removeSubrange(steps...)
+    return fees
+  }
+
+  /// Notes the fees that a product takes over where it has nothing else to pay: its use is the last step.
+  mutating func noteFees(_ minor: Int64) {
+    if minor > 0 { trace[trace.count - 1].minor = minor }
+  }
+
   /// Takes the charge from stored value; what is missing is topped up, perhaps at a fee.
   ///
   /// A rider without stored value pays the charge alone: there is nothing to top up.

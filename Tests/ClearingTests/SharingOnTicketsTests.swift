@@ -21,18 +21,19 @@ extension ClearingSuite {
       products: [{name: trams, when: {mode: tram}, valid: {days: 30}, price: {adult: 300.00}}]
       """
 
-    /// Anna's rides of the afternoon on which she has bought the pass, by route and time.
+    /// Anna's rides of the afternoon on which she has bought the pass, or of a later day, by route and time.
     private static func with(
-      _ rides: [(route: String, time: String)], _ body: @Sendable (House) async throws -> Void
+      _ rides: [(route: String, time: String)], day: Int = 1, rules: String = "",
+      _ body: @Sendable (House) async throws -> Void
     ) async throws {
-      try await House.with(tariff: tariff) { house in
+      try await House.with(tariff: tariff + rules) { house in
         try await house.importFeed(SharingRuleTests.files, named: "two operators", stopsCount: 2)
         let anna = try await house.register("anna")
         _ = try await house.products.sell(
           "trams", to: anna, from: nil, for: house.cash(nil, key: "s1"), by: desk)
         var taps: [Tap] = []
         for (place, ride) in rides.enumerated() {
-          var tap = try tap(Int64(place + 1), ride.time, day: 1)
+          var tap = try tap(Int64(place + 1), ride.time, day: day)
           tap.route = ride.route
           taps.append(tap)
         }
@@ -70,6 +71,23 @@ extension ClearingSuite {
       }
     }
 
+    /// Of 12.00 that the buses charge the second tram has no part, for its ticket was paid as the first tram's.
+    @Test func aRideOnATicketThatAPassPaidHasNoPartInTheMoneyOfOthers() async throws {
+      let rides = [("1", "13:00"), ("1", "13:10"), ("2", "15:00"), ("2", "17:00")]
+      let cap = "\ncaps: [{name: day, per: day, amount: 12.00}]"
+      try await Self.with(rides, rules: cap) { house in
+        #expect(
+          try await Self.rides(house) == [
+            "tram 1000 0 trams", "tram 1000 0 trams", "bus 1000 1000 hour", "bus 1000 200 hour",
+          ])
+        let later = House.noon.adding(seconds: 2 * 86_400)
+        let sharing = OperatorSharing(store: house.store, city: house.city, now: { later })
+        while try await sharing.pass() > 0 {}
+        #expect(try await Self.moved(house, "apportionment") == [])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
     /// The first tram is a later ride of the bus's ticket, the second has one of its own, which the pass pays:
     /// of 10.00 that the pass earns on the day they get 2 parts and 10.
     @Test func aPassThatPaysAFeeIsEarnedByTheFee() async throws {
@@ -84,6 +102,23 @@ extension ClearingSuite {
         _ = try await house.recognition.recognise(
           through: house.city.current.fareDay(of: House.noon), at: day)
         #expect(try await Self.moved(house, "recognition") == ["night tram 833", "tram 167"])
+      }
+    }
+
+    /// The bus's ticket goes on into the fare day of the trams, so that nothing is due for the first of them:
+    /// the pass earns 20.00 on two days, and they get 2 parts and 10.
+    @Test func aPassThatPaysAFeeOnATicketOfTheDayBeforeIsEarnedByTheFee() async throws {
+      try await Self.with([("2", "03:50"), ("1", "04:10"), ("1", "06:00")], day: 2) { house in
+        #expect(
+          try await Self.rides(house) == [
+            "bus 1000 1000 hour", "tram 0 0 trams", "tram 1000 0 trams",
+          ])
+        try await house.script(
+          House.forging("update ride set operator_id = 'night tram' where seq = 3"))
+        let day = House.noon.adding(seconds: 2 * 86_400)
+        let last = house.city.current.fareDay(of: House.noon).adding(days: 1)
+        _ = try await house.recognition.recognise(through: last, at: day)
+        #expect(try await Self.moved(house, "recognition") == ["night tram 1667", "tram 333"])
       }
     }
   }

@@ -54,6 +54,18 @@ let wordFeatures: [Feature] = [
         - {at: "2024-05-21 09:00", mode: bus, pays: 5.00}
       """),
   Feature(
+    "a discount of repeated riding by a product counts the rides of the fare day",
+    rules: flat + "repeats: [{name: often, after: 2, per: {product: card}, pays: 50%}]",
+    products: "- {name: card, when: {mode: none}, valid: {days: 30}}",
+    rides: """
+        buys: [{product: card, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 08:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 09:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 10:00", mode: bus, pays: 5.00}
+        - {at: "2024-05-15 08:00", mode: bus, pays: 10.00}
+      """),
+  Feature(
     "a pass of hours, whose last moment is outside",
     rules: flat, products: "- {name: day and night, valid: {length: 24 h, from: first_use}}",
     rides: """

@@ -170,6 +170,60 @@ private let tickets = [
 private let busTicket =
   "tickets: [{name: t+, follows: [{after: {mode: bus}, ride: {mode: bus}, within: 90 min}], price: 1.70}]"
 
+private let hourAndLine = """
+  tickets:
+  - {name: hour, when: {mode: bus}, within: 60 min, price: 2.80}
+  - {name: line, when: {mode: metro}, price: 2.00}
+  """
+
+/// A ride is of the fare day of its boarding, whenever it ended.
+private let withoutTime = [
+  Midnight(
+    "a ride that ends after midnight goes on the ticket of its day", rules: hourAndLine,
+    rides: """
+        rides:
+        - {at: "2024-05-14 08:00", mode: metro, pays: 2.00}
+        - {at: "2024-05-14 23:40", mode: metro, pays: 0}
+        - {on: "2024-05-14 23:50", off: "2024-05-15 00:10", mode: metro, pays: 0}
+        - {at: "2024-05-15 00:20", mode: metro, pays: 2.00}
+        - {at: "2024-05-15 23:00", mode: metro, pays: 0}
+      """),
+  Midnight(
+    "a ride that ends after midnight goes on the ticket of its day where no ticket has a time",
+    rules: "tickets: [{name: line, when: {mode: metro}, price: 2.00}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 08:00", mode: metro, pays: 2.00}
+        - {on: "2024-05-14 23:50", off: "2024-05-15 00:10", mode: metro, pays: 0}
+        - {at: "2024-05-15 00:20", mode: metro, pays: 2.00}
+        - {at: "2024-05-16 00:20", mode: metro, pays: 2.00}
+      """),
+  Midnight(
+    "a ride that ends after midnight takes no ride of the next day on its ticket",
+    rules: hourAndLine,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:50", off: "2024-05-15 00:10", mode: metro, pays: 2.00}
+        - {at: "2024-05-15 23:30", mode: metro, pays: 2.00}
+      """),
+  Midnight(
+    "what may follow without a time follows on the fare day of the first ride",
+    rules: """
+      tickets:
+      - name: t+
+        follows:
+        - {after: {mode: metro}, ride: {mode: metro}}
+        - {after: {mode: bus}, ride: {mode: bus}, within: 90 min}
+        price: 1.70
+      """,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:50", off: "2024-05-15 00:05", mode: metro, pays: 1.70}
+        - {at: "2024-05-15 08:00", mode: metro, pays: 1.70}
+        - {at: "2024-05-15 18:00", mode: metro, pays: 0}
+      """),
+]
+
 private let remembered = [
   Midnight(
     "a time from the arrival goes on after a long ride",
@@ -191,6 +245,14 @@ private let remembered = [
         - {at: "2024-05-15 01:11", mode: bus, pays: 1.70}
       """),
   Midnight(
+    "a ride that was open for long follows on none that began after it", rules: busTicket,
+    rides: """
+        rides:
+        - {on: "2024-05-14 20:00", off: "2024-05-15 00:30", mode: bus, pays: 1.70}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 1.70}
+        - {at: "2024-05-15 00:40", mode: bus, pays: 0}
+      """),
+  Midnight(
     "rides of the evening whose ticket is over do not make two tickets of one",
     rules: ticket,
     rides: """
@@ -203,11 +265,7 @@ private let remembered = [
       """),
   Midnight(
     "a ticket without a time ends with the fare day, beside one with a time",
-    rules: """
-      tickets:
-      - {name: hour, when: {mode: bus}, within: 60 min, price: 2.80}
-      - {name: line, when: {mode: metro}, price: 2.00}
-      """,
+    rules: hourAndLine,
     rides: """
         rides:
         - {at: "2024-05-14 23:40", mode: metro, pays: 2.00}
@@ -221,6 +279,11 @@ private let remembered = [
 struct MidnightTests {
   @Test(arguments: remembered)
   private func aTicketGoesOnOverMidnightAsFarAsItsTimes(_ worked: Midnight) { expectGood(worked) }
+
+  @Test(arguments: withoutTime)
+  private func aTicketWithoutATimeIsOfTheFareDayOfItsFirstBoarding(_ worked: Midnight) {
+    expectGood(worked)
+  }
 
   @Test(arguments: products)
   private func aProductPaysForTheRidesThatBeganWhileItHeld(_ worked: Midnight) {
