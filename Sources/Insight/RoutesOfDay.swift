@@ -58,15 +58,12 @@ extension InsightDesk {
       )
     }
     let network = then.city.network
-    let byRoute = Dictionary(grouping: boardings, by: \.route)
+    let byRoute = Dictionary(uniqueKeysWithValues: boardings.map { ($0.route, $0) })
     let routes = network.routes.enumerated().compactMap { index, route -> RouteOfDay? in
       guard mayShow(index, network, operatorID) else { return nil }
-      let counted = byRoute[route.id] ?? []
-      var (boarded, unplaced) = (RiderGroup(), RiderGroup())
-      for row in counted {
-        boarded.add(row.boardings)
-        unplaced.add(row.unplaced)
-      }
+      let unplaced = byRoute[route.id]?.unplaced ?? RiderGroup()
+      var boarded = byRoute[route.id]?.placed ?? RiderGroup()
+      boarded.add(unplaced)
       return RouteOfDay(
         id: route.id, name: route.name, longName: route.longName, mode: route.mode,
         operatorID: network.operatorID(ofRoute: index),
