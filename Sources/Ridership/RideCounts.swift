@@ -80,6 +80,8 @@ package struct RideCounts: Hashable, Sendable {
   /// Cells of fewer than k riders, who rode more than once or not alone, with their people; nil where nobody looked
   /// for them.
   private(set) var fewCells: [Cell: Int]?
+  /// Whether any ride counts for fewer people than rode.
+  private var isAnyCountedOnce = false
 
   /// Starts at nothing.
   package init() {}
@@ -143,17 +145,18 @@ extension RideCounts {
   /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode.
   package func countingFewOnce(_ cells: SmallCells) -> RideCounts {
     guard fewCells == nil else { return self }
-    var counts = RideCounts()
-    if cells.isRounding {
-      let few = FewRiders(rides, cells: cells)
+    var counts = self
+    counts.fewCells = [:]
+    guard cells.isRounding else { return counts }
+    let few = FewRiders(rides, cells: cells)
+    if few.isAnyCountedOnce {
+      counts = RideCounts()
       for (key, group) in few.counted { counts.add(group, key) }
-      counts.fewCells = few.fewCells
-    } else {
-      counts = self
-      counts.fewCells = [:]
+      (counts.unplacedBoardings, counts.unplacedRiders) = (unplacedBoardings, unplacedRiders)
+      (counts.boardingsOffLine, counts.offLineRiders) = (boardingsOffLine, offLineRiders)
+      counts.isAnyCountedOnce = true
     }
-    (counts.unplacedBoardings, counts.unplacedRiders) = (unplacedBoardings, unplacedRiders)
-    (counts.boardingsOffLine, counts.offLineRiders) = (boardingsOffLine, offLineRiders)
+    counts.fewCells = few.fewCells
     return counts
   }
 
@@ -161,6 +164,7 @@ extension RideCounts {
   package func remaining(
     of rides: [LoadRide], line: LineOrder, zone: TimeZoneTable
   ) -> [LoadRide] {
+    guard isAnyCountedOnce else { return rides }
     var left = self.rides.mapValues(\.people)
     return rides.compactMap { ride in
       guard let key = Self.key(of: ride, on: line, zone: zone) else { return ride }
