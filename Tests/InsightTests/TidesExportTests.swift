@@ -237,7 +237,7 @@ extension InsightSuite {
       """
     }
 
-    @Test func aRareCategoryIsLeftOutWithTheSmallestOfTheOthers() async throws {
+    @Test func aRareCategoryIsLeftOutWithAllOfASmallOne() async throws {
       try await World.with { world in
         // One veteran, whose price is theirs alone, and five pupils.
         let rides =
@@ -247,11 +247,29 @@ extension InsightSuite {
         let (files, summary) = try await export(world)
         #expect(summary.rareFares == 6)
         #expect(
-          summary.missing.contains("Rides of a category and product that few riders have: 6."))
+          summary.missing.contains(
+            "Rides of a category and product that few riders have, and of riders left out with them: 6."
+          ))
         let rows = try await files.rows(.fareTransactions)
         #expect(rows.count == 9 && !column("amount", rows).contains("4.00"))
         let text = await files.everything
         for secret in ["veteran", "pupil", "V-1-1-20"] { #expect(!text.contains(secret)) }
+      }
+    }
+
+    @Test func withOneVeteranFourOfManyPupilsAreLeftOut() async throws {
+      try await World.with { world in
+        let rides =
+          [Self.ride(20, "veteran", minor: 0)]
+          + (21...40).map { Self.ride($0, "pupil", minor: 400) }
+        try await world.script(rides.joined())
+        let (files, summary) = try await export(world)
+        #expect(summary.rareFares == 5)
+        let rows = try await files.rows(.fareTransactions)
+        #expect(column("amount", rows) == [String?](repeating: "4.00", count: 16))
+        #expect(!column("transaction_id", rows).contains("V-1-1-20"))
+        // The same whenever it is asked.
+        #expect(try await export(world).files.rows(.fareTransactions) == rows)
       }
     }
 
