@@ -181,7 +181,7 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      hourly: hourly(grouped, counts: question.hours == nil ? counts : nil, cells),
+      hourly: hourly(grouped, counts: counts, cells),
       isRounded: load.isRounded, ridersMin: cells.ridersMin,
       boardingsOfNoDirection: cells.rounded(ofNoDirection),
       boardingsOfNoRoute: cells.rounded(ofNoRoute),
@@ -208,17 +208,25 @@ private struct LoadProfile {
       unplaced: grouped.unplaced, hours: HourBand(hours), zone: .utc)
   }
 
-  /// Boardings by hour of the whole day; `counts` are those of all hours where they are known.
+  /// Boardings by hour of the whole day; `counts` are those of the hours that are asked for.
   ///
-  /// Beside the stops an hour is a sum of cells, also where they are not told by hour.
+  /// These hours are told by what the stops are told by, and the others by the whole day: told by both, an hour would tell what
+  /// counts once in one of them. Beside the stops an hour is a sum of cells, also where they are not told by hour.
   private func hourly(
-    _ grouped: GroupedRides, counts: RideCounts?, _ cells: SmallCells
+    _ grouped: GroupedRides, counts: RideCounts, _ cells: SmallCells
   ) -> [Int?] {
-    let counts = counts ?? self.counts(grouped, hours: nil, cells)
+    let asked = question.hours ?? 0..<24
     let rides = counts.remaining(of: grouped.rides, line: line, zone: .utc)
+    let others =
+      question.hours == nil
+      ? rides
+      : self.counts(grouped, hours: nil, cells).remaining(
+        of: grouped.rides, line: line, zone: .utc)
     return (0..<24).map { hour in
-      let load = RouteLoad(line: line, rides: rides, hours: HourBand(hour..<hour + 1), zone: .utc)
-      return cells.count(load.boardingGroups)
+      let load = RouteLoad(
+        line: line, rides: asked.contains(hour) ? rides : others, hours: HourBand(hour..<hour + 1),
+        zone: .utc)
+      return cells.count(load.boardingGroups(cells))
     }
   }
 }

@@ -71,7 +71,11 @@ extension SmallCells {
   }
 
   /// A number that stands beside no parts of it: of fewer than k riders each counts once.
-  package func rounded(_ group: RiderGroup) -> Int {
-    rounded(areFew(group.riders) ? group.riders.count : group.people)
+  package func rounded(_ group: RiderGroup) -> Int { rounded(countedOnce(group).people) }
+
+  /// A group in which fewer than k riders count once.
+  package func countedOnce(_ group: RiderGroup) -> RiderGroup {
+    guard areFew(group.riders) else { return group }
+    return RiderGroup(people: group.riders.count, riders: group.riders)
   }
 }
