@@ -62,8 +62,9 @@ extension InsightDesk {
     let routes = network.routes.enumerated().compactMap { index, route -> RouteOfDay? in
       guard mayShow(index, network, operatorID) else { return nil }
       let unplaced = byRoute[route.id]?.unplaced ?? RiderGroup()
-      var boarded = byRoute[route.id]?.placed ?? RiderGroup()
-      boarded.add(unplaced)
+      // One part less the whole is the other: of too few each counts once.
+      var boarded = cells.countedOnce(byRoute[route.id]?.placed ?? RiderGroup())
+      boarded.add(cells.countedOnce(unplaced))
       return RouteOfDay(
         id: route.id, name: route.name, longName: route.longName, mode: route.mode,
         operatorID: network.operatorID(ofRoute: index),

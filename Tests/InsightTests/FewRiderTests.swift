@@ -96,6 +96,17 @@ extension InsightSuite {
       }
     }
 
+    @Test func theListOfRoutesTellsNoTapBesideBoardingsWithoutAStop() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          [try TestBoarding("07:00", 12, nil)]
+            + (10...19).map { try TestBoarding("\($0):00", 3, "a", to: "d", by: "one") })
+        let told = try await world.desk.routes(on: today).routes.first { $0.id == "bus-1" }
+        // Twelve riders without a stop, and one with.
+        #expect(told?.unplaced == 10 && told?.boardings == 15)
+      }
+    }
+
     @Test func fiveRidersAreToldWithEachOfTheirRides() async throws {
       try await World.with { world in
         try await world.addBoardings(
