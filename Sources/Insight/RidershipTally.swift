@@ -24,7 +24,6 @@ struct RidershipTally {
   private var hasDirection = false
   private var feeds: [FeedRecord] = []
   private var daysByOtherFeeds = 0
-  private var ofNoDirection = RiderGroup()
   private var ofNoRoute = RiderGroup()
 
   /// Starts at nothing.
@@ -66,10 +65,6 @@ struct RidershipTally {
 
   /// Counts the groups of a day.
   mutating func add(_ groups: [RouteBoardingGroup]) {
-    let asked = question.hours ?? 0..<24
-    for row in groups where row.direction == nil && asked.contains(row.group.hour) {
-      ofNoDirection.add(row.group.people)
-    }
     let byLine = Dictionary(grouping: groups) {
       LineName(route: $0.route, direction: $0.direction)
     }
@@ -80,7 +75,8 @@ struct RidershipTally {
       if let line, countedLines.count < 2 { countedLines.insert(line) }
       counts.add(
         grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders,
-        line: line, hours: HourBand(question.hours), zone: .utc)
+        line: line, hours: HourBand(question.hours), zone: .utc, hasDirection: name.direction != nil
+      )
     }
   }
 
@@ -130,7 +126,7 @@ struct RidershipTally {
       boardingsWithoutAlighting: shown.boardingsWithoutAlighting,
       unplacedBoardings: shown.unplacedBoardings, boardingsOffLine: shown.boardingsOffLine,
       isRounded: shown.isRounded, ridersMin: shown.ridersMin,
-      boardingsOfNoDirection: cells.rounded(ofNoDirection),
+      boardingsOfNoDirection: cells.boardingsOfNoDirection(counts),
       boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute.people > 0,
       feeds: feeds,
       daysByOtherFeeds: daysByOtherFeeds, waitingDays: waitingDays, missing: missing)

@@ -161,14 +161,9 @@ private struct LoadProfile {
     let network = day.city.network
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
     let grouped = GroupedRides(groups, route: question.route, direction: question.direction)
-    let asked = question.hours ?? 0..<24
-    let counts = counts(grouped, hours: question.hours, cells)
+    let counts = counts(hours: question.hours, cells)
     let load = cells.protect(
       profile(grouped, counts: counts, hours: question.hours), counts: counts)
-    var ofNoDirection = RiderGroup()
-    for group in groups where group.isOfNoDirection && asked.contains(group.hour) {
-      ofNoDirection.add(group.people)
-    }
     let about = network.routes[route]
     return RouteLoadAnswer(
       route: about.id, routeName: about.name, longName: about.longName, mode: about.mode,
@@ -181,22 +176,25 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      hourly: hourly(grouped, counts: question.hours == nil ? counts : nil, cells),
+      hourly: hourly(grouped, counts: counts, cells),
       isRounded: load.isRounded, ridersMin: cells.ridersMin,
-      boardingsOfNoDirection: cells.rounded(ofNoDirection),
+      boardingsOfNoDirection: cells.boardingsOfNoDirection(counts),
       boardingsOfNoRoute: cells.rounded(ofNoRoute),
       hasBoardingsOfNoRoute: ofNoRoute.people > 0, feed: day.city.feed,
       daysByOtherFeeds: day.othersCount, waitingDays: waitingDays, missing: missing)
   }
 
   /// The rides by stop and hour, few riders counted once.
-  private func counts(
-    _ grouped: GroupedRides, hours: Range<Int>?, _ cells: SmallCells
-  ) -> RideCounts {
+  private func counts(hours: Range<Int>?, _ cells: SmallCells) -> RideCounts {
     var counts = RideCounts()
-    counts.add(
-      grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders, line: line,
-      hours: HourBand(hours), zone: .utc)
+    for hasDirection in [true, false] {
+      let grouped = GroupedRides(
+        groups.filter { $0.isOfNoDirection != hasDirection }, route: question.route,
+        direction: question.direction)
+      counts.add(
+        grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders,
+        line: line, hours: HourBand(hours), zone: .utc, hasDirection: hasDirection)
+    }
     return counts.countingFewOnce(cells)
   }
 
@@ -208,17 +206,25 @@ private struct LoadProfile {
       unplaced: grouped.unplaced, hours: HourBand(hours), zone: .utc)
   }
 
-  /// Boardings by hour of the whole day; `counts` are those of all hours where they are known.
+  /// Boardings by hour of the whole day; `counts` are those of the hours that are asked for.
   ///
-  /// Beside the stops an hour is a sum of cells, also where they are not told by hour.
+  /// These hours are told by what the stops are told by, and the others by the whole day: told by both, an hour would tell what
+  /// counts once in one of them. Beside the stops an hour is a sum of cells, also where they are not told by hour.
   private func hourly(
-    _ grouped: GroupedRides, counts: RideCounts?, _ cells: SmallCells
+    _ grouped: GroupedRides, counts: RideCounts, _ cells: SmallCells
   ) -> [Int?] {
-    let counts = counts ?? self.counts(grouped, hours: nil, cells)
+    let asked = question.hours ?? 0..<24
     let rides = counts.remaining(of: grouped.rides, line: line, zone: .utc)
+    let others =
+      question.hours == nil
+      ? rides
+      : self.counts(hours: nil, cells).remaining(
+        of: grouped.rides, line: line, zone: .utc)
     return (0..<24).map { hour in
-      let load = RouteLoad(line: line, rides: rides, hours: HourBand(hour..<hour + 1), zone: .utc)
-      return cells.count(load.boardingGroups)
+      let load = RouteLoad(
+        line: line, rides: asked.contains(hour) ? rides : others, hours: HourBand(hour..<hour + 1),
+        zone: .utc)
+      return cells.count(load.boardingGroups(cells))
     }
   }
 }

@@ -58,15 +58,13 @@ extension InsightDesk {
       )
     }
     let network = then.city.network
-    let byRoute = Dictionary(grouping: boardings, by: \.route)
+    let byRoute = Dictionary(uniqueKeysWithValues: boardings.map { ($0.route, $0) })
     let routes = network.routes.enumerated().compactMap { index, route -> RouteOfDay? in
       guard mayShow(index, network, operatorID) else { return nil }
-      let counted = byRoute[route.id] ?? []
-      var (boarded, unplaced) = (RiderGroup(), RiderGroup())
-      for row in counted {
-        boarded.add(row.boardings)
-        unplaced.add(row.unplaced)
-      }
+      let unplaced = byRoute[route.id]?.unplaced ?? RiderGroup()
+      // One part less the whole is the other: of too few each counts once.
+      var boarded = cells.countedOnce(byRoute[route.id]?.placed ?? RiderGroup())
+      boarded.add(cells.countedOnce(unplaced))
       return RouteOfDay(
         id: route.id, name: route.name, longName: route.longName, mode: route.mode,
         operatorID: network.operatorID(ofRoute: index),

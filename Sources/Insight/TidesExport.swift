@@ -35,12 +35,10 @@ package struct TidesExport: Sendable {
       summary: TidesSummary(day: day))
     export.summary.isWithoutPositions = isWithoutPositions
     let then = try await city.on(day, in: db)
-    let rows = TidesRows(
-      day: day, network: then.network,
-      groupsTold: try await db.openData.groups(
-        of: day, ridersMin: SmallCells.ridersMinDefault))
+    let choice = try await db.openData.choice(of: day, ridersMin: SmallCells.ridersMinDefault)
+    let rows = TidesRows(day: day, network: then.network, groupsTold: choice.groups)
     if !isWithoutPositions { try await export.writeLocations(rows, in: db) }
-    try await export.writeFares(rows, in: db)
+    try await export.writeFares(rows, leftOut: choice.leftOut, in: db)
     try await export.writeTrips(rows, in: db)
     try await export.writeNames(rows, hours: city.hours(of: day), in: db)
     try await export.writer.finish()
@@ -65,8 +63,10 @@ package struct TidesExport: Sendable {
     }
   }
 
-  private mutating func writeFares(_ rows: TidesRows, in db: StoreSession) async throws {
-    let fares = try await db.openData.fares(of: day)
+  private mutating func writeFares(
+    _ rows: TidesRows, leftOut: OpenFareChoice.LeftOut?, in db: StoreSession
+  ) async throws {
+    let fares = try await db.openData.fares(of: day, leftOut: leftOut)
     while true {
       let page = try await fares.next()
       guard !page.isEmpty else { break }

@@ -49,7 +49,9 @@ package struct TidesRows: Sendable {
   }
 
   /// Whether a ride has a row: of a rare category or product not even the price is told, which may be its alone.
-  package func isTold(_ fare: OpenFare) -> Bool { groupsTold.contains(fare.group) }
+  package func isTold(_ fare: OpenFare) -> Bool {
+    groupsTold.contains(fare.group) && !fare.isLeftOut
+  }
 
   /// A row of `fare_transactions` for who boarded, of a ride that is told; nil when its reason was written by another version,
   /// so that nobody can say whether a cap lowered it.

@@ -24,7 +24,7 @@ package struct TidesSummary: Sendable, Equatable {
   package internal(set) var unknownFares = 0
   /// Rides without a row, as another version of the program wrote their reasons.
   package internal(set) var unreadReasons = 0
-  /// Rides without a row, as too few riders have their category and product.
+  /// Rides without a row, as too few riders have their category and product, or as their riders are left out with those.
   package internal(set) var rareFares = 0
   /// Passings at stops without a row, as no stop visit of the day fits them.
   package internal(set) var passingsWithoutVisit = 0
@@ -41,7 +41,9 @@ package struct TidesSummary: Sendable, Equatable {
       sentences.append("Rides whose reason another version wrote: \(unreadReasons).")
     }
     if rareFares > 0 {
-      sentences.append("Rides of a category and product that few riders have: \(rareFares).")
+      sentences.append(
+        "Rides of a category and product that few riders have, and of riders left out with them: "
+          + "\(rareFares).")
     }
     if passingsWithoutVisit > 0 {
       sentences.append("Boardings and alightings without a stop visit: \(passingsWithoutVisit).")

@@ -25,37 +25,52 @@ struct FewRiders {
     (.to, .toHour), (.to, .pair), (.withoutAlighting, .fromWithoutAlighting),
   ]
 
+  /// Where a ride is in no cell of a family.
+  private static let nowhere: Int32 = -1
+
   private let cells: SmallCells
   private let keys: [RideCounts.RideKey]
-  private var groups: [RiderGroup]
-  /// Of each family the number of each ride's cell; nil where the ride is in none.
-  private var places: [[Int?]] = []
+  private let riders: [SomeRiders]
+  /// Of each ride, how many count, and whose it is.
+  private var groups: [NumberedGroup]
+  /// Of each family the number of each ride's cell, or ``nowhere``.
+  private var places: [[Int32]] = []
   /// How many cells each family has.
   private var sizes: [Int] = []
+  /// Everybody in each cell of a family; nil where that has to be added up anew.
+  private var sumsKnown: [[NumberedGroup]?] = []
+  /// Whether any ride counts for fewer people than rode.
+  private(set) var isAnyCountedOnce = false
 
   /// Looks through rides.
   init(_ rides: [RideCounts.RideKey: RiderGroup], cells: SmallCells) {
     self.cells = cells
     keys = Array(rides.keys)
-    groups = keys.map { rides[$0] ?? RiderGroup() }
-    guard hasFewWhoRideOften else { return }
+    riders = rides.values.map(\.riders)
+    let ridersMin = min(cells.ridersMin, SomeRiders.countMax)
+    var numbers = RiderNumbers()
+    groups = rides.values.map { group in
+      NumberedGroup(
+        people: group.people, riders: numbers.riders(of: group.riders, fewerThan: ridersMin))
+    }
+    // A small cell is made of rides alone that are of few.
+    guard numbers.isAnyMet || rides.values.contains(where: cells.isFew) else { return }
     number()
-    while countOnce() {}
-  }
-
-  /// Whether any cell may have fewer riders than k, and more people than riders: it is made of such rides alone, that are
-  /// of few.
-  private var hasFewWhoRideOften: Bool {
-    var seen: Set<RiderID> = []
-    return groups.contains { group in
-      guard cells.areFew(group.riders) else { return false }
-      return cells.isFew(group) || group.riders.ids.contains { !seen.insert($0).inserted }
+    sumsKnown = Family.allCases.map { _ in nil }
+    var (next, quietCount) = (0, 0)
+    // What is counted no more may leave other cells to fewer riders.
+    while quietCount < Self.sums.count {
+      let (sum, part) = Self.sums[next]
+      quietCount = countOnce(in: sum, by: part) ? 0 : quietCount + 1
+      next = (next + 1) % Self.sums.count
     }
   }
 
   /// The rides as they may be counted.
   var counted: [(key: RideCounts.RideKey, group: RiderGroup)] {
-    zip(keys, groups).filter { $1.people > 0 }.map { (key: $0, group: $1) }
+    keys.indices.filter { groups[$0].people > 0 }.map { index in
+      (key: keys[index], group: RiderGroup(people: groups[index].people, riders: riders[index]))
+    }
   }
 
   /// The cells of fewer than k riders with more people than riders, and how many people each has.
@@ -63,12 +78,14 @@ struct FewRiders {
     var few: [RideCounts.Cell: Int] = [:]
     guard !places.isEmpty else { return few }
     for family in Family.allCases where !family.isAlwaysTold && family != .pairOrNone {
-      let sums = sums(of: family)
-      for index in keys.indices where groups[index].people > 0 {
-        guard let place = places[family.rawValue][index] else { continue }
-        let group = sums[place]
-        guard cells.isFew(group), let cell = Self.cell(family, of: keys[index]) else { continue }
-        few[cell] = group.people
+      let sums = sumsKnown[family.rawValue] ?? sums(of: family)
+      let places = places[family.rawValue]
+      for index in keys.indices where groups[index].people > 0 && places[index] != Self.nowhere {
+        let sum = sums[Int(places[index])]
+        guard sum.areFew, sum.people > sum.riders.count,
+          let cell = Self.cell(family, of: keys[index])
+        else { continue }
+        few[cell] = sum.people
       }
     }
     return few
@@ -90,43 +107,52 @@ struct FewRiders {
 
 extension FewRiders {
   private mutating func number() {
-    var stops: [String: Int] = [:]
-    func stop(_ name: String) -> Int {
+    var stops: [String: Int32] = [:]
+    func stop(_ name: String) -> Int32 {
       if let known = stops[name] { return known }
-      stops[name] = stops.count
-      return stops.count - 1
+      let number = Int32(stops.count)
+      stops[name] = number
+      return number
     }
-    let ends = keys.map { (from: stop($0.from), to: $0.to.map(stop)) }
-    var pairs: [Int: Int] = [:]
-    let pairsOfRides = ends.map { from, to -> Int? in
-      guard let to else { return nil }
-      let pair = from * stops.count + to
+    let nowhere = Self.nowhere
+    let ends = keys.map { (from: stop($0.from), to: $0.to.map(stop) ?? nowhere) }
+    let stopCount = stops.count
+    var pairs: [Int: Int32] = [:]
+    let pairsOfRides = ends.map { from, to -> Int32 in
+      guard to != nowhere else { return nowhere }
+      let pair = Int(from) * stopCount + Int(to)
       if let known = pairs[pair] { return known }
-      pairs[pair] = pairs.count
-      return pairs.count - 1
+      let number = Int32(pairs.count)
+      pairs[pair] = number
+      return number
     }
-    let hours = RideCounts.hoursOfDay
+    let hours = Int32(RideCounts.hoursOfDay)
     for family in Family.allCases {
       let size: Int
-      let places: [Int?]
+      let places: [Int32]
       switch family {
-      case .all: (size, places) = (1, keys.map { _ in 0 })
-      case .withBothEnds: (size, places) = (1, keys.map { $0.to == nil ? nil : 0 })
-      case .withoutAlighting: (size, places) = (1, keys.map { $0.to == nil ? 0 : nil })
-      case .hour: (size, places) = (hours, keys.map(\.hour))
-      case .from: (size, places) = (stops.count, ends.map(\.from))
+      case .all: (size, places) = (1, ends.map { _ in 0 })
+      case .withBothEnds: (size, places) = (1, ends.map { $0.to == nowhere ? nowhere : 0 })
+      case .withoutAlighting: (size, places) = (1, ends.map { $0.to == nowhere ? 0 : nowhere })
+      case .hour: (size, places) = (Int(hours), keys.map { Int32($0.hour) })
+      case .from: (size, places) = (stopCount, ends.map(\.from))
       case .fromHour:
-        (size, places) = (stops.count * hours, zip(ends, keys).map { $0.from * hours + $1.hour })
-      case .to: (size, places) = (stops.count, ends.map(\.to))
+        size = stopCount * Int(hours)
+        places = zip(ends, keys).map { $0.from * hours + Int32($1.hour) }
+      case .to: (size, places) = (stopCount, ends.map(\.to))
       case .toHour:
-        size = stops.count * hours
-        places = zip(ends, keys).map { end, key in end.to.map { $0 * hours + key.hour } }
+        size = stopCount * Int(hours)
+        places = zip(ends, keys).map {
+          $0.to == nowhere ? nowhere : $0.to * hours + Int32($1.hour)
+        }
       case .fromWithoutAlighting:
-        (size, places) = (stops.count, ends.map { $0.to == nil ? $0.from : nil })
+        (size, places) = (stopCount, ends.map { $0.to == nowhere ? $0.from : nowhere })
       case .pair: (size, places) = (pairs.count, pairsOfRides)
       case .pairOrNone:
-        size = pairs.count + stops.count
-        places = zip(ends, pairsOfRides).map { end, pair in pair ?? pairs.count + end.from }
+        size = pairs.count + stopCount
+        places = zip(ends, pairsOfRides).map {
+          $1 == nowhere ? Int32(pairs.count) + $0.from : $1
+        }
       }
       sizes.append(size)
       self.places.append(places)
@@ -134,51 +160,53 @@ extension FewRiders {
   }
 
   /// Everybody in each cell of a family.
-  private func sums(of family: Family) -> [RiderGroup] {
-    var sums = Array(repeating: RiderGroup(), count: sizes[family.rawValue])
-    for (index, place) in places[family.rawValue].enumerated() {
-      if let place, groups[index].people > 0 { sums[place].add(groups[index]) }
+  private func sums(of family: Family) -> [NumberedGroup] {
+    var sums = Array(repeating: NumberedGroup(), count: sizes[family.rawValue])
+    let places = places[family.rawValue]
+    for index in groups.indices where places[index] != Self.nowhere && groups[index].people > 0 {
+      sums[Int(places[index])].add(groups[index])
     }
     return sums
   }
 
-  /// Whether there was a sum of which too few were hidden.
-  private mutating func countOnce() -> Bool {
-    let areFew = Family.allCases.map { sums(of: $0).map { cells.areFew($0.riders) } }
-    for (sum, part) in Self.sums {
-      var hidden = Array(repeating: RiderGroup(), count: sizes[sum.rawValue])
-      var members: [Int: [Int]] = [:]
-      for index in groups.indices where groups[index].people > 0 {
-        guard let place = places[sum.rawValue][index],
-          sum.isAlwaysTold || !areFew[sum.rawValue][place],
-          let cell = places[part.rawValue][index], areFew[part.rawValue][cell]
-        else { continue }
-        hidden[place].add(groups[index])
-        if cells.areFew(hidden[place].riders) {
-          members[place, default: []].append(index)
-        } else {
-          members[place] = nil
-        }
-      }
-      var isChanged = false
-      for (place, members) in members
-      where cells.areFew(hidden[place].riders) && hidden[place].people >= cells.ridersMin {
-        countOnce(members)
-        isChanged = true
-      }
-      // What is counted no more may leave other cells to fewer riders.
-      if isChanged { return true }
+  private mutating func knownSums(of family: Family) -> [NumberedGroup] {
+    if let known = sumsKnown[family.rawValue] { return known }
+    let sums = sums(of: family)
+    sumsKnown[family.rawValue] = sums
+    return sums
+  }
+
+  /// Counts the hidden riders of a family's sums once, where too few are hidden; whether there was such a sum.
+  private mutating func countOnce(in sum: Family, by part: Family) -> Bool {
+    let whole = knownSums(of: sum)
+    let parts = knownSums(of: part)
+    let (placesOfSum, placesOfPart) = (places[sum.rawValue], places[part.rawValue])
+    func isHidden(_ index: Int) -> Bool {
+      let (place, cell) = (placesOfSum[index], placesOfPart[index])
+      return place != Self.nowhere && cell != Self.nowhere && groups[index].people > 0
+        && (sum.isAlwaysTold || !whole[Int(place)].areFew) && parts[Int(cell)].areFew
     }
-    return false
+    var hidden = Array(repeating: NumberedGroup(), count: whole.count)
+    for index in groups.indices where isHidden(index) {
+      hidden[Int(placesOfSum[index])].add(groups[index])
+    }
+    let open = hidden.indices.filter { hidden[$0].areFew && hidden[$0].people >= cells.ridersMin }
+    guard !open.isEmpty else { return false }
+    for place in open {
+      countOnce(groups.indices.filter { placesOfSum[$0] == Int32(place) && isHidden($0) })
+    }
+    sumsKnown = sumsKnown.map { _ in nil }
+    isAnyCountedOnce = true
+    return true
   }
 
   /// Counts each rider of some rides once: in the same ride whenever the same question is asked.
   private mutating func countOnce(_ members: [Int]) {
-    var seen: Set<RiderID> = []
+    var seen = NumberedRiders()
     for index in members.sorted(by: { keys[$0] < keys[$1] }) {
-      groups[index].riders = groups[index].riders.subtracting(seen)
+      groups[index].riders.subtract(seen)
       groups[index].people = groups[index].riders.count
-      seen.formUnion(groups[index].riders.ids)
+      seen.formUnion(groups[index].riders)
     }
   }
 }

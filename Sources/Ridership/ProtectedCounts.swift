@@ -57,11 +57,14 @@ extension SmallCells {
         within: CountRange(
           least: max(whole.range.least - pairsMost, least.without),
           most: whole.range.most - least.alightings)),
-      unplacedBoardings: rounded(
-        RiderGroup(people: counts.unplacedBoardings, riders: counts.unplacedRiders)),
-      boardingsOffLine: rounded(
-        RiderGroup(people: counts.boardingsOffLine, riders: counts.offLineRiders)),
+      unplacedBoardings: rounded(Array(counts.unplaced.values)),
+      boardingsOffLine: rounded(Array(counts.offLine.values)),
       isRounded: isRounding, ridersMin: ridersMin)
+  }
+
+  /// Boardings of no known direction as they may be told: among those off the line or without a stop.
+  package func boardingsOfNoDirection(_ counts: RideCounts) -> Int {
+    rounded([counts.unplaced, counts.offLine].compactMap { $0[false] })
   }
 
   /// All boardings as they may be told, no fewer than is known of them, and how many they may stand for.

@@ -67,19 +67,17 @@ package struct RideCounts: Hashable, Sendable {
   package private(set) var boardings = 0
   /// Of them, those whose alighting is not known: in no pair.
   package private(set) var boardingsWithoutAlighting = 0
-  /// Boardings whose stop is not known: missing everywhere.
-  package private(set) var unplacedBoardings = 0
-  /// Boardings at a stop that their line does not have: missing everywhere.
-  package private(set) var boardingsOffLine = 0
+  /// Boardings whose stop is not known, by whether their direction is: missing everywhere.
+  private(set) var unplaced = [Bool: RiderGroup]()
+  /// Boardings at a stop that their line does not have, by whether their direction is known: missing everywhere.
+  private(set) var offLine = [Bool: RiderGroup]()
   /// All rides with both ends and their hour.
   private(set) var rides: [RideKey: RiderGroup] = [:]
-  /// Whose boardings have no stop.
-  private(set) var unplacedRiders = SomeRiders()
-  /// Whose boardings are off the line.
-  private(set) var offLineRiders = SomeRiders()
   /// Cells of fewer than k riders, who rode more than once or not alone, with their people; nil where nobody looked
   /// for them.
   private(set) var fewCells: [Cell: Int]?
+  /// Whether any ride counts for fewer people than rode.
+  private var isAnyCountedOnce = false
 
   /// Starts at nothing.
   package init() {}
@@ -87,25 +85,31 @@ package struct RideCounts: Hashable, Sendable {
   /// Riders of whom both ends are known.
   package var ridersWithBothEnds: Int { boardings - boardingsWithoutAlighting }
 
+  /// Boardings whose stop is not known: missing everywhere.
+  package var unplacedBoardings: Int { unplaced.values.reduce(0) { $0 + $1.people } }
+  /// Boardings at a stop that their line does not have: missing everywhere.
+  package var boardingsOffLine: Int { offLine.values.reduce(0) { $0 + $1.people } }
+
   /// Counts rides of one line; those whose boarding lies outside the hours are left out as a whole.
   ///
   /// `line` is nil where the network has none: then no stop is one of it. `unplaced` are the moments and
   /// people of boardings that have no stop, and `unplacedRiders` who they are: as many riders without it.
+  /// `hasDirection` says whether the direction of all of them is known.
   package mutating func add(
     _ rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
     unplacedRiders: [SomeRiders]? = nil, line: LineOrder?, hours: HourBand? = nil,
-    zone: TimeZoneTable
+    zone: TimeZoneTable, hasDirection: Bool = true
   ) {
     func counts(_ instant: Instant) -> Bool { hours?.contains(instant, zone: zone) ?? true }
     fewCells = nil
     for (index, group) in unplaced.enumerated() where counts(group.at) {
-      unplacedBoardings += group.riders
-      self.unplacedRiders.formUnion(unplacedRiders?[index] ?? SomeRiders(others: group.riders))
+      let riders = unplacedRiders?[index] ?? SomeRiders(others: group.riders)
+      self.unplaced[hasDirection, default: RiderGroup()].add(
+        RiderGroup(people: group.riders, riders: riders))
     }
     for ride in rides where counts(ride.boarding.at) {
       guard let line, let key = Self.key(of: ride, on: line, zone: zone) else {
-        boardingsOffLine += ride.riders
-        offLineRiders.formUnion(ride.people.riders)
+        offLine[hasDirection, default: RiderGroup()].add(ride.people)
         continue
       }
       add(ride.people, key)
@@ -143,17 +147,17 @@ extension RideCounts {
   /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode.
   package func countingFewOnce(_ cells: SmallCells) -> RideCounts {
     guard fewCells == nil else { return self }
-    var counts = RideCounts()
-    if cells.isRounding {
-      let few = FewRiders(rides, cells: cells)
+    var counts = self
+    counts.fewCells = [:]
+    guard cells.isRounding else { return counts }
+    let few = FewRiders(rides, cells: cells)
+    if few.isAnyCountedOnce {
+      counts = RideCounts()
       for (key, group) in few.counted { counts.add(group, key) }
-      counts.fewCells = few.fewCells
-    } else {
-      counts = self
-      counts.fewCells = [:]
+      (counts.unplaced, counts.offLine) = (unplaced, offLine)
+      counts.isAnyCountedOnce = true
     }
-    (counts.unplacedBoardings, counts.unplacedRiders) = (unplacedBoardings, unplacedRiders)
-    (counts.boardingsOffLine, counts.offLineRiders) = (boardingsOffLine, offLineRiders)
+    counts.fewCells = few.fewCells
     return counts
   }
 
@@ -161,6 +165,7 @@ extension RideCounts {
   package func remaining(
     of rides: [LoadRide], line: LineOrder, zone: TimeZoneTable
   ) -> [LoadRide] {
+    guard isAnyCountedOnce else { return rides }
     var left = self.rides.mapValues(\.people)
     return rides.compactMap { ride in
       guard let key = Self.key(of: ride, on: line, zone: zone) else { return ride }

@@ -131,10 +131,10 @@ package struct RouteLoad: Hashable, Sendable {
     }
   }
 
-  /// Who boarded at each stop, and at stops that the line does not have.
-  package var boardingGroups: [RiderGroup] {
+  /// Who boarded at each stop, and at stops that the line does not have: there fewer than k riders count once.
+  package func boardingGroups(_ cells: SmallCells) -> [RiderGroup] {
     stops.map { RiderGroup(people: $0.boardings, riders: $0.boarders) }
-      + [RiderGroup(people: boardingsOffLine, riders: offLineRiders)]
+      + [cells.countedOnce(RiderGroup(people: boardingsOffLine, riders: offLineRiders))]
   }
 
   /// The stop after which most riders were on board; nil when nobody was.

@@ -165,29 +165,30 @@ package struct SmallCells: Hashable, Sendable {
     _ stops: [RouteLoad.StopLoad], counts: RideCounts,
     toldStops: [String: ProtectedCounts.StopCount]
   ) -> [ProtectedLoad.StopLoad] {
-    let places = Dictionary(grouping: stops, by: \.stop).mapValues(\.count)
+    let places = Dictionary(grouping: stops, by: \.stop)
+    // Beside the sum of a stop that the line has twice one place would tell the other.
+    let fewStops = Set(
+      places.filter { $1.count > 1 && $1.contains { $0.groups.contains(where: isFew) } }.keys)
     // Riders who may be on board, as far as the cells tell.
     var onBoard = CountRange(least: 0, most: 0)
-    return stops.map { stop in
+    var hidden: [RiderGroup] = []
+    let told = stops.map { stop in
       // A stop that the line has twice is told by place, and has no hours of its own.
-      let shown = places[stop.stop] == 1 ? toldStops[stop.stop] : nil
-      let boardings =
-        shown.map(\.boardings)
-        ?? cell(
-          stop.boardings, isFew: isFew(RiderGroup(people: stop.boardings, riders: stop.boarders)))
-      let without =
-        shown.map(\.boardingsWithoutAlighting)
-        ?? cell(
-          stop.boardingsWithoutAlighting,
-          isFew: isFew(
-            RiderGroup(
-              people: stop.boardingsWithoutAlighting, riders: stop.boardersWithoutAlighting)))
+      let shown = places[stop.stop]?.count == 1 ? toldStops[stop.stop] : nil
+      func told(_ group: RiderGroup, within: CountRange = .any) -> Int? {
+        cell(
+          group.people, isFew: isFew(group) || fewStops.contains(stop.stop), within: within)
+      }
+      let boardings = shown.map(\.boardings) ?? told(stop.boarded)
+      let without = shown.map(\.boardingsWithoutAlighting) ?? told(stop.boardedWithoutAlighting)
       let alightings =
         shown.map(\.alightings)
-        ?? cell(
-          stop.alightings,
-          isFew: isFew(RiderGroup(people: stop.alightings, riders: stop.alighters)),
-          within: CountRange(least: 0, most: onBoard.most))
+        ?? told(stop.alighted, within: CountRange(least: 0, most: onBoard.most))
+      var unseen = RiderGroup()
+      if boardings == nil { unseen.add(stop.boarded) }
+      if without == nil { unseen.add(stop.boardedWithoutAlighting) }
+      if alightings == nil { unseen.add(stop.alighted) }
+      hidden.append(unseen)
       let boarded = range(
         of: boardings, riders: stop.boardings, parts: shown?.hourlyBoardings ?? [boardings])
       onBoard.most += boarded.most - least(alightings)
@@ -199,7 +200,44 @@ package struct SmallCells: Hashable, Sendable {
           isFew: isFew(RiderGroup(people: stop.departureLoad, riders: stop.aboard)), within: onBoard
         ))
     }
+    let loads = hiding(told.map(\.departureLoad), between: hidden)
+    return zip(told, loads).map { stop, load in
+      ProtectedLoad.StopLoad(
+        stop: stop.stop, boardings: stop.boardings, alightings: stop.alightings,
+        departureLoad: load)
+    }
   }
+
+  /// Loads without those that would tell hidden cells of fewer than k riders with k people or more.
+  ///
+  /// A load less the one told before it is who got on and off between them, and on a line that begins and ends empty
+  /// this holds for the first and the last too. `hidden` are the hidden cells at each stop.
+  private func hiding(_ loads: [Int?], between hidden: [RiderGroup]) -> [Int?] {
+    func tells(_ group: RiderGroup) -> Bool {
+      areFew(group.riders) && group.people >= ridersMin
+    }
+    var loads = loads
+    var open = RiderGroup()
+    for place in loads.indices {
+      open.add(hidden[place])
+      if tells(open) { loads[place] = nil } else if loads[place] != nil { open = RiderGroup() }
+    }
+    open = RiderGroup()
+    for place in loads.indices.dropLast().reversed() {
+      open.add(hidden[place + 1])
+      if tells(open) { loads[place] = nil } else if loads[place] != nil { open = RiderGroup() }
+    }
+    return loads
+  }
+}
+
+extension RouteLoad.StopLoad {
+  fileprivate var boarded: RiderGroup { RiderGroup(people: boardings, riders: boarders) }
+  fileprivate var alighted: RiderGroup { RiderGroup(people: alightings, riders: alighters) }
+  fileprivate var boardedWithoutAlighting: RiderGroup {
+    RiderGroup(people: boardingsWithoutAlighting, riders: boardersWithoutAlighting)
+  }
+  fileprivate var groups: [RiderGroup] { [boarded, alighted, boardedWithoutAlighting] }
 }
 
 /// A load profile without groups of fewer than k riders.

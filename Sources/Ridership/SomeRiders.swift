@@ -71,7 +71,18 @@ extension SmallCells {
   }
 
   /// A number that stands beside no parts of it: of fewer than k riders each counts once.
-  package func rounded(_ group: RiderGroup) -> Int {
-    rounded(areFew(group.riders) ? group.riders.count : group.people)
+  package func rounded(_ group: RiderGroup) -> Int { rounded(countedOnce(group).people) }
+
+  /// A number that stands beside parts of it, by direction or by place: of fewer than k riders in a part each counts once.
+  func rounded(_ parts: [RiderGroup]) -> Int {
+    var whole = RiderGroup()
+    for part in parts { whole.add(countedOnce(part)) }
+    return rounded(whole)
+  }
+
+  /// A group in which fewer than k riders count once.
+  package func countedOnce(_ group: RiderGroup) -> RiderGroup {
+    guard areFew(group.riders) else { return group }
+    return RiderGroup(people: group.riders.count, riders: group.riders)
   }
 }

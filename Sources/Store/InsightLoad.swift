@@ -48,9 +48,9 @@ package struct BoardingGroup: Hashable, Sendable {
 package struct RouteBoardings: Hashable, Sendable {
   /// `route_id`, of any network.
   package let route: String
-  package let direction: Int?
-  package let boardings: RiderGroup
-  /// Of them, those without a stop.
+  /// With a stop.
+  package let placed: RiderGroup
+  /// Without one.
   package let unplaced: RiderGroup
 }
 
@@ -74,10 +74,8 @@ package struct MissingTaps: Hashable, Sendable {
 
 /// Boardings of routes, summed.
 package struct LoadTables {
-  /// Most routes and directions of one answer.
+  /// Most routes of one answer.
   package static let routesMax = 10_000
-  /// Most boardings of a route in a direction that are looked at to see whether its riders are few.
-  package static let boardingsSeenMax = 1_000
 
   let connection: PostgresConnection
 
@@ -104,8 +102,16 @@ package struct LoadTables {
     }
   }
 
-  /// Of the riders of a group as many as tell whether they are few.
-  static let whoseSQL = "(array_agg(distinct rider_id))[1:\(SomeRiders.countMax)] as rider_ids"
+  /// Of the riders of a group as many as tell whether they are few; which ones does not matter.
+  ///
+  /// It is asked of rows of which each is all boardings of one rider: `distinct` would keep PostgreSQL from
+  /// hashing the groups, and 15 would sort each of them.
+  static let whoseSQL = "(array_agg(rider_id))[1:\(SomeRiders.countMax)]"
+
+  /// The same of those rows for which a condition holds; empty where there is none.
+  private static func whoseSQL(where condition: String) -> String {
+    "coalesce((array_agg(rider_id) filter (where \(condition)))[1:\(SomeRiders.countMax)], '{}')"
+  }
 
   /// Whose boardings a row is of.
   static func whose(_ row: PostgresRow, _ column: String = "rider_ids") throws -> SomeRiders {
@@ -117,13 +123,17 @@ package struct LoadTables {
 
   /// The question for a route's load; the tests look at how the database answers it.
   package static let boardingsSQL = """
-    select mod(floor(date_part('epoch', tapped_at))::int8
-        + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
-      stop, stop_order, off_stop, off_stop_order, direction is null as is_of_no_direction,
-      sum(riders)::int8 as riders, \(whoseSQL)
-    from boarding
-    where fare_day = $1 and route = $2
-      and (direction = $3 or direction is null)
+    select hour, stop, stop_order, off_stop, off_stop_order, is_of_no_direction,
+      sum(riders)::int8 as riders, \(whoseSQL) as rider_ids
+    from (
+      select mod(floor(date_part('epoch', tapped_at))::int8
+          + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
+        stop, stop_order, off_stop, off_stop_order, direction is null as is_of_no_direction,
+        rider_id, sum(riders) as riders
+      from boarding
+      where fare_day = $1 and route = $2
+        and (direction = $3 or direction is null)
+      group by 1, 2, 3, 4, 5, 6, 7) r
     group by 1, 2, 3, 4, 5, 6 order by 1, 3, 2, 5, 4, 6
     """
 
@@ -188,36 +198,30 @@ package struct LoadTables {
   /// Boardings of every route of a fare day; ``ofNoRoute(of:day:)`` counts those that name none.
   package func routes(on day: Day) async throws -> [RouteBoardings] {
     let rows = try await connection.query(
-      """
-      select r.*, \(Self.ridersSQL()) as rider_ids,
-        case when unplaced > 0 then \(Self.ridersSQL(also: "and b.stop is null")) else '{}'::uuid[] end
-          as unplaced_ids
-      from (
-        select route, direction, sum(riders)::int8 as boardings,
-          coalesce(sum(riders) filter (where stop is null), 0)::int8 as unplaced
-        from boarding where fare_day = $1 and route is not null
-        group by route, direction order by route, direction limit $2) r
-      order by route, direction
-      """, [.date(day), .int8(Int64(Self.routesMax))])
+      Self.routesSQL, [.date(day), .int8(Int64(Self.routesMax))])
     return try rows.map { row in
       RouteBoardings(
-        route: try row.text("route"), direction: try row.intOrNil("direction"),
-        boardings: RiderGroup(people: try row.int("boardings"), riders: try Self.whose(row)),
+        route: try row.text("route"),
+        placed: RiderGroup(
+          people: try row.int("placed"), riders: try Self.whose(row, "placed_ids")),
         unplaced: RiderGroup(
           people: try row.int("unplaced"), riders: try Self.whose(row, "unplaced_ids")))
     }
   }
 
-  /// Riders of a route, by its first boardings alone: a route on which so few ride that often is hidden too.
-  private static func ridersSQL(also condition: String = "") -> String {
+  /// The question for the boardings of every route; the tests look at how the database answers it.
+  package static let routesSQL = """
+    select route, sum(placed)::int8 as placed, sum(unplaced)::int8 as unplaced,
+      \(whoseSQL(where: "placed > 0")) as placed_ids,
+      \(whoseSQL(where: "unplaced > 0")) as unplaced_ids
+    from (
+      select route, rider_id,
+        coalesce(sum(riders) filter (where stop is not null), 0) as placed,
+        coalesce(sum(riders) filter (where stop is null), 0) as unplaced
+      from boarding where fare_day = $1 and route is not null
+      group by route, rider_id) r
+    group by route order by route limit $2
     """
-    array(select distinct s.rider_id from (
-        select b.rider_id from boarding b
-        where b.fare_day = $1 and b.route = r.route
-          and b.direction is not distinct from r.direction \(condition)
-        limit \(boardingsSeenMax)) s limit \(SomeRiders.countMax))
-    """
-  }
 }
 
 /// How far the clock on the wall is from UTC during a day, on which it may change once.

@@ -44,12 +44,16 @@ extension LoadTables {
   /// Of all routes it names the list too: a statement names each of its parameters.
   package static func groupsSQL(isOfRoutes: Bool) -> String {
     """
-    select route, direction, mod(floor(date_part('epoch', tapped_at))::int8
-        + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
-      stop, stop_order, off_stop, off_stop_order, sum(riders)::int8 as riders, \(whoseSQL)
-    from boarding
-    where fare_day = $1 and \(isOfRoutes ? "route = any($2::text[])" : "$2::text[] is not null")
-      and ($3::int2 is null or direction = $3 or direction is null)
+    select route, direction, hour, stop, stop_order, off_stop, off_stop_order,
+      sum(riders)::int8 as riders, \(whoseSQL) as rider_ids
+    from (
+      select route, direction, mod(floor(date_part('epoch', tapped_at))::int8
+          + case when tapped_at < $4 then $5 else $6 end, 86400) / 3600 as hour,
+        stop, stop_order, off_stop, off_stop_order, rider_id, sum(riders) as riders
+      from boarding
+      where fare_day = $1 and \(isOfRoutes ? "route = any($2::text[])" : "$2::text[] is not null")
+        and ($3::int2 is null or direction = $3 or direction is null)
+      group by 1, 2, 3, 4, 5, 6, 7, 8) r
     group by 1, 2, 3, 4, 5, 6, 7 limit $7
     """
   }

@@ -22,12 +22,16 @@ package struct OpenFare: Sendable, Equatable {
   package let group: OpenFareGroup
   package let charged: Money
   package let reasonJSON: String
+  /// Whether its rider is left out with those of rare pairs.
+  package let isLeftOut: Bool
 
   /// Makes a fare.
   package init(
     name: TapName, at: Instant, vehicle: String?, trip: String?, stop: String?, riders: Int,
-    medium: MediumKind, group: OpenFareGroup, charged: Money, reasonJSON: String
+    medium: MediumKind, group: OpenFareGroup, charged: Money, reasonJSON: String,
+    isLeftOut: Bool = false
   ) {
+    self.isLeftOut = isLeftOut
     self.name = name
     self.at = at
     self.vehicle = vehicle
@@ -162,14 +166,17 @@ package struct OpenDataTables {
     return OpenDataPages(connection: connection, cursor: cursor, row: row)
   }
 
-  /// The rides of a fare day that stand and whose fare is known, by their boarding taps.
-  package func fares(of day: Day) async throws -> OpenDataPages<OpenFare> {
+  /// The rides of a fare day that stand and whose fare is known, by their boarding taps; told or not.
+  package func fares(
+    of day: Day, leftOut: OpenFareChoice.LeftOut?
+  ) async throws -> OpenDataPages<OpenFare> {
     try await pages(
       "open_fares", of: day,
       """
       select r.device_id, r.epoch, r.seq, t.tapped_at, t.vehicle, t.trip,
         coalesce(b.stop, t.stop) as stop, r.riders, r.medium, r.category, r.product, r.currency,
-        r.charged_minor, r.reason
+        r.charged_minor, r.reason,
+        r.category = $2 and r.product = $3 and r.rider_id = any($4) as is_left_out
       from ride r
       -- A ride carried over midnight was boarded on the day before.
       join tap t on t.fare_day in ($1::date, $1::date - 1) and t.device_id = r.device_id
@@ -178,7 +185,11 @@ package struct OpenDataTables {
         and b.device_id = t.device_id and b.epoch = t.epoch and b.seq = t.seq
       where r.fare_day = $1::date and r.reversed_run_id is null and r.charged_minor is not null
       order by r.device_id, r.epoch, r.seq
-      """
+      """,
+      [
+        .text(leftOut?.group.category ?? ""), .text(leftOut?.group.product ?? ""),
+        .identifiers(leftOut?.riders ?? []),
+      ]
     ) { row in
       var cursor = PostgresRowCursor(row)
       return OpenFare(
@@ -187,7 +198,8 @@ package struct OpenDataTables {
         trip: try cursor.textOrNil(), stop: try cursor.textOrNil(), riders: try cursor.int(),
         medium: try cursor.word("medium"),
         group: OpenFareGroup(category: try cursor.text(), product: try cursor.text()),
-        charged: try Self.money(&cursor), reasonJSON: try cursor.text())
+        charged: try Self.money(&cursor), reasonJSON: try cursor.text(),
+        isLeftOut: try cursor.bool())
     }
   }
 
@@ -210,47 +222,6 @@ package struct OpenDataTables {
   package func boardings(of day: Day) async throws -> Int {
     try await connection.query(
       "select count(*) from boarding where fare_day = $1", [.date(day)]
-    ).only().int(0)
-  }
-
-  /// The pairs of a category and a product whose rides are told: at least so many riders of a fare day have each.
-  ///
-  /// Nor have fewer riders all the others together: one veteran would be the only ride that is left out. Where they would, the told
-  /// pair of the fewest riders is left out with them.
-  package func groups(of day: Day, ridersMin: Int) async throws -> Set<OpenFareGroup> {
-    let rows = try await connection.query(
-      """
-      select category, product from ride
-      where fare_day = $1 and reversed_run_id is null and charged_minor is not null
-      group by category, product having count(distinct rider_id) >= $2
-      order by count(distinct rider_id) desc, category, product limit $3
-      """, [.date(day), .int8(Int64(ridersMin)), .int8(Int64(Self.groupsMax))])
-    var told = try rows.map {
-      OpenFareGroup(category: try $0.text(0), product: try $0.text(1))
-    }
-    let others = try await riders(of: day, inNoneOf: told, countMax: ridersMin)
-    if others > 0, others < ridersMin { _ = told.popLast() }
-    return Set(told)
-  }
-
-  /// Riders of a fare day who have a ride in none of some pairs, at most so many.
-  private func riders(
-    of day: Day, inNoneOf groups: [OpenFareGroup], countMax: Int
-  ) async throws -> Int {
-    try await connection.query(
-      """
-      select count(*) from (
-        select distinct r.rider_id from ride r
-        where r.fare_day = $1 and r.reversed_run_id is null and r.charged_minor is not null
-          and not exists (
-            select from unnest($2::text[], $3::text[]) as g (category, product)
-            where g.category = r.category and g.product = r.product)
-        limit $4) others
-      """,
-      [
-        .date(day), .texts(groups.map { Optional($0.category) }),
-        .texts(groups.map { Optional($0.product) }), .int8(Int64(countMax)),
-      ]
     ).only().int(0)
   }
 

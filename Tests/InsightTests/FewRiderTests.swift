@@ -96,6 +96,42 @@ extension InsightSuite {
       }
     }
 
+    @Test func theListOfRoutesTellsNoTapBesideBoardingsWithoutAStop() async throws {
+      try await World.with { world in
+        try await world.addBoardings(
+          [try TestBoarding("07:00", 12, nil)]
+            + (10...19).map { try TestBoarding("\($0):00", 3, "a", to: "d", by: "one") })
+        let told = try await world.desk.routes(on: today).routes.first { $0.id == "bus-1" }
+        // Twelve riders without a stop, and one with.
+        #expect(told?.unplaced == 10 && told?.boardings == 15)
+      }
+    }
+
+    @Test func noTapIsToldByTheDirectionsOfBoardingsWithoutAStop() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 30, nil, by: "one"),
+          try TestBoarding("07:00", 12, direction: nil, nil),
+        ])
+        let load = try await load(world)
+        // Of the one with a direction, one.
+        #expect(load.unplacedBoardings == 15 && load.boardingsOfNoDirection == 10)
+        let answer = try await ridership(world)
+        #expect(answer.unplacedBoardings == 15 && answer.boardingsOfNoDirection == 10)
+      }
+    }
+
+    @Test func anHourTellsNoTapOffTheLine() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 50, "a", to: "d"), try TestBoarding("07:00", 50, "b", to: "d"),
+          try TestBoarding("07:00", 30, "z", by: "one"),
+        ])
+        let load = try await load(world)
+        #expect(load.boardings == 100 && load.boardingsOffLine == 0 && load.hourly[7] == 100)
+      }
+    }
+
     @Test func fiveRidersAreToldWithEachOfTheirRides() async throws {
       try await World.with { world in
         try await world.addBoardings(

@@ -220,7 +220,7 @@ extension InsightSuite {
       }
     }
 
-    /// A ride of a rider of its own.
+    /// A ride of a rider of its own, who boards at a stop visit of ``day``.
     private static func ride(_ seq: Int, _ category: String, minor: Int) -> String {
       """
       insert into tap (fare_day, lane, rider_id, tapped_at, device_at, device_id, epoch, seq,
@@ -234,10 +234,14 @@ extension InsightSuite {
       values ('2026-11-23', 1, md5('\(seq)')::uuid, 1, '2026-11-23T07:00Z', 'V-1', 1, \(seq), 1,
         '\(category)', 'ride', 'card', 'UAH', 800, \(minor), 'test-1',
         '{"currency":"UAH","steps":[{"code":"price","rule":"ride","minor":\(minor)}]}');
+      insert into boarding (fare_day, lane, rider_id, tapped_at, device_id, epoch, seq, riders, vehicle,
+        route, direction, stop, stop_order, source, confidence)
+      values ('2026-11-23', 1, md5('\(seq)')::uuid, '2026-11-23T07:00Z', 'V-1', 1, \(seq), 1, '1603',
+        'bus-1', 1, 'd', 0, 'door_event', 0.95);
       """
     }
 
-    @Test func aRareCategoryIsLeftOutWithTheSmallestOfTheOthers() async throws {
+    @Test func aRareCategoryIsLeftOutWithAllOfASmallOne() async throws {
       try await World.with { world in
         // One veteran, whose price is theirs alone, and five pupils.
         let rides =
@@ -247,11 +251,33 @@ extension InsightSuite {
         let (files, summary) = try await export(world)
         #expect(summary.rareFares == 6)
         #expect(
-          summary.missing.contains("Rides of a category and product that few riders have: 6."))
+          summary.missing.contains(
+            "Rides of a category and product that few riders have, and of riders left out with them: 6."
+          ))
         let rows = try await files.rows(.fareTransactions)
         #expect(rows.count == 9 && !column("amount", rows).contains("4.00"))
         let text = await files.everything
-        for secret in ["veteran", "pupil", "V-1-1-20"] { #expect(!text.contains(secret)) }
+        for secret in ["veteran", "pupil"] { #expect(!text.contains(secret)) }
+        // Who boarded is told, and what it cost is not.
+        let events = try await files.rows(.passengerEvents)
+        #expect(column("passenger_event_id", events).contains("V-1-1-20"))
+        #expect(!column("transaction_id", rows).contains("V-1-1-20"))
+      }
+    }
+
+    @Test func withOneVeteranFourOfManyPupilsAreLeftOut() async throws {
+      try await World.with { world in
+        let rides =
+          [Self.ride(20, "veteran", minor: 0)]
+          + (21...40).map { Self.ride($0, "pupil", minor: 400) }
+        try await world.script(rides.joined())
+        let (files, summary) = try await export(world)
+        #expect(summary.rareFares == 5)
+        let rows = try await files.rows(.fareTransactions)
+        #expect(column("amount", rows) == [String?](repeating: "4.00", count: 16))
+        #expect(!column("transaction_id", rows).contains("V-1-1-20"))
+        // The same whenever it is asked.
+        #expect(try await export(world).files.rows(.fareTransactions) == rows)
       }
     }
 

@@ -8,7 +8,9 @@ import Testing
 
   private static let line = LineOrder(stops: ["a", "b", "c", "d", "e"])
 
-  private static func rides(_ rides: [Ride]) -> [LoadRide] {
+  private static func rides(
+    _ rides: [Ride], on line: LineOrder = FewRidersTests.line
+  ) -> [LoadRide] {
     rides.map { ride in
       LoadRide(
         boarding: PlacedBoarding(
@@ -28,17 +30,21 @@ import Testing
     (1...count).map { (from, to, hour, 1_000 * UInt64(from + 10 * to + 100 * hour) + $0, 1) }
   }
 
-  private static func counts(_ rides: [Ride]) -> RideCounts {
+  private static func counts(
+    _ rides: [Ride], on line: LineOrder = FewRidersTests.line
+  ) -> RideCounts {
     var counts = RideCounts()
-    counts.add(Self.rides(rides), line: line, zone: .utc)
+    counts.add(Self.rides(rides, on: line), line: line, zone: .utc)
     return counts
   }
 
-  private static func protect(_ rides: [Ride]) -> (load: ProtectedLoad, counts: ProtectedCounts) {
+  private static func protect(
+    _ rides: [Ride], on line: LineOrder = FewRidersTests.line
+  ) -> (load: ProtectedLoad, counts: ProtectedCounts) {
     let cells = SmallCells()
-    let counts = counts(rides).countingFewOnce(cells)
+    let counts = counts(rides, on: line).countingFewOnce(cells)
     let load = RouteLoad(
-      line: line, rides: counts.remaining(of: Self.rides(rides), line: line, zone: .utc),
+      line: line, rides: counts.remaining(of: Self.rides(rides, on: line), line: line, zone: .utc),
       zone: .utc)
     return (cells.protect(load, counts: counts), cells.protect(counts, along: line))
   }
@@ -100,6 +106,26 @@ import Testing
     let stop = try Self.stop("a", shown.counts)
     #expect(stop.hourlyBoardings[7] == 20 && stop.hourlyBoardings[12] == nil)
     #expect(stop.boardings == 20 && shown.counts.boardings == 20)
+  }
+
+  @Test func noLoadTellsOneHiddenTapOnTheWay() {
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 20) + [(1, 4, 7, 1, 30)]
+        + Self.crowd(from: 2, to: 4, hour: 7, count: 3)
+        + Self.crowd(from: 3, to: 4, hour: 7, count: 3))
+    let loads = shown.load.stops.map(\.departureLoad)
+    #expect(loads[0] == 20 && loads[1] == nil && loads[2] == nil)
+    // Behind the third of the hidden stops seven riders may be meant.
+    #expect(loads[3] ?? 0 >= 50 && loads[4] == 0)
+  }
+
+  @Test func ofAStopThatTheLineHasTwiceNoPlaceTellsTheOther() {
+    let shown = Self.protect(
+      [(0, 4, 7, 1, 30)] + Self.crowd(from: 3, to: 4, hour: 7, count: 20),
+      on: LineOrder(stops: ["a", "b", "c", "a", "d"]))
+    #expect(shown.load.boardings == 50)
+    #expect(shown.load.stops.map(\.boardings) == [nil, 0, 0, nil, 0])
+    #expect(shown.load.stops[0..<3].allSatisfy { $0.departureLoad == nil })
   }
 
   @Test func withKOfOneEveryRideIsTold() {
