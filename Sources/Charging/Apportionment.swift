@@ -30,16 +30,19 @@ package struct Apportionment: Hashable, Sendable {
     package var isCapped: Bool
     /// What a pass or a trip of a carnet pays of it: that money comes to the operator with the product.
     package var carriedMinor: Int64
+    /// A pass or a trip is used for it, also where it costs nothing beside the rides of the day before.
+    package var isPaidByProduct: Bool
 
     /// What is left for the rider to pay, before links and caps.
     var openMinor: Int64 { max(0, nominalMinor - carriedMinor) }
     /// A product pays all of it: it has no part in what other rides charge.
-    package var isCarried: Bool { carriedMinor > 0 && openMinor == 0 }
+    package var isCarried: Bool { (carriedMinor > 0 || isPaidByProduct) && openMinor == 0 }
 
     /// Makes a ride.
     package init(
       operatorID: String, nominalMinor: Int64, chargedMinor: Int64, metres: Int64? = nil,
-      isLinked: Bool = false, isCapped: Bool = false, carriedMinor: Int64 = 0
+      isLinked: Bool = false, isCapped: Bool = false, carriedMinor: Int64 = 0,
+      isPaidByProduct: Bool = false
     ) {
       self.operatorID = operatorID
       self.nominalMinor = nominalMinor
@@ -48,6 +51,7 @@ package struct Apportionment: Hashable, Sendable {
       self.isLinked = isLinked
       self.isCapped = isCapped
       self.carriedMinor = carriedMinor
+      self.isPaidByProduct = isPaidByProduct
     }
   }
 

@@ -189,8 +189,13 @@ extension Apportionment.Ride {
       chargedMinor: ride.chargedMinor, metres: Self.metres(ride, on: network),
       isLinked: !codes.isDisjoint(with: linking), isCapped: codes.contains(.cap),
       carriedMinor: Self.carried(
-        nominal: ride.nominalMinor, by: steps, isTicketCarried: isTicketCarried))
+        nominal: ride.nominalMinor, by: steps, isTicketCarried: isTicketCarried),
+      isPaidByProduct: !codes.isDisjoint(with: Self.carrying)
+        && (isTicketCarried || !codes.contains(.onTicket)))
   }
+
+  /// The steps of products that pay all of a ride.
+  private static let carrying: Set<FareStepCode> = [.pass, .trip, .tripTransfer]
 
   /// What a product pays of a ride: the part that is named, or all but the price of companions.
   ///
@@ -204,7 +209,6 @@ extension Apportionment.Ride {
       return isTicketCarried ? max(0, nominal - companions) : 0
     }
     if let part = steps.first(where: { $0.code == .passPart }) { return part.minor ?? 0 }
-    let carrying: Set<FareStepCode> = [.pass, .trip, .tripTransfer]
     guard steps.contains(where: { carrying.contains($0.code) }) else { return 0 }
     return max(0, nominal - companions)
   }

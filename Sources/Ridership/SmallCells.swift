@@ -166,33 +166,45 @@ package struct SmallCells: Hashable, Sendable {
     toldStops: [String: ProtectedCounts.StopCount]
   ) -> [ProtectedLoad.StopLoad] {
     let places = Dictionary(grouping: stops, by: \.stop)
-    // Beside the sum of a stop that the line has twice one place would tell the other.
-    let fewStops = Set(
-      places.filter { $1.count > 1 && $1.contains { $0.groups.contains(where: isFew) } }.keys)
+    let guardedBoardings = stopsOfTwoPlaces(places, withFew: \.boarded)
+    let guardedAlightings = stopsOfTwoPlaces(places, withFew: \.alighted)
+    let guardedWithout = stopsOfTwoPlaces(places, withFew: \.boardedWithoutAlighting)
     // Riders who may be on board, as far as the cells tell.
     var onBoard = CountRange(least: 0, most: 0)
     var hidden: [RiderGroup] = []
     let told = stops.map { stop in
       // A stop that the line has twice is told by place, and has no hours of its own.
       let shown = places[stop.stop]?.count == 1 ? toldStops[stop.stop] : nil
-      func told(_ group: RiderGroup, within: CountRange = .any) -> Int? {
-        cell(
-          group.people, isFew: isFew(group) || fewStops.contains(stop.stop), within: within)
+      func told(
+        _ group: RiderGroup, guarded: Set<String>, within: CountRange = .any
+      ) -> Int? {
+        cell(group.people, isFew: isFew(group) || guarded.contains(stop.stop), within: within)
       }
-      let boardings = shown.map(\.boardings) ?? told(stop.boarded)
-      let without = shown.map(\.boardingsWithoutAlighting) ?? told(stop.boardedWithoutAlighting)
+      let boardings = shown.map(\.boardings) ?? told(stop.boarded, guarded: guardedBoardings)
+      let without =
+        shown.map(\.boardingsWithoutAlighting)
+        ?? told(stop.boardedWithoutAlighting, guarded: guardedWithout)
       let alightings =
         shown.map(\.alightings)
-        ?? told(stop.alighted, within: CountRange(least: 0, most: onBoard.most))
+        ?? told(
+          stop.alighted, guarded: guardedAlightings,
+          within: CountRange(least: 0, most: onBoard.most))
       var unseen = RiderGroup()
       if boardings == nil { unseen.add(stop.boarded) }
       if without == nil { unseen.add(stop.boardedWithoutAlighting) }
       if alightings == nil { unseen.add(stop.alighted) }
       hidden.append(unseen)
-      let boarded = range(
-        of: boardings, riders: stop.boardings, parts: shown?.hourlyBoardings ?? [boardings])
-      onBoard.most += boarded.most - least(alightings)
-      onBoard.least = max(0, onBoard.least + boarded.least - most(without) - most(alightings))
+      let boarded =
+        guardedBoardings.contains(stop.stop)
+        ? Self.guardedRange
+        : range(
+          of: boardings, riders: stop.boardings, parts: shown?.hourlyBoardings ?? [boardings])
+      let alighted =
+        guardedAlightings.contains(stop.stop)
+        ? Self.guardedRange : CountRange(least: least(alightings), most: most(alightings))
+      let gone = guardedWithout.contains(stop.stop) ? Self.guardedRange.most : most(without)
+      onBoard.most += boarded.most - alighted.least
+      onBoard.least = max(0, onBoard.least + boarded.least - gone - alighted.most)
       return ProtectedLoad.StopLoad(
         stop: stop.stop, boardings: boardings, alightings: alightings,
         departureLoad: cell(
@@ -206,6 +218,25 @@ package struct SmallCells: Hashable, Sendable {
         stop: stop.stop, boardings: stop.boardings, alightings: stop.alightings,
         departureLoad: load)
     }
+  }
+
+  /// How many riders a place may have that is hidden for the other place of its stop: any number.
+  private static let guardedRange = CountRange(least: 0, most: 1 << 32)
+
+  /// Stops that the line has twice and where one place has few riders who rode often: beside the sum of the stop
+  /// what is told of one place would tell the other.
+  private func stopsOfTwoPlaces(
+    _ places: [String: [RouteLoad.StopLoad]],
+    withFew column: KeyPath<RouteLoad.StopLoad, RiderGroup>
+  ) -> Set<String> {
+    Set(
+      places.filter { _, places in
+        places.count > 1
+          && places.contains { place in
+            let group = place[keyPath: column]
+            return isFew(group) && group.people >= ridersMin
+          }
+      }.keys)
   }
 
   /// Loads without those that would tell hidden cells of fewer than k riders with k people or more.

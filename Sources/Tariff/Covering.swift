@@ -12,8 +12,7 @@ extension FareMeter {
   mutating func rateByTickets(
     day: Int, opened: FareTap?, state: inout RiderState, source: [FareTap]
   ) {
-    let last = rides.lazy.map(\.on.at).max() ?? .max
-    let earlier = recentRides(state).filter { $0.ride.on.at <= last }
+    let earlier = recentRides(state)
     var secondTaps: Set<Int> = []
     for index in rides.indices {
       var ride = rides[index]

@@ -88,6 +88,23 @@ extension ClearingSuite {
       }
     }
 
+    /// The first tram of a day is on a ticket of the day before, which the pass paid, and costs nothing itself.
+    @Test func aRideOnATicketOfTheDayBeforeThatAPassPaidHasNoPartEither() async throws {
+      let rides = [("1", "03:50"), ("1", "04:10"), ("2", "15:00"), ("2", "17:00")]
+      let cap = "\ncaps: [{name: day, per: day, amount: 12.00}]"
+      try await Self.with(rides, day: 2, rules: cap) { house in
+        #expect(
+          try await Self.rides(house) == [
+            "tram 1000 0 trams", "tram 0 0 trams", "bus 1000 1000 hour", "bus 1000 200 hour",
+          ])
+        let later = House.noon.adding(seconds: 3 * 86_400)
+        let sharing = OperatorSharing(store: house.store, city: house.city, now: { later })
+        while try await sharing.pass() > 0 {}
+        #expect(try await Self.moved(house, "apportionment") == [])
+        #expect(try await house.audit().isSound)
+      }
+    }
+
     /// The first tram is a later ride of the bus's ticket, the second has one of its own, which the pass pays:
     /// of 10.00 that the pass earns on the day they get 2 parts and 10.
     @Test func aPassThatPaysAFeeIsEarnedByTheFee() async throws {

@@ -27,14 +27,7 @@ struct FleetCommandTests {
 
       let gaps = try await service.run(["device", "gaps"])
       #expect(gaps.exitCode == 0 && gaps.output.contains("V-7"), "\(gaps.errors)")
-      let places = [
-        "gaps": "V-7/1/2/2099-01-01T00:00:00Z", "silent": "V-7/2099-01-01T00:00:00Z",
-        "conflicts": "1",
-      ]
-      for (list, place) in places {
-        let later = try await service.run(["device", list, "--after", place])
-        #expect(later.output == "No more.\n", "\(list) \(later.output)\(later.errors)")
-      }
+      try await Self.expectEnds(of: service)
       let held = try await service.run(["quarantine", "list"])
       #expect(held.output.contains("tap_in_future"), "\(held.output)\(held.errors)")
       let hasty = try await service.run([
@@ -80,6 +73,18 @@ struct FleetCommandTests {
       #expect(shown.output.contains("public key \(key)\n"), "\(shown.output)")
       #expect(shown.output.contains(hexText(SHA256Digest.hash(device.publicKey))))
       #expect(shown.output.contains("\n  service key "), "\(shown.output)")
+    }
+  }
+
+  /// Whoever reads on past the end of a list is not told that there is nothing at all.
+  private static func expectEnds(of service: KvytokService) async throws {
+    let places = [
+      "gaps": "V-7/1/2/2099-01-01T00:00:00Z", "silent": "V-7/2099-01-01T00:00:00Z",
+      "conflicts": "1",
+    ]
+    for (list, place) in places {
+      let later = try await service.run(["device", list, "--after", place])
+      #expect(later.output == "No more.\n", "\(list) \(later.output)\(later.errors)")
     }
   }
 

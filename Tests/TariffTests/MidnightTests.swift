@@ -253,6 +253,14 @@ private let remembered = [
         - {at: "2024-05-15 00:40", mode: bus, pays: 0}
       """),
   Midnight(
+    "a ride that ends after midnight is on the ticket of one that began behind it",
+    rules: busTicket,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:20", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 1.70}
+      """),
+  Midnight(
     "rides of the evening whose ticket is over do not make two tickets of one",
     rules: ticket,
     rides: """
