@@ -111,6 +111,15 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(stop.boardings == 20 && shown.counts.boardings == 20)
   }
 
+  @Test func fourWhoAreToldAsFiveDoNotHideAnother() throws {
+    // Of a stop four in an hour each: told as five, they leave the rest of the total to the one who shuttles.
+    let rides: [Ride] = (6...9).map { (1, 4, $0, UInt64($0), 1) } + [(0, 2, 9, 1, 30)]
+    let shown = Self.protect(rides)
+    #expect(try Self.stop("b", shown.counts).boardings == 5)
+    #expect(try Self.stop("a", shown.counts).boardings == nil)
+    #expect(shown.counts.boardings <= 10 && shown.counts.ridersWithBothEnds <= 10)
+  }
+
   @Test func noLoadTellsOneHiddenTapOnTheWay() {
     let shown = Self.protect(
       Self.crowd(from: 0, to: 4, hour: 7, count: 20) + [(1, 4, 7, 1, 30)]
