@@ -177,14 +177,27 @@ extension FewRiders {
   }
 
   /// Counts the hidden riders of a family's sums once, where too few are hidden; whether there was such a sum.
+  ///
+  /// A cell of k - 1 riders, each once, may be told as k beside its own parts, and is then not hidden among the others.
   private mutating func countOnce(in sum: Family, by part: Family) -> Bool {
+    countOnce(in: sum, by: part, leavingOutNearlyK: false)
+      || countOnce(in: sum, by: part, leavingOutNearlyK: true)
+  }
+
+  private mutating func countOnce(
+    in sum: Family, by part: Family, leavingOutNearlyK: Bool
+  ) -> Bool {
     let whole = knownSums(of: sum)
     let parts = knownSums(of: part)
     let (placesOfSum, placesOfPart) = (places[sum.rawValue], places[part.rawValue])
+    func isNearlyK(_ cell: NumberedGroup) -> Bool {
+      cell.people == cells.ridersMin - 1 && cell.riders.count == cell.people
+    }
     func isHidden(_ index: Int) -> Bool {
       let (place, cell) = (placesOfSum[index], placesOfPart[index])
       return place != Self.nowhere && cell != Self.nowhere && groups[index].people > 0
         && (sum.isAlwaysTold || !whole[Int(place)].areFew) && parts[Int(cell)].areFew
+        && !(leavingOutNearlyK && isNearlyK(parts[Int(cell)]))
     }
     var hidden = Array(repeating: NumberedGroup(), count: whole.count)
     for index in groups.indices where isHidden(index) {
