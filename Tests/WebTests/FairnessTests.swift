@@ -141,8 +141,7 @@ struct FairnessTests {
     return queue
   }
 
-  /// What of the flood went into the journal by earlier transactions than a device's batch that waited at
-  /// the same time; within a transaction the order is that of the registers, and nobody waits for it.
+  /// What of the flood went into the journal before a device's batch that waited at the same time.
   private struct Ahead {
     let device: String
     let batches: Int
@@ -172,7 +171,9 @@ struct FairnessTests {
         let waiting = share + others.count + Self.queue.groupMax - 1
         let groupsMax = 1 + waiting / Self.queue.groupMax
         for ahead in ahead {
-          #expect(ahead.batches <= share, "\(ahead)")
+          // Its share waited before, and the group of the batch may hold as much again: which of a group
+          // go first says nothing of how long they waited.
+          #expect(ahead.batches <= 2 * share, "\(ahead)")
           #expect(ahead.transactions <= 2 * groupsMax, "\(ahead)")
         }
       }
@@ -224,7 +225,6 @@ struct FairnessTests {
         select o.device_id, count(f.batch_id), count(distinct f.xmin::text) from tap_batch o
         left join tap_batch f
           on f.device_id = 'FLOOD' and f.batch_id > $1 and f.batch_id < o.batch_id
-          and f.xmin::text <> o.xmin::text
         where o.device_id <> 'FLOOD' and o.batch_id > $1 group by 1
         """, [.int8(last)]
       ).map {
