@@ -25,8 +25,10 @@ func clib(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 /// Tests of a release build look into what is shipped, and are not worth the optimizer's time
-/// themselves.
-let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+/// themselves; nor is it worth it to read them once more for a module that hardly anybody waits for.
+let plain: [SwiftSetting] = [
+  .unsafeFlags(["-Onone", "-no-emit-module-separately-wmo"], .when(configuration: .release))
+]
 
 /// The tests of a room, in `Tests/<name>`.
 func tests(
