@@ -15,16 +15,9 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
   ) -> [LoadRide] {
     let stops = line.stops + ["off the line"]
     return rides.map { ride in
-      LoadRide(
-        boarding: PlacedBoarding(
-          ref: 0, at: Instant(seconds: Int64(ride.hour) * 3600), vehicle: nil, route: "r",
-          direction: 0, stop: stops[ride.from], stopOrder: ride.from, source: .device,
-          confidence: 1),
-        alighting: ride.to.map {
-          PlacedAlighting(
-            ref: 0, stop: line.stops[$0], stopOrder: $0, walkMetres: 0, source: .tapOff,
-            confidence: 1)
-        }, riders: ride.times, whose: SomeRiders([RiderID(high: 0, low: ride.rider)]))
+      .between(
+        ride.from, ride.to, of: stops, hour: ride.hour, riders: ride.times,
+        whose: SomeRiders([RiderID(high: 0, low: ride.rider)]))
     }
   }
 

@@ -24,16 +24,7 @@ import Testing
     static func rides(_ riders: [Riders]) -> [LoadRide] {
       let stops = JoinedAnswerTests.line.stops
       return riders.map { ride in
-        LoadRide(
-          boarding: PlacedBoarding(
-            ref: 0, at: Instant(seconds: Int64(ride.hour) * 3600), vehicle: nil, route: "r",
-            direction: 0, stop: stops[ride.from], stopOrder: ride.from, source: .device,
-            confidence: 1),
-          alighting: ride.to.map {
-            PlacedAlighting(
-              ref: 0, stop: stops[$0], stopOrder: $0, walkMetres: 0, source: .tapOff,
-              confidence: 1)
-          }, riders: ride.count)
+        .between(ride.from, ride.to, of: stops, hour: ride.hour, riders: ride.count)
       }
     }
 
