@@ -7,6 +7,9 @@ extension PostgresLink {
   /// Bytes given to libpq between two looks at the socket; its own buffer grows no further.
   static let copyPieceBytes = 65_536
 
+  /// What the server is told of rows that nobody brings any more.
+  private static let givenUp = "the sender gave up"
+
   /// Copies chunk after chunk until there is no more; the number of rows the server took.
   func copy(
     _ sql: String, columnCount: Int, lease: Int,
@@ -46,6 +49,12 @@ extension PostgresLink {
     let columnCount = Int(PQnfields(result))
     PQclear(result)
     switch command.work {
+    case .copy where command.isAbandoned:
+      // Who was to bring the rows went away before the server asked for them, and it does not look at a request
+      // to cancel while it waits for them.
+      PQputCopyEnd(handle, Self.givenUp)
+      flush()
+      return true
     case .copy:
       command.copyFormat = (isBinary, columnCount)
       command.isCopying = true
@@ -115,7 +124,7 @@ extension PostgresLink {
   /// Tells the server to forget the rows, and waits until it has.
   private func abandonCopy(_ command: LinkCommand) async {
     guard !command.isFinished, handle != nil else { return }
-    _ = try? await awaitEnd(of: command, failure: "the sender gave up")
+    _ = try? await awaitEnd(of: command, failure: Self.givenUp)
   }
 
   private func awaitEnd(

@@ -204,6 +204,32 @@ struct CopyTests {
       #expect(isEmpty)
     }
   }
+
+  @Test func aCopyThatIsCancelledBeforeTheServerAsksForRowsLeavesTheConnectionAsItWas() async throws
+  {
+    try await LeasedDatabase.with(CopyTests.migrations, connectionsMax: 1) { pool in
+      let before = try await CopyTests.backend(of: pool)
+      // Somewhere between these the request is under way when who made it goes away.
+      for yieldsCount in 0..<200 {
+        let task = Task {
+          try await pool.session { connection in
+            try await connection.copyIn(CopyTests.copy, columnCount: 2) { _ in false }
+          }
+        }
+        for _ in 0..<yieldsCount { await Task.yield() }
+        task.cancel()
+        _ = await task.result
+      }
+      // A server that waits for rows hears of no cancelling: the connection would be given up in the end.
+      let after = try await CopyTests.backend(of: pool)
+      #expect(before == after)
+    }
+  }
+
+  /// Who serves the only connection.
+  private static func backend(of pool: PostgresPool) async throws -> Int64 {
+    try await pool.session { try await $0.query("SELECT pg_backend_pid()::int8").only().int8(0) }
+  }
 }
 
 /// Counts from 0.
