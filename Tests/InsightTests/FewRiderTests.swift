@@ -52,6 +52,22 @@ extension InsightSuite {
       }
     }
 
+    @Test func aGroupIsToldWhoeverOfItIsReadFirst() async throws {
+      try await World.with { world in
+        // One rider has more taps than are named of a group before the others come.
+        try await world.addBoardings(
+          try (10...59).map { try TestBoarding("10:\($0)", 1, "a", to: "d", by: "shuttle") })
+        let alone = try await ridership(world)
+        #expect(alone.pairs.isEmpty && alone.boardings == 0)
+        try await world.addBoardings([try TestBoarding("10:59", 6, "a", to: "d")], from: 90)
+        let answer = try await ridership(world)
+        #expect(answer.pairs.map(\.riders) == [55])
+        #expect(answer.stops.first { $0.stop == "a" }?.hourlyBoardings[10] == 55)
+        let load = try await load(world)
+        #expect(load.stops[0].boardings == 55 && load.hourly[10] == 55)
+      }
+    }
+
     @Test func nothingIsToldOfTheStopOfOneRiderWhoShuttles() async throws {
       try await World.with { world in
         try await world.addBoardings(
