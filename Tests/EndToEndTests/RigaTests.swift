@@ -14,7 +14,7 @@ import Testing
   func theDayComesOutTheSameInEveryOrderOfPosting() async throws {
     // Each order has a service and a database of its own; side by side they fill the machine.
     let days = try await withThrowingTaskGroup { group in
-      for seed in 1...3 { group.addTask { try await play(seed: seed) } }
+      for seed in 1...2 { group.addTask { try await play(seed: seed) } }
       return try await group.reduce(into: []) { $0.append($1) }
     }
     for (_, summary) in days {
