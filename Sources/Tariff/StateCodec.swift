@@ -5,14 +5,15 @@ extension RiderState {
   /// Format of the bytes that are written.
   ///
   /// 2 added the sets of zones that a cap's rides have left, and the last use of a product; 3 what a
-  /// category took off of the tickets of rides that the next day may share. Format 1 is read as well;
-  /// any other is refused.
-  private static let format: UInt8 = 3
+  /// category took off of the tickets of rides that the next day may share; 4 what the open ride found
+  /// and others have replaced. Format 1 is read as well; any other is refused.
+  private static let format: UInt8 = 4
 
-  /// The format that a state is written in: without such a reduction it is the one before, so that the
-  /// bytes of nearly all states stay what they were.
+  /// The format that a state is written in: without what a format added it is the one before, so that
+  /// the bytes of nearly all states stay what they were.
   private var writtenFormat: UInt8 {
-    recent.contains { $0.reductionMinor != 0 } ? RiderState.format : 2
+    if replaced != nil { return RiderState.format }
+    return recent.contains { $0.reductionMinor != 0 } ? 3 : 2
   }
 
   /// The state for storage: the same state always gives the same bytes.
@@ -61,6 +62,7 @@ extension RiderState {
       writer.fixed(last.vehicle)
       writer.integer(last.at)
     }
+    if format >= 4 { writer.optional(replaced) { $0.replaced($1) } }
     return writer.bytes
   }
 
@@ -98,6 +100,7 @@ extension RiderState {
     }
     balanceMinor = reader.optional { $0.integer() }
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
+    replaced = format < 4 ? nil : reader.optional { $0.replaced() }
     guard reader.isWhole else { return nil }
   }
 }
@@ -180,6 +183,17 @@ private struct StateWriter {
       }
       writer.place(ride.on)
       writer.place(ride.off)
+    }
+  }
+
+  mutating func replaced(_ links: ReplacedLinks) {
+    integer(links.boardedAt)
+    list(links.windows) { $0.window($1) }
+    optional(links.chain) { $0.chain($1) }
+    list(links.trips) { writer, trip in
+      writer.fixed(trip.tag)
+      writer.integer(trip.boughtAt)
+      writer.integer(trip.at)
     }
   }
 
@@ -330,6 +344,12 @@ private struct StateReader {
           times: times, onStop: numbers[0], offStop: numbers[1], onZone: numbers[2],
           offZone: numbers[3], on: reader.place(), off: reader.place(), distanceMetres: numbers[4])
       })
+  }
+
+  mutating func replaced() -> ReplacedLinks {
+    ReplacedLinks(
+      boardedAt: integer(), windows: list { $0.window() }, chain: optional { $0.chain() },
+      trips: list { LastTrip(tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer()) })
   }
 
   mutating func tap() -> FareTap {

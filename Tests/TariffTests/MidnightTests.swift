@@ -2,7 +2,7 @@ import Tariff
 import Testing
 
 /// A ride over midnight, and what a rider holds or has paid on both days: 10.00 a ride, or a ticket of 2.80.
-private struct Midnight: Sendable, CustomTestStringConvertible {
+struct Midnight: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var rules: String
   var rides: String

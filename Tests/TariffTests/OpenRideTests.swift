@@ -1,0 +1,224 @@
+import Basics
+import Tariff
+import Testing
+import Transit
+
+/// A ride that is open over midnight is rated after rides that began behind it; what is paid is what
+/// would be paid if it had ended on the day of its beginning.
+private let fares = """
+  fares: [{name: ride, price: 10.00}]
+  tapping: {incomplete: 25.00}
+
+  """
+private let hour = fares + "transfers: [{name: hour, within: 60 min, pays: free}]"
+private let chain = fares + "chains: [{name: c, within: 60 min, joins: all, priced_by: ends}]"
+
+private let transfers = [
+  Midnight(
+    "a ride without a tap off is no transfer of a bus ten hours later", rules: hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 08:00", mode: metro, pays: 25.00}
+        - {at: "2024-05-14 18:00", mode: bus, pays: 10.00}
+        - {on: "2024-05-15 08:00", off: "2024-05-15 08:20", mode: metro, pays: 10.00}
+      """),
+  Midnight(
+    "a ride without a tap off that the next day gives up is none either", rules: hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 08:00", mode: metro, pays: 25.00}
+        - {at: "2024-05-14 18:00", mode: bus, pays: 10.00}
+        - {on: "2024-05-16 08:00", off: "2024-05-16 08:20", mode: metro, pays: 10.00}
+      """),
+  Midnight(
+    "a ride without a tap off stays the transfer of the bus before it", rules: hour,
+    rides: """
+        rides:
+        - {at: "2024-05-14 07:50", mode: bus, pays: 10.00}
+        - {on: "2024-05-14 08:00", mode: metro, pays: 0, because: free transfer}
+        - {at: "2024-05-14 18:00", mode: bus, pays: 10.00}
+        - {on: "2024-05-15 08:00", off: "2024-05-15 08:20", mode: metro, pays: 10.00}
+      """),
+  Midnight(
+    "a ride that was open leaves the transfer of a later one running", rules: hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 20:00", off: "2024-05-15 00:30", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 10.00}
+        - {at: "2024-05-15 00:40", mode: bus, pays: 0, because: free transfer}
+      """),
+  Midnight(
+    "a ride that a bus soon followed shares the transfer with it", rules: hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:20", mode: metro, pays: 0, because: free transfer}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 10.00}
+        - {at: "2024-05-15 00:30", mode: bus, pays: 0, because: free transfer}
+        - {at: "2024-05-15 00:31", mode: bus, pays: 10.00}
+      """),
+  Midnight(
+    "a ride without a tap off pays what it costs more than the bus that soon followed it",
+    rules: hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", mode: metro, pays: 15.00, because: 10.00 UAH credited}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 10.00}
+        - {on: "2024-05-15 08:00", off: "2024-05-15 08:20", mode: metro, pays: 10.00}
+      """),
+  Midnight(
+    "a window that each ride extends is that of the boarding for a ride that was open",
+    rules: fares + "transfers: [{name: t, within: 30 min, extends: always, pays: free}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 21:50", mode: bus, pays: 10.00}
+        - {on: "2024-05-14 22:00", off: "2024-05-15 00:05", mode: metro, pays: 0}
+        - {at: "2024-05-14 22:15", mode: bus, pays: 0}
+        - {at: "2024-05-14 22:40", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:05", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:30", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:20", mode: bus, pays: 0}
+      """),
+  Midnight(
+    "a ride that ends the transfer ends it for those after it only",
+    rules: fares
+      + "transfers: [{name: t, when: {not: {mode: taxi}}, ended_by: {mode: taxi}, within: 60 min, pays: free}]",
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:20", mode: bus, pays: 10.00}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:05", mode: metro, pays: 0}
+        - {at: "2024-05-14 23:40", mode: taxi, pays: 10.00}
+        - {at: "2024-05-15 00:10", mode: bus, pays: 10.00}
+      """),
+]
+
+private let chains = [
+  Midnight(
+    "a ride that was open is in no chain that began hours after it", rules: chain,
+    rides: """
+        rides:
+        - {on: "2024-05-14 20:00", off: "2024-05-15 00:30", mode: bus, pays: 10.00}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 10.00}
+        - {at: "2024-05-15 00:40", mode: bus, pays: 0}
+      """),
+  Midnight(
+    "a ride that was open does not set the chain back", rules: chain,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:45", off: "2024-05-15 00:05", mode: metro, pays: 0}
+        - {at: "2024-05-14 23:48", mode: bus, pays: 10.00}
+        - {at: "2024-05-15 00:46", mode: bus, pays: 0}
+        total: 10.00
+      """),
+  Midnight(
+    "a ride that was open is in a chain between two of its rides", rules: chain,
+    rides: """
+        rides:
+        - {at: "2024-05-14 21:30", mode: bus, pays: 10.00}
+        - {on: "2024-05-14 21:40", off: "2024-05-15 00:05", mode: metro, pays: 0}
+        - {at: "2024-05-14 22:20", mode: bus, pays: 0}
+        - {at: "2024-05-14 23:15", mode: bus, pays: 0}
+      """),
+  Midnight(
+    "a ride without a tap off stays in the chain of the bus before it", rules: chain,
+    rides: """
+        rides:
+        - {at: "2024-05-14 07:50", mode: bus, pays: 10.00}
+        - {on: "2024-05-14 08:00", mode: metro, pays: 0}
+        - {at: "2024-05-14 18:00", mode: bus, pays: 10.00}
+        - {at: "2024-05-16 18:00", mode: bus, pays: 10.00}
+      """),
+  Midnight(
+    "a ride without a tap off pays its whole price before the chain that it begins", rules: chain,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", mode: metro, pays: 15.00}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 10.00}
+        - {at: "2024-05-16 18:00", mode: bus, pays: 10.00}
+      """),
+]
+
+private let carnet =
+  fares + "products: [{name: ten, trips: 10, valid: {days: 30}, transfer: {within: 30 min}}]"
+
+private let trips = [
+  Midnight(
+    "a ride without a tap off uses a trip of its own", rules: carnet,
+    rides: """
+        buys: [{product: ten, at: "2024-05-14 07:00"}]
+        rides:
+        - {on: "2024-05-14 08:00", mode: metro, pays: 0, because: "one trip of \\"ten\\", 8 left"}
+        - {at: "2024-05-14 18:00", mode: bus, pays: 0, because: "9 left"}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 0, because: "7 left"}
+      """),
+  Midnight(
+    "a ride without a tap off goes on with the trip of the bus before it", rules: carnet,
+    rides: """
+        buys: [{product: ten, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 07:50", mode: bus, pays: 0, because: "9 left"}
+        - {on: "2024-05-14 08:00", mode: metro, pays: 0, because: no trip used}
+        - {at: "2024-05-14 18:00", mode: bus, pays: 0, because: "8 left"}
+        - {at: "2024-05-15 19:00", mode: bus, pays: 0, because: "7 left"}
+      """),
+  Midnight(
+    "a ride that was open does not set the trip back", rules: carnet,
+    rides: """
+        buys: [{product: ten, at: "2024-05-14 07:00"}]
+        rides:
+        - {on: "2024-05-14 23:20", off: "2024-05-15 00:05", mode: metro, pays: 0, because: "8 left"}
+        - {at: "2024-05-14 23:55", mode: bus, pays: 0, because: "9 left"}
+        - {at: "2024-05-15 00:20", mode: bus, pays: 0, because: no trip used}
+      """),
+]
+
+struct OpenRideTests {
+  @Test(arguments: transfers + chains)
+  private func aRideThatWasOpenTakesItsTurnInTransfersAndChains(_ worked: Midnight) {
+    expectGood(worked)
+  }
+
+  @Test(arguments: trips)
+  private func aRideThatWasOpenUsesATripInItsTurn(_ worked: Midnight) { expectGood(worked) }
+
+  @Test func whatAnOpenRideFoundIsStoredUntilItIsRated() throws {
+    let tariff = try tariff(hour)
+    func tap(_ at: String, _ kind: TapKind) throws -> FareTap {
+      let at = try #require(Instant(iso8601: "2024-05-\(at):00Z"))
+      return FareTap(ref: 0, at: at, kind: kind, medium: .card, category: "adult")
+    }
+    let day = try #require(Day(year: 2024, month: 5, day: 14))
+    let taps = [
+      try tap("14T07:50", .single), try tap("14T08:00", .on), try tap("14T18:00", .single),
+    ]
+    let first = tariff.rate(day: day, state: .empty, taps: taps)
+    #expect(first.state.bytes.first == 4)
+    let stored = try #require(RiderState(bytes: first.state.bytes))
+    #expect(stored == first.state)
+    for count in 0..<first.state.bytes.count {
+      #expect(RiderState(bytes: Array(first.state.bytes.prefix(count))) == nil)
+    }
+    let next = tariff.rate(day: day.adding(days: 1), state: stored, taps: [])
+    #expect(next.rides.map(\.chargedMinor) == [0])
+    #expect(next.state.bytes.first == 2)
+  }
+
+  private func tariff(_ rules: String) throws -> CompiledTariff {
+    let head = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: UTC
+      categories: [adult]
+
+      """
+    let source = TariffSource(
+      folder: "open", files: [TariffFile(path: TariffSource.mainPath, text: head + rules)])
+    let reading = source.load()
+    return try #require(reading.book?.versions.first, "\(reading.faults)")
+  }
+
+  private func expectGood(_ worked: Midnight) {
+    let check = worked.check()
+    #expect(check.isGood, "\(check.text)")
+  }
+}
