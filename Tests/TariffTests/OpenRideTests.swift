@@ -172,6 +172,41 @@ private let trips = [
       """),
 ]
 
+private let passBack = """
+  fares: [{name: ride, price: 10.00}]
+  tapping: {pass_back: {within: 5 min}}
+  """
+
+private let doubled = [
+  Midnight(
+    "a ride that was open is no second tap of one hours later",
+    rules: passBack,
+    rides: """
+        rides:
+        - {on: "2024-05-14 20:00", off: "2024-05-15 00:30", mode: bus, vehicle: V, pays: 10.00}
+        - {at: "2024-05-14 23:55", mode: bus, vehicle: V, pays: 10.00}
+      """),
+  Midnight(
+    "a ride that was open does not make a second tap a first one",
+    rules: passBack,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:40", off: "2024-05-15 00:10", mode: bus, vehicle: W, pays: 10.00}
+        - {at: "2024-05-14 23:58", mode: bus, vehicle: V, pays: 10.00}
+        - {at: "2024-05-15 00:01", mode: bus, vehicle: V, pays: 0, because: second tap}
+      """),
+  Midnight(
+    "a pass carries a ride that was open on the vehicle of a later one",
+    rules: fares + "products: [{name: pass, valid: {days: 30}, pass_back: 10 min}]",
+    rides: """
+        buys: [{product: pass, at: "2024-05-14 07:00"}]
+        rides:
+        - {on: "2024-05-14 20:00", off: "2024-05-15 00:30", mode: bus, vehicle: V, pays: 0}
+        - {at: "2024-05-14 23:55", mode: bus, vehicle: V, pays: 0}
+        - {at: "2024-05-15 00:04", mode: bus, vehicle: V, pays: 10.00}
+      """),
+]
+
 struct OpenRideTests {
   @Test(arguments: transfers + chains)
   private func aRideThatWasOpenTakesItsTurnInTransfersAndChains(_ worked: Midnight) {
@@ -180,6 +215,11 @@ struct OpenRideTests {
 
   @Test(arguments: trips)
   private func aRideThatWasOpenUsesATripInItsTurn(_ worked: Midnight) { expectGood(worked) }
+
+  @Test(arguments: doubled)
+  private func aRideThatWasOpenIsDoubledByNoneOfHoursLater(_ worked: Midnight) {
+    expectGood(worked)
+  }
 
   @Test func whatAnOpenRideFoundIsStoredUntilItIsRated() throws {
     let tariff = try tariff(hour)
