@@ -92,6 +92,7 @@ extension CompiledTariff {
     }
     own.windows.removeAll { !days.contains(moment: $0.startedAt) }
     own.replaced?.windows.removeAll { !days.contains(moment: $0.startedAt) }
+    own.replaced?.caps.removeAll { !days.contains(moment: $0.start) }
     own.recent.removeAll { !days.contains(moment: $0.on.at.microseconds) }
     return own
   }

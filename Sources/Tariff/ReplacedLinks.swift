@@ -8,6 +8,8 @@ struct ReplacedLinks: Hashable, Sendable {
   var windows: [TransferWindow] = []
   var chain: ChainState?
   var trips: [LastTrip] = []
+  /// Counts of caps that are bought: those of one purchase in whose place came those of the next.
+  var caps: [CapCount] = []
 }
 
 /// When the last trip of a product was used.
@@ -60,6 +62,15 @@ extension RiderState {
       keep(from: boardedAt) { $0.trips.append(trip) }
     }
     holdings[holding].lastTripAt = max(last, moment)
+  }
+
+  /// Puts the count of another purchase in the place of one that the open ride may still count to.
+  mutating func replaceBoughtCap(at place: Int, by count: CapCount, ride moment: Int64) {
+    if let boardedAt = boarding?.at.microseconds, moment > boardedAt {
+      let old = caps[place]
+      keep(from: boardedAt) { $0.caps.append(old) }
+    }
+    caps[place] = count
   }
 
   /// Lets go of what was kept for a ride that is not open any more.

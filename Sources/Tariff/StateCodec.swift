@@ -21,14 +21,7 @@ extension RiderState {
     var writer = StateWriter()
     let format = writtenFormat
     writer.byte(format)
-    writer.list(caps) { writer, cap in
-      writer.fixed(cap.tag)
-      writer.integer(cap.start)
-      writer.integer(cap.spentMinor)
-      writer.integer(Int64(cap.rides))
-      writer.integer(Int64(cap.level))
-      writer.integer(Int64(bitPattern: cap.setsLeft))
-    }
+    writer.list(caps) { $0.cap($1) }
     writer.list(windows) { $0.window($1) }
     writer.optional(chain) { $0.chain($1) }
     writer.list(holdings) { writer, holding in
@@ -71,12 +64,7 @@ extension RiderState {
     var reader = StateReader(bytes: bytes)
     let format = reader.byte()
     guard (1...RiderState.format).contains(format) else { return nil }
-    caps = reader.list { reader in
-      CapCount(
-        tag: reader.fixed(), start: reader.integer(), spentMinor: reader.integer(),
-        rides: reader.small(), level: reader.small(),
-        setsLeft: format < 2 ? 0 : UInt64(bitPattern: reader.integer()))
-    }
+    caps = reader.list { $0.cap(withSets: format >= 2) }
     windows = reader.list { $0.window() }
     chain = reader.optional { $0.chain() }
     holdings = reader.list { reader in
@@ -154,6 +142,15 @@ private struct StateWriter {
     }
   }
 
+  mutating func cap(_ cap: CapCount) {
+    fixed(cap.tag)
+    integer(cap.start)
+    integer(cap.spentMinor)
+    integer(Int64(cap.rides))
+    integer(Int64(cap.level))
+    integer(Int64(bitPattern: cap.setsLeft))
+  }
+
   mutating func window(_ window: TransferWindow) {
     fixed(window.tag)
     integer(window.startedAt)
@@ -195,6 +192,7 @@ private struct StateWriter {
       writer.integer(trip.boughtAt)
       writer.integer(trip.at)
     }
+    list(links.caps) { $0.cap($1) }
   }
 
   mutating func tap(_ tap: FareTap) {
@@ -320,6 +318,12 @@ private struct StateReader {
     }
   }
 
+  mutating func cap(withSets: Bool) -> CapCount {
+    CapCount(
+      tag: fixed(), start: integer(), spentMinor: integer(), rides: small(), level: small(),
+      setsLeft: withSets ? UInt64(bitPattern: integer()) : 0)
+  }
+
   mutating func window() -> TransferWindow {
     TransferWindow(
       tag: fixed(), startedAt: integer(), creditMinor: integer(), lastPriceMinor: integer(),
@@ -349,7 +353,8 @@ private struct StateReader {
   mutating func replaced() -> ReplacedLinks {
     ReplacedLinks(
       boardedAt: integer(), windows: list { $0.window() }, chain: optional { $0.chain() },
-      trips: list { LastTrip(tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer()) })
+      trips: list { LastTrip(tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer()) },
+      caps: list { $0.cap(withSets: true) })
   }
 
   mutating func tap() -> FareTap {

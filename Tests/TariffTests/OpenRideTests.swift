@@ -172,6 +172,55 @@ private let trips = [
       """),
 ]
 
+private let card = "products: [{name: card, when: {mode: none}, valid: {length: 24 h}}]\n"
+private let boughtCap =
+  "fares: [{name: ride, price: 10.00}]\n" + card
+  + "caps: [{name: cap, per: {product: card}, amount: 25.00}]"
+
+private let bought = [
+  Midnight(
+    "a ride on the card of before leaves what was paid under the next one", rules: boughtCap,
+    rides: """
+        buys: [{product: card, at: "2024-06-13 10:00"}, {product: card, at: "2024-06-14 11:00"}]
+        rides:
+        - {on: "2024-06-14 09:00", mode: metro, pays: 10.00}
+        - {at: "2024-06-14 12:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-14 13:00", mode: bus, pays: 10.00}
+        - {on: "2024-06-15 08:00", off: "2024-06-15 08:20", mode: metro, pays: 5.00}
+        - {at: "2024-06-15 10:00", mode: bus, pays: 0}
+      """),
+  Midnight(
+    "a ride on the card of before is held by what was paid under that one", rules: boughtCap,
+    rides: """
+        buys: [{product: card, at: "2024-06-13 10:00"}, {product: card, at: "2024-06-14 11:00"}]
+        rides:
+        - {at: "2024-06-14 07:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-14 08:00", mode: bus, pays: 10.00}
+        - {on: "2024-06-14 09:00", mode: metro, pays: 5.00}
+        - {at: "2024-06-14 12:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-14 13:00", mode: bus, pays: 10.00}
+        - {on: "2024-06-15 08:00", off: "2024-06-15 08:20", mode: metro, pays: 5.00}
+        - {at: "2024-06-15 10:00", mode: bus, pays: 0}
+      """),
+  Midnight(
+    "a ride of more than a day leaves what was paid under the next card",
+    rules: """
+      fares: [{name: ride, price: 10.00}]
+      tapping: {limit: 30 h}
+      products: [{name: card, when: {mode: none}, valid: {days: 2}}]
+      caps: [{name: cap, per: {product: card}, amount: 25.00}]
+      """,
+    rides: """
+        buys: [{product: card, at: "2024-06-13 07:00"}, {product: card, at: "2024-06-15 07:00"}]
+        rides:
+        - {on: "2024-06-14 23:50", off: "2024-06-16 04:00", mode: metro, pays: 10.00}
+        - {at: "2024-06-15 10:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-15 12:00", mode: bus, pays: 10.00}
+        - {at: "2024-06-16 08:00", mode: bus, pays: 5.00}
+        - {at: "2024-06-16 09:00", mode: bus, pays: 0}
+      """),
+]
+
 private let passBack = """
   fares: [{name: ride, price: 10.00}]
   tapping: {pass_back: {within: 5 min}}
@@ -215,6 +264,11 @@ struct OpenRideTests {
 
   @Test(arguments: trips)
   private func aRideThatWasOpenUsesATripInItsTurn(_ worked: Midnight) { expectGood(worked) }
+
+  @Test(arguments: bought)
+  private func aRideThatWasOpenCountsToThePurchaseThatHeldWhenItBegan(_ worked: Midnight) {
+    expectGood(worked)
+  }
 
   @Test(arguments: doubled)
   private func aRideThatWasOpenIsDoubledByNoneOfHoursLater(_ worked: Midnight) {
