@@ -172,6 +172,54 @@ private let trips = [
       """),
 ]
 
+private let hourTicket = "tickets: [{name: hour, when: {mode: bus}, within: 60 min, price: 2.80}]"
+
+private let tickets = [
+  Midnight(
+    "what was paid for a ticket stays with the ride behind that is still on it",
+    rules: hourTicket,
+    rides: """
+        rides:
+        - {on: "2024-05-14 22:00", off: "2024-05-15 00:30", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 22:40", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 23:35", mode: bus, pays: 0}
+        total: 5.60
+      """),
+  Midnight(
+    "three rides are not on one ticket of two",
+    rules: "tickets: [{name: two, when: {mode: bus}, within: 120 min, rides: 2, price: 2.80}]",
+    rides: """
+        rides:
+        - {on: "2024-05-14 22:00", off: "2024-05-15 00:30", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 22:40", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 23:35", mode: bus, pays: 0}
+        total: 5.60
+      """),
+  Midnight(
+    "what was paid for a ticket is free where the ride behind goes on another one",
+    rules: hourTicket,
+    rides: """
+        rides:
+        - {on: "2024-05-14 22:00", off: "2024-05-15 00:30", mode: bus, pays: 0}
+        - {at: "2024-05-14 22:40", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 23:35", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:35", mode: bus, pays: 2.80}
+        total: 5.60
+      """),
+  Midnight(
+    "three tickets of the evening stay three",
+    rules: "tickets: [{name: hour, within: 60 min, price: 2.80}]",
+    rides: """
+        rides:
+        - {on: "2024-05-14 21:04", off: "2024-05-15 00:30", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 21:45", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 22:19", mode: metro, pays: 0}
+        - {at: "2024-05-14 23:09", mode: bus, pays: 2.80}
+        - {at: "2024-05-14 23:38", mode: metro, pays: 0}
+        total: 8.40
+      """),
+]
+
 private let card = "products: [{name: card, when: {mode: none}, valid: {length: 24 h}}]\n"
 private let boughtCap =
   "fares: [{name: ride, price: 10.00}]\n" + card
@@ -264,6 +312,52 @@ struct OpenRideTests {
 
   @Test(arguments: trips)
   private func aRideThatWasOpenUsesATripInItsTurn(_ worked: Midnight) { expectGood(worked) }
+
+  @Test(arguments: tickets)
+  private func aRideThatWasOpenTakesWhatWasPaidForATicketOnce(_ worked: Midnight) {
+    expectGood(worked)
+  }
+
+  /// One ride of each rider is open over midnight; the same rides a day earlier are not.
+  @Test(
+    arguments: [
+      "{name: hour, within: 60 min, price: 2.80}",
+      "{name: two, within: 2 h, rides: 2, price: 2.80}",
+      "{name: way, follows: [{after: {mode: bus}, ride: {mode: bus}, within: 90 min}], price: 2.80}",
+    ])
+  func aRideOverMidnightPaysOfOneTicketWhatItWouldByDay(_ rule: String) throws {
+    let tariff = try tariff("tickets: [\(rule)]")
+    let day = try #require(Day(year: 2024, month: 5, day: 14))
+    let midnight = tariff.cityClock.start(of: day.adding(days: 1)).microseconds
+    var generator = SeededGenerator(seed: 15)
+    for number in 0..<400 {
+      var minutes = Set([-generator.integer(in: 5...180)])
+      let open = try #require(minutes.first)
+      for _ in 0..<generator.integer(in: 2...6) {
+        minutes.insert(generator.integer(in: -150...150))
+      }
+      func taps(_ shift: Int, openFor length: Int) -> [FareTap] {
+        func tap(_ minute: Int, _ kind: TapKind) -> FareTap {
+          let at = Instant(microseconds: midnight + Int64(minute + shift) * 60_000_000)
+          return FareTap(
+            ref: 0, at: at, kind: kind, medium: .card, category: "adult", mode: .bus)
+        }
+        return minutes.sorted().map { tap($0, $0 == open ? .on : .single) }
+          + [tap(open + length, .off)]
+      }
+      let byDay = tariff.rate(
+        day: day, state: .empty, taps: taps(-9 * 60, openFor: 200))
+      let late = taps(0, openFor: 200)
+      let evening = tariff.rate(
+        day: day, state: .empty, taps: late.filter { $0.at.microseconds < midnight })
+      let night = tariff.rate(
+        day: day.adding(days: 1), state: evening.state,
+        taps: late.filter { $0.at.microseconds >= midnight })
+      #expect(sum(evening) + sum(night) == sum(byDay), "\(number): \(minutes.sorted()), \(open)")
+    }
+  }
+
+  private func sum(_ day: RatedDay) -> Int64 { day.rides.reduce(0) { $0 + ($1.chargedMinor ?? 0) } }
 
   @Test(arguments: bought)
   private func aRideThatWasOpenCountsToThePurchaseThatHeldWhenItBegan(_ worked: Midnight) {
