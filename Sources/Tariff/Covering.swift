@@ -412,6 +412,11 @@ extension FareMeter {
       on.ref = RatedRide.carriedRef
       on.category = tariff.tables.categories[Int(ride.categoryRule)].name
       var off = ride.hasEnd && ride.off.index >= 0 ? source[Int(ride.off.index)] : nil
+      if ride.isCompletedByHabit {
+        // No tap of the day ended it, and without an end it would leave its ticket tomorrow.
+        off = state.habits.first { $0.from == ride.on.stop.hash }?.off
+        off?.at = on.at
+      }
       off?.ref = RatedRide.carriedRef
       kept.append(
         RecentRide(
