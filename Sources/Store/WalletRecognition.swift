@@ -113,8 +113,9 @@ extension ProductTables {
   /// What products paid of the rides that they carried within some days, by operator, in the order
   /// of product and operator, the unknown one last.
   ///
-  /// That is the nominal fare, for a pass that pays a part the part, of a ride whose ticket is paid the fees,
-  /// and nothing where a transfer left less to pay than the pass would have.
+  /// That is the nominal fare without that of companions, who pay themselves; for a pass that pays a part the
+  /// part, of a ride whose ticket is paid the fees, and nothing where a transfer left less to pay than the pass
+  /// would have.
   package func weights(within days: ClosedRange<Day>) async throws -> [OperatorWeight] {
     try await weights(
       """
@@ -126,7 +127,9 @@ extension ProductTables {
           when a.steps like '%"code":"pass"%' or a.steps like '%"code":"trip%' then coalesce((
             select max((s ->> 'minor')::int8) from jsonb_array_elements(r.reason::jsonb -> 'steps') s
             where s ->> 'code' in ('pass', 'trip_transfer')),
-            case when a.steps like '%"code":"on_ticket"%' then 0 else r.nominal_minor end)
+            case when a.steps like '%"code":"on_ticket"%' then 0 else r.nominal_minor - coalesce((
+              select max((s ->> 'minor')::int8)
+              from jsonb_array_elements(r.reason::jsonb -> 'steps') s where s ->> 'code' = 'riders'), 0) end)
           else 0 end as minor
         from (select split_part(r.reason, ',"not_applied":', 1) as steps) a) p
       where r.fare_day between $1 and $2 and r.reversed_run_id is null

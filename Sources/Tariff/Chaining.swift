@@ -11,30 +11,40 @@ extension FareMeter {
     let kind = Int(ride.service)
     let service = joins && kind >= 0 ? tariff.tables.services[kind].tag : 0
     var before: ChainState?
-    if let chain = state.chain, isLinked(chain, ride, index) { before = chain }
+    // One that was open goes on with the chain that it found at its boarding.
+    let own = ride.wasOpen ? state.replaced(at: ride.on.at)?.chain : nil
+    if let own, isLinked(own, ride, index) {
+      before = own
+    } else if let chain = state.chain, isLinked(chain, ride, index) {
+      before = chain
+    }
+    let isOwn = before != nil && before == own
     guard var chain = before, chain.service == service else {
       return startChain(
         ride, index, price: price, service: service, isChange: before != nil, state: &state)
     }
     let paid = chain.paidMinor
-    chain.rides.append(chainRide(ride))
+    // One that was open and began before all others pays its own price at least, as a first ride does.
+    let isFirst = ride.on.at < chain.firstStartedAt
+    chain.rides.insert(chainRide(ride), at: isFirst ? 0 : chain.rides.count)
     if chain.rides.count > FareMeter.chainRidesMax { chain.rides.remove(at: 1) }
     let whole = chainPrice(chain, ride, index)
     note(&chain, ride)
     guard whole != unknownMinor else {
-      state.chain = chain
+      if !isOwn { state.chain = chain }
       return price
     }
-    let charge = max(0, whole - chain.discountMinor - paid)
+    let charge = max(0, max(whole - chain.discountMinor, isFirst ? price : 0) - paid)
     step(.chain, name, minor: paid, number: whole)
     chain.paidMinor = paid + charge
-    state.chain = chain
+    if !isOwn { state.chain = chain }
     return charge
   }
 
   /// Most rides of a chain that are remembered; the first always is.
   static let chainRidesMax = 24
 
+  /// Begins a chain; that of rides which began after one that was open stays.
   private mutating func startChain(
     _ ride: borrowing Ride, _ index: Int, price: Int64, service: UInt32, isChange: Bool,
     state: inout RiderState
@@ -51,11 +61,20 @@ extension FareMeter {
       firstStartedAt: ride.on.at, paidMinor: charge,
       discountMinor: discount, rides: [chainRide(ride)])
     note(&chain, ride)
-    state.chain = chain
+    if let running = state.chain, isLater(running, than: ride) { return charge }
+    state.replaceChain(by: chain)
     return charge
   }
 
+  /// Whether rides that began after one that was open are in a chain.
+  private func isLater(_ chain: ChainState, than ride: borrowing Ride) -> Bool {
+    guard ride.wasOpen else { return false }
+    return chain.lastStartedAt > ride.on.at
+  }
+
   private func note(_ chain: inout ChainState, _ ride: borrowing Ride) {
+    chain.firstStartedAt = min(chain.firstStartedAt, ride.on.at)
+    guard ride.on.at >= chain.lastStartedAt else { return }
     chain.lastStartedAt = ride.on.at
     chain.lastEndedAt = ride.moment(.arrival)
     chain.lastDay = Int32(ride.day)
@@ -83,13 +102,11 @@ extension FareMeter {
     guard chain.version == tariff.tables.versionTag,
       chain.tag == tariff.tables.chains[index].tag
     else { return false }
-    let link = tariff.tables.chains[index].window
-    let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
-    guard link.contains(from: from, to: ride.moment(link.to)) else { return false }
+    guard isInTime(chain, ride, index) else { return false }
     if tariff.tables.chains[index].isSameDayOnly, Int(chain.lastDay) != ride.day { return false }
     if chain.rides.count > tariff.tables.chains[index].countMax { return false }
     if let whole = tariff.tables.chains[index].wholeMicroseconds,
-      ride.on.at - chain.firstStartedAt > whole
+      max(ride.on.at, chain.lastStartedAt) - min(ride.on.at, chain.firstStartedAt) > whole
     {
       return false
     }
@@ -99,10 +116,22 @@ extension FareMeter {
       return false
     }
     guard let pairs = tariff.tables.chains[index].interchanges else { return true }
-    let stop = ride.on.stop.hash
-    return chain.lastStop != 0
-      && (chain.lastStop == stop
-        || pairs.contains(UInt64(chain.lastStop) << 32 | UInt64(stop)))
+    var (last, stop) = (chain.lastStop, ride.on.stop.hash)
+    if isLater(chain, than: ride) { (last, stop) = (ride.lastStop, chain.lastStop) }
+    return last != 0 && (last == stop || pairs.contains(UInt64(last) << 32 | UInt64(stop)))
+  }
+
+  /// Whether a ride is in time to go on with a chain.
+  ///
+  /// One that was open lies between two of its rides, or its first one would have gone on with that ride.
+  private func isInTime(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Bool {
+    let link = tariff.tables.chains[index].window
+    guard isLater(chain, than: ride) else {
+      let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
+      return link.contains(from: from, to: ride.moment(link.to))
+    }
+    if chain.firstStartedAt <= ride.on.at { return true }
+    return link.contains(from: ride.moment(link.from), to: chain.firstStartedAt)
   }
 
   private func chainPrice(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Int64 {

@@ -11,8 +11,7 @@ extension FareMeter {
     var taking = -1
     for index in tariff.tables.transfers.indices {
       if let breaks = tariff.tables.transfers[index].breaks, breaks.holds(ride) {
-        let tag = tariff.tables.transfers[index].tag
-        state.windows.removeAll { $0.tag == tag }
+        end(index, by: ride, state: &state)
       } else if taking < 0, tariff.tables.transfers[index].condition.holds(ride) {
         taking = index
       }
@@ -33,37 +32,113 @@ extension FareMeter {
     _ ride: borrowing Ride, _ index: Int, price: Int64, state: inout RiderState
   ) -> Int64 {
     let tag = tariff.tables.transfers[index].tag
-    guard let place = state.windows.firstIndex(where: { $0.tag == tag }) else {
+    let place = state.windows.firstIndex { $0.tag == tag }
+    if ride.wasOpen {
+      let own = state.replaced(at: ride.on.at)?.windows.last { $0.tag == tag }
+      let boardedAt = ride.on.at
+      let later = place.flatMap { state.windows[$0].startedAt > boardedAt ? $0 : nil }
+      if own != nil || later != nil {
+        return transferredLate(
+          ride, index, price: price, own: own, later: later, state: &state)
+      }
+    }
+    guard let place else {
       state.windows.append(opened(ride, index, price: price))
       return price
     }
-    let window = state.windows[place]
-    let name = RuleName.transfer(Int32(index))
-    guard mayUse(window, ride, index) else {
-      step(.transferFree, name, number: minutesLate(window, ride, index), isApplied: false)
-      state.windows[place] = opened(ride, index, price: price)
+    var window = state.windows[place]
+    let isUsed = mayUse(window, ride, index)
+    if !isUsed { noteMissed(window, ride, index) }
+    guard isUsed, let due = goOn(&window, ride, index, price: price) else {
+      state.replaceWindow(at: place, by: opened(ride, index, price: price))
       return price
     }
+    state.replaceWindow(at: place, by: window)
+    return due
+  }
+
+  /// What a ride pays that was open while others ended or replaced the transfer that it found, or while a
+  /// transfer began that was not there at its boarding.
+  ///
+  /// It uses the one that it found. Otherwise it would have begun one itself: then it shares the one that
+  /// began after it, where that one's first ride would have been in time. It ends none.
+  private mutating func transferredLate(
+    _ ride: borrowing Ride, _ index: Int, price: Int64, own: TransferWindow?, later: Int?,
+    state: inout RiderState
+  ) -> Int64 {
+    if var own {
+      let isUsed = mayUse(own, ride, index)
+      if !isUsed { noteMissed(own, ride, index) }
+      if isUsed, let due = goOn(&own, ride, index, price: price) { return due }
+    }
+    if let later {
+      var window = state.windows[later]
+      let link = tariff.tables.transfers[index].window
+      if link.contains(from: ride.moment(link.from), to: window.startedAt),
+        fits(window, ride, index, meetingAt: ride.lastStop),
+        let due = goOn(&window, ride, index, price: price)
+      {
+        state.windows[later] = window
+        return due
+      }
+    }
+    // The reason says that a transfer began, as it does of a ride in its turn.
+    _ = opened(ride, index, price: price)
+    return price
+  }
+
+  /// Whether a transfer began after a ride that was open.
+  private func began(_ window: TransferWindow, after ride: borrowing Ride) -> Bool {
+    guard ride.wasOpen else { return false }
+    return window.startedAt > ride.on.at
+  }
+
+  /// Ends a running transfer, unless it began after the ride.
+  private func end(_ index: Int, by ride: borrowing Ride, state: inout RiderState) {
+    let tag = tariff.tables.transfers[index].tag
+    guard let place = state.windows.firstIndex(where: { $0.tag == tag }),
+      !began(state.windows[place], after: ride)
+    else { return }
+    state.removeWindow(at: place, by: ride.on.at)
+  }
+
+  /// What a ride pays on a transfer that it may use; nil where it has to begin a new one.
+  private mutating func goOn(
+    _ window: inout TransferWindow, _ ride: borrowing Ride, _ index: Int, price: Int64
+  ) -> Int64? {
+    let name = RuleName.transfer(Int32(index))
     let service = ride.service < 0 ? 0 : tariff.tables.services[Int(ride.service)].tag
+    var (before, after) = (window.lastService, service)
+    if began(window, after: ride) { swap(&before, &after) }
     let charge =
       tariff.tables.transfers[index].pairs.isEmpty
       ? tariff.tables.transfers[index].charge
-      : tariff.tables.transfers[index].pairs[
-        UInt64(window.lastService) << 32 | UInt64(service)] ?? tariff.tables.transfers[index].charge
+      : tariff.tables.transfers[index].pairs[UInt64(before) << 32 | UInt64(after)]
+        ?? tariff.tables.transfers[index].charge
     switch charge {
     case .new:
       step(.transferFree, name, isApplied: false)
-      state.windows[place] = opened(ride, index, price: price)
-      return price
+      return nil
     case .beside:
       step(.transferBeside, name)
       return price
     default: break
     }
-    let due = amount(charge, price: price, window: window, ride: ride, name: name)
-    state.windows[place].creditMinor += due
-    continueWindow(&state.windows[place], ride, index, price: price, due: due, service: service)
+    let due =
+      began(window, after: ride)
+      ? amountBefore(charge, price: price, window: window, ride: ride, name: name)
+      : amount(charge, price: price, window: window, ride: ride, name: name)
+    window.creditMinor += due
+    continueWindow(&window, ride, index, price: price, due: due, service: service)
     return due
+  }
+
+  private mutating func noteMissed(
+    _ window: TransferWindow, _ ride: borrowing Ride, _ index: Int
+  ) {
+    step(
+      .transferFree, .transfer(Int32(index)), number: minutesLate(window, ride, index),
+      isApplied: false)
   }
 
   private func continueWindow(
@@ -71,15 +146,19 @@ extension FareMeter {
     service: UInt32
   ) {
     window.count += 1
+    let extends = tariff.tables.transfers[index].extends
+    let from = ride.moment(tariff.tables.transfers[index].window.from)
+    guard !began(window, after: ride) else {
+      // It is the first of these rides: what the window knows of the last one stays.
+      if extends == .never { window.startedAt = from }
+      return
+    }
     window.lastPriceMinor = price
     window.lastService = service
     window.lastRoute = ride.on.route.hash
     window.lastStop = ride.lastStop
     window.lastDirection = ride.on.direction
-    let extends = tariff.tables.transfers[index].extends
-    if extends == .always || (extends == .whenPaid && due > 0) {
-      window.startedAt = ride.moment(tariff.tables.transfers[index].window.from)
-    }
+    if extends == .always || (extends == .whenPaid && due > 0) { window.startedAt = from }
   }
 
   private mutating func opened(_ ride: borrowing Ride, _ index: Int, price: Int64) -> TransferWindow
@@ -100,6 +179,14 @@ extension FareMeter {
   private func mayUse(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Bool {
     let link = tariff.tables.transfers[index].window
     guard link.contains(from: window.startedAt, to: useMoment(ride, index)) else { return false }
+    return fits(window, ride, index, meetingAt: ride.on.stop.hash)
+  }
+
+  /// Whether a window may be used apart from its time; `stop` is where the ride and the one next to it on
+  /// the transfer meet.
+  private func fits(
+    _ window: TransferWindow, _ ride: borrowing Ride, _ index: Int, meetingAt stop: UInt32
+  ) -> Bool {
     var most = tariff.tables.transfers[index].countMax
     if !tariff.tables.transfers[index].countByFirst.isEmpty {
       most = tariff.tables.transfers[index].countByFirst[window.firstService] ?? most
@@ -115,7 +202,7 @@ extension FareMeter {
       return false
     }
     if tariff.tables.transfers[index].refusesSameStop, window.lastStop != 0,
-      window.lastStop == ride.on.stop.hash
+      window.lastStop == stop
     {
       return false
     }
@@ -130,6 +217,33 @@ extension FareMeter {
     let link = tariff.tables.transfers[index].window
     let late = useMoment(ride, index) - window.startedAt - link.microseconds
     return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
+  }
+
+  /// What a ride pays that began before all rides on a transfer.
+  ///
+  /// It is its price, less what the first of them paid more than it would have after this one: together they
+  /// pay what they would have in their turns.
+  private mutating func amountBefore(
+    _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride,
+    name: RuleName
+  ) -> Int64 {
+    let paid = window.lastPriceMinor
+    var credit: Int64 = 0
+    switch charge {
+    case .new, .beside: break
+    case .free, .difference: credit = window.creditMinor
+    case .differenceToLast: credit = paid
+    case .supplement(let node): credit = paid - max(0, tariff.price(node, ride))
+    case .discount(let node): credit = min(paid, max(0, tariff.price(node, ride)))
+    case .share(let share): credit = paid - share.of(paid)
+    }
+    credit = max(0, min(credit, price))
+    if case .free = charge, credit == price {
+      step(.transferFree, name, minor: price)
+    } else if credit > 0 {
+      step(.transferDifference, name, minor: credit)
+    }
+    return price - credit
   }
 
   private mutating func amount(

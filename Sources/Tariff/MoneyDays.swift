@@ -91,6 +91,8 @@ extension CompiledTariff {
         ? !days.contains(moment: count.start) : !days.contains(day: count.start)
     }
     own.windows.removeAll { !days.contains(moment: $0.startedAt) }
+    own.replaced?.windows.removeAll { !days.contains(moment: $0.startedAt) }
+    own.replaced?.caps.removeAll { !days.contains(moment: $0.start) }
     own.recent.removeAll { !days.contains(moment: $0.on.at.microseconds) }
     return own
   }
@@ -103,5 +105,6 @@ extension RiderState {
     windows = other.windows
     chain = other.chain
     recent = other.recent
+    replaced = other.replaced
   }
 }

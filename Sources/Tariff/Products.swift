@@ -63,7 +63,7 @@ extension FareMeter {
         step(.passBack, .product(Int32(rule)), isApplied: false)
         continue
       }
-      let isTransfer = isTripTransfer(state.holdings[index], rule, ride)
+      let isTransfer = isTripTransfer(state.holdings[index], rule, ride, state)
       let hasTrip = isTransfer ? true : hasTripLeft(state.holdings[index], rule, ride)
       let use = ProductUse(
         holding: index, rule: rule, isTransfer: isTransfer, restMinor: rest(rule, of: price, ride))
@@ -132,7 +132,8 @@ extension FareMeter {
     guard limit > 0, holding.lastUseAt != .min, holding.lastVehicle != 0,
       holding.lastVehicle == ride.on.vehicle.hash
     else { return false }
-    return ride.on.at - holding.lastUseAt < limit
+    // One that was open may have begun before the last use: it is as near from either side.
+    return abs(ride.on.at - holding.lastUseAt) < limit
   }
 
   private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
@@ -141,12 +142,30 @@ extension FareMeter {
     return tripsMax == 0 || Int(holding.tripsUsed) < tripsMax
   }
 
-  private func isTripTransfer(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
+  private func isTripTransfer(
+    _ holding: Holding, _ rule: Int, _ ride: borrowing Ride, _ state: RiderState
+  ) -> Bool {
     guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt != .min else {
       return false
     }
-    guard window.contains(from: holding.lastTripAt, to: ride.on.at) else { return false }
+    guard isInTime(window, holding, ride, state) else { return false }
     return tariff.tables.products[rule].transferCondition.holds(ride)
+  }
+
+  /// Whether a ride is in time after a trip.
+  ///
+  /// One that was open goes by the trip before it, or shares one that was used soon after it began.
+  private func isInTime(
+    _ window: LinkWindow, _ holding: Holding, _ ride: borrowing Ride, _ state: RiderState
+  ) -> Bool {
+    guard ride.wasOpen, holding.lastTripAt > ride.on.at else {
+      return window.contains(from: holding.lastTripAt, to: ride.on.at)
+    }
+    let own = state.replaced(at: ride.on.at)?.trips.first {
+      $0.tag == holding.tag && $0.boughtAt == holding.boughtAt
+    }
+    if let own, window.contains(from: own.at, to: ride.on.at) { return true }
+    return window.contains(from: ride.on.at, to: holding.lastTripAt)
   }
 
   /// What leaves less to pay; then no trip used before a trip used; then what is over sooner.
@@ -167,7 +186,9 @@ extension FareMeter {
   private mutating func note(_ use: ProductUse, _ ride: borrowing Ride, state: inout RiderState) {
     let (index, rule) = (use.holding, use.rule)
     if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
-    if tariff.tables.products[rule].passBackMicroseconds > 0 {
+    if tariff.tables.products[rule].passBackMicroseconds > 0,
+      ride.on.at >= state.holdings[index].lastUseAt
+    {
       state.holdings[index].lastUseAt = ride.on.at
       state.holdings[index].lastVehicle = ride.on.vehicle.hash
     }
@@ -179,7 +200,7 @@ extension FareMeter {
       if use.restMinor == 0 { step(.pass, .product(Int32(rule))) }
     } else {
       state.holdings[index].tripsUsed += 1
-      state.holdings[index].lastTripAt = ride.on.at
+      state.noteTrip(of: index, at: ride.on.at)
       let left = tripsMax - Int(state.holdings[index].tripsUsed)
       step(.trip, .product(Int32(rule)), number: Int64(left))
     }

@@ -5,14 +5,15 @@ extension RiderState {
   /// Format of the bytes that are written.
   ///
   /// 2 added the sets of zones that a cap's rides have left, and the last use of a product; 3 what a
-  /// category took off of the tickets of rides that the next day may share. Format 1 is read as well;
-  /// any other is refused.
-  private static let format: UInt8 = 3
+  /// category took off of the tickets of rides that the next day may share; 4 what the open ride found
+  /// and others have replaced. Format 1 is read as well; any other is refused.
+  private static let format: UInt8 = 4
 
-  /// The format that a state is written in: without such a reduction it is the one before, so that the
-  /// bytes of nearly all states stay what they were.
+  /// The format that a state is written in: without what a format added it is the one before, so that
+  /// the bytes of nearly all states stay what they were.
   private var writtenFormat: UInt8 {
-    recent.contains { $0.reductionMinor != 0 } ? RiderState.format : 2
+    if replaced != nil { return RiderState.format }
+    return recent.contains { $0.reductionMinor != 0 } ? 3 : 2
   }
 
   /// The state for storage: the same state always gives the same bytes.
@@ -20,14 +21,7 @@ extension RiderState {
     var writer = StateWriter()
     let format = writtenFormat
     writer.byte(format)
-    writer.list(caps) { writer, cap in
-      writer.fixed(cap.tag)
-      writer.integer(cap.start)
-      writer.integer(cap.spentMinor)
-      writer.integer(Int64(cap.rides))
-      writer.integer(Int64(cap.level))
-      writer.integer(Int64(bitPattern: cap.setsLeft))
-    }
+    writer.list(caps) { $0.cap($1) }
     writer.list(windows) { $0.window($1) }
     writer.optional(chain) { $0.chain($1) }
     writer.list(holdings) { writer, holding in
@@ -61,6 +55,7 @@ extension RiderState {
       writer.fixed(last.vehicle)
       writer.integer(last.at)
     }
+    if format >= 4 { writer.optional(replaced) { $0.replaced($1) } }
     return writer.bytes
   }
 
@@ -69,12 +64,7 @@ extension RiderState {
     var reader = StateReader(bytes: bytes)
     let format = reader.byte()
     guard (1...RiderState.format).contains(format) else { return nil }
-    caps = reader.list { reader in
-      CapCount(
-        tag: reader.fixed(), start: reader.integer(), spentMinor: reader.integer(),
-        rides: reader.small(), level: reader.small(),
-        setsLeft: format < 2 ? 0 : UInt64(bitPattern: reader.integer()))
-    }
+    caps = reader.list { $0.cap(withSets: format >= 2) }
     windows = reader.list { $0.window() }
     chain = reader.optional { $0.chain() }
     holdings = reader.list { reader in
@@ -98,6 +88,7 @@ extension RiderState {
     }
     balanceMinor = reader.optional { $0.integer() }
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
+    replaced = format < 4 ? nil : reader.optional { $0.replaced() }
     guard reader.isWhole else { return nil }
   }
 }
@@ -151,6 +142,15 @@ private struct StateWriter {
     }
   }
 
+  mutating func cap(_ cap: CapCount) {
+    fixed(cap.tag)
+    integer(cap.start)
+    integer(cap.spentMinor)
+    integer(Int64(cap.rides))
+    integer(Int64(cap.level))
+    integer(Int64(bitPattern: cap.setsLeft))
+  }
+
   mutating func window(_ window: TransferWindow) {
     fixed(window.tag)
     integer(window.startedAt)
@@ -181,6 +181,18 @@ private struct StateWriter {
       writer.place(ride.on)
       writer.place(ride.off)
     }
+  }
+
+  mutating func replaced(_ links: ReplacedLinks) {
+    integer(links.boardedAt)
+    list(links.windows) { $0.window($1) }
+    optional(links.chain) { $0.chain($1) }
+    list(links.trips) { writer, trip in
+      writer.fixed(trip.tag)
+      writer.integer(trip.boughtAt)
+      writer.integer(trip.at)
+    }
+    list(links.caps) { $0.cap($1) }
   }
 
   mutating func tap(_ tap: FareTap) {
@@ -306,6 +318,12 @@ private struct StateReader {
     }
   }
 
+  mutating func cap(withSets: Bool) -> CapCount {
+    CapCount(
+      tag: fixed(), start: integer(), spentMinor: integer(), rides: small(), level: small(),
+      setsLeft: withSets ? UInt64(bitPattern: integer()) : 0)
+  }
+
   mutating func window() -> TransferWindow {
     TransferWindow(
       tag: fixed(), startedAt: integer(), creditMinor: integer(), lastPriceMinor: integer(),
@@ -330,6 +348,13 @@ private struct StateReader {
           times: times, onStop: numbers[0], offStop: numbers[1], onZone: numbers[2],
           offZone: numbers[3], on: reader.place(), off: reader.place(), distanceMetres: numbers[4])
       })
+  }
+
+  mutating func replaced() -> ReplacedLinks {
+    ReplacedLinks(
+      boardedAt: integer(), windows: list { $0.window() }, chain: optional { $0.chain() },
+      trips: list { LastTrip(tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer()) },
+      caps: list { $0.cap(withSets: true) })
   }
 
   mutating func tap() -> FareTap {

@@ -21,9 +21,11 @@ extension ClearingSuite {
       products: [{name: trams, when: {mode: tram}, valid: {days: 30}, price: {adult: 300.00}}]
       """
 
-    /// Anna's rides of the afternoon on which she has bought the pass, or of a later day, by route and time.
+    /// Anna's rides of the afternoon on which she has bought the pass, or of a later day, by route and time;
+    /// `people` on each, one where it does not say.
     private static func with(
-      _ rides: [(route: String, time: String)], day: Int = 1, rules: String = "",
+      _ rides: [(route: String, time: String)], day: Int = 1, people: [Int] = [],
+      rules: String = "",
       _ body: @Sendable (House) async throws -> Void
     ) async throws {
       try await House.with(tariff: tariff + rules) { house in
@@ -35,6 +37,7 @@ extension ClearingSuite {
         for (place, ride) in rides.enumerated() {
           var tap = try tap(Int64(place + 1), ride.time, day: day)
           tap.route = ride.route
+          if place < people.count { tap.riders = people[place] }
           taps.append(tap)
         }
         try await house.journal(taps)
@@ -119,6 +122,19 @@ extension ClearingSuite {
         _ = try await house.recognition.recognise(
           through: house.city.current.fareDay(of: House.noon), at: day)
         #expect(try await Self.moved(house, "recognition") == ["night tram 833", "tram 167"])
+      }
+    }
+
+    /// Two friends pay their own 10.00 each: of 10.00 that the pass earns on the day each tram gets a half.
+    @Test func aPassEarnsNothingByCompanionsWhoPayThemselves() async throws {
+      try await Self.with([("1", "13:00"), ("1", "15:00")], people: [3]) { house in
+        #expect(try await Self.rides(house) == ["tram 3000 2000 trams", "tram 1000 0 trams"])
+        try await house.script(
+          House.forging("update ride set operator_id = 'night tram' where seq = 2"))
+        let day = House.noon.adding(seconds: 86_400)
+        _ = try await house.recognition.recognise(
+          through: house.city.current.fareDay(of: House.noon), at: day)
+        #expect(try await Self.moved(house, "recognition") == ["night tram 500", "tram 500"])
       }
     }
 

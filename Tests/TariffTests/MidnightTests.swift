@@ -2,7 +2,7 @@ import Tariff
 import Testing
 
 /// A ride over midnight, and what a rider holds or has paid on both days: 10.00 a ride, or a ticket of 2.80.
-private struct Midnight: Sendable, CustomTestStringConvertible {
+struct Midnight: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var rules: String
   var rides: String
@@ -234,6 +234,17 @@ private let remembered = [
         - {at: "2024-05-15 00:20", mode: bus, pays: 0}
         - {at: "2024-05-15 00:50", mode: bus, pays: 0}
         - {at: "2024-05-15 00:51", mode: bus, pays: 2.80}
+      """),
+  Midnight(
+    "a ride that a habit completed keeps its ticket",
+    rules: hourAndLine + "\ntapping: {limit: 20 min, habit: 2, incomplete: 9.00}",
+    rides: """
+        rides:
+        - {on: "2024-05-12 23:00", off: "2024-05-12 23:10", mode: bus, stop: A, to_stop: B, pays: 2.80}
+        - {on: "2024-05-13 21:00", off: "2024-05-13 21:10", mode: bus, stop: A, to_stop: B, pays: 2.80}
+        - {on: "2024-05-14 23:30", mode: bus, stop: A, pays: 2.80}
+        - {at: "2024-05-15 00:10", mode: bus, pays: 0}
+        - {at: "2024-05-15 00:31", mode: bus, pays: 2.80}
       """),
   Midnight(
     "a time of what may follow goes on", rules: busTicket,
