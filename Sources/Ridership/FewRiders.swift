@@ -12,17 +12,22 @@ struct FewRiders {
     case from, fromHour, to, toHour, fromWithoutAlighting, pair
     /// The pair of a ride, or that of its stop and nobody knows where.
     case pairOrNone
+    /// The stop and hour of a ride's alighting, or that of its hour and nobody knows where.
+    case toHourOrNone
 
     /// Whether it is told also where it is of few.
     var isAlwaysTold: Bool { rawValue <= Family.withoutAlighting.rawValue }
+    /// Whether its cells are those of other families, and told as these are.
+    var isOfOthers: Bool { rawValue >= Family.pairOrNone.rawValue }
   }
 
   /// The sums that are told, each with cells that it is the sum of; one that is always told is its own hidden part.
   private static let sums: [(sum: Family, part: Family)] = [
     (.all, .all), (.withBothEnds, .withBothEnds), (.withoutAlighting, .withoutAlighting),
     (.all, .from), (.all, .fromHour), (.all, .hour), (.hour, .fromHour), (.from, .fromHour),
-    (.from, .pairOrNone), (.withBothEnds, .to), (.withBothEnds, .toHour), (.withBothEnds, .pair),
-    (.to, .toHour), (.to, .pair), (.withoutAlighting, .fromWithoutAlighting),
+    (.hour, .toHourOrNone), (.from, .pairOrNone), (.withBothEnds, .to), (.withBothEnds, .toHour),
+    (.withBothEnds, .pair), (.to, .toHour), (.to, .pair),
+    (.withoutAlighting, .fromWithoutAlighting),
   ]
 
   /// Where a ride is in no cell of a family.
@@ -77,7 +82,7 @@ struct FewRiders {
   var fewCells: [RideCounts.Cell: Int] {
     var few: [RideCounts.Cell: Int] = [:]
     guard !places.isEmpty else { return few }
-    for family in Family.allCases where !family.isAlwaysTold && family != .pairOrNone {
+    for family in Family.allCases where !family.isAlwaysTold && !family.isOfOthers {
       let sums = sumsKnown[family.rawValue] ?? sums(of: family)
       let places = places[family.rawValue]
       for index in keys.indices where groups[index].people > 0 && places[index] != Self.nowhere {
@@ -93,7 +98,7 @@ struct FewRiders {
 
   private static func cell(_ family: Family, of ride: RideCounts.RideKey) -> RideCounts.Cell? {
     switch family {
-    case .all, .withBothEnds, .withoutAlighting, .pairOrNone: nil
+    case .all, .withBothEnds, .withoutAlighting, .pairOrNone, .toHourOrNone: nil
     case .hour: .hour(ride.hour)
     case .from: .boardings(ride.from)
     case .fromHour: .hourlyBoardings(ride.from, hour: ride.hour)
@@ -152,6 +157,11 @@ extension FewRiders {
         size = pairs.count + stopCount
         places = zip(ends, pairsOfRides).map {
           $1 == nowhere ? Int32(pairs.count) + $0.from : $1
+        }
+      case .toHourOrNone:
+        size = (stopCount + 1) * Int(hours)
+        places = zip(ends, keys).map {
+          ($0.to == nowhere ? Int32(stopCount) : $0.to) * hours + Int32($1.hour)
         }
       }
       sizes.append(size)

@@ -104,6 +104,19 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(stop.boardings == 20 && shown.counts.boardings == 20)
   }
 
+  @Test func anHourDoesNotTellOneTapByWhoGotOffOfIt() throws {
+    // Of those who boarded at seven only one is hidden; no stop and no pair has too few hidden ones.
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 1, hour: 7, count: 20) + [(0, 4, 7, 1, 30)]
+        + Self.crowd(from: 0, to: 2, hour: 8, count: 3)
+        + Self.crowd(from: 0, to: 3, hour: 8, count: 3))
+    let stop = try Self.stop("a", shown.counts)
+    #expect(stop.hourlyBoardings[7...8] == [20, 5] && stop.boardings == 25)
+    #expect(shown.counts.boardings == 25 && shown.load.boardings == 25)
+    #expect(try Self.stop("b", shown.counts).hourlyAlightings[7] == 20)
+    for name in ["c", "d", "e"] { #expect(try Self.stop(name, shown.counts).alightings == nil) }
+  }
+
   @Test func fourWhoAreToldAsFiveDoNotHideAnother() throws {
     // Of a stop four in an hour each: told as five, they leave the rest of the total to the one who shuttles.
     let rides: [Ride] = (6...9).map { (1, 4, $0, UInt64($0), 1) } + [(0, 2, 9, 1, 30)]
