@@ -137,6 +137,27 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(loads[3] ?? 0 >= 50 && loads[4] == 0)
   }
 
+  /// The hidden ones who get on at b and off at e are one; others who get off, or on, are hidden beside them.
+  @Test func noLoadTellsOneHiddenTapBesideOthersWhoGetOffOrOn() {
+    let line = LineOrder(stops: ["a", "b", "c", "d", "e", "f"])
+    let crowd = Self.crowd(from: 0, to: 5, hour: 7, count: 20)
+    let on = Self.protect(
+      crowd + Self.crowd(from: 0, to: 1, hour: 7, count: 2)
+        + Self.crowd(from: 0, to: 2, hour: 7, count: 2) + [(1, 5, 7, 1, 30)]
+        + Self.crowd(from: 3, to: 5, hour: 7, count: 2)
+        + Self.crowd(from: 4, to: 5, hour: 7, count: 2), on: line)
+    #expect(on.load.stops.map(\.boardings) == [25, nil, 0, nil, nil, 0])
+    #expect(on.load.stops[1...3].allSatisfy { $0.departureLoad == nil })
+    #expect(on.load.stops[5].departureLoad == 0)
+    let off = Self.protect(
+      crowd + [(0, 4, 7, 1, 30)] + Self.crowd(from: 0, to: 2, hour: 7, count: 2)
+        + Self.crowd(from: 0, to: 3, hour: 7, count: 2)
+        + Self.crowd(from: 4, to: 5, hour: 7, count: 2), on: line)
+    #expect(off.load.stops[2...4].allSatisfy { $0.departureLoad == nil })
+    // Where everybody gets off nobody is on board.
+    #expect(off.load.stops[5].departureLoad == 0)
+  }
+
   @Test func ofAStopThatTheLineHasTwiceNoPlaceTellsTheOther() {
     let shown = Self.protect(
       [(0, 4, 7, 1, 30)] + Self.crowd(from: 3, to: 4, hour: 7, count: 20),
@@ -331,8 +352,10 @@ private struct ToldRides {
       ]
       guard let load = place == stops.count - 1 ? 0 : stop.departureLoad else { continue }
       let left = load - before - since.reduce(0) { $0 + $1.sign * ($1.cell.told ?? 0) }
+      // So many at least got on, or off, of those who are hidden.
+      let hidden = since.filter { $0.sign == left.signum() && $0.cell.told == nil }
       if tells(
-        abs(left), hidden: since.map(\.cell).filter { $0.told == nil },
+        abs(left), hidden: hidden.map(\.cell),
         numbersCount: 2 + since.count { $0.cell.told ?? 0 > 0 })
       {
         found.append(place)
