@@ -35,7 +35,6 @@ struct FewRiders {
 
   private let cells: SmallCells
   private let keys: [RideCounts.RideKey]
-  private let riders: [SomeRiders]
   /// Of each ride, how many count, and whose it is.
   private var groups: [NumberedGroup]
   /// Of each family the number of each ride's cell, or ``nowhere``.
@@ -44,14 +43,14 @@ struct FewRiders {
   private var sizes: [Int] = []
   /// Everybody in each cell of a family; nil where that has to be added up anew.
   private var sumsKnown: [[NumberedGroup]?] = []
-  /// Whether any ride counts for fewer people than rode.
-  private(set) var isAnyCountedOnce = false
+  /// How many people rode each.
+  private let people: [Int]
 
   /// Looks through rides.
   init(_ rides: [RideCounts.RideKey: RiderGroup], cells: SmallCells) {
     self.cells = cells
     keys = Array(rides.keys)
-    riders = rides.values.map(\.riders)
+    people = rides.values.map(\.people)
     let ridersMin = min(cells.ridersMin, SomeRiders.countMax)
     var numbers = RiderNumbers()
     groups = rides.values.map { group in
@@ -71,10 +70,10 @@ struct FewRiders {
     }
   }
 
-  /// The rides as they may be counted.
-  var counted: [(key: RideCounts.RideKey, group: RiderGroup)] {
-    keys.indices.filter { groups[$0].people > 0 }.map { index in
-      (key: keys[index], group: RiderGroup(people: groups[index].people, riders: riders[index]))
+  /// The rides that may be counted for fewer people than rode, and for how many.
+  var countedLess: [(key: RideCounts.RideKey, people: Int)] {
+    keys.indices.filter { groups[$0].people < people[$0] }.map { index in
+      (key: keys[index], people: groups[index].people)
     }
   }
 
@@ -213,13 +212,14 @@ extension FewRiders {
     for index in groups.indices where isHidden(index) {
       hidden[Int(placesOfSum[index])].add(groups[index])
     }
-    let open = hidden.indices.filter { hidden[$0].areFew && hidden[$0].people >= cells.ridersMin }
-    guard !open.isEmpty else { return false }
-    for place in open {
-      countOnce(groups.indices.filter { placesOfSum[$0] == Int32(place) && isHidden($0) })
+    let isOpen = hidden.map { $0.areFew && $0.people >= cells.ridersMin }
+    guard isOpen.contains(true) else { return false }
+    var members = hidden.map { _ in [Int]() }
+    for index in groups.indices where isHidden(index) && isOpen[Int(placesOfSum[index])] {
+      members[Int(placesOfSum[index])].append(index)
     }
+    for rides in members where !rides.isEmpty { countOnce(rides) }
     sumsKnown = sumsKnown.map { _ in nil }
-    isAnyCountedOnce = true
     return true
   }
 

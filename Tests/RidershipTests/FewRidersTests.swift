@@ -39,9 +39,9 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
   ) -> (load: ProtectedLoad, counts: ProtectedCounts) {
     let cells = SmallCells()
     let counts = counts(rides, on: line).countingFewOnce(cells)
-    let load = RouteLoad(
-      line: line, rides: counts.remaining(of: Self.rides(rides, on: line), line: line, zone: .utc),
-      zone: .utc)
+    var placed = LineRides(line: line)
+    placed.add(Self.rides(rides, on: line), zone: .utc)
+    let load = RouteLoad(counts.remaining(of: placed))
     return (cells.protect(load, counts: counts), cells.protect(counts, along: line))
   }
 
