@@ -76,8 +76,8 @@ package struct LineRides: Sendable {
 }
 
 extension SmallCells {
-  /// Boardings with a stop by hour, each as it may be told beside those of the places of the line; few riders count
-  /// once among the rides.
+  /// Boardings with a stop by hour, each as it may be told beside those of the places of the line and of all hours off it;
+  /// few riders count once among the rides.
   package func hourlyBoardings(_ rides: LineRides) -> [Int?] {
     let places = Array(repeating: RiderGroup(), count: rides.line?.stops.count ?? 0)
     var hours = Array(repeating: places, count: RideCounts.hoursOfDay)
@@ -85,7 +85,7 @@ extension SmallCells {
     return hours.enumerated().map { hour, places in
       var offLine = RiderGroup()
       for (part, group) in rides.offLine where part.hour == hour { offLine.add(group) }
-      return count(places + [countedOnce(offLine)])
+      return count(places, besides: [countedOnce(offLine)])
     }
   }
 }

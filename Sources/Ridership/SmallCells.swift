@@ -66,10 +66,16 @@ package struct SmallCells: Hashable, Sendable {
     cell(hours.reduce(0, +), isFew: isFew, ways: [cells], within: .any)
   }
 
-  /// A count of groups beside each of them.
-  package func count(_ groups: [RiderGroup]) -> Int? {
+  /// A count of groups beside each of them; of some groups and of others where the sum of these others is told too.
+  ///
+  /// Those of few riders together are hidden then, as they are without the others: beside these the count would tell them.
+  /// But k - 1 of whom each rode once may be told as k, and count nowhere as hidden.
+  func count(_ groups: [RiderGroup], besides others: [RiderGroup]) -> Int? {
     var all = RiderGroup()
     for group in groups { all.add(group) }
+    guard all.people == 0 || !areFew(all.riders) || isNearlyK(all) else { return nil }
+    let groups = groups + others
+    for group in others { all.add(group) }
     let told = groups.map { cell($0) }
     // As where few riders rode often.
     var cells = self

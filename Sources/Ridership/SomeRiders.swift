@@ -70,6 +70,11 @@ extension SmallCells {
     areFew(group.riders) && group.people > group.riders.count
   }
 
+  /// Whether people are k - 1, each another rider: they may be told as k.
+  func isNearlyK(_ group: RiderGroup) -> Bool {
+    group.people == ridersMin - 1 && group.riders.count == group.people
+  }
+
   /// A number that stands beside no parts of it: of fewer than k riders each counts once.
   package func rounded(_ group: RiderGroup) -> Int { rounded(countedOnce(group).people) }
 

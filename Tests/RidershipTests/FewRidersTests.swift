@@ -36,13 +36,16 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
 
   private static func protect(
     _ rides: [Ride], on line: LineOrder = FewRidersTests.line
-  ) -> (load: ProtectedLoad, counts: ProtectedCounts) {
+  ) -> (load: ProtectedLoad, counts: ProtectedCounts, hourly: [Int?]) {
     let cells = SmallCells()
     let counts = counts(rides, on: line).countingFewOnce(cells)
     var placed = LineRides(line: line)
     placed.add(Self.rides(rides, on: line), zone: .utc)
-    let load = RouteLoad(counts.remaining(of: placed))
-    return (cells.protect(load, counts: counts), cells.protect(counts, along: line))
+    let left = counts.remaining(of: placed)
+    return (
+      cells.protect(RouteLoad(left), counts: counts), cells.protect(counts, along: line),
+      cells.hourlyBoardings(left)
+    )
   }
 
   private static func stop(_ name: String, _ counts: ProtectedCounts) throws
@@ -115,6 +118,17 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(shown.counts.boardings == 25 && shown.load.boardings == 25)
     #expect(try Self.stop("b", shown.counts).hourlyAlightings[7] == 20)
     for name in ["c", "d", "e"] { #expect(try Self.stop(name, shown.counts).alightings == nil) }
+  }
+
+  @Test func anHourOfTheLineDoesNotTellOneTapBesideOthersOffIt() {
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 20) + [(1, 4, 9, 1, 30)]
+        + Self.crowd(from: 2, to: 4, hour: 10, count: 3)
+        + Self.crowd(from: 3, to: 4, hour: 11, count: 3)
+        + Self.crowd(from: 5, to: 5, hour: 9, count: 10)
+        + Self.crowd(from: 5, to: 5, hour: 10, count: 10))
+    #expect(shown.hourly[7...11] == [20, 0, nil, nil, nil])
+    #expect(shown.counts.boardingsOffLine == 20)
   }
 
   @Test func fourWhoAreToldAsFiveDoNotHideAnother() throws {
@@ -203,10 +217,11 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     let rides = Self.anyRides(&chance)
     let shown = Self.protect(rides, on: line)
     let told = ToldRides(
-      stops: line.stops, rides: rides.filter { $0.from < line.stops.count }, load: shown.load,
-      counts: shown.counts)
+      stops: line.stops, rides: rides.filter { $0.from < line.stops.count },
+      load: shown.load, counts: shown.counts, hourly: shown.hourly)
     #expect(told.cellsOfFew.isEmpty, "seed \(seed): \(rides)")
     #expect(told.sumsThatTell.isEmpty, "seed \(seed): \(rides)")
+    #expect(told.hoursThatTell.isEmpty, "seed \(seed): \(rides)")
     #expect(told.loadsThatTell.isEmpty, "seed \(seed): \(rides)")
     let offLine = rides.filter { $0.from == line.stops.count }
     let ridersOffLine = Set(offLine.map(\.rider)).count
@@ -234,6 +249,8 @@ private struct ToldRides {
   let rides: [Ride]
   let load: ProtectedLoad
   let counts: ProtectedCounts
+  /// All that have a stop, also off the line.
+  let hourly: [Int?]
 
   private func riders(_ isMeant: (Ride) -> Bool) -> Set<UInt64> {
     Set(rides.filter(isMeant).map(\.rider))
@@ -326,12 +343,33 @@ private struct ToldRides {
         ("alightings of \(name) - pairs", stop.alightings, pairCells(to: name)),
       ]
     }
+    for hour in hourly.indices {
+      // So many at least: all who were off the line may have been so in this hour.
+      sums.append(
+        (
+          "alightings of \(hour)", hourly[hour],
+          counts.stops.map { ($0.hourlyAlightings[hour], isTo($0.stop, hour: hour)) }
+            + [
+              (counts.boardingsOffLine, { _ in false }),
+              (nil, { $0.hour == hour && $0.to == nil }),
+            ]
+        ))
+    }
     return sums.filter { sum in
       tells(
         sum.sum.map { $0 - sum.cells.reduce(0) { $0 + ($1.told ?? 0) } },
         hidden: sum.cells.filter { $0.told == nil },
         numbersCount: 1 + sum.cells.count { $0.told ?? 0 > 0 })
     }.map(\.name)
+  }
+
+  /// The hours of few riders of the line that are told to have more boardings than all hours have off it.
+  var hoursThatTell: [Int] {
+    hourly.indices.filter { hour in
+      tells(
+        hourly[hour].map { $0 - counts.boardingsOffLine }, hidden: [(nil, { $0.hour == hour })],
+        numbersCount: 2)
+    }
   }
 
   /// The places whose loads, beside the one told before and who got on and off since, leave the same; a line begins
