@@ -14,12 +14,17 @@ package struct LineRides: Sendable {
     var group: RiderGroup
   }
 
-  /// What boardings without a place on the line are told by.
+  /// What boardings without a place on the line are told by, beside them all.
+  struct Kind: Hashable, Sendable {
+    /// Whether their direction is known.
+    let hasDirection: Bool
+  }
+
+  /// Such boardings of an hour.
   struct Part: Hashable, Sendable {
     /// Hour of the boarding by the clock on the wall.
     let hour: Int
-    /// Whether their direction is known.
-    let hasDirection: Bool
+    let kind: Kind
   }
 
   /// nil where the network has none: then no stop is one of it.
@@ -44,7 +49,7 @@ package struct LineRides: Sendable {
   ) {
     func hour(_ instant: Instant) -> Int { zone.local(instant).secondOfDay / 3600 }
     func part(_ instant: Instant) -> Part {
-      Part(hour: hour(instant), hasDirection: hasDirection)
+      Part(hour: hour(instant), kind: Kind(hasDirection: hasDirection))
     }
     for (index, group) in unplaced.enumerated() {
       let riders = unplacedRiders?[index] ?? SomeRiders(others: group.riders)
@@ -83,9 +88,8 @@ extension SmallCells {
     var hours = Array(repeating: places, count: RideCounts.hoursOfDay)
     for ride in rides.rides { hours[ride.hour][ride.start].add(ride.group) }
     return hours.enumerated().map { hour, places in
-      var offLine = RiderGroup()
-      for (part, group) in rides.offLine where part.hour == hour { offLine.add(group) }
-      return count(places, besides: [countedOnce(offLine)])
+      let offLine = rides.offLine.filter { $0.key.hour == hour }
+      return count(places, besides: offLine.values.map(countedOnce))
     }
   }
 }

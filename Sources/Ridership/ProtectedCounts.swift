@@ -64,7 +64,7 @@ extension SmallCells {
 
   /// Boardings of no known direction as they may be told: among those off the line or without a stop.
   package func boardingsOfNoDirection(_ counts: RideCounts) -> Int {
-    rounded([counts.unplaced, counts.offLine].compactMap { $0[false] })
+    rounded(counts.groups { !$0.hasDirection })
   }
 
   /// All boardings as they may be told, no fewer than is known of them, and how many they may stand for.

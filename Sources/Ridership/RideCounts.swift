@@ -83,10 +83,11 @@ package struct RideCounts: Hashable, Sendable {
   package private(set) var boardings = 0
   /// Of them, those whose alighting is not known: in no pair.
   package private(set) var boardingsWithoutAlighting = 0
-  /// Boardings whose stop is not known, by whether their direction is: missing everywhere.
-  private(set) var unplaced = [Bool: RiderGroup]()
-  /// Boardings at a stop that their line does not have, by whether their direction is known: missing everywhere.
-  private(set) var offLine = [Bool: RiderGroup]()
+  /// Boardings whose stop is not known: missing everywhere.
+  private(set) var unplaced: [LineRides.Kind: RiderGroup] = [:]
+  /// Boardings at a stop that their line does not have, also by hour, as those of an hour tell of them: missing
+  /// everywhere else.
+  private(set) var offLine: [LineRides.Part: RiderGroup] = [:]
   /// All rides with both ends and their hour.
   private(set) var rides: [RideKey: RiderGroup] = [:]
   /// Cells of fewer than k riders, who rode more than once or not alone, with their people; nil where nobody looked
@@ -105,6 +106,12 @@ package struct RideCounts: Hashable, Sendable {
   package var unplacedBoardings: Int { unplaced.values.reduce(0) { $0 + $1.people } }
   /// Boardings at a stop that their line does not have: missing everywhere.
   package var boardingsOffLine: Int { offLine.values.reduce(0) { $0 + $1.people } }
+
+  /// Boardings of some kind without a place on a line, in the parts in which they are told.
+  func groups(where isMeant: (LineRides.Kind) -> Bool) -> [RiderGroup] {
+    Array(unplaced.filter { isMeant($0.key) }.values)
+      + Array(offLine.filter { isMeant($0.key.kind) }.values)
+  }
 
   /// Counts rides of one line; those whose boarding lies outside the hours are left out as a whole.
   ///
@@ -128,10 +135,10 @@ package struct RideCounts: Hashable, Sendable {
     func counts(_ hour: Int) -> Bool { hours?.contains(hour: hour) ?? true }
     fewCells = nil
     for (part, group) in rides.unplaced where counts(part.hour) {
-      unplaced[part.hasDirection, default: RiderGroup()].add(group)
+      unplaced[part.kind, default: RiderGroup()].add(group)
     }
     for (part, group) in rides.offLine where counts(part.hour) {
-      offLine[part.hasDirection, default: RiderGroup()].add(group)
+      offLine[part, default: RiderGroup()].add(group)
     }
     if let line = rides.line { add(rides.rides.filter { counts($0.hour) }, on: line) }
   }

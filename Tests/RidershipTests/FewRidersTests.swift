@@ -131,6 +131,22 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(shown.counts.boardingsOffLine == 20)
   }
 
+  @Test func boardingsOffTheLineTellNoFewRidersOfAnHour() {
+    let crowd = Self.crowd(from: 0, to: 4, hour: 7, count: 20)
+    // Off the line three riders of each of two hours, of whom the later ones rode with many.
+    let few = Self.protect(
+      crowd + Self.crowd(from: 5, to: 5, hour: 7, count: 3) + (1...3).map { (5, nil, 8, $0, 20) })
+    #expect(few.counts.boardings == 20 && few.counts.boardingsOffLine == 5)
+    #expect(few.hourly[7...8] == [25, nil])
+    // One tap of thirty beside six riders of another hour.
+    let one = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 50) + [(5, nil, 7, 1, 30)]
+        + Self.crowd(from: 0, to: 4, hour: 8, count: 50)
+        + Self.crowd(from: 5, to: 5, hour: 8, count: 6))
+    #expect(one.counts.boardings == 100 && one.counts.boardingsOffLine == 5)
+    #expect(one.hourly[7...8] == [50, 55])
+  }
+
   @Test func fourWhoAreToldAsFiveDoNotHideAnother() throws {
     // Of a stop four in an hour each: told as five, they leave the rest of the total to the one who shuttles.
     let rides: [Ride] = (6...9).map { (1, 4, $0, UInt64($0), 1) } + [(0, 2, 9, 1, 30)]
@@ -209,6 +225,16 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     return rides
   }
 
+  /// Rides off the line as they are told: few of an hour count once, and so do few of all.
+  private static func roundedByHour(_ rides: [Ride]) -> Int {
+    let parts = Dictionary(grouping: rides, by: \.hour).values.map { rides in
+      let riders = Set(rides.map(\.rider)).count
+      return riders < 5 ? riders : rides.reduce(0) { $0 + $1.times }
+    }
+    let riders = Set(rides.map(\.rider)).count
+    return SmallCells().rounded(riders < 5 ? riders : parts.reduce(0, +))
+  }
+
   /// Of any rides: what is told is of k riders, and no sum leaves fewer than k riders more than k - 1 rides.
   @Test(arguments: Array(UInt64(1)...200))
   func ofAnyRidesNothingIsToldOfFewRiders(seed: UInt64) {
@@ -223,12 +249,9 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(told.sumsThatTell.isEmpty, "seed \(seed): \(rides)")
     #expect(told.hoursThatTell.isEmpty, "seed \(seed): \(rides)")
     #expect(told.loadsThatTell.isEmpty, "seed \(seed): \(rides)")
-    let offLine = rides.filter { $0.from == line.stops.count }
-    let ridersOffLine = Set(offLine.map(\.rider)).count
     #expect(
       shown.counts.boardingsOffLine
-        == SmallCells().rounded(
-          ridersOffLine < 5 ? ridersOffLine : offLine.reduce(0) { $0 + $1.times }),
+        == Self.roundedByHour(rides.filter { $0.from == line.stops.count }),
       "seed \(seed): \(rides)")
     // The same question has the same answer, whatever order the rides are read in.
     #expect(Self.protect(rides.shuffled(using: &chance), on: line).counts == shown.counts)
