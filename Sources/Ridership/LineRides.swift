@@ -17,7 +17,9 @@ package struct LineRides: Sendable {
   /// What boardings without a place on the line are told by, beside them all.
   struct Kind: Hashable, Sendable {
     /// Whether their direction is known.
-    let hasDirection: Bool
+    var hasDirection = true
+    /// Whether their route is; where those of no route are told beside all others.
+    var hasRoute = true
   }
 
   /// Such boardings of an hour.
@@ -42,14 +44,17 @@ package struct LineRides: Sendable {
   /// Places rides.
   ///
   /// `unplaced` are the moments and people of boardings that have no stop, and `unplacedRiders` who they are: as many
-  /// riders without it. `hasDirection` says whether the direction of all of them is known.
+  /// riders without it. `hasDirection` says whether the direction of all of them is known, `hasRoute` whether their
+  /// route is.
   package mutating func add(
     _ rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
-    unplacedRiders: [SomeRiders]? = nil, zone: TimeZoneTable, hasDirection: Bool = true
+    unplacedRiders: [SomeRiders]? = nil, zone: TimeZoneTable, hasDirection: Bool = true,
+    hasRoute: Bool = true
   ) {
     func hour(_ instant: Instant) -> Int { zone.local(instant).secondOfDay / 3600 }
     func part(_ instant: Instant) -> Part {
-      Part(hour: hour(instant), kind: Kind(hasDirection: hasDirection))
+      Part(
+        hour: hour(instant), kind: Kind(hasDirection: hasDirection, hasRoute: hasRoute))
     }
     for (index, group) in unplaced.enumerated() {
       let riders = unplacedRiders?[index] ?? SomeRiders(others: group.riders)

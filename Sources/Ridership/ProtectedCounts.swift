@@ -67,6 +67,11 @@ extension SmallCells {
     rounded(counts.groups { !$0.hasDirection })
   }
 
+  /// Boardings of no known route as they may be told, where all are counted: among those off the line or without a stop.
+  package func boardingsOfNoRoute(_ counts: RideCounts) -> Int {
+    rounded(counts.groups { !$0.hasRoute })
+  }
+
   /// All boardings as they may be told, no fewer than is known of them, and how many they may stand for.
   private func boardings(
     of counts: RideCounts, at stops: [StopEntry], least: Int

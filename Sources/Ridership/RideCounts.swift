@@ -117,16 +117,16 @@ package struct RideCounts: Hashable, Sendable {
   ///
   /// `line` is nil where the network has none: then no stop is one of it. `unplaced` are the moments and
   /// people of boardings that have no stop, and `unplacedRiders` who they are: as many riders without it.
-  /// `hasDirection` says whether the direction of all of them is known.
+  /// `hasDirection` says whether the direction of all of them is known, `hasRoute` whether their route is.
   package mutating func add(
     _ rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
     unplacedRiders: [SomeRiders]? = nil, line: LineOrder?, hours: HourBand? = nil,
-    zone: TimeZoneTable, hasDirection: Bool = true
+    zone: TimeZoneTable, hasDirection: Bool = true, hasRoute: Bool = true
   ) {
     var placed = LineRides(line: line)
     placed.add(
       rides, unplaced: unplaced, unplacedRiders: unplacedRiders, zone: zone,
-      hasDirection: hasDirection)
+      hasDirection: hasDirection, hasRoute: hasRoute)
     add(placed, hours: hours)
   }
 

@@ -24,6 +24,14 @@ extension InsightSuite {
       return answer
     }
 
+    private func ridershipOfAllRoutes(_ world: World) async throws -> RidershipAnswer {
+      let question = RidershipQuestion(days: today...today)
+      guard case .answer(let answer) = try await world.desk.ridership(question) else {
+        throw TestFailure(text: "no answer")
+      }
+      return answer
+    }
+
     private func load(_ world: World, hours: Range<Int>? = nil) async throws -> RouteLoadAnswer {
       var question = RouteLoadQuestion(route: "bus-1", day: today, direction: 0)
       question.hours = hours
@@ -130,6 +138,29 @@ extension InsightSuite {
         ])
         let load = try await load(world)
         #expect(load.boardings == 100 && load.boardingsOffLine == 0 && load.hourly[7] == 100)
+      }
+    }
+
+    @Test func ofAllRoutesNoTapIsToldBesideBoardingsOfNoRoute() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 20, route: nil, direction: nil, nil),
+          try TestBoarding("07:00", 30, direction: nil, nil, by: "one"),
+        ])
+        // Of the one with a route, one.
+        let answer = try await ridershipOfAllRoutes(world)
+        #expect(answer.unplacedBoardings == 20 && answer.boardingsOffLine == 0)
+        #expect(answer.boardingsOfNoDirection == 20 && answer.boardingsOfNoRoute == 20)
+      }
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 30, route: nil, direction: nil, nil, by: "one"),
+          try TestBoarding("08:00", 6, route: "gone", "a"),
+        ])
+        // Those of no route are told by the parts in which they are among the others.
+        let answer = try await ridershipOfAllRoutes(world)
+        #expect(answer.unplacedBoardings == 0 && answer.boardingsOffLine == 5)
+        #expect(answer.boardingsOfNoRoute == 5 && answer.hasBoardingsOfNoRoute)
       }
     }
 
