@@ -203,7 +203,7 @@ private struct LoadProfile {
   private func counts(of rides: LineRides, hours: Range<Int>?, _ cells: SmallCells) -> RideCounts {
     var counts = RideCounts()
     counts.add(rides, hours: HourBand(hours))
-    return counts.countingFewOnce(cells)
+    return counts.countingFewOnce(cells, along: line)
   }
 
   /// Boardings by hour of the whole day; `remaining` are the rides that count in the hours that are asked for.

@@ -41,13 +41,17 @@ struct FewRiders {
   private var places: [[Int32]] = []
   /// How many cells each family has.
   private var sizes: [Int] = []
+  /// Numbers of the stops, by which cells are numbered.
+  private var stops: [String: Int32] = [:]
   /// Everybody in each cell of a family; nil where that has to be added up anew.
   private var sumsKnown: [[NumberedGroup]?] = []
   /// How many people rode each.
   private let people: [Int]
 
-  /// Looks through rides.
-  init(_ rides: [RideCounts.RideKey: RiderGroup], cells: SmallCells) {
+  /// Looks through rides; `line` is that of all of them, where they are of one.
+  init(
+    _ rides: [RideCounts.RideKey: RiderGroup], cells: SmallCells, along line: LineOrder? = nil
+  ) {
     self.cells = cells
     keys = Array(rides.keys)
     people = rides.values.map(\.people)
@@ -61,13 +65,15 @@ struct FewRiders {
     guard numbers.isAnyMet || rides.values.contains(where: cells.isFew) else { return }
     number()
     sumsKnown = Family.allCases.map { _ in nil }
-    var (next, quietCount) = (0, 0)
     // What is counted no more may leave other cells to fewer riders.
-    while quietCount < Self.sums.count {
-      let (sum, part) = Self.sums[next]
-      quietCount = countOnce(in: sum, by: part) ? 0 : quietCount + 1
-      next = (next + 1) % Self.sums.count
-    }
+    repeat {
+      var (next, quietCount) = (0, 0)
+      while quietCount < Self.sums.count {
+        let (sum, part) = Self.sums[next]
+        quietCount = countOnce(in: sum, by: part) ? 0 : quietCount + 1
+        next = (next + 1) % Self.sums.count
+      }
+    } while line.map { countOnce(along: $0) } ?? false
   }
 
   /// The rides that may be counted for fewer people than rode, and for how many.
@@ -111,15 +117,15 @@ struct FewRiders {
 
 extension FewRiders {
   private mutating func number() {
-    var stops: [String: Int32] = [:]
-    func stop(_ name: String) -> Int32 {
-      if let known = stops[name] { return known }
-      let number = Int32(stops.count)
-      stops[name] = number
-      return number
+    for key in keys {
+      for stop in [key.from, key.to].compactMap({ $0 }) where stops[stop] == nil {
+        stops[stop] = Int32(stops.count)
+      }
     }
     let nowhere = Self.nowhere
-    let ends = keys.map { (from: stop($0.from), to: $0.to.map(stop) ?? nowhere) }
+    let ends = keys.map { key in
+      (from: stops[key.from] ?? nowhere, to: key.to.flatMap { stops[$0] } ?? nowhere)
+    }
     let stopCount = stops.count
     var pairs: [Int: Int32] = [:]
     let pairsOfRides = ends.map { from, to -> Int32 in
@@ -231,5 +237,55 @@ extension FewRiders {
       groups[index].people = groups[index].riders.count
       seen.formUnion(groups[index].riders)
     }
+  }
+}
+
+// MARK: Along a line
+
+extension FewRiders {
+  /// Counts riders once who are hidden at their stops in an hour, where more got off in it than the others who boarded
+  /// before; whether there were such.
+  ///
+  /// Nobody gets off who did not board before. Of a day the pairs of stops tell as much, and those are looked through.
+  private mutating func countOnce(along line: LineOrder) -> Bool {
+    let (boarded, alighted) = (knownSums(of: .fromHour), knownSums(of: .toHour))
+    let places = line.stops.indices.map { place in
+      (
+        stop: stops[line.stops[place]],
+        isFirst: line.stops.firstIndex(of: line.stops[place]) == place,
+        isLast: line.stops.lastIndex(of: line.stops[place]) == place
+      )
+    }
+    var told: [[Int32]] = []
+    for hour in 0..<RideCounts.hoursOfDay {
+      var (hidden, cells) = (NumberedGroup(), [Int32]())
+      // Who got off beyond those who are told to have boarded before.
+      var peopleBeyond = 0
+      for place in places {
+        guard let stop = place.stop else { continue }
+        let cell = Int(stop) * RideCounts.hoursOfDay + hour
+        if place.isLast, !alighted[cell].areFew {
+          peopleBeyond += alighted[cell].people
+          if hidden.areFew, peopleBeyond >= self.cells.ridersMin {
+            told.append(cells)
+            break
+          }
+        }
+        guard place.isFirst, boarded[cell].people > 0 else { continue }
+        if boarded[cell].areFew {
+          hidden.add(boarded[cell])
+          cells.append(Int32(cell))
+        } else {
+          peopleBeyond -= boarded[cell].people
+        }
+      }
+    }
+    guard !told.isEmpty else { return false }
+    let cellsOfRides = self.places[Family.fromHour.rawValue]
+    for cells in told {
+      countOnce(keys.indices.filter { cells.contains(cellsOfRides[$0]) && groups[$0].people > 0 })
+    }
+    sumsKnown = sumsKnown.map { _ in nil }
+    return true
   }
 }

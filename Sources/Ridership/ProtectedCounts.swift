@@ -9,7 +9,7 @@ extension SmallCells {
   /// sum is no less than its hidden parts. `line` is that of all rides, where they are of one: nobody gets off there
   /// who did not board before. Stops and pairs of several lines have no such order.
   package func protect(_ counts: RideCounts, along line: LineOrder? = nil) -> ProtectedCounts {
-    let counts = counts.countingFewOnce(self)
+    let counts = counts.countingFewOnce(self, along: line)
     return hiding(counts).protect(counting: counts, along: line)
   }
 

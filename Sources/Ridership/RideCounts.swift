@@ -194,13 +194,14 @@ package struct RideCounts: Hashable, Sendable {
 // MARK: Few riders
 
 extension RideCounts {
-  /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode.
-  package func countingFewOnce(_ cells: SmallCells) -> RideCounts {
+  /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode, or the order
+  /// of a line: that of all rides, where they are of one.
+  package func countingFewOnce(_ cells: SmallCells, along line: LineOrder? = nil) -> RideCounts {
     guard fewCells == nil else { return self }
     var counts = self
     counts.fewCells = [:]
     guard cells.isRounding else { return counts }
-    let few = FewRiders(rides, cells: cells)
+    let few = FewRiders(rides, cells: cells, along: line)
     for (key, people) in few.countedLess { counts.count(people, of: key) }
     counts.fewCells = few.fewCells
     return counts

@@ -157,8 +157,9 @@ package struct SmallCells: Hashable, Sendable {
   ///
   /// What both tell is told by one number. Beside it a load guards the riders on board, whom it alone tells.
   package func protect(_ load: RouteLoad, counts: RideCounts) -> ProtectedLoad {
-    let counts = counts.countingFewOnce(self)
-    let told = protect(counts, along: LineOrder(stops: load.stops.map(\.stop)))
+    let line = LineOrder(stops: load.stops.map(\.stop))
+    let counts = counts.countingFewOnce(self, along: line)
+    let told = protect(counts, along: line)
     let toldStops = Dictionary(uniqueKeysWithValues: told.stops.map { ($0.stop, $0) })
     return ProtectedLoad(
       stops: hiding(counts).protect(load.stops, counts: counts, toldStops: toldStops),

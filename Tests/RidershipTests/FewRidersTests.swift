@@ -38,7 +38,7 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     _ rides: [Ride], on line: LineOrder = FewRidersTests.line
   ) -> (load: ProtectedLoad, counts: ProtectedCounts, hourly: [Int?]) {
     let cells = SmallCells()
-    let counts = counts(rides, on: line).countingFewOnce(cells)
+    let counts = counts(rides, on: line).countingFewOnce(cells, along: line)
     var placed = LineRides(line: line)
     placed.add(Self.rides(rides, on: line), zone: .utc)
     let left = counts.remaining(of: placed)
@@ -147,6 +147,20 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(one.hourly[7...8] == [50, 55])
   }
 
+  @Test func theOrderOfALineTellsNoTapOfAnHour() throws {
+    // Of those who got off at c in the hour of seven only the one of b may be hidden: d and g lie behind it.
+    let line = LineOrder(stops: ["a", "x", "y", "b", "c", "d", "g", "e"])
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 20) + [(3, 4, 7, 1, 30)]
+        + Self.crowd(from: 1, to: 4, hour: 8, count: 2)
+        + Self.crowd(from: 2, to: 4, hour: 8, count: 2)
+        + Self.crowd(from: 5, to: 7, hour: 7, count: 2)
+        + Self.crowd(from: 6, to: 7, hour: 7, count: 2), on: line)
+    #expect(try Self.stop("c", shown.counts).hourlyAlightings[7] == 20)
+    #expect(try Self.stop("b", shown.counts).hourlyBoardings[7] == nil)
+    #expect(shown.counts.boardings == 30 && shown.hourly[7] == 25)
+  }
+
   @Test func fourWhoAreToldAsFiveDoNotHideAnother() throws {
     // Of a stop four in an hour each: told as five, they leave the rest of the total to the one who shuttles.
     let rides: [Ride] = (6...9).map { (1, 4, $0, UInt64($0), 1) } + [(0, 2, 9, 1, 30)]
@@ -248,6 +262,7 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(told.cellsOfFew.isEmpty, "seed \(seed): \(rides)")
     #expect(told.sumsThatTell.isEmpty, "seed \(seed): \(rides)")
     #expect(told.hoursThatTell.isEmpty, "seed \(seed): \(rides)")
+    #expect(told.hoursWhoseOrderTells.isEmpty, "seed \(seed): \(rides)")
     #expect(told.loadsThatTell.isEmpty, "seed \(seed): \(rides)")
     #expect(
       shown.counts.boardingsOffLine
@@ -392,6 +407,23 @@ private struct ToldRides {
       tells(
         hourly[hour].map { $0 - counts.boardingsOffLine }, hidden: [(nil, { $0.hour == hour })],
         numbersCount: 2)
+    }
+  }
+
+  /// The hours in which more got off up to a place than the others who boarded before it.
+  var hoursWhoseOrderTells: [Int] {
+    hourly.indices.filter { hour in
+      stops.indices.contains { place in
+        let boarded: [Cell] = counts.stops
+          .filter { (stops.firstIndex(of: $0.stop) ?? place) < place }
+          .map { ($0.hourlyBoardings[hour], isFrom($0.stop, hour: hour)) }
+        let gone = counts.stops.filter { (stops.lastIndex(of: $0.stop) ?? place) <= place }
+          .compactMap(\.hourlyAlightings[hour])
+        return tells(
+          gone.reduce(0, +) - boarded.reduce(0) { $0 + ($1.told ?? 0) },
+          hidden: boarded.filter { $0.told == nil },
+          numbersCount: gone.count { $0 > 0 } + boarded.count { $0.told ?? 0 > 0 })
+      }
     }
   }
 
