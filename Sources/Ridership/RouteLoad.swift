@@ -47,11 +47,6 @@ package struct HourBand: Hashable, Sendable {
     self.init(fromHour: from, untilHour: until)
   }
 
-  /// Whether a moment lies in the band.
-  package func contains(_ instant: Instant, zone: TimeZoneTable) -> Bool {
-    (fromSeconds..<untilSeconds).contains(zone.local(instant).secondOfDay)
-  }
-
   /// Whether an hour of the day lies in the band.
   func contains(hour: Int) -> Bool { (fromSeconds..<untilSeconds).contains(hour * 3600) }
 }
