@@ -145,7 +145,8 @@ package struct RideCounts: Hashable, Sendable {
 
   /// Adds rides up by place first: a stop has many of them, and a name that is looked up for each costs more.
   private mutating func add(_ rides: [LineRides.Ride], on line: LineOrder) {
-    var places = line.stops.map { _ in StopCount() }
+    let none = StopCount()
+    var places = Array(repeating: none, count: line.stops.count)
     var ends: [Int: Int] = [:]
     for ride in rides {
       let people = ride.group.people
@@ -160,7 +161,7 @@ package struct RideCounts: Hashable, Sendable {
         places[ride.start].boardingsWithoutAlighting += people
       }
     }
-    for (place, count) in places.enumerated() where !count.isEmpty {
+    for (place, count) in places.enumerated() where count != none {
       stops[line.stops[place], default: StopCount()].add(count)
     }
     for (place, people) in ends {
