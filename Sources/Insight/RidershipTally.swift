@@ -75,9 +75,18 @@ struct RidershipTally {
       if let line, countedLines.count < 2 { countedLines.insert(line) }
       counts.add(
         grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders,
-        line: line, hours: HourBand(question.hours), zone: .utc, hasDirection: name.direction != nil
-      )
+        line: line, hours: HourBand(question.hours), zone: .utc,
+        hasDirection: name.direction != nil, hasRoute: !isBesideNoRoute || isKnown(name.route))
     }
+  }
+
+  /// Whether the boardings of no known route are told beside others that have them among them.
+  private var isBesideNoRoute: Bool {
+    question.route == nil && question.operatorID == nil && question.hours == nil
+  }
+
+  private func isKnown(_ route: String?) -> Bool {
+    route.flatMap(network.routeIndex(id:)) != nil
   }
 
   private mutating func line(_ name: LineName) -> LineOrder? {
@@ -127,7 +136,10 @@ struct RidershipTally {
       unplacedBoardings: shown.unplacedBoardings, boardingsOffLine: shown.boardingsOffLine,
       isRounded: shown.isRounded, ridersMin: shown.ridersMin,
       boardingsOfNoDirection: cells.boardingsOfNoDirection(counts),
-      boardingsOfNoRoute: cells.rounded(ofNoRoute), hasBoardingsOfNoRoute: ofNoRoute.people > 0,
+      // In a direction they are not all among the others.
+      boardingsOfNoRoute: isBesideNoRoute && question.direction == nil
+        ? cells.boardingsOfNoRoute(counts) : cells.rounded(ofNoRoute),
+      hasBoardingsOfNoRoute: ofNoRoute.people > 0,
       feeds: feeds,
       daysByOtherFeeds: daysByOtherFeeds, waitingDays: waitingDays, missing: missing)
   }

@@ -160,10 +160,11 @@ private struct LoadProfile {
   ) -> RouteLoadAnswer {
     let network = day.city.network
     let cells = question.isExact ? SmallCells(ridersMin: 1) : SmallCells()
-    let grouped = GroupedRides(groups, route: question.route, direction: question.direction)
-    let counts = counts(hours: question.hours, cells)
+    let rides = placed
+    let counts = counts(of: rides, hours: question.hours, cells)
+    let remaining = counts.remaining(of: rides)
     let load = cells.protect(
-      profile(grouped, counts: counts, hours: question.hours), counts: counts)
+      RouteLoad(remaining, hours: HourBand(question.hours)), counts: counts)
     let about = network.routes[route]
     return RouteLoadAnswer(
       route: about.id, routeName: about.name, longName: about.longName, mode: about.mode,
@@ -176,7 +177,7 @@ private struct LoadProfile {
       }, boardings: load.boardings,
       boardingsWithoutAlighting: load.boardingsWithoutAlighting,
       unplacedBoardings: load.unplacedBoardings, boardingsOffLine: load.boardingsOffLine,
-      hourly: hourly(grouped, counts: counts, cells),
+      hourly: hourly(rides, asked: remaining, cells),
       isRounded: load.isRounded, ridersMin: cells.ridersMin,
       boardingsOfNoDirection: cells.boardingsOfNoDirection(counts),
       boardingsOfNoRoute: cells.rounded(ofNoRoute),
@@ -184,47 +185,38 @@ private struct LoadProfile {
       daysByOtherFeeds: day.othersCount, waitingDays: waitingDays, missing: missing)
   }
 
-  /// The rides by stop and hour, few riders counted once.
-  private func counts(hours: Range<Int>?, _ cells: SmallCells) -> RideCounts {
-    var counts = RideCounts()
+  /// The rides of the whole day, each on its places of the line.
+  private var placed: LineRides {
+    var placed = LineRides(line: line)
     for hasDirection in [true, false] {
       let grouped = GroupedRides(
         groups.filter { $0.isOfNoDirection != hasDirection }, route: question.route,
         direction: question.direction)
-      counts.add(
+      placed.add(
         grouped.rides, unplaced: grouped.unplaced, unplacedRiders: grouped.unplacedRiders,
-        line: line, hours: HourBand(hours), zone: .utc, hasDirection: hasDirection)
+        zone: .utc, hasDirection: hasDirection)
     }
-    return counts.countingFewOnce(cells)
+    return placed
   }
 
-  private func profile(
-    _ grouped: GroupedRides, counts: RideCounts, hours: Range<Int>?
-  ) -> RouteLoad {
-    RouteLoad(
-      line: line, rides: counts.remaining(of: grouped.rides, line: line, zone: .utc),
-      unplaced: grouped.unplaced, hours: HourBand(hours), zone: .utc)
+  /// The rides by stop and hour, few riders counted once.
+  private func counts(of rides: LineRides, hours: Range<Int>?, _ cells: SmallCells) -> RideCounts {
+    var counts = RideCounts()
+    counts.add(rides, hours: HourBand(hours))
+    return counts.countingFewOnce(cells, along: line)
   }
 
-  /// Boardings by hour of the whole day; `counts` are those of the hours that are asked for.
+  /// Boardings by hour of the whole day; `remaining` are the rides that count in the hours that are asked for.
   ///
   /// These hours are told by what the stops are told by, and the others by the whole day: told by both, an hour would tell what
   /// counts once in one of them. Beside the stops an hour is a sum of cells, also where they are not told by hour.
   private func hourly(
-    _ grouped: GroupedRides, counts: RideCounts, _ cells: SmallCells
+    _ rides: LineRides, asked remaining: LineRides, _ cells: SmallCells
   ) -> [Int?] {
-    let asked = question.hours ?? 0..<24
-    let rides = counts.remaining(of: grouped.rides, line: line, zone: .utc)
-    let others =
-      question.hours == nil
-      ? rides
-      : self.counts(hours: nil, cells).remaining(
-        of: grouped.rides, line: line, zone: .utc)
-    return (0..<24).map { hour in
-      let load = RouteLoad(
-        line: line, rides: asked.contains(hour) ? rides : others, hours: HourBand(hour..<hour + 1),
-        zone: .utc)
-      return cells.count(load.boardingGroups(cells))
-    }
+    let told = cells.hourlyBoardings(remaining)
+    guard let asked = question.hours else { return told }
+    let ofDay = counts(of: rides, hours: nil, cells)
+    let others = cells.hourlyBoardings(ofDay.remaining(of: rides))
+    return told.indices.map { asked.contains($0) ? told[$0] : others[$0] }
   }
 }

@@ -12,17 +12,22 @@ struct FewRiders {
     case from, fromHour, to, toHour, fromWithoutAlighting, pair
     /// The pair of a ride, or that of its stop and nobody knows where.
     case pairOrNone
+    /// The stop and hour of a ride's alighting, or that of its hour and nobody knows where.
+    case toHourOrNone
 
     /// Whether it is told also where it is of few.
     var isAlwaysTold: Bool { rawValue <= Family.withoutAlighting.rawValue }
+    /// Whether its cells are those of other families, and told as these are.
+    var isOfOthers: Bool { rawValue >= Family.pairOrNone.rawValue }
   }
 
   /// The sums that are told, each with cells that it is the sum of; one that is always told is its own hidden part.
   private static let sums: [(sum: Family, part: Family)] = [
     (.all, .all), (.withBothEnds, .withBothEnds), (.withoutAlighting, .withoutAlighting),
     (.all, .from), (.all, .fromHour), (.all, .hour), (.hour, .fromHour), (.from, .fromHour),
-    (.from, .pairOrNone), (.withBothEnds, .to), (.withBothEnds, .toHour), (.withBothEnds, .pair),
-    (.to, .toHour), (.to, .pair), (.withoutAlighting, .fromWithoutAlighting),
+    (.hour, .toHourOrNone), (.from, .pairOrNone), (.withBothEnds, .to), (.withBothEnds, .toHour),
+    (.withBothEnds, .pair), (.to, .toHour), (.to, .pair),
+    (.withoutAlighting, .fromWithoutAlighting),
   ]
 
   /// Where a ride is in no cell of a family.
@@ -30,23 +35,26 @@ struct FewRiders {
 
   private let cells: SmallCells
   private let keys: [RideCounts.RideKey]
-  private let riders: [SomeRiders]
   /// Of each ride, how many count, and whose it is.
   private var groups: [NumberedGroup]
   /// Of each family the number of each ride's cell, or ``nowhere``.
   private var places: [[Int32]] = []
   /// How many cells each family has.
   private var sizes: [Int] = []
+  /// Numbers of the stops, by which cells are numbered.
+  private var stops: [String: Int32] = [:]
   /// Everybody in each cell of a family; nil where that has to be added up anew.
   private var sumsKnown: [[NumberedGroup]?] = []
-  /// Whether any ride counts for fewer people than rode.
-  private(set) var isAnyCountedOnce = false
+  /// How many people rode each.
+  private let people: [Int]
 
-  /// Looks through rides.
-  init(_ rides: [RideCounts.RideKey: RiderGroup], cells: SmallCells) {
+  /// Looks through rides; `line` is that of all of them, where they are of one.
+  init(
+    _ rides: [RideCounts.RideKey: RiderGroup], cells: SmallCells, along line: LineOrder? = nil
+  ) {
     self.cells = cells
     keys = Array(rides.keys)
-    riders = rides.values.map(\.riders)
+    people = rides.values.map(\.people)
     let ridersMin = min(cells.ridersMin, SomeRiders.countMax)
     var numbers = RiderNumbers()
     groups = rides.values.map { group in
@@ -57,19 +65,21 @@ struct FewRiders {
     guard numbers.isAnyMet || rides.values.contains(where: cells.isFew) else { return }
     number()
     sumsKnown = Family.allCases.map { _ in nil }
-    var (next, quietCount) = (0, 0)
     // What is counted no more may leave other cells to fewer riders.
-    while quietCount < Self.sums.count {
-      let (sum, part) = Self.sums[next]
-      quietCount = countOnce(in: sum, by: part) ? 0 : quietCount + 1
-      next = (next + 1) % Self.sums.count
-    }
+    repeat {
+      var (next, quietCount) = (0, 0)
+      while quietCount < Self.sums.count {
+        let (sum, part) = Self.sums[next]
+        quietCount = countOnce(in: sum, by: part) ? 0 : quietCount + 1
+        next = (next + 1) % Self.sums.count
+      }
+    } while line.map { countOnce(along: $0) } ?? false
   }
 
-  /// The rides as they may be counted.
-  var counted: [(key: RideCounts.RideKey, group: RiderGroup)] {
-    keys.indices.filter { groups[$0].people > 0 }.map { index in
-      (key: keys[index], group: RiderGroup(people: groups[index].people, riders: riders[index]))
+  /// The rides that may be counted for fewer people than rode, and for how many.
+  var countedLess: [(key: RideCounts.RideKey, people: Int)] {
+    keys.indices.filter { groups[$0].people < people[$0] }.map { index in
+      (key: keys[index], people: groups[index].people)
     }
   }
 
@@ -77,7 +87,7 @@ struct FewRiders {
   var fewCells: [RideCounts.Cell: Int] {
     var few: [RideCounts.Cell: Int] = [:]
     guard !places.isEmpty else { return few }
-    for family in Family.allCases where !family.isAlwaysTold && family != .pairOrNone {
+    for family in Family.allCases where !family.isAlwaysTold && !family.isOfOthers {
       let sums = sumsKnown[family.rawValue] ?? sums(of: family)
       let places = places[family.rawValue]
       for index in keys.indices where groups[index].people > 0 && places[index] != Self.nowhere {
@@ -93,7 +103,7 @@ struct FewRiders {
 
   private static func cell(_ family: Family, of ride: RideCounts.RideKey) -> RideCounts.Cell? {
     switch family {
-    case .all, .withBothEnds, .withoutAlighting, .pairOrNone: nil
+    case .all, .withBothEnds, .withoutAlighting, .pairOrNone, .toHourOrNone: nil
     case .hour: .hour(ride.hour)
     case .from: .boardings(ride.from)
     case .fromHour: .hourlyBoardings(ride.from, hour: ride.hour)
@@ -107,15 +117,15 @@ struct FewRiders {
 
 extension FewRiders {
   private mutating func number() {
-    var stops: [String: Int32] = [:]
-    func stop(_ name: String) -> Int32 {
-      if let known = stops[name] { return known }
-      let number = Int32(stops.count)
-      stops[name] = number
-      return number
+    for key in keys {
+      for stop in [key.from, key.to].compactMap({ $0 }) where stops[stop] == nil {
+        stops[stop] = Int32(stops.count)
+      }
     }
     let nowhere = Self.nowhere
-    let ends = keys.map { (from: stop($0.from), to: $0.to.map(stop) ?? nowhere) }
+    let ends = keys.map { key in
+      (from: stops[key.from] ?? nowhere, to: key.to.flatMap { stops[$0] } ?? nowhere)
+    }
     let stopCount = stops.count
     var pairs: [Int: Int32] = [:]
     let pairsOfRides = ends.map { from, to -> Int32 in
@@ -152,6 +162,11 @@ extension FewRiders {
         size = pairs.count + stopCount
         places = zip(ends, pairsOfRides).map {
           $1 == nowhere ? Int32(pairs.count) + $0.from : $1
+        }
+      case .toHourOrNone:
+        size = (stopCount + 1) * Int(hours)
+        places = zip(ends, keys).map {
+          ($0.to == nowhere ? Int32(stopCount) : $0.to) * hours + Int32($1.hour)
         }
       }
       sizes.append(size)
@@ -203,13 +218,14 @@ extension FewRiders {
     for index in groups.indices where isHidden(index) {
       hidden[Int(placesOfSum[index])].add(groups[index])
     }
-    let open = hidden.indices.filter { hidden[$0].areFew && hidden[$0].people >= cells.ridersMin }
-    guard !open.isEmpty else { return false }
-    for place in open {
-      countOnce(groups.indices.filter { placesOfSum[$0] == Int32(place) && isHidden($0) })
+    let isOpen = hidden.map { $0.areFew && $0.people >= cells.ridersMin }
+    guard isOpen.contains(true) else { return false }
+    var members = hidden.map { _ in [Int]() }
+    for index in groups.indices where isHidden(index) && isOpen[Int(placesOfSum[index])] {
+      members[Int(placesOfSum[index])].append(index)
     }
+    for rides in members where !rides.isEmpty { countOnce(rides) }
     sumsKnown = sumsKnown.map { _ in nil }
-    isAnyCountedOnce = true
     return true
   }
 
@@ -221,5 +237,55 @@ extension FewRiders {
       groups[index].people = groups[index].riders.count
       seen.formUnion(groups[index].riders)
     }
+  }
+}
+
+// MARK: Along a line
+
+extension FewRiders {
+  /// Counts riders once who are hidden at their stops in an hour, where more got off in it than the others who boarded
+  /// before; whether there were such.
+  ///
+  /// Nobody gets off who did not board before. Of a day the pairs of stops tell as much, and those are looked through.
+  private mutating func countOnce(along line: LineOrder) -> Bool {
+    let (boarded, alighted) = (knownSums(of: .fromHour), knownSums(of: .toHour))
+    let places = line.stops.indices.map { place in
+      (
+        stop: stops[line.stops[place]],
+        isFirst: line.stops.firstIndex(of: line.stops[place]) == place,
+        isLast: line.stops.lastIndex(of: line.stops[place]) == place
+      )
+    }
+    var told: [[Int32]] = []
+    for hour in 0..<RideCounts.hoursOfDay {
+      var (hidden, cells) = (NumberedGroup(), [Int32]())
+      // Who got off beyond those who are told to have boarded before.
+      var peopleBeyond = 0
+      for place in places {
+        guard let stop = place.stop else { continue }
+        let cell = Int(stop) * RideCounts.hoursOfDay + hour
+        if place.isLast, !alighted[cell].areFew {
+          peopleBeyond += alighted[cell].people
+          if hidden.areFew, peopleBeyond >= self.cells.ridersMin {
+            told.append(cells)
+            break
+          }
+        }
+        guard place.isFirst, boarded[cell].people > 0 else { continue }
+        if boarded[cell].areFew {
+          hidden.add(boarded[cell])
+          cells.append(Int32(cell))
+        } else {
+          peopleBeyond -= boarded[cell].people
+        }
+      }
+    }
+    guard !told.isEmpty else { return false }
+    let cellsOfRides = self.places[Family.fromHour.rawValue]
+    for cells in told {
+      countOnce(keys.indices.filter { cells.contains(cellsOfRides[$0]) && groups[$0].people > 0 })
+    }
+    sumsKnown = sumsKnown.map { _ in nil }
+    return true
   }
 }

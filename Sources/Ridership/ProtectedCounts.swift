@@ -9,7 +9,7 @@ extension SmallCells {
   /// sum is no less than its hidden parts. `line` is that of all rides, where they are of one: nobody gets off there
   /// who did not board before. Stops and pairs of several lines have no such order.
   package func protect(_ counts: RideCounts, along line: LineOrder? = nil) -> ProtectedCounts {
-    let counts = counts.countingFewOnce(self)
+    let counts = counts.countingFewOnce(self, along: line)
     return hiding(counts).protect(counting: counts, along: line)
   }
 
@@ -64,7 +64,12 @@ extension SmallCells {
 
   /// Boardings of no known direction as they may be told: among those off the line or without a stop.
   package func boardingsOfNoDirection(_ counts: RideCounts) -> Int {
-    rounded([counts.unplaced, counts.offLine].compactMap { $0[false] })
+    rounded(counts.groups { !$0.hasDirection })
+  }
+
+  /// Boardings of no known route as they may be told, where all are counted: among those off the line or without a stop.
+  package func boardingsOfNoRoute(_ counts: RideCounts) -> Int {
+    rounded(counts.groups { !$0.hasRoute })
   }
 
   /// All boardings as they may be told, no fewer than is known of them, and how many they may stand for.

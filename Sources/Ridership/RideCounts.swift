@@ -30,6 +30,16 @@ package struct RideCounts: Hashable, Sendable {
 
     package var boardings: Int { hourlyBoardings.reduce(0, +) }
     package var alightings: Int { hourlyAlightings.reduce(0, +) }
+
+    fileprivate var isEmpty: Bool { self == StopCount() }
+
+    fileprivate mutating func add(_ other: StopCount) {
+      for hour in 0..<hoursOfDay {
+        hourlyBoardings[hour] += other.hourlyBoardings[hour]
+        hourlyAlightings[hour] += other.hourlyAlightings[hour]
+      }
+      boardingsWithoutAlighting += other.boardingsWithoutAlighting
+    }
   }
 
   /// Rides that are alike: where and in which hour they began, and where they ended, if that is known.
@@ -39,6 +49,12 @@ package struct RideCounts: Hashable, Sendable {
     /// `stop_id`.
     let to: String?
     let hour: Int
+
+    init(_ ride: LineRides.Ride, on line: LineOrder) {
+      from = line.stops[ride.start]
+      to = ride.end.map { line.stops[$0] }
+      hour = ride.hour
+    }
 
     static func < (left: RideKey, right: RideKey) -> Bool {
       (left.from, left.hour, left.to ?? "") < (right.from, right.hour, right.to ?? "")
@@ -67,17 +83,18 @@ package struct RideCounts: Hashable, Sendable {
   package private(set) var boardings = 0
   /// Of them, those whose alighting is not known: in no pair.
   package private(set) var boardingsWithoutAlighting = 0
-  /// Boardings whose stop is not known, by whether their direction is: missing everywhere.
-  private(set) var unplaced = [Bool: RiderGroup]()
-  /// Boardings at a stop that their line does not have, by whether their direction is known: missing everywhere.
-  private(set) var offLine = [Bool: RiderGroup]()
+  /// Boardings whose stop is not known: missing everywhere.
+  private(set) var unplaced: [LineRides.Kind: RiderGroup] = [:]
+  /// Boardings at a stop that their line does not have, also by hour, as those of an hour tell of them: missing
+  /// everywhere else.
+  private(set) var offLine: [LineRides.Part: RiderGroup] = [:]
   /// All rides with both ends and their hour.
   private(set) var rides: [RideKey: RiderGroup] = [:]
   /// Cells of fewer than k riders, who rode more than once or not alone, with their people; nil where nobody looked
   /// for them.
   private(set) var fewCells: [Cell: Int]?
-  /// Whether any ride counts for fewer people than rode.
-  private var isAnyCountedOnce = false
+  /// The rides that count for fewer people than rode, and for how many.
+  private var countedLess: [RideKey: Int] = [:]
 
   /// Starts at nothing.
   package init() {}
@@ -90,53 +107,87 @@ package struct RideCounts: Hashable, Sendable {
   /// Boardings at a stop that their line does not have: missing everywhere.
   package var boardingsOffLine: Int { offLine.values.reduce(0) { $0 + $1.people } }
 
+  /// Boardings of some kind without a place on a line, in the parts in which they are told.
+  func groups(where isMeant: (LineRides.Kind) -> Bool) -> [RiderGroup] {
+    Array(unplaced.filter { isMeant($0.key) }.values)
+      + Array(offLine.filter { isMeant($0.key.kind) }.values)
+  }
+
   /// Counts rides of one line; those whose boarding lies outside the hours are left out as a whole.
   ///
   /// `line` is nil where the network has none: then no stop is one of it. `unplaced` are the moments and
   /// people of boardings that have no stop, and `unplacedRiders` who they are: as many riders without it.
-  /// `hasDirection` says whether the direction of all of them is known.
+  /// `hasDirection` says whether the direction of all of them is known, `hasRoute` whether their route is.
   package mutating func add(
     _ rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
     unplacedRiders: [SomeRiders]? = nil, line: LineOrder?, hours: HourBand? = nil,
-    zone: TimeZoneTable, hasDirection: Bool = true
+    zone: TimeZoneTable, hasDirection: Bool = true, hasRoute: Bool = true
   ) {
-    func counts(_ instant: Instant) -> Bool { hours?.contains(instant, zone: zone) ?? true }
+    var placed = LineRides(line: line)
+    placed.add(
+      rides, unplaced: unplaced, unplacedRiders: unplacedRiders, zone: zone,
+      hasDirection: hasDirection, hasRoute: hasRoute)
+    add(placed, hours: hours)
+  }
+
+  /// Counts rides that are placed; those whose boarding lies outside the hours are left out as a whole.
+  package mutating func add(_ rides: LineRides, hours: HourBand? = nil) {
+    func counts(_ hour: Int) -> Bool { hours?.contains(hour: hour) ?? true }
     fewCells = nil
-    for (index, group) in unplaced.enumerated() where counts(group.at) {
-      let riders = unplacedRiders?[index] ?? SomeRiders(others: group.riders)
-      self.unplaced[hasDirection, default: RiderGroup()].add(
-        RiderGroup(people: group.riders, riders: riders))
+    for (part, group) in rides.unplaced where counts(part.hour) {
+      unplaced[part.kind, default: RiderGroup()].add(group)
     }
-    for ride in rides where counts(ride.boarding.at) {
-      guard let line, let key = Self.key(of: ride, on: line, zone: zone) else {
-        offLine[hasDirection, default: RiderGroup()].add(ride.people)
-        continue
+    for (part, group) in rides.offLine where counts(part.hour) {
+      offLine[part, default: RiderGroup()].add(group)
+    }
+    if let line = rides.line { add(rides.rides.filter { counts($0.hour) }, on: line) }
+  }
+
+  /// Adds rides up by place first: a stop has many of them, and a name that is looked up for each costs more.
+  private mutating func add(_ rides: [LineRides.Ride], on line: LineOrder) {
+    let none = StopCount()
+    var places = Array(repeating: none, count: line.stops.count)
+    var ends: [Int: Int] = [:]
+    for ride in rides {
+      let people = ride.group.people
+      self.rides[RideKey(ride, on: line), default: RiderGroup()].add(ride.group)
+      boardings += people
+      places[ride.start].hourlyBoardings[ride.hour] += people
+      if let end = ride.end {
+        places[end].hourlyAlightings[ride.hour] += people
+        ends[ride.start * places.count + end, default: 0] += people
+      } else {
+        boardingsWithoutAlighting += people
+        places[ride.start].boardingsWithoutAlighting += people
       }
-      add(ride.people, key)
+    }
+    for (place, count) in places.enumerated() where count != none {
+      stops[line.stops[place], default: StopCount()].add(count)
+    }
+    for (place, people) in ends {
+      let (start, end) = place.quotientAndRemainder(dividingBy: places.count)
+      pairs[StopPair(from: line.stops[start], to: line.stops[end]), default: 0] += people
     }
   }
 
-  private static func key(
-    of ride: LoadRide, on line: LineOrder, zone: TimeZoneTable
-  ) -> RideKey? {
-    line.ends(of: ride).map { ends in
-      RideKey(
-        from: line.stops[ends.start], to: ends.end.map { line.stops[$0] },
-        hour: zone.local(ride.boarding.at).secondOfDay / 3600)
-    }
-  }
-
-  private mutating func add(_ group: RiderGroup, _ key: RideKey) {
-    rides[key, default: RiderGroup()].add(group)
-    let (riders, from, to, hour) = (group.people, key.from, key.to, key.hour)
-    boardings += riders
-    stops[from, default: StopCount()].hourlyBoardings[hour] += riders
-    if let to {
-      stops[to, default: StopCount()].hourlyAlightings[hour] += riders
-      pairs[StopPair(from: from, to: to), default: 0] += riders
+  /// Counts a ride for no more than some of its people.
+  private mutating func count(_ people: Int, of key: RideKey) {
+    guard let group = rides[key] else { return }
+    let (left, hour) = (group.people - people, key.hour)
+    rides[key] = people > 0 ? RiderGroup(people: people, riders: group.riders) : nil
+    countedLess[key] = people
+    boardings -= left
+    stops[key.from]?.hourlyBoardings[hour] -= left
+    if let to = key.to {
+      stops[to]?.hourlyAlightings[hour] -= left
+      let pair = StopPair(from: key.from, to: to)
+      pairs[pair] = pairs[pair].flatMap { $0 > left ? $0 - left : nil }
     } else {
-      boardingsWithoutAlighting += riders
-      stops[from, default: StopCount()].boardingsWithoutAlighting += riders
+      boardingsWithoutAlighting -= left
+      stops[key.from]?.boardingsWithoutAlighting -= left
+    }
+    for stop in [key.from, key.to].compactMap({ $0 }) where stops[stop]?.isEmpty == true {
+      stops[stop] = nil
     }
   }
 }
@@ -144,35 +195,29 @@ package struct RideCounts: Hashable, Sendable {
 // MARK: Few riders
 
 extension RideCounts {
-  /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode.
-  package func countingFewOnce(_ cells: SmallCells) -> RideCounts {
+  /// The same counts, in which fewer than k riders count once where a sum would tell how often they rode, or the order
+  /// of a line: that of all rides, where they are of one.
+  package func countingFewOnce(_ cells: SmallCells, along line: LineOrder? = nil) -> RideCounts {
     guard fewCells == nil else { return self }
     var counts = self
     counts.fewCells = [:]
     guard cells.isRounding else { return counts }
-    let few = FewRiders(rides, cells: cells)
-    if few.isAnyCountedOnce {
-      counts = RideCounts()
-      for (key, group) in few.counted { counts.add(group, key) }
-      (counts.unplaced, counts.offLine) = (unplaced, offLine)
-      counts.isAnyCountedOnce = true
-    }
+    let few = FewRiders(rides, cells: cells, along: line)
+    for (key, people) in few.countedLess { counts.count(people, of: key) }
     counts.fewCells = few.fewCells
     return counts
   }
 
   /// Of the rides that were counted on one line those that still count.
-  package func remaining(
-    of rides: [LoadRide], line: LineOrder, zone: TimeZoneTable
-  ) -> [LoadRide] {
-    guard isAnyCountedOnce else { return rides }
-    var left = self.rides.mapValues(\.people)
-    return rides.compactMap { ride in
-      guard let key = Self.key(of: ride, on: line, zone: zone) else { return ride }
-      var ride = ride
-      ride.riders = min(ride.riders, left[key] ?? 0)
-      left[key, default: 0] -= ride.riders
-      return ride.riders > 0 ? ride : nil
+  package func remaining(of rides: LineRides) -> LineRides {
+    guard !countedLess.isEmpty, let line = rides.line else { return rides }
+    var left = countedLess
+    return rides.counting { ride in
+      let key = RideKey(ride, on: line)
+      guard let most = left[key] else { return ride.group.people }
+      let people = min(ride.group.people, most)
+      left[key] = most - people
+      return people
     }
   }
 

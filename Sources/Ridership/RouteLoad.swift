@@ -47,10 +47,8 @@ package struct HourBand: Hashable, Sendable {
     self.init(fromHour: from, untilHour: until)
   }
 
-  /// Whether a moment lies in the band.
-  package func contains(_ instant: Instant, zone: TimeZoneTable) -> Bool {
-    (fromSeconds..<untilSeconds).contains(zone.local(instant).secondOfDay)
-  }
+  /// Whether an hour of the day lies in the band.
+  func contains(hour: Int) -> Bool { (fromSeconds..<untilSeconds).contains(hour * 3600) }
 }
 
 /// Boardings, alightings and load by stop of a route in one direction.
@@ -84,8 +82,6 @@ package struct RouteLoad: Hashable, Sendable {
   package var unplacedBoardings: Int
   /// Boardings at a stop that the line does not have: missing everywhere.
   package var boardingsOffLine: Int
-  /// Whose they are.
-  private var offLineRiders = SomeRiders()
 
   /// Counts the rides of a line; those whose boarding lies outside the hours are left out as a
   /// whole.
@@ -95,13 +91,23 @@ package struct RouteLoad: Hashable, Sendable {
     line: LineOrder, rides: [LoadRide], unplaced: [(at: Instant, riders: Int)] = [],
     hours: HourBand? = nil, zone: TimeZoneTable
   ) {
-    func counts(_ instant: Instant) -> Bool { hours?.contains(instant, zone: zone) ?? true }
-    stops = line.stops.map { StopLoad(stop: $0) }
+    var placed = LineRides(line: line)
+    placed.add(rides, unplaced: unplaced, zone: zone)
+    self.init(placed, hours: hours)
+  }
+
+  /// Counts rides that are placed.
+  package init(_ rides: LineRides, hours: HourBand? = nil) {
+    func counts(_ hour: Int) -> Bool { hours?.contains(hour: hour) ?? true }
+    func people(_ parts: [LineRides.Part: RiderGroup]) -> Int {
+      parts.reduce(0) { $0 + (counts($1.key.hour) ? $1.value.people : 0) }
+    }
+    stops = rides.line?.stops.map { StopLoad(stop: $0) } ?? []
     boardings = 0
     boardingsWithoutAlighting = 0
-    boardingsOffLine = 0
-    unplacedBoardings = unplaced.reduce(0) { $0 + (counts($1.at) ? $1.riders : 0) }
-    for ride in rides where counts(ride.boarding.at) { add(ride, line: line) }
+    unplacedBoardings = people(rides.unplaced)
+    boardingsOffLine = people(rides.offLine)
+    for ride in rides.rides where counts(ride.hour) { add(ride) }
     var load = 0
     for index in stops.indices {
       let stop = stops[index]
@@ -110,31 +116,20 @@ package struct RouteLoad: Hashable, Sendable {
     }
   }
 
-  private mutating func add(_ ride: LoadRide, line: LineOrder) {
-    guard let (start, end) = line.ends(of: ride) else {
-      boardingsOffLine += ride.riders
-      offLineRiders.formUnion(ride.people.riders)
-      return
-    }
-    let riders = ride.people.riders
-    boardings += ride.riders
-    stops[start].boardings += ride.riders
-    stops[start].boarders.formUnion(riders)
-    if let end {
-      stops[end].alightings += ride.riders
-      stops[end].alighters.formUnion(riders)
-      for place in start..<end { stops[place].aboard.formUnion(riders) }
+  private mutating func add(_ ride: LineRides.Ride) {
+    let (start, group) = (ride.start, ride.group)
+    boardings += group.people
+    stops[start].boardings += group.people
+    stops[start].boarders.formUnion(group.riders)
+    if let end = ride.end {
+      stops[end].alightings += group.people
+      stops[end].alighters.formUnion(group.riders)
+      for place in start..<end { stops[place].aboard.formUnion(group.riders) }
     } else {
-      boardingsWithoutAlighting += ride.riders
-      stops[start].boardingsWithoutAlighting += ride.riders
-      stops[start].boardersWithoutAlighting.formUnion(riders)
+      boardingsWithoutAlighting += group.people
+      stops[start].boardingsWithoutAlighting += group.people
+      stops[start].boardersWithoutAlighting.formUnion(group.riders)
     }
-  }
-
-  /// Who boarded at each stop, and at stops that the line does not have: there fewer than k riders count once.
-  package func boardingGroups(_ cells: SmallCells) -> [RiderGroup] {
-    stops.map { RiderGroup(people: $0.boardings, riders: $0.boarders) }
-      + [cells.countedOnce(RiderGroup(people: boardingsOffLine, riders: offLineRiders))]
   }
 
   /// The stop after which most riders were on board; nil when nobody was.

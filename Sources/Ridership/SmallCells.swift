@@ -66,10 +66,16 @@ package struct SmallCells: Hashable, Sendable {
     cell(hours.reduce(0, +), isFew: isFew, ways: [cells], within: .any)
   }
 
-  /// A count of groups beside each of them.
-  package func count(_ groups: [RiderGroup]) -> Int? {
+  /// A count of groups beside each of them; of some groups and of others where the sum of these others is told too.
+  ///
+  /// Those of few riders together are hidden then, as they are without the others: beside these the count would tell them.
+  /// But k - 1 of whom each rode once may be told as k, and count nowhere as hidden.
+  func count(_ groups: [RiderGroup], besides others: [RiderGroup]) -> Int? {
     var all = RiderGroup()
     for group in groups { all.add(group) }
+    guard all.people == 0 || !areFew(all.riders) || isNearlyK(all) else { return nil }
+    let groups = groups + others
+    for group in others { all.add(group) }
     let told = groups.map { cell($0) }
     // As where few riders rode often.
     var cells = self
@@ -151,8 +157,9 @@ package struct SmallCells: Hashable, Sendable {
   ///
   /// What both tell is told by one number. Beside it a load guards the riders on board, whom it alone tells.
   package func protect(_ load: RouteLoad, counts: RideCounts) -> ProtectedLoad {
-    let counts = counts.countingFewOnce(self)
-    let told = protect(counts, along: LineOrder(stops: load.stops.map(\.stop)))
+    let line = LineOrder(stops: load.stops.map(\.stop))
+    let counts = counts.countingFewOnce(self, along: line)
+    let told = protect(counts, along: line)
     let toldStops = Dictionary(uniqueKeysWithValues: told.stops.map { ($0.stop, $0) })
     return ProtectedLoad(
       stops: hiding(counts).protect(load.stops, counts: counts, toldStops: toldStops),
@@ -171,7 +178,7 @@ package struct SmallCells: Hashable, Sendable {
     let guardedWithout = stopsOfTwoPlaces(places, withFew: \.boardedWithoutAlighting)
     // Riders who may be on board, as far as the cells tell.
     var onBoard = CountRange(least: 0, most: 0)
-    var hidden: [RiderGroup] = []
+    var hidden: [(on: RiderGroup, off: RiderGroup)] = []
     let told = stops.map { stop in
       // A stop that the line has twice is told by place, and has no hours of its own.
       let shown = places[stop.stop]?.count == 1 ? toldStops[stop.stop] : nil
@@ -189,10 +196,10 @@ package struct SmallCells: Hashable, Sendable {
         ?? told(
           stop.alighted, guarded: guardedAlightings,
           within: CountRange(least: 0, most: onBoard.most))
-      var unseen = RiderGroup()
-      if boardings == nil { unseen.add(stop.boarded) }
-      if without == nil { unseen.add(stop.boardedWithoutAlighting) }
-      if alightings == nil { unseen.add(stop.alighted) }
+      var unseen = (on: RiderGroup(), off: RiderGroup())
+      if boardings == nil { unseen.on.add(stop.boarded) }
+      if without == nil { unseen.off.add(stop.boardedWithoutAlighting) }
+      if alightings == nil { unseen.off.add(stop.alighted) }
       hidden.append(unseen)
       let boarded =
         guardedBoardings.contains(stop.stop)
@@ -241,23 +248,37 @@ package struct SmallCells: Hashable, Sendable {
 
   /// Loads without those that would tell hidden cells of fewer than k riders with k people or more.
   ///
-  /// A load less the one told before it is who got on and off between them, and on a line that begins and ends empty
-  /// this holds for the first and the last too. `hidden` are the hidden cells at each stop.
-  private func hiding(_ loads: [Int?], between hidden: [RiderGroup]) -> [Int?] {
+  /// A load less the one told before it is who got on less who got off between them, and on a line that begins and ends
+  /// empty this holds for the first and the last too. `hidden` are the hidden cells at each stop: many who got off do not
+  /// cover who got on, as what is left of both is no less than the difference.
+  private func hiding(
+    _ loads: [Int?], between hidden: [(on: RiderGroup, off: RiderGroup)]
+  ) -> [Int?] {
     func tells(_ group: RiderGroup) -> Bool {
       areFew(group.riders) && group.people >= ridersMin
     }
     var loads = loads
-    var open = RiderGroup()
-    for place in loads.indices {
-      open.add(hidden[place])
-      if tells(open) { loads[place] = nil } else if loads[place] != nil { open = RiderGroup() }
+    var open = (on: RiderGroup(), off: RiderGroup())
+    func hide(_ place: Int, behind stop: Int) {
+      open.on.add(hidden[stop].on)
+      open.off.add(hidden[stop].off)
+      if tells(open.on) || tells(open.off) {
+        loads[place] = nil
+      } else if loads[place] != nil {
+        open = (RiderGroup(), RiderGroup())
+      }
     }
-    open = RiderGroup()
-    for place in loads.indices.dropLast().reversed() {
-      open.add(hidden[place + 1])
-      if tells(open) { loads[place] = nil } else if loads[place] != nil { open = RiderGroup() }
-    }
+    // Behind the last stop nobody is on board, as everybody knows.
+    let places = loads.indices.dropLast()
+    var toldCount: Int
+    repeat {
+      toldCount = loads.count { $0 != nil }
+      for place in places { hide(place, behind: place) }
+      open = (RiderGroup(), RiderGroup())
+      for place in places.reversed() { hide(place, behind: place + 1) }
+      open = (RiderGroup(), RiderGroup())
+      // What one way hid may leave more to what the other told.
+    } while loads.count { $0 != nil } < toldCount
     return loads
   }
 }

@@ -70,10 +70,15 @@ extension SmallCells {
     areFew(group.riders) && group.people > group.riders.count
   }
 
+  /// Whether people are k - 1, each another rider: they may be told as k.
+  func isNearlyK(_ group: RiderGroup) -> Bool {
+    group.people == ridersMin - 1 && group.riders.count == group.people
+  }
+
   /// A number that stands beside no parts of it: of fewer than k riders each counts once.
   package func rounded(_ group: RiderGroup) -> Int { rounded(countedOnce(group).people) }
 
-  /// A number that stands beside parts of it, by direction or by place: of fewer than k riders in a part each counts once.
+  /// A number that stands beside parts of it, by direction, hour or place: of fewer than k riders in a part each counts once.
   func rounded(_ parts: [RiderGroup]) -> Int {
     var whole = RiderGroup()
     for part in parts { whole.add(countedOnce(part)) }

@@ -101,9 +101,11 @@ struct TripRun {
 
   /// Whether a visit is to a stop that this run calls at before its last: where the line crosses itself a
   /// shorter pattern may end.
+  ///
+  /// Who came there before the run begins came there at the end of a shorter one.
   private func isOnTheWay(_ visit: StopVisit, at stop: Int, network: Network) -> Bool {
     let own = network.patterns[pattern]
-    return network.routeIndex(id: visit.route) == own.routeIndex
+    return visit.arrivedAt >= departure(0) && network.routeIndex(id: visit.route) == own.routeIndex
       && visit.direction == own.direction && visit.stopOrder < last
       && own.stopIndexes.indices.contains(visit.stopOrder)
       && Int(own.stopIndexes[visit.stopOrder]) == stop

@@ -24,8 +24,17 @@ extension InsightSuite {
       return answer
     }
 
-    private func load(_ world: World) async throws -> RouteLoadAnswer {
-      let question = RouteLoadQuestion(route: "bus-1", day: today, direction: 0)
+    private func ridershipOfAllRoutes(_ world: World) async throws -> RidershipAnswer {
+      let question = RidershipQuestion(days: today...today)
+      guard case .answer(let answer) = try await world.desk.ridership(question) else {
+        throw TestFailure(text: "no answer")
+      }
+      return answer
+    }
+
+    private func load(_ world: World, hours: Range<Int>? = nil) async throws -> RouteLoadAnswer {
+      var question = RouteLoadQuestion(route: "bus-1", day: today, direction: 0)
+      question.hours = hours
       guard case .answer(let answer) = try await world.desk.routeLoad(question) else {
         throw TestFailure(text: "no load")
       }
@@ -145,6 +154,65 @@ extension InsightSuite {
         ])
         let load = try await load(world)
         #expect(load.boardings == 100 && load.boardingsOffLine == 0 && load.hourly[7] == 100)
+      }
+    }
+
+    @Test func ofAllRoutesNoTapIsToldBesideBoardingsOfNoRoute() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 20, route: nil, direction: nil, nil),
+          try TestBoarding("07:00", 30, direction: nil, nil, by: "one"),
+        ])
+        // Of the one with a route, one.
+        let answer = try await ridershipOfAllRoutes(world)
+        #expect(answer.unplacedBoardings == 20 && answer.boardingsOffLine == 0)
+        #expect(answer.boardingsOfNoDirection == 20 && answer.boardingsOfNoRoute == 20)
+      }
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 30, route: nil, direction: nil, nil, by: "one"),
+          try TestBoarding("08:00", 6, route: "gone", "a"),
+        ])
+        // Those of no route are told by the parts in which they are among the others.
+        let answer = try await ridershipOfAllRoutes(world)
+        #expect(answer.unplacedBoardings == 0 && answer.boardingsOffLine == 5)
+        #expect(answer.boardingsOfNoRoute == 5 && answer.hasBoardingsOfNoRoute)
+      }
+    }
+
+    @Test(arguments: [nil, 7..<8, 8..<9] as [Range<Int>?])
+    func anHourOfFewRidersIsHiddenBesideOthersOffTheLine(hours: Range<Int>?) async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 20, "a", to: "d"),
+          try TestBoarding("08:00", 30, "b", to: "d", by: "one"),
+          try TestBoarding("08:20", 10, "z"), try TestBoarding("09:00", 3, "c", to: "d"),
+          try TestBoarding("09:10", 2, "c", to: "d", by: "two"),
+        ])
+        // With the four of nine the one of eight is not counted once.
+        let load = try await load(world, hours: hours)
+        #expect(load.hourly[7...9] == [20, nil, nil])
+        #expect(load.boardingsOffLine == (hours == 7..<8 ? 0 : 10))
+      }
+    }
+
+    @Test func boardingsOffTheLineAreToldByOneRuleInEveryAnswer() async throws {
+      try await World.with { world in
+        try await world.addBoardings([
+          try TestBoarding("07:00", 20, "a", to: "d"), try TestBoarding("07:10", 3, "z"),
+          try TestBoarding("08:10", 20, "z", by: "one"),
+          try TestBoarding("08:20", 20, "z", by: "two"),
+          try TestBoarding("08:30", 20, "z", by: "three"),
+          // In both directions.
+          try TestBoarding("07:10", 2, direction: nil, "z"),
+        ])
+        let load = try await load(world)
+        // Three of each of two hours, and two of no direction.
+        #expect(load.boardingsOffLine == 10 && load.boardingsOfNoDirection == 0)
+        #expect(load.hourly[7...8] == [25, nil])
+        #expect(try await self.load(world, hours: 7..<8).hourly[7...8] == [25, nil])
+        let answer = try await ridership(world)
+        #expect(answer.boardingsOffLine == 10 && answer.boardingsOfNoDirection == 0)
       }
     }
 

@@ -36,13 +36,16 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
 
   private static func protect(
     _ rides: [Ride], on line: LineOrder = FewRidersTests.line
-  ) -> (load: ProtectedLoad, counts: ProtectedCounts) {
+  ) -> (load: ProtectedLoad, counts: ProtectedCounts, hourly: [Int?]) {
     let cells = SmallCells()
-    let counts = counts(rides, on: line).countingFewOnce(cells)
-    let load = RouteLoad(
-      line: line, rides: counts.remaining(of: Self.rides(rides, on: line), line: line, zone: .utc),
-      zone: .utc)
-    return (cells.protect(load, counts: counts), cells.protect(counts, along: line))
+    let counts = counts(rides, on: line).countingFewOnce(cells, along: line)
+    var placed = LineRides(line: line)
+    placed.add(Self.rides(rides, on: line), zone: .utc)
+    let left = counts.remaining(of: placed)
+    return (
+      cells.protect(RouteLoad(left), counts: counts), cells.protect(counts, along: line),
+      cells.hourlyBoardings(left)
+    )
   }
 
   private static func stop(_ name: String, _ counts: ProtectedCounts) throws
@@ -104,6 +107,60 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(stop.boardings == 20 && shown.counts.boardings == 20)
   }
 
+  @Test func anHourDoesNotTellOneTapByWhoGotOffOfIt() throws {
+    // Of those who boarded at seven only one is hidden; no stop and no pair has too few hidden ones.
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 1, hour: 7, count: 20) + [(0, 4, 7, 1, 30)]
+        + Self.crowd(from: 0, to: 2, hour: 8, count: 3)
+        + Self.crowd(from: 0, to: 3, hour: 8, count: 3))
+    let stop = try Self.stop("a", shown.counts)
+    #expect(stop.hourlyBoardings[7...8] == [20, 5] && stop.boardings == 25)
+    #expect(shown.counts.boardings == 25 && shown.load.boardings == 25)
+    #expect(try Self.stop("b", shown.counts).hourlyAlightings[7] == 20)
+    for name in ["c", "d", "e"] { #expect(try Self.stop(name, shown.counts).alightings == nil) }
+  }
+
+  @Test func anHourOfTheLineDoesNotTellOneTapBesideOthersOffIt() {
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 20) + [(1, 4, 9, 1, 30)]
+        + Self.crowd(from: 2, to: 4, hour: 10, count: 3)
+        + Self.crowd(from: 3, to: 4, hour: 11, count: 3)
+        + Self.crowd(from: 5, to: 5, hour: 9, count: 10)
+        + Self.crowd(from: 5, to: 5, hour: 10, count: 10))
+    #expect(shown.hourly[7...11] == [20, 0, nil, nil, nil])
+    #expect(shown.counts.boardingsOffLine == 20)
+  }
+
+  @Test func boardingsOffTheLineTellNoFewRidersOfAnHour() {
+    let crowd = Self.crowd(from: 0, to: 4, hour: 7, count: 20)
+    // Off the line three riders of each of two hours, of whom the later ones rode with many.
+    let few = Self.protect(
+      crowd + Self.crowd(from: 5, to: 5, hour: 7, count: 3) + (1...3).map { (5, nil, 8, $0, 20) })
+    #expect(few.counts.boardings == 20 && few.counts.boardingsOffLine == 5)
+    #expect(few.hourly[7...8] == [25, nil])
+    // One tap of thirty beside six riders of another hour.
+    let one = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 50) + [(5, nil, 7, 1, 30)]
+        + Self.crowd(from: 0, to: 4, hour: 8, count: 50)
+        + Self.crowd(from: 5, to: 5, hour: 8, count: 6))
+    #expect(one.counts.boardings == 100 && one.counts.boardingsOffLine == 5)
+    #expect(one.hourly[7...8] == [50, 55])
+  }
+
+  @Test func theOrderOfALineTellsNoTapOfAnHour() throws {
+    // Of those who got off at c in the hour of seven only the one of b may be hidden: d and g lie behind it.
+    let line = LineOrder(stops: ["a", "x", "y", "b", "c", "d", "g", "e"])
+    let shown = Self.protect(
+      Self.crowd(from: 0, to: 4, hour: 7, count: 20) + [(3, 4, 7, 1, 30)]
+        + Self.crowd(from: 1, to: 4, hour: 8, count: 2)
+        + Self.crowd(from: 2, to: 4, hour: 8, count: 2)
+        + Self.crowd(from: 5, to: 7, hour: 7, count: 2)
+        + Self.crowd(from: 6, to: 7, hour: 7, count: 2), on: line)
+    #expect(try Self.stop("c", shown.counts).hourlyAlightings[7] == 20)
+    #expect(try Self.stop("b", shown.counts).hourlyBoardings[7] == nil)
+    #expect(shown.counts.boardings == 30 && shown.hourly[7] == 25)
+  }
+
   @Test func fourWhoAreToldAsFiveDoNotHideAnother() throws {
     // Of a stop four in an hour each: told as five, they leave the rest of the total to the one who shuttles.
     let rides: [Ride] = (6...9).map { (1, 4, $0, UInt64($0), 1) } + [(0, 2, 9, 1, 30)]
@@ -122,6 +179,27 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     #expect(loads[0] == 20 && loads[1] == nil && loads[2] == nil)
     // Behind the third of the hidden stops seven riders may be meant.
     #expect(loads[3] ?? 0 >= 50 && loads[4] == 0)
+  }
+
+  /// The hidden ones who get on at b and off at e are one; others who get off, or on, are hidden beside them.
+  @Test func noLoadTellsOneHiddenTapBesideOthersWhoGetOffOrOn() {
+    let line = LineOrder(stops: ["a", "b", "c", "d", "e", "f"])
+    let crowd = Self.crowd(from: 0, to: 5, hour: 7, count: 20)
+    let on = Self.protect(
+      crowd + Self.crowd(from: 0, to: 1, hour: 7, count: 2)
+        + Self.crowd(from: 0, to: 2, hour: 7, count: 2) + [(1, 5, 7, 1, 30)]
+        + Self.crowd(from: 3, to: 5, hour: 7, count: 2)
+        + Self.crowd(from: 4, to: 5, hour: 7, count: 2), on: line)
+    #expect(on.load.stops.map(\.boardings) == [25, nil, 0, nil, nil, 0])
+    #expect(on.load.stops[1...3].allSatisfy { $0.departureLoad == nil })
+    #expect(on.load.stops[5].departureLoad == 0)
+    let off = Self.protect(
+      crowd + [(0, 4, 7, 1, 30)] + Self.crowd(from: 0, to: 2, hour: 7, count: 2)
+        + Self.crowd(from: 0, to: 3, hour: 7, count: 2)
+        + Self.crowd(from: 4, to: 5, hour: 7, count: 2), on: line)
+    #expect(off.load.stops[2...4].allSatisfy { $0.departureLoad == nil })
+    // Where everybody gets off nobody is on board.
+    #expect(off.load.stops[5].departureLoad == 0)
   }
 
   @Test func ofAStopThatTheLineHasTwiceNoPlaceTellsTheOther() {
@@ -161,6 +239,16 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     return rides
   }
 
+  /// Rides off the line as they are told: few of an hour count once, and so do few of all.
+  private static func roundedByHour(_ rides: [Ride]) -> Int {
+    let parts = Dictionary(grouping: rides, by: \.hour).values.map { rides in
+      let riders = Set(rides.map(\.rider)).count
+      return riders < 5 ? riders : rides.reduce(0) { $0 + $1.times }
+    }
+    let riders = Set(rides.map(\.rider)).count
+    return SmallCells().rounded(riders < 5 ? riders : parts.reduce(0, +))
+  }
+
   /// Of any rides: what is told is of k riders, and no sum leaves fewer than k riders more than k - 1 rides.
   @Test(arguments: Array(UInt64(1)...200))
   func ofAnyRidesNothingIsToldOfFewRiders(seed: UInt64) {
@@ -169,17 +257,16 @@ private typealias Ride = (from: Int, to: Int?, hour: Int, rider: UInt64, times: 
     let rides = Self.anyRides(&chance)
     let shown = Self.protect(rides, on: line)
     let told = ToldRides(
-      stops: line.stops, rides: rides.filter { $0.from < line.stops.count }, load: shown.load,
-      counts: shown.counts)
+      stops: line.stops, rides: rides.filter { $0.from < line.stops.count },
+      load: shown.load, counts: shown.counts, hourly: shown.hourly)
     #expect(told.cellsOfFew.isEmpty, "seed \(seed): \(rides)")
     #expect(told.sumsThatTell.isEmpty, "seed \(seed): \(rides)")
+    #expect(told.hoursThatTell.isEmpty, "seed \(seed): \(rides)")
+    #expect(told.hoursWhoseOrderTells.isEmpty, "seed \(seed): \(rides)")
     #expect(told.loadsThatTell.isEmpty, "seed \(seed): \(rides)")
-    let offLine = rides.filter { $0.from == line.stops.count }
-    let ridersOffLine = Set(offLine.map(\.rider)).count
     #expect(
       shown.counts.boardingsOffLine
-        == SmallCells().rounded(
-          ridersOffLine < 5 ? ridersOffLine : offLine.reduce(0) { $0 + $1.times }),
+        == Self.roundedByHour(rides.filter { $0.from == line.stops.count }),
       "seed \(seed): \(rides)")
     // The same question has the same answer, whatever order the rides are read in.
     #expect(Self.protect(rides.shuffled(using: &chance), on: line).counts == shown.counts)
@@ -200,6 +287,8 @@ private struct ToldRides {
   let rides: [Ride]
   let load: ProtectedLoad
   let counts: ProtectedCounts
+  /// All that have a stop, also off the line.
+  let hourly: [Int?]
 
   private func riders(_ isMeant: (Ride) -> Bool) -> Set<UInt64> {
     Set(rides.filter(isMeant).map(\.rider))
@@ -292,12 +381,50 @@ private struct ToldRides {
         ("alightings of \(name) - pairs", stop.alightings, pairCells(to: name)),
       ]
     }
+    for hour in hourly.indices {
+      // So many at least: all who were off the line may have been so in this hour.
+      sums.append(
+        (
+          "alightings of \(hour)", hourly[hour],
+          counts.stops.map { ($0.hourlyAlightings[hour], isTo($0.stop, hour: hour)) }
+            + [
+              (counts.boardingsOffLine, { _ in false }),
+              (nil, { $0.hour == hour && $0.to == nil }),
+            ]
+        ))
+    }
     return sums.filter { sum in
       tells(
         sum.sum.map { $0 - sum.cells.reduce(0) { $0 + ($1.told ?? 0) } },
         hidden: sum.cells.filter { $0.told == nil },
         numbersCount: 1 + sum.cells.count { $0.told ?? 0 > 0 })
     }.map(\.name)
+  }
+
+  /// The hours of few riders of the line that are told to have more boardings than all hours have off it.
+  var hoursThatTell: [Int] {
+    hourly.indices.filter { hour in
+      tells(
+        hourly[hour].map { $0 - counts.boardingsOffLine }, hidden: [(nil, { $0.hour == hour })],
+        numbersCount: 2)
+    }
+  }
+
+  /// The hours in which more got off up to a place than the others who boarded before it.
+  var hoursWhoseOrderTells: [Int] {
+    hourly.indices.filter { hour in
+      stops.indices.contains { place in
+        let boarded: [Cell] = counts.stops
+          .filter { (stops.firstIndex(of: $0.stop) ?? place) < place }
+          .map { ($0.hourlyBoardings[hour], isFrom($0.stop, hour: hour)) }
+        let gone = counts.stops.filter { (stops.lastIndex(of: $0.stop) ?? place) <= place }
+          .compactMap(\.hourlyAlightings[hour])
+        return tells(
+          gone.reduce(0, +) - boarded.reduce(0) { $0 + ($1.told ?? 0) },
+          hidden: boarded.filter { $0.told == nil },
+          numbersCount: gone.count { $0 > 0 } + boarded.count { $0.told ?? 0 > 0 })
+      }
+    }
   }
 
   /// The places whose loads, beside the one told before and who got on and off since, leave the same; a line begins
@@ -318,8 +445,10 @@ private struct ToldRides {
       ]
       guard let load = place == stops.count - 1 ? 0 : stop.departureLoad else { continue }
       let left = load - before - since.reduce(0) { $0 + $1.sign * ($1.cell.told ?? 0) }
+      // So many at least got on, or off, of those who are hidden.
+      let hidden = since.filter { $0.sign == left.signum() && $0.cell.told == nil }
       if tells(
-        abs(left), hidden: since.map(\.cell).filter { $0.told == nil },
+        abs(left), hidden: hidden.map(\.cell),
         numbersCount: 2 + since.count { $0.cell.told ?? 0 > 0 })
       {
         found.append(place)

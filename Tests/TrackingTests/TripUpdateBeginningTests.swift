@@ -86,11 +86,15 @@ import Transit
   }
 
   /// A figure of eight, and short runs around its first half alone.
-  @Test func whereItsLineCrossesItselfALongRunIsOnItsWay() throws {
-    let line = Line(
+  private static func figureOfEight(runs: [Int], layoverSeconds: Int) -> Line {
+    Line(
       places: [(0, 0), (1000, 0), (500, 866), (-1000, 0), (-1000, -1000), (0, -1000)],
-      patterns: [[0, 1, 2, 0, 3, 4, 5, 0], [0, 1, 2, 0]], runs: [0, 1], layoverSeconds: 300,
-      isOneWay: true)
+      patterns: [[0, 1, 2, 0, 3, 4, 5, 0], [0, 1, 2, 0]], runs: runs,
+      layoverSeconds: layoverSeconds, isOneWay: true)
+  }
+
+  @Test func whereItsLineCrossesItselfALongRunIsOnItsWay() throws {
+    let line = Self.figureOfEight(runs: [0, 1], layoverSeconds: 300)
     let crossing = Visit(direction: 0, stop: 0, order: 3, seconds: 600...620)
     for (seconds, north) in [(620, 0), (640, -111)] as [(Int64, Double)] {
       let (status, update) = try Self.told(line, run: 0, north: north, at: seconds, after: crossing)
@@ -98,5 +102,28 @@ import Transit
       #expect(update?.calls.map(\.sequence) == [25, 30, 35, 40, 45], "\(seconds)")
       #expect(update?.delaySeconds == 0, "\(seconds)")
     }
+  }
+
+  /// The short run comes to its end at 600, and the vehicle drives the long one next.
+  @Test(arguments: [60, 300])
+  func whereItsLineCrossesItselfALongRunAfterAShortOneWaitsForItsTime(
+    layoverSeconds: Int
+  ) throws {
+    let line = Self.figureOfEight(runs: [1, 0], layoverSeconds: layoverSeconds)
+    let begin = Int64(600 + layoverSeconds)
+    for (seconds, delay) in [(620, 0), (begin - 10, 0), (begin + 20, 20)] as [(Int64, Int)] {
+      let end = Visit(direction: 0, stop: 0, order: 3, seconds: 600...min(seconds, 640))
+      let (status, update) = try Self.told(line, run: 1, north: 0, at: seconds, after: end)
+      #expect(status.trip == "t1" && status.progress == .stoppedAt, "\(seconds)")
+      #expect(status.stop == "s0" && status.stopSequence == 10, "\(seconds)")
+      #expect(update?.calls.map(\.sequence) == Array(stride(from: 10, through: 45, by: 5)))
+      #expect(update?.delaySeconds == delay, "\(seconds)")
+    }
+    // Half of the way to the second stop, of which no visit tells yet.
+    let end = Visit(direction: 0, stop: 0, order: 3, seconds: 600...begin)
+    let left = try Self.told(line, run: 1, north: 500, at: begin + 100, after: end)
+    #expect(left.status.stop == "s1" && left.status.stopSequence == 15)
+    #expect(left.update?.calls.map(\.sequence) == Array(stride(from: 15, through: 45, by: 5)))
+    #expect(left.update?.delaySeconds == 0)
   }
 }
