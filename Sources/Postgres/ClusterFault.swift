@@ -22,6 +22,8 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case notWritable(folder: String, reason: String)
   /// The folder belongs to somebody else.
   case wrongOwner(folder: String, owner: String, expected: String)
+  /// The data that were or should be there are not, and nothing may be made in their place.
+  case dataMissing(folder: String)
   /// The folder holds other things than a cluster.
   case notACluster(folder: String)
   /// `initdb` failed; the end of what it said.
@@ -65,6 +67,8 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
+    case .dataMissing(let folder):
+      "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .notACluster(let folder):
       "\(folder) is not empty and holds no PostgreSQL data; use another data folder"
     case .notInitialized(let log): "initdb failed: \(log)"

@@ -32,6 +32,13 @@ struct ClusterFolder: Sendable {
     }
   }
 
+  /// Checks that the data are there, or may not be seen by this process; makes nothing.
+  static func requireData(in path: String) throws(ClusterFault) {
+    let data = path + "/data"
+    guard access(data + "/PG_VERSION", F_OK) != 0 else { return }
+    if errno == ENOENT || errno == ENOTDIR { throw .dataMissing(folder: data) }
+  }
+
   /// Makes a folder and those above it; its absolute path without links.
   private static func make(_ path: String) throws(ClusterFault) -> String {
     var made = path.hasPrefix("/") ? "" : "."

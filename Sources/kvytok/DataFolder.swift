@@ -24,9 +24,24 @@ struct DataFolder: Sendable {
   private var sessionKeyFile: String { keyFolder + "/session.key" }
 
   /// Whether it was ever made.
-  var isThere: Bool { FileManager.default.fileExists(atPath: path) }
+  var isThere: Bool { OwnerWords.mayBeThere(path) }
   /// Whether a service ever ran on it: nothing but a service makes a database where there is none.
-  var hasCluster: Bool { FileManager.default.fileExists(atPath: clusterFolder) }
+  var hasCluster: Bool { OwnerWords.mayBeThere(clusterFolder) }
+  /// Whether a key of a service lies in it.
+  private var hasKeys: Bool {
+    OwnerWords.mayBeThere(tokenKeyFile) || OwnerWords.mayBeThere(sessionKeyFile)
+  }
+
+  /// Checks that there is no key without its private database: one that is made anew would know no card, no
+  /// validator and no person of the city, and look well.
+  func requireDatabaseOfKeys() throws(CommandFault) {
+    let data = clusterFolder + "/data"
+    guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return }
+    throw CommandFault(
+      "\(keyFolder) holds keys of an earlier service, and its database, \(data), is not there; nothing was made. "
+        + "Mount or restore the database, or name it with --database-url. Where a new city begins: take another "
+        + "folder with --data, or move \(keyFolder) away.")
+  }
 
   /// Bytes that are free where it lies, or would lie; nil when the system does not say.
   func freeBytes() -> Int64? {
@@ -43,7 +58,7 @@ struct DataFolder: Sendable {
 
   /// The key that turns tokens of cards into identities: made once, never shown.
   func tokenKey(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> TokenKey {
-    if !FileManager.default.fileExists(atPath: tokenKeyFile) {
+    if !OwnerWords.mayBeThere(tokenKeyFile) {
       try makeFolder(keyFolder, mode: 0o700)
       try DataFolder.write(hexText(random()) + "\n", toNew: tokenKeyFile)
     }

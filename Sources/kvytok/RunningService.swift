@@ -33,12 +33,10 @@ struct RunningService: Sendable {
   /// Runs until a signal stops it.
   func run() async throws {
     try settings.place.folder.make()
-    // Made before the first connection, which brings what follows from it.
-    _ = try settings.place.folder.tokenKey { SecureRandom.bytes(TokenKey.byteCount) }
     if settings.place.url == nil {
       Progress.say("Starting the private PostgreSQL in \(settings.place.folder.clusterFolder)")
     }
-    try await Backbone.with(settings.place, isServing: true) { backbone in
+    try await Backbone.with(settings.place, use: .serving) { backbone in
       for name in try await backbone.migrate() {
         Progress.say("Applied \(name)")
       }
