@@ -27,10 +27,10 @@ struct DataFolder: Sendable {
   var isThere: Bool { OwnerWords.mayBeThere(path) }
   /// Whether a service ever ran on it: nothing but a service makes a database where there is none.
   var hasCluster: Bool { OwnerWords.mayBeThere(clusterFolder) }
+  /// Whether the key of the tokens lies in it, or may, where this process must not look.
+  var hasTokenKey: Bool { OwnerWords.mayBeThere(tokenKeyFile) }
   /// Whether a key of a service lies in it.
-  private var hasKeys: Bool {
-    OwnerWords.mayBeThere(tokenKeyFile) || OwnerWords.mayBeThere(sessionKeyFile)
-  }
+  private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
 
   /// Checks that there is no key without its private database: one that is made anew would know no card, no
   /// validator and no person of the city, and look well.
@@ -58,23 +58,23 @@ struct DataFolder: Sendable {
 
   /// The key that turns tokens of cards into identities: made once, never shown.
   func tokenKey(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> TokenKey {
-    if !OwnerWords.mayBeThere(tokenKeyFile) {
+    if !hasTokenKey {
       try makeFolder(keyFolder, mode: 0o700)
       try DataFolder.write(hexText(random()) + "\n", toNew: tokenKeyFile)
     }
     return try tokenKey()
   }
 
-  /// The key that turns tokens of cards into identities; nil when the folder has none.
+  /// The key that turns tokens of cards into identities; nil when the folder has none for this user.
   func tokenKeyOrNil() throws(CommandFault) -> TokenKey? {
-    FileManager.default.fileExists(atPath: tokenKeyFile) ? try tokenKey() : nil
+    access(tokenKeyFile, R_OK) == 0 ? try tokenKey() : nil
   }
 
   /// The key that turns tokens of cards into identities.
   func tokenKey() throws(CommandFault) -> TokenKey {
-    guard let text = try? String(contentsOfFile: tokenKeyFile, encoding: .utf8) else {
+    guard let text = try DataFolder.text(ofFile: tokenKeyFile) else {
       throw CommandFault(
-        "\(tokenKeyFile) cannot be read. It is made by `kvytok serve`; restore it from a backup, "
+        "\(tokenKeyFile) is not there. It is made by `kvytok serve`; restore it from a backup, "
           + "for without it no card is known again.")
     }
     guard let key = DataFolder.bytes(ofHex: text).flatMap(TokenKey.init) else {
@@ -92,7 +92,7 @@ struct DataFolder: Sendable {
   func sessionSecret(
     orMakeFrom random: (() -> [UInt8])? = nil
   ) throws(CommandFault) -> SessionSecret {
-    if !FileManager.default.fileExists(atPath: sessionKeyFile) {
+    if !OwnerWords.mayBeThere(sessionKeyFile) {
       guard let random else {
         throw CommandFault(
           "There is no \(sessionKeyFile), and validators know the service by it. Restore it, or copy it from "
@@ -102,14 +102,30 @@ struct DataFolder: Sendable {
       try makeFolder(keyFolder, mode: 0o700)
       try DataFolder.write(hexText(random()) + "\n", toNew: sessionKeyFile)
     }
-    guard let text = try? String(contentsOfFile: sessionKeyFile, encoding: .utf8),
-      let secret = DataFolder.bytes(ofHex: text).flatMap(SessionSecret.init)
-    else {
+    let text = try DataFolder.text(ofFile: sessionKeyFile) ?? ""
+    guard let secret = DataFolder.bytes(ofHex: text).flatMap(SessionSecret.init) else {
       throw CommandFault(
         "\(sessionKeyFile) is not \(SessionSecret.byteCount) bytes in hexadecimal; restore it "
           + "from a backup.")
     }
     return secret
+  }
+
+  /// The text of a file; nil when there is none, which one that may not be read is not.
+  private static func text(ofFile path: String) throws(CommandFault) -> String? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      switch errno {
+      case ENOENT, ENOTDIR: return nil
+      case EACCES, EPERM: throw CommandFault(OwnerWords.refusal(path, verb: "read"))
+      default: throw CommandFault("\(path) cannot be read: \(String(cString: strerror(errno)))")
+      }
+    }
+    close(file)
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw CommandFault("\(path) cannot be read: is it a file?")
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Writes the first administrator's token where only its owner can read it.

@@ -47,6 +47,8 @@ struct DoctorCommand: AsyncParsableCommand {
               "looking", "\(error)", "The rest was not looked at: mend this, and ask again.")
           }
         }
+      } catch let fault as CommandFault {
+        report.fail("database", "cannot be used", fault.description)
       } catch {
         report.fail("database", "\(error)", "Start it, or name the right one.")
       }
@@ -100,7 +102,11 @@ private struct DoctorReport {
       _ = try folder.tokenKey()
       pass("keys", "the key of the tokens is there")
     } catch {
-      fail("keys", "the key of the tokens is not there", error.description)
+      fail(
+        "keys",
+        folder.hasTokenKey
+          ? "the key of the tokens cannot be used" : "the key of the tokens is not there",
+        error.description)
     }
   }
 
