@@ -25,6 +25,11 @@ struct PersonOptions: ParsableArguments {
     guard let grant else {
       throw CommandFault("The token is not known, or holds no more.", exitCode: CommandFault.no)
     }
+    guard AccessGrant.namesSomebody(grant.label) else {
+      throw CommandFault(
+        "This token has no name, and nobody would know later who decided. Make another: "
+          + "kvytok token create NAME --role \(grant.role.rawValue)", exitCode: CommandFault.no)
+    }
     guard grant.role == .admin || roles.contains(grant.role), grant.operatorID == nil else {
       throw CommandFault(
         "\(grant.label) may not do this: it takes "

@@ -23,6 +23,10 @@ import Testing
     ["report", "weekly", "--date", "2026-11-22"],
     ["report", "daily", "--date", "22.11.2026"], ["load", "--route", "1"],
     ["token", "create", "x", "--role", "king"], ["token", "create", "x", "--role", "rider"],
+    ["token", "create", "", "--role", "accountant"],
+    ["token", "create", "  \t", "--role", "accountant"],
+    ["token", "create", "a\u{1B}[31mred", "--role", "accountant"],
+    ["token", "create", String(repeating: "x", count: 101), "--role", "accountant"],
     ["device", "enroll"],
   ])
   func aCommandWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
