@@ -117,7 +117,7 @@ struct DataFolder: Sendable {
     guard file >= 0 else {
       switch errno {
       case ENOENT, ENOTDIR: return nil
-      case EACCES, EPERM: throw CommandFault(OwnerWords.refusal(path, verb: "read"))
+      case EACCES, EPERM: throw CommandFault(OwnerWords.refusal(path, verb: "read") + ".")
       default: throw CommandFault("\(path) cannot be read: \(String(cString: strerror(errno)))")
       }
     }

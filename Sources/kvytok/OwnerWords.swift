@@ -19,6 +19,6 @@ enum OwnerWords {
     let owner = facts[.ownerAccountName] as? String ?? "another user"
     let mode = String(facts[.posixPermissions] as? Int ?? 0, radix: 8)
     return "\(path) may not be \(verb) by \(NSUserName()): \(shown) belongs to \(owner), "
-      + "mode \(mode). Run this as \(owner) or as root."
+      + "mode \(mode); run this as \(owner) or as root"
   }
 }
