@@ -14,6 +14,9 @@ struct PersonOptions: ParsableArguments {
         + "asked for.", valueName: "file"))
   var file: String?
 
+  /// Whether a token was given, so that nobody is asked for one.
+  var isGiven: Bool { file != nil || ProcessInfo.processInfo.environment[Self.variable] != nil }
+
   /// The person, when their token holds and their role may do so: an admin always may, and else who
   /// has one of the roles and sees all operators.
   func person(_ store: Store, roles: Set<AccessRole> = [.accountant]) async throws -> Person {

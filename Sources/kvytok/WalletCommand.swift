@@ -225,7 +225,10 @@ struct WalletCommand: AsyncParsableCommand {
           WalletRule(minimumMinor: minimum, negativeMaxMinor: negative), of: currency,
           by: who.act)
       }
-      print("\(currency): denied below \(minimum), at most \(negative) below nothing")
+      let (least, below) = (
+        Money(minor: minimum, currency: currency), Money(minor: negative, currency: currency)
+      )
+      print("\(currency): denied below \(least), at most \(below) below nothing")
     }
   }
 }
