@@ -164,8 +164,9 @@ struct Backbone: Sendable {
     switch error {
     case let fault as PostgresError where fault.kind == .connection:
       CommandFault(
-        "The database does not answer at \(pool.configuration.place): \(fault.message). "
-          + "Is it running?")
+        "The database does not answer at \(pool.configuration.place): "
+          + "\(Self.reason(fault.message, at: pool.configuration.place)). Is it running, and is this its place?"
+      )
     case let fault as StoreFault where fault.sqlState == PostgresError.queryCanceled:
       CommandFault(
         "The database took longer for one statement than it may: \(fault.description). It is busy, or "
@@ -178,6 +179,18 @@ struct Backbone: Sendable {
       CommandFault("The database does not answer: \(fault.description). Is it running?")
     default: error
     }
+  }
+
+  /// What libpq says, without the place and the question, which are told once.
+  private static func reason(_ message: String, at place: String) -> String {
+    var text = message[...]
+    let before = "no connection to \(place): "
+    if text.hasPrefix(before) { text.removeFirst(before.count) }
+    if let question = text.firstRange(of: "Is the server running") {
+      text = text[..<question.lowerBound]
+    }
+    while let last = text.last, last == "." || last.isWhitespace { text.removeLast() }
+    return String(text)
   }
 
   /// The key of the tokens, checked to be the one that the database was filled with.

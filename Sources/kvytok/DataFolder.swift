@@ -138,7 +138,7 @@ struct DataFolder: Sendable {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
     } catch {
-      throw CommandFault("The folder \(path) cannot be made: \(error.localizedDescription)")
+      throw CommandFault("The folder \(path) cannot be made: \(OwnerWords.whyNotMade(path))")
     }
   }
 

@@ -7,6 +7,18 @@ enum OwnerWords {
     access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
   }
 
+  /// Why a folder cannot be made, by the system's word for the first part that hinders it.
+  static func whyNotMade(_ path: String) -> String {
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
+        return "\(made): \(String(cString: strerror(errno)))"
+      }
+    }
+    return "\(path): \(String(cString: strerror(ENOTDIR)))"
+  }
+
   /// That a path may not be used, by whom, and whose it or the folder before it is.
   static func refusal(_ path: String, verb: String) -> String {
     // A folder that is closed hides what is in it: the door is named then.

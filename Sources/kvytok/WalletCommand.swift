@@ -18,10 +18,11 @@ struct WalletCommand: AsyncParsableCommand {
     var currency: Currency
 
     @Option(
-      help: "cash, bank or acquirer.",
+      help: "cash, bank or acquirer; a product may be paid from stored value too: wallet.",
       transform: { text in
         guard let channel = MoneyChannel(rawValue: text) else {
-          throw ValidationError("\(text) is none of cash, bank, acquirer, wallet.")
+          throw ValidationError(
+            "\(text) is none of cash, bank, acquirer, nor wallet, which is for products alone.")
         }
         return channel
       })

@@ -47,6 +47,9 @@ import Testing
     let url = "postgres://nobody@127.0.0.1:1/none"
     let away = try await Command.run(arguments + ["--database-url", url])
     #expect(away.exitCode == 3 && away.errors.contains("127.0.0.1:1"), "\(away.errors)")
+    // The place and the question once, and no question of libpq's.
+    #expect(away.errors.components(separatedBy: "127.0.0.1:1/none").count == 2, "\(away.errors)")
+    #expect(away.errors.components(separatedBy: "?").count == 2, "\(away.errors)")
   }
 
   @Test func aTariffIsCheckedAndTriedWithoutADatabase() async throws {

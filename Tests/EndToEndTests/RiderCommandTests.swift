@@ -78,4 +78,17 @@ struct RiderCommandTests {
       #expect(said.contains("between 1 and 2, and the account moved by -22361.74 UAH"), "\(said)")
     }
   }
+
+  @Test func whatCannotBeIsToldWithWhatCanBe() async throws {
+    try await KvytokService.with { service in
+      let device = SignedDevice(id: "V-7", secret: "a test")
+      #expect(try await device.enroll(vehicle: "101", with: service.client))
+      let twofold = try await service.run(["device", "enroll", "V-7"])
+      #expect(twofold.exitCode == 1)
+      #expect(twofold.errors.contains("kvytok device replace V-7"), "\(twofold.errors)")
+      let month = try await service.run(["report", "reconciliation", "--period", "2026-13"])
+      #expect(month.exitCode == 2)
+      #expect(month.errors.contains("2026-13 is no month"), "\(month.errors)")
+    }
+  }
 }

@@ -43,6 +43,40 @@ import Testing
     }
   }
 
+  @Test func aFolderThatCannotBeMadeIsToldByTheSystemsWord() async throws {
+    let folder = try TemporaryFolder.make("made")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("file").path
+    try Data("file".utf8).write(to: URL(fileURLWithPath: file))
+    for data in [file, file + "/data"] {
+      let end = try await Command.run(["serve", "--port", "0", "--data", data])
+      #expect(end.exitCode == 3)
+      #expect(
+        end.errors.contains("The folder \(data) cannot be made: \(data): Not a directory"),
+        "\(end.errors)")
+    }
+  }
+
+  @Test(arguments: [
+    ["wallet", "top-up", "YW5uYQ", "-5", "--currency", "UAH", "--channel", "cash", "--key", "k"],
+    ["serve", "--tap-age-days", "-5"],
+  ])
+  func aNumberBelowZeroIsToldAsWhatItIs(_ arguments: [String]) async throws {
+    let end = try await Command.run(arguments)
+    #expect(end.exitCode == 2)
+    #expect(end.errors.contains("-5 begins as an option does"), "\(end.errors)")
+  }
+
+  @Test func theChannelsOfMoneyAreToldAsTheHelpHasThem() async throws {
+    let end = try await Command.run([
+      "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cheque", "--key", "k",
+      "--reason", "test",
+    ])
+    #expect(end.exitCode == 2)
+    #expect(end.errors.contains("cheque is none of cash, bank, acquirer"), "\(end.errors)")
+    #expect(end.errors.contains("for products alone"), "\(end.errors)")
+  }
+
   @Test func aConfigurationThatCannotBeReadSaysWhyAndWhere() async throws {
     let folder = try TemporaryFolder.make("config")
     defer { try? FileManager.default.removeItem(at: folder) }
