@@ -60,6 +60,9 @@ package struct JSONReader {
     return text
   }
 
+  /// The line where the reader is, from 1.
+  package var line: Int { 1 + bytes[..<at].count { $0 == 0x0A } }
+
   /// A fault at the place where the reader is.
   package func fault(_ message: String) -> JSONFault {
     JSONFault(pointer: pointer, message: message)

@@ -49,6 +49,8 @@ package struct RevenueRecognition: Sendable {
         let moment = now()
         _ = try await look(at: moment, startedAt: start)
         _ = try await desk.denyExpired(at: moment)
+      } catch is CancellationError {
+        return
       } catch {
         log.error("passes are not recognised", metadata: ["fault": "\(error)"])
       }

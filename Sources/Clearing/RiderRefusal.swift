@@ -154,7 +154,9 @@ extension RiderRefusal: CustomStringConvertible {
     case .proof(let refusal): refusal.sentence
     case .noTariff: "No tariff is in force on that day."
     case .unknownProduct(let known):
-      "The tariff has no such product; it has: \(known.joined(separator: ", "))."
+      known.isEmpty
+        ? "The tariff sells no products. Publish one that does: kvytok tariff publish DIR."
+        : "The tariff has no such product; it has: \(known.joined(separator: ", "))."
     case .notForSale(let category): "The product has no price for the category \(category)."
     case .dayPassed(let day): "\(day) has passed; a product begins today or later."
     case .unknownHolding: "The rider has no such product; see the list of products."
@@ -211,7 +213,9 @@ extension ProofRefusal {
     switch self {
     case .days: "The last day lies before the first."
     case .unknownCategory(let known):
-      "The tariff has no such category; it has: \(known.joined(separator: ", "))."
+      known.isEmpty
+        ? "The tariff has no categories. Publish one that does: kvytok tariff publish DIR."
+        : "The tariff has no such category; it has: \(known.joined(separator: ", "))."
     case .contradicts(let other):
       "\(other.category) is proven from \(other.first)\(other.last.map { " to \($0)" } ?? ""); a "
         + "rider has one category on a day. Say that the new proof replaces it, or choose other days."

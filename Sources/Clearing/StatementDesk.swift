@@ -14,6 +14,7 @@ package enum StatementOutcome: Sendable, Hashable {
 /// A statement of a file that was taken.
 package struct TakenStatement: Sendable, Hashable {
   package let iban: String
+  package let currency: Currency
   package let number: String
   /// False where it was taken before: harmless.
   package let isNew: Bool
@@ -133,7 +134,8 @@ package struct StatementDesk: Sendable {
             + "one holds")
       }
       return TakenStatement(
-        iban: account.iban, number: before.number, isNew: false, lines: [:], gaps: [])
+        iban: account.iban, currency: account.currency, number: before.number, isNew: false,
+        lines: [:], gaps: [])
     }
     if let twice = try await db.statements.known(
       statement.lines.map(\.reference), of: account
@@ -147,7 +149,7 @@ package struct StatementDesk: Sendable {
       statement, of: account, lines, name: name, by: person, at: moment)
     let gaps = StatementGap.find(in: try await db.statements.list(of: account))
     return TakenStatement(
-      iban: account.iban, number: statement.number, isNew: true,
+      iban: account.iban, currency: account.currency, number: statement.number, isNew: true,
       lines: lines.reduce(into: [:]) { $0[$1.match.subject, default: 0] += 1 },
       gaps: gaps.filter { [$0.after, $0.before].contains(statement.number) })
   }

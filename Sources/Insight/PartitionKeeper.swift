@@ -57,6 +57,8 @@ package struct PartitionKeeper: Sendable {
       var waitSeconds = Self.lookSeconds
       do {
         try await make()
+      } catch is CancellationError {
+        return
       } catch {
         log.error("partitions are not made", metadata: ["fault": "\(error)"])
         waitSeconds = Self.faultSeconds
@@ -64,6 +66,8 @@ package struct PartitionKeeper: Sendable {
       do {
         // Where nobody said it before, others have the time until the next look to say that they need more.
         if try await tell() { try await drop() }
+      } catch is CancellationError {
+        return
       } catch {
         log.warning("positions are not dropped", metadata: ["fault": "\(error)"])
       }

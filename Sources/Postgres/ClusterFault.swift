@@ -20,8 +20,13 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case notTraversable(folder: String, user: String)
   /// The folder cannot be made or written.
   case notWritable(folder: String, reason: String)
-  /// The folder belongs to somebody else.
+  /// The folder belongs to somebody else, and holds no data.
   case wrongOwner(folder: String, owner: String, expected: String)
+  /// The data belong to somebody else than the server would run as; who gave them away would take them from their
+  /// own server.
+  case dataOfOther(folder: String, owner: String, user: String, isRoot: Bool)
+  /// The data that were or should be there are not, and nothing may be made in their place.
+  case dataMissing(folder: String)
   /// The folder holds other things than a cluster.
   case notACluster(folder: String)
   /// `initdb` failed; the end of what it said.
@@ -65,6 +70,13 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
+    case .dataOfOther(let folder, let owner, let user, let isRoot):
+      "\(folder) belongs to \(owner), and "
+        + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
+        + "; run this as \(owner) (runuser -u \(owner) -- kvytok ...)"
+        + (isRoot ? "" : ", or as root") + ", and leave the folder as it is"
+    case .dataMissing(let folder):
+      "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .notACluster(let folder):
       "\(folder) is not empty and holds no PostgreSQL data; use another data folder"
     case .notInitialized(let log): "initdb failed: \(log)"

@@ -32,6 +32,13 @@ struct ClusterFolder: Sendable {
     }
   }
 
+  /// Checks that the data are there, or may not be seen by this process; makes nothing.
+  static func requireData(in path: String) throws(ClusterFault) {
+    let data = path + "/data"
+    guard access(data + "/PG_VERSION", F_OK) != 0 else { return }
+    if errno == ENOENT || errno == ENOTDIR { throw .dataMissing(folder: data) }
+  }
+
   /// Makes a folder and those above it; its absolute path without links.
   private static func make(_ path: String) throws(ClusterFault) -> String {
     var made = path.hasPrefix("/") ? "" : "."
@@ -73,8 +80,13 @@ struct ClusterFolder: Sendable {
   }
 
   private func wrongOwner(_ path: String, _ status: stat) -> ClusterFault {
-    .wrongOwner(
-      folder: path, owner: ServerUser.name(ofUser: status.st_uid), expected: user.name)
+    let owner = ServerUser.name(ofUser: status.st_uid)
+    do throws(ClusterFault) {
+      try ClusterFolder.requireData(in: self.path)
+      return .dataOfOther(folder: path, owner: owner, user: user.name, isRoot: user.isOther)
+    } catch {
+      return .wrongOwner(folder: path, owner: owner, expected: user.name)
+    }
   }
 
   private func checkAncestors() throws(ClusterFault) {
@@ -194,7 +206,10 @@ struct ClusterFolder: Sendable {
     guard let status = pathStatus(folder), status.st_mode & S_IFMT == S_IFDIR else {
       throw .notWritable(folder: folder, reason: String(cString: strerror(ENOTDIR)))
     }
-    guard status.st_uid == user.userID else { throw wrongOwner(folder, status) }
+    guard status.st_uid == user.userID else {
+      throw .wrongOwner(
+        folder: folder, owner: ServerUser.name(ofUser: status.st_uid), expected: user.name)
+    }
     chmod(folder, 0o700)
     if let holder = firstNumber(ofFile: folder + name + ".lock") {
       guard !isServer(holder) else {

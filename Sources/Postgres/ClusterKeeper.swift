@@ -37,11 +37,13 @@ package final class ClusterKeeper: Sendable {
     state = Mutex(State(cluster: cluster))
   }
 
-  /// Starts the server of a folder.
+  /// Starts the server of a folder; makes its cluster when there is none and it `mayInitialize`.
   package static func start(
-    folder: String, loop: EventLoop, settings: ClusterSettings = ClusterSettings()
+    folder: String, loop: EventLoop, settings: ClusterSettings = ClusterSettings(),
+    mayInitialize: Bool = true
   ) async throws(ClusterFault) -> ClusterKeeper {
-    let cluster = try await PrivateCluster.start(folder: folder, loop: loop, settings: settings)
+    let cluster = try await PrivateCluster.start(
+      folder: folder, loop: loop, settings: settings, mayInitialize: mayInitialize)
     return ClusterKeeper(cluster: cluster, folder: folder, settings: settings, loop: loop)
   }
 
@@ -77,8 +79,9 @@ package final class ClusterKeeper: Sendable {
     var pause = Self.pauseMilliseconds.lowerBound
     while isKept {
       do {
+        // What was served was not empty: a new cluster would be an empty city, and look well.
         let cluster = try await PrivateCluster.start(
-          folder: folder, loop: loop, settings: settings)
+          folder: folder, loop: loop, settings: settings, mayInitialize: false)
         let isWanted = state.withLock { state in
           if !state.isStopped { state.cluster = cluster }
           return !state.isStopped

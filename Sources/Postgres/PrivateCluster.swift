@@ -97,12 +97,17 @@ package final class PrivateCluster: Sendable {
     return found != nil && access(ServerUser.setpriv, X_OK) == 0
   }
 
-  /// Makes the cluster when the folder is empty, and starts it.
+  /// Makes the cluster when the folder is empty and it `mayInitialize`, and starts it.
   ///
   /// The server gets a signal to stop when the loop's thread ends, however that comes about.
   package static func start(
-    folder path: String, loop: EventLoop, settings: ClusterSettings = ClusterSettings()
+    folder path: String, loop: EventLoop, settings: ClusterSettings = ClusterSettings(),
+    mayInitialize: Bool = true
   ) async throws(ClusterFault) -> PrivateCluster {
+    if !mayInitialize {
+      // Before anything is made: a folder that is not mounted may be put into its place later.
+      try await blocking { () throws(ClusterFault) in try ClusterFolder.requireData(in: path) }
+    }
     let prepared = try await blocking { () throws(ClusterFault) in
       let folder = try ClusterFolder(path: path, user: try ServerUser.choose())
       guard access(ServerUser.setpriv, X_OK) == 0 else {
@@ -118,6 +123,7 @@ package final class PrivateCluster: Sendable {
         dataFolder: folder.data, dataVersion: folder.dataVersion, binFolder: settings.binFolder)
     }
     if folder.dataVersion == nil {
+      guard mayInitialize else { throw .dataMissing(folder: folder.data) }
       try await initialize(folder, installation, isDurable: settings.isDurable, loop: loop)
     }
     let socketFolder = try await blocking { () throws(ClusterFault) in

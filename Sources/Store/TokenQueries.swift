@@ -36,6 +36,25 @@ package struct AccessGrant: Sendable, Equatable {
     self.revokedAt = revokedAt
   }
 
+  /// Most UTF-8 bytes of a label.
+  package static let labelBytesMax = 100
+
+  /// A label as it is kept, without blanks around it; nil when it names nobody, is long, or steers a terminal.
+  ///
+  /// What is decided about money stands in the books under it.
+  package static func label(_ text: String) -> String? {
+    let label = SecondPerson.trimmed(text)
+    guard label.utf8.count <= labelBytesMax, !label.hasControls, namesSomebody(label) else {
+      return nil
+    }
+    return label
+  }
+
+  /// Whether a label can be read at all: blanks and marks that are not seen are nobody's name.
+  package static func namesSomebody(_ label: String) -> Bool {
+    label.contains { $0.isLetter || $0.isNumber }
+  }
+
   /// Whether the token opens anything at a moment.
   package func holds(at moment: Instant) -> Bool {
     guard revokedAt == nil else { return false }

@@ -227,8 +227,10 @@ enum PriceTableReader {
       guard known.contains(purchase.product) else {
         throw TariffFault(
           file: file, line: reader.line,
-          message: "the tariff has no product \"\(purchase.product)\"; it has: "
-            + known.sorted().joined(separator: ", "))
+          message: known.isEmpty
+            ? "the tariff has no products, and none can be bought"
+            : "the tariff has no product \"\(purchase.product)\"; it has: "
+              + known.sorted().joined(separator: ", "))
       }
       let name = reader.text(header["case"])
       let category = reader.text(header["category"])

@@ -139,7 +139,7 @@ extension Handlers {
       try await services.statements.match(id, to: subject, number, by: person)
     }
     let row = try await services.store.read { db in try await db.statements.line(id) }
-    guard let row else { throw Problem.notFound("statement line \(id)") }
+    guard let row else { throw Problem.missing("statement line \(id)") }
     return row
   }
 

@@ -62,7 +62,7 @@ extension Handlers {
         try await db.statements.summaries(countMax: Self.statementsShownMax)
       )
     }
-    if let number, row == nil { throw Problem.notFound("statement line \(number)") }
+    if let number, row == nil { throw Problem.missing("statement line \(number)") }
     let model = Model(
       line: row.map { Self.line($0, people) },
       open: Listing(open) { row in

@@ -83,7 +83,7 @@ extension Handlers {
     let (found, events) = try await services.store.read { db in
       (try await db.charging.find(id), try await db.charging.events(ofWindow: id))
     }
-    guard let row = found else { throw Problem.notFound("window \(id)") }
+    guard let row = found else { throw Problem.missing("window \(id)") }
     return .json { writer in
       writer.beginObject()
       Self.write(row, to: &writer)

@@ -39,14 +39,30 @@ package final class EdgeServer: Sendable {
     return (core.budget.connectionsCount, held.requests, held.bytes)
   }
 
-  /// Listens until ``drain()`` and answers what is under way; throws what the system says when the
-  /// port cannot be had.
+  /// Takes a port and gives it back, before anything is made for a service that could not listen on it.
+  package static func tryPort(host: String, port: Int) async throws {
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    try await bind(bootstrap, host: host, port: port).close().get()
+  }
+
+  private static func bind(
+    _ bootstrap: ServerBootstrap, host: String, port: Int
+  ) async throws -> any Channel {
+    do {
+      return try await bootstrap.bind(host: host, port: port).get()
+    } catch {
+      throw ListenFault(error, host: host, port: port) ?? error
+    }
+  }
+
+  /// Listens until ``drain()`` and answers what is under way; throws why the port cannot be had.
   ///
   /// Cancelled, it ends without answering.
   package func run(
     host: String, port: Int, onReady: @Sendable (Int) -> Void
   ) async throws {
-    let channel = try await bootstrap().bind(host: host, port: port).get()
+    let channel = try await Self.bind(bootstrap(), host: host, port: port)
     listener.withLock { $0 = channel }
     onReady(channel.localAddress?.port ?? 0)
     if isDraining.load(ordering: .acquiring) { channel.close(promise: nil) }

@@ -1,3 +1,4 @@
+import Glibc
 package import NIOSSL
 
 /// How the edge is reached over TLS.
@@ -18,25 +19,33 @@ package struct EdgeTLS: Sendable {
 
   /// Reads the files; throws what cannot be used, with the name of its file.
   package func context() throws -> NIOSSLContext {
-    let chain = try read(certificateFile) { try NIOSSLCertificate.fromPEMFile($0) }
-    let key = try read(keyFile) { try NIOSSLPrivateKey(file: $0, format: .pem) }
+    let chain = try read(certificateFile, "certificate") { try NIOSSLCertificate.fromPEMFile($0) }
+    let key = try read(keyFile, "private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
     configuration.minimumTLSVersion = .tlsv12
     configuration.applicationProtocols = ["http/1.1"]
     if let clientAuthorityFile {
-      let authorities = try read(clientAuthorityFile) { try NIOSSLCertificate.fromPEMFile($0) }
+      let authorities = try read(clientAuthorityFile, "certificate") {
+        try NIOSSLCertificate.fromPEMFile($0)
+      }
       configuration.trustRoots = .certificates(authorities)
       configuration.certificateVerification = .noHostnameVerification
     }
     return try NIOSSLContext(configuration: configuration)
   }
 
-  private func read<Content>(_ file: String, _ body: (String) throws -> Content) throws -> Content {
+  private func read<Content>(
+    _ file: String, _ kind: String, _ body: (String) throws -> Content
+  ) throws -> Content {
+    // What the library says is the same of a file that is not there and of one that holds something else.
+    guard access(file, R_OK) == 0 else {
+      throw EdgeTLSFault(file: file, reason: String(cString: strerror(errno)))
+    }
     do {
       return try body(file)
     } catch {
-      throw EdgeTLSFault(file: file, reason: "\(error)")
+      throw EdgeTLSFault(file: file, reason: "it holds no \(kind) in PEM (\(error))")
     }
   }
 }

@@ -57,7 +57,7 @@ extension Handlers {
   func heldTap(_ request: WebRequest, _ people: People) async throws -> HeldTap? {
     guard let name = try Self.tapName(request, "tap") else { return nil }
     guard let tap = try await services.quarantine.find(name) else {
-      throw Problem.notFound("tap \(name.device)/\(name.epoch)/\(name.seq) in quarantine")
+      throw Problem.missing("tap \(name.device)/\(name.epoch)/\(name.seq) in quarantine")
     }
     let clock = try await services.quarantine.clocks(of: [name])[name]
     let mayDecide = request.caller?.may(use: Endpoint.quarantineRelease.access) == true

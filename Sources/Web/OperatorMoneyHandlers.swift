@@ -137,7 +137,7 @@ extension Handlers {
   func paymentFile(_ request: WebRequest) async throws -> Answer {
     let name = try request.parameter("id")
     let body = try await services.store.read { db in try await db.operatorMoney.message(name) }
-    guard let body else { throw Problem.notFound("payment file \(name)") }
+    guard let body else { throw Problem.missing("payment file \(name)") }
     return Self.xml(body)
   }
 
@@ -241,7 +241,7 @@ extension Handlers {
     let (found, lines) = try await services.store.read { db in
       (try await db.subsidies.find(id), try await db.subsidies.lines(id))
     }
-    guard let claim = found else { throw Problem.notFound("claim \(id)") }
+    guard let claim = found else { throw Problem.missing("claim \(id)") }
     return Self.answer(claim, lines)
   }
 

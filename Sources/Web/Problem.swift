@@ -56,6 +56,11 @@ extension Problem {
     Problem(.notFound, "not_found", "Nothing is here: \(path). See /openapi.yaml for what is.")
   }
 
+  /// Something that was named by a number or a name.
+  static func missing(_ what: String) -> Problem {
+    Problem(.notFound, "not_found", "There is no \(what).")
+  }
+
   static func methodNotAllowed(_ allow: [HTTPRequest.Method]) -> Problem {
     var problem = Problem(
       .methodNotAllowed, "method_not_allowed",

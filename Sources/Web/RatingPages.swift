@@ -55,7 +55,7 @@ extension Handlers {
     var order: OrderModel?
     if let number {
       guard let found = try await rerating.find(number) else {
-        throw Problem.notFound("order \(number)")
+        throw Problem.missing("order \(number)")
       }
       order = try model(of: found, people)
     }

@@ -124,7 +124,7 @@ extension Handlers {
           countMax: Self.evidenceShownMax)
       )
     }
-    guard let claim = found else { throw Problem.notFound("claim \(number)") }
+    guard let claim = found else { throw Problem.missing("claim \(number)") }
     let decided = order.flatMap { order in
       order.decidedBy.map { ", \(people.text("claim_decided_by")) \($0)" }
     }
@@ -217,7 +217,7 @@ extension Handlers {
   ) async throws -> Int64 {
     let number = try Self.claimNumber(fields)
     let claim = try await services.store.read { db in try await db.subsidies.find(number) }
-    guard let order = claim?.orderID else { throw Problem.notFound("claim \(number)") }
+    guard let order = claim?.orderID else { throw Problem.missing("claim \(number)") }
     _ = try await answering {
       try await services.subsidies.decide(order, isApproved: isApproved, by: person)
     }

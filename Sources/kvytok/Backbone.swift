@@ -11,6 +11,16 @@ import Transit
 
 /// What every command on a database stands on: the loop, the connections, the store.
 struct Backbone: Sendable {
+  /// What a database is opened for.
+  enum Use: Sendable {
+    /// A service, which makes what is not there yet: a database, the key of the tokens.
+    case serving
+    /// Bringing the schema forward, of a database that is made where there is none.
+    case migrating
+    /// Any other command: it finds the database, or ends.
+    case asking
+  }
+
   let place: DatabasePlace
   let pool: PostgresPool
   let store: Store
@@ -31,7 +41,7 @@ struct Backbone: Sendable {
         "There is no service in \(place.folder.path). Name its folder with --data, make one with "
           + "`kvytok serve`, or name a server with --database-url.")
     }
-    return try await with(place, isServing: false) { backbone in
+    return try await with(place, use: .asking) { backbone in
       try await backbone.requireNewestSchema()
       try await backbone.requireOwnKey()
       return try await body(backbone)
@@ -40,9 +50,9 @@ struct Backbone: Sendable {
 
   /// Runs a body on an open database of any schema, and closes it afterwards.
   static func with<Result: Sendable>(
-    _ place: DatabasePlace, isServing: Bool, _ body: (Backbone) async throws -> Result
+    _ place: DatabasePlace, use: Use, _ body: (Backbone) async throws -> Result
   ) async throws -> Result {
-    let backbone = try await open(place, isServing: isServing)
+    let backbone = try await open(place, use: use)
     do {
       let result = try await body(backbone)
       await backbone.close()
@@ -53,23 +63,29 @@ struct Backbone: Sendable {
     }
   }
 
-  private static func open(_ place: DatabasePlace, isServing: Bool) async throws -> Backbone {
+  private static func open(_ place: DatabasePlace, use: Use) async throws -> Backbone {
     let loop = EventLoop.start(name: "postgres")
+    var cluster: ClusterKeeper?
     do {
-      var cluster: ClusterKeeper?
       var configuration: PostgresConfiguration
       if let url = place.url {
         configuration = try PostgresConfiguration(url: url)
-      } else if !isServing,
+      } else if use != .serving,
         let running = PrivateCluster.running(folder: place.folder.clusterFolder)
       {
         configuration = running
       } else {
-        let own = try await ClusterKeeper.start(folder: place.folder.clusterFolder, loop: loop)
+        if use != .asking { try place.folder.requireDatabaseOfKeys() }
+        let own = try await ClusterKeeper.start(
+          folder: place.folder.clusterFolder, loop: loop, mayInitialize: use != .asking)
         configuration = own.configuration()
         cluster = own
       }
-      configuration.applicationName = isServing ? "kvytok serve" : "kvytok"
+      configuration.applicationName = use == .serving ? "kvytok serve" : "kvytok"
+      // After the database: a key without one is taken for that of a city whose database is lost.
+      if use == .serving {
+        _ = try place.folder.tokenKey { SecureRandom.bytes(TokenKey.byteCount) }
+      }
       // Who has not the folder of the service reads, and writes nothing that money rests on.
       if let key = try place.folder.tokenKeyOrNil() { SealKey(key).give(to: &configuration) }
       let pool = PostgresPool(configuration: configuration, loop: loop)
@@ -78,6 +94,7 @@ struct Backbone: Sendable {
         wayInPool: PostgresPool(configuration: configuration, loop: loop), loop: loop,
         cluster: cluster)
     } catch {
+      await cluster?.stop()
       await loop.shutdown()
       if let fault = error as? CommandFault { throw fault }
       throw CommandFault("The database cannot be opened: \(error)")
@@ -121,10 +138,8 @@ struct Backbone: Sendable {
   }
 
   private func requireNewestSchema() async throws {
-    let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(pool)
-    guard pending.isEmpty else {
-      throw CommandFault(
-        "The schema lacks \(pending.joined(separator: ", ")). Run `kvytok migrate`.")
+    if let missing = try await MissingSteps.find(pool, of: SchemaMigrations.all()) {
+      throw CommandFault("The schema \(missing.found). \(missing.whatToDo)")
     }
   }
 
@@ -149,8 +164,9 @@ struct Backbone: Sendable {
     switch error {
     case let fault as PostgresError where fault.kind == .connection:
       CommandFault(
-        "The database does not answer at \(pool.configuration.place): \(fault.message). "
-          + "Is it running?")
+        "The database does not answer at \(pool.configuration.place): "
+          + "\(Self.reason(fault.message, at: pool.configuration.place)). Is it running, and is this its place?"
+      )
     case let fault as StoreFault where fault.sqlState == PostgresError.queryCanceled:
       CommandFault(
         "The database took longer for one statement than it may: \(fault.description). It is busy, or "
@@ -163,6 +179,18 @@ struct Backbone: Sendable {
       CommandFault("The database does not answer: \(fault.description). Is it running?")
     default: error
     }
+  }
+
+  /// What libpq says, without the place and the question, which are told once.
+  private static func reason(_ message: String, at place: String) -> String {
+    var text = message[...]
+    let before = "no connection to \(place): "
+    if text.hasPrefix(before) { text.removeFirst(before.count) }
+    if let question = text.firstRange(of: "Is the server running") {
+      text = text[..<question.lowerBound]
+    }
+    while let last = text.last, last == "." || last.isWhitespace { text.removeLast() }
+    return String(text)
   }
 
   /// The key of the tokens, checked to be the one that the database was filled with.

@@ -102,7 +102,8 @@ struct BankCommand: AsyncParsableCommand {
       let told = statement.lines.sorted { $0.key.rawValue < $1.key.rawValue }
         .map { "\($0.value) \($0.key.rawValue)" }
       let gaps = statement.gaps.map { gap in
-        "a statement is missing between \(gap.after) and \(gap.before): \(gap.minor) minor units"
+        "a statement is missing between \(gap.after) and \(gap.before), and the account moved by "
+          + "\(Money(minor: gap.minor, currency: statement.currency)) meanwhile: ask the bank for it"
       }
       return
         ([name + " taken: " + (told.isEmpty ? "no lines" : told.joined(separator: ", "))] + gaps)

@@ -24,9 +24,24 @@ struct DataFolder: Sendable {
   private var sessionKeyFile: String { keyFolder + "/session.key" }
 
   /// Whether it was ever made.
-  var isThere: Bool { FileManager.default.fileExists(atPath: path) }
+  var isThere: Bool { OwnerWords.mayBeThere(path) }
   /// Whether a service ever ran on it: nothing but a service makes a database where there is none.
-  var hasCluster: Bool { FileManager.default.fileExists(atPath: clusterFolder) }
+  var hasCluster: Bool { OwnerWords.mayBeThere(clusterFolder) }
+  /// Whether the key of the tokens lies in it, or may, where this process must not look.
+  var hasTokenKey: Bool { OwnerWords.mayBeThere(tokenKeyFile) }
+  /// Whether a key of a service lies in it.
+  private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
+
+  /// Checks that there is no key without its private database: one that is made anew would know no card, no
+  /// validator and no person of the city, and look well.
+  func requireDatabaseOfKeys() throws(CommandFault) {
+    let data = clusterFolder + "/data"
+    guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return }
+    throw CommandFault(
+      "\(keyFolder) holds keys of an earlier service, and its database, \(data), is not there; nothing was made. "
+        + "Mount or restore the database, or name it with --database-url. Where a new city begins: take another "
+        + "folder with --data, or move \(keyFolder) away.")
+  }
 
   /// Bytes that are free where it lies, or would lie; nil when the system does not say.
   func freeBytes() -> Int64? {
@@ -43,23 +58,23 @@ struct DataFolder: Sendable {
 
   /// The key that turns tokens of cards into identities: made once, never shown.
   func tokenKey(orMakeFrom random: () -> [UInt8]) throws(CommandFault) -> TokenKey {
-    if !FileManager.default.fileExists(atPath: tokenKeyFile) {
+    if !hasTokenKey {
       try makeFolder(keyFolder, mode: 0o700)
       try DataFolder.write(hexText(random()) + "\n", toNew: tokenKeyFile)
     }
     return try tokenKey()
   }
 
-  /// The key that turns tokens of cards into identities; nil when the folder has none.
+  /// The key that turns tokens of cards into identities; nil when the folder has none for this user.
   func tokenKeyOrNil() throws(CommandFault) -> TokenKey? {
-    FileManager.default.fileExists(atPath: tokenKeyFile) ? try tokenKey() : nil
+    access(tokenKeyFile, R_OK) == 0 ? try tokenKey() : nil
   }
 
   /// The key that turns tokens of cards into identities.
   func tokenKey() throws(CommandFault) -> TokenKey {
-    guard let text = try? String(contentsOfFile: tokenKeyFile, encoding: .utf8) else {
+    guard let text = try DataFolder.text(ofFile: tokenKeyFile) else {
       throw CommandFault(
-        "\(tokenKeyFile) cannot be read. It is made by `kvytok serve`; restore it from a backup, "
+        "\(tokenKeyFile) is not there. It is made by `kvytok serve`; restore it from a backup, "
           + "for without it no card is known again.")
     }
     guard let key = DataFolder.bytes(ofHex: text).flatMap(TokenKey.init) else {
@@ -77,7 +92,7 @@ struct DataFolder: Sendable {
   func sessionSecret(
     orMakeFrom random: (() -> [UInt8])? = nil
   ) throws(CommandFault) -> SessionSecret {
-    if !FileManager.default.fileExists(atPath: sessionKeyFile) {
+    if !OwnerWords.mayBeThere(sessionKeyFile) {
       guard let random else {
         throw CommandFault(
           "There is no \(sessionKeyFile), and validators know the service by it. Restore it, or copy it from "
@@ -87,14 +102,30 @@ struct DataFolder: Sendable {
       try makeFolder(keyFolder, mode: 0o700)
       try DataFolder.write(hexText(random()) + "\n", toNew: sessionKeyFile)
     }
-    guard let text = try? String(contentsOfFile: sessionKeyFile, encoding: .utf8),
-      let secret = DataFolder.bytes(ofHex: text).flatMap(SessionSecret.init)
-    else {
+    let text = try DataFolder.text(ofFile: sessionKeyFile) ?? ""
+    guard let secret = DataFolder.bytes(ofHex: text).flatMap(SessionSecret.init) else {
       throw CommandFault(
         "\(sessionKeyFile) is not \(SessionSecret.byteCount) bytes in hexadecimal; restore it "
           + "from a backup.")
     }
     return secret
+  }
+
+  /// The text of a file; nil when there is none, which one that may not be read is not.
+  private static func text(ofFile path: String) throws(CommandFault) -> String? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      switch errno {
+      case ENOENT, ENOTDIR: return nil
+      case EACCES, EPERM: throw CommandFault(OwnerWords.refusal(path, verb: "read") + ".")
+      default: throw CommandFault("\(path) cannot be read: \(String(cString: strerror(errno)))")
+      }
+    }
+    close(file)
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw CommandFault("\(path) cannot be read: is it a file?")
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Writes the first administrator's token where only its owner can read it.
@@ -107,7 +138,7 @@ struct DataFolder: Sendable {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
     } catch {
-      throw CommandFault("The folder \(path) cannot be made: \(error.localizedDescription)")
+      throw CommandFault("The folder \(path) cannot be made: \(OwnerWords.whyNotMade(path))")
     }
   }
 

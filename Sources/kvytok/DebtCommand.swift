@@ -3,6 +3,7 @@ import Basics
 import Charging
 import Clearing
 import Store
+import Web
 
 /// What riders owe: bank cards after a decline, and stored value.
 struct DebtCommand: AsyncParsableCommand {
@@ -253,7 +254,10 @@ struct OrderCommand: AsyncParsableCommand {
       ])
       for row in rows {
         table.add([
-          String(row.id), row.kind.rawValue, row.whom, moneyText(row.minor, row.currency),
+          // As the page of the books calls it.
+          String(row.id),
+          Texts.all["books_kind_\(row.kind.rawValue)"]?[.english] ?? row.kind.rawValue, row.whom,
+          moneyText(row.minor, row.currency),
           row.proposedBy, row.reason,
           [row.decision, row.decidedBy].compactMap { $0 }.joined(separator: " by "),
         ])

@@ -141,14 +141,15 @@ struct DenyListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      let version = try await DenyListCommand.change(database) { backbone in
+      let (version, causes) = try await DenyListCommand.change(database) { backbone in
         let id = try await medium.find(backbone)
         return try await backbone.store.write { db in
-          try await db.denyList.deny(
+          let version = try await db.denyList.deny(
             medium: id, reason: cause, note: actor.reason, by: actor.name, at: .now)
+          return (version, try await DenyListCommand.standingCauses(of: id, in: db))
         }
       }
-      print("denied in version \(version)")
+      print("denied in version \(version), for \(causes)")
     }
   }
 
@@ -163,19 +164,27 @@ struct DenyListCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let (version, isDenied) = try await DenyListCommand.change(database) { backbone in
+      let (version, causes) = try await DenyListCommand.change(database) { backbone in
         let id = try await medium.find(backbone)
         return try await backbone.store.write { db in
           let version = try await db.denyList.allow(
             medium: id, reason: cause, note: actor.reason, by: actor.name, at: .now)
-          return (version, try await db.denyList.isDenied(id))
+          return (version, try await DenyListCommand.standingCauses(of: id, in: db))
         }
       }
       print(
-        isDenied
-          ? "still denied for another cause, version \(version)"
-          : "allowed in version \(version)")
+        causes.isEmpty
+          ? "allowed in version \(version)"
+          : "still denied for \(causes), version \(version)")
     }
+  }
+
+  /// The causes of a medium that hold: a slip of the pen is seen where it was made.
+  private static func standingCauses(
+    of medium: MediumID, in db: StoreSession
+  ) async throws -> String {
+    let causes = try await db.denyList.causes(medium: medium)
+    return Set(causes.map(\.reason)).sorted().joined(separator: ", ")
   }
 
   private static func change<Result: Sendable>(

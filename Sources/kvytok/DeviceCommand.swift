@@ -49,7 +49,8 @@ struct DeviceCommand: AsyncParsableCommand {
           exitCode: CommandFault.usage)
       case .isActive:
         throw CommandFault(
-          "\(id) works with a key already. Revoke it first: kvytok device revoke \(id)",
+          "\(id) works with a key already. For other hardware under the same id: kvytok device replace \(id). Where "
+            + "it was stolen or is lost: kvytok device revoke \(id), and then enrol it anew.",
           exitCode: CommandFault.no)
       }
     }

@@ -37,7 +37,7 @@ struct DoctorCommand: AsyncParsableCommand {
         "Start one with `kvytok serve --data \(place.folder.path)`, or name its folder.")
     } else {
       do {
-        try await Backbone.with(place, isServing: false) { backbone in
+        try await Backbone.with(place, use: .asking) { backbone in
           try await backbone.pool.session { _ = try await $0.query("select 1") }
           report.pass("database", "answers at \(backbone.pool.configuration.place)")
           do {
@@ -47,6 +47,8 @@ struct DoctorCommand: AsyncParsableCommand {
               "looking", "\(error)", "The rest was not looked at: mend this, and ask again.")
           }
         }
+      } catch let fault as CommandFault {
+        report.fail("database", "cannot be used", fault.description)
       } catch {
         report.fail("database", "\(error)", "Start it, or name the right one.")
       }
@@ -100,14 +102,18 @@ private struct DoctorReport {
       _ = try folder.tokenKey()
       pass("keys", "the key of the tokens is there")
     } catch {
-      fail("keys", "the key of the tokens is not there", error.description)
+      fail(
+        "keys",
+        folder.hasTokenKey
+          ? "the key of the tokens cannot be used" : "the key of the tokens is not there",
+        error.description)
     }
   }
 
   mutating func checkDatabase(_ backbone: Backbone) async throws {
-    let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(backbone.pool)
-    guard pending.isEmpty else {
-      fail("schema", "lacks \(pending.joined(separator: ", "))", "Run `kvytok migrate`.")
+    let migrations = try SchemaMigrations.all()
+    if let missing = try await MissingSteps.find(backbone.pool, of: migrations) {
+      fail("schema", missing.found, missing.whatToDo)
       return
     }
     pass("schema", "the newest")

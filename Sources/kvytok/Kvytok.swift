@@ -39,6 +39,11 @@ struct Kvytok: AsyncParsableCommand {
     }
   }
 
+  /// Whether an argument is a number that the reader of arguments takes for an option.
+  private static func isBelowZero(_ argument: String) -> Bool {
+    argument.hasPrefix("-") && Int64(argument) != nil
+  }
+
   /// Says what failed, and gives the code that the shell shall see.
   private static func end(of error: any Error) -> Int32 {
     switch error {
@@ -55,6 +60,11 @@ struct Kvytok: AsyncParsableCommand {
       return 0
     case .validationFailure:
       Progress.say(fullMessage(for: error))
+      if let number = CommandLine.arguments.first(where: isBelowZero) {
+        Progress.say(
+          "\(number) begins as an option does, and is not read as a number: where one below zero is meant, "
+            + "write --option=\(number). Amounts without an option are above zero.")
+      }
       return CommandFault.usage
     default:
       Progress.say("kvytok: \(error)")

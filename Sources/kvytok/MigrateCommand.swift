@@ -20,7 +20,7 @@ struct MigrateCommand: AsyncParsableCommand {
     let place = database.place()
     if place.url == nil { try place.folder.make() }
     let isAllowed = whileServing
-    let applied = try await Backbone.with(place, isServing: false) { backbone in
+    let applied = try await Backbone.with(place, use: .migrating) { backbone in
       let pending = try await Migrator(migrations: SchemaMigrations.all()).pending(backbone.pool)
       if !isAllowed, !pending.isEmpty {
         let isServed = try await backbone.store.read { db in try await db.restores.isServed() }

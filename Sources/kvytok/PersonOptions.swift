@@ -14,6 +14,9 @@ struct PersonOptions: ParsableArguments {
         + "asked for.", valueName: "file"))
   var file: String?
 
+  /// Whether a token was given, so that nobody is asked for one.
+  var isGiven: Bool { file != nil || ProcessInfo.processInfo.environment[Self.variable] != nil }
+
   /// The person, when their token holds and their role may do so: an admin always may, and else who
   /// has one of the roles and sees all operators.
   func person(_ store: Store, roles: Set<AccessRole> = [.accountant]) async throws -> Person {
@@ -24,6 +27,11 @@ struct PersonOptions: ParsableArguments {
     }
     guard let grant else {
       throw CommandFault("The token is not known, or holds no more.", exitCode: CommandFault.no)
+    }
+    guard AccessGrant.namesSomebody(grant.label) else {
+      throw CommandFault(
+        "This token has no name, and nobody would know later who decided. Make another: "
+          + "kvytok token create NAME --role \(grant.role.rawValue)", exitCode: CommandFault.no)
     }
     guard grant.role == .admin || roles.contains(grant.role), grant.operatorID == nil else {
       throw CommandFault(

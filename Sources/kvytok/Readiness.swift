@@ -33,11 +33,9 @@ struct Readiness: Sendable {
 
   private func schema() async -> ReadinessCheck {
     do {
-      let pending = try await Migrator(migrations: migrations).pending(backbone.pool)
-      guard !pending.isEmpty else { return ReadinessCheck("schema", fault: nil) }
+      let missing = try await MissingSteps.find(backbone.pool, of: migrations)
       return ReadinessCheck(
-        "schema",
-        fault: "It lacks \(pending.joined(separator: ", ")). Run `kvytok migrate`.")
+        "schema", fault: missing.map { "It \($0.found). \($0.whatToDo)" })
     } catch {
       return ReadinessCheck("schema", fault: "It cannot be read: \(error)")
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Foundation
 import Insight
+import Ledger
 import Store
 import Transit
 
@@ -98,6 +99,10 @@ struct ReportCommand: AsyncParsableCommand {
     if let date {
       return try await desk.report(
         name, days: date...(to ?? date), operatorID: `operator`, madeAt: .now)
+    }
+    if let period, AccountingPeriod(name: period) == nil {
+      throw CommandFault(
+        "\(period) is no month: write it as 2026-11.", exitCode: CommandFault.usage)
     }
     let months = try await desk.periods()
     guard let row = months.first(where: { $0.name == period }),

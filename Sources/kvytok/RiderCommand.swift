@@ -142,14 +142,15 @@ struct RiderCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      let act = RiderAct(actor: "command line", reason: proof ?? "", at: .now)
       let (found, staleDays) = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let days = ProvenDays(category: category, first: from, last: to)
         let staleDays = try await work.change(
           .proof(days, isReplacing: false, of: found), of: [found], from: from, by: person
-        ) { gate in
-          try await work.riders.addProof(
+        ) { gate, named in
+          let act = RiderAct(
+            actor: named?.label ?? "command line", reason: proof ?? "", at: .now)
+          return try await work.riders.addProof(
             days, kind: nil, number: nil, note: proof, of: found, isReplacing: false,
             through: gate, by: act)
         }

@@ -11,7 +11,7 @@ import Web
 
 /// Who does something at the command line, and why.
 struct ActOptions: ParsableArguments {
-  @Option(help: "Who does it; the user of this machine without it.")
+  @Option(help: "Who does it; without it the person of --as, or else the user of this machine.")
   var by: String?
 
   @Option(help: "Why, for the file.")
@@ -27,9 +27,15 @@ struct ActOptions: ParsableArguments {
     }
   }
 
-  var act: RiderAct {
+  /// The act of a person at a terminal.
+  var act: RiderAct { act(of: nil) }
+
+  /// The act of whoever is known by a token: another name that is given stands behind theirs.
+  func act(of person: Person?) -> RiderAct {
     let user = ProcessInfo.processInfo.environment["USER"] ?? "root"
-    return RiderAct(actor: by ?? "command line, \(user)", reason: reason, at: .now)
+    let named = by ?? "command line, \(user)"
+    let actor = person.map { by == nil ? $0.label : "\($0.label) (\(named))" } ?? named
+    return RiderAct(actor: actor, reason: reason, at: .now)
   }
 }
 
@@ -47,18 +53,22 @@ struct RiderWork: Sendable {
   /// Changes what riders' days, those from one on where it is given, are rated by.
   ///
   /// Where there are such days, whoever does it is known by a token; above the limit of one person it takes
-  /// two.
+  /// two. The body is given the person of a token, so that it stands in the rider's file.
   func change<Done: Sendable>(
     _ wish: PastWish, of affected: [RiderID], from first: Day? = nil, by who: PersonOptions,
-    _ body: (PastGate) async throws -> Done
+    _ body: (PastGate, Person?) async throws -> Done
   ) async throws -> Done {
     var isPast = false
     for rider in affected where !isPast {
       isPast = try await riders.hasDays(of: rider, from: first)
     }
     let person = isPast ? try await who.person(store) : nil
+    // Of days to come anybody at a desk may say so, and is named all the same.
+    let named =
+      !isPast && who.isGiven
+      ? try await who.person(store, roles: Set(AccessRole.allCases)) : person
     return try await PastDesk(store: store, city: city, log: .quiet)
-      .change(wish, by: person, at: .now, body).orWaits()
+      .change(wish, by: person, at: .now) { try await body($0, named) }.orWaits()
   }
 
   /// Runs a body on the database; a refusal becomes the answer "no" with its sentence.
@@ -143,9 +153,9 @@ extension RiderCommand {
         }
         return try await work.change(
           .link(medium, accountDigest: digest), of: others + [registered], by: person
-        ) { gate in
+        ) { gate, named in
           try await work.riders.link(
-            medium, accountReference: reference, through: gate, by: who.act)
+            medium, accountReference: reference, through: gate, by: who.act(of: named))
         }
       }
       print("rider \(owner)")
@@ -238,10 +248,10 @@ extension RiderCommand {
         let days = ProvenDays(category: category, first: from, last: to)
         let stale = try await work.change(
           .proof(days, isReplacing: replaces, of: found), of: [found], from: from, by: person
-        ) { gate in
+        ) { gate, named in
           try await work.riders.addProof(
             days, kind: proofKind, number: proofNumber, note: nil, of: found,
-            isReplacing: replaces, through: gate, by: who.act)
+            isReplacing: replaces, through: gate, by: who.act(of: named))
         }
         return (found, stale)
       }
@@ -274,9 +284,9 @@ extension RiderCommand {
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let stale = try await work.change(
           .withdrawal(of: category, from: from, rider: found), of: [found], from: from, by: person
-        ) { gate in
+        ) { gate, named in
           try await work.riders.withdrawProof(
-            of: category, from: from, rider: found, through: gate, by: who.act)
+            of: category, from: from, rider: found, through: gate, by: who.act(of: named))
         }
         return (found, stale)
       }
@@ -333,8 +343,8 @@ extension RiderCommand {
         let gone = try await RiderCommand.find(rider, work.insight, backbone)
         let kept = try await RiderCommand.find(into, work.insight, backbone)
         let taps = try await work.change(.merge(gone, into: kept), of: [gone, kept], by: person) {
-          gate in
-          try await work.riders.merge(gone, into: kept, through: gate, by: who.act)
+          gate, named in
+          try await work.riders.merge(gone, into: kept, through: gate, by: who.act(of: named))
         }
         return (kept, taps)
       }

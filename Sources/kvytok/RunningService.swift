@@ -4,7 +4,6 @@ import Foundation
 import Insight
 import Intake
 import Logging
-import NIOCore
 import NIOSSL
 import ServiceLifecycle
 import Store
@@ -32,13 +31,18 @@ struct RunningService: Sendable {
 
   /// Runs until a signal stops it.
   func run() async throws {
+    // What is told wrongly is said before a database is started for it.
+    _ = try tlsContext()
+    do {
+      try await EdgeServer.tryPort(host: settings.host, port: settings.port)
+    } catch let fault as ListenFault {
+      throw CommandFault(fault.description)
+    }
     try settings.place.folder.make()
-    // Made before the first connection, which brings what follows from it.
-    _ = try settings.place.folder.tokenKey { SecureRandom.bytes(TokenKey.byteCount) }
     if settings.place.url == nil {
       Progress.say("Starting the private PostgreSQL in \(settings.place.folder.clusterFolder)")
     }
-    try await Backbone.with(settings.place, isServing: true) { backbone in
+    try await Backbone.with(settings.place, use: .serving) { backbone in
       for name in try await backbone.migrate() {
         Progress.say("Applied \(name)")
       }
@@ -120,10 +124,8 @@ struct RunningService: Sendable {
     configuration.maximumCancellationDuration = .seconds(Self.stopSecondsMax)
     do {
       try await ServiceGroup(configuration: configuration).run()
-    } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw CommandFault(
-        "Port \(settings.port) of \(settings.host) is taken by another process. Choose another "
-          + "with --port, or 0 for any free one.")
+    } catch let fault as ListenFault {
+      throw CommandFault(fault.description)
     }
   }
 
@@ -203,16 +205,19 @@ struct RunningService: Sendable {
     return limits
   }
 
+  private func tlsContext() throws(CommandFault) -> NIOSSLContext? {
+    do {
+      return try settings.tls?.context()
+    } catch {
+      throw CommandFault("\(error). See --tls-certificate.", exitCode: CommandFault.usage)
+    }
+  }
+
   private func edge(_ web: WebServices) throws -> EdgeService {
     let host = settings.host
     let folder = settings.place.folder.path
     let scheme = settings.tls == nil ? "http" : "https"
-    let context: NIOSSLContext?
-    do {
-      context = try settings.tls?.context()
-    } catch {
-      throw CommandFault("\(error). See --tls-certificate.", exitCode: CommandFault.usage)
-    }
+    let context = try tlsContext()
     let server = EdgeServer(
       responder: try WebResponder(services: web, parts: settings.parts, logger: log),
       intake: settings.parts.contains(.intake) ? web.intake : nil, limits: edgeLimits(),

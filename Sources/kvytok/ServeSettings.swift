@@ -106,8 +106,7 @@ struct ServeSettings: Sendable {
         providers.append(try await FileProvider<JSONSnapshot>(config: place))
       } catch {
         throw CommandFault(
-          "The configuration \(path) cannot be read: \(error). It is a JSON object with any of "
-            + SettingsFile.kinds.keys.sorted().joined(separator: ", ") + ".",
+          "The configuration \(path) cannot be read: \(error). Mend it, or name another with --config.",
           exitCode: CommandFault.usage)
       }
     }

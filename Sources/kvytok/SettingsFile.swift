@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A file of settings as a person writes it: what it says and nobody reads would be taken for done.
@@ -10,16 +11,19 @@ enum SettingsFile {
 
   /// What is wrong with a file.
   enum Fault: Error, CustomStringConvertible {
-    case unreadable
+    case unreadable(String)
+    case broken(line: Int, String)
     case notAnObject
     case unknown(String)
     case otherKind(String, Kind)
 
     var description: String {
       switch self {
-      case .unreadable: "there is no such file, or it may not be read"
-      case .notAnObject: "it is no JSON object"
-      case .unknown(let key): "there is no setting \(key)"
+      case .unreadable(let reason): reason
+      case .broken(let line, let reason): "it is no JSON: line \(line) \(reason)"
+      case .notAnObject: "it is no JSON object, such as {\"port\": 8080}"
+      case .unknown(let key):
+        "there is no setting \(key), but any of " + kinds.keys.sorted().joined(separator: ", ")
       case .otherKind(let key, let kind): "\(key) is to be \(kind.rawValue)"
       }
     }
@@ -52,9 +56,32 @@ enum SettingsFile {
     }
   }
 
+  private static func contents(_ path: String) throws(Fault) -> Data {
+    guard access(path, R_OK) == 0 else {
+      throw .unreadable(
+        errno == EACCES
+          ? OwnerWords.refusal(path, verb: "read") : String(cString: strerror(errno)))
+    }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .unreadable("it is a folder, or something else that is no file")
+    }
+    return data
+  }
+
+  private static func checkForm(_ data: Data) throws(Fault) {
+    var reader = JSONReader(Array(data))
+    do {
+      try reader.skipValue()
+      try reader.finish()
+    } catch {
+      throw .broken(line: reader.line, error.message)
+    }
+  }
+
   /// Checks that each setting of a file is one, and of its kind.
   static func check(_ path: String) throws(Fault) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw .unreadable }
+    let data = try contents(path)
+    try checkForm(data)
     guard let values = try? JSONDecoder().decode([String: Value].self, from: data) else {
       throw .notAnObject
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Clearing
 import Store
+import Tariff
 
 extension TapsCommand {
   /// Who may say where a tap was; who decides about it is an accountant.
@@ -122,17 +123,27 @@ extension TapsCommand {
     }
   }
 
+  /// By how much fares change, in the currency of the day.
+  private static func text(ofChange row: StopCorrectionRow, in city: City) -> String {
+    guard row.changeMinor != 0 else { return "no fare changes" }
+    guard let currency = city.book?.tariff(on: row.fareDay)?.currency else {
+      return "fares change by \(row.changeMinor) minor units"
+    }
+    return "fares change by \(Money(minor: row.changeMinor, currency: currency))"
+  }
+
   private static func act(
     _ database: DatabaseOptions, _ who: PersonOptions, roles: Set<AccessRole>,
     _ body: (StopCorrectionDesk, Person) async throws -> StopCorrectionRow
   ) async throws {
     do {
-      let row = try await Backbone.with(database) { backbone in
+      let (row, change) = try await Backbone.with(database) { backbone in
         let city = CityHolder()
         try await city.reload(from: backbone.store)
         let person = try await who.person(backbone.store, roles: roles)
-        return try await body(
+        let row = try await body(
           StopCorrectionDesk(store: backbone.store, city: city, log: .quiet), person)
+        return (row, Self.text(ofChange: row, in: city.current))
       }
       switch row.state {
       case .requested:
@@ -141,7 +152,7 @@ extension TapsCommand {
       case .standing:
         print(
           "correction \(row.id): \(row.fromStop ?? "no stop") → \(row.stop ?? "as it was told"), "
-            + "fares change by \(row.changeMinor) minor units")
+            + change)
       case .superseded, .refused: print("correction \(row.id) is \(row.state.rawValue)")
       }
     } catch let refusal as StopCorrectionRefusal {

@@ -13,7 +13,16 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "create", abstract: "Makes a token and prints it; it is shown only now.")
 
-    @Argument(help: "Whose token it is, for people.")
+    @Argument(
+      help: "Whose token it is; what is decided with it stands in the books under this name.",
+      transform: { text in
+        guard let label = AccessGrant.label(text) else {
+          throw ValidationError(
+            "A label names a person or a program: letters or digits, 1 to \(AccessGrant.labelBytesMax) bytes, "
+              + "on one line.")
+        }
+        return label
+      })
     var label: String
 
     @Option(

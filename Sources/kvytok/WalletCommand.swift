@@ -18,10 +18,11 @@ struct WalletCommand: AsyncParsableCommand {
     var currency: Currency
 
     @Option(
-      help: "cash, bank or acquirer.",
+      help: "cash, bank or acquirer; a product may be paid from stored value too: wallet.",
       transform: { text in
         guard let channel = MoneyChannel(rawValue: text) else {
-          throw ValidationError("\(text) is none of cash, bank, acquirer, wallet.")
+          throw ValidationError(
+            "\(text) is none of cash, bank, acquirer, nor wallet, which is for products alone.")
         }
         return channel
       })
@@ -225,7 +226,10 @@ struct WalletCommand: AsyncParsableCommand {
           WalletRule(minimumMinor: minimum, negativeMaxMinor: negative), of: currency,
           by: who.act)
       }
-      print("\(currency): denied below \(minimum), at most \(negative) below nothing")
+      let (least, below) = (
+        Money(minor: minimum, currency: currency), Money(minor: negative, currency: currency)
+      )
+      print("\(currency): denied below \(least), at most \(below) below nothing")
     }
   }
 }

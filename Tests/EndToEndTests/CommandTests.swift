@@ -23,6 +23,10 @@ import Testing
     ["report", "weekly", "--date", "2026-11-22"],
     ["report", "daily", "--date", "22.11.2026"], ["load", "--route", "1"],
     ["token", "create", "x", "--role", "king"], ["token", "create", "x", "--role", "rider"],
+    ["token", "create", "", "--role", "accountant"],
+    ["token", "create", "  \t", "--role", "accountant"],
+    ["token", "create", "a\u{1B}[31mred", "--role", "accountant"],
+    ["token", "create", String(repeating: "x", count: 101), "--role", "accountant"],
     ["device", "enroll"],
   ])
   func aCommandWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
@@ -43,6 +47,9 @@ import Testing
     let url = "postgres://nobody@127.0.0.1:1/none"
     let away = try await Command.run(arguments + ["--database-url", url])
     #expect(away.exitCode == 3 && away.errors.contains("127.0.0.1:1"), "\(away.errors)")
+    // The place and the question once, and no question of libpq's.
+    #expect(away.errors.components(separatedBy: "127.0.0.1:1/none").count == 2, "\(away.errors)")
+    #expect(away.errors.components(separatedBy: "?").count == 2, "\(away.errors)")
   }
 
   @Test func aTariffIsCheckedAndTriedWithoutADatabase() async throws {

@@ -127,7 +127,7 @@ struct RateCommandTests {
         "\(nowhere.errors)")
       let done = try await correct("--stop", "A", by: dispatcher)
       #expect(
-        done.output == "correction 1: no stop → A, fares change by 0 minor units\n",
+        done.output == "correction 1: no stop → A, no fare changes\n",
         "\(done.output)\(done.errors)")
       let listed = try await service.run(["taps", "corrections", "--state", "standing"])
       #expect(listed.output.contains("dana") && listed.output.contains("told us"))

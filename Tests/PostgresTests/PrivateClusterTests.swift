@@ -203,6 +203,23 @@ struct PrivateClusterTests {
     }
   }
 
+  /// Whoever gave the data away would take them from the server that uses them.
+  @Test(.enabled(if: geteuid() == 0, "only root gives folders away"))
+  func dataOfSomebodyElseAreNeverGivenAway() async throws {
+    try await OwnCluster.with { cluster, _ in
+      await cluster.stop()
+      #expect(chown(cluster.folder, 1, 1) == 0)
+      let fault = await fault(folder: cluster.folder)
+      guard case .dataOfOther(cluster.folder, let owner, _, true) = fault else {
+        Issue.record("\(String(describing: fault))")
+        return
+      }
+      let said = fault?.description ?? ""
+      #expect(said.contains("run this as \(owner)") && !said.contains("chown"), "\(said)")
+      #expect(!said.contains("or as root"), "\(said)")
+    }
+  }
+
   @Test(.enabled(if: geteuid() == 0, "only root can reach where the server cannot"))
   func aFolderBehindAClosedDoorIsToldWithTheDoor() async throws {
     try await OwnCluster.withFolder { folder in

@@ -28,6 +28,17 @@ extension StoreSuite {
       }
     }
 
+    @Test(arguments: [
+      ("Olena", "Olena"), ("  Olena \n", "Olena"), ("Каса 3", "Каса 3"),
+      (String(repeating: "x", count: 100), String(repeating: "x", count: 100)),
+      ("", nil), ("   ", nil), ("\u{200B}", nil), ("...", nil), ("a\u{1B}[31mred", nil),
+      ("a\nb", nil),
+      (String(repeating: "x", count: 101), nil),
+    ])
+    func aLabelNamesSomebodyOnOneLine(_ text: String, _ kept: String?) {
+      #expect(AccessGrant.label(text) == kept)
+    }
+
     @Test func onlyOneOfManyProcessesMakesTheFirstToken() async throws {
       try await withStore { store, pool in
         let made = try await withThrowingTaskGroup(of: Bool.self) { group in

@@ -43,6 +43,18 @@ struct ProblemPageTests {
     }
   }
 
+  @Test func aClaimThatIsNotThereIsNamedAndNothingForProgrammersIs() async throws {
+    try await TestService.with { service in
+      let olena = try await service.token(.accountant, label: "Olena")
+      let page = await service.send(
+        .get, "/subsidies?claim=1",
+        headers: [.cookie: "kvytok_token=\(olena)", .acceptLanguage: "en"])
+      #expect(page.status == .notFound, "\(page.text)")
+      #expect(page.text.contains("There is no claim 1."), "\(page.text)")
+      #expect(!page.text.contains("openapi"), "\(page.text)")
+    }
+  }
+
   /// A sign that Unicode counts to its neighbour is one character with it, and markup all the same.
   @Test func textOfARequestIsNoMarkupWhateverStandsBesideIt() async throws {
     try await TestService.with { service in

@@ -1,0 +1,36 @@
+import Foundation
+
+/// Whose a file or folder is, in words, for a person who may not use it.
+enum OwnerWords {
+  /// Whether something of a path is there, or may be: only the system's "no such file" says that it is not.
+  static func mayBeThere(_ path: String) -> Bool {
+    access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
+  }
+
+  /// Why a folder cannot be made, by the system's word for the first part that hinders it.
+  static func whyNotMade(_ path: String) -> String {
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
+        return "\(made): \(String(cString: strerror(errno)))"
+      }
+    }
+    return "\(path): \(String(cString: strerror(ENOTDIR)))"
+  }
+
+  /// That a path may not be used, by whom, and whose it or the folder before it is.
+  static func refusal(_ path: String, verb: String) -> String {
+    // A folder that is closed hides what is in it: the door is named then.
+    var shown = path
+    while access(shown, F_OK) != 0, let slash = shown.lastIndex(of: "/"), slash != shown.startIndex
+    {
+      shown = String(shown[..<slash])
+    }
+    let facts = (try? FileManager.default.attributesOfItem(atPath: shown)) ?? [:]
+    let owner = facts[.ownerAccountName] as? String ?? "another user"
+    let mode = String(facts[.posixPermissions] as? Int ?? 0, radix: 8)
+    return "\(path) may not be \(verb) by \(NSUserName()): \(shown) belongs to \(owner), "
+      + "mode \(mode); run this as \(owner) or as root"
+  }
+}

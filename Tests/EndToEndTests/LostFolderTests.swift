@@ -1,0 +1,82 @@
+import Foundation
+import Postgres
+import Programs
+import ServiceClient
+import Testing
+
+/// A database that is not where it was is told, and none is made in its place.
+@Suite(
+  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
+struct LostFolderTests {
+  private static func text(_ data: URL, _ name: String) throws -> String {
+    try String(contentsOf: data.appendingPathComponent(name), encoding: .utf8)
+  }
+
+  @Test(arguments: ["serve", "migrate"])
+  func keysWithoutTheirDatabaseAreLeftAloneAndBothWaysOutAreNamed(_ command: String) async throws {
+    let data = try await KvytokService.preparedData("keys")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let key = try Self.text(data, "keys/token-hmac.key")
+    let token = try Self.text(data, "admin-token")
+    let postgres = data.appendingPathComponent("postgres")
+    try FileManager.default.removeItem(at: postgres)
+    let more = command == "serve" ? ["--port", "0"] : []
+    let end = try await Command.run([command, "--data", data.path] + more)
+    #expect(end.exitCode == 3, "\(end.errors)")
+    let found = "\(data.path)/keys holds keys of an earlier service"
+    #expect(end.errors.contains(found), "\(end.errors)")
+    #expect(end.errors.contains("restore the database"), "\(end.errors)")
+    #expect(end.errors.contains("take another folder with --data"), "\(end.errors)")
+    #expect(!FileManager.default.fileExists(atPath: postgres.path))
+    #expect(try Self.text(data, "keys/token-hmac.key") == key)
+    #expect(try Self.text(data, "admin-token") == token)
+  }
+
+  /// As where a volume is not mounted.
+  @Test func aCommandMakesNoDatabaseWhereTheFolderOfOneIsEmpty() async throws {
+    let data = try await KvytokService.preparedData("unmounted")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let cluster = data.appendingPathComponent("postgres")
+    try FileManager.default.removeItem(at: cluster.appendingPathComponent("data"))
+    for arguments in [["report", "daily", "--date", "2026-11-20"], ["doctor"]] {
+      let end = try await Command.run(arguments + ["--data", data.path])
+      #expect(end.exitCode != 0)
+      let said = end.output + end.errors
+      #expect(said.contains("\(cluster.path)/data is gone, or was never there"), "\(said)")
+    }
+    #expect(
+      !FileManager.default.fileExists(atPath: cluster.appendingPathComponent("data").path))
+  }
+
+  /// Who mends what hindered a first start starts again: no key is there that would be taken for an earlier one's.
+  @Test func aFirstStartThatFailedLeavesNoKey() async throws {
+    let data = try TemporaryFolder.make("first")
+    defer { try? FileManager.default.removeItem(at: data) }
+    try Data("file".utf8).write(to: data.appendingPathComponent("postgres"))
+    let end = try await Command.run(["serve", "--data", data.path, "--port", "0"])
+    #expect(end.exitCode == 3 && end.errors.contains("postgres"), "\(end.errors)")
+    #expect(!FileManager.default.fileExists(atPath: data.appendingPathComponent("keys").path))
+  }
+
+  @Test func anEmptyDatabaseIsAskedAboutBeforeItIsFilled() async throws {
+    try await KvytokService.with { service in
+      try await LedgerCommandTests.asOwner(service, "create database nothing")
+      let folder = service.data.appendingPathComponent("postgres").path
+      let place = try #require(PrivateCluster.running(folder: folder)).place
+      // user@host:port/database, the host a folder.
+      let user = place.prefix { $0 != "@" }
+      let host = place.dropFirst(user.count + 1).prefix { $0 != ":" }
+      let empty = try TemporaryFolder.make("elsewhere")
+      defer { try? FileManager.default.removeItem(at: empty) }
+      let elsewhere = [
+        "--database-url", "host=\(host) user=\(user) dbname=nothing", "--data", empty.path,
+      ]
+      let doctor = try await Command.run(["doctor"] + elsewhere)
+      #expect(doctor.output.contains("the database is empty"), "\(doctor.output)")
+      #expect(doctor.output.contains("Is it the right database?"), "\(doctor.output)")
+      let report = try await Command.run(["report", "daily", "--date", "2026-11-20"] + elsewhere)
+      #expect(report.exitCode == 3)
+      #expect(report.errors.contains("Is it the right database?"), "\(report.errors)")
+    }
+  }
+}

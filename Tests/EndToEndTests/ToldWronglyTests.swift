@@ -1,0 +1,97 @@
+import Foundation
+import Programs
+import ServiceClient
+import Testing
+
+/// What a service is told wrongly is said with where and what to do, before a database is made for it.
+@Suite struct ToldWronglyTests {
+  private func serve(_ arguments: [String]) async throws -> (RunningProgram.End, isMade: Bool) {
+    let data = try TemporaryFolder.make("told")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let end = try await Command.run(["serve", "--data", data.path] + arguments)
+    let postgres = data.appendingPathComponent("postgres").path
+    return (end, FileManager.default.fileExists(atPath: postgres))
+  }
+
+  @Test(arguments: [
+    ("nosuch.invalid", "There is no address of the name nosuch.invalid"),
+    ("192.0.2.1", "192.0.2.1 is no address of this machine"),
+  ])
+  func anAddressThatIsNotOursIsNamed(_ host: String, _ words: String) async throws {
+    let (end, isMade) = try await serve(["--host", host, "--port", "0"])
+    #expect(end.exitCode == 3)
+    #expect(end.errors.contains(words) && end.errors.contains("--host"), "\(end.errors)")
+    // A start that ends is no fault of its workers.
+    #expect(!end.errors.contains("CancellationError"), "\(end.errors)")
+    #expect(!isMade)
+  }
+
+  @Test func aFileOfTLSThatIsNotThereIsToldFromOneThatHoldsSomethingElse() async throws {
+    let folder = try TemporaryFolder.make("tls")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let text = folder.appendingPathComponent("text.pem").path
+    try Data("no certificate".utf8).write(to: URL(fileURLWithPath: text))
+    for (file, words) in [
+      ("/nonexistent.pem", "No such file or directory"), (text, "it holds no certificate in PEM"),
+    ] {
+      let (end, isMade) = try await serve([
+        "--port", "0", "--tls-certificate", file, "--tls-key", file,
+      ])
+      #expect(end.exitCode == 2)
+      #expect(end.errors.contains("\(file) cannot be used for TLS: \(words)"), "\(end.errors)")
+      #expect(!isMade)
+    }
+  }
+
+  @Test func aFolderThatCannotBeMadeIsToldByTheSystemsWord() async throws {
+    let folder = try TemporaryFolder.make("made")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("file").path
+    try Data("file".utf8).write(to: URL(fileURLWithPath: file))
+    for data in [file, file + "/data"] {
+      let end = try await Command.run(["serve", "--port", "0", "--data", data])
+      #expect(end.exitCode == 3)
+      #expect(
+        end.errors.contains("The folder \(data) cannot be made: \(data): Not a directory"),
+        "\(end.errors)")
+    }
+  }
+
+  @Test(arguments: [
+    ["wallet", "top-up", "YW5uYQ", "-5", "--currency", "UAH", "--channel", "cash", "--key", "k"],
+    ["serve", "--tap-age-days", "-5"],
+  ])
+  func aNumberBelowZeroIsToldAsWhatItIs(_ arguments: [String]) async throws {
+    let end = try await Command.run(arguments)
+    #expect(end.exitCode == 2)
+    #expect(end.errors.contains("-5 begins as an option does"), "\(end.errors)")
+  }
+
+  @Test func theChannelsOfMoneyAreToldAsTheHelpHasThem() async throws {
+    let end = try await Command.run([
+      "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cheque", "--key", "k",
+      "--reason", "test",
+    ])
+    #expect(end.exitCode == 2)
+    #expect(end.errors.contains("cheque is none of cash, bank, acquirer"), "\(end.errors)")
+    #expect(end.errors.contains("for products alone"), "\(end.errors)")
+  }
+
+  @Test func aConfigurationThatCannotBeReadSaysWhyAndWhere() async throws {
+    let folder = try TemporaryFolder.make("config")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let broken = folder.appendingPathComponent("broken.json").path
+    try Data("{\n  \"port\": 8080,\n  \"host\" \"x\"\n}\n".utf8)
+      .write(to: URL(fileURLWithPath: broken))
+    for (file, words) in [
+      (folder.path + "/none.json", "No such file or directory"),
+      (folder.path, "it is a folder"), (broken, "it is no JSON: line 3 "),
+    ] {
+      let (end, _) = try await serve(["--config", file])
+      #expect(end.exitCode == 2)
+      #expect(
+        end.errors.contains("The configuration \(file) cannot be read: \(words)"), "\(end.errors)")
+      #expect(!end.errors.contains("acquirer_files_at"), "\(end.errors)")
+    }
+  }
+}
