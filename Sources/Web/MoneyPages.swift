@@ -60,12 +60,10 @@ extension Handlers {
     guard let name = ReportName(rawValue: asked) else {
       throw Problem(.notFound, "report_unknown", "There is no report \(asked).")
     }
-    let last = name.daysMax == 1 ? day : max(day, try request.queryDay("to") ?? day)
-    guard last.number - day.number < name.daysMax else {
-      throw Problem.badParameter("to", "it lies more than \(name.daysMax - 1) days after `date`")
-    }
+    let days = try Handlers.reportDays(from: day, to: try request.queryDay("to"), of: name)
+    let last = days.upperBound
     let report = try await services.insight.report(
-      name, days: day...last, operatorID: try await knownOperator(request),
+      name, days: days, operatorID: try await knownOperator(request),
       madeAt: request.receivedAt)
     let notes = report.notes.map { note in
       (
@@ -80,7 +78,8 @@ extension Handlers {
           value: $0.rawValue, label: $0.title[request.language], isSelected: $0 == name)
       }, name: name.rawValue, about: Handlers.sentence(name.about[request.language]),
       date: day.description,
-      to: last.description,
+      // Of one day it stays empty: else the next day that is chosen would lie after it.
+      to: day == last ? "" : last.description,
       day: day == last ? people.day(day) : "\(people.day(day)) – \(people.day(last))",
       query: "date=\(day)" + (day == last ? "" : "&to=\(last)"),
       periods: try await periodLinks(people),
