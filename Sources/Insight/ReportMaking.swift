@@ -31,7 +31,8 @@ extension InsightDesk {
         name.tables.contains { $0.query.asksForRoutes }
         ? try await city.routes(on: days, operatorID: operatorID, in: db) : []
       let question = ReportQuestion(
-        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes)
+        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes,
+        madeAt: madeAt)
       let maker = ReportMaker(
         question: question,
         names: try await OperatorNames(on: days.upperBound, of: city, in: db))
