@@ -39,6 +39,8 @@ package struct ReportTable: Sendable, Equatable {
   /// Name for programs: `operators`.
   package var key: String
   package var title: Bilingual
+  /// What its sheet in a workbook is called, where the title is too long for one.
+  package var sheet: Bilingual?
   package var columns: [ReportColumn]
   package var rows: [[ReportCell]]
   /// Sums by currency, one row each, as wide as the rows.
@@ -46,13 +48,14 @@ package struct ReportTable: Sendable, Equatable {
 
   /// Makes a table; rows and sums are as wide as the columns.
   package init(
-    key: String, title: Bilingual, columns: [ReportColumn], rows: [[ReportCell]],
-    totals: [[ReportCell]]
+    key: String, title: Bilingual, sheet: Bilingual? = nil, columns: [ReportColumn],
+    rows: [[ReportCell]], totals: [[ReportCell]]
   ) {
     precondition(
       (rows + totals).allSatisfy { $0.count == columns.count }, "a row is as wide as the table")
     self.key = key
     self.title = title
+    self.sheet = sheet
     self.columns = columns
     self.rows = rows
     self.totals = totals

@@ -94,6 +94,8 @@ package enum ReportName: String, Sendable, CaseIterable {
 struct ReportTableDefinition: Sendable {
   let key: String
   let title: Bilingual
+  /// What its sheet in a workbook is called, where the title is too long for one.
+  var sheet: Bilingual?
   let query: ReportQuery
   /// Keys of ``ReportFigures``; `operator` brings its name along.
   let figures: [String]
@@ -105,6 +107,8 @@ struct ReportTableDefinition: Sendable {
   var isByAccountingDate = false
   /// Sums over its rows mean nothing.
   var isUnsummed = false
+  /// Figures that are something of their own in this table, by their keys.
+  var senses: [String: ReportSense] = [:]
 
   static let reconciliation = [
     ReportTableDefinition(
@@ -169,9 +173,13 @@ struct ReportTableDefinition: Sendable {
         "captured_minor", "written_off_minor", "due_minor", "currency",
       ], isOfHouse: true, isByAccountingDate: true),
     ReportTableDefinition(
-      key: "stored_value", title: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
+      key: "stored_value",
+      title: Bilingual(
+        uk: "Картки й QR-коди: поїздки цих днів, на сьогодні",
+        en: "Stored value: rides of these days, as of today"),
+      sheet: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
       query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
-      isOfHouse: true),
+      isOfHouse: true, senses: ["due_minor": .notPaidToday]),
     ReportTableDefinition(
       key: "recoveries",
       title: Bilingual(uk: "У стоп-листі через відмову", en: "On the deny list after a decline"),

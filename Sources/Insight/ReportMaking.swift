@@ -175,7 +175,7 @@ struct ReportMaker {
       figures: words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) })
     var columns: [ReportColumn] = []
     for word in words {
-      columns.append(ReportColumn(word.key, word.header, word.kind, meaning: word.meaning))
+      columns.append(definition.column(word))
       if word.key == "operator", names != nil, let name = ReportFigures.find("operator_name") {
         columns.append(ReportColumn(name.key, name.header, .text, meaning: name.meaning))
       }
@@ -184,8 +184,8 @@ struct ReportMaker {
       zip(words, row).flatMap { word, figure in self.cells(word.key, figure) }
     }
     return ReportTable(
-      key: definition.key, title: definition.title, columns: columns, rows: cells,
-      totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
+      key: definition.key, title: definition.title, sheet: definition.sheet, columns: columns,
+      rows: cells, totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
   }
 
   /// A figure as a cell, with the words that people read.
