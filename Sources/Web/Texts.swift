@@ -207,7 +207,8 @@ package enum Texts {
       uk: "Виходи, що не закінчили поїздки", en: "Taps off that ended no ride"),
     "tapped_off_at": Bilingual(uk: "Вихід", en: "Tapped off"),
     "why_no_ride": Bilingual(uk: "Чому поїздки немає", en: "Why there is no ride"),
-    "charges": Bilingual(uk: "Списання з банківської картки", en: "Charges of the bank card"),
+    "charges": Bilingual(
+      uk: "Списання з банківської картки чи телефону", en: "Charges of the bank card or phone"),
     "charge_state": Bilingual(uk: "Що з ним сталося", en: "What became of it"),
     "price_unknown": Bilingual(uk: "невідома", en: "not known"),
   ]
