@@ -152,7 +152,7 @@ package struct RiderCharge: Sendable, Equatable {
 
 /// Tells a rider what became of the charges of their bank cards.
 package struct RiderChargeDesk: Sendable {
-  private let store: Store
+  let store: Store
 
   /// Makes the desk; it only reads.
   package init(store: Store) {

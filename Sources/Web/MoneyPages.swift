@@ -139,6 +139,8 @@ extension Handlers {
     var totals: [RideTotal] = []
     var waiting: [String] = []
     var alone: Listing<AloneRow>?
+    /// How the rides are paid.
+    var payments: String?
     var charges: Listing<ChargeRow>?
   }
 
@@ -198,6 +200,11 @@ extension Handlers {
         let network = services.city.current.network
         model.alone = Listing(alone) { tap in
           Handlers.row(tap, network, people)
+        }
+        let payments = try await services.riderCharges.payments(of: rides.rider, days: day...day)
+        if !payments.isEmpty {
+          model.payments = Handlers.sentence(
+            payments.map { $0.sentence(in: people.language) }.joined(separator: "; "))
         }
         let charges = try await services.riderCharges.charges(of: rides.rider, days: day...day)
         model.charges = Listing(charges) { charge in

@@ -21,8 +21,9 @@ extension Handlers {
     }
     let alone = try await services.unpairedTaps.taps(of: rides.rider, days: days)
     let charges = try await services.riderCharges.charges(of: rides.rider, days: days)
+    let payments = try await services.riderCharges.payments(of: rides.rider, days: days)
     return .json { writer in
-      writer.rides(rides, alone, charges, language: request.language)
+      writer.rides(rides, alone, payments, charges, language: request.language)
     }
   }
 
@@ -71,8 +72,8 @@ extension Handlers {
 
 extension JSONWriter {
   fileprivate mutating func rides(
-    _ rides: RiderRides, _ alone: [TapWithoutRide], _ charges: [RiderCharge],
-    language: Language
+    _ rides: RiderRides, _ alone: [TapWithoutRide], _ payments: [RiderPayment],
+    _ charges: [RiderCharge], language: Language
   ) {
     beginObject()
     member("rider", rides.rider.description)
@@ -101,6 +102,12 @@ extension JSONWriter {
       writer.member("since", day.since.description)
       writer.member("cause", day.cause.rawValue)
       writer.member("why", day.sentence(in: language))
+    }
+    member("payments", objects: payments) { writer, payment in
+      writer.member("means", payment.means.rawValue)
+      writer.member("currency", payment.amount.currency.code)
+      writer.member("amount_minor", payment.amount.minor)
+      writer.member("why", payment.sentence(in: language))
     }
     member("charges", objects: charges) { writer, charge in
       writer.charge(charge, language: language)
