@@ -111,20 +111,27 @@ package struct ReportNote: Sendable, Equatable {
   package var isMissing: Bool
   /// What is counted, where it has names: programs get a list then, also an empty one.
   package var names: [String]?
+  /// What people read instead of the count; nil where the count says it.
+  package var said: Bilingual?
 
   /// Makes a note.
   package init(
-    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String]? = nil
+    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String]? = nil,
+    said: Bilingual? = nil
   ) {
     self.key = key
     self.text = text
     self.count = count
     self.isMissing = isMissing
     self.names = names
+    self.said = said
   }
 
   /// The names in a line; nil where there are none, and the count says it.
   package func line(separator: String = ", ") -> String? {
     names.flatMap { $0.isEmpty ? nil : $0.joined(separator: separator) }
   }
+
+  /// What people read of it beside its text; nil where that is the count.
+  package func words(in language: Language) -> String? { line() ?? said?[language] }
 }

@@ -149,9 +149,12 @@ struct ReportMaker {
           ReportNote(
             key: "table_left_out_\(definition.key)",
             text: Bilingual(
-              uk: "«\(definition.title.ukrainian)» дається щонайбільше за стільки днів",
-              en: "“\(definition.title.english)” is given for at most so many days"),
-            count: Int64(daysMax), isMissing: false))
+              uk: "Таблиці «\(definition.title.ukrainian)» тут немає",
+              en: "The table “\(definition.title.english)” is left out"),
+            count: Int64(daysMax), isMissing: true,
+            said: Bilingual(
+              uk: "її складають щонайбільше за стільки днів: \(daysMax)",
+              en: "it is made for at most \(daysMax) days")))
         continue
       }
       let table = try await self.table(definition, in: db)

@@ -120,8 +120,8 @@ private struct WorkbookWriter {
     for (index, note) in report.notes.enumerated() {
       let row = UInt32(4 + index)
       worksheet_write_string(sheet, row, 0, note.text[language], nil)
-      if let line = note.line() {
-        worksheet_write_string(sheet, row, 1, line, nil)
+      if let words = note.words(in: language) {
+        worksheet_write_string(sheet, row, 1, words, nil)
       } else {
         worksheet_write_number(sheet, row, 1, Double(note.count), nil)
       }

@@ -69,7 +69,8 @@ extension Handlers {
       (
         note,
         NoteRow(
-          value: note.line() ?? people.number(note.count), label: note.text[request.language])
+          value: note.words(in: request.language) ?? people.number(note.count),
+          label: note.text[request.language])
       )
     }
     let model = ReportModel(
