@@ -131,7 +131,7 @@ extension Handlers {
 
   private struct RiderModel {
     let mayChoose: Bool
-    let id: String
+    var id: String
     let date: String
     let media: [Choice]
     var notice: String?
@@ -179,7 +179,8 @@ extension Handlers {
   func riderPage(_ request: WebRequest) async throws -> Answer {
     let people = self.people(request)
     let own = request.caller?.role == .rider ? request.caller?.rider : nil
-    let id = own?.description ?? request.queryText("id") ?? ""
+    let id = own?.description ?? request.queryText("id")?.trimmed ?? ""
+    let token = own == nil ? request.queryText("token")?.trimmed ?? "" : ""
     let today = services.city.current.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
     var model = RiderModel(
@@ -189,13 +190,15 @@ extension Handlers {
           value: kind.rawValue, label: people.text("medium_\(kind.rawValue)"),
           isSelected: kind.rawValue == request.queryText("medium"))
       })
-    if id.isEmpty, request.queryText("token") == nil {
+    if id.isEmpty, token.isEmpty {
       model.notice = people.text("rider_choose")
     } else {
-      let rider = try await namedRider(request, id: id.isEmpty ? "-" : id)
+      // The form keeps who was found: a token that is given beside it was typed since.
+      let rider = try await typedRider(request, id: token.isEmpty ? id : "-")
       if let rider,
         let rides = try await services.insight.rides(of: rider, days: day...day)
       {
+        model.id = rides.rider.description
         Handlers.fill(&model, rides, people)
         let alone = try await services.unpairedTaps.taps(of: rides.rider, days: day...day)
         let network = services.city.current.network
@@ -219,6 +222,15 @@ extension Handlers {
     }
     let frame = PageFrame(request, titleName: "rider_title", people: people)
     return pages.page("rider", frame: frame, language: request.language, model)
+  }
+
+  /// The rider that a person typed; nil also where what they typed names nothing that there can be.
+  private func typedRider(_ request: WebRequest, id: String) async throws -> RiderID? {
+    do {
+      return try await namedRider(request, id: id)
+    } catch let problem as Problem where problem.code == Problem.badParameterCode {
+      return nil
+    }
   }
 
   private static func fill(_ model: inout RiderModel, _ rides: RiderRides, _ people: People) {

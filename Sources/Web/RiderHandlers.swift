@@ -49,14 +49,16 @@ extension Handlers {
       return try await services.insight.rider(ofAny: try media(request))
     }
     guard RiderID(id) != nil else {
-      throw Problem.badParameter("id", "\(id) is neither a UUID nor -")
+      throw Problem.badParameter(
+        "id",
+        "\(id) is no UUID of a rider or medium; to name one by its token write - and add ?token=…")
     }
     return try await services.insight.rider(named: id)
   }
 
   /// The media that a token of the query can be, of one kind or of all.
   private func media(_ request: WebRequest) throws(Problem) -> [MediumID] {
-    let text = try request.requireQuery("token")
+    let text = try request.requireQuery("token").trimmed
     guard let token = Base64.decode(text, .url), !token.isEmpty else {
       throw .badParameter("token", "it is not base64url, as validators send it")
     }

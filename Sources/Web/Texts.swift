@@ -194,8 +194,11 @@ package enum Texts {
     "rider_choose": Bilingual(
       uk: "Вкажіть пасажира або код носія.", en: "Name a rider, or the token of a medium."),
     "rider_not_found": Bilingual(
-      uk: "Такого пасажира немає: нічого з цим кодом не прикладали.",
-      en: "There is no such rider: nothing with this token was ever tapped."),
+      uk:
+        "Такого пасажира немає: нічого з цим номером чи кодом не прикладали. Перевірте, чи його записано без помилки.",
+      en:
+        "There is no such rider: nothing of this number or token was ever tapped. Look whether it is written as it has to be."
+    ),
     "rider_no_rides": Bilingual(
       uk: "Поїздок за цей день немає.", en: "No rides on this day."),
     "boarded_at": Bilingual(uk: "Початок", en: "Boarded"),

@@ -51,6 +51,12 @@ struct RiderCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
+    func validate() throws {
+      guard rider.contains(where: { !$0.isWhitespace }) else {
+        throw ValidationError("Name the rider: a UUID, or the token of what they tap with.")
+      }
+    }
+
     func run() async throws {
       let (rides, alone, payments, charges, zone) = try await Backbone.with(database) { backbone in
         let city = CityHolder()
