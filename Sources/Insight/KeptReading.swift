@@ -65,7 +65,8 @@ struct KeptReading {
     var cells: [[ReportCell]] = []
     for row in rows {
       guard row.map(\.key) == keys else { throw reader.fault("has rows of several kinds") }
-      cells.append(try Self.cells(row, columns, reader))
+      let own = try Self.cells(row, columns, reader)
+      cells.append(zip(own, keys).map { cell, key in definition?.cell(cell, of: key) ?? cell })
     }
     let isUnsummed = definition?.isUnsummed ?? true
     report.tables.append(

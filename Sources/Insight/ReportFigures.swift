@@ -78,8 +78,10 @@ enum ReportFigures {
     text(
       "why", "Залишок", "Remainder", "Чому далі не пішло.", "Why it went no further."),
     text(
-      "reference", "Запис", "Reference", "Валідація, пасажир або вікно.",
-      "The tap, rider or window."),
+      "reference", "Запис", "Reference",
+      "Валідація, пасажир, номер вікна списання (також у поверненого) або файл і його рядок.",
+      "The tap, the rider, the number of the charge window (also of what was refunded), or the file and its line."
+    ),
     text(
       "debt", "Вид боргу", "Kind of debt", "Чому не сплачено.", "Why it is not paid."),
     text(

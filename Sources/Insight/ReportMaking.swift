@@ -184,7 +184,9 @@ struct ReportMaker {
       }
     }
     let cells = rows.map { row in
-      zip(words, row).flatMap { word, figure in self.cells(word.key, figure) }
+      zip(words, row).flatMap { word, figure in
+        self.cells(word.key, figure).map { definition.cell($0, of: word.key) }
+      }
     }
     return ReportTable(
       key: definition.key, title: definition.title, sheet: definition.sheet, columns: columns,
