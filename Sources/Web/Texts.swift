@@ -83,6 +83,8 @@ package enum Texts {
     "rides": Bilingual(uk: "Поїздки", en: "Rides"),
     "revenue": Bilingual(uk: "Дохід", en: "Revenue"),
     "trial_balance": Bilingual(uk: "Пробний баланс", en: "Trial balance"),
+    "trial_balance_all": Bilingual(
+      uk: "усе записане дотепер", en: "all that is booked until now"),
     "account": Bilingual(uk: "Рахунок", en: "Account"),
     "debit": Bilingual(uk: "Дебет", en: "Debit"),
     "credit": Bilingual(uk: "Кредит", en: "Credit"),
