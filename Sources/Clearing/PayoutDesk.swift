@@ -54,6 +54,12 @@ package struct PayoutDesk: Sendable {
           "there is no operator \(name), neither in the network nor in a tariff nor in the books: "
             + "known are \(city.operatorsTold)")
       }
+      // What goes to the house itself pays nobody, and its claim would be even all the same.
+      if try await db.statements.accounts().contains(where: { $0.iban == account.iban }) {
+        throw MoneyRefusal.unfit(
+          "\(account.iban) is an account of the house: name the one where the operator has its money"
+        )
+      }
       try await db.operatorMoney.setAccount(account, of: name, by: person, at: moment)
     }
   }

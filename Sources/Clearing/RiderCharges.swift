@@ -10,6 +10,10 @@ package struct RiderCharge: Sendable, Equatable {
   /// Nil while the day is not closed: the card was not asked yet.
   package let row: ChargeWindowRow?
   package let refunds: [RefundRow]
+  /// What desks took of it, in minor units.
+  package var deskMinor: Int64 = 0
+  /// Of an amount below zero: what of it goes back as a refund of another charge of the day.
+  package var refundedElsewhereMinor: Int64 = 0
 
   /// The state by its name; `open` while the day is not closed.
   package var stateName: String { row?.window.state.rawValue ?? "open" }
@@ -24,7 +28,14 @@ package struct RiderCharge: Sendable, Equatable {
       ]
     }
     let window = row.window
-    var said = [Self.state(of: window)]
+    let currency = row.currency
+    var said = [state(of: window, in: currency)]
+    if deskMinor > 0, ![.captured, .settled].contains(window.state) {
+      said.append(
+        Self.with(
+          Money(minor: deskMinor, currency: currency),
+          Bilingual(uk: "сплачено в касі", en: "were paid at a desk")))
+    }
     if let code = window.declineCode, window.dueMinor == 0, window.capturedMinor > 0 {
       let why = DeclineWords.words(for: code)
       said.append(
@@ -37,7 +48,6 @@ package struct RiderCharge: Sendable, Equatable {
           uk: "виправлення дня, поїздки якого змінилися пізніше",
           en: "a correction of a day whose rides changed later"))
     }
-    let currency = row.currency
     said += refunds.compactMap { refund in
       Self.refund(refund).map { words in
         Self.with(Money(minor: refund.minor, currency: currency), words)
@@ -60,7 +70,37 @@ package struct RiderCharge: Sendable, Equatable {
       en: "\(money) \(words.english)")
   }
 
-  private static func state(of window: ChargeWindow) -> Bilingual {
+  /// That it was paid, and where.
+  private func paid(of window: ChargeWindow, in currency: Currency) -> Bilingual {
+    guard deskMinor > 0 else { return Bilingual(uk: "сплачено", en: "paid") }
+    guard deskMinor < window.capturedMinor else {
+      return Bilingual(uk: "сплачено в касі", en: "paid at a desk")
+    }
+    let part = Money(minor: deskMinor, currency: currency)
+    return Bilingual(
+      uk: "сплачено, з них \(part.description.replacing(".", with: ",")) у касі",
+      en: "paid, \(part) of it at a desk")
+  }
+
+  /// Where an amount below zero went: what goes back is told once as a refund, and is no further money.
+  private func given(_ window: ChargeWindow, in currency: Currency) -> Bilingual {
+    let rest = Bilingual(
+      uk: "зараховано до боргу або повернено раніше",
+      en: "taken off what was owed, or given back before")
+    guard refundedElsewhereMinor > 0 else { return rest }
+    let money = Money(minor: refundedElsewhereMinor, currency: currency)
+    let part = money.description.replacing(".", with: ",")
+    guard refundedElsewhereMinor < -window.amountMinor else {
+      return Bilingual(
+        uk: "це ті самі \(part), що повертаються в іншому рядку цього дня, а не інші гроші",
+        en: "these are the \(money) that go back at another line of this day, and no further money")
+    }
+    return Bilingual(
+      uk: "з них \(part) повертаються в іншому рядку цього дня, решту \(rest.ukrainian)",
+      en: "of it \(money) go back at another line of this day, and the rest was \(rest.english)")
+  }
+
+  private func state(of window: ChargeWindow, in currency: Currency) -> Bilingual {
     let why = DeclineWords.words(for: window.declineCode ?? "?")
     return switch window.state {
     case .closed, .authorising:
@@ -68,7 +108,7 @@ package struct RiderCharge: Sendable, Equatable {
     case .authorised, .capturing:
       Bilingual(
         uk: "банк погодився, гроші списуються", en: "the bank has agreed, and the money is taken")
-    case .captured, .settled: Bilingual(uk: "сплачено", en: "paid")
+    case .captured, .settled: paid(of: window, in: currency)
     case .retrying:
       Bilingual(
         uk: "відмовлено: \(why.ukrainian); картку запитають ще раз",
@@ -82,7 +122,7 @@ package struct RiderCharge: Sendable, Equatable {
     case .nothing: Bilingual(uk: "платити нічого", en: "there is nothing to pay")
     case .netting:
       Bilingual(uk: "буде повернено або зараховано", en: "will be given back or taken off")
-    case .netted: Bilingual(uk: "повернено або зараховано", en: "given back or taken off")
+    case .netted: given(window, in: currency)
     }
   }
 
@@ -112,7 +152,7 @@ package struct RiderCharge: Sendable, Equatable {
 
 /// Tells a rider what became of the charges of their bank cards.
 package struct RiderChargeDesk: Sendable {
-  private let store: Store
+  let store: Store
 
   /// Makes the desk; it only reads.
   package init(store: Store) {
@@ -125,13 +165,17 @@ package struct RiderChargeDesk: Sendable {
   ) async throws -> [RiderCharge] {
     try await store.read { db in
       let rows = try await db.charging.windows(of: rider, days: days)
-      let refunds = Dictionary(
-        grouping: try await db.charging.refunds(ofWindows: rows.map(\.id)), by: \.windowID)
+      let refunds = try await db.charging.refunds(ofWindows: rows.map(\.id))
+      let ofWindow = Dictionary(grouping: refunds, by: \.windowID)
+      let desks = try await db.charging.paidAtDesks(
+        ofWindows: rows.filter { $0.window.deskMinor > 0 }.map(\.id))
       let closed = rows.map { row in
-        RiderCharge(
+        let elsewhere = refunds.filter { $0.differenceID == row.id }
+        return RiderCharge(
           fareDay: row.fareDay,
           amount: Money(minor: row.window.amountMinor, currency: row.currency), row: row,
-          refunds: refunds[row.id] ?? [])
+          refunds: ofWindow[row.id] ?? [], deskMinor: desks[row.id] ?? 0,
+          refundedElsewhereMinor: elsewhere.reduce(0) { $0 + $1.minor })
       }
       let open = try await db.charging.notClosed(of: rider, days: days).map { day in
         RiderCharge(fareDay: day.fareDay, amount: day.sum, row: nil, refunds: [])

@@ -68,6 +68,11 @@ package struct StatementDesk: Sendable {
     if let fault = PaymentRules.ibanFault(iban) { throw MoneyRefusal.unfit("the IBAN: \(fault)") }
     let moment = now()
     try await store.write { db in
+      let others = try await db.operatorMoney.accounts(of: nil)
+      if let other = others.first(where: { $0.account.iban == iban }) {
+        throw MoneyRefusal.unfit(
+          "\(iban) is where operator \(other.operatorID) is paid: it is no account of the house")
+      }
       try await db.statements.addAccount(iban, in: currency, by: person, at: moment)
     }
   }

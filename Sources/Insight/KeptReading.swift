@@ -57,6 +57,7 @@ struct KeptReading {
     let keys = rows.first.map { $0.map(\.key) } ?? definition?.figures ?? []
     let columns = keys.map { key in
       let words = ReportFigures.find(key)
+      if let words, let definition { return definition.column(words) }
       let isText = rows.first?.first { $0.key == key }?.value.isText ?? true
       return ReportColumn(
         key, words?.header ?? Bilingual(uk: key, en: key), words?.kind ?? (isText ? .text : .count))
@@ -64,13 +65,15 @@ struct KeptReading {
     var cells: [[ReportCell]] = []
     for row in rows {
       guard row.map(\.key) == keys else { throw reader.fault("has rows of several kinds") }
-      cells.append(try Self.cells(row, columns, reader))
+      let own = try Self.cells(row, columns, reader)
+      cells.append(zip(own, keys).map { cell, key in definition?.cell(cell, of: key) ?? cell })
     }
     let isUnsummed = definition?.isUnsummed ?? true
     report.tables.append(
       ReportTable(
-        key: key, title: definition?.title ?? Bilingual(uk: key, en: key), columns: columns,
-        rows: cells, totals: isUnsummed ? [] : ReportMaker.totals(of: cells, columns)))
+        key: key, title: definition?.title ?? Bilingual(uk: key, en: key),
+        sheet: definition?.sheet, columns: columns, rows: cells,
+        totals: isUnsummed ? [] : ReportMaker.totals(of: cells, columns)))
   }
 
   /// The sums of the first table, as they were kept.

@@ -125,8 +125,7 @@ package struct KeptReports: Sendable {
       switch key {
       case "period_open":
         Bilingual(
-          uk: count == 0 ? "Період закрито" : "Період ще відкрито",
-          en: count == 0 ? "The period is closed" : "The period is still open")
+          uk: "Стан періоду", en: "State of the period")
       case "tariff_versions": Bilingual(uk: "Версії тарифу", en: "Tariff versions")
       case ReportNote.versionsCut: ReportNote.versionsCutText
       default:
@@ -134,8 +133,13 @@ package struct KeptReports: Sendable {
           uk: "Лишено відкритим: \(key.replacing(leftOpen, with: ""))",
           en: "Left open: \(key.replacing(leftOpen, with: ""))")
       }
+    // Programs get the number; to people it would be a count of something.
+    let state =
+      count == 0
+      ? Bilingual(uk: "закрито", en: "closed") : Bilingual(uk: "відкрито", en: "open")
     return ReportNote(
-      key: key, text: text, count: count, isMissing: key != "tariff_versions", names: names)
+      key: key, text: text, count: count, isMissing: key != "tariff_versions", names: names,
+      said: key == "period_open" ? state : nil)
   }
 
   /// How notes of what was left open begin.

@@ -33,7 +33,7 @@ extension ReportTableDefinition {
       key: "ladder", title: Bilingual(uk: "Кроки за книгами", en: "Steps by the books"),
       query: .periodLadder,
       figures: ["step", "counted", "amount_minor", "remainder_minor", "currency"], isOfHouse: true,
-      isByAccountingDate: true, isUnsummed: true),
+      isByAccountingDate: true, isUnsummed: true, senses: ReportSense.periodLadder),
     ReportTableDefinition(
       key: "operators", title: Bilingual(uk: "Перевізники", en: "Operators"), query: .periodBooks,
       figures: [
@@ -44,26 +44,30 @@ extension ReportTableDefinition {
       key: "bank",
       title: Bilingual(uk: "Рахунок у банку (1100)", en: "The account at the bank (1100)"),
       query: .periodBank, figures: ["bank_step", "counted", "amount_minor", "currency"],
-      isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
+      isOfHouse: true, isByAccountingDate: true, isUnsummed: true, senses: ReportSense.bank),
     // Without texts: who paid may be a rider who is erased later.
     ReportTableDefinition(
       key: "bank_remainders",
       title: Bilingual(uk: "Книги й виписки: залишки", en: "Books and statements: remainders"),
+      sheet: booksAndStatements,
       query: .periodBankRemainders,
       figures: [
         "bank_why", "bank_day", "bank_age", "bank_reference", "amount_minor", "explains_minor",
         "currency",
-      ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
+      ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true,
+      senses: ReportSense.bankRemainders),
     ReportTableDefinition(
       key: "bank_late",
       title: Bilingual(
         uk: "Виписки закритих місяців: що прийшло потім",
         en: "Statements of closed months: what came later"),
+      sheet: Bilingual(uk: "Пізні виписки", en: "Late statements"),
       query: .periodBankLate,
       figures: [
         "bank_late", "bank_month", "bank_day", "bank_reference", "bank_subject", "amount_minor",
         "currency",
-      ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true),
+      ], isOfHouse: true, isByAccountingDate: true, isUnsummed: true,
+      senses: ReportSense.bankRemainders),
   ]
 
   /// Tables that programs of before did not keep, the newest first.

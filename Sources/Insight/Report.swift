@@ -39,6 +39,8 @@ package struct ReportTable: Sendable, Equatable {
   /// Name for programs: `operators`.
   package var key: String
   package var title: Bilingual
+  /// What its sheet in a workbook is called, where the title is too long for one.
+  package var sheet: Bilingual?
   package var columns: [ReportColumn]
   package var rows: [[ReportCell]]
   /// Sums by currency, one row each, as wide as the rows.
@@ -46,13 +48,14 @@ package struct ReportTable: Sendable, Equatable {
 
   /// Makes a table; rows and sums are as wide as the columns.
   package init(
-    key: String, title: Bilingual, columns: [ReportColumn], rows: [[ReportCell]],
-    totals: [[ReportCell]]
+    key: String, title: Bilingual, sheet: Bilingual? = nil, columns: [ReportColumn],
+    rows: [[ReportCell]], totals: [[ReportCell]]
   ) {
     precondition(
       (rows + totals).allSatisfy { $0.count == columns.count }, "a row is as wide as the table")
     self.key = key
     self.title = title
+    self.sheet = sheet
     self.columns = columns
     self.rows = rows
     self.totals = totals
@@ -108,20 +111,27 @@ package struct ReportNote: Sendable, Equatable {
   package var isMissing: Bool
   /// What is counted, where it has names: programs get a list then, also an empty one.
   package var names: [String]?
+  /// What people read instead of the count; nil where the count says it.
+  package var said: Bilingual?
 
   /// Makes a note.
   package init(
-    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String]? = nil
+    key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String]? = nil,
+    said: Bilingual? = nil
   ) {
     self.key = key
     self.text = text
     self.count = count
     self.isMissing = isMissing
     self.names = names
+    self.said = said
   }
 
   /// The names in a line; nil where there are none, and the count says it.
   package func line(separator: String = ", ") -> String? {
     names.flatMap { $0.isEmpty ? nil : $0.joined(separator: separator) }
   }
+
+  /// What people read of it beside its text; nil where that is the count.
+  package func words(in language: Language) -> String? { line() ?? said?[language] }
 }

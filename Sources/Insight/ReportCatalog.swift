@@ -94,6 +94,8 @@ package enum ReportName: String, Sendable, CaseIterable {
 struct ReportTableDefinition: Sendable {
   let key: String
   let title: Bilingual
+  /// What its sheet in a workbook is called, where the title is too long for one.
+  var sheet: Bilingual?
   let query: ReportQuery
   /// Keys of ``ReportFigures``; `operator` brings its name along.
   let figures: [String]
@@ -105,12 +107,14 @@ struct ReportTableDefinition: Sendable {
   var isByAccountingDate = false
   /// Sums over its rows mean nothing.
   var isUnsummed = false
+  /// Figures that are something of their own in this table, by their keys.
+  var senses: [String: ReportSense] = [:]
 
   static let reconciliation = [
     ReportTableDefinition(
       key: "ladder", title: Bilingual(uk: "Кроки", en: "Steps"), query: .ladder,
       figures: ["step", "counted", "amount_minor", "remainder_minor", "currency"], isOfHouse: true,
-      daysMax: 31, isUnsummed: true),
+      daysMax: 31, isUnsummed: true, senses: ReportSense.ladder),
     ReportTableDefinition(
       key: "acquirer", title: Bilingual(uk: "Еквайр", en: "Acquirer"), query: .acquirerRecords,
       figures: ["category", "kind", "records", "gross_minor", "fee_minor", "currency"],
@@ -127,21 +131,25 @@ struct ReportTableDefinition: Sendable {
       figures: [
         "step", "why", "fare_day", "reference", "amount_minor", "windows_minor", "currency",
       ],
-      isOfHouse: true, daysMax: 31, isUnsummed: true),
+      isOfHouse: true, daysMax: 31, isUnsummed: true, senses: ReportSense.remainders),
     ReportTableDefinition(
       key: "bank",
       title: Bilingual(uk: "Рахунок у банку (1100)", en: "The account at the bank (1100)"),
       query: .bank, figures: ["bank_step", "counted", "amount_minor", "currency"], isOfHouse: true,
-      isUnsummed: true),
+      isUnsummed: true, senses: ReportSense.bank),
     ReportTableDefinition(
       key: "bank_remainders",
       title: Bilingual(uk: "Книги й виписки: залишки", en: "Books and statements: remainders"),
+      sheet: booksAndStatements,
       query: .bankRemainders,
       figures: [
         "bank_why", "bank_day", "bank_age", "bank_reference", "bank_text", "amount_minor",
         "explains_minor", "currency",
-      ], isOfHouse: true, isUnsummed: true),
+      ], isOfHouse: true, isUnsummed: true, senses: ReportSense.bankRemainders),
   ]
+
+  /// What the sheet of what differs between books and statements is called.
+  static let booksAndStatements = Bilingual(uk: "Книги й виписки", en: "Books and statements")
 
   static let lateTaps = [
     ReportTableDefinition(
@@ -169,12 +177,17 @@ struct ReportTableDefinition: Sendable {
         "captured_minor", "written_off_minor", "due_minor", "currency",
       ], isOfHouse: true, isByAccountingDate: true),
     ReportTableDefinition(
-      key: "stored_value", title: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
+      key: "stored_value",
+      title: Bilingual(
+        uk: "Картки й QR-коди: поїздки цих днів, на сьогодні",
+        en: "Stored value: rides of these days, as of today"),
+      sheet: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
       query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
-      isOfHouse: true),
+      isOfHouse: true, senses: ["due_minor": .notPaidToday]),
     ReportTableDefinition(
       key: "recoveries",
       title: Bilingual(uk: "У стоп-листі через відмову", en: "On the deny list after a decline"),
+      sheet: Bilingual(uk: "У стоп-листі через відмову", en: "Denied after a decline"),
       query: .debtRecoveries,
       figures: ["recovered_by", "cards", "denied_minutes", "denied_minutes_max"], isOfHouse: true,
       isUnsummed: true),
@@ -246,6 +259,7 @@ struct ReportTableDefinition: Sendable {
       key: "registers",
       title: Bilingual(
         uk: "Лічильники за весь час, на сьогодні", en: "Registers of all time, as of today"),
+      sheet: Bilingual(uk: "Лічильники за весь час", en: "Registers of all time"),
       query: .registers,
       figures: [
         "device", "epochs", "stored", "duplicates", "conflicts", "quarantined", "missing_numbers",

@@ -78,8 +78,10 @@ enum ReportFigures {
     text(
       "why", "Залишок", "Remainder", "Чому далі не пішло.", "Why it went no further."),
     text(
-      "reference", "Запис", "Reference", "Валідація, пасажир або вікно.",
-      "The tap, rider or window."),
+      "reference", "Запис", "Reference",
+      "Валідація, пасажир, номер вікна списання (також у поверненого) або файл і його рядок.",
+      "The tap, the rider, the number of the charge window (also of what was refunded), or the file and its line."
+    ),
     text(
       "debt", "Вид боргу", "Kind of debt", "Чому не сплачено.", "Why it is not paid."),
     text(
@@ -208,12 +210,13 @@ enum ReportFigures {
       "Riders who owed when the last day ended."),
     count(
       "cards", "Карток", "Cards",
-      "Картки, зняті зі стоп-листа за ці дні або ще в ньому на кінець останнього дня.",
-      "Cards that came off the deny list on the days, or were on it when the last day ended."),
+      "Картки, зняті зі стоп-листа за ці дні або ще в ньому на кінець останнього дня; поки він триває, – коли складено звіт.",
+      "Cards that came off the deny list on the days, or were on it when the last day ended; while it lasts, when the report was made."
+    ),
     number(
       "denied_minutes", "Хвилин, медіана", "Minutes, median",
-      "Скільки половина карток була у стоп-листі щонайбільше.",
-      "How long half of the cards were on the deny list at most."),
+      "Скільки половина карток була у стоп-листі щонайбільше, до того самого часу.",
+      "How long half of the cards were on the deny list at most, until the same time."),
     number(
       "denied_minutes_max", "Хвилин, найдовше", "Minutes, longest",
       "Скільки найдовше картка була у стоп-листі.", "How long a card was on the deny list at most."),

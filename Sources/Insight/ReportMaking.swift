@@ -31,7 +31,8 @@ extension InsightDesk {
         name.tables.contains { $0.query.asksForRoutes }
         ? try await city.routes(on: days, operatorID: operatorID, in: db) : []
       let question = ReportQuestion(
-        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes)
+        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes,
+        madeAt: madeAt)
       let maker = ReportMaker(
         question: question,
         names: try await OperatorNames(on: days.upperBound, of: city, in: db))
@@ -148,9 +149,12 @@ struct ReportMaker {
           ReportNote(
             key: "table_left_out_\(definition.key)",
             text: Bilingual(
-              uk: "«\(definition.title.ukrainian)» дається щонайбільше за стільки днів",
-              en: "“\(definition.title.english)” is given for at most so many days"),
-            count: Int64(daysMax), isMissing: false))
+              uk: "Таблиці «\(definition.title.ukrainian)» тут немає",
+              en: "The table “\(definition.title.english)” is left out"),
+            count: Int64(daysMax), isMissing: true,
+            said: Bilingual(
+              uk: "її складають щонайбільше за стільки днів: \(daysMax)",
+              en: "it is made for at most \(daysMax) days")))
         continue
       }
       let table = try await self.table(definition, in: db)
@@ -174,17 +178,19 @@ struct ReportMaker {
       figures: words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) })
     var columns: [ReportColumn] = []
     for word in words {
-      columns.append(ReportColumn(word.key, word.header, word.kind, meaning: word.meaning))
+      columns.append(definition.column(word))
       if word.key == "operator", names != nil, let name = ReportFigures.find("operator_name") {
         columns.append(ReportColumn(name.key, name.header, .text, meaning: name.meaning))
       }
     }
     let cells = rows.map { row in
-      zip(words, row).flatMap { word, figure in self.cells(word.key, figure) }
+      zip(words, row).flatMap { word, figure in
+        self.cells(word.key, figure).map { definition.cell($0, of: word.key) }
+      }
     }
     return ReportTable(
-      key: definition.key, title: definition.title, columns: columns, rows: cells,
-      totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
+      key: definition.key, title: definition.title, sheet: definition.sheet, columns: columns,
+      rows: cells, totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
   }
 
   /// A figure as a cell, with the words that people read.

@@ -36,7 +36,7 @@ extension ReportCell {
 extension ReportNote {
   /// The note as people read it.
   package func text(in language: Language) -> String {
-    "\(text[language]): \(line() ?? String(count))"
+    "\(text[language]): \(words(in: language) ?? String(count))"
   }
 }
 

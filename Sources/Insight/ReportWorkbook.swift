@@ -29,7 +29,8 @@ extension Report {
     properties.created = time_t(max(madeAt.seconds, 1))
     workbook_set_properties(book, &properties)
     let writer = WorkbookWriter(book: book, language: language, zone: zone)
-    let titles = tables.map(\.title) + [WorkbookWriter.about, WorkbookWriter.meanings]
+    let titles =
+      tables.map { $0.sheet ?? $0.title } + [WorkbookWriter.about, WorkbookWriter.meanings]
     let names = SheetNames.of(titles.map { $0[language] })
     for (table, name) in zip(tables, names) { writer.add(table, writer.sheet(name)) }
     writer.addAbout(self, writer.sheet(names[tables.count]))
@@ -119,8 +120,8 @@ private struct WorkbookWriter {
     for (index, note) in report.notes.enumerated() {
       let row = UInt32(4 + index)
       worksheet_write_string(sheet, row, 0, note.text[language], nil)
-      if let line = note.line() {
-        worksheet_write_string(sheet, row, 1, line, nil)
+      if let words = note.words(in: language) {
+        worksheet_write_string(sheet, row, 1, words, nil)
       } else {
         worksheet_write_number(sheet, row, 1, Double(note.count), nil)
       }

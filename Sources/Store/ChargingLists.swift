@@ -129,6 +129,18 @@ extension ChargingTables {
     ).map(ChargeColumns.row)
   }
 
+  /// What desks took of some windows, by their numbers; those of which they took nothing are not in it.
+  package func paidAtDesks(ofWindows ids: [Int64]) async throws -> [Int64: Int64] {
+    guard !ids.isEmpty else { return [:] }
+    let rows = try await connection.query(
+      """
+      select window_id, sum(minor)::int8 as minor from charge_event
+      where window_id = any($1) and kind = 'paid_at_desk' group by 1
+      """, [.int8s(ids.map(Optional.some))])
+    return Dictionary(
+      uniqueKeysWithValues: try rows.map { (try $0.int8("window_id"), try $0.int8("minor")) })
+  }
+
   /// What the rides of a rider come to on fare days whose windows are not closed yet, by day.
   package func notClosed(
     of rider: RiderID, days: ClosedRange<Day>

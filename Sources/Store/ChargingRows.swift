@@ -79,6 +79,8 @@ package struct RefundRow: Sendable, Hashable {
   package let orderID: Int64?
   /// Of a failed one: the entry by which a desk or the bank paid it back; nil while nobody did.
   package let paidEntryID: Int64?
+  /// The difference window whose money it is; nil of one that no fare took back.
+  package let differenceID: Int64?
 }
 
 /// Where the token of a card stands in the journal.

@@ -127,17 +127,18 @@ extension ReportQuery {
     where $3::text is null order by since, debt, rider, currency limit $4
     """
 
-  /// How long cards were on the deny list, of those that came off it on the days, by what brought them
-  /// off, and of those that were still on it when the days ended.
+  /// How long cards were on the deny list after a decline, of those that came off it on the days, by what
+  /// brought them off, and of those that were still on it when the days ended, or now while they last.
   static let debtRecoveriesSQL = """
-    select case when recovered_at < {end} then recovered_by else 'none' end as recovered_by,
+    select case when recovered_at < {until} then recovered_by else 'none' end as recovered_by,
       count(*) as cards,
       round(percentile_cont(0.5) within group (order by minutes))::int8 as denied_minutes,
       round(max(minutes))::int8 as denied_minutes_max
     from (
-      select *, extract(epoch from least(recovered_at, {end}) - denied_at)::float8 / 60 as minutes
+      select *, extract(epoch from least(recovered_at, {until}) - denied_at)::float8 / 60 as minutes
       from card_denial
-      where denied_at < {end} and (recovered_at is null or recovered_at >= {start})) d
+      where reason = 'declined' and denied_at < {until}
+        and (recovered_at is null or recovered_at >= {start})) d
     where $3::text is null group by 1 order by 1 limit $4
     """
 }

@@ -33,6 +33,8 @@ package struct ReportQuestion: Sendable {
   package let start: Instant
   /// When the last of the days ends, by the clock of the city.
   package let end: Instant
+  /// Until when what happened is told: the end of the days, or the moment of the report while they last.
+  package let until: Instant
   /// When each of the days begins, by the clock of the city.
   let dayStarts: [Instant]
   /// `agency_id`; nil is all.
@@ -40,14 +42,16 @@ package struct ReportQuestion: Sendable {
   /// Whose routes were whose, on each of the days by the network of then; of one operator: its own.
   package let routes: [RouteDays]
 
-  /// Asks about some days by the clock of a city, of one operator or all.
+  /// Asks about some days by the clock of a city, of one operator or all; without a moment as if they were
+  /// over.
   package init(
     days: ClosedRange<Day>, zone: TimeZoneTable, basis: Basis = .fareDay,
-    operatorID: String? = nil, routes: [RouteDays] = []
+    operatorID: String? = nil, routes: [RouteDays] = [], madeAt: Instant? = nil
   ) {
     self.days = days
     start = zone.instant(of: LocalTime(day: days.lowerBound, secondOfDay: 0))
     end = zone.instant(of: LocalTime(day: days.upperBound.adding(days: 1), secondOfDay: 0))
+    until = min(end, madeAt ?? end)
     dayStarts = (days.lowerBound.number...days.upperBound.number).map { number in
       zone.instant(of: LocalTime(day: Day(number: number), secondOfDay: 0))
     }
@@ -147,6 +151,7 @@ extension ReportTables {
       .replacing("{starts}", with: "array[\(starts)]::timestamptz[]")
       .replacing("{start}", with: "timestamptz '\(question.start.iso8601(offsetSeconds: 0))'")
       .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
+      .replacing("{until}", with: "timestamptz '\(question.until.iso8601(offsetSeconds: 0))'")
     let rows = try await connection.query(
       """
       with asked as (select $1::date, $2::date, $3::text, $4::int8, $5::text[], $6::text[],

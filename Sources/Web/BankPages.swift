@@ -147,7 +147,7 @@ extension Handlers {
       days: statement.openingDay == statement.closingDay
         ? people.day(statement.closingDay)
         : "\(people.day(statement.openingDay)) – \(people.day(statement.closingDay))",
-      opening: people.amount(statement.openingMinor, statement.currency),
+      opening: people.money(statement.openingMinor, statement.currency),
       closing: people.money(statement.closingMinor, statement.currency),
       lines: people.number(summary.lineCount), open: people.number(summary.openCount),
       missing: gap == 0 ? "–" : people.money(gap, statement.currency), isMissing: gap != 0,

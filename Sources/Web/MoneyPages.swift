@@ -60,18 +60,17 @@ extension Handlers {
     guard let name = ReportName(rawValue: asked) else {
       throw Problem(.notFound, "report_unknown", "There is no report \(asked).")
     }
-    let last = name.daysMax == 1 ? day : max(day, try request.queryDay("to") ?? day)
-    guard last.number - day.number < name.daysMax else {
-      throw Problem.badParameter("to", "it lies more than \(name.daysMax - 1) days after `date`")
-    }
+    let days = try Handlers.reportDays(from: day, to: try request.queryDay("to"), of: name)
+    let last = days.upperBound
     let report = try await services.insight.report(
-      name, days: day...last, operatorID: try await knownOperator(request),
+      name, days: days, operatorID: try await knownOperator(request),
       madeAt: request.receivedAt)
     let notes = report.notes.map { note in
       (
         note,
         NoteRow(
-          value: note.line() ?? people.number(note.count), label: note.text[request.language])
+          value: note.words(in: request.language) ?? people.number(note.count),
+          label: note.text[request.language])
       )
     }
     let model = ReportModel(
@@ -80,7 +79,8 @@ extension Handlers {
           value: $0.rawValue, label: $0.title[request.language], isSelected: $0 == name)
       }, name: name.rawValue, about: Handlers.sentence(name.about[request.language]),
       date: day.description,
-      to: last.description,
+      // Of one day it stays empty: else the next day that is chosen would lie after it.
+      to: day == last ? "" : last.description,
       day: day == last ? people.day(day) : "\(people.day(day)) – \(people.day(last))",
       query: "date=\(day)" + (day == last ? "" : "&to=\(last)"),
       periods: try await periodLinks(people),
@@ -131,7 +131,7 @@ extension Handlers {
 
   private struct RiderModel {
     let mayChoose: Bool
-    let id: String
+    var id: String
     let date: String
     let media: [Choice]
     var notice: String?
@@ -140,6 +140,8 @@ extension Handlers {
     var totals: [RideTotal] = []
     var waiting: [String] = []
     var alone: Listing<AloneRow>?
+    /// How the rides are paid.
+    var payments: String?
     var charges: Listing<ChargeRow>?
   }
 
@@ -177,7 +179,8 @@ extension Handlers {
   func riderPage(_ request: WebRequest) async throws -> Answer {
     let people = self.people(request)
     let own = request.caller?.role == .rider ? request.caller?.rider : nil
-    let id = own?.description ?? request.queryText("id") ?? ""
+    let id = own?.description ?? request.queryText("id")?.trimmed ?? ""
+    let token = own == nil ? request.queryText("token")?.trimmed ?? "" : ""
     let today = services.city.current.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
     var model = RiderModel(
@@ -187,18 +190,25 @@ extension Handlers {
           value: kind.rawValue, label: people.text("medium_\(kind.rawValue)"),
           isSelected: kind.rawValue == request.queryText("medium"))
       })
-    if id.isEmpty, request.queryText("token") == nil {
+    if id.isEmpty, token.isEmpty {
       model.notice = people.text("rider_choose")
     } else {
-      let rider = try await namedRider(request, id: id.isEmpty ? "-" : id)
+      // The form keeps who was found: a token that is given beside it was typed since.
+      let rider = try await typedRider(request, id: token.isEmpty ? id : "-")
       if let rider,
         let rides = try await services.insight.rides(of: rider, days: day...day)
       {
+        model.id = rides.rider.description
         Handlers.fill(&model, rides, people)
         let alone = try await services.unpairedTaps.taps(of: rides.rider, days: day...day)
         let network = services.city.current.network
         model.alone = Listing(alone) { tap in
           Handlers.row(tap, network, people)
+        }
+        let payments = try await services.riderCharges.payments(of: rides.rider, days: day...day)
+        if !payments.isEmpty {
+          model.payments = Handlers.sentence(
+            payments.map { $0.sentence(in: people.language) }.joined(separator: "; "))
         }
         let charges = try await services.riderCharges.charges(of: rides.rider, days: day...day)
         model.charges = Listing(charges) { charge in
@@ -212,6 +222,15 @@ extension Handlers {
     }
     let frame = PageFrame(request, titleName: "rider_title", people: people)
     return pages.page("rider", frame: frame, language: request.language, model)
+  }
+
+  /// The rider that a person typed; nil also where what they typed names nothing that there can be.
+  private func typedRider(_ request: WebRequest, id: String) async throws -> RiderID? {
+    do {
+      return try await namedRider(request, id: id)
+    } catch let problem as Problem where problem.code == Problem.badParameterCode {
+      return nil
+    }
   }
 
   private static func fill(_ model: inout RiderModel, _ rides: RiderRides, _ people: People) {

@@ -107,7 +107,9 @@ extension Handlers {
         state: unknown > 0 ? .warn : .plain),
       Figure(
         people.text("revenue_today"),
-        totals.map { people.money($0.chargedMinor, $0.currency) }.joined(separator: ", ")),
+        (totals.isEmpty
+          ? status.books.map { people.money(0, $0.currency) }
+          : totals.map { people.money($0.chargedMinor, $0.currency) }).joined(separator: ", ")),
       Figure(
         people.text("waiting"), people.number(waiting), note: people.text("waiting_note")),
       Figure(

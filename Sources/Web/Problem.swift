@@ -108,7 +108,10 @@ extension Problem {
     "The database went away at the last moment: whether it was stored is not known. Look for it before you "
       + "send it again.")
 
+  /// The code of a parameter that is not written as it has to be.
+  static let badParameterCode = "bad_parameter"
+
   static func badParameter(_ name: String, _ detail: String) -> Problem {
-    Problem(.badRequest, "bad_parameter", "Parameter \(name): \(detail)")
+    Problem(.badRequest, badParameterCode, "Parameter \(name): \(detail)")
   }
 }

@@ -96,7 +96,17 @@ extension Handlers {
     guard let day = try request.queryDay("date") else {
       throw Problem.badParameter("date", "it is missing; add ?date=2026-11-22")
     }
-    let last = try request.queryDay("to") ?? day
+    return try reportDays(from: day, to: try request.queryDay("to"), of: name)
+  }
+
+  /// The fare days of a report, as many as it may be of; one where no last one is asked for.
+  static func reportDays(
+    from day: Day, to asked: Day?, of name: ReportName
+  ) throws(Problem) -> ClosedRange<Day> {
+    let last = asked ?? day
+    guard name.daysMax > 1 || last == day else {
+      throw Problem.badParameter("to", "it does not go with \(name.rawValue), which is of one day")
+    }
     guard last >= day, last.number - day.number < name.daysMax else {
       throw Problem.badParameter(
         "to", "it lies before `date`, or more than \(name.daysMax - 1) days after")

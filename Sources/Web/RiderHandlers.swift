@@ -21,8 +21,9 @@ extension Handlers {
     }
     let alone = try await services.unpairedTaps.taps(of: rides.rider, days: days)
     let charges = try await services.riderCharges.charges(of: rides.rider, days: days)
+    let payments = try await services.riderCharges.payments(of: rides.rider, days: days)
     return .json { writer in
-      writer.rides(rides, alone, charges, language: request.language)
+      writer.rides(rides, alone, payments, charges, language: request.language)
     }
   }
 
@@ -48,14 +49,16 @@ extension Handlers {
       return try await services.insight.rider(ofAny: try media(request))
     }
     guard RiderID(id) != nil else {
-      throw Problem.badParameter("id", "\(id) is neither a UUID nor -")
+      throw Problem.badParameter(
+        "id",
+        "\(id) is no UUID of a rider or medium; to name one by its token write - and add ?token=…")
     }
     return try await services.insight.rider(named: id)
   }
 
   /// The media that a token of the query can be, of one kind or of all.
   private func media(_ request: WebRequest) throws(Problem) -> [MediumID] {
-    let text = try request.requireQuery("token")
+    let text = try request.requireQuery("token").trimmed
     guard let token = Base64.decode(text, .url), !token.isEmpty else {
       throw .badParameter("token", "it is not base64url, as validators send it")
     }
@@ -71,8 +74,8 @@ extension Handlers {
 
 extension JSONWriter {
   fileprivate mutating func rides(
-    _ rides: RiderRides, _ alone: [TapWithoutRide], _ charges: [RiderCharge],
-    language: Language
+    _ rides: RiderRides, _ alone: [TapWithoutRide], _ payments: [RiderPayment],
+    _ charges: [RiderCharge], language: Language
   ) {
     beginObject()
     member("rider", rides.rider.description)
@@ -101,6 +104,12 @@ extension JSONWriter {
       writer.member("since", day.since.description)
       writer.member("cause", day.cause.rawValue)
       writer.member("why", day.sentence(in: language))
+    }
+    member("payments", objects: payments) { writer, payment in
+      writer.member("means", payment.means.rawValue)
+      writer.member("currency", payment.amount.currency.code)
+      writer.member("amount_minor", payment.amount.minor)
+      writer.member("why", payment.sentence(in: language))
     }
     member("charges", objects: charges) { writer, charge in
       writer.charge(charge, language: language)

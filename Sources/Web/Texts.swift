@@ -83,6 +83,8 @@ package enum Texts {
     "rides": Bilingual(uk: "Поїздки", en: "Rides"),
     "revenue": Bilingual(uk: "Дохід", en: "Revenue"),
     "trial_balance": Bilingual(uk: "Пробний баланс", en: "Trial balance"),
+    "trial_balance_all": Bilingual(
+      uk: "усе записане дотепер", en: "all that is booked until now"),
     "account": Bilingual(uk: "Рахунок", en: "Account"),
     "debit": Bilingual(uk: "Дебет", en: "Debit"),
     "credit": Bilingual(uk: "Кредит", en: "Credit"),
@@ -194,8 +196,11 @@ package enum Texts {
     "rider_choose": Bilingual(
       uk: "Вкажіть пасажира або код носія.", en: "Name a rider, or the token of a medium."),
     "rider_not_found": Bilingual(
-      uk: "Такого пасажира немає: нічого з цим кодом не прикладали.",
-      en: "There is no such rider: nothing with this token was ever tapped."),
+      uk:
+        "Такого пасажира немає: нічого з цим номером чи кодом не прикладали. Перевірте, чи його записано без помилки.",
+      en:
+        "There is no such rider: nothing of this number or token was ever tapped. Look whether it is written as it has to be."
+    ),
     "rider_no_rides": Bilingual(
       uk: "Поїздок за цей день немає.", en: "No rides on this day."),
     "boarded_at": Bilingual(uk: "Початок", en: "Boarded"),
@@ -207,7 +212,8 @@ package enum Texts {
       uk: "Виходи, що не закінчили поїздки", en: "Taps off that ended no ride"),
     "tapped_off_at": Bilingual(uk: "Вихід", en: "Tapped off"),
     "why_no_ride": Bilingual(uk: "Чому поїздки немає", en: "Why there is no ride"),
-    "charges": Bilingual(uk: "Списання з банківської картки", en: "Charges of the bank card"),
+    "charges": Bilingual(
+      uk: "Списання з банківської картки чи телефону", en: "Charges of the bank card or phone"),
     "charge_state": Bilingual(uk: "Що з ним сталося", en: "What became of it"),
     "price_unknown": Bilingual(uk: "невідома", en: "not known"),
   ]

@@ -57,7 +57,9 @@ struct LedgerCommand: AsyncParsableCommand {
         let difference = sums.differenceMinor.map { money($0, currency) } ?? "past 64 bits"
         print("difference \(difference) \(currency)")
       }
-      if balance.rows.isEmpty { print("difference 0: nothing is booked yet") }
+      if balance.rows.isEmpty {
+        print("difference 0: nothing is booked \(date.map { "through \($0)" } ?? "yet")")
+      }
       guard isBalanced else {
         throw CommandFault(
           "Debits and credits differ. Run `kvytok ledger verify` to find where.",

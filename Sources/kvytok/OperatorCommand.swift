@@ -116,19 +116,22 @@ struct OperatorCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let (orders, leftOut) = try await Backbone.with(database) { backbone in
+      let (orders, leftOut, last) = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)
         let by = try await who.person(backbone.store).label
-        return try await MoneyDesks.answer {
-          try await desks.payouts.propose(
-            through: date ?? desks.today.adding(days: -1), by: by)
+        let last = date ?? desks.today.adding(days: -1)
+        let (orders, leftOut) = try await MoneyDesks.answer {
+          try await desks.payouts.propose(through: last, by: by)
         }
+        return (orders, leftOut, last)
       }
       for order in orders {
         print("order \(order.id): \(moneyText(order.minor, order.currency)) to \(order.whom)")
       }
       for line in leftOut { print("left out: \(line)") }
-      if orders.isEmpty, leftOut.isEmpty { print("nothing is owed") }
+      if orders.isEmpty, leftOut.isEmpty {
+        print("nothing is owed by entries up to \(last) (--date)")
+      }
     }
   }
 

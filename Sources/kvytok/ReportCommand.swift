@@ -63,7 +63,7 @@ struct ReportCommand: AsyncParsableCommand {
       }
       guard to >= date, to.number - date.number < name.daysMax else {
         throw ValidationError(
-          "--to lies before --date, or more than \(name.daysMax) days after.")
+          "--to lies before --date, or more than \(name.daysMax - 1) days after.")
       }
     }
     if format == .xlsx, out == nil {

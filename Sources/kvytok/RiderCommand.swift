@@ -51,8 +51,14 @@ struct RiderCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
+    func validate() throws {
+      guard rider.contains(where: { !$0.isWhitespace }) else {
+        throw ValidationError("Name the rider: a UUID, or the token of what they tap with.")
+      }
+    }
+
     func run() async throws {
-      let (rides, alone, charges, zone) = try await Backbone.with(database) { backbone in
+      let (rides, alone, payments, charges, zone) = try await Backbone.with(database) { backbone in
         let city = CityHolder()
         try await city.reload(from: backbone.store)
         let desk = InsightDesk(store: backbone.store, city: city)
@@ -62,10 +68,11 @@ struct RiderCommand: AsyncParsableCommand {
         let unpaired = UnpairedTapDesk(store: backbone.store, city: city)
         let rides = try await desk.rides(of: found, days: days)
         let present = rides?.rider ?? found
+        let charging = RiderChargeDesk(store: backbone.store)
         return (
           rides, try await unpaired.taps(of: present, days: days),
-          try await RiderChargeDesk(store: backbone.store).charges(of: present, days: days),
-          city.current.clock.zone
+          try await charging.payments(of: present, days: days),
+          try await charging.charges(of: present, days: days), city.current.clock.zone
         )
       }
       guard let rides, !rides.rides.isEmpty || !alone.isEmpty || !rides.waiting.isEmpty else {
@@ -95,6 +102,9 @@ struct RiderCommand: AsyncParsableCommand {
       }
       print("")
       for money in rides.charged { print("\(words.total) \(money)") }
+      if !payments.isEmpty {
+        print(payments.map { $0.sentence(in: language) }.joined(separator: "; "))
+      }
       for day in rides.waiting { print(day.sentence(in: language)) }
       tell(charges)
       if rides.isCut { Progress.say("There are more rides; ask for a single day.") }

@@ -16,7 +16,9 @@ struct RiderShowWords {
   var noFare: String { say("ціна невідома", "fare unknown") }
   var tapOff: String { say("вихід", "tap off") }
   var total: String { say("разом", "total") }
-  var charges: String { say("списання з банківської картки", "charges of the bank card") }
+  var charges: String {
+    say("списання з банківської картки чи телефону", "charges of the bank card or phone")
+  }
 
   func riders(_ count: Int) -> String { say("на \(count)", "for \(count)") }
 

@@ -76,6 +76,27 @@ extension ClearingSuite {
       }
     }
 
+    /// A payout to the house itself would be paid, and the operator would have nothing.
+    @Test func anAccountOfTheHouseIsNoOperators() async throws {
+      try await proposed { house, desk, _, _ in
+        try await house.bank.addAccount(StatementFile.iban, in: hryvnia, by: "olena")
+        let own = "is an account of the house: name the one where the operator has its money"
+        await #expect(throws: MoneyRefusal.unfit("\(StatementFile.iban) \(own)")) {
+          try await desk.setAccount(
+            BankAccount(name: "Bus", iban: "UA21 3223 1300 0002 6007 2335 6600 1", bic: nil),
+            of: "bus", by: "olena")
+        }
+        #expect(try await desk.accounts(of: "bus").map(\.account) == [Self.old])
+        await #expect(
+          throws: MoneyRefusal.unfit(
+            "\(Self.old.iban) is where operator bus is paid: it is no account of the house")
+        ) {
+          try await house.bank.addAccount(Self.old.iban, in: hryvnia, by: "olena")
+        }
+        #expect(try await house.texts("select iban from bank_account") == [StatementFile.iban])
+      }
+    }
+
     private func file(_ desk: PayoutDesk) async throws -> String? {
       try await desk.makeFile(
         currency: hryvnia, from: Self.payer, executionDay: today, by: "olena")?.xml

@@ -4,6 +4,7 @@ import Charging
 import Clearing
 import SimulatedAcquirer
 import Store
+import Synchronization
 import Tapping
 import Testing
 import Transit
@@ -54,7 +55,14 @@ extension ClearingSuite {
           ])
         #expect(
           mended[0].sentences(in: .ukrainian) == ["сплачено", "6,00 UAH повернено на картку"])
-        #expect(mended[1].sentences(in: .english)[1].hasPrefix("a correction of a day"))
+        // The same money is told once: its other line says that it is no more.
+        let credit = mended[1].sentences(in: .english)
+        #expect(
+          credit[0]
+            == "these are the 6.00 UAH that go back at another line of this day, and no further money"
+        )
+        #expect(mended[1].sentences(in: .ukrainian)[0].hasPrefix("це ті самі 6,00 UAH"))
+        #expect(credit[1].hasPrefix("a correction of a day"))
       }
     }
 
@@ -71,10 +79,50 @@ extension ClearingSuite {
           sentence.contains("not enough money") || sentence.contains("blocked"), "\(sentence)")
         #expect(declined.sentences(in: .ukrainian)[0].hasPrefix("відмовлено: "))
         let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: 600, channel: .cash, by: "Desk 1")
+        let begun = try #require(try await Self.charges(house).first)
+        #expect(begun.sentences(in: .english)[1] == "6.00 UAH were paid at a desk")
         _ = try await house.debts.pay(window, minor: nil, channel: .cash, by: "Desk 1")
         let recovered = try #require(try await Self.charges(house).first)
-        #expect(recovered.sentences(in: .english)[0] == "paid")
+        // The card was never charged.
+        #expect(recovered.sentences(in: .english)[0] == "paid at a desk")
+        #expect(recovered.sentences(in: .ukrainian)[0] == "сплачено в касі")
         #expect(recovered.sentences(in: .english)[1].hasPrefix("declined at first: "))
+      }
+    }
+
+    @Test func ofAChargeThatADeskBeganAndTheCardEndedBothAreTold() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await Self.ride(house)
+        try await house.nextDay()
+        let window = try await house.window()
+        _ = try await house.debts.pay(window, minor: 600, channel: .cash, by: "Desk 1")
+        house.acquirer.books.withLock { $0.mood.declines = 0 }
+        _ = try await house.debts.askNow(window, by: "olena")
+        try await house.charging.drain()
+        let charge = try #require(try await Self.charges(house).first)
+        #expect(charge.sentences(in: .english)[0] == "paid, 6.00 UAH of it at a desk")
+        #expect(charge.sentences(in: .ukrainian)[0] == "сплачено, з них 6,00 UAH у касі")
+      }
+    }
+
+    /// A debt that a later rating makes smaller goes back to nobody: it is asked for no more.
+    @Test func whatACorrectionTakesOffADebtIsNotToldAsGivenBack() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await Self.ride(house)
+        try await house.nextDay()
+        try await house.house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 5.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: house.clock.now)
+        try await house.work()
+        let charges = try await Self.charges(house)
+        #expect(charges.map(\.amount.minor) == [1600, -600])
+        #expect(charges[0].refunds.isEmpty)
+        #expect(
+          charges[1].sentences(in: .english)[0] == "taken off what was owed, or given back before")
       }
     }
 

@@ -90,6 +90,9 @@ struct LedgerCommandTests {
       }
       let before = try await service.run(["ledger", "trial-balance"])
       #expect(before.output.contains("nothing is booked yet"), "\(before.output)")
+      let then = try await service.run(["ledger", "trial-balance", "--date", "2026-11-01"])
+      #expect(
+        then.output.contains("nothing is booked through 2026-11-01"), "\(then.output)")
 
       // Whoever owns the database has not the key of the service.
       await #expect(throws: PostgresError.self) {

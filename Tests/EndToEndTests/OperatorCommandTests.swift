@@ -45,6 +45,9 @@ struct OperatorCommandTests {
         #expect(set.0 == 0, "\(set)")
       }
       try await account(Self.own, taras)
+      let before = try await run(["operator", "propose", "--date", "2026-01-31"], as: olena)
+      #expect(
+        before.1.contains("nothing is owed by entries up to 2026-01-31 (--date)"), "\(before)")
       let today = try CityToday.day.description
       let proposed = try await run(["operator", "propose", "--date", today], as: olena)
       #expect(

@@ -131,7 +131,8 @@ extension World {
         (gen_random_uuid(), 'declined', '2026-11-21T10:00Z', '2026-11-22T10:00Z', 'tap'),
         (gen_random_uuid(), 'declined', '2026-11-23T20:00Z', null, null),
         (gen_random_uuid(), 'declined', '2026-11-23T21:00Z', '2026-11-24T09:00Z', 'desk'),
-        (gen_random_uuid(), 'declined', '2026-11-23T23:00Z', null, null);
+        (gen_random_uuid(), 'declined', '2026-11-23T23:00Z', null, null),
+        (gen_random_uuid(), 'first_use', '2026-11-23T09:00Z', null, null);
       insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
         values ('2026-11-01', '2026-11-30', 'UAH', 'refused', 'x', now());
       insert into subsidy_line values (2, 'north', 'pupil', 3, 2400);

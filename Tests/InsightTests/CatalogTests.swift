@@ -284,14 +284,18 @@ extension InsightSuite {
     @Test func howLongCardsWereDeniedIsToldByWhatLetThemOnAgain() async throws {
       try await World.with { world in
         try await world.addMoney()
-        let report = try await world.desk.report(.debts, days: today...today, madeAt: noon)
-        let table = try #require(report.tables.first { $0.key == "recoveries" })
-        // Who came off before the day, or was denied after it, is not in it; who came off after it was
-        // still denied when it ended, at 22:00 of UTC.
-        #expect(
-          table.rows.map { $0.map(\.plain).joined(separator: " ") } == [
-            "none 2 90 120", "tap 3 90 600",
-          ])
+        func told(hoursAfterNoon: Double) async throws -> [String] {
+          let moment = Instant(seconds: noon.seconds + Int64(hoursAfterNoon * 3600))
+          let report = try await world.desk.report(.debts, days: today...today, madeAt: moment)
+          let table = try #require(report.tables.first { $0.key == "recoveries" })
+          return table.rows.map { $0.map(\.plain).joined(separator: " ") }
+        }
+        // Who came off before the day, or was denied after it, is not in it, nor who was never declined; who
+        // came off after it was still denied when it ended, at 22:00 of UTC.
+        #expect(try await told(hoursAfterNoon: 24) == ["none 2 90 120", "tap 3 90 600"])
+        // While the day lasts nobody was denied longer than until now.
+        #expect(try await told(hoursAfterNoon: 10.5) == ["none 1 30 30", "tap 3 90 600"])
+        #expect(try await told(hoursAfterNoon: 0) == ["tap 1 600 600"])
       }
     }
 

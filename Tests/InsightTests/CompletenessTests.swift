@@ -1,4 +1,7 @@
+import Basics
 import Insight
+import Ledger
+import Store
 import Testing
 
 extension InsightSuite {
@@ -20,6 +23,42 @@ extension InsightSuite {
           #expect(!report.isComplete)
           #expect(report.notes.first { $0.key == key }?.count == 1)
         }
+      }
+    }
+
+    /// A report without its first table is not the whole one, whatever is counted in the others.
+    @Test func aReportWithoutATableIsNotComplete() async throws {
+      try await World.with { world in
+        for (days, isComplete) in [(31, true), (32, false)] {
+          let report = try await world.desk.report(
+            .reconciliation, days: today...today.adding(days: days - 1), madeAt: noon)
+          #expect(report.isComplete == isComplete, "\(days)")
+          #expect(report.tables.contains { $0.key == "ladder" } == isComplete, "\(days)")
+          let missing = report.notes.filter { $0.isMissing && $0.count > 0 }
+            .map { $0.text(in: .english) }
+          #expect(
+            missing
+              == (isComplete
+                ? []
+                : ["Steps", "Remainders"].map {
+                  "The table “\($0)” is left out: it is made for at most 31 days"
+                }))
+        }
+      }
+    }
+
+    /// A period is open or closed; to programs it is the number that was kept.
+    @Test func whetherAPeriodIsOpenIsToldInAWord() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        let period = PeriodRow(
+          name: "2026-11", first: today.adding(days: -22), last: today.adding(days: 7), state: .open
+        )
+        let report = try #require(
+          try await world.desk.periodReport(.daily, of: period, madeAt: noon))
+        #expect(report.text(in: .english).contains("State of the period: open\n"))
+        #expect(report.text(in: .ukrainian).contains("Стан періоду: відкрито\n"))
+        #expect(String(decoding: report.json, as: UTF8.self).contains(#""period_open":1"#))
       }
     }
 

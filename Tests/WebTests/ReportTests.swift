@@ -55,6 +55,37 @@ struct ReportTests {
     }
   }
 
+  /// A page of other days than were asked for would say that nothing of those is missing.
+  @Test func thePageRefusesTheDaysThatTheInterfaceRefuses() async throws {
+    try await TestService.with { service in
+      let token = try await service.token(.accountant)
+      let daily = "it does not go with daily, which is of one day"
+      let far = "it lies before `date`, or more than 365 days after"
+      let questions = [
+        ("daily", "2026-11-20", "2026-11-27", daily), ("daily", "2026-11-20", "2026-11-19", daily),
+        ("operators", "2026-11-27", "2026-11-01", far), ("debts", "2025-11-27", "2026-11-28", far),
+      ]
+      for (name, date, to, why) in questions {
+        let days = "date=\(date)&to=\(to)"
+        let page = await service.send(
+          .get, "/report?name=\(name)&\(days)&lang=en", token: token,
+          headers: [.accept: "text/html"])
+        #expect(page.status == .badRequest, "\(name) \(days)")
+        #expect(page.text.contains("Parameter to: \(why)"), "\(page.text)")
+        let answer = await service.send(.get, "/v1/reports/\(name)?\(days)", token: token)
+        #expect(answer.status == .badRequest && answer.text.contains(why), "\(answer.text)")
+      }
+      // A form of one day leaves the last one open, so that another day can be chosen in it.
+      let one = await service.send(
+        .get, "/report?name=debts&date=2026-11-20&to=2026-11-20", token: token)
+      #expect(one.status == .ok && one.text.contains("name=\"to\" value=\"\""), "\(one.text)")
+      let several = await service.send(
+        .get, "/report?name=debts&date=2025-11-27&to=2026-11-27", token: token)
+      #expect(several.status == .ok)
+      #expect(several.text.contains("name=\"to\" value=\"2026-11-27\""), "\(several.text)")
+    }
+  }
+
   @Test func badQuestionsAreToldWhatIsWrong() async throws {
     try await TestService.with { service in
       let token = try await service.token(.accountant)

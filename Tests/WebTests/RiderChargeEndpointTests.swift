@@ -55,6 +55,42 @@ struct RiderChargeEndpointTests {
     }
   }
 
+  /// A ride by bank card is in a charge, and one by a card on which nobody put money is not paid.
+  @Test func howTheRidesArePaidStandsBesideTheirSum() async throws {
+    try await withCharges { service, token in
+      let lane = Lane.of(Self.rider)
+      _ = try await service.pool.session { db in
+        try await db.script(
+          """
+          insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+            category, product, medium, currency, nominal_minor, charged_minor, tariff_version, reason)
+          select '2026-11-21', \(lane), '\(Self.rider)', 1, '2026-11-21T08:00Z', 'V-1', 1, n, 1, 'adult',
+            'ride', medium, 'UAH', minor, minor, 'test-1',
+            '{"currency":"UAH","steps":[]}'
+          from (values (1, 'bank', 1600), (2, 'card', 1200)) r (n, medium, minor);
+          insert into fare_day (lane, rider_id, fare_day, rated_at, owes)
+          values (\(lane), '\(Self.rider)', '2026-11-21', now(), true);
+          """)
+      }
+      let path = "/v1/riders/\(Self.rider)/rides?from=2026-11-21&to=2026-11-21&lang=en"
+      let answer = await service.send(.get, path, token: token)
+      for text in [
+        #""payments":[{"means":"charges","currency":"UAH","amount_minor":1600,"why":"by charges of the"#,
+        #"{"means":"no_money","currency":"UAH","amount_minor":1200,"why":"not paid, for nothing was"#,
+      ] {
+        #expect(answer.text.contains(text), "\(text) in \(answer.text)")
+      }
+      let english = await service.send(.get, "/rider?date=2026-11-21&lang=en", token: token)
+      #expect(
+        english.text.contains("not paid, for nothing was ever put on the card: 12.00 UAH"),
+        "\(english.text)")
+      let ukrainian = await service.send(.get, "/rider?date=2026-11-21&lang=uk", token: token)
+      #expect(
+        ukrainian.text.contains("не сплачено, бо на картку нічого не поклали: 12,00 UAH"),
+        "\(ukrainian.text)")
+    }
+  }
+
   @Test func thePageTellsItInBothLanguages() async throws {
     try await withCharges { service, token in
       let english = await service.send(.get, "/rider?date=2026-11-21&lang=en", token: token)

@@ -1,0 +1,100 @@
+package import Basics
+import Store
+
+/// A part of what a rider's days come to, and how it is paid.
+package struct RiderPayment: Sendable, Equatable {
+  /// How a part is paid, or why it is not.
+  package enum Means: String, Sendable, CaseIterable {
+    /// From stored value.
+    case storedValue = "stored_value"
+    /// By charges of the bank card or phone, which are told one by one.
+    case charges
+    /// Not paid: the account of stored value was short.
+    case short
+    /// Not paid: nothing was ever put on the card.
+    case noMoney = "no_money"
+    /// Not charged: no payment account is known of the phone.
+    case noAccount = "no_account"
+    /// Not in a charge yet, as the rides came or changed later; below zero it is given back.
+    case waiting
+  }
+
+  package let means: Means
+  package let amount: Money
+
+  /// Names a part.
+  package init(_ means: Means, _ amount: Money) {
+    self.means = means
+    self.amount = amount
+  }
+
+  /// How it is paid, in words.
+  package func sentence(in language: Language) -> String {
+    let money = amount.description
+    let words =
+      switch means {
+      case .storedValue:
+        Bilingual(uk: "сплачено з картки: \(money)", en: "paid from stored value: \(money)")
+      case .charges:
+        Bilingual(
+          uk: "списаннями з банківської картки чи телефону, які названо окремо: \(money)",
+          en: "by charges of the bank card or phone, which are told one by one: \(money)")
+      case .short:
+        Bilingual(
+          uk: "не сплачено, бо на картці бракує грошей: \(money)",
+          en: "not paid, for there is not enough money on the card: \(money)")
+      case .noMoney:
+        Bilingual(
+          uk: "не сплачено, бо на картку нічого не поклали: \(money)",
+          en: "not paid, for nothing was ever put on the card: \(money)")
+      case .noAccount:
+        Bilingual(
+          uk: "не сплачено, бо рахунок телефону невідомий: \(money)",
+          en: "not paid, for no payment account is known of the phone: \(money)")
+      case .waiting:
+        Bilingual(
+          uk: "ще не списано або не повернено: \(money)",
+          en: "not charged or given back yet: \(money)")
+      }
+    return language == .ukrainian
+      ? words.ukrainian.replacing(money, with: money.replacing(".", with: ",")) : words.english
+  }
+
+  /// The parts of what days come to in one currency.
+  ///
+  /// What is not in windows is of days that are not closed, or else of a phone of which nothing is known, or
+  /// waits for a window of its own.
+  static func parts(
+    _ paying: RiderPaying, notClosedMinor: Int64, isWithoutAccount: Bool
+  ) -> [RiderPayment] {
+    let charged = paying.windowsMinor + notClosedMinor
+    let left = paying.bankRidesMinor - charged
+    let parts: [(Means, Int64)] = [
+      (.storedValue, paying.storedMinor), (.charges, charged), (.short, paying.shortMinor),
+      (.noMoney, paying.withoutAccountMinor),
+      (isWithoutAccount && left > 0 ? .noAccount : .waiting, left),
+    ]
+    return parts.filter { $0.1 != 0 }.map { means, minor in
+      RiderPayment(means, Money(minor: minor, currency: paying.currency))
+    }
+  }
+}
+
+extension RiderChargeDesk {
+  /// How what a rider's fare days come to is paid, by currency.
+  package func payments(
+    of rider: RiderID, days: ClosedRange<Day>
+  ) async throws -> [RiderPayment] {
+    try await store.read { db in
+      let paying = try await db.wallets.paying(of: rider, days: days)
+      let open = try await db.charging.notClosed(of: rider, days: days)
+      let isWithoutAccount = try await db.charging.isWithoutAccount(rider)
+      return paying.flatMap { paying in
+        let own = open.filter { $0.sum.currency == paying.currency }
+        return RiderPayment.parts(
+          paying, notClosedMinor: own.reduce(0) { $0 + $1.sum.minor },
+          isWithoutAccount: isWithoutAccount)
+      }
+    }
+  }
+}

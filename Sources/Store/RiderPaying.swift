@@ -1,0 +1,78 @@
+package import Basics
+import Postgres
+
+/// How the rides of a rider's fare days are paid, in one currency; minor units.
+package struct RiderPaying: Sendable, Equatable {
+  package let currency: Currency
+  /// What stored value has paid.
+  package var storedMinor: Int64 = 0
+  /// What stored value should have paid: the account was short.
+  package var shortMinor: Int64 = 0
+  /// What stored value should pay, of a rider who never put money on.
+  package var withoutAccountMinor: Int64 = 0
+  /// What rides with bank card and phone come to.
+  package var bankRidesMinor: Int64 = 0
+  /// What the charge windows of the days are closed over.
+  package var windowsMinor: Int64 = 0
+
+  /// Nothing is paid yet.
+  package init(currency: Currency) { self.currency = currency }
+}
+
+extension WalletTables {
+  /// How the rides of a rider's fare days are paid, by currency; by the same rows as the lists of debts.
+  package func paying(of rider: RiderID, days: ClosedRange<Day>) async throws -> [RiderPaying] {
+    let rows = try await connection.query(
+      """
+      with owed as (
+        select a.currency, d.due_minor, d.paid_minor
+        from wallet_account a join wallet_day d using (account_id)
+        where a.rider_id = $2 and a.closed_at is null and d.fare_day between $3 and $4),
+      rides as (
+        select r.currency, r.charged_minor, r.medium in \(ChargingTables.chargedMedia) as is_bank,
+          (\(Self.isUnpaid)) and exists (
+            select from fare_day f
+            where f.lane = r.lane and f.rider_id = r.rider_id and f.fare_day = r.fare_day and f.owes
+          ) as is_unpaid
+        from ride r
+        where r.lane = $1 and r.rider_id = $2 and r.fare_day between $3 and $4
+          and r.reversed_run_id is null and r.charged_minor is not null)
+      select currency, sum(stored_minor)::int8 as stored_minor,
+        sum(short_minor)::int8 as short_minor, sum(without_minor)::int8 as without_minor,
+        sum(rides_minor)::int8 as rides_minor, sum(windows_minor)::int8 as windows_minor
+      from (
+        select currency, paid_minor as stored_minor, due_minor - paid_minor as short_minor,
+          0::int8 as without_minor, 0::int8 as rides_minor, 0::int8 as windows_minor
+        from owed
+        union all
+        select currency, 0, 0, case when is_unpaid then charged_minor else 0 end,
+          case when is_bank then charged_minor else 0 end, 0
+        from rides
+        union all
+        select w.currency, 0, 0, 0, 0, w.amount_minor from charge_window w
+        where w.lane = $1 and w.rider_id = $2 and w.fare_day between $3 and $4) s
+      group by 1 order by 1
+      """,
+      [
+        .int2(Lane.of(rider)), .identifier(rider), .date(days.lowerBound), .date(days.upperBound),
+      ])
+    return try rows.map { row in
+      var paying = RiderPaying(currency: try row.currency("currency"))
+      paying.storedMinor = try row.int8("stored_minor")
+      paying.shortMinor = try row.int8("short_minor")
+      paying.withoutAccountMinor = try row.int8("without_minor")
+      paying.bankRidesMinor = try row.int8("rides_minor")
+      paying.windowsMinor = try row.int8("windows_minor")
+      return paying
+    }
+  }
+}
+
+extension ChargingTables {
+  /// Whether a rider has phones only, none of which is known to pay from anything.
+  package func isWithoutAccount(_ rider: RiderID) async throws -> Bool {
+    try await connection.query(
+      "select \(Self.isWithoutAccount("$1::uuid"))", [.identifier(rider)]
+    ).only().bool(0)
+  }
+}
