@@ -228,7 +228,7 @@ enum PriceTableReader {
         throw TariffFault(
           file: file, line: reader.line,
           message: known.isEmpty
-            ? "the tariff has no products, and none can be bought"
+            ? "the tariff has no product \"\(purchase.product)\": it has none at all"
             : "the tariff has no product \"\(purchase.product)\"; it has: "
               + known.sorted().joined(separator: ", "))
       }

@@ -36,7 +36,7 @@ struct ListedTapTests {
         ])
         return end.exitCode == 0 ? end : nil
       }
-      #expect(denied?.output == "denied in version 1\n")
+      #expect(denied?.output == "denied in version 1, for lost\n")
       try await post(seqs: 3, hour: 2, list: 1)
       for (index, words) in [
         ["listed", "носій у ньому"], ["not listed", "носія в ньому немає"],
