@@ -17,7 +17,7 @@ import Testing
 /// stands apart works out every fare, balance, window and account from scratch.
 ///
 /// `KVYTOK_BOOK_SEEDS` says how many seeds (2), `KVYTOK_SEED` which is the first (1).
-@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .serialized)
+@Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"))
 struct BooksSimulationTests {
   private static func number(_ name: String, else standard: UInt64) -> UInt64 {
     ProcessInfo.processInfo.environment[name].flatMap(UInt64.init) ?? standard
