@@ -214,7 +214,26 @@ private let arrivals = [
       """)
 ]
 
+private let twice = """
+    rides:
+    - {on: "2024-05-14 23:00", off: "2024-05-15 00:10", mode: metro, pays: 0}
+    - {at: "2024-05-14 23:30", mode: bus, pays: 2.80}
+    - {on: "2024-05-15 00:15", off: "2024-05-16 00:30", mode: metro, pays: 2.80}
+  """
+
+private let tickets = [
+  Midnight(
+    "what was paid for a ticket is taken by one of two rides that were open",
+    rules: "tickets: [{name: hour, within: 60 min, price: 2.80}]", rides: twice),
+  Midnight(
+    "what was paid for a ticket of two rides is taken by one of two that were open",
+    rules: "tickets: [{name: two, within: 120 min, rides: 2, price: 2.80}]", rides: twice),
+]
+
 struct OpenRideTransferTests {
+  @Test(arguments: tickets)
+  private func whatWasPaidForATicketIsTakenOnce(_ worked: Midnight) { expectGood(worked) }
+
   @Test(arguments: evenings)
   private func whatARideThatWasOpenSharesOutlastsTheEvening(_ worked: Midnight) {
     expectGood(worked)
