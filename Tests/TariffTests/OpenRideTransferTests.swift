@@ -289,6 +289,41 @@ struct OpenRideTransferTests {
     }
   }
 
+  @Test func aRideOfAnotherVersionKeepsTheTripThatItFoundBesideTickets() {
+    func version(_ effective: String) -> String {
+      """
+      effective: \(effective)
+      currency: UAH
+      timezone: UTC
+      categories: [adult]
+      tapping: {limit: 30 h}
+      tickets: [{name: hour, within: 60 min, price: 10.00}]
+      products: [{name: ten, trips: 10, valid: {days: 30}, transfer: {within: 30 min}}]
+
+      """
+    }
+    let text =
+      "version: old\n" + version("{from: 2024-01-01, until: 2024-05-14}") + "---\nversion: new\n"
+      + version("{from: 2024-05-15}")
+    let worked = """
+      - case: late
+        buys: [{product: ten, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 23:40", mode: bus, pays: 0, because: "9 left"}
+        - {on: "2024-05-14 23:50", off: "2024-05-16 04:00", mode: metro, pays: 0, because: no trip used}
+        - {at: "2024-05-15 10:00", mode: bus, pays: 0, because: "8 left"}
+        - {at: "2024-05-16 10:00", mode: bus, pays: 0, because: "7 left"}
+      """
+    let check = TariffSource(
+      folder: "open",
+      files: [
+        TariffFile(path: TariffSource.mainPath, text: text),
+        TariffFile(path: "cases/case.yaml", text: worked),
+      ]
+    ).check()
+    #expect(check.isGood, "\(check.text)")
+  }
+
   private func expectGood(_ worked: Midnight) {
     let check = worked.check()
     #expect(check.isGood, "\(check.text)")
