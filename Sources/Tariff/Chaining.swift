@@ -10,34 +10,40 @@ extension FareMeter {
     let joins = tariff.tables.chains[index].joinsSameServiceOnly
     let kind = Int(ride.service)
     let service = joins && kind >= 0 ? tariff.tables.services[kind].tag : 0
+    // One that was open goes on with the chain that it found at its boarding, or begins the one after it.
+    let kept = ride.wasOpen ? state.replaced(at: ride.on.at) : nil
     var before: ChainState?
-    // One that was open goes on with the chain that it found at its boarding.
-    let own = ride.wasOpen ? state.replaced(at: ride.on.at)?.chain : nil
-    if let own, isLinked(own, ride, index) {
+    var isRunning = false
+    var paidMinor: Int64?
+    if let own = kept?.chain, isLinked(own, ride, index) {
       before = own
+    } else if let later = kept?.laterChain {
+      if isLinked(later.chain, ride, index) {
+        (before, isRunning, paidMinor) = (later.chain, later.isRunning, later.paidMinor)
+      }
     } else if let chain = state.chain, isLinked(chain, ride, index) {
-      before = chain
+      (before, isRunning) = (chain, true)
     }
-    let isOwn = before != nil && before == own
     guard var chain = before, chain.service == service else {
       return startChain(
         ride, index, price: price, service: service, isChange: before != nil, state: &state)
     }
-    let paid = chain.paidMinor
-    // One that was open and began before all others pays its own price at least, as a first ride does.
+    // One that was open and began before all others pays its own price at least, as a first ride does, and
+    // is credited what the others were charged, not what a product or a cap paid for them.
     let isFirst = ride.on.at < chain.firstStartedAt
+    let paid = isFirst ? min(chain.paidMinor, paidMinor ?? chain.paidMinor) : chain.paidMinor
     chain.rides.insert(chainRide(ride), at: isFirst ? 0 : chain.rides.count)
     if chain.rides.count > FareMeter.chainRidesMax { chain.rides.remove(at: 1) }
     let whole = chainPrice(chain, ride, index)
     note(&chain, ride)
     guard whole != unknownMinor else {
-      if !isOwn { state.chain = chain }
+      if isRunning { state.goOn(with: chain, ride: ride.on.at) }
       return price
     }
     let charge = max(0, max(whole - chain.discountMinor, isFirst ? price : 0) - paid)
     step(.chain, name, minor: paid, number: whole)
-    chain.paidMinor = paid + charge
-    if !isOwn { state.chain = chain }
+    chain.paidMinor = max(chain.paidMinor, paid + charge)
+    if isRunning { state.goOn(with: chain, ride: ride.on.at) }
     return charge
   }
 
@@ -130,7 +136,11 @@ extension FareMeter {
       let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
       return link.contains(from: from, to: ride.moment(link.to))
     }
-    if chain.firstStartedAt <= ride.on.at { return true }
+    if chain.firstStartedAt <= ride.on.at {
+      // One that runs to an arrival is over for a ride that took too long.
+      guard link.to == .arrival else { return true }
+      return link.contains(from: chain.firstStartedAt, to: ride.moment(.arrival))
+    }
     return link.contains(from: ride.moment(link.from), to: chain.firstStartedAt)
   }
 

@@ -36,7 +36,8 @@ extension FareMeter {
         continue
       }
       let place = places[kept.count]
-      let due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
+      var due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
+      due += takeOver(tickets[place], from: place, run: run, dueBefore: dueBefore, state: &state)
       kept.append((rides[index], due))
     }
     remember(kept, day: day, opened: opened, state: &state, source: source)
@@ -88,6 +89,11 @@ extension FareMeter {
   struct TicketDue {
     var minor: Int64
     var reductionMinor: Int64 = 0
+
+    static func += (due: inout TicketDue, other: TicketDue) {
+      due.minor += other.minor
+      due.reductionMinor += other.reductionMinor
+    }
   }
 
   /// Tickets for the first rides of a run.
@@ -304,6 +310,29 @@ extension FareMeter {
     // Nothing is due of whom a category lets ride free, so nothing of it is credited tomorrow.
     let isFree = tariff.tables.categories[Int(ride.categoryRule)].isFree
     return TicketDue(minor: isFree ? 0 : due, reductionMinor: isTold ? ride.reductionMinor : 0)
+  }
+
+  /// Takes what was due for rides of before over to the ride of today that began before all of them on their
+  /// ticket: in its turn it would have paid, and one that stays open may not take that money again.
+  private func takeOver(
+    _ chosen: ChosenTicket, from place: Int, run: [Ride], dueBefore: [TicketDue?],
+    state: inout RiderState
+  ) -> TicketDue {
+    var taken = TicketDue(minor: 0)
+    guard place == chosen.rides.lowerBound, chosen.rule >= 0, chosen.leftMinor == 0 else {
+      return taken
+    }
+    for other in chosen.rides {
+      guard let due = dueBefore[other], due.minor > 0,
+        let recent = state.recent.firstIndex(where: {
+          $0.on.at.microseconds == run[other].on.at && $0.paidMinor == due.minor
+        })
+      else { continue }
+      taken += due
+      state.recent[recent].paidMinor = 0
+      state.recent[recent].reductionMinor = 0
+    }
+    return taken
   }
 
   /// What the category took off of tickets of before, which is told and claimed already; not of the last

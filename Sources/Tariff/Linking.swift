@@ -34,57 +34,102 @@ extension FareMeter {
     let tag = tariff.tables.transfers[index].tag
     let place = state.windows.firstIndex { $0.tag == tag }
     if ride.wasOpen {
-      let own = state.replaced(at: ride.on.at)?.windows.last { $0.tag == tag }
-      let boardedAt = ride.on.at
-      let later = place.flatMap { state.windows[$0].startedAt > boardedAt ? $0 : nil }
-      if own != nil || later != nil {
+      let kept = state.replaced(at: ride.on.at)
+      let found = kept?.found.first { $0.window.tag == tag }
+      var later = kept?.later.first { $0.window.tag == tag }
+      if later == nil { later = running(place, ride, state) }
+      if found != nil || later != nil {
         return transferredLate(
-          ride, index, price: price, own: own, later: later, state: &state)
+          ride, index, price: price, found: found, later: later, state: &state)
       }
     }
+    let at = ride.on.at
     guard let place else {
-      state.windows.append(opened(ride, index, price: price))
+      state.addWindow(opened(ride, index, price: price), ride: at)
       return price
     }
     var window = state.windows[place]
     let isUsed = mayUse(window, ride, index)
     if !isUsed { noteMissed(window, ride, index) }
     guard isUsed, let due = goOn(&window, ride, index, price: price) else {
-      state.replaceWindow(at: place, by: opened(ride, index, price: price))
+      let window = opened(ride, index, price: price)
+      state.replaceWindow(at: place, by: window, ride: at, goesOn: false)
       return price
     }
-    state.replaceWindow(at: place, by: window)
+    state.replaceWindow(at: place, by: window, ride: at, goesOn: true)
     return due
+  }
+
+  /// The running window as one that began after a ride that was open, where nothing was kept for the ride.
+  private func running(
+    _ place: Int?, _ ride: borrowing Ride, _ state: RiderState
+  ) -> LaterWindow? {
+    guard let place, began(state.windows[place], after: ride) else { return nil }
+    let window = state.windows[place]
+    return LaterWindow(
+      window: window, firstAt: window.startedAt, lastAt: window.startedAt,
+      firstPaidMinor: window.lastPriceMinor, paidMinor: window.creditMinor)
   }
 
   /// What a ride pays that was open while others ended or replaced the transfer that it found, or while a
   /// transfer began that was not there at its boarding.
   ///
-  /// It uses the one that it found. Otherwise it would have begun one itself: then it shares the one that
-  /// began after it, where that one's first ride would have been in time. It ends none.
+  /// It uses the one that it found. Otherwise it would have begun one itself: then it shares the first one
+  /// that began after it, where that one's first ride would have been in time. It ends none.
   private mutating func transferredLate(
-    _ ride: borrowing Ride, _ index: Int, price: Int64, own: TransferWindow?, later: Int?,
+    _ ride: borrowing Ride, _ index: Int, price: Int64, found: FoundWindow?, later: LaterWindow?,
     state: inout RiderState
   ) -> Int64 {
-    if var own {
-      let isUsed = mayUse(own, ride, index)
-      if !isUsed { noteMissed(own, ride, index) }
-      if isUsed, let due = goOn(&own, ride, index, price: price) { return due }
-    }
-    if let later {
-      var window = state.windows[later]
-      let link = tariff.tables.transfers[index].window
-      if link.contains(from: ride.moment(link.from), to: window.startedAt),
-        fits(window, ride, index, meetingAt: ride.lastStop),
-        let due = goOn(&window, ride, index, price: price)
-      {
-        state.windows[later] = window
+    let tag = tariff.tables.transfers[index].tag
+    let place = state.windows.firstIndex { $0.tag == tag }
+    if let found {
+      var window = found.window
+      let isUsed = mayUse(window, ride, index)
+      if !isUsed { noteMissed(window, ride, index) }
+      if isUsed, let due = goOn(&window, ride, index, price: price) {
+        if found.goesOn, let place {
+          state.windows[place].creditMinor = window.creditMinor
+          state.windows[place].count = window.count
+        }
         return due
       }
+    }
+    if let later, let due = goOnBefore(later, ride, index, price: price) {
+      if later.isRunning, let place {
+        // It is the first of these rides: what the window knows of the last one stays.
+        state.windows[place].creditMinor += due
+        state.windows[place].count += 1
+        if tariff.tables.transfers[index].extends == .never {
+          state.windows[place].startedAt = ride.moment(tariff.tables.transfers[index].window.from)
+        }
+      }
+      return due
     }
     // The reason says that a transfer began, as it does of a ride in its turn.
     _ = opened(ride, index, price: price)
     return price
+  }
+
+  /// What a ride that was open pays before a transfer that began after it; nil where the first ride of that
+  /// one would not have been on the ride's own.
+  private mutating func goOnBefore(
+    _ later: LaterWindow, _ ride: borrowing Ride, _ index: Int, price: Int64
+  ) -> Int64? {
+    let link = tariff.tables.transfers[index].window
+    guard link.contains(from: ride.moment(link.from), to: later.window.startedAt),
+      fits(later.window, ride, index, meetingAt: ride.lastStop)
+    else { return nil }
+    let name = RuleName.transfer(Int32(index))
+    switch charge(index, from: service(of: ride), to: later.window.lastService) {
+    case .new:
+      step(.transferFree, name, isApplied: false)
+      return nil
+    case .beside:
+      step(.transferBeside, name)
+      return price
+    case let charge:
+      return amountBefore(charge, price: price, later: later, ride: ride, name: name)
+    }
   }
 
   /// Whether a transfer began after a ride that was open.
@@ -107,14 +152,8 @@ extension FareMeter {
     _ window: inout TransferWindow, _ ride: borrowing Ride, _ index: Int, price: Int64
   ) -> Int64? {
     let name = RuleName.transfer(Int32(index))
-    let service = ride.service < 0 ? 0 : tariff.tables.services[Int(ride.service)].tag
-    var (before, after) = (window.lastService, service)
-    if began(window, after: ride) { swap(&before, &after) }
-    let charge =
-      tariff.tables.transfers[index].pairs.isEmpty
-      ? tariff.tables.transfers[index].charge
-      : tariff.tables.transfers[index].pairs[UInt64(before) << 32 | UInt64(after)]
-        ?? tariff.tables.transfers[index].charge
+    let service = service(of: ride)
+    let charge = charge(index, from: window.lastService, to: service)
     switch charge {
     case .new:
       step(.transferFree, name, isApplied: false)
@@ -124,13 +163,21 @@ extension FareMeter {
       return price
     default: break
     }
-    let due =
-      began(window, after: ride)
-      ? amountBefore(charge, price: price, window: window, ride: ride, name: name)
-      : amount(charge, price: price, window: window, ride: ride, name: name)
+    let due = amount(charge, price: price, window: window, ride: ride, name: name)
     window.creditMinor += due
     continueWindow(&window, ride, index, price: price, due: due, service: service)
     return due
+  }
+
+  private func service(of ride: borrowing Ride) -> UInt32 {
+    ride.service < 0 ? 0 : tariff.tables.services[Int(ride.service)].tag
+  }
+
+  /// What a ride of one service pays on a transfer after one of another.
+  private func charge(_ index: Int, from before: UInt32, to after: UInt32) -> TransferCharge {
+    let pairs = tariff.tables.transfers[index].pairs
+    let charge = tariff.tables.transfers[index].charge
+    return pairs.isEmpty ? charge : pairs[UInt64(before) << 32 | UInt64(after)] ?? charge
   }
 
   private mutating func noteMissed(
@@ -148,11 +195,6 @@ extension FareMeter {
     window.count += 1
     let extends = tariff.tables.transfers[index].extends
     let from = ride.moment(tariff.tables.transfers[index].window.from)
-    guard !began(window, after: ride) else {
-      // It is the first of these rides: what the window knows of the last one stays.
-      if extends == .never { window.startedAt = from }
-      return
-    }
     window.lastPriceMinor = price
     window.lastService = service
     window.lastRoute = ride.on.route.hash
@@ -163,7 +205,7 @@ extension FareMeter {
 
   private mutating func opened(_ ride: borrowing Ride, _ index: Int, price: Int64) -> TransferWindow
   {
-    let service = ride.service < 0 ? 0 : tariff.tables.services[Int(ride.service)].tag
+    let service = service(of: ride)
     step(
       .transferOpens, .transfer(Int32(index)),
       number: tariff.tables.transfers[index].window.microseconds / 60_000_000)
@@ -222,22 +264,23 @@ extension FareMeter {
   /// What a ride pays that began before all rides on a transfer.
   ///
   /// It is its price, less what the first of them paid more than it would have after this one: together they
-  /// pay what they would have in their turns.
+  /// pay what they would have in their turns. What a product or a cap paid for those is no credit.
   private mutating func amountBefore(
-    _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride,
+    _ charge: TransferCharge, price: Int64, later: LaterWindow, ride: borrowing Ride,
     name: RuleName
   ) -> Int64 {
-    let paid = window.lastPriceMinor
+    let paid = later.window.lastPriceMinor
+    var most = later.firstPaidMinor
     var credit: Int64 = 0
     switch charge {
     case .new, .beside: break
-    case .free, .difference: credit = window.creditMinor
-    case .differenceToLast: credit = paid
+    case .difference: (credit, most) = (later.window.creditMinor, later.paidMinor)
+    case .free, .differenceToLast: credit = paid
     case .supplement(let node): credit = paid - max(0, tariff.price(node, ride))
     case .discount(let node): credit = min(paid, max(0, tariff.price(node, ride)))
     case .share(let share): credit = paid - share.of(paid)
     }
-    credit = max(0, min(credit, price))
+    credit = max(0, min(credit, most, price))
     if case .free = charge, credit == price {
       step(.transferFree, name, minor: price)
     } else if credit > 0 {

@@ -148,24 +148,19 @@ extension FareMeter {
     guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt != .min else {
       return false
     }
-    guard isInTime(window, holding, ride, state) else { return false }
-    return tariff.tables.products[rule].transferCondition.holds(ride)
-  }
-
-  /// Whether a ride is in time after a trip.
-  ///
-  /// One that was open goes by the trip before it, or shares one that was used soon after it began.
-  private func isInTime(
-    _ window: LinkWindow, _ holding: Holding, _ ride: borrowing Ride, _ state: RiderState
-  ) -> Bool {
-    guard ride.wasOpen, holding.lastTripAt > ride.on.at else {
-      return window.contains(from: holding.lastTripAt, to: ride.on.at)
+    let mayFollow = tariff.tables.products[rule].transferCondition.holds(ride)
+    let at = ride.on.at
+    guard ride.wasOpen, holding.lastTripAt > at else {
+      return mayFollow && window.contains(from: holding.lastTripAt, to: at)
     }
-    let own = state.replaced(at: ride.on.at)?.trips.first {
-      $0.tag == holding.tag && $0.boughtAt == holding.boughtAt
-    }
-    if let own, window.contains(from: own.at, to: ride.on.at) { return true }
-    return window.contains(from: ride.on.at, to: holding.lastTripAt)
+    // One that was open goes by the trip before it, or shares the one that was used soon after it began:
+    // in its turn it would have used that one itself, so the product has to carry it.
+    let found = state.foundTrip(of: holding, before: at)
+    if let found, mayFollow, window.contains(from: found.at, to: at) { return true }
+    let later = state.laterTrip(of: holding, after: at)
+    guard later?.mayFollow ?? mayFollow else { return false }
+    guard window.contains(from: at, to: later?.at ?? holding.lastTripAt) else { return false }
+    return isValid(holding, rule, ride)
   }
 
   /// What leaves less to pay; then no trip used before a trip used; then what is over sooner.
@@ -194,16 +189,37 @@ extension FareMeter {
     }
     let tripsMax = tariff.tables.products[rule].tripsMax
     if use.isTransfer {
+      if ride.wasOpen { shareTrip(index, rule, ride, state: &state) }
       step(.tripTransfer, .product(Int32(rule)))
     } else if tripsMax == 0 {
       // Of one that pays a part it is said what it pays, once that is known.
       if use.restMinor == 0 { step(.pass, .product(Int32(rule))) }
     } else {
       state.holdings[index].tripsUsed += 1
-      state.noteTrip(of: index, at: ride.on.at)
+      state.noteTrip(
+        of: index, at: ride.on.at,
+        mayFollow: tariff.tables.products[rule].transferCondition.holds(ride))
       let left = tripsMax - Int(state.holdings[index].tripsUsed)
       step(.trip, .product(Int32(rule)), number: Int64(left))
     }
+  }
+  /// Sets a trip back to a ride that was open and shares it, as if the ride had used it in its turn.
+  private func shareTrip(
+    _ index: Int, _ rule: Int, _ ride: borrowing Ride, state: inout RiderState
+  ) {
+    let holding = state.holdings[index]
+    let at = ride.on.at
+    guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt > at else {
+      return
+    }
+    if let found = state.foundTrip(of: holding, before: at),
+      tariff.tables.products[rule].transferCondition.holds(ride),
+      window.contains(from: found.at, to: at)
+    {
+      return
+    }
+    let later = state.laterTrip(of: holding, after: at)
+    if later == nil || later?.at == holding.lastTripAt { state.holdings[index].lastTripAt = at }
   }
 }
 

@@ -99,6 +99,8 @@ private struct StateWriter {
 
   mutating func byte(_ value: UInt8) { bytes.append(value) }
 
+  mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
+
   mutating func fixed(_ value: UInt32) {
     for shift in [24, 16, 8, 0] as [UInt32] {
       bytes.append(UInt8(truncatingIfNeeded: value >> shift))
@@ -185,12 +187,29 @@ private struct StateWriter {
 
   mutating func replaced(_ links: ReplacedLinks) {
     integer(links.boardedAt)
-    list(links.windows) { $0.window($1) }
+    list(links.found) { writer, found in
+      writer.window(found.window)
+      writer.flag(found.goesOn)
+    }
+    list(links.later) { writer, later in
+      writer.window(later.window)
+      for value in [later.firstAt, later.lastAt, later.firstPaidMinor, later.paidMinor] {
+        writer.integer(value)
+      }
+      writer.flag(later.isRunning)
+    }
     optional(links.chain) { $0.chain($1) }
+    optional(links.laterChain) { writer, later in
+      writer.chain(later.chain)
+      writer.integer(later.lastAt)
+      writer.integer(later.paidMinor)
+      writer.flag(later.isRunning)
+    }
     list(links.trips) { writer, trip in
       writer.fixed(trip.tag)
       writer.integer(trip.boughtAt)
       writer.integer(trip.at)
+      writer.flag(trip.mayFollow)
     }
     list(links.caps) { $0.cap($1) }
   }
@@ -232,6 +251,12 @@ private struct StateReader {
     }
     at += 1
     return bytes[at - 1]
+  }
+
+  mutating func flag() -> Bool {
+    let value = byte()
+    if value > 1 { isBroken = true }
+    return value == 1
   }
 
   mutating func fixed() -> UInt32 {
@@ -352,8 +377,22 @@ private struct StateReader {
 
   mutating func replaced() -> ReplacedLinks {
     ReplacedLinks(
-      boardedAt: integer(), windows: list { $0.window() }, chain: optional { $0.chain() },
-      trips: list { LastTrip(tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer()) },
+      boardedAt: integer(),
+      found: list { FoundWindow(window: $0.window(), goesOn: $0.flag()) },
+      later: list {
+        LaterWindow(
+          window: $0.window(), firstAt: $0.integer(), lastAt: $0.integer(),
+          firstPaidMinor: $0.integer(), paidMinor: $0.integer(), isRunning: $0.flag())
+      },
+      chain: optional { $0.chain() },
+      laterChain: optional {
+        LaterChain(
+          chain: $0.chain(), lastAt: $0.integer(), paidMinor: $0.integer(), isRunning: $0.flag())
+      },
+      trips: list {
+        LastTrip(
+          tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer(), mayFollow: $0.flag())
+      },
       caps: list { $0.cap(withSets: true) })
   }
 
