@@ -186,8 +186,10 @@ struct ReportTableDefinition: Sendable {
       isOfHouse: true, senses: ["due_minor": .notPaidToday]),
     ReportTableDefinition(
       key: "recoveries",
-      title: Bilingual(uk: "У стоп-листі через відмову", en: "On the deny list after a decline"),
-      sheet: Bilingual(uk: "У стоп-листі через відмову", en: "Denied after a decline"),
+      title: Bilingual(
+        uk: "У стоп-листі через відмову чи невдалу першу перевірку",
+        en: "On the deny list after a decline or a failed first check"),
+      sheet: Bilingual(uk: "Відмова чи перша перевірка", en: "Decline or failed first check"),
       query: .debtRecoveries,
       figures: ["recovered_by", "cards", "denied_minutes", "denied_minutes_max"], isOfHouse: true,
       isUnsummed: true),
