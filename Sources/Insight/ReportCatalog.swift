@@ -179,8 +179,8 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "stored_value",
       title: Bilingual(
-        uk: "Картки й QR-коди: поїздки цих днів, на сьогодні",
-        en: "Stored value: rides of these days, as of today"),
+        uk: "Картки й QR-коди на сьогодні: поїздки й стоп-лист цих днів",
+        en: "Stored value as of today: rides and denials of these days"),
       sheet: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
       query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
       isOfHouse: true, senses: ["due_minor": .notPaidToday]),
@@ -260,7 +260,7 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "registers",
       title: Bilingual(
-        uk: "Лічильники за весь час, на сьогодні", en: "Registers of all time, as of today"),
+        uk: "Лічильники на сьогодні, за весь час", en: "Registers as of today, of all time"),
       sheet: Bilingual(uk: "Лічильники за весь час", en: "Registers of all time"),
       query: .registers,
       figures: [
