@@ -19,6 +19,8 @@ package struct RiderPayment: Sendable, Equatable {
     case noMoney = "no_money"
     /// Not charged: no payment account is known of the phone.
     case noAccount = "no_account"
+    /// Given up, as the rider was erased; below zero it was taken back.
+    case erased
     /// Not in a charge yet, as the rides came or changed later; below zero it is given back.
     case waiting
   }
@@ -64,6 +66,10 @@ package struct RiderPayment: Sendable, Equatable {
         Bilingual(
           uk: "не сплачено, бо рахунок телефону невідомий: \(money)",
           en: "not paid, for no payment account is known of the phone: \(money)")
+      case .erased:
+        Bilingual(
+          uk: "не стягується, бо дані пасажира стерто: \(money)",
+          en: "given up, as the rider was erased: \(money)")
       case .waiting:
         Bilingual(
           uk: "ще не списано або не повернено: \(money)",
@@ -81,13 +87,13 @@ package struct RiderPayment: Sendable, Equatable {
     _ paying: RiderPaying, notClosedMinor: Int64, isWithoutAccount: Bool
   ) -> [RiderPayment] {
     let charged = paying.windowsMinor + notClosedMinor
-    let left = paying.bankRidesMinor - charged
+    let left = paying.bankRidesMinor - charged - paying.erasedBankMinor
     let parts: [(Means, Int64)] = [
       (.storedValue, paying.storedMinor),
       (.belowNothing, paying.storedMinor > 0 ? paying.belowNothingMinor : 0),
       (.givenUp, paying.storedMinor > 0 ? paying.givenUpMinor : 0), (.charges, charged),
-      (.short, paying.shortMinor),
-      (.noMoney, paying.withoutAccountMinor),
+      (.short, paying.shortMinor), (.noMoney, paying.withoutAccountMinor),
+      (.erased, paying.erasedBankMinor + paying.erasedStoredMinor),
       (isWithoutAccount && left > 0 ? .noAccount : .waiting, left),
     ]
     return parts.filter { $0.1 != 0 }.map { means, minor in

@@ -85,6 +85,11 @@ extension ClearingSuite {
         try await cards.nextDay()
         #expect(try await told(ofCard, cards.house) == ["charges 800"])
         #expect(try await told(ofPhone, cards.house) == ["no_account 800"])
+        let nobody = try await cards.house.riders.erase(
+          ofPhone,
+          by: RiderAct(actor: "desk 1", reason: "asked for it", at: cards.clock.now),
+          randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        #expect(try await told(nobody, cards.house) == ["erased 800"])
       }
     }
 
