@@ -128,7 +128,9 @@ package struct RiderCharge: Sendable, Equatable {
 
   /// What is told of a refund; nil for one that was refused.
   private static func refund(_ refund: RefundRow) -> Bilingual? {
-    switch refund.state {
+    // What a desk took no card can be given back: nobody tried.
+    let isOfDesk = refund.fault == OrderedRefund.atDesk
+    return switch refund.state {
     case .awaiting:
       Bilingual(
         uk: "буде повернено на картку, якщо друга особа погодить",
@@ -137,6 +139,11 @@ package struct RiderCharge: Sendable, Equatable {
       Bilingual(uk: "повертається на картку", en: "are on their way back to the card")
     case .paid, .settled:
       Bilingual(uk: "повернено на картку", en: "were given back to the card")
+    case .failed where isOfDesk && refund.paidEntryID != nil:
+      Bilingual(
+        uk: "повернено готівкою або переказом", en: "were given back in cash or by transfer")
+    case .failed where isOfDesk:
+      Bilingual(uk: "можна отримати назад у касі", en: "are to be given back at a desk")
     case .failed where refund.paidEntryID != nil:
       Bilingual(
         uk: "виплачено готівкою або переказом, бо на картку не вдалося",

@@ -179,15 +179,17 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "stored_value",
       title: Bilingual(
-        uk: "Картки й QR-коди: поїздки цих днів, на сьогодні",
-        en: "Stored value: rides of these days, as of today"),
+        uk: "Картки й QR-коди на сьогодні: поїздки й стоп-лист цих днів",
+        en: "Stored value as of today: rides and denials of these days"),
       sheet: Bilingual(uk: "Картки й QR-коди", en: "Stored value"),
       query: .debtStoredValue, figures: ["debt", "rider", "since", "due_minor", "currency"],
       isOfHouse: true, senses: ["due_minor": .notPaidToday]),
     ReportTableDefinition(
       key: "recoveries",
-      title: Bilingual(uk: "У стоп-листі через відмову", en: "On the deny list after a decline"),
-      sheet: Bilingual(uk: "У стоп-листі через відмову", en: "Denied after a decline"),
+      title: Bilingual(
+        uk: "У стоп-листі через відмову чи невдалу першу перевірку",
+        en: "On the deny list after a decline or a failed first check"),
+      sheet: Bilingual(uk: "Відмова чи перша перевірка", en: "Decline or failed first check"),
       query: .debtRecoveries,
       figures: ["recovered_by", "cards", "denied_minutes", "denied_minutes_max"], isOfHouse: true,
       isUnsummed: true),
@@ -258,7 +260,7 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "registers",
       title: Bilingual(
-        uk: "Лічильники за весь час, на сьогодні", en: "Registers of all time, as of today"),
+        uk: "Лічильники на сьогодні, за весь час", en: "Registers as of today, of all time"),
       sheet: Bilingual(uk: "Лічильники за весь час", en: "Registers of all time"),
       query: .registers,
       figures: [

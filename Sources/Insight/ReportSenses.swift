@@ -8,14 +8,14 @@ struct ReportSense: Sendable {
   /// Words for people where this table has others than ``ReportWords``.
   var words: [String: Bilingual] = [:]
 
-  /// Of the rides of the days asked, and of no moment of those.
+  /// Of the rides of the days asked and the cards denied on them, and of no moment of those.
   static let notPaidToday = ReportSense(
     header: Bilingual(uk: "Не сплачено на сьогодні", en: "Not paid today"),
     meaning: Bilingual(
       uk:
-        "Що з поїздок цих днів не сплачено, коли складено звіт; а коли залишок нижчий за нуль – скільки бракує до нуля.",
+        "Що з поїздок цих днів не сплачено, коли складено звіт; а де залишок нижчий за нуль і картки потрапили до стоп-листа цими днями – скільки бракує до нуля.",
       en:
-        "What of the rides of these days is not paid when the report is made; of a balance below nothing: what is missing to nothing."
+        "What of the rides of these days is not paid when the report is made; of a balance below nothing whose cards were denied on these days: what is missing to nothing."
     ))
 }
 

@@ -74,7 +74,7 @@ extension ClusterFault: CustomStringConvertible {
       "\(folder) belongs to \(owner), and "
         + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
         + "; run this as \(owner) (runuser -u \(owner) -- kvytok ...)"
-        + (isRoot ? "" : ", or as root") + ", and leave the folder as it is"
+        + (isRoot ? "" : ", or as root if root runs it") + ", and leave the folder as it is"
     case .dataMissing(let folder):
       "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .notACluster(let folder):

@@ -9,11 +9,11 @@ extension ChargingTables {
       id: try row.int8("refund_id"), windowID: try row.int8("window_id"),
       minor: try row.int8("minor"), cause: try row.text("cause"), state: try row.word("state"),
       orderID: try row.int8OrNil("order_id"), paidEntryID: try row.int8OrNil("paid_entry_id"),
-      differenceID: try row.int8OrNil("difference_window_id"))
+      differenceID: try row.int8OrNil("difference_window_id"), fault: try row.textOrNil("fault"))
   }
 
   private static let refundColumns =
-    "refund_id, window_id, minor, cause, state, order_id, paid_entry_id, difference_window_id"
+    "refund_id, window_id, minor, cause, state, order_id, paid_entry_id, difference_window_id, fault"
 
   /// Orders a refund; its number.
   package func addRefund(

@@ -81,6 +81,8 @@ package struct RefundRow: Sendable, Hashable {
   package let paidEntryID: Int64?
   /// The difference window whose money it is; nil of one that no fare took back.
   package let differenceID: Int64?
+  /// Of a failed one: why.
+  package let fault: String?
 }
 
 /// Where the token of a card stands in the journal.

@@ -78,14 +78,14 @@ extension ReportQuery {
     group by 1, 2, 3 order by 1, 2, 3 limit $4
     """
 
-  /// Debts by their age when the days ended.
+  /// Debts by their age when the days ended, or now while they last.
   static let debtAgesSQL = """
     with \(owing)
     select case when age <= 7 then '0-7' when age <= 30 then '8-30' when age <= 90 then '31-90'
         else '91+' end as age_days, currency, count(*) as windows,
       sum(due_minor)::int8 as due_minor
     from (
-      select *, floor(extract(epoch from {end} - declined_at) / 86400) as age from owing
+      select *, floor(extract(epoch from {until} - declined_at) / 86400) as age from owing
       where due_minor > 0) w
     where $3::text is null group by 1, 2 order by min(age), 2 limit $4
     """
@@ -127,8 +127,10 @@ extension ReportQuery {
     where $3::text is null order by since, debt, rider, currency limit $4
     """
 
-  /// How long cards were on the deny list after a decline, of those that came off it on the days, by what
-  /// brought them off, and of those that were still on it when the days ended, or now while they last.
+  /// How long cards were on the deny list after a decline or a failed first check, of those that came off it on the
+  /// days, by what brought them off, and of those that were still on it when the days ended, or now while they last.
+  ///
+  /// A card that failed its first check and is declined afterwards stays on it by the first of these.
   static let debtRecoveriesSQL = """
     select case when recovered_at < {until} then recovered_by else 'none' end as recovered_by,
       count(*) as cards,
@@ -137,7 +139,7 @@ extension ReportQuery {
     from (
       select *, extract(epoch from least(recovered_at, {until}) - denied_at)::float8 / 60 as minutes
       from card_denial
-      where reason = 'declined' and denied_at < {until}
+      where denied_at < {until}
         and (recovered_at is null or recovered_at >= {start})) d
     where $3::text is null group by 1 order by 1 limit $4
     """

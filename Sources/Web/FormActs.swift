@@ -22,6 +22,7 @@ extension Handlers {
         .forbidden, "token_unknown", "There is no such token, or it is no longer valid.")
     }
     guard grant.may(use: endpoint.access) else { throw Problem.forbidden }
+    try Gate.requireName(of: grant)
     return (fields, grant)
   }
 }

@@ -30,6 +30,7 @@ struct Gate: Sendable {
       throw Problem.unknownCaller
     }
     guard caller.may(use: endpoint.access) else { throw Problem.forbidden }
+    if endpoint.method != .get { try Gate.requireName(of: caller) }
     return caller
   }
 
@@ -37,6 +38,11 @@ struct Gate: Sendable {
   func reader(of request: Request, now: Instant) async -> AccessGrant? {
     guard let token = Gate.token(of: request, cookieCounts: true) else { return nil }
     return try? await grantOfToken(token, now)
+  }
+
+  /// A token of nobody decides nothing; what it opens may still be read.
+  static func requireName(of grant: AccessGrant) throws(Problem) {
+    guard AccessGrant.namesSomebody(grant.label) else { throw .nameless }
   }
 
   private static func token(of request: Request, cookieCounts: Bool) -> String? {

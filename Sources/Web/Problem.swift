@@ -94,6 +94,11 @@ extension Problem {
   static let forbidden = Problem(
     .forbidden, "not_allowed", "The token is valid, but its role may not do this.")
 
+  static let nameless = Problem(
+    .forbidden, "token_nameless",
+    "This token has no name, and nobody would know later who decided. Make another: "
+      + "kvytok token create NAME.")
+
   static let unhandled = Problem(
     .internalServerError, "internal_error",
     "Something went wrong here, and it is in the log. Nothing was half done; try again.")

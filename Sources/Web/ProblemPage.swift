@@ -97,6 +97,9 @@ extension Texts {
     "problem_act_forbidden": Bilingual(
       uk: "Роль цього ключа доступу не дає права на цю дію.",
       en: "The role of this access token may not do this."),
+    "problem_token_nameless": Bilingual(
+      uk: "Цей ключ доступу не має імені, тож не було б видно, хто вирішив. Потрібен інший ключ.",
+      en: "This access token has no name, so nobody would know who decided. It takes another one."),
     "problem_other_site": Bilingual(
       uk: "Форма надійшла з іншого сайту, тому її не прийнято.",
       en: "The form came from another site, so it was not taken."),

@@ -7,12 +7,17 @@ enum OwnerWords {
     access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
   }
 
-  /// Why a folder cannot be made, by the system's word for the first part that hinders it.
+  /// Why a folder cannot be made, by the system's word for the first part that hinders it; what it takes to ask
+  /// is taken away again.
   static func whyNotMade(_ path: String) -> String {
     var made = ""
+    var new: [String] = []
+    defer { for folder in new.reversed() { rmdir(folder) } }
     for part in path.split(separator: "/") {
       made += "/" + part
-      guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
+      if mkdir(made, 0o700) == 0 {
+        new.append(made)
+      } else if errno != EEXIST {
         return "\(made): \(String(cString: strerror(errno)))"
       }
     }
@@ -31,6 +36,6 @@ enum OwnerWords {
     let owner = facts[.ownerAccountName] as? String ?? "another user"
     let mode = String(facts[.posixPermissions] as? Int ?? 0, radix: 8)
     return "\(path) may not be \(verb) by \(NSUserName()): \(shown) belongs to \(owner), "
-      + "mode \(mode); run this as \(owner) or as root"
+      + "mode \(mode); run this as \(owner)" + (owner == "root" ? "" : " or as root")
   }
 }

@@ -15,7 +15,15 @@ struct PersonOptions: ParsableArguments {
   var file: String?
 
   /// Whether a token was given, so that nobody is asked for one.
-  var isGiven: Bool { file != nil || ProcessInfo.processInfo.environment[Self.variable] != nil }
+  var isGiven: Bool { file != nil || ofEnvironment != nil }
+
+  /// The token of the variable; one that is set to nothing, as unit files do, is none.
+  private var ofEnvironment: String? {
+    guard let text = ProcessInfo.processInfo.environment[Self.variable],
+      !text.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty
+    else { return nil }
+    return text
+  }
 
   /// The person, when their token holds and their role may do so: an admin always may, and else who
   /// has one of the roles and sees all operators.
@@ -36,8 +44,8 @@ struct PersonOptions: ParsableArguments {
     guard grant.role == .admin || roles.contains(grant.role), grant.operatorID == nil else {
       throw CommandFault(
         "\(grant.label) may not do this: it takes "
-          + (["an admin"]
-          + roles.map { ($0 == .accountant ? "an " : "a ") + $0.rawValue }.sorted())
+          + roles.union([.admin]).map(\.rawValue).sorted()
+          .map { ("aeiou".contains($0.prefix(1)) ? "an " : "a ") + $0 }
           .joined(separator: " or ") + " of the city.",
         exitCode: CommandFault.no)
     }
@@ -51,7 +59,7 @@ struct PersonOptions: ParsableArguments {
       }
       return text
     }
-    if let text = ProcessInfo.processInfo.environment[Self.variable] { return text }
+    if let text = ofEnvironment { return text }
     // Without a terminal there is nobody to ask.
     guard isatty(STDIN_FILENO) == 1, let typed = getpass("Your token: ") else {
       throw CommandFault(

@@ -11,7 +11,8 @@ import Web
 
 /// Who does something at the command line, and why.
 struct ActOptions: ParsableArguments {
-  @Option(help: "Who does it; without it the person of --as, or else the user of this machine.")
+  @Option(
+    help: "Who does it; without it the person of --as, where it is, or this machine's user.")
   var by: String?
 
   @Option(help: "Why, for the file.")

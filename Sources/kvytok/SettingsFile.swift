@@ -65,6 +65,10 @@ enum SettingsFile {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw .unreadable("it is a folder, or something else that is no file")
     }
+    // Some editors put it before the text, where nobody sees it; whatever reads the values takes none.
+    guard !data.starts(with: [0xEF, 0xBB, 0xBF]) else {
+      throw .unreadable("it begins with a byte order mark; save it as UTF-8 without one")
+    }
     return data
   }
 

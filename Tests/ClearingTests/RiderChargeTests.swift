@@ -126,6 +126,36 @@ extension ClearingSuite {
       }
     }
 
+    /// What a desk took goes back at a desk: no card was asked to take it.
+    @Test func whatADeskTookAndGivesBackIsNotToldAsRefusedByTheCard() async throws {
+      let mood = AcquirerMood(declines: 1, silences: 0, repeats: 0, delays: 0)
+      try await CardHouse.with(mood: mood) { house in
+        try await Self.ride(house)
+        try await house.nextDay()
+        _ = try await house.debts.pay(
+          try await house.window(), minor: nil, channel: .cash, by: "Desk 1")
+        try await house.house.publish(
+          testTariff.replacing("adult: 8.00", with: "adult: 5.00")
+            .replacing("version: test-1", with: "version: test-2")
+            .replacing("from: 2026-01-01", with: "from: 2026-01-02"), at: house.clock.now)
+        try await house.work()
+        let owed = try #require(try await Self.charges(house).first)
+        #expect(
+          owed.sentences(in: .english).last == "6.00 UAH are to be given back at a desk")
+        #expect(
+          owed.sentences(in: .ukrainian).last == "6,00 UAH можна отримати назад у касі")
+        let refund = try #require(owed.refunds.first)
+        _ = try await house.debts.payBack(
+          refund.id,
+          DebtPayment(minor: nil, channel: .cash, place: "desk 1", reference: "slip 7", key: "k9"),
+          by: "desk 1")
+        let given = try #require(try await Self.charges(house).first)
+        #expect(
+          given.sentences(in: .english).last
+            == "6.00 UAH were given back in cash or by transfer")
+      }
+    }
+
     /// The acquirer takes the capture back each time, before it has paid.
     private static func decline(_ house: CardHouse, _ attempt: Int, isFinal: Bool) async throws {
       let window = try await house.window()

@@ -22,7 +22,8 @@ extension ClearingSuite {
         select coalesce(sum(charged_minor), 0)::int8 from ride
         where reversed_run_id is null and rider_id = '\(rider)'
         """)
-      #expect(payments.reduce(0) { $0 + $1.amount.minor } == fares)
+      let parts = payments.filter { ![.belowNothing, .givenUp].contains($0.means) }
+      #expect(parts.reduce(0) { $0 + $1.amount.minor } == fares)
       return payments.map { "\($0.means.rawValue) \($0.amount.minor)" }
     }
 
@@ -47,6 +48,25 @@ extension ClearingSuite {
       }
     }
 
+    @Test func whatWasTakenBelowNothingOrGivenUpIsNotToldAsPaid() async throws {
+      try await House.with { house in
+        try await house.rule(negative: 2000)
+        try await house.journal([try tap(1, "08:00"), try tap(2, "12:00")])
+        try await house.service.drain()
+        let anna = house.rider("anna")
+        try await house.topUp(anna, 500, key: "k1")
+        #expect(try await told(anna, house) == ["stored_value 1600", "below_nothing 1100"])
+        let order = try await house.walletOrders.proposeWriteOff(
+          in: hryvnia, of: anna, reason: "moved away", by: "olena")
+        _ = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
+        #expect(try await told(anna, house) == ["stored_value 1600", "given_up 1100"])
+        // On days without rides nothing was taken.
+        let none = try await RiderChargeDesk(store: house.store).payments(
+          of: anna, days: Day(number: 20_700)...Day(number: 20_700))
+        #expect(none.isEmpty)
+      }
+    }
+
     @Test func whatACardIsChargedAndAPhoneOfNoAccountAreToldApart() async throws {
       // The first-use check of the phone is declined, so that nothing is known of its account.
       try await CardHouse.with(mood: AcquirerMood(declines: 1)) { cards in
@@ -65,6 +85,11 @@ extension ClearingSuite {
         try await cards.nextDay()
         #expect(try await told(ofCard, cards.house) == ["charges 800"])
         #expect(try await told(ofPhone, cards.house) == ["no_account 800"])
+        let nobody = try await cards.house.riders.erase(
+          ofPhone,
+          by: RiderAct(actor: "desk 1", reason: "asked for it", at: cards.clock.now),
+          randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
+        #expect(try await told(nobody, cards.house) == ["erased 800"])
       }
     }
 

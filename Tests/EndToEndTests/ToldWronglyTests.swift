@@ -83,9 +83,12 @@ import Testing
     let broken = folder.appendingPathComponent("broken.json").path
     try Data("{\n  \"port\": 8080,\n  \"host\" \"x\"\n}\n".utf8)
       .write(to: URL(fileURLWithPath: broken))
+    let marked = folder.appendingPathComponent("marked.json").path
+    try Data("\u{FEFF}{\"port\": 8080}\n".utf8).write(to: URL(fileURLWithPath: marked))
     for (file, words) in [
       (folder.path + "/none.json", "No such file or directory"),
       (folder.path, "it is a folder"), (broken, "it is no JSON: line 3 "),
+      (marked, "it begins with a byte order mark"),
     ] {
       let (end, _) = try await serve(["--config", file])
       #expect(end.exitCode == 2)

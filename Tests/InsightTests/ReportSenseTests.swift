@@ -92,7 +92,7 @@ extension InsightSuite {
     @Test func whatStoredValueDidNotPayIsOfTodayAndSaysSo() async throws {
       let tables = try await tables(.debts)
       let stored = try #require(tables.first { $0.key == "stored_value" })
-      #expect(stored.title.english == "Stored value: rides of these days, as of today")
+      #expect(stored.title.english == "Stored value as of today: rides and denials of these days")
       #expect(stored.title.ukrainian.contains("на сьогодні"))
       let unpaid = try column("due_minor", of: "stored_value", in: tables)
       #expect(unpaid.header.english == "Not paid today")

@@ -59,6 +59,27 @@ struct BadMoneyEndpointTests {
     }
   }
 
+  @Test func aTokenWithoutANameReadsAndDecidesNothing() async throws {
+    try await TestService.with { service in
+      try await addPayment(service)
+      let olena = try await service.token(.accountant, label: "Olena")
+      let nameless = try await service.token(.accountant, label: "")
+      let right = await service.post(
+        "/v1/charges/1/refunds", token: olena, json: #"{"amount_minor": 300, "reason": "x"}"#)
+      #expect(right.status == .ok, "\(right.text)")
+      let decided = await service.post(
+        "/v1/money-orders/1/decision", token: nameless, json: #"{"approve": true}"#)
+      #expect(decided.status == .forbidden && decided.problemCode == "token_nameless")
+      #expect(decided.text.contains("This token has no name"), "\(decided.text)")
+      let form = await service.send(
+        .post, "/books", headers: [.contentType: "application/x-www-form-urlencoded"],
+        body: Array("token=\(nameless)&order=1&act=approve".utf8))
+      #expect(form.status == .forbidden, "\(form.text)")
+      let read = await service.send(.get, "/v1/charges/1", token: nameless)
+      #expect(read.status == .ok, "\(read.text)")
+    }
+  }
+
   @Test func aChargebackOfAClosedMonthIsBookedInTheOpenOne() async throws {
     try await TestService.with(acquirerSecret: Self.secret) { service in
       try await addPayment(service)
