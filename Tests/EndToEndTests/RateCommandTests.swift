@@ -119,7 +119,7 @@ struct RateCommandTests {
       let barred = try await correct("--stop", "A", by: planner)
       #expect(
         barred.exitCode == 1
-          && barred.errors.contains("it takes an admin or a dispatcher or an accountant"),
+          && barred.errors.contains("it takes an accountant or an admin or a dispatcher"),
         "\(barred.errors)")
       let nowhere = try await correct("--stop", "Moon", by: dispatcher)
       #expect(
