@@ -29,6 +29,12 @@ struct Midnight: Sendable, CustomTestStringConvertible {
       ]
     ).check()
   }
+
+  /// Expects each ride to pay what the case says.
+  func expectGood() {
+    let check = check()
+    #expect(check.isGood, "\(check.text)")
+  }
 }
 
 private let price = "fares: [{name: ride, price: 10.00}]\n"
@@ -297,26 +303,21 @@ private let remembered = [
 
 struct MidnightTests {
   @Test(arguments: remembered)
-  private func aTicketGoesOnOverMidnightAsFarAsItsTimes(_ worked: Midnight) { expectGood(worked) }
+  private func aTicketGoesOnOverMidnightAsFarAsItsTimes(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: withoutTime)
   private func aTicketWithoutATimeIsOfTheFareDayOfItsFirstBoarding(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: products)
   private func aProductPaysForTheRidesThatBeganWhileItHeld(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: caps)
-  private func aCapHoldsTheRidesThatBeganInItsPeriod(_ worked: Midnight) { expectGood(worked) }
+  private func aCapHoldsTheRidesThatBeganInItsPeriod(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: tickets)
-  private func aLaterRideOfATicketPaysItsFeesAlone(_ worked: Midnight) { expectGood(worked) }
-
-  private func expectGood(_ worked: Midnight) {
-    let check = worked.check()
-    #expect(check.isGood, "\(check.text)")
-  }
+  private func aLaterRideOfATicketPaysItsFeesAlone(_ worked: Midnight) { worked.expectGood() }
 }

@@ -307,15 +307,15 @@ private let doubled = [
 struct OpenRideTests {
   @Test(arguments: transfers + chains)
   private func aRideThatWasOpenTakesItsTurnInTransfersAndChains(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: trips)
-  private func aRideThatWasOpenUsesATripInItsTurn(_ worked: Midnight) { expectGood(worked) }
+  private func aRideThatWasOpenUsesATripInItsTurn(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: tickets)
   private func aRideThatWasOpenTakesWhatWasPaidForATicketOnce(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   /// One ride of each rider is open over midnight; the same rides a day earlier are not.
@@ -326,7 +326,7 @@ struct OpenRideTests {
       "{name: way, follows: [{after: {mode: bus}, ride: {mode: bus}, within: 90 min}], price: 2.80}",
     ])
   func aRideOverMidnightPaysOfOneTicketWhatItWouldByDay(_ rule: String) throws {
-    let tariff = try tariff("tickets: [\(rule)]")
+    let tariff = try openRideTariff("tickets: [\(rule)]")
     let day = try #require(Day(year: 2024, month: 5, day: 14))
     let midnight = tariff.cityClock.start(of: day.adding(days: 1)).microseconds
     var generator = SeededGenerator(seed: 15)
@@ -361,16 +361,16 @@ struct OpenRideTests {
 
   @Test(arguments: bought)
   private func aRideThatWasOpenCountsToThePurchaseThatHeldWhenItBegan(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: doubled)
   private func aRideThatWasOpenIsDoubledByNoneOfHoursLater(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test func whatAnOpenRideFoundIsStoredUntilItIsRated() throws {
-    let tariff = try tariff(hour)
+    let tariff = try openRideTariff(hour)
     func tap(_ at: String, _ kind: TapKind) throws -> FareTap {
       let at = try #require(Instant(iso8601: "2024-05-\(at):00Z"))
       return FareTap(ref: 0, at: at, kind: kind, medium: .card, category: "adult")
@@ -390,23 +390,19 @@ struct OpenRideTests {
     #expect(next.rides.map(\.chargedMinor) == [0])
     #expect(next.state.bytes.first == 2)
   }
+}
 
-  private func tariff(_ rules: String) throws -> CompiledTariff {
-    let head = """
-      effective: {from: 2024-01-01}
-      currency: UAH
-      timezone: UTC
-      categories: [adult]
+/// The tariff of these rules, in a city of adults by the clock of UTC.
+func openRideTariff(_ rules: String) throws -> CompiledTariff {
+  let head = """
+    effective: {from: 2024-01-01}
+    currency: UAH
+    timezone: UTC
+    categories: [adult]
 
-      """
-    let source = TariffSource(
-      folder: "open", files: [TariffFile(path: TariffSource.mainPath, text: head + rules)])
-    let reading = source.load()
-    return try #require(reading.book?.versions.first, "\(reading.faults)")
-  }
-
-  private func expectGood(_ worked: Midnight) {
-    let check = worked.check()
-    #expect(check.isGood, "\(check.text)")
-  }
+    """
+  let source = TariffSource(
+    folder: "open", files: [TariffFile(path: TariffSource.mainPath, text: head + rules)])
+  let reading = source.load()
+  return try #require(reading.book?.versions.first, "\(reading.faults)")
 }

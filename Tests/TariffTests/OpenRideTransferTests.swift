@@ -232,46 +232,32 @@ private let tickets = [
 
 struct OpenRideTransferTests {
   @Test(arguments: tickets)
-  private func whatWasPaidForATicketIsTakenOnce(_ worked: Midnight) { expectGood(worked) }
+  private func whatWasPaidForATicketIsTakenOnce(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: evenings)
   private func whatARideThatWasOpenSharesOutlastsTheEvening(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: extended + arrivals)
   private func aTransferThatGoesOnIsOneForARideThatWasOpen(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: unpaid)
-  private func aRideThatWasOpenIsCreditedWhatWasPaid(_ worked: Midnight) { expectGood(worked) }
+  private func aRideThatWasOpenIsCreditedWhatWasPaid(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: first)
   private func aRideThatWasOpenSharesATransferByItsFirstRide(_ worked: Midnight) {
-    expectGood(worked)
+    worked.expectGood()
   }
 
   @Test(arguments: carnets)
-  private func aRideThatWasOpenSharesATripAsInItsTurn(_ worked: Midnight) { expectGood(worked) }
+  private func aRideThatWasOpenSharesATripAsInItsTurn(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: [hour, chain, ""])
   private func whatAnOpenRideMayShareIsStored(_ rules: String) throws {
-    let reading = TariffSource(
-      folder: "open",
-      files: [
-        TariffFile(
-          path: TariffSource.mainPath,
-          text: """
-            effective: {from: 2024-01-01}
-            currency: UAH
-            timezone: UTC
-            categories: [adult]
-
-            """ + (rules.isEmpty ? carnet : fares + rules))
-      ]
-    ).load()
-    let tariff = try #require(reading.book?.versions.first, "\(reading.faults)")
+    let tariff = try openRideTariff(rules.isEmpty ? carnet : fares + rules)
     let day = try #require(Day(year: 2024, month: 5, day: 14))
     let taps = try [
       ("07:50", TapKind.single), ("08:00", .on), ("08:20", .single), ("18:00", .single),
@@ -321,11 +307,6 @@ struct OpenRideTransferTests {
         TariffFile(path: "cases/case.yaml", text: worked),
       ]
     ).check()
-    #expect(check.isGood, "\(check.text)")
-  }
-
-  private func expectGood(_ worked: Midnight) {
-    let check = worked.check()
     #expect(check.isGood, "\(check.text)")
   }
 }
