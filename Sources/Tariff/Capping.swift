@@ -6,7 +6,6 @@ extension FareMeter {
   mutating func capped(_ ride: borrowing Ride, _ charge: Int64, state: inout RiderState) -> Int64 {
     guard !tariff.tables.caps.isEmpty else { return charge }
     var due = charge
-    let later = takeBoughtCounts(of: ride, state: &state)
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
       // A cap that is bought with a product holds for those who have it.
       guard let start = startOfPeriod(index, ride, holdings: state.holdings) else { continue }
@@ -26,39 +25,7 @@ extension FareMeter {
       state.caps[place].spentMinor += due
       if due > 0 { state.caps[place].rides += 1 }
     }
-    for (place, count) in later { state.caps[place] = count }
     return due
-  }
-
-  /// Takes back the counts of the purchases that held when a ride began which was open while those of the
-  /// next ones have begun; gives back these, which go on after it.
-  private func takeBoughtCounts(
-    of ride: borrowing Ride, state: inout RiderState
-  ) -> [(place: Int, count: CapCount)] {
-    guard ride.wasOpen else { return [] }
-    var later: [(place: Int, count: CapCount)] = []
-    for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
-      let (tag, period) = (tariff.tables.caps[index].tag, tariff.tables.caps[index].period)
-      guard case .product(let product) = period,
-        let start = startOfPeriod(index, ride, holdings: state.holdings),
-        let place = state.caps.firstIndex(where: { $0.tag == tag }),
-        state.caps[place].start > start,
-        state.holdings.contains(where: {
-          $0.tag == product
-            && startOfPeriod(period, boughtAt: $0.boughtAt) == state.caps[place].start
-        })
-      else { continue }
-      later.append((place, state.caps[place]))
-      let own = state.replaced(at: ride.on.at)?.caps.first { $0.tag == tag && $0.start == start }
-      state.caps[place] =
-        own ?? CapCount(tag: tag, start: start, spentMinor: 0, rides: 0, level: -1)
-    }
-    return later
-  }
-
-  /// The start of the period of a cap that was bought at a moment.
-  private func startOfPeriod(_ period: CapPeriod, boughtAt: Int64) -> Int64 {
-    tariff.tables.moneyDays?.clipped(boughtAt, period) ?? boughtAt
   }
 
   /// Place of the count of a cap's running period, which begins anew when the old one is over.
@@ -68,14 +35,12 @@ extension FareMeter {
     let tag = tariff.tables.caps[index].tag
     let period = tariff.tables.caps[index].period
     if let place = state.caps.firstIndex(where: { $0.tag == tag }) {
-      let new = CapCount(tag: tag, start: start, spentMinor: 0, rides: 0, level: -1)
-      if case .product = period {
-        if state.caps[place].start != start {
-          state.replaceBoughtCap(at: place, by: new, ride: ride.on.at)
+      let isSame =
+        if case .product = period { state.caps[place].start == start } else {
+          isRunning(state.caps[place].start, period, ride)
         }
-      } else if !isRunning(state.caps[place].start, period, ride) {
-        state.caps[place] = new
-      }
+      if isSame { return place }
+      state.caps[place] = CapCount(tag: tag, start: start, spentMinor: 0, rides: 0, level: -1)
       return place
     }
     state.caps.append(CapCount(tag: tag, start: start, spentMinor: 0, rides: 0, level: -1))
@@ -96,7 +61,7 @@ extension FareMeter {
     for holding in holdings where holding.tag == tag {
       if isValid(holding, rule, ride) { first = min(first ?? .max, holding.boughtAt) }
     }
-    return first.map { startOfPeriod(period, boughtAt: $0) }
+    return first.map { tariff.tables.moneyDays?.clipped($0, period) ?? $0 }
   }
 
   /// Whether a ride lies in the period that began at a start.

@@ -10,47 +10,31 @@ extension FareMeter {
     let joins = tariff.tables.chains[index].joinsSameServiceOnly
     let kind = Int(ride.service)
     let service = joins && kind >= 0 ? tariff.tables.services[kind].tag : 0
-    // One that was open goes on with the chain that it found at its boarding, or begins the one after it.
-    let kept = ride.wasOpen ? state.replaced(at: ride.on.at) : nil
     var before: ChainState?
-    var isRunning = false
-    var paidMinor: Int64?
-    if let own = kept?.chain, isLinked(own, ride, index) {
-      before = own
-    } else if let later = kept?.laterChain {
-      if isLinked(later.chain, ride, index) {
-        (before, isRunning, paidMinor) = (later.chain, later.isRunning, later.paidMinor)
-      }
-    } else if let chain = state.chain, isLinked(chain, ride, index) {
-      (before, isRunning) = (chain, true)
-    }
+    if let chain = state.chain, isLinked(chain, ride, index) { before = chain }
     guard var chain = before, chain.service == service else {
       return startChain(
         ride, index, price: price, service: service, isChange: before != nil, state: &state)
     }
-    // One that was open and began before all others pays its own price at least, as a first ride does, and
-    // is credited what the others were charged, not what a product or a cap paid for them.
-    let isFirst = ride.on.at < chain.firstStartedAt
-    let paid = isFirst ? min(chain.paidMinor, paidMinor ?? chain.paidMinor) : chain.paidMinor
-    chain.rides.insert(chainRide(ride), at: isFirst ? 0 : chain.rides.count)
+    let paid = chain.paidMinor
+    chain.rides.append(chainRide(ride))
     if chain.rides.count > FareMeter.chainRidesMax { chain.rides.remove(at: 1) }
     let whole = chainPrice(chain, ride, index)
     note(&chain, ride)
     guard whole != unknownMinor else {
-      if isRunning { state.goOn(with: chain, ride: ride.on.at) }
+      state.chain = chain
       return price
     }
-    let charge = max(0, max(whole - chain.discountMinor, isFirst ? price : 0) - paid)
+    let charge = max(0, whole - chain.discountMinor - paid)
     step(.chain, name, minor: paid, number: whole)
-    chain.paidMinor = max(chain.paidMinor, paid + charge)
-    if isRunning { state.goOn(with: chain, ride: ride.on.at) }
+    chain.paidMinor = paid + charge
+    state.chain = chain
     return charge
   }
 
   /// Most rides of a chain that are remembered; the first always is.
   static let chainRidesMax = 24
 
-  /// Begins a chain; that of rides which began after one that was open stays.
   private mutating func startChain(
     _ ride: borrowing Ride, _ index: Int, price: Int64, service: UInt32, isChange: Bool,
     state: inout RiderState
@@ -67,20 +51,11 @@ extension FareMeter {
       firstStartedAt: ride.on.at, paidMinor: charge,
       discountMinor: discount, rides: [chainRide(ride)])
     note(&chain, ride)
-    if let running = state.chain, isLater(running, than: ride) { return charge }
-    state.replaceChain(by: chain)
+    state.chain = chain
     return charge
   }
 
-  /// Whether rides that began after one that was open are in a chain.
-  private func isLater(_ chain: ChainState, than ride: borrowing Ride) -> Bool {
-    guard ride.wasOpen else { return false }
-    return chain.lastStartedAt > ride.on.at
-  }
-
   private func note(_ chain: inout ChainState, _ ride: borrowing Ride) {
-    chain.firstStartedAt = min(chain.firstStartedAt, ride.on.at)
-    guard ride.on.at >= chain.lastStartedAt else { return }
     chain.lastStartedAt = ride.on.at
     chain.lastEndedAt = ride.moment(.arrival)
     chain.lastDay = Int32(ride.day)
@@ -108,11 +83,13 @@ extension FareMeter {
     guard chain.version == tariff.tables.versionTag,
       chain.tag == tariff.tables.chains[index].tag
     else { return false }
-    guard isInTime(chain, ride, index) else { return false }
+    let link = tariff.tables.chains[index].window
+    let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
+    guard link.isFollowed(from: from, to: ride.moment(link.to)) else { return false }
     if tariff.tables.chains[index].isSameDayOnly, Int(chain.lastDay) != ride.day { return false }
     if chain.rides.count > tariff.tables.chains[index].countMax { return false }
     if let whole = tariff.tables.chains[index].wholeMicroseconds,
-      max(ride.on.at, chain.lastStartedAt) - min(ride.on.at, chain.firstStartedAt) > whole
+      ride.on.at - chain.firstStartedAt > whole
     {
       return false
     }
@@ -122,26 +99,10 @@ extension FareMeter {
       return false
     }
     guard let pairs = tariff.tables.chains[index].interchanges else { return true }
-    var (last, stop) = (chain.lastStop, ride.on.stop.hash)
-    if isLater(chain, than: ride) { (last, stop) = (ride.lastStop, chain.lastStop) }
-    return last != 0 && (last == stop || pairs.contains(UInt64(last) << 32 | UInt64(stop)))
-  }
-
-  /// Whether a ride is in time to go on with a chain.
-  ///
-  /// One that was open lies between two of its rides, or its first one would have gone on with that ride.
-  private func isInTime(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Bool {
-    let link = tariff.tables.chains[index].window
-    guard isLater(chain, than: ride) else {
-      let from = link.from == .arrival ? chain.lastEndedAt : chain.lastStartedAt
-      return link.contains(from: from, to: ride.moment(link.to))
-    }
-    if chain.firstStartedAt <= ride.on.at {
-      // One that runs to an arrival is over for a ride that took too long.
-      guard link.to == .arrival else { return true }
-      return link.contains(from: chain.firstStartedAt, to: ride.moment(.arrival))
-    }
-    return link.contains(from: ride.moment(link.from), to: chain.firstStartedAt)
+    let stop = ride.on.stop.hash
+    return chain.lastStop != 0
+      && (chain.lastStop == stop
+        || pairs.contains(UInt64(chain.lastStop) << 32 | UInt64(stop)))
   }
 
   private func chainPrice(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Int64 {

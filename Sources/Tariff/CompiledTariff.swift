@@ -49,11 +49,14 @@ package final class CompiledTariff: Sendable {
   /// Rates a rider's fare day: a pure function of the taps as a set, the purchases and the state before.
   ///
   /// Taps may come in any order. A ride that is still open at the end of the day is left in the
-  /// state and becomes a ride of the day on which it ends or is given up.
+  /// state and becomes a ride of the day on which it ends or is given up; with `closes` it is given up now.
   package func rate(
-    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = []
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = [],
+    closes: Bool = false
   ) -> RatedDay {
-    rate(day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding)
+    rate(
+      day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding,
+      isClosing: closes)
   }
 
   /// Rates the first taps of a fare day, whose rest another version rates from the whole state.
@@ -73,15 +76,16 @@ package final class CompiledTariff: Sendable {
 
   private func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?,
-    keepsAll: Bool = false
+    keepsAll: Bool = false, isClosing: Bool = false
   ) -> RatedDay {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
     meter.keepsAll = keepsAll
+    meter.isClosing = isClosing
     var after = ownMoney(of: state)
     meter.grant(purchases, to: &after)
     if let opened { meter.openTap = prepare(opened, index: -1) }
-    let prepared = sorted.enumerated().map { prepare($1, index: Int32($0)) }
+    let prepared = sorted.indices.map { prepare(sorted[$0], index: Int32($0)) }
     meter.rate(day: day.number, state: &after, taps: prepared[...], source: sorted)
     let rides = meter.rides(taps: sorted, opened: opened)
     return RatedDay(rides: rides, state: after, unpaired: meter.unpairedTaps(sorted))

@@ -36,8 +36,7 @@ extension FareMeter {
         continue
       }
       let place = places[kept.count]
-      var due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
-      due += takeOver(tickets[place], from: place, run: run, dueBefore: dueBefore, state: &state)
+      let due = charge(tickets[place], place, run: run, dueBefore: dueBefore, state: &state)
       kept.append((rides[index], due))
     }
     remember(kept, day: day, opened: opened, state: &state, source: source)
@@ -78,10 +77,6 @@ extension FareMeter {
     var rule: Int
     var rides: Range<Int>
     var minor: Int64
-    /// What is still to be paid for it after what was due before for its rides.
-    var restMinor: Int64 = 0
-    /// What the tickets cost of rides behind it that were on the one whose money it takes.
-    var leftMinor: Int64 = 0
   }
 
   /// What was due for a ride's ticket and what its reason says that the category took off, for one
@@ -89,113 +84,50 @@ extension FareMeter {
   struct TicketDue {
     var minor: Int64
     var reductionMinor: Int64 = 0
-
-    static func += (due: inout TicketDue, other: TicketDue) {
-      due.minor += other.minor
-      due.reductionMinor += other.reductionMinor
-    }
-  }
-
-  /// Tickets for the first rides of a run.
-  private struct Cover {
-    var unknown = 0
-    var sum: Int64 = 0
-    var tickets = 0
-    /// Of equals the one that was tried first.
-    var order = 0
-    var last = ChosenTicket(rule: -1, rides: 0..<0, minor: unknownMinor)
-    /// Whether tickets of today have taken what was due for the last one of before: rides behind it that
-    /// were on that one need another one then.
-    var isSpent = false
-    /// The same of the cover that the last ticket was added to.
-    var wasSpent = false
-    var rank: (Int, Int64, Int) { (unknown, sum, tickets) }
-
-    func adding(_ ticket: ChosenTicket, order: Int, _ dueBefore: [TicketDue?]) -> Cover {
-      let before = dueBefore[ticket.rides].compactMap { $0?.minor }
-      let credit = before.reduce(Int64(0)) { $0 + max(0, $1) }
-      // Rides of before ride on what was due for them, unless that is spent.
-      let isLeft = isSpent && before.first == 0
-      let isPaid = before.count < ticket.rides.count || isLeft
-      var next = self
-      (next.order, next.last, next.wasSpent) = (order, ticket, isSpent)
-      next.tickets += 1
-      if ticket.rule < 0 {
-        next.unknown += isPaid ? 1 : 0
-      } else if isPaid {
-        next.last.restMinor = max(0, ticket.minor - credit)
-        next.sum += next.last.restMinor
-      }
-      if credit > 0 { next.isSpent = isPaid && ticket.rule >= 0 }
-      return next
-    }
   }
 
   /// Dynamic programme over the prefixes of the day's rides, among those of before and what was due for these.
-  ///
-  /// Of each prefix it keeps the best cover that has spent what was due for the last ticket of before, and
-  /// the best one that has not.
   private func cheapestCover(_ run: [Ride], dueBefore: [TicketDue?]) -> [ChosenTicket] {
-    var best = [[Cover()]]
+    struct Best {
+      var unknown = 0
+      var sum: Int64 = 0
+      var tickets = 0
+      var last = ChosenTicket(rule: -1, rides: 0..<0, minor: unknownMinor)
+      var rank: (Int, Int64, Int) { (unknown, sum, tickets) }
+    }
+    var best = [Best()]
     for end in run.indices {
-      var tops: [Cover] = []
-      for (number, ticket) in tickets(endingAt: end, in: run).enumerated() {
-        for (place, before) in best[ticket.rides.lowerBound].enumerated() {
-          let next = before.adding(ticket, order: 2 * number + place, dueBefore)
-          if let own = tops.firstIndex(where: { $0.isSpent == next.isSpent }) {
-            if next.rank < tops[own].rank { tops[own] = next }
-          } else {
-            tops.append(next)
-          }
+      var top = best[end]
+      top.unknown += dueBefore[end] == nil ? 1 : 0
+      top.tickets += 1
+      top.last = ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)
+      for rule in tariff.tables.tickets.indices {
+        for start in starts(of: rule, endingAt: end, in: run) {
+          let minor = ticketPrice(rule, start, end, run)
+          guard minor != unknownMinor else { continue }
+          var other = best[start]
+          other.sum += owed(minor, for: start..<(end + 1), dueBefore)
+          other.tickets += 1
+          other.last = ChosenTicket(rule: rule, rides: start..<(end + 1), minor: minor)
+          if other.rank < top.rank { top = other }
         }
       }
-      best.append(
-        tops.sorted {
-          ($0.unknown, $0.sum, $0.tickets, $0.order) < ($1.unknown, $1.sum, $1.tickets, $1.order)
-        })
+      best.append(top)
     }
     var chosen: [ChosenTicket] = []
-    var cover = best[run.count].first
-    while let last = cover?.last, !last.rides.isEmpty {
-      chosen.append(last)
-      let isSpent = cover?.wasSpent
-      cover = best[last.rides.lowerBound].first { $0.isSpent == isSpent }
+    var end = run.count
+    while end > 0 {
+      chosen.append(best[end].last)
+      end = best[end].last.rides.lowerBound
     }
-    return charged(chosen.reversed(), dueBefore)
+    return chosen.reversed()
   }
 
-  /// All tickets that end with a ride; the first is none.
-  private func tickets(endingAt end: Int, in run: [Ride]) -> [ChosenTicket] {
-    var found = [ChosenTicket(rule: -1, rides: end..<(end + 1), minor: unknownMinor)]
-    for rule in tariff.tables.tickets.indices {
-      for start in starts(of: rule, endingAt: end, in: run) {
-        let minor = ticketPrice(rule, start, end, run)
-        guard minor != unknownMinor else { continue }
-        found.append(ChosenTicket(rule: rule, rides: start..<(end + 1), minor: minor))
-      }
-    }
-    return found
-  }
-
-  /// Tickets with what those of today pay: also what rides of before cost anew whose money they take.
-  private func charged(_ chosen: [ChosenTicket], _ dueBefore: [TicketDue?]) -> [ChosenTicket] {
-    var chosen = chosen
-    var taker: Int?
-    for index in chosen.indices {
-      let due = dueBefore[chosen[index].rides]
-      let isToday = due.contains { $0 == nil }
-      if isToday, chosen[index].rule >= 0, due.contains(where: { ($0?.minor ?? 0) > 0 }) {
-        taker = index
-      } else if !isToday, let taker {
-        chosen[taker].leftMinor += chosen[index].restMinor
-      }
-    }
-    for index in chosen.indices where chosen[index].leftMinor > 0 {
-      let due = dueBefore[chosen[index].rides].reduce(Int64(0)) { $0 + max(0, $1?.minor ?? 0) }
-      let credit = max(0, due - chosen[index].leftMinor)
-      chosen[index].restMinor = max(0, chosen[index].minor - credit)
-    }
-    return chosen
+  /// What is still due today for a ticket at a price: nothing where all its rides are of before.
+  private func owed(_ minor: Int64, for rides: Range<Int>, _ dueBefore: [TicketDue?]) -> Int64 {
+    let before = dueBefore[rides].compactMap { $0 }
+    if before.count == rides.count { return 0 }
+    return max(0, minor - before.reduce(Int64(0)) { $0 + max(0, $1.minor) })
   }
 
   /// Where a ticket that ends with a ride may begin.
@@ -241,8 +173,10 @@ extension FareMeter {
     if let window = tariff.tables.tickets[rule].window {
       let from = window.from == .arrival ? run[start].off.at : run[start].on.at
       let isInWindow = (start...end).allSatisfy { place in
-        window.contains(
-          from: from, to: window.to == .arrival ? run[place].off.at : run[place].on.at)
+        let to = window.to == .arrival ? run[place].off.at : run[place].on.at
+        // The first ride begins before it arrives.
+        return place == start
+          ? window.contains(from: from, to: to) : window.isFollowed(from: from, to: to)
       }
       guard isInWindow else { return false }
       isOverMidnight = false
@@ -299,50 +233,18 @@ extension FareMeter {
         ride, due, nominal: alone, alone: alone, isReduced: false, carrier: carrier, state: &state)
       return TicketDue(minor: 0)
     }
+    let before = dueBefore[chosen.rides].compactMap { $0 }
     step(.ticket, name, minor: chosen.minor, number: Int64(chosen.rides.count))
-    let due = chosen.restMinor
+    let due = owed(chosen.minor, for: chosen.rides, dueBefore)
     if due < chosen.minor { step(.transferDifference, name, minor: chosen.minor - due) }
-    if due > 0 {
-      ride.reductionMinor = max(0, reduction(chosen, run) - told(of: chosen, dueBefore))
-    }
+    // What the category took off of yesterday's ticket is told and claimed already.
+    let told = before.reduce(Int64(0)) { $0 + $1.reductionMinor }
+    if due > 0 { ride.reductionMinor = max(0, reduction(chosen, run) - told) }
     settle(ride, nominal: due, alone: alone, product: name, state: &state)
     let isTold = trace[traceStart...].contains { $0.code == .reducedCategory }
     // Nothing is due of whom a category lets ride free, so nothing of it is credited tomorrow.
     let isFree = tariff.tables.categories[Int(ride.categoryRule)].isFree
     return TicketDue(minor: isFree ? 0 : due, reductionMinor: isTold ? ride.reductionMinor : 0)
-  }
-
-  /// Takes what was due for rides of before over to the ride of today that began before all of them on their
-  /// ticket: in its turn it would have paid, and one that stays open may not take that money again.
-  private func takeOver(
-    _ chosen: ChosenTicket, from place: Int, run: [Ride], dueBefore: [TicketDue?],
-    state: inout RiderState
-  ) -> TicketDue {
-    var taken = TicketDue(minor: 0)
-    guard place == chosen.rides.lowerBound, chosen.rule >= 0, chosen.leftMinor == 0 else {
-      return taken
-    }
-    for other in chosen.rides {
-      guard let due = dueBefore[other], due.minor > 0,
-        let recent = state.recent.firstIndex(where: {
-          $0.on.at.microseconds == run[other].on.at && $0.paidMinor == due.minor
-        })
-      else { continue }
-      taken += due
-      state.recent[recent].paidMinor = 0
-      state.recent[recent].reductionMinor = 0
-    }
-    return taken
-  }
-
-  /// What the category took off of tickets of before, which is told and claimed already; not of the last
-  /// one, where other rides are still on it.
-  private func told(of chosen: ChosenTicket, _ dueBefore: [TicketDue?]) -> Int64 {
-    var before = dueBefore[chosen.rides].compactMap { $0 }
-    if chosen.leftMinor > 0, let last = before.lastIndex(where: { $0.minor > 0 }) {
-      before.remove(at: last)
-    }
-    return before.reduce(Int64(0)) { $0 + $1.reductionMinor }
   }
 
   /// What a later ride of a ticket pays beside it: the fees that caps hold, unless its category or a product that

@@ -51,13 +51,9 @@ package struct FareMeter {
       return charged()
     }
     let opened = state.boarding
-    // A ride of another version that stays open beside the day still may use what the day replaces.
-    let isBeside = openTaps.isEmpty && opened != nil
     let open = pair(taps, day: day, state: state)
-    if !isBeside {
-      state.boarding = open.flatMap { tap in
-        tap.index < 0 ? opened : source.isEmpty ? nil : source[Int(tap.index)]
-      }
+    state.boarding = open.flatMap { tap in
+      tap.index < 0 ? state.boarding : source.isEmpty ? nil : source[Int(tap.index)]
     }
     // The number is that of a tap of this day; the days to come know none of it.
     state.boarding?.ref = RatedRide.carriedRef
@@ -157,7 +153,6 @@ package struct FareMeter {
     } else {
       charge = chargeWithoutProduct(ride, price: charge, state: &state)
     }
-    state.noteCharged(charge, ride: ride.on.at)
     // What a transfer, a cap or a product made free would have been free without the category.
     let isReduced = !isFree && (charge > 0 || nominal == 0)
     self.charge(

@@ -92,4 +92,7 @@ package enum FareStepCode: String, Sendable, CaseIterable, Hashable {
   case rounded
   /// A second tap at the same vehicle that is not charged again.
   case passBack = "pass_back"
+  /// The ride was open over midnight, and later ones were paid before it ended; minor is how much more it
+  /// pays for what those would cost after it, below zero how much less; number of these.
+  case laterRides = "later_rides"
 }

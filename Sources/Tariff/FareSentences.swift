@@ -130,6 +130,10 @@ extension FareStep {
       text = Bilingual(
         uk: "повторне прикладання в тому ж транспорті", en: "second tap on the same vehicle")
     case .rounded: text = Bilingual(uk: "округлення \(money)", en: "rounded by \(money)")
+    case .laterRides:
+      text = Bilingual(
+        uk: "пізніші поїздки (\(count)), сплачені до її кінця, враховано після неї: \(money)",
+        en: "later rides (\(count)) that were paid before it ended are counted behind it: \(money)")
     default: text = Bilingual(uk: rule, en: rule)
     }
     return text[language]

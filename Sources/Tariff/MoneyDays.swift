@@ -91,9 +91,6 @@ extension CompiledTariff {
         ? !days.contains(moment: count.start) : !days.contains(day: count.start)
     }
     own.windows.removeAll { !days.contains(moment: $0.startedAt) }
-    own.replaced?.found.removeAll { !days.contains(moment: $0.window.startedAt) }
-    own.replaced?.later.removeAll { !days.contains(moment: $0.window.startedAt) }
-    own.replaced?.caps.removeAll { !days.contains(moment: $0.start) }
     own.recent.removeAll { !days.contains(moment: $0.on.at.microseconds) }
     return own
   }
@@ -106,6 +103,5 @@ extension RiderState {
     windows = other.windows
     chain = other.chain
     recent = other.recent
-    replaced = other.replaced
   }
 }

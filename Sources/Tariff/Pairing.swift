@@ -186,11 +186,8 @@ extension FareMeter {
     else {
       return false
     }
-    if let last = state.lastVehicle {
-      // One that was open may have begun before the last one: it is as near from either side.
-      if last.vehicle == ride.on.vehicle.hash, abs(ride.on.at - last.at) < limit { return true }
-      if last.at > ride.on.at { return false }
-    }
+    let last = state.lastVehicle
+    if let last, last.vehicle == ride.on.vehicle.hash, ride.on.at - last.at < limit { return true }
     state.lastVehicle = LastVehicle(vehicle: ride.on.vehicle.hash, at: ride.on.at)
     return false
   }

@@ -155,9 +155,6 @@ struct Ride {
     return hasEnd ? off.at : on.at
   }
 
-  /// Whether it was open when the day began, so that rides which began after it may be rated already.
-  var wasOpen: Bool { on.index < 0 }
-
   /// Hash of the stop where the ride ended, or of that where it began when the end is not known.
   var lastStop: UInt32 { hasEnd ? off.stop.hash : on.stop.hash }
 

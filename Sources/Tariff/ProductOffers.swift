@@ -62,5 +62,6 @@ extension RiderState {
         $0.tag == tag(purchase.product) && $0.boughtAt == purchase.at.microseconds
       }
     }
+    evening?.returned += purchases
   }
 }

@@ -63,7 +63,7 @@ extension FareMeter {
         step(.passBack, .product(Int32(rule)), isApplied: false)
         continue
       }
-      let isTransfer = isTripTransfer(state.holdings[index], rule, ride, state)
+      let isTransfer = isTripTransfer(state.holdings[index], rule, ride)
       let hasTrip = isTransfer ? true : hasTripLeft(state.holdings[index], rule, ride)
       let use = ProductUse(
         holding: index, rule: rule, isTransfer: isTransfer, restMinor: rest(rule, of: price, ride))
@@ -132,8 +132,7 @@ extension FareMeter {
     guard limit > 0, holding.lastUseAt != .min, holding.lastVehicle != 0,
       holding.lastVehicle == ride.on.vehicle.hash
     else { return false }
-    // One that was open may have begun before the last use: it is as near from either side.
-    return abs(ride.on.at - holding.lastUseAt) < limit
+    return ride.on.at - holding.lastUseAt < limit
   }
 
   private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
@@ -142,25 +141,12 @@ extension FareMeter {
     return tripsMax == 0 || Int(holding.tripsUsed) < tripsMax
   }
 
-  private func isTripTransfer(
-    _ holding: Holding, _ rule: Int, _ ride: borrowing Ride, _ state: RiderState
-  ) -> Bool {
+  private func isTripTransfer(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
     guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt != .min else {
       return false
     }
-    let mayFollow = tariff.tables.products[rule].transferCondition.holds(ride)
-    let at = ride.on.at
-    guard ride.wasOpen, holding.lastTripAt > at else {
-      return mayFollow && window.contains(from: holding.lastTripAt, to: at)
-    }
-    // One that was open goes by the trip before it, or shares the one that was used soon after it began:
-    // in its turn it would have used that one itself, so the product has to carry it.
-    let found = state.foundTrip(of: holding, before: at)
-    if let found, mayFollow, window.contains(from: found.at, to: at) { return true }
-    let later = state.laterTrip(of: holding, after: at)
-    guard later?.mayFollow ?? mayFollow else { return false }
-    guard window.contains(from: at, to: later?.at ?? holding.lastTripAt) else { return false }
-    return isValid(holding, rule, ride)
+    guard window.contains(from: holding.lastTripAt, to: ride.on.at) else { return false }
+    return tariff.tables.products[rule].transferCondition.holds(ride)
   }
 
   /// What leaves less to pay; then no trip used before a trip used; then what is over sooner.
@@ -181,45 +167,22 @@ extension FareMeter {
   private mutating func note(_ use: ProductUse, _ ride: borrowing Ride, state: inout RiderState) {
     let (index, rule) = (use.holding, use.rule)
     if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
-    if tariff.tables.products[rule].passBackMicroseconds > 0,
-      ride.on.at >= state.holdings[index].lastUseAt
-    {
+    if tariff.tables.products[rule].passBackMicroseconds > 0 {
       state.holdings[index].lastUseAt = ride.on.at
       state.holdings[index].lastVehicle = ride.on.vehicle.hash
     }
     let tripsMax = tariff.tables.products[rule].tripsMax
     if use.isTransfer {
-      if ride.wasOpen { shareTrip(index, rule, ride, state: &state) }
       step(.tripTransfer, .product(Int32(rule)))
     } else if tripsMax == 0 {
       // Of one that pays a part it is said what it pays, once that is known.
       if use.restMinor == 0 { step(.pass, .product(Int32(rule))) }
     } else {
       state.holdings[index].tripsUsed += 1
-      state.noteTrip(
-        of: index, at: ride.on.at,
-        mayFollow: tariff.tables.products[rule].transferCondition.holds(ride))
+      state.holdings[index].lastTripAt = ride.on.at
       let left = tripsMax - Int(state.holdings[index].tripsUsed)
       step(.trip, .product(Int32(rule)), number: Int64(left))
     }
-  }
-  /// Sets a trip back to a ride that was open and shares it, as if the ride had used it in its turn.
-  private func shareTrip(
-    _ index: Int, _ rule: Int, _ ride: borrowing Ride, state: inout RiderState
-  ) {
-    let holding = state.holdings[index]
-    let at = ride.on.at
-    guard let window = tariff.tables.products[rule].transfer, holding.lastTripAt > at else {
-      return
-    }
-    if let found = state.foundTrip(of: holding, before: at),
-      tariff.tables.products[rule].transferCondition.holds(ride),
-      window.contains(from: found.at, to: at)
-    {
-      return
-    }
-    let later = state.laterTrip(of: holding, after: at)
-    if later == nil || later?.at == holding.lastTripAt { state.holdings[index].lastTripAt = at }
   }
 }
 

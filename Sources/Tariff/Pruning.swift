@@ -3,7 +3,6 @@ import Basics
 extension FareMeter {
   /// Lets go of what can no longer matter after the end of the fare day, so that states stay small.
   mutating func prune(_ state: inout RiderState, day: Int) {
-    if !keepsAll { state.dropReplaced() }
     // An open ride is still to be priced by what the day leaves, also one of an older version, and so is
     // the rest of a day whose first part that version rates.
     if keepsAll || state.boarding != nil { return }

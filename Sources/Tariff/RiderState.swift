@@ -18,8 +18,8 @@ package struct RiderState: Hashable, Sendable {
   var balanceMinor: Int64?
   /// The last tap on for pass-back rules: hash of the vehicle, and when.
   var lastVehicle: LastVehicle?
-  /// What the open ride found at its boarding and others have replaced; nil where they have not.
-  var replaced: ReplacedLinks?
+  /// The days on which rides began behind the open one; nil where none did.
+  var evening: OpenEvening?
 
   /// The state of a rider who never rode.
   package static let empty = RiderState()

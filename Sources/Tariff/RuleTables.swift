@@ -25,6 +25,12 @@ struct LinkWindow: Sendable {
     let passed = moment - start
     return isEndInclusive ? passed <= microseconds : passed < microseconds
   }
+
+  /// Whether a moment is inside of the window and not before its start: a ride that began while another one
+  /// was open does not follow its arrival.
+  func isFollowed(from start: Int64, to moment: Int64) -> Bool {
+    moment >= start && contains(from: start, to: moment)
+  }
 }
 
 /// What a ride on a running transfer pays.

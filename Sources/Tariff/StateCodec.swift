@@ -5,14 +5,14 @@ extension RiderState {
   /// Format of the bytes that are written.
   ///
   /// 2 added the sets of zones that a cap's rides have left, and the last use of a product; 3 what a
-  /// category took off of the tickets of rides that the next day may share; 4 what the open ride found
-  /// and others have replaced. Format 1 is read as well; any other is refused.
-  private static let format: UInt8 = 4
+  /// category took off of the tickets of rides that the next day may share; 5 the days on which rides began
+  /// behind an open one. Format 1 is read as well; any other is refused. 4 was never in a release.
+  private static let format: UInt8 = 5
 
   /// The format that a state is written in: without what a format added it is the one before, so that
   /// the bytes of nearly all states stay what they were.
   private var writtenFormat: UInt8 {
-    if replaced != nil { return RiderState.format }
+    if evening != nil { return RiderState.format }
     return recent.contains { $0.reductionMinor != 0 } ? 3 : 2
   }
 
@@ -21,7 +21,14 @@ extension RiderState {
     var writer = StateWriter()
     let format = writtenFormat
     writer.byte(format)
-    writer.list(caps) { $0.cap($1) }
+    writer.list(caps) { writer, cap in
+      writer.fixed(cap.tag)
+      writer.integer(cap.start)
+      writer.integer(cap.spentMinor)
+      writer.integer(Int64(cap.rides))
+      writer.integer(Int64(cap.level))
+      writer.integer(Int64(bitPattern: cap.setsLeft))
+    }
     writer.list(windows) { $0.window($1) }
     writer.optional(chain) { $0.chain($1) }
     writer.list(holdings) { writer, holding in
@@ -55,16 +62,28 @@ extension RiderState {
       writer.fixed(last.vehicle)
       writer.integer(last.at)
     }
-    if format >= 4 { writer.optional(replaced) { $0.replaced($1) } }
+    if let evening { writer.evening(evening) }
     return writer.bytes
   }
 
   /// Reads what `bytes` wrote; nil when it is anything else.
   package init?(bytes: [UInt8]) {
+    self.init(bytes: bytes, formats: [1, 2, 3, RiderState.format])
+  }
+
+  /// Reads a state that another one keeps, which itself keeps none.
+  fileprivate init?(kept bytes: [UInt8]) { self.init(bytes: bytes, formats: [1, 2, 3]) }
+
+  private init?(bytes: [UInt8], formats: [UInt8]) {
     var reader = StateReader(bytes: bytes)
     let format = reader.byte()
-    guard (1...RiderState.format).contains(format) else { return nil }
-    caps = reader.list { $0.cap(withSets: format >= 2) }
+    guard formats.contains(format) else { return nil }
+    caps = reader.list { reader in
+      CapCount(
+        tag: reader.fixed(), start: reader.integer(), spentMinor: reader.integer(),
+        rides: reader.small(), level: reader.small(),
+        setsLeft: format < 2 ? 0 : UInt64(bitPattern: reader.integer()))
+    }
     windows = reader.list { $0.window() }
     chain = reader.optional { $0.chain() }
     holdings = reader.list { reader in
@@ -88,7 +107,7 @@ extension RiderState {
     }
     balanceMinor = reader.optional { $0.integer() }
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
-    replaced = format < 4 ? nil : reader.optional { $0.replaced() }
+    evening = format < RiderState.format ? nil : reader.evening()
     guard reader.isWhole else { return nil }
   }
 }
@@ -98,8 +117,6 @@ private struct StateWriter {
   var bytes: [UInt8] = []
 
   mutating func byte(_ value: UInt8) { bytes.append(value) }
-
-  mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
 
   mutating func fixed(_ value: UInt32) {
     for shift in [24, 16, 8, 0] as [UInt32] {
@@ -144,15 +161,6 @@ private struct StateWriter {
     }
   }
 
-  mutating func cap(_ cap: CapCount) {
-    fixed(cap.tag)
-    integer(cap.start)
-    integer(cap.spentMinor)
-    integer(Int64(cap.rides))
-    integer(Int64(cap.level))
-    integer(Int64(bitPattern: cap.setsLeft))
-  }
-
   mutating func window(_ window: TransferWindow) {
     fixed(window.tag)
     integer(window.startedAt)
@@ -185,33 +193,21 @@ private struct StateWriter {
     }
   }
 
-  mutating func replaced(_ links: ReplacedLinks) {
-    integer(links.boardedAt)
-    list(links.found) { writer, found in
-      writer.window(found.window)
-      writer.flag(found.goesOn)
+  mutating func evening(_ evening: OpenEvening) {
+    integer(Int64(evening.before.count))
+    bytes += evening.before
+    list(evening.days) { writer, part in
+      writer.integer(Int64(part.day.number))
+      writer.list(part.taps) { $0.tap($1) }
+      writer.list(part.purchases) { $0.purchase($1) }
+      writer.list(part.returned) { $0.purchase($1) }
     }
-    list(links.later) { writer, later in
-      writer.window(later.window)
-      for value in [later.firstAt, later.lastAt, later.firstPaidMinor, later.paidMinor] {
-        writer.integer(value)
-      }
-      writer.flag(later.isRunning)
-    }
-    optional(links.chain) { $0.chain($1) }
-    optional(links.laterChain) { writer, later in
-      writer.chain(later.chain)
-      writer.integer(later.lastAt)
-      writer.integer(later.paidMinor)
-      writer.flag(later.isRunning)
-    }
-    list(links.trips) { writer, trip in
-      writer.fixed(trip.tag)
-      writer.integer(trip.boughtAt)
-      writer.integer(trip.at)
-      writer.flag(trip.mayFollow)
-    }
-    list(links.caps) { $0.cap($1) }
+    list(evening.returned) { $0.purchase($1) }
+  }
+
+  mutating func purchase(_ purchase: FarePurchase) {
+    text(purchase.product)
+    integer(purchase.at.microseconds)
   }
 
   mutating func tap(_ tap: FareTap) {
@@ -251,12 +247,6 @@ private struct StateReader {
     }
     at += 1
     return bytes[at - 1]
-  }
-
-  mutating func flag() -> Bool {
-    let value = byte()
-    if value > 1 { isBroken = true }
-    return value == 1
   }
 
   mutating func fixed() -> UInt32 {
@@ -343,12 +333,6 @@ private struct StateReader {
     }
   }
 
-  mutating func cap(withSets: Bool) -> CapCount {
-    CapCount(
-      tag: fixed(), start: integer(), spentMinor: integer(), rides: small(), level: small(),
-      setsLeft: withSets ? UInt64(bitPattern: integer()) : 0)
-  }
-
   mutating func window() -> TransferWindow {
     TransferWindow(
       tag: fixed(), startedAt: integer(), creditMinor: integer(), lastPriceMinor: integer(),
@@ -375,25 +359,26 @@ private struct StateReader {
       })
   }
 
-  mutating func replaced() -> ReplacedLinks {
-    ReplacedLinks(
-      boardedAt: integer(),
-      found: list { FoundWindow(window: $0.window(), goesOn: $0.flag()) },
-      later: list {
-        LaterWindow(
-          window: $0.window(), firstAt: $0.integer(), lastAt: $0.integer(),
-          firstPaidMinor: $0.integer(), paidMinor: $0.integer(), isRunning: $0.flag())
-      },
-      chain: optional { $0.chain() },
-      laterChain: optional {
-        LaterChain(
-          chain: $0.chain(), lastAt: $0.integer(), paidMinor: $0.integer(), isRunning: $0.flag())
-      },
-      trips: list {
-        LastTrip(
-          tag: $0.fixed(), boughtAt: $0.integer(), at: $0.integer(), mayFollow: $0.flag())
-      },
-      caps: list { $0.cap(withSets: true) })
+  mutating func evening() -> OpenEvening? {
+    let count = integer()
+    guard count >= 0, count <= Int64(bytes.count - at) else {
+      isBroken = true
+      return nil
+    }
+    let before = Array(bytes[at..<(at + Int(count))])
+    at += Int(count)
+    let days = list { reader in
+      EveningDay(
+        day: Day(number: reader.small()), taps: reader.list { $0.tap() },
+        purchases: reader.list { $0.purchase() }, returned: reader.list { $0.purchase() })
+    }
+    let returned = list { $0.purchase() }
+    if days.isEmpty || RiderState(kept: before) == nil { isBroken = true }
+    return OpenEvening(before: before, days: days, returned: returned)
+  }
+
+  mutating func purchase() -> FarePurchase {
+    FarePurchase(product: text(), at: Instant(microseconds: integer()))
   }
 
   mutating func tap() -> FareTap {

@@ -29,30 +29,38 @@ package struct TariffBook: Sendable {
   package func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = []
   ) -> RatedDay {
+    if let open = state.boarding, let evening = state.evening {
+      return rate(
+        day: day, state: state, taps: taps, purchases: purchases, open: open, evening: evening)
+    }
+    let rated = rateInOrder(day: day, state: state, taps: taps, purchases: purchases)
+    return keepingEvening(rated, day: day, state: state, taps: taps, purchases: purchases)
+  }
+
+  /// Rates a fare day from the state as it is; with `closes` no further tap is awaited that would end a ride.
+  func rateInOrder(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
+    closes: Bool = false
+  ) -> RatedDay {
     let tariff = tariff(on: day)
     if let open = state.boarding {
       let before = self.tariff(on: fareDay(of: open.at))
       if before == nil || before?.version != tariff?.version {
         return rate(
-          day: day, state: state, taps: taps, purchases: purchases, opened: (open, before), tariff)
+          day: day, state: state, taps: taps, purchases: purchases, opened: (open, before), tariff,
+          closes: closes)
       }
     }
-    return rate(day: day, state: state, taps: taps, purchases: purchases, by: tariff)
+    guard let tariff else {
+      return unknown(day: day, state: state, taps: taps)
+    }
+    return tariff.rate(
+      day: day, state: state, taps: taps, purchases: purchases, closes: closes)
   }
 
-  /// Rates a day by one version; a ride that another version carries on is none of its rides.
-  private func rate(
-    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
-    by tariff: CompiledTariff?, carriesOn: Bool = false
-  ) -> RatedDay {
-    guard let tariff else {
-      let nearest = versions.last { $0.firstDay <= day } ?? versions[0]
-      return nearest.unknownDay(state: state, taps: taps, why: "date:\(day)")
-    }
-    guard carriesOn else {
-      return tariff.rate(day: day, state: state, taps: taps, purchases: purchases)
-    }
-    return tariff.rateBesideOpenRide(day: day, state: state, taps: taps, purchases: purchases)
+  private func unknown(day: Day, state: RiderState, taps: [FareTap]) -> RatedDay {
+    let nearest = versions.last { $0.firstDay <= day } ?? versions[0]
+    return nearest.unknownDay(state: state, taps: taps, why: "date:\(day)")
   }
 
   /// Rates a day on which a ride is open that began under another version.
@@ -61,24 +69,15 @@ package struct TariffBook: Sendable {
   /// else is of the version of the day, which alone lets go of what the day leaves.
   private func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
-    opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?
+    opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?, closes: Bool
   ) -> RatedDay {
-    var rest = taps.sorted(by: FareTap.isBefore)
-    let doubled = opened.tariff?.taps(rest, doubling: opened.tap, day: day, state: state) ?? []
-    let next = rest.firstIndex { $0.kind == .on && !doubled.contains($0) }
+    let (own, rest) = divided(taps, open: opened.tap, day: day, state: state)
     var first: RatedDay
     if let before = opened.tariff {
-      var own = rest[..<(next ?? rest.endIndex)].filter { $0.kind == .off || doubled.contains($0) }
-      if let end = own.firstIndex(where: { $0.kind == .off && before.pairs(opened.tap, $0) }) {
-        own.removeSubrange((end + 1)...)
-      }
-      for tap in own {
-        if let place = rest.firstIndex(of: tap) { rest.remove(at: place) }
-      }
       let going = before.rateFirstPart(day: day, state: state, taps: own)
+      let isGivenUp = closes || rest.contains { $0.kind == .on }
       first =
-        next == nil
-        ? going : going.followed(by: before.close(going.state, keepsAll: true))
+        isGivenUp ? going.followed(by: before.close(going.state, keepsAll: true)) : going
     } else {
       first = close(state)
     }
@@ -86,16 +85,26 @@ package struct TariffBook: Sendable {
     if let before = opened.tariff, let tariff, before.currency != tariff.currency {
       first.state.takeMoney(of: state)
     }
-    var second = rate(
-      day: day, state: first.state, taps: rest, purchases: purchases, by: tariff,
-      carriesOn: first.state.hasOpenRide)
-    if first.state.hasOpenRide { second.state.boarding = first.state.boarding }
+    var second: RatedDay
+    if let tariff, first.state.hasOpenRide {
+      second = tariff.rateBesideOpenRide(
+        day: day, state: first.state, taps: rest, purchases: purchases)
+      second.state.boarding = first.state.boarding
+    } else if let tariff {
+      second = tariff.rate(
+        day: day, state: first.state, taps: rest, purchases: purchases, closes: closes)
+    } else {
+      second = unknown(day: day, state: first.state, taps: rest)
+    }
     return first.followed(by: second)
   }
 
   /// Ends the ride that is still open when no further tap is awaited.
   package func close(_ state: RiderState) -> RatedDay {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
+    if let evening = state.evening {
+      return end(boarding, by: [], after: evening, before: nil)
+    }
     let day = fareDay(of: boarding.at)
     guard let tariff = tariff(on: day) else {
       var state = state

@@ -212,14 +212,14 @@ private let features: [Feature] = [
         - {at: "2024-05-19 08:00", mode: bus, pays: 4.00}
       """),
   Feature(
-    "a ride that was open for longer than its week leaves the running week's cap alone",
+    "a ride that was open for longer than its week counts to the cap of that week",
     rules: flat
       + "caps: [{name: week, per: week, amount: 15.00}]\ntapping: {limit: 40 h, incomplete: 12.00}",
     rides: """
         rides:
-        - {on: "2024-05-19 23:00", mode: rail, pays: 5.00}
+        - {on: "2024-05-19 23:00", mode: rail, pays: 12.00}
         - {at: "2024-05-20 08:00", mode: bus, pays: 10.00}
-        - {on: "2024-05-21 08:00", off: "2024-05-21 08:30", mode: rail, pays: 0, because: week}
+        - {on: "2024-05-21 08:00", off: "2024-05-21 08:30", mode: rail, pays: 5.00, because: week}
       """),
   Feature(
     "a ride on a pass takes its turn in a discount of each second ride",

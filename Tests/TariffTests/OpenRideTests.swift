@@ -3,8 +3,8 @@ import Tariff
 import Testing
 import Transit
 
-/// A ride that is open over midnight is rated after rides that began behind it; what is paid is what
-/// would be paid if it had ended on the day of its beginning.
+/// A ride that is open over midnight is priced when rides that began behind it are paid; what is paid in all
+/// is what would be paid if it had ended on the day of its beginning.
 private let fares = """
   fares: [{name: ride, price: 10.00}]
   tapping: {incomplete: 25.00}
@@ -51,7 +51,7 @@ private let transfers = [
     "a ride that a bus soon followed shares the transfer with it", rules: hour,
     rides: """
         rides:
-        - {on: "2024-05-14 23:30", off: "2024-05-15 00:20", mode: metro, pays: 0, because: free transfer}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:20", mode: metro, pays: 0, because: "later rides (1)"}
         - {at: "2024-05-14 23:50", mode: bus, pays: 10.00}
         - {at: "2024-05-15 00:30", mode: bus, pays: 0, because: free transfer}
         - {at: "2024-05-15 00:31", mode: bus, pays: 10.00}
@@ -61,7 +61,7 @@ private let transfers = [
     rules: hour,
     rides: """
         rides:
-        - {on: "2024-05-14 23:30", mode: metro, pays: 15.00, because: 10.00 UAH credited}
+        - {on: "2024-05-14 23:30", mode: metro, pays: 15.00, because: "behind it: -10.00 UAH"}
         - {at: "2024-05-14 23:50", mode: bus, pays: 10.00}
         - {on: "2024-05-15 08:00", off: "2024-05-15 08:20", mode: metro, pays: 10.00}
       """),
@@ -196,14 +196,14 @@ private let tickets = [
         total: 5.60
       """),
   Midnight(
-    "what was paid for a ticket is free where the ride behind goes on another one",
+    "two tickets of the evening are paid once, and hold after midnight",
     rules: hourTicket,
     rides: """
         rides:
-        - {on: "2024-05-14 22:00", off: "2024-05-15 00:30", mode: bus, pays: 0}
+        - {on: "2024-05-14 22:00", off: "2024-05-15 00:30", mode: bus, pays: 2.80}
         - {at: "2024-05-14 22:40", mode: bus, pays: 2.80}
         - {at: "2024-05-14 23:35", mode: bus, pays: 0}
-        - {at: "2024-05-15 00:35", mode: bus, pays: 2.80}
+        - {at: "2024-05-15 00:35", mode: bus, pays: 0}
         total: 5.60
       """),
   Midnight(
@@ -318,47 +318,6 @@ struct OpenRideTests {
     worked.expectGood()
   }
 
-  /// One ride of each rider is open over midnight; the same rides a day earlier are not.
-  @Test(
-    arguments: [
-      "{name: hour, within: 60 min, price: 2.80}",
-      "{name: two, within: 2 h, rides: 2, price: 2.80}",
-      "{name: way, follows: [{after: {mode: bus}, ride: {mode: bus}, within: 90 min}], price: 2.80}",
-    ])
-  func aRideOverMidnightPaysOfOneTicketWhatItWouldByDay(_ rule: String) throws {
-    let tariff = try openRideTariff("tickets: [\(rule)]")
-    let day = try #require(Day(year: 2024, month: 5, day: 14))
-    let midnight = tariff.cityClock.start(of: day.adding(days: 1)).microseconds
-    var generator = SeededGenerator(seed: 15)
-    for number in 0..<400 {
-      var minutes = Set([-generator.integer(in: 5...180)])
-      let open = try #require(minutes.first)
-      for _ in 0..<generator.integer(in: 2...6) {
-        minutes.insert(generator.integer(in: -150...150))
-      }
-      func taps(_ shift: Int, openFor length: Int) -> [FareTap] {
-        func tap(_ minute: Int, _ kind: TapKind) -> FareTap {
-          let at = Instant(microseconds: midnight + Int64(minute + shift) * 60_000_000)
-          return FareTap(
-            ref: 0, at: at, kind: kind, medium: .card, category: "adult", mode: .bus)
-        }
-        return minutes.sorted().map { tap($0, $0 == open ? .on : .single) }
-          + [tap(open + length, .off)]
-      }
-      let byDay = tariff.rate(
-        day: day, state: .empty, taps: taps(-9 * 60, openFor: 200))
-      let late = taps(0, openFor: 200)
-      let evening = tariff.rate(
-        day: day, state: .empty, taps: late.filter { $0.at.microseconds < midnight })
-      let night = tariff.rate(
-        day: day.adding(days: 1), state: evening.state,
-        taps: late.filter { $0.at.microseconds >= midnight })
-      #expect(sum(evening) + sum(night) == sum(byDay), "\(number): \(minutes.sorted()), \(open)")
-    }
-  }
-
-  private func sum(_ day: RatedDay) -> Int64 { day.rides.reduce(0) { $0 + ($1.chargedMinor ?? 0) } }
-
   @Test(arguments: bought)
   private func aRideThatWasOpenCountsToThePurchaseThatHeldWhenItBegan(_ worked: Midnight) {
     worked.expectGood()
@@ -368,32 +327,10 @@ struct OpenRideTests {
   private func aRideThatWasOpenIsDoubledByNoneOfHoursLater(_ worked: Midnight) {
     worked.expectGood()
   }
-
-  @Test func whatAnOpenRideFoundIsStoredUntilItIsRated() throws {
-    let tariff = try openRideTariff(hour)
-    func tap(_ at: String, _ kind: TapKind) throws -> FareTap {
-      let at = try #require(Instant(iso8601: "2024-05-\(at):00Z"))
-      return FareTap(ref: 0, at: at, kind: kind, medium: .card, category: "adult")
-    }
-    let day = try #require(Day(year: 2024, month: 5, day: 14))
-    let taps = [
-      try tap("14T07:50", .single), try tap("14T08:00", .on), try tap("14T18:00", .single),
-    ]
-    let first = tariff.rate(day: day, state: .empty, taps: taps)
-    #expect(first.state.bytes.first == 4)
-    let stored = try #require(RiderState(bytes: first.state.bytes))
-    #expect(stored == first.state)
-    for count in 0..<first.state.bytes.count {
-      #expect(RiderState(bytes: Array(first.state.bytes.prefix(count))) == nil)
-    }
-    let next = tariff.rate(day: day.adding(days: 1), state: stored, taps: [])
-    #expect(next.rides.map(\.chargedMinor) == [0])
-    #expect(next.state.bytes.first == 2)
-  }
 }
 
-/// The tariff of these rules, in a city of adults by the clock of UTC.
-func openRideTariff(_ rules: String) throws -> CompiledTariff {
+/// The versions of these rules, in a city of adults by the clock of UTC.
+func openRideBook(_ rules: String) throws -> TariffBook {
   let head = """
     effective: {from: 2024-01-01}
     currency: UAH
@@ -404,5 +341,5 @@ func openRideTariff(_ rules: String) throws -> CompiledTariff {
   let source = TariffSource(
     folder: "open", files: [TariffFile(path: TariffSource.mainPath, text: head + rules)])
   let reading = source.load()
-  return try #require(reading.book?.versions.first, "\(reading.faults)")
+  return try #require(reading.book, "\(reading.faults)")
 }

@@ -201,6 +201,14 @@ private let carnets = [
       """),
 ]
 
+private let plain = "fares: [{name: ride, price: 10.00}]\n"
+private let betweenArrivals = """
+    rides:
+    - {on: "2024-05-14 07:00", off: "2024-05-14 19:00", mode: metro, pays: 10.00}
+    - {at: "2024-05-14 08:00", mode: bus, pays: 10.00}
+    - {at: "2024-05-14 12:00", mode: bus, pays: 10.00}
+  """
+
 private let arrivals = [
   Midnight(
     "a chain that runs to an arrival is over for a ride that took too long",
@@ -211,7 +219,20 @@ private let arrivals = [
         - {on: "2024-05-14 21:40", off: "2024-05-15 00:05", mode: metro, pays: 10.00}
         - {at: "2024-05-14 22:20", mode: bus, pays: 0}
         - {at: "2024-05-14 22:40", mode: bus, pays: 0}
-      """)
+      """),
+  Midnight(
+    "buses while a ride was open are no transfers from its arrival",
+    rules: plain + "transfers: [{name: t, within: 60 min, from: arrival, pays: free}]",
+    rides: betweenArrivals),
+  Midnight(
+    "buses while a ride was open go on with no chain from its arrival",
+    rules: plain
+      + "chains: [{name: t, within: 60 min, from: arrival, joins: all, priced_by: ends}]",
+    rides: betweenArrivals),
+  Midnight(
+    "buses while a ride was open are not on a ticket from its arrival",
+    rules: "tickets: [{name: t, within: 60 min, from: arrival, price: 10.00}]",
+    rides: betweenArrivals),
 ]
 
 private let twice = """
@@ -257,7 +278,7 @@ struct OpenRideTransferTests {
 
   @Test(arguments: [hour, chain, ""])
   private func whatAnOpenRideMayShareIsStored(_ rules: String) throws {
-    let tariff = try openRideTariff(rules.isEmpty ? carnet : fares + rules)
+    let book = try openRideBook(rules.isEmpty ? carnet : fares + rules)
     let day = try #require(Day(year: 2024, month: 5, day: 14))
     let taps = try [
       ("07:50", TapKind.single), ("08:00", .on), ("08:20", .single), ("18:00", .single),
@@ -267,8 +288,8 @@ struct OpenRideTransferTests {
     }
     let bought = FarePurchase(
       product: "ten", at: try #require(Instant(iso8601: "2024-05-14T07:00:00Z")))
-    let bytes = tariff.rate(day: day, state: .empty, taps: taps, purchases: [bought]).state.bytes
-    #expect(bytes.first == 4)
+    let bytes = book.rate(day: day, state: .empty, taps: taps, purchases: [bought]).state.bytes
+    #expect(bytes.first == 5)
     #expect(RiderState(bytes: bytes)?.bytes == bytes)
     for count in 0..<bytes.count {
       #expect(RiderState(bytes: Array(bytes.prefix(count))) == nil)
