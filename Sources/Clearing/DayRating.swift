@@ -29,7 +29,7 @@ struct DayRating {
   func rate(from before: RiderState) -> Result {
     let tariff = book.tariff(on: day.fareDay)
     let category = category(default: tariff?.categories.first ?? "")
-    let facts = taps.enumerated().map { fareTap($1, ref: $0, category: category) }
+    let facts = taps.indices.map { fareTap(taps[$0], ref: $0, category: category) }
     var before = before
     before.giveBack(purchases { $0.returnedOn?.adding(days: 1) == day.fareDay })
     let rated = book.rate(

@@ -22,14 +22,15 @@ enum ErasedFares {
     // A day that is rated for the first time is that of somebody who taps.
     let erased = try await db.riderMoves.erased(
       among: Set(claimed.lazy.filter(\.wasRated).map(\.day.rider)))
+    // In nearly all passes nobody is erased: then nothing is copied.
+    let isNobody = erased.isEmpty
     let owners = try await RidePayments.collect(
-      rated: days.filter { !erased.contains($0.rider) }, lane: lane,
+      rated: isNobody ? days : days.filter { !erased.contains($0.rider) }, lane: lane,
       accountingDate: accountingDate, in: db, at: now)
-    if !erased.isEmpty {
-      try await giveUp(
-        days.filter { erased.contains($0.rider) }, lane: lane, accountingDate: accountingDate,
-        in: db, at: now)
-    }
+    if isNobody { return RidePayments.owing(rides, owners: owners) }
+    try await giveUp(
+      days.filter { erased.contains($0.rider) }, lane: lane, accountingDate: accountingDate,
+      in: db, at: now)
     return RidePayments.owing(rides.filter { !erased.contains($0.day.rider) }, owners: owners)
   }
 

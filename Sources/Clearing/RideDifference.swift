@@ -80,7 +80,14 @@ package struct RideDifference: Sendable {
 
   /// The days on which rides of a product came or went.
   package var carriedDays: Set<CarriedDay> {
-    Set(added.compactMap(CarriedDay.init) + reversed.compactMap { CarriedDay($0.ride) })
+    var days: Set<CarriedDay> = []
+    for ride in added {
+      if let day = CarriedDay(ride) { days.insert(day) }
+    }
+    for ride in reversed {
+      if let day = CarriedDay(ride.ride) { days.insert(day) }
+    }
+    return days
   }
 
   /// What has to be booked: fares added less fares reversed.
@@ -115,9 +122,13 @@ package struct RideDifference: Sendable {
       // Most days are stale because of new taps: those are left out of the look-up.
       if claim.cause != .tap { others[claim.day] = claim.cause }
     }
-    for ride in added {
-      let cause = others.isEmpty ? .tap : others[ride.day] ?? .tap
-      causes[cause, default: RunCause(cause)].ridesAdded += 1
+    if others.isEmpty {
+      if !added.isEmpty { causes[.tap, default: RunCause(.tap)].ridesAdded += added.count }
+    } else {
+      for ride in added {
+        let cause = others[ride.day] ?? .tap
+        causes[cause, default: RunCause(cause)].ridesAdded += 1
+      }
     }
     for ride in reversed {
       let cause = others[ride.ride.day] ?? .tap

@@ -16,7 +16,7 @@ package struct RideSumKey: Hashable, Sendable, Comparable {
   package var tariffVersion: String
 
   /// The key of a ride that a run adds or reverses.
-  package init(_ ride: RideRow, accountingDate: Day) {
+  package init(_ ride: borrowing RideRow, accountingDate: Day) {
     fareDay = ride.day.fareDay
     self.accountingDate = accountingDate
     operatorID = ride.operatorID ?? ""

@@ -18,7 +18,7 @@ package struct CarriedDay: Sendable, Hashable {
   package let fareDay: Day
 
   /// The day of a ride; nil of one that no product carried.
-  package init?(_ ride: RideRow) {
+  package init?(_ ride: borrowing RideRow) {
     guard !ride.product.isEmpty else { return nil }
     rider = ride.day.rider
     product = ride.product

@@ -350,7 +350,7 @@ create index clearing_run_not_shared on clearing_run (run_id) where shared_at is
 create table ride (
   fare_day date not null,
   lane smallint not null,
-  ride_id bigint generated always as identity,
+  ride_id bigint generated always as identity (cache 64),
   rider_id uuid not null,
   run_id bigint not null,
   reversed_run_id bigint,
