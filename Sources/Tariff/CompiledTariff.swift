@@ -49,14 +49,21 @@ package final class CompiledTariff: Sendable {
   /// Rates a rider's fare day: a pure function of the taps as a set, the purchases and the state before.
   ///
   /// Taps may come in any order. A ride that is still open at the end of the day is left in the
-  /// state and becomes a ride of the day on which it ends or is given up; with `closes` it is given up now.
+  /// state and becomes a ride of the day on which it ends or is given up.
   package func rate(
-    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = [],
-    closes: Bool = false
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase] = []
+  ) -> RatedDay {
+    rate(day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding)
+  }
+
+  /// Rates a fare day as others are; where `closes` holds habits, no further tap is awaited that would end a
+  /// ride, and these may tell where it ended.
+  func rate(
+    day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], closes: [Habit]?
   ) -> RatedDay {
     rate(
       day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding,
-      isClosing: closes)
+      closes: closes)
   }
 
   /// Rates the first taps of a fare day, whose rest another version rates from the whole state.
@@ -76,12 +83,13 @@ package final class CompiledTariff: Sendable {
 
   private func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?,
-    keepsAll: Bool = false, isClosing: Bool = false
+    keepsAll: Bool = false, closes: [Habit]? = nil
   ) -> RatedDay {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
     meter.keepsAll = keepsAll
-    meter.isClosing = isClosing
+    meter.isClosing = closes != nil
+    meter.closingHabits = closes
     var after = ownMoney(of: state)
     meter.grant(purchases, to: &after)
     if let opened { meter.openTap = prepare(opened, index: -1) }
@@ -108,6 +116,12 @@ package final class CompiledTariff: Sendable {
           && meter.isDoubled(
             prepare($0, index: 0), after: boarding, day: day.number, state: state)
       })
+  }
+
+  /// Remembers in a state where a ride ended that the state after its evening knows nothing of.
+  func learn(_ off: FareTap, from on: FareTap, state: inout RiderState) {
+    guard tables.tapping.habitTimes > 0, let stop = on.stop, off.stop != nil else { return }
+    state.learn(off, from: tag(stop))
   }
 
   /// Ends the ride that is still open when no further tap is awaited; `keepsAll` where another version

@@ -14,8 +14,6 @@ struct OpenEvening: Hashable, Sendable {
   /// The state before the first of the days, as its bytes; it holds no evening.
   let before: [UInt8]
   var days: [EveningDay] = []
-  /// Products that were given back since the last of the days.
-  var returned: [FarePurchase] = []
 
   /// With another day, on which the ride stayed open; nil where that are more taps than are kept.
   func adding(
@@ -27,19 +25,25 @@ struct OpenEvening: Hashable, Sendable {
     kept.sort(by: FareTap.isBefore)
     for index in kept.indices { kept[index].ref = RatedRide.carriedRef }
     var evening = self
-    evening.days.append(
-      EveningDay(day: day, taps: kept, purchases: purchases, returned: returned))
-    evening.returned = []
+    evening.days.append(EveningDay(day: day, taps: kept, purchases: purchases))
     return evening
   }
 
-  /// The taps of one of the days, where only that of the open ride goes by the name of a carried one.
+  /// Whether it is that of an open ride, whose tap is among those of the first day or was before it.
+  func isOf(_ open: FareTap, before: RiderState) -> Bool {
+    days.first?.taps.contains(open) ?? false || before.boarding == open
+  }
+
+  /// The taps of one of the days, where only that of the open ride goes by the name of a carried one: of equal
+  /// ones the last, for each gives up the one before.
+  ///
+  /// On later days a tap on was its second one, which cost nothing: without the open ride it would begin another.
   func taps(of place: Int, open: FareTap) -> [FareTap] {
-    days[place].taps.map { tap in
-      var tap = tap
-      if tap != open { tap.ref = Self.earlierRef }
-      return tap
-    }
+    var taps = days[place].taps
+    let own = taps.lastIndex(of: open)
+    for index in taps.indices where index != own { taps[index].ref = Self.earlierRef }
+    if place > 0 { taps.removeAll { $0.kind == .on } }
+    return taps
   }
 }
 
@@ -48,8 +52,6 @@ struct EveningDay: Hashable, Sendable {
   let day: Day
   let taps: [FareTap]
   let purchases: [FarePurchase]
-  /// Products that were given back just before it.
-  let returned: [FarePurchase]
 }
 
 extension TariffBook {
@@ -79,56 +81,69 @@ extension TariffBook {
       rated.state.evening = evening.adding(day, taps: taps, purchases: purchases)
       return rated
     }
+    // How the ride ends is known from here, and what else of the day is its own.
     let (own, rest) = divided(taps, open: open, day: day, state: state)
-    let ended = end(open, by: own, after: evening, before: day)
+    guard let late = rated.rides.first(where: { $0.isCarried(from: open) }) else { return rated }
+    let off = late.alightRef == nil ? nil : own.last { $0.kind == .off }
+    guard let turn = turn(of: late, open: open, by: off, after: evening, before: day) else {
+      return rated
+    }
     let today = keepingEvening(
-      rateInOrder(day: day, state: ended.state, taps: rest, purchases: purchases), day: day,
-      state: ended.state, taps: rest, purchases: purchases)
-    var whole = ended.followed(by: today)
-    whole.rides.sort { $0.at < $1.at }
-    whole.unpaired.sort { $0.at < $1.at }
-    return whole
+      rateInOrder(day: day, state: turn.state, taps: rest, purchases: purchases), day: day,
+      state: turn.state, taps: rest, purchases: purchases)
+    let seconds = rated.rides.filter { ride in
+      ride.isSecondTap && own.contains { $0.kind == .on && $0.at == ride.at }
+    }
+    let alone = rated.unpaired.filter { off in
+      own.contains { $0.kind == .off && $0.at == off.at && $0.ref == off.ref }
+    }
+    return RatedDay(
+      rides: ([turn.ride] + seconds + today.rides).sorted { $0.at < $1.at }, state: today.state,
+      unpaired: (alone + today.unpaired).sorted { $0.at < $1.at })
   }
 
-  /// Ends an open ride in its turn, by a tap among its own or without one: the ride with its second taps, and
-  /// the state that all rides of the evening leave.
-  func end(
-    _ open: FareTap, by own: [FareTap], after evening: OpenEvening, before day: Day?
-  ) -> RatedDay {
-    let paid = replay(evening, open: open, own: nil)
-    var turned = replay(evening, open: open, own: own)
-    let old = tariff(on: fareDay(of: open.at))?.currency
-    if let new = day.flatMap({ tariff(on: $0) })?.currency, let old, old != new {
+  /// An open ride that ends in its turn, by a tap or without one, and what the state of its turn goes on with; nil
+  /// where these versions make another ride of it than those that rated its evening.
+  func turn(
+    of late: RatedRide, open: FareTap, by off: FareTap?, after evening: OpenEvening,
+    before day: Day?
+  ) -> (ride: RatedRide, state: RiderState)? {
+    let paid = replay(evening, open: open, off: nil, closes: nil)
+    let turned = replay(evening, open: open, off: off, closes: paid.state.habits)
+    guard let own = turned.rides.last(where: { $0.isCarried(from: open) }) else { return nil }
+    var turn = OpenRideTurn(paid: paid, turned: turned, own: own)
+    turn.settle()
+    var (ride, state) = (turn.ride, turn.state)
+    ride.alightRef = late.alightRef
+    state.habits = paid.state.habits
+    let version = tariff(on: fareDay(of: open.at))
+    if let off, !ride.reason.steps.contains(where: { $0.code == .cancelled }) {
+      version?.learn(off, from: open, state: &state)
+    }
+    if let new = day.flatMap({ tariff(on: $0) })?.currency, let version, version.currency != new {
       // What the old version counts is in a currency that the day does not have.
-      turned.state.takeMoney(of: paid.state)
+      state.takeMoney(of: paid.state)
     }
-    turned.rides = turned.rides.compactMap { ride in
-      guard ride.boardRef == RatedRide.carriedRef, ride.at == open.at else {
-        return ride.boardRef < 0 ? nil : ride
-      }
-      return ride.beside(paid, of: turned)
-    }
-    turned.unpaired.removeAll { $0.ref < 0 }
-    return turned
+    return (ride, state)
   }
 
-  /// Rates the days of an evening anew: with the open ride ended, by a tap among its own or without one, or
-  /// still open where `own` is nil.
-  private func replay(_ evening: OpenEvening, open: FareTap, own: [FareTap]?) -> RatedDay {
+  /// Rates the days of an evening anew: with the open ride ended by a tap, or given up where a habit may tell its
+  /// end (`closes`), or still open without either.
+  private func replay(
+    _ evening: OpenEvening, open: FareTap, off: FareTap?, closes: [Habit]?
+  ) -> RatedDay {
     guard let before = RiderState(bytes: evening.before) else {
       preconditionFailure("a state is read with the one that it keeps")
     }
     var whole = RatedDay(rides: [], state: before)
     for (index, part) in evening.days.enumerated() {
       let isFirst = index == 0
-      whole.state.giveBack(part.returned)
       let rated = rateInOrder(
         day: part.day, state: whole.state,
-        taps: evening.taps(of: index, open: open) + (isFirst ? own ?? [] : []),
-        purchases: part.purchases, closes: isFirst && own != nil)
+        taps: evening.taps(of: index, open: open) + (isFirst ? off.map { [$0] } ?? [] : []),
+        purchases: part.purchases, closes: isFirst ? closes : nil)
       whole = whole.followed(by: rated)
     }
-    whole.state.giveBack(evening.returned)
     return whole
   }
 
@@ -148,40 +163,5 @@ extension TariffBook {
       if let place = rest.firstIndex(of: tap) { rest.remove(at: place) }
     }
     return (own, rest)
-  }
-}
-
-extension RatedDay {
-  /// What all rides with a known fare are charged.
-  fileprivate var chargedMinor: Int64 { rides.reduce(0) { $0 + ($1.chargedMinor ?? 0) } }
-
-  /// How many trips are left of a product after each that a ride used.
-  fileprivate func trips(of product: String) -> [Int64] {
-    rides.flatMap(\.reason.steps).compactMap { step in
-      step.code == .trip && step.rule == product ? step.number : nil
-    }
-  }
-}
-
-extension RatedRide {
-  /// An open ride in its turn, with what that turn changes beside later rides that were paid before it ended:
-  /// it pays the difference, never below nothing, and uses a trip where one more is used in all.
-  fileprivate func beside(_ paid: RatedDay, of turned: RatedDay) -> RatedRide {
-    var ride = self
-    for index in reason.steps.indices
-    where reason.steps[index].code == .trip || reason.steps[index].code == .tripTransfer {
-      let trips = turned.trips(of: reason.steps[index].rule)
-      let isUsing = trips.count > paid.trips(of: reason.steps[index].rule).count
-      ride.reason.steps[index].code = isUsing ? .trip : .tripTransfer
-      ride.reason.steps[index].number = isUsing ? trips.min() : nil
-    }
-    guard let own = chargedMinor else { return ride }
-    let due = max(0, turned.chargedMinor - paid.chargedMinor)
-    guard due != own else { return ride }
-    ride.chargedMinor = due
-    let count = paid.rides.count { $0.at >= at }
-    ride.reason.steps.append(
-      FareStep(.laterRides, rule: "", minor: due - own, number: Int64(count)))
-    return ride
   }
 }

@@ -42,7 +42,7 @@ extension FareMeter {
     leaveAlone(waiting)
     guard let open else { return nil }
     if !isClosing, tap(open, mayEndAfter: day) { return open }
-    append(incomplete(open, day: day, state: state))
+    append(incomplete(open, day: day, habits: closingHabits ?? state.habits))
     return nil
   }
 
@@ -112,9 +112,13 @@ extension FareMeter {
   }
 
   private func incomplete(_ on: PreparedTap, day: Int, state: RiderState) -> Ride {
+    incomplete(on, day: day, habits: state.habits)
+  }
+
+  private func incomplete(_ on: PreparedTap, day: Int, habits: [Habit]) -> Ride {
     let ride = Ride(on: on, status: .incomplete, day: rideDay(on, day))
     guard tariff.tables.tapping.habitTimes > 0, on.stop.hash != 0,
-      let habit = state.habits.first(where: {
+      let habit = habits.first(where: {
         $0.from == on.stop.hash && Int($0.times) >= tariff.tables.tapping.habitTimes
       })
     else { return ride }
@@ -131,17 +135,7 @@ extension FareMeter {
       guard ride.on.stop.hash != 0, ride.off.stop.hash != 0, ride.off.index >= 0,
         Int(ride.off.index) < source.count
       else { continue }
-      var off = source[Int(ride.off.index)]
-      off.ref = RatedRide.carriedRef
-      if let place = state.habits.firstIndex(where: { $0.from == ride.on.stop.hash }) {
-        // Another alighting starts the count anew: a habit is an unbroken row.
-        let isSame = state.habits[place].off.stop == off.stop
-        state.habits[place].times = isSame ? min(100, state.habits[place].times + 1) : 1
-        state.habits[place].off = off
-      } else {
-        if state.habits.count >= FareMeter.habitsMax { state.habits.removeFirst() }
-        state.habits.append(Habit(from: ride.on.stop.hash, off: off, times: 1))
-      }
+      state.learn(source[Int(ride.off.index)], from: ride.on.stop.hash)
     }
   }
 
@@ -186,9 +180,29 @@ extension FareMeter {
     else {
       return false
     }
-    let last = state.lastVehicle
-    if let last, last.vehicle == ride.on.vehicle.hash, ride.on.at - last.at < limit { return true }
+    if let last = state.lastVehicle {
+      // One that was open for long may have begun before the last one that was rated.
+      if last.at > ride.on.at { return false }
+      if last.vehicle == ride.on.vehicle.hash, ride.on.at - last.at < limit { return true }
+    }
     state.lastVehicle = LastVehicle(vehicle: ride.on.vehicle.hash, at: ride.on.at)
     return false
+  }
+}
+
+extension RiderState {
+  /// Remembers where a ride from a stop ended.
+  mutating func learn(_ alighting: FareTap, from stop: UInt32) {
+    var off = alighting
+    off.ref = RatedRide.carriedRef
+    if let place = habits.firstIndex(where: { $0.from == stop }) {
+      // Another alighting starts the count anew: a habit is an unbroken row.
+      habits[place].times =
+        habits[place].off.stop == off.stop ? min(100, habits[place].times + 1) : 1
+      habits[place].off = off
+    } else {
+      if habits.count >= FareMeter.habitsMax { habits.removeFirst() }
+      habits.append(Habit(from: stop, off: off, times: 1))
+    }
   }
 }

@@ -62,6 +62,7 @@ extension RiderState {
         $0.tag == tag(purchase.product) && $0.boughtAt == purchase.at.microseconds
       }
     }
-    evening?.returned += purchases
+    // What is given back carries no ride that is still open: it is rated by what the others have left.
+    if !purchases.isEmpty { evening = nil }
   }
 }

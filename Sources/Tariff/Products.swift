@@ -132,7 +132,9 @@ extension FareMeter {
     guard limit > 0, holding.lastUseAt != .min, holding.lastVehicle != 0,
       holding.lastVehicle == ride.on.vehicle.hash
     else { return false }
-    return ride.on.at - holding.lastUseAt < limit
+    // One that was open for long may have begun before the last use.
+    let passed = ride.on.at - holding.lastUseAt
+    return passed >= 0 && passed < limit
   }
 
   private func hasTripLeft(_ holding: Holding, _ rule: Int, _ ride: borrowing Ride) -> Bool {
@@ -167,7 +169,9 @@ extension FareMeter {
   private mutating func note(_ use: ProductUse, _ ride: borrowing Ride, state: inout RiderState) {
     let (index, rule) = (use.holding, use.rule)
     if state.holdings[index].activatedAt == .min { state.holdings[index].activatedAt = ride.on.at }
-    if tariff.tables.products[rule].passBackMicroseconds > 0 {
+    if tariff.tables.products[rule].passBackMicroseconds > 0,
+      ride.on.at >= state.holdings[index].lastUseAt
+    {
       state.holdings[index].lastUseAt = ride.on.at
       state.holdings[index].lastVehicle = ride.on.vehicle.hash
     }

@@ -107,7 +107,7 @@ extension RiderState {
     }
     balanceMinor = reader.optional { $0.integer() }
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
-    evening = format < RiderState.format ? nil : reader.evening()
+    evening = format < RiderState.format ? nil : reader.evening(of: boarding)
     guard reader.isWhole else { return nil }
   }
 }
@@ -199,15 +199,11 @@ private struct StateWriter {
     list(evening.days) { writer, part in
       writer.integer(Int64(part.day.number))
       writer.list(part.taps) { $0.tap($1) }
-      writer.list(part.purchases) { $0.purchase($1) }
-      writer.list(part.returned) { $0.purchase($1) }
+      writer.list(part.purchases) { writer, purchase in
+        writer.text(purchase.product)
+        writer.integer(purchase.at.microseconds)
+      }
     }
-    list(evening.returned) { $0.purchase($1) }
-  }
-
-  mutating func purchase(_ purchase: FarePurchase) {
-    text(purchase.product)
-    integer(purchase.at.microseconds)
   }
 
   mutating func tap(_ tap: FareTap) {
@@ -359,7 +355,7 @@ private struct StateReader {
       })
   }
 
-  mutating func evening() -> OpenEvening? {
+  mutating func evening(of open: FareTap?) -> OpenEvening? {
     let count = integer()
     guard count >= 0, count <= Int64(bytes.count - at) else {
       isBroken = true
@@ -369,16 +365,17 @@ private struct StateReader {
     at += Int(count)
     let days = list { reader in
       EveningDay(
-        day: Day(number: reader.small()), taps: reader.list { $0.tap() },
-        purchases: reader.list { $0.purchase() }, returned: reader.list { $0.purchase() })
+        day: Day(number: Int(reader.small() as Int32)), taps: reader.list { $0.tap() },
+        purchases: reader.list { reader in
+          FarePurchase(product: reader.text(), at: Instant(microseconds: reader.integer()))
+        })
     }
-    let returned = list { $0.purchase() }
-    if days.isEmpty || RiderState(kept: before) == nil { isBroken = true }
-    return OpenEvening(before: before, days: days, returned: returned)
-  }
-
-  mutating func purchase() -> FarePurchase {
-    FarePurchase(product: text(), at: Instant(microseconds: integer()))
+    let evening = OpenEvening(before: before, days: days)
+    guard let open, let kept = RiderState(kept: before), evening.isOf(open, before: kept) else {
+      isBroken = true
+      return nil
+    }
+    return evening
   }
 
   mutating func tap() -> FareTap {

@@ -37,10 +37,11 @@ package struct TariffBook: Sendable {
     return keepingEvening(rated, day: day, state: state, taps: taps, purchases: purchases)
   }
 
-  /// Rates a fare day from the state as it is; with `closes` no further tap is awaited that would end a ride.
+  /// Rates a fare day from the state as it is; with `closes` no further tap is awaited that would end a ride, and
+  /// these habits may tell where it ended.
   func rateInOrder(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
-    closes: Bool = false
+    closes: [Habit]? = nil
   ) -> RatedDay {
     let tariff = tariff(on: day)
     if let open = state.boarding {
@@ -69,13 +70,15 @@ package struct TariffBook: Sendable {
   /// else is of the version of the day, which alone lets go of what the day leaves.
   private func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase],
-    opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?, closes: Bool
+    opened: (tap: FareTap, tariff: CompiledTariff?), _ tariff: CompiledTariff?,
+    closes: [Habit]?
   ) -> RatedDay {
     let (own, rest) = divided(taps, open: opened.tap, day: day, state: state)
     var first: RatedDay
     if let before = opened.tariff {
-      let going = before.rateFirstPart(day: day, state: state, taps: own)
-      let isGivenUp = closes || rest.contains { $0.kind == .on }
+      var going = before.rateFirstPart(day: day, state: state, taps: own)
+      if let closes { going.state.habits = closes }
+      let isGivenUp = closes != nil || rest.contains { $0.kind == .on }
       first =
         isGivenUp ? going.followed(by: before.close(going.state, keepsAll: true)) : going
     } else {
@@ -103,7 +106,13 @@ package struct TariffBook: Sendable {
   package func close(_ state: RiderState) -> RatedDay {
     guard let boarding = state.boarding else { return RatedDay(rides: [], state: state) }
     if let evening = state.evening {
-      return end(boarding, by: [], after: evening, before: nil)
+      var plain = state
+      plain.evening = nil
+      let closed = close(plain)
+      guard let late = closed.rides.first,
+        let turn = turn(of: late, open: boarding, by: nil, after: evening, before: nil)
+      else { return closed }
+      return RatedDay(rides: [turn.ride], state: turn.state)
     }
     let day = fareDay(of: boarding.at)
     guard let tariff = tariff(on: day) else {

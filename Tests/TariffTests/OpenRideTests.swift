@@ -330,12 +330,12 @@ struct OpenRideTests {
 }
 
 /// The versions of these rules, in a city of adults by the clock of UTC.
-func openRideBook(_ rules: String) throws -> TariffBook {
+func openRideBook(_ rules: String, categories: String = "[adult]") throws -> TariffBook {
   let head = """
     effective: {from: 2024-01-01}
     currency: UAH
     timezone: UTC
-    categories: [adult]
+    categories: \(categories)
 
     """
   let source = TariffSource(

@@ -1,0 +1,146 @@
+import Basics
+
+/// An open ride in its turn, beside later rides that were paid before it ended.
+///
+/// Those stand as they were paid. So the ride takes what its turn changes for all of them: in money, in what a
+/// category took off, and in trips of a carnet.
+struct OpenRideTurn {
+  /// The evening as it was paid, and with the ride in its turn.
+  private let paid: RatedDay
+  private let turned: RatedDay
+  private(set) var ride: RatedRide
+  /// What the turn leaves to the rides after it.
+  private(set) var state: RiderState
+
+  init(paid: RatedDay, turned: RatedDay, own: RatedRide) {
+    self.paid = paid
+    self.turned = turned
+    ride = own
+    state = turned.state
+  }
+
+  /// Works out what the ride pays, says and uses.
+  mutating func settle() {
+    let own = ride.chargedMinor
+    pay()
+    reduce()
+    let isPayingMore = (ride.chargedMinor ?? 0) > (own ?? 0)
+    useTrips(isPayingMore: isPayingMore)
+    if isPayingMore { leaveProducts([.pass]) }
+  }
+
+  /// The ride pays the difference of the sums, never below nothing: what caps hold counts then as it was paid.
+  private mutating func pay() {
+    guard let own = ride.chargedMinor else { return }
+    let due = sum(turned) - sum(paid)
+    if due < 0 {
+      for index in state.caps.indices {
+        let cap = state.caps[index]
+        guard
+          let before = paid.state.caps.first(where: { $0.tag == cap.tag && $0.start == cap.start })
+        else { continue }
+        state.caps[index].spentMinor = max(cap.spentMinor, before.spentMinor)
+      }
+    }
+    guard max(0, due) != own else { return }
+    ride.chargedMinor = max(0, due)
+    ride.reason.steps.append(
+      FareStep(
+        .laterRides, rule: "", minor: max(0, due) - own,
+        number: Int64(paid.rides.count { $0.at >= ride.at && !$0.isSecondTap })))
+  }
+
+  /// What rides with a known fare are charged, in the currency of the ride.
+  private func sum(_ day: RatedDay) -> Int64 {
+    day.rides.reduce(0) { $0 + ($1.currency == ride.currency ? $1.chargedMinor ?? 0 : 0) }
+  }
+
+  /// A city pays a reduction once: the reason tells what it is in all less what the others have told.
+  private mutating func reduce() {
+    guard let place = ride.reason.steps.firstIndex(where: { $0.code == .reducedCategory }) else {
+      return
+    }
+    let (all, told) = (reductions(turned), reductions(paid))
+    let minor = all.minor - told.minor
+    if minor > 0 {
+      ride.reason.steps[place].minor = minor
+      ride.reason.steps[place].number = max(1, all.people - told.people)
+    } else {
+      ride.reason.steps.remove(at: place)
+    }
+  }
+
+  private func reductions(_ day: RatedDay) -> (minor: Int64, people: Int64) {
+    var sum: (minor: Int64, people: Int64) = (0, 0)
+    for other in day.rides where other.currency == ride.currency {
+      for step in other.reason.steps where step.code == .reducedCategory {
+        sum.minor += step.minor ?? 0
+        sum.people += step.number ?? 0
+      }
+    }
+    return sum
+  }
+
+  /// The ride uses a trip of the product of which one more is used in all; what is left of products is what
+  /// rides have used.
+  private mutating func useTrips(isPayingMore: Bool) {
+    let (all, told) = (trips(turned), trips(paid))
+    let products = Set(all.keys).union(told.keys).sorted()
+    let gained = products.filter { all[$0]?.count ?? 0 > told[$0]?.count ?? 0 }
+    let steps = ride.reason.steps.filter { $0.code == .trip || $0.code == .tripTransfer }
+    let used = gained.first { product in steps.contains { $0.rule == product } } ?? gained.first
+    for product in products {
+      keepTrips(of: tag(product), paidAndMore: product == used ? 1 : 0)
+    }
+    if let used {
+      ride.reason.steps.removeAll { $0.code == .trip || $0.code == .tripTransfer }
+      ride.reason.steps.append(FareStep(.trip, rule: used, number: all[used]?.min()))
+      ride.product = used
+    } else if isPayingMore {
+      leaveProducts([.trip, .tripTransfer])
+    } else {
+      for index in ride.reason.steps.indices where ride.reason.steps[index].code == .trip {
+        ride.reason.steps[index].code = .tripTransfer
+        ride.reason.steps[index].number = nil
+      }
+    }
+  }
+
+  /// How many trips are left of each product after each ride that used one.
+  private func trips(_ day: RatedDay) -> [String: [Int64]] {
+    var trips: [String: [Int64]] = [:]
+    for step in day.rides.lazy.flatMap(\.reason.steps) where step.code == .trip {
+      trips[step.rule, default: []].append(step.number ?? 0)
+    }
+    return trips
+  }
+
+  private mutating func keepTrips(of tag: UInt32, paidAndMore more: Int32) {
+    var rest = more
+    for index in state.holdings.indices where state.holdings[index].tag == tag {
+      let holding = state.holdings[index]
+      let before = paid.state.holdings.first { $0.tag == tag && $0.boughtAt == holding.boughtAt }
+      guard let before else { continue }
+      let own = min(rest, max(0, holding.tripsUsed - before.tripsUsed))
+      state.holdings[index].tripsUsed = before.tripsUsed + own
+      rest -= own
+    }
+  }
+
+  /// A ride that pays money for others is not one that a product carries.
+  private mutating func leaveProducts(_ codes: Set<FareStepCode>) {
+    guard ride.reason.steps.contains(where: { codes.contains($0.code) }) else { return }
+    ride.reason.steps.removeAll { codes.contains($0.code) }
+    ride.product = ride.reason.steps.first { $0.code == .price }?.rule ?? ""
+  }
+}
+
+extension RatedRide {
+  /// Whether it is the ride that began with a tap of an earlier day.
+  func isCarried(from open: FareTap) -> Bool {
+    boardRef == RatedRide.carriedRef && at == open.at && !isSecondTap
+  }
+
+  /// Whether its tap was a second one of a ride before it.
+  var isSecondTap: Bool { reason.steps.contains { $0.code == .passBack } }
+}
