@@ -11,7 +11,7 @@ struct PersonOptions: ParsableArguments {
     name: .customLong("as"),
     help: ArgumentHelp(
       "A file with the token of whoever gives the order. Or set KVYTOK_TOKEN; without either it is "
-        + "asked for.", valueName: "file"))
+        + "asked for where it takes one.", valueName: "file"))
   var file: String?
 
   /// Whether a token was given, so that nobody is asked for one.
@@ -50,6 +50,19 @@ struct PersonOptions: ParsableArguments {
         exitCode: CommandFault.no)
     }
     return Person(label: grant.label, tokenDigest: digest)
+  }
+
+  /// The person by their token where one was given, of whatever role: it names who does what this machine's user
+  /// may do without a token too.
+  func personIfGiven(_ store: Store) async throws -> Person? {
+    isGiven ? try await person(store, roles: Set(AccessRole.allCases)) : nil
+  }
+
+  /// Who acts, for the record: the person by their token where one was given, else whoever the command names, else
+  /// this machine's user; a name given beside a token stands behind it.
+  static func actor(_ person: Person?, named name: String?) -> String {
+    guard let person else { return name ?? "command line, \(ProcessInfo.processInfo.userName)" }
+    return name.map { "\(person.label) (\($0))" } ?? person.label
   }
 
   private func token() throws -> String {

@@ -159,7 +159,7 @@ struct RiderCommand: AsyncParsableCommand {
           .proof(days, isReplacing: false, of: found), of: [found], from: from, by: person
         ) { gate, named in
           let act = RiderAct(
-            actor: named?.label ?? "command line", reason: proof ?? "", at: .now)
+            actor: PersonOptions.actor(named, named: nil), reason: proof ?? "", at: .now)
           return try await work.riders.addProof(
             days, kind: nil, number: nil, note: proof, of: found, isReplacing: false,
             through: gate, by: act)
