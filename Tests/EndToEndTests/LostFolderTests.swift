@@ -58,6 +58,37 @@ struct LostFolderTests {
     #expect(!FileManager.default.fileExists(atPath: data.appendingPathComponent("keys").path))
   }
 
+  /// A slip of the pen in the address is mended by leaving it out, or by another address.
+  @Test func aFirstStartThatDidNotReachItsDatabaseLeavesNoKey() async throws {
+    let data = try TemporaryFolder.make("address")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let keys = data.appendingPathComponent("keys").path
+    let wrong = try await Command.run([
+      "serve", "--data", data.path, "--port", "0", "--database-url",
+      "postgres://nobody@127.0.0.1:1/none",
+    ])
+    #expect(wrong.exitCode == 3, "\(wrong.errors)")
+    #expect(
+      wrong.errors.contains("The database does not answer at nobody@127.0.0.1:1/none"),
+      "\(wrong.errors)")
+    #expect(!FileManager.default.fileExists(atPath: keys))
+    let service = try await KvytokService(data: data)
+    #expect(FileManager.default.fileExists(atPath: keys))
+    try await service.stop()
+  }
+
+  @Test func noOtherKeyIsMadeBesideADatabaseThatHasOne() async throws {
+    let data = try await KvytokService.preparedData("lost-key")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let key = data.appendingPathComponent("keys/token-hmac.key")
+    try FileManager.default.removeItem(at: key)
+    let end = try await Command.run(["serve", "--data", data.path, "--port", "0"])
+    #expect(end.exitCode == 3, "\(end.errors)")
+    #expect(
+      end.errors.contains("This database was filled with a key that is not in"), "\(end.errors)")
+    #expect(!FileManager.default.fileExists(atPath: key.path))
+  }
+
   @Test func anEmptyDatabaseIsAskedAboutBeforeItIsFilled() async throws {
     try await KvytokService.with { service in
       try await LedgerCommandTests.asOwner(service, "create database nothing")
