@@ -120,7 +120,9 @@ package struct KeptReports: Sendable {
   }
 
   /// A note of a period by its name.
-  static func note(_ key: String, count: Int64, names: [String]? = nil) -> ReportNote {
+  static func note(
+    _ key: String, count: Int64, names: [String]? = nil, form: ReportNote.Form = .truth
+  ) -> ReportNote {
     let text =
       switch key {
       case "period_open":
@@ -133,13 +135,14 @@ package struct KeptReports: Sendable {
           uk: "Лишено відкритим: \(key.replacing(leftOpen, with: ""))",
           en: "Left open: \(key.replacing(leftOpen, with: ""))")
       }
-    // Programs get the number; to people it would be a count of something.
+    // To people it would be a count of something.
+    let isState = key == "period_open"
     let state =
       count == 0
       ? Bilingual(uk: "закрито", en: "closed") : Bilingual(uk: "відкрито", en: "open")
     return ReportNote(
       key: key, text: text, count: count, isMissing: key != "tariff_versions", names: names,
-      said: key == "period_open" ? state : nil)
+      said: isState ? state : nil, form: isState ? form : .count)
   }
 
   /// How notes of what was left open begin.

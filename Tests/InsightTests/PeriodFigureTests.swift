@@ -144,7 +144,7 @@ extension InsightSuite {
         let columns = ([caps.content] + caps.earlier).map {
           String(decoding: $0, as: UTF8.self).contains("concession_minor")
         }
-        #expect(columns == [true, false, true, false])
+        #expect(columns == [true, true, false, true, false])
       }
     }
 
@@ -159,8 +159,10 @@ extension InsightSuite {
         #expect(!kept.isEmpty)
         for report in kept {
           let now = String(decoding: report.content, as: UTF8.self)
-          let before = now.replacing(#""tariff_versions":[]"#, with: #""tariff_versions":0"#)
-          #expect(now != before, "\(report.report)")
+          let numbered = now.replacing(#""period_open":false"#, with: #""period_open":0"#)
+          #expect(now != numbered && report.earlier.first == Array(numbered.utf8))
+          let before = numbered.replacing(#""tariff_versions":[]"#, with: #""tariff_versions":0"#)
+          #expect(numbered != before, "\(report.report)")
           #expect(report.earlier.contains(Array(before.utf8)), "\(report.report)")
         }
       }
