@@ -79,7 +79,10 @@ struct WalletCommand: AsyncParsableCommand {
 
     @OptionGroup var rider: RiderOptions
 
-    @Argument(help: "Amount in minor units (kopiykas, cents).")
+    @Argument(
+      help: """
+        Amount in minor units (kopiykas, cents), above zero; wallet correct takes one below it.
+        """)
     var minor: Int64
 
     @OptionGroup var movement: MovementOptions

@@ -59,12 +59,31 @@ import Testing
 
   @Test(arguments: [
     ["wallet", "top-up", "YW5uYQ", "-5", "--currency", "UAH", "--channel", "cash", "--key", "k"],
-    ["serve", "--tap-age-days", "-5"],
+    [
+      "wallet", "top-up", "YW5uYQ", "-5.00", "--currency", "UAH", "--channel", "cash", "--key", "k",
+    ],
+    ["serve", "--tap-age-days", "-5"], ["rate", "limit", "-5"],
   ])
   func aNumberBelowZeroIsToldAsWhatItIs(_ arguments: [String]) async throws {
     let end = try await Command.run(arguments)
     #expect(end.exitCode == 2)
-    #expect(end.errors.contains("-5 begins as an option does"), "\(end.errors)")
+    let number = arguments.first { $0.hasPrefix("-5") } ?? ""
+    #expect(end.errors.contains("\(number) begins as an option does"), "\(end.errors)")
+    #expect(end.errors.contains("--option=\(number), or -- \(number) at the end"), "\(end.errors)")
+  }
+
+  /// Read as what it is, it goes on to be looked at: nobody is here who could give the order.
+  @Test func aNumberBelowZeroIsReadWhereItIsWrittenAsTold() async throws {
+    let folder = try TemporaryFolder.make("none").appendingPathComponent("nothing").path
+    let data = ["--data", folder]
+    for arguments in [
+      ["wallet", "correct", "YW5uYQ", "--minor=-5", "--currency", "UAH", "--reason", "test"] + data,
+      ["rate", "limit"] + data + ["--", "-5"],
+    ] {
+      let end = try await Command.run(arguments)
+      #expect(end.exitCode == 3, "\(end.errors)")
+      #expect(end.errors.contains("There is no service in"), "\(end.errors)")
+    }
   }
 
   @Test func theChannelsOfMoneyAreToldAsTheHelpHasThem() async throws {
