@@ -113,10 +113,14 @@ struct Backbone: Sendable {
     let pool = PostgresPool(configuration: configuration, loop: loop)
     let known: String?
     do {
-      known =
-        try await isFilled(pool)
-        ? try await Store(pool: pool).read { db in try await db.settings.find(tokenKeySetting) }
-        : nil
+      if try await isFilled(pool) {
+        known = try await Store(pool: pool).read { db in
+          try await db.settings.find(tokenKeySetting)
+        }
+      } else {
+        try folder.requireNoServiceKey(besideEmpty: configuration.place)
+        known = nil
+      }
       await pool.close()
     } catch {
       await pool.close()
@@ -163,7 +167,11 @@ struct Backbone: Sendable {
 
   /// Brings the schema and the chart of accounts to the newest; the names of the steps applied.
   func migrate() async throws -> [String] {
-    if try await Self.isFilled(pool) { try await requireOwnKey() }
+    if try await Self.isFilled(pool) {
+      try await requireOwnKey()
+    } else {
+      try place.folder.requireNoServiceKey(besideEmpty: pool.configuration.place)
+    }
     let applied = try await Store.migrate(pool)
     try await store.write { db in try await db.books.save(ChartOfAccounts.standard) }
     return applied

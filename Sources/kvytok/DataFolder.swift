@@ -19,6 +19,7 @@ struct DataFolder: Sendable {
 
   var clusterFolder: String { path + "/postgres" }
   var adminTokenFile: String { path + "/admin-token" }
+  private var adminTokenFileBefore: String { adminTokenFile + ".1" }
   private var keyFolder: String { path + "/keys" }
   private var tokenKeyFile: String { keyFolder + "/token-hmac.key" }
   private var sessionKeyFile: String { keyFolder + "/session.key" }
@@ -41,6 +42,18 @@ struct DataFolder: Sendable {
       "\(keyFolder) holds keys of an earlier service, and its database, \(data), is not there; nothing was made. "
         + "Mount or restore the database, or name it with --database-url. Where a new city begins: take another "
         + "folder with --data, or move \(keyFolder) away.")
+  }
+
+  /// Checks that no service ran on it before, whose key validators know: an empty database is not its own then.
+  ///
+  /// That key is the last thing that a first start makes, so one that was broken off goes on.
+  func requireNoServiceKey(besideEmpty place: String) throws(CommandFault) {
+    guard OwnerWords.mayBeThere(sessionKeyFile) else { return }
+    throw CommandFault(
+      "The database at \(place) is empty, and \(sessionKeyFile) is of a service that ran before; nothing was "
+        + "made. Is it the right database? Restore the one that was here, or name the right one with "
+        + "--database-url. Where a new city begins: take another folder with --data, or move \(keyFolder) away."
+    )
   }
 
   /// Bytes that are free where it lies, or would lie; nil when the system does not say.
@@ -128,8 +141,11 @@ struct DataFolder: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Writes the first administrator's token where only its owner can read it.
+  /// Writes the first administrator's token where only its owner can read it; one of before stays beside it.
   func writeAdminToken(_ token: String) throws(CommandFault) {
+    guard rename(adminTokenFile, adminTokenFileBefore) == 0 || errno == ENOENT else {
+      throw DataFolder.cannotWrite(adminTokenFileBefore)
+    }
     try DataFolder.write(token + "\n", to: adminTokenFile)
   }
 

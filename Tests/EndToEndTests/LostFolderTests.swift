@@ -89,19 +89,58 @@ struct LostFolderTests {
     #expect(!FileManager.default.fileExists(atPath: key.path))
   }
 
+  /// Makes an empty database on the server of a service; its address.
+  private static func makeEmptyDatabase(_ service: KvytokService) async throws -> String {
+    try await LedgerCommandTests.asOwner(service, "create database nothing")
+    let folder = service.data.appendingPathComponent("postgres").path
+    let place = try #require(PrivateCluster.running(folder: folder)).place
+    // user@host:port/database, the host a folder.
+    let user = place.prefix { $0 != "@" }
+    let host = place.dropFirst(user.count + 1).prefix { $0 != ":" }
+    return "host=\(host) user=\(user) dbname=nothing"
+  }
+
+  @Test(arguments: ["serve", "migrate"])
+  func anEmptyDatabaseIsNotFilledBesideTheKeysOfACity(_ command: String) async throws {
+    try await KvytokService.with { service in
+      let url = try await Self.makeEmptyDatabase(service)
+      let restored = try TemporaryFolder.make("restored")
+      defer { try? FileManager.default.removeItem(at: restored) }
+      for name in ["keys", "admin-token"] {
+        try FileManager.default.copyItem(
+          at: service.data.appendingPathComponent(name),
+          to: restored.appendingPathComponent(name))
+      }
+      let more = command == "serve" ? ["--port", "0"] : []
+      let end = try await Command.run(
+        [command, "--data", restored.path, "--database-url", url] + more)
+      #expect(end.exitCode == 3, "\(end.errors)")
+      #expect(end.errors.contains("/nothing is empty, and \(restored.path)/keys/session.key"))
+      #expect(end.errors.contains("Is it the right database?"), "\(end.errors)")
+      #expect(try Self.text(restored, "admin-token") == Self.text(service.data, "admin-token"))
+      let doctor = try await Command.run([
+        "doctor", "--data", restored.path, "--database-url", url,
+      ])
+      #expect(doctor.output.contains("the database is empty"), "\(doctor.output)")
+    }
+  }
+
+  @Test func theAdminTokenOfBeforeStaysBesideAnother() async throws {
+    let data = try TemporaryFolder.make("token")
+    defer { try? FileManager.default.removeItem(at: data) }
+    try Data("of before\n".utf8).write(to: data.appendingPathComponent("admin-token"))
+    let service = try await KvytokService(data: data)
+    #expect(service.adminToken != "of before")
+    #expect(try Self.text(data, "admin-token.1") == "of before\n")
+    try await service.stop()
+  }
+
   @Test func anEmptyDatabaseIsAskedAboutBeforeItIsFilled() async throws {
     try await KvytokService.with { service in
-      try await LedgerCommandTests.asOwner(service, "create database nothing")
-      let folder = service.data.appendingPathComponent("postgres").path
-      let place = try #require(PrivateCluster.running(folder: folder)).place
-      // user@host:port/database, the host a folder.
-      let user = place.prefix { $0 != "@" }
-      let host = place.dropFirst(user.count + 1).prefix { $0 != ":" }
+      let url = try await Self.makeEmptyDatabase(service)
       let empty = try TemporaryFolder.make("elsewhere")
       defer { try? FileManager.default.removeItem(at: empty) }
-      let elsewhere = [
-        "--database-url", "host=\(host) user=\(user) dbname=nothing", "--data", empty.path,
-      ]
+      let elsewhere = ["--database-url", url, "--data", empty.path]
       let doctor = try await Command.run(["doctor"] + elsewhere)
       #expect(doctor.output.contains("the database is empty"), "\(doctor.output)")
       #expect(doctor.output.contains("Is it the right database?"), "\(doctor.output)")
