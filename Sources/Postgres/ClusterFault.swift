@@ -1,5 +1,15 @@
 /// Why the private PostgreSQL does not run, and what to do about it.
 package enum ClusterFault: Error, Sendable, Equatable {
+  /// Who finds data of somebody else.
+  package enum Runner: Sendable {
+    /// A user who is not root.
+    case simpleUser
+    /// Root, in a folder that is not that of the owner's service: root may run the service itself.
+    case root
+    /// Root, in the folder of a service of the owner.
+    case rootForOwner
+  }
+
   /// No PostgreSQL was found.
   case notInstalled(searched: [String])
   /// The data were made by another major version than any that is installed.
@@ -24,7 +34,7 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case wrongOwner(folder: String, owner: String, expected: String)
   /// The data belong to somebody else than the server would run as; who gave them away would take them from their
   /// own server.
-  case dataOfOther(folder: String, owner: String, user: String, isRoot: Bool)
+  case dataOfOther(folder: String, owner: String, user: String, runner: Runner)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
   /// The folder holds other things than a cluster.
@@ -70,11 +80,16 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
-    case .dataOfOther(let folder, let owner, let user, let isRoot):
+    case .dataOfOther(let folder, let owner, let user, let runner):
       "\(folder) belongs to \(owner), and "
-        + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
+        + (runner == .simpleUser
+          ? "this runs as \(user)" : "as root PostgreSQL would run as \(user)")
         + "; run this as \(owner) (runuser -u \(owner) -- kvytok ...)"
-        + (isRoot ? "" : ", or as root if root runs it") + ", and leave the folder as it is"
+        + (runner == .simpleUser && owner != "root" ? ", or as root if root runs it" : "")
+        + ", and leave the folder as it is"
+        + (runner == .root
+          ? ". Only where root runs the service, and the folder came from another machine: "
+            + "chown -R \(user) \(folder)" : "")
     case .dataMissing(let folder):
       "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .notACluster(let folder):

@@ -72,8 +72,14 @@ struct ClusterFolder: Sendable {
         throw .notWritable(folder: path, reason: systemMessage())
       }
     }
-    guard let status = pathStatus(data) else { return }
-    guard status.st_uid == user.userID else { throw wrongOwner(data, status) }
+    // Through a link: the data may lie on a volume of their own.
+    var dataStatus = stat()
+    guard stat(data, &dataStatus) == 0 else {
+      guard errno == ENOENT else { throw .notWritable(folder: data, reason: systemMessage()) }
+      guard pathStatus(data) == nil else { throw .dataMissing(folder: data) }
+      return
+    }
+    guard dataStatus.st_uid == user.userID else { throw wrongOwner(data, dataStatus) }
     if textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil, !namesInFolder(data).isEmpty {
       throw .notACluster(folder: data)
     }
@@ -83,10 +89,26 @@ struct ClusterFolder: Sendable {
     let owner = ServerUser.name(ofUser: status.st_uid)
     do throws(ClusterFault) {
       try ClusterFolder.requireData(in: self.path)
-      return .dataOfOther(folder: path, owner: owner, user: user.name, isRoot: user.isOther)
     } catch {
       return .wrongOwner(folder: path, owner: owner, expected: user.name)
     }
+    // A copy from another machine has numbers of there, or is all root's: no server is robbed of it.
+    let isNobodys =
+      !ServerUser.isKnown(status.st_uid) || (user.isOther && status.st_uid == geteuid())
+    guard !isNobodys else {
+      return .wrongOwner(folder: path, owner: owner, expected: user.name)
+    }
+    let runner: ClusterFault.Runner =
+      if !user.isOther { .simpleUser } else if isService(of: status.st_uid) {
+        .rootForOwner
+      } else { .root }
+    return .dataOfOther(folder: path, owner: owner, user: user.name, runner: runner)
+  }
+
+  /// Whether the folder around it, where a service has its keys, is that user's too.
+  private func isService(of userID: UInt32) -> Bool {
+    guard let slash = path.lastIndex(of: "/") else { return false }
+    return pathStatus(String(path[..<slash]))?.st_uid == userID
   }
 
   private func checkAncestors() throws(ClusterFault) {
