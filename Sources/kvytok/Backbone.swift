@@ -36,11 +36,7 @@ struct Backbone: Sendable {
     _ options: DatabaseOptions, _ body: (Backbone) async throws -> Result
   ) async throws -> Result {
     let place = options.place()
-    if place.url == nil, !place.folder.hasCluster {
-      throw CommandFault(
-        "There is no service in \(place.folder.path). Name its folder with --data, make one with "
-          + "`kvytok serve`, or name a server with --database-url.")
-    }
+    if place.url == nil, !place.folder.hasCluster { throw place.folder.noService }
     return try await with(place, use: .asking) { backbone in
       try await backbone.requireNewestSchema()
       try await backbone.requireOwnKey()

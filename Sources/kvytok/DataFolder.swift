@@ -33,15 +33,29 @@ struct DataFolder: Sendable {
   /// Whether a key of a service lies in it.
   private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
 
-  /// Checks that there is no key without its private database: one that is made anew would know no card, no
-  /// validator and no person of the city, and look well.
+  /// Checks that there is no key without its private database.
   func requireDatabaseOfKeys() throws(CommandFault) {
+    if let fault = lostDatabase { throw fault }
+  }
+
+  /// That there is a key without its private database, and what to do; nil where both or neither are there.
+  ///
+  /// A database that is made anew would know no card, no validator and no person of the city, and look well.
+  private var lostDatabase: CommandFault? {
     let data = clusterFolder + "/data"
-    guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return }
-    throw CommandFault(
+    guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return nil }
+    return CommandFault(
       "\(keyFolder) holds keys of an earlier service, and its database, \(data), is not there; nothing was made. "
         + "Mount or restore the database, or name it with --database-url. Where a new city begins: take another "
         + "folder with --data, or move \(keyFolder) away.")
+  }
+
+  /// What is told, with what to do, where no service ever ran on it, or its database is lost.
+  var noService: CommandFault {
+    lostDatabase
+      ?? CommandFault(
+        "There is no service in \(path). Mount or restore it, or name its folder with --data or its server with "
+          + "--database-url. Only where a new city begins: `kvytok serve`.")
   }
 
   /// Checks that no service ran on it before, whose key validators know: an empty database is not its own then.

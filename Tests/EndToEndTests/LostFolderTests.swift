@@ -32,6 +32,19 @@ struct LostFolderTests {
     #expect(try Self.text(data, "admin-token") == token)
   }
 
+  /// All give one advice: what one of them says is not refused by the next.
+  @Test(arguments: [["report", "daily", "--date", "2026-11-20"], ["doctor"]])
+  func commandsBesideKeysWithoutTheirDatabaseSayTheSame(_ arguments: [String]) async throws {
+    let data = try await KvytokService.preparedData("keys")
+    defer { try? FileManager.default.removeItem(at: data) }
+    try FileManager.default.removeItem(at: data.appendingPathComponent("postgres"))
+    let end = try await Command.run(arguments + ["--data", data.path])
+    #expect(end.exitCode != 0)
+    let said = end.output + end.errors
+    #expect(said.contains("\(data.path)/keys holds keys of an earlier service"), "\(said)")
+    #expect(said.contains("restore the database") && !said.contains("kvytok serve"), "\(said)")
+  }
+
   /// As where a volume is not mounted.
   @Test func aCommandMakesNoDatabaseWhereTheFolderOfOneIsEmpty() async throws {
     let data = try await KvytokService.preparedData("unmounted")
