@@ -111,11 +111,19 @@ struct DeviceCommand: AsyncParsableCommand {
 struct ActorOptions: ParsableArguments {
   @OptionGroup var person: PersonOptions
 
-  @Option(help: "Who does it, behind the name of the token; without both this machine's user.")
+  @Option(
+    help: "Who does it, behind the name of the token; without both this machine's user.",
+    transform: labelArgument)
   var by: String?
 
   @Option(help: "Why, for the record.")
   var reason: String?
+
+  func validate() throws {
+    guard !(reason.map(SecondPerson.isBlank) ?? false) else {
+      throw ValidationError("--reason is blank.")
+    }
+  }
 
   /// Who it is: known by a token, where one was given.
   func name(_ store: Store) async throws -> String {

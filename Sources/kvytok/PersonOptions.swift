@@ -82,3 +82,13 @@ struct PersonOptions: ParsableArguments {
     return String(cString: typed)
   }
 }
+
+/// A name under which something is done, on the command line: of a token, or of whoever does it.
+func labelArgument(_ text: String) throws -> String {
+  guard let label = AccessGrant.label(text) else {
+    throw ValidationError(
+      "A label names a person or a program: letters or digits, 1 to \(AccessGrant.labelBytesMax) bytes, on one line, "
+        + "nothing that is not seen, and none of \(AccessGrant.machines.joined(separator: ", ")).")
+  }
+  return label
+}

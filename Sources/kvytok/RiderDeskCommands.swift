@@ -13,7 +13,9 @@ import Web
 struct ActOptions: ParsableArguments {
   @OptionGroup var person: PersonOptions
 
-  @Option(help: "Who does it, behind the name of the token; without both this machine's user.")
+  @Option(
+    help: "Who does it, behind the name of the token; without both this machine's user.",
+    transform: labelArgument)
   var by: String?
 
   @Option(help: "Why, for the file.")
@@ -23,6 +25,7 @@ struct ActOptions: ParsableArguments {
     guard (1...RiderAct.textBytesMax).contains(reason.utf8.count) else {
       throw ValidationError("--reason has 1 to \(RiderAct.textBytesMax) bytes.")
     }
+    guard !SecondPerson.isBlank(reason) else { throw ValidationError("--reason is blank.") }
     guard !CardNumber.isHidden(in: reason) else {
       throw ValidationError(
         "--reason holds the number of a bank card, which is never written down.")

@@ -26,6 +26,19 @@ import Testing
     ["token", "create", "", "--role", "accountant"],
     ["token", "create", "  \t", "--role", "accountant"],
     ["token", "create", "a\u{1B}[31mred", "--role", "accountant"],
+    ["token", "create", "\u{3164}", "--role", "admin"],
+    ["token", "create", "Olena\u{200B}", "--role", "accountant"],
+    ["token", "create", "clock", "--role", "accountant"],
+    ["device", "revoke", "V1", "--by", ""], ["deny-list", "add", "YW5uYQ", "--by", " "],
+    ["device", "revoke", "V1", "--reason", " "],
+    [
+      "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cash", "--key", "k",
+      "--reason", "test", "--by", "\u{200B}\u{1B}[2J",
+    ],
+    [
+      "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cash", "--key", "k",
+      "--reason", " ",
+    ],
     ["token", "create", String(repeating: "x", count: 101), "--role", "accountant"],
     ["device", "enroll"],
   ])
