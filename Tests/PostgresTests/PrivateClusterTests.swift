@@ -210,7 +210,7 @@ struct PrivateClusterTests {
       await cluster.stop()
       #expect(chown(cluster.folder, 1, 1) == 0)
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, _, true) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, _, true, nil) = fault else {
         Issue.record("\(String(describing: fault))")
         return
       }
