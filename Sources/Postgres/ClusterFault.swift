@@ -1,15 +1,5 @@
 /// Why the private PostgreSQL does not run, and what to do about it.
 package enum ClusterFault: Error, Sendable, Equatable {
-  /// Who finds data of somebody else.
-  package enum Runner: Sendable {
-    /// A user who is not root.
-    case simpleUser
-    /// Root, in a folder that is not that of the owner's service: root may run the service itself.
-    case root
-    /// Root, in the folder of a service of the owner.
-    case rootForOwner
-  }
-
   /// No PostgreSQL was found.
   case notInstalled(searched: [String])
   /// The data were made by another major version than any that is installed.
@@ -33,8 +23,9 @@ package enum ClusterFault: Error, Sendable, Equatable {
   /// The folder belongs to somebody else, and holds no data.
   case wrongOwner(folder: String, owner: String, expected: String)
   /// The data belong to somebody else than the server would run as; who gave them away would take them from their
-  /// own server.
-  case dataOfOther(folder: String, owner: String, user: String, runner: Runner)
+  /// own server. The holder is who runs the service on them, where that is known: not always the owner, for root's
+  /// server runs as another.
+  case dataOfOther(folder: String, owner: String, user: String, isRoot: Bool, holder: String?)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
   /// The folder holds other things than a cluster.
@@ -80,14 +71,13 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
-    case .dataOfOther(let folder, let owner, let user, let runner):
+    case .dataOfOther(let folder, let owner, let user, let isRoot, let holder):
       "\(folder) belongs to \(owner), and "
-        + (runner == .simpleUser
-          ? "this runs as \(user)" : "as root PostgreSQL would run as \(user)")
-        + "; run this as \(owner) (runuser -u \(owner) -- kvytok ...)"
-        + (runner == .simpleUser && owner != "root" ? ", or as root if root runs it" : "")
+        + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
+        + "; run this as \(Self.way(toBe: holder ?? owner))"
+        + (isRoot || holder != nil ? "" : ", or as root if root runs it")
         + ", and leave the folder as it is"
-        + (runner == .root
+        + (isRoot && holder == nil
           ? ". Only where root runs the service, and the folder came from another machine: "
             + "chown -R \(user) \(folder)" : "")
     case .dataMissing(let folder):
@@ -100,5 +90,10 @@ extension ClusterFault: CustomStringConvertible {
       "PostgreSQL did not start within \(seconds) s: \(log)"
     case .noDatabase(let error): "PostgreSQL runs, but has no database for us: \(error)"
     }
+  }
+
+  private static func way(toBe user: String) -> String {
+    user == "root"
+      ? "root, who runs the service on it" : "\(user) (runuser -u \(user) -- kvytok ...)"
   }
 }

@@ -98,17 +98,24 @@ struct ClusterFolder: Sendable {
     guard !isNobodys else {
       return .wrongOwner(folder: path, owner: owner, expected: user.name)
     }
-    let runner: ClusterFault.Runner =
-      if !user.isOther { .simpleUser } else if isService(of: status.st_uid) {
-        .rootForOwner
-      } else { .root }
-    return .dataOfOther(folder: path, owner: owner, user: user.name, runner: runner)
+    return .dataOfOther(
+      folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder)
   }
 
-  /// Whether the folder around it, where a service has its keys, is that user's too.
-  private func isService(of userID: UInt32) -> Bool {
-    guard let slash = path.lastIndex(of: "/") else { return false }
-    return pathStatus(String(path[..<slash]))?.st_uid == userID
+  /// Who runs the service on the folder.
+  ///
+  /// Whoever made the lock; where that may not be seen, whoever alone may write beside the folder. Nil when neither
+  /// tells, it is root and this is root, or a number that nobody has here.
+  private var holder: String? {
+    let above = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    let status = pathStatus(lockFile) ?? pathStatus(above).flatMap(Self.ofOneWriter)
+    guard let status, !(user.isOther && status.st_uid == 0), ServerUser.isKnown(status.st_uid)
+    else { return nil }
+    return ServerUser.name(ofUser: status.st_uid)
+  }
+
+  private static func ofOneWriter(_ status: stat) -> stat? {
+    status.st_mode & (S_IWGRP | S_IWOTH) == 0 ? status : nil
   }
 
   private func checkAncestors() throws(ClusterFault) {
@@ -150,7 +157,15 @@ struct ClusterFolder: Sendable {
   /// for it.
   func lock() throws(ClusterFault) -> Int32 {
     let file = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw .notWritable(folder: lockFile, reason: systemMessage()) }
+    guard file >= 0 else {
+      let reason = systemMessage()
+      guard let status = pathStatus(lockFile), status.st_uid != geteuid(), geteuid() != 0 else {
+        throw .notWritable(folder: lockFile, reason: reason)
+      }
+      let owner = ServerUser.name(ofUser: status.st_uid)
+      throw .dataOfOther(
+        folder: lockFile, owner: owner, user: user.name, isRoot: false, holder: owner)
+    }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)
       let holder = textOfFile(lockFile, bytesMax: 32) ?? ""

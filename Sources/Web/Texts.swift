@@ -27,6 +27,7 @@ package enum Texts {
     "tagline": Bilingual(
       uk: "електронний квиток і транспорт міста", en: "e-ticket and fleet of the city"),
     "as_of": Bilingual(uk: "Станом на", en: "As of"),
+    "times_of": Bilingual(uk: "Час за поясом", en: "Times are of"),
     "show": Bilingual(uk: "Показати", en: "Show"),
     "date": Bilingual(uk: "День", en: "Day"),
     "none_yet": Bilingual(uk: "Поки нічого", en: "Nothing yet"),

@@ -209,12 +209,15 @@ struct PrivateClusterTests {
     try await OwnCluster.with { cluster, _ in
       await cluster.stop()
       let service = String(cluster.folder.dropLast("/cluster".count))
-      for folder in [service, cluster.folder] { #expect(chown(folder, 1, 1) == 0) }
+      for path in [service, cluster.folder, cluster.folder + "/lock"] {
+        #expect(chown(path, 1, 1) == 0)
+      }
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, _, .rootForOwner) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder) = fault else {
         Issue.record("\(String(describing: fault))")
         return
       }
+      #expect(holder == owner)
       let said = fault?.description ?? ""
       #expect(said.contains("run this as \(owner)") && !said.contains("chown"), "\(said)")
       #expect(!said.contains("or as root"), "\(said)")
@@ -228,7 +231,7 @@ struct PrivateClusterTests {
       await cluster.stop()
       #expect(chown(cluster.folder, 1, 1) == 0)
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, let user, .root) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, let user, true, nil) = fault else {
         Issue.record("\(String(describing: fault))")
         return
       }

@@ -15,7 +15,7 @@ struct DayCommand: AsyncParsableCommand {
       The service must have imported the same feed. The day lies in the past and is played as fast \
       as the service answers: each validator behaves as if it had kept its taps until now. It takes \
       the deny list in before its first tap, asks for what is newer after the last, and tells how it \
-      is both times; of the day before, the list turns nobody away. At the \
+      is both times; a tap of the past is posted as it was recorded, whoever is on the list. At the \
       end every tap is compared with what the service says; exit 1 when they differ.
       """)
 

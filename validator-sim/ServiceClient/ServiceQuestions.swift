@@ -98,9 +98,9 @@ extension ServiceClient {
   /// The names of all validators in service, page after page.
   package func activeDevices() async throws -> [String] {
     var active: [String] = []
-    var after: String? = ""
-    while let last = after {
-      let path = "/v1/devices?after=\(Self.queryText(last))"
+    var after: String?
+    repeat {
+      let path = "/v1/devices" + (after.map { "?after=\(Self.queryText($0))" } ?? "")
       let page: DevicePage
       do {
         page = try DevicePage(try await administer("GET", path).body)
@@ -110,7 +110,7 @@ extension ServiceClient {
       }
       active += page.active
       after = page.next
-    }
+    } while after != nil
     return active
   }
 

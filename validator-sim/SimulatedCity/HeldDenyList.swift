@@ -1,4 +1,3 @@
-import Basics
 package import Tapping
 package import Transit
 
