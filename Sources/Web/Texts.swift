@@ -174,6 +174,12 @@ package enum Texts {
     "to_date": Bilingual(uk: "до", en: "to"),
     "report_xlsx": Bilingual(uk: "Завантажити книгу Excel", en: "Download the workbook"),
     "report_json": Bilingual(uk: "Завантажити JSON", en: "Download JSON"),
+    "report_one_day": Bilingual(
+      uk:
+        "Лише за перший день: обраний останній день раніший за нього, або звіт складають за один день.",
+      en:
+        "Of the first day alone: the last day that was chosen lies before it, or the report is of one day."
+    ),
     "report_periods": Bilingual(uk: "За книгами, за місяцями", en: "By the books, by month"),
     "period_open": Bilingual(uk: "відкрито", en: "open"),
     "period_closing": Bilingual(uk: "закривається", en: "closing"),
