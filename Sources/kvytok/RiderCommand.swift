@@ -75,7 +75,10 @@ struct RiderCommand: AsyncParsableCommand {
           try await charging.charges(of: present, days: days), city.current.clock.zone
         )
       }
-      guard let rides, !rides.rides.isEmpty || !alone.isEmpty || !rides.waiting.isEmpty else {
+      guard let rides,
+        !rides.rides.isEmpty || !alone.isEmpty || !rides.waiting.isEmpty || !payments.isEmpty
+          || !charges.isEmpty
+      else {
         throw CommandFault(
           "The rider has no rides in this time.", exitCode: CommandFault.no)
       }

@@ -96,6 +96,9 @@ struct RiderChargeEndpointTests {
       let english = await service.send(.get, "/rider?date=2026-11-21&lang=en", token: token)
       #expect(english.text.contains("Charges of the bank card"), "\(english.text)")
       #expect(english.text.contains("paid; 5.00 UAH were given back to the card"))
+      // The rides were taken back after the charge: what is owed to the rider is told without any.
+      #expect(
+        english.text.contains("not charged or given back yet: -16.00 UAH"), "\(english.text)")
       let ukrainian = await service.send(.get, "/rider?date=2026-11-20&lang=uk", token: token)
       #expect(ukrainian.text.contains("Списання з банківської картки"))
       #expect(ukrainian.text.contains("на картці бракує грошей"), "\(ukrainian.text)")
