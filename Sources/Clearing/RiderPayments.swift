@@ -15,7 +15,7 @@ package struct RiderPayment: Sendable, Equatable {
     case charges
     /// Not paid: the account of stored value was short.
     case short
-    /// Not paid: nothing was ever put on the card.
+    /// Not paid: no money of the currency was ever put on the card.
     case noMoney = "no_money"
     /// Not charged: no payment account is known of the phone.
     case noAccount = "no_account"
@@ -60,8 +60,8 @@ package struct RiderPayment: Sendable, Equatable {
           en: "not paid, for there is not enough money on the card: \(money)")
       case .noMoney:
         Bilingual(
-          uk: "не сплачено, бо на картку нічого не поклали: \(money)",
-          en: "not paid, for nothing was ever put on the card: \(money)")
+          uk: "не сплачено, бо на картку не клали грошей у цій валюті: \(money)",
+          en: "not paid, for no money of this currency was ever put on the card: \(money)")
       case .noAccount:
         Bilingual(
           uk: "не сплачено, бо рахунок телефону невідомий: \(money)",
