@@ -184,7 +184,10 @@ package struct RiderChargeDesk: Sendable {
           refunds: ofWindow[row.id] ?? [], deskMinor: desks[row.id] ?? 0,
           refundedElsewhereMinor: elsewhere.reduce(0) { $0 + $1.minor })
       }
-      let open = try await db.charging.notClosed(of: rider, days: days).map { day in
+      let isWithoutAccount = try await db.charging.isWithoutAccount(rider)
+      let notClosed =
+        isWithoutAccount ? [] : try await db.charging.notClosed(of: rider, days: days)
+      let open = notClosed.map { day in
         RiderCharge(fareDay: day.fareDay, amount: day.sum, row: nil, refunds: [])
       }
       let order = (closed + open).enumerated().sorted {

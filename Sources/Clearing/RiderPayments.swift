@@ -81,7 +81,7 @@ package struct RiderPayment: Sendable, Equatable {
 
   /// The parts of what days come to in one currency.
   ///
-  /// What is not in windows is of days that are not closed, or else of a phone of which nothing is known, or
+  /// What is not in windows is of a phone of which nothing is known, or else of days that are not closed, or
   /// waits for a window of its own. How the account of stored value stands is told where it is taken from.
   static func parts(
     _ paying: RiderPaying, notClosedMinor: Int64, isWithoutAccount: Bool
@@ -109,8 +109,9 @@ extension RiderChargeDesk {
   ) async throws -> [RiderPayment] {
     try await store.read { db in
       let paying = try await db.wallets.paying(of: rider, days: days)
-      let open = try await db.charging.notClosed(of: rider, days: days)
       let isWithoutAccount = try await db.charging.isWithoutAccount(rider)
+      // Nobody is asked as long as no account is known.
+      let open = isWithoutAccount ? [] : try await db.charging.notClosed(of: rider, days: days)
       return paying.flatMap { paying in
         let own = open.filter { $0.sum.currency == paying.currency }
         return RiderPayment.parts(

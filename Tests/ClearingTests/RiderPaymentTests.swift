@@ -80,8 +80,12 @@ extension ClearingSuite {
         )
         let ofPhone = RiderID(high: first.high, low: first.low)
         let ofCard = RiderID(high: second.high, low: second.low)
-        // Until the day is closed both are asked for.
-        #expect(try await told(ofPhone, cards.house) == ["charges 800"])
+        // Before the day is closed as after it: nobody is asked for the phone's.
+        #expect(try await told(ofPhone, cards.house) == ["no_account 800"])
+        #expect(try await told(ofCard, cards.house) == ["charges 800"])
+        let desk = RiderChargeDesk(store: cards.house.store)
+        #expect(try await desk.charges(of: ofPhone, days: Self.days).isEmpty)
+        #expect(try await desk.charges(of: ofCard, days: Self.days).count == 1)
         try await cards.nextDay()
         #expect(try await told(ofCard, cards.house) == ["charges 800"])
         #expect(try await told(ofPhone, cards.house) == ["no_account 800"])
@@ -90,6 +94,22 @@ extension ClearingSuite {
           by: RiderAct(actor: "desk 1", reason: "asked for it", at: cards.clock.now),
           randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
         #expect(try await told(nobody, cards.house) == ["erased 800"])
+      }
+    }
+
+    /// Days from before the first that was closed are never asked for.
+    @Test func aDayThatNobodyWillCloseIsNotToldAsToBeCharged() async throws {
+      try await House.with { house in
+        try await house.journal([try bankTap(1, "08:00")])
+        try await house.service.drain()
+        let medium = house.medium("visa-anna", .bank)
+        let rider = RiderID(high: medium.high, low: medium.low)
+        #expect(try await told(rider, house) == ["charges 800"])
+        try await house.script("insert into charge_day select max(fare_day) + 1, now() from ride")
+        #expect(try await told(rider, house) == ["waiting 800"])
+        let charges = try await RiderChargeDesk(store: house.store).charges(
+          of: rider, days: Self.days)
+        #expect(charges.isEmpty)
       }
     }
 
