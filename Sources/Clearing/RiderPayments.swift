@@ -101,23 +101,3 @@ package struct RiderPayment: Sendable, Equatable {
     }
   }
 }
-
-extension RiderChargeDesk {
-  /// How what a rider's fare days come to is paid, by currency.
-  package func payments(
-    of rider: RiderID, days: ClosedRange<Day>
-  ) async throws -> [RiderPayment] {
-    try await store.read { db in
-      let paying = try await db.wallets.paying(of: rider, days: days)
-      let isWithoutAccount = try await db.charging.isWithoutAccount(rider)
-      // Nobody is asked as long as no account is known.
-      let open = isWithoutAccount ? [] : try await db.charging.notClosed(of: rider, days: days)
-      return paying.flatMap { paying in
-        let own = open.filter { $0.sum.currency == paying.currency }
-        return RiderPayment.parts(
-          paying, notClosedMinor: own.reduce(0) { $0 + $1.sum.minor },
-          isWithoutAccount: isWithoutAccount)
-      }
-    }
-  }
-}

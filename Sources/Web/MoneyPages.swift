@@ -211,13 +211,12 @@ extension Handlers {
         model.alone = Listing(alone) { tap in
           Handlers.row(tap, network, people)
         }
-        let payments = try await services.riderCharges.payments(of: rides.rider, days: day...day)
-        if !payments.isEmpty {
+        let told = try await services.riderCharges.told(of: rides.rider, days: day...day)
+        if !told.payments.isEmpty {
           model.payments = Handlers.sentence(
-            payments.map { $0.sentence(in: people.language) }.joined(separator: "; "))
+            told.payments.map { $0.sentence(in: people.language) }.joined(separator: "; "))
         }
-        let charges = try await services.riderCharges.charges(of: rides.rider, days: day...day)
-        model.charges = Listing(charges) { charge in
+        model.charges = Listing(told.charges) { charge in
           ChargeRow(
             amount: people.money(charge.amount.minor, charge.amount.currency),
             what: charge.sentences(in: people.language).joined(separator: "; "))
