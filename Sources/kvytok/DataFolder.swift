@@ -64,7 +64,7 @@ struct DataFolder: Sendable {
   func requireNoServiceKey(besideEmpty place: String) throws(CommandFault) {
     guard OwnerWords.mayBeThere(sessionKeyFile) else { return }
     throw CommandFault(
-      "The database at \(place) is empty, and \(sessionKeyFile) is of a service that ran before; nothing was "
+      "The database at \(place) holds nothing of Kvytok, and \(sessionKeyFile) is of a service that ran before; nothing was "
         + "made. Is it the right database? Restore the one that was here, or name the right one with "
         + "--database-url. Where a new city begins: take another folder with --data, or move \(keyFolder) away."
     )

@@ -1,3 +1,4 @@
+import EventLoop
 import Foundation
 import Postgres
 import Programs
@@ -113,6 +114,15 @@ struct LostFolderTests {
     return "host=\(host) user=\(user) dbname=nothing"
   }
 
+  /// Makes a table that is none of ours.
+  private static func makeTable(_ url: String) async throws {
+    let loop = EventLoop.start(name: "other")
+    let pool = PostgresPool(configuration: try PostgresConfiguration(url: url), loop: loop)
+    _ = try await pool.session { db in try await db.script("create table of_others (n int8)") }
+    await pool.close()
+    await loop.shutdown()
+  }
+
   @Test(arguments: ["serve", "migrate"])
   func anEmptyDatabaseIsNotFilledBesideTheKeysOfACity(_ command: String) async throws {
     try await KvytokService.with { service in
@@ -128,7 +138,9 @@ struct LostFolderTests {
       let end = try await Command.run(
         [command, "--data", restored.path, "--database-url", url] + more)
       #expect(end.exitCode == 3, "\(end.errors)")
-      #expect(end.errors.contains("/nothing is empty, and \(restored.path)/keys/session.key"))
+      #expect(
+        end.errors.contains(
+          "/nothing holds nothing of Kvytok, and \(restored.path)/keys/session.key"))
       #expect(end.errors.contains("Is it the right database?"), "\(end.errors)")
       #expect(try Self.text(restored, "admin-token") == Self.text(service.data, "admin-token"))
       let doctor = try await Command.run([
@@ -160,6 +172,10 @@ struct LostFolderTests {
       let report = try await Command.run(["report", "daily", "--date", "2026-11-20"] + elsewhere)
       #expect(report.exitCode == 3)
       #expect(report.errors.contains("Is it the right database?"), "\(report.errors)")
+      try await Self.makeTable(url)
+      let other = try await Command.run(["doctor"] + elsewhere)
+      #expect(other.output.contains("holds tables of something else"), "\(other.output)")
+      #expect(other.output.contains("make a database for it alone"), "\(other.output)")
     }
   }
 }
