@@ -28,13 +28,20 @@ struct PersonOptions: ParsableArguments {
   /// The person, when their token holds and their role may do so: an admin always may, and else who
   /// has one of the roles and sees all operators.
   func person(_ store: Store, roles: Set<AccessRole> = [.accountant]) async throws -> Person {
+    try await person(store, roles: roles, advice: "")
+  }
+
+  private func person(
+    _ store: Store, roles: Set<AccessRole>, advice: String
+  ) async throws -> Person {
     let digest = AccessTokenText.digest(
       of: try token().trimmingCharacters(in: .whitespacesAndNewlines))
     let grant = try await store.read { db in
       try await db.tokens.find(digest: digest, at: .now)
     }
     guard let grant else {
-      throw CommandFault("The token is not known, or holds no more.", exitCode: CommandFault.no)
+      throw CommandFault(
+        "\(source) is not known, or holds no more.\(advice)", exitCode: CommandFault.no)
     }
     guard AccessGrant.namesSomebody(grant.label) else {
       throw CommandFault(
@@ -46,7 +53,7 @@ struct PersonOptions: ParsableArguments {
         "\(grant.label) may not do this: it takes "
           + roles.union([.admin]).map(\.rawValue).sorted()
           .map { ("aeiou".contains($0.prefix(1)) ? "an " : "a ") + $0 }
-          .joined(separator: " or ") + " of the city.",
+          .joined(separator: " or ") + " of the city.\(advice)",
         exitCode: CommandFault.no)
     }
     return Person(label: grant.label, tokenDigest: digest)
@@ -55,7 +62,16 @@ struct PersonOptions: ParsableArguments {
   /// The person by their token where one was given, of whatever role: it names who does what this machine's user
   /// may do without a token too.
   func personIfGiven(_ store: Store) async throws -> Person? {
-    isGiven ? try await person(store, roles: Set(AccessRole.allCases)) : nil
+    guard isGiven else { return nil }
+    return try await person(
+      store, roles: Set(AccessRole.allCases),
+      advice: " Without \(file == nil ? Self.variable : "--as") this machine's user may do it.")
+  }
+
+  /// The token by where it came from.
+  private var source: String {
+    if let file { return "The token in \(file)" }
+    return ofEnvironment == nil ? "The token" : "The token of \(Self.variable)"
   }
 
   /// Who acts, for the record: the person by their token where one was given, else whoever the command names, else

@@ -63,7 +63,11 @@ struct RiderCommandTests {
 
       let unknown = try await service.run(block, environment: ["KVYTOK_TOKEN": "none of ours"])
       #expect(unknown.exitCode == 1, "\(unknown.output)")
-      #expect(unknown.errors.contains("The token is not known"), "\(unknown.errors)")
+      #expect(
+        unknown.errors.contains("The token of KVYTOK_TOKEN is not known"), "\(unknown.errors)")
+      #expect(
+        unknown.errors.contains("Without KVYTOK_TOKEN this machine's user may do it"),
+        "\(unknown.errors)")
     }
   }
 
