@@ -42,13 +42,14 @@ package struct KeptReports: Sendable {
       earlier: report.earlier(versionsOfRides: named).map(\.json))
   }
 
+  /// A report of a period; while its days last it is asked as of a moment, and a kept one is of their end.
   func report(
     _ name: ReportName, of period: PeriodRow, operatorID: String?, madeAt: Instant,
-    in db: StoreSession
+    asOf moment: Instant? = nil, in db: StoreSession
   ) async throws -> Report {
     let days = period.first...period.last
     let question = ReportQuestion(
-      days: days, zone: zone, basis: .accountingDate, operatorID: operatorID)
+      days: days, zone: zone, basis: .accountingDate, operatorID: operatorID, madeAt: moment)
     let (tables, notes) = try await ReportMaker(question: question, names: nil)
       .tables(name.keptTables, in: db)
     return Report(

@@ -79,6 +79,29 @@ extension InsightSuite {
       }
     }
 
+    /// While the days last, as the report of the same days has it.
+    @Test func debtsOfAnOpenMonthAreAsOldAsTheyAreNow() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        let first = try #require(Day("2026-11-01"))
+        let last = try #require(Day("2026-11-30"))
+        func ages(_ report: Report?) throws -> [[String]] {
+          try #require(report?.tables.first { $0.key == "ages" }).rows.map { $0.map(\.plain) }
+        }
+        let ofDays = try ages(
+          try await world.desk.report(.debts, days: first...last, madeAt: noon))
+        #expect(ofDays.contains { $0.contains("0-7") }, "\(ofDays)")
+        var month = PeriodRow(name: "2026-11", first: first, last: last, state: .open)
+        let open = try await world.desk.periodReport(.debts, of: month, madeAt: noon)
+        #expect(try ages(open) == ofDays)
+        // A month that is closed is over: its debts are as old as they were at its end.
+        month = PeriodRow(
+          name: "2026-11", first: first, last: last, state: .closed, closedAt: noon)
+        let closed = try await world.desk.periodReport(.debts, of: month, madeAt: noon)
+        #expect(try ages(closed).allSatisfy { !$0.contains("0-7") })
+      }
+    }
+
     /// Until a month is closed it says what is still to come; what was kept stays as it was.
     @Test func anOpenPeriodSaysHowCompleteItIs() async throws {
       try await World.with { world in
