@@ -110,6 +110,12 @@ struct HinderedStartTests {
       let end = try await Command.run(["serve", "--data", service.data.path, "--port", "0"])
       #expect(end.exitCode == 3)
       #expect(end.errors.contains("\(service.program.processID)"), "\(end.errors)")
+      // By the same settings the port is taken as well, and another would not help.
+      let port = try #require(service.url.split(separator: ":").last.map(String.init))
+      let same = try await Command.run(["serve", "--data", service.data.path, "--port", port])
+      #expect(same.exitCode == 3)
+      #expect(same.errors.contains("A service runs on \(service.data.path)"), "\(same.errors)")
+      #expect(!same.errors.contains("Choose another with --port"), "\(same.errors)")
       #expect(try await service.client.send("GET", "/readyz").status == 200)
     }
   }
