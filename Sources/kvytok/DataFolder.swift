@@ -46,8 +46,9 @@ struct DataFolder: Sendable {
     guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return nil }
     return CommandFault(
       "\(keyFolder) holds keys of an earlier service, and its database, \(data), is not there; nothing was made. "
-        + "Mount or restore the database, or name it with --database-url. Where a new city begins: take another "
-        + "folder with --data, or move \(keyFolder) away.")
+        + "Mount or restore the database, or name it with --database-url. Where a new city begins, or a first start "
+        + "of an earlier program failed: take another folder with --data, or move \(keyFolder) away."
+    )
   }
 
   /// What is told, with what to do, where no service ever ran on it, or its database is lost.

@@ -84,7 +84,7 @@ struct PersonOptions: ParsableArguments {
   private func token() throws -> String {
     if let file {
       guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-        throw CommandFault("\(file) cannot be read.", exitCode: CommandFault.usage)
+        throw OwnerWords.unreadable(file, exitCode: CommandFault.usage)
       }
       return text
     }

@@ -116,4 +116,31 @@ import Testing
       #expect(!end.errors.contains("acquirer_files_at"), "\(end.errors)")
     }
   }
+
+  @Test func aProofThatCannotBeReadSaysWhyAndWhere() async throws {
+    let folder = try TemporaryFolder.make("proof")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let broken = folder.appendingPathComponent("broken.json").path
+    try Data("{\n  \"entry\": 1,\n  \"port\" 1\n}\n".utf8).write(to: URL(fileURLWithPath: broken))
+    let missing = folder.path + "/none.json"
+    for (file, words, exitCode) in [
+      (missing, "\(missing) cannot be read: No such file or directory.", 3),
+      (folder.path, "\(folder.path) cannot be read: it is a folder.", 3),
+      (broken, "\(broken) is no proof: it is no JSON: line 3 ", 1),
+    ] {
+      let end = try await Command.run(["ledger", "verify-proof", file])
+      #expect(end.exitCode == exitCode && end.errors.contains(words), "\(end.errors)")
+    }
+  }
+
+  @Test func certificatesAreWrittenToAFolder() async throws {
+    let folder = try TemporaryFolder.make("certificates")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("a.json")
+    try Data("a file".utf8).write(to: file)
+    let end = try await Command.run(["certificate", "make", "--out", file.path])
+    #expect(end.exitCode == 3)
+    #expect(end.errors.contains("--out is a folder, and it cannot be made: \(file.path)"))
+    #expect(end.errors.contains("Not a directory"), "\(end.errors)")
+  }
 }
