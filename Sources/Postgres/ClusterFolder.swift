@@ -186,12 +186,15 @@ struct ClusterFolder: Sendable {
     if let processID = firstNumber(ofFile: data + "/postmaster.pid"), isServer(processID) {
       return processID
     }
+    let real = realpath(data, nil)
+    defer { free(real) }
+    let stand = real.map { String(cString: $0) } ?? data
     for name in namesInFolder("/proc") {
       guard let processID = Int32(name), isServer(processID) else { continue }
       var target = [CChar](repeating: 0, count: Int(PATH_MAX))
       let count = readlink("/proc/\(name)/cwd", &target, target.count)
       let bytes = target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
-      if String(decoding: bytes, as: UTF8.self) == data { return processID }
+      if String(decoding: bytes, as: UTF8.self) == stand { return processID }
     }
     return nil
   }
