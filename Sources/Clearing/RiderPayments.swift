@@ -66,6 +66,10 @@ package struct RiderPayment: Sendable, Equatable {
         Bilingual(
           uk: "не сплачено, бо рахунок телефону невідомий: \(money)",
           en: "not paid, for no payment account is known of the phone: \(money)")
+      case .erased where amount.minor < 0:
+        Bilingual(
+          uk: "зі списаного через стирання даних пасажира знято назад: \(money)",
+          en: "taken back of what was given up as the rider was erased: \(money)")
       case .erased:
         Bilingual(
           uk: "не стягується, бо дані пасажира стерто: \(money)",

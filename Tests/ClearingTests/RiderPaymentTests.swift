@@ -118,6 +118,8 @@ extension ClearingSuite {
         #expect(!english.unicodeScalars.contains { (0x400...0x4FF).contains($0.value) })
         #expect(payment.sentence(in: .ukrainian).hasSuffix(": 12,50 UAH"))
       }
+      let back = RiderPayment(.erased, Money(minor: -300, currency: hryvnia))
+      #expect(back.sentence(in: .english).hasPrefix("taken back of what was given up"))
     }
   }
 }
