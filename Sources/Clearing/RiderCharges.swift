@@ -157,7 +157,7 @@ package struct RiderCharge: Sendable, Equatable {
   }
 }
 
-/// Tells a rider what became of the charges of their bank cards.
+/// Tells a rider how their rides are paid, and what became of the charges of their bank cards.
 package struct RiderChargeDesk: Sendable {
   let store: Store
 
@@ -166,31 +166,50 @@ package struct RiderChargeDesk: Sendable {
     self.store = store
   }
 
-  /// The charges of a rider's fare days, in order; those not closed yet at the end of their day's.
-  package func charges(
+  /// How what a rider's fare days come to is paid, by currency, and what became of each charge: of one moment.
+  ///
+  /// Charges come in order, those not closed yet at the end of their day's.
+  package func told(
     of rider: RiderID, days: ClosedRange<Day>
-  ) async throws -> [RiderCharge] {
+  ) async throws -> (payments: [RiderPayment], charges: [RiderCharge]) {
     try await store.read { db in
-      let rows = try await db.charging.windows(of: rider, days: days)
-      let refunds = try await db.charging.refunds(ofWindows: rows.map(\.id))
-      let ofWindow = Dictionary(grouping: refunds, by: \.windowID)
-      let desks = try await db.charging.paidAtDesks(
-        ofWindows: rows.filter { $0.window.deskMinor > 0 }.map(\.id))
-      let closed = rows.map { row in
-        let elsewhere = refunds.filter { $0.differenceID == row.id }
-        return RiderCharge(
-          fareDay: row.fareDay,
-          amount: Money(minor: row.window.amountMinor, currency: row.currency), row: row,
-          refunds: ofWindow[row.id] ?? [], deskMinor: desks[row.id] ?? 0,
-          refundedElsewhereMinor: elsewhere.reduce(0) { $0 + $1.minor })
+      let paying = try await db.wallets.paying(of: rider, days: days)
+      let isWithoutAccount = try await db.charging.isWithoutAccount(rider)
+      // Nobody is asked as long as no account is known.
+      let notClosed =
+        isWithoutAccount ? [] : try await db.charging.notClosed(of: rider, days: days)
+      let payments = paying.flatMap { paying in
+        let own = notClosed.filter { $0.sum.currency == paying.currency }
+        return RiderPayment.parts(
+          paying, notClosedMinor: own.reduce(0) { $0 + $1.sum.minor },
+          isWithoutAccount: isWithoutAccount)
       }
-      let open = try await db.charging.notClosed(of: rider, days: days).map { day in
+      let open = notClosed.map { day in
         RiderCharge(fareDay: day.fareDay, amount: day.sum, row: nil, refunds: [])
       }
+      let closed = try await Self.closed(of: rider, days: days, in: db)
       let order = (closed + open).enumerated().sorted {
         ($0.element.fareDay, $0.offset) < ($1.element.fareDay, $1.offset)
       }
-      return order.map(\.element)
+      return (payments, order.map(\.element))
+    }
+  }
+
+  private static func closed(
+    of rider: RiderID, days: ClosedRange<Day>, in db: StoreSession
+  ) async throws -> [RiderCharge] {
+    let rows = try await db.charging.windows(of: rider, days: days)
+    let refunds = try await db.charging.refunds(ofWindows: rows.map(\.id))
+    let ofWindow = Dictionary(grouping: refunds, by: \.windowID)
+    let desks = try await db.charging.paidAtDesks(
+      ofWindows: rows.filter { $0.window.deskMinor > 0 }.map(\.id))
+    return rows.map { row in
+      let elsewhere = refunds.filter { $0.differenceID == row.id }
+      return RiderCharge(
+        fareDay: row.fareDay,
+        amount: Money(minor: row.window.amountMinor, currency: row.currency), row: row,
+        refunds: ofWindow[row.id] ?? [], deskMinor: desks[row.id] ?? 0,
+        refundedElsewhereMinor: elsewhere.reduce(0) { $0 + $1.minor })
     }
   }
 }

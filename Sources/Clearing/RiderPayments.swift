@@ -15,7 +15,7 @@ package struct RiderPayment: Sendable, Equatable {
     case charges
     /// Not paid: the account of stored value was short.
     case short
-    /// Not paid: nothing was ever put on the card.
+    /// Not paid: no money of the currency was ever put on the card.
     case noMoney = "no_money"
     /// Not charged: no payment account is known of the phone.
     case noAccount = "no_account"
@@ -60,12 +60,16 @@ package struct RiderPayment: Sendable, Equatable {
           en: "not paid, for there is not enough money on the card: \(money)")
       case .noMoney:
         Bilingual(
-          uk: "не сплачено, бо на картку нічого не поклали: \(money)",
-          en: "not paid, for nothing was ever put on the card: \(money)")
+          uk: "не сплачено, бо на картку не клали грошей у цій валюті: \(money)",
+          en: "not paid, for no money of this currency was ever put on the card: \(money)")
       case .noAccount:
         Bilingual(
           uk: "не сплачено, бо рахунок телефону невідомий: \(money)",
           en: "not paid, for no payment account is known of the phone: \(money)")
+      case .erased where amount.minor < 0:
+        Bilingual(
+          uk: "зі списаного через стирання даних пасажира знято назад: \(money)",
+          en: "taken back of what was given up as the rider was erased: \(money)")
       case .erased:
         Bilingual(
           uk: "не стягується, бо дані пасажира стерто: \(money)",
@@ -81,7 +85,7 @@ package struct RiderPayment: Sendable, Equatable {
 
   /// The parts of what days come to in one currency.
   ///
-  /// What is not in windows is of days that are not closed, or else of a phone of which nothing is known, or
+  /// What is not in windows is of a phone of which nothing is known, or else of days that are not closed, or
   /// waits for a window of its own. How the account of stored value stands is told where it is taken from.
   static func parts(
     _ paying: RiderPaying, notClosedMinor: Int64, isWithoutAccount: Bool
@@ -98,25 +102,6 @@ package struct RiderPayment: Sendable, Equatable {
     ]
     return parts.filter { $0.1 != 0 }.map { means, minor in
       RiderPayment(means, Money(minor: minor, currency: paying.currency))
-    }
-  }
-}
-
-extension RiderChargeDesk {
-  /// How what a rider's fare days come to is paid, by currency.
-  package func payments(
-    of rider: RiderID, days: ClosedRange<Day>
-  ) async throws -> [RiderPayment] {
-    try await store.read { db in
-      let paying = try await db.wallets.paying(of: rider, days: days)
-      let open = try await db.charging.notClosed(of: rider, days: days)
-      let isWithoutAccount = try await db.charging.isWithoutAccount(rider)
-      return paying.flatMap { paying in
-        let own = open.filter { $0.sum.currency == paying.currency }
-        return RiderPayment.parts(
-          paying, notClosedMinor: own.reduce(0) { $0 + $1.sum.minor },
-          isWithoutAccount: isWithoutAccount)
-      }
     }
   }
 }

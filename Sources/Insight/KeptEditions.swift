@@ -9,15 +9,25 @@ extension Report {
   ///
   /// `versionsOfRides` are the tariffs that they named: those of which rides were left.
   func earlier(versionsOfRides: [String]) -> [Report] {
-    let added = withEntriesAdded.withoutCutVersions
+    let numbered = withNumberForTruth
+    let added = numbered.withEntriesAdded.withoutCutVersions
     var editions = [added, added.withoutConcessions]
     let shorter = editions[1].withoutSteps(ReportTableDefinition.stepsLater)
     editions += ([[]] + ReportTableDefinition.keptLater).map(shorter.without)
     editions += editions.map { $0.withoutRatedAnew(versionsOfRides) }
-    editions = ([self] + editions).map(\.withNumberForNoNames)
+    editions = [numbered] + ([numbered] + editions).map(\.withNumberForNoNames)
     return editions.reduce(into: [self]) { found, edition in
       if !found.contains(edition) { found.append(edition) }
     }.dropFirst().map { $0 }
+  }
+
+  /// Before whether the period was open was a word of its own.
+  private var withNumberForTruth: Report {
+    var earlier = self
+    for index in notes.indices where notes[index].form == .truth {
+      earlier.notes[index].form = .keptTruth
+    }
+    return earlier
   }
 
   /// Before entries were no longer added up over the accounts that they have.

@@ -101,8 +101,13 @@ struct KeptReading {
   private mutating func notes(_ reader: inout JSONReader) throws(JSONFault) {
     try reader.beginObject()
     while let key = try reader.nextKey() {
+      if reader.next == .bool {
+        report.notes.append(KeptReports.note(key, count: try reader.bool() ? 1 : 0))
+        continue
+      }
       guard reader.next == .array else {
-        // Earlier programs kept the number 0 where there was no version, and what was kept stays.
+        // Earlier programs kept the number 0 where there was no version, and one for whether the period was open; what
+        // was kept stays.
         report.notes.append(note(key, count: try reader.int64(), names: nil))
         continue
       }
@@ -117,7 +122,7 @@ struct KeptReading {
     if let table = report.tables.first(where: { key == "table_cut_\($0.key)" }) {
       return ReportNote(key: key, text: ReportNote.cutText(table), count: count, isMissing: true)
     }
-    return KeptReports.note(key, count: count, names: names)
+    return KeptReports.note(key, count: count, names: names, form: .keptTruth)
   }
 }
 

@@ -42,13 +42,14 @@ package struct KeptReports: Sendable {
       earlier: report.earlier(versionsOfRides: named).map(\.json))
   }
 
+  /// A report of a period; while its days last it is asked as of a moment, and a kept one is of their end.
   func report(
     _ name: ReportName, of period: PeriodRow, operatorID: String?, madeAt: Instant,
-    in db: StoreSession
+    asOf moment: Instant? = nil, in db: StoreSession
   ) async throws -> Report {
     let days = period.first...period.last
     let question = ReportQuestion(
-      days: days, zone: zone, basis: .accountingDate, operatorID: operatorID)
+      days: days, zone: zone, basis: .accountingDate, operatorID: operatorID, madeAt: moment)
     let (tables, notes) = try await ReportMaker(question: question, names: nil)
       .tables(name.keptTables, in: db)
     return Report(
@@ -120,7 +121,9 @@ package struct KeptReports: Sendable {
   }
 
   /// A note of a period by its name.
-  static func note(_ key: String, count: Int64, names: [String]? = nil) -> ReportNote {
+  static func note(
+    _ key: String, count: Int64, names: [String]? = nil, form: ReportNote.Form = .truth
+  ) -> ReportNote {
     let text =
       switch key {
       case "period_open":
@@ -133,13 +136,14 @@ package struct KeptReports: Sendable {
           uk: "Лишено відкритим: \(key.replacing(leftOpen, with: ""))",
           en: "Left open: \(key.replacing(leftOpen, with: ""))")
       }
-    // Programs get the number; to people it would be a count of something.
+    // To people it would be a count of something.
+    let isState = key == "period_open"
     let state =
       count == 0
       ? Bilingual(uk: "закрито", en: "closed") : Bilingual(uk: "відкрито", en: "open")
     return ReportNote(
       key: key, text: text, count: count, isMissing: key != "tariff_versions", names: names,
-      said: key == "period_open" ? state : nil)
+      said: isState ? state : nil, form: isState ? form : .count)
   }
 
   /// How notes of what was left open begin.

@@ -103,6 +103,15 @@ package enum ReportCell: Sendable, Equatable {
 
 /// A note below the tables.
 package struct ReportNote: Sendable, Equatable {
+  /// What its count is.
+  package enum Form: Sendable {
+    case count
+    /// 1 for yes and 0 for no: programs get true or false, and in CSV the word.
+    case truth
+    /// The same as earlier programs kept it: JSON has the number.
+    case keptTruth
+  }
+
   /// Name for programs: `rider_days_stale`.
   package var key: String
   package var text: Bilingual
@@ -113,11 +122,12 @@ package struct ReportNote: Sendable, Equatable {
   package var names: [String]?
   /// What people read instead of the count; nil where the count says it.
   package var said: Bilingual?
+  package var form: Form
 
   /// Makes a note.
   package init(
     key: String, text: Bilingual, count: Int64, isMissing: Bool, names: [String]? = nil,
-    said: Bilingual? = nil
+    said: Bilingual? = nil, form: Form = .count
   ) {
     self.key = key
     self.text = text
@@ -125,6 +135,7 @@ package struct ReportNote: Sendable, Equatable {
     self.isMissing = isMissing
     self.names = names
     self.said = said
+    self.form = form
   }
 
   /// The names in a line; nil where there are none, and the count says it.
@@ -134,4 +145,10 @@ package struct ReportNote: Sendable, Equatable {
 
   /// What people read of it beside its text; nil where that is the count.
   package func words(in language: Language) -> String? { line() ?? said?[language] }
+
+  /// What programs read of it in CSV: names, the word of a truth, else the count.
+  var plain: String {
+    if let names = line(separator: " ") { return names }
+    return form == .count ? String(count) : said?.english ?? String(count)
+  }
 }

@@ -41,7 +41,7 @@ extension Report {
       ("period", period ?? ""), ("operator", operatorID ?? ""), ("made_at", madeAt.description),
       ("complete", isComplete ? "true" : "false"),
     ]
-      + notes.map { ($0.key, $0.line(separator: " ") ?? String($0.count)) }
+      + notes.map { ($0.key, $0.plain) }
   }
 
   private static func majorKey(_ key: String) -> String {

@@ -63,7 +63,8 @@ extension InsightDesk {
         return operatorID.map { report.scoped(to: $0, of: name) } ?? report
       }
       var report = try await kept.report(
-        name, of: period, operatorID: operatorID, madeAt: period.closedAt ?? madeAt, in: db)
+        name, of: period, operatorID: operatorID, madeAt: period.closedAt ?? madeAt,
+        asOf: period.state == .closed ? nil : madeAt, in: db)
       guard period.state != .closed else { return report }
       let days = report.days
       let scope = try await OperatorScope(operatorID, on: days, of: city, in: db)

@@ -40,9 +40,9 @@ extension ReportSense {
     "step": ReportSense(
       meaning: Bilingual(
         uk:
-          "Останній крок, до якого дійшло: сума входить у залишок наступного кроку; оскаржене й повернене мають власний крок.",
+          "Останній крок, до якого дійшло: сума, у дня пасажира без його вікон списання, входить у залишок наступного кроку; оскаржене й повернене мають власний крок.",
         en:
-          "The last step that it reached: its amount is in the remainder of the next one; what was charged back or refunded has a step of its own."
+          "The last step that it reached: its amount, of a rider's day less its windows, is in the remainder of the next one; what was charged back or refunded has a step of its own."
       ), words: deskSteps),
     "amount_minor": ReportSense(
       meaning: Bilingual(
@@ -62,9 +62,9 @@ extension ReportSense {
     "remainder_minor": ReportSense(
       meaning: Bilingual(
         uk:
-          "Попередній крок без цього; в іншого за рахунком еквайра – що лишилося на рахунку, у виплаченого – розраховане без нього, тобто комісія, у невстановленого – комісія без нього.",
+          "Попередній крок без цього; в іншого за рахунком еквайра – що лишилося на рахунку, у виплаченого – розраховане без нього, тобто комісія без невстановленого, у невстановленого – комісія.",
         en:
-          "The step before less this one; of what else is on the acquirer's account: what is left there; of what was paid: the settled less it, which is the fees; of what is not known: the fees without it."
+          "The step before less this one; of what else is on the acquirer's account: what is left there; of what was paid: the settled less it, which is the fees less what is not known; of what is not known: the fees."
       )),
   ]
 

@@ -95,6 +95,8 @@ extension Report {
         writer.beginArray()
         for name in names { writer.value(name) }
         writer.endArray()
+      } else if note.form == .truth {
+        writer.value(note.count > 0)
       } else {
         writer.value(note.count)
       }

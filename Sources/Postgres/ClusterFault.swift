@@ -23,8 +23,9 @@ package enum ClusterFault: Error, Sendable, Equatable {
   /// The folder belongs to somebody else, and holds no data.
   case wrongOwner(folder: String, owner: String, expected: String)
   /// The data belong to somebody else than the server would run as; who gave them away would take them from their
-  /// own server.
-  case dataOfOther(folder: String, owner: String, user: String, isRoot: Bool)
+  /// own server. The holder is who runs the service on them, where that is known: not always the owner, for root's
+  /// server runs as another.
+  case dataOfOther(folder: String, owner: String, user: String, isRoot: Bool, holder: String?)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
   /// The folder holds other things than a cluster.
@@ -70,11 +71,15 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
-    case .dataOfOther(let folder, let owner, let user, let isRoot):
+    case .dataOfOther(let folder, let owner, let user, let isRoot, let holder):
       "\(folder) belongs to \(owner), and "
         + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
-        + "; run this as \(owner) (runuser -u \(owner) -- kvytok ...)"
-        + (isRoot ? "" : ", or as root if root runs it") + ", and leave the folder as it is"
+        + "; run this as \(Self.way(toBe: holder ?? owner))"
+        + (isRoot || holder != nil ? "" : ", or as root if root runs it")
+        + ", and leave the folder as it is"
+        + (isRoot && holder == nil
+          ? ". Only where root runs the service, and the folder came from another machine: "
+            + "chown -R \(user) \(folder)" : "")
     case .dataMissing(let folder):
       "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .notACluster(let folder):
@@ -85,5 +90,10 @@ extension ClusterFault: CustomStringConvertible {
       "PostgreSQL did not start within \(seconds) s: \(log)"
     case .noDatabase(let error): "PostgreSQL runs, but has no database for us: \(error)"
     }
+  }
+
+  private static func way(toBe user: String) -> String {
+    user == "root"
+      ? "root, who runs the service on it" : "\(user) (runuser -u \(user) -- kvytok ...)"
   }
 }

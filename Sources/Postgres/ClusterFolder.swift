@@ -72,8 +72,14 @@ struct ClusterFolder: Sendable {
         throw .notWritable(folder: path, reason: systemMessage())
       }
     }
-    guard let status = pathStatus(data) else { return }
-    guard status.st_uid == user.userID else { throw wrongOwner(data, status) }
+    // Through a link: the data may lie on a volume of their own.
+    var dataStatus = stat()
+    guard stat(data, &dataStatus) == 0 else {
+      guard errno == ENOENT else { throw .notWritable(folder: data, reason: systemMessage()) }
+      guard pathStatus(data) == nil else { throw .dataMissing(folder: data) }
+      return
+    }
+    guard dataStatus.st_uid == user.userID else { throw wrongOwner(data, dataStatus) }
     if textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil, !namesInFolder(data).isEmpty {
       throw .notACluster(folder: data)
     }
@@ -83,10 +89,33 @@ struct ClusterFolder: Sendable {
     let owner = ServerUser.name(ofUser: status.st_uid)
     do throws(ClusterFault) {
       try ClusterFolder.requireData(in: self.path)
-      return .dataOfOther(folder: path, owner: owner, user: user.name, isRoot: user.isOther)
     } catch {
       return .wrongOwner(folder: path, owner: owner, expected: user.name)
     }
+    // A copy from another machine has numbers of there, or is all root's: no server is robbed of it.
+    let isNobodys =
+      !ServerUser.isKnown(status.st_uid) || (user.isOther && status.st_uid == geteuid())
+    guard !isNobodys else {
+      return .wrongOwner(folder: path, owner: owner, expected: user.name)
+    }
+    return .dataOfOther(
+      folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder)
+  }
+
+  /// Who runs the service on the folder.
+  ///
+  /// Whoever made the lock; where that may not be seen, whoever alone may write beside the folder. Nil when neither
+  /// tells, it is root and this is root, or a number that nobody has here.
+  private var holder: String? {
+    let above = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    let status = pathStatus(lockFile) ?? pathStatus(above).flatMap(Self.ofOneWriter)
+    guard let status, !(user.isOther && status.st_uid == 0), ServerUser.isKnown(status.st_uid)
+    else { return nil }
+    return ServerUser.name(ofUser: status.st_uid)
+  }
+
+  private static func ofOneWriter(_ status: stat) -> stat? {
+    status.st_mode & (S_IWGRP | S_IWOTH) == 0 ? status : nil
   }
 
   private func checkAncestors() throws(ClusterFault) {
@@ -128,7 +157,15 @@ struct ClusterFolder: Sendable {
   /// for it.
   func lock() throws(ClusterFault) -> Int32 {
     let file = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw .notWritable(folder: lockFile, reason: systemMessage()) }
+    guard file >= 0 else {
+      let reason = systemMessage()
+      guard let status = pathStatus(lockFile), status.st_uid != geteuid(), geteuid() != 0 else {
+        throw .notWritable(folder: lockFile, reason: reason)
+      }
+      let owner = ServerUser.name(ofUser: status.st_uid)
+      throw .dataOfOther(
+        folder: lockFile, owner: owner, user: user.name, isRoot: false, holder: owner)
+    }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)
       let holder = textOfFile(lockFile, bytesMax: 32) ?? ""
@@ -149,12 +186,15 @@ struct ClusterFolder: Sendable {
     if let processID = firstNumber(ofFile: data + "/postmaster.pid"), isServer(processID) {
       return processID
     }
+    let real = realpath(data, nil)
+    defer { free(real) }
+    let stand = real.map { String(cString: $0) } ?? data
     for name in namesInFolder("/proc") {
       guard let processID = Int32(name), isServer(processID) else { continue }
       var target = [CChar](repeating: 0, count: Int(PATH_MAX))
       let count = readlink("/proc/\(name)/cwd", &target, target.count)
       let bytes = target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
-      if String(decoding: bytes, as: UTF8.self) == data { return processID }
+      if String(decoding: bytes, as: UTF8.self) == stand { return processID }
     }
     return nil
   }

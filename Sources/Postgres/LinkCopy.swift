@@ -17,6 +17,8 @@ extension PostgresLink {
   ) async throws -> Int {
     _ = try await perform(.copy(sql), lease: lease)
     guard let command = inFlight.first, command.isCopying else {
+      // The link may have ended between the server's word and this caller's turn.
+      if let closeReason { throw closeReason }
       throw PostgresError(kind: .usage, message: "not a COPY … FROM STDIN: \(sql.prefix(80))")
     }
     return try await withTaskCancellationHandler {
@@ -52,22 +54,29 @@ extension PostgresLink {
     case .copy where command.isAbandoned:
       // Who was to bring the rows went away before the server asked for them, and it does not look at a request
       // to cancel while it waits for them.
-      PQputCopyEnd(handle, Self.givenUp)
-      flush()
-      return true
+      return endCopyNobodyBrings(Self.givenUp)
     case .copy:
       command.copyFormat = (isBinary, columnCount)
       command.isCopying = true
       command.resume(.success([]))
       return false
     case .script:
-      PQputCopyEnd(handle, "COPY in a script has no rows")
-      flush()
-      return true
+      return endCopyNobodyBrings("COPY in a script has no rows")
     case .pipeline:
       close(PostgresError(kind: .usage, message: "COPY is sent with copyIn"))
       return false
     }
+  }
+
+  /// Tells the server why no rows come; whether its answer is still to come.
+  private func endCopyNobodyBrings(_ reason: String) -> Bool {
+    // Else libpq would stay at the beginning of the rows, and say so again and again.
+    guard PQputCopyEnd(handle, reason) >= 0 else {
+      close(lostError())
+      return false
+    }
+    flush()
+    return true
   }
 
   private func requireColumns(_ count: Int, of command: LinkCommand) throws(PostgresError) {

@@ -83,6 +83,19 @@ package struct Migrator: Sendable {
     }
   }
 
+  /// Whether a database holds tables, whosesoever they are, besides the list of steps: that is made before the first.
+  package static func holdsTables(_ pool: PostgresPool) async throws -> Bool {
+    try await pool.session { connection in
+      try await connection.query(
+        """
+        SELECT exists (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind IN ('r', 'p') AND c.relname <> 'schema_migration'
+            AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_')
+        """
+      ).only().bool(0)
+    }
+  }
+
   private func apply(_ connection: PostgresConnection) async throws -> [String] {
     try await connection.script(
       """

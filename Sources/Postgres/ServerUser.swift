@@ -31,6 +31,9 @@ struct ServerUser: Sendable, Equatable {
     return String(cString: name)
   }
 
+  /// Whether a user of that number is known here.
+  static func isKnown(_ id: UInt32) -> Bool { getpwuid(id) != nil }
+
   static let setpriv = "/usr/bin/setpriv"
 
   /// Arguments of `setpriv` that run a program as this user and end it with the thread that

@@ -141,7 +141,8 @@ extension ChargingTables {
       uniqueKeysWithValues: try rows.map { (try $0.int8("window_id"), try $0.int8("minor")) })
   }
 
-  /// What the rides of a rider come to on fare days whose windows are not closed yet, by day.
+  /// What the rides of a rider come to on fare days whose windows are not closed yet, by day: days from before the
+  /// first that was closed never are.
   package func notClosed(
     of rider: RiderID, days: ClosedRange<Day>
   ) async throws -> [(fareDay: Day, sum: Money)] {
@@ -151,7 +152,7 @@ extension ChargingTables {
       where r.lane = $1 and r.rider_id = $2 and r.fare_day between $3 and $4
         and r.medium in \(Self.chargedMedia) and r.reversed_run_id is null
         and r.charged_minor is not null
-        and not exists (select from charge_day d where d.fare_day = r.fare_day)
+        and r.fare_day > coalesce((select max(fare_day) from charge_day), '-infinity')
         and not exists (select from charge_window w where w.lane = r.lane
           and w.rider_id = r.rider_id and w.fare_day = r.fare_day and w.currency = r.currency)
       group by 1, 2 order by 1, 2

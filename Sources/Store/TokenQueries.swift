@@ -39,20 +39,35 @@ package struct AccessGrant: Sendable, Equatable {
   /// Most UTF-8 bytes of a label.
   package static let labelBytesMax = 100
 
-  /// A label as it is kept, without blanks around it; nil when it names nobody, is long, or steers a terminal.
+  /// What acts by itself and stands in the same columns as people.
+  package static let machines = [
+    "acquirer", "clearing", "clock", "device", "kvytok", "nobody", "tap",
+  ]
+
+  /// A label as it is kept, without blanks around it; nil when it names nobody or a machine of the house, is long,
+  /// steers a terminal, or would look as another one does.
   ///
   /// What is decided about money stands in the books under it.
   package static func label(_ text: String) -> String? {
     let label = SecondPerson.trimmed(text)
-    guard label.utf8.count <= labelBytesMax, !label.hasControls, namesSomebody(label) else {
-      return nil
-    }
+    guard label.utf8.count <= labelBytesMax, label.unicodeScalars.allSatisfy(isSeen),
+      namesSomebody(label), !machines.contains(where: { SecondPerson.isSame($0, label) })
+    else { return nil }
     return label
   }
 
   /// Whether a label can be read at all: blanks and marks that are not seen are nobody's name.
   package static func namesSomebody(_ label: String) -> Bool {
-    label.contains { $0.isLetter || $0.isNumber }
+    String(String.UnicodeScalarView(label.unicodeScalars.filter(isSeen)))
+      .contains { $0.isLetter || $0.isNumber }
+  }
+
+  /// Whether a character is seen where it stands, and moves no other one.
+  private static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: false
+    default: !scalar.properties.isDefaultIgnorableCodePoint
+    }
   }
 
   /// Whether the token opens anything at a moment.

@@ -90,11 +90,12 @@ extension Handlers {
       routes: Listing(found.routes) { route in
         let label = route.longName.isEmpty ? route.name : "\(route.name) – \(route.longName)"
         let few = "<\(route.ridersMin)"
+        let isAsked = route.id == asked || route.name == asked
+        // Beside its load, which counts hidden riders once, its number would tell how often they rode.
         let counted =
-          route.boardings == 0 ? "" : " (\(route.boardings.map { people.number($0) } ?? few))"
-        return Choice(
-          value: route.id, label: label + counted,
-          isSelected: route.id == asked || route.name == asked)
+          isAsked || route.boardings == 0
+          ? "" : " (\(route.boardings.map { people.number($0) } ?? few))"
+        return Choice(value: route.id, label: label + counted, isSelected: isAsked)
       },
       directions: [0, 1].map {
         Choice(

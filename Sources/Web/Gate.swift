@@ -42,7 +42,7 @@ struct Gate: Sendable {
 
   /// A token of nobody decides nothing; what it opens may still be read.
   static func requireName(of grant: AccessGrant) throws(Problem) {
-    guard AccessGrant.namesSomebody(grant.label) else { throw .nameless }
+    guard AccessGrant.namesSomebody(grant.label) else { throw .nameless(role: grant.role.rawValue) }
   }
 
   private static func token(of request: Request, cookieCounts: Bool) -> String? {

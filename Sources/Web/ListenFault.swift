@@ -4,9 +4,12 @@ import NIOCore
 /// Why an address cannot be listened on, and what to do.
 package struct ListenFault: Error, CustomStringConvertible {
   package let description: String
+  /// Whether another process listens there.
+  package let isTaken: Bool
 
   /// Explains what the system said; nil where it is of something else.
   init?(_ error: any Error, host: String, port: Int) {
+    isTaken = (error as? IOError)?.errnoCode == EADDRINUSE
     let otherHost = "Name one of this machine's with --host, or 0.0.0.0 for all of them."
     switch error {
     case is SocketAddressError.UnknownHost:

@@ -17,6 +17,8 @@ extension Handlers {
     let day: String
     /// Both days as the query of a link.
     let query: String
+    /// That the last day which was asked for is left out.
+    let notice: String?
     let periods: Listing<PeriodLinks>?
     let missing: Listing<NoteRow>?
     let tables: [Table]
@@ -56,11 +58,14 @@ extension Handlers {
     let people = self.people(request)
     let today = services.city.current.fareDay(of: request.receivedAt)
     let day = try request.queryDay("date") ?? today
-    let asked = request.queryText("name") ?? ReportName.daily.rawValue
-    guard let name = ReportName(rawValue: asked) else {
-      throw Problem(.notFound, "report_unknown", "There is no report \(asked).")
+    let title = request.queryText("name") ?? ReportName.daily.rawValue
+    guard let name = ReportName(rawValue: title) else {
+      throw Problem(.notFound, "report_unknown", "There is no report \(title).")
     }
-    let days = try Handlers.reportDays(from: day, to: try request.queryDay("to"), of: name)
+    // The form keeps the last day of before, when another report or a later day is chosen in it.
+    let asked = try request.queryDay("to")
+    let end = name.daysMax == 1 ? day : asked.map { max(day, $0) }
+    let days = try Handlers.reportDays(from: day, to: end, of: name)
     let last = days.upperBound
     let report = try await services.insight.report(
       name, days: days, operatorID: try await knownOperator(request),
@@ -83,6 +88,7 @@ extension Handlers {
       to: day == last ? "" : last.description,
       day: day == last ? people.day(day) : "\(people.day(day)) – \(people.day(last))",
       query: "date=\(day)" + (day == last ? "" : "&to=\(last)"),
+      notice: asked.map { $0 != last } ?? false ? people.text("report_one_day") : nil,
       periods: try await periodLinks(people),
       missing: Listing(notes.filter { $0.0.isMissing && $0.0.count > 0 }, \.1),
       tables: report.tables.map { Handlers.table($0, people) },
@@ -205,13 +211,12 @@ extension Handlers {
         model.alone = Listing(alone) { tap in
           Handlers.row(tap, network, people)
         }
-        let payments = try await services.riderCharges.payments(of: rides.rider, days: day...day)
-        if !payments.isEmpty {
+        let told = try await services.riderCharges.told(of: rides.rider, days: day...day)
+        if !told.payments.isEmpty {
           model.payments = Handlers.sentence(
-            payments.map { $0.sentence(in: people.language) }.joined(separator: "; "))
+            told.payments.map { $0.sentence(in: people.language) }.joined(separator: "; "))
         }
-        let charges = try await services.riderCharges.charges(of: rides.rider, days: day...day)
-        model.charges = Listing(charges) { charge in
+        model.charges = Listing(told.charges) { charge in
           ChargeRow(
             amount: people.money(charge.amount.minor, charge.amount.currency),
             what: charge.sentences(in: people.language).joined(separator: "; "))

@@ -22,6 +22,8 @@ struct PageFrame {
   let home: String
   let isoTime: String
   let time: String
+  /// The zone on whose clock all times of the page are.
+  let zone: String
 
   /// The pages of the navigation, in their order, and the words for them.
   static let sections: [(Endpoint, String)] = [
@@ -48,6 +50,7 @@ struct PageFrame {
     role = request.caller.map { people.text("role_\($0.role.rawValue)") }
     isoTime = request.receivedAt.description
     time = people.moment(request.receivedAt)
+    zone = people.zone.name
   }
 
   /// The frame of a page that says what failed: whoever is signed in finds their sections there.
@@ -64,6 +67,7 @@ struct PageFrame {
     role = caller.map { people.text("role_\($0.role.rawValue)") }
     isoTime = moment.description
     time = people.moment(moment)
+    zone = people.zone.name
   }
 
   /// The sections that a person may open.

@@ -94,10 +94,12 @@ extension Problem {
   static let forbidden = Problem(
     .forbidden, "not_allowed", "The token is valid, but its role may not do this.")
 
-  static let nameless = Problem(
-    .forbidden, "token_nameless",
-    "This token has no name, and nobody would know later who decided. Make another: "
-      + "kvytok token create NAME.")
+  static func nameless(role: String) -> Problem {
+    Problem(
+      .forbidden, "token_nameless",
+      "This token has no name, and nobody would know later who decided. Ask an admin for another: "
+        + "kvytok token create NAME --role \(role)")
+  }
 
   static let unhandled = Problem(
     .internalServerError, "internal_error",

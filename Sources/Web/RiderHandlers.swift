@@ -20,10 +20,9 @@ extension Handlers {
       throw Problem(.notFound, "rider_unknown", "There is no such rider.")
     }
     let alone = try await services.unpairedTaps.taps(of: rides.rider, days: days)
-    let charges = try await services.riderCharges.charges(of: rides.rider, days: days)
-    let payments = try await services.riderCharges.payments(of: rides.rider, days: days)
+    let told = try await services.riderCharges.told(of: rides.rider, days: days)
     return .json { writer in
-      writer.rides(rides, alone, payments, charges, language: request.language)
+      writer.rides(rides, alone, told.payments, told.charges, language: request.language)
     }
   }
 

@@ -27,6 +27,7 @@ package enum Texts {
     "tagline": Bilingual(
       uk: "електронний квиток і транспорт міста", en: "e-ticket and fleet of the city"),
     "as_of": Bilingual(uk: "Станом на", en: "As of"),
+    "times_of": Bilingual(uk: "Час за поясом", en: "Times are of"),
     "show": Bilingual(uk: "Показати", en: "Show"),
     "date": Bilingual(uk: "День", en: "Day"),
     "none_yet": Bilingual(uk: "Поки нічого", en: "Nothing yet"),
@@ -173,6 +174,12 @@ package enum Texts {
     "to_date": Bilingual(uk: "до", en: "to"),
     "report_xlsx": Bilingual(uk: "Завантажити книгу Excel", en: "Download the workbook"),
     "report_json": Bilingual(uk: "Завантажити JSON", en: "Download JSON"),
+    "report_one_day": Bilingual(
+      uk:
+        "Лише за перший день: обраний останній день раніший за нього, або звіт складають за один день.",
+      en:
+        "Of the first day alone: the last day that was chosen lies before it, or the report is of one day."
+    ),
     "report_periods": Bilingual(uk: "За книгами, за місяцями", en: "By the books, by month"),
     "period_open": Bilingual(uk: "відкрито", en: "open"),
     "period_closing": Bilingual(uk: "закривається", en: "closing"),

@@ -72,7 +72,7 @@ struct AcquirerCommand: AsyncParsableCommand {
         var outcomes: [(String, FundingOutcome)] = []
         for path in paths {
           guard let data = FileManager.default.contents(atPath: path) else {
-            throw CommandFault("\(path) cannot be read.")
+            throw OwnerWords.unreadable(path)
           }
           let name = URL(fileURLWithPath: path).lastPathComponent
           outcomes.append((name, try await desk.take(Array(data), name: name)))

@@ -36,11 +36,7 @@ struct Backbone: Sendable {
     _ options: DatabaseOptions, _ body: (Backbone) async throws -> Result
   ) async throws -> Result {
     let place = options.place()
-    if place.url == nil, !place.folder.hasCluster {
-      throw CommandFault(
-        "There is no service in \(place.folder.path). Name its folder with --data, make one with "
-          + "`kvytok serve`, or name a server with --database-url.")
-    }
+    if place.url == nil, !place.folder.hasCluster { throw place.folder.noService }
     return try await with(place, use: .asking) { backbone in
       try await backbone.requireNewestSchema()
       try await backbone.requireOwnKey()
@@ -59,7 +55,7 @@ struct Backbone: Sendable {
       return result
     } catch {
       await backbone.close()
-      throw backbone.explained(error)
+      throw explained(error, at: backbone.pool.configuration.place)
     }
   }
 
@@ -82,8 +78,10 @@ struct Backbone: Sendable {
         cluster = own
       }
       configuration.applicationName = use == .serving ? "kvytok serve" : "kvytok"
-      // After the database: a key without one is taken for that of a city whose database is lost.
       if use == .serving {
+        if !place.folder.hasTokenKey {
+          try await requireKeyless(configuration, keys: place.folder, on: loop)
+        }
         _ = try place.folder.tokenKey { SecureRandom.bytes(TokenKey.byteCount) }
       }
       // Who has not the folder of the service reads, and writes nothing that money rests on.
@@ -98,6 +96,43 @@ struct Backbone: Sendable {
       await loop.shutdown()
       if let fault = error as? CommandFault { throw fault }
       throw CommandFault("The database cannot be opened: \(error)")
+    }
+  }
+
+  /// Reaches a database before a key is made for it.
+  ///
+  /// A key without one is taken for that of a city whose database is lost, and one beside a database that was filled
+  /// with another only stands in the way of that.
+  private static func requireKeyless(
+    _ configuration: PostgresConfiguration, keys folder: DataFolder, on loop: EventLoop
+  ) async throws {
+    let pool = PostgresPool(configuration: configuration, loop: loop)
+    let known: String?
+    do {
+      if try await isFilled(pool) {
+        known = try await Store(pool: pool).read { db in
+          try await db.settings.find(tokenKeySetting)
+        }
+      } else {
+        try folder.requireNoServiceKey(besideEmpty: configuration.place)
+        known = nil
+      }
+      await pool.close()
+    } catch {
+      await pool.close()
+      throw explained(error, at: configuration.place)
+    }
+    guard known == nil else {
+      throw CommandFault(
+        "This database was filled with a key that is not in \(folder.path)/keys, and none was made: with another "
+          + "every card would become another rider. Restore it, or copy it from the other service processes."
+      )
+    }
+  }
+
+  private static func isFilled(_ pool: PostgresPool) async throws -> Bool {
+    try await pool.session { connection in
+      try await connection.query("select to_regclass('setting') is not null").only().bool(0)
     }
   }
 
@@ -128,10 +163,11 @@ struct Backbone: Sendable {
 
   /// Brings the schema and the chart of accounts to the newest; the names of the steps applied.
   func migrate() async throws -> [String] {
-    let isFilled = try await pool.session { connection in
-      try await connection.query("select to_regclass('setting') is not null").only().bool(0)
+    if try await Self.isFilled(pool) {
+      try await requireOwnKey()
+    } else {
+      try place.folder.requireNoServiceKey(besideEmpty: pool.configuration.place)
     }
-    if isFilled { try await requireOwnKey() }
     let applied = try await Store.migrate(pool)
     try await store.write { db in try await db.books.save(ChartOfAccounts.standard) }
     return applied
@@ -160,12 +196,12 @@ struct Backbone: Sendable {
   }
 
   /// The error with what to do about it, when it is the database's.
-  private func explained(_ error: any Error) -> any Error {
+  private static func explained(_ error: any Error, at place: String) -> any Error {
     switch error {
     case let fault as PostgresError where fault.kind == .connection:
       CommandFault(
-        "The database does not answer at \(pool.configuration.place): "
-          + "\(Self.reason(fault.message, at: pool.configuration.place)). Is it running, and is this its place?"
+        "The database does not answer at \(place): "
+          + "\(reason(fault.message, at: place)). Is it running, and is this its place?"
       )
     case let fault as StoreFault where fault.sqlState == PostgresError.queryCanceled:
       CommandFault(

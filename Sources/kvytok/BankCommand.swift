@@ -76,7 +76,7 @@ struct BankCommand: AsyncParsableCommand {
       // One byte more than is taken, so that a larger file is seen and never held.
       guard let handle = FileHandle(forReadingAtPath: file),
         let data = try? handle.read(upToCount: BankStatement.bytesMax + 1)
-      else { throw CommandFault("\(file) cannot be read.") }
+      else { throw OwnerWords.unreadable(file) }
       let name = URL(fileURLWithPath: file).lastPathComponent
       let outcome = try await Backbone.with(database) { backbone in
         let desks = try await MoneyDesks.open(backbone)

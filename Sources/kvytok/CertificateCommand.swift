@@ -56,6 +56,11 @@ struct CertificateCommand: AsyncParsableCommand {
       let folder = URL(fileURLWithPath: out)
       do {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      } catch {
+        throw CommandFault(
+          "--out is a folder, and it cannot be made: \(OwnerWords.whyNotMade(folder.path))")
+      }
+      do {
         for (file, text) in [
           ("ca.pem", authority.certificate), ("server.pem", server.certificate),
           ("client.pem", client.certificate),

@@ -19,6 +19,7 @@ struct DataFolder: Sendable {
 
   var clusterFolder: String { path + "/postgres" }
   var adminTokenFile: String { path + "/admin-token" }
+  private var adminTokenFileBefore: String { adminTokenFile + ".1" }
   private var keyFolder: String { path + "/keys" }
   private var tokenKeyFile: String { keyFolder + "/token-hmac.key" }
   private var sessionKeyFile: String { keyFolder + "/session.key" }
@@ -32,15 +33,42 @@ struct DataFolder: Sendable {
   /// Whether a key of a service lies in it.
   private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
 
-  /// Checks that there is no key without its private database: one that is made anew would know no card, no
-  /// validator and no person of the city, and look well.
+  /// Checks that there is no key without its private database.
   func requireDatabaseOfKeys() throws(CommandFault) {
+    if let fault = lostDatabase { throw fault }
+  }
+
+  /// That there is a key without its private database, and what to do; nil where both or neither are there.
+  ///
+  /// A database that is made anew would know no card, no validator and no person of the city, and look well.
+  private var lostDatabase: CommandFault? {
     let data = clusterFolder + "/data"
-    guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return }
-    throw CommandFault(
+    guard hasKeys, !OwnerWords.mayBeThere(data + "/PG_VERSION") else { return nil }
+    return CommandFault(
       "\(keyFolder) holds keys of an earlier service, and its database, \(data), is not there; nothing was made. "
-        + "Mount or restore the database, or name it with --database-url. Where a new city begins: take another "
-        + "folder with --data, or move \(keyFolder) away.")
+        + "Mount or restore the database, or name it with --database-url. Where a new city begins, or a first start "
+        + "of an earlier program failed: take another folder with --data, or move \(keyFolder) away."
+    )
+  }
+
+  /// What is told, with what to do, where no service ever ran on it, or its database is lost.
+  var noService: CommandFault {
+    lostDatabase
+      ?? CommandFault(
+        "There is no service in \(path). Mount or restore it, or name its folder with --data or its server with "
+          + "--database-url. Only where a new city begins: `kvytok serve`.")
+  }
+
+  /// Checks that no service ran on it before, whose key validators know: an empty database is not its own then.
+  ///
+  /// That key is the last thing that a first start makes, so one that was broken off goes on.
+  func requireNoServiceKey(besideEmpty place: String) throws(CommandFault) {
+    guard OwnerWords.mayBeThere(sessionKeyFile) else { return }
+    throw CommandFault(
+      "The database at \(place) holds nothing of Kvytok, and \(sessionKeyFile) is of a service that ran before; nothing was "
+        + "made. Is it the right database? Restore the one that was here, or name the right one with "
+        + "--database-url. Where a new city begins: take another folder with --data, or move \(keyFolder) away."
+    )
   }
 
   /// Bytes that are free where it lies, or would lie; nil when the system does not say.
@@ -128,8 +156,11 @@ struct DataFolder: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Writes the first administrator's token where only its owner can read it.
+  /// Writes the first administrator's token where only its owner can read it; one of before stays beside it.
   func writeAdminToken(_ token: String) throws(CommandFault) {
+    guard rename(adminTokenFile, adminTokenFileBefore) == 0 || errno == ENOENT else {
+      throw DataFolder.cannotWrite(adminTokenFileBefore)
+    }
     try DataFolder.write(token + "\n", to: adminTokenFile)
   }
 

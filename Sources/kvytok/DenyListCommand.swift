@@ -143,9 +143,10 @@ struct DenyListCommand: AsyncParsableCommand {
     func run() async throws {
       let (version, causes) = try await DenyListCommand.change(database) { backbone in
         let id = try await medium.find(backbone)
+        let name = try await actor.name(backbone.store)
         return try await backbone.store.write { db in
           let version = try await db.denyList.deny(
-            medium: id, reason: cause, note: actor.reason, by: actor.name, at: .now)
+            medium: id, reason: cause, note: actor.reason, by: name, at: .now)
           return (version, try await DenyListCommand.standingCauses(of: id, in: db))
         }
       }
@@ -166,9 +167,10 @@ struct DenyListCommand: AsyncParsableCommand {
     func run() async throws {
       let (version, causes) = try await DenyListCommand.change(database) { backbone in
         let id = try await medium.find(backbone)
+        let name = try await actor.name(backbone.store)
         return try await backbone.store.write { db in
           let version = try await db.denyList.allow(
-            medium: id, reason: cause, note: actor.reason, by: actor.name, at: .now)
+            medium: id, reason: cause, note: actor.reason, by: name, at: .now)
           return (version, try await DenyListCommand.standingCauses(of: id, in: db))
         }
       }

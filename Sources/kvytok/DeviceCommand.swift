@@ -33,7 +33,7 @@ struct DeviceCommand: AsyncParsableCommand {
       let outcome = try await Backbone.with(database) { backbone in
         try await DeviceDesk(store: backbone.store, log: .quiet).enroll(
           id, vehicle: vehicle, random: SecureRandom.bytes(DeviceDesk.secretRandomBytesCount),
-          by: actor.actor, at: .now)
+          by: try await actor.actor(backbone.store), at: .now)
       }
       switch outcome {
       case .enrolled(let secret):
@@ -109,15 +109,36 @@ struct DeviceCommand: AsyncParsableCommand {
 
 /// Who acts, and why; kept with what was done.
 struct ActorOptions: ParsableArguments {
-  @Option(help: "Who does this, for the record. (default: the user of the system)")
+  @OptionGroup var person: PersonOptions
+
+  @Option(
+    help: "Who does it, behind the name of the token; without both this machine's user.",
+    transform: labelArgument)
   var by: String?
 
   @Option(help: "Why, for the record.")
   var reason: String?
 
-  var name: String { by ?? "\(ProcessInfo.processInfo.userName) (command)" }
+  func validate() throws {
+    guard !(reason.map(SecondPerson.isBlank) ?? false) else {
+      throw ValidationError("--reason is blank.")
+    }
+  }
 
-  var actor: DeviceActor { DeviceActor(name, reason: reason) }
+  /// Who it is: known by a token, where one was given.
+  func name(_ store: Store) async throws -> String {
+    PersonOptions.actor(try await person.personIfGiven(store), named: by)
+  }
+
+  /// Who it is, and why.
+  func actor(_ store: Store) async throws -> DeviceActor {
+    actor(of: try await person.personIfGiven(store))
+  }
+
+  /// A person, or whoever sits at the terminal, and why.
+  func actor(of person: Person?) -> DeviceActor {
+    DeviceActor(PersonOptions.actor(person, named: by), reason: reason)
+  }
 }
 
 extension Logger {

@@ -7,6 +7,18 @@ import Tapping
 import Web
 
 extension DeviceCommand {
+  /// Runs a step of a device's life by whoever is known by a token or sits at the terminal, and tells what
+  /// became of it.
+  static func step(
+    _ id: String, by actor: ActorOptions, _ database: DatabaseOptions, done: String,
+    already: String,
+    _ body: (DeviceDesk, DeviceActor) async throws -> DeviceStepOutcome
+  ) async throws {
+    try await step(id, database, done: done, already: already) { desk, backbone in
+      try await body(desk, try await actor.actor(backbone.store))
+    }
+  }
+
   /// Runs a step of a device's life, and tells what became of it.
   static func step(
     _ id: String, _ database: DatabaseOptions, done: String, already: String,
@@ -41,8 +53,8 @@ extension DeviceCommand {
 
     func run() async throws {
       try await DeviceCommand.step(
-        id, database, done: "suspended", already: "was suspended before"
-      ) { desk, _ in try await desk.step(.suspend, id, by: actor.actor, at: .now) }
+        id, by: actor, database, done: "suspended", already: "was suspended before"
+      ) { desk, actor in try await desk.step(.suspend, id, by: actor, at: .now) }
     }
   }
 
@@ -57,8 +69,8 @@ extension DeviceCommand {
 
     func run() async throws {
       try await DeviceCommand.step(
-        id, database, done: "resumed", already: "is active"
-      ) { desk, _ in try await desk.step(.resume, id, by: actor.actor, at: .now) }
+        id, by: actor, database, done: "resumed", already: "is active"
+      ) { desk, actor in try await desk.step(.resume, id, by: actor, at: .now) }
     }
   }
 
@@ -75,9 +87,10 @@ extension DeviceCommand {
 
     func run() async throws {
       try await DeviceCommand.step(
-        id, database, done: oldKeys ? "has its newest key only" : "revoked", already: "revoked"
-      ) { desk, _ in
-        try await desk.step(oldKeys ? .endOldKeys : .revoke, id, by: actor.actor, at: .now)
+        id, by: actor, database, done: oldKeys ? "has its newest key only" : "revoked",
+        already: "revoked"
+      ) { desk, actor in
+        try await desk.step(oldKeys ? .endOldKeys : .revoke, id, by: actor, at: .now)
       }
     }
   }
@@ -115,15 +128,14 @@ extension DeviceCommand {
     func run() async throws {
       let key = publicKey.flatMap { Base64.decode($0, .standard) }
       try await DeviceCommand.step(
-        id, database, done: key == nil ? "is asked for another key" : "has another key",
-        already: "has this key"
-      ) { desk, _ in
+        id, by: actor, database,
+        done: key == nil ? "is asked for another key" : "has another key", already: "has this key"
+      ) { desk, actor in
         if let key {
           return try await desk.rotate(
-            id, publicKey: key, overlapDays: overlapDays, by: actor.actor, at: .now)
+            id, publicKey: key, overlapDays: overlapDays, by: actor, at: .now)
         }
-        return try await desk.orderRotation(
-          id, overlapDays: overlapDays, by: actor.actor, at: .now)
+        return try await desk.orderRotation(id, overlapDays: overlapDays, by: actor, at: .now)
       }
     }
   }
@@ -148,15 +160,13 @@ extension DeviceCommand {
     func run() async throws {
       if cancel {
         return try await DeviceCommand.step(
-          id, database, done: "keeps its hardware", already: "waits for no other hardware"
-        ) { desk, _ in
-          try await desk.step(.cancelReplacement, id, by: actor.actor, at: .now)
-        }
+          id, by: actor, database, done: "keeps its hardware",
+          already: "waits for no other hardware"
+        ) { desk, actor in try await desk.step(.cancelReplacement, id, by: actor, at: .now) }
       }
-      try await DeviceCommand.step(id, database, done: "", already: "") { desk, _ in
+      try await DeviceCommand.step(id, by: actor, database, done: "", already: "") { desk, actor in
         try await desk.orderReplacement(
-          id, random: SecureRandom.bytes(DeviceDesk.secretRandomBytesCount), by: actor.actor,
-          at: .now)
+          id, random: SecureRandom.bytes(DeviceDesk.secretRandomBytesCount), by: actor, at: .now)
       }
     }
   }
@@ -189,7 +199,6 @@ extension DeviceCommand {
       transform: MomentArgument.init)
     var until: MomentArgument?
     @OptionGroup var actor: ActorOptions
-    @OptionGroup var who: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
@@ -222,13 +231,15 @@ extension DeviceCommand {
           city.fareDay(of: from)...city.fareDay(of: to)
         }
         let isPast = try await desk.movesRiders(id, from: start, until: end, days: days, at: .now)
-        let person = isPast ? try await who.person(backbone.store, roles: [.dispatcher]) : nil
+        let person =
+          isPast ? try await actor.person.person(backbone.store, roles: [.dispatcher]) : nil
+        let named = isPast ? person : try await actor.person.personIfGiven(backbone.store)
         return try await PastDesk(store: backbone.store, city: holder, log: .quiet).change(
           .place(of: id, place, from: start, until: end), by: person, at: .now
         ) { gate in
           try await desk.assign(
             id, to: place, from: start, until: end, days: days, through: PlaceGate(gate),
-            by: actor.actor, at: .now)
+            by: actor.actor(of: named), at: .now)
         }.orWaits()
       }
     }

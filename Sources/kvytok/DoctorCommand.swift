@@ -32,9 +32,7 @@ struct DoctorCommand: AsyncParsableCommand {
     var report = DoctorReport()
     report.checkFolder(place)
     if place.url == nil, !place.folder.hasCluster {
-      report.fail(
-        "database", "There is no service in \(place.folder.path).",
-        "Start one with `kvytok serve --data \(place.folder.path)`, or name its folder.")
+      report.fail("database", "is not there", place.folder.noService.description)
     } else {
       do {
         try await Backbone.with(place, use: .asking) { backbone in

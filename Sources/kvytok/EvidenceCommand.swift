@@ -150,7 +150,7 @@ struct EvidenceCommand: AsyncParsableCommand {
 
     func run() async throws {
       guard let data = FileManager.default.contents(atPath: file) else {
-        throw CommandFault("\(file) cannot be read.")
+        throw OwnerWords.unreadable(file)
       }
       let evidence: TapEvidence
       do {

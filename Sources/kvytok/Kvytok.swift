@@ -41,7 +41,8 @@ struct Kvytok: AsyncParsableCommand {
 
   /// Whether an argument is a number that the reader of arguments takes for an option.
   private static func isBelowZero(_ argument: String) -> Bool {
-    argument.hasPrefix("-") && Int64(argument) != nil
+    argument.hasPrefix("-") && argument.dropFirst().first?.isNumber == true
+      && Double(argument) != nil
   }
 
   /// Says what failed, and gives the code that the shell shall see.
@@ -63,7 +64,8 @@ struct Kvytok: AsyncParsableCommand {
       if let number = CommandLine.arguments.first(where: isBelowZero) {
         Progress.say(
           "\(number) begins as an option does, and is not read as a number: where one below zero is meant, "
-            + "write --option=\(number). Amounts without an option are above zero.")
+            + "write --option=\(number), or -- \(number) at the end where it stands without an option."
+        )
       }
       return CommandFault.usage
     default:

@@ -151,7 +151,12 @@ struct LedgerVerifyProof: AsyncParsableCommand {
 
   func run() async throws {
     guard let data = FileManager.default.contents(atPath: file) else {
-      throw CommandFault("\(file) cannot be read.")
+      throw OwnerWords.unreadable(file)
+    }
+    do {
+      try SettingsFile.checkForm(data)
+    } catch {
+      throw CommandFault("\(file) is no proof: \(error).", exitCode: CommandFault.no)
     }
     let inclusion: EntryInclusion
     do throws(JSONFault) {

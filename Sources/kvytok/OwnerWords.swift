@@ -24,6 +24,23 @@ enum OwnerWords {
     return "\(path): \(String(cString: strerror(ENOTDIR)))"
   }
 
+  /// Why a file cannot be read; nil when it can.
+  static func whyNotRead(_ path: String) -> String? {
+    guard access(path, R_OK) == 0 else {
+      return errno == EACCES ? refusal(path, verb: "read") : String(cString: strerror(errno))
+    }
+    var isFolder = ObjCBool(false)
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return isThere && isFolder.boolValue ? "it is a folder" : nil
+  }
+
+  /// The fault of a command that was given a file which it cannot read.
+  static func unreadable(_ path: String, exitCode: Int32 = CommandFault.couldNotRun) -> CommandFault
+  {
+    CommandFault(
+      "\(path) cannot be read: \(whyNotRead(path) ?? "it is no file").", exitCode: exitCode)
+  }
+
   /// That a path may not be used, by whom, and whose it or the folder before it is.
   static func refusal(_ path: String, verb: String) -> String {
     // A folder that is closed hides what is in it: the door is named then.

@@ -11,7 +11,7 @@ struct PersonOptions: ParsableArguments {
     name: .customLong("as"),
     help: ArgumentHelp(
       "A file with the token of whoever gives the order. Or set KVYTOK_TOKEN; without either it is "
-        + "asked for.", valueName: "file"))
+        + "asked for where it takes one.", valueName: "file"))
   var file: String?
 
   /// Whether a token was given, so that nobody is asked for one.
@@ -28,13 +28,20 @@ struct PersonOptions: ParsableArguments {
   /// The person, when their token holds and their role may do so: an admin always may, and else who
   /// has one of the roles and sees all operators.
   func person(_ store: Store, roles: Set<AccessRole> = [.accountant]) async throws -> Person {
+    try await person(store, roles: roles, advice: "")
+  }
+
+  private func person(
+    _ store: Store, roles: Set<AccessRole>, advice: String
+  ) async throws -> Person {
     let digest = AccessTokenText.digest(
       of: try token().trimmingCharacters(in: .whitespacesAndNewlines))
     let grant = try await store.read { db in
       try await db.tokens.find(digest: digest, at: .now)
     }
     guard let grant else {
-      throw CommandFault("The token is not known, or holds no more.", exitCode: CommandFault.no)
+      throw CommandFault(
+        "\(source) is not known, or holds no more.\(advice)", exitCode: CommandFault.no)
     }
     guard AccessGrant.namesSomebody(grant.label) else {
       throw CommandFault(
@@ -46,16 +53,38 @@ struct PersonOptions: ParsableArguments {
         "\(grant.label) may not do this: it takes "
           + roles.union([.admin]).map(\.rawValue).sorted()
           .map { ("aeiou".contains($0.prefix(1)) ? "an " : "a ") + $0 }
-          .joined(separator: " or ") + " of the city.",
+          .joined(separator: " or ") + " of the city.\(advice)",
         exitCode: CommandFault.no)
     }
     return Person(label: grant.label, tokenDigest: digest)
   }
 
+  /// The person by their token where one was given, of whatever role: it names who does what this machine's user
+  /// may do without a token too.
+  func personIfGiven(_ store: Store) async throws -> Person? {
+    guard isGiven else { return nil }
+    return try await person(
+      store, roles: Set(AccessRole.allCases),
+      advice: " Without \(file == nil ? Self.variable : "--as") this machine's user may do it.")
+  }
+
+  /// The token by where it came from.
+  private var source: String {
+    if let file { return "The token in \(file)" }
+    return ofEnvironment == nil ? "The token" : "The token of \(Self.variable)"
+  }
+
+  /// Who acts, for the record: the person by their token where one was given, else whoever the command names, else
+  /// this machine's user; a name given beside a token stands behind it.
+  static func actor(_ person: Person?, named name: String?) -> String {
+    guard let person else { return name ?? "command line, \(ProcessInfo.processInfo.userName)" }
+    return name.map { "\(person.label) (\($0))" } ?? person.label
+  }
+
   private func token() throws -> String {
     if let file {
       guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-        throw CommandFault("\(file) cannot be read.", exitCode: CommandFault.usage)
+        throw OwnerWords.unreadable(file, exitCode: CommandFault.usage)
       }
       return text
     }
@@ -68,4 +97,14 @@ struct PersonOptions: ParsableArguments {
     }
     return String(cString: typed)
   }
+}
+
+/// A name under which something is done, on the command line: of a token, or of whoever does it.
+func labelArgument(_ text: String) throws -> String {
+  guard let label = AccessGrant.label(text) else {
+    throw ValidationError(
+      "A label names a person or a program: letters or digits, 1 to \(AccessGrant.labelBytesMax) bytes, on one line, "
+        + "nothing that is not seen, and none of \(AccessGrant.machines.joined(separator: ", ")).")
+  }
+  return label
 }

@@ -32,7 +32,8 @@ struct ProductCommand: AsyncParsableCommand {
       let receipt = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         return try await work.products.sell(
-          product, to: found, from: from, for: order.order(nil), by: who.act)
+          product, to: found, from: from, for: order.order(nil),
+          by: try await who.act(work.store))
       }
       print("holding \(receipt.holding.holdingID): \(product) for \(receipt.holding.price)")
       if receipt.isRepeated { Progress.say("This was done before; nothing was sold now.") }
@@ -107,7 +108,8 @@ struct ProductCommand: AsyncParsableCommand {
       let receipt = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         return try await work.products.refund(
-          holding, of: found, through: channel, place: desk, reference: self.receipt, by: who.act)
+          holding, of: found, through: channel, place: desk, reference: self.receipt,
+          by: try await who.act(work.store))
       }
       let money = Money(minor: receipt.refundedMinor, currency: receipt.holding.currency)
       print("holding \(holding): \(money) went back")

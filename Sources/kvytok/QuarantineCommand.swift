@@ -87,9 +87,9 @@ struct QuarantineCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      try await QuarantineCommand.decide(database) { desk in
+      try await QuarantineCommand.decide(actor, database) { desk, name in
         try await desk.release(
-          tap.name, correction: TapCorrection(at: at, riders: riders), by: actor.name,
+          tap.name, correction: TapCorrection(at: at, riders: riders), by: name,
           reason: actor.reason ?? "", at: .now)
       }
       print("\(tap.device) epoch \(tap.epoch) tap \(tap.seq) released")
@@ -105,20 +105,22 @@ struct QuarantineCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      try await QuarantineCommand.decide(database) { desk in
-        try await desk.discard(
-          tap.name, by: actor.name, reason: actor.reason ?? "", at: .now)
+      try await QuarantineCommand.decide(actor, database) { desk, name in
+        try await desk.discard(tap.name, by: name, reason: actor.reason ?? "", at: .now)
       }
       print("\(tap.device) epoch \(tap.epoch) tap \(tap.seq) discarded")
     }
   }
 
   private static func decide(
-    _ database: DatabaseOptions, _ body: (QuarantineDesk) async throws -> QuarantineRecord
+    _ actor: ActorOptions, _ database: DatabaseOptions,
+    _ body: (QuarantineDesk, String) async throws -> QuarantineRecord
   ) async throws {
     do {
       _ = try await Backbone.with(database) { backbone in
-        try await body(QuarantineDesk(store: backbone.store, log: .quiet))
+        try await body(
+          QuarantineDesk(store: backbone.store, log: .quiet),
+          try await actor.name(backbone.store))
       }
     } catch let refusal as QuarantineRefusal {
       throw CommandFault(refusal.message, exitCode: CommandFault.no)

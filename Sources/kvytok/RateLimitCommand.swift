@@ -28,7 +28,7 @@ extension RateCommand {
         `kvytok rate limit --as FILE -- -1`.
         """)
 
-    @Argument(help: "The new limit, in minor units.")
+    @Argument(help: "The new limit, in minor units; one below zero at the end, after --: -- -1.")
     var minor: Int64?
 
     @OptionGroup var who: PersonOptions

@@ -58,7 +58,7 @@ struct RiderCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      let (rides, alone, payments, charges, zone) = try await Backbone.with(database) { backbone in
+      let (rides, alone, told, zone) = try await Backbone.with(database) { backbone in
         let city = CityHolder()
         try await city.reload(from: backbone.store)
         let desk = InsightDesk(store: backbone.store, city: city)
@@ -71,11 +71,13 @@ struct RiderCommand: AsyncParsableCommand {
         let charging = RiderChargeDesk(store: backbone.store)
         return (
           rides, try await unpaired.taps(of: present, days: days),
-          try await charging.payments(of: present, days: days),
-          try await charging.charges(of: present, days: days), city.current.clock.zone
+          try await charging.told(of: present, days: days), city.current.clock.zone
         )
       }
-      guard let rides, !rides.rides.isEmpty || !alone.isEmpty || !rides.waiting.isEmpty else {
+      guard let rides,
+        !rides.rides.isEmpty || !alone.isEmpty || !rides.waiting.isEmpty
+          || !told.payments.isEmpty || !told.charges.isEmpty
+      else {
         throw CommandFault(
           "The rider has no rides in this time.", exitCode: CommandFault.no)
       }
@@ -102,11 +104,11 @@ struct RiderCommand: AsyncParsableCommand {
       }
       print("")
       for money in rides.charged { print("\(words.total) \(money)") }
-      if !payments.isEmpty {
-        print(payments.map { $0.sentence(in: language) }.joined(separator: "; "))
+      if !told.payments.isEmpty {
+        print(told.payments.map { $0.sentence(in: language) }.joined(separator: "; "))
       }
       for day in rides.waiting { print(day.sentence(in: language)) }
-      tell(charges)
+      tell(told.charges)
       if rides.isCut { Progress.say("There are more rides; ask for a single day.") }
     }
 
@@ -159,7 +161,7 @@ struct RiderCommand: AsyncParsableCommand {
           .proof(days, isReplacing: false, of: found), of: [found], from: from, by: person
         ) { gate, named in
           let act = RiderAct(
-            actor: named?.label ?? "command line", reason: proof ?? "", at: .now)
+            actor: PersonOptions.actor(named, named: nil), reason: proof ?? "", at: .now)
           return try await work.riders.addProof(
             days, kind: nil, number: nil, note: proof, of: found, isReplacing: false,
             through: gate, by: act)

@@ -11,8 +11,11 @@ import Web
 
 /// Who does something at the command line, and why.
 struct ActOptions: ParsableArguments {
+  @OptionGroup var person: PersonOptions
+
   @Option(
-    help: "Who does it; without it the person of --as, where it is, or this machine's user.")
+    help: "Who does it, behind the name of the token; without both this machine's user.",
+    transform: labelArgument)
   var by: String?
 
   @Option(help: "Why, for the file.")
@@ -22,21 +25,21 @@ struct ActOptions: ParsableArguments {
     guard (1...RiderAct.textBytesMax).contains(reason.utf8.count) else {
       throw ValidationError("--reason has 1 to \(RiderAct.textBytesMax) bytes.")
     }
+    guard !SecondPerson.isBlank(reason) else { throw ValidationError("--reason is blank.") }
     guard !CardNumber.isHidden(in: reason) else {
       throw ValidationError(
         "--reason holds the number of a bank card, which is never written down.")
     }
   }
 
-  /// The act of a person at a terminal.
-  var act: RiderAct { act(of: nil) }
+  /// The act of whoever is known by a token, where one was given.
+  func act(_ store: Store) async throws -> RiderAct {
+    act(of: try await person.personIfGiven(store))
+  }
 
-  /// The act of whoever is known by a token: another name that is given stands behind theirs.
+  /// The act of a person, or of whoever sits at the terminal.
   func act(of person: Person?) -> RiderAct {
-    let user = ProcessInfo.processInfo.environment["USER"] ?? "root"
-    let named = by ?? "command line, \(user)"
-    let actor = person.map { by == nil ? $0.label : "\($0.label) (\(named))" } ?? named
-    return RiderAct(actor: actor, reason: reason, at: .now)
+    RiderAct(actor: PersonOptions.actor(person, named: by), reason: reason, at: .now)
   }
 }
 
@@ -65,9 +68,7 @@ struct RiderWork: Sendable {
     }
     let person = isPast ? try await who.person(store) : nil
     // Of days to come anybody at a desk may say so, and is named all the same.
-    let named =
-      !isPast && who.isGiven
-      ? try await who.person(store, roles: Set(AccessRole.allCases)) : person
+    let named = isPast ? person : try await who.personIfGiven(store)
     return try await PastDesk(store: store, city: city, log: .quiet)
       .change(wish, by: person, at: .now) { try await body($0, named) }.orWaits()
   }
@@ -136,7 +137,6 @@ extension RiderCommand {
     var reference: String?
 
     @OptionGroup var who: ActOptions
-    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -144,7 +144,7 @@ extension RiderCommand {
         var owner: RiderID?
         if let rider { owner = try await RiderCommand.find(rider, work.insight, backbone) }
         let registered = try await work.riders.register(
-          kind, token: token, to: owner, validTo: validTo, by: who.act)
+          kind, token: token, to: owner, validTo: validTo, by: try await who.act(work.store))
         guard let reference else { return registered }
         let medium = work.key.mediumID(kind: kind, token: token)
         let digest = try work.riders.accountDigest(reference)
@@ -153,7 +153,7 @@ extension RiderCommand {
           try await db.media.riders(ofAccountReference: digest)
         }
         return try await work.change(
-          .link(medium, accountDigest: digest), of: others + [registered], by: person
+          .link(medium, accountDigest: digest), of: others + [registered], by: who.person
         ) { gate, named in
           try await work.riders.link(
             medium, accountReference: reference, through: gate, by: who.act(of: named))
@@ -240,7 +240,6 @@ extension RiderCommand {
     var replaces = false
 
     @OptionGroup var who: ActOptions
-    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
@@ -248,7 +247,7 @@ extension RiderCommand {
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let days = ProvenDays(category: category, first: from, last: to)
         let stale = try await work.change(
-          .proof(days, isReplacing: replaces, of: found), of: [found], from: from, by: person
+          .proof(days, isReplacing: replaces, of: found), of: [found], from: from, by: who.person
         ) { gate, named in
           try await work.riders.addProof(
             days, kind: proofKind, number: proofNumber, note: nil, of: found,
@@ -277,14 +276,14 @@ extension RiderCommand {
     var from: Day
 
     @OptionGroup var who: ActOptions
-    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (found, stale) = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let stale = try await work.change(
-          .withdrawal(of: category, from: from, rider: found), of: [found], from: from, by: person
+          .withdrawal(of: category, from: from, rider: found), of: [found], from: from,
+          by: who.person
         ) { gate, named in
           try await work.riders.withdrawProof(
             of: category, from: from, rider: found, through: gate, by: who.act(of: named))
@@ -336,14 +335,15 @@ extension RiderCommand {
     var into: String
 
     @OptionGroup var who: ActOptions
-    @OptionGroup var person: PersonOptions
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (kept, taps) = try await RiderWork.with(database) { work, backbone in
         let gone = try await RiderCommand.find(rider, work.insight, backbone)
         let kept = try await RiderCommand.find(into, work.insight, backbone)
-        let taps = try await work.change(.merge(gone, into: kept), of: [gone, kept], by: person) {
+        let taps = try await work.change(
+          .merge(gone, into: kept), of: [gone, kept], by: who.person
+        ) {
           gate, named in
           try await work.riders.merge(gone, into: kept, through: gate, by: who.act(of: named))
         }
@@ -372,7 +372,7 @@ extension RiderCommand {
 
     func run() async throws {
       let rider = try await RiderWork.with(database) { work, _ in
-        try await work.riders.replace(old, by: kind, token: token, who.act)
+        try await work.riders.replace(old, by: kind, token: token, try await who.act(work.store))
       }
       print("rider \(rider): the new \(kind.rawValue) has taken its place")
     }
@@ -398,7 +398,7 @@ extension RiderCommand {
       let count = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         return try await work.riders.setBlocked(
-          !undo, rider: found, medium: medium, by: who.act)
+          !undo, rider: found, medium: medium, by: try await who.act(work.store))
       }
       print("\(count) media \(undo ? "unblocked" : "blocked")")
     }
@@ -423,7 +423,8 @@ extension RiderCommand {
       let nobody = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         return try await work.riders.erase(
-          found, forfeiting: forfeit, by: who.act, randomBytes: { SecureRandom.bytes($0) })
+          found, forfeiting: forfeit, by: try await who.act(work.store),
+          randomBytes: { SecureRandom.bytes($0) })
       }
       print("erased; rides and books go on under \(nobody)")
     }

@@ -5,6 +5,7 @@ import Insight
 import Intake
 import Logging
 import NIOSSL
+import Postgres
 import ServiceLifecycle
 import Store
 import Tapping
@@ -36,7 +37,7 @@ struct RunningService: Sendable {
     do {
       try await EdgeServer.tryPort(host: settings.host, port: settings.port)
     } catch let fault as ListenFault {
-      throw CommandFault(fault.description)
+      throw CommandFault(explained(fault))
     }
     try settings.place.folder.make()
     if settings.place.url == nil {
@@ -62,6 +63,17 @@ struct RunningService: Sendable {
       try await serve(backbone, city: city, keys: Keys(token: key, session: secret))
     }
     Progress.say("Stopped")
+  }
+
+  /// What hinders listening; where a service runs on the folder, that comes first: another port would not help.
+  private func explained(_ fault: ListenFault) -> String {
+    let place = settings.place
+    guard fault.isTaken, place.url == nil,
+      PrivateCluster.running(folder: place.folder.clusterFolder) != nil
+    else { return fault.description }
+    return
+      "A service runs on \(place.folder.path) already, most likely at port \(settings.port), which is taken. "
+      + "Stop that one, or name another folder with --data and another port."
   }
 
   /// What the service keeps to itself.

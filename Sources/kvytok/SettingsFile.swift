@@ -57,13 +57,9 @@ enum SettingsFile {
   }
 
   private static func contents(_ path: String) throws(Fault) -> Data {
-    guard access(path, R_OK) == 0 else {
-      throw .unreadable(
-        errno == EACCES
-          ? OwnerWords.refusal(path, verb: "read") : String(cString: strerror(errno)))
-    }
+    if let reason = OwnerWords.whyNotRead(path) { throw .unreadable(reason) }
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw .unreadable("it is a folder, or something else that is no file")
+      throw .unreadable("it is no file")
     }
     // Some editors put it before the text, where nobody sees it; whatever reads the values takes none.
     guard !data.starts(with: [0xEF, 0xBB, 0xBF]) else {
@@ -72,7 +68,8 @@ enum SettingsFile {
     return data
   }
 
-  private static func checkForm(_ data: Data) throws(Fault) {
+  /// Checks that a file is JSON, of whatever content.
+  static func checkForm(_ data: Data) throws(Fault) {
     var reader = JSONReader(Array(data))
     do {
       try reader.skipValue()

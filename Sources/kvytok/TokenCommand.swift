@@ -15,14 +15,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     @Argument(
       help: "Whose token it is; what is decided with it stands in the books under this name.",
-      transform: { text in
-        guard let label = AccessGrant.label(text) else {
-          throw ValidationError(
-            "A label names a person or a program: letters or digits, 1 to \(AccessGrant.labelBytesMax) bytes, "
-              + "on one line.")
-        }
-        return label
-      })
+      transform: labelArgument)
     var label: String
 
     @Option(

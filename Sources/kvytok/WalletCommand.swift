@@ -63,7 +63,8 @@ struct WalletCommand: AsyncParsableCommand {
     ) async throws {
       let receipt = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider.rider, work.insight, backbone)
-        return try await move(work.wallets, order.order(minor), found, who.act)
+        return try await move(
+          work.wallets, order.order(minor), found, try await who.act(work.store))
       }
       let moved = Money(minor: receipt.movement.amountMinor, currency: order.currency)
       let left = Money(minor: receipt.movement.balanceMinor, currency: order.currency)
@@ -78,7 +79,10 @@ struct WalletCommand: AsyncParsableCommand {
 
     @OptionGroup var rider: RiderOptions
 
-    @Argument(help: "Amount in minor units (kopiykas, cents).")
+    @Argument(
+      help: """
+        Amount in minor units (kopiykas, cents), above zero; wallet correct takes one below it.
+        """)
     var minor: Int64
 
     @OptionGroup var movement: MovementOptions
@@ -224,7 +228,7 @@ struct WalletCommand: AsyncParsableCommand {
       try await RiderWork.with(database) { work, _ in
         try await work.wallets.set(
           WalletRule(minimumMinor: minimum, negativeMaxMinor: negative), of: currency,
-          by: who.act)
+          by: try await who.act(work.store))
       }
       let (least, below) = (
         Money(minor: minimum, currency: currency), Money(minor: negative, currency: currency)

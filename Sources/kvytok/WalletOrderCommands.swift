@@ -36,7 +36,9 @@ extension WalletCommand {
       commandName: "correct",
       abstract: "Proposes to put a balance right, up or down; a second person decides.")
 
-    @Option(parsing: .unconditional, help: "Amount in minor units; below zero takes it off.")
+    @Option(
+      parsing: .unconditional,
+      help: "Amount in minor units; below zero takes it off: --minor -500, or --minor=-500.")
     var minor: Int64
 
     @OptionGroup var proposal: ProposalOptions

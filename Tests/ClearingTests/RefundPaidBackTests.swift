@@ -47,9 +47,9 @@ extension ClearingSuite {
     private func words(_ cards: CardHouse) async throws -> String {
       let medium = cards.house.medium("visa-anna", .bank)
       let day = try #require(Day("2026-11-22"))
-      return try await RiderChargeDesk(store: cards.house.store).charges(
+      return try await RiderChargeDesk(store: cards.house.store).told(
         of: RiderID(high: medium.high, low: medium.low), days: day...day
-      ).flatMap { $0.sentences(in: .english) }.joined(separator: "; ")
+      ).charges.flatMap { $0.sentences(in: .english) }.joined(separator: "; ")
     }
 
     @Test func whatADeskPaidBackTheBankDoesNotPayAgain() async throws {

@@ -25,7 +25,7 @@ extension ClearingSuite {
       let text = try #require(
         try await house.house.texts("select rider_id::text from rider").first)
       let rider = try #require(RiderID(text))
-      return try await RiderChargeDesk(store: house.house.store).charges(of: rider, days: days)
+      return try await RiderChargeDesk(store: house.house.store).told(of: rider, days: days).charges
     }
 
     @Test func aDayIsOpenThenPaidAndACorrectionIsToldWithWhatWentBack() async throws {

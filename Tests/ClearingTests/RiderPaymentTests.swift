@@ -15,8 +15,10 @@ extension ClearingSuite {
 
     /// The parts of what the days of a rider come to, and that they are all of it.
     private func told(_ rider: RiderID, _ house: House) async throws -> [String] {
-      let payments = try await RiderChargeDesk(store: house.store).payments(
+      let (payments, charges) = try await RiderChargeDesk(store: house.store).told(
         of: rider, days: Self.days)
+      let charged = payments.filter { $0.means == .charges }.reduce(0) { $0 + $1.amount.minor }
+      #expect(charges.reduce(0) { $0 + $1.amount.minor } == charged)
       let fares = try await house.number(
         """
         select coalesce(sum(charged_minor), 0)::int8 from ride
@@ -61,9 +63,9 @@ extension ClearingSuite {
         _ = try await house.walletOrders.decide(order, isApproved: true, by: "taras")
         #expect(try await told(anna, house) == ["stored_value 1600", "given_up 1100"])
         // On days without rides nothing was taken.
-        let none = try await RiderChargeDesk(store: house.store).payments(
+        let none = try await RiderChargeDesk(store: house.store).told(
           of: anna, days: Day(number: 20_700)...Day(number: 20_700))
-        #expect(none.isEmpty)
+        #expect(none.payments.isEmpty)
       }
     }
 
@@ -80,8 +82,9 @@ extension ClearingSuite {
         )
         let ofPhone = RiderID(high: first.high, low: first.low)
         let ofCard = RiderID(high: second.high, low: second.low)
-        // Until the day is closed both are asked for.
-        #expect(try await told(ofPhone, cards.house) == ["charges 800"])
+        // Before the day is closed as after it: nobody is asked for the phone's.
+        #expect(try await told(ofPhone, cards.house) == ["no_account 800"])
+        #expect(try await told(ofCard, cards.house) == ["charges 800"])
         try await cards.nextDay()
         #expect(try await told(ofCard, cards.house) == ["charges 800"])
         #expect(try await told(ofPhone, cards.house) == ["no_account 800"])
@@ -90,6 +93,19 @@ extension ClearingSuite {
           by: RiderAct(actor: "desk 1", reason: "asked for it", at: cards.clock.now),
           randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
         #expect(try await told(nobody, cards.house) == ["erased 800"])
+      }
+    }
+
+    /// Days from before the first that was closed are never asked for.
+    @Test func aDayThatNobodyWillCloseIsNotToldAsToBeCharged() async throws {
+      try await House.with { house in
+        try await house.journal([try bankTap(1, "08:00")])
+        try await house.service.drain()
+        let medium = house.medium("visa-anna", .bank)
+        let rider = RiderID(high: medium.high, low: medium.low)
+        #expect(try await told(rider, house) == ["charges 800"])
+        try await house.script("insert into charge_day select max(fare_day) + 1, now() from ride")
+        #expect(try await told(rider, house) == ["waiting 800"])
       }
     }
 
@@ -102,6 +118,8 @@ extension ClearingSuite {
         #expect(!english.unicodeScalars.contains { (0x400...0x4FF).contains($0.value) })
         #expect(payment.sentence(in: .ukrainian).hasSuffix(": 12,50 UAH"))
       }
+      let back = RiderPayment(.erased, Money(minor: -300, currency: hryvnia))
+      #expect(back.sentence(in: .english).hasPrefix("taken back of what was given up"))
     }
   }
 }

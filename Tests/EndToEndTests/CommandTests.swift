@@ -26,6 +26,19 @@ import Testing
     ["token", "create", "", "--role", "accountant"],
     ["token", "create", "  \t", "--role", "accountant"],
     ["token", "create", "a\u{1B}[31mred", "--role", "accountant"],
+    ["token", "create", "\u{3164}", "--role", "admin"],
+    ["token", "create", "Olena\u{200B}", "--role", "accountant"],
+    ["token", "create", "clock", "--role", "accountant"],
+    ["device", "revoke", "V1", "--by", ""], ["deny-list", "add", "YW5uYQ", "--by", " "],
+    ["device", "revoke", "V1", "--reason", " "],
+    [
+      "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cash", "--key", "k",
+      "--reason", "test", "--by", "\u{200B}\u{1B}[2J",
+    ],
+    [
+      "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cash", "--key", "k",
+      "--reason", " ",
+    ],
     ["token", "create", String(repeating: "x", count: 101), "--role", "accountant"],
     ["device", "enroll"],
   ])
@@ -97,6 +110,12 @@ struct HinderedStartTests {
       let end = try await Command.run(["serve", "--data", service.data.path, "--port", "0"])
       #expect(end.exitCode == 3)
       #expect(end.errors.contains("\(service.program.processID)"), "\(end.errors)")
+      // By the same settings the port is taken as well, and another would not help.
+      let port = try #require(service.url.split(separator: ":").last.map(String.init))
+      let same = try await Command.run(["serve", "--data", service.data.path, "--port", port])
+      #expect(same.exitCode == 3)
+      #expect(same.errors.contains("A service runs on \(service.data.path)"), "\(same.errors)")
+      #expect(!same.errors.contains("Choose another with --port"), "\(same.errors)")
       #expect(try await service.client.send("GET", "/readyz").status == 200)
     }
   }

@@ -117,10 +117,12 @@ final class KvytokService: Sendable {
   }
 
   /// Runs a command on the service's database.
-  func run(_ arguments: [String]) async throws -> RunningProgram.End {
+  func run(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> RunningProgram.End {
     try await Command.start(
       arguments + ["--data", data.path] + (databaseURL.map { ["--database-url", $0] } ?? []),
-      clock: clock
+      clock: clock, environment: environment
     ).end(withinSeconds: 600)
   }
 

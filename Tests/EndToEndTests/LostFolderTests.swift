@@ -1,3 +1,4 @@
+import EventLoop
 import Foundation
 import Postgres
 import Programs
@@ -32,6 +33,19 @@ struct LostFolderTests {
     #expect(try Self.text(data, "admin-token") == token)
   }
 
+  /// All give one advice: what one of them says is not refused by the next.
+  @Test(arguments: [["report", "daily", "--date", "2026-11-20"], ["doctor"]])
+  func commandsBesideKeysWithoutTheirDatabaseSayTheSame(_ arguments: [String]) async throws {
+    let data = try await KvytokService.preparedData("keys")
+    defer { try? FileManager.default.removeItem(at: data) }
+    try FileManager.default.removeItem(at: data.appendingPathComponent("postgres"))
+    let end = try await Command.run(arguments + ["--data", data.path])
+    #expect(end.exitCode != 0)
+    let said = end.output + end.errors
+    #expect(said.contains("\(data.path)/keys holds keys of an earlier service"), "\(said)")
+    #expect(said.contains("restore the database") && !said.contains("kvytok serve"), "\(said)")
+  }
+
   /// As where a volume is not mounted.
   @Test func aCommandMakesNoDatabaseWhereTheFolderOfOneIsEmpty() async throws {
     let data = try await KvytokService.preparedData("unmounted")
@@ -58,25 +72,110 @@ struct LostFolderTests {
     #expect(!FileManager.default.fileExists(atPath: data.appendingPathComponent("keys").path))
   }
 
+  /// A slip of the pen in the address is mended by leaving it out, or by another address.
+  @Test func aFirstStartThatDidNotReachItsDatabaseLeavesNoKey() async throws {
+    let data = try TemporaryFolder.make("address")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let keys = data.appendingPathComponent("keys").path
+    let wrong = try await Command.run([
+      "serve", "--data", data.path, "--port", "0", "--database-url",
+      "postgres://nobody@127.0.0.1:1/none",
+    ])
+    #expect(wrong.exitCode == 3, "\(wrong.errors)")
+    #expect(
+      wrong.errors.contains("The database does not answer at nobody@127.0.0.1:1/none"),
+      "\(wrong.errors)")
+    #expect(!FileManager.default.fileExists(atPath: keys))
+    let service = try await KvytokService(data: data)
+    #expect(FileManager.default.fileExists(atPath: keys))
+    try await service.stop()
+  }
+
+  @Test func noOtherKeyIsMadeBesideADatabaseThatHasOne() async throws {
+    let data = try await KvytokService.preparedData("lost-key")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let key = data.appendingPathComponent("keys/token-hmac.key")
+    try FileManager.default.removeItem(at: key)
+    let end = try await Command.run(["serve", "--data", data.path, "--port", "0"])
+    #expect(end.exitCode == 3, "\(end.errors)")
+    #expect(
+      end.errors.contains("This database was filled with a key that is not in"), "\(end.errors)")
+    #expect(!FileManager.default.fileExists(atPath: key.path))
+  }
+
+  /// Makes an empty database on the server of a service; its address.
+  private static func makeEmptyDatabase(_ service: KvytokService) async throws -> String {
+    try await LedgerCommandTests.asOwner(service, "create database nothing")
+    let folder = service.data.appendingPathComponent("postgres").path
+    let place = try #require(PrivateCluster.running(folder: folder)).place
+    // user@host:port/database, the host a folder.
+    let user = place.prefix { $0 != "@" }
+    let host = place.dropFirst(user.count + 1).prefix { $0 != ":" }
+    return "host=\(host) user=\(user) dbname=nothing"
+  }
+
+  /// Makes a table that is none of ours.
+  private static func makeTable(_ url: String) async throws {
+    let loop = EventLoop.start(name: "other")
+    let pool = PostgresPool(configuration: try PostgresConfiguration(url: url), loop: loop)
+    _ = try await pool.session { db in try await db.script("create table of_others (n int8)") }
+    await pool.close()
+    await loop.shutdown()
+  }
+
+  @Test(arguments: ["serve", "migrate"])
+  func anEmptyDatabaseIsNotFilledBesideTheKeysOfACity(_ command: String) async throws {
+    try await KvytokService.with { service in
+      let url = try await Self.makeEmptyDatabase(service)
+      let restored = try TemporaryFolder.make("restored")
+      defer { try? FileManager.default.removeItem(at: restored) }
+      for name in ["keys", "admin-token"] {
+        try FileManager.default.copyItem(
+          at: service.data.appendingPathComponent(name),
+          to: restored.appendingPathComponent(name))
+      }
+      let more = command == "serve" ? ["--port", "0"] : []
+      let end = try await Command.run(
+        [command, "--data", restored.path, "--database-url", url] + more)
+      #expect(end.exitCode == 3, "\(end.errors)")
+      #expect(
+        end.errors.contains(
+          "/nothing holds nothing of Kvytok, and \(restored.path)/keys/session.key"))
+      #expect(end.errors.contains("Is it the right database?"), "\(end.errors)")
+      #expect(try Self.text(restored, "admin-token") == Self.text(service.data, "admin-token"))
+      let doctor = try await Command.run([
+        "doctor", "--data", restored.path, "--database-url", url,
+      ])
+      #expect(doctor.output.contains("the database is empty"), "\(doctor.output)")
+    }
+  }
+
+  @Test func theAdminTokenOfBeforeStaysBesideAnother() async throws {
+    let data = try TemporaryFolder.make("token")
+    defer { try? FileManager.default.removeItem(at: data) }
+    try Data("of before\n".utf8).write(to: data.appendingPathComponent("admin-token"))
+    let service = try await KvytokService(data: data)
+    #expect(service.adminToken != "of before")
+    #expect(try Self.text(data, "admin-token.1") == "of before\n")
+    try await service.stop()
+  }
+
   @Test func anEmptyDatabaseIsAskedAboutBeforeItIsFilled() async throws {
     try await KvytokService.with { service in
-      try await LedgerCommandTests.asOwner(service, "create database nothing")
-      let folder = service.data.appendingPathComponent("postgres").path
-      let place = try #require(PrivateCluster.running(folder: folder)).place
-      // user@host:port/database, the host a folder.
-      let user = place.prefix { $0 != "@" }
-      let host = place.dropFirst(user.count + 1).prefix { $0 != ":" }
+      let url = try await Self.makeEmptyDatabase(service)
       let empty = try TemporaryFolder.make("elsewhere")
       defer { try? FileManager.default.removeItem(at: empty) }
-      let elsewhere = [
-        "--database-url", "host=\(host) user=\(user) dbname=nothing", "--data", empty.path,
-      ]
+      let elsewhere = ["--database-url", url, "--data", empty.path]
       let doctor = try await Command.run(["doctor"] + elsewhere)
       #expect(doctor.output.contains("the database is empty"), "\(doctor.output)")
       #expect(doctor.output.contains("Is it the right database?"), "\(doctor.output)")
       let report = try await Command.run(["report", "daily", "--date", "2026-11-20"] + elsewhere)
       #expect(report.exitCode == 3)
       #expect(report.errors.contains("Is it the right database?"), "\(report.errors)")
+      try await Self.makeTable(url)
+      let other = try await Command.run(["doctor"] + elsewhere)
+      #expect(other.output.contains("holds tables of something else"), "\(other.output)")
+      #expect(other.output.contains("make a database for it alone"), "\(other.output)")
     }
   }
 }

@@ -40,6 +40,37 @@ struct RiderCommandTests {
     }
   }
 
+  /// One rule for all commands: whoever gives a token is known by it, where none is asked for too.
+  @Test func aTokenNamesWhoActsWhereverItIsGiven() async throws {
+    try await KvytokService.with { service in
+      let olena = try await service.person("olena", role: "cashier")
+      let token = try String(contentsOfFile: olena, encoding: .utf8)
+      try await Self.register(with: service)
+      let block = ["rider", "block", Self.anna, "--reason", "lost"]
+      #expect(try await service.run(block + ["--as", olena]).exitCode == 0)
+      let undone = try await service.run(
+        block + ["--undo", "--by", "desk 3"], environment: ["KVYTOK_TOKEN": token])
+      #expect(undone.exitCode == 0, "\(undone.errors)")
+      let file = try await service.run(["rider", "media", Self.anna]).output
+      #expect(file.contains(" olena: ") && file.contains(" olena (desk 3): "), "\(file)")
+
+      let environment = ["KVYTOK_TOKEN": token]
+      let enrolled = try await service.run(["device", "enroll", "V-1"], environment: environment)
+      #expect(enrolled.exitCode == 0, "\(enrolled.errors)")
+      #expect(try await service.run(["device", "revoke", "V-1", "--by", "workshop"]).exitCode == 0)
+      let shown = try await service.run(["device", "show", "V-1"]).output
+      #expect(shown.contains("by olena") && shown.contains("by workshop"), "\(shown)")
+
+      let unknown = try await service.run(block, environment: ["KVYTOK_TOKEN": "none of ours"])
+      #expect(unknown.exitCode == 1, "\(unknown.output)")
+      #expect(
+        unknown.errors.contains("The token of KVYTOK_TOKEN is not known"), "\(unknown.errors)")
+      #expect(
+        unknown.errors.contains("Without KVYTOK_TOKEN this machine's user may do it"),
+        "\(unknown.errors)")
+    }
+  }
+
   @Test func amountsAreToldInTheirCurrencyAndATariffWithoutProductsIsNamed() async throws {
     try await KvytokService.with { service in
       let rule = try await service.run([

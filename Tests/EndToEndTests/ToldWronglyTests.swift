@@ -59,12 +59,31 @@ import Testing
 
   @Test(arguments: [
     ["wallet", "top-up", "YW5uYQ", "-5", "--currency", "UAH", "--channel", "cash", "--key", "k"],
-    ["serve", "--tap-age-days", "-5"],
+    [
+      "wallet", "top-up", "YW5uYQ", "-5.00", "--currency", "UAH", "--channel", "cash", "--key", "k",
+    ],
+    ["serve", "--tap-age-days", "-5"], ["rate", "limit", "-5"],
   ])
   func aNumberBelowZeroIsToldAsWhatItIs(_ arguments: [String]) async throws {
     let end = try await Command.run(arguments)
     #expect(end.exitCode == 2)
-    #expect(end.errors.contains("-5 begins as an option does"), "\(end.errors)")
+    let number = arguments.first { $0.hasPrefix("-5") } ?? ""
+    #expect(end.errors.contains("\(number) begins as an option does"), "\(end.errors)")
+    #expect(end.errors.contains("--option=\(number), or -- \(number) at the end"), "\(end.errors)")
+  }
+
+  /// Read as what it is, it goes on to be looked at: nobody is here who could give the order.
+  @Test func aNumberBelowZeroIsReadWhereItIsWrittenAsTold() async throws {
+    let folder = try TemporaryFolder.make("none").appendingPathComponent("nothing").path
+    let data = ["--data", folder]
+    for arguments in [
+      ["wallet", "correct", "YW5uYQ", "--minor=-5", "--currency", "UAH", "--reason", "test"] + data,
+      ["rate", "limit"] + data + ["--", "-5"],
+    ] {
+      let end = try await Command.run(arguments)
+      #expect(end.exitCode == 3, "\(end.errors)")
+      #expect(end.errors.contains("There is no service in"), "\(end.errors)")
+    }
   }
 
   @Test func theChannelsOfMoneyAreToldAsTheHelpHasThem() async throws {
@@ -96,5 +115,32 @@ import Testing
         end.errors.contains("The configuration \(file) cannot be read: \(words)"), "\(end.errors)")
       #expect(!end.errors.contains("acquirer_files_at"), "\(end.errors)")
     }
+  }
+
+  @Test func aProofThatCannotBeReadSaysWhyAndWhere() async throws {
+    let folder = try TemporaryFolder.make("proof")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let broken = folder.appendingPathComponent("broken.json").path
+    try Data("{\n  \"entry\": 1,\n  \"port\" 1\n}\n".utf8).write(to: URL(fileURLWithPath: broken))
+    let missing = folder.path + "/none.json"
+    for (file, words, exitCode) in [
+      (missing, "\(missing) cannot be read: No such file or directory.", 3),
+      (folder.path, "\(folder.path) cannot be read: it is a folder.", 3),
+      (broken, "\(broken) is no proof: it is no JSON: line 3 ", 1),
+    ] {
+      let end = try await Command.run(["ledger", "verify-proof", file])
+      #expect(end.exitCode == exitCode && end.errors.contains(words), "\(end.errors)")
+    }
+  }
+
+  @Test func certificatesAreWrittenToAFolder() async throws {
+    let folder = try TemporaryFolder.make("certificates")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("a.json")
+    try Data("a file".utf8).write(to: file)
+    let end = try await Command.run(["certificate", "make", "--out", file.path])
+    #expect(end.exitCode == 3)
+    #expect(end.errors.contains("--out is a folder, and it cannot be made: \(file.path)"))
+    #expect(end.errors.contains("Not a directory"), "\(end.errors)")
   }
 }

@@ -47,7 +47,7 @@ extension InsightSuite {
       }
     }
 
-    /// A period is open or closed; to programs it is the number that was kept.
+    /// A period is open or closed; to programs that is yes or no, and in a table the word.
     @Test func whetherAPeriodIsOpenIsToldInAWord() async throws {
       try await World.with { world in
         try await world.addMoney()
@@ -58,7 +58,8 @@ extension InsightSuite {
           try await world.desk.periodReport(.daily, of: period, madeAt: noon))
         #expect(report.text(in: .english).contains("State of the period: open\n"))
         #expect(report.text(in: .ukrainian).contains("Стан періоду: відкрито\n"))
-        #expect(String(decoding: report.json, as: UTF8.self).contains(#""period_open":1"#))
+        #expect(String(decoding: report.json, as: UTF8.self).contains(#""period_open":true"#))
+        #expect(report.csv.contains(",period_open,open\r\n"))
       }
     }
 

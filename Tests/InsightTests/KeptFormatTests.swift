@@ -61,11 +61,17 @@ extension InsightSuite {
         let keeping = KeptReports(zone: world.city.current.clock.zone)
         let kept = try await world.store.read { db in try await keeping.make(month, in: db) }
         let daily = try #require(kept.first { $0.report == "daily" })
-        let before = try #require(daily.earlier.first)
-        #expect(String(decoding: before, as: UTF8.self).contains(#""tariff_versions":0"#))
+        #expect(String(decoding: daily.content, as: UTF8.self).contains(#""period_open":false"#))
+        let before = try #require(
+          daily.earlier.first {
+            String(decoding: $0, as: UTF8.self).contains(#""tariff_versions":0"#)
+          })
+        #expect(String(decoding: before, as: UTF8.self).contains(#""period_open":0"#))
         let row = try await keep(["daily": before], world)
         let read = try #require(try await world.desk.periodReport(.daily, of: row, madeAt: noon))
         #expect(read.json == before)
+        #expect(read.text(in: .english).contains("State of the period: closed\n"))
+        #expect(read.csv.contains(",period_open,closed\r\n"))
       }
     }
 

@@ -79,6 +79,29 @@ extension InsightSuite {
       }
     }
 
+    /// While the days last, as the report of the same days has it.
+    @Test func debtsOfAnOpenMonthAreAsOldAsTheyAreNow() async throws {
+      try await World.with { world in
+        try await world.addMoney()
+        let first = try #require(Day("2026-11-01"))
+        let last = try #require(Day("2026-11-30"))
+        func ages(_ report: Report?) throws -> [[String]] {
+          try #require(report?.tables.first { $0.key == "ages" }).rows.map { $0.map(\.plain) }
+        }
+        let ofDays = try ages(
+          try await world.desk.report(.debts, days: first...last, madeAt: noon))
+        #expect(ofDays.contains { $0.contains("0-7") }, "\(ofDays)")
+        var month = PeriodRow(name: "2026-11", first: first, last: last, state: .open)
+        let open = try await world.desk.periodReport(.debts, of: month, madeAt: noon)
+        #expect(try ages(open) == ofDays)
+        // A month that is closed is over: its debts are as old as they were at its end.
+        month = PeriodRow(
+          name: "2026-11", first: first, last: last, state: .closed, closedAt: noon)
+        let closed = try await world.desk.periodReport(.debts, of: month, madeAt: noon)
+        #expect(try ages(closed).allSatisfy { !$0.contains("0-7") })
+      }
+    }
+
     /// Until a month is closed it says what is still to come; what was kept stays as it was.
     @Test func anOpenPeriodSaysHowCompleteItIs() async throws {
       try await World.with { world in
@@ -144,7 +167,7 @@ extension InsightSuite {
         let columns = ([caps.content] + caps.earlier).map {
           String(decoding: $0, as: UTF8.self).contains("concession_minor")
         }
-        #expect(columns == [true, false, true, false])
+        #expect(columns == [true, true, false, true, false])
       }
     }
 
@@ -159,8 +182,10 @@ extension InsightSuite {
         #expect(!kept.isEmpty)
         for report in kept {
           let now = String(decoding: report.content, as: UTF8.self)
-          let before = now.replacing(#""tariff_versions":[]"#, with: #""tariff_versions":0"#)
-          #expect(now != before, "\(report.report)")
+          let numbered = now.replacing(#""period_open":false"#, with: #""period_open":0"#)
+          #expect(now != numbered && report.earlier.first == Array(numbered.utf8))
+          let before = numbered.replacing(#""tariff_versions":[]"#, with: #""tariff_versions":0"#)
+          #expect(numbered != before, "\(report.report)")
           #expect(report.earlier.contains(Array(before.utf8)), "\(report.report)")
         }
       }

@@ -31,6 +31,16 @@ struct MigratorTests {
     }
   }
 
+  @Test func aDatabaseWithATableOfAnybodyIsNotEmpty() async throws {
+    try await LeasedDatabase.with { pool in
+      #expect(try await !Migrator.holdsTables(pool))
+      _ = try await pool.session { db in
+        try await db.script("CREATE SCHEMA apart; CREATE TABLE apart.one (n int8)")
+      }
+      #expect(try await Migrator.holdsTables(pool))
+    }
+  }
+
   @Test func aStepThatFailsIsTakenBackWholeAndStopsTheRest() async throws {
     try await LeasedDatabase.with { pool in
       let bad = Migration(name: "0002-bad", sql: "CREATE TABLE half (n int8); SELECT 1/0")

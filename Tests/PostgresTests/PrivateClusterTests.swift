@@ -208,15 +208,74 @@ struct PrivateClusterTests {
   func dataOfSomebodyElseAreNeverGivenAway() async throws {
     try await OwnCluster.with { cluster, _ in
       await cluster.stop()
+      let service = String(cluster.folder.dropLast("/cluster".count))
+      for path in [service, cluster.folder, cluster.folder + "/lock"] {
+        #expect(chown(path, 1, 1) == 0)
+      }
+      let fault = await fault(folder: cluster.folder)
+      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder) = fault else {
+        Issue.record("\(String(describing: fault))")
+        return
+      }
+      #expect(holder == owner)
+      let said = fault?.description ?? ""
+      #expect(said.contains("run this as \(owner)") && !said.contains("chown"), "\(said)")
+      #expect(!said.contains("or as root"), "\(said)")
+    }
+  }
+
+  /// The server's user has another number on each machine.
+  @Test(.enabled(if: geteuid() == 0, "only root gives folders away"))
+  func dataOfSomebodyElseInAFolderOfRootMayHaveComeFromAnotherMachine() async throws {
+    try await OwnCluster.with { cluster, _ in
+      await cluster.stop()
       #expect(chown(cluster.folder, 1, 1) == 0)
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, _, true) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, let user, true, nil) = fault else {
         Issue.record("\(String(describing: fault))")
         return
       }
       let said = fault?.description ?? ""
-      #expect(said.contains("run this as \(owner)") && !said.contains("chown"), "\(said)")
-      #expect(!said.contains("or as root"), "\(said)")
+      #expect(said.contains("run this as \(owner)"), "\(said)")
+      #expect(said.contains("Only where root runs the service"), "\(said)")
+      #expect(said.contains("chown -R \(user) \(cluster.folder)"), "\(said)")
+    }
+  }
+
+  /// 65533 is nobody's number.
+  @Test(
+    .enabled(if: geteuid() == 0, "only root gives folders away"), arguments: [UInt32(0), 65_533])
+  func restoredDataOfRootOrOfNobodyAreToldWithTheirCure(_ owner: UInt32) async throws {
+    try await OwnCluster.with { cluster, loop in
+      await cluster.stop()
+      var server = stat()
+      #expect(stat(cluster.folder, &server) == 0)
+      for folder in [cluster.folder, cluster.folder + "/data"] {
+        #expect(chown(folder, owner, owner) == 0)
+        let fault = await fault(folder: cluster.folder)
+        guard case .wrongOwner(folder, _, let expected) = fault else {
+          Issue.record("\(String(describing: fault))")
+          return
+        }
+        #expect(fault?.description.contains("chown -R \(expected) \(folder)") == true)
+        #expect(chown(folder, server.st_uid, server.st_gid) == 0)
+      }
+      let again = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      await again.stop()
+    }
+  }
+
+  @Test func dataBehindALinkAreUsedAndMissedWhereTheyAreGone() async throws {
+    try await OwnCluster.with { cluster, loop in
+      await cluster.stop()
+      let data = cluster.folder + "/data"
+      let volume = cluster.folder + "-volume"
+      #expect(rename(data, volume) == 0)
+      #expect(symlink(volume, data) == 0)
+      let again = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      await again.stop()
+      #expect(rename(volume, volume + "-away") == 0)
+      #expect(await fault(folder: cluster.folder) == .dataMissing(folder: data))
     }
   }
 

@@ -33,10 +33,19 @@ extension StoreSuite {
       (String(repeating: "x", count: 100), String(repeating: "x", count: 100)),
       ("", nil), ("   ", nil), ("\u{200B}", nil), ("...", nil), ("a\u{1B}[31mred", nil),
       ("a\nb", nil),
-      (String(repeating: "x", count: 101), nil),
+      (String(repeating: "x", count: 101), nil), ("Olena\u{200B}", nil), ("\u{202E}anelO", nil),
+      ("\u{3164}", nil), ("Ole\u{AD}na", nil), ("a\u{2028}b", nil), ("Clock", nil), (" tap ", nil),
+      ("clock 2", "clock 2"),
     ])
     func aLabelNamesSomebodyOnOneLine(_ text: String, _ kept: String?) {
       #expect(AccessGrant.label(text) == kept)
+    }
+
+    @Test(arguments: [
+      ("Olena\u{200B}", true), ("clock", true), ("\u{3164}", false), ("\u{200B}\u{202E}", false),
+    ])
+    func aLabelOfBeforeIsReadWhereItIsSeen(_ label: String, _ isRead: Bool) {
+      #expect(AccessGrant.namesSomebody(label) == isRead)
     }
 
     @Test func onlyOneOfManyProcessesMakesTheFirstToken() async throws {

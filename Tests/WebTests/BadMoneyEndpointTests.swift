@@ -71,6 +71,7 @@ struct BadMoneyEndpointTests {
         "/v1/money-orders/1/decision", token: nameless, json: #"{"approve": true}"#)
       #expect(decided.status == .forbidden && decided.problemCode == "token_nameless")
       #expect(decided.text.contains("This token has no name"), "\(decided.text)")
+      #expect(decided.text.contains("token create NAME --role accountant"), "\(decided.text)")
       let form = await service.send(
         .post, "/books", headers: [.contentType: "application/x-www-form-urlencoded"],
         body: Array("token=\(nameless)&order=1&act=approve".utf8))

@@ -122,6 +122,18 @@ struct LoadTests {
     }
   }
 
+  @Test func theListOfRoutesTellsNoNumberOfTheRouteWhoseLoadIsShown() async throws {
+    try await Self.withRides { service, token in
+      for route in ["r1", "1"] {
+        let page = await service.send(
+          .get, "/routes?route=\(route)&direction=0&date=2026-11-21", token: token)
+        #expect(page.status == .ok)
+        #expect(page.text.contains("Day line</option>"), "\(page.text)")
+        #expect(page.text.contains("Night line (&lt;5)</option>"), "\(page.text)")
+      }
+    }
+  }
+
   @Test func routesAsJSONTellWhatIsInNone() async throws {
     try await Self.withRides { service, token in
       let path = "/v1/ridership/routes"

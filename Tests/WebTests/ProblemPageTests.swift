@@ -1,3 +1,4 @@
+import Basics
 import DatabaseSupport
 import Foundation
 import HTTPTypes
@@ -40,6 +41,21 @@ struct ProblemPageTests {
       #expect(!refused.text.contains("Запит незрозумілий"))
       let english = await form(service, Self.claim + olena, signedIn: olena, language: "en")
       #expect(english.text.contains("By what is on record this cannot be done."))
+    }
+  }
+
+  @Test func everyPageNamesTheZoneOfItsTimes() async throws {
+    try await TestService.with { service in
+      let zone = service.services.city.current.clock.zone.name
+      let token = try await service.token(.admin)
+      for (path, language, words) in [
+        ("/", "en", "Times are of"), ("/devices", "uk", "Час за поясом"),
+        ("/subsidies?claim=9", "en", "Times are of"),
+      ] {
+        let page = await service.send(
+          .get, path, headers: [.cookie: "kvytok_token=\(token)", .acceptLanguage: language])
+        #expect(page.text.contains("\(words) \(zone).</footer>"), "\(path) \(page.text)")
+      }
     }
   }
 

@@ -13,7 +13,9 @@ struct DayCommand: AsyncParsableCommand {
     abstract: "Plays a day of riders, vehicles and validators against a running service.",
     discussion: """
       The service must have imported the same feed. The day lies in the past and is played as fast \
-      as the service answers: each validator behaves as if it had kept its taps until now. At the \
+      as the service answers: each validator behaves as if it had kept its taps until now. It takes \
+      the deny list in before its first tap, asks for what is newer after the last, and tells how it \
+      is both times; a tap of the past is posted as it was recorded, whoever is on the list. At the \
       end every tap is compared with what the service says; exit 1 when they differ.
       """)
 
@@ -107,11 +109,15 @@ struct DayCommand: AsyncParsableCommand {
       validators.days.map { ($0.device, $0.vehicle) }, since: validators.fleet.zero,
       secret: service.adminToken, with: client)
     let bodies = DayBodies(validators: validators, seed: seed)
+    let fleet = StandingFleet(
+      devices, clockErrorSeconds: validators.days.map(\.clockErrorSeconds), client: client)
+    // The list and the tariff that every tap of the day is made with.
+    try await fleet.requireTelling()
     let clock = ContinuousClock()
     let start = clock.now
     let player = DayPlayer(
-      bodies: bodies, devices: devices, client: client, formats: format.formats,
-      now: Edge.now,
+      bodies: bodies, devices: devices, client: client, fleet: fleet,
+      formats: format.formats, now: Edge.now,
       online: servicePublicKey.map {
         OnlineLines(
           devices: devices, isOnline: onlineShare(of: validators), servicePublicKey: $0,
@@ -123,6 +129,7 @@ struct DayCommand: AsyncParsableCommand {
         "\(counts.requests) requests in \(counts.sessions) sessions, \(counts.checkpoints) signed"
           + " checkpoints\n")
     }
+    try await fleet.requireTelling { bodies.newestTap(of: validators.days[$0]) }
     let played = clock.now - start
     let audit = DayAudit(bodies: bodies, client: client)
     let agreement = try await audit.settled(

@@ -13,6 +13,8 @@ struct DayPlayer {
   let bodies: DayBodies
   let devices: [SignedDevice]
   let client: ServiceClient
+  /// What the devices hold beside their taps.
+  let fleet: StandingFleet
   /// Formats of the devices' batches, dealt to them in turn.
   let formats: [BatchFormat]
   let now: @Sendable () -> Instant
@@ -32,7 +34,7 @@ struct DayPlayer {
       bar.show(start)
     }
     bar.finish()
-    try await online?.close { bodies.batch(0..<0, of: bodies.validators.days[$0], now: now()) }
+    try await online?.close { batch(0..<0, of: $0) }
     return tally
   }
 
@@ -56,7 +58,10 @@ struct DayPlayer {
     for delivery in deliveries {
       switch delivery.content {
       case .taps(let taps):
-        if delivery.cause != .again { lastBody = batch(taps, delivery) }
+        if delivery.cause != .again {
+          lastBody = TapBatchWire.encode(
+            batch(taps, of: delivery.device), format(of: delivery.device))
+        }
         try await postTaps(taps, delivery, body: lastBody, &tally)
       case .positions(let window):
         let report = bodies.report(window, of: bodies.validators.days[delivery.device], now: now())
@@ -68,10 +73,10 @@ struct DayPlayer {
     return tally
   }
 
-  private func batch(_ taps: Range<Int>, _ delivery: Delivery) -> [UInt8] {
-    TapBatchWire.encode(
-      bodies.batch(taps, of: bodies.validators.days[delivery.device], now: now()),
-      format(of: delivery.device))
+  private func batch(_ taps: Range<Int>, of device: Int) -> TapBatch {
+    bodies.batch(
+      taps, of: bodies.validators.days[device], now: now(), denyList: fleet.denyList(of: device),
+      tariffVersion: fleet.tariffVersion(of: device))
   }
 
   private func format(of device: Int) -> BatchFormat { formats[device % formats.count] }

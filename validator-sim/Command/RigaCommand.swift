@@ -58,8 +58,13 @@ struct RigaCommand: AsyncParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     var summary = RigaSummary(seed: seed)
+    let fleet = StandingFleet(devices, client: client)
+    try await fleet.requireTelling()
     try await postPositions(world, devices, client, &summary)
-    try await postTaps(world, devices, client, &summary)
+    try await postTaps(world, devices, fleet, client, &summary)
+    try await fleet.requireTelling { index in
+      world.vehicles[index].taps.last.map { (epoch: Self.epoch, tap: $0) }
+    }
     summary.postedSeconds = (clock.now - start).seconds
     summary.agreement = try await settled(world, devices, client)
     summary.settledSeconds = (clock.now - start).seconds - summary.postedSeconds
@@ -95,8 +100,8 @@ struct RigaCommand: AsyncParsableCommand {
 
   /// Posts in the planned order, one post after the other, so that the order is what the seed says.
   private func postTaps(
-    _ world: RigaWorld, _ devices: [SignedDevice], _ client: ServiceClient,
-    _ summary: inout RigaSummary
+    _ world: RigaWorld, _ devices: [SignedDevice], _ fleet: StandingFleet,
+    _ client: ServiceClient, _ summary: inout RigaSummary
   ) async throws {
     let plan = RigaPosts.plan(tapCounts: world.vehicles.map(\.taps.count), seed: seed)
     var bar = ProgressBar("posting taps", total: plan.count)
@@ -107,15 +112,23 @@ struct RigaCommand: AsyncParsableCommand {
       let body =
         bodies[key]
         ?? TapBatchJSON.encode(
-          TapBatch(
-            device: device.id, epoch: Self.epoch, sentAt: Edge.now(),
-            taps: Array(world.vehicles[post.vehicle].taps[post.taps])))
+          batch(
+            Array(world.vehicles[post.vehicle].taps[post.taps]), of: post.vehicle, device, fleet))
       bodies[key] = body
       let (answer, _) = try await device.postTaps(body: body, with: client)
       summary.count(answer, of: post)
       bar.show(done)
     }
     bar.finish()
+  }
+
+  private func batch(
+    _ taps: [Tap], of vehicle: Int, _ device: SignedDevice, _ fleet: StandingFleet
+  ) -> TapBatch {
+    TapBatch(
+      device: device.id, epoch: Self.epoch, sentAt: Edge.now(),
+      tariffVersion: fleet.tariffVersion(of: vehicle),
+      denyListVersion: fleet.denyList(of: vehicle).version(of: taps), taps: taps)
   }
 
   private func audited(

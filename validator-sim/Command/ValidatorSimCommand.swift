@@ -8,7 +8,7 @@ struct ValidatorSimCommand: AsyncParsableCommand {
     commandName: "validator-sim",
     abstract: "A world to test with: an invented city, riders, vehicles, validators.",
     subcommands: [
-      CityCommand.self, DayCommand.self, RigaCommand.self, AcquirerCommand.self,
+      CityCommand.self, DayCommand.self, RigaCommand.self, StandCommand.self, AcquirerCommand.self,
     ])
 
   static func main() async { await runAsProgram() }

@@ -51,12 +51,67 @@ package struct ToldRouteLoad: Sendable {
   }
 }
 
+/// A page of the service's validators.
+private struct DevicePage {
+  var active: [String] = []
+  /// The last of them, when there are more.
+  var next: String?
+
+  init(_ body: [UInt8]) throws(JSONFault) {
+    var reader = JSONReader(body)
+    try reader.beginObject()
+    while let key = try reader.nextKey() {
+      switch key {
+      case "devices":
+        try reader.beginArray()
+        while try reader.nextElement() { try readDevice(&reader) }
+      case "next": next = try reader.stringOrNil()
+      default: try reader.skipValue()
+      }
+    }
+    try reader.finish()
+  }
+
+  private mutating func readDevice(_ reader: inout JSONReader) throws(JSONFault) {
+    var name = ""
+    var state = ""
+    try reader.beginObject()
+    while let key = try reader.nextKey() {
+      switch key {
+      case "device": name = try reader.string()
+      case "state": state = try reader.string()
+      default: try reader.skipValue()
+      }
+    }
+    if state == "active" { active.append(name) }
+  }
+}
+
 /// The questions that the simulators ask the service afterwards.
 extension ServiceClient {
   /// A page of what became of a device's taps with numbers past another, as lines of JSON.
   package func auditPage(device: String, epoch: Int64, after seq: Int64) async throws -> [UInt8] {
     let path = "/v1/audit/taps?device=\(Self.queryText(device))&epoch=\(epoch)"
     return try await administer("GET", path + (seq > 0 ? "&after=\(seq)" : "")).body
+  }
+
+  /// The names of all validators in service, page after page.
+  package func activeDevices() async throws -> [String] {
+    var active: [String] = []
+    var after: String?
+    repeat {
+      let path = "/v1/devices" + (after.map { "?after=\(Self.queryText($0))" } ?? "")
+      let page: DevicePage
+      do {
+        page = try DevicePage(try await administer("GET", path).body)
+      } catch let fault as JSONFault {
+        throw ServiceFault.unreadable(
+          request: "GET \(path)", message: "\(fault.pointer) \(fault.message)")
+      }
+      active += page.active
+      after = page.next
+    } while after != nil
+    return active
   }
 
   /// The load of a route; nil when the service knows no such route.

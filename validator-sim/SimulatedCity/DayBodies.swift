@@ -20,10 +20,20 @@ package struct DayBodies: Sendable {
   ///
   /// A day of the past is posted as by devices that kept their taps until now: the clock that was
   /// wrong then is as wrong now.
-  package func batch(_ taps: Range<Int>, of day: ValidatorDay, now: Instant) -> TapBatch {
-    TapBatch(
+  package func batch(
+    _ taps: Range<Int>, of day: ValidatorDay, now: Instant, denyList: HeldDenyList = HeldDenyList(),
+    tariffVersion: String? = nil
+  ) -> TapBatch {
+    let recorded = taps.map { validators.tap($0, of: day) }
+    return TapBatch(
       device: day.device, epoch: epoch, sentAt: now.adding(seconds: Int64(day.clockErrorSeconds)),
-      taps: taps.map { validators.tap($0, of: day) })
+      tariffVersion: tariffVersion, denyListVersion: denyList.version(of: recorded), taps: recorded)
+  }
+
+  /// The newest tap of a device once its day is over; nil when it recorded none.
+  package func newestTap(of day: ValidatorDay) -> (epoch: Int64, tap: Tap)? {
+    guard let last = day.rides.indices.last else { return nil }
+    return (epoch, validators.tap(last, of: day))
   }
 
   /// A report of a vehicle's positions; nil when it reported nothing.
