@@ -34,14 +34,12 @@ struct OpenEvening: Hashable, Sendable {
     days.first?.taps.contains(open) ?? false || before.boarding == open
   }
 
-  /// The taps of one of the days, where only that of the open ride goes by the name of a carried one: of equal
-  /// ones the last, for each gives up the one before.
+  /// The taps of one of the days, where only that of the open ride, and its equals, go by the name of a carried one.
   ///
   /// On later days a tap on was its second one, which cost nothing: without the open ride it would begin another.
   func taps(of place: Int, open: FareTap) -> [FareTap] {
     var taps = days[place].taps
-    let own = taps.lastIndex(of: open)
-    for index in taps.indices where index != own { taps[index].ref = Self.earlierRef }
+    for index in taps.indices where taps[index] != open { taps[index].ref = Self.earlierRef }
     if place > 0 { taps.removeAll { $0.kind == .on } }
     return taps
   }
@@ -83,7 +81,9 @@ extension TariffBook {
     }
     // How the ride ends is known from here, and what else of the day is its own.
     let (own, rest) = divided(taps, open: open, day: day, state: state)
-    guard let late = rated.rides.first(where: { $0.isCarried(from: open) }) else { return rated }
+    guard let late = rated.rides.first(where: { $0.isCarried(from: open) }) else {
+      return rated
+    }
     let off = late.alightRef == nil ? nil : own.last { $0.kind == .off }
     guard let turn = turn(of: late, open: open, by: off, after: evening, before: day) else {
       return rated
@@ -110,7 +110,9 @@ extension TariffBook {
   ) -> (ride: RatedRide, state: RiderState)? {
     let paid = replay(evening, open: open, off: nil, closes: nil)
     let turned = replay(evening, open: open, off: off, closes: paid.state.habits)
-    guard let own = turned.rides.last(where: { $0.isCarried(from: open) }) else { return nil }
+    // Of equal taps on each gives up the one before, or doubles it; the ride may be doubled itself.
+    let carried = turned.rides.filter { $0.isCarried(from: open) }
+    guard let own = carried.last(where: { !$0.isSecondTap }) ?? carried.last else { return nil }
     var turn = OpenRideTurn(paid: paid, turned: turned, own: own)
     turn.settle()
     var (ride, state) = (turn.ride, turn.state)

@@ -20,34 +20,29 @@ struct OpenRideTurn {
   }
 
   /// Works out what the ride pays, says and uses.
+  ///
+  /// It pays the difference of the sums. Where that is below nothing it pays nothing, and all goes on as if it
+  /// had not been: nobody is given back what others were charged.
   mutating func settle() {
-    let own = ride.chargedMinor
-    pay()
-    reduce()
-    let isPayingMore = (ride.chargedMinor ?? 0) > (own ?? 0)
-    useTrips(isPayingMore: isPayingMore)
-    if isPayingMore { leaveProducts([.pass]) }
-  }
-
-  /// The ride pays the difference of the sums, never below nothing: what caps hold counts then as it was paid.
-  private mutating func pay() {
-    guard let own = ride.chargedMinor else { return }
+    guard let own = ride.chargedMinor else { return useTrips(isPayingMore: false) }
     let due = sum(turned) - sum(paid)
-    if due < 0 {
-      for index in state.caps.indices {
-        let cap = state.caps[index]
-        guard
-          let before = paid.state.caps.first(where: { $0.tag == cap.tag && $0.start == cap.start })
-        else { continue }
-        state.caps[index].spentMinor = max(cap.spentMinor, before.spentMinor)
-      }
+    if max(0, due) != own {
+      ride.chargedMinor = max(0, due)
+      ride.reason.steps.append(
+        FareStep(
+          .laterRides, rule: "", minor: max(0, due) - own,
+          number: Int64(paid.rides.count { $0.at >= ride.at && !$0.isSecondTap })))
     }
-    guard max(0, due) != own else { return }
-    ride.chargedMinor = max(0, due)
-    ride.reason.steps.append(
-      FareStep(
-        .laterRides, rule: "", minor: max(0, due) - own,
-        number: Int64(paid.rides.count { $0.at >= ride.at && !$0.isSecondTap })))
+    guard due >= 0 else {
+      ride.reason.steps.removeAll { $0.code == .reducedCategory }
+      leaveProducts([.trip])
+      state = paid.state
+      state.boarding = nil
+      return
+    }
+    reduce()
+    if due > own { leaveProducts([.pass]) }
+    useTrips(isPayingMore: due > own)
   }
 
   /// What rides with a known fare are charged, in the currency of the ride.
@@ -57,17 +52,15 @@ struct OpenRideTurn {
 
   /// A city pays a reduction once: the reason tells what it is in all less what the others have told.
   private mutating func reduce() {
-    guard let place = ride.reason.steps.firstIndex(where: { $0.code == .reducedCategory }) else {
-      return
-    }
+    let place = ride.reason.steps.firstIndex { $0.code == .reducedCategory }
+    if let place { ride.reason.steps.remove(at: place) }
     let (all, told) = (reductions(turned), reductions(paid))
-    let minor = all.minor - told.minor
-    if minor > 0 {
-      ride.reason.steps[place].minor = minor
-      ride.reason.steps[place].number = max(1, all.people - told.people)
-    } else {
-      ride.reason.steps.remove(at: place)
-    }
+    guard all.minor > told.minor else { return }
+    ride.reason.steps.insert(
+      FareStep(
+        .reducedCategory, rule: ride.category, minor: all.minor - told.minor,
+        number: max(1, all.people - told.people)),
+      at: place ?? ride.reason.steps.count)
   }
 
   private func reductions(_ day: RatedDay) -> (minor: Int64, people: Int64) {
@@ -81,20 +74,25 @@ struct OpenRideTurn {
     return sum
   }
 
-  /// The ride uses a trip of the product of which one more is used in all; what is left of products is what
-  /// rides have used.
+  /// The ride uses a trip of its product where one more is used in all, or of another one where it pays nothing;
+  /// what is left of products is what rides have used, and no trip is given back.
   private mutating func useTrips(isPayingMore: Bool) {
     let (all, told) = (trips(turned), trips(paid))
     let products = Set(all.keys).union(told.keys).sorted()
     let gained = products.filter { all[$0]?.count ?? 0 > told[$0]?.count ?? 0 }
     let steps = ride.reason.steps.filter { $0.code == .trip || $0.code == .tripTransfer }
-    let used = gained.first { product in steps.contains { $0.rule == product } } ?? gained.first
+    let used =
+      gained.first { product in steps.contains { $0.rule == product } }
+      ?? (ride.chargedMinor == 0 ? gained.first : nil)
     for product in products {
       keepTrips(of: tag(product), paidAndMore: product == used ? 1 : 0)
     }
     if let used {
       ride.reason.steps.removeAll { $0.code == .trip || $0.code == .tripTransfer }
-      ride.reason.steps.append(FareStep(.trip, rule: used, number: all[used]?.min()))
+      ride.reason.steps.append(
+        FareStep(
+          .trip, rule: used, number: told[used]?.min().map { max(0, $0 - 1) } ?? all[used]?.max()))
+      ride.reason.notApplied.removeAll { $0.rule == used }
       ride.product = used
     } else if isPayingMore {
       leaveProducts([.trip, .tripTransfer])
@@ -117,20 +115,40 @@ struct OpenRideTurn {
 
   private mutating func keepTrips(of tag: UInt32, paidAndMore more: Int32) {
     var rest = more
+    let old = paid.state.holdings.filter { $0.tag == tag }
+    for var holding in old
+    where !state.holdings.contains(where: { $0.tag == tag && $0.boughtAt == holding.boughtAt }) {
+      // It was used up in the turn, and let go of.
+      holding.tripsUsed = .max
+      state.holdings.append(holding)
+    }
     for index in state.holdings.indices where state.holdings[index].tag == tag {
       let holding = state.holdings[index]
-      let before = paid.state.holdings.first { $0.tag == tag && $0.boughtAt == holding.boughtAt }
-      guard let before else { continue }
+      guard let before = old.first(where: { $0.boughtAt == holding.boughtAt }) else { continue }
       let own = min(rest, max(0, holding.tripsUsed - before.tripsUsed))
       state.holdings[index].tripsUsed = before.tripsUsed + own
+      // A trip that the turn would give back stays used, and rides may follow it.
+      if holding.tripsUsed < before.tripsUsed {
+        state.holdings[index].lastTripAt = max(holding.lastTripAt, before.lastTripAt)
+      }
       rest -= own
     }
   }
 
   /// A ride that pays money for others is not one that a product carries.
   private mutating func leaveProducts(_ codes: Set<FareStepCode>) {
-    guard ride.reason.steps.contains(where: { codes.contains($0.code) }) else { return }
+    guard let left = ride.reason.steps.first(where: { codes.contains($0.code) }) else { return }
     ride.reason.steps.removeAll { codes.contains($0.code) }
+    for index in state.holdings.indices where state.holdings[index].tag == tag(left.rule) {
+      let holding = state.holdings[index]
+      let before = paid.state.holdings.first {
+        $0.tag == holding.tag && $0.boughtAt == holding.boughtAt
+      }
+      guard let before else { continue }
+      state.holdings[index].activatedAt = before.activatedAt
+      state.holdings[index].lastUseAt = before.lastUseAt
+      state.holdings[index].lastVehicle = before.lastVehicle
+    }
     ride.product = ride.reason.steps.first { $0.code == .price }?.rule ?? ""
   }
 }
@@ -138,7 +156,7 @@ struct OpenRideTurn {
 extension RatedRide {
   /// Whether it is the ride that began with a tap of an earlier day.
   func isCarried(from open: FareTap) -> Bool {
-    boardRef == RatedRide.carriedRef && at == open.at && !isSecondTap
+    boardRef == RatedRide.carriedRef && at == open.at
   }
 
   /// Whether its tap was a second one of a ride before it.

@@ -43,9 +43,54 @@ private let taps = [
         - {at: "2024-05-14 23:50", stop: C, pays: 10.00}
         - {at: "2024-05-17 08:00", stop: A, pays: 10.00}
       """),
+  Midnight(
+    "a ride that doubles the one before it is a second tap whatever rides are behind it",
+    rules: modes + "tapping: {pass_back: {within: 5 min}}",
+    rides: """
+        rides:
+        - {at: "2024-05-14 23:28", vehicle: V, mode: metro, pays: 50.00}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", vehicle: V, mode: metro, pays: 0, because: second tap}
+        - {at: "2024-05-14 23:50", vehicle: W, pays: 10.00}
+      """),
 ]
 
 private let sums = [
+  Midnight(
+    "a ride that gives nothing back leaves the transfer of the one behind it",
+    rules: modes + hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", pays: 0}
+        - {at: "2024-05-14 23:50", mode: metro, pays: 50.00}
+        - {at: "2024-05-15 00:40", mode: metro, pays: 0, because: free transfer}
+        total: 50.00
+      """),
+  Midnight(
+    "a cap of hours holds what was paid where the ride gives nothing back",
+    rules: modes + hour + "caps: [{name: hours, per: {length: 20 h}, amount: 60.00}]",
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", pays: 0}
+        - {at: "2024-05-14 23:50", mode: metro, pays: 50.00}
+        - {at: "2024-05-15 12:00", mode: metro, pays: 10.00}
+        total: 60.00
+      """),
+  Midnight(
+    "a carnet that the turn uses up is used as far as rides have told",
+    rules: modes
+      + "transfers: [{name: t, when: {not: {mode: tram}}, ended_by: {mode: tram}, within: 60 min, pays: free}]\n"
+      + "products: [{name: two, when: {mode: bus}, trips: 2, valid: {days: 30}}]",
+    rides: """
+        buys: [{product: two, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 23:20", mode: metro, pays: 50.00}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 10.00}
+        - {at: "2024-05-14 23:40", mode: bus, pays: 0, because: free transfer}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 0, because: free transfer}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 1 left"}
+        - {at: "2024-05-15 18:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 0 left"}
+        - {at: "2024-05-16 18:00", mode: bus, pays: 10.00}
+      """),
   Midnight(
     "a cap counts what was paid where the ride gives nothing back",
     rules: modes + hour + "caps: [{name: week, per: week, amount: 60.00}]",
