@@ -59,7 +59,7 @@ extension InsightSuite {
         #expect(report.text(in: .english).contains("State of the period: open\n"))
         #expect(report.text(in: .ukrainian).contains("Стан періоду: відкрито\n"))
         #expect(String(decoding: report.json, as: UTF8.self).contains(#""period_open":true"#))
-        #expect(report.csv.contains(",period_open,open\r\n"))
+        #expect(report.csv.contains(",period_open,open\n"))
       }
     }
 

@@ -71,7 +71,7 @@ extension InsightSuite {
         let read = try #require(try await world.desk.periodReport(.daily, of: row, madeAt: noon))
         #expect(read.json == before)
         #expect(read.text(in: .english).contains("State of the period: closed\n"))
-        #expect(read.csv.contains(",period_open,closed\r\n"))
+        #expect(read.csv.contains(",period_open,closed\n"))
       }
     }
 
