@@ -14,7 +14,10 @@ struct StandingFleetTests {
   private static func stand(_ service: KvytokService) async throws -> RunningProgram.End {
     try await RunningProgram.run(
       Command.path.deletingLastPathComponent().appendingPathComponent("validator-sim"),
-      ["stand", "--url", service.url, "--admin-token", service.adminToken, "--rounds", "1"],
+      [
+        "stand", "--url", service.url, "--admin-token-file",
+        service.data.appendingPathComponent("admin-token").path, "--rounds", "1",
+      ],
       withinSeconds: 120)
   }
 
