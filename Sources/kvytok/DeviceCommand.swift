@@ -113,17 +113,14 @@ struct ActorOptions: ParsableArguments {
 
   @Option(
     help: "Who does it, behind the name of the token; without both this machine's user.",
-    transform: labelArgument)
+    transform: actorArgument)
   var by: String?
 
-  @Option(help: "Why, for the record.")
-  var reason: String?
+  @Option(name: .customLong("reason"), help: "Why, for the record.")
+  var givenReason: String?
 
-  func validate() throws {
-    guard !(reason.map(SecondPerson.isBlank) ?? false) else {
-      throw ValidationError("--reason is blank.")
-    }
-  }
+  /// The reason; a blank one, as of a script's empty variable, is none.
+  var reason: String? { givenReason.flatMap { SecondPerson.isBlank($0) ? nil : $0 } }
 
   /// Who it is: known by a token, where one was given.
   func name(_ store: Store) async throws -> String {

@@ -39,6 +39,17 @@ struct Kvytok: AsyncParsableCommand {
     }
   }
 
+  /// The first number below zero that was not read as one, which is what a fault may come from.
+  ///
+  /// Behind `--`, and behind an option that the fault does not name, it was read.
+  private static func unreadNumber(_ fault: String) -> String? {
+    let arguments = Array(CommandLine.arguments.prefix { $0 != "--" })
+    return zip(arguments, arguments.dropFirst()).first { before, argument in
+      isBelowZero(argument)
+        && (!before.hasPrefix("--") || fault.contains(before) || fault.contains(argument))
+    }?.1
+  }
+
   /// Whether an argument is a number that the reader of arguments takes for an option.
   private static func isBelowZero(_ argument: String) -> Bool {
     argument.hasPrefix("-") && argument.dropFirst().first?.isNumber == true
@@ -61,7 +72,7 @@ struct Kvytok: AsyncParsableCommand {
       return 0
     case .validationFailure:
       Progress.say(fullMessage(for: error))
-      if let number = CommandLine.arguments.first(where: isBelowZero) {
+      if let number = unreadNumber(message(for: error)) {
         Progress.say(
           "\(number) begins as an option does, and is not read as a number: where one below zero is meant, "
             + "write --option=\(number), or -- \(number) at the end where it stands without an option."

@@ -77,8 +77,13 @@ struct PersonOptions: ParsableArguments {
   /// Who acts, for the record: the person by their token where one was given, else whoever the command names, else
   /// this machine's user; a name given beside a token stands behind it.
   static func actor(_ person: Person?, named name: String?) -> String {
-    guard let person else { return name ?? "command line, \(ProcessInfo.processInfo.userName)" }
+    guard let person else { return name ?? machineUser }
     return name.map { "\(person.label) (\($0))" } ?? person.label
+  }
+
+  /// This machine's user, as the record names whoever gave a command without a name.
+  fileprivate static var machineUser: String {
+    "command line, \(ProcessInfo.processInfo.userName)"
   }
 
   private func token() throws -> String {
@@ -99,12 +104,26 @@ struct PersonOptions: ParsableArguments {
   }
 }
 
+/// Who does something, on the command line.
+///
+/// A user of this machine may be called as a machine of the house is, and scripts name whom they run as: it is told
+/// apart as where nobody is named.
+func actorArgument(_ text: String) throws -> String {
+  let name = SecondPerson.trimmed(text)
+  guard name != ProcessInfo.processInfo.userName || !AccessGrant.machines.contains(name) else {
+    return PersonOptions.machineUser
+  }
+  return try labelArgument(text)
+}
+
 /// A name under which something is done, on the command line: of a token, or of whoever does it.
 func labelArgument(_ text: String) throws -> String {
   guard let label = AccessGrant.label(text) else {
+    let bytesMax = AccessGrant.labelBytesMax
     throw ValidationError(
-      "A label names a person or a program: letters or digits, 1 to \(AccessGrant.labelBytesMax) bytes, on one line, "
-        + "nothing that is not seen, and none of \(AccessGrant.machines.joined(separator: ", ")).")
+      "A label names a person or a program: letters or digits, 1 to \(bytesMax) bytes (\(bytesMax / 2) letters of "
+        + "Cyrillic), on one line, nothing that is not seen, and none of "
+        + "\(AccessGrant.machines.joined(separator: ", ")).")
   }
   return label
 }

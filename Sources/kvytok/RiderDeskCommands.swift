@@ -15,7 +15,7 @@ struct ActOptions: ParsableArguments {
 
   @Option(
     help: "Who does it, behind the name of the token; without both this machine's user.",
-    transform: labelArgument)
+    transform: actorArgument)
   var by: String?
 
   @Option(help: "Why, for the file.")

@@ -86,6 +86,14 @@ import Testing
     }
   }
 
+  @Test func aNumberBelowZeroThatWasReadIsNoCauseOfWhatIsMissing() async throws {
+    let end = try await Command.run([
+      "wallet", "correct", "YW5uYQ", "--minor", "-5", "--reason", "test",
+    ])
+    #expect(end.exitCode == 2 && end.errors.contains("--currency"), "\(end.errors)")
+    #expect(!end.errors.contains("begins as an option does"), "\(end.errors)")
+  }
+
   @Test func theChannelsOfMoneyAreToldAsTheHelpHasThem() async throws {
     let end = try await Command.run([
       "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cheque", "--key", "k",

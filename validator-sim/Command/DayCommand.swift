@@ -107,7 +107,7 @@ struct DayCommand: AsyncParsableCommand {
   ) async throws -> DaySummary {
     let (devices, servicePublicKey) = try await Edge.enroll(
       validators.days.map { ($0.device, $0.vehicle) }, since: validators.fleet.zero,
-      secret: service.adminToken, with: client)
+      secret: try service.adminToken(), with: client)
     let bodies = DayBodies(validators: validators, seed: seed)
     let fleet = StandingFleet(
       devices, clockErrorSeconds: validators.days.map(\.clockErrorSeconds), client: client)

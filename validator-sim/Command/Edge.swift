@@ -10,16 +10,38 @@ struct ServiceOptions: ParsableArguments {
   @Option(help: "Address of the running service, as http://127.0.0.1:8080.")
   var url: String
 
-  @Option(help: "The administrator's token; `kvytok serve` writes it into its data folder.")
-  var adminToken: String
+  @Option(
+    name: .customLong("admin-token"),
+    help: "The administrator's token; each user of this machine sees it in the list of processes.")
+  var givenToken: String?
+
+  @Option(
+    help: "A file with the administrator's token; `kvytok serve` writes it into its data folder.")
+  var adminTokenFile: String?
 
   /// Most requests at the same time.
   static let connectionsMax = 16
 
+  func validate() throws {
+    guard (givenToken == nil) != (adminTokenFile == nil) else {
+      throw ValidationError("give one of --admin-token-file and --admin-token")
+    }
+  }
+
+  /// The administrator's token.
+  func adminToken() throws -> String {
+    if let givenToken { return givenToken }
+    let text = String(decoding: try Edge.read(adminTokenFile ?? ""), as: UTF8.self)
+    return text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
   /// Lends connections to the service, and closes them whatever happens.
-  func withClient<Result>(_ body: (ServiceClient) async throws -> Result) async throws -> Result {
+  func withClient<Result>(
+    attemptsMax: Int = ServiceClient.attemptsMax, _ body: (ServiceClient) async throws -> Result
+  ) async throws -> Result {
     let client = ServiceClient(
-      base: url, adminToken: adminToken, connectionsMax: Self.connectionsMax)
+      base: url, adminToken: try adminToken(), connectionsMax: Self.connectionsMax,
+      attemptsMax: attemptsMax)
     do {
       let result = try await body(client)
       try await client.close()

@@ -52,7 +52,7 @@ struct RigaCommand: AsyncParsableCommand {
 
   private func play(_ world: RigaWorld, _ client: ServiceClient) async throws -> RigaSummary {
     let devices = try await Edge.enroll(
-      world.vehicles.map { ("V-" + $0.vehicle, $0.vehicle) }, secret: service.adminToken,
+      world.vehicles.map { ("V-" + $0.vehicle, $0.vehicle) }, secret: try service.adminToken(),
       with: client
     ).devices
     let clock = ContinuousClock()

@@ -15,8 +15,10 @@ struct StandCommand: AsyncParsableCommand {
       an hour.
       """)
 
-  /// Rounds in which nobody was answered, after which it ends.
-  static let unansweredRoundsMax = 30
+  /// Time in which nobody was answered, after which it ends.
+  static let unansweredMax = Duration.seconds(1_800)
+  /// Attempts of a request where the next round is one more.
+  static let endlessAttemptsMax = 2
 
   @OptionGroup var service: ServiceOptions
 
@@ -36,22 +38,25 @@ struct StandCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await service.withClient { client in
-      let devices = try await client.activeDevices().map {
-        SignedDevice(id: $0, secret: service.adminToken)
-      }
+    let attemptsMax = rounds == nil ? Self.endlessAttemptsMax : ServiceClient.attemptsMax
+    let secret = try service.adminToken()
+    try await service.withClient(attemptsMax: attemptsMax) { client in
+      let devices = try await client.activeDevices().map { SignedDevice(id: $0, secret: secret) }
       guard !devices.isEmpty else {
         throw ProgramFault("there is no active validator; play a day first")
       }
       let fleet = StandingFleet(devices, client: client)
+      let clock = ContinuousClock()
+      var answeredAt = clock.now
       var round = 0
-      var unanswered = 0
       while true {
         let faults = await fleet.tell(askingFirst: false)
         round += 1
-        unanswered = faults.count == devices.count ? unanswered + 1 : 0
-        if let rounds, round >= rounds { return try Self.finish(devices.count, faults) }
-        if unanswered >= Self.unansweredRoundsMax { return try Self.finish(devices.count, faults) }
+        if faults.count < devices.count { answeredAt = clock.now }
+        let isEnd = rounds.map { round >= $0 } ?? false
+        if isEnd || clock.now - answeredAt >= Self.unansweredMax {
+          return try Self.finish(devices.count, faults)
+        }
         try await Task.sleep(for: .seconds(everySeconds))
       }
     }

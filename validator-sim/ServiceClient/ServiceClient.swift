@@ -53,7 +53,7 @@ package enum ServiceFault: Error, CustomStringConvertible {
 /// Speaks HTTP with a running service, waits when it asks to, and gives up after a bound.
 package final class ServiceClient: Sendable {
   /// Requests sent for one answer, at most.
-  static let attemptsMax = 8
+  package static let attemptsMax = 8
   /// Seconds to wait for an answer.
   static let answerSecondsMax: Int64 = 60
   /// Most bytes of an answer.
@@ -65,10 +65,15 @@ package final class ServiceClient: Sendable {
 
   package let base: String
   private let adminToken: String?
+  private let attemptsMax: Int
   private let client: HTTPClient
 
   /// Prepares connections to a service, such as `http://127.0.0.1:8080`.
-  package init(base: String, adminToken: String?, connectionsMax: Int = 64) {
+  package init(
+    base: String, adminToken: String?, connectionsMax: Int = 64,
+    attemptsMax: Int = ServiceClient.attemptsMax
+  ) {
+    self.attemptsMax = attemptsMax
     self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
     self.adminToken = adminToken
     var configuration = HTTPClient.Configuration()
@@ -104,7 +109,7 @@ package final class ServiceClient: Sendable {
   ) async throws -> ServiceAnswer {
     var pauseMilliseconds = Self.firstPauseMilliseconds
     var lastMessage = ""
-    for attempt in 1...Self.attemptsMax {
+    for attempt in 1...attemptsMax {
       do {
         let (answer, retryAfter) = try await sendOnce(method, path, headers: headers, body: body)
         guard answer.status == 429 || answer.status == 503 else {
