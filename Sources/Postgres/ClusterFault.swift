@@ -55,7 +55,7 @@ extension ClusterFault: CustomStringConvertible {
       "PostgreSQL refuses to run as root, and there is no user "
         + names.joined(separator: " or ") + "; make one, or run as another user than root"
     case .heldByProgram(let processID, let folder):
-      "\(folder) is in use by process \(processID); stop it, or use another data folder"
+      "\(folder) is in use by process \(processID); stop it first"
     case .heldByServer(let processID, let folder):
       "\(folder) is in use by a PostgreSQL server, process \(processID), that does not end; "
         + "stop it (kill -INT \(processID))"

@@ -16,4 +16,12 @@ extension PrivateCluster {
     return PostgresConfiguration(
       socketFolder: String(lines[4]), port: port, user: userName, database: databaseName)
   }
+
+  /// Whether a process of this program holds a folder now.
+  package static func isHeld(folder: String) -> Bool {
+    let file = open(folder + "/lock", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
 }
