@@ -243,12 +243,28 @@ struct ClusterFolder: Sendable {
 
   // MARK: The socket
 
+  private static func shortSocketFolder(of path: String) -> String {
+    "/tmp/kvytok-" + String(stableHash(path), radix: 36)
+  }
+
+  /// Whether sockets of a cluster's folder lie in another folder.
+  static func isSocketFolder(_ socketFolder: String, of path: String) -> Bool {
+    guard let real = realpath(path, nil) else { return false }
+    defer { free(real) }
+    let path = String(cString: real)
+    if socketFolder == shortSocketFolder(of: path) { return true }
+    guard let own = pathStatus(path + "/socket"), let other = pathStatus(socketFolder) else {
+      return false
+    }
+    return own.st_dev == other.st_dev && own.st_ino == other.st_ino
+  }
+
   /// The folder of the socket: inside, or in `/tmp` when the path would be too long.
   func makeSocketFolder(port: Int) throws(ClusterFault) -> String {
     let name = "/.s.PGSQL.\(port)"
     var folder = path + "/socket"
     if (folder + name).utf8.count > ClusterFolder.socketPathBytesMax {
-      folder = "/tmp/kvytok-" + String(stableHash(path), radix: 36)
+      folder = ClusterFolder.shortSocketFolder(of: path)
     }
     guard (folder + name).utf8.count <= ClusterFolder.socketPathBytesMax else {
       throw .socketPathTooLong(

@@ -30,6 +30,18 @@ struct DataFolder: Sendable {
   var hasCluster: Bool { OwnerWords.mayBeThere(clusterFolder) }
   /// Whether the key of the tokens lies in it, or may, where this process must not look.
   var hasTokenKey: Bool { OwnerWords.mayBeThere(tokenKeyFile) }
+  /// Where the data of the database lie when a link leads there; nil where they lie inside, or this process must not look.
+  var linkedData: String? {
+    let cluster = realpath(clusterFolder, nil)
+    let data = realpath(clusterFolder + "/data", nil)
+    defer {
+      free(cluster)
+      free(data)
+    }
+    guard let cluster, let data else { return nil }
+    let real = String(cString: data)
+    return real == String(cString: cluster) + "/data" ? nil : real
+  }
   /// Whether a key of a service lies in it.
   private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
 

@@ -290,6 +290,12 @@ struct PrivateClusterTests {
       #expect(rename(data, volume) == 0)
       #expect(symlink(volume, data) == 0)
       let again = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      #expect(PrivateCluster.running(folder: cluster.folder) != nil)
+      // A copy of the folder has the link too, and not the server.
+      let copy = cluster.folder + "-copy"
+      #expect(mkdir(copy, 0o755) == 0 && mkdir(copy + "/socket", 0o700) == 0)
+      #expect(symlink(volume, copy + "/data") == 0)
+      #expect(PrivateCluster.running(folder: copy) == nil)
       await again.stop()
       #expect(rename(volume, volume + "-away") == 0)
       #expect(await fault(folder: cluster.folder) == .dataMissing(folder: data))
