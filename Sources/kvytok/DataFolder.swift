@@ -8,6 +8,8 @@ import Tapping
 struct DataFolder: Sendable {
   /// The folder when none is named.
   static let standard = "kvytok-data"
+  /// Most tokens of earlier first starts that stay beside the one that holds.
+  static let tokensBeforeMax = 1_000
 
   /// Absolute path.
   let path: String
@@ -19,7 +21,6 @@ struct DataFolder: Sendable {
 
   var clusterFolder: String { path + "/postgres" }
   var adminTokenFile: String { path + "/admin-token" }
-  private var adminTokenFileBefore: String { adminTokenFile + ".1" }
   private var keyFolder: String { path + "/keys" }
   private var tokenKeyFile: String { keyFolder + "/token-hmac.key" }
   private var sessionKeyFile: String { keyFolder + "/session.key" }
@@ -168,10 +169,17 @@ struct DataFolder: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Writes the first administrator's token where only its owner can read it; one of before stays beside it.
+  /// Writes the first administrator's token where only its owner can read it; one of before stays beside it, under the
+  /// first number that is free.
+  ///
+  /// It has both names until the new one is whole, so that there is a token whatever happens between.
   func writeAdminToken(_ token: String) throws(CommandFault) {
-    guard rename(adminTokenFile, adminTokenFileBefore) == 0 || errno == ENOENT else {
-      throw DataFolder.cannotWrite(adminTokenFileBefore)
+    for number in 1...Self.tokensBeforeMax {
+      let before = "\(adminTokenFile).\(number)"
+      if link(adminTokenFile, before) == 0 || errno == ENOENT { break }
+      guard errno == EEXIST, number < Self.tokensBeforeMax else {
+        throw DataFolder.cannotWrite(before)
+      }
     }
     try DataFolder.write(token + "\n", to: adminTokenFile)
   }
