@@ -24,8 +24,9 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case wrongOwner(folder: String, owner: String, expected: String)
   /// The data belong to somebody else than the server would run as; who gave them away would take them from their
   /// own server. The holder is who runs the service on them, where that is known: not always the owner, for root's
-  /// server runs as another.
-  case dataOfOther(folder: String, owner: String, user: String, isRoot: Bool, holder: String?)
+  /// server runs as another. They may be a copy where nothing but the owner speaks against who runs this.
+  case dataOfOther(
+    folder: String, owner: String, user: String, isRoot: Bool, holder: String?, mayBeCopy: Bool)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
   /// The folder holds other things than a cluster.
@@ -55,7 +56,7 @@ extension ClusterFault: CustomStringConvertible {
       "PostgreSQL refuses to run as root, and there is no user "
         + names.joined(separator: " or ") + "; make one, or run as another user than root"
     case .heldByProgram(let processID, let folder):
-      "\(folder) is in use by process \(processID); stop it, or use another data folder"
+      "\(folder) is in use by process \(processID); stop it first"
     case .heldByServer(let processID, let folder):
       "\(folder) is in use by a PostgreSQL server, process \(processID), that does not end; "
         + "stop it (kill -INT \(processID))"
@@ -71,15 +72,17 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
-    case .dataOfOther(let folder, let owner, let user, let isRoot, let holder):
+    case .dataOfOther(let folder, let owner, let user, let isRoot, let holder, let mayBeCopy):
       "\(folder) belongs to \(owner), and "
         + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
-        + "; run this as \(Self.way(toBe: holder ?? owner))"
-        + (isRoot || holder != nil ? "" : ", or as root if root runs it")
-        + ", and leave the folder as it is"
-        + (isRoot && holder == nil
-          ? ". Only where root runs the service, and the folder came from another machine: "
-            + "chown -R \(user) \(folder)" : "")
+        + (holder == user && !isRoot
+          ? ", who runs the service on it"
+          : "; run this as \(Self.way(toBe: holder ?? owner))"
+            + (isRoot || holder != nil ? "" : ", or as root if root runs it")
+            + ", and leave the folder as it is")
+        + (mayBeCopy
+          ? ". Only where \(isRoot ? "root" : user) runs the service, and the folder was copied or came from "
+            + "another machine: chown -R \(user) \(folder)" : "")
     case .dataMissing(let folder):
       "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .notACluster(let folder):

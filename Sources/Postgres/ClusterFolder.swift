@@ -79,7 +79,12 @@ struct ClusterFolder: Sendable {
       guard pathStatus(data) == nil else { throw .dataMissing(folder: data) }
       return
     }
-    guard dataStatus.st_uid == user.userID else { throw wrongOwner(data, dataStatus) }
+    guard dataStatus.st_uid == user.userID else {
+      // Behind a link: `chown -R` does not go through one.
+      let real = realpath(data, nil)
+      defer { free(real) }
+      throw wrongOwner(real.map { String(cString: $0) } ?? data, dataStatus)
+    }
     if textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil, !namesInFolder(data).isEmpty {
       throw .notACluster(folder: data)
     }
@@ -96,22 +101,26 @@ struct ClusterFolder: Sendable {
     let isNobodys =
       !ServerUser.isKnown(status.st_uid) || (user.isOther && status.st_uid == geteuid())
     guard !isNobodys else {
-      return .wrongOwner(folder: path, owner: owner, expected: user.name)
+      let expected = user.isOther ? holder?.name ?? user.name : user.name
+      return .wrongOwner(folder: path, owner: owner, expected: expected)
     }
+    let isOwnFolder = pathStatus(folderAbove)?.st_uid == geteuid() || holder?.id == geteuid()
     return .dataOfOther(
-      folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder)
+      folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder?.name,
+      mayBeCopy: user.isOther ? holder == nil : isOwnFolder)
   }
+
+  private var folderAbove: String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "" }
 
   /// Who runs the service on the folder.
   ///
-  /// Whoever made the lock; where that may not be seen, whoever alone may write beside the folder. Nil when neither
-  /// tells, it is root and this is root, or a number that nobody has here.
-  private var holder: String? {
-    let above = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-    let status = pathStatus(lockFile) ?? pathStatus(above).flatMap(Self.ofOneWriter)
-    guard let status, !(user.isOther && status.st_uid == 0), ServerUser.isKnown(status.st_uid)
-    else { return nil }
-    return ServerUser.name(ofUser: status.st_uid)
+  /// Whoever made the lock; where that may not be seen or is a number that nobody has here, whoever alone may write
+  /// beside the folder. Nil when neither tells, or it is root and this is root.
+  private var holder: (name: String, id: UInt32)? {
+    let status = [pathStatus(lockFile), pathStatus(folderAbove).flatMap(Self.ofOneWriter)]
+      .compactMap(\.self).first { ServerUser.isKnown($0.st_uid) }
+    guard let status, !(user.isOther && status.st_uid == 0) else { return nil }
+    return (ServerUser.name(ofUser: status.st_uid), status.st_uid)
   }
 
   private static func ofOneWriter(_ status: stat) -> stat? {
@@ -163,8 +172,12 @@ struct ClusterFolder: Sendable {
         throw .notWritable(folder: lockFile, reason: reason)
       }
       let owner = ServerUser.name(ofUser: status.st_uid)
+      guard ServerUser.isKnown(status.st_uid) else {
+        throw .wrongOwner(folder: path, owner: owner, expected: user.name)
+      }
       throw .dataOfOther(
-        folder: lockFile, owner: owner, user: user.name, isRoot: false, holder: owner)
+        folder: lockFile, owner: owner, user: user.name, isRoot: false, holder: owner,
+        mayBeCopy: pathStatus(folderAbove)?.st_uid == geteuid())
     }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)
@@ -230,12 +243,28 @@ struct ClusterFolder: Sendable {
 
   // MARK: The socket
 
+  private static func shortSocketFolder(of path: String) -> String {
+    "/tmp/kvytok-" + String(stableHash(path), radix: 36)
+  }
+
+  /// Whether sockets of a cluster's folder lie in another folder.
+  static func isSocketFolder(_ socketFolder: String, of path: String) -> Bool {
+    guard let real = realpath(path, nil) else { return false }
+    defer { free(real) }
+    let path = String(cString: real)
+    if socketFolder == shortSocketFolder(of: path) { return true }
+    guard let own = pathStatus(path + "/socket"), let other = pathStatus(socketFolder) else {
+      return false
+    }
+    return own.st_dev == other.st_dev && own.st_ino == other.st_ino
+  }
+
   /// The folder of the socket: inside, or in `/tmp` when the path would be too long.
   func makeSocketFolder(port: Int) throws(ClusterFault) -> String {
     let name = "/.s.PGSQL.\(port)"
     var folder = path + "/socket"
     if (folder + name).utf8.count > ClusterFolder.socketPathBytesMax {
-      folder = "/tmp/kvytok-" + String(stableHash(path), radix: 36)
+      folder = ClusterFolder.shortSocketFolder(of: path)
     }
     guard (folder + name).utf8.count <= ClusterFolder.socketPathBytesMax else {
       throw .socketPathTooLong(

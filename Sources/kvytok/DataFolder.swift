@@ -8,6 +8,8 @@ import Tapping
 struct DataFolder: Sendable {
   /// The folder when none is named.
   static let standard = "kvytok-data"
+  /// Most tokens of earlier first starts that stay beside the one that holds.
+  static let tokensBeforeMax = 1_000
 
   /// Absolute path.
   let path: String
@@ -19,7 +21,6 @@ struct DataFolder: Sendable {
 
   var clusterFolder: String { path + "/postgres" }
   var adminTokenFile: String { path + "/admin-token" }
-  private var adminTokenFileBefore: String { adminTokenFile + ".1" }
   private var keyFolder: String { path + "/keys" }
   private var tokenKeyFile: String { keyFolder + "/token-hmac.key" }
   private var sessionKeyFile: String { keyFolder + "/session.key" }
@@ -30,6 +31,18 @@ struct DataFolder: Sendable {
   var hasCluster: Bool { OwnerWords.mayBeThere(clusterFolder) }
   /// Whether the key of the tokens lies in it, or may, where this process must not look.
   var hasTokenKey: Bool { OwnerWords.mayBeThere(tokenKeyFile) }
+  /// Where the data of the database lie when a link leads there; nil where they lie inside, or this process must not look.
+  var linkedData: String? {
+    let cluster = realpath(clusterFolder, nil)
+    let data = realpath(clusterFolder + "/data", nil)
+    defer {
+      free(cluster)
+      free(data)
+    }
+    guard let cluster, let data else { return nil }
+    let real = String(cString: data)
+    return real == String(cString: cluster) + "/data" ? nil : real
+  }
   /// Whether a key of a service lies in it.
   private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
 
@@ -156,10 +169,17 @@ struct DataFolder: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Writes the first administrator's token where only its owner can read it; one of before stays beside it.
+  /// Writes the first administrator's token where only its owner can read it; one of before stays beside it, under the
+  /// first number that is free.
+  ///
+  /// It has both names until the new one is whole, so that there is a token whatever happens between.
   func writeAdminToken(_ token: String) throws(CommandFault) {
-    guard rename(adminTokenFile, adminTokenFileBefore) == 0 || errno == ENOENT else {
-      throw DataFolder.cannotWrite(adminTokenFileBefore)
+    for number in 1...Self.tokensBeforeMax {
+      let before = "\(adminTokenFile).\(number)"
+      if link(adminTokenFile, before) == 0 || errno == ENOENT { break }
+      guard errno == EEXIST, number < Self.tokensBeforeMax else {
+        throw DataFolder.cannotWrite(before)
+      }
     }
     try DataFolder.write(token + "\n", to: adminTokenFile)
   }

@@ -96,6 +96,9 @@ private struct DoctorReport {
       }
     }
     guard folder.isThere else { return }
+    if let elsewhere = folder.linkedData {
+      pass("data", "lie in \(elsewhere), which a copy of \(folder.path) does not hold")
+    }
     do {
       _ = try folder.tokenKey()
       pass("keys", "the key of the tokens is there")

@@ -48,7 +48,13 @@ struct PersonOptions: ParsableArguments {
         "This token has no name, and nobody would know later who decided. Make another: "
           + "kvytok token create NAME --role \(grant.role.rawValue)", exitCode: CommandFault.no)
     }
-    guard grant.role == .admin || roles.contains(grant.role), grant.operatorID == nil else {
+    let isOfRole = grant.role == .admin || roles.contains(grant.role)
+    if isOfRole, let operatorID = grant.operatorID {
+      throw CommandFault(
+        "\(grant.label) may not do this: the token sees one operator only, \(operatorID).\(advice)",
+        exitCode: CommandFault.no)
+    }
+    guard isOfRole else {
       throw CommandFault(
         "\(grant.label) may not do this: it takes "
           + roles.union([.admin]).map(\.rawValue).sorted()

@@ -65,15 +65,15 @@ struct RunningService: Sendable {
     Progress.say("Stopped")
   }
 
-  /// What hinders listening; where a service runs on the folder, that comes first: another port would not help.
+  /// What hinders listening; where the folder is held, that comes first: another port would not help, and another
+  /// folder would be another city.
   private func explained(_ fault: ListenFault) -> String {
     let place = settings.place
     guard fault.isTaken, place.url == nil,
-      PrivateCluster.running(folder: place.folder.clusterFolder) != nil
+      PrivateCluster.isHeld(folder: place.folder.clusterFolder)
     else { return fault.description }
     return
-      "A service runs on \(place.folder.path) already, most likely at port \(settings.port), which is taken. "
-      + "Stop that one, or name another folder with --data and another port."
+      "Port \(settings.port) is taken, most likely by the service that runs on \(place.folder.path): stop that one first."
   }
 
   /// What the service keeps to itself.

@@ -115,7 +115,9 @@ struct HinderedStartTests {
       let port = try #require(service.url.split(separator: ":").last.map(String.init))
       let same = try await Command.run(["serve", "--data", service.data.path, "--port", port])
       #expect(same.exitCode == 3)
-      #expect(same.errors.contains("A service runs on \(service.data.path)"), "\(same.errors)")
+      #expect(
+        same.errors.contains("by the service that runs on \(service.data.path)"), "\(same.errors)")
+      #expect(!same.errors.contains("--data"), "\(same.errors)")
       #expect(!same.errors.contains("Choose another with --port"), "\(same.errors)")
       #expect(try await service.client.send("GET", "/readyz").status == 200)
     }

@@ -154,9 +154,11 @@ struct LostFolderTests {
     let data = try TemporaryFolder.make("token")
     defer { try? FileManager.default.removeItem(at: data) }
     try Data("of before\n".utf8).write(to: data.appendingPathComponent("admin-token"))
+    try Data("of the city\n".utf8).write(to: data.appendingPathComponent("admin-token.1"))
     let service = try await KvytokService(data: data)
     #expect(service.adminToken != "of before")
-    #expect(try Self.text(data, "admin-token.1") == "of before\n")
+    #expect(try Self.text(data, "admin-token.1") == "of the city\n")
+    #expect(try Self.text(data, "admin-token.2") == "of before\n")
     try await service.stop()
   }
 

@@ -213,7 +213,7 @@ struct PrivateClusterTests {
         #expect(chown(path, 1, 1) == 0)
       }
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder, false) = fault else {
         Issue.record("\(String(describing: fault))")
         return
       }
@@ -231,7 +231,7 @@ struct PrivateClusterTests {
       await cluster.stop()
       #expect(chown(cluster.folder, 1, 1) == 0)
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, let user, true, nil) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, let user, true, nil, true) = fault else {
         Issue.record("\(String(describing: fault))")
         return
       }
@@ -240,6 +240,23 @@ struct PrivateClusterTests {
       #expect(said.contains("Only where root runs the service"), "\(said)")
       #expect(said.contains("chown -R \(user) \(cluster.folder)"), "\(said)")
     }
+  }
+
+  @Test func whoRunsTheServiceIsToldTheCureOfACopy() {
+    let folder = "/var/lib/kvytok/postgres"
+    let own = ClusterFault.dataOfOther(
+      folder: folder, owner: "root", user: "kvytok", isRoot: false, holder: "kvytok",
+      mayBeCopy: true
+    ).description
+    #expect(own.contains("this runs as kvytok, who runs the service on it"), "\(own)")
+    #expect(own.contains("chown -R kvytok \(folder)") && !own.contains("run this as"), "\(own)")
+    let copied = ClusterFault.dataOfOther(
+      folder: folder, owner: "root", user: "kvytok", isRoot: false, holder: "root",
+      mayBeCopy: true
+    ).description
+    #expect(copied.contains("run this as root"), "\(copied)")
+    #expect(copied.contains("Only where kvytok runs the service"), "\(copied)")
+    #expect(copied.contains("chown -R kvytok \(folder)"), "\(copied)")
   }
 
   /// 65533 is nobody's number.
@@ -273,6 +290,12 @@ struct PrivateClusterTests {
       #expect(rename(data, volume) == 0)
       #expect(symlink(volume, data) == 0)
       let again = try await OwnCluster.start(folder: cluster.folder, loop: loop)
+      #expect(PrivateCluster.running(folder: cluster.folder) != nil)
+      // A copy of the folder has the link too, and not the server.
+      let copy = cluster.folder + "-copy"
+      #expect(mkdir(copy, 0o755) == 0 && mkdir(copy + "/socket", 0o700) == 0)
+      #expect(symlink(volume, copy + "/data") == 0)
+      #expect(PrivateCluster.running(folder: copy) == nil)
       await again.stop()
       #expect(rename(volume, volume + "-away") == 0)
       #expect(await fault(folder: cluster.folder) == .dataMissing(folder: data))
