@@ -29,6 +29,8 @@ package enum ClusterFault: Error, Sendable, Equatable {
     folder: String, owner: String, user: String, isRoot: Bool, holder: String?, mayBeCopy: Bool)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
+  /// The data are a link to a folder without any, where none can be made.
+  case linkToNoData(folder: String)
   /// The folder holds other things than a cluster.
   case notACluster(folder: String)
   /// `initdb` failed; the end of what it said.
@@ -85,6 +87,9 @@ extension ClusterFault: CustomStringConvertible {
             + "another machine: chown -R \(user) \(folder)" : "")
     case .dataMissing(let folder):
       "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
+    case .linkToNoData(let folder):
+      "\(folder) is a link to a folder without PostgreSQL data; mount what it leads to. Where there never were data: "
+        + "take the link away, start the service, and move the data there when it has stopped"
     case .notACluster(let folder):
       "\(folder) is not empty and holds no PostgreSQL data; use another data folder"
     case .notInitialized(let log): "initdb failed: \(log)"

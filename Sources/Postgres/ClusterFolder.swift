@@ -85,9 +85,12 @@ struct ClusterFolder: Sendable {
       defer { free(real) }
       throw wrongOwner(real.map { String(cString: $0) } ?? data, dataStatus)
     }
-    if textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil, !namesInFolder(data).isEmpty {
-      throw .notACluster(folder: data)
+    guard textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil else { return }
+    // Data are made beside and renamed, which would not be where the link leads.
+    if let own = pathStatus(data), own.st_mode & S_IFMT == S_IFLNK {
+      throw .linkToNoData(folder: data)
     }
+    if !namesInFolder(data).isEmpty { throw .notACluster(folder: data) }
   }
 
   private func wrongOwner(_ path: String, _ status: stat) -> ClusterFault {

@@ -83,14 +83,17 @@ package struct Migrator: Sendable {
     }
   }
 
-  /// Whether a database holds tables, whosesoever they are, besides the list of steps: that is made before the first.
+  /// Whether a database holds tables, whosesoever they are, besides the list of steps, which is made before the first,
+  /// and those of extensions, which a new database may have from its template.
   package static func holdsTables(_ pool: PostgresPool) async throws -> Bool {
     try await pool.session { connection in
       try await connection.query(
         """
         SELECT exists (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE c.relkind IN ('r', 'p') AND c.relname <> 'schema_migration'
-            AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_')
+            AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+            AND NOT exists (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+              AND d.objid = c.oid AND d.deptype = 'e'))
         """
       ).only().bool(0)
     }

@@ -2,10 +2,15 @@
 package enum SecondPerson {
   /// Whether two names are of one person.
   ///
-  /// Letters differ in case, and names in the blanks around them, only by a slip of the hand, or by
-  /// intent.
+  /// Letters differ in case, and names in the blanks around them or in what is not seen, only by a slip of the hand,
+  /// or by intent.
   package static func isSame(_ one: String, _ other: String) -> Bool {
-    trimmed(one).lowercased() == trimmed(other).lowercased()
+    seen(one).lowercased() == seen(other).lowercased()
+  }
+
+  /// A name as it is read: labels from before there was a rule may hold more.
+  private static func seen(_ text: String) -> String {
+    trimmed(String(String.UnicodeScalarView(text.unicodeScalars.filter(AccessGrant.isSeen))))
   }
 
   /// A name or a reason without the blanks around it.

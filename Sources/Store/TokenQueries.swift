@@ -63,7 +63,7 @@ package struct AccessGrant: Sendable, Equatable {
   }
 
   /// Whether a character is seen where it stands, and moves no other one.
-  private static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
+  static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: false
     default: !scalar.properties.isDefaultIgnorableCodePoint

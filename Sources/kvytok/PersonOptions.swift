@@ -94,8 +94,12 @@ struct PersonOptions: ParsableArguments {
 
   private func token() throws -> String {
     if let file {
-      guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+      guard let data = FileManager.default.contents(atPath: file) else {
         throw OwnerWords.unreadable(file, exitCode: CommandFault.usage)
+      }
+      guard let text = String(data: data, encoding: .utf8) else {
+        throw CommandFault(
+          "\(file) holds no token: it is no text in UTF-8.", exitCode: CommandFault.usage)
       }
       return text
     }

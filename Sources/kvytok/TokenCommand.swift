@@ -106,7 +106,10 @@ struct TokenCommand: AsyncParsableCommand {
 
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "revoke", abstract: "Ends all tokens of a label.")
+      commandName: "revoke",
+      abstract:
+        "Ends all tokens of a label, and of those that differ only in case, blanks or what is not seen."
+    )
 
     @Argument(help: "The label.")
     var label: String
@@ -116,7 +119,14 @@ struct TokenCommand: AsyncParsableCommand {
     func run() async throws {
       let count = try await Backbone.with(database) { backbone in
         try await backbone.store.write { db in
-          try await db.tokens.revoke(label: label, at: .now)
+          // Labels from before there was a rule may look the same and be two.
+          let like = try await db.tokens.list().map(\.label)
+            .filter { SecondPerson.isSame($0, label) }
+          var ended = 0
+          for one in [label] + like {
+            ended += try await db.tokens.revoke(label: one, at: .now)
+          }
+          return ended
         }
       }
       guard count > 0 else {

@@ -38,6 +38,14 @@ struct MigratorTests {
         try await db.script("CREATE SCHEMA apart; CREATE TABLE apart.one (n int8)")
       }
       #expect(try await Migrator.holdsTables(pool))
+      // As PostGIS has it, also in a new database by its template.
+      _ = try await pool.session {
+        try await $0.script("ALTER EXTENSION plpgsql ADD TABLE apart.one")
+      }
+      #expect(try await !Migrator.holdsTables(pool))
+      _ = try await pool.session {
+        try await $0.script("ALTER EXTENSION plpgsql DROP TABLE apart.one")
+      }
     }
   }
 

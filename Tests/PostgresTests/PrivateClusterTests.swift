@@ -302,6 +302,23 @@ struct PrivateClusterTests {
     }
   }
 
+  /// `initdb` would work on the disk of the folder, and its data could not take the place of the link.
+  @Test func aLinkToAnEmptyVolumeIsToldBeforeDataAreMade() async throws {
+    try await OwnCluster.with { cluster, _ in
+      await cluster.stop()
+      let data = cluster.folder + "/data"
+      let volume = cluster.folder + "-volume"
+      #expect(rename(data, volume) == 0)
+      var server = stat()
+      #expect(stat(volume, &server) == 0)
+      let empty = cluster.folder + "-empty"
+      #expect(mkdir(empty, 0o700) == 0 && chown(empty, server.st_uid, server.st_gid) == 0)
+      #expect(symlink(empty, data) == 0)
+      #expect(await fault(folder: cluster.folder) == .linkToNoData(folder: data))
+      #expect(access(cluster.folder + "/data.new", F_OK) != 0)
+    }
+  }
+
   @Test(.enabled(if: geteuid() == 0, "only root can reach where the server cannot"))
   func aFolderBehindAClosedDoorIsToldWithTheDoor() async throws {
     try await OwnCluster.withFolder { folder in

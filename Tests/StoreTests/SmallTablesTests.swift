@@ -48,6 +48,11 @@ extension StoreSuite {
       #expect(AccessGrant.namesSomebody(label) == isRead)
     }
 
+    @Test func labelsThatLookTheSameAreOnePerson() {
+      #expect(SecondPerson.isSame("Olena", " olena\u{200B}"))
+      #expect(!SecondPerson.isSame("Olena", "Olha"))
+    }
+
     @Test func onlyOneOfManyProcessesMakesTheFirstToken() async throws {
       try await withStore { store, pool in
         let made = try await withThrowingTaskGroup(of: Bool.self) { group in
