@@ -88,7 +88,6 @@ package final class CompiledTariff: Sendable {
     let sorted = taps.sorted(by: FareTap.isBefore)
     var meter = FareMeter(self)
     meter.keepsAll = keepsAll
-    meter.isClosing = closes != nil
     meter.closingHabits = closes
     var after = ownMoney(of: state)
     meter.grant(purchases, to: &after)
@@ -132,7 +131,7 @@ package final class CompiledTariff: Sendable {
     meter.keepsAll = keepsAll
     var after = ownMoney(of: state)
     meter.openTap = prepare(boarding, index: -1)
-    meter.isClosing = true
+    meter.closingHabits = after.habits
     meter.rate(
       day: cityClock.fareDay(of: boarding.at).number, state: &after, taps: [], source: [])
     return RatedDay(rides: meter.rides(taps: [], opened: boarding), state: after)

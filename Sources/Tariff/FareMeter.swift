@@ -11,9 +11,7 @@ package struct FareMeter {
   }
   /// None or one tap; kept outside of the meter, which stays small enough to be handed on in registers.
   private var openTaps: [PreparedTap] = []
-  /// Whether no further tap is awaited, so that open rides end now.
-  var isClosing = false
-  /// What the rider's habits are by the time at which open rides end; nil where they are those of the state.
+  /// The rider's habits where no further tap is awaited, so that open rides end now; nil where one is.
   var closingHabits: [Habit]?
   /// Whether another version has still to rate a part of the day, or a ride that stays open beside it, from
   /// the whole state: then nothing is let go of.

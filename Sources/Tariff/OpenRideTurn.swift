@@ -117,14 +117,14 @@ struct OpenRideTurn {
     var rest = more
     let old = paid.state.holdings.filter { $0.tag == tag }
     for var holding in old
-    where !state.holdings.contains(where: { $0.tag == tag && $0.boughtAt == holding.boughtAt }) {
+    where !state.holdings.contains(where: { $0.isSamePurchase(as: holding) }) {
       // It was used up in the turn, and let go of.
       holding.tripsUsed = .max
       state.holdings.append(holding)
     }
     for index in state.holdings.indices where state.holdings[index].tag == tag {
       let holding = state.holdings[index]
-      guard let before = old.first(where: { $0.boughtAt == holding.boughtAt }) else { continue }
+      guard let before = old.first(where: { $0.isSamePurchase(as: holding) }) else { continue }
       let own = min(rest, max(0, holding.tripsUsed - before.tripsUsed))
       state.holdings[index].tripsUsed = before.tripsUsed + own
       // A trip that the turn would give back stays used, and rides may follow it.
@@ -141,15 +141,20 @@ struct OpenRideTurn {
     ride.reason.steps.removeAll { codes.contains($0.code) }
     for index in state.holdings.indices where state.holdings[index].tag == tag(left.rule) {
       let holding = state.holdings[index]
-      let before = paid.state.holdings.first {
-        $0.tag == holding.tag && $0.boughtAt == holding.boughtAt
+      guard let before = paid.state.holdings.first(where: { $0.isSamePurchase(as: holding) }) else {
+        continue
       }
-      guard let before else { continue }
       state.holdings[index].activatedAt = before.activatedAt
       state.holdings[index].lastUseAt = before.lastUseAt
       state.holdings[index].lastVehicle = before.lastVehicle
     }
     ride.product = ride.reason.steps.first { $0.code == .price }?.rule ?? ""
+  }
+}
+
+extension Holding {
+  fileprivate func isSamePurchase(as other: Holding) -> Bool {
+    tag == other.tag && boughtAt == other.boughtAt
   }
 }
 

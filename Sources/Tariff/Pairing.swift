@@ -41,7 +41,7 @@ extension FareMeter {
     }
     leaveAlone(waiting)
     guard let open else { return nil }
-    if !isClosing, tap(open, mayEndAfter: day) { return open }
+    if closingHabits == nil, tap(open, mayEndAfter: day) { return open }
     append(incomplete(open, day: day, habits: closingHabits ?? state.habits))
     return nil
   }

@@ -123,7 +123,7 @@ struct TokenCommand: AsyncParsableCommand {
           let like = try await db.tokens.list().map(\.label)
             .filter { SecondPerson.isSame($0, label) }
           var ended = 0
-          for one in [label] + like {
+          for one in Set([label] + like).sorted() {
             ended += try await db.tokens.revoke(label: one, at: .now)
           }
           return ended
