@@ -112,21 +112,27 @@ package final class ClearingService: Sendable {
         try await store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
       }
       let media = pass.newMedia
-      if !media.isEmpty { try await found(media) }
+      if !media.isEmpty { try await found(media, lane: lane) }
       pass = try await sortOnce(lane: lane, again: pass.read)
     }
     sortedTaps.increment(by: pass.taps)
     return pass.batches
   }
 
-  private func found(_ new: [NewMedium]) async throws {
-    let (founded, event) = try await store.write { db in
-      try await db.preferIndexes()
-      let event = try await db.sorting.newestRiderEvent()
-      return (try await db.sorting.found(new), event)
+  /// Founds media share by share; each lane begins with another one, so that those who sort at the same
+  /// time do not wait for each other.
+  private func found(_ new: [NewMedium], lane: Int16) async throws {
+    let shares = Dictionary(grouping: new) { FoundingShare.of($0.medium) }
+    for turn in 0..<FoundingShare.count {
+      guard let media = shares[(lane + turn) % FoundingShare.count] else { continue }
+      let (founded, event) = try await store.write { db in
+        try await db.preferIndexes()
+        let event = try await db.sorting.newestRiderEvent()
+        return (try await db.sorting.found(media), event)
+      }
+      // They need no look-up: whoever moves one of them writes a later event.
+      self.media.keep(founded, of: event)
     }
-    // They need no look-up: whoever moves one of them writes a later event.
-    media.keep(founded, of: event)
   }
 
   private func sortOnce(lane: Int16, again read: ReadBatches?) async throws -> Sorter.Pass {

@@ -42,8 +42,11 @@ struct DayRating {
 
   /// Rides that began on an earlier fare day: their first taps have to be looked up.
   func carried(_ result: Result) -> [OvernightRide] {
-    result.rides.lazy.filter { $0.boardRef == RatedRide.carriedRef }
-      .map { OvernightRide(rider: day.rider, startedAt: $0.at) }
+    var rides: [OvernightRide] = []
+    for place in result.rides.indices where result.rides[place].boardRef == RatedRide.carriedRef {
+      rides.append(OvernightRide(rider: day.rider, startedAt: result.rides[place].at))
+    }
+    return rides
   }
 
   /// The rides under the names of their taps; `carried` holds the first taps of carried rides.
@@ -52,27 +55,39 @@ struct DayRating {
   ) throws(CarriedTapMissing) -> [RideRow] {
     var rows: [RideRow] = []
     rows.reserveCapacity(result.rides.count)
-    for ride in result.rides {
-      let alighting = ride.alightRef.map { taps[$0] }
-      let boarding: TapRow
-      if ride.boardRef == RatedRide.carriedRef {
-        guard let tap = carried[OvernightRide(rider: day.rider, startedAt: ride.at)] else {
-          throw CarriedTapMissing(rider: day.rider, at: ride.at)
-        }
-        boarding = tap
-      } else {
-        boarding = taps[ride.boardRef]
-      }
-      rows.append(
-        RideRow(
-          day: day, startedAt: ride.at, endedAt: ride.endedAt, boarding: boarding.name,
-          alighting: alighting?.name, riders: ride.riders, category: ride.category,
-          product: ride.product, mediumKind: boarding.mediumKind, mode: ride.mode,
-          operatorID: ride.operatorID, route: ride.route, currency: ride.currency,
-          nominalMinor: ride.nominalMinor, chargedMinor: ride.chargedMinor,
-          tariffVersion: ride.version, reasonJSON: ride.reason.json))
-    }
+    try addNamed(of: result, carried: carried, to: &rows)
     return rows
+  }
+
+  /// Adds the rides under the names of their taps to those of other riders.
+  func addNamed(
+    of result: Result, carried: [OvernightRide: TapRow], to rows: inout [RideRow]
+  ) throws(CarriedTapMissing) {
+    for place in result.rides.indices {
+      rows.append(try row(of: result.rides[place], carried: carried))
+    }
+  }
+
+  /// A ride under the names of its taps.
+  private func row(
+    of ride: RatedRide, carried: [OvernightRide: TapRow]
+  ) throws(CarriedTapMissing) -> RideRow {
+    let boarding: (name: TapName, medium: MediumKind)
+    if ride.boardRef == RatedRide.carriedRef {
+      guard let tap = carried[OvernightRide(rider: day.rider, startedAt: ride.at)] else {
+        throw CarriedTapMissing(rider: day.rider, at: ride.at)
+      }
+      boarding = (tap.name, tap.mediumKind)
+    } else {
+      boarding = (taps[ride.boardRef].name, taps[ride.boardRef].mediumKind)
+    }
+    return RideRow(
+      day: day, startedAt: ride.at, endedAt: ride.endedAt, boarding: boarding.name,
+      alighting: ride.alightRef.map { taps[$0].name }, riders: ride.riders,
+      category: ride.category, product: ride.product, mediumKind: boarding.medium,
+      mode: ride.mode, operatorID: ride.operatorID, route: ride.route, currency: ride.currency,
+      nominalMinor: ride.nominalMinor, chargedMinor: ride.chargedMinor,
+      tariffVersion: ride.version, reasonJSON: ride.reason.json)
   }
 
   /// What the tariff may look at in a tap: the route's mode and operator come from the network.

@@ -43,26 +43,29 @@ package struct Rater: Sendable {
     let entitlements = Dictionary(
       grouping: try await db.rating.entitlements(of: Set(days.map(\.rider))), by: \.rider)
     let products = try await db.products.grants(of: Set(days.map(\.rider)))
-    let (ratings, folded) = try fold(
+    var folded = try fold(
       claimed, taps, entitlements, products, try await cities(of: days, in: db))
     let carried = try await db.rating.boardingTaps(
-      lane: lane, of: ratings.flatMap { $0.rating.carried($0.result) })
+      lane: lane, of: folded.overnight.flatMap { $0.rating.carried($0.result) })
+    for day in folded.overnight {
+      try day.rating.addNamed(of: day.result, carried: carried, to: &folded.rides)
+    }
     let standing = try await db.rating.standingRides(
       lane: lane, days: claimed.lazy.filter(\.wasRated).map(\.day))
-    let rides = try ratings.flatMap { try $0.rating.named($0.result, carried: carried) }
     let difference = RideDifference(
-      standing: standing, rated: rides, sharedBy: SharingRules(book))
+      standing: standing, rated: folded.rides, sharedBy: SharingRules(book))
     let tapCount = taps.reduce(0) { $0 + $1.count }
     // The books of today's month take it, unless they are being closed just now.
     let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)
     if !difference.isEmpty {
       try await post(
-        difference, lane: lane, claimed: claimed, taps: tapCount, on: accountingDate, in: db,
-        at: now)
+        difference, lane: lane, claimed: claimed, taps: tapCount, products, on: accountingDate,
+        in: db, at: now)
     }
     let owing = try await ErasedFares.collect(
-      rated: claimed, rides: rides, lane: lane, accountingDate: accountingDate, in: db, at: now)
-    var rows = folded
+      rated: claimed, rides: folded.rides, lane: lane, accountingDate: accountingDate, in: db,
+      at: now)
+    var rows = folded.days
     for index in rows.indices { rows[index].owes = owing.contains(rows[index].day) }
     guard
       try await db.rating.begin(rows.filter(\.isFirst), lane: lane, at: now)
@@ -84,52 +87,61 @@ package struct Rater: Sendable {
     return cities
   }
 
-  /// A day with what the tariff made of it.
-  private typealias Rated = (rating: DayRating, result: DayRating.Result)
+  /// What the tariff made of the days of a pass.
+  private struct Folded {
+    var days: [RatedDayRow] = []
+    /// Rides under the names of their taps.
+    var rides: [RideRow] = []
+    /// Days with a ride that began on an earlier one: its first tap has to be looked up.
+    var overnight: [(rating: DayRating, result: DayRating.Result)] = []
+  }
 
   /// Each claimed day through its tariff, earlier days first, so that a day starts from the state
   /// that the day before it has left just now.
   private func fold(
     _ claimed: [ClaimedDay], _ taps: [[TapRow]], _ entitlements: [RiderID: [EntitlementRow]],
     _ products: [RiderID: [GrantRow]], _ cities: [Day: City]
-  ) throws -> (ratings: [Rated], days: [RatedDayRow]) {
+  ) throws -> Folded {
     let followed = Set(claimed.compactMap(\.dayBefore))
-    var ratings: [Rated] = []
-    ratings.reserveCapacity(claimed.count)
-    var days: [RatedDayRow] = []
-    days.reserveCapacity(claimed.count)
+    var folded = Folded()
+    folded.days.reserveCapacity(claimed.count)
+    folded.rides.reserveCapacity(taps.reduce(0) { $0 + $1.count })
     // Only what a later day of this pass starts from has to be kept.
     var left: [RiderDay: RiderState] = [:]
-    for (claim, dayTaps) in zip(claimed, taps) {
-      let day = claim.day
+    for place in claimed.indices {
+      let day = claimed[place].day
       let before =
-        try claim.dayBefore.flatMap { left[$0] }
-        ?? RiderState.kept(claim.stateBefore, before: day)
+        try claimed[place].dayBefore.flatMap { left[$0] }
+        ?? RiderState.kept(claimed[place].stateBefore, before: day)
       let then = cities[day.fareDay] ?? city
       guard let book = then.book else { preconditionFailure("every network has the same tariffs") }
       let rating = DayRating(
-        network: then.network, book: book, day: day, taps: dayTaps,
+        network: then.network, book: book, day: day, taps: taps[place],
         entitlements: entitlements[day.rider] ?? [], products: products[day.rider] ?? [])
       let result = rating.rate(from: before)
-      ratings.append((rating, result))
+      if rating.carried(result).isEmpty {
+        try rating.addNamed(of: result, carried: [:], to: &folded.rides)
+      } else {
+        folded.overnight.append((rating, result))
+      }
       let isFollowed = followed.contains(day)
       if isFollowed { left[day] = result.state }
       let bytes = result.state.bytes
-      days.append(
+      folded.days.append(
         RatedDayRow(
           day: day, stateAfter: bytes, tariffVersion: result.tariffVersion,
           // The day that follows has just been rated from this very state when it was claimed too.
-          stateChanged: bytes != claim.stateAfter && !isFollowed,
-          hasOpenRide: result.state.hasOpenRide, isFirst: claim.parcelled != nil,
+          stateChanged: bytes != claimed[place].stateAfter && !isFollowed,
+          hasOpenRide: result.state.hasOpenRide, isFirst: claimed[place].parcelled != nil,
           feedID: then.feed?.id))
     }
-    return (ratings, days)
+    return folded
   }
 
   /// One run with its rides, the entries that sum them up, and the sums kept for reports.
   private func post(
     _ difference: RideDifference, lane: Int16, claimed: [ClaimedDay], taps: Int,
-    on accountingDate: Day, in db: StoreSession, at now: Instant
+    _ products: [RiderID: [GrantRow]], on accountingDate: Day, in db: StoreSession, at now: Instant
   ) async throws {
     let runID = try await db.books.addRun(
       ClearingRunRow(
@@ -138,7 +150,8 @@ package struct Rater: Sendable {
         ridesReversed: difference.reversed.count, causes: difference.causes(of: claimed)))
     try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
     try await db.rating.insert(difference.added, runID: runID)
-    try await db.products.askRecount(after: difference.carriedDays)
+    try await db.products.askRecount(
+      after: difference.carriedDays { products[$0] != nil })
     let entries = try BookingDifference.entries(
       runID: runID, accountingDate: accountingDate, differences: difference.fareDifferences)
     try await db.books.add(entries, at: now)

@@ -47,18 +47,19 @@ package struct RideDifference: Sendable {
       open[Self.comparable(ride.ride, rules), default: []].append(ride)
       days.insert(ride.ride.day)
     }
-    for ride in rated {
+    // Here and below rides are looked at where they lie: a copy counts up each text that it holds.
+    for place in rated.indices {
       // Most days of a pass are rated for the first time: nothing stands on them.
-      guard days.contains(ride.day) else {
-        added.append(ride)
+      guard days.contains(rated[place].day) else {
+        added.append(rated[place])
         continue
       }
-      let key = Self.comparable(ride, rules)
+      let key = Self.comparable(rated[place], rules)
       if var same = open[key], !same.isEmpty {
         same.removeLast()
         open[key] = same
       } else {
-        added.append(ride)
+        added.append(rated[place])
       }
     }
     reversed = open.values.joined().sorted { $0.rideID < $1.rideID }
@@ -78,14 +79,16 @@ package struct RideDifference: Sendable {
   /// Whether nothing changes.
   package var isEmpty: Bool { reversed.isEmpty && added.isEmpty }
 
-  /// The days on which rides of a product came or went.
-  package var carriedDays: Set<CarriedDay> {
+  /// The days on which rides of a product came or went, of riders who may hold one.
+  ///
+  /// A rule carries rides by its name as a product does: of those who hold nothing there is no need to ask.
+  package func carriedDays(where mayHold: (RiderID) -> Bool) -> Set<CarriedDay> {
     var days: Set<CarriedDay> = []
-    for ride in added {
-      if let day = CarriedDay(ride) { days.insert(day) }
+    for place in added.indices where mayHold(added[place].day.rider) {
+      if let day = CarriedDay(added[place]) { days.insert(day) }
     }
-    for ride in reversed {
-      if let day = CarriedDay(ride.ride) { days.insert(day) }
+    for place in reversed.indices where mayHold(reversed[place].ride.day.rider) {
+      if let day = CarriedDay(reversed[place].ride) { days.insert(day) }
     }
     return days
   }
@@ -94,8 +97,8 @@ package struct RideDifference: Sendable {
   ///
   /// A fare that is not known is no amount.
   package var fareDifferences: [FareDifference] {
-    added.compactMap { Self.fare($0, sign: 1) }
-      + reversed.compactMap { Self.fare($0.ride, sign: -1) }
+    added.indices.compactMap { Self.fare(added[$0], sign: 1) }
+      + reversed.indices.compactMap { Self.fare(reversed[$0].ride, sign: -1) }
   }
 
   /// What has to be added to the kept sums of rides by a run of an accounting date.
@@ -108,33 +111,42 @@ package struct RideDifference: Sendable {
         ride, sign: sign, accountingDate: accountingDate,
         isLate: accountingDate.number > ride.day.fareDay.number + 1)
     }
-    for ride in added { count(ride, sign: 1) }
-    for ride in reversed { count(ride.ride, sign: -1) }
+    for place in added.indices { count(added[place], sign: 1) }
+    for place in reversed.indices { count(reversed[place].ride, sign: -1) }
     return sums
   }
 
   /// How much of it came of which cause, by what made the days stale.
   func causes(of claimed: [ClaimedDay]) -> [RunCause] {
-    var causes: [StaleCause: RunCause] = [:]
-    var others: [RiderDay: StaleCause] = [:]
-    for claim in claimed {
-      causes[claim.cause, default: RunCause(claim.cause)].riderDays += 1
-      // Most days are stale because of new taps: those are left out of the look-up.
-      if claim.cause != .tap { others[claim.day] = claim.cause }
+    // Most days are stale because of new taps: those are left out of the look-up, and counted apart.
+    var taps = RunCause(.tap)
+    var others: [StaleCause: RunCause] = [:]
+    var causes: [RiderDay: StaleCause] = [:]
+    for place in claimed.indices {
+      let cause = claimed[place].cause
+      guard cause != .tap else {
+        taps.riderDays += 1
+        continue
+      }
+      causes[claimed[place].day] = cause
+      others[cause, default: RunCause(cause)].riderDays += 1
     }
-    if others.isEmpty {
-      if !added.isEmpty { causes[.tap, default: RunCause(.tap)].ridesAdded += added.count }
-    } else {
-      for ride in added {
-        let cause = others[ride.day] ?? .tap
-        causes[cause, default: RunCause(cause)].ridesAdded += 1
+    for place in added.indices {
+      if !causes.isEmpty, let cause = causes[added[place].day] {
+        others[cause, default: RunCause(cause)].ridesAdded += 1
+      } else {
+        taps.ridesAdded += 1
       }
     }
-    for ride in reversed {
-      let cause = others[ride.ride.day] ?? .tap
-      causes[cause, default: RunCause(cause)].ridesReversed += 1
+    for place in reversed.indices {
+      if let cause = causes[reversed[place].ride.day] {
+        others[cause, default: RunCause(cause)].ridesReversed += 1
+      } else {
+        taps.ridesReversed += 1
+      }
     }
-    return causes.values.sorted { $0.cause.rawValue < $1.cause.rawValue }
+    return (others.values + (taps == RunCause(.tap) ? [] : [taps]))
+      .sorted { $0.cause.rawValue < $1.cause.rawValue }
   }
 
   private static func fare(_ ride: RideRow, sign: Int64) -> FareDifference? {

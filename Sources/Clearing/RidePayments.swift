@@ -59,9 +59,11 @@ enum RidePayments {
   /// The rider-days of rides that stored value should pay, and that no account is there to pay.
   static func owing(_ rides: [RideRow], owners: Set<WalletOwner>) -> Set<RiderDay> {
     var days: Set<RiderDay> = []
-    for ride in rides where ride.mediumKind.isOfStoredValue && ride.chargedMinor ?? 0 > 0 {
-      let owner = WalletOwner(rider: ride.day.rider, currency: ride.currency)
-      if !owners.contains(owner) { days.insert(ride.day) }
+    for place in rides.indices
+    where rides[place].mediumKind.isOfStoredValue && rides[place].chargedMinor ?? 0 > 0 {
+      let day = rides[place].day
+      let owner = WalletOwner(rider: day.rider, currency: rides[place].currency)
+      if owners.isEmpty || !owners.contains(owner) { days.insert(day) }
     }
     return days
   }

@@ -159,7 +159,7 @@ extension RiderDesk {
         lane: lane, accountingDate: date, startedAt: now, riderDays: days.count, taps: 0,
         ridesAdded: 0, ridesReversed: difference.reversed.count, causes: [cause]))
     try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
-    try await db.products.askRecount(after: difference.carriedDays)
+    try await db.products.askRecount(after: difference.carriedDays { _ in true })
     let entries = try BookingDifference.entries(
       runID: runID, accountingDate: date, differences: difference.fareDifferences)
     try await db.books.add(entries, at: now)

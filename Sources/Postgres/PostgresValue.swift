@@ -54,6 +54,7 @@ extension PostgresValue {
   }
 
   /// The `uuid[]` of identifiers.
+  @inlinable
   package static func identifiers<Kind>(_ values: [Identifier<Kind>?]) -> PostgresValue {
     .uuids(values.map { value in value.map { PostgresUUID(high: $0.high, low: $0.low) } })
   }

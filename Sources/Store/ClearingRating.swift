@@ -307,9 +307,9 @@ package struct RatingTables {
     guard !rides.isEmpty else { return }
     var rows = CopyRows(columnCount: RideColumns.names.count)
     rows.reserve(bytes: rides.count * RideColumns.bytesPerRide)
-    for ride in rides {
+    for place in rides.indices {
       try rows.appendRow { (row: inout CopyFields) throws(PostgresError) in
-        try RideColumns.write(ride, runID: runID, to: &row)
+        try RideColumns.write(rides[place], runID: runID, to: &row)
       }
     }
     try await connection.copyIn(

@@ -7,6 +7,20 @@ extension StoreSession {
   package var sorting: SortingTables { SortingTables(connection: connection) }
 }
 
+/// Shares of the numbers of media and riders: those of one share are founded by one after the other.
+///
+/// Who founds of several takes their lanes in order, all at once: a sorter, one share in each of its
+/// transactions; a desk, all of them.
+package enum FoundingShare {
+  /// As many as sorters work at a time, so that each founds of another one.
+  package static let count: Int16 = 4
+
+  /// The share of a medium, by its first bits: its rows lie together in the indexes.
+  package static func of(_ medium: MediumID) -> Int16 {
+    Int16(medium.high.multipliedFullWidth(by: UInt64(count)).high)
+  }
+}
+
 /// What the sorter reads and writes: the journal in, tap rows and stale rider-days out.
 package struct SortingTables {
   let connection: PostgresConnection
@@ -94,12 +108,14 @@ package struct SortingTables {
   ///
   /// A new rider takes the number of its first medium, so that two sorters that meet the same
   /// medium at the same moment found the same rider. In a transaction of its own, nobody who sorts
-  /// waits for another one's taps. Those that were founded come back: they are their riders' first.
+  /// waits for another one's taps, and with those of one ``FoundingShare`` only for whoever founds of
+  /// the same. Those that were founded come back: they are their riders' first.
   @discardableResult
   package func found(_ media: [NewMedium]) async throws -> [MediumID] {
     // Nobody else founds one of them meanwhile, so that COPY finds none there, for half of what it
     // costs to insert rows that may be there.
-    try await StoreSession(connection: connection).holdLanes(.founding, [0])
+    try await StoreSession(connection: connection)
+      .holdLanes(.founding, media.lazy.map { FoundingShare.of($0.medium) })
     let found = try await foundOnes(of: media.map(\.medium))
     var riders = CopyRows(columnCount: 3)
     var rows = CopyRows(columnCount: 5)
@@ -131,18 +147,14 @@ package struct SortingTables {
   private func foundOnes(
     of media: [MediumID]
   ) async throws -> (media: Set<MediumID>, riders: Set<RiderID>) {
-    let rows = try await connection.query(
-      """
-      select n, exists (select from medium where medium_id = n),
-        exists (select from rider where rider_id = n)
-      from unnest($1::uuid[]) n
-      """, [.identifiers(media.sorted().map(Optional.some))])
-    var found: (media: Set<MediumID>, riders: Set<RiderID>) = ([], [])
-    for row in rows {
-      if try row.bool(1) { found.media.insert(try row.identifier(0)) }
-      if try row.bool(2) { found.riders.insert(try row.identifier(0)) }
-    }
-    return found
+    let numbers = PostgresValue.identifiers(media.sorted().map(Optional.some))
+    let known = try await connection.query(
+      "select medium_id from medium where medium_id = any($1)", [numbers])
+    let riders = try await connection.query(
+      "select rider_id from rider where rider_id = any($1)", [numbers])
+    return (
+      Set(try known.map { try $0.identifier(0) }), Set(try riders.map { try $0.identifier(0) })
+    )
   }
 
   /// The newest event of a rider: as long as it is the same, no medium went from one to another.

@@ -16,7 +16,7 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case recognising = 50
   /// Rides of passes and carnets are counted: one lane, which whoever changes such rides tries to share.
   case counting = 51
-  /// Media and their riders are founded: one lane, held by whoever does.
+  /// Media and their riders are founded: a lane for each share of their numbers, see ``FoundingShare``.
   case founding = 5
   /// Riders are merged or erased: one lane, held by whoever does.
   case moving = 6
@@ -47,6 +47,11 @@ extension StoreSession {
         "select pg_advisory_xact_lock($1, $2)",
         [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
     }
+  }
+
+  /// Waits for all who found media and riders, and keeps others from it until the transaction ends.
+  package func holdFounding() async throws {
+    try await holdLanes(.founding, 0..<FoundingShare.count)
   }
 
   /// Makes the statements of this transaction find rows by their keys, and never by reading tables.

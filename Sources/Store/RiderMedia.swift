@@ -134,7 +134,7 @@ package struct MediaTables {
 
   /// Founds a rider who has never tapped; false when there is one of that number.
   package func found(_ rider: RiderID, at: Instant) async throws -> Bool {
-    try await StoreSession(connection: connection).holdLanes(.founding, [0])
+    try await StoreSession(connection: connection).holdFounding()
     return try await connection.execute(
       """
       insert into rider (rider_id, lane, first_seen_at) values ($1, $2, $3) on conflict do nothing
@@ -176,7 +176,7 @@ package struct MediaTables {
     _ medium: MediumID, kind: MediumKind, to rider: RiderID, fingerprint: [UInt8]?,
     validTo: Day?, at: Instant
   ) async throws -> Bool {
-    try await StoreSession(connection: connection).holdLanes(.founding, [0])
+    try await StoreSession(connection: connection).holdFounding()
     return try await connection.execute(
       """
       insert into medium (medium_id, rider_id, kind, first_seen_at, valid_to, fingerprint)

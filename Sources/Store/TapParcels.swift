@@ -42,15 +42,16 @@ package struct TapParcelTables {
   package func add(_ taps: [TapRow], today: Day, at now: Instant) async throws -> Int {
     // The fare days of a pass are few; each has a parcel for each share of each lane.
     var days: [(day: Day, parcels: [TapParcelWriter])] = []
-    for tap in taps where tap.isAccepted {
-      let place = days.firstIndex { $0.day == tap.fareDay } ?? days.count
+    for tap in taps.indices where taps[tap].isAccepted {
+      let (fareDay, rider) = (taps[tap].fareDay, taps[tap].rider)
+      let place = days.firstIndex { $0.day == fareDay } ?? days.count
       if place == days.count {
         let parcels = [TapParcelWriter](
           repeating: TapParcelWriter(), count: Int(Lane.count) * Self.sharesPerLane)
-        days.append((tap.fareDay, parcels))
+        days.append((fareDay, parcels))
       }
-      let share = Int(Lane.of(tap.rider)) * Self.sharesPerLane + Self.share(of: tap.rider)
-      days[place].parcels[share].add(tap)
+      let share = Int(Lane.of(rider)) * Self.sharesPerLane + Self.share(of: rider)
+      days[place].parcels[share].add(taps[tap])
     }
     guard !days.isEmpty else { return 0 }
     days.sort { $0.day < $1.day }
@@ -118,7 +119,7 @@ package struct TapParcelTables {
     }
     // Taps that a tariff cannot tell apart keep the order of their names, however they came.
     for index in days.indices where days[index].taps.count > 1 {
-      days[index].taps.sort { $0.name < $1.name }
+      days[index].taps.sort { $0.at == $1.at ? $0.name < $1.name : $0.at < $1.at }
     }
     return days
   }
@@ -168,7 +169,7 @@ package struct TapParcelTables {
 package struct ParcelledDay: Sendable {
   package let day: RiderDay
   package let cause: StaleCause
-  /// In the order of their names.
+  /// In the order of time, those of one moment in that of their names.
   package fileprivate(set) var taps: [TapRow]
 }
 

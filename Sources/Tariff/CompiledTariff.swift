@@ -85,7 +85,7 @@ package final class CompiledTariff: Sendable {
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], opened: FareTap?,
     keepsAll: Bool = false, closes: [Habit]? = nil
   ) -> RatedDay {
-    let sorted = taps.sorted(by: FareTap.isBefore)
+    let sorted = FareTap.inOrder(taps)
     var meter = FareMeter(self)
     meter.keepsAll = keepsAll
     meter.closingHabits = closes
@@ -175,7 +175,7 @@ package final class CompiledTariff: Sendable {
 
   /// Rides without a fare, one for each boarding: no version is in force.
   func unknownDay(state: RiderState, taps: [FareTap], why: String) -> RatedDay {
-    let boardings = taps.sorted(by: FareTap.isBefore).filter { $0.kind != .off }
+    let boardings = FareTap.inOrder(taps).filter { $0.kind != .off }
     let rides = boardings.map { tap in
       RatedRide(
         boardRef: tap.ref, at: tap.at, version: "", currency: currency, product: "",

@@ -79,6 +79,13 @@ package struct FarePurchase: Hashable, Sendable {
 }
 
 extension FareTap {
+  /// Taps in the order of ``isBefore(_:_:)``; those that it does not tell apart stay as they were.
+  static func inOrder(_ taps: [FareTap]) -> [FareTap] {
+    // Mostly they come in order: then nothing is copied.
+    let isInOrder = taps.indices.dropFirst().allSatisfy { !isBefore(taps[$0], taps[$0 - 1]) }
+    return isInOrder ? taps : taps.sorted(by: isBefore)
+  }
+
   /// An order that depends on what was tapped and when, and never on how it was delivered.
   static func isBefore(_ left: FareTap, _ right: FareTap) -> Bool {
     if left.at != right.at { return left.at < right.at }

@@ -50,7 +50,11 @@ struct SymbolTable: Sendable {
   private var places: [Int32] = [-1, -1]
   private(set) var matchers: [ValueMatcher] = []
   private var masks: [UInt64] = []
-  private var absentMask: UInt64 = 0
+  /// The sets that the absence of a value is in.
+  private(set) var absentMask: UInt64 = 0
+
+  /// Whether any value is told apart from others.
+  var mentionsAny: Bool { !names.isEmpty || !matchers.isEmpty }
 
   /// The number of a value, which is new when it was not mentioned before.
   mutating func intern(_ name: String) -> Int32 {
@@ -111,8 +115,7 @@ struct SymbolTable: Sendable {
   }
 
   /// A value of a tap as the engine sees it.
-  func look(_ text: String?) -> Seen {
-    guard let text else { return Seen(id: -1, hash: 0, mask: absentMask) }
+  func look(_ text: String) -> Seen {
     let hash = tag(text)
     let id = find(text, hash: hash)
     if id >= 0 { return Seen(id: id, hash: hash, mask: masks[Int(id)]) }

@@ -3,15 +3,27 @@ import Basics
 /// The tables of the dimensions, by dimension.
 struct SymbolTables: Sendable {
   private var tables = Dimension.allCases.map { _ in SymbolTable() }
+  /// Of each dimension, what a tap without a value is in.
+  private var absentMasks = Dimension.allCases.map { _ in UInt64(0) }
+  /// Of each dimension, whether the tariff tells any value apart.
+  private var mentionsAny = Dimension.allCases.map { _ in false }
 
   subscript(dimension: Dimension) -> SymbolTable {
     get { tables[dimension.rawValue] }
-    set { tables[dimension.rawValue] = newValue }
+    set {
+      tables[dimension.rawValue] = newValue
+      absentMasks[dimension.rawValue] = newValue.absentMask
+      mentionsAny[dimension.rawValue] = newValue.mentionsAny
+    }
   }
 
-  /// A value of a tap as the engine sees it; asked in place, since a copy of a table costs more.
+  /// A value of a tap as the engine sees it.
   func look(_ dimension: Dimension, _ text: String?) -> Seen {
-    tables[dimension.rawValue].look(text)
+    // Most taps leave most of them out, and most tariffs do not ask: then no table is touched, for its
+    // arrays are counted up and down each time.
+    guard let text else { return Seen(id: -1, hash: 0, mask: absentMasks[dimension.rawValue]) }
+    guard mentionsAny[dimension.rawValue] else { return Seen(id: -1, hash: tag(text), mask: 0) }
+    return tables[dimension.rawValue].look(text)
   }
 }
 
