@@ -12,6 +12,8 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case heldByProgram(processID: Int32, folder: String)
   /// A server of an earlier run uses the folder and does not end.
   case heldByServer(processID: Int32, folder: String)
+  /// The data are those of a service with another folder, which runs.
+  case dataOfOtherService(folder: String, socketFolder: String)
   /// Another server has the socket of this port.
   case socketTaken(path: String, processID: Int32)
   /// The path of the socket is longer than the system takes.
@@ -62,6 +64,9 @@ extension ClusterFault: CustomStringConvertible {
     case .heldByServer(let processID, let folder):
       "\(folder) is in use by a PostgreSQL server, process \(processID), that does not end; "
         + "stop it (kill -INT \(processID))"
+    case .dataOfOtherService(let folder, let socketFolder):
+      "\(folder) leads to the data of the service whose socket is in \(socketFolder); nothing may be done on them "
+        + "from here. A copy of it with data of its own: cp -aL, while that service is stopped"
     case .socketTaken(let path, let processID):
       "the socket \(path) is taken by process \(processID); stop it, or use another port"
     case .socketPathTooLong(let path, let bytesMax):

@@ -351,10 +351,10 @@ struct PrivateClusterTests {
       let other = cluster.folder + "-other"
       let first = try await OwnCluster.start(folder: other, loop: loop)
       await first.stop()
-      OwnCluster.removeTree(other + "/socket/.s.PGSQL.5432.lock")
-      try FileManager.default.copyItem(
-        atPath: cluster.socketFolder + "/.s.PGSQL.5432.lock",
-        toPath: other + "/socket/.s.PGSQL.5432.lock")
+      let mark = "/.s.PGSQL.5432.lock"
+      let text = try String(contentsOfFile: cluster.socketFolder + mark, encoding: .utf8)
+      try text.replacingOccurrences(of: cluster.socketFolder, with: other + "/socket").write(
+        toFile: other + "/socket" + mark, atomically: false, encoding: .utf8)
       let fault = await fault(folder: other)
       #expect(
         fault
