@@ -102,6 +102,7 @@ struct ClusterFolder: Sendable {
     } catch {
       return .wrongOwner(folder: path, owner: owner, expected: user.name)
     }
+    let holder = holder(ofDataOf: status.st_uid)
     // A copy from another machine has numbers of there, or is all root's: no server is robbed of it.
     let isNobodys =
       !ServerUser.isKnown(status.st_uid) || (user.isOther && status.st_uid == geteuid())
@@ -109,10 +110,11 @@ struct ClusterFolder: Sendable {
       let expected = user.isOther ? holder?.name ?? user.name : user.name
       return .wrongOwner(folder: path, owner: owner, expected: expected)
     }
+    let isSure = holder?.isSure ?? false
     let isOwnFolder = pathStatus(folderAbove)?.st_uid == geteuid() || holder?.id == geteuid()
     return .dataOfOther(
       folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder?.name,
-      mayBeCopy: user.isOther ? holder == nil : isOwnFolder)
+      isSure: isSure, mayBeCopy: user.isOther ? holder == nil : !isSure || isOwnFolder)
   }
 
   private var folderAbove: String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "" }
@@ -120,12 +122,21 @@ struct ClusterFolder: Sendable {
   /// Who runs the service on the folder.
   ///
   /// Whoever made the lock; where that may not be seen or is a number that nobody has here, whoever alone may write
-  /// beside the folder. Nil when neither tells, or it is root and this is root.
-  private var holder: (name: String, id: UInt32)? {
-    let status = [pathStatus(lockFile), pathStatus(folderAbove).flatMap(Self.ofOneWriter)]
-      .compactMap(\.self).first { ServerUser.isKnown($0.st_uid) }
-    guard let status, !(user.isOther && status.st_uid == 0) else { return nil }
-    return (ServerUser.name(ofUser: status.st_uid), status.st_uid)
+  /// beside the folder, which is a guess, unless the data are those of root's server. Nil when neither tells, or it is
+  /// root and this is root.
+  private func holder(ofDataOf owner: UInt32) -> (name: String, id: UInt32, isSure: Bool)? {
+    // No server runs on data of root: a lock that is root's too was copied by root without owners.
+    let isCopied = owner == 0 && !user.isOther
+    let lock = pathStatus(lockFile).flatMap { isCopied && $0.st_uid == 0 ? nil : $0 }
+    let above = pathStatus(folderAbove).flatMap(Self.ofOneWriter)
+    let isOfRoot =
+      above?.st_uid == 0 && ServerUser.candidates.contains(ServerUser.name(ofUser: owner))
+    let told = [(lock, true), (above, isOfRoot)]
+      .first { $0.0.map { ServerUser.isKnown($0.st_uid) } ?? false }
+    guard case (let status?, let isSure)? = told, !(user.isOther && status.st_uid == 0) else {
+      return nil
+    }
+    return (ServerUser.name(ofUser: status.st_uid), status.st_uid, isSure)
   }
 
   private static func ofOneWriter(_ status: stat) -> stat? {
@@ -182,7 +193,7 @@ struct ClusterFolder: Sendable {
       }
       throw .dataOfOther(
         folder: lockFile, owner: owner, user: user.name, isRoot: false, holder: owner,
-        mayBeCopy: pathStatus(folderAbove)?.st_uid == geteuid())
+        isSure: true, mayBeCopy: pathStatus(folderAbove)?.st_uid == geteuid())
     }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)

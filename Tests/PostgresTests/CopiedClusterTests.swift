@@ -51,4 +51,19 @@ struct CopiedClusterTests {
       await first.stop()
     }
   }
+
+  @Test func whoPerhapsRunsTheServiceIsNotToldAsWhoDoes() {
+    let said = ["root", "anna", "kvytok"].map { holder in
+      ClusterFault.dataOfOther(
+        folder: "/srv/city/postgres", owner: "postgres", user: "anna", isRoot: false,
+        holder: holder, isSure: false, mayBeCopy: true
+      ).description
+    }
+    #expect(said[0].contains("run this as root if root runs the service on it"), "\(said)")
+    #expect(said[1].contains("run this as postgres (runuser -u postgres"), "\(said)")
+    #expect(said[2].contains("run this as kvytok (runuser -u kvytok"), "\(said)")
+    #expect(said[1...].allSatisfy { $0.contains(", or as root if root runs it") }, "\(said)")
+    #expect(said.allSatisfy { $0.contains("Only where anna runs the service") }, "\(said)")
+    #expect(!said.contains { $0.contains("who runs the service on it") }, "\(said)")
+  }
 }

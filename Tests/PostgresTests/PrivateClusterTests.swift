@@ -213,7 +213,8 @@ struct PrivateClusterTests {
         #expect(chown(path, 1, 1) == 0)
       }
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder, false) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder, true, false) = fault
+      else {
         Issue.record("\(String(describing: fault))")
         return
       }
@@ -231,7 +232,9 @@ struct PrivateClusterTests {
       await cluster.stop()
       #expect(chown(cluster.folder, 1, 1) == 0)
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, let user, true, nil, true) = fault else {
+      guard
+        case .dataOfOther(cluster.folder, let owner, let user, true, nil, false, true) = fault
+      else {
         Issue.record("\(String(describing: fault))")
         return
       }
@@ -246,13 +249,13 @@ struct PrivateClusterTests {
     let folder = "/var/lib/kvytok/postgres"
     let own = ClusterFault.dataOfOther(
       folder: folder, owner: "root", user: "kvytok", isRoot: false, holder: "kvytok",
-      mayBeCopy: true
+      isSure: true, mayBeCopy: true
     ).description
     #expect(own.contains("this runs as kvytok, who runs the service on it"), "\(own)")
     #expect(own.contains("chown -R kvytok \(folder)") && !own.contains("run this as"), "\(own)")
     let copied = ClusterFault.dataOfOther(
       folder: folder, owner: "root", user: "kvytok", isRoot: false, holder: "root",
-      mayBeCopy: true
+      isSure: true, mayBeCopy: true
     ).description
     #expect(copied.contains("run this as root"), "\(copied)")
     #expect(copied.contains("Only where kvytok runs the service"), "\(copied)")
