@@ -45,14 +45,15 @@ package struct AccessGrant: Sendable, Equatable {
     "acquirer", "clearing", "clock", "device", "kvytok", "nobody", "tap",
   ]
 
-  /// A label as it is kept, without blanks around it; nil when it names nobody or a machine of the house, is long,
-  /// steers a terminal, or would look as another one does.
+  /// A label as it is kept, with one blank between its words; nil when it names nobody or a machine of the house, is
+  /// long, steers a terminal, or would look as another one does.
   ///
   /// What is decided about money stands in the books under it. Letters that may be written in two ways (й) are kept in
   /// one: the database compares bytes.
   package static func label(_ text: String) -> String? {
-    let label = SecondPerson.trimmed(text).precomposedStringWithCanonicalMapping
-    guard label.utf8.count <= labelBytesMax, label.unicodeScalars.allSatisfy(isSeen),
+    let typed = SecondPerson.trimmed(text)
+    let label = SecondPerson.spaced(typed).precomposedStringWithCanonicalMapping
+    guard label.utf8.count <= labelBytesMax, typed.unicodeScalars.allSatisfy(isSeen),
       namesSomebody(label), !machines.contains(where: { SecondPerson.isSame($0, label) })
     else { return nil }
     return label

@@ -35,7 +35,7 @@ extension StoreSuite {
       ("a\nb", nil),
       (String(repeating: "x", count: 101), nil), ("Olena\u{200B}", nil), ("\u{202E}anelO", nil),
       ("\u{3164}", nil), ("Ole\u{AD}na", nil), ("a\u{2028}b", nil), ("Clock", nil), (" tap ", nil),
-      ("clock 2", "clock 2"),
+      ("clock 2", "clock 2"), ("Olena\u{A0}\u{3000} K", "Olena K"), ("Olena\u{2800}K", "Olena K"),
     ])
     func aLabelNamesSomebodyOnOneLine(_ text: String, _ kept: String?) {
       #expect(AccessGrant.label(text) == kept)
@@ -51,6 +51,10 @@ extension StoreSuite {
     @Test func labelsThatLookTheSameAreOnePerson() {
       #expect(SecondPerson.isSame("Olena", " olena\u{200B}"))
       #expect(!SecondPerson.isSame("Olena", "Olha"))
+      for blank in ["\u{A0}", "  ", "\u{2007}", "\u{2009}", "\u{3000}", "\u{2800}", " \u{200B} "] {
+        #expect(SecondPerson.isSame("Olena K", "Olena\(blank)K"))
+      }
+      #expect(!SecondPerson.isSame("Olena K", "OlenaK"))
     }
 
     /// The letter й is one scalar, or и with a mark behind it, as some systems give it.
