@@ -12,6 +12,8 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case heldByProgram(processID: Int32, folder: String)
   /// A server of an earlier run uses the folder and does not end.
   case heldByServer(processID: Int32, folder: String)
+  /// The data are those of a service with another folder, which runs.
+  case dataOfOtherService(folder: String, socketFolder: String)
   /// Another server has the socket of this port.
   case socketTaken(path: String, processID: Int32)
   /// The path of the socket is longer than the system takes.
@@ -24,9 +26,11 @@ package enum ClusterFault: Error, Sendable, Equatable {
   case wrongOwner(folder: String, owner: String, expected: String)
   /// The data belong to somebody else than the server would run as; who gave them away would take them from their
   /// own server. The holder is who runs the service on them, where that is known: not always the owner, for root's
-  /// server runs as another. They may be a copy where nothing but the owner speaks against who runs this.
+  /// server runs as another; or who perhaps does. They may be a copy where nothing but the owner speaks against who
+  /// runs this.
   case dataOfOther(
-    folder: String, owner: String, user: String, isRoot: Bool, holder: String?, mayBeCopy: Bool)
+    folder: String, owner: String, user: String, isRoot: Bool, holder: String?, isSure: Bool,
+    mayBeCopy: Bool)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
   /// The data are a link to a folder without any, where none can be made.
@@ -62,6 +66,9 @@ extension ClusterFault: CustomStringConvertible {
     case .heldByServer(let processID, let folder):
       "\(folder) is in use by a PostgreSQL server, process \(processID), that does not end; "
         + "stop it (kill -INT \(processID))"
+    case .dataOfOtherService(let folder, let socketFolder):
+      "\(folder) leads to the data of the service whose socket is in \(socketFolder); nothing may be done on them "
+        + "from here. A copy of it with data of its own: cp -aL, while that service is stopped"
     case .socketTaken(let path, let processID):
       "the socket \(path) is taken by process \(processID); stop it, or use another port"
     case .socketPathTooLong(let path, let bytesMax):
@@ -74,14 +81,13 @@ extension ClusterFault: CustomStringConvertible {
     case .wrongOwner(let folder, let owner, let expected):
       "\(folder) belongs to \(owner), PostgreSQL runs as \(expected); "
         + "change it (chown -R \(expected) \(folder)), or use another data folder"
-    case .dataOfOther(let folder, let owner, let user, let isRoot, let holder, let mayBeCopy):
+    case .dataOfOther(
+      let folder, let owner, let user, let isRoot, let holder, let isSure, let mayBeCopy):
       "\(folder) belongs to \(owner), and "
-        + (isRoot ? "as root PostgreSQL would run as \(user)" : "this runs as \(user)")
-        + (holder == user && !isRoot
-          ? ", who runs the service on it"
-          : "; run this as \(Self.way(toBe: holder ?? owner))"
-            + (isRoot || holder != nil ? "" : ", or as root if root runs it")
-            + ", and leave the folder as it is")
+        + (isRoot
+          ? "as root PostgreSQL would run as \(user); run this as \(Self.asUser(holder ?? owner)), "
+            + "and leave the folder as it is"
+          : "this runs as \(user)" + Self.way(of: user, toDataOf: owner, holder, isSure: isSure))
         + (mayBeCopy
           ? ". Only where \(isRoot ? "root" : user) runs the service, and the folder was copied or came from "
             + "another machine: chown -R \(user) \(folder)" : "")
@@ -100,8 +106,22 @@ extension ClusterFault: CustomStringConvertible {
     }
   }
 
-  private static func way(toBe user: String) -> String {
-    user == "root"
-      ? "root, who runs the service on it" : "\(user) (runuser -u \(user) -- kvytok ...)"
+  /// Whom to be, for data of another one, when this is not root.
+  private static func way(
+    of user: String, toDataOf owner: String, _ holder: String?, isSure: Bool
+  ) -> String {
+    if let holder, isSure {
+      guard holder != user else { return ", who runs the service on it" }
+      let name = holder == "root" ? "root, who runs the service on it" : asUser(holder)
+      return "; run this as \(name), and leave the folder as it is"
+    }
+    let name = holder == user ? owner : holder ?? owner
+    return name == "root"
+      ? "; run this as root if root runs the service on it"
+      : "; run this as \(asUser(name)), or as root if root runs it"
+  }
+
+  private static func asUser(_ name: String) -> String {
+    "\(name) (runuser -u \(name) -- kvytok ...)"
   }
 }

@@ -20,6 +20,8 @@ struct ClusterFolder: Sendable {
   /// There while the log is that of a server that took connections.
   private var servedMark: String { path + "/served" }
   private var lockFile: String { path + "/lock" }
+  /// Where the server writes its number, and more about itself.
+  private var mark: String { data + "/postmaster.pid" }
 
   /// Makes the folder when it is not there, and checks that the server's user can live in it.
   init(path: String, user: ServerUser) throws(ClusterFault) {
@@ -100,6 +102,7 @@ struct ClusterFolder: Sendable {
     } catch {
       return .wrongOwner(folder: path, owner: owner, expected: user.name)
     }
+    let holder = holder(ofDataOf: status.st_uid)
     // A copy from another machine has numbers of there, or is all root's: no server is robbed of it.
     let isNobodys =
       !ServerUser.isKnown(status.st_uid) || (user.isOther && status.st_uid == geteuid())
@@ -107,10 +110,11 @@ struct ClusterFolder: Sendable {
       let expected = user.isOther ? holder?.name ?? user.name : user.name
       return .wrongOwner(folder: path, owner: owner, expected: expected)
     }
+    let isSure = holder?.isSure ?? false
     let isOwnFolder = pathStatus(folderAbove)?.st_uid == geteuid() || holder?.id == geteuid()
     return .dataOfOther(
       folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder?.name,
-      mayBeCopy: user.isOther ? holder == nil : isOwnFolder)
+      isSure: isSure, mayBeCopy: user.isOther ? holder == nil : !isSure || isOwnFolder)
   }
 
   private var folderAbove: String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "" }
@@ -118,12 +122,21 @@ struct ClusterFolder: Sendable {
   /// Who runs the service on the folder.
   ///
   /// Whoever made the lock; where that may not be seen or is a number that nobody has here, whoever alone may write
-  /// beside the folder. Nil when neither tells, or it is root and this is root.
-  private var holder: (name: String, id: UInt32)? {
-    let status = [pathStatus(lockFile), pathStatus(folderAbove).flatMap(Self.ofOneWriter)]
-      .compactMap(\.self).first { ServerUser.isKnown($0.st_uid) }
-    guard let status, !(user.isOther && status.st_uid == 0) else { return nil }
-    return (ServerUser.name(ofUser: status.st_uid), status.st_uid)
+  /// beside the folder, which is a guess, unless the data are those of root's server. Nil when neither tells, or it is
+  /// root and this is root.
+  private func holder(ofDataOf owner: UInt32) -> (name: String, id: UInt32, isSure: Bool)? {
+    // No server runs on data of root: a lock that is root's too was copied by root without owners.
+    let isCopied = owner == 0 && !user.isOther
+    let lock = pathStatus(lockFile).flatMap { isCopied && $0.st_uid == 0 ? nil : $0 }
+    let above = pathStatus(folderAbove).flatMap(Self.ofOneWriter)
+    let isOfRoot =
+      above?.st_uid == 0 && ServerUser.candidates.contains(ServerUser.name(ofUser: owner))
+    let told = [(lock, true), (above, isOfRoot)]
+      .first { $0.0.map { ServerUser.isKnown($0.st_uid) } ?? false }
+    guard case (let status?, let isSure)? = told, !(user.isOther && status.st_uid == 0) else {
+      return nil
+    }
+    return (ServerUser.name(ofUser: status.st_uid), status.st_uid, isSure)
   }
 
   private static func ofOneWriter(_ status: stat) -> stat? {
@@ -180,7 +193,7 @@ struct ClusterFolder: Sendable {
       }
       throw .dataOfOther(
         folder: lockFile, owner: owner, user: user.name, isRoot: false, holder: owner,
-        mayBeCopy: pathStatus(folderAbove)?.st_uid == geteuid())
+        isSure: true, mayBeCopy: pathStatus(folderAbove)?.st_uid == geteuid())
     }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)
@@ -197,27 +210,43 @@ struct ClusterFolder: Sendable {
   /// The server that uses the data now, or a process it left behind; nil when there is none.
   ///
   /// After a kill of the server itself its processes end one by one, and the next server would not
-  /// start beside them. All of them stand in the data folder.
+  /// start beside them. All of them stand in the data folder. The number in a copy of a folder in use is that of the
+  /// first one's server, which stands elsewhere.
   var runningServer: Int32? {
-    if let processID = firstNumber(ofFile: data + "/postmaster.pid"), isServer(processID) {
+    if let processID = firstNumber(ofFile: mark), isServer(processID),
+      standsInData(processID) ?? true
+    {
       return processID
     }
-    let real = realpath(data, nil)
-    defer { free(real) }
-    let stand = real.map { String(cString: $0) } ?? data
-    for name in namesInFolder("/proc") {
-      guard let processID = Int32(name), isServer(processID) else { continue }
-      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let count = readlink("/proc/\(name)/cwd", &target, target.count)
-      let bytes = target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
-      if String(decoding: bytes, as: UTF8.self) == stand { return processID }
-    }
-    return nil
+    return namesInFolder("/proc").lazy.compactMap { Int32($0) }
+      .first { isServer($0) && standsInData($0) == true }
+  }
+
+  /// Whether a process stands in the data; nil where it may not be seen.
+  private func standsInData(_ processID: Int32) -> Bool? {
+    Self.isSame("/proc/\(processID)/cwd", data)
+  }
+
+  /// Whether two paths lead to one folder; nil where one of them leads nowhere.
+  private static func isSame(_ one: String, _ other: String) -> Bool? {
+    var (first, second) = (stat(), stat())
+    guard stat(one, &first) == 0, stat(other, &second) == 0 else { return nil }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+  }
+
+  /// Checks that no service of another folder runs on the data, as where a link leads to them.
+  ///
+  /// Its server is not waited for: what came first after an end of it would have the data.
+  func requireNoOtherService() throws(ClusterFault) {
+    guard runningServer != nil, let socketFolder = Self.socketFolder(inMark: mark),
+      pathStatus(socketFolder) != nil, !Self.isSocketFolder(socketFolder, of: path)
+    else { return }
+    throw .dataOfOtherService(folder: data, socketFolder: socketFolder)
   }
 
   /// Whether the server's own file says that it takes connections.
   func isReady(processID: Int32) -> Bool {
-    guard let text = textOfFile(data + "/postmaster.pid") else { return false }
+    guard let text = textOfFile(mark) else { return false }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     // `LOCK_FILE_LINE_PM_STATUS` in the server's `pidfile.h`.
     return lines.count >= 8 && lines[0] == "\(processID)" && lines[7].hasPrefix("ready")
@@ -227,7 +256,7 @@ struct ClusterFolder: Sendable {
   /// of server and service that of one that has ended and that nobody asked about: the server would
   /// refuse to start beside it.
   func removeStaleMark() {
-    if runningServer == nil { unlink(data + "/postmaster.pid") }
+    if runningServer == nil { unlink(mark) }
   }
 
   private func isServer(_ processID: Int32) -> Bool {
@@ -248,6 +277,13 @@ struct ClusterFolder: Sendable {
 
   private static func shortSocketFolder(of path: String) -> String {
     "/tmp/kvytok-" + String(stableHash(path), radix: 36)
+  }
+
+  /// The folder of the socket that a file of a server names; nil where it names none.
+  private static func socketFolder(inMark file: String) -> String? {
+    // `LOCK_FILE_LINE_SOCKET_DIR` in the server's `pidfile.h`.
+    let lines = textOfFile(file)?.split(separator: "\n", omittingEmptySubsequences: false) ?? []
+    return lines.count >= 5 && !lines[4].isEmpty ? String(lines[4]) : nil
   }
 
   /// Whether sockets of a cluster's folder lie in another folder.
@@ -283,11 +319,14 @@ struct ClusterFolder: Sendable {
         folder: folder, owner: ServerUser.name(ofUser: status.st_uid), expected: user.name)
     }
     chmod(folder, 0o700)
-    if let holder = firstNumber(ofFile: folder + name + ".lock") {
-      guard !isServer(holder) else {
+    let mark = folder + name + ".lock"
+    if let holder = firstNumber(ofFile: mark) {
+      // What came with a copy names the socket of the first one's server.
+      let isOfFolder = Self.socketFolder(inMark: mark).map { Self.isSame($0, folder) == true }
+      guard !isServer(holder) || isOfFolder == false else {
         throw .socketTaken(path: folder + name, processID: holder)
       }
-      unlink(folder + name + ".lock")
+      unlink(mark)
     }
     return folder
   }

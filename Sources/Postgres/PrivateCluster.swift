@@ -113,7 +113,9 @@ package final class PrivateCluster: Sendable {
       guard access(ServerUser.setpriv, X_OK) == 0 else {
         throw .toolMissing(name: "setpriv", package: "util-linux")
       }
-      return (folder: folder, lock: FolderLock(try folder.lock()))
+      let lock = FolderLock(try folder.lock())
+      try folder.requireNoOtherService()
+      return (folder: folder, lock: lock)
     }
     let folder = prepared.folder
     try await waitForStrayServer(of: folder)

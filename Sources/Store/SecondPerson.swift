@@ -2,15 +2,20 @@
 package enum SecondPerson {
   /// Whether two names are of one person.
   ///
-  /// Letters differ in case, and names in the blanks around them or in what is not seen, only by a slip of the hand,
-  /// or by intent.
+  /// Letters differ in case, and names in their blanks or in what is not seen, only by a slip of the hand, or by intent.
   package static func isSame(_ one: String, _ other: String) -> Bool {
     seen(one).lowercased() == seen(other).lowercased()
   }
 
   /// A name as it is read: labels from before there was a rule may hold more.
   private static func seen(_ text: String) -> String {
-    trimmed(String(String.UnicodeScalarView(text.unicodeScalars.filter(AccessGrant.isSeen))))
+    spaced(String(String.UnicodeScalarView(spaced(text).unicodeScalars.filter(AccessGrant.isSeen))))
+  }
+
+  /// A name with one blank between its words and none around them, whichever blanks it was written with.
+  static func spaced(_ text: String) -> String {
+    // A cell of Braille without a dot is no blank to Unicode.
+    text.split { $0.isWhitespace || $0 == "\u{2800}" }.joined(separator: " ")
   }
 
   /// A name or a reason without the blanks around it.

@@ -1,4 +1,5 @@
 package import Basics
+import Foundation
 import Postgres
 
 /// What the bearer of a token may do.
@@ -44,13 +45,15 @@ package struct AccessGrant: Sendable, Equatable {
     "acquirer", "clearing", "clock", "device", "kvytok", "nobody", "tap",
   ]
 
-  /// A label as it is kept, without blanks around it; nil when it names nobody or a machine of the house, is long,
-  /// steers a terminal, or would look as another one does.
+  /// A label as it is kept, with one blank between its words; nil when it names nobody or a machine of the house, is
+  /// long, steers a terminal, or would look as another one does.
   ///
-  /// What is decided about money stands in the books under it.
+  /// What is decided about money stands in the books under it. Letters that may be written in two ways (й) are kept in
+  /// one: the database compares bytes.
   package static func label(_ text: String) -> String? {
-    let label = SecondPerson.trimmed(text)
-    guard label.utf8.count <= labelBytesMax, label.unicodeScalars.allSatisfy(isSeen),
+    let typed = SecondPerson.trimmed(text)
+    let label = SecondPerson.spaced(typed).precomposedStringWithCanonicalMapping
+    guard label.utf8.count <= labelBytesMax, typed.unicodeScalars.allSatisfy(isSeen),
       namesSomebody(label), !machines.contains(where: { SecondPerson.isSame($0, label) })
     else { return nil }
     return label
@@ -142,11 +145,19 @@ package struct TokenQueries {
       [.bytea(digest), .timestamptz(moment)]) > 0
   }
 
-  /// Ends all tokens of a label; the number ended.
+  /// Ends all tokens of the person of a label; the number ended.
+  ///
+  /// Labels from before there was a rule may look the same and be two, also by their bytes alone.
   package func revoke(label: String, at moment: Instant) async throws -> Int {
-    try await connection.execute(
-      "update access_token set revoked_at = $2 where label = $1 and revoked_at is null",
-      [.text(label), .timestamptz(moment)])
+    let rows = try await connection.query(
+      "select distinct label from access_token where revoked_at is null order by label")
+    var count = 0
+    for kept in try rows.map({ try $0.text(0) }) where SecondPerson.isSame(kept, label) {
+      count += try await connection.execute(
+        "update access_token set revoked_at = $2 where label = $1 and revoked_at is null",
+        [.text(kept), .timestamptz(moment)])
+    }
+    return count
   }
 
   private static func grant(_ row: PostgresRow) throws -> AccessGrant {

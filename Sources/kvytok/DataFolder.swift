@@ -31,17 +31,15 @@ struct DataFolder: Sendable {
   var hasCluster: Bool { OwnerWords.mayBeThere(clusterFolder) }
   /// Whether the key of the tokens lies in it, or may, where this process must not look.
   var hasTokenKey: Bool { OwnerWords.mayBeThere(tokenKeyFile) }
-  /// Where the data of the database lie when a link leads there; nil where they lie inside, or this process must not look.
+  /// Where the data of the database lie when a link leads there, of the folder or in it; nil where they lie inside, or
+  /// this process must not look.
   var linkedData: String? {
-    let cluster = realpath(clusterFolder, nil)
-    let data = realpath(clusterFolder + "/data", nil)
-    defer {
-      free(cluster)
-      free(data)
-    }
-    guard let cluster, let data else { return nil }
-    let real = String(cString: data)
-    return real == String(cString: cluster) + "/data" ? nil : real
+    let named = URL(fileURLWithPath: path)
+    guard let real = Self.real(clusterFolder + "/data"),
+      let above = Self.real(named.deletingLastPathComponent().path)
+    else { return nil }
+    let inside = URL(fileURLWithPath: above).appendingPathComponent(named.lastPathComponent).path
+    return real == inside + "/postgres/data" ? nil : real
   }
   /// Whether a key of a service lies in it.
   private var hasKeys: Bool { hasTokenKey || OwnerWords.mayBeThere(sessionKeyFile) }
@@ -85,11 +83,25 @@ struct DataFolder: Sendable {
   }
 
   /// Bytes that are free where it lies, or would lie; nil when the system does not say.
-  func freeBytes() -> Int64? {
+  func freeBytes() -> Int64? { Self.freeBytes(at: isThere ? path : "/") }
+
+  /// The same of its database, which may lie on a volume of its own.
+  func freeBytesOfDatabase() -> Int64? {
+    Self.real(clusterFolder + "/data").flatMap(Self.freeBytes) ?? freeBytes()
+  }
+
+  private static func freeBytes(at path: String) -> Int64? {
     // A URL of its own each time: one keeps what it found.
-    let values = try? URL(fileURLWithPath: isThere ? path : "/")
+    let values = try? URL(fileURLWithPath: path)
       .resourceValues(forKeys: [.volumeAvailableCapacityKey])
     return values?.volumeAvailableCapacity.map { Int64($0) }
+  }
+
+  /// A path without links; nil where it leads nowhere, or this process must not look.
+  private static func real(_ path: String) -> String? {
+    let real = realpath(path, nil)
+    defer { free(real) }
+    return real.map { String(cString: $0) }
   }
 
   /// Makes the folder where it is not there; others may pass through it to what is theirs.

@@ -61,6 +61,9 @@ extension DatabasePlace {
   var freeBytesMin: Int64 {
     url == nil ? DoctorCommand.freeBytesMinWithCluster : DoctorCommand.freeBytesMin
   }
+
+  /// Bytes that are free where the private database lies, or else the folder; nil when the system does not say.
+  func freeBytes() -> Int64? { url == nil ? folder.freeBytesOfDatabase() : folder.freeBytes() }
 }
 
 /// What the doctor found.
@@ -86,18 +89,11 @@ private struct DoctorReport {
 
   mutating func checkFolder(_ place: DatabasePlace) {
     let folder = place.folder
-    if let free = folder.freeBytes() {
-      let found = "\(free >> 20) MiB free"
-      let least = place.freeBytesMin
-      if free >= least {
-        pass("disk", found)
-      } else {
-        fail("disk", found, "Make room: below \(least >> 20) MiB is too little.")
-      }
-    }
+    checkDisk(place.freeBytes(), least: place.freeBytesMin)
     guard folder.isThere else { return }
     if let elsewhere = folder.linkedData {
       pass("data", "lie in \(elsewhere), which a copy of \(folder.path) does not hold")
+      if place.url == nil { checkDisk(folder.freeBytes(), least: DoctorCommand.freeBytesMin) }
     }
     do {
       _ = try folder.tokenKey()
@@ -108,6 +104,16 @@ private struct DoctorReport {
         folder.hasTokenKey
           ? "the key of the tokens cannot be used" : "the key of the tokens is not there",
         error.description)
+    }
+  }
+
+  private mutating func checkDisk(_ free: Int64?, least: Int64) {
+    guard let free else { return }
+    let found = "\(free >> 20) MiB free"
+    if free >= least {
+      pass("disk", found)
+    } else {
+      fail("disk", found, "Make room: below \(least >> 20) MiB is too little.")
     }
   }
 

@@ -41,11 +41,11 @@ struct Kvytok: AsyncParsableCommand {
 
   /// The first number below zero that was not read as one, which is what a fault may come from.
   ///
-  /// Behind `--`, and behind an option that the fault does not name, it was read.
+  /// Behind `--`, and behind an option that the fault does not name, it was read, as was one that it finds invalid.
   private static func unreadNumber(_ fault: String) -> String? {
     let arguments = Array(CommandLine.arguments.prefix { $0 != "--" })
     return zip(arguments, arguments.dropFirst()).first { before, argument in
-      isBelowZero(argument)
+      isBelowZero(argument) && !fault.contains("The value '\(argument)' is invalid")
         && (!before.hasPrefix("--") || fault.contains(before) || fault.contains(argument))
     }?.1
   }

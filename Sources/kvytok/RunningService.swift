@@ -94,7 +94,7 @@ struct RunningService: Sendable {
     let queues = QueueWatch(
       store: store, wayIn: backbone.wayIn, city: city, factory: registry, log: log, now: { .now },
       randomBytes: { SecureRandom.bytes($0) },
-      freeBytes: { [folder = settings.place.folder] in folder.freeBytes() })
+      freeBytes: { [place = settings.place] in place.freeBytes() })
     let partitions = PartitionKeeper(
       store: store, city: city, positionDays: settings.positionDays,
       isDropping: settings.parts.contains(.insight),

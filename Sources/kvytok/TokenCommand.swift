@@ -119,14 +119,7 @@ struct TokenCommand: AsyncParsableCommand {
     func run() async throws {
       let count = try await Backbone.with(database) { backbone in
         try await backbone.store.write { db in
-          // Labels from before there was a rule may look the same and be two.
-          let like = try await db.tokens.list().map(\.label)
-            .filter { SecondPerson.isSame($0, label) }
-          var ended = 0
-          for one in Set([label] + like).sorted() {
-            ended += try await db.tokens.revoke(label: one, at: .now)
-          }
-          return ended
+          try await db.tokens.revoke(label: label, at: .now)
         }
       }
       guard count > 0 else {

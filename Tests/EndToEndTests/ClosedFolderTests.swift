@@ -38,6 +38,47 @@ struct ClosedFolderTests {
     #expect(end.errors.contains("run this as root"), "\(end.errors)")
   }
 
+  /// As by `cp -r`: the lock is of whoever copied, where it is seen at all.
+  @Test(arguments: [0o700, 0o755])
+  func theServicesOwnUserIsToldTheCureOfACopyThatIsAllOfRoot(_ mode: Int) async throws {
+    let data = try await KvytokService.preparedData("copied")
+    defer { try? FileManager.default.removeItem(at: data) }
+    let cluster = data.appendingPathComponent("postgres").path
+    try await Self.give(cluster, to: "root")
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: cluster)
+    try #require(FileManager.default.createFile(atPath: cluster + "/lock", contents: nil))
+    let said = try await Self.saidToNobody(data)
+    #expect(said.contains("\(cluster) belongs to root, and this runs as nobody"), "\(said)")
+    #expect(said.contains("root if root runs the service on it"), "\(said)")
+    #expect(said.contains("Only where nobody runs the service"), "\(said)")
+    #expect(said.contains("chown -R nobody \(cluster)"), "\(said)")
+    #expect(!said.contains("leave the folder as it is"), "\(said)")
+  }
+
+  @Test func whoOwnsTheFolderAboveIsNotToldToRunTheServiceOfRoot() async throws {
+    let data = try await KvytokService.preparedData("above")
+    defer { try? FileManager.default.removeItem(at: data) }
+    #expect(chown(data.path, try #require(getpwnam("nobody")).pointee.pw_uid, UInt32.max) == 0)
+    let said = try await Self.saidToNobody(data)
+    #expect(said.contains("belongs to postgres, and this runs as nobody; run this as"), "\(said)")
+    #expect(said.contains("or as root if root runs it"), "\(said)")
+    #expect(!said.contains("who runs the service on it"), "\(said)")
+  }
+
+  private static func give(_ folder: String, to user: String) async throws {
+    let end = try await RunningProgram.run(
+      URL(fileURLWithPath: "/bin/chown"), ["-R", "\(user):", folder])
+    #expect(end.exitCode == 0, "\(end.errors)")
+  }
+
+  /// What a command says to a user who runs no service.
+  private static func saidToNobody(_ data: URL) async throws -> String {
+    let end = try await OtherUser.run(
+      ["report", "daily", "--date", "2026-11-20", "--data", data.path])
+    #expect(end.exitCode != 0)
+    return end.errors
+  }
+
   @Test func aKeyThatMayNotBeReadIsNotToldAsLost() async throws {
     let data = try await KvytokService.preparedData("closed")
     defer { try? FileManager.default.removeItem(at: data) }

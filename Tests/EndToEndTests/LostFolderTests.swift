@@ -62,6 +62,23 @@ struct LostFolderTests {
       !FileManager.default.fileExists(atPath: cluster.appendingPathComponent("data").path))
   }
 
+  /// A link anywhere on the way makes a backup that holds no database.
+  @Test(arguments: ["", "/postgres", "/postgres/data"])
+  func theDoctorTellsWhereDataBehindALinkLie(_ place: String) async throws {
+    let data = try await KvytokService.preparedData("linked")
+    let volume = data.path + "-volume"
+    defer { for path in [data.path, volume] { try? FileManager.default.removeItem(atPath: path) } }
+    let without = try await Command.run(["doctor", "--data", data.path])
+    #expect(!without.output.contains("lie in"), "\(without.output)")
+    try FileManager.default.moveItem(atPath: data.path + place, toPath: volume)
+    try FileManager.default.createSymbolicLink(
+      atPath: data.path + place, withDestinationPath: volume)
+    let end = try await Command.run(["doctor", "--data", data.path])
+    let real = volume + "/postgres/data".dropFirst(place.count)
+    let found = "lie in \(real), which a copy of \(data.path) does not hold"
+    #expect(end.output.contains(found), "\(end.output)\(end.errors)")
+  }
+
   /// Who mends what hindered a first start starts again: no key is there that would be taken for an earlier one's.
   @Test func aFirstStartThatFailedLeavesNoKey() async throws {
     let data = try TemporaryFolder.make("first")

@@ -94,6 +94,15 @@ import Testing
     #expect(!end.errors.contains("begins as an option does"), "\(end.errors)")
   }
 
+  @Test func aNumberBelowZeroThatWasReadAndIsInvalidIsToldAsThatAlone() async throws {
+    let end = try await Command.run([
+      "wallet", "correct", "YW5uYQ", "--minor", "-5.5", "--currency", "UAH", "--reason", "test",
+    ])
+    #expect(end.exitCode == 2, "\(end.errors)")
+    #expect(end.errors.contains("The value '-5.5' is invalid for '--minor"), "\(end.errors)")
+    #expect(!end.errors.contains("begins as an option does"), "\(end.errors)")
+  }
+
   @Test func theChannelsOfMoneyAreToldAsTheHelpHasThem() async throws {
     let end = try await Command.run([
       "wallet", "top-up", "YW5uYQ", "5", "--currency", "UAH", "--channel", "cheque", "--key", "k",

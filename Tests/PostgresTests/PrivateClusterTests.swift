@@ -213,7 +213,8 @@ struct PrivateClusterTests {
         #expect(chown(path, 1, 1) == 0)
       }
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder, false) = fault else {
+      guard case .dataOfOther(cluster.folder, let owner, _, true, let holder, true, false) = fault
+      else {
         Issue.record("\(String(describing: fault))")
         return
       }
@@ -231,7 +232,9 @@ struct PrivateClusterTests {
       await cluster.stop()
       #expect(chown(cluster.folder, 1, 1) == 0)
       let fault = await fault(folder: cluster.folder)
-      guard case .dataOfOther(cluster.folder, let owner, let user, true, nil, true) = fault else {
+      guard
+        case .dataOfOther(cluster.folder, let owner, let user, true, nil, false, true) = fault
+      else {
         Issue.record("\(String(describing: fault))")
         return
       }
@@ -246,13 +249,13 @@ struct PrivateClusterTests {
     let folder = "/var/lib/kvytok/postgres"
     let own = ClusterFault.dataOfOther(
       folder: folder, owner: "root", user: "kvytok", isRoot: false, holder: "kvytok",
-      mayBeCopy: true
+      isSure: true, mayBeCopy: true
     ).description
     #expect(own.contains("this runs as kvytok, who runs the service on it"), "\(own)")
     #expect(own.contains("chown -R kvytok \(folder)") && !own.contains("run this as"), "\(own)")
     let copied = ClusterFault.dataOfOther(
       folder: folder, owner: "root", user: "kvytok", isRoot: false, holder: "root",
-      mayBeCopy: true
+      isSure: true, mayBeCopy: true
     ).description
     #expect(copied.contains("run this as root"), "\(copied)")
     #expect(copied.contains("Only where kvytok runs the service"), "\(copied)")
@@ -351,10 +354,10 @@ struct PrivateClusterTests {
       let other = cluster.folder + "-other"
       let first = try await OwnCluster.start(folder: other, loop: loop)
       await first.stop()
-      OwnCluster.removeTree(other + "/socket/.s.PGSQL.5432.lock")
-      try FileManager.default.copyItem(
-        atPath: cluster.socketFolder + "/.s.PGSQL.5432.lock",
-        toPath: other + "/socket/.s.PGSQL.5432.lock")
+      let mark = "/.s.PGSQL.5432.lock"
+      let text = try String(contentsOfFile: cluster.socketFolder + mark, encoding: .utf8)
+      try text.replacingOccurrences(of: cluster.socketFolder, with: other + "/socket").write(
+        toFile: other + "/socket" + mark, atomically: false, encoding: .utf8)
       let fault = await fault(folder: other)
       #expect(
         fault

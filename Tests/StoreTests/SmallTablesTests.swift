@@ -35,7 +35,7 @@ extension StoreSuite {
       ("a\nb", nil),
       (String(repeating: "x", count: 101), nil), ("Olena\u{200B}", nil), ("\u{202E}anelO", nil),
       ("\u{3164}", nil), ("Ole\u{AD}na", nil), ("a\u{2028}b", nil), ("Clock", nil), (" tap ", nil),
-      ("clock 2", "clock 2"),
+      ("clock 2", "clock 2"), ("Olena\u{A0}\u{3000} K", "Olena K"), ("Olena\u{2800}K", "Olena K"),
     ])
     func aLabelNamesSomebodyOnOneLine(_ text: String, _ kept: String?) {
       #expect(AccessGrant.label(text) == kept)
@@ -51,6 +51,40 @@ extension StoreSuite {
     @Test func labelsThatLookTheSameAreOnePerson() {
       #expect(SecondPerson.isSame("Olena", " olena\u{200B}"))
       #expect(!SecondPerson.isSame("Olena", "Olha"))
+      for blank in ["\u{A0}", "  ", "\u{2007}", "\u{2009}", "\u{3000}", "\u{2800}", " \u{200B} "] {
+        #expect(SecondPerson.isSame("Olena K", "Olena\(blank)K"))
+      }
+      #expect(!SecondPerson.isSame("Olena K", "OlenaK"))
+    }
+
+    /// The letter й is one scalar, or и with a mark behind it, as some systems give it.
+    @Test func aLabelIsKeptInOneFormOfItsLetters() {
+      let kept = AccessGrant.label("Сергі\u{438}\u{306}")
+      #expect(kept.map { Array($0.utf8) } == Array("Сергі\u{439}".utf8))
+    }
+
+    @Test(arguments: ["Сергі\u{439}", "Сергі\u{438}\u{306}", "сергій "])
+    func allTokensOfOnePersonAreRevokedHoweverTheirLabelsAreWritten(_ typed: String) async throws {
+      try await withStore { store, pool in
+        let labels = [
+          "Сергі\u{439}", "Сергі\u{438}\u{306}", " Сергі\u{439}", "Сергі\u{439}", "Сергій Петрович",
+        ]
+        try await store.write { session in
+          for (number, label) in labels.enumerated() {
+            try await session.tokens.create(
+              digest: [UInt8(number)], AccessGrant(label: label, role: .admin, createdAt: noon))
+          }
+          let ended = try await session.tokens.revoke(digest: [3], at: noon)
+          #expect(ended)
+        }
+        let revoke = { @Sendable in
+          try await store.write { try await $0.tokens.revoke(label: typed, at: noon) }
+        }
+        #expect(try await revoke() == 3)
+        #expect(
+          try await pool.number("select count(*) from access_token where revoked_at is null") == 1)
+        #expect(try await revoke() == 0)
+      }
     }
 
     @Test func onlyOneOfManyProcessesMakesTheFirstToken() async throws {
