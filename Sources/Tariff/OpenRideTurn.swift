@@ -5,7 +5,8 @@ import Basics
 /// Those stand as they were paid. So the ride takes what its turn changes for all of them: in money, in what a
 /// category took off, and in trips of a carnet.
 struct OpenRideTurn {
-  /// The evening as it was paid, and with the ride in its turn.
+  /// The evening as it was paid, and with the ride in its turn; neither let go of a product, so that both have
+  /// each at the same place: two of one name may be from one moment.
   private let paid: RatedDay
   private let turned: RatedDay
   private(set) var ride: RatedRide
@@ -115,21 +116,13 @@ struct OpenRideTurn {
 
   private mutating func keepTrips(of tag: UInt32, paidAndMore more: Int32) {
     var rest = more
-    let old = paid.state.holdings.filter { $0.tag == tag }
-    for var holding in old
-    where !state.holdings.contains(where: { $0.isSamePurchase(as: holding) }) {
-      // It was used up in the turn, and let go of.
-      holding.tripsUsed = .max
-      state.holdings.append(holding)
-    }
-    for index in state.holdings.indices where state.holdings[index].tag == tag {
-      let holding = state.holdings[index]
-      guard let before = old.first(where: { $0.isSamePurchase(as: holding) }) else { continue }
+    for (place, before) in paid.state.holdings.enumerated() where before.tag == tag {
+      let holding = state.holdings[place]
       let own = min(rest, max(0, holding.tripsUsed - before.tripsUsed))
-      state.holdings[index].tripsUsed = before.tripsUsed + own
+      state.holdings[place].tripsUsed = before.tripsUsed + own
       // A trip that the turn would give back stays used, and rides may follow it.
       if holding.tripsUsed < before.tripsUsed {
-        state.holdings[index].lastTripAt = max(holding.lastTripAt, before.lastTripAt)
+        state.holdings[place].lastTripAt = max(holding.lastTripAt, before.lastTripAt)
       }
       rest -= own
     }
@@ -139,22 +132,12 @@ struct OpenRideTurn {
   private mutating func leaveProducts(_ codes: Set<FareStepCode>) {
     guard let left = ride.reason.steps.first(where: { codes.contains($0.code) }) else { return }
     ride.reason.steps.removeAll { codes.contains($0.code) }
-    for index in state.holdings.indices where state.holdings[index].tag == tag(left.rule) {
-      let holding = state.holdings[index]
-      guard let before = paid.state.holdings.first(where: { $0.isSamePurchase(as: holding) }) else {
-        continue
-      }
-      state.holdings[index].activatedAt = before.activatedAt
-      state.holdings[index].lastUseAt = before.lastUseAt
-      state.holdings[index].lastVehicle = before.lastVehicle
+    for (place, before) in paid.state.holdings.enumerated() where before.tag == tag(left.rule) {
+      state.holdings[place].activatedAt = before.activatedAt
+      state.holdings[place].lastUseAt = before.lastUseAt
+      state.holdings[place].lastVehicle = before.lastVehicle
     }
     ride.product = ride.reason.steps.first { $0.code == .price }?.rule ?? ""
-  }
-}
-
-extension Holding {
-  fileprivate func isSamePurchase(as other: Holding) -> Bool {
-    tag == other.tag && boughtAt == other.boughtAt
   }
 }
 

@@ -1,0 +1,43 @@
+import Basics
+import Tariff
+import Testing
+import Transit
+
+private let fares = """
+  fares:
+    - {name: metro, when: {mode: metro}, price: 9.00}
+    - {name: tram, when: {mode: tram}, price: 6.00}
+    - {name: bus, when: {mode: bus}, price: 4.00}
+
+  """
+
+private let twoOfOneName = [
+  Midnight(
+    "two carnets that are sold from one moment have all their trips",
+    rules: fares + "products: [{name: two, trips: 2, valid: {days: 30}}]",
+    rides: """
+        buys: [{product: two, at: "2024-05-14 07:00"}, {product: two, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 23:20", mode: bus, pays: 0, because: "one trip of \\"two\\", 1 left"}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 0, because: one trip}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 0, because: "one trip of \\"two\\", 0 left"}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 0 left"}
+        - {at: "2024-05-15 18:00", mode: bus, pays: 4.00}
+      """),
+  Midnight(
+    "of two carnets that the turn uses up each has as many trips as rides tell",
+    rules: fares + "products: [{name: one, trips: 1, valid: {days: 30}}]",
+    rides: """
+        buys: [{product: one, at: "2024-05-14 07:00"}, {product: one, at: "2024-05-14 08:00"}]
+        rides:
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 0, because: one trip}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 0, because: one trip}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 4.00}
+        - {at: "2024-05-15 18:00", mode: bus, pays: 4.00}
+      """),
+]
+
+struct OpenRideProductTests {
+  @Test(arguments: twoOfOneName)
+  private func twoProductsOfOneNameAreTwo(_ worked: Midnight) { worked.expectGood() }
+}
