@@ -117,14 +117,19 @@ struct OpenRideTurn {
   private mutating func keepTrips(of tag: UInt32, paidAndMore more: Int32) {
     var rest = more
     for (place, before) in paid.state.holdings.enumerated() where before.tag == tag {
-      let holding = state.holdings[place]
-      let own = min(rest, max(0, holding.tripsUsed - before.tripsUsed))
+      let turned = state.holdings[place]
+      let own = min(rest, max(0, turned.tripsUsed - before.tripsUsed))
+      rest -= own
+      guard own > 0 || turned.tripsUsed <= before.tripsUsed else {
+        // No ride tells the trip that the turn would use, so it has begun nothing and no ride follows it.
+        state.holdings[place] = before
+        continue
+      }
       state.holdings[place].tripsUsed = before.tripsUsed + own
       // A trip that the turn would give back stays used, and rides may follow it.
-      if holding.tripsUsed < before.tripsUsed {
-        state.holdings[place].lastTripAt = max(holding.lastTripAt, before.lastTripAt)
+      if turned.tripsUsed < before.tripsUsed {
+        state.holdings[place].lastTripAt = max(turned.lastTripAt, before.lastTripAt)
       }
-      rest -= own
     }
   }
 

@@ -37,7 +37,42 @@ private let twoOfOneName = [
       """),
 ]
 
+private let endedByTram =
+  "transfers: [{name: t, when: {mode: [bus, metro]}, ended_by: {mode: tram}, within: 60 min, pays: free}]\n"
+
+private let tripsOfNoRide = [
+  Midnight(
+    "a carnet that no ride tells a trip of has not begun",
+    rules: fares + endedByTram
+      + "products: [{name: q, when: {mode: bus}, trips: 2, valid: {length: 60 min, from: first_use}}]",
+    rides: """
+        buys: [{product: q, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 23:20", mode: metro, pays: 9.00}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 6.00}
+        - {at: "2024-05-14 23:40", mode: bus, pays: 0, because: free transfer}
+        - {at: "2024-05-15 00:50", mode: bus, pays: 0, because: "one trip of \\"q\\", 1 left"}
+        - {at: "2024-05-15 08:00", mode: bus, pays: 4.00}
+      """),
+  Midnight(
+    "no ride is a transfer on a carnet that no ride tells a trip of",
+    rules: fares + endedByTram
+      + "products: [{name: q, when: {mode: bus}, trips: 3, valid: {days: 9}, transfer: {within: 90 min}}]",
+    rides: """
+        buys: [{product: q, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 23:10", mode: metro, pays: 9.00}
+        - {on: "2024-05-14 23:20", off: "2024-05-15 00:05", mode: tram, pays: 6.00}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 0, because: free transfer}
+        - {at: "2024-05-15 01:00", mode: bus, pays: 0, because: "one trip of \\"q\\", 2 left"}
+        - {at: "2024-05-15 02:20", mode: bus, pays: 0, because: "transfer on \\"q\\""}
+      """),
+]
+
 struct OpenRideProductTests {
   @Test(arguments: twoOfOneName)
   private func twoProductsOfOneNameAreTwo(_ worked: Midnight) { worked.expectGood() }
+
+  @Test(arguments: tripsOfNoRide)
+  private func aTripThatNoRideTellsBeginsNothing(_ worked: Midnight) { worked.expectGood() }
 }
