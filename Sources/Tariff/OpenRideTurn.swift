@@ -75,16 +75,18 @@ struct OpenRideTurn {
     return sum
   }
 
-  /// The ride uses a trip of its product where one more is used in all, or of another one where it pays nothing;
-  /// what is left of products is what rides have used, and no trip is given back.
+  /// The ride uses a trip of its product where one more is used in all, or of another one where it pays nothing
+  /// and no pass carries it; what is left of products is what rides have used, and no trip is given back.
   private mutating func useTrips(isPayingMore: Bool) {
     let (all, told) = (trips(turned), trips(paid))
     let products = Set(all.keys).union(told.keys).sorted()
     let gained = products.filter { all[$0]?.count ?? 0 > told[$0]?.count ?? 0 }
     let steps = ride.reason.steps.filter { $0.code == .trip || $0.code == .tripTransfer }
+    // A ride names one product.
+    let isFree = ride.chargedMinor == 0 && !isOnPass
     let used =
       gained.first { product in steps.contains { $0.rule == product } }
-      ?? (ride.chargedMinor == 0 ? gained.first : nil)
+      ?? (isFree ? gained.first : nil)
     for product in products {
       keepTrips(of: tag(product), paidAndMore: product == used ? 1 : 0)
     }
@@ -103,6 +105,11 @@ struct OpenRideTurn {
         ride.reason.steps[index].number = nil
       }
     }
+  }
+
+  /// Whether a pass carries the ride, or a part of it.
+  private var isOnPass: Bool {
+    ride.reason.steps.contains { $0.code == .pass || $0.code == .passPart }
   }
 
   /// How many trips are left of each product after each ride that used one.

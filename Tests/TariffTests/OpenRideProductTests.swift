@@ -75,4 +75,27 @@ struct OpenRideProductTests {
 
   @Test(arguments: tripsOfNoRide)
   private func aTripThatNoRideTellsBeginsNothing(_ worked: Midnight) { worked.expectGood() }
+
+  /// In its turn the bus behind the tram would use a trip; no ride tells it, so none is used.
+  @Test func aRideThatAPassCarriesUsesNoTripOfACarnet() {
+    let rules = """
+      products:
+        - {name: ten, when: {mode: bus}, trips: 3, valid: {days: 30}}
+        - {name: pass, when: {mode: tram}, valid: {length: 9 h, from: first_use}}
+
+      """
+    let worked = Midnight(
+      "a pass and a carnet", rules: fares + endedByTram + rules,
+      rides: """
+          buys: [{product: ten, at: "2024-05-14 07:00"}, {product: pass, at: "2024-05-14 07:00"}]
+          rides:
+          - {at: "2024-05-14 23:20", mode: metro, pays: 9.00}
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 0, because: "carried by \\"pass\\""}
+          - {at: "2024-05-14 23:40", mode: bus, pays: 0, because: free transfer}
+          - {at: "2024-05-15 09:00", mode: bus, pays: 0, because: "one trip of \\"ten\\", 2 left"}
+        """)
+    worked.expectGood()
+    let rides = worked.check().cases.flatMap(\.rides)
+    #expect(rides.map(\.product) == ["metro", "pass", "bus", "ten"])
+  }
 }
