@@ -27,23 +27,37 @@ struct OpenRideTurn {
   mutating func settle() {
     guard let own = ride.chargedMinor else { return useTrips(isPayingMore: false) }
     let due = sum(turned) - sum(paid)
-    if max(0, due) != own {
-      ride.chargedMinor = max(0, due)
-      ride.reason.steps.append(
-        FareStep(
-          .laterRides, rule: "", minor: max(0, due) - own,
-          number: Int64(paid.rides.count { $0.at >= ride.at && !$0.isSecondTap })))
-    }
-    guard due >= 0 else {
-      ride.reason.steps.removeAll { $0.code == .reducedCategory }
-      leaveProducts([.trip])
-      state = paid.state
-      state.boarding = nil
-      return
-    }
+    guard due >= 0 else { return giveNothingBack(of: own) }
+    ride.chargedMinor = due
+    tellLaterRides(due - own)
     reduce()
     if due > own { leaveProducts([.pass]) }
     useTrips(isPayingMore: due > own)
+  }
+
+  /// Nothing that the ride opened, counted or used is so, and it pays nothing.
+  private mutating func giveNothingBack(of own: Int64) {
+    ride.chargedMinor = 0
+    ride.reason.steps.removeAll { $0.code == .reducedCategory || $0.code == .transferOpens }
+    for index in ride.reason.steps.indices where ride.reason.steps[index].code == .discount {
+      ride.reason.steps[index].number = nil
+    }
+    leaveProducts([.trip, .pass, .passPart])
+    tellLaterRides(-own)
+    state = paid.state
+    state.boarding = nil
+  }
+
+  /// Tells in the reason, or adds to what it tells, how much more the ride pays because of the later ones.
+  private mutating func tellLaterRides(_ minor: Int64) {
+    if let place = ride.reason.steps.firstIndex(where: { $0.code == .laterRides }) {
+      ride.reason.steps[place].minor = (ride.reason.steps[place].minor ?? 0) + minor
+    } else if minor != 0 {
+      ride.reason.steps.append(
+        FareStep(
+          .laterRides, rule: "", minor: minor,
+          number: Int64(paid.rides.count { $0.at >= ride.at && !$0.isSecondTap })))
+    }
   }
 
   /// What rides with a known fare are charged, in the currency of the ride.
@@ -143,13 +157,27 @@ struct OpenRideTurn {
   /// A ride that pays money for others is not one that a product carries.
   private mutating func leaveProducts(_ codes: Set<FareStepCode>) {
     guard let left = ride.reason.steps.first(where: { codes.contains($0.code) }) else { return }
+    tellLaterRides(-minor(of: left))
     ride.reason.steps.removeAll { codes.contains($0.code) }
     for (place, before) in paid.state.holdings.enumerated() where before.tag == tag(left.rule) {
       state.holdings[place].activatedAt = before.activatedAt
       state.holdings[place].lastUseAt = before.lastUseAt
       state.holdings[place].lastVehicle = before.lastVehicle
     }
-    ride.product = ride.reason.steps.first { $0.code == .price }?.rule ?? ""
+    let prices: Set<FareStepCode> = [.price, .incomplete, .waived, .ticket, .onTicket]
+    ride.product = ride.reason.steps.first { prices.contains($0.code) }?.rule ?? ""
+  }
+
+  /// What a product pays of the ride by a step: the price without companions, or its part of it; the fees that it
+  /// pays beside a ticket are no step.
+  private func minor(of step: FareStep) -> Int64 {
+    switch step.code {
+    case .passPart: return step.minor ?? 0
+    case .pass where step.minor != nil: return 0
+    default:
+      let companions = ride.reason.steps.first { $0.code == .riders }?.minor ?? 0
+      return (ride.nominalMinor ?? 0) - companions
+    }
   }
 }
 

@@ -69,6 +69,89 @@ private let tripsOfNoRide = [
       """),
 ]
 
+private let hour = "transfers: [{name: t, within: 60 min, pays: free}]\n"
+private let taken = "later rides (1) that were paid before it ended are counted behind it: "
+
+/// A ride that is open over midnight, and the whole of what its reason says.
+private struct OpenRideReason: CustomTestStringConvertible {
+  var worked: Midnight
+  var says: String
+  var testDescription: String { worked.testDescription }
+}
+
+private let reasons = [
+  OpenRideReason(
+    worked: Midnight(
+      "a ride that gives nothing back uses no trip",
+      rules: fares + hour
+        + "products: [{name: ten, when: {mode: tram}, trips: 3, valid: {days: 30}}]",
+      rides: """
+          buys: [{product: ten, at: "2024-05-14 07:00"}]
+          rides:
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 0}
+          - {at: "2024-05-14 23:50", mode: bus, pays: 4.00}
+          - {at: "2024-05-15 09:00", mode: tram, pays: 0, because: "one trip of \\"ten\\", 2 left"}
+        """), says: "price \"tram\" 6.00 UAH; \(taken)-6.00 UAH"),
+  OpenRideReason(
+    worked: Midnight(
+      "a ride that gives nothing back begins no pass",
+      rules: fares + hour
+        + "products: [{name: pass, when: {mode: tram}, valid: {length: 60 min, from: first_use}}]",
+      rides: """
+          buys: [{product: pass, at: "2024-05-14 07:00"}]
+          rides:
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 0}
+          - {at: "2024-05-14 23:50", mode: bus, pays: 4.00}
+          - {at: "2024-05-15 09:00", mode: tram, pays: 0, because: "carried by \\"pass\\""}
+        """), says: "price \"tram\" 6.00 UAH; \(taken)-6.00 UAH"),
+  OpenRideReason(
+    worked: Midnight(
+      "a ride that gives nothing back begins no pass that pays a part",
+      rules: fares + hour
+        + "products: [{name: part, when: {mode: tram}, covers: 5.00, valid: {length: 60 min, from: first_use}}]",
+      rides: """
+          buys: [{product: part, at: "2024-05-14 07:00"}]
+          rides:
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 0}
+          - {at: "2024-05-14 23:50", mode: metro, pays: 9.00}
+          - {at: "2024-05-15 09:00", mode: tram, pays: 1.00, because: "\\"part\\" pays 5.00 UAH of it"}
+        """), says: "price \"tram\" 6.00 UAH; \(taken)-6.00 UAH"),
+  OpenRideReason(
+    worked: Midnight(
+      "a ride that gives nothing back opens no transfer and counts for no discount",
+      rules: fares + "transfers: [{name: t, when: {mode: bus}, within: 60 min, pays: free}]\n"
+        + "repeats: [{name: second, per: week, every: 2, pays: 0%}]",
+      rides: """
+          rides:
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 0}
+          - {at: "2024-05-14 23:50", mode: metro, pays: 9.00}
+          - {at: "2024-05-15 00:15", mode: metro, pays: 0, because: "discount \\"second\\" on ride 2"}
+          - {at: "2024-05-15 00:20", mode: bus, pays: 4.00, because: "opens \\"t\\""}
+        """), says: "price \"bus\" 4.00 UAH; \(taken)-4.00 UAH"),
+  OpenRideReason(
+    worked: Midnight(
+      "a discount on a ride that gives nothing back is not that of a numbered ride",
+      rules: fares + hour + "repeats: [{name: half, per: week, every: 2, pays: 50%}]",
+      rides: """
+          rides:
+          - {at: "2024-05-14 09:00", mode: metro, pays: 9.00}
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 0}
+          - {at: "2024-05-14 23:50", mode: metro, pays: 4.50, because: "discount \\"half\\" on ride 2"}
+        """),
+    says: "price \"bus\" 4.00 UAH; discount \"half\": 2.00 UAH; \(taken)-2.00 UAH "
+      + "(transfer \"t\" ended 810 min before)"),
+  OpenRideReason(
+    worked: Midnight(
+      "a ride that pays for a dearer one, and leaves it the trip, tells its own price and the rest",
+      rules: fares + "products: [{name: one, trips: 1, valid: {days: 30}}]",
+      rides: """
+          buys: [{product: one, at: "2024-05-14 07:00"}]
+          rides:
+          - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 9.00}
+          - {at: "2024-05-14 23:50", mode: metro, pays: 0, because: "one trip of \\"one\\", 0 left"}
+        """), says: "price \"bus\" 4.00 UAH; \(taken)5.00 UAH"),
+]
+
 struct OpenRideProductTests {
   @Test(arguments: twoOfOneName)
   private func twoProductsOfOneNameAreTwo(_ worked: Midnight) { worked.expectGood() }
@@ -97,5 +180,13 @@ struct OpenRideProductTests {
     worked.expectGood()
     let rides = worked.check().cases.flatMap(\.rides)
     #expect(rides.map(\.product) == ["metro", "pass", "bus", "ten"])
+  }
+
+  @Test(arguments: reasons)
+  private func theReasonOfAnOpenRideIsTrue(_ ride: OpenRideReason) throws {
+    ride.worked.expectGood()
+    let rides = ride.worked.check().cases.flatMap(\.rides)
+    let open = try #require(rides.first { $0.alightRef != nil })
+    #expect(open.reason.sentence(in: .english) == ride.says)
   }
 }
