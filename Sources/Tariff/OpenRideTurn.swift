@@ -23,9 +23,10 @@ struct OpenRideTurn {
   /// Works out what the ride pays, says and uses.
   ///
   /// It pays the difference of the sums. Where that is below nothing it pays nothing, and all goes on as if it
-  /// had not been: nobody is given back what others were charged.
+  /// had not been: nobody is given back what others were charged. So it does where no fare is known: no
+  /// difference is charged then.
   mutating func settle() {
-    guard let own = ride.chargedMinor else { return useTrips(isPayingMore: false) }
+    guard let own = ride.chargedMinor else { return goOnAsPaid() }
     let due = sum(turned) - sum(paid)
     guard due >= 0 else { return giveNothingBack(of: own) }
     ride.chargedMinor = due
@@ -44,6 +45,10 @@ struct OpenRideTurn {
     }
     leaveProducts([.trip, .pass, .passPart])
     tellLaterRides(-own)
+    goOnAsPaid()
+  }
+
+  private mutating func goOnAsPaid() {
     state = paid.state
     state.boarding = nil
   }
