@@ -152,10 +152,10 @@ struct OpenRideTurn {
         continue
       }
       state.holdings[place].tripsUsed = before.tripsUsed + own
-      // A trip that the turn would give back stays used, and rides may follow it.
-      if turned.tripsUsed < before.tripsUsed {
-        state.holdings[place].lastTripAt = max(turned.lastTripAt, before.lastTripAt)
-      }
+      // A trip that the turn would give back stays used: it has begun the product, and rides may follow it.
+      guard turned.tripsUsed < before.tripsUsed else { continue }
+      if turned.activatedAt == .min { state.holdings[place].activatedAt = before.activatedAt }
+      state.holdings[place].lastTripAt = max(turned.lastTripAt, before.lastTripAt)
     }
   }
 

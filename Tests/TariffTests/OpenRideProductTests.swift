@@ -11,6 +11,8 @@ private let fares = """
 
   """
 
+private let hour = "transfers: [{name: t, within: 60 min, pays: free}]\n"
+
 private let twoOfOneName = [
   Midnight(
     "two carnets that are sold from one moment have all their trips",
@@ -69,7 +71,6 @@ private let tripsOfNoRide = [
       """),
 ]
 
-private let hour = "transfers: [{name: t, within: 60 min, pays: free}]\n"
 private let taken = "later rides (1) that were paid before it ended are counted behind it: "
 
 /// A ride that is open over midnight, and the whole of what its reason says.
@@ -188,5 +189,20 @@ struct OpenRideProductTests {
     let rides = ride.worked.check().cases.flatMap(\.rides)
     let open = try #require(rides.first { $0.alightRef != nil })
     #expect(open.reason.sentence(in: .english) == ride.says)
+  }
+
+  @Test func aCarnetThatATripHasBegunDoesNotBeginAnew() {
+    let worked = Midnight(
+      "a carnet of 90 minutes",
+      rules: fares + hour
+        + "products: [{name: q, when: {mode: bus}, trips: 2, valid: {length: 90 min, from: first_use}}]",
+      rides: """
+          buys: [{product: q, at: "2024-05-14 07:00"}]
+          rides:
+          - {on: "2024-05-14 23:14", off: "2024-05-15 00:17", mode: metro, pays: 9.00}
+          - {at: "2024-05-14 23:36", mode: bus, pays: 0, because: "one trip of \\"q\\", 1 left"}
+          - {at: "2024-05-15 21:28", mode: bus, pays: 4.00}
+        """)
+    worked.expectGood()
   }
 }
