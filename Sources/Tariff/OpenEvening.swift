@@ -114,7 +114,9 @@ extension TariffBook {
     // Of equal taps on each gives up the one before, or doubles it; the ride may be doubled itself.
     let carried = turned.rides.filter { $0.isCarried(from: open) }
     guard let own = carried.last(where: { !$0.isSecondTap }) ?? carried.last else { return nil }
-    var turn = OpenRideTurn(paid: paid, turned: turned, own: own)
+    var turn = OpenRideTurn(
+      paid: paid, turned: turned,
+      versions: evening.days.reversed().compactMap { tariff(on: $0.day) }, own: own)
     turn.settle()
     var (ride, state) = (turn.ride, turn.state)
     ride.alightRef = late.alightRef

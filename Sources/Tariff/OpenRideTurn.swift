@@ -9,13 +9,16 @@ struct OpenRideTurn {
   /// each at the same place: two of one name may be from one moment.
   private let paid: RatedDay
   private let turned: RatedDay
+  /// The versions that rated it, the newest first.
+  private let versions: [CompiledTariff]
   private(set) var ride: RatedRide
   /// What the turn leaves to the rides after it.
   private(set) var state: RiderState
 
-  init(paid: RatedDay, turned: RatedDay, own: RatedRide) {
+  init(paid: RatedDay, turned: RatedDay, versions: [CompiledTariff], own: RatedRide) {
     self.paid = paid
     self.turned = turned
+    self.versions = versions
     ride = own
     state = turned.state
   }
@@ -99,21 +102,21 @@ struct OpenRideTurn {
   private mutating func useTrips(isPayingMore: Bool) {
     let (all, told) = (trips(turned), trips(paid))
     let products = Set(all.keys).union(told.keys).sorted()
-    let gained = products.filter { all[$0]?.count ?? 0 > told[$0]?.count ?? 0 }
+    let gained = products.filter { all[$0, default: 0] > told[$0, default: 0] }
     let steps = ride.reason.steps.filter { $0.code == .trip || $0.code == .tripTransfer }
     // A ride names one product.
     let isFree = ride.chargedMinor == 0 && !isOnPass
     let used =
       gained.first { product in steps.contains { $0.rule == product } }
       ?? (isFree ? gained.first : nil)
+    var usedTrips = 0
     for product in products {
-      keepTrips(of: tag(product), paidAndMore: product == used ? 1 : 0)
+      usedTrips += keepTrips(of: tag(product), paidAndMore: product == used ? 1 : 0)
     }
     if let used {
       ride.reason.steps.removeAll { $0.code == .trip || $0.code == .tripTransfer }
       ride.reason.steps.append(
-        FareStep(
-          .trip, rule: used, number: told[used]?.min().map { max(0, $0 - 1) } ?? all[used]?.max()))
+        FareStep(.trip, rule: used, number: Int64(max(0, tripsMax(of: used) - usedTrips))))
       ride.reason.notApplied.removeAll { $0.rule == used }
       ride.product = used
     } else if isPayingMore {
@@ -131,17 +134,19 @@ struct OpenRideTurn {
     ride.reason.steps.contains { $0.code == .pass || $0.code == .passPart }
   }
 
-  /// How many trips are left of each product after each ride that used one.
-  private func trips(_ day: RatedDay) -> [String: [Int64]] {
-    var trips: [String: [Int64]] = [:]
+  /// How many rides used a trip of each product.
+  private func trips(_ day: RatedDay) -> [String: Int] {
+    var trips: [String: Int] = [:]
     for step in day.rides.lazy.flatMap(\.reason.steps) where step.code == .trip {
-      trips[step.rule, default: []].append(step.number ?? 0)
+      trips[step.rule, default: 0] += 1
     }
     return trips
   }
 
-  private mutating func keepTrips(of tag: UInt32, paidAndMore more: Int32) {
+  /// Gives back how many trips are used of the purchase that a further trip goes on; 0 where there is none.
+  private mutating func keepTrips(of tag: UInt32, paidAndMore more: Int32) -> Int {
     var rest = more
+    var usedTrips = 0
     for (place, before) in paid.state.holdings.enumerated() where before.tag == tag {
       let turned = state.holdings[place]
       let own = min(rest, max(0, turned.tripsUsed - before.tripsUsed))
@@ -152,11 +157,18 @@ struct OpenRideTurn {
         continue
       }
       state.holdings[place].tripsUsed = before.tripsUsed + own
+      if own > 0 { usedTrips = Int(before.tripsUsed + own) }
       // A trip that the turn would give back stays used: it has begun the product, and rides may follow it.
       guard turned.tripsUsed < before.tripsUsed else { continue }
       if turned.activatedAt == .min { state.holdings[place].activatedAt = before.activatedAt }
       state.holdings[place].lastTripAt = max(turned.lastTripAt, before.lastTripAt)
     }
+    return usedTrips
+  }
+
+  private func tripsMax(of product: String) -> Int {
+    let rules = versions.lazy.compactMap { $0.tables.products.first { $0.name == product } }
+    return rules.first?.tripsMax ?? 0
   }
 
   /// A ride that pays money for others is not one that a product carries.

@@ -153,6 +153,34 @@ private let reasons = [
         """), says: "price \"bus\" 4.00 UAH; \(taken)5.00 UAH"),
 ]
 
+private let tripsLeft = [
+  Midnight(
+    "a ride on a second carnet tells what is left of it",
+    rules: fares + "products: [{name: two, trips: 2, valid: {days: 30}}]",
+    rides: """
+        buys: [{product: two, at: "2024-05-14 07:00"}, {product: two, at: "2024-05-14 08:00"}]
+        rides:
+        - {at: "2024-05-14 20:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 1 left"}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 0, because: "\\"two\\", 1 left"}
+        - {at: "2024-05-14 23:40", mode: bus, pays: 0, because: "one trip of \\"two\\", 0 left"}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 0 left"}
+        - {at: "2024-05-15 10:00", mode: bus, pays: 4.00}
+      """),
+  Midnight(
+    "a ride tells what is left of the carnet that it uses where the turn would use more of both",
+    rules: fares + endedByTram + "products: [{name: two, trips: 2, valid: {days: 30}}]",
+    rides: """
+        buys: [{product: two, at: "2024-05-14 07:00"}, {product: two, at: "2024-05-14 08:00"}]
+        rides:
+        - {at: "2024-05-14 23:20", mode: bus, pays: 0, because: "one trip of \\"two\\", 1 left"}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, pays: 0, because: "\\"two\\", 0 left"}
+        - {at: "2024-05-14 23:40", mode: bus, pays: 0, because: free transfer}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 1 left"}
+        - {at: "2024-05-15 18:00", mode: bus, pays: 0, because: "one trip of \\"two\\", 0 left"}
+        - {at: "2024-05-16 09:00", mode: bus, pays: 4.00}
+      """),
+]
+
 struct OpenRideProductTests {
   @Test(arguments: twoOfOneName)
   private func twoProductsOfOneNameAreTwo(_ worked: Midnight) { worked.expectGood() }
@@ -203,6 +231,11 @@ struct OpenRideProductTests {
           - {at: "2024-05-14 23:36", mode: bus, pays: 0, because: "one trip of \\"q\\", 1 left"}
           - {at: "2024-05-15 21:28", mode: bus, pays: 4.00}
         """)
+    worked.expectGood()
+  }
+
+  @Test(arguments: tripsLeft)
+  private func aRideTellsWhatIsLeftOfTheCarnetThatItUses(_ worked: Midnight) {
     worked.expectGood()
   }
 }
