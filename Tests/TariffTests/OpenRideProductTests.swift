@@ -238,4 +238,27 @@ struct OpenRideProductTests {
   private func aRideTellsWhatIsLeftOfTheCarnetThatItUses(_ worked: Midnight) {
     worked.expectGood()
   }
+
+  @Test func whoGivesBackOneOfTwoCarnetsKeepsTheOther() throws {
+    let book = try openRideBook(
+      "fares: [{name: ride, price: 10.00}]\nproducts: [{name: two, trips: 2, valid: {days: 30}}]")
+    let day = try #require(Day(year: 2024, month: 5, day: 14))
+    let bought = FarePurchase(product: "two", at: book.cityClock.start(of: day))
+    func ride(_ number: Int64) -> FareTap {
+      FareTap(
+        ref: 0, at: Instant(microseconds: bought.at.microseconds + number * 3_600_000_000),
+        kind: .single, medium: .card, category: "adult", mode: .bus)
+    }
+    let first = book.rate(
+      day: day, state: .empty, taps: [ride(8)], purchases: [bought, bought])
+    var state = first.state
+    state.giveBack([bought])
+    let next = book.rate(
+      day: day.adding(days: 1), state: state, taps: [ride(32), ride(33)])
+    #expect(first.rides.map(\.chargedMinor) == [0])
+    #expect(next.rides.map(\.chargedMinor) == [0, 1000])
+    state.giveBack([bought, bought])
+    let none = book.rate(day: day.adding(days: 1), state: state, taps: [ride(32)])
+    #expect(none.rides.map(\.chargedMinor) == [1000])
+  }
 }
