@@ -57,13 +57,13 @@ package final class CompiledTariff: Sendable {
   }
 
   /// Rates a fare day as others are; where `closes` holds habits, no further tap is awaited that would end a
-  /// ride, and these may tell where it ended.
+  /// ride, these may tell where it ended, and nothing is let go of.
   func rate(
     day: Day, state: RiderState, taps: [FareTap], purchases: [FarePurchase], closes: [Habit]?
   ) -> RatedDay {
     rate(
       day: day, state: state, taps: taps, purchases: purchases, opened: state.boarding,
-      closes: closes)
+      keepsAll: closes != nil, closes: closes)
   }
 
   /// Rates the first taps of a fare day, whose rest another version rates from the whole state.

@@ -111,6 +111,8 @@ extension FareStep {
         uk: "обмеження «\(rule)» зменшує на \(money)", en: "cap \"\(rule)\" takes off \(money)")
     case .surcharge:
       text = Bilingual(uk: "збір «\(rule)» \(money)", en: "fee \"\(rule)\" \(money)")
+    case .discount where number == nil:
+      text = Bilingual(uk: "знижка «\(rule)»: \(money)", en: "discount \"\(rule)\": \(money)")
     case .discount:
       text = Bilingual(
         uk: "знижка «\(rule)» на поїздку № \(count): \(money)",

@@ -109,11 +109,14 @@ extension TariffBook {
     before day: Day?
   ) -> (ride: RatedRide, state: RiderState)? {
     let paid = replay(evening, open: open, off: nil, closes: nil)
+    guard paid.state.boarding == open else { return nil }
     let turned = replay(evening, open: open, off: off, closes: paid.state.habits)
     // Of equal taps on each gives up the one before, or doubles it; the ride may be doubled itself.
     let carried = turned.rides.filter { $0.isCarried(from: open) }
     guard let own = carried.last(where: { !$0.isSecondTap }) ?? carried.last else { return nil }
-    var turn = OpenRideTurn(paid: paid, turned: turned, own: own)
+    var turn = OpenRideTurn(
+      paid: paid, turned: turned,
+      versions: evening.days.reversed().compactMap { tariff(on: $0.day) }, own: own)
     turn.settle()
     var (ride, state) = (turn.ride, turn.state)
     ride.alightRef = late.alightRef
@@ -131,6 +134,8 @@ extension TariffBook {
 
   /// Rates the days of an evening anew: with the open ride ended by a tap, or given up where a habit may tell its
   /// end (`closes`), or still open without either.
+  ///
+  /// Nothing is let go of on these days, as long as it is open or where it is ended or given up.
   private func replay(
     _ evening: OpenEvening, open: FareTap, off: FareTap?, closes: [Habit]?
   ) -> RatedDay {
@@ -143,7 +148,7 @@ extension TariffBook {
       let rated = rateInOrder(
         day: part.day, state: whole.state,
         taps: evening.taps(of: index, open: open) + (isFirst ? off.map { [$0] } ?? [] : []),
-        purchases: part.purchases, closes: isFirst ? closes : nil)
+        purchases: part.purchases, closes: closes)
       whole = whole.followed(by: rated)
     }
     return whole

@@ -55,12 +55,14 @@ extension CompiledTariff {
 }
 
 extension RiderState {
-  /// Takes products out of a rider's hands that were given back; those not held are no fault.
+  /// Takes products out of a rider's hands that were given back, one for each; those not held are no fault.
   package mutating func giveBack(_ purchases: [FarePurchase]) {
     for purchase in purchases {
-      holdings.removeAll {
+      // Of several from one moment rides use the first one first: the last is the one that is used least.
+      let place = holdings.lastIndex {
         $0.tag == tag(purchase.product) && $0.boughtAt == purchase.at.microseconds
       }
+      if let place { holdings.remove(at: place) }
     }
     // What is given back carries no ride that is still open: it is rated by what the others have left.
     if !purchases.isEmpty { evening = nil }

@@ -50,7 +50,7 @@ private let pricedModes = """
 
   """
 
-/// Rules under which rides share what they pay.
+/// Rules under which rides share what they pay, or trips of two products of one name and moment.
 private let sharing =
   [
     "{name: hour, within: 60 min, price: 2.80}", "{name: two, within: 2 h, rides: 2, price: 2.80}",
@@ -71,6 +71,8 @@ private let sharing =
     "caps: [{name: c, when: {mode: tram}, per: week, amount: 20.00}]\n" + shareHour,
     "caps: [{name: c, per: week, amount: 40.00}]",
     "surcharges: [{name: s, when: {mode: tram}, amount: 1.00, caps: inside}]\n" + shareHour,
+    "products: [{name: two, trips: 1, valid: {days: 30}}]",
+    "products: [{name: two, trips: 2, valid: {days: 30}}]",
   ].map { pricedModes + $0 }
 
 struct OpenEveningTests {
@@ -82,18 +84,20 @@ struct OpenEveningTests {
     let book = try openRideBook(modes + rules)
     let day = try #require(Day(year: 2024, month: 5, day: 14))
     let midnight = book.cityClock.start(of: day.adding(days: 1)).microseconds
+    let two = FarePurchase(product: "two", at: book.cityClock.start(of: day))
+    func rate(_ taps: [FareTap]) -> RatedDay {
+      book.rate(day: day, state: .empty, taps: taps, purchases: [two, two])
+    }
     var generator = SeededGenerator(seed: 15)
     for number in 0..<400 {
       let rider = RandomEvening(&generator)
       let early = rider.taps(around: midnight, shiftedBy: -9 * 60)
-      let byDay = book.rate(day: day, state: .empty, taps: early)
-      let withoutIt = book.rate(
-        day: day, state: .empty, taps: early.filter { $0.kind == .single })
+      let byDay = rate(early)
+      let withoutIt = rate(early.filter { $0.kind == .single })
       let late = rider.taps(around: midnight, shiftedBy: 0)
       let before = late.filter { $0.at.microseconds < midnight }
-      let evening = book.rate(day: day, state: .empty, taps: before)
-      let inTurn = book.rate(
-        day: day, state: .empty, taps: before + late.filter { $0.kind == .off })
+      let evening = rate(before)
+      let inTurn = rate(before + late.filter { $0.kind == .off })
       let stored = try #require(RiderState(bytes: evening.state.bytes))
       let night = book.rate(
         day: day.adding(days: 1), state: stored,

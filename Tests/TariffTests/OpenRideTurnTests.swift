@@ -92,6 +92,19 @@ private let sums = [
         - {at: "2024-05-16 18:00", mode: bus, pays: 10.00}
       """),
   Midnight(
+    "a ride without a known fare leaves the transfer of the one behind it",
+    rules: """
+      fares: [{name: bus, when: {mode: bus}, price: 10.00}]
+      tapping: {pass_back: {within: 20 min}}
+
+      """ + hour,
+    rides: """
+        rides:
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: tram, vehicle: V, pays: unknown}
+        - {at: "2024-05-14 23:40", mode: bus, vehicle: V, pays: 10.00}
+        - {at: "2024-05-15 00:20", mode: bus, vehicle: W, pays: 0, because: free transfer}
+      """),
+  Midnight(
     "a cap counts what was paid where the ride gives nothing back",
     rules: modes + hour + "caps: [{name: week, per: week, amount: 60.00}]",
     rides: """
