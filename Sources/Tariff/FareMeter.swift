@@ -67,11 +67,13 @@ package struct FareMeter {
     return charged()
   }
 
-  /// What all rides with a known fare are charged.
+  /// What all rides with a known fare are charged; no more than 64 bits hold.
   private func charged() -> Int64 {
     var sum: Int64 = 0
     for outcome in outcomes where outcome.chargedMinor != unknownMinor {
-      sum += outcome.chargedMinor
+      let (next, isPast) = sum.addingReportingOverflow(outcome.chargedMinor)
+      if isPast { return .max }
+      sum = next
     }
     return sum
   }
@@ -177,8 +179,16 @@ package struct FareMeter {
     }
     if let rounding = tariff.tables.rounding {
       let rounded = rounding.of(charge)
-      if rounded != charge { step(.rounded, .none, minor: rounded - charge) }
+      if rounded != charge, rounded != unknownMinor {
+        step(.rounded, .none, minor: rounded - charge)
+      }
       charge = rounded
+    }
+    // Companions and fees may come to more than any price: sums of many rides have to keep room.
+    guard priceOrUnknown(charge) != unknownMinor else {
+      step(.unknown, .missing(.price))
+      finish(ride, nominal: unknownMinor, charged: unknownMinor, product: carrier)
+      return
     }
     charge = paidFromBalance(charge, state: &state)
     finish(ride, nominal: whole, charged: charge, product: carrier)

@@ -60,6 +60,31 @@ struct PriceTableTests {
     #expect(charged == ["b unknown", "t unknown"])
   }
 
+  /// A thousand people, each at a price that one may have: their day is still a sum.
+  @Test func aRideOfManyThatComesToMoreThanAnyPriceHasNoFare() throws {
+    let rules = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories: [adult]
+      prices: {p0: 999999999.00, p1: {of: "@p0", share: 1000%}}
+      fares: [{name: bus, price: {of: "@p1", share: 1000%}}]
+      rounding: {to: 0.05}
+      """
+    let source = TariffSource(folder: "t", files: [TariffFile(path: "tariff.yaml", text: rules)])
+    let reading = source.load()
+    let book = try #require(reading.book, "\(reading.faults)")
+    let rides = (8..<20).map { hour in
+      "b,adult,card,2024-05-14T\(hour < 10 ? "0" : "")\(hour):00:00+03:00,single,bus,,,,,,,,,1000"
+    }
+    let alone = "b,adult,card,2024-05-14T20:00:00+03:00,single,bus,,,,,,,,,1"
+    let table = ([Self.header + ",riders"] + rides + [alone]).joined(separator: "\n")
+    let priced = try PriceTable.price(taps: Array(table.utf8), book: book)
+    #expect(
+      rows(priced).map { $0["charged"] ?? "?" }
+        == [String](repeating: "unknown", count: 12) + ["9999999990000"])
+  }
+
   @Test func rowsOfSeveralRidersComeInAnyOrder() throws {
     let taps = [
       tap("b", "adult", "09:00:00"), tap("a", "pupil", "10:00:00"), tap("a", "adult", "08:00:00"),
