@@ -15,6 +15,8 @@ package final class ClearingService: Sendable {
   /// It is enough for a day's taps of a million riders. Days that are rated before all their taps are
   /// sorted are rated twice.
   package static let turnSecondsMax = 300
+  /// Most media that are founded in one transaction whatever their shares: each waits for the disk.
+  package static let foundedAtOnceMax = 200
   /// Most times that a lane is tried again after something was made that it lacked.
   package static let triesMax = 3
 
@@ -119,12 +121,16 @@ package final class ClearingService: Sendable {
     return pass.batches
   }
 
-  /// Founds media share by share; each lane begins with another one, so that those who sort at the same
-  /// time do not wait for each other.
+  /// Founds media: few at once, many share by share.
+  ///
+  /// Each lane begins with another share, so that those who sort at the same time do not wait for each other.
   private func found(_ new: [NewMedium], lane: Int16) async throws {
-    let shares = Dictionary(grouping: new) { FoundingShare.of($0.medium) }
-    for turn in 0..<FoundingShare.count {
-      guard let media = shares[(lane + turn) % FoundingShare.count] else { continue }
+    var parts = [new]
+    if new.count > Self.foundedAtOnceMax {
+      let shares = Dictionary(grouping: new) { FoundingShare.of($0.medium) }
+      parts = (0..<FoundingShare.count).compactMap { shares[(lane + $0) % FoundingShare.count] }
+    }
+    for media in parts {
       let (founded, event) = try await store.write { db in
         try await db.preferIndexes()
         let event = try await db.sorting.newestRiderEvent()

@@ -9,8 +9,8 @@ extension StoreSession {
 
 /// Shares of the numbers of media and riders: those of one share are founded by one after the other.
 ///
-/// Who founds of several takes their lanes in order, all at once: a sorter, one share in each of its
-/// transactions; a desk, all of them.
+/// Who founds of several takes their lanes in order, all at once: a sorter that meets many new media founds
+/// of one share in each of its transactions, a desk takes all of them.
 package enum FoundingShare {
   /// As many as sorters work at a time, so that each founds of another one.
   package static let count: Int16 = 4
@@ -108,8 +108,8 @@ package struct SortingTables {
   ///
   /// A new rider takes the number of its first medium, so that two sorters that meet the same
   /// medium at the same moment found the same rider. In a transaction of its own, nobody who sorts
-  /// waits for another one's taps, and with those of one ``FoundingShare`` only for whoever founds of
-  /// the same. Those that were founded come back: they are their riders' first.
+  /// waits for another one's taps, and of one ``FoundingShare`` only for whoever founds of the same.
+  /// Those that were founded come back: they are their riders' first.
   @discardableResult
   package func found(_ media: [NewMedium]) async throws -> [MediumID] {
     // Nobody else founds one of them meanwhile, so that COPY finds none there, for half of what it
