@@ -98,6 +98,12 @@ package final class CompiledTariff: Sendable {
     return RatedDay(rides: rides, state: after, unpaired: meter.unpairedTaps(sorted))
   }
 
+  /// Lets go of what can no longer matter after the end of a fare day.
+  func letGo(of state: inout RiderState, after day: Day) {
+    var meter = FareMeter(self)
+    meter.prune(&state, day: day.number)
+  }
+
   /// Whether a tap off is of the vehicle that it has to be of to end a ride.
   func pairs(_ on: FareTap, _ off: FareTap) -> Bool {
     !tables.tapping.pairsByVehicle || on.vehicle == off.vehicle

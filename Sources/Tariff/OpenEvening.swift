@@ -116,11 +116,14 @@ extension TariffBook {
     guard let own = carried.last(where: { !$0.isSecondTap }) ?? carried.last else { return nil }
     var turn = OpenRideTurn(
       paid: paid, turned: turned,
-      versions: evening.days.reversed().compactMap { tariff(on: $0.day) }, own: own)
+      versions: evening.days.reversed().compactMap { tariff(on: $0.day) }
+        + [tariff(on: fareDay(of: open.at))].compactMap(\.self), own: own)
     turn.settle()
     var (ride, state) = (turn.ride, turn.state)
     ride.alightRef = late.alightRef
     state.habits = paid.state.habits
+    // Both replays held on to all; what the evening leaves is what another one would.
+    if let last = evening.days.last?.day { tariff(on: last)?.letGo(of: &state, after: last) }
     let version = tariff(on: fareDay(of: open.at))
     if let off, !ride.reason.steps.contains(where: { $0.code == .cancelled }) {
       version?.learn(off, from: open, state: &state)

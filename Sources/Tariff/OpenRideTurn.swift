@@ -59,7 +59,9 @@ struct OpenRideTurn {
   /// Tells in the reason, or adds to what it tells, how much more the ride pays because of the later ones.
   private mutating func tellLaterRides(_ minor: Int64) {
     if let place = ride.reason.steps.firstIndex(where: { $0.code == .laterRides }) {
-      ride.reason.steps[place].minor = (ride.reason.steps[place].minor ?? 0) + minor
+      let sum = (ride.reason.steps[place].minor ?? 0) + minor
+      ride.reason.steps[place].minor = sum
+      if sum == 0 { ride.reason.steps.remove(at: place) }
     } else if minor != 0 {
       ride.reason.steps.append(
         FareStep(

@@ -39,6 +39,24 @@ private let twoOfOneName = [
       """),
 ]
 
+private let usedUp = [
+  Midnight(
+    "a cap of a carnet that is used up ends with its day, also beside an open ride",
+    rules: fares + """
+      products: [{name: s, trips: 1, valid: {days: 30}}]
+      caps: [{name: c, per: {product: s}, amount: 3.00}]
+      """,
+    rides: """
+        buys: [{product: s, at: "2024-05-14 07:00"}]
+        rides:
+        - {at: "2024-05-14 20:00", mode: bus, pays: 0, because: "one trip of \\"s\\", 0 left"}
+        - {on: "2024-05-14 23:30", off: "2024-05-15 00:10", mode: bus, pays: 0, because: later rides}
+        - {at: "2024-05-14 23:50", mode: bus, pays: 3.00}
+        - {at: "2024-05-15 09:00", mode: bus, pays: 4.00}
+        - {at: "2024-05-15 10:00", mode: bus, pays: 4.00}
+      """)
+]
+
 private let endedByTram =
   "transfers: [{name: t, when: {mode: [bus, metro]}, ended_by: {mode: tram}, within: 60 min, pays: free}]\n"
 
@@ -184,6 +202,9 @@ private let tripsLeft = [
 struct OpenRideProductTests {
   @Test(arguments: twoOfOneName)
   private func twoProductsOfOneNameAreTwo(_ worked: Midnight) { worked.expectGood() }
+
+  @Test(arguments: usedUp)
+  private func whatIsUsedUpIsLetGoOfWithItsDay(_ worked: Midnight) { worked.expectGood() }
 
   @Test(arguments: tripsOfNoRide)
   private func aTripThatNoRideTellsBeginsNothing(_ worked: Midnight) { worked.expectGood() }
