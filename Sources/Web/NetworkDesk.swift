@@ -54,8 +54,12 @@ package struct NetworkDesk: Sendable {
       name: name, digest: SHA256Digest.hash(archive), archive: archive,
       zoneName: reading.network.timeZoneName, day: day)
     do {
-      let saved = try await store.write { [asker] db in
-        try await Self.save(feed, by: asker, in: db, at: moment)
+      let saved: Saved
+      do {
+        saved = try await save(feed, by: asker, at: moment)
+      } catch is PersonMissing {
+        // Days were rated for the first time since it was looked whether any are.
+        saved = try await save(feed, by: try await person(), at: moment)
       }
       let doubts = saved.book.map {
         $0.doubts(against: reading.network, from: $0.fareDay(of: moment))
@@ -82,6 +86,13 @@ package struct NetworkDesk: Sendable {
     var order: ReratingOrder?
   }
 
+  /// Nobody was asked who publishes, and somebody has to be.
+  private struct PersonMissing: Error {}
+
+  private func save(_ feed: Feed, by asker: Person?, at moment: Instant) async throws -> Saved {
+    try await store.write { db in try await Self.save(feed, by: asker, in: db, at: moment) }
+  }
+
   private static func save(
     _ feed: Feed, by asker: Person?, in db: StoreSession, at moment: Instant
   ) async throws -> Saved {
@@ -103,10 +114,7 @@ package struct NetworkDesk: Sendable {
       try await NetworkMarking.begin(in: db)
       return saved
     }
-    guard let asker else {
-      throw StoreFault(
-        kind: .unavailable, "days were rated for the first time just now; import it again")
-    }
+    guard let asker else { throw PersonMissing() }
     var order = Rerating.asked(
       (first ?? span.lowerBound)...span.upperBound, feedID: record.id, by: asker, at: moment)
     order.id = try await db.reratingOrders.add(order)
