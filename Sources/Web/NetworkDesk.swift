@@ -44,21 +44,14 @@ package struct NetworkDesk: Sendable {
     } catch {
       return .refused(error)
     }
-    let isAsked = try await store.read { db in
-      guard try await !db.tariffs.list().isEmpty else { return false }
-      return try await db.rating.ratedSpan() != nil
-    }
-    var asker: Person?
-    if isAsked { asker = try await person() }
     let feed = Feed(
       name: name, digest: SHA256Digest.hash(archive), archive: archive,
       zoneName: reading.network.timeZoneName, day: day)
     do {
       let saved: Saved
       do {
-        saved = try await save(feed, by: asker, at: moment)
+        saved = try await save(feed, by: nil, at: moment)
       } catch is PersonMissing {
-        // Days were rated for the first time since it was looked whether any are.
         saved = try await save(feed, by: try await person(), at: moment)
       }
       let doubts = saved.book.map {
@@ -86,7 +79,7 @@ package struct NetworkDesk: Sendable {
     var order: ReratingOrder?
   }
 
-  /// Nobody was asked who publishes, and somebody has to be.
+  /// Days were rated for which it would hold: somebody has to answer for what that changes.
   private struct PersonMissing: Error {}
 
   private func save(_ feed: Feed, by asker: Person?, at moment: Instant) async throws -> Saved {
@@ -106,17 +99,18 @@ package struct NetworkDesk: Sendable {
     if let day = feed.day, day > today { throw Refusal(day, isAfter: today) }
     var first = feed.day
     if first == nil, span != nil, try await db.feeds.newest() != nil { first = today }
+    let rated = span.flatMap { span in first.map { $0 <= span.upperBound } ?? true ? span : nil }
+    if rated != nil, asker == nil { throw PersonMissing() }
     let record = try await db.feeds.save(
       name: feed.name, digest: feed.digest, archive: feed.archive, from: first, at: moment)
     var saved = Saved(record: record, book: book)
-    guard let span, first.map({ $0 <= span.upperBound }) ?? true else {
+    guard let rated, let asker else {
       // Rider-days that it holds for wait for their first rating anyway.
       try await NetworkMarking.begin(in: db)
       return saved
     }
-    guard let asker else { throw PersonMissing() }
     var order = Rerating.asked(
-      (first ?? span.lowerBound)...span.upperBound, feedID: record.id, by: asker, at: moment)
+      (first ?? rated.lowerBound)...rated.upperBound, feedID: record.id, by: asker, at: moment)
     order.id = try await db.reratingOrders.add(order)
     saved.order = order
     return saved
