@@ -116,8 +116,8 @@ extension TariffBook {
     guard let own = carried.last(where: { !$0.isSecondTap }) ?? carried.last else { return nil }
     var turn = OpenRideTurn(
       paid: paid, turned: turned,
-      versions: evening.days.reversed().compactMap { tariff(on: $0.day) }
-        + [tariff(on: fareDay(of: open.at))].compactMap(\.self), own: own)
+      versions: (evening.days.reversed().map(\.day) + [fareDay(of: open.at)]).compactMap(tariff),
+      own: own)
     turn.settle()
     var (ride, state) = (turn.ride, turn.state)
     ride.alightRef = late.alightRef
@@ -161,7 +161,7 @@ extension TariffBook {
   func divided(
     _ taps: [FareTap], open: FareTap, day: Day, state: RiderState
   ) -> (own: [FareTap], rest: [FareTap]) {
-    var rest = taps.sorted(by: FareTap.isBefore)
+    var rest = FareTap.inOrder(taps)
     guard let tariff = tariff(on: fareDay(of: open.at)) else { return ([], rest) }
     let doubled = tariff.taps(rest, doubling: open, day: day, state: state)
     let next = rest.firstIndex { $0.kind == .on && !doubled.contains($0) }
