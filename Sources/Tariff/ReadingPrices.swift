@@ -4,6 +4,19 @@ extension TariffReader {
   /// Reads a price and gives its node; -1, with a fault, when it is none.
   func price(_ tree: YAMLTree?) -> Int32 {
     guard let tree else { return -1 }
+    pricesInProgress += 1
+    defer { pricesInProgress -= 1 }
+    guard pricesInProgress <= PriceSize.depthMax else {
+      faults.error(tree.line, PriceSize.tooDeep)
+      return -1
+    }
+    let node = priceOfAnySize(tree)
+    guard node >= 0, let fault = nodeSizes[Int(node)].fault else { return node }
+    faults.error(tree.line, fault)
+    return -1
+  }
+
+  private func priceOfAnySize(_ tree: YAMLTree) -> Int32 {
     if let text = tree.text {
       if text.hasPrefix("@") { return named(String(text.dropFirst()), line: tree.line) }
       switch text {
@@ -40,6 +53,7 @@ extension TariffReader {
     if let place = nodePlaces[node] { return place }
     let place = Int32(tables.nodes.count)
     tables.nodes.append(node)
+    nodeSizes.append(size(of: node))
     nodePlaces[node] = place
     return place
   }
@@ -170,7 +184,7 @@ extension TariffReader {
         table[Int(id)] = priced
       }
     }
-    if table.allSatisfy({ $0 < 0 }), faults.errorCount == errors {
+    if table.isEmpty, faults.errorCount == errors {
       faults.error(fields.line, "a price by values lists at least one value")
     }
     return node(.choice(dimension, table: table, others: others))
