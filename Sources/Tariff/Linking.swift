@@ -61,6 +61,8 @@ extension FareMeter {
     default: break
     }
     let due = amount(charge, price: price, window: window, ride: ride, name: name)
+    // A ride without a fare takes no part.
+    guard due != unknownMinor else { return unknownMinor }
     state.windows[place].creditMinor += due
     continueWindow(&state.windows[place], ride, index, price: price, due: due, service: service)
     return due
@@ -132,6 +134,7 @@ extension FareMeter {
     return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
   }
 
+  /// What the ride pays on the transfer; unknown where that is larger than any price.
   private mutating func amount(
     _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride,
     name: RuleName
@@ -156,7 +159,9 @@ extension FareMeter {
       step(.transferDiscount, name, minor: off)
       return price - off
     case .share(let share):
-      let due = min(price, share.of(price))
+      let part = share.of(price)
+      guard part != unknownMinor else { return unknownMinor }
+      let due = min(price, part)
       step(.transferDiscount, name, minor: price - due)
       return due
     }

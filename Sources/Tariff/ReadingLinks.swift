@@ -106,7 +106,9 @@ extension TariffReader {
     default: break
     }
     if let points = tree.text.flatMap(basisPoints) {
-      return .share(PriceShare(basisPoints: points, rounding: .halfUp, stepMinor: 1))
+      let share = PriceShare(basisPoints: points, rounding: .halfUp, stepMinor: 1)
+      holdToWhole(share, tree)
+      return .share(share)
     }
     guard let fields = Fields(tree, "\"pays\"", faults) else {
       faults.error(
@@ -118,7 +120,9 @@ extension TariffReader {
     defer { fields.finish() }
     if let supplement = fields.take("supplement") { return .supplement(node: price(supplement)) }
     if let discount = fields.take("discount") { return .discount(node: price(discount)) }
-    if let tree = fields.take("share"), let share = share(tree, fields) { return .share(share) }
+    if let tree = fields.take("share"), let share = wholeShare(tree, fields) {
+      return .share(share)
+    }
     faults.error(tree.line, "\"pays\" has supplement, discount or share")
     return .free
   }

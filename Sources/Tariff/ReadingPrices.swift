@@ -396,6 +396,19 @@ extension TariffReader {
     return PriceShare(basisPoints: points, rounding: rounding, stepMinor: max(1, step))
   }
 
+  /// A share that is at most the whole.
+  func wholeShare(_ tree: YAMLTree, _ fields: Fields) -> PriceShare? {
+    let share = share(tree, fields)
+    holdToWhole(share, tree)
+    return share
+  }
+
+  /// Refuses a share that is more than the whole of what it is of.
+  func holdToWhole(_ share: PriceShare?, _ tree: YAMLTree) {
+    guard let share, share.basisPoints > 10_000 else { return }
+    faults.refuse(tree.line, "the share is at most 100% here, not \(tree.kindText)")
+  }
+
   private func perUnit(_ fields: Fields) -> Int32 {
     let measures: [String: Measure] = [
       "km": .distance, "stop": .stops, "zone": .zoneCount, "zone_passed": .zonesPassed,

@@ -1,5 +1,7 @@
+import Basics
 import Tariff
 import Testing
+import Transit
 
 private let head = """
   effective: {from: 2024-01-01}
@@ -102,5 +104,76 @@ struct LimitTests {
       "fares: [{name: f, price: {by: stops, pairs: [{from: \"@all\", to: \"@all\", price: 5}]}}]",
     ])
     #expect(reading.book != nil, "\(reading.faults)")
+  }
+
+  /// A price of 99,999,999,900,000 minor units, and one that is hardly less than any may be.
+  private static let large =
+    "prices: {p0: 999999999.00, p1: {of: \"@p0\", share: 1000%}, p2: {of: \"@p1\", share: 1000%}, "
+    + "p3: {of: \"@p2\", share: 1000%}, "
+    + "p4: {sum: [\([String](repeating: "\"@p3\"", count: 10).joined(separator: ", "))]}}"
+
+  private func charged(_ reading: TariffReading) throws -> [Int64?] {
+    let book = try #require(reading.book, "\(reading.faults)")
+    var rider = PricedRider(name: "x", category: "adult", balanceMinor: 0)
+    for minute in ["00", "10"] {
+      let at = try #require(Instant(iso8601: "2024-05-14T08:\(minute):00+03:00"))
+      rider.taps.append(
+        FareTap(
+          ref: rider.taps.count, at: at, kind: .single, medium: .card, category: "adult", mode: .bus
+        ))
+    }
+    return PriceTable.rides(of: rider, book: book).map(\.chargedMinor)
+  }
+
+  @Test(arguments: [
+    ("repeats: [{name: r, every: 1, pays: 1000%}]", [nil, nil]),
+    ("transfers: [{name: t, within: 1 h, pays: 1000%}]", [99_999_999_900_000, nil]),
+    ("transfers: [{name: t, within: 1 h, pays: {share: 1000%}}]", [99_999_999_900_000, nil]),
+    ("stored_value: {top_up_fee: 1000%}", [nil, nil]),
+  ])
+  func aShareOfMoreThanTheWholeIsAFaultAndWhereItWasPublishedEndsNoProgram(
+    _ rule: String, _ minor: [Int64?]
+  ) throws {
+    let rules = [Self.large, "fares: [{name: f, price: \"@p3\"}]", rule]
+    let drafted = read(rules)
+    #expect(drafted.book == nil)
+    #expect(errors(drafted) == ["7: the share is at most 100% here, not \"1000%\""])
+    let published = read(rules, isPublished: true)
+    #expect(published.faults.contains { $0.line == 7 && $0.isWarning })
+    #expect(try charged(published) == minor)
+  }
+
+  @Test(arguments: [
+    ("repeats: [{name: r, every: 1, pays: 110%}]", [1100, 1100]),
+    ("transfers: [{name: t, within: 1 h, pays: 110%}]", [1000, 1000]),
+    ("stored_value: {top_up_fee: 110%}", [2100, 2100]),
+  ])
+  func aShareOfMoreThanTheWholeThatWasPublishedIsPaidAsBefore(
+    _ rule: String, _ minor: [Int64?]
+  ) throws {
+    let reading = read(["fares: [{name: f, price: 10}]", rule], isPublished: true)
+    #expect(try charged(reading) == minor)
+  }
+
+  /// Of a price that is hardly less than any may be, even the whole is more than can be worked out.
+  @Test(arguments: [
+    ("repeats: [{name: r, every: 1, pays: 100%}]", [nil, nil]),
+    ("transfers: [{name: t, within: 1 h, pays: 100%}]", [999_999_999_000_000, nil]),
+    ("stored_value: {top_up_fee: 100%}", [nil, nil]),
+  ])
+  func aShareThatCannotBeWorkedOutLeavesNoFare(_ rule: String, _ minor: [Int64?]) throws {
+    let reading = read([Self.large, "fares: [{name: f, price: \"@p4\"}]", rule])
+    #expect(try charged(reading) == minor)
+  }
+
+  @Test func moreSurchargesOrLevelsOfACapThanThereMayBeAreAFault() throws {
+    let surcharges = (0...2000).map { "- {name: s\($0), when: {mode: tram}, amount: 1}" }
+    let levels = (0...2000).map { _ in "  - {when: {mode: tram}, amount: 1}" }
+    let flat = "fares: [{name: f, price: 10}]"
+    let fees = [flat, "surcharges:"] + surcharges
+    let cap = [flat, "caps:", "- name: c", "  per: day", "  levels:"] + levels
+    #expect(errors(read(fees)) == ["2007: a tariff has at most 2000 surcharges"])
+    #expect(errors(read(cap)) == ["2010: a cap has at most 2000 levels"])
+    #expect(try charged(read(fees, isPublished: true)) == [1000, 1000])
   }
 }
