@@ -51,6 +51,8 @@ extension FareMeter {
       : tariff.tables.transfers[index].pairs[
         UInt64(window.lastService) << 32 | UInt64(service)] ?? tariff.tables.transfers[index].charge
     switch charge {
+    // A supplement that is not said for the ride is no transfer for it, and not one for nothing.
+    case .supplement(let node) where tariff.price(node, ride) == unknownMinor: fallthrough
     case .new:
       step(.transferFree, name, isApplied: false)
       state.windows[place] = opened(ride, index, price: price)
@@ -151,7 +153,7 @@ extension FareMeter {
       step(.transferDifference, name, minor: min(price, window.lastPriceMinor))
       return max(0, price - window.lastPriceMinor)
     case .supplement(let node):
-      let due = max(0, tariff.price(node, ride))
+      let due = tariff.price(node, ride)
       step(.transferSupplement, name, minor: due)
       return due
     case .discount(let node):
