@@ -163,6 +163,12 @@ extension TariffReader {
       product.tripsMax = rule.integer("trips", 1...100_000) ?? 0
       if let tree = rule.take("transfer"), let link = Fields(tree, "\"transfer\"", faults) {
         product.transfer = window(link)
+        if let window = product.transfer, window.from != .departure || window.to != .departure {
+          faults.refuse(
+            tree.line,
+            "the transfer of a carnet runs from boarding to boarding; leave \"from\" and \"to\" out"
+          )
+        }
         product.transferCondition = self.condition(link.take("when"))
         link.finish()
       }
