@@ -2,9 +2,9 @@ import Basics
 import Transit
 
 extension FareMeter {
-  /// Holds a charge under all caps that the ride counts to, and counts it.
+  /// Holds a charge under all caps that the ride counts to, and counts it; one that is not known counts to none.
   mutating func capped(_ ride: borrowing Ride, _ charge: Int64, state: inout RiderState) -> Int64 {
-    guard !tariff.tables.caps.isEmpty else { return charge }
+    guard !tariff.tables.caps.isEmpty, charge != unknownMinor else { return charge }
     var due = charge
     for index in tariff.tables.caps.indices where tariff.tables.caps[index].condition.holds(ride) {
       // A cap that is bought with a product holds for those who have it.
@@ -111,7 +111,7 @@ extension FareMeter {
     // The lowest level that the ride fits into is its height.
     for level in tariff.tables.caps[index].levels.indices {
       guard tariff.tables.caps[index].levels[level].condition.holds(ride) else { continue }
-      count.level = max(count.level, Int16(level))
+      count.level = max(count.level, Int16(clamping: level))
       break
     }
   }
@@ -133,8 +133,9 @@ extension FareMeter {
     return limit == unknownMinor ? Int64.max : max(0, limit - count.spentMinor)
   }
 
-  /// The discount of repeated riding.
+  /// The discount of repeated riding; unknown where the price is, or what comes of it is larger than any.
   mutating func repeated(_ ride: borrowing Ride, price: Int64, state: inout RiderState) -> Int64 {
+    guard price != unknownMinor else { return unknownMinor }
     var due = price
     for index in tariff.tables.repeats.indices
     where tariff.tables.repeats[index].condition.holds(ride) {
@@ -156,6 +157,7 @@ extension FareMeter {
         continue
       }
       let cheaper = tariff.tables.repeats[index].share.of(due)
+      guard cheaper != unknownMinor else { return unknownMinor }
       step(.discount, .repetition(Int32(index)), minor: due - cheaper, number: Int64(number))
       due = cheaper
     }

@@ -257,7 +257,7 @@ extension FareMeter {
       return (0, ticket)
     }
     let held = feesInsideCaps(ride)
-    guard held > 0 else { return (0, ticket) }
+    guard held != 0 else { return (0, ticket) }
     if let use = useProduct(ride, price: 0, paysAll: true, state: &state) {
       noteFees(held)
       return (0, .product(Int32(use.rule)))

@@ -185,13 +185,15 @@ package struct FareMeter {
       charge = rounded
     }
     // Companions and fees may come to more than any price: sums of many rides have to keep room.
-    guard priceOrUnknown(charge) != unknownMinor else {
+    let paid =
+      priceOrUnknown(charge) == unknownMinor
+      ? unknownMinor : paidFromBalance(charge, state: &state)
+    guard paid != unknownMinor else {
       step(.unknown, .missing(.price))
       finish(ride, nominal: unknownMinor, charged: unknownMinor, product: carrier)
       return
     }
-    charge = paidFromBalance(charge, state: &state)
-    finish(ride, nominal: whole, charged: charge, product: carrier)
+    finish(ride, nominal: whole, charged: paid, product: carrier)
   }
 
   /// Links, discounts and caps, in their order.

@@ -51,6 +51,8 @@ extension FareMeter {
       : tariff.tables.transfers[index].pairs[
         UInt64(window.lastService) << 32 | UInt64(service)] ?? tariff.tables.transfers[index].charge
     switch charge {
+    // A supplement that is not said for the ride is no transfer for it, and not one for nothing.
+    case .supplement(let node) where tariff.price(node, ride) == unknownMinor: fallthrough
     case .new:
       step(.transferFree, name, isApplied: false)
       state.windows[place] = opened(ride, index, price: price)
@@ -61,6 +63,8 @@ extension FareMeter {
     default: break
     }
     let due = amount(charge, price: price, window: window, ride: ride, name: name)
+    // A ride without a fare takes no part.
+    guard due != unknownMinor else { return unknownMinor }
     state.windows[place].creditMinor += due
     continueWindow(&state.windows[place], ride, index, price: price, due: due, service: service)
     return due
@@ -132,6 +136,7 @@ extension FareMeter {
     return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
   }
 
+  /// What the ride pays on the transfer; unknown where that is larger than any price.
   private mutating func amount(
     _ charge: TransferCharge, price: Int64, window: TransferWindow, ride: borrowing Ride,
     name: RuleName
@@ -148,7 +153,7 @@ extension FareMeter {
       step(.transferDifference, name, minor: min(price, window.lastPriceMinor))
       return max(0, price - window.lastPriceMinor)
     case .supplement(let node):
-      let due = max(0, tariff.price(node, ride))
+      let due = tariff.price(node, ride)
       step(.transferSupplement, name, minor: due)
       return due
     case .discount(let node):
@@ -156,7 +161,9 @@ extension FareMeter {
       step(.transferDiscount, name, minor: off)
       return price - off
     case .share(let share):
-      let due = min(price, share.of(price))
+      let part = share.of(price)
+      guard part != unknownMinor else { return unknownMinor }
+      let due = min(price, part)
       step(.transferDiscount, name, minor: price - due)
       return due
     }

@@ -200,6 +200,8 @@ extension TariffReader {
     guard narrow.dimension == wide.dimension, narrow.isNegated == wide.isNegated else {
       return false
     }
+    // What could not be read holds no set, so nothing can be said of it.
+    guard narrow.mask != 0, wide.mask != 0 else { return false }
     if narrow.mask == wide.mask { return true }
     guard !narrow.isNegated, let base = narrow.dimension.base else {
       return !narrow.isNegated && narrow.mask & ~wide.mask == 0

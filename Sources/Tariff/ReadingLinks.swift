@@ -106,7 +106,9 @@ extension TariffReader {
     default: break
     }
     if let points = tree.text.flatMap(basisPoints) {
-      return .share(PriceShare(basisPoints: points, rounding: .halfUp, stepMinor: 1))
+      let share = PriceShare(basisPoints: points, rounding: .halfUp, stepMinor: 1)
+      holdToWhole(share, tree)
+      return .share(share)
     }
     guard let fields = Fields(tree, "\"pays\"", faults) else {
       faults.error(
@@ -116,11 +118,48 @@ extension TariffReader {
       return .free
     }
     defer { fields.finish() }
-    if let supplement = fields.take("supplement") { return .supplement(node: price(supplement)) }
+    if let supplement = fields.take("supplement") {
+      let node = price(supplement)
+      if lacksPrices(node) {
+        faults.warn(
+          supplement.line,
+          "the supplement has no price for some rides, which pay their own; say \"others\"")
+      }
+      return .supplement(node: node)
+    }
     if let discount = fields.take("discount") { return .discount(node: price(discount)) }
-    if let tree = fields.take("share"), let share = share(tree, fields) { return .share(share) }
+    if let tree = fields.take("share"), let share = wholeShare(tree, fields) {
+      return .share(share)
+    }
     faults.error(tree.line, "\"pays\" has supplement, discount or share")
     return .free
+  }
+
+  /// Whether a price by values leaves out some of them; categories may be listed one by one.
+  private func lacksPrices(_ node: Int32) -> Bool {
+    guard node >= 0 else { return false }
+    switch tables.nodes[Int(node)] {
+    case .unknown: return true
+    case .choice(let dimension, let table, let others):
+      if table.contains(where: lacksPrices) { return true }
+      guard others < 0 else { return lacksPrices(others) }
+      return dimension != .category || !tables.categories.allSatisfy { isListed($0, in: table) }
+    case .times(let choices, let others):
+      return others < 0 || lacksPrices(others) || choices.contains { lacksPrices($0.node) }
+    case .farthestZone(_, let others), .pairs(_, _, let others): return others < 0
+    case .sum(let parts): return parts.contains(where: lacksPrices)
+    case .share(let base, _): return lacksPrices(base)
+    case .amount, .dates, .bands, .ends, .perUnit: return false
+    }
+  }
+
+  /// Whether a table has a price for a category: its own, or that of the one it is priced as.
+  private func isListed(_ category: CategoryRule, in table: [Int32]) -> Bool {
+    let other = category.pricedAs < 0 ? nil : tables.categories[Int(category.pricedAs)].name
+    return [category.name, other].contains { name in
+      guard let name, let id = tables.symbols[.category].id(of: name) else { return false }
+      return Int(id) < table.count && table[Int(id)] >= 0
+    }
   }
 
   func readChains(_ fields: Fields) {

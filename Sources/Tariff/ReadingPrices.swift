@@ -4,6 +4,19 @@ extension TariffReader {
   /// Reads a price and gives its node; -1, with a fault, when it is none.
   func price(_ tree: YAMLTree?) -> Int32 {
     guard let tree else { return -1 }
+    pricesInProgress += 1
+    defer { pricesInProgress -= 1 }
+    guard pricesInProgress <= PriceSize.depthMax else {
+      faults.error(tree.line, PriceSize.tooDeep)
+      return -1
+    }
+    let node = priceOfAnySize(tree)
+    guard node >= 0, let fault = nodeSizes[Int(node)].fault else { return node }
+    faults.error(tree.line, fault)
+    return -1
+  }
+
+  private func priceOfAnySize(_ tree: YAMLTree) -> Int32 {
     if let text = tree.text {
       if text.hasPrefix("@") { return named(String(text.dropFirst()), line: tree.line) }
       switch text {
@@ -40,6 +53,7 @@ extension TariffReader {
     if let place = nodePlaces[node] { return place }
     let place = Int32(tables.nodes.count)
     tables.nodes.append(node)
+    nodeSizes.append(size(of: node))
     nodePlaces[node] = place
     return place
   }
@@ -170,7 +184,7 @@ extension TariffReader {
         table[Int(id)] = priced
       }
     }
-    if table.allSatisfy({ $0 < 0 }), faults.errorCount == errors {
+    if table.isEmpty, faults.errorCount == errors {
       faults.error(fields.line, "a price by values lists at least one value")
     }
     return node(.choice(dimension, table: table, others: others))
@@ -380,6 +394,19 @@ extension TariffReader {
     let rounding = fields.choice("rounding", Rounding.self) ?? .halfUp
     let step = fields.take("to").flatMap { amount($0) } ?? 1
     return PriceShare(basisPoints: points, rounding: rounding, stepMinor: max(1, step))
+  }
+
+  /// A share that is at most the whole.
+  func wholeShare(_ tree: YAMLTree, _ fields: Fields) -> PriceShare? {
+    let share = share(tree, fields)
+    holdToWhole(share, tree)
+    return share
+  }
+
+  /// Refuses a share that is more than the whole of what it is of.
+  func holdToWhole(_ share: PriceShare?, _ tree: YAMLTree) {
+    guard let share, share.basisPoints > 10_000 else { return }
+    faults.refuse(tree.line, "the share is at most 100% here, not \(tree.kindText)")
   }
 
   private func perUnit(_ fields: Fields) -> Int32 {

@@ -34,7 +34,7 @@ extension TariffReader {
       rule.finish()
     }
     if let tree = fields.take("stored_value"), let rule = Fields(tree, "\"stored_value\"", faults) {
-      let fee = rule.take("top_up_fee").flatMap { share($0, rule) }
+      let fee = rule.take("top_up_fee").flatMap { wholeShare($0, rule) }
       tables.storedValue = StoredValueRule(topUpFee: fee)
       rule.finish()
     }
@@ -59,6 +59,9 @@ extension TariffReader {
 
   /// Most fares of a version; tables of prices belong into `by`.
   static let faresMax = 2000
+  /// Most surcharges of a version, and most levels of a cap.
+  static let surchargesMax = 2000
+  static let levelsMax = 2000
 
   private func readFares(_ fields: Fields) {
     for element in fields.take("fares")?.elements ?? [] {
@@ -160,6 +163,12 @@ extension TariffReader {
       product.tripsMax = rule.integer("trips", 1...100_000) ?? 0
       if let tree = rule.take("transfer"), let link = Fields(tree, "\"transfer\"", faults) {
         product.transfer = window(link)
+        if let window = product.transfer, window.from != .departure || window.to != .departure {
+          faults.refuse(
+            tree.line,
+            "the transfer of a carnet runs from boarding to boarding; leave \"from\" and \"to\" out"
+          )
+        }
         product.transferCondition = self.condition(link.take("when"))
         link.finish()
       }
@@ -200,7 +209,7 @@ extension TariffReader {
       if (every == nil) == (after == nil) {
         faults.error(element.line, "a repeat discount has \"every\" or \"after\", one of them")
       }
-      let pays = rule.require("pays").flatMap { self.share($0, rule) }
+      let pays = rule.require("pays").flatMap { wholeShare($0, rule) }
       let repeats = RepeatRule(
         name: name, tag: tagOf(name, "repeat ", line: element.line), condition: condition,
         period: rule.take("per").flatMap { period($0) }, every: every ?? 0, after: after ?? 0,
@@ -221,7 +230,13 @@ extension TariffReader {
       let errors = faults.errorCount
       if let amount = rule.take("amount") { cap.amount = price(amount) }
       cap.ridesMax = rule.integer("rides", 1...100_000) ?? 0
-      for level in rule.take("levels")?.elements ?? [] {
+      let levels = rule.take("levels")?.elements ?? []
+      if levels.count > TariffReader.levelsMax {
+        faults.refuse(
+          levels[TariffReader.levelsMax].line,
+          "a cap has at most \(TariffReader.levelsMax) levels")
+      }
+      for level in levels {
         guard let fields = Fields(level, "a level", faults) else { continue }
         cap.levels.append(
           CapLevel(
@@ -291,7 +306,13 @@ extension TariffReader {
   }
 
   private func readSurcharges(_ fields: Fields) {
-    for element in fields.take("surcharges")?.elements ?? [] {
+    let elements = fields.take("surcharges")?.elements ?? []
+    if elements.count > TariffReader.surchargesMax {
+      faults.refuse(
+        elements[TariffReader.surchargesMax].line,
+        "a tariff has at most \(TariffReader.surchargesMax) surcharges")
+    }
+    for element in elements {
       guard let rule = Fields(element, "a surcharge", faults) else { continue }
       let (name, condition) = head(rule, "surcharge")
       let node = price(rule.require("amount"))

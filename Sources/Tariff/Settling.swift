@@ -223,10 +223,12 @@ extension FareMeter {
     return minor == unknownMinor ? own : minor
   }
 
-  /// Adds the fees that the ride meets, those that caps hold or those that they do not.
+  /// Adds the fees that the ride meets, those that caps hold or those that they do not; unknown where the
+  /// charge is, or the sum is larger than any price.
   mutating func withSurcharges(_ ride: borrowing Ride, _ charge: Int64, countingToCaps: Bool)
     -> Int64
   {
+    guard charge != unknownMinor else { return unknownMinor }
     var sum = charge
     for index in tariff.tables.surcharges.indices
     where tariff.tables.surcharges[index].countsToCaps == countingToCaps {
@@ -234,12 +236,13 @@ extension FareMeter {
       let minor = tariff.price(tariff.tables.surcharges[index].node, ride)
       guard minor != unknownMinor, minor != 0 else { continue }
       step(.surcharge, .surcharge(Int32(index)), minor: minor)
-      sum += minor
+      sum = priceOrUnknown(sum + minor)
+      guard sum != unknownMinor else { return unknownMinor }
     }
     return sum
   }
 
-  /// The fees that caps hold, without a word in the reason.
+  /// The fees that caps hold, without a word in the reason; unknown where they are larger than any price.
   mutating func feesInsideCaps(_ ride: borrowing Ride) -> Int64 {
     let steps = trace.count
     let fees = withSurcharges(ride, 0, countingToCaps: true)
@@ -254,7 +257,8 @@ extension FareMeter {
 
   /// Takes the charge from stored value; what is missing is topped up, perhaps at a fee.
   ///
-  /// A rider without stored value pays the charge alone: there is nothing to top up.
+  /// A rider without stored value pays the charge alone: there is nothing to top up. Where the fee makes it
+  /// larger than any price, what is charged is unknown and nothing is taken.
   mutating func paidFromBalance(_ charge: Int64, state: inout RiderState) -> Int64 {
     guard let rule = tariff.tables.storedValue, let balance = state.balanceMinor else {
       return charge
@@ -263,9 +267,11 @@ extension FareMeter {
       state.balanceMinor = balance - charge
       return charge
     }
+    let fee = rule.topUpFee.map { $0.of(charge - balance) } ?? 0
+    guard fee != unknownMinor, priceOrUnknown(charge + fee) != unknownMinor else {
+      return unknownMinor
+    }
     state.balanceMinor = 0
-    guard let share = rule.topUpFee else { return charge }
-    let fee = share.of(charge - balance)
     if fee != 0 { step(.topUpFee, .none, minor: fee) }
     return charge + fee
   }

@@ -12,6 +12,10 @@ final class TariffReader {
   var namedNodes: [String: Int32] = [:]
   /// Places of nodes, so that equal ones share one.
   var nodePlaces: [PriceNode: Int32] = [:]
+  /// The size of each node.
+  var nodeSizes: [PriceSize] = []
+  /// Prices that are being read, each a part of the one before.
+  var pricesInProgress = 0
   var namesInProgress: [String] = []
   var usedPrices: Set<String> = []
   /// Zones that exist; nil when the tariff does not say.

@@ -142,6 +142,9 @@ struct EndsTable: Hashable, Sendable {
       | UInt64(UInt32(bitPattern: fromID) & 0x3FFF_FFFF) << 30
       | UInt64(UInt32(bitPattern: toID) & 0x3FFF_FFFF)
   }
+
+  /// The part of a key that is of its start.
+  static func start(_ key: UInt64) -> UInt64 { key & 0xCFFF_FFFF_C000_0000 }
 }
 
 /// What an end of a run of rides is called by.

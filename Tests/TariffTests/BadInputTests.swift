@@ -290,6 +290,23 @@ struct BadInputTests {
     #expect(found, "\(reading.faults.map(\.description))")
   }
 
+  @Test(arguments: [
+    ("{by: medium, card: 1.50}", 1), ("{by: medium, card: 1.50, others: 2}", 0), ("unknown", 1),
+    ("{by: medium, card: 1.50, others: unknown}", 1), ("{adult: 1, pupil: 2}", 0),
+    ("{adult: 1}", 1), ("{adult: {by: medium, card: 1.50}, pupil: 2}", 1),
+    ("{sum: [1, {by: mode, bus: 1}]}", 1), ("1.50", 0),
+  ])
+  func aSupplementThatIsNotSaidForAllIsAWarning(_ supplement: String, _ count: Int) {
+    let reading = read(
+      head + "fares: [{name: f, price: 1}]\n"
+        + "transfers: [{name: t, within: 1 h, pays: {supplement: \(supplement)}}]")
+    #expect(reading.book != nil)
+    let doubts = reading.faults.filter {
+      $0.line == 6 && $0.isWarning && $0.message.contains("the supplement has no price")
+    }
+    #expect(doubts.count == count, "\(reading.faults.map(\.description))")
+  }
+
   @Test func aTransferThatAnotherOnlySeemsToTakeIsNoWarning() {
     let reading = read(
       head + "fares: [{name: f, price: 1}]\ntransfers:\n"

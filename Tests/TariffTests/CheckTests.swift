@@ -89,6 +89,45 @@ struct CheckTests {
     #expect(PriceTable.rides(of: rider, book: book).map(\.chargedMinor) == [280])
   }
 
+  /// Where arrival was published, a ride after it still goes by the boarding: it uses a second trip.
+  @Test(arguments: ["from: arrival", "to: arrival"])
+  func theTransferOfACarnetRunsFromBoardingToBoarding(_ moment: String) throws {
+    func source(_ moment: String) -> TariffSource {
+      let text = """
+        effective: {from: 2024-01-01}
+        currency: UAH
+        timezone: Europe/Kyiv
+        categories: [adult]
+        fares: [{name: f, price: 10}]
+        products: [{name: two, trips: 2, valid: {days: 30}, transfer: {within: 30 min, \(moment)}}]
+        """
+      return TariffSource(
+        folder: "x", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    }
+    #expect(source("from: departure, to: departure").load().faults == [])
+    let drafted = source(moment).load()
+    #expect(drafted.book == nil)
+    #expect(
+      drafted.faults.map(\.description) == [
+        "tariff.yaml:6: error: the transfer of a carnet runs from boarding to boarding; leave "
+          + "\"from\" and \"to\" out"
+      ])
+    let reading = source(moment).load(isPublished: true)
+    #expect(reading.faults.allSatisfy { $0.isWarning })
+    let book = try #require(reading.book, "\(reading.faults)")
+    var rider = PricedRider(name: "x", category: "adult")
+    for (clock, kind) in [
+      ("07:00", TapKind.single), ("08:00", .on), ("08:40", .off), ("08:50", .single),
+    ] {
+      let at = try #require(Instant(iso8601: "2024-05-14T\(clock):00+03:00"))
+      if rider.taps.isEmpty { rider.purchases = [FarePurchase(product: "two", at: at)] }
+      rider.taps.append(
+        FareTap(
+          ref: rider.taps.count, at: at, kind: kind, medium: .card, category: "adult", mode: .bus))
+    }
+    #expect(PriceTable.rides(of: rider, book: book).map(\.chargedMinor) == [0, 0, 1000])
+  }
+
   @Test func aFareBehindOneOfTheCategoryThatItIsPricedAsIsNeverReached() {
     let rules = """
       fares:

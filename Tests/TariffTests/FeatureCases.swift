@@ -29,6 +29,18 @@ let linkFeatures: [Feature] = [
         - {at: "10:40", mode: rail, medium: bank, pays: 0}
       """),
   Feature(
+    "a supplement that is not said for a medium is no transfer for it",
+    rules: flat
+      + "transfers: [{name: t, within: 60 min, pays: {supplement: {by: medium, card: 1.50, qr: unknown}}}]",
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, medium: bank, pays: 10.00}
+        - {at: "08:10", mode: bus, medium: bank, pays: 10.00}
+        - {at: "08:50", mode: bus, medium: qr, pays: 10.00}
+        - {at: "09:50", mode: bus, pays: 1.50, because: supplement}
+      """),
+  Feature(
     "the same line again and the way back are no transfers",
     rules: flat
       + "transfers: [{name: t, within: 60 min, refuses: [return, same_stop], pays: free}]",
