@@ -76,7 +76,8 @@ struct SymbolTable: Sendable {
     guard matchers.count < SymbolTable.matchersMax else { return nil }
     let bit = UInt64(matchers.count)
     matchers.append(matcher)
-    for name in matcher.names { _ = intern(name) }
+    // The order of a set is another in each process; the numbers stand in states that others read.
+    for name in matcher.names.sorted() { _ = intern(name) }
     for (index, name) in names.enumerated() where matcher.matches(name) {
       masks[index] |= 1 << bit
     }
