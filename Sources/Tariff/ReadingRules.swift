@@ -63,6 +63,17 @@ extension TariffReader {
   static let surchargesMax = 2000
   static let levelsMax = 2000
 
+  /// The elements of a list; that there are too many is told, and in what was published they are read all the same.
+  private func elements(_ tree: YAMLTree?, atMost most: Int, _ owner: String, _ what: String)
+    -> [YAMLTree]
+  {
+    let elements = tree?.elements ?? []
+    if elements.count > most {
+      faults.refuse(elements[most].line, "\(owner) has at most \(most) \(what)")
+    }
+    return elements
+  }
+
   private func readFares(_ fields: Fields) {
     for element in fields.take("fares")?.elements ?? [] {
       guard tables.fares.count < TariffReader.faresMax else {
@@ -230,13 +241,8 @@ extension TariffReader {
       let errors = faults.errorCount
       if let amount = rule.take("amount") { cap.amount = price(amount) }
       cap.ridesMax = rule.integer("rides", 1...100_000) ?? 0
-      let levels = rule.take("levels")?.elements ?? []
-      if levels.count > TariffReader.levelsMax {
-        faults.refuse(
-          levels[TariffReader.levelsMax].line,
-          "a cap has at most \(TariffReader.levelsMax) levels")
-      }
-      for level in levels {
+      for level in elements(rule.take("levels"), atMost: TariffReader.levelsMax, "a cap", "levels")
+      {
         guard let fields = Fields(level, "a level", faults) else { continue }
         cap.levels.append(
           CapLevel(
@@ -306,13 +312,9 @@ extension TariffReader {
   }
 
   private func readSurcharges(_ fields: Fields) {
-    let elements = fields.take("surcharges")?.elements ?? []
-    if elements.count > TariffReader.surchargesMax {
-      faults.refuse(
-        elements[TariffReader.surchargesMax].line,
-        "a tariff has at most \(TariffReader.surchargesMax) surcharges")
-    }
-    for element in elements {
+    for element in elements(
+      fields.take("surcharges"), atMost: TariffReader.surchargesMax, "a tariff", "surcharges")
+    {
       guard let rule = Fields(element, "a surcharge", faults) else { continue }
       let (name, condition) = head(rule, "surcharge")
       let node = price(rule.require("amount"))
