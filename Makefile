@@ -14,11 +14,9 @@ DESCRIBE := $(TOOLS)/package.json
 SHARED ?= ../shared
 # How tests are built: `release` tests what is shipped, and takes longer after a change.
 CONFIG ?= debug
-# No index of where what is used: only editors ask for it, and it takes a tenth of the compiler's time.
-NO_INDEX = --disable-index-store
-BUILD_TESTS = swift build -c $(CONFIG) $(NO_INDEX) --build-tests --explicit-target-dependency-import-check error
+BUILD_TESTS = swift build -c $(CONFIG) --build-tests --explicit-target-dependency-import-check error
 # Called with how many minutes they may take.
-RUN_TESTS = Tests/run $(1) -c $(CONFIG) $(NO_INDEX) --disable-xctest --skip-build
+RUN_TESTS = Tests/run $(1) -c $(CONFIG) --disable-xctest --skip-build
 
 export KVYTOK_SHARED ?= $(abspath $(SHARED))
 export KVYTOK_PYTHON ?= $(abspath $(PYTHON))
@@ -64,7 +62,7 @@ build: setup ## Builds everything with its tests: CONFIG=debug
 
 release: setup ## Builds the commands as they are shipped
 	@echo "== Building for release (first time: about 8 minutes)"
-	@swift build -c release $(NO_INDEX)
+	@swift build -c release
 
 demo: release ## Plays a day of an invented city through the running service
 	@validator-sim/demo
@@ -105,9 +103,9 @@ simulate-books: setup-test ## Plays weeks of money with crashes, and a checker a
 
 canary: setup-test ## Deletes checkpoints after the simulated play, which its check has to find
 	@echo "== Building the simulation with a bug"
-	@KVYTOK_PLANTED_BUG=1 swift build $(NO_INDEX) --build-tests
+	@KVYTOK_PLANTED_BUG=1 swift build --build-tests
 	@echo "== Playing fleets against it: the test has to fail"
-	@if KVYTOK_SEEDS=10 KVYTOK_PLANTED_BUG=1 swift test $(NO_INDEX) --disable-xctest --skip-build \
+	@if KVYTOK_SEEDS=10 KVYTOK_PLANTED_BUG=1 swift test --disable-xctest --skip-build \
 	    --filter FleetSimulationTests.everyAcknowledgedTap >$(TOOLS)/canary.log 2>&1; then \
 	  echo "== The planted bug was NOT found"; exit 1; \
 	elif grep -q 'has lost its checkpoint' $(TOOLS)/canary.log; then echo "== The planted bug was found"; \
