@@ -51,6 +51,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   /// Whether a device showed its signature or the code of a session here, or a proxy is on the other side.
   private var isKnown: Bool
   private var asksAsDevice = false
+  /// What is asked changes nothing: it may be asked again, whatever became of it.
+  private var asksOnly = false
   private var stage = Stage.waiting
   private var request = 0
   private var deadline: NIODeadline
@@ -64,6 +66,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   private var earlyFault: Problem?
   /// Bytes of an answer that the other side did not take at once.
   private var unsentBytes = 0
+  /// Bytes that it had still to take at the last look at its deadline.
+  private var untakenBytes = 0
   private var context: ChannelHandlerContext?
 
   /// Makes a connection that has a line in the count, and leaves it once.
@@ -163,9 +167,11 @@ final class EdgeConnection: ChannelDuplexHandler {
   }
 
   /// Whether something of a request came, or of an answer is still to be taken.
-  var isHalfway: Bool {
-    let unsent = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    return isHeadBegun || unsent ?? 0 > 0
+  var isHalfway: Bool { isHeadBegun || bufferedBytes > 0 }
+
+  /// Bytes that wait for the system to have room for them.
+  private var bufferedBytes: Int {
+    (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
   }
 
   /// Ends the connection and gives its place free at once, which is when its file is closed.
@@ -179,6 +185,7 @@ final class EdgeConnection: ChannelDuplexHandler {
 
   /// Ends the connection when what it waits for is overdue.
   func cutIfLate(_ moment: NIODeadline) {
+    noteTaken(at: moment)
     guard deadline < moment else { return }
     switch stage {
     case .closed, .asking, .answering: return
@@ -186,6 +193,20 @@ final class EdgeConnection: ChannelDuplexHandler {
     case .waiting where isHeadBegun: tooSlow()
     case .waiting, .skipping, .flushing, .ending: context?.close(promise: nil)
     }
+  }
+
+  /// Gives an answer that is being taken the time that its taken bytes earn.
+  private func noteTaken(at moment: NIODeadline) {
+    switch stage {
+    case .flushing, .ending: break
+    case .waiting, .asking, .taking, .skipping, .answering, .closed: return
+    }
+    let untaken = bufferedBytes
+    if untaken < untakenBytes {
+      deadline = server.limits.answerPace.deadline(
+        deadline, after: untakenBytes - untaken, at: moment)
+    }
+    untakenBytes = untaken
   }
 
   private func tooSlow() {
@@ -308,7 +329,7 @@ final class EdgeConnection: ChannelDuplexHandler {
       }
       stage = .waiting
       taking.heldBytes += count
-      extendDeadline(bytes: count)
+      deadline = server.limits.bodyPace.deadline(deadline, after: count, at: .now())
       if taking.body == nil {
         taking.body = bytes
       } else {
@@ -323,13 +344,6 @@ final class EdgeConnection: ChannelDuplexHandler {
     }
   }
 
-  /// Bytes earn the time that they take at the slowest pace, but none to be silent in later.
-  private func extendDeadline(bytes: Int) {
-    let earned = Int64(bytes) * 1_000_000_000 / Int64(server.limits.bodyBytesPerSecondMin)
-    deadline = min(
-      deadline + .nanoseconds(earned), .now() + .seconds(server.limits.bodySecondsMax))
-  }
-
   private func end() {
     switch stage {
     case .taking(let taking):
@@ -337,6 +351,7 @@ final class EdgeConnection: ChannelDuplexHandler {
       stage = .answering(isHead: isHead, isKept: EdgeConnection.isKept(taking.head))
       deadline = .distantFuture
       asksAsDevice = taking.route.isOfDevice
+      asksOnly = taking.head.method == .GET
       guard let context else { return }
       request += 1
       server.answer(
@@ -364,15 +379,21 @@ final class EdgeConnection: ChannelDuplexHandler {
   func finish(_ request: Int, _ reply: EdgeReply) {
     guard request == self.request, case .answering(let isHead, let isKept) = stage else { return }
     if reply.isProven || asksAsDevice && reply.status.code < 400 { isKnown = true }
+    let bytes = isHead ? 0 : reply.body.count
+    let isLong = asksOnly && bytes >= server.limits.longAnswerBytesMin
+    if isLong, !holdAnswer(bytes) { return finish(request, server.noRoomForAnswer()) }
     let staysOpen = isKept && !isDraining && !reply.closes
     write(reply, isHead: isHead, isKept: staysOpen)
-    guard holdUnsent(isHead ? 0 : reply.body.count) else { return cut() }
+    // Where the other side is gone, writing has ended the connection.
+    guard case .answering = stage, let context else { return }
+    let isTaken = context.channel.isWritable
+    if isTaken { answerTaken() }
+    guard isTaken || isLong || holdAnswer(bytes) else { return cut() }
     if staysOpen { next() } else { endAfterWriting() }
   }
 
-  /// Counts an answer that the other side does not take at once; false when too many do so.
-  private func holdUnsent(_ bytes: Int) -> Bool {
-    guard let context, !context.channel.isWritable else { return true }
+  /// Counts an answer until the other side took it; false when there is no room.
+  private func holdAnswer(_ bytes: Int) -> Bool {
     guard server.budget.holdAnswer(line, bytes: bytes) else { return false }
     unsentBytes += bytes
     return true
@@ -402,11 +423,17 @@ final class EdgeConnection: ChannelDuplexHandler {
     guard let context else { return }
     stage = .ending
     early = []
-    deadline = .now() + .seconds(server.limits.writeSecondsMax)
+    waitUntilTaken()
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
     let written = context.eventLoop.makePromise(of: Void.self)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     written.futureResult.whenComplete { _ in bound.value.cut() }
+  }
+
+  /// Gives the other side time for its answer; how much of it there is, the next look at the deadline tells.
+  private func waitUntilTaken() {
+    untakenBytes = 0
+    deadline = .now() + .seconds(server.limits.writeSecondsMax)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -422,8 +449,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     guard let context, context.channel.isActive else { return }
     guard context.channel.isWritable else {
       stage = .flushing
-      deadline = .now() + .seconds(server.limits.writeSecondsMax)
-      return
+      return waitUntilTaken()
     }
     if isDraining { return endAfterWriting() }
     stage = .waiting

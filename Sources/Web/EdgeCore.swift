@@ -62,6 +62,20 @@ final class EdgeCore: Sendable {
       retryAfterSeconds: limits.retryAfterSeconds)
   }
 
+  /// What to say instead of a long answer that there is no room for, and counts it.
+  ///
+  /// The connection ends, so that whoever asks and asks, and takes nothing, holds nothing.
+  func noRoomForAnswer() -> EdgeReply {
+    let problem = Problem(
+      .serviceUnavailable, "overloaded",
+      "Others are still taking as many long answers as the service holds at once; ask again.",
+      retryAfterSeconds: limits.retryAfterSeconds)
+    countRefusal(problem.code)
+    var reply = EdgeReply(problem)
+    reply.closes = true
+    return reply
+  }
+
   func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) { countRefusal(problem.code) }
 
   /// Counts what is refused before it is a request of anybody.

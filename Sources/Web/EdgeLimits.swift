@@ -27,8 +27,11 @@ package struct EdgeLimits: Sendable {
   package var bodyBytesPerSecondMin = 16 << 10
   /// Longest silence between two requests, in seconds.
   package var idleSecondsMax: Int64 = 75
-  /// Longest time for the other side to take an answer, in seconds.
+  /// Longest time in which the other side takes nothing of an answer, in seconds, and most that it may fall
+  /// behind its slowest pace.
   package var writeSecondsMax: Int64 = 60
+  /// Slowest pace at which it takes one, in bytes per second: a whole deny list comes over a slow mobile link too.
+  package var answerBytesPerSecondMin = 8 << 10
   /// Most requests at once: being read, proven, stored or answered.
   package var requestsMax = 8192
   /// Most bytes of their bodies.
@@ -39,6 +42,10 @@ package struct EdgeLimits: Sendable {
   package var largeBytesMin = 1 << 20 + 1
   /// Most bytes of answers that the other sides do not take at once.
   package var answerBytesMax = 64 << 20
+  /// Bytes from which an answer to a mere question is a long one.
+  ///
+  /// It is written only where there is room for it. Shorter ones find room in their connection.
+  package var longAnswerBytesMin = 64 << 10
   /// Most bytes of a refused body that are read and thrown away, so that the refusal is heard.
   package var skippedBytesMax = 4 << 20
   /// Seconds until a refused request may be tried again.

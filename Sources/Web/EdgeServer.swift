@@ -39,6 +39,9 @@ package final class EdgeServer: Sendable {
     return (core.budget.connectionsCount, held.requests, held.bytes)
   }
 
+  /// Number of bytes of answers that the other sides have not taken yet.
+  package var answerBytesHeld: Int { core.budget.answerBytes }
+
   /// Takes a port and gives it back, before anything is made for a service that could not listen on it.
   package static func tryPort(host: String, port: Int) async throws {
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

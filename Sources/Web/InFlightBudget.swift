@@ -60,6 +60,9 @@ package final class InFlightBudget: Sendable {
   /// Number of requests and bytes held now.
   var current: (requests: Int, bytes: Int) { count.withLock { ($0.all.requests, $0.all.bytes) } }
 
+  /// Number of bytes of answers held now.
+  var answerBytes: Int { count.withLock { $0.all.answerBytes } }
+
   /// Number of connections now.
   var connectionsCount: Int { count.withLock { $0.all.connections } }
 
