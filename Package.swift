@@ -234,7 +234,7 @@ let package = Package(
       "InsightTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Tracking", "EventLoop", "Postgres", "Store",
-        "Insight", "Ledger", "DatabaseSupport", "Programs", logging,
+        "Insight", "Ledger", "DatabaseSupport", "Programs", logging, metrics,
       ]),
     // It goes through every line of the house: by itself that takes longer than the optimizer does.
     tests("TidyTests", [], settings: []),
@@ -248,7 +248,7 @@ let package = Package(
       "IntakeTests",
       [
         "Basics", "Transit", "Tapping", "Tracking", "EventLoop", "Postgres", "Store", "Intake",
-        "DatabaseSupport", logging,
+        "DatabaseSupport", logging, metrics,
       ]),
     tests(
       "WebTests",

@@ -1,6 +1,6 @@
 package import Basics
 package import Logging
-import Metrics
+package import Metrics
 package import Store
 
 /// A hole in the numbers of a device with its age.
@@ -94,20 +94,26 @@ package struct FleetWatch: Sendable {
   private let desk: InsightDesk
   private let now: @Sendable () -> Instant
   private let log: Logger
-  private let gaps = Gauge(label: "kvytok_sequence_gaps_open")
-  private let missing = Gauge(label: "kvytok_sequence_numbers_missing")
-  private let oldest = Gauge(label: "kvytok_sequence_gap_age_seconds_max")
-  private let silent = Gauge(label: "kvytok_devices_silent_on_moving_vehicles")
-  private let behind = Gauge(label: "kvytok_deny_list_devices_behind")
+  private let gaps: Gauge
+  private let missing: Gauge
+  private let oldest: Gauge
+  private let silent: Gauge
+  private let behind: Gauge
 
   /// Makes a watch; it does nothing until it runs.
   package init(
-    store: Store, desk: InsightDesk, log: Logger, now: @escaping @Sendable () -> Instant
+    store: Store, desk: InsightDesk, factory: any MetricsFactory, log: Logger,
+    now: @escaping @Sendable () -> Instant
   ) {
     self.store = store
     self.desk = desk
     self.log = log
     self.now = now
+    gaps = Gauge(label: "kvytok_sequence_gaps_open", factory: factory)
+    missing = Gauge(label: "kvytok_sequence_numbers_missing", factory: factory)
+    oldest = Gauge(label: "kvytok_sequence_gap_age_seconds_max", factory: factory)
+    silent = Gauge(label: "kvytok_devices_silent_on_moving_vehicles", factory: factory)
+    behind = Gauge(label: "kvytok_deny_list_devices_behind", factory: factory)
   }
 
   /// Looks again and again; a database that is away is waited for.

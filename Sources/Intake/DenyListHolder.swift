@@ -1,4 +1,4 @@
-import Metrics
+package import Metrics
 package import Store
 import Synchronization
 package import Tapping
@@ -20,11 +20,16 @@ package final class DenyListHolder: Sendable {
   }
 
   private let held = Mutex(Held())
-  private let gauge = Gauge(label: "kvytok_deny_list_version")
-  private let entries = Gauge(label: "kvytok_deny_list_entries")
+  private let gauge: Gauge
+  private let entries: Gauge
+  private let meter: DenyListMeter
 
   /// Starts without a list.
-  package init() {}
+  package init(factory: any MetricsFactory) {
+    gauge = Gauge(label: "kvytok_deny_list_version", factory: factory)
+    entries = Gauge(label: "kvytok_deny_list_entries", factory: factory)
+    meter = DenyListMeter(factory)
+  }
 
   /// The newest version; nil until the list was read.
   package var version: Int64? { held.withLock { $0.whole?.version } }
@@ -53,7 +58,7 @@ package final class DenyListHolder: Sendable {
   }
 
   /// Measures how long news took to devices, seconds each.
-  package func record(_ latencies: [Double]) { DenyListMeter.record(latencies) }
+  package func record(_ latencies: [Double]) { meter.record(latencies) }
 
   /// The whole list of the newest version.
   package func current(from store: Store) async throws -> DenyListFile {

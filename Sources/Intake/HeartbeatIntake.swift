@@ -1,6 +1,6 @@
 package import Basics
 package import Logging
-import Metrics
+package import Metrics
 package import Store
 package import Tapping
 
@@ -35,13 +35,15 @@ package final class HeartbeatIntake: Sendable {
 
   /// Makes an intake over a store.
   package init(
-    store: Store, gate: DeviceGate, log: Logger, queue: CommitLimits = CommitLimits()
+    store: Store, gate: DeviceGate, factory: any MetricsFactory, log: Logger,
+    queue: CommitLimits = CommitLimits()
   ) {
     self.store = store
     self.gate = gate
     self.log = log
     shares = DeviceShares(countMax: queue.perDeviceMax)
     let timer = CommitMeter(kind: "heartbeats")
+    let meter = DenyListMeter(factory)
     committer = GroupCommitter(
       limits: queue, bytesCount: { _ in 256 },
       commit: { group in
@@ -49,7 +51,7 @@ package final class HeartbeatIntake: Sendable {
           let (isGood, latencies) = try await store.write { db in
             try await Self.save(group, in: db)
           }
-          DenyListMeter.record(latencies)
+          meter.record(latencies)
           return isGood
         }
       })
@@ -165,10 +167,14 @@ extension IntakeRefusal {
 }
 
 /// Measures how long versions of the deny list take to the devices.
-enum DenyListMeter {
-  private static let timer = Timer(label: "kvytok_deny_list_propagation_seconds")
+struct DenyListMeter: Sendable {
+  private let timer: Timer
 
-  static func record(_ seconds: [Double]) {
+  init(_ factory: any MetricsFactory) {
+    timer = Timer(label: "kvytok_deny_list_propagation_seconds", factory: factory)
+  }
+
+  func record(_ seconds: [Double]) {
     for latency in seconds { timer.recordSeconds(latency) }
   }
 }

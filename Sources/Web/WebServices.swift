@@ -89,7 +89,8 @@ package struct WebServices: Sendable {
     self.gate = gate
     self.desk = desk
     self.denyList = denyList
-    heartbeats = HeartbeatIntake(store: wayIn ?? store, gate: gate, log: log)
+    heartbeats = HeartbeatIntake(
+      store: wayIn ?? store, gate: gate, factory: registry, log: log)
     quarantine = QuarantineDesk(store: store, log: log)
     stopCorrections = StopCorrectionDesk(store: store, city: city, log: log)
     pastChanges = PastDesk(store: store, city: city, log: log)

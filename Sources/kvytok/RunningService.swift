@@ -89,7 +89,7 @@ struct RunningService: Sendable {
     let gate = DeviceGate(
       store: backbone.wayIn, proofs: ProofDesk(limits: proofs, run: ProofThreads.run), log: log)
     let log = log
-    let denyList = DenyListHolder()
+    let denyList = DenyListHolder(factory: registry)
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
     let queues = QueueWatch(
       store: store, wayIn: backbone.wayIn, city: city, factory: registry, log: log, now: { .now },
@@ -125,7 +125,8 @@ struct RunningService: Sendable {
       let placing = PlacingService(store: store, city: city, log: log, now: { .now })
       services.append(Worker { await placing.run() })
       let watch = FleetWatch(
-        store: store, desk: InsightDesk(store: store, city: city), log: log, now: { .now })
+        store: store, desk: InsightDesk(store: store, city: city), factory: registry, log: log,
+        now: { .now })
       services.append(Worker { await watch.run() })
     }
     let web = try webServices(backbone, city: city, keys: keys, gate: gate, denyList: denyList)

@@ -26,6 +26,12 @@ struct ServiceTests {
     #expect(ready.status == 200)
     #expect(ready.text.contains(#""name":"network","ok":false"#), "\(ready.text)")
     #expect(ready.text.contains("kvytok network import"), "\(ready.text)")
+    // The fleet is watched by the service itself, from its start on, also while nobody asks about it.
+    let gauge = "\nkvytok_sequence_gap_age_seconds_max 0\n"
+    let watched = try await eventually { () -> Bool? in
+      try await service.client.send("GET", "/metrics").text.contains(gauge) ? true : nil
+    }
+    #expect(watched == true)
     let end = try await service.stop()
     #expect(end.exitCode == 0, "\(end.errors)")
     #expect(end.output == "kvytok ready \(service.url) data=\(data.path)\n")

@@ -1,6 +1,7 @@
 import Basics
 import Insight
 import Logging
+import Metrics
 import Postgres
 import Store
 import Synchronization
@@ -33,7 +34,9 @@ private final class LogLines: Sendable {
 extension InsightSuite {
   @Suite struct WatchingTheFleet {
     private static func watch(_ world: World, log: Logger = quiet) -> FleetWatch {
-      FleetWatch(store: world.store, desk: world.desk, log: log, now: { noon })
+      FleetWatch(
+        store: world.store, desk: world.desk, factory: NOOPMetricsHandler.instance, log: log,
+        now: { noon })
     }
 
     private static let misnumbered = """

@@ -1,5 +1,6 @@
 import Basics
 import Intake
+import Metrics
 import Store
 import Tapping
 import Testing
@@ -9,7 +10,8 @@ extension IntakeSuite {
     private static func send(
       _ body: [UInt8], by validator: Validator, at moment: Instant, to world: World
     ) async -> String? {
-      let intake = HeartbeatIntake(store: world.store, gate: world.gate, log: quiet)
+      let intake = HeartbeatIntake(
+        store: world.store, gate: world.gate, factory: NOOPMetricsHandler.instance, log: quiet)
       let outcome = await intake.accept(
         body: body, deviceHeader: validator.id,
         signatureHeader: Base64.encode(validator.keys.sign(body), .standard), receivedAt: moment)

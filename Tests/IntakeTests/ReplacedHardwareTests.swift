@@ -1,5 +1,6 @@
 import Basics
 import Intake
+import Metrics
 import Store
 import Tapping
 import Testing
@@ -15,7 +16,8 @@ extension IntakeSuite {
       var beat = DeviceHeartbeat(device: validator.id, sentAt: noon.adding(seconds: sent))
       beat.batteryPercent = battery
       beat.denyListVersion = 1
-      let intake = HeartbeatIntake(store: world.store, gate: world.gate, log: quiet)
+      let intake = HeartbeatIntake(
+        store: world.store, gate: world.gate, factory: NOOPMetricsHandler.instance, log: quiet)
       return await intake.accept(
         body: beat.json, deviceHeader: validator.id,
         signatureHeader: Base64.encode(validator.keys.sign(beat.json), .standard),

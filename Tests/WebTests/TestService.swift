@@ -64,10 +64,11 @@ struct TestService: Sendable {
     let store = Store(pool: pool)
     let log = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let city = CityHolder()
+    let registry = PrometheusRegistry()
     let key = try #require(TokenKey(Array(repeating: 7, count: TokenKey.byteCount)))
     let secret = try #require(SessionSecret(Array(repeating: 3, count: SessionSecret.byteCount)))
     let gate = DeviceGate(store: store, log: log)
-    let denyList = DenyListHolder()
+    let denyList = DenyListHolder(factory: registry)
     let clock = clock
     let facts: @Sendable () -> AnswerFacts = {
       AnswerFacts(
@@ -77,7 +78,7 @@ struct TestService: Sendable {
     self.pool = pool
     self.store = store
     services = WebServices(
-      store: store, city: city, registry: PrometheusRegistry(), assets: try Assets(),
+      store: store, city: city, registry: registry, assets: try Assets(),
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(
         store: store, gate: gate, tokenKey: key,
