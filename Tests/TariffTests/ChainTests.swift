@@ -44,4 +44,67 @@ struct ChainTests {
       #expect(states[0].bytes == states[1].bytes)
     }
   }
+
+  private static let byStops = "- {name: far, when: {stop: 500..599, to_stop: 7}, price: 9}"
+
+  /// A ride by train on a day in May 2024.
+  private func ride(_ day: Int, _ hours: (String, String), _ stops: (String, String)) throws
+    -> [FareTap]
+  {
+    try [(hours.0, TapKind.on, stops.0), (hours.1, .off, stops.1)].map { time, kind, stop in
+      FareTap(
+        ref: 0, at: try #require(Instant(iso8601: "2024-05-\(day)T\(time):00+03:00")), kind: kind,
+        medium: .card, category: "adult", mode: .rail, stop: stop)
+    }
+  }
+
+  /// Stop 555 is in a range and has no number of its own: what conditions see of it goes over midnight.
+  @Test func overMidnightAJourneyIsAskedForTheStopWhereItBegan() throws {
+    let book = try Self.book(fares: Self.byStops + "\n- {name: ride, price: 5}")
+    let day = try #require(Day("2024-05-14"))
+    let evening = book.rate(
+      day: day, state: .empty, taps: try ride(14, ("23:00", "23:20"), ("555", "8")))
+    let bytes = evening.state.bytes
+    #expect(bytes.first == 6)
+    for count in bytes.indices { #expect(RiderState(bytes: Array(bytes.prefix(count))) == nil) }
+    let stored = try #require(RiderState(bytes: bytes))
+    #expect(stored == evening.state && stored.bytes == bytes)
+    let night = try ride(15, ("00:10", "00:30"), ("8", "7"))
+    func charged(_ state: RiderState) -> [Int64?] {
+      book.rate(day: day.adding(days: 1), state: state, taps: night).rides.map(\.chargedMinor)
+    }
+    #expect(charged(stored) == [400])
+    // What the program before wrote: format 2, without the two masks that stand before the last seven bytes.
+    let old = [2] + bytes.dropFirst().dropLast(7 + 16) + bytes.suffix(7)
+    let state = try #require(RiderState(bytes: old))
+    #expect(state.bytes == old)
+    #expect(charged(state) == [0])
+  }
+
+  @Test func aChainUnderATariffThatAsksForNoStopIsStoredAsBefore() throws {
+    let book = try Self.book(
+      fares: "- {name: ride, price: {by: stops, pairs: [{from: A, to: B, price: 5}]}}")
+    let day = try #require(Day("2024-05-14"))
+    let evening = book.rate(
+      day: day, state: .empty, taps: try ride(14, ("23:00", "23:20"), ("A", "B")))
+    #expect(evening.state != .empty)
+    #expect(evening.state.bytes.first == 2)
+  }
+
+  /// The chain stands in a state that has an open ride and the days behind it as well.
+  @Test func theBeginningOfAJourneyGoesOverMidnightBesideAnOpenRide() throws {
+    let book = try Self.book(fares: Self.byStops + "\n- {name: ride, price: 5}")
+    let day = try #require(Day("2024-05-14"))
+    var taps = try ride(14, ("22:00", "22:20"), ("555", "8"))
+    taps += try ride(14, ("23:00", "23:59"), ("8", "9")).prefix(1)
+    taps.append(
+      FareTap(
+        ref: 0, at: try #require(Instant(iso8601: "2024-05-14T23:30:00+03:00")), kind: .single,
+        medium: .card, category: "adult", mode: .bus, stop: "8"))
+    let bytes = book.rate(day: day, state: .empty, taps: taps).state.bytes
+    #expect(bytes.first == 7)
+    let stored = try #require(RiderState(bytes: bytes))
+    #expect(stored.bytes == bytes)
+    for count in bytes.indices { #expect(RiderState(bytes: Array(bytes.prefix(count))) == nil) }
+  }
 }
