@@ -18,7 +18,6 @@ extension FareMeter {
     }
     let paid = chain.paidMinor
     chain.rides.append(chainRide(ride))
-    if chain.rides.count > FareMeter.chainRidesMax { chain.rides.remove(at: 1) }
     let whole = chainPrice(chain, ride, index)
     note(&chain, ride)
     guard whole != unknownMinor else {
@@ -32,7 +31,7 @@ extension FareMeter {
     return charge
   }
 
-  /// Most rides of a chain that are remembered; the first always is.
+  /// Most rides of a chain: all are remembered, for the whole is priced anew with each.
   static let chainRidesMax = 24
 
   private mutating func startChain(

@@ -8,20 +8,25 @@ struct ChainTests {
   private static let stops = ["A", "B", "C", "D", "E", "F", "G", "H"]
 
   private static func book(fares: String) throws -> TariffBook {
+    let reading = load("name: c, within: 24 h, joins: all, priced_by: ends", fares: fares)
+    return try #require(reading.book, "\(reading.faults)")
+  }
+
+  private static func load(_ chain: String, fares: String, isPublished: Bool = false)
+    -> TariffReading
+  {
     let text = """
       version: "1"
       effective: {from: 2024-01-01}
       currency: UAH
       timezone: Europe/Kyiv
       categories: [adult]
-      chains: [{name: c, within: 24 h, joins: all, priced_by: ends}]
+      chains: [{\(chain)}]
       fares:
       \(fares)
       """
-    let reading = TariffSource(
-      folder: "chain", files: [TariffFile(path: "tariff.yaml", text: text)]
-    ).load()
-    return try #require(reading.book, "\(reading.faults)")
+    return TariffSource(folder: "chain", files: [TariffFile(path: "tariff.yaml", text: text)])
+      .load(isPublished: isPublished)
   }
 
   @Test func theNumberOfAStopInAStoredStateFollowsFromTheTariffAlone() throws {
@@ -79,6 +84,39 @@ struct ChainTests {
     let state = try #require(RiderState(bytes: old))
     #expect(state.bytes == old)
     #expect(charged(state) == [0])
+  }
+
+  private static let byKilometres = "- {name: ride, price: {per: km, amount: 1, base: 10}}"
+  private static let allKilometres = "name: c, within: 24 h, joins: all, priced_by: sum"
+
+  /// Each ride is of one kilometre: the first pays 11, each further kilometre of the journey 1.
+  @Test(arguments: [allKilometres, allKilometres + ", count: 23", allKilometres + ", count: 30"])
+  func aChainOfTwentyFourRidesIsWhole(_ chain: String) throws {
+    let reading = Self.load(chain, fares: Self.byKilometres, isPublished: true)
+    let book = try #require(reading.book, "\(reading.faults)")
+    let day = try #require(Day("2024-05-14"))
+    let start = book.cityClock.start(of: day).microseconds
+    let taps = (0..<52).map { number in
+      var tap = FareTap(
+        ref: number, at: Instant(microseconds: start + Int64(number) * 600_000_000),
+        kind: number.isMultiple(of: 2) ? .on : .off, medium: .card, category: "adult", mode: .rail)
+      tap.distanceMetres = tap.kind == .off ? 1000 : nil
+      return tap
+    }
+    let rides = book.rate(day: day, state: .empty, taps: taps).rides
+    #expect(
+      rides.map(\.chargedMinor) == [1100] + [Int64?](repeating: 100, count: 23) + [1100, 100])
+  }
+
+  @Test func aLongerCountOfAChainIsAFault() {
+    let chain = Self.allKilometres + ", count: 24"
+    let fault = "a chain has at most 24 rides, so \"count\" is at most 23"
+    let drafted = Self.load(chain, fares: Self.byKilometres)
+    #expect(drafted.book == nil)
+    #expect(drafted.faults.contains { $0.line == 6 && !$0.isWarning && $0.message == fault })
+    let published = Self.load(chain, fares: Self.byKilometres, isPublished: true)
+    #expect(published.book != nil)
+    #expect(published.faults.contains { $0.line == 6 && $0.isWarning && $0.message == fault })
   }
 
   @Test func aChainUnderATariffThatAsksForNoStopIsStoredAsBefore() throws {
