@@ -425,7 +425,10 @@ extension TariffReader {
       faults.error(fields.line, "\"per\" is km, stop, zone, zone_passed or person")
       return -1
     }
-    if measure != .riders { tables.pricesByStop = true }
+    if measure != .riders {
+      tables.pricesByStop = true
+      linesByLength.append(fields.line)
+    }
     if measure == .stops || measure == .zonesPassed { tables.needsLine = true }
     checkZonesAreNumbered(measure, fields)
     let each = fields.require("amount").flatMap { amount($0) } ?? 0

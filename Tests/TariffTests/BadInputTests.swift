@@ -307,6 +307,20 @@ struct BadInputTests {
     #expect(doubts.count == count, "\(reading.faults.map(\.description))")
   }
 
+  @Test(arguments: [
+    ("km", "", 1), ("stop", "{limit: 1 h}", 1), ("zone_passed", "{incomplete: dearest}", 1),
+    ("km", "{incomplete: 30}", 0), ("km", "{incomplete: unknown}", 0), ("person", "", 0),
+  ])
+  func aPriceByLengthThatSaysNothingOfAMissingTapOffIsAWarning(
+    _ unit: String, _ tapping: String, _ count: Int
+  ) {
+    let rules = "fares: [{name: f, price: {per: \(unit), amount: 1}}]"
+    let reading = read(head + rules + (tapping.isEmpty ? "" : "\ntapping: \(tapping)"))
+    #expect(reading.book != nil)
+    let doubts = reading.faults.filter { $0.line == 5 && $0.message.contains("no price by length") }
+    #expect(doubts.count == count && doubts.allSatisfy(\.isWarning), "\(reading.faults)")
+  }
+
   /// A table whose ends are words has no entry, and would price no ride.
   @Test(arguments: ["S1", "{}", "{stop: []}", "[S1]"])
   func anEndThatNamesNothingIsAFault(_ end: String) {
