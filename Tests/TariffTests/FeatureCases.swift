@@ -53,6 +53,17 @@ let linkFeatures: [Feature] = [
         - {at: "08:30", mode: bus, route: 2, direction: 0, stop: C, pays: 10.00}
       """),
   Feature(
+    "a ride at the very end of a transfer that refuses it for its line is not late",
+    rules: flat
+      + "transfers: [{name: t, within: 60 min, refuses: [same_route], pays: free}]",
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, route: 1, pays: 10.00}
+        - {at: "09:00", mode: bus, route: 1, pays: 10.00, because: transfer "t" does not apply}
+        - {at: "10:00:01", mode: bus, route: 1, pays: 10.00, because: transfer "t" ended 1 min before}
+      """),
+  Feature(
     "only on the same line may a journey be broken",
     rules: flat + "transfers: [{name: t, within: 60 min, only: same_route, pays: free}]",
     rides: """
