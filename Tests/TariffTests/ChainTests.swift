@@ -30,12 +30,12 @@ struct ChainTests {
   }
 
   @Test func theNumberOfAStopInAStoredStateFollowsFromTheTariffAlone() throws {
-    // The stops as one set, whose order is another in each process, and one by one in order.
-    let together = try Self.book(
-      fares: "- {name: f, when: {stop: [\(Self.stops.joined(separator: ", "))]}, price: 5}")
+    // The stops as one set, whose order is another in each process, and before it one by one in order.
+    let set = "- {name: f, when: {stop: [\(Self.stops.joined(separator: ", "))]}, price: 5}"
+    let together = try Self.book(fares: set)
+    let prices = Self.stops.map { "\($0): 5" }.joined(separator: ", ")
     let single = try Self.book(
-      fares: Self.stops.map { "- {name: f\($0), when: {stop: \($0)}, price: 5}" }
-        .joined(separator: "\n"))
+      fares: "- {name: tram, when: {mode: tram}, price: {by: stop, \(prices)}}\n" + set)
     let day = try #require(Day("2024-05-14"))
     for stop in Self.stops {
       let tap = FareTap(
