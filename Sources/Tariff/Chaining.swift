@@ -18,7 +18,6 @@ extension FareMeter {
     }
     let paid = chain.paidMinor
     chain.rides.append(chainRide(ride))
-    if chain.rides.count > FareMeter.chainRidesMax { chain.rides.remove(at: 1) }
     let whole = chainPrice(chain, ride, index)
     note(&chain, ride)
     guard whole != unknownMinor else {
@@ -32,7 +31,7 @@ extension FareMeter {
     return charge
   }
 
-  /// Most rides of a chain that are remembered; the first always is.
+  /// Most rides of a chain: all are remembered, for the whole is priced anew with each.
   static let chainRidesMax = 24
 
   private mutating func startChain(
@@ -49,7 +48,7 @@ extension FareMeter {
       version: tariff.tables.versionTag, tag: tariff.tables.chains[index].tag, service: service,
       lastEndedAt: 0, lastStartedAt: 0, lastDay: 0, lastStop: 0, lastRoute: 0,
       firstStartedAt: ride.on.at, paidMinor: charge,
-      discountMinor: discount, rides: [chainRide(ride)])
+      discountMinor: discount, rides: [chainRide(ride)], firstPlace: placeMasks(ride, index))
     note(&chain, ride)
     state.chain = chain
     return charge
@@ -69,6 +68,14 @@ extension FareMeter {
       onZone: ride.on.zone.id, offZone: ride.hasEnd ? ride.off.zone.id : -1,
       on: ride.on.coordinate, off: ride.hasEnd ? ride.off.coordinate : nil,
       distanceMetres: ride.hasEnd ? Int32(clamping: knownMetres(ride)) : -1)
+  }
+
+  /// What conditions see of the place of a boarding, for a chain that they are asked of as one ride from there.
+  private func placeMasks(_ ride: borrowing Ride, _ index: Int) -> PlaceMasks? {
+    guard tariff.tables.chains[index].measure == .ends,
+      [.stop, .zone].contains(where: { !tariff.tables.symbols[$0].matchers.isEmpty })
+    else { return nil }
+    return PlaceMasks(stop: ride.on.stop.mask, zone: ride.on.zone.mask)
   }
 
   /// Metres of a ride by the operator's table or along its line; -1 when neither is known.
@@ -109,13 +116,7 @@ extension FareMeter {
     var whole = copy ride
     switch tariff.tables.chains[index].measure {
     case .ends:
-      whole.times = chain.rides[0].times
-      whole.on.stop.id = chain.rides[0].onStop
-      whole.on.zone.id = chain.rides[0].onZone
-      whole.on.coordinate = chain.rides[0].on
-      whole.line = .unknown
-      whole.on.place = -1
-      if chain.rides.count > 1 { whole.off.distanceMetres = -1 }
+      takeBeginning(of: chain, for: &whole)
     case .sum:
       var sum = 0.0
       for part in chain.rides {
@@ -132,6 +133,22 @@ extension FareMeter {
       return ownShare(of: tariff.price(rule.node, whole), whole)
     }
     return unknownMinor
+  }
+
+  /// Makes the last ride of a chain one from the first boarding.
+  private func takeBeginning(of chain: ChainState, for ride: inout Ride) {
+    ride.times = chain.rides[0].times
+    ride.on.stop.id = chain.rides[0].onStop
+    ride.on.zone.id = chain.rides[0].onZone
+    ride.on.coordinate = chain.rides[0].on
+    ride.line = .unknown
+    ride.on.place = -1
+    if chain.rides.count > 1 { ride.off.distanceMetres = -1 }
+    // A chain of a state that an older program wrote goes on as that one would have priced it.
+    guard let first = chain.firstPlace else { return }
+    ride.on.stop.mask = first.stop
+    ride.on.zone.mask = first.zone
+    ride.takeOwnZones()
   }
 
   private func metres(of ride: ChainRide) -> Double? {

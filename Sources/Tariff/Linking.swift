@@ -132,8 +132,10 @@ extension FareMeter {
   private func minutesLate(_ window: TransferWindow, _ ride: borrowing Ride, _ index: Int) -> Int64
   {
     let link = tariff.tables.transfers[index].window
-    let late = useMoment(ride, index) - window.startedAt - link.microseconds
-    return late < 0 ? unknownMinor : max(1, (late + 59_999_999) / 60_000_000)
+    let moment = useMoment(ride, index)
+    guard !link.contains(from: window.startedAt, to: moment) else { return unknownMinor }
+    let late = moment - window.startedAt - link.microseconds
+    return max(1, (late + 59_999_999) / 60_000_000)
   }
 
   /// What the ride pays on the transfer; unknown where that is larger than any price.

@@ -134,6 +134,13 @@ struct Ride {
     category = on.category
     zonesOfAll = on.zone.mask
     zonesOfSome = on.zone.mask
+    takeOwnZones()
+  }
+
+  /// The zones that a ride has by its taps alone.
+  mutating func takeOwnZones() {
+    zonesOfAll = on.zone.mask
+    zonesOfSome = on.zone.mask
     if hasEnd { takeZonesOfEnds() }
   }
 

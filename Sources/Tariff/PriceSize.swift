@@ -63,7 +63,7 @@ extension TariffReader {
     PriceSize(steps: 1 + (parts.lazy.map(steps).max() ?? 0), depth: depth(parts))
   }
 
-  /// The whole table is looked through, and of one start all ends are asked for, by each word that it has.
+  /// For each word that a start has, the whole table is looked through, and all its ends are asked for.
   private func sizeOfTable(
     _ table: [UInt64: Int32], others: Int32, words: Int, start: (UInt64) -> UInt64
   ) -> PriceSize {
@@ -71,7 +71,7 @@ extension TariffReader {
     for (key, node) in table { byStart[start(key), default: 0] += steps(node) }
     let most = words * (byStart.values.max() ?? 0)
     return PriceSize(
-      steps: 1 + steps(others) + most + table.count / PriceSize.entriesInStep,
+      steps: 1 + steps(others) + most + words * table.count / PriceSize.entriesInStep,
       depth: max(depth(table.values), depth([others])))
   }
 }

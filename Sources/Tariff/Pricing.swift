@@ -157,8 +157,35 @@ extension CompiledTariff {
     case .share(let base, let share):
       let minor = dearest(base, ride)
       return minor == unknownMinor ? minor : share.of(minor)
-    default: return price(node, ride)
+    case .ends(let table): return dearestOfEnds(table, ride)
+    case .amount, .unknown, .perUnit: return price(node, ride)
     }
+  }
+
+  /// The dearest price of the ends that a ride may still have.
+  ///
+  /// Its mode is that of the last ride: a row that is found by it leaves no ride to those behind.
+  private func dearestOfEnds(_ table: EndsTable, _ ride: borrowing Ride) -> Int64 {
+    let mode = ride.off.modeID
+    let modePlace = mode < 0 ? nil : table.words.firstIndex(of: .lastMode)
+    var most = unknownMinor
+    for from in table.words {
+      let fromID = endID(from, ride.on.stop, ride.on.zone, ride)
+      guard fromID >= 0 else { continue }
+      let byMode = EndsTable.key(from, fromID, .lastMode, mode)
+      var words = table.words[...]
+      var last: Int32?
+      if let modePlace, let node = table.entries[byMode] {
+        last = node
+        words = words[..<modePlace]
+      }
+      for (key, node) in table.entries where EndsTable.start(key) == EndsTable.start(byMode) {
+        guard let to = EndsTable.endWord(key), to != .lastMode, words.contains(to) else { continue }
+        most = max(most, dearest(node, ride))
+      }
+      if let last { return max(most, dearest(last, ride)) }
+    }
+    return most
   }
 
   /// The length of a ride by a measure; below 0 when it is not known.

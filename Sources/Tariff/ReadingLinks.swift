@@ -174,7 +174,7 @@ extension TariffReader {
         joinsSameServiceOnly: rule.choice("joins", ChainJoin.self) != .all,
         measure: rule.choice("priced_by", ChainMeasure.self) ?? .ends,
         changeDiscount: rule.take("change_discount").map { price($0) },
-        countMax: rule.integer("count", 1...1000) ?? Int.max,
+        countMax: countOfChain(rule),
         wholeMicroseconds: rule.duration("whole_within"), refusesSameRoute: false,
         interchanges: nil, line: element.line)
       for element in rule.take("refuses")?.elements ?? [] {
@@ -188,6 +188,18 @@ extension TariffReader {
       tables.pricesByStop = true
       tables.chains.append(chain)
     }
+  }
+
+  /// The most rides of a chain after the first.
+  private func countOfChain(_ rule: Fields) -> Int {
+    let most = FareMeter.chainRidesMax - 1
+    guard let count = rule.integer("count", 1...1000) else { return most }
+    if count > most {
+      faults.refuse(
+        rule.take("count")?.line ?? rule.line,
+        "a chain has at most \(FareMeter.chainRidesMax) rides, so \"count\" is at most \(most)")
+    }
+    return min(count, most)
   }
 
   private func interchanges(_ tree: YAMLTree) -> Set<UInt64> {

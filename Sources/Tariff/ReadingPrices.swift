@@ -366,8 +366,10 @@ extension TariffReader {
   private func endWords(
     _ tree: YAMLTree?, _ words: [String: EndWord]
   ) -> [(EndWord, Int32)] {
+    guard let tree else { return [] }
+    let errors = faults.errorCount
     var result: [(EndWord, Int32)] = []
-    for entry in tree?.entries ?? [] {
+    for entry in tree.entries ?? [] {
       guard let word = words[entry.key] else {
         faults.error(entry.line, "an end is named by stop, last_mode or zone")
         continue
@@ -376,6 +378,10 @@ extension TariffReader {
       for name in names(entry.value, base) {
         result.append((word, tables.symbols[base].intern(name)))
       }
+    }
+    if result.isEmpty, faults.errorCount == errors {
+      faults.refuse(
+        tree.line, "an end is a map that names a stop, a zone or the last mode, such as {stop: X}")
     }
     return result
   }
@@ -419,7 +425,10 @@ extension TariffReader {
       faults.error(fields.line, "\"per\" is km, stop, zone, zone_passed or person")
       return -1
     }
-    if measure != .riders { tables.pricesByStop = true }
+    if measure != .riders {
+      tables.pricesByStop = true
+      linesByLength.append(fields.line)
+    }
     if measure == .stops || measure == .zonesPassed { tables.needsLine = true }
     checkZonesAreNumbered(measure, fields)
     let each = fields.require("amount").flatMap { amount($0) } ?? 0

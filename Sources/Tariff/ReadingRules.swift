@@ -48,7 +48,18 @@ extension TariffReader {
           fields.line, "category \"\(rule.name)\" asks for a proof that is not in \"products\"")
       }
     }
+    warnOfRidesWithoutLength()
     warnOfUnreachableRules()
+  }
+
+  /// Prices by length have no dearest: without a tap off such a ride would be charged nothing.
+  private func warnOfRidesWithoutLength() {
+    guard tables.tapping.incomplete == .dearest else { return }
+    for line in linesByLength {
+      faults.warn(
+        line,
+        "a ride without its tap off has no price by length; say what it pays in \"incomplete\"")
+    }
   }
 
   /// Name and condition, which most rules begin with.

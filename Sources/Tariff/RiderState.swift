@@ -72,6 +72,15 @@ struct ChainState: Hashable, Sendable {
   var paidMinor: Int64
   var discountMinor: Int64
   var rides: [ChainRide]
+  /// What conditions see of the place of the first boarding; nil where none of them asks, and in states that
+  /// older programs wrote.
+  var firstPlace: PlaceMasks?
+}
+
+/// The sets of a tariff's conditions that a stop and a zone are in, also where they have no number.
+struct PlaceMasks: Hashable, Sendable {
+  var stop: UInt64
+  var zone: UInt64
 }
 
 /// One ride of a chain; stops and zones by their numbers in the tariff's tables, -1 when not known.

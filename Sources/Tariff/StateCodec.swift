@@ -2,17 +2,23 @@ import Basics
 import Transit
 
 extension RiderState {
-  /// Format of the bytes that are written.
+  /// Formats of the bytes that are read.
   ///
   /// 2 added the sets of zones that a cap's rides have left, and the last use of a product; 3 what a
   /// category took off of the tickets of rides that the next day may share; 5 the days on which rides began
-  /// behind an open one. Format 1 is read as well; any other is refused. 4 was never in a release.
-  private static let format: UInt8 = 5
+  /// behind an open one; 6 to 3, and 7 to 5, the place of the first boarding of a chain. Format 1 is read as
+  /// well; any other is refused. 4 was never in a release.
+  private static let formats = plainFormats + eveningFormats
+  private static let plainFormats: [UInt8] = [1, 2, 3, 6]
+  /// Those that have days behind an open ride.
+  private static let eveningFormats: [UInt8] = [5, 7]
 
   /// The format that a state is written in: without what a format added it is the one before, so that
   /// the bytes of nearly all states stay what they were.
   private var writtenFormat: UInt8 {
-    if evening != nil { return RiderState.format }
+    let hasPlace = chain?.firstPlace != nil
+    if evening != nil { return hasPlace ? 7 : 5 }
+    if hasPlace { return 6 }
     return recent.contains { $0.reductionMinor != 0 } ? 3 : 2
   }
 
@@ -30,7 +36,10 @@ extension RiderState {
       writer.integer(Int64(bitPattern: cap.setsLeft))
     }
     writer.list(windows) { $0.window($1) }
-    writer.optional(chain) { $0.chain($1) }
+    writer.optional(chain) { writer, chain in
+      writer.chain(chain)
+      if let place = chain.firstPlace { writer.placeMasks(place) }
+    }
     writer.list(holdings) { writer, holding in
       writer.fixed(holding.tag)
       writer.integer(holding.boughtAt)
@@ -68,11 +77,13 @@ extension RiderState {
 
   /// Reads what `bytes` wrote; nil when it is anything else.
   package init?(bytes: [UInt8]) {
-    self.init(bytes: bytes, formats: [1, 2, 3, RiderState.format])
+    self.init(bytes: bytes, formats: RiderState.formats)
   }
 
   /// Reads a state that another one keeps, which itself keeps none.
-  fileprivate init?(kept bytes: [UInt8]) { self.init(bytes: bytes, formats: [1, 2, 3]) }
+  fileprivate init?(kept bytes: [UInt8]) {
+    self.init(bytes: bytes, formats: RiderState.plainFormats)
+  }
 
   private init?(bytes: [UInt8], formats: [UInt8]) {
     var reader = StateReader(bytes: bytes)
@@ -85,7 +96,11 @@ extension RiderState {
         setsLeft: format < 2 ? 0 : UInt64(bitPattern: reader.integer()))
     }
     windows = reader.list { $0.window() }
-    chain = reader.optional { $0.chain() }
+    chain = reader.optional { reader in
+      var chain = reader.chain()
+      if format >= 6 { chain.firstPlace = reader.placeMasks() }
+      return chain
+    }
     holdings = reader.list { reader in
       Holding(
         tag: reader.fixed(), boughtAt: reader.integer(), activatedAt: reader.integer(),
@@ -107,7 +122,7 @@ extension RiderState {
     }
     balanceMinor = reader.optional { $0.integer() }
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
-    evening = format < RiderState.format ? nil : reader.evening(of: boarding)
+    evening = RiderState.eveningFormats.contains(format) ? reader.evening(of: boarding) : nil
     guard reader.isWhole else { return nil }
   }
 }
@@ -191,6 +206,11 @@ private struct StateWriter {
       writer.place(ride.on)
       writer.place(ride.off)
     }
+  }
+
+  mutating func placeMasks(_ place: PlaceMasks) {
+    fixed(place.stop)
+    fixed(place.zone)
   }
 
   mutating func evening(_ evening: OpenEvening) {
@@ -354,6 +374,8 @@ private struct StateReader {
           offZone: numbers[3], on: reader.place(), off: reader.place(), distanceMetres: numbers[4])
       })
   }
+
+  mutating func placeMasks() -> PlaceMasks { PlaceMasks(stop: wide(), zone: wide()) }
 
   mutating func evening(of open: FareTap?) -> OpenEvening? {
     let count = integer()

@@ -18,6 +18,8 @@ final class TariffReader {
   var pricesInProgress = 0
   var namesInProgress: [String] = []
   var usedPrices: Set<String> = []
+  /// Lines of prices by a length that only the tap off tells.
+  var linesByLength: [Int] = []
   /// Zones that exist; nil when the tariff does not say.
   var zones: Set<String>?
   /// The zones as the tariff lists them, from the middle outwards.

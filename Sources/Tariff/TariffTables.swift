@@ -145,6 +145,9 @@ struct EndsTable: Hashable, Sendable {
 
   /// The part of a key that is of its start.
   static func start(_ key: UInt64) -> UInt64 { key & 0xCFFF_FFFF_C000_0000 }
+
+  /// What the end of a key is called by.
+  static func endWord(_ key: UInt64) -> EndWord? { EndWord(rawValue: UInt8(key >> 60 & 3)) }
 }
 
 /// What an end of a run of rides is called by.

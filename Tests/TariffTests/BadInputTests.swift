@@ -307,6 +307,43 @@ struct BadInputTests {
     #expect(doubts.count == count, "\(reading.faults.map(\.description))")
   }
 
+  @Test(arguments: [
+    ("km", "", 1), ("stop", "{limit: 1 h}", 1), ("zone_passed", "{incomplete: dearest}", 1),
+    ("km", "{incomplete: 30}", 0), ("km", "{incomplete: unknown}", 0), ("person", "", 0),
+  ])
+  func aPriceByLengthThatSaysNothingOfAMissingTapOffIsAWarning(
+    _ unit: String, _ tapping: String, _ count: Int
+  ) {
+    let rules = "fares: [{name: f, price: {per: \(unit), amount: 1}}]"
+    let reading = read(head + rules + (tapping.isEmpty ? "" : "\ntapping: \(tapping)"))
+    #expect(reading.book != nil)
+    let doubts = reading.faults.filter { $0.line == 5 && $0.message.contains("no price by length") }
+    #expect(doubts.count == count && doubts.allSatisfy(\.isWarning), "\(reading.faults)")
+  }
+
+  /// A table whose ends are words has no entry, and would price no ride.
+  @Test(arguments: ["S1", "{}", "{stop: []}", "[S1]"])
+  func anEndThatNamesNothingIsAFault(_ end: String) {
+    let rules = """
+      fares:
+      - name: f
+        price:
+          by: ends
+          look_up: [stop]
+          table:
+          - {from: {stop: S1}, to: {stop: S2}, price: 1}
+          - {from: {stop: S1}, to: \(end), price: 2}
+      """
+    let source = TariffSource(
+      folder: "tried", files: [TariffFile(path: "tariff.yaml", text: head + rules)])
+    for isPublished in [false, true] {
+      let reading = source.load(isPublished: isPublished)
+      #expect((reading.book == nil) == !isPublished)
+      let faults = reading.faults.filter { $0.message.hasPrefix("an end is a map") }
+      #expect(faults.map(\.line) == [12] && faults.map(\.isWarning) == [isPublished])
+    }
+  }
+
   @Test func aTransferThatAnotherOnlySeemsToTakeIsNoWarning() {
     let reading = read(
       head + "fares: [{name: f, price: 1}]\ntransfers:\n"

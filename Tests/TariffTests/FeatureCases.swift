@@ -53,6 +53,17 @@ let linkFeatures: [Feature] = [
         - {at: "08:30", mode: bus, route: 2, direction: 0, stop: C, pays: 10.00}
       """),
   Feature(
+    "a ride at the very end of a transfer that refuses it for its line is not late",
+    rules: flat
+      + "transfers: [{name: t, within: 60 min, refuses: [same_route], pays: free}]",
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {at: "08:00", mode: bus, route: 1, pays: 10.00}
+        - {at: "09:00", mode: bus, route: 1, pays: 10.00, because: transfer "t" does not apply}
+        - {at: "10:00:01", mode: bus, route: 1, pays: 10.00, because: transfer "t" ended 1 min before}
+      """),
+  Feature(
     "only on the same line may a journey be broken",
     rules: flat + "transfers: [{name: t, within: 60 min, only: same_route, pays: free}]",
     rides: """
@@ -75,6 +86,33 @@ let linkFeatures: [Feature] = [
         - {on: "08:50", off: "09:40", mode: rail, zone: 2, to_zone: 3, pays: 2.00}
         - {on: "10:00", off: "10:10", mode: rail, zone: 3, to_zone: 1, pays: 0}
         - {on: "10:11", off: "10:20", mode: rail, zone: 1, to_zone: 1, pays: 5.00}
+      """),
+  Feature(
+    "a broken journey is asked for the stop and the zone where it began",
+    rules: """
+      fares:
+      - {name: airport, when: {stop: Airport}, price: 20}
+      - {name: inner, when: {zones: 1}, price: 2}
+      - {name: from far out, when: {zone: 9, to_zone: 1}, price: 12}
+      - {name: by stops, when: {stop: 500..599, to_stop: 7}, price: 9}
+      - {name: ride, price: 5}
+      chains: [{name: break, within: 30 min, from: arrival, joins: all, priced_by: ends}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        # From B to C by way of the airport is no ride from the airport.
+        - {on: "08:00", off: "08:20", mode: rail, stop: B, to_stop: Airport, pays: 5.00}
+        - {on: "08:30", off: "08:50", mode: rail, stop: Airport, to_stop: C, costs: 20.00, pays: 0}
+        # Both ends of the whole lie in zone 1.
+        - {on: "10:00", off: "10:20", mode: rail, zone: 1, to_zone: 1, pays: 2.00}
+        - {on: "10:30", off: "10:50", mode: rail, zone: 2, to_zone: 1, costs: 5.00, pays: 0}
+        # From zone 9 to zone 1 the whole is 12.00, and by stops from one that no list names 9.00.
+        - {on: "12:00", off: "12:20", mode: rail, zone: 9, to_zone: 2, pays: 5.00}
+        - {on: "12:30", off: "12:50", mode: rail, zone: 2, to_zone: 1, costs: 5.00, pays: 7.00}
+        - {on: "14:00", off: "14:20", mode: rail, stop: 555, to_stop: 8, pays: 5.00}
+        - {on: "14:30", off: "14:50", mode: rail, stop: 8, to_stop: 7, costs: 5.00, pays: 4.00}
+        total: 28.00
       """),
   Feature(
     "pay on exit tests the window when the ride ends",

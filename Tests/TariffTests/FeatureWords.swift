@@ -23,6 +23,34 @@ let wordFeatures: [Feature] = [
         - {on: "13:00", mode: rail, stop: A, zone: 1, pays: 30.00}
       """),
   Feature(
+    "without a tap off a price by both ends is that of the dearest end from there",
+    rules: """
+      tapping: {limit: 1 h}
+      fares:
+      - name: suburban
+        price:
+          by: ends
+          look_up: [stop, last_mode, zone]
+          table:
+          - {from: {stop: S1}, to: {stop: S2}, price: 4.10}
+          - {from: {stop: S1}, to: {stop: S3}, price: 6.00}
+          - {from: {stop: S1}, to: {last_mode: metro}, price: 5.00}
+          - {from: {stop: S1}, to: {zone: 5}, price: 7.50}
+          - {from: {last_mode: metro}, to: {stop: S1}, price: 3.00}
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "06:00", off: "06:10", mode: rail, stop: S1, to_stop: S2, pays: 4.10}
+        - {on: "06:20", off: "06:30", mode: metro, stop: S1, to_stop: S9, to_zone: 5, pays: 5.00}
+        # By train it may have gone as far as zone 5.
+        - {on: "08:00", mode: rail, stop: S1, pays: 7.50, because: incomplete}
+        # By metro zone 5 costs 5.00, as all stops that are not in the table: S3 is dearer.
+        - {on: "10:00", mode: metro, stop: S1, pays: 6.00, because: incomplete}
+        - {on: "12:00", mode: metro, stop: S7, pays: 3.00, because: incomplete}
+        - {on: "14:00", mode: rail, stop: S7, pays: unknown}
+      """),
+  Feature(
     "a discount and a share on a transfer, never below nothing",
     rules: """
       fares: [{name: bus, when: {mode: bus}, price: 10}, {name: tram, when: {mode: tram}, price: 1.50}]
