@@ -25,9 +25,12 @@ func clib(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 /// Tests of a release build look into what is shipped, and are not worth the optimizer's time
-/// themselves; nor is it worth it to read them once more for a module that hardly anybody waits for.
+/// themselves; nor is it worth it to read them once more for a module that hardly anybody waits for,
+/// nor to tell a debugger more of them than their lines (a sixth of the compiler's time on them).
 let plain: [SwiftSetting] = [
-  .unsafeFlags(["-Onone", "-no-emit-module-separately-wmo"], .when(configuration: .release))
+  .unsafeFlags(
+    ["-Onone", "-no-emit-module-separately-wmo", "-Xfrontend", "-gline-tables-only"],
+    .when(configuration: .release))
 ]
 
 /// The tests of a room, in `Tests/<name>`.

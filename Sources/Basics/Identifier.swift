@@ -31,7 +31,9 @@ package struct Identifier<Kind>: Sendable {
   /// The 16 bytes.
   package var bytes: [UInt8] {
     (0..<16).map { index in
-      UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - index % 8 * 8))
+      let half = index < 8 ? high : low
+      let bitsAfter = 56 - index % 8 * 8
+      return UInt8(truncatingIfNeeded: half >> UInt64(bitsAfter))
     }
   }
 }

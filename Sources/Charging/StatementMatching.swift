@@ -147,9 +147,11 @@ package struct StatementName: Sendable, Hashable {
 extension StatementLine {
   /// The words of the end-to-end reference and of the text, capitals, cut at all that no name has.
   package var words: [String] {
-    [endToEndID ?? "", remittance].flatMap { text in
-      text.uppercased().split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == ".") }
-        .map(String.init)
+    [endToEndID ?? "", remittance].flatMap { (text: String) -> [String] in
+      let words = text.uppercased().split { (letter: Character) -> Bool in
+        !(letter.isLetter || letter.isNumber || letter == "-" || letter == ".")
+      }
+      return words.map(String.init)
     }
   }
 }

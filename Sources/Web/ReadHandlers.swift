@@ -236,21 +236,23 @@ extension RouteLoadAnswer {
         row.alightings.map(String.init) ?? "", row.load.map(String.init) ?? "",
       ])
     }
-    let about: [(String, String)] =
-      [
-        ("boardings", String(boardings)),
-        ("boardings_without_alighting", String(boardingsWithoutAlighting)),
-        ("boardings_without_stop", String(unplacedBoardings)),
-        ("boardings_off_line", String(boardingsOffLine)),
-        ("boardings_without_direction", String(boardingsOfNoDirection)),
-        ("boardings_without_route", String(boardingsOfNoRoute)),
-        ("rounded", isRounded ? "true" : "false"),
-        ("feed", feed.map { String($0.id) } ?? ""),
-        ("days_by_other_feeds", String(daysByOtherFeeds)),
-        ("days_still_worked_out", String(waitingDays)),
-        ("complete", isComplete ? "true" : "false"),
-      ] + missing.byName.map { ($0, String($1)) }
+    let about: [(String, String)] = [
+      ("boardings", String(boardings)),
+      ("boardings_without_alighting", String(boardingsWithoutAlighting)),
+      ("boardings_without_stop", String(unplacedBoardings)),
+      ("boardings_off_line", String(boardingsOffLine)),
+      ("boardings_without_direction", String(boardingsOfNoDirection)),
+      ("boardings_without_route", String(boardingsOfNoRoute)),
+      ("rounded", isRounded ? "true" : "false"),
+      ("feed", feed.map { String($0.id) } ?? ""),
+      ("days_by_other_feeds", String(daysByOtherFeeds)),
+      ("days_still_worked_out", String(waitingDays)),
+      ("complete", isComplete ? "true" : "false"),
+    ]
     for (name, value) in about { writer.row(["about", name, value, "", "", ""]) }
+    for (name, count) in missing.byName {
+      writer.row(["about", name, String(count), "", "", ""])
+    }
     return writer.text
   }
 }

@@ -49,11 +49,12 @@ struct RidershipTests {
       let answer = await service.send(
         .get, "/v1/ridership/od?route=r1&date=2026-11-21&format=csv", token: token)
       let about = [("riders", "5"), ("riders_in_small_pairs", "0")] + Self.about
-      #expect(
-        answer.text.split(separator: "\n").map(String.init) == [
-          "stop,name,to_stop,to_name,riders",
-          "a,\"'=HYPERLINK(\"\"http://x.example\"\")\",b,Vokzal,5",
-        ] + about.map { "about,\($0.0),,,\($0.1)" }, "\(answer.text)")
+      var lines = [
+        "stop,name,to_stop,to_name,riders",
+        "a,\"'=HYPERLINK(\"\"http://x.example\"\")\",b,Vokzal,5",
+      ]
+      for (name, value) in about { lines.append("about,\(name),,,\(value)") }
+      #expect(answer.text.split(separator: "\n").map(String.init) == lines, "\(answer.text)")
     }
   }
 
@@ -62,11 +63,12 @@ struct RidershipTests {
       let answer = await service.send(
         .get, "/v1/ridership/stops?route=r1&date=2026-11-21&format=csv", token: token)
       let named = "a,\"'=HYPERLINK(\"\"http://x.example\"\")\""
-      #expect(
-        answer.text.split(separator: "\n").map(String.init) == [
-          "stop,name,hour,boardings,alightings,boardings_without_alighting",
-          "\(named),all,15,0,5", "\(named),10,15,0,", "b,Vokzal,all,0,5,0", "b,Vokzal,10,0,5,",
-        ] + Self.about.map { "about,\($0.0),,\($0.1),," }, "\(answer.text)")
+      var lines = [
+        "stop,name,hour,boardings,alightings,boardings_without_alighting",
+        "\(named),all,15,0,5", "\(named),10,15,0,", "b,Vokzal,all,0,5,0", "b,Vokzal,10,0,5,",
+      ]
+      for (name, value) in Self.about { lines.append("about,\(name),,\(value),,") }
+      #expect(answer.text.split(separator: "\n").map(String.init) == lines, "\(answer.text)")
     }
   }
 
