@@ -92,6 +92,8 @@ package final class ClearingService: Sendable {
   }
 
   /// Rates once through all lanes, or for a turn while sorting is behind; then what follows from it.
+  ///
+  /// After a fault it is for a turn too: the next pass comes after a pause.
   private func rate(isBehind: Bool, noting faults: inout PassFaults) async throws -> Int {
     let begin = now()
     var worked = 0
@@ -102,7 +104,7 @@ package final class ClearingService: Sendable {
         lane in try await self.rate(lane: lane)
       }
       worked += rated
-    } while isBehind && rated > 0 && !Task.isCancelled
+    } while (isBehind || !faults.isEmpty) && rated > 0 && !Task.isCancelled
       && now() < begin.adding(seconds: Int64(Self.turnSecondsMax))
     let moment = now()
     // Orders to rate anew are taken further between what riders wait for.

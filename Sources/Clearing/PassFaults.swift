@@ -11,6 +11,8 @@ struct PassFaults {
 
   init(log: Logger) { self.log = log }
 
+  var isEmpty: Bool { first == nil }
+
   /// Those of some lanes on which the work did not fail in this pass.
   func sound(_ waiting: [Int16], for purpose: LanePurpose) -> [Int16] {
     guard let failed = lanes[purpose] else { return waiting }
@@ -29,7 +31,8 @@ struct PassFaults {
   }
 
   private mutating func note(_ fault: any Error, at place: Logger.Metadata) throws {
-    guard !Self.isOfAll(fault) else { throw fault }
+    // Who is told to end has no fault to tell of.
+    guard !Self.isOfAll(fault), !Task.isCancelled else { throw fault }
     log.error(
       "a part of clearing is interrupted",
       metadata: place.merging(["fault": "\(fault)"]) { place, _ in place })
