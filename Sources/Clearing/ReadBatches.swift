@@ -30,12 +30,16 @@ package struct ReadBatches: Sendable {
     fileprivate(set) var taps: [ReadTap]
   }
 
+  /// By which city the taps got their fare days.
+  let edition: CityEdition
   private(set) var batches: [ReadBatch] = []
   /// Batches that cannot be read, with what is wrong.
   var unread: [(batchID: Int64, fault: String)] = []
   /// Each medium with its first tap, in the order of their numbers.
   private(set) var media: [FirstTap] = []
   private(set) var days: Set<Day> = []
+
+  init(by edition: CityEdition) { self.edition = edition }
 
   /// All batches, those that cannot be read as well.
   var ids: [Int64] { batches.map(\.batch.batchID) + unread.map(\.batchID) }

@@ -44,6 +44,32 @@ extension ClearingSuite {
       }
     }
 
+    /// Something had to be made first, and meanwhile a tariff was published: the taps were read before it.
+    @Test func tapsThatWereReadBeforeATariffAreSortedByItsClock() async throws {
+      try await House.with(tariff: nil) { house in
+        try await house.journal([try tap(1, "02:30")])
+        func sort(again read: ReadBatches?) async throws -> Sorter.Pass {
+          let pass = try await house.city.write(to: house.store) { db, city in
+            try await Sorter(city: city, tokenKey: house.tokenKey, log: quiet)
+              .sort(lane: Lane.of(name: "V-1"), in: db, at: House.noon, again: read)
+          }
+          for day in pass.daysWithoutPartition {
+            try await house.store.ensurePartitions(around: day, daysBack: 0, daysAhead: 0)
+          }
+          _ = try await house.store.write { db in try await db.sorting.found(pass.newMedia) }
+          return pass
+        }
+        var pass = try await sort(again: nil)
+        #expect(pass.isHeldUp && pass.read != nil)
+        try await house.publish(testTariff, isReratingOrdered: false)
+        for _ in 0..<ClearingService.triesMax where pass.isHeldUp {
+          pass = try await sort(again: pass.read)
+        }
+        #expect(pass.taps == 1)
+        #expect(try await house.texts("select fare_day::text from tap") == ["2026-11-21"])
+      }
+    }
+
     @Test func anOrderWithAnotherClockIsRefusedBeforeItIsGiven() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "02:30")])
