@@ -55,26 +55,56 @@ package final class ClearingService: Sendable {
   ///
   /// While the journal is behind, rating waits its turn: a day is then rated once with all its taps,
   /// and not anew for each of them. No turn is longer than ``turnSecondsMax``.
+  ///
+  /// What fails on one lane, or of one device, is thrown when all others have had their turn.
   @discardableResult
   package func pass() async throws -> Int {
-    var worked = try await inParallel(
-      try await store.read { db in try await db.sorting.lanesWaiting() }
-    ) { lane in try await self.sort(lane: lane) }
-    let released = try await store.read { db in try await db.quarantine.devicesWaiting() }
-    for device in released { worked += try await sortReleased(of: device) }
+    var faults = PassFaults(log: log)
+    var worked = try await sort(noting: &faults)
     var isBehind = false
     if worked > 0 {
-      isBehind = try await store.read { db in try await !db.sorting.lanesWaiting().isEmpty }
+      let waiting = try await store.read { db in try await db.sorting.lanesWaiting() }
+      // A lane that cannot be sorted stays behind, and rating does not wait for it.
+      isBehind = !faults.sound(waiting, for: .sorting).isEmpty
     }
-    guard turn.isDue(isBehind: isBehind, at: now()) else { return worked }
+    if turn.isDue(isBehind: isBehind, at: now()) {
+      worked += try await rate(isBehind: isBehind, noting: &faults)
+    }
+    try faults.throwFirst()
+    return worked
+  }
+
+  /// Sorts once through all lanes, and what persons let through; the number of batches and released taps.
+  private func sort(noting faults: inout PassFaults) async throws -> Int {
+    let waiting = try await store.read { db in try await db.sorting.lanesWaiting() }
+    var worked = try await inParallel(waiting, .sorting, noting: &faults) { lane in
+      try await self.sort(lane: lane)
+    }
+    let released = try await store.read { db in try await db.quarantine.devicesWaiting() }
+    for device in released {
+      do {
+        worked += try await sortReleased(of: device)
+      } catch {
+        try faults.note(error, ofDevice: device)
+      }
+    }
+    return worked
+  }
+
+  /// Rates once through all lanes, or for a turn while sorting is behind; then what follows from it.
+  ///
+  /// After a fault it is for a turn too: the next pass comes after a pause.
+  private func rate(isBehind: Bool, noting faults: inout PassFaults) async throws -> Int {
     let begin = now()
+    var worked = 0
     var rated = 0
     repeat {
-      rated = try await inParallel(
-        try await store.read { db in try await db.rating.lanesWaiting() }
-      ) { lane in try await self.rate(lane: lane) }
+      let waiting = try await store.read { db in try await db.rating.lanesWaiting() }
+      rated = try await inParallel(faults.sound(waiting, for: .rating), .rating, noting: &faults) {
+        lane in try await self.rate(lane: lane)
+      }
       worked += rated
-    } while isBehind && rated > 0 && !Task.isCancelled
+    } while (isBehind || !faults.isEmpty) && rated > 0 && !Task.isCancelled
       && now() < begin.adding(seconds: Int64(Self.turnSecondsMax))
     let moment = now()
     // Orders to rate anew are taken further between what riders wait for.
@@ -91,19 +121,47 @@ package final class ClearingService: Sendable {
 
   /// Works on several lanes at a time; the sum of what was done.
   private func inParallel(
-    _ lanes: [Int16], _ work: @escaping @Sendable (Int16) async throws -> Int
+    _ lanes: [Int16], _ purpose: LanePurpose, noting faults: inout PassFaults,
+    _ work: @escaping @Sendable (Int16) async throws -> Int
   ) async throws -> Int {
-    try await withThrowingTaskGroup(of: Int.self) { group in
-      var rest = lanes[...]
-      for lane in rest.prefix(Self.lanesAtOnceMax) { group.addTask { try await work(lane) } }
-      rest = rest.dropFirst(Self.lanesAtOnceMax)
-      var worked = 0
-      while let done = try await group.next() {
-        worked += done
-        if let lane = rest.popFirst() { group.addTask { try await work(lane) } }
+    let done = await withTaskGroup(of: LaneDone.self, returning: [LaneDone].self) { group in
+      func begin(_ lane: Int16) {
+        group.addTask {
+          do {
+            return LaneDone(lane: lane, result: .success(try await work(lane)))
+          } catch {
+            return LaneDone(lane: lane, result: .failure(error))
+          }
+        }
       }
-      return worked
+      var rest = lanes[...]
+      for lane in rest.prefix(Self.lanesAtOnceMax) { begin(lane) }
+      rest = rest.dropFirst(Self.lanesAtOnceMax)
+      var done: [LaneDone] = []
+      while let lane = await group.next() {
+        done.append(lane)
+        if case .failure(let fault) = lane.result, PassFaults.isOfAll(fault) {
+          group.cancelAll()
+          rest = []
+        }
+        if let next = rest.popFirst() { begin(next) }
+      }
+      return done
     }
+    var worked = 0
+    for lane in done {
+      switch lane.result {
+      case .success(let count): worked += count
+      case .failure(let fault): try faults.note(fault, on: lane.lane, of: purpose)
+      }
+    }
+    return worked
+  }
+
+  /// What became of the work on a lane.
+  private struct LaneDone: Sendable {
+    let lane: Int16
+    let result: Result<Int, any Error>
   }
 
   private func sort(lane: Int16) async throws -> Int {

@@ -19,9 +19,10 @@ enum ErasedFares {
     in db: StoreSession, at now: Instant
   ) async throws -> Set<RiderDay> {
     let days = claimed.map(\.day)
-    // A day that is rated for the first time is that of somebody who taps.
+    // Whose first taps of a day come in parcels is somebody who taps. Any other day may be nobody's, also
+    // one that was never rated: on such a one a ride is given up that was left open.
     let erased = try await db.riderMoves.erased(
-      among: Set(claimed.lazy.filter(\.wasRated).map(\.day.rider)))
+      among: Set(claimed.lazy.filter { $0.parcelled == nil }.map(\.day.rider)))
     // In nearly all passes nobody is erased: then nothing is copied.
     let isNobody = erased.isEmpty
     let owners = try await RidePayments.collect(

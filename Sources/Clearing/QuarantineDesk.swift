@@ -21,10 +21,12 @@ package struct QuarantineDesk: Sendable {
     _ name: TapName, correction: TapCorrection = TapCorrection(), by: String, reason: String,
     at now: Instant
   ) async throws -> QuarantineRecord {
-    try await decide(name, .released, correction, by: by, reason: reason, at: now) { record in
+    try await decide(name, .released, correction, by: by, reason: reason, at: now) {
+      record, db in
       QuarantineDecision.refusesRelease(
         record?.state, code: record?.code ?? "",
-        riders: record?.riders, correction: correction, reason: reason, now: now)
+        riders: record?.riders, correction: correction, reason: reason,
+        isReadable: try await Self.isReadable(name, in: db), now: now)
     }
   }
 
@@ -34,7 +36,8 @@ package struct QuarantineDesk: Sendable {
   package func discard(
     _ name: TapName, by: String, reason: String, at now: Instant
   ) async throws -> QuarantineRecord {
-    try await decide(name, .discarded, TapCorrection(), by: by, reason: reason, at: now) { record in
+    try await decide(name, .discarded, TapCorrection(), by: by, reason: reason, at: now) {
+      record, _ in
       QuarantineDecision.refusesDiscard(record?.state, reason: reason)
     }
   }
@@ -67,14 +70,21 @@ package struct QuarantineDesk: Sendable {
     }
   }
 
+  /// Whether this program can read a tap where the journal holds it.
+  private static func isReadable(_ name: TapName, in db: StoreSession) async throws -> Bool {
+    guard let batch = try await db.evidence.batch(of: name) else { return true }
+    let body = StoredBody(bytes: batch.body, format: batch.format)
+    return (try? body.decode())?.taps.contains { $0.seq == name.seq } ?? false
+  }
+
   private func decide(
     _ name: TapName, _ state: QuarantineState, _ correction: TapCorrection, by: String,
     reason: String, at now: Instant,
-    _ refusal: @Sendable (QuarantineRecord?) -> QuarantineRefusal?
+    _ refusal: @Sendable (QuarantineRecord?, StoreSession) async throws -> QuarantineRefusal?
   ) async throws -> QuarantineRecord {
     let decided = try await store.write { db in
       let record = try await db.quarantine.findForUpdate(name)
-      if let refusal = refusal(record) { throw refusal }
+      if let refusal = try await refusal(record, db) { throw refusal }
       try await db.quarantine.decide(
         name, state, correction: correction, by: by, reason: reason, at: now)
       guard let decided = try await db.quarantine.findForUpdate(name) else {

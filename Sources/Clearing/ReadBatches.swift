@@ -30,6 +30,8 @@ package struct ReadBatches: Sendable {
     fileprivate(set) var taps: [ReadTap]
   }
 
+  /// By which city the taps got their fare days.
+  let edition: CityEdition
   private(set) var batches: [ReadBatch] = []
   /// Batches that cannot be read, with what is wrong.
   var unread: [(batchID: Int64, fault: String)] = []
@@ -37,21 +39,25 @@ package struct ReadBatches: Sendable {
   private(set) var media: [FirstTap] = []
   private(set) var days: Set<Day> = []
 
+  init(by edition: CityEdition) { self.edition = edition }
+
   /// All batches, those that cannot be read as well.
   var ids: [Int64] { batches.map(\.batch.batchID) + unread.map(\.batchID) }
 
   /// The first tap of a medium.
   struct FirstTap: Sendable {
     let medium: MediumID
+    /// By the clock rule, as in the row of the tap, or as a person corrected it: a validator's own clock may
+    /// be years ahead.
     let at: Instant
     private let kind: MediumKind
     private let token: [UInt8]
 
-    init(medium: MediumID, tap: Tap) {
-      self.medium = medium
-      at = tap.at
-      kind = tap.medium
-      token = tap.token
+    init(_ read: ReadTap) {
+      medium = read.medium
+      at = read.at
+      kind = read.tap.medium
+      token = read.tap.token
     }
 
     /// The medium as it is founded, with the name by which the deny list knows it.
@@ -79,7 +85,7 @@ package struct ReadBatches: Sendable {
   }
 
   private func firstTap(at place: Place) -> FirstTap {
-    FirstTap(medium: place.medium, tap: batches[place.batch].taps[place.tap].tap)
+    FirstTap(batches[place.batch].taps[place.tap])
   }
 
   /// Finds the media of all taps: by putting them in order, which takes less than looking each of them
@@ -95,7 +101,7 @@ package struct ReadBatches: Sendable {
     places.sort { $0.medium < $1.medium }
     media = []
     for place in places {
-      let at = batches[place.batch].taps[place.tap].tap.at
+      let at = batches[place.batch].taps[place.tap].at
       if let last = media.last, last.medium == place.medium {
         if at < last.at { media[media.count - 1] = firstTap(at: place) }
       } else {

@@ -74,8 +74,8 @@ extension Sorter {
     let salt = try await db.denyList.salt()
     let new = Dictionary(grouping: taps.filter { known[$0.medium] == nil }, by: \.medium)
     try await db.sorting.found(
-      new.compactMap { medium, taps in
-        taps.first.map { ReadBatches.FirstTap(medium: medium, tap: $0.tap).founding(salt: salt) }
+      new.values.compactMap { taps in
+        taps.min { $0.at < $1.at }.map { ReadBatches.FirstTap($0).founding(salt: salt) }
       })
     return try await db.sorting.riders(of: media)
   }

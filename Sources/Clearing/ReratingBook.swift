@@ -73,6 +73,9 @@ extension Rerating {
     if let why = try TariffPublication.book(of: published)?.lost(in: book) {
       return .failure(ReratingRefusal("The tariff cannot be published: \(why)."))
     }
+    if let why = try await ClockChange.refusal(of: book, from: first, city, in: db) {
+      return .failure(ReratingRefusal("The tariff cannot be published: \(why)."))
+    }
     // As the city will know it: on its network.
     return .success(City(network: city.network, book: book, feed: city.feed).book ?? book)
   }

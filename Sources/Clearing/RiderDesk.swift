@@ -20,8 +20,6 @@ package struct RiderProfile: Sendable {
 /// Every method is one transaction; it throws ``RiderRefusal`` when nothing was done, and writes
 /// down who did what, when and why when something was.
 package struct RiderDesk: Sendable {
-  /// Most days around a rider's life in which rows are looked for that no fare day names.
-  package static let lifeDaysMax = 1100
   /// Most media of one pass over those whose last day has passed.
   package static let expiredPerPassMax = 1000
 

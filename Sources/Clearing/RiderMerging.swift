@@ -107,8 +107,7 @@ extension RiderDesk {
       rated: days.map { RiderDay(rider: rider, fareDay: $0) }, lane: Lane.of(rider),
       accountingDate: date, undoesWriteOffs: false, in: db, at: act.at)
     try await moveMoney(of: rider, to: kept, on: date, act, in: db)
-    let taps = try await db.riderMoves.give(
-      rider, to: kept, days: days, around: life(from: gone.firstSeenAt, to: act.at), at: act.at)
+    let taps = try await db.riderMoves.give(rider, to: kept, at: act.at)
     // Proofs and products that came with the other rider may hold on any day of this one. A day that
     // stays as it was is rated anew and books nothing.
     if let first = keptDays.min() {
@@ -200,13 +199,6 @@ extension RiderDesk {
     }
     try await db.wallets.giveClosed(of: rider, to: kept)
   }
-
-  /// The days of a rider's life, at most so many back.
-  func life(from first: Instant, to now: Instant) -> ClosedRange<Day> {
-    let last = city.current.fareDay(of: now).adding(days: Sorter.partitionedDaysAhead)
-    let begin = city.current.fareDay(of: first).adding(days: -1)
-    return min(max(begin, last.adding(days: -Self.lifeDaysMax)), last)...last
-  }
 }
 
 /// Taking away who a rider was.
@@ -228,7 +220,7 @@ extension RiderDesk {
       try await db.media.beginMoving()
       let rider = try await Self.present(rider, in: db)
       try await holdAll(of: [rider], in: db)
-      guard let row = try await db.media.rider(rider) else { throw RiderRefusal.unknownRider }
+      guard try await db.media.rider(rider) != nil else { throw RiderRefusal.unknownRider }
       try await checkIsEven(rider, in: db)
       try await forfeitProducts(of: rider, isForfeited, by: act, in: db)
       // In the rider's own lane, so that no state and no fare changes.
@@ -239,8 +231,7 @@ extension RiderDesk {
         high: random.high,
         low: random.low - UInt64(Lane.of(random)) + UInt64(Lane.of(rider)))
       let days = try await db.riderMoves.days(of: rider)
-      try await db.riderMoves.erase(
-        rider, as: nobody, days: days, around: life(from: row.firstSeenAt, to: act.at), at: act.at)
+      try await db.riderMoves.erase(rider, as: nobody, at: act.at)
       // Rides with a phone of which no account is known: nobody will be asked for them any more.
       try await ErasedFares.giveUp(
         days.map { RiderDay(rider: nobody, fareDay: $0) }, lane: Lane.of(nobody),

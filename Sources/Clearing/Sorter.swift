@@ -49,14 +49,17 @@ package struct Sorter: Sendable {
 
   /// Sorts the oldest batches of a journal lane; nothing when another process holds the lane.
   ///
-  /// What an earlier try has read is taken as it is, unless somebody else sorted any of it since.
+  /// What an earlier try has read is taken as it is, unless somebody else sorted any of it since, or something was
+  /// published: fare days may begin at other moments then.
   package func sort(
     lane: Int16, in db: StoreSession, at now: Instant, again earlier: ReadBatches? = nil
   ) async throws -> Pass {
     guard try await db.tryLane(.sorting, lane: lane) else { return Pass() }
     try await db.preferIndexes()
     let read: ReadBatches
-    if let earlier, try await db.sorting.areUnsorted(lane: lane, batchIDs: earlier.ids) {
+    if let earlier, earlier.edition == city.edition,
+      try await db.sorting.areUnsorted(lane: lane, batchIDs: earlier.ids)
+    {
       read = earlier
     } else {
       read = self.read(
@@ -110,7 +113,7 @@ package struct Sorter: Sendable {
 
   /// Reads the taps of batches and puts them under their fare days.
   private func read(_ batches: [UnsortedBatch]) -> ReadBatches {
-    var read = ReadBatches()
+    var read = ReadBatches(by: city.edition)
     for var batch in batches {
       do throws(TapBatchFault) {
         let content = try batch.body.decode()

@@ -82,8 +82,11 @@ package struct TariffPublishing: Sendable {
           case .refused(let why): throw Refusal(outcome: .past(why))
           }
         }
-        try Self.checkDaysLost(
-          before, by: TariffPublication.book(of: try await db.tariffs.list()))
+        let after = try TariffPublication.book(of: try await db.tariffs.list())
+        try Self.checkDaysLost(before, by: after)
+        if let first = rated.min(), let after {
+          try await Self.checkClock(of: after, from: first, city, in: db)
+        }
         // An order marks its days itself, and before the first tariff no day was rated.
         guard let first = rated.min(), !isFree else { return (0, doubts) }
         try await db.preferIndexes()
@@ -101,10 +104,16 @@ package struct TariffPublishing: Sendable {
   /// Refuses what would leave days without a tariff that have one.
   private static func checkDaysLost(_ before: TariffBook?, by after: TariffBook?) throws {
     guard let before, let after, let why = before.lost(in: after) else { return }
-    throw Refusal(
-      outcome: .faulty([
-        TariffFault(file: TariffSource.mainPath, line: 1, message: why, isWarning: false)
-      ]))
+    throw Refusal(whole: why)
+  }
+
+  /// Refuses what would leave sorted taps under a fare day that is not theirs by the new clock.
+  private static func checkClock(
+    of book: TariffBook, from first: Day, _ city: City, in db: StoreSession
+  ) async throws {
+    if let why = try await ClockChange.refusal(of: book, from: first, city, in: db) {
+      throw Refusal(whole: why)
+    }
   }
 
   /// Whether the version is new; refuses one whose name or day another holds.
@@ -152,6 +161,15 @@ package struct TariffPublishing: Sendable {
   /// Takes back what the transaction has done so far.
   private struct Refusal: Error {
     let outcome: PublishingOutcome
+
+    init(outcome: PublishingOutcome) { self.outcome = outcome }
+
+    /// Refuses a tariff for what no line of it alone says.
+    init(whole why: String) {
+      outcome = .faulty([
+        TariffFault(file: TariffSource.mainPath, line: 1, message: why, isWarning: false)
+      ])
+    }
   }
 }
 

@@ -13,10 +13,21 @@ extension StoreSession {
 package struct RiderMoveTables {
   let connection: PostgresConnection
 
-  /// Fare days of a rider that have taps, rides or products.
+  /// Fare days of a rider that have accepted taps, rides or products.
   package func days(of rider: RiderID) async throws -> [Day] {
     let rows = try await connection.query(
       "select fare_day from fare_day where lane = $1 and rider_id = $2 order by 1",
+      [.int2(Lane.of(rider)), .identifier(rider)])
+    return try rows.map { try $0.date(0) }
+  }
+
+  /// Fare days on which a rider has taps.
+  ///
+  /// Those on which no tap was accepted are no days of the rider, and may lie before the first tap that was
+  /// sorted.
+  private func tapDays(of rider: RiderID) async throws -> [Day?] {
+    let rows = try await connection.query(
+      "select distinct fare_day from tap where lane = $1 and rider_id = $2 order by 1",
       [.int2(Lane.of(rider)), .identifier(rider)])
     return try rows.map { try $0.date(0) }
   }
@@ -65,21 +76,21 @@ package struct RiderMoveTables {
   ///
   /// Proofs of the same category and first day stay as the other has them.
   package func give(
-    _ rider: RiderID, to other: RiderID, days: [Day], around span: ClosedRange<Day>, at: Instant
+    _ rider: RiderID, to other: RiderID, at: Instant
   ) async throws -> Int {
     let pair: [PostgresValue] = [.identifier(rider), .identifier(other)]
     let lanes: [PostgresValue] = [.int2(Lane.of(rider)), .int2(Lane.of(other))]
-    let span = PostgresValue.dates(Self.all(days, span))
+    let days = PostgresValue.dates(try await tapDays(of: rider))
     let moved = try await connection.execute(
       """
       update tap t set rider_id = $2, lane = $4 from unnest($5::date[]) d
       where t.fare_day = d and t.lane = $3 and t.rider_id = $1
-      """, pair + lanes + [span])
+      """, pair + lanes + [days])
     try await connection.execute(
       """
       update boarding b set rider_id = $2, lane = $4 from unnest($5::date[]) d
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
-      """, pair + lanes + [span])
+      """, pair + lanes + [days])
     try await renamePlacedAnew(pair)
     try await connection.execute(
       """
@@ -145,30 +156,30 @@ package struct RiderMoveTables {
   /// `nobody` is in the same lane, so that no rating changes. The medium of a tap becomes a number
   /// that no token leads to, one for each medium. Riders who were merged into this one go too.
   package func erase(
-    _ rider: RiderID, as nobody: RiderID, days: [Day], around span: ClosedRange<Day>, at: Instant
+    _ rider: RiderID, as nobody: RiderID, at: Instant
   ) async throws {
     precondition(Lane.of(rider) == Lane.of(nobody), "an erased rider stays in its lane")
     let pair: [PostgresValue] = [.identifier(rider), .identifier(nobody)]
     let lane = PostgresValue.int2(Lane.of(rider))
-    let span = PostgresValue.dates(Self.all(days, span))
+    let days = PostgresValue.dates(try await tapDays(of: rider))
     try await connection.execute(
       """
       insert into rider (rider_id, lane, first_seen_at, erased_at)
       select $2, lane, first_seen_at, $3 from rider where rider_id = $1
       """, pair + [.timestamptz(at)])
-    try await estrange(rider, pair + [lane, span])
+    try await estrange(rider, pair + [lane, days])
     try await renamePlacedAnew(pair)
     try await connection.execute(
       """
       update boarding b set rider_id = $2 from unnest($4::date[]) d
       where b.fare_day = d and b.lane = $3 and b.rider_id = $1
-      """, pair + [lane, span])
+      """, pair + [lane, days])
     try await connection.execute(
       """
       update stop_correction c set reason = 'erased'
       from unnest($3::date[]) d join tap t on t.fare_day = d and t.lane = $2 and t.rider_id = $1
       where c.device_id = t.device_id and c.epoch = t.epoch and c.seq = t.seq
-      """, [.identifier(nobody), lane, span])
+      """, [.identifier(nobody), lane, days])
     let tables = [
       "ride", "fare_day", "travel_day", "charge_window", "charge_day_waiting", "operator_share",
       "share_recount",
@@ -317,11 +328,5 @@ package struct RiderMoveTables {
       with gone as (delete from product_recount where rider_id = $1 returning 1)
       insert into product_recount select $2 from gone on conflict do nothing
       """, pair)
-  }
-
-  /// Days that rows are looked for on: those that are known, and those around a rider's life.
-  private static func all(_ days: [Day], _ span: ClosedRange<Day>) -> [Day?] {
-    let around = (span.lowerBound.number...span.upperBound.number).map(Day.init(number:))
-    return Set(days).union(around).sorted().map(Optional.some)
   }
 }

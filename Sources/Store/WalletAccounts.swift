@@ -227,11 +227,15 @@ package struct WalletTables {
     return Dictionary(uniqueKeysWithValues: try rows.map { (try $0.int8(0), try $0.int8(1)) })
   }
 
-  /// Fare days of a rider that wait for a rating, and those that an order is still to mark.
+  /// Fare days of a rider that wait for a rating, those that an order is still to mark, and the one whose ride
+  /// goes on: its fare comes when it ends or is given up.
   package func waitingDays(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
-      select count(*) from rider_day where lane = $1 and rider_id = $2 and is_stale
+      select count(*) from rider_day d where lane = $1 and rider_id = $2
+        and (is_stale or open_ride and not exists (
+          select from fare_day n
+          where n.lane = d.lane and n.rider_id = d.rider_id and n.fare_day > d.fare_day))
       """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)
   }

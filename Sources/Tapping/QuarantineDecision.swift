@@ -50,12 +50,20 @@ package enum QuarantineDecision {
   ///
   /// What made it impossible must be set right, or be of a kind that may be left out (a direction,
   /// a place): a released tap is rated like any other. `code` names the first thing that is impossible;
-  /// `riders` is what the tap itself says, which may be impossible beside it.
+  /// `riders` is what the tap itself says, which may be impossible beside it. `isReadable` says whether the
+  /// journal gives the tap out: one that is released is never given back, and could not be sorted.
   package static func refusesRelease(
     _ state: QuarantineState?, code: String, riders: Int?, correction: TapCorrection,
-    reason: String, now: Instant, limits: AdmissionLimits = AdmissionLimits()
+    reason: String, isReadable: Bool = true, now: Instant,
+    limits: AdmissionLimits = AdmissionLimits()
   ) -> QuarantineRefusal? {
     if let refusal = refuses(state, reason: reason) { return refusal }
+    guard isReadable else {
+      return QuarantineRefusal(
+        "batch_unreadable",
+        "the batch that holds the tap cannot be read: the journal is damaged, or a newer program "
+          + "wrote it")
+    }
     if let at = correction.at {
       if at > now {
         return QuarantineRefusal(

@@ -15,7 +15,7 @@ package struct WalletStanding: Sendable, Equatable {
   package var balanceMinor: Int64
   /// Minor units of rides that the account could not pay.
   package var debtMinor: Int64
-  /// Rider-days that wait for a rating: the balance may still change.
+  /// Rider-days that wait for a rating, or for the end of a ride: the balance may still change.
   package var waitingDays: Int
   /// Whether everything the rider holds to a validator is blocked or replaced.
   package var isBlocked: Bool

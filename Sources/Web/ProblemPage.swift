@@ -140,6 +140,9 @@ extension Texts {
     "problem_riders_needed": Bilingual(
       uk: "Кількість пасажирів цієї валідації неможлива: вкажіть, скільки їх їхало.",
       en: "The number of riders of this tap is impossible: say how many rode."),
+    "problem_batch_unreadable": Bilingual(
+      uk: "Пакет із цією валідацією не вдається прочитати, тож пропустити її не можна.",
+      en: "The batch that holds this tap cannot be read, so it cannot be released."),
     "problem_nothing_to_correct": Bilingual(
       uk: "Відхилена валідація не виправляється: залиште час і пасажирів порожніми.",
       en: "A tap that is discarded is not corrected: leave the time and the riders empty."),

@@ -213,6 +213,13 @@ extension ClearingSuite {
           "select to_char(tapped_at at time zone 'Europe/Kyiv', 'HH24:MI') || ' ' || "
             + "to_char(device_at at time zone 'Europe/Kyiv', 'HH24:MI') from tap")
         #expect(times == ["07:00 08:00"])
+        // So is the moment at which its medium and its rider were first seen.
+        let seen = try await house.texts(
+          """
+          select (m.first_seen_at = t.tapped_at and r.first_seen_at = t.tapped_at)::text
+          from tap t join medium m using (medium_id) join rider r on r.rider_id = t.rider_id
+          """)
+        #expect(seen == ["true"])
       }
     }
   }

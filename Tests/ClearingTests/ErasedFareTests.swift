@@ -106,6 +106,36 @@ extension ClearingSuite {
       }
     }
 
+    /// Under the second version the ride stays open on its day, and is given up on the next, which is rated
+    /// for the first time then.
+    @Test func aRideThatIsGivenUpOnADayNeverRatedBeforeMovesNoAccountOfNobody() async throws {
+      let tapping = "tapping: {limit: 3 h, incomplete: 8.00}\nfares:"
+      try await House.with(tariff: testTariff.replacing("fares:", with: tapping)) { house in
+        var on = try tap(1, "08:00", day: -1)
+        on.kind = .on
+        try await house.journal([on])
+        try await house.service.drain()
+        try await house.topUp(house.rider("anna"), 800, key: "k1")
+        let nobody = try await erase(house, house.rider("anna"), at: House.noon)
+        let moved = try await movements(house)
+        try await publish(2, "10.00", house)
+        try await house.service.drain()
+        #expect(
+          try await house.texts(
+            "select concat_ws(' ', fare_day, rider_id) from fare_day order by fare_day")
+            == ["2026-11-21 \(nobody)", "2026-11-22 \(nobody)"])
+        #expect(try await house.accounts() == ["1110": 800, "2190": 1000, "7200": 200])
+        #expect(
+          try await given(house).map { String($0.prefix(17)) } == [
+            "2026-11-21 t -800", "2026-11-22 t 1000",
+          ])
+        #expect(try await movements(house) == moved)
+        #expect(try await house.debts().isEmpty)
+        let audit = try await house.fullAudit()
+        #expect(audit.isSound, "\(audit.findings)")
+      }
+    }
+
     @Test func withABankCardNoWindowIsMadeAndNoCardIsAsked() async throws {
       try await CardHouse.with { cards in
         let house = cards.house

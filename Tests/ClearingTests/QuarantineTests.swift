@@ -50,6 +50,36 @@ extension ClearingSuite {
       }
     }
 
+    /// The validator says 2027, and nobody else ever saw the card.
+    @Test func aCardIsFirstSeenWhenItsReleasedTapReallyWas() async throws {
+      try await House.with { house in
+        try await house.journal([
+          try tap(2, "09:00", day: 365), try tap(3, "10:00", day: 365),
+        ])
+        try await house.script("update tap_batch set quarantined = '{[2,4)}'")
+        let desk = QuarantineDesk(store: house.store, log: quiet)
+        // The later one stands first.
+        for (seq, time) in [(2, "12:00"), (3, "11:00")] as [(Int64, String)] {
+          try await house.script(
+            """
+            insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at)
+            values ('V-1', 1, \(seq), 'tap_in_future', 'later than now', '{}', '2026-11-23T07:30Z');
+            """)
+          _ = try await desk.release(
+            TapName(device: "V-1", epoch: 1, seq: seq),
+            correction: TapCorrection(at: try tap(seq, time).at), by: "olha",
+            reason: "its clock stood wrong", at: House.noon)
+        }
+        try await house.service.drain()
+        let at = try tap(3, "11:00").at
+        for table in ["medium", "rider"] {
+          let seen = try await house.texts(
+            "select (first_seen_at = '\(at)')::text from \(table)")
+          #expect(seen == ["true"], "\(table)")
+        }
+      }
+    }
+
     @Test func aDiscardedTapStaysVisibleAndMakesNoFare() async throws {
       try await House.with { house in
         let desk = try await Self.prepare(house)

@@ -211,6 +211,16 @@ import Transit
     #expect(refusal?.code == expected)
   }
 
+  @Test func aTapThatTheJournalDoesNotGiveOutIsNotReleased() {
+    func refusal(_ state: QuarantineState) -> String? {
+      QuarantineDecision.refusesRelease(
+        state, code: "coordinate_impossible", riders: 1, correction: TapCorrection(), reason: "why",
+        isReadable: false, now: Self.now)?.code
+    }
+    #expect(refusal(.held) == "batch_unreadable")
+    #expect(refusal(.discarded) == "discarded_before")
+  }
+
   @Test func nothingIsDiscardedTwice() {
     #expect(QuarantineDecision.refusesDiscard(.held, reason: "test ride") == nil)
     for state in [QuarantineState.released, .discarded, nil] {
