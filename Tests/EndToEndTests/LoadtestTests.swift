@@ -139,6 +139,27 @@ struct LoadtestTests {
     }
   }
 
+  /// Two days from the journal to rides and entries; a run whose books do not agree ends with one.
+  @Test func daysOfACityAreSettledAndTheirBooksAgree() async throws {
+    let told = try await numbers(of: [
+      "settle", "--riders", "300", "--taps", "2000", "--devices", "20", "--late", "5",
+    ])
+    #expect(told["taps"] == 4000 && told["sorted_taps"] == 4000, "\(told)")
+    #expect(told["rides"] == 4000 && told["late_taps"] == 100, "\(told)")
+    // Late taps of riders who rode again on their day have it rated anew.
+    #expect(try #require(told["reversed_rides"]) > 0 && #require(told["windows"]) > 0, "\(told)")
+    for key in ["waiting_taps", "unbalanced_minor", "windows_off_minor", "wrong_sums"] {
+      #expect(told[key] == 0, "\(key)")
+    }
+    for key in [
+      "taps_per_second", "first_day_taps_per_second", "second_day_taps_per_second",
+      "server_cpu_us_per_tap", "database_cpu_us_per_tap", "wal_bytes_per_tap",
+      "ceiling_taps_per_second", "ratio", "yardstick_ed25519_us",
+    ] {
+      #expect(try #require(told[key], "\(key)") > 0)
+    }
+  }
+
   /// "20 times the peer" says nothing where the peer is another one every day.
   @Test func thePeerIsTheSameOneEveryDay() throws {
     let text = try String(
