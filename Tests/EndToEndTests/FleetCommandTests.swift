@@ -24,6 +24,7 @@ struct FleetCommandTests {
       let body = TapBatchJSON.encode(
         TapBatch(device: "V-7", epoch: 1, sentAt: now, taps: taps))
       _ = try await device.postTaps(body: body, with: service.client)
+      _ = try await device.tell(Self.beat(of: device, at: now), with: service.client)
 
       let gaps = try await service.run(["device", "gaps"])
       #expect(gaps.exitCode == 0 && gaps.output.contains("V-7"), "\(gaps.errors)")
@@ -72,13 +73,44 @@ struct FleetCommandTests {
       #expect(revoked.output == "V-7 revoked\n")
       try await Self.expectProof(in: file, of: device)
 
-      let shown = try await service.run(["device", "show", "V-7"])
-      #expect(shown.output.contains("suspend by") && shown.output.contains("— repair"))
-      let key = Base64.encode(device.publicKey, .standard)
-      #expect(shown.output.contains("public key \(key)\n"), "\(shown.output)")
-      #expect(shown.output.contains(hexText(SHA256Digest.hash(device.publicKey))))
-      #expect(shown.output.contains("\n  service key "), "\(shown.output)")
+      try await Self.expectFile(of: device, told: now, in: service)
     }
+  }
+
+  /// The file of a validator that was revoked, with what it told of itself.
+  private static func expectFile(
+    of device: SignedDevice, told now: Instant, in service: KvytokService
+  ) async throws {
+    let shown = try await service.run(["device", "show", device.id])
+    #expect(shown.output.contains("suspend by") && shown.output.contains("— repair"))
+    let key = Base64.encode(device.publicKey, .standard)
+    #expect(shown.output.contains("public key \(key)\n"), "\(shown.output)")
+    #expect(shown.output.contains(hexText(SHA256Digest.hash(device.publicKey))))
+    #expect(shown.output.contains("\n  service key "), "\(shown.output)")
+    let facts = [
+      "software 4.2.1", "configuration c-7", "tariff 2026-11", "deny list 18",
+      "last tap \(now.adding(seconds: -9))", "epoch 3", "number 1299", "battery 81 %",
+      "free 512 MiB", "clock by itself -120 ms",
+    ]
+    for fact in facts {
+      #expect(shown.output.contains("\n  \(fact)\n"), "\(fact) in \(shown.output)")
+    }
+  }
+
+  /// All that a validator can tell of itself.
+  private static func beat(of device: SignedDevice, at now: Instant) -> DeviceHeartbeat {
+    var beat = DeviceHeartbeat(device: device.id, sentAt: now)
+    beat.software = "4.2.1"
+    beat.configuration = "c-7"
+    beat.tariffVersion = "2026-11"
+    beat.denyListVersion = 18
+    beat.lastEpoch = 3
+    beat.lastSeq = 1299
+    beat.lastTapAt = now.adding(seconds: -9)
+    beat.batteryPercent = 81
+    beat.freeBytes = 512 << 20
+    beat.clockOffsetMilliseconds = -120
+    return beat
   }
 
   /// Whoever reads on past the end of a list is not told that there is nothing at all.

@@ -73,6 +73,105 @@ struct LoadtestTests {
     #expect(half > 0 && half <= most && most <= slowest, "\(told)")
   }
 
+  /// The database that a service runs by itself, as psql takes it: PostgreSQL notes port and socket in
+  /// its lock file.
+  private static func database(of service: KvytokService) throws -> String {
+    let mark = service.data.appendingPathComponent("postgres/data/postmaster.pid")
+    let lines = try String(contentsOf: mark, encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    try #require(lines.count > 4)
+    return "host=\(lines[4]) port=\(lines[3]) user=kvytok dbname=kvytok"
+  }
+
+  /// What `loadtest taps` tells of four devices that post to a service in batches of ten.
+  private func taps(
+    to service: KvytokService, _ arguments: [String]
+  ) async throws -> [String: Double] {
+    let told = try await numbers(
+      of: [
+        "taps", "--url", service.url, "--admin-token", service.adminToken, "--server-pid",
+        "\(service.program.processID)", "--database-url", try Self.database(of: service),
+        "--devices", "4", "--batch", "10",
+      ] + arguments)
+    let sent = try #require(told["sent"])
+    #expect(sent > 0 && told["acknowledged"] == sent && told["stored"] == sent, "\(told)")
+    #expect(told["refused_batches"] == 0 && told["batch"] == 10 && told["devices"] == 4)
+    let rate = try #require(told["taps_per_second"])
+    let seconds = try #require(told["seconds"])
+    #expect(abs(rate * seconds - sent) < 1, "\(told)")
+    #expect(try #require(told["ack_p99_ms"]) >= #require(told["ack_p50_ms"]))
+    for key in [
+      "server_cpu_us_per_tap", "database_cpu_us_per_tap", "client_cpu_us_per_tap",
+      "server_cpu_us_per_request",
+    ] {
+      #expect(try #require(told[key], "\(key)") >= 0)
+    }
+    for key in [
+      "batches_per_commit", "bytes_per_tap", "server_rss_start_mib", "server_rss_end_mib",
+      "yardstick_ed25519_us",
+    ] {
+      #expect(try #require(told[key], "\(key)") > 0)
+    }
+    return told
+  }
+
+  @Test func tapsArePostedInEachWayAndCopyOfTheSameIsTheirCeiling() async throws {
+    try await KvytokService.with { service in
+      let signed = try await taps(to: service, ["--seconds", "0.3"])
+      let rate = try #require(signed["taps_per_second"])
+      let ceiling = try #require(signed["ceiling_taps_per_second"])
+      let ratio = try #require(signed["ratio"])
+      #expect(ceiling > 0 && abs(ratio - rate / ceiling) < 1e-6, "\(signed)")
+
+      let offered = try await taps(
+        to: service,
+        [
+          "--auth", "session", "--encoding", "json", "--gzip", "--rate", "500", "--seconds", "0.5",
+          "--no-ceiling",
+        ])
+      let sent = try #require(offered["sent"])
+      #expect(sent <= 250, "\(offered)")
+      #expect(offered["ceiling_taps_per_second"] == nil && offered["ratio"] == nil)
+
+      let posting = try await taps(
+        to: service, ["--auth", "session", "--while-posting", "--seconds", "0.3"])
+      #expect(posting["ceiling_taps_per_second"] == nil)
+    }
+  }
+
+  /// Two days from the journal to rides and entries; a run whose books do not agree ends with one.
+  @Test func daysOfACityAreSettledAndTheirBooksAgree() async throws {
+    let told = try await numbers(of: [
+      "settle", "--riders", "300", "--taps", "2000", "--devices", "20", "--late", "5",
+    ])
+    #expect(told["taps"] == 4000 && told["sorted_taps"] == 4000, "\(told)")
+    #expect(told["rides"] == 4000 && told["late_taps"] == 100, "\(told)")
+    // Late taps of riders who rode again on their day have it rated anew.
+    #expect(try #require(told["reversed_rides"]) > 0 && #require(told["windows"]) > 0, "\(told)")
+    for key in ["waiting_taps", "unbalanced_minor", "windows_off_minor", "wrong_sums"] {
+      #expect(told[key] == 0, "\(key)")
+    }
+    for key in [
+      "taps_per_second", "first_day_taps_per_second", "second_day_taps_per_second",
+      "server_cpu_us_per_tap", "database_cpu_us_per_tap", "wal_bytes_per_tap",
+      "ceiling_taps_per_second", "ratio", "yardstick_ed25519_us",
+    ] {
+      #expect(try #require(told[key], "\(key)") > 0)
+    }
+  }
+
+  /// "20 times the peer" says nothing where the peer is another one every day.
+  @Test func thePeerIsTheSameOneEveryDay() throws {
+    let text = try String(
+      contentsOf: Command.package.appendingPathComponent("loadtest/peer/requirements.txt"),
+      encoding: .utf8)
+    let lines = text.split(separator: "\n")
+    #expect(lines.count >= 5)
+    for line in lines {
+      #expect(line.wholeMatch(of: /[a-z_]+==[0-9.]+/) != nil, "\(line)")
+    }
+  }
+
   @Test(arguments: [
     ["network"], ["positions", "--vehicles", "0"], ["positions", "--batch", "1001"],
     ["ridership", "--days", "6"], ["ridership", "--questions", "0"],

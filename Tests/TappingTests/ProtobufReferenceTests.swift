@@ -7,7 +7,7 @@ import Testing
 import Transit
 
 /// The same bodies read and written by swift-protobuf, with code generated from the `.proto`.
-private enum Reference {
+enum ProtobufReference {
   /// What swift-protobuf reads; nil when it refuses the bytes or a value has no meaning.
   static func batch(_ bytes: [UInt8]) -> TapBatch? {
     guard let message = try? Kvytok_V1_TapBatch(serializedBytes: bytes) else { return nil }
@@ -89,8 +89,8 @@ private let protobufsOwnFaults: Set<String> = ["cut_off", "not_utf8"]
   @Test(arguments: 1...40) func bothReadWhatEitherWrites(_ seed: UInt64) throws {
     var world = World(seed: seed)
     let batch = world.batch(seqs: [1, 2, 7, TapLimits.seqMax])
-    #expect(Reference.batch(TapBatchWire.encode(batch, .protobuf)) == batch)
-    #expect(try TapBatchWire.decode(try Reference.body(batch), .protobuf) == batch)
+    #expect(ProtobufReference.batch(TapBatchWire.encode(batch, .protobuf)) == batch)
+    #expect(try TapBatchWire.decode(try ProtobufReference.body(batch), .protobuf) == batch)
   }
 
   /// Changes a few bytes at random; whatever is still read must be what swift-protobuf reads, and
@@ -105,7 +105,7 @@ private let protobufsOwnFaults: Set<String> = ["cut_off", "not_utf8"]
       do throws(TapBatchFault) {
         let batch = try TapBatchWire.decode(damaged, .protobuf)
         readCount += 1
-        #expect(Reference.batch(damaged) == batch)
+        #expect(ProtobufReference.batch(damaged) == batch)
       } catch {
         guard protobufsOwnFaults.contains(error.code) else { continue }
         refusedByBoth += 1
@@ -191,8 +191,8 @@ private let protobufsOwnFaults: Set<String> = ["cut_off", "not_utf8"]
       let protobuf = TapBatchWire.encode(batch, .protobuf)
       #expect(try TapBatchWire.decode(json, .json) == batch)
       #expect(try TapBatchWire.decode(protobuf, .protobuf) == batch)
-      #expect(Reference.batch(protobuf) == batch)
-      #expect(try Reference.body(batch).count >= protobuf.count)
+      #expect(ProtobufReference.batch(protobuf) == batch)
+      #expect(try ProtobufReference.body(batch).count >= protobuf.count)
       #expect(FoundationReference.batch(json) == batch)
     }
   }

@@ -83,6 +83,17 @@ private func firstDifference(_ batch: TapBatch, _ other: TapBatch?) -> String? {
     #expect(firstDifference(batch, Reference.batch(bytes)) == nil)
   }
 
+  /// Foundation writes with escapes, blanks and an order of its own.
+  @Test(arguments: 1...20) func whatFoundationWritesIsReadAsTheSame(_ seed: UInt64) throws {
+    var world = World(seed: seed)
+    let batch = world.batch(seqs: [1, 2, 7, TapLimits.seqMax])
+    let object = try JSONSerialization.jsonObject(with: Data(TapBatchJSON.encode(batch)))
+    for options in [[], [.prettyPrinted, .sortedKeys]] as [JSONSerialization.WritingOptions] {
+      let bytes = Array(try JSONSerialization.data(withJSONObject: object, options: options))
+      #expect(firstDifference(try TapBatchJSON.decode(bytes), batch) == nil)
+    }
+  }
+
   /// Changes a few bytes at random; whatever is still read must be what Foundation reads.
   @Test(arguments: 1...8) func aDamagedBodyIsRefusedOrReadAsItStands(_ seed: UInt64) {
     var world = World(seed: seed)

@@ -87,10 +87,10 @@ struct DeviceAccessTests {
     }
   }
 
-  private static func ask(
-    _ endpoint: Endpoint, as caller: Caller, _ devices: [Caller: Validator],
-    _ service: TestService
-  ) async throws -> Answer {
+  /// The header fields and the body with which a caller comes.
+  private static func request(
+    _ endpoint: Endpoint, as caller: Caller, _ devices: [Caller: Validator]
+  ) throws -> (headers: [HTTPField.Name: String], body: [UInt8]) {
     let validator = try #require(devices[caller] ?? devices[.active])
     let named = caller == .foreign ? try #require(devices[.active]).id : validator.id
     let body = try body(endpoint, of: named)
@@ -108,6 +108,14 @@ struct DeviceAccessTests {
       headers[try #require(HTTPField.Name("Kvytok-Signature"))] = Base64.encode(
         keys.sign(message), .standard)
     }
+    return (headers, body)
+  }
+
+  private static func ask(
+    _ endpoint: Endpoint, as caller: Caller, _ devices: [Caller: Validator],
+    _ service: TestService
+  ) async throws -> Answer {
+    let (headers, body) = try request(endpoint, as: caller, devices)
     return await service.send(endpoint.method, endpoint.path, headers: headers, body: body)
   }
 
@@ -149,6 +157,24 @@ struct DeviceAccessTests {
           let isRefused = answer.status.code >= 400
           #expect(isRefused == (Int(words) == nil), "\(endpoint.rawValue) as \(caller)")
         }
+      }
+    }
+  }
+
+  /// On the wire the batches of validators take a shorter way than all else, which lets in no other devices.
+  @Test func theShortWayOfBatchesLetsInExactlyTheSameDevices() async throws {
+    let expected = try #require(Self.table.first { $0.0 == .tapBatches }).1
+    try await TestEdge.with { edge in
+      let devices = try await Self.devices(edge.service)
+      for (caller, word) in zip(Caller.allCases, expected) {
+        let (headers, body) = try Self.request(.tapBatches, as: caller, devices)
+        var text = "POST /v1/tap-batches HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.count)\r\n"
+        for (name, value) in headers { text += "\(name): \(value)\r\n" }
+        let answer = try await edge.send(
+          text + "\r\n" + String(decoding: body, as: UTF8.self), until: "}")
+        let told = answer.firstMatch(of: /"code":"([a-z_]+)"/).map { String($0.output.1) }
+        #expect((told ?? "200") == word, "\(caller): \(answer)")
+        #expect(answer.hasPrefix("HTTP/1.1 200 ") == (word == "200"), "\(caller): \(answer)")
       }
     }
   }

@@ -80,16 +80,20 @@ struct PeerChoice: ParsableArguments {
   private func environment() async throws -> String {
     let python = URL(fileURLWithPath: venv).appendingPathComponent("bin/python3").path
     let mark = URL(fileURLWithPath: venv).appendingPathComponent("ready").path
-    if FileManager.default.fileExists(atPath: mark) { return python }
+    // What was installed by another list is another peer.
+    let list = source + "/requirements.txt"
+    guard let wanted = FileManager.default.contents(atPath: list) else {
+      throw ProgramFault("\(list) cannot be read")
+    }
+    if FileManager.default.contents(atPath: mark) == wanted { return python }
     ProgressBar.write("installing the peer's packages into \(venv) …\n")
     _ = try await Tool.run("python3", ["-m", "venv", venv])
     _ = try await Tool.run(
       python,
       [
-        "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r",
-        source + "/requirements.txt",
+        "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", list,
       ])
-    _ = FileManager.default.createFile(atPath: mark, contents: nil)
+    _ = FileManager.default.createFile(atPath: mark, contents: wanted)
     return python
   }
 }

@@ -50,21 +50,29 @@ struct SettleCeiling {
   /// Writes a file for each table and lane, and a script for each connection; gives the scripts.
   private func export(lanes: Int, to folder: URL) async throws -> [String] {
     var lines = [[String]](repeating: [], count: Self.connections)
+    var exports: [String] = []
     for lane in 0..<lanes {
       for table in Self.tables {
         let file = folder.appendingPathComponent("\(table)-\(lane).copy").path
-        try await database.run(
+        exports.append(
           "\\copy (select * from \(table) where lane = \(lane)) to '\(file)' "
             + "with (format binary)")
         lines[lane % Self.connections].append(
           "\\copy loadtest_\(table) from '\(file)' with (format binary)")
       }
     }
+    // One program for all of them: in a small run starting it would take longer than what is measured.
+    try await database.run(file: Self.script("export", exports, in: folder))
     return try lines.enumerated().filter { !$0.element.isEmpty }.map { number, lines in
-      let script = folder.appendingPathComponent("\(number).sql")
-      try lines.joined(separator: "\n").appending("\n").write(
-        to: script, atomically: true, encoding: .utf8)
-      return script.path
+      try Self.script("\(number)", lines, in: folder)
     }
+  }
+
+  /// Writes statements into a file; gives its path.
+  private static func script(_ name: String, _ lines: [String], in folder: URL) throws -> String {
+    let script = folder.appendingPathComponent("\(name).sql")
+    try lines.joined(separator: "\n").appending("\n").write(
+      to: script, atomically: true, encoding: .utf8)
+    return script.path
   }
 }

@@ -2,6 +2,7 @@ import Basics
 import Foundation
 import ServiceClient
 import Tapping
+import Transit
 
 /// Counts what a service has against what it acknowledged; knows nothing of how it works.
 struct KeptTaps {
@@ -44,19 +45,24 @@ struct KeptTaps {
       return
     }
     if told.state != "rated" { waiting += 1 }
-    if told.riders != recorded.riders || told.route != recorded.route
-      || told.at != recorded.at.description
-    {
-      different.append("\(device) \(told.seq)")
-    }
+    if !told.isOf(recorded) { different.append("\(device) \(told.seq)") }
   }
 
-  private struct Told: Decodable {
+  /// What the audit tells of a tap: all of what the fleet records, but for the token, which it tells nobody.
+  struct Told: Decodable {
     let seq: Int64
     let state: String
     let at: String?
+    let medium: String?
     let riders: Int?
     let route: String?
+    let direction: Int?
+
+    /// Whether it is the tap as it was recorded.
+    func isOf(_ tap: Tap) -> Bool {
+      at == tap.at.description && medium == tap.medium.rawValue && riders == tap.riders
+        && route == tap.route && direction == tap.direction
+    }
   }
 
   /// Whether every acknowledged tap is there once, as it was recorded, and nothing else.
