@@ -28,7 +28,9 @@ struct DebtCommand: AsyncParsableCommand {
       if windows.isEmpty && stored.isEmpty { print("nobody owes anything") }
       for (isCut, kind) in [(windows.isCut, "charge windows"), (stored.isCut, "stored value")]
       where isCut {
-        print("of \(kind) the oldest are listed; there may be more")
+        print(
+          "of \(kind) the oldest are listed; there may be more: `kvytok report debts` has all of them, "
+            + "with --page where they are many")
       }
     }
 

@@ -210,6 +210,10 @@ extension InsightSuite {
         #expect(table.rows.allSatisfy { $0[rides] == .count(730) })
         #expect(table.totals.map { $0[rides] } == [.count(28 * 730)])
         #expect(report.tables[1].rows.count == ReportTables.groupsMax)
+        #expect(
+          report.tables[1].totals.map { $0.map(\.plain) } == [
+            ["total", "", "", "20440", "20440", "16352000", "16352000", "0", "0", "UAH"]
+          ])
         #expect(report.notes.contains { $0.key == "table_cut_days" && $0.isMissing })
       }
     }
