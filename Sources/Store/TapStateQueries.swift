@@ -59,8 +59,9 @@ package struct StuckTaps: Sendable, Equatable {
 
 /// Where taps are on their way from the journal to the bank.
 package struct TapStateTables {
-  /// Most places in a list of one state, and most that lie before one.
+  /// Most places in a list of one state.
   package static let stuckMax = 200
+  /// Most places that a list of one state goes on after.
   package static let skippedMax = 1_000_000
 
   let connection: PostgresConnection
