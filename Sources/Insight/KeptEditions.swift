@@ -1,4 +1,5 @@
 import Basics
+import Store
 
 /// What earlier programs kept of a month where that differs from what this one keeps.
 ///
@@ -15,10 +16,26 @@ extension Report {
     let shorter = editions[1].withoutSteps(ReportTableDefinition.stepsLater)
     editions += ([[]] + ReportTableDefinition.keptLater).map(shorter.without)
     editions += editions.map { $0.withoutRatedAnew(versionsOfRides) }
-    editions = [numbered] + ([numbered] + editions).map(\.withNumberForNoNames)
-    return editions.reduce(into: [self]) { found, edition in
+    editions = [self, numbered] + ([numbered] + editions).map(\.withNumberForNoNames)
+    return editions.map(\.withRowsCut).reduce(into: [self]) { found, edition in
       if !found.contains(edition) { found.append(edition) }
     }.dropFirst().map { $0 }
+  }
+
+  /// Before tables by operator were kept whole, and the sums of a table that was cut were those of all its rows.
+  private var withRowsCut: Report {
+    guard let definitions = ReportName(rawValue: name)?.keptTables else { return self }
+    var earlier = self
+    for (index, table) in tables.enumerated() where table.rows.count >= ReportTables.groupsMax {
+      let rows = Array(table.rows.prefix(ReportTables.groupsMax))
+      earlier.tables[index].rows = rows
+      if definitions.contains(where: { $0.key == table.key && !$0.isUnsummed }) {
+        earlier.tables[index].totals = ReportMaker.totals(of: rows, table.columns)
+      }
+      earlier.notes.removeAll { $0.key == "table_cut_\(table.key)" }
+      earlier.notes.append(.cut(earlier.tables[index]))
+    }
+    return earlier
   }
 
   /// Before whether the period was open was a word of its own.
@@ -124,7 +141,8 @@ extension ReportTable {
     let count = rows.count
     rows.removeAll { !isKept($0) }
     guard rows.count < count, !totals.isEmpty else { return }
-    totals = ReportMaker.totals(of: rows, columns)
+    // Of a table that was cut nobody knows what is left of the rest.
+    totals = isPart ? [] : ReportMaker.totals(of: rows, columns)
   }
 }
 

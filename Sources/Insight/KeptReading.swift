@@ -118,9 +118,10 @@ struct KeptReading {
     }
   }
 
-  private func note(_ key: String, count: Int64, names: [String]?) -> ReportNote {
-    if let table = report.tables.first(where: { key == "table_cut_\($0.key)" }) {
-      return ReportNote(key: key, text: ReportNote.cutText(table), count: count, isMissing: true)
+  private mutating func note(_ key: String, count: Int64, names: [String]?) -> ReportNote {
+    if let place = report.tables.firstIndex(where: { key == "table_cut_\($0.key)" }) {
+      report.tables[place].dropSumsOfPart()
+      return ReportNote.cut(report.tables[place])
     }
     return KeptReports.note(key, count: count, names: names, form: .keptTruth)
   }
@@ -185,6 +186,15 @@ extension KeptReading {
     }
     guard let figure else { throw reader.fault("\(member.key) is no figure of its kind") }
     return ReportMaker.cell(member.key, figure)
+  }
+}
+
+extension ReportTable {
+  /// Leaves the sums out of a table that was cut, where they are those of its rows: of none but the first of a report sums
+  /// were kept, and earlier programs added up what they had read.
+  fileprivate mutating func dropSumsOfPart() {
+    isPart = true
+    if totals == ReportMaker.totals(of: rows, columns) { totals = [] }
   }
 }
 

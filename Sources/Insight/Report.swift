@@ -45,11 +45,13 @@ package struct ReportTable: Sendable, Equatable {
   package var rows: [[ReportCell]]
   /// Sums by currency, one row each, as wide as the rows.
   package var totals: [[ReportCell]]
+  /// Whether there are, or may be, more rows than these: the sums are of all of them then, or left out.
+  package var isPart: Bool
 
   /// Makes a table; rows and sums are as wide as the columns.
   package init(
     key: String, title: Bilingual, sheet: Bilingual? = nil, columns: [ReportColumn],
-    rows: [[ReportCell]], totals: [[ReportCell]]
+    rows: [[ReportCell]], totals: [[ReportCell]], isPart: Bool = false
   ) {
     precondition(
       (rows + totals).allSatisfy { $0.count == columns.count }, "a row is as wide as the table")
@@ -59,6 +61,7 @@ package struct ReportTable: Sendable, Equatable {
     self.columns = columns
     self.rows = rows
     self.totals = totals
+    self.isPart = isPart
   }
 }
 

@@ -6,15 +6,18 @@ import Transit
 extension ReportName {
   /// Most days that the report is of.
   package var daysMax: Int { self == .daily ? 1 : InsightDesk.reportDaysMax }
+  /// Whether its tables may be read on, a page at a time.
+  package var hasPages: Bool { !tables.isEmpty }
 }
 
 extension InsightDesk {
   /// A report over some fare days, of one operator or all.
   ///
   /// An operator's report has the rows of that operator only; tables whose rows belong to no operator
-  /// are left out of it.
+  /// are left out of it. A page after the first has the tables that go on there.
   package func report(
-    _ name: ReportName, days: ClosedRange<Day>, operatorID: String? = nil, madeAt: Instant
+    _ name: ReportName, days: ClosedRange<Day>, operatorID: String? = nil, page: Int = 0,
+    madeAt: Instant
   ) async throws -> Report {
     precondition(
       days.upperBound.number - days.lowerBound.number < name.daysMax, "too many days asked")
@@ -31,7 +34,7 @@ extension InsightDesk {
         name.tables.contains { $0.query.asksForRoutes }
         ? try await city.routes(on: days, operatorID: operatorID, in: db) : []
       let question = ReportQuestion(
-        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes,
+        days: days, zone: city.clock.zone, operatorID: operatorID, routes: routes, page: page,
         madeAt: madeAt)
       let maker = ReportMaker(
         question: question,
@@ -91,12 +94,32 @@ extension InsightDesk {
 }
 
 extension ReportNote {
-  /// Says of a table that it has as many rows as are read at most; nil of one that has fewer.
-  static func cut(_ table: ReportTable) -> ReportNote? {
-    guard table.rows.count >= ReportTables.groupsMax else { return nil }
+  /// Says of a table that it has as many rows as are read at most, what its sums are of, and on which page it
+  /// goes on.
+  static func cut(_ table: ReportTable, next page: Int? = nil) -> ReportNote {
+    let count = Int64(table.rows.count)
+    var (ukrainian, english) = ("\(count)", "\(count)")
+    if !table.totals.isEmpty {
+      ukrainian += "; «Разом» – за всіма"
+      english += "; the total is of all of them"
+    }
+    if let page {
+      ukrainian += "; далі – сторінка \(page) (page)"
+      english += "; the next are on page \(page)"
+    }
     return ReportNote(
-      key: "table_cut_\(table.key)", text: cutText(table), count: Int64(table.rows.count),
-      isMissing: true)
+      key: "table_cut_\(table.key)", text: cutText(table), count: count, isMissing: true,
+      said: Bilingual(uk: ukrainian, en: english))
+  }
+
+  /// Says which page of its tables a report is; nil of the first.
+  static func page(_ page: Int) -> ReportNote? {
+    guard page > 0 else { return nil }
+    return ReportNote(
+      key: "page",
+      text: Bilingual(
+        uk: "Сторінка таблиць, що довші за одну", en: "Page of the tables that have more than one"),
+      count: Int64(page), isMissing: true)
   }
 
   /// What is said of a table that is cut.
@@ -142,7 +165,7 @@ struct ReportMaker {
   ) async throws -> ([ReportTable], [ReportNote]) {
     let dayCount = question.days.upperBound.number - question.days.lowerBound.number + 1
     var tables: [ReportTable] = []
-    var notes: [ReportNote] = []
+    var notes = [ReportNote.page(question.page)].compactMap(\.self)
     for definition in definitions {
       if definition.isOfHouse, question.operatorID != nil { continue }
       if let daysMax = definition.daysMax, dayCount > daysMax {
@@ -159,10 +182,20 @@ struct ReportMaker {
         continue
       }
       let table = try await self.table(definition, in: db)
-      if let note = ReportNote.cut(table) { notes.append(note) }
+      if question.page > 0, table.rows.isEmpty { continue }
+      if table.rows.count >= rowsMax(definition) {
+        let hasNext = question.basis == .fareDay && question.page < ReportTables.pageMax
+        notes.append(ReportNote.cut(table, next: hasNext ? question.page + 1 : nil))
+      }
       tables.append(table)
     }
     return (tables, notes)
+  }
+
+  /// Most rows of a table: a month keeps those of operators whole, for their own reports come of them.
+  private func rowsMax(_ definition: ReportTableDefinition) -> Int {
+    question.basis == .accountingDate && !definition.isOfHouse
+      ? ReportTables.keptRowsMax : ReportTables.groupsMax
   }
 
   private func table(
@@ -176,7 +209,8 @@ struct ReportMaker {
     }
     let rows = try await db.reports.rows(
       definition.query, question,
-      figures: words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) })
+      figures: words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) },
+      countMax: rowsMax(definition))
     var columns: [ReportColumn] = []
     for word in words {
       columns.append(definition.column(word))
@@ -189,9 +223,31 @@ struct ReportMaker {
         self.cells(word.key, figure).map { definition.cell($0, of: word.key) }
       }
     }
-    return ReportTable(
+    var table = ReportTable(
       key: definition.key, title: definition.title, sheet: definition.sheet, columns: columns,
-      rows: cells, totals: definition.isUnsummed ? [] : Self.totals(of: cells, columns))
+      rows: cells, totals: [], isPart: question.page > 0 || cells.count >= rowsMax(definition))
+    guard !definition.isUnsummed, !cells.isEmpty else { return table }
+    table.totals =
+      table.isPart
+      ? try await totals(of: definition.query, columns, in: db) : Self.totals(of: cells, columns)
+    return table
+  }
+
+  /// Sums of the figures that may be summed over all rows of a query, of which a part was read.
+  private func totals(
+    of query: ReportQuery, _ columns: [ReportColumn], in db: StoreSession
+  ) async throws -> [[ReportCell]] {
+    let keys = columns.map(\.key).filter { ReportFigures.find($0)?.isSummed == true }
+    let rows = try await db.reports.sums(
+      query, question, of: keys, byCurrency: columns.contains { $0.key == "currency" })
+    return rows.map { code, sums in
+      columns.enumerated().map { place, column in
+        if column.key == "currency" { return .text(code) }
+        if place == 0 { return Self.total }
+        guard let sum = keys.firstIndex(of: column.key) else { return .text("") }
+        return Self.sum(sums[sum], column.kind, currency: code)
+      }
+    }
   }
 
   /// A figure as a cell, with the words that people read.
@@ -248,6 +304,12 @@ struct ReportMaker {
       default: continue
       }
     }
+    return sum(total, kind, currency: currency)
+  }
+
+  private static func sum(
+    _ total: Int64, _ kind: ReportColumn.Kind, currency: String
+  ) -> ReportCell {
     guard kind == .money else { return .count(total) }
     return Currency(currency).map { .money(Money(minor: total, currency: $0)) } ?? .none
   }

@@ -90,9 +90,10 @@ private struct WorkbookWriter {
     }
   }
 
-  /// The sum of a column over the rows of a total's currency; nil where there is nothing to sum.
+  /// The sum of a column over the rows of a total's currency; nil where there is nothing to sum, or more than
+  /// the sheet has.
   private func formula(_ table: ReportTable, _ column: Int, _ total: [ReportCell]) -> String? {
-    guard !table.rows.isEmpty, total[column].number != nil else { return nil }
+    guard !table.isPart, !table.rows.isEmpty, total[column].number != nil else { return nil }
     let last = table.rows.count + 1
     let letter = Self.letter(column)
     guard let place = table.columns.firstIndex(where: { $0.key == "currency" }) else {

@@ -52,13 +52,15 @@ extension InsightDesk {
         "operators", Bilingual(uk: "За перевізниками", en: "By operator"), sums,
         by: [.operatorID])
       first.addBooked(booked, to: sums)
-      let second = writer.table(
+      var second = writer.table(
         "days", Bilingual(uk: "За днями", en: "By day"), byDay, by: [.operatorID, .day])
+      // The same rides: a total of the days that were read would not be one.
+      if second.isPart { second.totals = SumsTable.totals(of: sums, labels: 3) }
       return Report(
         name: "operators", title: Bilingual(uk: "Звіт за перевізниками", en: "Operators' report"),
         days: days, operatorID: operatorID, madeAt: madeAt, tables: [first, second],
         notes: try await Self.notes(days, scope, in: db)
-          + [first, second].compactMap(ReportNote.cut))
+          + [first, second].filter(\.isPart).map { ReportNote.cut($0) })
     }
   }
 
@@ -124,16 +126,18 @@ struct SumsTable {
     _ key: String, _ title: Bilingual, _ sums: [RideSums], by groupings: [RideGrouping]
   ) -> ReportTable {
     let labels = groupings.flatMap(Self.columns)
-    let totals = RideSums.totals(sums).map { total in
-      labels.indices.map { index in
-        index == 0
-          ? ReportCell.label("total", Bilingual(uk: "Разом", en: "Total")) : ReportCell.text("")
-      } + Self.numbers(total)
-    }
     return ReportTable(
       key: key, title: title, columns: labels + Self.numberColumns,
       rows: sums.map { sum in groupings.flatMap { cells(sum, $0) } + Self.numbers(sum) },
-      totals: totals)
+      totals: Self.totals(of: sums, labels: labels.count),
+      isPart: sums.count >= ReportTables.groupsMax)
+  }
+
+  /// Sums by currency, after as many columns of words as the table has.
+  static func totals(of sums: [RideSums], labels: Int) -> [[ReportCell]] {
+    RideSums.totals(sums).map { total in
+      (0..<labels).map { $0 == 0 ? ReportMaker.total : ReportCell.text("") } + numbers(total)
+    }
   }
 
   private static func columns(_ grouping: RideGrouping) -> [ReportColumn] {

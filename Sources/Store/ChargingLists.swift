@@ -168,13 +168,18 @@ extension ChargingTables {
     }
   }
 
-  /// What is owed after a decline, the oldest first.
-  package func debts(countMax: Int = listMax) async throws -> [ChargeWindowRow] {
+  /// What is owed after a decline, the oldest first; after a window, whatever became of that one since.
+  package func debts(
+    after window: Int64? = nil, countMax: Int = listMax
+  ) async throws -> [ChargeWindowRow] {
     try await connection.query(
       """
       select \(ChargeColumns.names) from charge_window w
-      where due_minor > 0 and declined_at is not null order by declined_at, window_id limit $1
-      """, [.int8(Int64(countMax))]
+      where due_minor > 0 and declined_at is not null
+        and ($2::int8 is null or (declined_at, window_id) > (
+          select p.declined_at, p.window_id from charge_window p where p.window_id = $2))
+      order by declined_at, window_id limit $1
+      """, [.int8(Int64(countMax)), .orNull(window, PostgresValue.int8)]
     ).map(ChargeColumns.row)
   }
 }

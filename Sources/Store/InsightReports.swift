@@ -62,6 +62,11 @@ package struct DayCompleteness: Sendable, Equatable {
 package struct ReportTables {
   /// Most groups of one answer.
   package static let groupsMax = 10_000
+  /// Most rows by operator of a table by accounting date, which is kept when its month is closed: what is
+  /// left out of it then, an operator never sees again.
+  package static let keptRowsMax = 200_000
+  /// Last page that is read of a table.
+  package static let pageMax = 1000
   /// Most partitions asked in one statement.
   package static let partitionsMax = 80
   /// Most tariff versions named.

@@ -109,8 +109,8 @@ extension ReportQuery {
       union all
       select 'no account', r.rider_id::text, r.fare_day, r.currency, sum(r.charged_minor)::int8
       from (
-        select lane, rider_id, fare_day from fare_day where owes and fare_day between $1 and $2
-        order by fare_day, lane, rider_id limit $4) f
+        select lane, rider_id, fare_day from fare_day
+        where owes and fare_day between $1 and $2) f
       join ride r using (lane, rider_id, fare_day)
       where r.reversed_run_id is null and r.charged_minor > 0 and \(WalletTables.isUnpaid)
       group by r.rider_id, r.fare_day, r.currency

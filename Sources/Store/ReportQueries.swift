@@ -41,14 +41,18 @@ package struct ReportQuestion: Sendable {
   package let operatorID: String?
   /// Whose routes were whose, on each of the days by the network of then; of one operator: its own.
   package let routes: [RouteDays]
+  /// Which page of its tables, from 0.
+  package let page: Int
 
   /// Asks about some days by the clock of a city, of one operator or all; without a moment as if they were
   /// over.
   package init(
     days: ClosedRange<Day>, zone: TimeZoneTable, basis: Basis = .fareDay,
-    operatorID: String? = nil, routes: [RouteDays] = [], madeAt: Instant? = nil
+    operatorID: String? = nil, routes: [RouteDays] = [], page: Int = 0, madeAt: Instant? = nil
   ) {
+    precondition((0...ReportTables.pageMax).contains(page), "no page \(page) is read")
     self.days = days
+    self.page = page
     start = zone.instant(of: LocalTime(day: days.lowerBound, secondOfDay: 0))
     end = zone.instant(of: LocalTime(day: days.upperBound.adding(days: 1), secondOfDay: 0))
     until = min(end, madeAt ?? end)
@@ -137,35 +141,15 @@ package enum ReportQuery: String, Sendable, CaseIterable {
 }
 
 extension ReportTables {
-  /// The rows of a query with the figures asked for, at most ``groupsMax``.
+  /// The rows of a query with the figures asked for: a page of them, each of `countMax` at most.
   package func rows(
     _ query: ReportQuery, _ question: ReportQuestion,
-    figures: [(name: String, kind: ReportFigureKind)]
+    figures: [(name: String, kind: ReportFigureKind)], countMax: Int = groupsMax
   ) async throws -> [[ReportFigure]] {
-    let point = try await StatementTables(connection: connection).point(
-      through: question.days.upperBound)
-    let starts = question.dayStarts.map { "'\($0.iso8601(offsetSeconds: 0))'" }
-      .joined(separator: ", ")
-    let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
-      .replacing("{point}", with: point)
-      .replacing("{starts}", with: "array[\(starts)]::timestamptz[]")
-      .replacing("{start}", with: "timestamptz '\(question.start.iso8601(offsetSeconds: 0))'")
-      .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
-      .replacing("{until}", with: "timestamptz '\(question.until.iso8601(offsetSeconds: 0))'")
-    let rows = try await connection.query(
-      """
-      with asked as (select $1::date, $2::date, $3::text, $4::int8, $5::text[], $6::text[],
-        $7::date[], $8::date[])
-      select * from (\(sql)) as report
-      """,
-      [
-        .date(question.days.lowerBound), .date(question.days.upperBound),
-        .orNull(question.operatorID, PostgresValue.text), .int8(Int64(Self.groupsMax)),
-        .texts(question.routes.map { Optional($0.routeID) }),
-        .texts(question.routes.map { Optional($0.operatorID) }),
-        .dates(question.routes.map { Optional($0.days.lowerBound) }),
-        .dates(question.routes.map { Optional($0.days.upperBound) }),
-      ])
+    let skipped = question.page * countMax
+    let rows = try await ask(query, question, limit: skipped + countMax) { report in
+      "select * from \(report) offset \(skipped)"
+    }
     return try rows.map { row in
       try figures.map { name, kind in
         guard try !row.isNull(name) else { return .none }
@@ -178,5 +162,53 @@ extension ReportTables {
         }
       }
     }
+  }
+
+  /// Sums of figures over all rows of a query, however many they are, in the order of their names; a row for each
+  /// currency, or one of a query without.
+  package func sums(
+    _ query: ReportQuery, _ question: ReportQuestion, of names: [String], byCurrency: Bool
+  ) async throws -> [(currency: String, sums: [Int64])] {
+    let code = byCurrency ? "coalesce(currency, '')::text" : "''"
+    // Of missing numbers there may be more than 64 bits count; of money there are not.
+    let sums = names.map { "least(coalesce(sum(\($0)), 0), \(Int64.max))::int8" }
+    let rows = try await ask(query, question, limit: nil) { report in
+      "select \(([code] + sums).joined(separator: ", ")) from \(report) group by 1 order by 1"
+    }
+    return try rows.map { row in
+      (try row.text(0), try names.indices.map { try row.int8($0 + 1) })
+    }
+  }
+
+  /// What a selection from a query gives; without a limit from all of its rows.
+  private func ask(
+    _ query: ReportQuery, _ question: ReportQuestion, limit: Int?,
+    selection: (_ report: String) -> String
+  ) async throws -> PostgresRows {
+    let point = try await StatementTables(connection: connection).point(
+      through: question.days.upperBound)
+    let starts = question.dayStarts.map { "'\($0.iso8601(offsetSeconds: 0))'" }
+      .joined(separator: ", ")
+    let sql = query.sql.replacing("{day}", with: question.basis.rawValue)
+      .replacing("{point}", with: point)
+      .replacing("{starts}", with: "array[\(starts)]::timestamptz[]")
+      .replacing("{start}", with: "timestamptz '\(question.start.iso8601(offsetSeconds: 0))'")
+      .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
+      .replacing("{until}", with: "timestamptz '\(question.until.iso8601(offsetSeconds: 0))'")
+    return try await connection.query(
+      """
+      with asked as (select $1::date, $2::date, $3::text, $4::int8, $5::text[], $6::text[],
+        $7::date[], $8::date[])
+      \(selection("(\(sql)) as report"))
+      """,
+      [
+        .date(question.days.lowerBound), .date(question.days.upperBound),
+        .orNull(question.operatorID, PostgresValue.text),
+        .orNull(limit) { .int8(Int64($0)) },
+        .texts(question.routes.map { Optional($0.routeID) }),
+        .texts(question.routes.map { Optional($0.operatorID) }),
+        .dates(question.routes.map { Optional($0.days.lowerBound) }),
+        .dates(question.routes.map { Optional($0.days.upperBound) }),
+      ])
   }
 }

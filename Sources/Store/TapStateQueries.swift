@@ -61,6 +61,8 @@ package struct StuckTaps: Sendable, Equatable {
 package struct TapStateTables {
   /// Most places in a list of one state.
   package static let stuckMax = 200
+  /// Most places that a list of one state goes on after.
+  package static let skippedMax = 1_000_000
 
   let connection: PostgresConnection
 
@@ -75,49 +77,53 @@ package struct TapStateTables {
   /// What is rated and does not go on.
   ///
   /// A fare that is not known can never be billed: the tariff or the network lacks something. What is
-  /// charged and has nobody to pay it waits for a top-up, or for the payment account of a phone.
+  /// charged and has nobody to pay it waits for a top-up, or for the payment account of a phone. The order is that
+  /// in which the oldest of each are picked, so that a list goes on where it ended.
   private static let ratedSQL = """
     select * from (
       (select concat_ws(' ', 'tap', r.device_id, r.epoch, r.seq) as place, 1::int8 as taps,
-        c.started_at as since, 'fare not known: ' || r.reason as reason
+        c.started_at as since, 'fare not known: ' || r.reason as reason,
+        c.started_at as placed_at, 0 as kind, null::int2 as lane, null::uuid as rider_id
       from (\(unknownFares)) r join clearing_run c on c.run_id = r.run_id
       order by 3, 1 limit $1)
       union all
       select 'rider ' || f.rider_id || ' on ' || f.fare_day, count(*), min(t.tapped_at),
-        'charged, and no stored value pays'
+        'charged, and no stored value pays', f.fare_day, 1, f.lane, f.rider_id
       from (
         select lane, rider_id, fare_day from fare_day where owes and stale_since is null
         order by fare_day, lane, rider_id limit $1) f
       join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(WalletTables.media)
-      group by f.rider_id, f.fare_day
+      group by f.rider_id, f.fare_day, f.lane
       union all
       select 'rider ' || w.rider_id || ' on ' || w.fare_day, count(*), min(t.tapped_at),
-        'charged, and no payment account is known of the phone'
+        'charged, and no payment account is known of the phone', w.fare_day, 2, w.lane, w.rider_id
       from (
         select lane, rider_id, fare_day from charge_day_waiting where waits_for_account
         order by fare_day, lane, rider_id limit $1) w
       join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(ChargingTables.chargedMedia)
-      group by w.rider_id, w.fare_day
+      group by w.rider_id, w.fare_day, w.lane
       union all
       select 'rider ' || w.rider_id || ' on ' || w.fare_day, count(*), min(t.tapped_at),
-        'rated after its day was closed, and its windows wait for the difference'
+        'rated after its day was closed, and its windows wait for the difference', w.fare_day, 3,
+        w.lane, w.rider_id
       from (
         select lane, rider_id, fare_day from charge_day_waiting where not waits_for_account
         order by fare_day, lane, rider_id limit $1) w
       join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(ChargingTables.chargedMedia)
-      group by w.rider_id, w.fare_day) s
-    order by since, place limit $1
+      group by w.rider_id, w.fare_day, w.lane) s
+    order by placed_at, kind, lane, rider_id, place limit $1
     """
 
   /// What waits for the acquirer or for a top-up: of the windows of a day the first that is open.
   ///
-  /// The oldest windows are picked before their taps are looked for: each has one at least.
+  /// The oldest windows are picked before their taps are looked for: each has one at least. The order is that in
+  /// which they are picked, so that a list goes on where it ended.
   private static let billedSQL = """
     select concat_ws(' ', 'tap', device_id, epoch, seq) as place, 1::int8 as taps, since, reason from (
-      select t.device_id, t.epoch, t.seq, w.closed_at as since,
+      select t.device_id, t.epoch, t.seq, w.closed_at as since, w.window_id,
         'charge window ' || w.window_id || ' is ' || w.state || coalesce(': ' || w.decline_code, '')
           as reason
       from (
@@ -128,28 +134,30 @@ package struct TapStateTables {
       join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(ChargingTables.chargedMedia)
       union all
-      select t.device_id, t.epoch, t.seq, t.tapped_at,
+      select t.device_id, t.epoch, t.seq, t.tapped_at, null,
         'account ' || d.account_id || ' lacks ' || d.lacking_minor || ' minor units for the day'
       from (\(shortDays)) d join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(WalletTables.media)) b
-    order by since, device_id, epoch, seq limit $1
+    order by since, window_id, device_id, epoch, seq limit $1
     """
 
-  /// Those places of a state that have waited longest at a moment.
+  /// Those places of a state that have waited longest at a moment, after so many others.
   package func stuck(
-    in state: TapState, at now: Instant, of city: City
+    in state: TapState, after skipped: Int = 0, at now: Instant, of city: City,
+    countMax: Int = stuckMax
   ) async throws -> [StuckTaps] {
     guard let sql = Self.stuckSQL(state) else { return [] }
-    let rows = try await connection.query(sql, [.int8(Int64(Self.stuckMax))])
-    var stuck = try rows.map { row in
+    let limit = skipped + countMax
+    let rows = try await connection.query(sql, [.int8(Int64(limit))])
+    let stuck = try rows.map { row in
       StuckTaps(
         state: state, place: try row.text("place"), taps: try row.int8("taps"),
         since: try row.timestamptz("since"), reason: try row.text("reason"))
     }
-    guard state == .rated else { return stuck }
-    stuck += try await daysNotClosed(before: city.fareDay(of: now), of: city)
-    stuck.sort { ($0.since, $0.place) < ($1.since, $1.place) }
-    return Array(stuck.prefix(Self.stuckMax))
+    guard state == .rated else { return Array(stuck.dropFirst(skipped).prefix(countMax)) }
+    let days = try await daysNotClosed(before: city.fareDay(of: now), of: city, countMax: limit)
+    return (days + stuck).dropFirst(skipped).prefix(countMax)
+      .sorted { ($0.since, $0.place) < ($1.since, $1.place) }
   }
 
   /// Fare days that are over and whose charge windows are not closed, with the bank taps that wait for them.
@@ -157,9 +165,11 @@ package struct TapStateTables {
   /// As the counts have it: of all taps of the day, those are left out that wait for their rating, are in
   /// an open window, or in any window of a day before the first one whose windows were closed. Such days stay so
   /// for good, and are one line: they take the room of nothing else.
-  private func daysNotClosed(before today: Day, of city: City) async throws -> [StuckTaps] {
+  private func daysNotClosed(
+    before today: Day, of city: City, countMax: Int
+  ) async throws -> [StuckTaps] {
     let rows = try await connection.query(
-      Self.daysNotClosedSQL, [.int8(Int64(Self.stuckMax)), .date(today)])
+      Self.daysNotClosedSQL, [.int8(Int64(countMax)), .date(today)])
     return try rows.map { row in
       let (first, last) = (try row.date("first_day"), try row.date("last_day"))
       return StuckTaps(
@@ -200,9 +210,15 @@ package struct TapStateTables {
     switch state {
     case .unsorted:
       """
-      select 'batch ' || batch_id || ' of ' || device_id as place, taps, received_at as since,
-        'waits for sorting' as reason
-      from unsorted_tap where not is_set_aside order by received_at, batch_id limit $1
+      select place, taps, since, reason from (
+        (select 'batch ' || batch_id || ' of ' || device_id as place, taps, received_at as since,
+          'waits for sorting' as reason, batch_id, device_id, null::int8 as epoch, null::int8 as seq
+        from unsorted_tap where not is_set_aside order by received_at, batch_id limit $1)
+        union all
+        (select concat_ws(' ', 'tap', device_id, epoch, seq), 1, received_at,
+          'released from quarantine, waits for sorting', null, device_id, epoch, seq
+        from tap_held where state = 'released' order by received_at, device_id, epoch, seq limit $1)) u
+      order by since, batch_id, device_id, epoch, seq limit $1
       """
     case .setAside:
       """
@@ -222,11 +238,14 @@ package struct TapStateTables {
         min(f.stale_since) as since,
         coalesce(min(f.stale_cause), 'tap') || coalesce(': ' || min(f.stale_reason), '') as reason
       from (
-        select * from rider_day_waiting
+        select * from rider_day_waiting w
+        where exists (select from tap t where t.fare_day = w.fare_day and t.rider_id = w.rider_id
+          and t.lane = w.lane and t.accepted)
         order by stale_since, lane, fare_day, rider_id limit $1) f
       join tap t on t.fare_day = f.fare_day and t.rider_id = f.rider_id and t.lane = f.lane
         and t.accepted
-      group by f.rider_id, f.fare_day order by 3, 1 limit $1
+      group by f.rider_id, f.fare_day, f.lane
+      order by 3, f.lane, f.fare_day, f.rider_id limit $1
       """
     case .rated: ratedSQL
     case .billed: billedSQL

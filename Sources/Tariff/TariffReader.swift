@@ -70,6 +70,7 @@ final class TariffReader {
     reader.readRules(fields)
     fields.finish()
     reader.readUnusedPrices()
+    reader.doubtSharedCaps()
     return faults.hasErrors ? nil : CompiledTariff(tables: reader.tables)
   }
 

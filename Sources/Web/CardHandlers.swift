@@ -103,8 +103,12 @@ extension Handlers {
   }
 
   func debts(_ request: WebRequest) async throws -> Answer {
+    let after = try Self.idAfter(request, "after")
     let (windows, stored) = try await services.store.read { db in
-      (try await db.charging.debts(), try await db.wallets.debts())
+      (
+        try await db.charging.debts(after: after),
+        after == nil ? try await db.wallets.debts() : []
+      )
     }
     return .json { writer in
       writer.beginArray()

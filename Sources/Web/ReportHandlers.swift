@@ -43,8 +43,12 @@ extension Handlers {
       else { throw Handlers.noPeriod(name) }
       report = made
     } else {
+      let page = try request.queryInt("page", in: 0...ReportTables.pageMax) ?? 0
+      guard page == 0 || name.hasPages else {
+        throw Problem.badParameter("page", "\(name.rawValue) has one")
+      }
       report = try await services.insight.report(
-        name, days: try Handlers.reportDays(request, name), operatorID: operatorID,
+        name, days: try Handlers.reportDays(request, name), operatorID: operatorID, page: page,
         madeAt: request.receivedAt)
     }
     switch format {

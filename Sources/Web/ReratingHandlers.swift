@@ -204,12 +204,16 @@ extension Handlers {
       }
       states = [state]
     }
+    let after = try request.queryInt("after", in: 0...TapStateTables.skippedMax) ?? 0
+    guard after == 0 || states.count == 1 else {
+      throw Problem.badParameter("after", "it goes with `state`")
+    }
     let asked = states
     let (now, city) = (request.receivedAt, services.city.current)
     let stuck = try await services.store.read { db in
       var stuck: [StuckTaps] = []
       for state in asked {
-        stuck += try await db.tapStates.stuck(in: state, at: now, of: city)
+        stuck += try await db.tapStates.stuck(in: state, after: after, at: now, of: city)
       }
       return stuck
     }

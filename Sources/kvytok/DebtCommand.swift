@@ -15,20 +15,33 @@ struct DebtCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Debts, the oldest first: charge windows, then stored value.")
 
+    @Option(help: "Only windows after this one, as the list before it named it.")
+    var after: Int64?
+
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
       let (windows, stored) = try await Backbone.with(database) { backbone in
         try await backbone.store.read { db in
-          (try await db.charging.debts(), try await db.wallets.debts())
+          (
+            try await db.charging.debts(after: after),
+            after == nil ? try await db.wallets.debts() : []
+          )
         }
       }
       if !windows.isEmpty { print(Self.text(of: windows)) }
       if !stored.isEmpty { print(Self.text(of: stored)) }
-      if windows.isEmpty && stored.isEmpty { print("nobody owes anything") }
-      for (isCut, kind) in [(windows.isCut, "charge windows"), (stored.isCut, "stored value")]
-      where isCut {
-        print("of \(kind) the oldest are listed; there may be more")
+      if windows.isEmpty && stored.isEmpty {
+        print(after == nil ? "nobody owes anything" : "No more.")
+      }
+      let oldest = "the oldest are listed; there may be more"
+      if windows.isCut, let last = windows.last {
+        print(
+          (after == nil ? "of charge windows \(oldest)" : "There may be more")
+            + ": --after \(last.id)")
+      }
+      if stored.isCut {
+        print("of stored value \(oldest): `kvytok report debts` has those of the days asked")
       }
     }
 

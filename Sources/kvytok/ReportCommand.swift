@@ -35,6 +35,9 @@ struct ReportCommand: AsyncParsableCommand {
   @Option(help: "Only this operator (agency_id of the feed).")
   var `operator`: String?
 
+  @Option(help: "A page after the first (0), of tables that are too long for one.")
+  var page: Int = 0
+
   @Option(help: "table, csv, json or xlsx.")
   var format: Format = .table
 
@@ -56,6 +59,12 @@ struct ReportCommand: AsyncParsableCommand {
     if period != nil, to != nil { throw ValidationError("--to goes with --date.") }
     if period != nil, !name.isKept {
       throw ValidationError("\(name.rawValue) has no figures by accounting date; use --date.")
+    }
+    guard (0...ReportTables.pageMax).contains(page) else {
+      throw ValidationError("--page is a number from 0 to \(ReportTables.pageMax).")
+    }
+    if page > 0, period != nil || !name.hasPages {
+      throw ValidationError("--page goes with --date, and not with daily or operators.")
     }
     if let to, let date {
       guard name.daysMax > 1 || to == date else {
@@ -98,7 +107,7 @@ struct ReportCommand: AsyncParsableCommand {
   private func make(by desk: InsightDesk) async throws -> Report {
     if let date {
       return try await desk.report(
-        name, days: date...(to ?? date), operatorID: `operator`, madeAt: .now)
+        name, days: date...(to ?? date), operatorID: `operator`, page: page, madeAt: .now)
     }
     if let period, AccountingPeriod(name: period) == nil {
       throw CommandFault(

@@ -53,8 +53,17 @@ struct TapsCommand: AsyncParsableCommand {
         return state
       })
     var state: TapState?
+    @Option(help: "Those after so many others, as the list before it named it; of one state.")
+    var after: Int = 0
 
     @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+      guard (0...TapStateTables.skippedMax).contains(after) else {
+        throw ValidationError("--after is a number from 0 to \(TapStateTables.skippedMax).")
+      }
+      if after > 0, state == nil { throw ValidationError("--after goes with --state.") }
+    }
 
     func run() async throws {
       let states = state.map { [$0] } ?? TapState.allCases
@@ -66,7 +75,7 @@ struct TapsCommand: AsyncParsableCommand {
         return try await backbone.store.read { db in
           var stuck: [StuckTaps] = []
           for state in states {
-            stuck += try await db.tapStates.stuck(in: state, at: now, of: city)
+            stuck += try await db.tapStates.stuck(in: state, after: after, at: now, of: city)
           }
           return stuck
         }
@@ -80,11 +89,12 @@ struct TapsCommand: AsyncParsableCommand {
           Self.age(seconds: now.seconds - taps.since.seconds), taps.reason,
         ])
       }
-      print(stuck.isEmpty ? "no tap is stuck" : table.text)
+      print(stuck.isEmpty ? (after == 0 ? "no tap is stuck" : "No more.") : table.text)
       for state in stuck.cutStates {
+        let named = after == 0 ? "the \(TapStateTables.stuckMax) that have waited longest; " : ""
         print(
-          "\(state.rawValue): the \(TapStateTables.stuckMax) that have waited longest; there may be more"
-        )
+          "\(state.rawValue): \(named)there may be more: --state \(state.rawValue) --after "
+            + "\(after + TapStateTables.stuckMax)")
       }
     }
 

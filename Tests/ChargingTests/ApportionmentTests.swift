@@ -39,6 +39,18 @@ private func ride(
     #expect(Apportionment(.firstRide).shares(rides) == [2000, 0, 0])
   }
 
+  /// A day is shared by itself: who carried the rider until the week's cap was reached keeps that.
+  @Test func aDayAfterAWeeksCapBringsItsOperatorNothing() {
+    let after = [ride("bus", 800, 0, 2500, "c"), ride("bus", 800, 0, 2500, "c")]
+    for rule in Apportionment.Rule.allCases {
+      #expect(Apportionment(rule).shares(after) == [0, 0])
+      #expect(Apportionment(rule).shares(Array(after.prefix(1))) == [0])
+    }
+    // The little that is left of a day is shared by its rides, and by no other's.
+    let last = [ride("tram", 800, 300, 2500, "c"), ride("bus", 800, 0, 2500, "c")]
+    #expect(Apportionment(.equal).shares(last) == [150, 150])
+  }
+
   /// A metro ride of 8.00 on a pass, whose money comes to the metro with the pass; then a cap of 20.00.
   @Test func whatAProductPaysHasNoPartInACap() {
     let rides = [

@@ -88,6 +88,82 @@ extension ClearingSuite {
       }
     }
 
+    /// It is counted among those, and nobody would find it otherwise while no service runs.
+    @Test func aReleasedTapIsListedUntilItIsSorted() async throws {
+      try await House.with { house in
+        try await house.journal([try tap(1, "08:00"), try tap(5, "11:00")])
+        try await house.script(
+          """
+          update tap_batch set quarantined = '{[5,6)}';
+          insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at,
+            state, decided_at, decided_by, decision_reason)
+          values ('V-1', 1, 5, 'tap_in_future', 'the tap lies in the future', '{}', now(), 'released',
+            now(), 'olha', 'its clock stood wrong');
+          """)
+        #expect(try await Self.states(house) == [.unsorted: 2])
+        let stuck = try await Self.stuck(.unsorted, house)
+        #expect(stuck.map(\.taps) == [1, 1])
+        #expect(
+          stuck.filter { $0.place == "tap V-1 1 5" }.map(\.reason)
+            == ["released from quarantine, waits for sorting"])
+        #expect(try await Self.stuck(.quarantined, house).isEmpty)
+      }
+    }
+
+    private static func isReadOn(
+      _ state: TapState, _ count: Int, _ house: House
+    ) async throws {
+      let city = house.city.current
+      func page(after skipped: Int, _ countMax: Int) async throws -> [String] {
+        try await house.store.read { db in
+          try await db.tapStates.stuck(
+            in: state, after: skipped, at: House.noon, of: city, countMax: countMax)
+        }.map(\.place)
+      }
+      let whole = try await page(after: 0, TapStateTables.stuckMax)
+      #expect(whole.count == count, "\(state)")
+      var read: [String] = []
+      for skipped in stride(from: 0, to: count, by: 2) {
+        read += try await page(after: skipped, 2)
+      }
+      #expect(read.sorted() == whole.sorted(), "\(state)")
+      #expect(try await page(after: count, 2).isEmpty, "\(state)")
+    }
+
+    /// Also where many have waited equally long: what is picked first is listed first.
+    @Test func aListOfStuckTapsGoesOnWhereItEnded() async throws {
+      try await House.with(tariff: nil) { house in
+        for number in 1...7 {
+          var bank = try tap(Int64(number + 10), "09:0\(number)", card: "bank \(number)")
+          bank.medium = .bank
+          // The first riders tap last.
+          let ride = try tap(Int64(number), "08:0\(8 - number)", card: "\(number)")
+          try await house.journal([ride, bank])
+        }
+        try await house.script(
+          """
+          insert into tap_quarantine (device_id, epoch, seq, code, message, content, received_at)
+          select 'V-1', 1, n, 'x', 'x', '{}', '2026-11-23T09:00Z' from generate_series(101, 105) n;
+          """)
+        try await Self.isReadOn(.unsorted, 7, house)
+        try await Self.isReadOn(.quarantined, 5, house)
+        try await house.service.drain()
+        try await Self.isReadOn(.sorted, 14, house)
+        try await house.publish(testTariff)
+        try await house.service.drain()
+        // Each rider, and the day whose windows are not closed.
+        try await Self.isReadOn(.rated, 8, house)
+        try await house.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          select lane, rider_id, medium_id, fare_day, 0, 'UAH', 'debt', 800, 800, '2026-11-23T09:30Z'
+          from tap where medium = 'bank'
+          """)
+        try await Self.isReadOn(.billed, 7, house)
+      }
+    }
+
     @Test func aRideWithoutAKnownFareIsStuckWithItsReason() async throws {
       let onlyBuses = testTariff.replacing(
         "{name: ride, price: {adult: 8.00}}",

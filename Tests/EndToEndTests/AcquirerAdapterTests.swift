@@ -23,7 +23,7 @@ private final class HeadOnly: ChannelInboundHandler, Sendable {
 }
 
 /// `validator-sim acquirer` as a process of its own.
-private struct SimulatedAcquirerProgram {
+struct SimulatedAcquirerProgram {
   let program: RunningProgram
   let url: String
 

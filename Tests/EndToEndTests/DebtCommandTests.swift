@@ -86,12 +86,24 @@ struct DebtCommandTests {
       let debts = try await service.run(["debt", "list"]).output
       #expect(debts.contains("of charge windows the oldest are listed; there may be more"))
       #expect(!debts.contains("of stored value the oldest"))
+      let place = try #require(
+        debts.split(whereSeparator: \.isWhitespace).last.map(String.init), "\(debts)")
+      let others = try await service.run(["debt", "list", "--after", place])
+      #expect(
+        others.output.split(separator: "\n").count { $0.contains(" debt ") } == 1,
+        "\(others.output)\(others.errors)")
+      #expect(!others.output.contains("there may be more"))
       let orders = try await service.run(["order", "list"]).output
       #expect(orders.contains("the newest 500 are listed; there may be more"))
       let tokens = try await service.run(["token", "list"]).output
       #expect(!tokens.contains("there may be more"))
       let stuck = try await service.run(["taps", "stuck", "--state", "quarantined"]).output
       #expect(stuck.contains("quarantined: the 200 that have waited longest; there may be more"))
+      let rested = try await service.run([
+        "taps", "stuck", "--state", "quarantined", "--after", "200",
+      ]).output
+      #expect(
+        rested.split(separator: "\n").count { $0.hasPrefix("quarantined") } == 1, "\(rested)")
       let rest = try await service.run(["acquirer", "reconcile", "--date", "2026-11-20"])
       #expect(
         rest.output.contains("and 3 more, 1003 in all: ask for fewer days to see them"),

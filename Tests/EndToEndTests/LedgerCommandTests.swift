@@ -15,12 +15,21 @@ import Transit
 struct LedgerCommandTests {
   /// Runs statements on the database of a service, as whoever owns it.
   static func asOwner(_ service: KvytokService, _ sql: String) async throws {
+    try await asOwner(service) { pool in
+      _ = try await pool.session { db in try await db.script(sql) }
+    }
+  }
+
+  /// Does something with connections of the owner of a service's database.
+  static func asOwner(
+    _ service: KvytokService, _ body: (PostgresPool) async throws -> Void
+  ) async throws {
     let folder = service.data.appendingPathComponent("postgres").path
     let configuration = try #require(PrivateCluster.running(folder: folder))
     let loop = EventLoop.start(name: "owner")
     let pool = PostgresPool(configuration: configuration.patient, loop: loop)
     do {
-      _ = try await pool.session { db in try await db.script(sql) }
+      try await body(pool)
     } catch {
       await pool.close()
       await loop.shutdown()

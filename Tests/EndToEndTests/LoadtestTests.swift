@@ -172,9 +172,29 @@ struct LoadtestTests {
     }
   }
 
+  /// A report over nothing would be quick: debts are worked out from what happened to windows, and from rides.
+  @Test func reportsAreTimedOfAMonthThatOwesAndOneThatIsSlowEndsWithOne() async throws {
+    let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")
+    let end = try await RunningProgram.run(
+      program,
+      [
+        "reports", "--rides", "7200", "--lanes", "1", "--windows", "3000", "--times", "1",
+        "--limit-seconds", "0.000001", "--json",
+      ], withinSeconds: 600)
+    #expect(end.exitCode == 1 && end.errors.contains("the slowest answer took"), "\(end.errors)")
+    let told = try JSONSerialization.jsonObject(with: Data(end.output.utf8)) as? [String: Any]
+    #expect(told?["windows"] as? Int == 3000 && told?["rides"] as? Int == 10_200, "\(end.output)")
+    let reports = try #require(told?["reports"] as? [[String: Any]])
+    #expect(reports.count == 8)
+    let bytes = reports.first { $0["name"] as? String == "debts" }?["bytes"] as? Int
+    // Thirty debts one by one; a report without any has not a quarter of it.
+    #expect(bytes ?? 0 > 6000, "\(end.output)")
+  }
+
   @Test(arguments: [
     ["network"], ["positions", "--vehicles", "0"], ["positions", "--batch", "1001"],
     ["ridership", "--days", "6"], ["ridership", "--questions", "0"],
+    ["reports", "--limit-seconds", "0"],
   ])
   func aBenchmarkWrittenWronglyEndsWithTwo(_ arguments: [String]) async throws {
     let program = Command.path.deletingLastPathComponent().appendingPathComponent("loadtest")

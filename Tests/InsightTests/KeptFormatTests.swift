@@ -113,6 +113,40 @@ extension InsightSuite {
       }
     }
 
+    /// Sixty operators on thirty days have more rows than a table has that nobody keeps.
+    @Test func aMonthKeepsEveryRowOfItsOperators() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into ride_sum
+          select date '2026-11-01' + d, date '2026-11-30', 0, 'op-' || o, '', 'bus', 'cat-' || c, '',
+            'card', 'UAH', 'test-1', 2, 2, 0, 0, 0, 0, 1600, 1600
+          from generate_series(0, 29) d, generate_series(1, 60) o, generate_series(1, 6) c;
+          """)
+        let keeping = KeptReports(zone: world.city.current.clock.zone)
+        let kept = try await world.store.read { db in try await keeping.make(month, in: db) }
+        let operators = try #require(kept.first { $0.report == "operators" })
+        let made = try #require(
+          try await world.desk.periodReport(.operators, of: month, madeAt: noon))
+        #expect(made.json == operators.content)
+        #expect(made.tables[0].rows.count == 10_800 && !made.tables[0].isPart)
+        #expect(!made.notes.contains { $0.key == "table_cut_operators" })
+        #expect(made.tables[0].totals.map { $0[4] } == [.count(21_600)])
+        // Earlier programs kept less, with a sum of that: it holds, and is no longer shown as a total.
+        let before = try #require(
+          operators.earlier.first {
+            String(decoding: $0, as: UTF8.self).contains(#""table_cut_operators":10000"#)
+          })
+        #expect(String(decoding: before, as: UTF8.self).contains(#""rides":20000"#))
+        let row = try await keep(["operators": before], world)
+        let read = try #require(
+          try await world.desk.periodReport(.operators, of: row, madeAt: noon))
+        #expect(read.tables[0].rows.count == ReportTables.groupsMax && read.tables[0].isPart)
+        #expect(read.tables[0].totals.isEmpty)
+        #expect(read.notes.contains { $0.key == "table_cut_operators" && $0.isMissing })
+      }
+    }
+
     @Test func anOperatorIsToldOfATableThatWasNotKept() async throws {
       try await World.with { world in
         try await world.addMoney()

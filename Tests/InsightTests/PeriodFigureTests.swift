@@ -211,6 +211,10 @@ extension InsightSuite {
         let total = ReportCell.count(28 * 730)
         #expect(table.totals.map { $0[rides] } == [total])
         #expect(report.tables[1].rows.count == ReportTables.groupsMax)
+        #expect(
+          report.tables[1].totals.map { $0.map(\.plain) } == [
+            ["total", "", "", "20440", "20440", "16352000", "16352000", "0", "0", "UAH"]
+          ])
         #expect(report.notes.contains { $0.key == "table_cut_days" && $0.isMissing })
       }
     }

@@ -71,6 +71,25 @@ import Testing
       ])
   }
 
+  @Test(.enabled(if: WorkbookTests.isThere, "`make test` installs the reader"))
+  func theTotalOfRowsThatTheSheetDoesNotHaveIsNoSumOfThoseItHas() async throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "workbook-part-test-\(ProcessInfo.processInfo.processIdentifier).xlsx")
+    defer { try? FileManager.default.removeItem(at: file) }
+    var report = try Self.report()
+    report.tables[0].isPart = true
+    try Data(try report.workbook(in: .english)).write(to: file)
+    let script = """
+      import sys
+      from openpyxl import load_workbook
+      sheet = load_workbook(sys.argv[1])['Operators']
+      print([(c.data_type, c.value) for c in sheet[6]][1:3])
+      """
+    let read = try await RunningProgram.run(
+      URL(fileURLWithPath: try #require(Self.python)), ["-c", script, file.path])
+    #expect(read.output == "[('n', 7), ('n', 1234567.84)]\n", "\(read.errors)")
+  }
+
   @Test func aWorkbookIsAnArchiveAndLeavesNoFileBehind() async throws {
     func files() throws -> Set<String> {
       Set(

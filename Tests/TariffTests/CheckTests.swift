@@ -146,6 +146,25 @@ struct CheckTests {
     #expect(version.serviceDoubts.allSatisfy { $0.isWarning && $0.message.contains("top_up_fee") })
   }
 
+  /// What a week's cap takes off is never shared with the days on which it was reached.
+  @Test(arguments: [
+    ("nominal", "week", true), ("equal", "month", true), ("first_ride", "{days: 7}", true),
+    ("nominal", "day", false), ("own", "week", false),
+  ])
+  func aCapLongerThanADayIsDoubtedWhereItsMoneyIsShared(
+    _ rule: String, _ period: String, _ isDoubted: Bool
+  ) {
+    let rules = """
+      apportionment: \(rule)
+      fares: [{name: ride, price: 8}]
+      caps: [{name: most, per: \(period), amount: 24}]
+      """
+    let check = Feature("x", rules: rules, rides: rides).check()
+    let doubts = check.faults.filter { $0.message.contains("shares each fare day by itself") }
+    #expect(doubts.map(\.isWarning) == (isDoubted ? [true] : []), "\(check.text)")
+    #expect(doubts.allSatisfy { $0.message.hasPrefix("cap \"most\" ") })
+  }
+
   @Test func aCaseIsExplainedStepByStep() throws {
     let source = try Folders.source("zelenohrad")
     let name = "free transfer, the thirtieth minute is inside and the next is not"

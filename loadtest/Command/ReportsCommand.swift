@@ -8,12 +8,13 @@ import ServiceClient
 struct ReportsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reports",
-    abstract: "Fills a month of sums and measures the reports over it.",
+    abstract: "Fills a month of sums and measures the reports over it; exit 1 above the limit.",
     discussion: """
       A service of our own gets the sums that its clearing would keep of a month of 30 million rides \
-      (5 operators, 40 routes, 6 categories), three million charge windows with the acquirer's lines \
-      about them and the sums of both, and each report of that month is asked for over HTTP, \
-      several times. The first answer is told apart: it finds nothing in memory.
+      (5 operators, 40 routes, 6 categories), three million charge windows with their events and the \
+      acquirer's lines about them, the rides of the days that owe and the sums of all, and each \
+      report of that month is asked for over HTTP, several times. The first answer is told apart: it \
+      finds nothing in memory.
       """)
 
   @Option(help: "Rides of the month, about.")
@@ -25,6 +26,12 @@ struct ReportsCommand: AsyncParsableCommand {
   @Option(help: "Times that each report is asked for.")
   var times = 5
 
+  @Option(help: "Lanes that the sums are of, 1 to 64: fewer make fewer rows.")
+  var lanes = 64
+
+  @Option(help: "Seconds that no answer may take longer than.")
+  var limitSeconds = 2.0
+
   @Option(help: "The kvytok program to start; the one beside loadtest when left out.")
   var kvytok: String?
 
@@ -32,9 +39,12 @@ struct ReportsCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    guard rides >= Self.rowsPerMonth, times > 0, windows >= 0 else {
+    guard (1...64).contains(lanes), limitSeconds > 0 else {
+      throw ValidationError("--lanes is 1 to 64, and --limit-seconds above zero")
+    }
+    guard rides >= rowsPerMonth, times > 0, windows >= 0 else {
       throw ValidationError(
-        "--rides is at least \(Self.rowsPerMonth), --times above zero, --windows not below")
+        "--rides is at least \(rowsPerMonth), --times above zero, --windows not below")
     }
   }
 
@@ -47,6 +57,11 @@ struct ReportsCommand: AsyncParsableCommand {
     await service.stop()
     let report = try result.get()
     print(json ? String(decoding: report.json, as: UTF8.self) : report.text)
+    guard report.longestSeconds <= limitSeconds else {
+      ProgressBar.write(
+        "the slowest answer took \(report.longestSeconds) s, more than \(limitSeconds)\n")
+      throw ExitCode(1)
+    }
   }
 
   private static let reports = [
@@ -54,9 +69,8 @@ struct ReportsCommand: AsyncParsableCommand {
     "revenue-without-caps", "devices",
   ]
   private static let days = 30
-  private static let lanes = 64
   private static let rowsPerLane = 240
-  private static let rowsPerMonth = days * lanes * rowsPerLane
+  private var rowsPerMonth: Int { Self.days * lanes * Self.rowsPerLane }
 
   private func measure(_ service: StartedService, _ client: ServiceClient) async throws
     -> ReportTimes
@@ -69,10 +83,11 @@ struct ReportsCommand: AsyncParsableCommand {
     ProgressBar.write("filling the sums of a month …\n")
     try await database.run(fill(first))
     try await database.run(fillWindows(first))
+    try await database.run(Self.fillOwing)
     // As a month of rows that came day by day is found: the server has looked after them on the way.
     try await database.run(
-      "vacuum analyze ride_sum, charge_window, acquirer_record, charge_refund, charge_sum, acquirer_sum"
-    )
+      "vacuum analyze ride_sum, charge_window, charge_event, ride, clearing_run, acquirer_record, "
+        + "charge_refund, charge_sum, acquirer_sum")
     var report = ReportTimes()
     report.windows = windows
     report.rides = Int(try await database.number("select sum(rides)::bigint from ride_sum"))
@@ -101,14 +116,14 @@ struct ReportsCommand: AsyncParsableCommand {
   ///
   /// Nothing was booked for them, so that they are put in past the triggers.
   private func fill(_ first: Day) -> String {
-    let each = rides / Self.rowsPerMonth
+    let each = rides / rowsPerMonth
     return """
       set session_replication_role = replica;
       insert into ride_sum
       select date '\(first)' + d, date '\(first)' + d + (k % 40 = 0)::int * 3, l, 'op-' || k % 5,
         'route-' || k % 40, 'bus', 'category-' || k % 6, 'p-' || k / 120, 'card', 'UAH', 'test-1',
         \(each), \(each), \(each / 12), \(each / 12), 0, 0, \(each) * 800, \(each) * 720
-      from generate_series(0, \(Self.days - 1)) d, generate_series(0, \(Self.lanes - 1)) l,
+      from generate_series(0, \(Self.days - 1)) d, generate_series(0, \(lanes - 1)) l,
         generate_series(0, \(Self.rowsPerLane - 1)) k;
       set session_replication_role = origin;
       """
@@ -162,4 +177,32 @@ struct ReportsCommand: AsyncParsableCommand {
     set session_replication_role = origin;
     """
   }
+
+  /// What happened to the windows, and two rides of each day that owes: of these alone a report reads rides.
+  private static let fillOwing = """
+    set session_replication_role = replica;
+    insert into clearing_run (run_id, lane, accounting_date, started_at, rider_days, taps, rides_added,
+      rides_reversed, windowed_at, shared_at)
+    overriding system value
+    select 1, 0, min(fare_day), now(), 0, 0, 0, 0, now(), now() from charge_window
+    having count(*) > 0;
+    insert into charge_event (window_id, at, kind, attempt, minor, actor, detail)
+    select window_id, closed_at, 'captured', 1, captured_minor, 'acquirer', null
+    from charge_window where captured_minor > 0;
+    insert into charge_event (window_id, at, kind, attempt, minor, actor, detail)
+    select window_id, declined_at, 'declined', 1, amount_minor, 'acquirer',
+      decline_code || ', final'
+    from charge_window where declined_at is not null;
+    insert into charge_event (window_id, at, kind, attempt, minor, actor, detail)
+    select window_id, declined_at + interval '1 hour', 'written_off', 1, written_off_minor, 'olena', null
+    from charge_window where written_off_minor > 0;
+    insert into ride (fare_day, lane, rider_id, run_id, started_at, device_id, epoch, seq, riders,
+      category, product, medium, mode, operator_id, route, currency, nominal_minor, charged_minor,
+      tariff_version, reason)
+    select fare_day, lane, rider_id, 1, fare_day + interval '10 hours', 'V-' || lane, 1,
+      2 * window_id + n, 1, 'category-0', 'p-0', 'bank', 'bus', 'op-' || (window_id + n) % 5, 'route-0',
+      currency, 800, 800, 'test-1', '{}'
+    from charge_window, generate_series(0, 1) n where due_minor > 0;
+    set session_replication_role = origin;
+    """
 }

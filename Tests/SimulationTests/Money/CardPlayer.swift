@@ -74,14 +74,12 @@ extension MoneyPlayer {
   private mutating func giveUpDebt(_ isApproved: Bool) async throws {
     guard let debt = try await debts().first(where: { $0.window.state == .debt }) else { return }
     let house = house
-    let outcome = try await ask {
+    let outcome = try await ask("debt given up", again: .refused("waits for a decision")) {
       try await house.debts.proposeWriteOff(debt.id, reason: "simulated", by: "olena")
     }
     guard judge(outcome, "debt given up", isRight: true), case .done(let order) = outcome
     else { return }
-    _ = try await house.insist {
-      try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
-    }
+    try await decide(order: order, isApproved: isApproved)
     guard isApproved else { return }
     books.windows[debt.id, default: PlainWindowActs()].writtenOff += debt.window.dueMinor
   }
@@ -116,14 +114,12 @@ extension MoneyPlayer {
       let window = Int64(words[0])
     else { return }
     let house = house
-    let outcome = try await ask {
+    let outcome = try await ask("payment refunded", again: .refused("waits for a decision")) {
       try await house.debts.proposeRefund(window, minor: minor, reason: "simulated", by: "olena")
     }
     guard judge(outcome, "payment refunded", isRight: true), case .done(let order) = outcome
     else { return }
-    _ = try await house.insist {
-      try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
-    }
+    try await decide(order: order, isApproved: isApproved)
     guard isApproved else { return }
     books.windows[window, default: PlainWindowActs()].goodwill += minor
     books.write(.toBePaid, -minor)

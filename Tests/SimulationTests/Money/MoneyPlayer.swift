@@ -24,6 +24,8 @@ struct MoneyPlayer {
   var accountOrders: [AccountOrder] = []
   /// Whether something waits for a rating, so that what a desk will do cannot be foretold.
   var isUnsettled = false
+  /// How much was done at desks that may be asked for again.
+  var deedsDone: UInt64 = 0
   /// How often somebody asked to give a product back.
   var returnsAsked = 0
   /// The last event of a set-off that the plain books know.

@@ -30,7 +30,7 @@ struct MoneySimulationTests {
     "debt paid", "payment refunded", "dispute opened", "funding", "claim", "claim approved",
     "payout", "payment file", "crash", "statement", "statement late", "statement twice",
     "line without a name", "line matched by hand", "foreign line", "file of sales",
-    "cash handed in",
+    "cash handed in", "asked again",
   ]
   /// What hangs on the acquirer's moods too, and happens in some seeds.
   private static let rareEvents = [

@@ -80,7 +80,7 @@ extension MoneyPlayer {
     lines = lines.filter { $0.value != 0 }
     let isWaiting = books.claims.contains { $0.state == "awaiting" }
     let (house, uah) = (house, uah)
-    let outcome = try await ask {
+    let outcome = try await ask("claim", again: .refused("waits for a decision")) {
       try await house.subsidies.propose(from: Self.start, to: last, currency: uah, by: "olena")
     }
     guard judge(outcome, "claim", isRight: !lines.isEmpty && !isWaiting),
@@ -107,10 +107,8 @@ extension MoneyPlayer {
 
   private mutating func decideClaim(_ isApproved: Bool) async throws {
     guard let place = books.claims.firstIndex(where: { $0.state == "awaiting" }) else { return }
-    let (house, claim) = (house, books.claims[place])
-    _ = try await house.insist {
-      try await house.moneyOrders.decide(claim.order, isApproved: isApproved, by: "taras")
-    }
+    let claim = books.claims[place]
+    try await decide(order: claim.order, isApproved: isApproved)
     count(isApproved ? "claim approved" : "claim turned down")
     books.claims[place].state = isApproved ? "approved" : "refused"
     guard isApproved else {
@@ -140,7 +138,10 @@ extension MoneyPlayer {
   private mutating func payClaim() async throws {
     guard let place = books.claims.firstIndex(where: { $0.state == "approved" }) else { return }
     let (house, claim) = (house, books.claims[place])
-    try await house.insist { try await house.subsidies.confirm(claim.number, by: "olena") }
+    let outcome = try await ask("claim paid", again: .refused("is paid")) {
+      try await house.subsidies.confirm(claim.number, by: "olena")
+    }
+    guard judge(outcome, "claim confirmed", isRight: true) else { return }
     books.claims[place].state = "paid"
     for (account, minor) in claim.lines { books.write(.bank, account, minor) }
     let entry = books.bank.book(claim.minor, on: today)
@@ -165,7 +166,7 @@ extension MoneyPlayer {
         return minor > 0 ? (name, minor) : nil
       }
     let house = house
-    let outcome = try await ask {
+    let outcome = try await ask("payouts", again: .answered { $0.orders.isEmpty }) {
       try await house.payouts.propose(through: through, by: "olena")
     }
     guard judge(outcome, "payouts", isRight: true), case .done(let (orders, _)) = outcome else {
@@ -184,12 +185,8 @@ extension MoneyPlayer {
   }
 
   private mutating func decidePayouts(_ isApproved: Bool) async throws {
-    let house = house
     for place in books.payouts.indices where books.payouts[place].state == "awaiting" {
-      let order = books.payouts[place].order
-      _ = try await house.insist {
-        try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
-      }
+      try await decide(order: books.payouts[place].order, isApproved: isApproved)
       books.payouts[place].state = isApproved ? "approved" : "refused"
     }
   }
@@ -197,11 +194,15 @@ extension MoneyPlayer {
   private mutating func sendPayouts(_ today: Day) async throws {
     let (house, uah) = (house, uah)
     let places = books.payouts.indices.filter { books.payouts[$0].state == "approved" }
-    let file = try await house.insist {
+    // What is in a file is in no other one.
+    let outcome = try await ask("payment file", again: .answered { $0 == nil }) {
       try await house.payouts.makeFile(
         currency: uah, from: Self.ownAccount, executionDay: today, by: "taras")
     }
-    guard let file else {
+    guard judge(outcome, "payment file made", isRight: true), case .done(let made) = outcome else {
+      return
+    }
+    guard let file = made else {
       if !places.isEmpty { findings.append("\(places.count) payouts are in no payment file") }
       return
     }
@@ -261,9 +262,11 @@ extension MoneyPlayer {
   private mutating func confirmPayouts(_ isPaid: Bool) async throws {
     guard let message = books.payouts.first(where: { $0.state == "sent" })?.message else { return }
     let house = house
-    let number = try await house.insist {
+    let outcome = try await ask("payouts confirmed", again: .refused("is on its way")) {
       try await house.payouts.confirm(message, isPaid: isPaid, by: "olena")
     }
+    guard judge(outcome, "payouts confirmed", isRight: true), case .done(let number) = outcome
+    else { return }
     // A statement of the bank may have told of some of them before.
     let places = books.payouts.indices.filter {
       books.payouts[$0].message == message && books.payouts[$0].state == "sent"

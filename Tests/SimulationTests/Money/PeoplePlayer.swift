@@ -60,7 +60,9 @@ extension MoneyPlayer {
     let (house, act) = (house, act)
     let standing = books.people.proofs[kept] ?? []
     let isRight = (books.people.proofs[gone] ?? []).allSatisfy { Self.fits($0, to: standing) }
-    let outcome = try await ask { try await house.riders.merge(gone, into: kept, by: act) }
+    let outcome = try await ask("merge", again: .refused("merged into")) {
+      try await house.riders.merge(gone, into: kept, by: act)
+    }
     guard judge(outcome, "merge", isRight: isRight) else { return }
     moved(gone, to: kept)
     books.people.merge(gone, into: kept)
@@ -116,7 +118,7 @@ extension MoneyPlayer {
     let isAccountless = try await house.texts(WindowChecks.accountless).contains("\(rider)")
     let isOpen = try await isOpen(rider, isAccountless: isAccountless)
     let (house, act, salt) = (house, act, UInt8(place))
-    let outcome = try await ask {
+    let outcome = try await ask("erasure", again: .refused("was erased")) {
       try await house.riders.erase(
         rider, forfeiting: true, by: act,
         randomBytes: { count in (0..<count).map { UInt8($0 * 7) &+ salt } })

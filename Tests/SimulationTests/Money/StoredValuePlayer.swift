@@ -90,7 +90,9 @@ extension MoneyPlayer {
     _ rider: RiderID, _ minor: Int64, _ channel: MoneyChannel
   ) async throws {
     let (house, act, order) = (house, act, order(minor, channel))
-    let outcome = try await ask { try await house.wallets.topUp(order, to: rider, by: act) }
+    let outcome = try await ask(
+      "top-up", again: .answered { $0.isRepeated && $0.movement.amountMinor == minor }
+    ) { try await house.wallets.topUp(order, to: rider, by: act) }
     guard judge(outcome, "top-up", isRight: true) else { return }
     books.people.deposits[rider, default: 0] += minor
     if channel == .cash { books.people.cash[rider, default: 0] += minor }
@@ -133,7 +135,10 @@ extension MoneyPlayer {
     // To a bank card goes back at most what came from it.
     let place = books.people.cardTopUps[rider]?.firstIndex { $0.left >= minor }
     let (house, act, order) = (house, act, refundOrder(part, channel, rider, place))
-    let outcome = try await ask { try await house.wallets.refund(order, to: rider, by: act) }
+    let outcome = try await ask(
+      "refund of stored value",
+      again: .answered { $0.isRepeated && $0.movement.amountMinor == -minor }
+    ) { try await house.wallets.refund(order, to: rider, by: act) }
     let hasCash = minor <= books.cash(rider)
     if channel == .cash, balance > 0, minor <= balance, !hasCash { count("not paid in cash") }
     let unseen = books.unseen(rider)
@@ -170,7 +175,7 @@ extension MoneyPlayer {
     let isWaiting = accountOrders.contains {
       $0.rider == rider && !$0.isGivenUp && !$0.isClosed && ($0.minor > 0) == (minor > 0)
     }
-    let outcome = try await ask {
+    let outcome = try await ask("correction", again: .refused("waits for a decision")) {
       try await house.walletOrders.proposeCorrection(
         minor, in: uah, of: rider, reason: "simulated", by: "olena")
     }
@@ -196,7 +201,7 @@ extension MoneyPlayer {
       $0.isGivenUp && (hasAccount ? $0.rider == rider && $0.subject == nil : $0.subject == rider)
         && !$0.isClosed
     }
-    let outcome = try await ask {
+    let outcome = try await ask("account given up", again: .refused("waits for a decision")) {
       try await house.walletOrders.proposeWriteOff(
         in: uah, of: rider, reason: "simulated", by: "olena")
     }
@@ -225,15 +230,13 @@ extension MoneyPlayer {
       order.isGivenUp ? min(order.minor, books.people.owed(by: rider)) : order.minor
     let isOpen = !order.isClosed && !books.people.erased.contains(rider)
     let fits = order.isGivenUp ? minor > 0 : minor > 0 || balance + minor >= 0
-    let outcome = try await ask {
+    let outcome = try await ask("order about an account", again: .refused("already")) {
       try await house.moneyOrders.decide(order.number, isApproved: order.isApproved, by: "taras")
     }
     let isRight = !order.isApproved || isOpen && fits
     guard judge(outcome, "order about an account", isRight: isRight) else {
       // It waits on; somebody turns it down.
-      _ = try await house.insist {
-        try await house.moneyOrders.decide(order.number, isApproved: false, by: "taras")
-      }
+      try await decide(order: order.number, isApproved: false)
       return
     }
     guard order.isApproved else { return }
@@ -261,7 +264,9 @@ extension MoneyPlayer {
     let canPay =
       channel != .wallet || books.people.balance(of: rider).map { $0 >= price } ?? false
     let isAdult = books.people.category(of: rider, on: first) == "adult"
-    let outcome = try await ask {
+    let outcome = try await ask(
+      "sale", again: .answered { $0.isRepeated && $0.holding.terms.priceMinor == price }
+    ) {
       try await house.products.sell(
         kind.rawValue, to: rider, from: daysAhead == 0 ? nil : first, for: order, by: act)
     }
@@ -309,7 +314,9 @@ extension MoneyPlayer {
     let minor = min(unearned, price - product.recognised)
     let hasAccount = channel != .wallet || books.people.deposits[rider] != nil
     let (house, act, number, reference) = (house, act, product.number, key("slip"))
-    let outcome = try await ask {
+    let outcome = try await ask(
+      "return", again: .answered { $0.isRepeated && $0.refundedMinor == minor }
+    ) {
       try await house.products.refund(
         number, of: rider, through: channel, place: "desk 1", reference: reference, by: act)
     }
