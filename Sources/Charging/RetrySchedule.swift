@@ -27,9 +27,12 @@ package struct RetrySchedule: Hashable, Sendable {
 
   /// When to ask again after so many declined tries; nil when there is no further try.
   ///
-  /// A day that has passed already, because nobody was there to ask, is made up for at once.
+  /// Days that have passed, because nobody was there to ask, are made up for by the one question that was just
+  /// declined: asked again within seconds the card's bank would say the same, and the tries be used up.
   package func next(after moment: Instant, firstDecline: Instant, tries: Int32) -> Instant? {
-    guard tries >= 0, Int(tries) < days.count else { return nil }
-    return max(moment, firstDecline.adding(seconds: Int64(days[Int(tries)]) * 86_400))
+    guard tries >= 0 else { return nil }
+    return days.dropFirst(Int(tries)).lazy
+      .map { firstDecline.adding(seconds: Int64($0) * 86_400) }
+      .first { $0 > moment }
   }
 }
