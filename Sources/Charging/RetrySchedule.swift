@@ -2,8 +2,7 @@ package import Basics
 
 /// The days on which the house asks again by itself after a decline.
 ///
-/// Card schemes allow a few tries within a month after a transit debt; the days are those of the
-/// standard schedule unless a city's contract names others.
+/// Card schemes allow a few tries within a month after a transit debt.
 package struct RetrySchedule: Hashable, Sendable {
   /// Most tries that schemes leave to the house itself.
   package static let triesMax = 9
