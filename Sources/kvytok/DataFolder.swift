@@ -90,6 +90,20 @@ struct DataFolder: Sendable {
     Self.real(clusterFolder + "/data").flatMap(Self.freeBytes) ?? freeBytes()
   }
 
+  /// Where its database lies, without links; the folder itself where there is none, or this process must not look.
+  var placeOfDatabase: String { Self.real(clusterFolder + "/data") ?? path }
+
+  /// Whether another place lies on another disk; false where one of them may not be looked at.
+  func isOnAnotherDisk(than place: String) -> Bool {
+    guard let own = Self.disk(of: path), let other = Self.disk(of: place) else { return false }
+    return own != other
+  }
+
+  private static func disk(of path: String) -> Int? {
+    real(path).flatMap { try? FileManager.default.attributesOfItem(atPath: $0)[.systemNumber] }
+      as? Int
+  }
+
   private static func freeBytes(at path: String) -> Int64? {
     // A URL of its own each time: one keeps what it found.
     let values = try? URL(fileURLWithPath: path)
