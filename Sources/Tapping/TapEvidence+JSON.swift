@@ -82,7 +82,7 @@ private struct Draft {
       receivedAt: try need("received_at", texts["received_at"].flatMap { Instant(iso8601: $0) }),
       format: try need("body_type", format),
       body: try need("body", texts["body"].flatMap { Base64.decode($0, .standard) }),
-      bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(evidenceBytes(ofHex:))),
+      bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(hexBytes)),
       denyList: denyList, proof: try need("proof", proof.proof),
       register: try need("register", texts["register"].flatMap { SequenceRanges($0) }),
       exportedAt: try need("exported_at", texts["exported_at"].flatMap { Instant(iso8601: $0) }))
@@ -92,17 +92,4 @@ private struct Draft {
     guard let type = texts["body_type"] else { return nil }
     return try? BatchFormat(contentType: type, contentEncoding: texts["body_encoding"])
   }
-}
-
-private func evidenceBytes(ofHex text: String) -> [UInt8]? {
-  let digits = Array(text.utf8)
-  guard digits.count % 2 == 0 else { return nil }
-  var bytes: [UInt8] = []
-  for index in stride(from: 0, to: digits.count, by: 2) {
-    guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
-      return nil
-    }
-    bytes.append(high << 4 | low)
-  }
-  return bytes
 }

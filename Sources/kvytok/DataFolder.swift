@@ -257,16 +257,9 @@ struct DataFolder: Sendable {
     CommandFault("\(path) cannot be written: \(String(cString: strerror(errno)))")
   }
 
+  /// Bytes of a file of hexadecimal digits, which may stand in lines; nil when they are none.
   static func bytes(ofHex text: String) -> [UInt8]? {
     let digits = text.utf8.filter { $0 != 0x0A && $0 != 0x0D && $0 != 0x20 }
-    guard digits.count % 2 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
-        return nil
-      }
-      bytes.append(high << 4 | low)
-    }
-    return bytes
+    return hexBytes(String(decoding: digits, as: UTF8.self))
   }
 }
