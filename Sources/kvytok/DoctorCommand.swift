@@ -241,12 +241,12 @@ private struct DoctorReport {
       fail("network", "none is loaded", "Import one: kvytok network import FEED.zip")
       return
     }
-    if let days = city.network.validDays, !days.contains(today) {
-      fail(
-        "network", "\(feed.name) is for \(days.lowerBound) to \(days.upperBound)",
-        "Import the feed that holds today.")
-    } else {
+    if city.networkHolds(on: today) {
       pass("network", "\(feed.name), \(city.network.routes.count) routes")
+    } else {
+      let days = city.network.validDays.map { "\($0.lowerBound) to \($0.upperBound)" }
+      fail(
+        "network", "\(feed.name) is for \(days ?? "no day")", "Import the feed that holds today.")
     }
   }
 }
