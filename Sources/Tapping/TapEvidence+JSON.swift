@@ -8,7 +8,7 @@ extension TapEvidence {
   ///
   /// It holds the tap's token, as the signed bytes do.
   package var json: [UInt8] {
-    var writer = Basics.JSONWriter()
+    var writer = JSONWriter()
     writer.beginObject()
     writer.member("kvytok_evidence", Self.formVersion)
     writer.member("device", device)
@@ -35,7 +35,7 @@ extension TapEvidence {
 
   /// Reads a file that ``json`` wrote; a fault says where and what.
   package init(json: [UInt8]) throws(JSONFault) {
-    var reader = Basics.JSONReader(json)
+    var reader = JSONReader(json)
     var draft = Draft()
     try reader.beginObject()
     while let key = try reader.nextKey() { try draft.read(key, &reader) }
@@ -52,7 +52,7 @@ private struct Draft {
   private var denyList = NamedDenyList.unnamed
   private var proof = EvidenceProofDraft()
 
-  mutating func read(_ key: String, _ reader: inout Basics.JSONReader) throws(JSONFault) {
+  mutating func read(_ key: String, _ reader: inout JSONReader) throws(JSONFault) {
     switch key {
     case "kvytok_evidence": form = try reader.int64()
     case "epoch", "seq", "batch": numbers[key] = try reader.int64()
@@ -65,7 +65,7 @@ private struct Draft {
     }
   }
 
-  func evidence(_ reader: inout Basics.JSONReader) throws(JSONFault) -> TapEvidence {
+  func evidence(_ reader: inout JSONReader) throws(JSONFault) -> TapEvidence {
     guard form == TapEvidence.formVersion else {
       throw reader.fault(
         at: "kvytok_evidence", "it must be \(TapEvidence.formVersion): this is no evidence file")
