@@ -146,6 +146,15 @@ package func hexText(_ bytes: some Sequence<UInt8>) -> String {
   return String(text)
 }
 
+/// Reads hexadecimal digits; nil when they are none.
+package func hexBytes(_ text: String) -> [UInt8]? {
+  let digits = text.utf8.map(hexValue)
+  guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
+  return stride(from: 0, to: digits.count, by: 2).map { index in
+    (digits[index] ?? 0) * 16 + (digits[index + 1] ?? 0)
+  }
+}
+
 /// The value of a hexadecimal digit; nil when it is none.
 package func hexValue(_ digit: UInt8) -> UInt8? {
   switch digit {

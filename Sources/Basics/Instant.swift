@@ -33,7 +33,7 @@ package struct Instant: Hashable, Comparable, Sendable {
 }
 
 extension Instant: CustomStringConvertible {
-  /// The moment in ISO 8601 in UTC, with milliseconds when there are any.
+  /// The moment in ISO 8601 in UTC, with a fraction when there is any.
   package var description: String { iso8601(offsetSeconds: 0) }
 
   /// The moment in ISO 8601 at an offset from UTC: `2026-11-22T07:30:58.001+02:00`.

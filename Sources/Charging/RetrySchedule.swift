@@ -2,8 +2,7 @@ package import Basics
 
 /// The days on which the house asks again by itself after a decline.
 ///
-/// Card schemes allow a few tries within a month after a transit debt; the days are those of the
-/// standard schedule unless a city's contract names others.
+/// Card schemes allow a few tries within a month after a transit debt.
 package struct RetrySchedule: Hashable, Sendable {
   /// Most tries that schemes leave to the house itself.
   package static let triesMax = 9
@@ -27,9 +26,12 @@ package struct RetrySchedule: Hashable, Sendable {
 
   /// When to ask again after so many declined tries; nil when there is no further try.
   ///
-  /// A day that has passed already, because nobody was there to ask, is made up for at once.
+  /// Days that have passed, because nobody was there to ask, are made up for by the one question that was just
+  /// declined: asked again within seconds the card's bank would say the same, and the tries be used up.
   package func next(after moment: Instant, firstDecline: Instant, tries: Int32) -> Instant? {
-    guard tries >= 0, Int(tries) < days.count else { return nil }
-    return max(moment, firstDecline.adding(seconds: Int64(days[Int(tries)]) * 86_400))
+    guard tries >= 0 else { return nil }
+    return days.dropFirst(Int(tries)).lazy
+      .map { firstDecline.adding(seconds: Int64($0) * 86_400) }
+      .first { $0 > moment }
   }
 }

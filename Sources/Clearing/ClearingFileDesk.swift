@@ -78,11 +78,12 @@ package struct ClearingFileDesk: Sendable {
         refunds: refunds.map(\.id), to: .paid, reference: "file \(number)", at: moment)
       try await batch.finish(in: db, denyList: service.denyList)
       let today = service.city.current.clock.zone.local(moment).day
-      let file = try await content(number, currency: currency, on: today, in: db)
+      let file = try await content(
+        number, currency: currency, on: today, merchant: merchant, in: db)
       _ = try await db.acquirerFiles.add(
         isOutgoing: true, name: file.name, number: number, digest: FileDigest.of(file.bytes),
         currency: currency, records: file.lines.count, grossMinor: file.netMinor, feeMinor: 0,
-        at: moment)
+        merchant: merchant, at: moment)
       return .made(file)
     }
   }
@@ -92,13 +93,7 @@ package struct ClearingFileDesk: Sendable {
     let given = try await service.store.read { db in try await Self.given(in: db) }
     var files: [ClearingFile] = []
     for row in try await list() where row.number > given {
-      guard let file = try await remake(row.number) else { continue }
-      guard FileDigest.of(file.bytes) == row.digest else {
-        throw StoreFault(
-          kind: .damaged,
-          "\(file.name) cannot be made again as it was: are its taps gone from the journal?")
-      }
-      files.append(file)
+      if let file = try await remake(row.number) { files.append(file) }
     }
     return files
   }
@@ -131,23 +126,34 @@ package struct ClearingFileDesk: Sendable {
     try await db.settings.find(givenSetting).flatMap { Int64($0) } ?? 0
   }
 
-  /// The files given out so far, with their digests; each can be made again.
+  /// The files that were made, with their digests; the newest may not be given out yet.
   package func list() async throws -> [AcquirerFileRow] {
     try await service.store.read { db in try await db.acquirerFiles.outgoing() }
   }
 
-  /// A file as it was made; nil when there is none of the number.
+  /// A file as it was made, whoever made it; nil when there is none of the number.
+  ///
+  /// Throws ``StoreFault`` where it would not be the same bytes.
   package func remake(_ number: Int64) async throws -> ClearingFile? {
     try await service.store.read { db in
       guard let head = try await db.charging.fileHead(number) else { return nil }
-      return try await content(
+      let file = try await content(
         number, currency: head.currency, on: service.city.current.clock.zone.local(head.at).day,
-        in: db)
+        merchant: head.merchant ?? merchant, in: db)
+      guard FileDigest.of(file.bytes) == head.digest else {
+        let reason =
+          head.merchant == nil
+          ? "it was made as another merchant than \(merchant), or its taps are gone from the journal"
+          : "are its taps gone from the journal?"
+        throw StoreFault(
+          kind: .damaged, "\(file.name) cannot be made again as it was: \(reason)")
+      }
+      return file
     }
   }
 
   private func content(
-    _ number: Int64, currency: Currency, on day: Day, in db: StoreSession
+    _ number: Int64, currency: Currency, on day: Day, merchant: String, in db: StoreSession
   ) async throws -> ClearingFile {
     let lines = try await db.charging.fileLines(number)
     let tokens = try await service.tokens(

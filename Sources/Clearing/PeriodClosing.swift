@@ -175,10 +175,13 @@ package struct PeriodClosing: Sendable {
     var audit = LedgerAudit()
     try await LedgerAuditor(store: store, city: city, reporting: reporting).proveBooks(&audit)
     guard audit.isSound else {
+      var opened = period
+      try opened.reopen()
+      let state = opened.state
       try await store.write { db in
         guard try await closing.lock(in: db) else { return }
         try await db.statements.unsettle(period)
-        try await db.periods.move(period.name, to: .open, by: person, at: now)
+        try await db.periods.move(period.name, to: state, by: person, at: now)
       }
       return .unsound(audit.findings)
     }

@@ -71,9 +71,7 @@ package final class QueueWatch: Sendable {
     let standing = try await store.read { db in try await db.queues.standing(at: moment) }
     gauges.show(standing, at: moment)
     let today = city.current.fareDay(of: moment)
-    let isInForce =
-      city.current.feed != nil && city.current.network.validDays?.contains(today) ?? true
-    gauges.network.record(isInForce ? 1 : 0)
+    gauges.network.record(city.current.networkHolds(on: today) ? 1 : 0)
     gauges.announcement.record(try await echo.seconds(atMost: Self.announcementSecondsMax))
     gauges.lookedAt.record(Double(moment.microseconds) / 1e6)
   }

@@ -5,8 +5,8 @@ package import Store
 package struct ServiceStatus: Sendable, Equatable {
   /// A position is of now when it is not older than this, seconds.
   package static let heardSecondsMax: Int64 = 90
-  /// A validator not heard of for longer is called silent, seconds.
-  package static let silentSecondsMax: Int64 = 3600
+  /// A validator not heard of for longer is told, wherever it is, seconds; in a vehicle that moves it is sooner.
+  package static let unheardSecondsMax: Int64 = 3600
 
   package let madeAt: Instant
   package let journal: JournalStanding
@@ -62,7 +62,7 @@ extension InsightDesk {
         madeAt: now, journal: try await db.standing.journal(),
         backlog: try await db.standing.backlog(), gaps: try await db.standing.gaps(),
         validators: try await db.standing.validators(
-          silentSince: now.adding(seconds: -ServiceStatus.silentSecondsMax), at: now),
+          silentSince: now.adding(seconds: -ServiceStatus.unheardSecondsMax), at: now),
         positions: try await db.standing.positions(
           day: today, heardSince: now.adding(seconds: -ServiceStatus.heardSecondsMax)),
         books: try await db.standing.bookTotals(),

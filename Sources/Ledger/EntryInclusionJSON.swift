@@ -70,15 +70,6 @@ private struct ProofParts {
   var trees: [PeriodTree] = []
 }
 
-/// Reads hexadecimal digits; nil when they are none.
-package func hexBytes(_ text: String) -> [UInt8]? {
-  let digits = text.utf8.map(hexValue)
-  guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
-  return stride(from: 0, to: digits.count, by: 2).map { index in
-    (digits[index] ?? 0) * 16 + (digits[index + 1] ?? 0)
-  }
-}
-
 extension JSONWriter {
   fileprivate mutating func entry(_ entry: RecordedEntry) {
     beginObject()

@@ -27,10 +27,13 @@ package enum ClusterFault: Error, Sendable, Equatable {
   /// The data belong to somebody else than the server would run as; who gave them away would take them from their
   /// own server. The holder is who runs the service on them, where that is known: not always the owner, for root's
   /// server runs as another; or who perhaps does. They may be a copy where nothing but the owner speaks against who
-  /// runs this.
+  /// runs this, and do not lie behind a link.
   case dataOfOther(
     folder: String, owner: String, user: String, isRoot: Bool, holder: String?, isSure: Bool,
     mayBeCopy: Bool)
+  /// The data lie behind a link and belong to somebody else than the server would run as, and nothing but that speaks
+  /// against who runs this: the folder may be a copy whose link leads to the data of another service.
+  case linkedDataOfOther(link: String, folder: String, owner: String, user: String)
   /// The data that were or should be there are not, and nothing may be made in their place.
   case dataMissing(folder: String)
   /// The data are a link to a folder without any, where none can be made.
@@ -68,7 +71,8 @@ extension ClusterFault: CustomStringConvertible {
         + "stop it (kill -INT \(processID))"
     case .dataOfOtherService(let folder, let socketFolder):
       "\(folder) leads to the data of the service whose socket is in \(socketFolder); nothing may be done on them "
-        + "from here. A copy of it with data of its own: cp -aL, while that service is stopped"
+        + "from here. A copy of it with data of its own: cp -aL, while that service is stopped. Where this is the "
+        + "service's own folder, a copy is served on its data: stop the one of that socket first"
     case .socketTaken(let path, let processID):
       "the socket \(path) is taken by process \(processID); stop it, or use another port"
     case .socketPathTooLong(let path, let bytesMax):
@@ -91,6 +95,11 @@ extension ClusterFault: CustomStringConvertible {
         + (mayBeCopy
           ? ". Only where \(isRoot ? "root" : user) runs the service, and the folder was copied or came from "
             + "another machine: chown -R \(user) \(folder)" : "")
+    case .linkedDataOfOther(let link, let folder, let owner, let user):
+      "\(link) leads to \(folder), which belongs to \(owner), and PostgreSQL would run as \(user). Where a service of "
+        + "another folder has its data there, this is a copy without data of its own: leave them as they are, and "
+        + "copy anew (cp -aL, while that service is stopped). Only where none has, and the data were copied or came "
+        + "from another machine: chown -R \(user) \(folder)"
     case .dataMissing(let folder):
       "\(folder) is gone, or was never there; nothing was made in its place. Mount or restore it"
     case .linkToNoData(let folder):

@@ -85,7 +85,8 @@ struct ClusterFolder: Sendable {
       // Behind a link: `chown -R` does not go through one.
       let real = realpath(data, nil)
       defer { free(real) }
-      throw wrongOwner(real.map { String(cString: $0) } ?? data, dataStatus)
+      let place = real.map { String(cString: $0) } ?? data
+      throw wrongOwner(place, dataStatus, isLinked: place != data)
     }
     guard textOfFile(data + "/PG_VERSION", bytesMax: 16) == nil else { return }
     // Data are made beside and renamed, which would not be where the link leads.
@@ -95,7 +96,9 @@ struct ClusterFolder: Sendable {
     if !namesInFolder(data).isEmpty { throw .notACluster(folder: data) }
   }
 
-  private func wrongOwner(_ path: String, _ status: stat) -> ClusterFault {
+  private func wrongOwner(
+    _ path: String, _ status: stat, isLinked: Bool = false
+  ) -> ClusterFault {
     let owner = ServerUser.name(ofUser: status.st_uid)
     do throws(ClusterFault) {
       try ClusterFolder.requireData(in: self.path)
@@ -112,9 +115,14 @@ struct ClusterFolder: Sendable {
     }
     let isSure = holder?.isSure ?? false
     let isOwnFolder = pathStatus(folderAbove)?.st_uid == geteuid() || holder?.id == geteuid()
+    let mayBeCopy = user.isOther ? holder == nil : !isSure || isOwnFolder
+    // Lock and folder are beside the link, and tell who made it: not whose service runs on what it leads to.
+    guard !isLinked || !mayBeCopy else {
+      return .linkedDataOfOther(link: data, folder: path, owner: owner, user: user.name)
+    }
     return .dataOfOther(
       folder: path, owner: owner, user: user.name, isRoot: user.isOther, holder: holder?.name,
-      isSure: isSure, mayBeCopy: user.isOther ? holder == nil : !isSure || isOwnFolder)
+      isSure: isSure, mayBeCopy: mayBeCopy)
   }
 
   private var folderAbove: String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "" }
@@ -122,8 +130,8 @@ struct ClusterFolder: Sendable {
   /// Who runs the service on the folder.
   ///
   /// Whoever made the lock; where that may not be seen or is a number that nobody has here, whoever alone may write
-  /// beside the folder, which is a guess, unless the data are those of root's server. Nil when neither tells, or it is
-  /// root and this is root.
+  /// beside the folder, which is a guess, unless the data are theirs, or those of root's server. Nil when neither
+  /// tells, or it is root and this is root.
   private func holder(ofDataOf owner: UInt32) -> (name: String, id: UInt32, isSure: Bool)? {
     // No server runs on data of root: a lock that is root's too was copied by root without owners.
     let isCopied = owner == 0 && !user.isOther
@@ -131,7 +139,9 @@ struct ClusterFolder: Sendable {
     let above = pathStatus(folderAbove).flatMap(Self.ofOneWriter)
     let isOfRoot =
       above?.st_uid == 0 && ServerUser.candidates.contains(ServerUser.name(ofUser: owner))
-    let told = [(lock, true), (above, isOfRoot)]
+    // The server of anybody but root has the data in their own name.
+    let isOfOwner = owner != 0 && above?.st_uid == owner
+    let told = [(lock, true), (above, isOfRoot || isOfOwner)]
       .first { $0.0.map { ServerUser.isKnown($0.st_uid) } ?? false }
     guard case (let status?, let isSure)? = told, !(user.isOther && status.st_uid == 0) else {
       return nil
@@ -214,7 +224,7 @@ struct ClusterFolder: Sendable {
   /// first one's server, which stands elsewhere.
   var runningServer: Int32? {
     if let processID = firstNumber(ofFile: mark), isServer(processID),
-      standsInData(processID) ?? true
+      standsInData(processID) ?? mayUseData(processID)
     {
       return processID
     }
@@ -225,6 +235,22 @@ struct ClusterFolder: Sendable {
   /// Whether a process stands in the data; nil where it may not be seen.
   private func standsInData(_ processID: Int32) -> Bool? {
     Self.isSame("/proc/\(processID)/cwd", data)
+  }
+
+  /// Whether a server that the mark names may be one of these data, where its folder may not be seen: of another user,
+  /// or by root without `CAP_SYS_PTRACE`, as in a container.
+  ///
+  /// Where it is not known it may: two servers on the same data would destroy them.
+  private func mayUseData(_ processID: Int32) -> Bool {
+    // A server runs as the owner of its data alone. A process that may not be looked at is shown as root's.
+    if let owner = pathStatus("/proc/\(processID)")?.st_uid, owner != 0, owner != user.userID {
+      return false
+    }
+    // In a copy stands where the first one's data are, and there the same mark.
+    guard let first = Self.line(1, ofMark: mark), Self.isSame(first, data) == false else {
+      return true
+    }
+    return firstNumber(ofFile: first + "/postmaster.pid") != processID
   }
 
   /// Whether two paths lead to one folder; nil where one of them leads nowhere.
@@ -281,9 +307,15 @@ struct ClusterFolder: Sendable {
 
   /// The folder of the socket that a file of a server names; nil where it names none.
   private static func socketFolder(inMark file: String) -> String? {
-    // `LOCK_FILE_LINE_SOCKET_DIR` in the server's `pidfile.h`.
+    line(4, ofMark: file)
+  }
+
+  /// A line of a file of a server, counted from 0; nil where it is not written yet.
+  ///
+  /// 1 is where the data are, 4 the folder of the socket: `pidfile.h` of the server counts from 1.
+  private static func line(_ index: Int, ofMark file: String) -> String? {
     let lines = textOfFile(file)?.split(separator: "\n", omittingEmptySubsequences: false) ?? []
-    return lines.count >= 5 && !lines[4].isEmpty ? String(lines[4]) : nil
+    return lines.count > index && !lines[index].isEmpty ? String(lines[index]) : nil
   }
 
   /// Whether sockets of a cluster's folder lie in another folder.

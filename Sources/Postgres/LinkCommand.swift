@@ -91,10 +91,6 @@ final class LinkCommand {
     if case .pipeline = work { true } else { false }
   }
 
-  var isCopy: Bool {
-    if case .copy = work { true } else { false }
-  }
-
   /// Wakes whoever waits for this step of the command.
   func resume(_ result: Result<[PostgresRows], any Error>) {
     continuation?.resume(with: result)

@@ -72,7 +72,6 @@ package struct PostgresError: Error, Sendable, Equatable {
   package static let serializationFailure = "40001"
   package static let deadlockDetected = "40P01"
   package static let uniqueViolation = "23505"
-  package static let foreignKeyViolation = "23503"
   package static let checkViolation = "23514"
   package static let queryCanceled = "57014"
   package static let undefinedTable = "42P01"

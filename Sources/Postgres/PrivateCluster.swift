@@ -207,6 +207,8 @@ package final class PrivateCluster: Sendable {
   private static func waitForStrayServer(of folder: ClusterFolder) async throws(ClusterFault) {
     let isGone = await wait(seconds: strayServerSecondsMax) { folder.runningServer == nil }
     if !isGone, let processID = folder.runningServer {
+      // One that was just starting had not written yet whose it is.
+      try await blocking { () throws(ClusterFault) in try folder.requireNoOtherService() }
       throw .heldByServer(processID: processID, folder: folder.path)
     }
   }

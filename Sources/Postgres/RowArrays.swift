@@ -8,19 +8,9 @@ extension PostgresRow {
     try value(column, as: WireArray<Bool>.self).elements
   }
 
-  /// An array of `bool`, or nil when null.
-  package func boolsOrNil(_ column: some PostgresColumnKey) throws(PostgresError) -> [Bool?]? {
-    try valueOrNil(column, as: WireArray<Bool>.self)?.elements
-  }
-
   /// An array of `int2`.
   package func int2s(_ column: some PostgresColumnKey) throws(PostgresError) -> [Int16?] {
     try value(column, as: WireArray<Int16>.self).elements
-  }
-
-  /// An array of `int2`, or nil when null.
-  package func int2sOrNil(_ column: some PostgresColumnKey) throws(PostgresError) -> [Int16?]? {
-    try valueOrNil(column, as: WireArray<Int16>.self)?.elements
   }
 
   /// An array of `int4`.
@@ -48,11 +38,6 @@ extension PostgresRow {
     try value(column, as: WireArray<Double>.self).elements
   }
 
-  /// An array of `float8`, or nil when null.
-  package func float8sOrNil(_ column: some PostgresColumnKey) throws(PostgresError) -> [Double?]? {
-    try valueOrNil(column, as: WireArray<Double>.self)?.elements
-  }
-
   /// An array of `text`.
   package func texts(_ column: some PostgresColumnKey) throws(PostgresError) -> [String?] {
     try value(column, as: WireArray<String>.self).elements
@@ -78,33 +63,14 @@ extension PostgresRow {
     try value(column, as: WireArray<Instant>.self).elements
   }
 
-  /// An array of `timestamptz`, or nil when null.
-  package func timestamptzsOrNil(_ column: some PostgresColumnKey) throws(PostgresError)
-    -> [Instant?]?
-  {
-    try valueOrNil(column, as: WireArray<Instant>.self)?.elements
-  }
-
   /// An array of `date`.
   package func dates(_ column: some PostgresColumnKey) throws(PostgresError) -> [Day?] {
     try value(column, as: WireArray<Day>.self).elements
   }
 
-  /// An array of `date`, or nil when null.
-  package func datesOrNil(_ column: some PostgresColumnKey) throws(PostgresError) -> [Day?]? {
-    try valueOrNil(column, as: WireArray<Day>.self)?.elements
-  }
-
   /// An array of `uuid`.
   package func uuids(_ column: some PostgresColumnKey) throws(PostgresError) -> [PostgresUUID?] {
     try value(column, as: WireArray<PostgresUUID>.self).elements
-  }
-
-  /// An array of `uuid`, or nil when null.
-  package func uuidsOrNil(_ column: some PostgresColumnKey) throws(PostgresError)
-    -> [PostgresUUID?]?
-  {
-    try valueOrNil(column, as: WireArray<PostgresUUID>.self)?.elements
   }
 
   /// An array of `numeric`.

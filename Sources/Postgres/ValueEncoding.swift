@@ -210,7 +210,4 @@ extension [UInt8] {
 enum RangeFlags {
   static let empty: UInt8 = 0x01
   static let lowerInclusive: UInt8 = 0x02
-  static let upperInclusive: UInt8 = 0x04
-  static let lowerInfinite: UInt8 = 0x08
-  static let upperInfinite: UInt8 = 0x10
 }

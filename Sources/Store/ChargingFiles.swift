@@ -10,6 +10,16 @@ package struct AcquirerFileRow: Sendable, Hashable {
   package let digest: [UInt8]
 }
 
+/// What a clearing file was made of besides its lines.
+package struct ClearingFileHead: Sendable, Hashable {
+  package let currency: Currency
+  package let at: Instant
+  /// Whom it names; nil for a file that was made before this was kept.
+  package let merchant: String?
+  /// SHA-256 of all its bytes.
+  package let digest: [UInt8]
+}
+
 /// A line of a funding file with what it was matched to.
 package struct MatchedRecord: Sendable, Hashable {
   package let record: FundingRecord
@@ -38,7 +48,7 @@ package struct AcquirerFileTables {
     try await list("direction = 'in' and number = $1", [.int8(number)]).first
   }
 
-  /// The clearing files given out, by number.
+  /// The clearing files that were made, by number; the newest may not be given out yet.
   package func outgoing() async throws -> [AcquirerFileRow] {
     try await list("direction = 'out'", [])
   }
@@ -70,20 +80,22 @@ package struct AcquirerFileTables {
   }
 
   /// Adds a file; its row number.
+  ///
+  /// The merchant is whom a clearing file names.
   package func add(
     isOutgoing: Bool, name: String, number: Int64, digest: [UInt8], currency: Currency,
-    records: Int, grossMinor: Int64, feeMinor: Int64, at now: Instant
+    records: Int, grossMinor: Int64, feeMinor: Int64, merchant: String? = nil, at now: Instant
   ) async throws -> Int64 {
     try await connection.query(
       """
       insert into acquirer_file (direction, name, number, digest, currency, records, gross_minor,
-        fee_minor, at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning file_id
+        fee_minor, at, merchant)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning file_id
       """,
       [
         .text(isOutgoing ? "out" : "in"), .text(name), .int8(number), .bytea(digest),
         .text(currency.code), .int4(Int32(records)), .int8(grossMinor), .int8(feeMinor),
-        .timestamptz(now),
+        .timestamptz(now), .orNull(merchant, PostgresValue.text),
       ]
     ).only().int8(0)
   }
@@ -271,11 +283,17 @@ extension ChargingTables {
     }
   }
 
-  /// Currency and moment of a clearing file; nil when there is none of the number.
-  package func fileHead(_ number: Int64) async throws -> (currency: Currency, at: Instant)? {
+  /// What a clearing file was made of besides its lines; nil when there is none of the number.
+  package func fileHead(_ number: Int64) async throws -> ClearingFileHead? {
     try await connection.query(
-      "select currency, at from acquirer_file where direction = 'out' and number = $1",
-      [.int8(number)]
-    ).onlyOrNil().map { (try $0.currency("currency"), try $0.timestamptz("at")) }
+      """
+      select currency, at, merchant, digest from acquirer_file
+      where direction = 'out' and number = $1
+      """, [.int8(number)]
+    ).onlyOrNil().map { row in
+      ClearingFileHead(
+        currency: try row.currency("currency"), at: try row.timestamptz("at"),
+        merchant: try row.textOrNil("merchant"), digest: try row.bytea("digest"))
+    }
   }
 }

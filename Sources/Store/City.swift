@@ -71,6 +71,9 @@ package struct City: FareDayClock {
     book?.tariff(on: fareDay(of: moment))?.version
   }
 
+  /// Whether a network is loaded that was made for a day.
+  package func networkHolds(on day: Day) -> Bool { feed != nil && network.holds(on: day) }
+
   /// The network that holds on a fare day; nil where none does.
   package func feedID(on day: Day) -> Int64? {
     guard !terms.isEmpty else { return feed?.id }

@@ -23,6 +23,6 @@ package enum SecondPerson {
     String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
   }
 
-  /// Whether a name or a reason says nothing.
-  package static func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
+  /// Whether a name or a reason says nothing: of blanks and of what is not seen nobody reads anything.
+  package static func isBlank(_ text: String) -> Bool { seen(text).isEmpty }
 }

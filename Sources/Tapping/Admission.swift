@@ -4,7 +4,7 @@ package import Basics
 package struct AdmissionLimits: Hashable, Sendable {
   /// How far ahead of the server's clock a tap may be, after correction: 10 minutes.
   package var futureSecondsMax: Int64 = 600
-  /// How far before its receipt a tap may be: 400 days, the days that are kept ready for taps.
+  /// How far before its receipt a tap may be: 400 days unless `--tap-age-days` says otherwise.
   ///
   /// A clock without a battery begins years ago, wherever its maker set it.
   package var pastSecondsMax: Int64 = 400 * 86_400

@@ -98,7 +98,7 @@ package struct DenyListFile: Hashable, Sendable {
 
   /// The copy as JSON; the fingerprints are base64 of the same bytes as in ``binary``.
   package var json: [UInt8] {
-    var writer = JSONWriter(bytesReserved: 256 + (added.count + removed.count) * 4 / 3)
+    var writer = BatchWriter(bytesReserved: 256 + (added.count + removed.count) * 4 / 3)
     writer.open("{")
     writer.key("version")
     writer.number(version)

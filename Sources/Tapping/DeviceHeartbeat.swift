@@ -35,7 +35,7 @@ package struct DeviceHeartbeat: Hashable, Sendable {
   /// Keys that are not known are skipped, so that newer devices can talk to an older service; those of other
   /// bodies that a device signs are refused.
   package init(json: [UInt8]) throws(JSONFault) {
-    var reader = Basics.JSONReader(json)
+    var reader = JSONReader(json)
     var device: String?
     var sentAt: Instant?
     var beat = DeviceHeartbeat(device: "", sentAt: Instant(microseconds: 0))
@@ -56,7 +56,7 @@ package struct DeviceHeartbeat: Hashable, Sendable {
   }
 
   private mutating func read(
-    _ key: String, _ reader: inout Basics.JSONReader
+    _ key: String, _ reader: inout JSONReader
   ) throws(JSONFault) {
     switch key {
     case "software": software = try Self.text(&reader)
@@ -80,7 +80,7 @@ package struct DeviceHeartbeat: Hashable, Sendable {
     }
   }
 
-  private static func text(_ reader: inout Basics.JSONReader) throws(JSONFault) -> String? {
+  private static func text(_ reader: inout JSONReader) throws(JSONFault) -> String? {
     guard let text = try reader.stringOrNil() else { return nil }
     guard text.utf8.count <= textBytesMax else {
       throw reader.fault("it has at most \(textBytesMax) bytes")
@@ -90,7 +90,7 @@ package struct DeviceHeartbeat: Hashable, Sendable {
   }
 
   private static func number(
-    _ reader: inout Basics.JSONReader, in range: ClosedRange<Int64>
+    _ reader: inout JSONReader, in range: ClosedRange<Int64>
   ) throws(JSONFault) -> Int64? {
     guard let number = try reader.int64OrNil() else { return nil }
     guard range.contains(number) else {
@@ -101,7 +101,7 @@ package struct DeviceHeartbeat: Hashable, Sendable {
 
   /// The heartbeat as a device writes it.
   package var json: [UInt8] {
-    var writer = Basics.JSONWriter()
+    var writer = JSONWriter()
     writer.beginObject()
     writer.member("device", device)
     writer.member("sent_at", sentAt.description)

@@ -1,6 +1,6 @@
 import Basics
 
-extension Basics.JSONWriter {
+extension JSONWriter {
   /// Writes a proof as a value.
   mutating func evidenceProof(_ proof: EvidenceProof) {
     beginObject()
@@ -73,7 +73,7 @@ struct EvidenceProofDraft {
   private var checkpoint: CheckpointDraft?
 
   /// Reads a proof as a value.
-  mutating func read(_ reader: inout Basics.JSONReader) throws(JSONFault) {
+  mutating func read(_ reader: inout JSONReader) throws(JSONFault) {
     try reader.beginObject()
     while let key = try reader.nextKey() {
       switch key {
@@ -141,7 +141,7 @@ private struct CheckpointDraft {
   private var count: Int64?
 
   static func readOrNil(
-    _ reader: inout Basics.JSONReader
+    _ reader: inout JSONReader
   ) throws(JSONFault) -> CheckpointDraft? {
     if reader.takeNull() { return nil }
     var draft = CheckpointDraft()

@@ -5,7 +5,7 @@ extension TapBatchAnswer {
   package static func decode(_ bytes: [UInt8]) throws(TapBatchFault) -> TapBatchAnswer {
     try bytes.withUnsafeBufferPointer {
       (buffer: UnsafeBufferPointer<UInt8>) throws(TapBatchFault) -> TapBatchAnswer in
-      var decoder = AnswerDecoder(reader: JSONReader(buffer))
+      var decoder = AnswerDecoder(reader: BatchTokens(buffer))
       do throws(JSONStop) {
         return try decoder.answer()
       } catch {
@@ -21,7 +21,7 @@ extension TapBatchAnswer {
 }
 
 private struct AnswerDecoder {
-  var reader: JSONReader
+  var reader: BatchTokens
   var pointer = ""
 
   static let required = ["accepted", "duplicates", "ack_through", "server_time"]

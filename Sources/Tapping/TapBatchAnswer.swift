@@ -55,7 +55,7 @@ package struct TapBatchAnswer: Hashable, Sendable {
 extension TapBatchAnswer {
   /// The answer as JSON.
   package func encode() -> [UInt8] {
-    var writer = JSONWriter(
+    var writer = BatchWriter(
       bytesReserved: 256 + conflicts.count * 8 + rejected.count * 96 + missing.count * 24)
     writer.open("{")
     writer.key("accepted")
@@ -92,7 +92,7 @@ extension TapBatchAnswer {
   }
 }
 
-extension JSONWriter {
+extension BatchWriter {
   fileprivate mutating func rejected(_ tap: TapBatchAnswer.Rejected) {
     open("{")
     key("seq")

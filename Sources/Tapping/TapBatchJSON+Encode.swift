@@ -4,7 +4,7 @@ import Transit
 extension TapBatchJSON {
   /// The body of a batch; what is at its default is left out.
   package static func encode(_ batch: TapBatch) -> [UInt8] {
-    var writer = JSONWriter(bytesReserved: 128 + batch.taps.count * 256)
+    var writer = BatchWriter(bytesReserved: 128 + batch.taps.count * 256)
     writer.open("{")
     writer.key("device")
     writer.text(batch.device)
@@ -26,7 +26,7 @@ extension TapBatchJSON {
   }
 }
 
-extension JSONWriter {
+extension BatchWriter {
   /// Writes a key and a text, or nothing.
   fileprivate mutating func text(_ name: StaticString, _ text: String?) {
     guard let text else { return }

@@ -21,7 +21,7 @@ package enum TapBatchJSON {
     }
     return try bytes.withUnsafeBufferPointer {
       (buffer: UnsafeBufferPointer<UInt8>) throws(TapBatchFault) -> TapBatch in
-      var decoder = TapBatchDecoder(JSONReader(buffer))
+      var decoder = TapBatchDecoder(BatchTokens(buffer))
       do throws(JSONStop) {
         return try decoder.batch()
       } catch {
@@ -77,12 +77,12 @@ enum TapBatchKey: UInt32 {
 
 /// Reads one batch; remembers where it is, so that a fault can name the place at no cost before.
 struct TapBatchDecoder {
-  var reader: JSONReader
+  var reader: BatchTokens
   var times = TimeReader()
   private var tapIndex: Int?
   private var key: TapBatchKey?
 
-  init(_ reader: JSONReader) { self.reader = reader }
+  init(_ reader: BatchTokens) { self.reader = reader }
 
   /// Why and where reading stopped.
   var fault: TapBatchFault {

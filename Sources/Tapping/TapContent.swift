@@ -5,7 +5,7 @@ import Transit
 package enum TapContent {
   /// The tap as one JSON object.
   package static func json(_ tap: Tap, tokenKey: TokenKey) -> String {
-    var writer = Basics.JSONWriter()
+    var writer = JSONWriter()
     writer.beginObject()
     writer.member("seq", tap.seq)
     writer.member("at", tap.at.description)

@@ -8,7 +8,7 @@ extension TapEvidence {
   ///
   /// It holds the tap's token, as the signed bytes do.
   package var json: [UInt8] {
-    var writer = Basics.JSONWriter()
+    var writer = JSONWriter()
     writer.beginObject()
     writer.member("kvytok_evidence", Self.formVersion)
     writer.member("device", device)
@@ -35,7 +35,7 @@ extension TapEvidence {
 
   /// Reads a file that ``json`` wrote; a fault says where and what.
   package init(json: [UInt8]) throws(JSONFault) {
-    var reader = Basics.JSONReader(json)
+    var reader = JSONReader(json)
     var draft = Draft()
     try reader.beginObject()
     while let key = try reader.nextKey() { try draft.read(key, &reader) }
@@ -52,7 +52,7 @@ private struct Draft {
   private var denyList = NamedDenyList.unnamed
   private var proof = EvidenceProofDraft()
 
-  mutating func read(_ key: String, _ reader: inout Basics.JSONReader) throws(JSONFault) {
+  mutating func read(_ key: String, _ reader: inout JSONReader) throws(JSONFault) {
     switch key {
     case "kvytok_evidence": form = try reader.int64()
     case "epoch", "seq", "batch": numbers[key] = try reader.int64()
@@ -65,7 +65,7 @@ private struct Draft {
     }
   }
 
-  func evidence(_ reader: inout Basics.JSONReader) throws(JSONFault) -> TapEvidence {
+  func evidence(_ reader: inout JSONReader) throws(JSONFault) -> TapEvidence {
     guard form == TapEvidence.formVersion else {
       throw reader.fault(
         at: "kvytok_evidence", "it must be \(TapEvidence.formVersion): this is no evidence file")
@@ -82,7 +82,7 @@ private struct Draft {
       receivedAt: try need("received_at", texts["received_at"].flatMap { Instant(iso8601: $0) }),
       format: try need("body_type", format),
       body: try need("body", texts["body"].flatMap { Base64.decode($0, .standard) }),
-      bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(evidenceBytes(ofHex:))),
+      bodyDigest: try need("body_sha256", texts["body_sha256"].flatMap(hexBytes)),
       denyList: denyList, proof: try need("proof", proof.proof),
       register: try need("register", texts["register"].flatMap { SequenceRanges($0) }),
       exportedAt: try need("exported_at", texts["exported_at"].flatMap { Instant(iso8601: $0) }))
@@ -92,17 +92,4 @@ private struct Draft {
     guard let type = texts["body_type"] else { return nil }
     return try? BatchFormat(contentType: type, contentEncoding: texts["body_encoding"])
   }
-}
-
-private func evidenceBytes(ofHex text: String) -> [UInt8]? {
-  let digits = Array(text.utf8)
-  guard digits.count % 2 == 0 else { return nil }
-  var bytes: [UInt8] = []
-  for index in stride(from: 0, to: digits.count, by: 2) {
-    guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
-      return nil
-    }
-    bytes.append(high << 4 | low)
-  }
-  return bytes
 }

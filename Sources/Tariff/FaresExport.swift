@@ -28,7 +28,6 @@ struct FaresExportWriter {
   var products = CSVWriter()
   private var legs = CSVWriter()
   var networks: [(id: String, rule: Int)] = []
-  private var seenProducts: Set<String> = []
 
   init(tariff: CompiledTariff, network: Network?) {
     self.tariff = tariff

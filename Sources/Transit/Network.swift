@@ -202,6 +202,9 @@ extension Network {
     else { return nil }
     return first...last
   }
+
+  /// Whether a day is one of those for which the network was made; of one whose services never run none is.
+  package func holds(on day: Day) -> Bool { validDays?.contains(day) ?? false }
 }
 
 extension RandomAccessCollection where Index == Int {

@@ -8,6 +8,13 @@ package enum MoneyChannel: String, Sendable, CaseIterable {
   case acquirer
   /// The rider's own stored value.
   case wallet
+
+  /// Reads the word of a desk.
+  ///
+  /// Tables and answers name a transfer `bank`; whoever says so is understood, but it is easily taken for a bank card.
+  package init?(told word: String) {
+    self.init(rawValue: word == "transfer" ? Self.bank.rawValue : word)
+  }
 }
 
 /// What is known of an account at the moment of a decision.

@@ -128,7 +128,7 @@ extension Handlers {
       return DeviceCell(
         value: people.text("never"), mark: standing.isInService ? people.text(word) : nil)
     }
-    let isSilent = now.secondsSince(heard) > Double(ServiceStatus.silentSecondsMax)
+    let isSilent = now.secondsSince(heard) > Double(ServiceStatus.unheardSecondsMax)
     return DeviceCell(
       value: people.moment(heard),
       mark: isSilent && standing.isInService ? people.text("fleet_silent_hour") : nil)

@@ -61,7 +61,8 @@ extension Handlers {
           lastHeard: device.lastReceivedAt.map(people.moment) ?? people.text("never"))
       }, silentCount: Self.silentCount(status.validators, people),
       gapsLink: FleetPart.gaps.link(for: request.caller),
-      silentLink: FleetPart.silent.link(for: request.caller))
+      // Those whose vehicle stands are in the list of all alone.
+      silentLink: FleetPart.all.link(for: request.caller))
     let frame = PageFrame(request, titleName: "overview_title", people: people)
     return pages.page("overview", frame: frame, language: request.language, model)
   }

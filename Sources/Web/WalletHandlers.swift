@@ -197,8 +197,8 @@ struct OrderBody {
       return false
     case "channel":
       let text = try reader.string()
-      guard let known = MoneyChannel(rawValue: text) else {
-        throw reader.fault("\(text) is none of cash, bank, acquirer, wallet")
+      guard let known = MoneyChannel(told: text) else {
+        throw reader.fault("\(text) is none of cash, transfer, acquirer, wallet")
       }
       channel = known
     case "holding" where endpoint == .productRefund: holding = try reader.int64()
@@ -226,7 +226,7 @@ struct OrderBody {
   }
 
   func requireChannel() throws(RiderRefusal) -> MoneyChannel {
-    guard let channel else { throw .missing("The channel (cash, bank, acquirer or wallet)") }
+    guard let channel else { throw .missing("The channel (cash, transfer, acquirer or wallet)") }
     return channel
   }
 

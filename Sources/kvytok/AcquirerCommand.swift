@@ -16,7 +16,7 @@ struct AcquirerCommand: AsyncParsableCommand {
 
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes what is authorised into clearing files in DATA/acquirer/out, each once.")
+      abstract: "Writes what is authorised into clearing files for the acquirer, each once.")
 
     @Option(
       help: ArgumentHelp("Number of a file that got lost: writes that one again.", valueName: "n"))
@@ -27,18 +27,18 @@ struct AcquirerCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-      let place = AcquirerPlace(isByFiles: true, merchant: house.name)
       let url = ProcessInfo.processInfo.environment["KVYTOK_ACQUIRER_URL"]
       let names = try await Backbone.with(database) { backbone in
-        let way = try await backbone.store.read { try await $0.settings.find(AcquirerWay.setting) }
-        guard url == nil, way != AcquirerWay.url.rawValue else {
+        let kept = try await KeptAcquirer.read(backbone.store)
+        guard url == nil, kept.way != .url else {
           throw CommandFault(
             "The house asks its acquirer over HTTP. In a file payments count as taken that the acquirer was never "
               + "asked for: nothing was written.", exitCode: CommandFault.usage)
         }
-        let desks = try await MoneyDesks.open(backbone, place)
-        let desk = ClearingFileDesk(service: desks.charging, merchant: place.merchant)
-        let files = AcquirerFiles(folder: acquirer.folder(backbone))
+        let desks = try await MoneyDesks.open(backbone, AcquirerPlace(isByFiles: true))
+        let desk = ClearingFileDesk(service: desks.charging, merchant: house.name(kept))
+        let files = AcquirerFiles(
+          folder: backbone.acquirerFolder(out: try acquirer.out(backbone.place, kept), in: nil))
         if let held = try await backbone.store.read({ try await $0.restores.hold() }) {
           throw CommandFault(RestoredCommand.heldText(held), exitCode: CommandFault.no)
         }
@@ -53,9 +53,9 @@ struct AcquirerCommand: AsyncParsableCommand {
 
   struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Takes the funding files in DATA/acquirer/in, or the files named.")
+      abstract: "Takes the funding files that wait, or the files named.")
 
-    @Argument(help: "Funding files; without any, those that wait in DATA/acquirer/in.")
+    @Argument(help: "Funding files; without any, those that wait in the folder of them.")
     var files: [String] = []
 
     @OptionGroup var house: MerchantOptions
@@ -65,9 +65,12 @@ struct AcquirerCommand: AsyncParsableCommand {
     func run() async throws {
       let paths = files
       let outcomes = try await Backbone.with(database) { backbone in
-        let desk = try await MoneyDesks.open(backbone).funding(merchant: house.name)
+        let kept = try await KeptAcquirer.read(backbone.store)
+        let desk = try await MoneyDesks.open(backbone).funding(merchant: house.name(kept))
         guard !paths.isEmpty else {
-          return try await AcquirerFiles(folder: acquirer.folder(backbone)).take(desk)
+          let folder = backbone.acquirerFolder(
+            out: nil, in: try acquirer.incoming(backbone.place, kept))
+          return try await AcquirerFiles(folder: folder).take(desk)
         }
         var outcomes: [(String, FundingOutcome)] = []
         for path in paths {
@@ -160,12 +163,8 @@ struct AcquirerFiles: Sendable {
 
   /// Writes a clearing file again that was given out before and got lost; its name.
   func write(_ number: Int64, of desk: ClearingFileDesk) async throws -> [String] {
-    guard let row = try await desk.list().first(where: { $0.number == number }),
-      let file = try await desk.remake(number)
-    else { throw CommandFault("There is no clearing file \(number).", exitCode: CommandFault.no) }
-    guard FileDigest.of(file.bytes) == row.digest else {
-      throw CommandFault(
-        "\(file.name) cannot be made again as it was: are its taps gone from the journal?")
+    guard let file = try await desk.remake(number) else {
+      throw CommandFault("There is no clearing file \(number).", exitCode: CommandFault.no)
     }
     guard try folder.write(file) else {
       throw CommandFault("\(file.name) is there already.", exitCode: CommandFault.no)
@@ -203,22 +202,30 @@ struct AcquirerFiles: Sendable {
 struct AcquirerFolderOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Folder for clearing files; or set KVYTOK_ACQUIRER_OUT. (default: DATA/acquirer/out)",
+      "Folder for clearing files; or set KVYTOK_ACQUIRER_OUT. (default: the service's, else DATA/acquirer/out)",
       valueName: "folder"))
   var acquirerOut: String?
 
   @Option(
     help: ArgumentHelp(
-      "Folder of funding files; or set KVYTOK_ACQUIRER_IN. (default: DATA/acquirer/in)",
+      "Folder of funding files; or set KVYTOK_ACQUIRER_IN. (default: the service's, else DATA/acquirer/in)",
       valueName: "folder"))
   var acquirerIn: String?
 
-  /// The folders as they were told, or those in the data folder.
-  func folder(_ backbone: Backbone) -> AcquirerFolder {
-    let environment = ProcessInfo.processInfo.environment
-    return backbone.acquirerFolder(
-      out: acquirerOut ?? environment["KVYTOK_ACQUIRER_OUT"],
-      in: acquirerIn ?? environment["KVYTOK_ACQUIRER_IN"])
+  /// The folder for clearing files: as it was told, else the service's; nil: in the data folder.
+  func out(_ place: DatabasePlace, _ kept: KeptAcquirer) throws(CommandFault) -> String? {
+    if let told = acquirerOut ?? Self.variable("KVYTOK_ACQUIRER_OUT") { return told }
+    return try kept.out(for: place)
+  }
+
+  /// The folder of funding files: as it was told, else the service's; nil: in the data folder.
+  func incoming(_ place: DatabasePlace, _ kept: KeptAcquirer) throws(CommandFault) -> String? {
+    if let told = acquirerIn ?? Self.variable("KVYTOK_ACQUIRER_IN") { return told }
+    return try kept.incoming(for: place)
+  }
+
+  private static func variable(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name]
   }
 }
 

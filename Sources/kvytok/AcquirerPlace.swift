@@ -82,14 +82,6 @@ struct AcquirerPlace: Sendable {
   }
 }
 
-/// The way by which a service reached its acquirer last; commands beside it know it by that.
-enum AcquirerWay: String {
-  case url, files
-
-  /// Name of the setting that holds it.
-  static let setting = "acquirer_way"
-}
-
 /// How commands reach the acquirer.
 struct AcquirerOptions: ParsableArguments {
   @Option(help: "Address of the acquirer; or set KVYTOK_ACQUIRER_URL.")
@@ -107,7 +99,7 @@ struct AcquirerOptions: ParsableArguments {
       url: acquirerURL ?? environment["KVYTOK_ACQUIRER_URL"],
       secret: environment[AcquirerPlace.secretVariable],
       isByFiles: acquirerFiles || environment["KVYTOK_ACQUIRER_FILES"] == "true",
-      merchant: house.name)
+      merchant: house.told ?? AcquirerPlace.merchantStandard)
   }
 }
 
@@ -115,12 +107,16 @@ struct AcquirerOptions: ParsableArguments {
 struct MerchantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The house's name at the acquirer; or set KVYTOK_MERCHANT. (default: city)"))
+      "The house's name at the acquirer; or set KVYTOK_MERCHANT. (default: the service's, else city)"
+    ))
   var merchant: String?
 
-  var name: String {
-    merchant ?? ProcessInfo.processInfo.environment["KVYTOK_MERCHANT"]
-      ?? AcquirerPlace.merchantStandard
+  /// The name that the command was told; nil: none.
+  var told: String? { merchant ?? ProcessInfo.processInfo.environment["KVYTOK_MERCHANT"] }
+
+  /// The name that was told, else the one of the service on the database, else the standard.
+  func name(_ kept: KeptAcquirer) -> String {
+    told ?? kept.merchant ?? AcquirerPlace.merchantStandard
   }
 }
 

@@ -90,6 +90,20 @@ struct DataFolder: Sendable {
     Self.real(clusterFolder + "/data").flatMap(Self.freeBytes) ?? freeBytes()
   }
 
+  /// Where its database lies, without links; the folder itself where there is none, or this process must not look.
+  var placeOfDatabase: String { Self.real(clusterFolder + "/data") ?? path }
+
+  /// Whether another place lies on another disk; false where one of them may not be looked at.
+  func isOnAnotherDisk(than place: String) -> Bool {
+    guard let own = Self.disk(of: path), let other = Self.disk(of: place) else { return false }
+    return own != other
+  }
+
+  private static func disk(of path: String) -> Int? {
+    real(path).flatMap { try? FileManager.default.attributesOfItem(atPath: $0)[.systemNumber] }
+      as? Int
+  }
+
   private static func freeBytes(at path: String) -> Int64? {
     // A URL of its own each time: one keeps what it found.
     let values = try? URL(fileURLWithPath: path)
@@ -243,16 +257,9 @@ struct DataFolder: Sendable {
     CommandFault("\(path) cannot be written: \(String(cString: strerror(errno)))")
   }
 
+  /// Bytes of a file of hexadecimal digits, which may stand in lines; nil when they are none.
   static func bytes(ofHex text: String) -> [UInt8]? {
     let digits = text.utf8.filter { $0 != 0x0A && $0 != 0x0D && $0 != 0x20 }
-    guard digits.count % 2 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else {
-        return nil
-      }
-      bytes.append(high << 4 | low)
-    }
-    return bytes
+    return hexBytes(String(decoding: digits, as: UTF8.self))
   }
 }

@@ -89,11 +89,16 @@ private struct DoctorReport {
 
   mutating func checkFolder(_ place: DatabasePlace) {
     let folder = place.folder
-    checkDisk(place.freeBytes(), least: place.freeBytesMin)
+    checkDisk(
+      place.freeBytes(), of: place.url == nil ? folder.placeOfDatabase : folder.path,
+      least: place.freeBytesMin)
     guard folder.isThere else { return }
     if let elsewhere = folder.linkedData {
       pass("data", "lie in \(elsewhere), which a copy of \(folder.path) does not hold")
-      if place.url == nil { checkDisk(folder.freeBytes(), least: DoctorCommand.freeBytesMin) }
+      // Keys, logs and the acquirer's files are in the folder itself.
+      if place.url == nil, folder.isOnAnotherDisk(than: elsewhere) {
+        checkDisk(folder.freeBytes(), of: folder.path, least: DoctorCommand.freeBytesMin)
+      }
     }
     do {
       _ = try folder.tokenKey()
@@ -107,13 +112,14 @@ private struct DoctorReport {
     }
   }
 
-  private mutating func checkDisk(_ free: Int64?, least: Int64) {
+  private mutating func checkDisk(_ free: Int64?, of path: String, least: Int64) {
     guard let free else { return }
-    let found = "\(free >> 20) MiB free"
+    let found = "\(free >> 20) MiB free where \(path) lies"
     if free >= least {
       pass("disk", found)
     } else {
-      fail("disk", found, "Make room: below \(least >> 20) MiB is too little.")
+      fail(
+        "disk", found, "Make room: below \(least >> 20) MiB is too little where \(path) lies.")
     }
   }
 
@@ -235,12 +241,12 @@ private struct DoctorReport {
       fail("network", "none is loaded", "Import one: kvytok network import FEED.zip")
       return
     }
-    if let days = city.network.validDays, !days.contains(today) {
-      fail(
-        "network", "\(feed.name) is for \(days.lowerBound) to \(days.upperBound)",
-        "Import the feed that holds today.")
-    } else {
+    if city.networkHolds(on: today) {
       pass("network", "\(feed.name), \(city.network.routes.count) routes")
+    } else {
+      let days = city.network.validDays.map { "\($0.lowerBound) to \($0.upperBound)" }
+      fail(
+        "network", "\(feed.name) is for \(days ?? "no day")", "Import the feed that holds today.")
     }
   }
 }

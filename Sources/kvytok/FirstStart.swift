@@ -32,15 +32,6 @@ struct FirstStart: Sendable {
 }
 
 extension FirstStart {
-  /// Writes down how the acquirer is reached, for commands that are told nothing of it.
-  func keepAcquirerWay() async throws {
-    guard let way = settings.acquirer.way else { return }
-    try await backbone.store.write { db in
-      guard try await db.settings.find(AcquirerWay.setting) != way.rawValue else { return }
-      try await db.settings.set(AcquirerWay.setting, to: way.rawValue)
-    }
-  }
-
   /// Publishes the tariff that was named, when none is published yet.
   func publishTariff() async throws {
     guard let path = settings.tariff else { return }

@@ -85,10 +85,10 @@ struct ProductCommand: AsyncParsableCommand {
     var holding: Int64
 
     @Option(
-      help: "cash, bank, acquirer or wallet.",
+      help: "cash, transfer, acquirer (a bank card) or wallet.",
       transform: { text in
-        guard let channel = MoneyChannel(rawValue: text) else {
-          throw ValidationError("\(text) is none of cash, bank, acquirer, wallet.")
+        guard let channel = MoneyChannel(told: text) else {
+          throw ValidationError("\(text) is none of cash, transfer, acquirer, wallet.")
         }
         return channel
       })

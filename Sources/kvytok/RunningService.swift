@@ -51,7 +51,7 @@ struct RunningService: Sendable {
       let first = FirstStart(backbone: backbone, settings: settings)
       try await first.makeAdminToken()
       try await first.publishTariff()
-      try await first.keepAcquirerWay()
+      try await first.keepAcquirer()
       let city = CityHolder()
       try await city.reload(from: backbone.store)
       if city.current.book == nil {

@@ -18,11 +18,13 @@ struct WalletCommand: AsyncParsableCommand {
     var currency: Currency
 
     @Option(
-      help: "cash, bank or acquirer; a product may be paid from stored value too: wallet.",
+      help:
+        "cash, transfer or acquirer (a bank card); a product may be paid from stored value too: wallet.",
       transform: { text in
-        guard let channel = MoneyChannel(rawValue: text) else {
+        guard let channel = MoneyChannel(told: text) else {
           throw ValidationError(
-            "\(text) is none of cash, bank, acquirer, nor wallet, which is for products alone.")
+            "\(text) is none of cash, transfer, acquirer (a bank card), nor wallet, which is for products alone."
+          )
         }
         return channel
       })
@@ -31,7 +33,10 @@ struct WalletCommand: AsyncParsableCommand {
     @Option(help: "The desk, for cash.")
     var desk: String?
 
-    @Option(help: "Number of the receipt, or the acquirer's reference; both channels need it.")
+    @Option(
+      help:
+        "Number of the desk's receipt, or the acquirer's reference from the slip: needed for cash and bank cards."
+    )
     var receipt: String?
 
     @Option(help: "Names the operation once: sent again it is the same operation.")

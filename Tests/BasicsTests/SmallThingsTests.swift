@@ -116,6 +116,9 @@ struct HashAndChanceTests {
 
   @Test func bytesAreWrittenInHexadecimal() {
     #expect(hexText([0, 0x0F, 0xA5, 0xFF]) == "000fa5ff")
+    #expect(hexBytes("000fA5ff") == [0, 0x0F, 0xA5, 0xFF])
+    #expect(hexBytes("") == [])
+    for text in ["0", "0g", "00 0f", "0x0f", "००"] { #expect(hexBytes(text) == nil, "\(text)") }
     #expect(hexValue(UInt8(ascii: "f")) == 15)
     #expect(hexValue(UInt8(ascii: "A")) == 10)
     #expect(hexValue(UInt8(ascii: "g")) == nil)

@@ -348,9 +348,25 @@ let declinedOnce: [ChargeEvent] = [
     #expect(RetrySchedule(days: days) == nil)
   }
 
-  @Test func aDayThatWasMissedIsMadeUpForAtOnce() throws {
+  /// Charging was held, or no process ran: the day that was missed is due at once, and those between are not asked
+  /// one after the other.
+  @Test func daysThatWereMissedAreMadeUpForByOneQuestion() throws {
+    var (window, _) = try window(800, declinedOnce)
+    #expect(window.nextAt == noon.days(1))
+    _ = try window.apply(.ask(.merchant), at: noon.days(16))
+    _ = try window.apply(.declined(attempt: 2, code: "51", isFinal: false), at: noon.days(16))
+    #expect(window.state == .retrying)
+    #expect(window.nextAt == noon.days(22))
+    _ = try window.apply(.ask(.merchant), at: noon.days(22))
+    _ = try window.apply(.declined(attempt: 3, code: "51", isFinal: false), at: noon.days(22))
+    #expect(window.nextAt == noon.days(30))
+  }
+
+  @Test func afterTheLastDayNobodyAsksAnyMore() throws {
     let schedule = try #require(RetrySchedule(days: [1, 4]))
-    #expect(schedule.next(after: noon.days(9), firstDecline: noon, tries: 0) == noon.days(9))
+    #expect(schedule.next(after: noon.days(3), firstDecline: noon, tries: 1) == noon.days(4))
+    #expect(schedule.next(after: noon.days(4), firstDecline: noon, tries: 1) == nil)
+    #expect(schedule.next(after: noon.days(9), firstDecline: noon, tries: 0) == nil)
     #expect(schedule.next(after: noon, firstDecline: noon, tries: 2) == nil)
   }
 }

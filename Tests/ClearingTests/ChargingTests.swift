@@ -375,6 +375,37 @@ extension ClearingSuite {
         #expect(try await desk.list().map(\.digest) == [FileDigest.of(file.bytes)])
       }
     }
+
+    /// The name of the house may be found out after files were made.
+    @Test func aClearingFileIsTheSameBytesWhoeverGivesItOut() async throws {
+      try await CardHouse.with(byFile: true) { house in
+        try await ride(house)
+        try await house.nextDay()
+        let made = try #require(
+          try await ClearingFileDesk(service: house.charging, merchant: "city").make())
+        let other = ClearingFileDesk(service: house.charging, merchant: "KYIV-01")
+        #expect(try await other.remake(1)?.bytes == made.bytes)
+        let given = try await other.giveOut { file in
+          #expect(file.merchant == "city" && file.bytes == made.bytes)
+        }
+        #expect(given == ["clearing-000001.csv"])
+      }
+    }
+
+    /// Of files that were made before this was kept nobody knows the name any more.
+    @Test func aFileOfBeforeSaysThatItMayBeOfAnotherMerchant() async throws {
+      try await CardHouse.with(byFile: true) { house in
+        try await ride(house)
+        try await house.nextDay()
+        let desk = ClearingFileDesk(service: house.charging, merchant: "city")
+        let made = try #require(try await desk.make())
+        try await house.house.script("update acquirer_file set merchant = null")
+        #expect(try await desk.waiting().map(\.bytes) == [made.bytes])
+        let other = ClearingFileDesk(service: house.charging, merchant: "KYIV-01")
+        let fault = await #expect(throws: StoreFault.self) { _ = try await other.waiting() }
+        #expect(fault?.description.contains("as another merchant than KYIV-01") == true)
+      }
+    }
   }
 }
 

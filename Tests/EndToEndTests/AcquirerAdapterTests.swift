@@ -159,6 +159,42 @@ struct AcquirerFileServiceTests {
     try await service.stop()
   }
 
+  /// A file under another name, or in another folder, is one that the acquirer never gets.
+  @Test func commandsExchangeFilesAsTheServiceBesideThemDoes() async throws {
+    let data = try await KvytokService.preparedData()
+    let copy = try TemporaryFolder.make("copy")
+    let place = try TemporaryFolder.make("exchange")
+    defer { for folder in [data, copy, place] { try? FileManager.default.removeItem(at: folder) } }
+    let settings = data.appendingPathComponent("settings.json")
+    let (out, incoming) = (place.path + "/out", place.path + "/in")
+    try Data(
+      #"{"acquirer_files": true, "merchant": "KYIV-01", "acquirer_out": "\#(out)", "acquirer_in": "\#(incoming)"}"#
+        .utf8
+    ).write(to: settings)
+    let service = try await KvytokService(data: data, arguments: ["--config", settings.path])
+    try await service.stop()
+    try FileManager.default.createDirectory(atPath: incoming, withIntermediateDirectories: true)
+    let foreign = incoming + "/funding.csv"
+    try FundingFileTests.file(merchant: "city").write(to: URL(fileURLWithPath: foreign))
+    try await TemporaryFolder.copy(data, into: copy)
+    // On a copy nothing of the city's is taken or made, unless somebody says so.
+    for (words, option) in [("export", "--acquirer-out"), ("import", "--acquirer-in")] {
+      let refused = try await Command.run(["acquirer", words, "--data", copy.path])
+      #expect(refused.exitCode == 2 && refused.errors.contains(option), "\(refused.errors)")
+    }
+    #expect(FileManager.default.fileExists(atPath: foreign))
+    let own = copy.appendingPathComponent("acquirer/out").path
+    let named = try await Command.run([
+      "acquirer", "export", "--data", copy.path, "--acquirer-out", own,
+    ])
+    #expect(named.exitCode == 0 && named.output.contains("nothing to write"), "\(named)")
+    let taken = try await Command.run(["acquirer", "import", "--data", data.path])
+    #expect(
+      taken.exitCode == 1 && taken.output.contains("of merchant city, and the house is KYIV-01"),
+      "\(taken)")
+    #expect(!FileManager.default.fileExists(atPath: foreign))
+  }
+
   /// Anybody could sign with no secret.
   @Test func anEmptySecretOpensNoWayForMessages() async throws {
     let data = try await KvytokService.preparedData()

@@ -65,6 +65,53 @@ struct ClosedFolderTests {
     #expect(!said.contains("who runs the service on it"), "\(said)")
   }
 
+  /// The service of a user of its own, as in the unit of the handbook.
+  @Test func dataAndFolderOfOneUserAreThoseOfTheirServiceAlsoWhereTheLockIsNotSeen() async throws {
+    let data = try await KvytokService.preparedData("unit")
+    defer { try? FileManager.default.removeItem(at: data) }
+    try await Self.give(data.path, to: "daemon")
+    let said = try await Self.saidToNobody(data)
+    #expect(said.contains("belongs to daemon, and this runs as nobody"), "\(said)")
+    #expect(said.contains("run this as daemon (runuser"), "\(said)")
+    #expect(said.contains("leave the folder as it is"), "\(said)")
+    #expect(!said.contains("chown") && !said.contains("as root"), "\(said)")
+  }
+
+  /// `chown -R` does not go through a link: who gets such a copy has all but the data, which are the first one's.
+  @Test func aCopyWhoseDataAreALinkDoesNotTellToTakeThoseOfTheFirst() async throws {
+    let data = try await KvytokService.preparedData("linked")
+    let volume = try TemporaryFolder.make("volume")
+    defer { for folder in [data, volume] { try? FileManager.default.removeItem(at: folder) } }
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: volume.path)
+    let cluster = data.appendingPathComponent("postgres").path
+    try FileManager.default.moveItem(atPath: cluster + "/data", toPath: volume.path + "/pg")
+    #expect(symlink(volume.path + "/pg", cluster + "/data") == 0)
+    try #require(FileManager.default.createFile(atPath: cluster + "/lock", contents: nil))
+    try await Self.give(data.path, to: "nobody")
+    let said = try await Self.saidToNobody(data)
+    #expect(said.contains("data leads to \(volume.path)/pg, which belongs to postgres"), "\(said)")
+    #expect(said.contains("a copy without data of its own: leave them as they are"), "\(said)")
+    #expect(said.contains("Only where none has"), "\(said)")
+    #expect(!said.contains("who runs the service on it"), "\(said)")
+  }
+
+  /// Another user's process shows nobody where it stands: who it is of says that it is not theirs.
+  @Test func aCopyOfAnotherUsersFolderInUseIsNotHeldByTheServerOfTheFirst() async throws {
+    let copy = try await KvytokService.preparedData("hot")
+    defer { try? FileManager.default.removeItem(at: copy) }
+    try await KvytokService.with { service in
+      let mark = "postgres/data/postmaster.pid"
+      try FileManager.default.copyItem(
+        at: service.data.appendingPathComponent(mark), to: copy.appendingPathComponent(mark))
+      try await Self.give(copy.path, to: "nobody")
+      let end = try await OtherUser.run([
+        "report", "daily", "--date", "2026-11-20", "--data", copy.path,
+      ])
+      #expect(end.exitCode == 0 && !end.errors.contains("kill"), "\(end.errors)")
+      #expect(try await service.run(["report", "daily", "--date", "2026-11-20"]).exitCode == 0)
+    }
+  }
+
   private static func give(_ folder: String, to user: String) async throws {
     let end = try await RunningProgram.run(
       URL(fileURLWithPath: "/bin/chown"), ["-R", "\(user):", folder])

@@ -20,7 +20,7 @@ struct DebtCommandTests {
       let money = ["--currency", "UAH", "--reason", "test"]
       _ = try await service.run(["rider", "register", "YW5uYQ", "--reason", "test"])
       let topUp = try await service.run(
-        ["wallet", "top-up", "YW5uYQ", "500", "--channel", "bank", "--key", "k1"] + money)
+        ["wallet", "top-up", "YW5uYQ", "500", "--channel", "transfer", "--key", "k1"] + money)
       #expect(topUp.exitCode == 0, "\(topUp.errors)")
       let nothing = try await service.run(["wallet", "write-off", "YW5uYQ", "--as", olena] + money)
       #expect(nothing.exitCode == 1 && nothing.errors.contains("the account owes nothing"))

@@ -10,7 +10,7 @@ import Testing
   .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
 struct FundingFileTests {
   /// A funding file of one deposit that matches nothing here: 8.00 less a fee of 0.12.
-  private static func file(
+  static func file(
     number: Int64 = 1, _ code: String = "UAH", merchant: String = "city"
   ) throws -> Data {
     let uah = try #require(Currency(code))

@@ -77,6 +77,39 @@ struct LostFolderTests {
     let real = volume + "/postgres/data".dropFirst(place.count)
     let found = "lie in \(real), which a copy of \(data.path) does not hold"
     #expect(end.output.contains(found), "\(end.output)\(end.errors)")
+    // Both are on one disk: one row tells of it.
+    let disks = end.output.split(separator: "\n").filter { $0.contains("MiB free") }
+    try #require(disks.count == 1, "\(end.output)")
+    #expect(disks[0].contains("MiB free where \(real) lies"), "\(end.output)")
+  }
+
+  /// Which of two disks is full stands in the row.
+  @Test(.enabled(if: LostFolderTests.hasSecondDisk, "there is one disk"))
+  func theDoctorTellsTheDiskOfTheDataAndThatOfTheFolder() async throws {
+    let data = try await KvytokService.preparedData("disks")
+    let volume = URL(
+      fileURLWithPath:
+        "/dev/shm/\(data.lastPathComponent)-\(ProcessInfo.processInfo.processIdentifier)")
+    defer { for folder in [data, volume] { try? FileManager.default.removeItem(at: folder) } }
+    let inside = data.appendingPathComponent("postgres/data")
+    try FileManager.default.createDirectory(at: volume, withIntermediateDirectories: false)
+    try await TemporaryFolder.copy(inside, into: volume)
+    try FileManager.default.removeItem(at: inside)
+    try FileManager.default.createSymbolicLink(at: inside, withDestinationURL: volume)
+    let end = try await Command.run(["doctor", "--data", data.path])
+    let disks = end.output.split(separator: "\n").filter { $0.contains("MiB free") }
+    try #require(disks.count == 2, "\(end.output)\(end.errors)")
+    #expect(disks[0].contains("MiB free where \(volume.path) lies"), "\(end.output)")
+    #expect(disks[1].contains("MiB free where \(data.path) lies"), "\(end.output)")
+  }
+
+  /// Whether memory is a disk beside that of the tests.
+  private static var hasSecondDisk: Bool {
+    let disks = ["/dev/shm", FileManager.default.temporaryDirectory.path].map { path in
+      (try? FileManager.default.attributesOfItem(atPath: path)[.systemNumber]) as? Int
+    }
+    return disks.allSatisfy { $0 != nil } && disks[0] != disks[1]
+      && FileManager.default.isWritableFile(atPath: "/dev/shm")
   }
 
   /// Who mends what hindered a first start starts again: no key is there that would be taken for an earlier one's.

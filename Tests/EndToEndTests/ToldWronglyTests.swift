@@ -109,7 +109,7 @@ import Testing
       "--reason", "test",
     ])
     #expect(end.exitCode == 2)
-    #expect(end.errors.contains("cheque is none of cash, bank, acquirer"), "\(end.errors)")
+    #expect(end.errors.contains("cheque is none of cash, transfer, acquirer"), "\(end.errors)")
     #expect(end.errors.contains("for products alone"), "\(end.errors)")
   }
 

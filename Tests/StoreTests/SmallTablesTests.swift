@@ -57,6 +57,12 @@ extension StoreSuite {
       #expect(!SecondPerson.isSame("Olena K", "OlenaK"))
     }
 
+    @Test(arguments: ["", " ", "\u{2800}", "\u{200B}", " \u{3164}\u{2060}\n"])
+    func aReasonOfWhatIsNotSeenSaysNothing(_ reason: String) {
+      #expect(SecondPerson.isBlank(reason))
+      #expect(!SecondPerson.isBlank(reason + "lost"))
+    }
+
     /// The letter й is one scalar, or и with a mark behind it, as some systems give it.
     @Test func aLabelIsKeptInOneFormOfItsLetters() {
       let kept = AccessGrant.label("Сергі\u{438}\u{306}")

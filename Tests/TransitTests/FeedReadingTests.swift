@@ -75,6 +75,10 @@ struct FeedReadingTests {
     #expect(network.trips(on: fair).map { network.trips[$0].id } == ["t4", "t5"])
     #expect(network.validDays?.lowerBound.description == "2026-01-01")
     #expect(network.validDays?.upperBound.description == "2026-12-31")
+    let edges = try ["2025-12-31", "2026-01-01", "2026-12-31", "2027-01-01"].map {
+      try #require(Day($0))
+    }
+    #expect(edges.map(network.holds(on:)) == [false, true, true, false])
   }
 
   @Test func oneOfTheTwoCalendarsIsEnough() throws {

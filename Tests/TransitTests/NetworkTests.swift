@@ -141,6 +141,8 @@ struct NetworkTests {
     #expect(network.resolveRoute("1") == nil)
     #expect(network.trips(on: Day(number: 20_000)).isEmpty)
     #expect(network.validDays == nil)
+    // What runs on no day holds on none.
+    #expect(!network.holds(on: Day(number: 20_000)))
     let point = Coordinate(latitude: 50, longitude: 30)
     #expect(network.nearestStops(to: point, withinMetres: 1000).isEmpty)
     #expect(NetworkSummary(network).routes.isEmpty)

@@ -912,6 +912,7 @@ create table acquirer_file (
   gross_minor bigint not null,
   fee_minor bigint not null,
   at timestamptz not null,
+  merchant text,                        -- whom a clearing file names; null: one of before, or a funding file
   unique (direction, number)
 );
 -- What went into a clearing file: by it the file can be made again.

@@ -1,7 +1,7 @@
 import Basics
 
 /// Writes JSON into bytes.
-struct JSONWriter {
+struct BatchWriter {
   private(set) var bytes: [UInt8] = []
   private var needsComma = false
   /// The day last written and its text: most times of a batch are of one day.

@@ -11,7 +11,7 @@ struct JSONNumber {
   var hasExponent: Bool
 }
 
-extension JSONReader {
+extension BatchTokens {
   /// Takes a number by the grammar of RFC 8259.
   @inline(__always) mutating func number() throws(JSONStop) -> JSONNumber {
     skipSpace()
@@ -80,8 +80,8 @@ extension JSONReader {
       let value = Double(number.mantissa) / power
       return number.isNegative ? -value : value
     }
-    guard number.end - number.start <= JSONReader.fractionBytesMax else {
-      throw stop("number_too_long", "it must have at most \(JSONReader.fractionBytesMax) digits")
+    guard number.end - number.start <= BatchTokens.fractionBytesMax else {
+      throw stop("number_too_long", "it must have at most \(BatchTokens.fractionBytesMax) digits")
     }
     let text = JSONText(start: number.start, end: number.end, isPlain: true)
     guard let value = Double(string(text)), value.isFinite else {

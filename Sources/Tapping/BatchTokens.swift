@@ -23,7 +23,7 @@ struct JSONText {
 ///
 /// Every read of a byte goes through `peek`, which looks at the bound; a byte past the end reads as
 /// 0, which is allowed nowhere in JSON.
-struct JSONReader {
+struct BatchTokens {
   private let bytes: UnsafeBufferPointer<UInt8>
   private(set) var at = 0
   private(set) var failure: JSONFailure?
@@ -117,7 +117,7 @@ struct JSONReader {
     try expect(0x22, "a text in quotation marks")
     let start = at
     while at + 8 <= bytes.count {
-      let ends = JSONReader.endsOfPlainText(word(at: at))
+      let ends = BatchTokens.endsOfPlainText(word(at: at))
       guard ends == 0 else {
         at += ends.trailingZeroBitCount >> 3
         break
