@@ -248,7 +248,7 @@ package struct FleetQueries {
   package func gapSums() async throws -> GapSums {
     let row = try await connection.query(
       """
-      select count(*), coalesce(\(WideSums.held("sum(last_seq - first_seq + 1)")), 0),
+      select count(*), \(WideSums.held("sum(last_seq - first_seq + 1)")),
         count(distinct device_id), min(known_since)
       from device_gap where closed_at is null
       """

@@ -197,7 +197,7 @@ package struct LoadTables {
           select count(*) from tap_quarantine where state = 'held') + (
           select count(*) from tap_quarantine where state = 'released' and sorted_at is null)
           as quarantined,
-        (select \(WideSums.held("coalesce(sum(upper(r) - lower(r)), 0)")) from device_epoch e, unnest(
+        (select \(WideSums.held("sum(upper(r) - lower(r))")) from device_epoch e, unnest(
           int8multirange(int8range(1, greatest(upper(e.seen), 1))) - e.seen) r
           where not isempty(e.seen)) as numbers
       """

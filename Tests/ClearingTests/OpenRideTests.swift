@@ -57,7 +57,10 @@ extension ClearingSuite {
         let anna = try await house.register("anna")
         let sold = try await house.products.sell(
           "ten rides", to: anna, from: nil, for: house.cash(nil, key: "s1"), by: desk)
-        try await house.journal([try Self.on(1, "08:00")])
+        // On the day of the sale: with a day after it the ride would be given up.
+        var on = try tap(1, "08:00", day: 1)
+        on.kind = .on
+        try await house.journal([on])
         try await house.service.drain()
         await #expect(throws: RiderRefusal.ridesWait(days: 1)) {
           try await house.products.refund(

@@ -87,12 +87,10 @@ struct LostFolderTests {
   @Test(.enabled(if: LostFolderTests.hasSecondDisk, "there is one disk"))
   func theDoctorTellsTheDiskOfTheDataAndThatOfTheFolder() async throws {
     let data = try await KvytokService.preparedData("disks")
-    let volume = URL(
-      fileURLWithPath:
-        "/dev/shm/\(data.lastPathComponent)-\(ProcessInfo.processInfo.processIdentifier)")
+    let other = try #require(TemporaryFolder.roots.first { !data.path.hasPrefix($0) })
+    let volume = try TemporaryFolder.make("disk", in: other)
     defer { for folder in [data, volume] { try? FileManager.default.removeItem(at: folder) } }
     let inside = data.appendingPathComponent("postgres/data")
-    try FileManager.default.createDirectory(at: volume, withIntermediateDirectories: false)
     try await TemporaryFolder.copy(inside, into: volume)
     try FileManager.default.removeItem(at: inside)
     try FileManager.default.createSymbolicLink(at: inside, withDestinationURL: volume)
@@ -105,11 +103,11 @@ struct LostFolderTests {
 
   /// Whether memory is a disk beside that of the tests.
   private static var hasSecondDisk: Bool {
-    let disks = ["/dev/shm", FileManager.default.temporaryDirectory.path].map { path in
+    let disks = TemporaryFolder.roots.map { path in
       (try? FileManager.default.attributesOfItem(atPath: path)[.systemNumber]) as? Int
     }
     return disks.allSatisfy { $0 != nil } && disks[0] != disks[1]
-      && FileManager.default.isWritableFile(atPath: "/dev/shm")
+      && TemporaryFolder.roots.allSatisfy(FileManager.default.isWritableFile(atPath:))
   }
 
   /// Who mends what hindered a first start starts again: no key is there that would be taken for an earlier one's.

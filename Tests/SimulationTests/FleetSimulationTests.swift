@@ -7,7 +7,7 @@ import Testing
 /// One seed makes the fleet, its taps and the faults; a checker that stands apart finds whether each
 /// acknowledged tap is there once, none was invented, and every gap and conflict is known.
 ///
-/// `KVYTOK_SEEDS` says how many seeds (100), `KVYTOK_SEED` which is the first (1).
+/// `KVYTOK_SEEDS` says how many seeds (200), `KVYTOK_SEED` which is the first (1).
 @Suite(.enabled(if: LeasedDatabase.isAvailable, "skipped: no PostgreSQL"), .serialized)
 struct FleetSimulationTests {
   static let start = Instant(seconds: 1_795_300_000)
@@ -20,7 +20,7 @@ struct FleetSimulationTests {
 
   @Test func everyAcknowledgedTapIsThereOnceAndNothingElse() async throws {
     let first = Self.number("KVYTOK_SEED", else: 1)
-    let count = Self.number("KVYTOK_SEEDS", else: 100)
+    let count = Self.number("KVYTOK_SEEDS", else: 200)
     // Side by side, each with a database of its own: what a seed plays stays its own.
     try await withThrowingTaskGroup(of: Void.self) { group in
       for side in 0..<Self.sides {

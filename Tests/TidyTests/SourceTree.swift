@@ -142,7 +142,8 @@ struct BareSource {
       for byte in lines[index].utf8 {
         switch byte {
         case UInt8(ascii: "("): parentheses += 1
-        case UInt8(ascii: ")"): parentheses -= 1
+        // One that an attribute opened lines above is no parenthesis of the function.
+        case UInt8(ascii: ")"): parentheses = max(parentheses - 1, 0)
         case UInt8(ascii: "{") where parentheses == 0 || braces > 0: braces += 1
         case UInt8(ascii: "}") where braces > 0:
           braces -= 1

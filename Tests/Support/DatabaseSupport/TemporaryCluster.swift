@@ -1,16 +1,11 @@
 import Glibc
+import Programs
 import Synchronization
 
-/// The folder of a test process's cluster: removed at its end, or by a later process when it was
-/// killed.
+/// The folder of a test process's cluster, which is removed at its end.
 ///
-/// Nothing in it has to outlive the process, and databases are made and dropped by the hundred: where
-/// there is room it lies in memory, which makes a copy of a template three times as fast.
+/// Databases are made and dropped by the hundred: in memory a copy of a template is three times as fast.
 enum TemporaryCluster {
-  private static let memoryRoot = "/dev/shm"
-  private static let diskRoot = "/tmp"
-  /// Least free bytes of the file system in memory: ten databases, their log, and as much again.
-  private static let memoryBytesMin: UInt = 4 << 30
   private static let prefix = "kvytok-test-"
 
   private struct AtExit {
@@ -22,21 +17,12 @@ enum TemporaryCluster {
 
   /// An empty folder that carries the number of this process.
   static func makeFolder() throws -> String {
-    for root in [memoryRoot, diskRoot] { removeAbandoned(in: root) }
-    let root = hasRoom(memoryRoot) ? memoryRoot : diskRoot
-    let folder = "\(root)/\(prefix)\(getpid())"
+    let folder = "\(TemporaryFolder.root)/\(prefix)\(getpid())"
     removeFolder(folder)
     guard mkdir(folder, 0o755) == 0 else {
       throw TemporaryClusterFault(message: "\(folder): \(String(cString: strerror(errno)))")
     }
     return folder + "/cluster"
-  }
-
-  /// Whether a file system has room for a cluster, and may be written to.
-  private static func hasRoom(_ root: String) -> Bool {
-    var status = statvfs()
-    return statvfs(root, &status) == 0 && access(root, W_OK | X_OK) == 0
-      && UInt(status.f_bavail) * UInt(status.f_frsize) >= memoryBytesMin
   }
 
   /// Ends the server and removes its folder when this process exits.
@@ -58,16 +44,6 @@ enum TemporaryCluster {
         }
         TemporaryCluster.removeFolder(String(last.folder.dropLast("/cluster".utf8.count)))
       }
-    }
-  }
-
-  /// Removes what processes left behind that were killed.
-  private static func removeAbandoned(in root: String) {
-    for name in names(in: root) where name.hasPrefix(prefix) {
-      guard let process = Int32(name.dropFirst(prefix.count)), process != getpid(),
-        kill(process, 0) != 0, errno == ESRCH
-      else { continue }
-      removeFolder("\(root)/\(name)")
     }
   }
 

@@ -1,16 +1,61 @@
 package import Foundation
 import Synchronization
 
-/// Folders of a test process, each of its own name.
+/// Folders of a test process, each of its own name: removed by the test, or by a later process when this
+/// one was killed.
+///
+/// Nothing in them has to outlive the process, and databases are copied by the hundred: where there is room
+/// they lie in memory, where a copy takes a tenth of the processor time.
 package enum TemporaryFolder {
+  /// Where folders may lie, the quicker one first.
+  package static let roots = ["/dev/shm", diskRoot]
+  private static let diskRoot = URL(fileURLWithPath: NSTemporaryDirectory()).standardized.path
+  /// Least free bytes of the file system in memory: a dozen services, their logs, and as much again.
+  private static let memoryBytesMin: UInt = 4 << 30
+  private static let prefix = "kvytok-test-"
+
   private static let count = Atomic(0)
   private static let ofProcess = Mutex<[URL]>([])
+  /// Done once, before the first folder.
+  private static let abandonedAreRemoved: Void = removeAbandoned()
+
+  /// The root of a folder that is made now.
+  package static var root: String {
+    abandonedAreRemoved
+    return hasRoom(roots[0]) ? roots[0] : diskRoot
+  }
+
+  /// Whether a file system has room for many folders, and may be written to.
+  private static func hasRoom(_ root: String) -> Bool {
+    var status = statvfs()
+    return statvfs(root, &status) == 0 && access(root, W_OK | X_OK) == 0
+      && UInt(status.f_bavail) * UInt(status.f_frsize) >= memoryBytesMin
+  }
+
+  /// Removes what processes left behind that were killed.
+  private static func removeAbandoned() {
+    for root in roots {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] {
+        guard let process = process(ofFolder: name), kill(process, 0) != 0, errno == ESRCH else {
+          continue
+        }
+        try? FileManager.default.removeItem(atPath: "\(root)/\(name)")
+      }
+    }
+  }
+
+  /// The process that made a folder: of `kvytok-test-PROCESS`, or of `kvytok-test-PURPOSE-PROCESS-NUMBER`.
+  static func process(ofFolder name: String) -> Int32? {
+    guard name.hasPrefix(prefix) else { return nil }
+    let words = name.dropFirst(prefix.count).split(separator: "-")
+    return words.count == 1 ? Int32(words[0]) : words.dropLast().last.flatMap { Int32($0) }
+  }
 
   /// Makes an empty folder that other users may pass through.
-  package static func make(_ purpose: String) throws -> URL {
+  package static func make(_ purpose: String, in place: String? = nil) throws -> URL {
     let number = count.wrappingAdd(1, ordering: .relaxed).newValue
-    let folder = URL(fileURLWithPath: NSTemporaryDirectory())
-      .appendingPathComponent("kvytok-test-\(purpose)-\(getpid())-\(number)")
+    let folder = URL(fileURLWithPath: place ?? root)
+      .appendingPathComponent("\(prefix)\(purpose)-\(getpid())-\(number)")
     try? FileManager.default.removeItem(at: folder)
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true,
