@@ -160,7 +160,7 @@ let package = Package(
       path: "validator-sim/SimulatedCity", swiftSettings: house),
     .target(
       name: "ServiceClient",
-      dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP],
+      dependencies: ["Basics", "Tapping", arguments, httpClient, nioCore, nioHTTP, nioSSL],
       path: "validator-sim/ServiceClient", swiftSettings: house),
     .target(
       name: "SimulatedAcquirer", dependencies: ["Basics", "Tapping"],

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+package import NIOSSL
 
 /// What the service answered.
 package struct ServiceAnswer: Sendable {
@@ -68,15 +69,16 @@ package final class ServiceClient: Sendable {
   private let attemptsMax: Int
   private let client: HTTPClient
 
-  /// Prepares connections to a service, such as `http://127.0.0.1:8080`.
+  /// Prepares connections to a service, such as `http://127.0.0.1:8080`; over TLS by the machine's authorities,
+  /// unless another configuration is given.
   package init(
     base: String, adminToken: String?, connectionsMax: Int = 64,
-    attemptsMax: Int = ServiceClient.attemptsMax
+    attemptsMax: Int = ServiceClient.attemptsMax, tls: TLSConfiguration? = nil
   ) {
     self.attemptsMax = attemptsMax
     self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
     self.adminToken = adminToken
-    var configuration = HTTPClient.Configuration()
+    var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
     configuration.httpVersion = .http1Only
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsMax
     configuration.timeout.connect = .seconds(5)
