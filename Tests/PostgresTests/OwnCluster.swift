@@ -70,15 +70,7 @@ enum OwnCluster {
   }
 
   private static func inFolder(_ body: (String) async throws -> Void) async throws {
-    let template = Array("\(TemporaryFolder.root)/kvytok-own-XXXXXX".utf8CString)
-    let folder = template.withUnsafeBufferPointer { _ in
-      var copy = template
-      return copy.withUnsafeMutableBufferPointer { buffer in
-        buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-      }
-    }
-    guard let folder else { throw PostgresError(kind: .usage, message: "no folder for a cluster") }
-    chmod(folder, 0o755)
+    let folder = try TemporaryFolder.make("own").path
     defer { removeTree(folder) }
     try await body(folder + "/cluster")
   }
