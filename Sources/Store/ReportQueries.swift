@@ -171,7 +171,7 @@ extension ReportTables {
   ) async throws -> [(currency: String, sums: [Int64])] {
     let code = byCurrency ? "coalesce(currency, '')::text" : "''"
     // Of missing numbers there may be more than 64 bits count; of money there are not.
-    let sums = names.map { "least(coalesce(sum(\($0)), 0), \(Int64.max))::int8" }
+    let sums = names.map { WideSums.held("sum(\($0))") }
     let rows = try await ask(query, question, limit: nil) { report in
       "select \(([code] + sums).joined(separator: ", ")) from \(report) group by 1 order by 1"
     }
