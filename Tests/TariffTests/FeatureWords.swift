@@ -77,6 +77,18 @@ let wordFeatures: [Feature] = [
         - {on: "16:00", mode: rail, stop: E, zone: 2, pays: 12.00, because: incomplete}
       """),
   Feature(
+    "one way with a price of its own keeps it before a pair for both ways",
+    rules: """
+      fares: [{name: rail, price: {by: zones, pairs: [{from: 2, to: 1, price: 5, both_ways: no}, {from: 1, to: [2, 3], price: 3}]}}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:10", mode: rail, zone: 1, to_zone: 2, pays: 3.00}
+        - {on: "09:00", off: "09:10", mode: rail, zone: 2, to_zone: 1, pays: 5.00}
+        - {on: "10:00", off: "10:10", mode: rail, zone: 3, to_zone: 1, pays: 3.00}
+      """),
+  Feature(
     "a discount and a share on a transfer, never below nothing",
     rules: """
       fares: [{name: bus, when: {mode: bus}, price: 10}, {name: tram, when: {mode: tram}, price: 1.50}]
