@@ -103,7 +103,7 @@ package final class ChargingService: Sendable {
   package func nextClosing(after moment: Instant) -> (fareDay: Day, at: Instant) {
     let city = city.current
     let day = city.fareDay(of: moment.adding(seconds: -policy.closingWaitSeconds))
-    let end = city.clock.start(of: day.adding(days: 1))
+    let end = city.hours(of: day).upperBound
     return (day, end.adding(seconds: policy.closingWaitSeconds))
   }
 

@@ -20,7 +20,7 @@ enum ClockChange {
     let days = Set(tapped).union(tapped.map { $0.adding(days: 1) }).filter { $0 >= first }
     return days.sorted().compactMap { day in
       let before = city.hours(of: day).lowerBound
-      let after = (book.tariff(on: day)?.cityClock ?? book.cityClock).start(of: day)
+      let after = city.clock(of: day, by: book).start(of: day)
       guard before != after else { return nil }
       return Begin(day: day, moments: min(before, after)..<max(before, after))
     }
@@ -36,7 +36,7 @@ enum ClockChange {
       guard let least = days.min(), let most = days.max(),
         try await db.sorting.hasTaps(of: begin.moments, in: least...most)
       else { continue }
-      let clock = city.book?.tariff(on: begin.day)?.cityClock ?? city.clock
+      let clock = city.clock(of: begin.day, by: city.book)
       let minutes = clock.fareDayStartSeconds / 60
       let start = "\(padded(minutes / 60, 2)):\(padded(minutes % 60, 2))"
       return

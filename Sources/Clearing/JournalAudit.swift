@@ -138,7 +138,11 @@ extension LedgerAuditor {
     let names = expected.map {
       TapName(device: $0.batch.device, epoch: $0.batch.epoch, seq: $0.tap.tap.seq)
     }
-    let standing = try await db.bookProofs.taps(names, within: first...last)
+    // Before the first tariff a tap may stand under the day beside its own.
+    let city = sorter.city
+    let from = first.adding(days: city.isBeforeTariff(first) ? -1 : 0)
+    let through = last.adding(days: city.isBeforeTariff(last) ? 1 : 0)
+    let standing = try await db.bookProofs.taps(names, within: from...through)
     let places = try await db.deviceAssignments.find(of: Set(names.map(\.device)))
     for (signed, name) in zip(expected, names) {
       let (tap, batch, version) = (signed.tap, signed.batch, signed.denyListVersion)
@@ -159,6 +163,9 @@ extension LedgerAuditor {
       }
       row.place(by: places[batch.device])
       row.assigned = nil
+      if let kept = standing[name], city.mayStand(row.at, on: kept.fareDay) {
+        row.fareDay = kept.fareDay
+      }
       if let fault = fault(of: standing[row.name], expected: row) { findings.append(fault) }
     }
     return findings

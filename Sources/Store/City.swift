@@ -18,6 +18,8 @@ package struct City: FareDayClock {
   /// By which it is seen whether something else was published since.
   package let edition: CityEdition
   private let past: PastCities
+  /// By which days begin before the first version of the tariff: the network's time zone, with midnight.
+  private let clockBefore: CityClock
 
   /// Puts a city together; without terms its network holds for all days.
   package init(
@@ -31,24 +33,43 @@ package struct City: FareDayClock {
     self.book = network.stops.isEmpty ? book : book?.bound(to: FareNetwork(network))
     self.feed = feed
     edition = CityEdition(feedID: feed?.id, tariffCount: tariffCount)
-    clock =
-      book?.cityClock
-      ?? CityClock(
-        zone: TimeZoneTable(name: network.timeZoneName) ?? .utc, fareDayStartSeconds: 0)
+    clockBefore = CityClock(
+      zone: TimeZoneTable(name: network.timeZoneName) ?? .utc, fareDayStartSeconds: 0)
+    clock = book?.cityClock ?? clockBefore
   }
 
   /// The fare day of a moment, by the clock of the version in force then.
   package func fareDay(of moment: Instant) -> Day {
-    book?.fareDay(of: moment) ?? clock.fareDay(of: moment)
+    book?.fareDay(of: moment, before: clockBefore) ?? clockBefore.fareDay(of: moment)
+  }
+
+  /// The clock of a fare day by a book of tariffs, which need not be the city's own.
+  package func clock(of day: Day, by book: TariffBook?) -> CityClock {
+    book?.clock(of: day) ?? clockBefore
   }
 
   /// The moments of a fare day, by the clock of the version in force on it.
   package func hours(of day: Day) -> Range<Instant> {
-    func start(of day: Day) -> Instant {
-      (book?.tariff(on: day)?.cityClock ?? clock).start(of: day)
-    }
+    func start(of day: Day) -> Instant { clock(of: day, by: book).start(of: day) }
     let first = start(of: day)
     return first..<max(first, start(of: day.adding(days: 1)))
+  }
+
+  /// Whether a fare day lies before the first version of the tariff.
+  package func isBeforeTariff(_ day: Day) -> Bool { book?.clock(of: day) == nil }
+
+  /// Whether a moment may stand under a fare day.
+  ///
+  /// On days before the first tariff the network may have come later, and older programs took the newest clock.
+  /// Nothing is paid on them, so a tap stays under the day that one of these clocks gave it.
+  package func mayStand(_ moment: Instant, on day: Day) -> Bool {
+    let own = fareDay(of: moment)
+    guard day != own else { return true }
+    guard isBeforeTariff(day), isBeforeTariff(own) else { return false }
+    let clocks = (book?.versions ?? []).map(\.cityClock)
+    return (clocks + [CityClock(zone: .utc, fareDayStartSeconds: 0)]).contains {
+      $0.fareDay(of: moment) == day
+    }
   }
 
   /// The network's name of a route that a validator named; the same where the network lacks it.

@@ -12,15 +12,17 @@ extension FareMeter {
     let service = joins && kind >= 0 ? tariff.tables.services[kind].tag : 0
     var before: ChainState?
     if let chain = state.chain, isLinked(chain, ride, index) { before = chain }
-    guard var chain = before, chain.service == service else {
+    guard var chain = before, chain.service == service, mayGoOn(chain, index) else {
       return startChain(
-        ride, index, price: price, service: service, isChange: before != nil, state: &state)
+        ride, index, price: price, service: service,
+        isChange: before.map { $0.service != service } ?? false, state: &state)
     }
     let paid = chain.paidMinor
     chain.rides.append(chainRide(ride))
     let whole = chainPrice(chain, ride, index)
     note(&chain, ride)
     guard whole != unknownMinor else {
+      chain.paidMinor = paid + price
       state.chain = chain
       return price
     }
@@ -112,6 +114,12 @@ extension FareMeter {
         || pairs.contains(UInt64(chain.lastStop) << 32 | UInt64(stop)))
   }
 
+  /// Whether the whole of a chain may still be known: a sum never is again once a part of it is not.
+  private func mayGoOn(_ chain: ChainState, _ index: Int) -> Bool {
+    tariff.tables.chains[index].measure != .sum
+      || chain.rides.allSatisfy { metres(of: $0) != nil }
+  }
+
   private func chainPrice(_ chain: ChainState, _ ride: borrowing Ride, _ index: Int) -> Int64 {
     var whole = copy ride
     switch tariff.tables.chains[index].measure {
@@ -126,7 +134,8 @@ extension FareMeter {
       whole.chainMetres = sum
     case .longest:
       guard let longest = longest(chain.rides) else { return unknownMinor }
-      whole.chainMetres = longest.metres
+      // The rides before say nothing of how far one went that nobody ended.
+      if whole.status != .incomplete || whole.hasEnd { whole.chainMetres = longest.metres }
       whole.times = longest.times
     }
     for rule in tariff.tables.fares where rule.condition.holds(whole) {

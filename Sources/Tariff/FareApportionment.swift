@@ -22,7 +22,8 @@ extension TariffReader {
       faults.warn(
         cap.line,
         "cap \"\(cap.name)\" holds longer than a day, and \"apportionment: \(rule.rawValue)\" shares each fare "
-          + "day by itself: rides of days on which nothing is left to pay bring their operators nothing"
+          + "day by itself: rides of days on which nothing is left to pay bring their operators nothing; sell a "
+          + "pass of that time instead, which earns on each day, or agree how operators settle it beside"
       )
     }
   }

@@ -124,13 +124,23 @@ package struct PricedRider: Sendable {
 }
 
 extension TariffBook {
-  /// The fare day of a moment by the clock of the version in force then.
-  package func fareDay(of moment: Instant) -> Day {
+  /// The clock of a fare day: that of the version that began last by then; nil before the first.
+  ///
+  /// Days without a version keep the clock of those before them, whatever is published for days to come.
+  package func clock(of day: Day) -> CityClock? {
+    versions.last { $0.firstDay <= day }?.cityClock
+  }
+
+  /// The fare day of a moment by the clock of its day; before the first version by another one.
+  package func fareDay(of moment: Instant, before first: CityClock? = nil) -> Day {
+    var next: Day?
     for version in versions.reversed() {
       let day = version.cityClock.fareDay(of: moment)
-      if version.firstDay <= day, day <= version.lastDay { return day }
+      if version.firstDay <= day { return next.map { min(day, $0.adding(days: -1)) } ?? day }
+      next = version.firstDay
     }
-    return cityClock.fareDay(of: moment)
+    let day = (first ?? versions[0].cityClock).fareDay(of: moment)
+    return min(day, versions[0].firstDay.adding(days: -1))
   }
 }
 

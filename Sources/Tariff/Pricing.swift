@@ -203,16 +203,22 @@ extension CompiledTariff {
         let to = Int(tables.symbols[.zone].names[Int(ride.off.zone.id)])
       else { return -1 }
       return abs(Double(to) - Double(from)) + 1
-    case .distance:
-      if ride.chainMetres >= 0 { return ride.chainMetres }
-      guard ride.hasEnd else { return -1 }
-      if tables.distanceUse != .straight, ride.off.distanceMetres >= 0 {
-        return Double(ride.off.distanceMetres)
-      }
-      if tables.distanceUse == .alongLine { return metresAlongLine(ride) }
-      guard let from = ride.on.coordinate, let to = ride.off.coordinate else { return -1 }
-      return metres(from, to)
+    case .distance: return distance(ride)
     }
+  }
+
+  /// Whole metres of a ride; -1 when they are not known.
+  ///
+  /// A line that is a hair longer than ten kilometres, as differences along it are, is in the band of ten.
+  private func distance(_ ride: borrowing Ride) -> Double {
+    if ride.chainMetres >= 0 { return ride.chainMetres.rounded() }
+    guard ride.hasEnd else { return -1 }
+    if tables.distanceUse != .straight, ride.off.distanceMetres >= 0 {
+      return Double(ride.off.distanceMetres)
+    }
+    if tables.distanceUse == .alongLine { return metresAlongLine(ride).rounded() }
+    guard let from = ride.on.coordinate, let to = ride.off.coordinate else { return -1 }
+    return metres(from, to).rounded()
   }
 
   /// The number of the zone that lies farthest out of all that a ride touches; -1 without any.

@@ -313,7 +313,8 @@ extension TariffReader {
             faults.error(element.line, "\(start) to \(end) has another price above")
           }
           table[key] = priced
-          if isBothWays { table[back] = priced }
+          // A way that has a price of its own above keeps it.
+          if isBothWays, table[back] == nil { table[back] = priced }
         }
       }
     }

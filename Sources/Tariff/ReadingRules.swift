@@ -49,6 +49,7 @@ extension TariffReader {
       }
     }
     warnOfRidesWithoutLength()
+    doubtProductsThatMayNeverBegin(line: fields.line)
     warnOfUnreachableRules()
   }
 
@@ -59,6 +60,26 @@ extension TariffReader {
       faults.warn(
         line,
         "a ride without its tap off has no price by length; say what it pays in \"incomplete\"")
+    }
+  }
+
+  /// Doubts proofs and bought caps that begin with a first ride: one that carries no ride is never over.
+  private func doubtProductsThatMayNeverBegin(line: Int) {
+    func waiting(_ tag: UInt32) -> String? {
+      tables.products.first { $0.tag == tag && $0.startsAtFirstUse }?.name
+    }
+    func doubt(_ line: Int, _ owner: String, _ product: String) {
+      faults.warn(
+        line,
+        "\(owner) holds with product \"\(product)\", which begins with its first ride: as long as it carries "
+          + "none it is never over")
+    }
+    for rule in tables.categories where rule.proofTag != 0 {
+      if let name = waiting(rule.proofTag) { doubt(line, "category \"\(rule.name)\"", name) }
+    }
+    for cap in tables.caps {
+      guard case .product(let tag) = cap.period, let name = waiting(tag) else { continue }
+      doubt(cap.line, "cap \"\(cap.name)\"", name)
     }
   }
 

@@ -129,7 +129,19 @@ extension TariffReader {
       }
     }
     rule.finish()
+    doubtNight(span, line: tree.line)
     return span
+  }
+
+  /// Doubts a night of some days only where its hours after midnight are of the next fare day already.
+  private func doubtNight(_ span: TimeSpan, line: Int) {
+    let dayStart = Int64(tables.clock.fareDayStartSeconds) * 1_000_000
+    guard span.end < span.start, span.days != 0x3FFF, dayStart < span.end else { return }
+    faults.warn(
+      line,
+      "the span goes over midnight on some days only, and fare days begin before it ends: its hours after "
+        + "midnight are those of the named days, not of the nights after them; begin fare days no earlier than it "
+        + "ends (\"day_start\"), or write two spans")
   }
 
   /// Bits of the days: Monday to Sunday, then the same as holidays.

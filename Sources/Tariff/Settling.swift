@@ -183,12 +183,9 @@ extension FareMeter {
     if tariff.tables.tapping.incomplete == .dearest
       || tariff.tables.tapping.incomplete == .endOfLine
     {
-      for index in tariff.tables.fares.indices
-      where tariff.tables.fares[index].condition.holds(ride) {
-        let minor = ownShare(of: tariff.dearest(tariff.tables.fares[index].node, ride), ride)
-        guard minor != unknownMinor else { continue }
-        step(.incomplete, .fare(Int32(index)), minor: minor)
-        return (minor, .fare(Int32(index)))
+      if let found = dearestFare(ride) {
+        step(.incomplete, found.rule, minor: found.minor)
+        return (found.minor, found.rule)
       }
       let ticket = dearestTicket(ride)
       if ticket != unknownMinor {

@@ -1,32 +1,56 @@
 import Basics
 import Transit
 
-extension RiderState {
-  /// Formats of the bytes that are read.
-  ///
-  /// 2 added the sets of zones that a cap's rides have left, and the last use of a product; 3 what a
-  /// category took off of the tickets of rides that the next day may share; 5 the days on which rides began
-  /// behind an open one; 6 to 3, and 7 to 5, the place of the first boarding of a chain. Format 1 is read as
-  /// well; any other is refused. 4 was never in a release.
-  private static let formats = plainFormats + eveningFormats
-  private static let plainFormats: [UInt8] = [1, 2, 3, 6]
-  /// Those that have days behind an open ride.
-  private static let eveningFormats: [UInt8] = [5, 7]
+/// What the bytes of a state may hold beside what they always did.
+private struct StateParts: OptionSet {
+  let rawValue: UInt8
 
-  /// The format that a state is written in: without what a format added it is the one before, so that
-  /// the bytes of nearly all states stay what they were.
-  private var writtenFormat: UInt8 {
-    let hasPlace = chain?.firstPlace != nil
-    if evening != nil { return hasPlace ? 7 : 5 }
-    if hasPlace { return 6 }
-    return recent.contains { $0.reductionMinor != 0 } ? 3 : 2
+  /// The sets of zones that a cap's rides have left, and the last use of a product.
+  static let lastUses = StateParts(rawValue: 1)
+  /// What a category took off of the tickets of rides that the next day may share.
+  static let reductions = StateParts(rawValue: 2)
+  /// The days on which rides began behind an open one.
+  static let evening = StateParts(rawValue: 4)
+  /// The place of the first boarding of a chain.
+  static let firstPlace = StateParts(rawValue: 8)
+}
+
+/// A format of the bytes of a state, by the number that they begin with.
+private struct StateFormat {
+  let number: UInt8
+  let parts: StateParts
+
+  /// All that are read, from the oldest on; 4 was never in a release, and any other is refused.
+  static let all = [
+    StateFormat(number: 1, parts: []),
+    StateFormat(number: 2, parts: [.lastUses]),
+    StateFormat(number: 3, parts: [.lastUses, .reductions]),
+    StateFormat(number: 5, parts: [.lastUses, .reductions, .evening]),
+    StateFormat(number: 6, parts: [.lastUses, .reductions, .firstPlace]),
+    StateFormat(number: 7, parts: [.lastUses, .reductions, .evening, .firstPlace]),
+  ]
+}
+
+extension StateFormat {
+  /// The oldest format that holds a state: the bytes of nearly all states stay what they were.
+  init(holding state: RiderState) {
+    var needed: StateParts = .lastUses
+    if state.recent.contains(where: { $0.reductionMinor != 0 }) { needed.insert(.reductions) }
+    if state.evening != nil { needed.insert(.evening) }
+    if state.chain?.firstPlace != nil { needed.insert(.firstPlace) }
+    guard let oldest = StateFormat.all.first(where: { $0.parts.isSuperset(of: needed) }) else {
+      preconditionFailure("the newest format holds all parts")
+    }
+    self = oldest
   }
+}
 
+extension RiderState {
   /// The state for storage: the same state always gives the same bytes.
   package var bytes: [UInt8] {
     var writer = StateWriter()
-    let format = writtenFormat
-    writer.byte(format)
+    let format = StateFormat(holding: self)
+    writer.byte(format.number)
     writer.list(caps) { writer, cap in
       writer.fixed(cap.tag)
       writer.integer(cap.start)
@@ -59,7 +83,7 @@ extension RiderState {
       writer.tap(ride.on)
       writer.optional(ride.off) { $0.tap($1) }
       writer.integer(ride.paidMinor)
-      if format >= 3 { writer.integer(ride.reductionMinor) }
+      if format.parts.contains(.reductions) { writer.integer(ride.reductionMinor) }
     }
     writer.list(habits) { writer, habit in
       writer.fixed(habit.from)
@@ -77,36 +101,36 @@ extension RiderState {
 
   /// Reads what `bytes` wrote; nil when it is anything else.
   package init?(bytes: [UInt8]) {
-    self.init(bytes: bytes, formats: RiderState.formats)
+    self.init(bytes: bytes, of: StateFormat.all)
   }
 
   /// Reads a state that another one keeps, which itself keeps none.
   fileprivate init?(kept bytes: [UInt8]) {
-    self.init(bytes: bytes, formats: RiderState.plainFormats)
+    self.init(bytes: bytes, of: StateFormat.all.filter { !$0.parts.contains(.evening) })
   }
 
-  private init?(bytes: [UInt8], formats: [UInt8]) {
+  private init?(bytes: [UInt8], of formats: [StateFormat]) {
     var reader = StateReader(bytes: bytes)
-    let format = reader.byte()
-    guard formats.contains(format) else { return nil }
+    let number = reader.byte()
+    guard let parts = formats.first(where: { $0.number == number })?.parts else { return nil }
     caps = reader.list { reader in
       CapCount(
         tag: reader.fixed(), start: reader.integer(), spentMinor: reader.integer(),
         rides: reader.small(), level: reader.small(),
-        setsLeft: format < 2 ? 0 : UInt64(bitPattern: reader.integer()))
+        setsLeft: parts.contains(.lastUses) ? UInt64(bitPattern: reader.integer()) : 0)
     }
     windows = reader.list { $0.window() }
     chain = reader.optional { reader in
       var chain = reader.chain()
-      if format >= 6 { chain.firstPlace = reader.placeMasks() }
+      if parts.contains(.firstPlace) { chain.firstPlace = reader.placeMasks() }
       return chain
     }
     holdings = reader.list { reader in
       Holding(
         tag: reader.fixed(), boughtAt: reader.integer(), activatedAt: reader.integer(),
         tripsUsed: reader.small(), lastTripAt: reader.integer(),
-        lastUseAt: format < 2 ? .min : reader.integer(),
-        lastVehicle: format < 2 ? 0 : reader.fixed())
+        lastUseAt: parts.contains(.lastUses) ? reader.integer() : .min,
+        lastVehicle: parts.contains(.lastUses) ? reader.fixed() : 0)
     }
     counts = reader.list { reader in
       RideCount(tag: reader.fixed(), start: reader.integer(), rides: reader.small())
@@ -115,14 +139,14 @@ extension RiderState {
     recent = reader.list { reader in
       RecentRide(
         on: reader.tap(), off: reader.optional { $0.tap() }, paidMinor: reader.integer(),
-        reductionMinor: format < 3 ? 0 : reader.integer())
+        reductionMinor: parts.contains(.reductions) ? reader.integer() : 0)
     }
     habits = reader.list { reader in
       Habit(from: reader.fixed(), off: reader.tap(), times: reader.small())
     }
     balanceMinor = reader.optional { $0.integer() }
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
-    evening = RiderState.eveningFormats.contains(format) ? reader.evening(of: boarding) : nil
+    evening = parts.contains(.evening) ? reader.evening(of: boarding) : nil
     guard reader.isWhole else { return nil }
   }
 }

@@ -93,6 +93,38 @@ extension ClearingSuite {
       }
     }
 
+    /// The first tariff is for days to come: those before it keep the midnight by which their taps were sorted.
+    @Test func daysBeforeTheFirstTariffKeepTheirClock() async throws {
+      let text = testTariff.replacing("from: 2026-01-01", with: "from: 2026-11-24")
+      try await House.with(tariff: nil) { house in
+        try await house.journalSigned([try tap(1, "02:30")])
+        try await house.service.drain()
+        try await house.publish(text, isReratingOrdered: false)
+        try await house.service.drain()
+        #expect(try await house.texts("select fare_day::text from tap") == ["2026-11-22"])
+        let audit = try await house.fullAudit(.journal)
+        #expect(audit.isSound && audit.taps == 1, "\(audit.findings)")
+      }
+    }
+
+    /// Programs of before sorted taps of such days by the newest clock, which is four o'clock in Kyiv.
+    @Test func aTapOfBeforeTheFirstTariffStandsUnderTheDayThatItWasSortedUnder() throws {
+      let text = testTariff.replacing("from: 2026-01-01", with: "from: 2026-11-24")
+      let source = TariffSource(
+        folder: "test", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+      let book = try #require(source.load().book)
+      let city = City(network: .empty, book: book, feed: nil)
+      func days(_ moment: String) throws -> [String] {
+        let at = try #require(Instant(iso8601: moment))
+        return try ["2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"].filter {
+          city.mayStand(at, on: try #require(Day($0)))
+        }
+      }
+      #expect(try days("2026-11-22T02:30:00+02:00") == ["2026-11-21", "2026-11-22"])
+      #expect(try days("2026-11-22T08:00:00+02:00") == ["2026-11-22"])
+      #expect(try days("2026-11-25T02:30:00+02:00") == ["2026-11-24"])
+    }
+
     /// The days begin at another moment, and nobody tapped between the two.
     @Test func whereNoTapIsInBetweenAnOrderMayChangeTheClock() async throws {
       try await House.with { house in

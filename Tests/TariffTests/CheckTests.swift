@@ -165,6 +165,48 @@ struct CheckTests {
     #expect(doubts.allSatisfy { $0.message.hasPrefix("cap \"most\" ") })
   }
 
+  @Test(arguments: [("first_use", 2), ("purchase", 0)])
+  func aProofOrABoughtCapThatMayNeverBeginIsDoubted(_ start: String, _ count: Int) throws {
+    let text = """
+      effective: {from: 2024-01-01}
+      currency: UAH
+      timezone: Europe/Kyiv
+      categories:
+        adult: {}
+        student: {as: adult, pays: 50%, proof: card, without_proof: adult}
+      products: [{name: card, when: {mode: none}, valid: {days: 30, from: \(start)}}]
+      fares: [{name: ride, price: 8}]
+      caps: [{name: saver, per: {product: card}, amount: 24}]
+      """
+    let source = TariffSource(
+      folder: "x", files: [TariffFile(path: TariffSource.mainPath, text: text)])
+    let reading = source.load()
+    #expect(reading.book != nil, "\(reading.faults)")
+    let doubts = reading.faults.filter { $0.message.contains("which begins with its first ride") }
+    #expect(doubts.count == count && doubts.allSatisfy { $0.isWarning }, "\(reading.faults)")
+  }
+
+  /// Friday night ends at two o'clock of Saturday, which is Friday's fare day where days begin no earlier.
+  @Test(arguments: [
+    ("days: friday, from: \"22:00\", before: \"02:00\"", "00:00", true),
+    ("days: friday, from: \"22:00\", before: \"02:00\"", "02:00", false),
+    ("holidays: excluded, from: \"22:00\", before: \"02:00\"", "00:00", true),
+    ("from: \"22:00\", before: \"02:00\"", "00:00", false),
+    ("days: friday, from: \"22:00\"", "00:00", false),
+  ])
+  func aNightOfSomeDaysThatEndsOnTheNextIsDoubted(
+    _ span: String, _ start: String, _ isDoubted: Bool
+  ) {
+    let rules = """
+      day_start: "\(start)"
+      times: {night: [{\(span)}]}
+      fares: [{name: ride, price: {by: time, night: 10, others: 8}}]
+      """
+    let check = Feature("x", rules: rules, rides: rides).check()
+    let doubts = check.faults.filter { $0.message.contains("goes over midnight on some days") }
+    #expect(doubts.map(\.isWarning) == (isDoubted ? [true] : []), "\(check.text)")
+  }
+
   @Test func aCaseIsExplainedStepByStep() throws {
     let source = try Folders.source("zelenohrad")
     let name = "free transfer, the thirtieth minute is inside and the next is not"

@@ -115,6 +115,45 @@ let linkFeatures: [Feature] = [
         total: 28.00
       """),
   Feature(
+    "a ride of a journey without its tap off pays what the dearest one from there does",
+    rules: """
+      tapping: {limit: 1 h}
+      fares:
+      - {name: rail, when: {mode: rail}, price: {by: distance, bands: [{under: 10, price: 3}, {under: 20, price: 5}, {price: 8}]}}
+      - {name: metro, when: {mode: metro}, price: 4}
+      chains: [{name: journey, within: 60 min, from: arrival, joins: all, priced_by: longest}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:10", mode: rail, km: 5, pays: 3.00}
+        # How far it went nobody knows, however short the ride before it was.
+        - {on: "08:20", mode: rail, pays: 8.00, because: incomplete}
+        # All that was paid is taken off the five of the whole.
+        - {on: "09:00", off: "09:10", mode: rail, km: 15, costs: 5.00, pays: 0}
+        # Where the price asks for no length, the whole is known without the tap off.
+        - {on: "11:00", off: "11:10", mode: metro, km: 5, pays: 4.00}
+        - {on: "11:20", mode: metro, costs: 4.00, pays: 0}
+        total: 15.00
+      """),
+  Feature(
+    "a journey by all kilometres ends with a ride whose kilometres nobody knows",
+    rules: """
+      tapping: {limit: 1 h}
+      fares: [{name: rail, price: {by: distance, bands: [{under: 10, price: 3}, {under: 20, price: 5}, {price: 8}]}}]
+      chains: [{name: journey, within: 60 min, from: arrival, joins: all, priced_by: sum}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:10", mode: rail, km: 5, pays: 3.00}
+        - {on: "08:20", mode: rail, pays: 8.00, because: incomplete}
+        # The next two are a journey of their own, of 13 kilometres.
+        - {on: "09:00", off: "09:10", mode: rail, km: 5, pays: 3.00}
+        - {on: "09:20", off: "09:40", mode: rail, km: 8, costs: 3.00, pays: 2.00}
+        total: 16.00
+      """),
+  Feature(
     "pay on exit tests the window when the ride ends",
     rules: flat + """
       times: {afternoon: [{from: "12:00"}]}

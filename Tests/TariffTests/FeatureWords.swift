@@ -51,6 +51,44 @@ let wordFeatures: [Feature] = [
         - {on: "14:00", mode: rail, stop: S7, pays: unknown}
       """),
   Feature(
+    "without a tap off the dearest fare counts that some end would bring",
+    rules: """
+      tapping: {limit: 1 h}
+      fares:
+      - {name: out, when: {zone: 1, to_zone: 2}, price: 20}
+      - {name: far, when: {zone: 1, to_zone: 3}, price: 30}
+      - {name: edge, when: {any_stop: E}, price: 12}
+      - {name: inner, when: {zones: 1}, price: 8}
+      - {name: back, when: {zone: 2, not: {to_zone: 3}}, price: 18}
+      - {name: round, when: {zone: 2}, price: 10}
+      - {name: never, when: {zone: 2}, price: 99}
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "06:00", off: "06:30", mode: rail, stop: A, zone: 1, to_stop: B, to_zone: 1, pays: 8.00}
+        - {on: "07:00", off: "07:30", mode: rail, stop: A, zone: 2, to_stop: B, to_zone: 3, pays: 10.00}
+        - {on: "08:00", mode: rail, stop: A, zone: 1, pays: 30.00, because: incomplete}
+        # What lies behind the first fare that every end brings is never reached.
+        - {on: "10:00", mode: rail, stop: A, zone: 2, pays: 18.00, because: incomplete}
+        - {on: "12:00", mode: rail, stop: E, zone: 3, pays: 12.00, because: incomplete}
+        # At the edge it would have had a fare.
+        - {on: "14:00", mode: rail, stop: A, zone: 3, pays: 12.00, because: incomplete}
+        - {on: "16:00", mode: rail, stop: E, zone: 2, pays: 12.00, because: incomplete}
+      """),
+  Feature(
+    "one way with a price of its own keeps it before a pair for both ways",
+    rules: """
+      fares: [{name: rail, price: {by: zones, pairs: [{from: 2, to: 1, price: 5, both_ways: no}, {from: 1, to: [2, 3], price: 3}]}}]
+      """,
+    rides: """
+        day: 2024-05-14
+        rides:
+        - {on: "08:00", off: "08:10", mode: rail, zone: 1, to_zone: 2, pays: 3.00}
+        - {on: "09:00", off: "09:10", mode: rail, zone: 2, to_zone: 1, pays: 5.00}
+        - {on: "10:00", off: "10:10", mode: rail, zone: 3, to_zone: 1, pays: 3.00}
+      """),
+  Feature(
     "a discount and a share on a transfer, never below nothing",
     rules: """
       fares: [{name: bus, when: {mode: bus}, price: 10}, {name: tram, when: {mode: tram}, price: 1.50}]

@@ -114,6 +114,27 @@ struct NetworkTests {
     return PriceTable.rides(of: rider, book: book).first?.chargedMinor
   }
 
+  /// 999.7 and 999.3 metres, on the sphere: the first is a kilometre.
+  @Test(arguments: [(999.7, Int64(200)), (999.3, 100)])
+  func aStraightLineIsRoundedToWholeMetres(_ metres: Double, _ minor: Int64) throws {
+    let book = try book(
+      """
+      distance: {use: straight, earth: sphere}
+      fares: [{name: a, price: {by: distance, bands: [{under: 1, price: 1}, {price: 2}]}}]
+      """, bound: false)
+    let start = try #require(Instant(iso8601: "2024-05-14T08:00:00+03:00"))
+    let taps = [TapKind.on, .off].enumerated().map { place, kind in
+      var tap = FareTap(
+        ref: place, at: start.adding(seconds: Int64(place) * 600), kind: kind, medium: .card,
+        category: "adult", mode: .bus)
+      tap.coordinate = Coordinate(
+        latitude: 50 + Double(place) * metres / 6_371_008.8 * 180 / Double.pi, longitude: 30)
+      return tap
+    }
+    let rider = PricedRider(name: "r", category: "adult", taps: taps)
+    #expect(PriceTable.rides(of: rider, book: book).map(\.chargedMinor) == [minor])
+  }
+
   @Test func aDistanceThatNobodyKnowsHasNoFare() throws {
     let rules = """
       distance: {use: along_line}

@@ -34,6 +34,55 @@ struct VersionTests {
       category: "adult", stop: kind == .off ? "B" : "A")
   }
 
+  /// Versions whose days begin at some hour, each with the days on which it is in force.
+  private func book(_ versions: [(String, String)]) throws -> TariffBook {
+    let texts = versions.map { effective, start in
+      """
+      version: v\(effective.filter(\.isNumber))
+      effective: \(effective)
+      currency: UAH
+      timezone: Europe/Kyiv
+      day_start: "\(start)"
+      categories: [adult]
+      fares: [{name: metro, price: 8.00}]
+      """
+    }
+    let file = TariffFile(path: "tariff.yaml", text: texts.joined(separator: "\n---\n"))
+    let reading = TariffSource(folder: "t", files: [file]).load()
+    return try #require(reading.book, "\(reading.faults)")
+  }
+
+  /// A tap is sorted under its fare day once, so no later version may say that it is of another one.
+  @Test func whatIsPublishedForDaysToComeGivesNoMomentAnotherDay() throws {
+    let first = [
+      ("{from: 2026-01-01, until: 2026-02-28}", "00:00"),
+      ("{from: 2026-03-01, until: 2026-05-31}", "04:00"),
+    ]
+    for book in [try book(first), try book(first + [("{from: 2026-07-01}", "00:00")])] {
+      for (moment, day) in [
+        // Before the first version, where the clock changes, and in days without a version.
+        ("2025-12-31T02:00:00+02:00", "2025-12-31"), ("2026-03-01T02:00:00+02:00", "2026-02-28"),
+        ("2026-06-15T02:00:00+03:00", "2026-06-14"),
+      ] {
+        let at = try #require(Instant(iso8601: moment))
+        #expect(book.fareDay(of: at) == Day(day), "\(moment)")
+      }
+    }
+  }
+
+  @Test func daysBeforeTheFirstVersionHaveTheClockOfTheNetwork() throws {
+    let book = try book([("{from: 2026-01-01}", "04:00")])
+    let zone = try #require(TimeZoneTable(name: "Asia/Tokyo"))
+    let tokyo = CityClock(zone: zone, fareDayStartSeconds: 0)
+    for (moment, day) in [
+      ("2025-12-30T16:00:00Z", "2025-12-31"), ("2025-12-31T16:00:00Z", "2025-12-31"),
+      ("2026-01-01T01:59:59Z", "2025-12-31"), ("2026-01-01T02:00:00Z", "2026-01-01"),
+    ] {
+      let at = try #require(Instant(iso8601: moment))
+      #expect(book.fareDay(of: at, before: tokyo) == Day(day), "\(moment)")
+    }
+  }
+
   @Test func aRideOverTheChangeOfCurrencyIsRatedByTheTariffOfItsBeginning() throws {
     let book = try book()
     let last = try #require(Day("2025-12-31"))
