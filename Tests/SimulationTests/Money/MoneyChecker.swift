@@ -299,8 +299,11 @@ struct AcquirerSums {
   /// By the key of the refund.
   let refundsGiven: [String: Int64]
 
-  init(_ house: BooksHouse, isAtRest: Bool) async throws {
-    let (payments, refunds) = house.acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
+  /// Of what it took it may say later that it does not pay it, by key.
+  init(
+    _ house: BooksHouse, isAtRest: Bool, declined: [String: Int64] = [:]
+  ) async throws {
+    let (taken, given) = house.atAcquirer
     let onItsWay =
       isAtRest
       ? []
@@ -311,17 +314,9 @@ struct AcquirerSums {
           where state in ('authorising', 'authorised', 'capturing')
           union all select 'r' || refund_id from charge_refund where state = 'asking'
           """))
-    var captured: [Int64: Int64] = [:]
-    for payment in payments where payment.isCaptured && !onItsWay.contains(payment.key) {
-      guard let number = payment.key.dropFirst().split(separator: "-").first.flatMap({ Int64($0) })
-      else { continue }
-      captured[number, default: 0] += payment.minor
-    }
-    self.captured = captured
-    refundsGiven = Dictionary(
-      uniqueKeysWithValues: refunds.filter { !onItsWay.contains($0.key) }.map {
-        ($0.key, $0.minor)
-      })
+    let known = taken.filter { !onItsWay.contains($0.key) }
+    captured = Self.byWindow(known.merging(declined.mapValues { -$0 }, uniquingKeysWith: +))
+    refundsGiven = given.filter { !onItsWay.contains($0.key) }
     windows = try await house.texts(
       """
       select concat_ws(' ', window_id, captured_minor, refunded_minor, coalesce((
@@ -341,6 +336,18 @@ struct AcquirerSums {
         writtenOff: words[4], offset: words[5], desk: words[6], asked: words[7],
         goodwill: words[8], lost: words[9], reference: texts.count > 10 ? String(texts[10]) : "")
     }
+  }
+
+  /// Amounts of payments by the window they belong to, which their keys name.
+  static func byWindow(_ payments: [String: Int64]) -> [Int64: Int64] {
+    var sums: [Int64: Int64] = [:]
+    for (key, minor) in payments {
+      guard let number = key.dropFirst().split(separator: "-").first.flatMap({ Int64($0) }) else {
+        continue
+      }
+      sums[number, default: 0] += minor
+    }
+    return sums
   }
 
   private static let atDesk = "paid at a desk: pay it back there"
