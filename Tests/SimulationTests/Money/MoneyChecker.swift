@@ -27,6 +27,23 @@ struct MoneyChecker {
       + shares() + tables()
   }
 
+  /// Whatever differs of one class, for whoever put something into the plain books that is of it.
+  func findings(of what: String, _ acquirer: AcquirerSums) async throws -> [String] {
+    switch what {
+    case "a ride": try await rides()
+    case "windows of a day": try await windowAmounts()
+    case "a balance": try await balances()
+    case "a product": try await holdings()
+    case "a window": try await windows(acquirer)
+    case "an account": try await accounts(acquirer)
+    case "a claim", "a payout", "a dispute": try await orders()
+    case "a share": try await shares()
+    case "a remainder at the bank", "a line of the bank": try await bank()
+    case "a card sale": try await cardSales()
+    default: try await findings()
+    }
+  }
+
   /// The lines of a list that one of two has, or has oftener.
   func compare(_ what: String, _ expected: [String], _ found: [String]) -> [String] {
     var counts: [String: Int] = [:]

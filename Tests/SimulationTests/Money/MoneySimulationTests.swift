@@ -112,13 +112,14 @@ struct MoneySimulationTests {
   /// Puts a wrong kopiyka of each kind into a plain ledger that agrees with the database, one after the
   /// other, and notes those that are not found.
   private static func plant(_ player: MoneyPlayer, into played: inout Played) async throws {
+    let acquirer = try await AcquirerSums(player.house, isAtRest: true)
     for (name, plant) in PlantedKopiyka.all {
       var checker = MoneyChecker(house: player.house, books: player.books, isAtRest: true)
       guard plant(&checker.books) else {
         played.notPlanted.insert(name)
         continue
       }
-      let findings = try await checker.findings()
+      let findings = try await checker.findings(of: name, acquirer)
       if !findings.contains(where: { $0.hasPrefix(name) }) { played.missed.append(name) }
     }
   }
