@@ -30,7 +30,7 @@ struct AcquirerByFile: Sendable {
     let reference: String
     let minor: Int64
     /// Whether it does not pay it, unless some of it was given back before it says so.
-    let isDeclined: Bool
+    var isDeclined: Bool
     /// Funding files that still pass before one tells of it.
     var waits: Int
     var refundedMinor: Int64 = 0
@@ -119,6 +119,13 @@ struct AcquirerByFile: Sendable {
     payments[payment.key]?.refundedMinor += minor
     refunds[key] = Refund(minor: minor)
     untold.insert(key)
+  }
+
+  /// A rider's bank takes a payment back: so the acquirer pays it, or did.
+  mutating func dispute(reference: String) {
+    for (key, payment) in payments where payment.reference == reference {
+      payments[key]?.isDeclined = false
+    }
   }
 
   // MARK: - Funding files

@@ -35,13 +35,8 @@ struct BooksChecker {
 
   /// Whatever differs, each in a sentence.
   func findings() async throws -> [String] {
-    // What the acquirer does not pay the rider owes again, unless some of it was given back: then it waits.
-    let waitingForPerson = Set(
-      try await house.texts(
-        "select key from acquirer_record where kind = 'decline' and category = 'not_honoured'"))
     let acquirer = try await AcquirerSums(
-      house, isAtRest: isAtRest,
-      declined: world.funded.declined.filter { !waitingForPerson.contains($0.key) })
+      house, isAtRest: isAtRest, declined: world.funded.declined)
     var findings = world.findings
     findings += house.filed.withLock { $0.faults }
     findings += try await waiting() + rideFindings() + balanceFindings() + pastFindings()

@@ -21,7 +21,8 @@ struct MoneyChecker {
 
   /// Whatever differs, each in a sentence that begins with its class.
   func findings() async throws -> [String] {
-    let acquirer = try await AcquirerSums(house, isAtRest: isAtRest)
+    let acquirer = try await AcquirerSums(
+      house, isAtRest: isAtRest, declined: books.declined)
     return try await waiting() + rides() + balances() + holdings() + windowAmounts()
       + windows(acquirer) + refunds(acquirer) + accounts(acquirer) + orders() + bank() + cardSales()
       + shares() + tables()
@@ -316,7 +317,10 @@ struct AcquirerSums {
   /// By the key of the refund.
   let refundsGiven: [String: Int64]
 
-  /// Of what it took it may say later that it does not pay it, by key.
+  /// Reads them; of what it took it may have said since, by key, that it does not pay it.
+  ///
+  /// That the rider owes again, unless some of it was given back: then it waits for a person, and counts as
+  /// taken.
   init(
     _ house: BooksHouse, isAtRest: Bool, declined: [String: Int64] = [:]
   ) async throws {
@@ -331,8 +335,12 @@ struct AcquirerSums {
           where state in ('authorising', 'authorised', 'capturing')
           union all select 'r' || refund_id from charge_refund where state = 'asking'
           """))
+    let waitingForPerson = Set(
+      try await house.texts(
+        "select key from acquirer_record where kind = 'decline' and category = 'not_honoured'"))
     let known = taken.filter { !onItsWay.contains($0.key) }
-    captured = Self.byWindow(known.merging(declined.mapValues { -$0 }, uniquingKeysWith: +))
+    let owedAgain = declined.filter { !waitingForPerson.contains($0.key) }.mapValues { -$0 }
+    captured = Self.byWindow(known.merging(owedAgain, uniquingKeysWith: +))
     refundsGiven = given.filter { !onItsWay.contains($0.key) }
     windows = try await house.texts(
       """
