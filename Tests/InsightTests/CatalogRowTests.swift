@@ -180,7 +180,8 @@ extension InsightSuite {
             }
           made[check.report] = report
           let what = "\(check.report) \(check.table)"
-          let table = try #require(report.tables.first { $0.key == check.table }, "\(what)")
+          let found = report.tables.first { $0.key == check.table }
+          let table = try #require(found, "\(what)")
           let expected = try await world.texts(check.sql).sorted()
           #expect(!expected.isEmpty, "\(what)")
           #expect(try table.lines(check.names + check.figures) == expected, "\(what)")
@@ -199,7 +200,8 @@ extension InsightSuite {
 
 extension ReportTable {
   private func place(_ key: String) throws -> Int {
-    try #require(columns.firstIndex { $0.key == key }, "\(self.key) has no column \(key)")
+    let place = columns.firstIndex { $0.key == key }
+    return try #require(place, "\(self.key) has no column \(key)")
   }
 
   /// Some columns of each row as a line, sorted.

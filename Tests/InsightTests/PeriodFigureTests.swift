@@ -73,7 +73,8 @@ extension InsightSuite {
                 try #require(try await world.desk.periodReport(name, of: row, madeAt: noon))
               }
             made[name] = report
-            let table = try #require(report.tables.first { $0.key == key })
+            let found = report.tables.first { $0.key == key }
+            let table = try #require(found)
             let groups = table.columns.map(\.key).filter { Self.groups[$0] != nil }
             let columns = groups.compactMap { Self.groups[$0] }
             let sums = figures.map { "sum(\($0.column))" }.joined(separator: ", ")
@@ -85,9 +86,8 @@ extension InsightSuite {
               having \(figures.map { "sum(\($0.column)) <> 0" }.joined(separator: " or "))
               """)
             #expect(!expected.isEmpty, "\(name) \(key) of \(first)")
-            #expect(
-              try table.lines(groups + figures.map(\.figure)) == expected.sorted(),
-              "\(name) \(key) of \(first)")
+            let lines = try table.lines(groups + figures.map(\.figure))
+            #expect(lines == expected.sorted(), "\(name) \(key) of \(first)")
           }
         }
       }
