@@ -264,8 +264,10 @@ let package = Package(
       "SimulationTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Charging", "Wallet", "EventLoop",
-        "Postgres", "Store", "Intake", "Clearing", "SimulatedCity", "SimulatedAcquirer",
-        "AcquirerSupport", "BankSupport", "DatabaseSupport", "TapBatchMessages", protobuf, logging,
+        "Postgres", "Store", "Intake", "Clearing", "Acquiring", "SimulatedCity",
+        "SimulatedAcquirer", "AcquirerSupport", "BankSupport", "DatabaseSupport",
+        "TapBatchMessages",
+        protobuf, logging,
       ], settings: plain + canary),
     tests(
       "EndToEndTests",

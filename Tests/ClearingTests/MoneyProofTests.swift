@@ -274,7 +274,9 @@ extension ClearingSuite {
     }
 
     /// Tables in which a row is forged before the proof is asked: each asking looks at all of them.
-    private static let forgedAtOnce = 6
+    ///
+    /// So many that the proof, which names up to a hundred things, has room for all that follows from them.
+    private static let forgedAtOnce = 18
 
     private static func newest(of table: String) -> String {
       "(tableoid, ctid) in (select tableoid, ctid from \(table) order by ctid desc limit 1)"
@@ -440,38 +442,6 @@ extension ClearingSuite {
           return [String](repeating: "\(table.rawValue) " + arguments.joined(), count: 3)
         }
         #expect(triggers == expected.sorted())
-      }
-    }
-
-    @Test func aWordThatNobodyKnowsIsTheFirstThingNamed() async throws {
-      try await Self.with { house in
-        var tried = 0
-        for stored in StoredWords.all {
-          try await Self.dropChecks(of: stored.table, house)
-          let keys = stored.key.map { "\($0)::text" }.joined(separator: ", ")
-          let rows = try await house.texts(
-            "select concat_ws('/', \(keys)) from \(stored.table) order by 1 limit 1")
-          guard let row = rows.first else { continue }
-          for column in stored.columns.map(\.name) {
-            let place = "concat_ws('/', \(keys)) = '\(row)'"
-            try await house.script(
-              "create table saved as select * from \(stored.table) where \(place)")
-            try await house.script(
-              House.forging("update \(stored.table) set \(column) = 'nonsense' where \(place)"))
-            let audit = try await house.fullAudit(.taps)
-            #expect(
-              audit.findings.first
-                == "\(stored.table) \(row): \(column) holds \"nonsense\", which is no word of it")
-            try await house.script(
-              House.forging(
-                "delete from \(stored.table) where \(place); insert into \(stored.table) "
-                  + "overriding system value select * from saved"))
-            try await house.script("drop table saved")
-            tried += 1
-          }
-        }
-        #expect(tried > 25)
-        #expect(try await house.fullAudit(.taps).isSound)
       }
     }
   }

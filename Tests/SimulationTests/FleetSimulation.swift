@@ -10,6 +10,8 @@ import Transit
 
 /// A bug put into the way of the taps on purpose: the checker has to find each of them.
 enum PlantedBug: String, CaseIterable, Sendable {
+  /// A group is committed and acknowledged without the rows of some of its batches.
+  case losesRows
   /// The device is told that its taps are kept before they are, and they are not.
   case acknowledgesUnstored
   /// The device is told of no hole, so that it may forget what never came.
@@ -32,9 +34,11 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case confinesNoKeys
 
   /// The bug that is built in with `PLANTED_BUG`: `make canary` plays it, and has to fail.
+  ///
+  /// It is in the commit of the intake itself, while the fleet posts.
   static var built: PlantedBug? {
     #if PLANTED_BUG
-      .losesCheckpoints
+      .losesRows
     #else
       nil
     #endif
@@ -79,6 +83,7 @@ struct FleetSimulation {
     var services = [try service(), try service()]
     var workshop = Workshop(pool: pool, bug: bug)
     try await enroll(devices, services[0])
+    if bug == .losesRows { try await plantInCommit() }
     var now = plan.start.adding(seconds: 60_000)
     for _ in 0..<Self.postsMax {
       let open = devices.indices.filter { !devices[$0].isDone }
@@ -204,6 +209,24 @@ struct FleetSimulation {
     }
   }
 
+  /// Lets the statement that commits a group lose a row of the journal now and then: the registers say that
+  /// the taps are there, and so does the answer.
+  private func plantInCommit() async throws {
+    try await pool.patiently {
+      _ = try await $0.script(
+        """
+        create sequence if not exists row_on_its_way;
+        create or replace function lose_row() returns trigger language plpgsql as $$
+        begin
+          if nextval('row_on_its_way') % 8 = 5 then return null; end if;
+          return new;
+        end $$;
+        create or replace trigger lose_row before insert on tap_batch
+          for each row execute function lose_row();
+        """)
+    }
+  }
+
   /// Bugs of what is stored, as a wrong statement would leave them.
   private func plant(_ chance: inout SeededGenerator) async throws {
     let mine = "device_id like 'S\(plan.seed)-%'"
@@ -231,7 +254,9 @@ struct FleetSimulation {
         where d.session_id = r.session_id and d.\(mine) and c.session_id = r.session_id
           and c.request_count >= r.request_count
         """
-      case .acknowledgesUnstored, .saysNothingIsMissing, .changesContent, .confinesNoKeys, nil: nil
+      case .losesRows, .acknowledgesUnstored, .saysNothingIsMissing, .changesContent,
+        .confinesNoKeys, nil:
+        nil
       }
     if let statement { try await pool.patiently { _ = try await $0.script(statement) } }
   }

@@ -18,21 +18,32 @@ struct BooksChecker {
   let world: BooksWorld
   /// Whether nothing is on its way to or from the acquirer any more.
   var isAtRest = false
+  /// Whether the program's own audit of the whole ledger belongs to it.
+  var isAudited = true
   private let rides: [RiderID: [PlainRide]]
 
-  init(_ house: BooksHouse, _ world: BooksWorld, isAtRest: Bool = false) {
+  init(
+    _ house: BooksHouse, _ world: BooksWorld, isAtRest: Bool = false, isAudited: Bool = true
+  ) {
     self.house = house
     self.world = world
     self.isAtRest = isAtRest
+    self.isAudited = isAudited
     rides = Dictionary(
       uniqueKeysWithValues: world.model.riders.map { ($0, world.model.rides(of: $0)) })
   }
 
   /// Whatever differs, each in a sentence.
   func findings() async throws -> [String] {
-    try await waiting() + rideFindings() + balanceFindings() + pastFindings() + windowFindings()
-      + acquirerFindings() + accountFindings() + passFindings() + auditFindings()
-      + TapStateCheck.findings(house)
+    let acquirer = try await AcquirerSums(
+      house, isAtRest: isAtRest, declined: world.funded.declined)
+    var findings = world.findings
+    findings += house.filed.withLock { $0.faults }
+    findings += try await waiting() + rideFindings() + balanceFindings() + pastFindings()
+    findings += try await windowFindings() + moneyFindings(acquirer) + acquirerFindings()
+    findings += try await accountFindings(acquirer) + passFindings()
+    if isAudited { findings += try await auditFindings() }
+    return try await findings + TapStateCheck.findings(house)
   }
 
   /// The lines of a list that only one of two has.
@@ -130,19 +141,34 @@ struct BooksChecker {
     return findings
   }
 
+  /// What of each window the acquirer took, less what it does not pay, and what of it came.
+  private func moneyFindings(_ acquirer: AcquirerSums) async throws -> [String] {
+    let paid = AcquirerSums.byWindow(world.funded.paid)
+    let expected = Set(acquirer.captured.keys).union(paid.keys).map {
+      "\($0) \(acquirer.captured[$0] ?? 0) \(paid[$0] ?? 0)"
+    }.filter { !$0.hasSuffix(" 0 0") }
+    return compare(
+      "money of a window", expected: expected,
+      found: try await house.texts(
+        """
+        select concat_ws(' ', window_id, captured_minor, settled_minor) from charge_window
+        where captured_minor <> 0 or settled_minor <> 0
+        """))
+  }
+
   /// Our captures and refunds against the books of the acquirer.
   ///
   /// What it took and we have not heard of yet is on its way.
   private func acquirerFindings() async throws -> [String] {
-    let (payments, refunds) = house.acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
-    let theirs = Set(payments.filter(\.isCaptured).map { "\($0.key) \($0.minor)" })
+    let (taken, given) = house.atAcquirer
+    let theirs = Set(taken.map { "\($0.key) \($0.value)" })
     let ours = Set(
       try await house.texts(
         """
         select 'w' || window_id || '-' || attempt || ' ' || minor from charge_event
         where kind = 'captured'
         """))
-    let theirRefunds = Set(refunds.map { "\($0.key) \($0.minor)" })
+    let theirRefunds = Set(given.map { "\($0.key) \($0.value)" })
     let ourRefunds = Set(
       try await house.texts(
         "select 'r' || refund_id || ' ' || minor from charge_refund where state in ('paid', 'settled')"
@@ -163,20 +189,23 @@ struct BooksChecker {
       .map { "refunded there only: \($0)" }
   }
 
-  /// The trial balance, account by account.
-  private func accountFindings() async throws -> [String] {
+  /// The trial balance, by currency and account.
+  private func accountFindings(_ acquirer: AcquirerSums) async throws -> [String] {
     let all = rides.values.joined()
     let charged = all.reduce(0) { $0 + $1.charged }
     let paid = world.model.riders.reduce(0) { $0 + world.model.paid(by: $1) }
     let held = world.model.deposits.keys.reduce(0) { $0 + world.model.balance(of: $1) }
+    func sum(_ minors: some Collection<Int64>) -> Int64 { minors.reduce(0, +) }
+    let (funded, captured) = (world.funded, sum(acquirer.captured.values))
     var expected: [String: Int64] = [
-      "1200": charged - paid - world.model.givenUp
+      "1200": charged - paid - world.model.givenUp - captured
         - (try await house.number(
-          """
-          select coalesce(sum(captured_minor + offset_minor + written_off_minor), 0)::int8
-          from charge_window
-          """)),
+          "select coalesce(sum(offset_minor + written_off_minor), 0)::int8 from charge_window")),
       "1110": world.model.cashMinor, "2200": -held,
+      "1120": captured - sum(acquirer.refundsGiven.values) - sum(funded.paid.values)
+        + sum(funded.kept.values),
+      "1100": funded.bank["UAH"] ?? 0, "7100": funded.fees["UAH"] ?? 0,
+      "2290": -(funded.unmatched["UAH"] ?? 0),
     ]
     let recognised = try await house.number(
       "select coalesce(sum(recognised_minor), 0)::int8 from product_holding")
@@ -185,17 +214,24 @@ struct BooksChecker {
     expected["2100"] = -charged - recognised
     for (account, sql) in WindowChecks.accounts { expected[account] = try await house.number(sql) }
     expected["7200", default: 0] += world.model.givenUp
+    var lines = expected.filter { $0.value != 0 }.map { "UAH \($0.key) \($0.value)" }
+    // What came in another currency than its file is of belongs to nothing.
+    for (currency, minor) in funded.bank where currency != "UAH" && minor != 0 {
+      lines += [
+        "\(currency) 1100 \(minor)", "\(currency) 2290 \(-(funded.unmatched[currency] ?? 0))",
+      ]
+    }
     let found = try await house.texts(
       """
-      select case account when '2190' then '2100' else account end || ' '
-        || sum(debit_minor - credit_minor)
-      from posting group by case account when '2190' then '2100' else account end
-      having sum(debit_minor - credit_minor) <> 0
+      select concat_ws(' ', currency, account, sum(debit_minor - credit_minor)) from (
+        select currency, case account when '2190' then '2100' else account end as account,
+          debit_minor, credit_minor
+        from posting join entry using (entry_id)) p
+      group by currency, account having sum(debit_minor - credit_minor) <> 0
       """)
     let operators = Dictionary(grouping: all, by: \.operatorID)
     return compare(
-      "an account",
-      expected: expected.filter { $0.value != 0 }.map { "\($0.key) \($0.value)" }, found: found)
+      "an account", expected: lines, found: found)
       + compare(
         "what is owed to an operator for fares",
         expected: operators.compactMap { name, rides in
@@ -354,23 +390,8 @@ enum WindowChecks {
     )
   ]
 
-  /// What accounts should stand at by the acquirer's records and the windows.
+  /// What accounts should stand at by the windows.
   static let accounts = [
-    (
-      "1120",
-      """
-      select (select coalesce(sum(captured_minor - settled_minor), 0) from charge_window)::int8
-        - (select coalesce(sum(minor), 0) from charge_refund where state = 'paid')::int8
-      """
-    ),
-    (
-      "1100",
-      """
-      select coalesce(sum(case kind when 'capture' then gross_minor else -gross_minor end
-        - fee_minor), 0)::int8 from acquirer_record
-      """
-    ),
-    ("7100", "select coalesce(sum(fee_minor), 0)::int8 from acquirer_record"),
     (
       "2220",
       """
@@ -379,6 +400,5 @@ enum WindowChecks {
       """
     ),
     ("7200", "select coalesce(sum(written_off_minor), 0)::int8 from charge_window"),
-    ("2290", "select 0::int8"),
   ]
 }

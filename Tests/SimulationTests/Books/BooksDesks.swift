@@ -51,10 +51,10 @@ extension BooksWorld {
   }
 
   private mutating func topUp(_ rider: RiderID, _ minor: Int64, _ act: RiderAct) async throws {
-    let order = cash(minor)
-    _ = try await house.insist { [house] in
-      try await house.wallets.topUp(order, to: rider, by: act)
-    }
+    let (house, order) = (house, cash(minor))
+    try await have(
+      "top-up", again: .answered { $0.isRepeated && $0.movement.amountMinor == minor }
+    ) { try await house.wallets.topUp(order, to: rider, by: act) }
     learn {
       $0.deposits[rider, default: 0] += minor
       $0.cashMinor += minor
@@ -81,23 +81,25 @@ extension BooksWorld {
       category: chance.chance(0.5) ? "student" : "pensioner", first: first,
       last: first.adding(days: chance.integer(in: 3...12)))
     let days = ProvenDays(category: proof.category, first: proof.first, last: proof.last)
-    do {
-      _ = try await house.insist { [house] in
-        try await house.riders.addProof(
-          days, kind: nil, number: nil, note: nil, of: rider, isReplacing: false, by: act)
-      }
-      learn { model in
-        // The same proof shown again says what the new one says.
-        model.proofs[rider, default: []].removeAll {
-          $0.category == proof.category && $0.first == proof.first
-        }
-        model.proofs[rider, default: []].append(proof)
-      }
-      count("proof")
-    } catch is RiderRefusal {
+    let house = house
+    // How many days wait for a rating by it is no matter: what they come to is.
+    let outcome = try await ask("proof", again: .answered { _ in true }) {
+      try await house.riders.addProof(
+        days, kind: nil, number: nil, note: nil, of: rider, isReplacing: false, by: act)
+    }
+    guard case .done = outcome else {
       // Another proof holds on some of the days.
       count("proof refused")
+      return
     }
+    learn { model in
+      // The same proof shown again says what the new one says.
+      model.proofs[rider, default: []].removeAll {
+        $0.category == proof.category && $0.first == proof.first
+      }
+      model.proofs[rider, default: []].append(proof)
+    }
+    count("proof")
   }
 
   private mutating func buy(_ day: Int, _ act: RiderAct) async throws {
@@ -106,7 +108,10 @@ extension BooksWorld {
     let (order, kind) = (cash(nil), SoldProduct.Kind.carnet)
     // Who rides free buys nothing.
     guard model.category(of: rider, on: CityCalendar.day(day)) == "adult" else { return }
-    let receipt = try await house.insist { [house] in
+    let house = house
+    let receipt = try await have(
+      "sale", again: .answered { $0.isRepeated && $0.holding.terms.priceMinor == kind.priceMinor }
+    ) {
       try await house.products.sell(kind.rawValue, to: rider, from: nil, for: order, by: act)
     }
     let minor = receipt.holding.terms.priceMinor
@@ -155,15 +160,17 @@ extension BooksWorld {
     guard let debt = debts.first, debt.window.state == .debt else { return }
     let house = house
     if chance.chance(0.5) {
-      let order = try await house.insist {
+      let order = try await have("write-off", again: .refused("waits for a decision")) {
         try await house.debts.proposeWriteOff(debt.id, reason: "simulated", by: "olena")
       }
-      _ = try await house.insist {
+      try await have("order", again: .refused("already")) {
         try await house.debts.decide(order, isApproved: true, by: "taras")
       }
       count("write-off")
     } else {
-      _ = try await house.insist { try await house.debts.askNow(debt.id, by: "olena") }
+      try await have("debt", again: .refused("is authorising")) {
+        try await house.debts.askNow(debt.id, by: "olena")
+      }
     }
   }
 
@@ -172,7 +179,8 @@ extension BooksWorld {
     for medium in [CityMedium(.bank, plastic), CityMedium(.phone, phone)] {
       guard holder(medium) != nil else { continue }
       let id = house.mediumID(medium)
-      let oldest = try await house.insist { [house] in
+      let house = house
+      let oldest = try await have("link", again: .compared { $0 == $1 }) {
         try await house.riders.link(
           id, accountReference: "ABCDEFGHIJKLMNOPQRSTUVWXYZ012", by: act)
       }
@@ -190,11 +198,11 @@ extension BooksWorld {
     _ one: CityMedium, _ other: CityMedium, _ act: RiderAct
   ) async throws {
     guard let gone = holder(one), let kept = holder(other), gone != kept else { return }
-    do {
-      _ = try await house.insist { [house] in
-        try await house.riders.merge(gone, into: kept, by: act)
-      }
-    } catch is RiderRefusal {
+    let house = house
+    let outcome = try await ask("merge", again: .refused("merged into")) {
+      try await house.riders.merge(gone, into: kept, by: act)
+    }
+    guard case .done = outcome else {
       count("merge refused")
       return
     }
@@ -212,15 +220,16 @@ extension BooksWorld {
     let deposit = model.deposits[rider] ?? 0
     if deposit <= debt { try await topUp(rider, debt - deposit + 1, act) }
     let left = deposit <= debt ? 1 : balance
-    let order = cash(nil)
-    _ = try await house.insist { [house] in
-      try await house.wallets.refund(order, to: rider, by: act)
-    }
+    let (house, order) = (house, cash(nil))
+    try await have(
+      "refund of stored value",
+      again: .answered { $0.isRepeated && $0.movement.amountMinor == -left }
+    ) { try await house.wallets.refund(order, to: rider, by: act) }
     learn {
       $0.deposits[rider, default: 0] -= left
       $0.cashMinor -= left
     }
-    let nobody = try await house.insist { [house] in
+    let nobody = try await have("erasure", again: .refused("was erased")) {
       try await house.riders.erase(
         rider, forfeiting: true, by: act,
         randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })

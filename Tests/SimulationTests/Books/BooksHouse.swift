@@ -1,4 +1,5 @@
 import AcquirerSupport
+import Acquiring
 import Basics
 import Charging
 import Clearing
@@ -20,7 +21,12 @@ final class BooksHouse: Sendable {
   let pool: PostgresPool
   let city = CityHolder()
   let clock: TestClock
+  /// The acquirer that is asked over HTTP.
   let acquirer: InProcessAcquirer
+  /// Whether the acquirer is told by files alone.
+  let isByFile: Bool
+  /// The acquirer that is told by files.
+  let filed: Mutex<AcquirerByFile>
   let tokenKey: TokenKey
   /// How many processes do the work.
   let workerCount: Int
@@ -31,6 +37,7 @@ final class BooksHouse: Sendable {
   let intake: IntakeService
   private let desk: DeviceDesk
   private let ended = Mutex(0)
+  private let turns = Mutex(0)
   private let log = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
 
   /// What PostgreSQL says when the plan of crashes ends a process.
@@ -38,28 +45,32 @@ final class BooksHouse: Sendable {
   /// Most crashes one after the other; then it is no crash.
   private static let crashesMax = 200
 
+  /// One of so many times a worker that is done is started once more.
+  private static let startedAnewEvery = 5
+
   struct NoKey: Error {}
 
   /// Runs a body with the house of a plan.
   static func with<Result: Sendable>(
     _ plan: BooksPlan, workers: Int, crashEvery: Int?, isInStep: Bool = false,
-    _ body: @Sendable (BooksHouse) async throws -> Result
+    isByFile: Bool = false, _ body: @Sendable (BooksHouse) async throws -> Result
   ) async throws -> Result {
     try await with(
       seed: plan.seed, mood: plan.mood, workers: workers, crashEvery: crashEvery,
-      isInStep: isInStep, body)
+      isInStep: isInStep, isByFile: isByFile, body)
   }
 
   /// Runs a body with a house of its own, in which a process ends at about every so many statements.
   static func with<Result: Sendable>(
     seed: UInt64, mood: AcquirerMood, workers: Int, crashEvery: Int?, isInStep: Bool = false,
-    _ body: @Sendable (BooksHouse) async throws -> Result
+    isByFile: Bool = false, _ body: @Sendable (BooksHouse) async throws -> Result
   ) async throws -> Result {
     try await LeasedDatabase.with(
       try SchemaMigrations.all(), connectionsMax: 4 + 4 * workers
     ) { pool in
       let house = try BooksHouse(
-        pool: pool, seed: seed, mood: mood, workers: workers, isInStep: isInStep)
+        pool: pool, seed: seed, mood: mood, workers: workers, isInStep: isInStep,
+        isByFile: isByFile)
       try await house.prepare(seed)
       if let crashEvery { try await house.planCrashes(every: crashEvery, seed: seed) }
       return try await body(house)
@@ -67,7 +78,8 @@ final class BooksHouse: Sendable {
   }
 
   private init(
-    pool: PostgresPool, seed: UInt64, mood: AcquirerMood, workers: Int, isInStep: Bool
+    pool: PostgresPool, seed: UInt64, mood: AcquirerMood, workers: Int, isInStep: Bool,
+    isByFile: Bool
   ) throws {
     self.pool = pool
     store = Store(pool: pool)
@@ -75,6 +87,8 @@ final class BooksHouse: Sendable {
     self.isInStep = isInStep
     clock = TestClock(CityCalendar.utc(CityCalendar.start, hour: 2))
     acquirer = InProcessAcquirer(seed: seed, mood: mood, clock: clock)
+    self.isByFile = isByFile
+    filed = Mutex(AcquirerByFile(seed: seed, declines: mood.declines))
     guard let key = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
     tokenKey = key
     let gate = DeviceGate(store: store, log: log)
@@ -156,7 +170,8 @@ final class BooksHouse: Sendable {
       "tap_sum", "product_recount", "rerating_order", "charge_sum", "acquirer_sum", "clearing_line",
       "posting_sum", "operator_account", "bank_point", "card_denial", "medium_denial", "device_day",
     ]
-    let triggers = tables.map {
+    // Who makes clearing files writes down how far it is.
+    let triggers = (tables + (isByFile ? ["setting", "acquirer_file_refused"] : [])).map {
       """
       create trigger zz_crash after insert or update or delete on \($0)
         for each statement execute function crash_here();
@@ -198,12 +213,40 @@ final class BooksHouse: Sendable {
     if isInStep {
       try await together { try await $0.clearing().drain() }
       try await together { try await $0.charging().drain() }
+      try await together { try await $0.giveFiles() }
     } else {
       try await together {
         try await $0.clearing().drain()
         try await $0.charging().drain()
+        try await $0.giveFiles()
       }
     }
+  }
+
+  /// Makes the clearing files of the day and gives them to the acquirer, as the service does.
+  private func giveFiles() async throws {
+    guard isByFile else { return }
+    let desk = ClearingFileDesk(service: charging(), merchant: "city")
+    _ = try await ClearingFileSchedule(
+      store: store, city: city, desk: desk, from: Self.filesFrom, now: now
+    ).makeDue()
+    _ = try await desk.giveOut { file in self.filed.withLock { $0.take(file.bytes) } }
+  }
+
+  /// Second of the day from which on clearing files are made.
+  private static let filesFrom = 6 * 3600
+
+  /// What the acquirer took and gave back in all, by key, as its own books have it.
+  var atAcquirer: (taken: [String: Int64], given: [String: Int64]) {
+    guard !isByFile else {
+      return filed.withLock { ($0.payments.mapValues(\.minor), $0.refunds.mapValues(\.minor)) }
+    }
+    let (payments, refunds) = acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
+    let taken = payments.filter(\.isCaptured).map { ($0.key, $0.minor) }
+    return (
+      Dictionary(uniqueKeysWithValues: taken),
+      Dictionary(uniqueKeysWithValues: refunds.map { ($0.key, $0.minor) })
+    )
   }
 
   private func together(
@@ -217,8 +260,13 @@ final class BooksHouse: Sendable {
       }
       try await group.waitForAll()
     }
-    guard workerCount > 1 else { return }
-    // A worker stops when others hold all that there is.
+    // A worker stops when others hold all that there is; and one that ended after its last transaction
+    // is started anew, and finds nothing left.
+    let turn = turns.withLock { turns in
+      turns += 1
+      return turns
+    }
+    guard workerCount > 1 || turn % Self.startedAnewEvery == 0 else { return }
     try await insist { try await work(self) }
   }
 
@@ -228,7 +276,8 @@ final class BooksHouse: Sendable {
   }
 
   private func charging() -> ChargingService {
-    ChargingService(store: store, city: city, acquirer: acquirer, log: log, now: now)
+    let asked: any Acquirer = isByFile ? FileAcquirer() : acquirer
+    return ChargingService(store: store, city: city, acquirer: asked, log: log, now: now)
   }
 
   var riders: RiderDesk { RiderDesk(store: store, city: city, tokenKey: tokenKey) }

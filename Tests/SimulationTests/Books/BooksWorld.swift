@@ -12,7 +12,7 @@ import Transit
 
 /// The weeks of a city: people ride, validators send what they recorded when they can, desks and the
 /// acquirer work, and somebody changes a tariff.
-struct BooksWorld {
+struct BooksWorld: DeskVisitor {
   let house: BooksHouse
   let plan: BooksPlan
   let bug: PlantedBookBug?
@@ -30,6 +30,13 @@ struct BooksWorld {
   /// The last fare day whose passes were earned.
   private(set) var recognisedThrough: Day?
   var keys = 0
+  var findings: [String] = []
+  var deedsDone: UInt64 = 0
+  /// What the acquirer's files brought that were taken.
+  var funded = FundedMoney()
+  /// Files of the acquirer that come after the next one.
+  var lateFiles: [[UInt8]] = []
+  var filesMade = 0
 
   init(house: BooksHouse, plan: BooksPlan, bug: PlantedBookBug? = nil) {
     self.house = house
@@ -46,6 +53,8 @@ struct BooksWorld {
   /// Puts the city's first tariff in force.
   mutating func open() async throws { try await publish(plan.prices[0]) }
 
+  var askingSeed: UInt64 { plan.seed }
+
   mutating func count(_ what: String) { counts[what, default: 0] += 1 }
 
   /// A day: the morning's taps and what people do at noon, then the evening's taps before the dawn.
@@ -57,7 +66,7 @@ struct BooksWorld {
     if plan.prices[1].first <= CityCalendar.day(day - 3), model.tariff.versions.count == 1 {
       try await publish(plan.prices[1])
     }
-    if day % 4 == 3 { try await fund() }
+    try await fund(on: day)
     try await workAll()
     house.clock.set(CityCalendar.utc(CityCalendar.day(day + 1), hour: 3))
     try await ride(day, seconds: 14 * 3600 + 1...26 * 3600 + 1800)
@@ -73,6 +82,8 @@ struct BooksWorld {
     for step in 1...8 {
       house.clock.set(CityCalendar.utc(CityCalendar.day(day + 1), hour: 3 + 12 * step))
       try await workAll()
+      // Early enough that what it does not pay is asked for again before all is at rest.
+      if step == 1, house.isByFile { try await fund(on: CityCalendar.day(day + 1), .none) }
     }
     for _ in 0..<4 {
       house.clock.advance(seconds: ChargeWindow.pauseSecondsMax)
@@ -84,8 +95,11 @@ struct BooksWorld {
   private mutating func workAll() async throws {
     var messages = house.acquirer.dueMessages()
     messages.shuffle(using: &messageChance)
+    let house = house
     for message in messages {
-      _ = try await house.insist { [house] in try await house.messages.take(message) }
+      try await have("message", again: .answered { $0 == .known }) {
+        try await house.messages.take(message)
+      }
     }
     try await house.work()
   }
@@ -163,21 +177,11 @@ struct BooksWorld {
     count("tariff")
   }
 
-  private mutating func fund() async throws {
-    let day = CityCalendar.start
-    let file = house.acquirer.books.withLock {
-      $0.funding(on: day, merchant: "city", currency: "UAH")
-    }
-    keys += 1
-    let name = "funding-\(keys).csv"
-    _ = try await house.insist { [house] in try await house.funding.take(file, name: name) }
-  }
-
   private mutating func recognise(through day: Day) async throws {
-    let now = house.clock.now
-    recognisedThrough = day.adding(days: -1)
-    _ = try await house.insist { [house] in
-      try await house.recognition.recognise(through: day.adding(days: -1), at: now)
+    let (house, now, last) = (house, house.clock.now, day.adding(days: -1))
+    recognisedThrough = last
+    try await have("recognition", again: .answered { $0 == 0 }) {
+      try await house.recognition.recognise(through: last, at: now)
     }
   }
 

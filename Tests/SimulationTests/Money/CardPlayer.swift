@@ -231,6 +231,7 @@ extension MoneyPlayer {
     else { return }
     var dispute = PlainDispute(
       name: key("CB"), reference: words[0], minor: min(left, most), stage: "unsent")
+    house.filed.withLock { $0.dispute(reference: dispute.reference) }
     if !isOpeningLost {
       guard try await tell(dispute, "opened") else {
         findings.append("\(dispute.name) of \(dispute.minor) was not taken")
@@ -323,13 +324,19 @@ extension MoneyPlayer {
 
   private mutating func fund(_ isTwice: Bool) async throws {
     let day = house.city.current.clock.zone.local(now).day
-    let file = house.acquirer.books.withLock {
-      $0.funding(on: day, merchant: "city", currency: "UAH")
-    }
+    let file =
+      house.isByFile
+      ? house.filed.withLock { $0.funding(on: day, besides: []).bytes }
+      : house.acquirer.books.withLock {
+        $0.funding(on: day, merchant: "city", currency: "UAH")
+      }
     var (number, net): (Int64, Int64) = (0, 0)
-    for line in String(decoding: file, as: UTF8.self).split(separator: "\n") {
-      let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+    for cells in PlainFile.lines(file) {
       if cells[0] == "H" { number = Int64(cells[3]) ?? 0 }
+      if cells[0] == "N" {
+        books.declined[cells[2]] = Int64(cells[3]) ?? 0
+        count("capture not honoured")
+      }
       guard ["D", "R"].contains(cells[0]), let gross = Int64(cells[3]), let fee = Int64(cells[4])
       else { continue }
       books.write(.bank, .acquirer, cells[0] == "D" ? gross : -gross)

@@ -21,10 +21,28 @@ struct MoneyChecker {
 
   /// Whatever differs, each in a sentence that begins with its class.
   func findings() async throws -> [String] {
-    let acquirer = try await AcquirerSums(house, isAtRest: isAtRest)
+    let acquirer = try await AcquirerSums(
+      house, isAtRest: isAtRest, declined: books.declined)
     return try await waiting() + rides() + balances() + holdings() + windowAmounts()
       + windows(acquirer) + refunds(acquirer) + accounts(acquirer) + orders() + bank() + cardSales()
       + shares() + tables()
+  }
+
+  /// Whatever differs of one class, for whoever put something into the plain books that is of it.
+  func findings(of what: String, _ acquirer: AcquirerSums) async throws -> [String] {
+    switch what {
+    case "a ride": try await rides()
+    case "windows of a day": try await windowAmounts()
+    case "a balance": try await balances()
+    case "a product": try await holdings()
+    case "a window": try await windows(acquirer)
+    case "an account": try await accounts(acquirer)
+    case "a claim", "a payout", "a dispute": try await orders()
+    case "a share": try await shares()
+    case "a remainder at the bank", "a line of the bank": try await bank()
+    case "a card sale": try await cardSales()
+    default: try await findings()
+    }
   }
 
   /// The lines of a list that one of two has, or has oftener.
@@ -299,8 +317,14 @@ struct AcquirerSums {
   /// By the key of the refund.
   let refundsGiven: [String: Int64]
 
-  init(_ house: BooksHouse, isAtRest: Bool) async throws {
-    let (payments, refunds) = house.acquirer.books.withLock { ($0.allPayments, $0.allRefunds) }
+  /// Reads them; of what it took it may have said since, by key, that it does not pay it.
+  ///
+  /// That the rider owes again, unless some of it was given back: then it waits for a person, and counts as
+  /// taken.
+  init(
+    _ house: BooksHouse, isAtRest: Bool, declined: [String: Int64] = [:]
+  ) async throws {
+    let (taken, given) = house.atAcquirer
     let onItsWay =
       isAtRest
       ? []
@@ -311,17 +335,13 @@ struct AcquirerSums {
           where state in ('authorising', 'authorised', 'capturing')
           union all select 'r' || refund_id from charge_refund where state = 'asking'
           """))
-    var captured: [Int64: Int64] = [:]
-    for payment in payments where payment.isCaptured && !onItsWay.contains(payment.key) {
-      guard let number = payment.key.dropFirst().split(separator: "-").first.flatMap({ Int64($0) })
-      else { continue }
-      captured[number, default: 0] += payment.minor
-    }
-    self.captured = captured
-    refundsGiven = Dictionary(
-      uniqueKeysWithValues: refunds.filter { !onItsWay.contains($0.key) }.map {
-        ($0.key, $0.minor)
-      })
+    let waitingForPerson = Set(
+      try await house.texts(
+        "select key from acquirer_record where kind = 'decline' and category = 'not_honoured'"))
+    let known = taken.filter { !onItsWay.contains($0.key) }
+    let owedAgain = declined.filter { !waitingForPerson.contains($0.key) }.mapValues { -$0 }
+    captured = Self.byWindow(known.merging(owedAgain, uniquingKeysWith: +))
+    refundsGiven = given.filter { !onItsWay.contains($0.key) }
     windows = try await house.texts(
       """
       select concat_ws(' ', window_id, captured_minor, refunded_minor, coalesce((
@@ -341,6 +361,18 @@ struct AcquirerSums {
         writtenOff: words[4], offset: words[5], desk: words[6], asked: words[7],
         goodwill: words[8], lost: words[9], reference: texts.count > 10 ? String(texts[10]) : "")
     }
+  }
+
+  /// Amounts of payments by the window they belong to, which their keys name.
+  static func byWindow(_ payments: [String: Int64]) -> [Int64: Int64] {
+    var sums: [Int64: Int64] = [:]
+    for (key, minor) in payments {
+      guard let number = key.dropFirst().split(separator: "-").first.flatMap({ Int64($0) }) else {
+        continue
+      }
+      sums[number, default: 0] += minor
+    }
+    return sums
   }
 
   private static let atDesk = "paid at a desk: pay it back there"

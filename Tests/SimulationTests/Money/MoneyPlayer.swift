@@ -14,7 +14,7 @@ import Transit
 /// Plays a plan: riders tap, validators send, and people go to the desks that the commands use.
 ///
 /// Whatever a desk does is foretold from the plain books alone, and what it does otherwise is a finding.
-struct MoneyPlayer {
+struct MoneyPlayer: DeskVisitor {
   let house: BooksHouse
   let plan: MoneyPlan
   var books: PlainBooks
@@ -83,6 +83,7 @@ struct MoneyPlayer {
   }
 
   var uah: Currency { BooksWorld.hryvnia }
+  var askingSeed: UInt64 { plan.seed }
   var now: Instant { house.clock.now }
   var act: RiderAct { RiderAct(actor: "desk 1", reason: "simulated", at: now) }
 
@@ -267,28 +268,9 @@ struct MoneyPlayer {
 
   // MARK: - Desks
 
-  /// What became of something at a desk.
-  enum Outcome<Result: Sendable>: Sendable {
-    case done(Result)
-    case refused(String)
-  }
-
-  /// Does something at a desk until it is done or refused.
-  func ask<Result: Sendable>(
-    _ body: @Sendable () async throws -> Result
-  ) async throws -> Outcome<Result> {
-    do {
-      return .done(try await house.insist(body))
-    } catch let refusal as RiderRefusal {
-      return .refused("\(refusal)")
-    } catch let refusal as MoneyRefusal {
-      return .refused("\(refusal)")
-    }
-  }
-
   /// Whether it was done; that it was not as foretold is a finding.
   mutating func judge<Result>(
-    _ outcome: Outcome<Result>, _ what: String, isRight: Bool
+    _ outcome: DeskOutcome<Result>, _ what: String, isRight: Bool
   ) -> Bool {
     switch outcome {
     case .done:
@@ -300,6 +282,15 @@ struct MoneyPlayer {
       count("\(what) refused")
       return false
     }
+  }
+
+  /// A second person decides an order that can be carried out.
+  mutating func decide(order: Int64, isApproved: Bool) async throws {
+    let house = house
+    let outcome = try await ask("order", again: .refused("already")) {
+      try await house.moneyOrders.decide(order, isApproved: isApproved, by: "taras")
+    }
+    _ = judge(outcome, "order decided", isRight: true)
   }
 
   mutating func play(_ event: MoneyEvent, on day: Int) async throws {

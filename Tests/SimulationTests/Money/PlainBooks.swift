@@ -57,6 +57,8 @@ struct PlainBooks: Sendable {
   var payouts: [PlainPayout] = []
   var disputes: [PlainDispute] = []
   var windows: [Int64: PlainWindowActs] = [:]
+  /// Captures of bank cards that the acquirer said it does not pay, by key.
+  var declined: [String: Int64] = [:]
   /// What the products of a name earned, by fare day.
   var recognised: [String] = []
   /// What operators were owed when a day of the books ended.
