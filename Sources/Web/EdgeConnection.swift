@@ -113,15 +113,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if let fault = error as? HTTPParserError {
-      let isTooBig = fault == .headerOverflow
-      let problem =
-        isTooBig
-        ? Problem(
-          .requestHeaderFieldsTooLarge, "head_too_large",
-          "A request has at most \(server.limits.headBytesMax) bytes and "
-            + "\(server.limits.headFieldsMax) fields of head.")
-        : Problem(.badRequest, "not_http", "This is no request of HTTP/1.1: \(fault).")
+    if let problem = server.limits.problem(ofBytes: error) {
       switch stage {
       case .waiting, .taking: return endWith(problem)
       case .asking, .answering, .flushing:
