@@ -64,8 +64,14 @@ extension EdgeConnection {
 
   private func begin(_ taking: Taking) {
     deadline = .now() + .seconds(server.limits.bodySecondsMax)
-    if taking.head.headers.first(name: "expect")?.lowercased() == "100-continue" { sendContinue() }
     stage = .taking(taking)
+    // Last of all: where the other side is gone, writing ends the connection, and what it held is given back.
+    if EdgeConnection.isToldToGoOn(taking.head), early.isEmpty { sendContinue() }
+  }
+
+  /// Whether somebody waits with the body until they are told; of HTTP/1.0 nobody may (RFC 9110, 10.1.1).
+  private static func isToldToGoOn(_ head: HTTPRequestHead) -> Bool {
+    head.headers.first(name: "expect")?.lowercased() == "100-continue" && !head.isBeforeHTTP11
   }
 
   /// Asks who sends a large body before any of it is taken: it would be held against all others.
@@ -95,9 +101,11 @@ extension EdgeConnection {
   }
 
   /// Whether more requests may follow on the connection; never after one that asked for another
-  /// protocol, for what follows may be in that.
+  /// protocol, for what follows may be in that, nor after one of HTTP/1.0 in chunks, which those between
+  /// may have read otherwise (RFC 9112, 6.1).
   private static func isKept(_ head: HTTPRequestHead) -> Bool {
     head.isKeepAlive && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
+      && !(head.isBeforeHTTP11 && head.headers.contains(name: "transfer-encoding"))
   }
 
   private func append(_ bytes: ByteBuffer) {

@@ -45,6 +45,17 @@ struct EdgeHeadTests {
     }
   }
 
+  /// Somebody between may have read another end of it.
+  @Test func aRequestOfHTTP10InChunksIsTheLastOfItsConnection() async throws {
+    try await TestEdge.with { edge in
+      let head = "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n"
+      for (rest, count) in [("\r\n", 2), ("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1)] {
+        let answer = try await edge.send(head + rest + "GET /healthz HTTP/1.0\r\n\r\n")
+        #expect(answer.split(separator: "HTTP/1.1 200 ").count == count, "\(rest): \(answer)")
+      }
+    }
+  }
+
   /// It is none of any field, and would be held for as long as a head may take.
   @Test func aHeadOfWhiteSpaceIsTooLargeToo() async throws {
     let limits = TestEdge.patientLimits
