@@ -30,7 +30,8 @@ extension EdgeConnection {
     switch stage {
     case .asking, .answering, .flushing: early.append(part)
     case .ending, .closed: break
-    case .waiting, .taking, .skipping: take(part)
+    // Where a write fails, all that is still there is read in the middle of it: behind what came before.
+    case .waiting, .taking, .skipping: if early.isEmpty { take(part) } else { early.append(part) }
     }
   }
 
@@ -188,7 +189,7 @@ extension EdgeConnection {
   private func takeEarly() {
     while !early.isEmpty {
       switch stage {
-      case .waiting, .taking, .skipping: take(early.removeFirst())
+      case .waiting, .taking, .skipping: if let part = early.popFirst() { take(part) }
       case .asking, .answering, .flushing, .ending, .closed: return
       }
     }

@@ -61,7 +61,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   var hasEarlyBytes = false
   var isDraining = false
   var isReadHeld = false
-  var early: [HTTPServerRequestPart] = []
+  var early = EdgeBacklog<HTTPServerRequestPart>()
   /// What follows the early parts and is no HTTP: said once they are answered.
   var earlyFault: Problem?
   /// Bytes of an answer that the other side did not take at once.
@@ -107,7 +107,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     answerTaken()
     if case .closed = stage { return }
     stage = .closed
-    early = []
+    early = EdgeBacklog()
     edge.remove(self)
     server.budget.leave(line)
   }
