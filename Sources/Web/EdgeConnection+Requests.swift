@@ -59,7 +59,8 @@ extension EdgeConnection {
       let asking = server.budget.enter(
         line, for: asker, expecting: length ?? 0, isLarge: isLarge)
     else { return refuse(server.overloaded, head, isKept: EdgeConnection.isKept(head)) }
-    let taking = Taking(head: head, route: route, isLarge: isLarge, line: asking)
+    let taking = Taking(
+      head: head, route: route, isLarge: isLarge, line: asking, body: EdgeBody(toldBytes: length))
     if isLarge { ask(taking) } else { begin(taking) }
   }
 
@@ -114,7 +115,7 @@ extension EdgeConnection {
     case .taking(var taking):
       let count = bytes.readableBytes
       var refusal: Problem?
-      if taking.heldBytes + count > taking.route.bytesMax {
+      if taking.body.count + count > taking.route.bytesMax {
         refusal = .tooLarge(bytesMax: taking.route.bytesMax)
       } else if !server.budget.grow(taking.line, bytes: count, isLarge: taking.isLarge) {
         refusal = server.overloaded
@@ -124,13 +125,8 @@ extension EdgeConnection {
         return refuse(refusal, taking.head, isKept: false)
       }
       stage = .waiting
-      taking.heldBytes += count
       deadline = server.limits.bodyPace.deadline(deadline, after: count, at: .now())
-      if taking.body == nil {
-        taking.body = bytes
-      } else {
-        taking.body?.writeImmutableBuffer(bytes)
-      }
+      taking.body.append(bytes)
       stage = .taking(taking)
     case .skipping(let isKept, let count):
       let count = count + bytes.readableBytes
@@ -152,11 +148,11 @@ extension EdgeConnection {
       request += 1
       server.answer(
         EdgeRequest(
-          head: taking.head, route: taking.route, body: taking.body,
+          head: taking.head, route: taking.route, body: taking.body.buffer,
           ticket: EdgeTicket(
             connection: NIOLoopBound(self, eventLoop: context.eventLoop), request: request,
             edge: edge, budget: server.budget, line: taking.line,
-            heldBytes: taking.heldBytes, isLarge: taking.isLarge)))
+            heldBytes: taking.body.count, isLarge: taking.isLarge)))
     case .skipping(let isKept, _):
       if isKept, !isDraining { next() } else { cut() }
     case .waiting, .asking, .answering, .flushing, .ending, .closed: break

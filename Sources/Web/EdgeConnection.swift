@@ -19,8 +19,7 @@ final class EdgeConnection: ChannelDuplexHandler {
     let isLarge: Bool
     /// Where whoever asks stands in the count.
     let line: InFlightBudget.Line
-    var heldBytes = 0
-    var body: ByteBuffer?
+    var body: EdgeBody
   }
 
   enum Stage {
@@ -138,7 +137,7 @@ final class EdgeConnection: ChannelDuplexHandler {
   func giveBack() {
     switch stage {
     case .asking(let taking), .taking(let taking):
-      server.budget.leave(taking.line, bytes: taking.heldBytes, isLarge: taking.isLarge)
+      server.budget.leave(taking.line, bytes: taking.body.count, isLarge: taking.isLarge)
     case .waiting, .skipping, .answering, .flushing, .ending, .closed: break
     }
   }
