@@ -19,7 +19,7 @@ extension EdgeConnection {
 
   func read(context: ChannelHandlerContext) {
     switch stage {
-    case .answering where early.isEmpty: context.read()
+    case .answering where early.isEmpty && earlyFault == nil: context.read()
     case .asking, .answering, .flushing, .ending: isReadHeld = true
     case .waiting, .taking, .skipping, .closed: context.read()
     }

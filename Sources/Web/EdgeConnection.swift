@@ -112,6 +112,8 @@ final class EdgeConnection: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // More bytes behind those that were no request: of these it is said when their turn comes.
+    if error is ByteToMessageDecoderError { return }
     if let problem = server.limits.problem(ofBytes: error) {
       switch stage {
       case .waiting, .taking: return endWith(problem)
