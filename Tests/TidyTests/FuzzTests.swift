@@ -29,7 +29,7 @@ import Testing
     var asked: Set<Substring> = []
     for (path, name) in edgeFiles() where name.hasPrefix("EdgeConnection") {
       let source = BareSource(try tree.text(path)).lines.joined(separator: "\n")
-      asked.formUnion(source.matches(of: /\bserver\.(\w+)/).map(\.output.1))
+      asked.formUnion(source.matches(of: /\bserver\.(\w+)/).map { $0.output.1 })
     }
     #expect(asked.contains("budget") && asked.contains("answer"), "\(asked)")
     for member in asked {
