@@ -10,22 +10,47 @@ package import Tapping
 package final class DenyListHolder: Sendable {
   /// Differences kept ready, by the version they begin at; past them the newest are made anew.
   static let differencesMax = 64
+  /// Most bytes of fingerprints in them: after many entries at once each may be nearly as long as the list.
+  package static let differencesBytesMax = 16 << 20
 
   private struct Held: Sendable {
     var whole: DenyListFile?
     /// Versions below it are of another line.
     var base: Int64 = 0
     var differences: [Int64: DenyListFile] = [:]
+    var differencesBytes = 0
     var isStale = true
+
+    mutating func dropDifferences() {
+      differences = [:]
+      differencesBytes = 0
+    }
+
+    mutating func keep(_ difference: DenyListFile, since version: Int64, bytesMax: Int) {
+      let size = difference.added.count + difference.removed.count
+      // Somebody else may have been as quick.
+      guard whole?.version == difference.version, differences[version] == nil, size <= bytesMax
+      else { return }
+      if differences.count >= DenyListHolder.differencesMax || differencesBytes + size > bytesMax {
+        dropDifferences()
+      }
+      differences[version] = difference
+      differencesBytes += size
+    }
   }
 
   private let held = Mutex(Held())
   private let gauge: Gauge
   private let entries: Gauge
   private let meter: DenyListMeter
+  private let differencesBytesMax: Int
 
   /// Starts without a list.
-  package init(factory: any MetricsFactory) {
+  package init(
+    factory: any MetricsFactory,
+    differencesBytesMax: Int = DenyListHolder.differencesBytesMax
+  ) {
+    self.differencesBytesMax = differencesBytesMax
     gauge = Gauge(label: "kvytok_deny_list_version", factory: factory)
     entries = Gauge(label: "kvytok_deny_list_entries", factory: factory)
     meter = DenyListMeter(factory)
@@ -33,6 +58,9 @@ package final class DenyListHolder: Sendable {
 
   /// The newest version; nil until the list was read.
   package var version: Int64? { held.withLock { $0.whole?.version } }
+
+  /// Bytes of fingerprints in the differences that are kept ready.
+  package var differencesBytes: Int { held.withLock { $0.differencesBytes } }
 
   /// Says that another version may be there.
   package func invalidate() { held.withLock { $0.isStale = true } }
@@ -83,7 +111,7 @@ package final class DenyListHolder: Sendable {
         if (held.whole?.version ?? -1) <= file.version {
           held.whole = file
           held.base = base
-          held.differences = [:]
+          held.dropDifferences()
         }
       }
       gauge.record(file.version)
@@ -114,11 +142,7 @@ package final class DenyListHolder: Sendable {
     let file = DenyListFile(
       version: head.version, since: version, salt: whole.salt, added: changes.added,
       removed: changes.removed)
-    held.withLock { held in
-      guard held.whole?.version == file.version else { return }
-      if held.differences.count >= Self.differencesMax { held.differences = [:] }
-      held.differences[version] = file
-    }
+    held.withLock { $0.keep(file, since: version, bytesMax: differencesBytesMax) }
     return file
   }
 }

@@ -353,13 +353,24 @@ struct ClusterFolder: Sendable {
     chmod(folder, 0o700)
     let mark = folder + name + ".lock"
     if let holder = firstNumber(ofFile: mark) {
-      // What came with a copy names the socket of the first one's server.
-      let isOfFolder = Self.socketFolder(inMark: mark).map { Self.isSame($0, folder) == true }
-      guard !isServer(holder) || isOfFolder == false else {
+      guard !isServer(holder) || isStale(socketMark: mark, in: folder) else {
         throw .socketTaken(path: folder + name, processID: holder)
       }
       unlink(mark)
     }
     return folder
+  }
+
+  /// Whether a mark of the socket is none of the server that has its number.
+  private func isStale(socketMark mark: String, in folder: String) -> Bool {
+    // What came with a copy names the socket of the first one's server.
+    if let named = Self.socketFolder(inMark: mark), Self.isSame(named, folder) != true {
+      return true
+    }
+    // After a crash of the machine the number may be that of any server; of these data none runs.
+    guard let served = Self.line(1, ofMark: mark), Self.isSame(served, data) == true else {
+      return false
+    }
+    return runningServer == nil
   }
 }

@@ -23,6 +23,9 @@ struct JSONText {
 ///
 /// Every read of a byte goes through `peek`, which looks at the bound; a byte past the end reads as
 /// 0, which is allowed nowhere in JSON.
+///
+/// It stands on a borrowed buffer and on no `Span`: whatever holds one has to write its lifetimes down, for which Swift
+/// 6.3 has an experimental feature only. ``TapBatchJSON`` lends the bytes for as long as a batch is read.
 struct BatchTokens {
   private let bytes: UnsafeBufferPointer<UInt8>
   private(set) var at = 0

@@ -17,6 +17,9 @@ package struct EdgeLimits: Sendable {
   package var addressTimesFreeMax = 3
   /// Most bytes of a request's header fields, and of one of them.
   package var headBytesMax = 16 << 10
+  /// Most bytes that are held of a piece of a head that is not whole yet, with the white space around it,
+  /// which is none of any field.
+  package var headHeldBytesMax = 32 << 10
   /// Most header fields of a request.
   package var headFieldsMax = 64
   /// Longest time from the first byte of a request to the end of its head, in seconds.

@@ -16,8 +16,7 @@ enum HostField {
       count += 1
       isGood = isHostAndPort(value)
     }
-    let isNeeded = (head.version.major, head.version.minor) >= (1, 1)
-    guard count == 1 || count == 0 && !isNeeded else {
+    guard count == 1 || count == 0 && head.isBeforeHTTP11 else {
       return Problem(
         .badRequest, "host_field",
         count == 0
@@ -59,4 +58,9 @@ enum HostField {
     default: false
     }
   }
+}
+
+extension HTTPRequestHead {
+  /// Whether it is of HTTP/1.0.
+  var isBeforeHTTP11: Bool { (version.major, version.minor) < (1, 1) }
 }

@@ -91,6 +91,33 @@ struct DenyListDifferenceTests {
     }
   }
 
+  @Test func differencesAreKeptReadyUpToACountOfTheirBytes() async throws {
+    try await TestService.with { service in
+      let bytesMax = 5 * TokenFingerprint.byteCount
+      let holder = DenyListHolder(factory: PrometheusRegistry(), differencesBytesMax: bytesMax)
+      try await holder.prepare(service.store) { [UInt8](repeating: 9, count: $0) }
+      try await Self.addMedia(service)
+      // Each is a version of its own.
+      for index in 0..<8 {
+        _ = try await service.store.write { db in
+          try await db.denyList.deny(
+            media: [Self.medium(index)], reason: "lost", at: TestService.now)
+        }
+      }
+      holder.invalidate()
+      let whole = try await holder.current(from: service.store)
+      #expect(whole.addedCount == 8)
+      for back in 1...7 {
+        let since = whole.version - Int64(back)
+        for _ in 0..<2 {
+          let file = try await holder.file(since: since, from: service.store)
+          #expect(file?.since == since && file?.addedCount == back)
+        }
+        #expect(holder.differencesBytes <= bytesMax)
+      }
+    }
+  }
+
   /// The service was restored from a backup, and made other versions than the device had got.
   @Test func whatADeviceHoldsOfBeforeARestoreIsAnsweredWithTheWholeList() async throws {
     try await TestService.with { service in

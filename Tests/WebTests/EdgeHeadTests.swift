@@ -45,6 +45,35 @@ struct EdgeHeadTests {
     }
   }
 
+  /// Somebody between may have read another end of it.
+  @Test func aRequestOfHTTP10InChunksIsTheLastOfItsConnection() async throws {
+    try await TestEdge.with { edge in
+      let head = "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n"
+      for (rest, count) in [("\r\n", 2), ("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1)] {
+        let answer = try await edge.send(head + rest + "GET /healthz HTTP/1.0\r\n\r\n")
+        #expect(answer.split(separator: "HTTP/1.1 200 ").count == count, "\(rest): \(answer)")
+      }
+    }
+  }
+
+  /// It is none of any field, and would be held for as long as a head may take.
+  @Test func aHeadOfWhiteSpaceIsTooLargeToo() async throws {
+    let limits = TestEdge.patientLimits
+    try await TestEdge.with(limits) { edge in
+      // Held from the last letter on; the last space is one too many, so that all is read when the answer goes.
+      for text in ["GET /", "GET / HTTP/1.1\r\nx:"] {
+        let heldBytes = text.hasSuffix("/") ? 1 : 2
+        let spaces = String(repeating: " ", count: limits.headHeldBytesMax + 1 - heldBytes)
+        let answer = try await edge.send(text + spaces)
+        #expect(answer.hasPrefix("HTTP/1.1 431 "), "\(text): \(answer)")
+        #expect(answer.contains(#""head_too_large""#), "\(text): \(answer)")
+      }
+      let few = "GET /healthz HTTP/1.1\r\nHost:" + String(repeating: " ", count: 4000) + "x\r\n\r\n"
+      let heard = try await edge.send(few, until: "\r\n\r\n")
+      #expect(heard.hasPrefix("HTTP/1.1 200 "), "\(heard)")
+    }
+  }
+
   @Test func aBodyWhereNoneIsReadIsRefusedWithWhatToDo() async throws {
     try await TestEdge.with { edge in
       for step in ["suspend", "resume", "revoke", "rotate", "replace"] {

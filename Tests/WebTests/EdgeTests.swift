@@ -99,6 +99,17 @@ struct EdgeTests {
     }
   }
 
+  /// It is more than is read at once, and still being read when the request before it is under way.
+  @Test func muchThatIsNoRequestCostsNoAnswerEither() async throws {
+    try await TestEdge.with { edge in
+      let good = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+      let answer = try await edge.send(
+        good + "rubbish\r\n\r\n" + String(repeating: "x", count: 6000))
+      let states = answer.split(separator: "HTTP/1.1 ").map { String($0.prefix(3)) }
+      #expect(states == ["200", "400"], "\(answer)")
+    }
+  }
+
   @Test func aBodyPastItsLimitIsRefusedToldOrNot() async throws {
     try await TestEdge.with { edge in
       let told = try await edge.send(

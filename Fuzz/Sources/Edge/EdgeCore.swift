@@ -51,6 +51,12 @@ final class EdgeCore: Sendable {
     Problem(.serviceUnavailable, "overloaded", "There is no room.", retryAfterSeconds: 2)
   }
 
+  func noRoomForAnswer() -> EdgeReply {
+    var reply = EdgeReply(overloaded)
+    reply.closes = true
+    return reply
+  }
+
   func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) {
     precondition(!problem.code.isEmpty && !problem.detail.isEmpty, "a refusal without words")
   }

@@ -55,7 +55,7 @@ private final class EdgePlay {
   private let core: EdgeCore
   private let edge: EdgeLoop
   private let connection: EdgeConnection
-  private let gate = ReadGate()
+  private let gate: Gate
   private var answers: [UInt8] = []
 
   init(_ habit: CallerHabit) {
@@ -65,6 +65,7 @@ private final class EdgePlay {
     limits.headFieldsMax = 12
     limits.requestBytesMax = habit.isTight ? 100 : 4096
     limits.skippedBytesMax = 1024
+    gate = Gate(isLeftWhenToldToGoOn: habit.answers == .onceTheOtherSideHasGone)
     channel = EmbeddedChannel(loop: loop)
     core = EdgeCore(limits, answersAtOnce: habit.answers == .atOnce)
     edge = EdgeLoop(loop: loop, now: { .init(seconds: 1_795_300_000) })
@@ -170,13 +171,28 @@ private final class EdgePlay {
   }
 }
 
-/// Knows whether the connection wants more bytes.
-private final class ReadGate: ChannelOutboundHandler {
+/// Stands where the socket is: knows whether the connection wants more bytes, and may be gone when it writes.
+private final class Gate: ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
+  private static let goOn = Array("HTTP/1.1 100 ".utf8)
+  private let isLeftWhenToldToGoOn: Bool
   var isOpen = false
+
+  init(isLeftWhenToldToGoOn: Bool) { self.isLeftWhenToldToGoOn = isLeftWhenToldToGoOn }
 
   func read(context: ChannelHandlerContext) {
     isOpen = true
     context.read()
+  }
+
+  /// A socket whose other side is gone ends the connection in the middle of the write.
+  func write(
+    context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
+  ) {
+    guard isLeftWhenToldToGoOn,
+      unwrapOutboundIn(data).readableBytesView.starts(with: Self.goOn)
+    else { return context.write(data, promise: promise) }
+    promise?.fail(ChannelError.ioOnClosedChannel)
+    context.close(promise: nil)
   }
 }
