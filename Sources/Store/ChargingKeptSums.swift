@@ -79,10 +79,16 @@ enum KeptSums {
     fold("capture_sum", by: ["accounting_date", "currency"], captureFigures),
   ]
 
+  /// Of a day whose rows are told apart by much, as by the files of months, half of them have to go at least: it would
+  /// be made anew with each look otherwise.
   private static func fold(_ table: String, by key: [String], _ figures: [String]) -> String {
     """
     with many as (
-      select \(key[0]) as day from \(table) group by 1 having count(*) > $1),
+      select day from (
+        select \(key[0]) as day, count(*) as n from \(table) group by 1 having count(*) > $1) d
+      where n >= 2 * (
+        select count(*) from (
+          select distinct \(list(key)) from \(table) where \(key[0]) = d.day) k)),
     gone as (
       delete from \(table) s using many m where m.day = s.\(key[0]) returning s.*)
     insert into \(table) (\(list(key)), \(list(figures)))
