@@ -21,6 +21,11 @@ package struct FileAcquirer: Acquirer {
   }
 }
 
+/// Why a clearing file is not laid into its folder.
+package struct ClearingFileFault: Error, Sendable, Hashable, CustomStringConvertible {
+  package let description: String
+}
+
 /// The folders through which files are exchanged: one for the acquirer to fetch from, one for it to
 /// fill; what was read is moved to `taken` or, with the reason beside it, to `refused` in that one.
 package struct AcquirerFolder: Sendable {
@@ -40,10 +45,18 @@ package struct AcquirerFolder: Sendable {
 
   /// Writes a clearing file, whole or not at all, for its owner only: it names cards.
   ///
-  /// True when it is there now and was not before.
+  /// True when it is there now and was not before. Another file of its name is a fault: the acquirer would take
+  /// that one, and this one would count as given out.
   package func write(_ file: ClearingFile) throws -> Bool {
     let target = outgoing + "/" + file.name
-    guard !FileManager.default.fileExists(atPath: target) else { return false }
+    if FileManager.default.fileExists(atPath: target) {
+      guard FileManager.default.contents(atPath: target) == Data(file.bytes) else {
+        throw ClearingFileFault(
+          description:
+            "\(target) is there, and is another file: move it away when you know whose it is")
+      }
+      return false
+    }
     try make(outgoing)
     // Each process writes a part of its own.
     let part = target + ".\(ProcessInfo.processInfo.processIdentifier).part"

@@ -175,6 +175,7 @@ package struct LedgerAuditor: Sendable {
         + db.bookProofs.partsOfNothing(countMax: LedgerAudit.findingsMax)
         + db.bookProofs.accountsThatDiffer()
         + db.bookProofs.postingSumsThatDiffer(countMax: LedgerAudit.findingsMax)
+        + db.bookProofs.rideDaySumsThatDiffer(countMax: LedgerAudit.findingsMax)
     }) {
       audit.find(finding)
     }

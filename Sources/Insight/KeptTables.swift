@@ -39,7 +39,7 @@ extension ReportTableDefinition {
       figures: [
         "operator", "charged_minor", "booked_minor", "difference_minor", "paid_out_minor",
         "currency",
-      ], isByAccountingDate: true),
+      ], isByAccountingDate: true, senses: ReportSense.periodOperatorBooks),
     ReportTableDefinition(
       key: "bank",
       title: Bilingual(uk: "Рахунок у банку (1100)", en: "The account at the bank (1100)"),

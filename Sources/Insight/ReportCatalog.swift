@@ -125,7 +125,7 @@ struct ReportTableDefinition: Sendable {
       figures: [
         "operator", "charged_minor", "booked_minor", "difference_minor", "paid_out_minor",
         "currency",
-      ]),
+      ], senses: ReportSense.operatorBooks),
     ReportTableDefinition(
       key: "remainders", title: Bilingual(uk: "Залишки", en: "Remainders"), query: .remainders,
       figures: [
@@ -155,10 +155,11 @@ struct ReportTableDefinition: Sendable {
     ReportTableDefinition(
       key: "rides", title: Bilingual(uk: "Поїздки", en: "Rides"), query: .lateRides,
       figures: ["fare_day", "accounting_date", "operator", "rides", "charged_minor", "currency"],
-      isByAccountingDate: true),
+      isByAccountingDate: true, senses: ReportSense.lateRides),
     ReportTableDefinition(
       key: "devices", title: Bilingual(uk: "Валідатори", en: "Validators"), query: .lateDevices,
-      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_late_at"]),
+      figures: ["device", "fare_day", "taps", "accepted", "latest_hours", "last_late_at"],
+      senses: ReportSense.lateDevices),
   ]
 
   static let debts = [
@@ -175,7 +176,7 @@ struct ReportTableDefinition: Sendable {
       figures: [
         "window", "fare_day", "declined_at", "declines", "decline_code", "amount_minor",
         "captured_minor", "written_off_minor", "due_minor", "currency",
-      ], isOfHouse: true, isByAccountingDate: true),
+      ], isOfHouse: true, isByAccountingDate: true, senses: ReportSense.debtWindows),
     ReportTableDefinition(
       key: "stored_value",
       title: Bilingual(
@@ -207,7 +208,7 @@ struct ReportTableDefinition: Sendable {
       figures: [
         "claim", "first_day", "last_day", "state", "operator", "category", "rides",
         "claimed_minor", "currency",
-      ]),
+      ], senses: ReportSense.subsidyClaims),
   ]
 
   static let refunds = [
@@ -217,7 +218,7 @@ struct ReportTableDefinition: Sendable {
       figures: [
         "refund_id", "fare_day", "cause", "state", "created_at", "paid_at", "refund_minor",
         "currency",
-      ], isOfHouse: true),
+      ], isOfHouse: true, senses: ReportSense.refunds),
     ReportTableDefinition(
       key: "entries", title: Bilingual(uk: "У книгах", en: "In the books"), query: .refundPostings,
       figures: [
@@ -230,7 +231,7 @@ struct ReportTableDefinition: Sendable {
       figures: [
         "case", "fare_day", "stage", "reason", "opened_at", "decided_at", "disputed_minor",
         "currency",
-      ], isOfHouse: true),
+      ], isOfHouse: true, senses: ReportSense.chargebacks),
   ]
 
   static let revenueWithoutCaps = [

@@ -84,6 +84,107 @@ extension ReportSense {
   ]
 }
 
+/// Figures that count something narrower, or wider, than their name says in other reports.
+extension ReportSense {
+  /// The books of operators alone: what is owed to nobody that is known stands on another account.
+  private static let owedToOperators = ReportSense(
+    meaning: Bilingual(
+      uk: "Що книги винні перевізнику за ці поїздки (2100).",
+      en: "What the books owe the operator for the rides (2100)."))
+
+  static let operatorBooks = [
+    "booked_minor": owedToOperators,
+    "paid_out_minor": ReportSense(
+      meaning: Bilingual(
+        uk:
+          "Надіслані банку платіжні доручення, останній день яких серед цих; вони й за попередні дні.",
+        en:
+          "Payment orders given to the bank whose last day is one of these; they are for earlier days too."
+      )),
+  ]
+
+  static let periodOperatorBooks = [
+    "booked_minor": owedToOperators,
+    "paid_out_minor": ReportSense(
+      meaning: Bilingual(
+        uk:
+          "Виплати, записані в книги за ці дні, без тих, що повернулися; за які б поїздки вони не були.",
+        en:
+          "Payouts that were booked on the days, less those that came back, whatever rides they are for."
+      )),
+  ]
+
+  static let lateRides = [
+    "rides": ReportSense(
+      header: Bilingual(uk: "Запізнілих", en: "Late rides"),
+      meaning: Bilingual(
+        uk:
+          "Поїздки, додані після закриття доби, без скасованих тоді; скасованих може бути більше.",
+        en:
+          "Rides that were added when the day was closed, less those taken back then, which may be more."
+      )
+    ),
+    "charged_minor": ReportSense(
+      meaning: Bilingual(
+        uk: "На скільки це змінило суму, яку винні пасажири; нижче за нуль – винні менше.",
+        en: "By how much it changed what riders owe; below zero they owe less.")),
+  ]
+
+  static let lateDevices = [
+    "taps": ReportSense(
+      header: Bilingual(uk: "Запізнілих", en: "Late taps"),
+      meaning: Bilingual(
+        uk: "Валідації цієї доби, що надійшли, коли вона минула понад день тому (за UTC).",
+        en: "Taps of the day that came when it was over for a day (by UTC)."))
+  ]
+
+  static let debtWindows = [
+    "amount_minor": ReportSense(
+      meaning: Bilingual(uk: "На скільки закрито вікно.", en: "What the window was closed over.")),
+    "captured_minor": ReportSense(
+      header: Bilingual(uk: "Стягнуто або сплачено в касі", en: "Captured or paid at a desk"),
+      meaning: Bilingual(
+        uk: "Стягнуто з картки або сплачено в касі чи переказом до кінця останнього дня.",
+        en: "Taken from the card, or paid at a desk or by transfer, when the last day ended.")),
+    "due_minor": ReportSense(
+      meaning: Bilingual(
+        uk:
+          "Не сплачено на кінець останнього дня: сума без стягнутого, списаного й того, що зарахували вікна різниці.",
+        en:
+          "What was not paid when the last day ended: the amount less what was captured, written off, or set off by difference windows."
+      )),
+  ]
+
+  static let subsidyClaims = [
+    "rides": ReportSense(
+      meaning: Bilingual(
+        uk: "Заявлені поїздки без тих, що заявка забирає назад.",
+        en: "Rides that are claimed, less those that the claim takes back."))
+  ]
+
+  static let refunds = [
+    "refund_minor": ReportSense(
+      header: Bilingual(uk: "Сума повернення", en: "Amount of the refund"),
+      meaning: Bilingual(
+        uk:
+          "На скільки повернення, також очікуване, відхилене чи невдале: що з ним стало, каже стан.",
+        en:
+          "What the refund is of, also one that waits, was refused or failed: the state says what came of it."
+      ))
+  ]
+
+  static let chargebacks = [
+    "fare_day": ReportSense(
+      meaning: Bilingual(
+        uk: "Тарифна доба поїздок; для поповнення чи продажу – його день.",
+        en: "The fare day of the rides; of a top-up or a sale its day.")),
+    "disputed_minor": ReportSense(
+      meaning: Bilingual(
+        uk: "Сума спору, чим би він не скінчився: що з ним стало, каже етап.",
+        en: "What the dispute is of, however it ended: the stage says what came of it.")),
+  ]
+}
+
 extension ReportTableDefinition {
   /// A cell with the word that this table has for it.
   func cell(_ cell: ReportCell, of key: String) -> ReportCell {

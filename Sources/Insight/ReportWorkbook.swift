@@ -127,6 +127,19 @@ private struct WorkbookWriter {
         worksheet_write_number(sheet, row, 1, Double(note.count), nil)
       }
     }
+    addEnd(of: report, sheet, row: UInt32(4 + report.notes.count))
+  }
+
+  /// Whether the figures may still change, and whose clock its times are by.
+  private func addEnd(of report: Report, _ sheet: Sheet, row: UInt32) {
+    let complete = Bilingual(uk: "Нічого не бракує", en: "Complete")[language]
+    let answer =
+      report.isComplete ? Bilingual(uk: "так", en: "yes") : Bilingual(uk: "ні", en: "no")
+    let clock = Bilingual(uk: "Час за годинником", en: "Times are by the clock of")[language]
+    for (place, line) in [(complete, answer[language]), (clock, zone.name)].enumerated() {
+      worksheet_write_string(sheet, row + UInt32(place), 0, line.0, nil)
+      worksheet_write_string(sheet, row + UInt32(place), 1, line.1, nil)
+    }
   }
 
   /// What the columns mean, by the names of the tables' sheets.

@@ -142,26 +142,16 @@ struct SumsTable {
 
   private static func columns(_ grouping: RideGrouping) -> [ReportColumn] {
     switch grouping {
-    case .day: [ReportColumn("fare_day", Bilingual(uk: "День", en: "Day"), .date)]
-    case .operatorID:
-      [
-        ReportColumn("operator", Bilingual(uk: "Код", en: "Code"), .text),
-        ReportColumn("operator_name", Bilingual(uk: "Перевізник", en: "Operator"), .text),
-      ]
-    case .mode: [ReportColumn("mode", Bilingual(uk: "Вид", en: "Mode"), .text)]
-    case .category: [ReportColumn("category", Bilingual(uk: "Категорія", en: "Category"), .text)]
+    case .day: [ReportColumn(figure: "fare_day")]
+    case .operatorID: [ReportColumn(figure: "operator"), ReportColumn(figure: "operator_name")]
+    case .mode: [ReportColumn(figure: "mode")]
+    case .category: [ReportColumn(figure: "category")]
     }
   }
 
   private static let numberColumns = [
-    ReportColumn("rides", Bilingual(uk: "Поїздок", en: "Rides"), .count),
-    ReportColumn("people", Bilingual(uk: "Пасажирів", en: "People"), .count),
-    ReportColumn("charged_minor", Bilingual(uk: "До сплати", en: "Charged"), .money),
-    ReportColumn("nominal_minor", Bilingual(uk: "За тарифом", en: "Nominal"), .money),
-    ReportColumn("free_rides", Bilingual(uk: "Безкоштовних", en: "Free"), .count),
-    ReportColumn("unknown_rides", Bilingual(uk: "Без ціни", en: "No fare"), .count),
-    ReportColumn("currency", Bilingual(uk: "Валюта", en: "Currency"), .text),
-  ]
+    "rides", "people", "charged_minor", "nominal_minor", "free_rides", "unknown_rides", "currency",
+  ].map(ReportColumn.init(figure:))
 
   private func cells(_ sums: RideSums, _ grouping: RideGrouping) -> [ReportCell] {
     switch grouping {
@@ -186,15 +176,21 @@ struct SumsTable {
   }
 }
 
+extension ReportColumn {
+  /// The column of a figure, headed and explained as in every report.
+  fileprivate init(figure key: String) {
+    guard let words = ReportFigures.find(key) else { preconditionFailure("\(key) is no figure") }
+    self.init(words.key, words.header, words.kind, meaning: words.meaning)
+  }
+}
+
 extension ReportTable {
   /// Adds what the books owe, before the currency: the same as what was charged, once all is rated.
   fileprivate mutating func addBooked(
     _ booked: [(operatorID: String?, currency: Currency, minor: Int64)], to sums: [RideSums]
   ) {
     let place = columns.count - 1
-    columns.insert(
-      ReportColumn("booked_minor", Bilingual(uk: "У книгах", en: "In the books"), .money),
-      at: place)
+    columns.insert(ReportColumn(figure: "booked_minor"), at: place)
     for (index, sum) in sums.enumerated() {
       let owed = booked.filter { $0.operatorID == sum.operatorID && $0.currency == sum.currency }
       let minor = owed.reduce(0) { $0 + $1.minor }

@@ -12,6 +12,9 @@ enum KeptSums {
     "captured_minor", "settled_windows", "settled_minor", "unsettled_windows",
   ]
   private static let lineFigures = ["records", "gross_minor", "fee_minor"]
+  private static let lineKey = ["fare_day", "category", "kind", "currency", "file_id"]
+  /// Of captures by accounting date: a trigger adds them with the events.
+  private static let captureFigures = ["captures"]
 
   /// The kind under which a line `r` is summed: those about top-ups and sales stand apart from those
   /// about charge windows, which the steps from ride to bank compare.
@@ -62,25 +65,32 @@ enum KeptSums {
   /// The statement that adds what lines of the acquirer come to, of a relation of such rows.
   static func addingLines(from source: String) -> String {
     """
-    insert into acquirer_sum (fare_day, category, kind, currency, \(list(lineFigures)))
-    select coalesce(w.fare_day, r.value_date), r.category, \(lineKind), r.currency, count(*)::int8,
-      sum(r.gross_minor)::int8, sum(r.fee_minor)::int8
-    from \(source) r left join charge_window w using (window_id) group by 1, 2, 3, 4
+    insert into acquirer_sum (\(list(lineKey)), \(list(lineFigures)))
+    select coalesce(w.fare_day, r.value_date), r.category, \(lineKind), r.currency, r.file_id,
+      count(*)::int8, sum(r.gross_minor)::int8, sum(r.fee_minor)::int8
+    from \(source) r left join charge_window w using (window_id) group by 1, 2, 3, 4, 5
     """
   }
 
   /// Statements that make one row of the many of a day, where there are more than a count.
   static let folding = [
     fold("charge_sum", by: ["fare_day", "currency"], figures),
-    fold("acquirer_sum", by: ["fare_day", "category", "kind", "currency"], lineFigures),
+    fold("acquirer_sum", by: lineKey, lineFigures),
+    fold("capture_sum", by: ["accounting_date", "currency"], captureFigures),
   ]
 
+  /// Of a day whose rows are told apart by much, as by the files of months, half of them have to go at least: it would
+  /// be made anew with each look otherwise.
   private static func fold(_ table: String, by key: [String], _ figures: [String]) -> String {
     """
     with many as (
-      select fare_day from \(table) group by fare_day having count(*) > $1),
+      select day from (
+        select \(key[0]) as day, count(*) as n from \(table) group by 1 having count(*) > $1) d
+      where n >= 2 * (
+        select count(*) from (
+          select distinct \(list(key)) from \(table) where \(key[0]) = d.day) k)),
     gone as (
-      delete from \(table) s using many m where m.fare_day = s.fare_day returning s.*)
+      delete from \(table) s using many m where m.day = s.\(key[0]) returning s.*)
     insert into \(table) (\(list(key)), \(list(figures)))
     select \(list(key)), \(figures.map { "sum(\($0))::int8" }.joined(separator: ", "))
     from gone group by \(list(key))
@@ -93,17 +103,26 @@ enum KeptSums {
   static let differences: String = {
     let lines = """
       select coalesce(w.fare_day, r.value_date) as fare_day, r.category, \(lineKind) as kind, r.currency,
-        count(*)::int8 as records, sum(r.gross_minor)::int8 as gross_minor,
+        r.file_id, count(*)::int8 as records, sum(r.gross_minor)::int8 as gross_minor,
         sum(r.fee_minor)::int8 as fee_minor
-      from acquirer_record r left join charge_window w using (window_id) group by 1, 2, 3, 4
+      from acquirer_record r left join charge_window w using (window_id) group by 1, 2, 3, 4, 5
+      """
+    let captures = """
+      select e.accounting_date, e.currency,
+        sum(case v.kind when 'captured' then 1 else -1 end)::int8 as captures
+      from charge_event v join entry e using (entry_id)
+      where v.kind in ('captured', 'declined') and e.kind = 'payment' group by 1, 2
       """
     let windows = windowSums(from: "(select 1 as sign, * from charge_window) counted")
     return difference(
       "charge windows", "charge_sum", by: ["fare_day", "currency"], figures, counted: windows)
       + " union all "
       + difference(
-        "the acquirer''s lines", "acquirer_sum", by: ["fare_day", "category", "kind", "currency"],
-        lineFigures, counted: lines)
+        "the acquirer''s lines", "acquirer_sum", by: lineKey, lineFigures, counted: lines)
+      + " union all "
+      + difference(
+        "captures", "capture_sum", by: ["accounting_date", "currency"], captureFigures,
+        counted: captures)
       + " order by 1 limit $1"
   }()
 
@@ -129,14 +148,14 @@ extension ChargingTables {
 
   /// Makes one row of the many that were added to the sums of a fare day, or of an accounting date.
   package func foldSums(over rowsMax: Int = sumRowsMax) async throws {
-    for statement in KeptSums.folding + [PostingSums.folding] {
+    for statement in KeptSums.folding + [PostingSums.folding, RideDaySums.folding] {
       try await connection.execute(statement, [.int8(Int64(rowsMax))])
     }
   }
 }
 
 extension BookProofTables {
-  /// Kept sums of charge windows and of the acquirer's lines that are not those of the rows.
+  /// Kept sums of charge windows, of the acquirer's lines and of captures that are not those of the rows.
   package func chargeSumsThatDiffer(countMax: Int) async throws -> [String] {
     try await connection.query(KeptSums.differences, [.int8(Int64(countMax))])
       .map { try $0.text(0) }

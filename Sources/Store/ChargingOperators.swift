@@ -267,7 +267,7 @@ package struct OperatorTables {
   package func isKnown(_ operatorID: String) async throws -> Bool {
     try await connection.query(
       """
-      select exists (select from posting where operator_id = $1)
+      select exists (select from posting_sum where operator_id = $1)
         or exists (select from operator_account where operator_id = $1)
         or exists (select from ride_sum where operator_id = $1)
       """, [.text(operatorID)]
@@ -280,22 +280,19 @@ package struct OperatorTables {
   ) async throws -> [OperatorClaimRow] {
     let rows = try await connection.query(
       """
-      select p.operator_id, e.currency,
-        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'fares'), 0)::int8
-          as fares,
-        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'apportionment'),
-          0)::int8 as shared,
-        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'concession'), 0)::int8
+      select operator_id, currency,
+        coalesce(sum(credit_minor - debit_minor) filter (where kind = 'fares'), 0)::int8 as fares,
+        coalesce(sum(credit_minor - debit_minor) filter (where kind = 'apportionment'), 0)::int8
+          as shared,
+        coalesce(sum(credit_minor - debit_minor) filter (where kind = 'concession'), 0)::int8
           as subsidy,
-        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'refund'), 0)::int8
+        coalesce(sum(credit_minor - debit_minor) filter (where kind = 'refund'), 0)::int8
           as refunds,
-        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'payout'), 0)::int8
-          as paid,
-        sum(p.credit_minor - p.debit_minor)::int8 as balance
-      from posting p join entry e using (entry_id)
-      where p.account = '2100' and e.accounting_date <= $1
-        and ($2::text is null or p.operator_id = $2)
-      group by p.operator_id, e.currency order by p.operator_id, e.currency
+        coalesce(sum(credit_minor - debit_minor) filter (where kind = 'payout'), 0)::int8 as paid,
+        sum(credit_minor - debit_minor)::int8 as balance
+      from posting_sum
+      where account = '2100' and accounting_date <= $1 and ($2::text is null or operator_id = $2)
+      group by operator_id, currency order by operator_id, currency
       """, [.date(date), .orNull(operatorID, PostgresValue.text)])
     return try rows.map { row in
       let parts = try ["fares", "shared", "subsidy", "refunds", "paid"].map { try row.int8($0) }

@@ -76,7 +76,7 @@ package struct ReportTables {
 
   /// Sums of the rides of some days, grouped; of one operator when a scope is given.
   ///
-  /// Added up from the sums that the runs of the clearing keep, so that a month is as quick as a day.
+  /// Added up from what is kept of the sums of the clearing's runs, so that a month is as quick as a day.
   package func rideSums(
     days: ClosedRange<Day>, basis: ReportQuestion.Basis = .fareDay, by groupings: [RideGrouping],
     operatorID: String?
@@ -91,7 +91,7 @@ package struct ReportTables {
       select \(list), sum(rides)::int8 as rides, sum(riders)::int8 as people,
         sum(charged_minor)::int8 as charged, sum(nominal_minor)::int8 as nominal,
         sum(free_rides)::int8 as free, sum(unknown_rides)::int8 as unknown
-      from ride_sum
+      from ride_day_sum
       where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
       group by \(places) \(ReportQuery.havingRides)
       order by \(places) limit $4
@@ -126,11 +126,11 @@ package struct ReportTables {
   ) async throws -> [(operatorID: String?, currency: Currency, minor: Int64)] {
     let rows = try await connection.query(
       """
-      select nullif(p.operator_id, '') as operator_id, e.currency,
-        sum(p.credit_minor - p.debit_minor)::int8 as minor
-      from entry e join posting p using (entry_id)
-      where e.kind = 'fares' and e.fare_day between $1 and $2 and p.account = any($3)
-        and ($4::text is null or p.operator_id = $4)
+      select nullif(operator_id, '') as operator_id, currency,
+        sum(credit_minor - debit_minor)::int8 as minor
+      from posting_sum
+      where kind = 'fares' and fare_day between $1 and $2 and account = any($3)
+        and ($4::text is null or operator_id = $4)
       group by 1, 2 order by 1, 2
       """,
       [
@@ -147,7 +147,8 @@ package struct ReportTables {
   /// Adds taps and boardings of some days to what is there of them.
   ///
   /// Within a scope of one operator they are those on its routes: `routes` are their ids, and `names` all
-  /// the names by which validators may call them. All of them are read.
+  /// the names by which validators may call them. Taps are added up from what sorting keeps of each device;
+  /// boardings are read.
   package func count(
     days: ClosedRange<Day>, routes: [String]?, names: [String]?,
     into completeness: inout DayCompleteness
@@ -158,7 +159,8 @@ package struct ReportTables {
     }
     let taps = try await connection.query(
       """
-      select count(*) as taps, count(*) filter (where not accepted) as denied from tap
+      select coalesce(sum(accepted + denied), 0)::int8 as taps, coalesce(sum(denied), 0)::int8 as denied
+      from device_day
       where fare_day between $1 and $2 and ($3::text[] is null or route = any($3))
       """, bounds + [list(names)]
     ).only()
@@ -185,7 +187,7 @@ package struct ReportTables {
     let having = isOfRidesAlone ? ReportQuery.havingAny(of: "rides") : ReportQuery.havingRides
     let rows = try await connection.query(
       """
-      select tariff_version from ride_sum
+      select tariff_version from ride_day_sum
       where \(basis.rawValue) between $1 and $2 and ($3::text is null or operator_id = $3)
       group by tariff_version \(having) order by 1 limit $4
       """,

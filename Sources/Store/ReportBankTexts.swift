@@ -24,6 +24,14 @@ extension ReportQuery {
     }
   }
 
+  /// Postings `p` of the account at the bank with their entries `e`: each is looked up, for the others are as many as
+  /// rides.
+  private static let atBank = """
+    (select entry_id, debit_minor, credit_minor from posting where account = '\(AccountCode.bank)') p
+      cross join lateral (
+        select * from entry n where n.entry_id = p.entry_id offset 0) e
+    """
+
   /// Account 1100 and the bank's statements until the last of the days, and what explains that they
   /// differ.
   ///
@@ -33,12 +41,10 @@ extension ReportQuery {
   static func bankParts(isKept: Bool) -> String {
     """
     booked as (
-      select e.entry_id, e.accounting_date, e.currency, e.description,
+      select p.entry_id, e.accounting_date, e.currency, e.description,
         sum(p.debit_minor - p.credit_minor)::int8 as minor
-      from entry e join posting p using (entry_id)
-      where p.account = '\(AccountCode.bank)' and e.accounting_date > {point}
-        and e.accounting_date <= $2
-      group by e.entry_id
+      from \(atBank) where e.accounting_date > {point} and e.accounting_date <= $2
+      group by 1, 2, 3, 4
       union all
       select e.entry_id, e.accounting_date, e.currency, e.description,
         sum(p.debit_minor - p.credit_minor)::int8
@@ -105,8 +111,7 @@ extension ReportQuery {
       select e.currency, count(*) filter (where p.debit_minor > 0) as in_n,
         sum(p.debit_minor)::int8 as in_minor, count(*) filter (where p.credit_minor > 0) as out_n,
         -sum(p.credit_minor)::int8 as out_minor
-      from posting p join entry e using (entry_id)
-      where p.account = '\(AccountCode.bank)' and e.accounting_date between $1 and $2 group by 1),
+      from \(atBank) where e.accounting_date between $1 and $2 group by 1),
     balance as (
       select t.currency, t.minor as told_minor,
         coalesce(k.booked_minor, 0) + coalesce(b.minor, 0) as booked_minor,

@@ -44,7 +44,7 @@ extension ReportQuery {
   static let ladderSQL = """
     with bank_rides as (
         select currency, sum(rides)::int8 as n, sum(charged_minor)::int8 as minor
-        from ride_sum
+        from ride_day_sum
         where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia)
         group by currency),
       windows as (
@@ -61,9 +61,10 @@ extension ReportQuery {
           and kind = 'capture'
         group by currency),
       unseen as (
-        select r.currency, count(*) as n, sum(r.gross_minor - r.fee_minor)::int8 as minor
+        select s.currency, sum(s.records)::int8 as n,
+          sum(s.gross_minor - s.fee_minor)::int8 as minor
         from \(filesUnseen)
-        group by r.currency),
+        group by s.currency),
       steps (place, step, currency, n, minor, previous) as (
       select 1, 'taps', null, (
         select coalesce(sum(accepted - alightings), 0)::int8 from tap_sum
@@ -71,7 +72,7 @@ extension ReportQuery {
         null::int8, null::int8
       union all
       select 2, 'rides', currency, sum(rides)::int8, sum(charged_minor)::int8, null
-        from ride_sum where fare_day between $1 and $2 group by currency
+        from ride_day_sum where fare_day between $1 and $2 group by currency
       union all
       select 3, 'bank_rides', currency, n, minor, null from bank_rides
       union all
@@ -125,7 +126,7 @@ extension ReportQuery {
   ///
   /// Only what can stop is looked at. Every boarding of a day that is rated has its ride, but for one
   /// that is still open: so the taps of stale days and of days with an open ride. Every charged ride
-  /// of a closed day is in windows that come to the same: so the days not closed, the days that wait,
+  /// of a closed day is in windows that come to the same: so the days with such rides that are not closed, the days that wait,
   /// what runs changed that charging has not looked at, and all of a day whose kept sums of rides and
   /// of windows differ by more than these.
   ///
@@ -147,11 +148,13 @@ extension ReportQuery {
         from clearing_run c join ride r on r.reversed_run_id = c.run_id
         where c.windowed_at is null and r.fare_day between $1 and $2),
       known as materialized (\(compared("known_day"))),
+      bank_day as materialized (
+        select fare_day, currency, sum(charged_minor) as minor from ride_day_sum
+        where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia)
+        group by 1, 2),
       odd_day as (
         select fare_day from (
-          select fare_day, currency, sum(charged_minor) as minor from ride_sum
-          where fare_day between $1 and $2 and medium in \(ChargingTables.chargedMedia)
-          group by 1, 2
+          select fare_day, currency, minor from bank_day
           union all
           select fare_day, currency, -sum(amount_minor) from charge_sum
           where fare_day between $1 and $2 group by 1, 2
@@ -159,8 +162,8 @@ extension ReportQuery {
           select fare_day, currency, -sum(rides_minor - windows_minor) from known group by 1, 2) s
         group by fare_day, currency having sum(minor) <> 0
         union
-        select $1::date + n from generate_series(0, $2::date - $1::date) n
-        where not exists (select from charge_day c where c.fare_day = $1::date + n)),
+        select fare_day from bank_day b
+        where minor <> 0 and not exists (select from charge_day c where c.fare_day = b.fare_day)),
       other_day as (
         select r.lane, r.rider_id, r.fare_day
         from odd_day d
@@ -210,7 +213,7 @@ extension ReportQuery {
     where $3::text is null
     order by array_position(
         array['taps', 'bank_rides', 'windows', 'authorised', 'captured', 'settled', 'bank',
-          'charged_back', 'refunded'], step), why, fare_day, length(reference), reference
+          'charged_back', 'refunded'], step), why, fare_day, length(reference), reference, currency
     limit $4
     """
 
@@ -242,13 +245,12 @@ extension ReportQuery {
   /// What operators earned by their rides, what the books owe them for those, and what was paid out.
   static let operatorBooksSQL = """
     with rides as (
-      select operator_id, currency, sum(charged_minor)::int8 as minor from ride_sum
+      select operator_id, currency, sum(charged_minor)::int8 as minor from ride_day_sum
       where fare_day between $1 and $2 and operator_id <> '' group by 1, 2),
     booked as (
-      select p.operator_id, e.currency, sum(p.credit_minor - p.debit_minor)::int8 as minor
-      from entry e join posting p using (entry_id)
-      where e.kind = 'fares' and e.fare_day between $1 and $2
-        and p.account = '\(AccountCode.operators)'
+      select operator_id, currency, sum(credit_minor - debit_minor)::int8 as minor
+      from posting_sum
+      where kind = 'fares' and fare_day between $1 and $2 and account = '\(AccountCode.operators)'
       group by 1, 2),
     paid as (
       select operator_id, currency, sum(minor)::int8 as minor from payout

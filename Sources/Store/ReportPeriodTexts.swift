@@ -7,7 +7,7 @@ extension ReportQuery {
   static let periodDaysSQL = """
     select accounting_date, nullif(operator_id, '') as operator, nullif(mode, '') as mode, currency,
       \(rideFigures)
-    from ride_sum
+    from ride_day_sum
     where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
     group by 1, 2, 3, 4 \(havingRides)
     order by 1, 2, 3, 4 limit $4
@@ -16,7 +16,7 @@ extension ReportQuery {
   /// Rides that the days brought, by day and category.
   static let periodCategoriesSQL = """
     select accounting_date, category, currency, \(rideFigures)
-    from ride_sum
+    from ride_day_sum
     where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
     group by 1, 2, 3 \(havingRides)
     order by 1, 2, 3 limit $4
@@ -25,7 +25,7 @@ extension ReportQuery {
   /// Rides that the days brought, by day, operator and category.
   static let periodOperatorCategoriesSQL = """
     select accounting_date, nullif(operator_id, '') as operator, category, currency, \(rideFigures)
-    from ride_sum
+    from ride_day_sum
     where accounting_date between $1 and $2 and ($3::text is null or operator_id = $3)
     group by 1, 2, 3, 4 \(havingRides)
     order by 1, 2, 3, 4 limit $4
@@ -49,19 +49,17 @@ extension ReportQuery {
   /// is left of both; and behind what it paid what of that belongs to nothing known, so that the fees are left.
   static let periodLadderSQL = """
     with booked as (
-      select e.entry_id, e.kind, e.currency, p.account, p.debit_minor - p.credit_minor as minor
-      from entry e join posting p using (entry_id)
-      where e.accounting_date between $1 and $2 and e.kind <> 'fares'
-        and p.account in ('\(AccountCode.acquirer)', '\(AccountCode.bank)',
-          '\(AccountCode.unmatchedReceipts)')),
+      select kind, currency, account, sum(debit_minor - credit_minor) as minor from posting_sum
+      where accounting_date between $1 and $2 and kind <> 'fares'
+        and account in ('\(AccountCode.acquirer)', '\(AccountCode.bank)',
+          '\(AccountCode.unmatchedReceipts)')
+      group by 1, 2, 3),
     captured as (
       select currency, sum(minor)::int8 as minor from booked
       where kind = 'payment' and account = '\(AccountCode.acquirer)' group by 1),
     captures as (
-      select e.currency, sum(case v.kind when 'captured' then 1 else -1 end)::int8 as n
-      from entry e join charge_event v using (entry_id)
-      where e.accounting_date between $1 and $2 and e.kind = 'payment'
-        and v.kind in ('captured', 'declined') group by 1),
+      select currency, sum(captures)::int8 as n from capture_sum
+      where accounting_date between $1 and $2 group by 1),
     funded as (
       select currency, -sum(minor) filter (where account = '\(AccountCode.acquirer)')::int8 as gross,
         sum(minor) filter (where account = '\(AccountCode.bank)')::int8 as net,
@@ -78,7 +76,7 @@ extension ReportQuery {
           as bank_n,
         coalesce(sum(charged_minor) filter (where medium in \(ChargingTables.chargedMedia)), 0)::int8
           as bank_minor
-      from ride_sum where accounting_date between $1 and $2 group by 1),
+      from ride_day_sum where accounting_date between $1 and $2 group by 1),
     step (place, step, currency, counted, amount_minor, previous) as (
       select 1, 'rides', currency, n, minor, null::int8 from ride
       union all select 2, 'bank_rides', currency, bank_n, bank_minor, null from ride
@@ -105,17 +103,15 @@ extension ReportQuery {
   /// what was paid out on the days.
   static let periodBooksSQL = """
     with charged as (
-      select operator_id, currency, sum(charged_minor)::int8 as minor from ride_sum
+      select operator_id, currency, sum(charged_minor)::int8 as minor from ride_day_sum
       where accounting_date between $1 and $2 and operator_id <> '' group by 1, 2),
     posted as (
-      select p.operator_id, e.currency,
-        coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'fares'), 0)::int8
-          as fares,
-        coalesce(sum(p.debit_minor - p.credit_minor) filter (where e.kind = 'payout'), 0)::int8
-          as paid
-      from entry e join posting p using (entry_id)
-      where e.kind in ('fares', 'payout') and e.accounting_date between $1 and $2
-        and p.account = '\(AccountCode.operators)'
+      select operator_id, currency,
+        coalesce(sum(credit_minor - debit_minor) filter (where kind = 'fares'), 0)::int8 as fares,
+        coalesce(sum(debit_minor - credit_minor) filter (where kind = 'payout'), 0)::int8 as paid
+      from posting_sum
+      where kind in ('fares', 'payout') and accounting_date between $1 and $2
+        and account = '\(AccountCode.operators)'
       group by 1, 2)
     select operator_id as operator, currency, coalesce(c.minor, 0) as charged_minor,
       coalesce(b.fares, 0) as booked_minor,

@@ -2,7 +2,7 @@ import Ledger
 
 /// The statements of the reports over rides, taps and devices.
 extension ReportQuery {
-  /// Leaves out groups of `ride_sum` of which nothing is to be shown: each figure comes to nothing.
+  /// Leaves out groups of `ride_day_sum` of which nothing is to be shown: each figure comes to nothing.
   ///
   /// Rides that were rated anew at the same price bring no ride and no money, and other figures all the
   /// same: a fare that was not known, or what the ride would have cost.
@@ -14,7 +14,7 @@ extension ReportQuery {
   static let lateRidesSQL = """
     select fare_day, accounting_date, nullif(operator_id, '') as operator, currency,
       sum(late_rides)::int8 as rides, sum(charged_minor)::int8 as charged_minor
-    from ride_sum
+    from ride_day_sum
     where {day} between $1 and $2 and accounting_date > fare_day + 1
       and ($3::text is null or operator_id = $3)
     group by 1, 2, 3, 4 \(havingAny(of: "late_rides", "charged_minor"))
@@ -51,7 +51,7 @@ extension ReportQuery {
       sum(concession_rides)::int8 as concession_rides, sum(free_people)::int8 as free_people,
       sum(reduced_people)::int8 as reduced_people,
       sum(concession_minor)::int8 as concession_minor
-    from ride_sum
+    from ride_day_sum
     where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
     group by 1, 2, 3
     \(havingAny(of: "concession_rides", "free_people", "reduced_people", "concession_minor"))
@@ -61,14 +61,16 @@ extension ReportQuery {
   /// What was claimed of the city for rides of the days, by claim, operator and category; a claim that
   /// was refused claims nothing, and its rides may be claimed again.
   ///
-  /// A claim of later days is among them where it takes rides of these back or claims what replaced them.
+  /// A claim of later days is among them where it takes rides of these back or claims what replaced them: its first
+  /// ride from the days on is looked up, for it may have millions.
   static let subsidyClaimsSQL = """
     select c.claim_id::text as claim, c.first_day, c.last_day, c.state,
       l.operator_id as operator, l.category, c.currency, l.rides::int8 as rides,
       l.minor as claimed_minor
     from subsidy_claim c join subsidy_line l using (claim_id)
-    where (c.first_day <= $2 and c.last_day >= $1 or c.claim_id in (
-        select s.claim_id from subsidy_ride s where s.fare_day between $1 and $2))
+    where (c.first_day <= $2 and c.last_day >= $1 or (
+        select min(s.fare_day) from subsidy_ride s
+        where s.claim_id = c.claim_id and s.fare_day >= $1) <= $2)
       and c.state <> 'refused'
       and ($3::text is null or l.operator_id = $3)
     order by c.claim_id, l.operator_id, l.category limit $4
@@ -85,7 +87,7 @@ extension ReportQuery {
         sum(charged_minor)::int8 as charged_minor,
         sum(nominal_minor - charged_minor)::int8 as taken_off_minor,
         sum(concession_minor)::int8 as concession_minor
-      from ride_sum
+      from ride_day_sum
       where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
       group by \(groups), currency
       \(havingAny(
@@ -101,7 +103,7 @@ extension ReportQuery {
       sum(free_rides)::int8 as free_rides, sum(reduced_rides)::int8 as reduced_rides,
       sum(unknown_rides)::int8 as unknown_rides, sum(nominal_minor)::int8 as nominal_minor,
       sum(charged_minor)::int8 as charged_minor
-    from ride_sum
+    from ride_day_sum
     where {day} between $1 and $2 and ($3::text is null or operator_id = $3)
     group by 1, 2, 3, 4, 5
     \(havingAny(of: "rides", "riders", "free_rides", "reduced_rides", "unknown_rides", "nominal_minor",

@@ -38,7 +38,7 @@ extension ReportQuery {
       -r.gross_minor, null
     from acquirer_record r join acquirer_file f using (file_id)
     where r.category = 'amount_differs' and r.kind = 'capture' and r.window_id is null
-      and r.value_date between $1 and $2
+      and r.sale_id is null and r.value_date between $1 and $2
     union all
     select 'settled', 'fee', l.fare_day, concat_ws(' ', f.name, l.line), l.currency, l.fee_minor, null
     from (
@@ -48,7 +48,7 @@ extension ReportQuery {
       union all
       select value_date, file_id, line, currency, fee_minor from acquirer_record
       where category = 'amount_differs' and kind = 'capture' and window_id is null
-        and value_date between $1 and $2) l
+        and sale_id is null and value_date between $1 and $2) l
     join acquirer_file f using (file_id)
     where l.fee_minor <> 0 and \(feeLines) <= \(feeLinesMax)
     union all
@@ -57,21 +57,18 @@ extension ReportQuery {
     where fare_day between $1 and $2 and \(pays()) and \(feeLines) > \(feeLinesMax)
     group by fare_day, currency having sum(fee_minor) <> 0
     union all
-    select 'bank', 'no statement', coalesce(w.fare_day, r.value_date), f.name, r.currency,
-      sum(r.gross_minor - r.fee_minor)::int8, null
+    select 'bank', 'no statement', s.fare_day, f.name, s.currency,
+      sum(s.gross_minor - s.fee_minor)::int8, null
     from \(filesUnseen)
     group by 3, 4, 5
     """
 
-  /// Lines that pay captures of the days, of files that no line of a statement is the money of; there are
-  /// few once statements are taken.
+  /// Sums of the lines that pay captures of the days, of files that no line of a statement is the money of.
   static let filesUnseen = """
-    acquirer_file f join acquirer_record r using (file_id)
-      left join charge_window w using (window_id)
+    acquirer_sum s join acquirer_file f using (file_id)
     where exists (select from bank_statement) and f.direction = 'in'
-      and r.category in ('matched', 'amount_differs') and r.kind = 'capture'
-      and coalesce(w.fare_day, r.value_date) between $1 and $2
+      and s.fare_day between $1 and $2 and \(pays("s."))
       and not exists (select from statement_line l where l.subject = 'funding'
-        and l.subject_id = f.file_id and l.currency = r.currency)
+        and l.subject_id = s.file_id and l.currency = s.currency)
     """
 }

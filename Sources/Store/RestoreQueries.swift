@@ -76,6 +76,8 @@ package struct RestoreQueries {
     ("row_seal", "seal_id", "found by its row"),
     ("charge_sum", "sum_id", "a sum, not named"),
     ("acquirer_sum", "sum_id", "a sum, not named"),
+    ("capture_sum", "sum_id", "a sum, not named"),
+    ("ride_day_sum", "sum_id", "a sum, not named"),
     ("bank_account", "bank_account_id", "known by its IBAN"),
     ("bank_statement", "statement_id", "known by the bank's number"),
     ("acquirer_sale", "sale_id", "known by the acquirer's reference"),

@@ -28,8 +28,10 @@ extension Handlers {
     }
     let format = try Handlers.reportFormat(request)
     let operatorID = try await knownOperator(request)
+    let page = try request.queryInt("page", in: 0...ReportTables.pageMax) ?? 0
     let report: Report
     if let month = request.queryText("period") {
+      guard page == 0 else { throw Problem.badParameter("page", "it goes with `date`") }
       let row = try await period(month, of: name)
       // The bytes that were kept are given as they are, to who may see all operators.
       if format == .json, operatorID == nil, row.state == .closed,
@@ -43,7 +45,6 @@ extension Handlers {
       else { throw Handlers.noPeriod(name) }
       report = made
     } else {
-      let page = try request.queryInt("page", in: 0...ReportTables.pageMax) ?? 0
       guard page == 0 || name.hasPages else {
         throw Problem.badParameter("page", "\(name.rawValue) has one")
       }
@@ -137,12 +138,24 @@ extension Handlers {
 }
 
 extension Report {
-  /// A name for a file of it, without an ending.
+  /// A name for a file of it, without an ending: files of two operators, or of two pages, are told apart.
   fileprivate var fileName: String {
     let days =
       period
       ?? (days.lowerBound == days.upperBound
         ? "\(days.lowerBound)" : "\(days.lowerBound)-\(days.upperBound)")
-    return "\(name)-\(days)"
+    // Whatever a feed calls its operators: it stands in a header.
+    let own = operatorID.map { id in
+      "-" + id.unicodeScalars.map { isPlain($0) ? String($0) : "_" }.joined()
+    }
+    let page = notes.first { $0.key == "page" }.map { "-page-\($0.count)" }
+    return "\(name)-\(days)" + (own ?? "") + (page ?? "")
+  }
+
+  private func isPlain(_ letter: Unicode.Scalar) -> Bool {
+    switch letter {
+    case "a"..."z", "A"..."Z", "0"..."9", "-", "_", ".": true
+    default: false
+    }
   }
 }

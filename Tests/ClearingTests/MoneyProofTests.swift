@@ -32,7 +32,7 @@ extension ClearingSuite {
     /// Tables with amounts that leave no digests, and what proves them.
     private static let provenOtherwise: [String: String] = [
       "posting": "the digest of the entry", "ride": "its own tree, and its taps",
-      "ride_sum": "its own tree, and the rides",
+      "ride_sum": "its own tree, and the rides", "ride_day_sum": "added up anew from those",
       "operator_share": "worked out from the rides and the books; its names are riders",
       "charge_sum": "added up anew from the windows",
       "acquirer_sum": "added up anew from the lines",

@@ -39,6 +39,7 @@ extension ClearingSuite {
       "charge_sum": "the kept sum of charge windows of ",
       "acquirer_sum": "the kept sum of the acquirer's lines of ",
       "posting_sum": "the kept sum of postings of ",
+      "capture_sum": "the kept sum of captures of ", "ride_day_sum": "the day's sum of rides of ",
     ]
 
     private struct Amount: Sendable {

@@ -71,8 +71,83 @@ extension ClearingSuite {
       }
     }
 
+    /// Reports and payouts ask by the kind of the entries and their fare days.
+    @Test func sumsOfAKindAndOfFareDaysAreThoseOfThePostings() async throws {
+      try await House.with { house in
+        var chance = SeededGenerator(seed: 7)
+        let first = try #require(Day("2026-11-01"))
+        for number in 0..<12 {
+          let day = first.adding(days: number)
+          let entries = try (0..<6).map { _ in
+            try Self.entry(
+              of: day, kind: [.fares, .fares, .payout, .refund][chance.integer(in: 0...3)],
+              fareDay: chance.chance(0.8) ? day.adding(days: -chance.integer(in: 0...3)) : nil,
+              &chance)
+          }
+          try await house.store.write { db in try await db.books.add(entries, at: House.noon) }
+          guard number % 4 == 3 else { continue }
+          try await house.store.write { db in try await db.charging.foldSums(over: 1) }
+        }
+        let days = first.adding(days: 2)...first.adding(days: 6)
+        let (owed, claims) = try await house.store.read { db in
+          (
+            try await db.reports.booked(
+              days: days, accounts: [AccountCode.operators], operatorID: nil),
+            try await db.operatorMoney.claims(through: days.upperBound, operatorID: nil)
+          )
+        }
+        let ofDays = try await house.texts(
+          """
+          select concat_ws(' ', p.operator_id, e.currency, sum(p.credit_minor - p.debit_minor))
+          from entry e join posting p using (entry_id)
+          where e.kind = 'fares' and p.account = '2100'
+            and e.fare_day between '\(days.lowerBound)' and '\(days.upperBound)'
+          group by p.operator_id, e.currency
+          """)
+        #expect(ofDays.count >= 3)
+        #expect(
+          owed.map { "\($0.operatorID ?? "") \($0.currency.code) \($0.minor)" }.sorted()
+            == ofDays.sorted())
+        let byKind = try await house.texts(
+          """
+          select concat_ws(' ', p.operator_id, e.currency,
+            coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'fares'), 0),
+            coalesce(sum(p.credit_minor - p.debit_minor) filter (where e.kind = 'payout'), 0),
+            sum(p.credit_minor - p.debit_minor))
+          from entry e join posting p using (entry_id)
+          where p.account = '2100' and e.accounting_date <= '\(days.upperBound)'
+          group by p.operator_id, e.currency
+          """)
+        #expect(
+          claims.map {
+            "\($0.operatorID) \($0.currency.code) \($0.faresMinor) \($0.paidMinor) \($0.balanceMinor)"
+          }.sorted() == byKind.sorted())
+        // What is told apart by kind and fare day is proven by them.
+        for change in ["kind = 'sale'", "fare_day = date '2026-12-24'"] {
+          let number = try await house.number("select min(sum_id) from posting_sum")
+          try await house.script(
+            """
+            create table saved as select * from posting_sum where sum_id = \(number);
+            update posting_sum set \(change) where sum_id = \(number)
+            """)
+          let findings = try await house.store.read { db in
+            try await db.bookProofs.postingSumsThatDiffer(countMax: 10)
+          }
+          #expect(!findings.isEmpty, "\(change)")
+          try await house.script(
+            """
+            update posting_sum s set kind = o.kind, fare_day = o.fare_day from saved o
+            where s.sum_id = o.sum_id;
+            drop table saved
+            """)
+        }
+      }
+    }
+
     /// Up to four lines on one side, and one that balances them.
-    private static func entry(of day: Day, _ chance: inout SeededGenerator) throws -> Entry {
+    private static func entry(
+      of day: Day, kind: EntryKind = .fares, fareDay: Day? = nil, _ chance: inout SeededGenerator
+    ) throws -> Entry {
       let lines = (0..<chance.integer(in: 1...4)).map { _ in
         Posting(
           .credit, account: AccountCode.operators,
@@ -81,7 +156,7 @@ extension ClearingSuite {
       }
       let total = lines.reduce(0) { $0 + $1.creditMinor }
       return try Entry(
-        kind: .fares, accountingDate: day,
+        kind: kind, accountingDate: day, fareDay: fareDay,
         currency: chance.chance(0.8) ? hryvnia : try #require(Currency("EUR")), memo: "fares",
         postings: [Posting(.debit, account: AccountCode.riders, minor: total)] + lines)
     }

@@ -141,6 +141,11 @@ struct SimulatedAcquirerProgram {
     let facts = try FileManager.default.attributesOfItem(atPath: path)
     #expect(facts[.posixPermissions] as? Int == 0o600)
     #expect(try FileManager.default.contentsOfDirectory(atPath: out).count == 1)
+    // One of another city, or of before a restore, is not this one: it stays, and this one is not given out.
+    try Data("H,another\n".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(throws: ClearingFileFault.self) { try folder.write(file) }
+    #expect(FileManager.default.contents(atPath: path) == Data("H,another\n".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: out).count == 1)
   }
 }
 

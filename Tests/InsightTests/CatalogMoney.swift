@@ -71,10 +71,11 @@ extension World {
         count(*) filter (where settled_minor > 0), sum(settled_minor),
         count(*) filter (where captured_minor > settled_minor)
       from charge_window group by 1, 2;
-      insert into acquirer_sum (fare_day, category, kind, currency, records, gross_minor, fee_minor)
-        values ('2026-11-23', 'matched', 'capture', 'UAH', 1, 800, 10),
-          ('2026-11-23', 'unknown', 'capture', 'UAH', 1, 800, 10),
-          ('2026-11-23', 'twice', 'capture', 'UAH', 1, 800, 10);
+      insert into acquirer_sum (fare_day, category, kind, currency, file_id, records, gross_minor,
+        fee_minor)
+        values ('2026-11-23', 'matched', 'capture', 'UAH', 1, 1, 800, 10),
+          ('2026-11-23', 'unknown', 'capture', 'UAH', 1, 1, 800, 10),
+          ('2026-11-23', 'twice', 'capture', 'UAH', 1, 1, 800, 10);
       insert into subsidy_claim (first_day, last_day, currency, state, created_by, created_at)
         values ('2026-11-01', '2026-11-30', 'UAH', 'awaiting', 'x', now());
       insert into subsidy_line values (1, 'north', 'pupil', 7, 5600), (1, 'south', 'pupil', 9, 7200);

@@ -289,14 +289,12 @@ extension InsightSuite {
       try await World.with { world in
         try await world.script(
           """
-          set session_replication_role = replica;
           insert into ride_sum
           select date '2026-11-01' + d, date '2026-11-01' + d + (k % 40 = 0)::int * 3, l,
             'op-' || k % 5, 'route-' || k % 40, 'bus', 'category-' || k % 6, 'p-' || k / 120, 'card',
             'UAH', 'test-1', 268, 268, 20, 20, 0, 0, 268 * 800, 240 * 800
           from generate_series(0, 29) d, generate_series(0, 15) l, generate_series(0, 239) k;
-          set session_replication_role = origin;
-          analyze ride_sum;
+          analyze ride_sum, ride_day_sum;
           """)
         let rides = try await world.number("select sum(rides)::int8 from ride_sum")
         #expect(rides > 30_000_000)

@@ -27,11 +27,36 @@ extension InsightSuite {
           insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor,
             currency, value_date, category, window_id)
           values (1, 4, 'capture', 'c', 500, 5, 'UAH', '2026-11-23', 'amount_differs', 1);
-          insert into acquirer_sum (fare_day, category, kind, currency, records, gross_minor, fee_minor)
-          values ('2026-11-23', 'amount_differs', 'capture', 'UAH', 1, 500, 5);
+          insert into acquirer_sum (fare_day, category, kind, currency, file_id, records, gross_minor,
+            fee_minor)
+          values ('2026-11-23', 'amount_differs', 'capture', 'UAH', 1, 1, 500, 5);
           """)
         steps = try await bank()
         #expect(steps.dropFirst() == ["bank 2 1285 215", "statement 2 1285 0"], "\(steps)")
+        // A top-up that the file pays with another amount is no capture, whether a statement shows the file or not.
+        try await world.script(
+          """
+          set session_replication_role = replica;
+          insert into acquirer_record (file_id, line, kind, reference, gross_minor, fee_minor,
+            currency, value_date, category, sale_id)
+          values (1, 5, 'capture', 's', 900, 9, 'UAH', '2026-11-23', 'amount_differs', 77);
+          insert into acquirer_sum (fare_day, category, kind, currency, file_id, records, gross_minor,
+            fee_minor)
+          values ('2026-11-23', 'amount_differs', 'sale', 'UAH', 1, 1, 900, 9);
+          set session_replication_role = origin;
+          delete from statement_line where subject = 'funding';
+          """)
+        steps = try await bank()
+        #expect(steps.dropFirst() == ["bank 2 1285 215", "statement 0 0 1285"], "\(steps)")
+        let report = try await world.desk.report(
+          .reconciliation, days: today...today, madeAt: noon)
+        let rests = try #require(report.tables.first { $0.key == "remainders" })
+        let unpaid = rests.rows.filter { ["settled", "bank"].contains($0[0].plain) }
+        #expect(!unpaid.contains { $0[3].plain == "f 5" }, "\(unpaid)")
+        #expect(
+          unpaid.filter { $0[0].plain == "bank" }.map { "\($0[3].plain) \($0[4].plain)" } == [
+            "f 1285"
+          ])
       }
     }
   }

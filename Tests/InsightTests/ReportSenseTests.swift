@@ -70,6 +70,48 @@ extension InsightSuite {
       #expect(reference.meaning?.english.contains("or the file and its line") == true)
     }
 
+    /// A figure that is narrower or wider than its name, or of other days, is headed and explained by its table.
+    @Test func whatAFigureIsInATableIsSaidThere() async throws {
+      let month = PeriodRow(
+        name: "2026-11", first: today.adding(days: -22), last: today.adding(days: 7), state: .open)
+      try await World.with { world in
+        var found: [String: ReportColumn] = [:]
+        for name in ReportName.allCases {
+          let report = try await world.desk.report(name, days: today...today, madeAt: noon)
+          let ofMonth = try await world.desk.periodReport(name, of: month, madeAt: noon)
+          for (days, tables) in [("", report.tables), ("month ", ofMonth?.tables ?? [])] {
+            for table in tables {
+              for column in table.columns {
+                found["\(days)\(name.rawValue) \(table.key) \(column.key)"] = column
+              }
+            }
+          }
+        }
+        for (key, header, meaning) in [
+          ("late-taps rides rides", "Late rides", "less those taken back"),
+          ("month late-taps rides rides", "Late rides", "less those taken back"),
+          ("late-taps devices taps", "Late taps", "over for a day (by UTC)"),
+          ("subsidy claims rides", "Rides", "less those that the claim takes back"),
+          ("debts windows captured_minor", "Captured or paid at a desk", "or paid at a desk"),
+          ("refunds refunds refund_minor", "Amount of the refund", "refused or failed"),
+          ("refunds chargebacks disputed_minor", "Disputed", "however it ended"),
+          ("reconciliation operators booked_minor", "In the books", "(2100)"),
+          ("operators operators booked_minor", "In the books", "(2100, 2190)"),
+          ("reconciliation operators paid_out_minor", "Paid out", "whose last day is one of these"),
+          ("month reconciliation operators paid_out_minor", "Paid out", "booked on the days"),
+        ] {
+          #expect(found[key]?.header.english == header, "\(key)")
+          #expect(found[key]?.meaning?.english.contains(meaning) == true, "\(key)")
+        }
+        // Where it is the same it is called the same, by fare day and by the books.
+        for figure in ["nominal_minor", "free_rides", "charged_minor", "people"] {
+          let daily = try #require(found["daily operators \(figure)"])
+          #expect(daily == found["month daily operators \(figure)"], "\(figure)")
+          #expect(daily == found["operators days \(figure)"], "\(figure)")
+        }
+      }
+    }
+
     /// Excel takes 31 letters, and no colon.
     @Test func everyTableHasASheetOfAWholeName() async throws {
       let month = PeriodRow(

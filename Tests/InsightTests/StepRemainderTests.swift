@@ -70,9 +70,10 @@ extension InsightSuite {
       union all
       select 2, 1, 'capture', 'd', 800, 8, 'UAH', '2026-11-24', 'matched', max(window_id)
       from charge_window where settled_minor > 0;
-      insert into acquirer_sum (fare_day, category, kind, currency, records, gross_minor, fee_minor)
-      values ('2026-11-23', 'amount_differs', 'capture', 'UAH', 1, 500, 5),
-        ('2026-11-23', 'matched', 'capture', 'UAH', 1, 800, 8);
+      insert into acquirer_sum (fare_day, category, kind, currency, file_id, records, gross_minor,
+        fee_minor)
+      values ('2026-11-23', 'amount_differs', 'capture', 'UAH', 1, 1, 500, 5),
+        ('2026-11-23', 'matched', 'capture', 'UAH', 2, 1, 800, 8);
       """
   }
 }

@@ -39,6 +39,10 @@ struct ReportTests {
         let path = "/v1/reports/\(name.rawValue)?date=2026-11-21"
         let own = await service.send(.get, path, token: token)
         #expect(own.status == .ok && own.text.contains("\"operator\":\"north\""), "\(name)")
+        let file = await service.send(.get, "\(path)&format=csv", token: token)
+        #expect(
+          file.headers[.contentDisposition]
+            == "attachment; filename=\"\(name.rawValue)-2026-11-21-north.csv\"")
         for format in ["json", "csv", "xlsx"] {
           let foreign = await service.send(
             .get, "\(path)&operator=south&format=\(format)", token: token)
@@ -108,6 +112,7 @@ struct ReportTests {
         ("/v1/reports/debts?date=2026-11-21&format=pdf", .badRequest, "bad_parameter"),
         ("/v1/reports/devices?period=2026-11", .badRequest, "bad_parameter"),
         ("/v1/reports/operators?period=2026-11", .notFound, "period_unknown"),
+        ("/v1/reports/operators?period=2026-11&page=1", .badRequest, "bad_parameter"),
       ]
       for (path, status, code) in questions {
         let answer = await service.send(.get, path, token: token)

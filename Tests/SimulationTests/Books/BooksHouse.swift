@@ -168,7 +168,8 @@ final class BooksHouse: Sendable {
       "payout", "payment_message", "subsidy_claim", "subsidy_ride", "subsidy_line",
       "operator_share", "acquirer_sale", "bank_statement", "statement_line", "tap", "tap_parcel",
       "tap_sum", "product_recount", "rerating_order", "charge_sum", "acquirer_sum", "clearing_line",
-      "posting_sum", "operator_account", "bank_point", "card_denial", "medium_denial", "device_day",
+      "posting_sum", "capture_sum", "ride_day_sum", "operator_account", "bank_point",
+      "card_denial", "medium_denial", "device_day",
     ]
     // Who makes clearing files writes down how far it is.
     let triggers = (tables + (isByFile ? ["setting", "acquirer_file_refused"] : [])).map {
