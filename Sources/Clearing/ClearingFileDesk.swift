@@ -49,7 +49,8 @@ package struct ClearingFileDesk: Sendable {
       let windows = try await db.charging.due(
         [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
       let due = try await db.refundsToGive(
-        at: moment, countMax: ChargingService.claimsMax * 4)
+        at: moment, countMax: ChargingService.claimsMax * 4
+      ).toGive
       // A file has one currency; what is of another goes into the next.
       guard let currency = windows.first?.currency ?? due.first?.window.currency else {
         return .nothing
