@@ -99,6 +99,22 @@ extension InsightSuite {
         #expect(try await told() == [false, nil])
         try await world.script("update tap set deny_list_version = 1 where seq = 1")
         #expect(try await told() == [nil, nil])
+        // What was before the last change is known where it was kept.
+        try await world.script(
+          "insert into deny_list_past values ('\\x0102030405060708', 1, true)")
+        #expect(try await told() == [true, nil])
+        try await world.script(
+          "delete from deny_list_past; update deny_list set first_version = 2")
+        #expect(try await told() == [false, nil])
+        try await world.script("update deny_list set is_denied = true")
+        let listing = try #require(
+          try await world.store.read { db in
+            try await db.tapAudit.listing(of: TapName(device: "V-1", epoch: 1, seq: 1))
+          })
+        #expect(listing.isAccepted && listing.medium == .card && listing.denyReason == nil)
+        // The validator had version 1, and the medium came with the second of three.
+        #expect(listing.used?.version == 1 && listing.used?.isListed == false)
+        #expect(listing.newest?.version == 3 && listing.newest?.isListed == true)
       }
     }
 
