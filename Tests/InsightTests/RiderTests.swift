@@ -68,6 +68,18 @@ extension InsightSuite {
         #expect(
           waiting.first?.sentence(in: .english)
             == "the day 2026-11-23 is still being rated (late taps): rides and fares may change")
+        // A tap on whose tap off did not come is no ride yet, and is told.
+        try await world.script(
+          """
+          update fare_day set stale_since = null, stale_cause = null,
+            rated_at = '2026-11-24T05:00Z', open_ride = fare_day = '2026-11-23'
+          """)
+        let open = try #require(try await world.desk.rides(of: anna, days: days)).waiting
+        #expect(open.map(\.fareDay) == [today] && open.map(\.rideGoesOn) == [true])
+        #expect(
+          open.first?.sentence(in: .english)
+            == "a ride of 2026-11-23 goes on: its fare is known when it ends, or the tariff gives it up"
+        )
       }
     }
 
