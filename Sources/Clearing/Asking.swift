@@ -54,6 +54,14 @@ struct Asking: Sendable {
       guard !isNoting, !answers.isEmpty else { return false }
       return isTurnOver || answers.count >= Asking.answersMax || askedCount == 0
     }
+
+    /// The answers to be noted next, which wait no more.
+    mutating func takeAnswers() -> [GivenAnswer] {
+      let taken = Array(answers.prefix(Asking.answersMax))
+      answers.removeFirst(taken.count)
+      (isNoting, isTurnOver) = (true, false)
+      return taken
+    }
   }
 
   let acquirer: any Acquirer
@@ -69,8 +77,7 @@ struct Asking: Sendable {
       while true {
         try await start(&progress, in: &group)
         if progress.mustNote {
-          let answers = progress.answers
-          (progress.answers, progress.isNoting, progress.isTurnOver) = ([], true, false)
+          let answers = progress.takeAnswers()
           group.addTask {
             try await note(answers)
             return .noted
@@ -105,7 +112,8 @@ struct Asking: Sendable {
         group.addTask { .answered(await question.ask(acquirer)) }
         continue
       }
-      guard progress.mayClaim else { return }
+      // Who answers faster than answers are noted is not asked more.
+      guard progress.mayClaim, progress.answers.count < Self.answersMax else { return }
       let claimed = try await claim(min(countMax, ChargingService.claimsMax))
       progress.looked += claimed.looked
       progress.waiting = claimed.questions[...]
