@@ -138,7 +138,8 @@ extension RiderRefusal: CustomStringConvertible {
       "\(days) of the rider's days wait for their fares; try again when they are rated, and no ride goes on. One "
         + "that nobody ends the tariff gives up: see the rider's days that wait."
     case .chargesOpen(let windows):
-      "\(windows) charges of the rider's bank cards are not settled; wait, or write them off."
+      "\(windows) charges of the rider's bank cards are not settled; wait until the acquirer paid them, and have what "
+        + "is owed paid or written off."
     case .refundsOwed(let refunds):
       "\(refunds) refunds of the rider's charges are still owed; wait until the acquirer gave them, and pay "
         + "out those that failed."
