@@ -6,7 +6,8 @@ import Foundation
 ///
 /// A card is taken to be good and a payment to be authorised until a funding file says otherwise.
 package struct FileAcquirer: Acquirer {
-  package let concurrencyMax = 64
+  /// Answered at once: as many as one transaction claims.
+  package let concurrencyMax = 500
   package let capturesByFile = true
 
   /// Makes it.

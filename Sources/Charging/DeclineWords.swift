@@ -2,6 +2,9 @@ package import Basics
 
 /// What a decline of a card means, for the person whose card it is.
 package enum DeclineWords {
+  /// The code of a payment that was taken, and that the acquirer then did not honour without saying why.
+  package static let notHonoured = "not honoured"
+
   /// The words for the code of a decline (ISO 8583, field 39).
   ///
   /// A code that is not known here is told as it is: the rider's bank knows it.
@@ -26,6 +29,9 @@ package enum DeclineWords {
     case "05", "04", "07", "59":
       Bilingual(
         uk: "банк відмовив, не сказавши чому", en: "the bank refused without saying why")
+    case notHonoured:
+      Bilingual(
+        uk: "узятий платіж не підтвердився", en: "the payment that was taken was not honoured")
     case "91", "96":
       Bilingual(uk: "банк картки не відповів", en: "the bank of the card did not answer")
     default:

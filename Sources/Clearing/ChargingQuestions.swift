@@ -1,25 +1,75 @@
 import Basics
 import Charging
 import Logging
+import Metrics
 import Store
+import Synchronization
 import Tapping
 import Tariff
 
+/// What the acquirer is asked about.
+enum AskedKind: CaseIterable, Sendable {
+  case windows, cards, refunds
+}
+
 extension ChargingService {
-  /// A question on its way, and whether it is a capture.
-  struct Question: Sendable {
-    let request: AcquirerRequest
-    let isCapture: Bool
+  /// Asks the acquirer about what is due of some kinds, until nothing is; how much there was.
+  ///
+  /// The kinds take turns, so that many of one do not keep the others waiting.
+  func ask(_ kinds: [AskedKind], _ acquirer: any Acquirer) async throws -> Int {
+    let turn = Mutex(0)
+    let asking = Asking(
+      acquirer: acquirer,
+      claim: { countMax in
+        for _ in kinds {
+          let kind = turn.withLock { place in
+            defer { place = (place + 1) % kinds.count }
+            return kinds[place]
+          }
+          let claim = try await self.claim(kind, countMax: countMax, of: acquirer)
+          if claim.looked > 0 { return claim }
+        }
+        return Claim()
+      },
+      note: { answers in try await self.note(answers) })
+    return try await asking.pass()
   }
 
-  /// Claims windows that are due, asks the acquirer, and applies what it answers.
-  func askWindows(_ acquirer: any Acquirer) async throws -> Int {
+  /// Claims what is due of a kind; nothing while a hold stands.
+  private func claim(
+    _ kind: AskedKind, countMax: Int, of acquirer: any Acquirer
+  ) async throws -> Claim {
+    let claim =
+      switch kind {
+      case .windows: try await claimWindows(acquirer, countMax: countMax)
+      case .cards: try await claimCards(countMax: countMax)
+      case .refunds: try await claimRefunds(countMax: countMax)
+      }
+    questions.increment(by: claim.looked)
+    return claim
+  }
+
+  private func note(_ answers: [GivenAnswer]) async throws {
+    for answer in answers {
+      if case .refused(let why) = answer.answer {
+        log.error("the acquirer refused", metadata: ["key": "\(answer.key)", "why": "\(why)"])
+      }
+    }
+    let desk = AnswerDesk(store: store, city: city, denyList: denyList, now: now)
+    try await desk.apply(answers, actor: "acquirer")
+  }
+
+  /// Claims windows that are due.
+  private func claimWindows(
+    _ acquirer: any Acquirer, countMax: Int
+  ) async throws -> Claim {
     let moment = now()
     var states: [ChargeWindow.State] = [.closed, .retrying, .authorising]
     if !acquirer.capturesByFile { states += [.authorised, .capturing] }
     let wanted = states
     let claimed = try await store.write { db -> [(ChargeWindowRow, ChargeAction)] in
-      let due = try await db.charging.due(wanted, at: moment, countMax: Self.claimsMax)
+      guard try await db.restores.hold() == nil else { return [] }
+      let due = try await db.charging.due(wanted, at: moment, countMax: countMax)
       guard !due.isEmpty else { return [] }
       var batch = ChargeBatch(
         due, on: try await self.bookingDate(of: moment, in: db), at: moment)
@@ -35,7 +85,7 @@ extension ChargingService {
       try await batch.finish(in: db, denyList: self.denyList)
       return batch.questions
     }
-    guard !claimed.isEmpty else { return 0 }
+    guard !claimed.isEmpty else { return Claim() }
     let tokens = try await tokens(windows: claimed.map(\.0.id), cards: [])
     var questions: [Question] = []
     for (row, action) in claimed {
@@ -43,34 +93,39 @@ extension ChargingService {
         try await setAside(row, "the journal has no tap of this card any more")
         continue
       }
-      switch action {
-      case .authorise(let attempt, let minor):
-        questions.append(
-          Question(
-            request: AcquirerRequest(
-              key: .window(row.id, attempt: attempt), operation: .authorise(minor: minor),
-              currency: row.currency, cardToken: token), isCapture: false))
-      case .capture(let attempt, let minor, let reference):
-        questions.append(
-          Question(
-            request: AcquirerRequest(
-              key: .window(row.id, attempt: attempt),
-              operation: .capture(minor: minor, reference: reference), currency: row.currency,
-              cardToken: token), isCapture: true))
-      default: continue
-      }
+      if let question = Self.question(row, action, cardToken: token) { questions.append(question) }
     }
-    try await applyAnswers(to: questions, acquirer)
-    return claimed.count
+    return Claim(looked: claimed.count, questions: questions)
   }
 
-  /// Checks cards that were never checked, and those that asked to be.
+  private static func question(
+    _ row: ChargeWindowRow, _ action: ChargeAction, cardToken: [UInt8]
+  ) -> Question? {
+    func question(
+      _ operation: AcquirerRequest.Operation, attempt: Int32, isCapture: Bool
+    ) -> Question {
+      Question(
+        request: AcquirerRequest(
+          key: .window(row.id, attempt: attempt), operation: operation, currency: row.currency,
+          cardToken: cardToken), isCapture: isCapture)
+    }
+    return switch action {
+    case .authorise(let attempt, let minor):
+      question(.authorise(minor: minor), attempt: attempt, isCapture: false)
+    case .capture(let attempt, let minor, let reference):
+      question(.capture(minor: minor, reference: reference), attempt: attempt, isCapture: true)
+    default: nil
+    }
+  }
+
+  /// Claims cards that were never checked, and those that asked to be.
   ///
   /// Of one that was registered and never tapped there is nothing to ask with: it waits.
-  func checkCards(_ acquirer: any Acquirer) async throws -> Int {
+  private func claimCards(countMax: Int) async throws -> Claim {
     let moment = now()
     let (looked, claimed) = try await store.write { db -> (Int, [(MediumID, Int32)]) in
-      var cards = try await db.charging.cardsDue(at: moment, countMax: Self.claimsMax)
+      guard try await db.restores.hold() == nil else { return (0, []) }
+      var cards = try await db.charging.cardsDue(at: moment, countMax: countMax)
       let tapped = Set(
         try await db.charging.tokenPlaces(windows: [], cards: cards.map(\.medium)).map(\.medium))
       var asked: [(MediumID, Int32)] = []
@@ -92,7 +147,7 @@ extension ChargingService {
       return (cards.count, asked)
     }
     guard !claimed.isEmpty, let currency = city.current.book?.versions.last?.currency else {
-      return looked - claimed.count
+      return Claim(looked: looked - claimed.count)
     }
     let tokens = try await tokens(windows: [], cards: claimed.map(\.0))
     let questions = claimed.compactMap { medium, attempt -> Question? in
@@ -102,21 +157,21 @@ extension ChargingService {
           key: .check(medium, attempt: attempt), operation: .check, currency: currency,
           cardToken: token), isCapture: false)
     }
-    try await applyAnswers(to: questions, acquirer)
-    return looked
+    return Claim(looked: looked, questions: questions)
   }
 
-  /// Asks for refunds that are due.
-  func askRefunds(_ acquirer: any Acquirer) async throws -> Int {
+  /// Claims refunds that are due.
+  private func claimRefunds(countMax: Int) async throws -> Claim {
     let moment = now()
-    let claimed = try await store.write { db -> [RefundToGive] in
-      let asked = try await db.refundsToGive(at: moment, countMax: Self.claimsMax)
+    let (looked, claimed) = try await store.write { db -> (Int, [RefundToGive]) in
+      guard try await db.restores.hold() == nil else { return (0, []) }
+      let (looked, asked) = try await db.refundsToGive(at: moment, countMax: countMax)
       try await db.charging.ask(
         refunds: asked.map(\.refund.id), pauseSecondsMin: ChargeWindow.answerSecondsMax,
         pauseSecondsMax: ChargeWindow.pauseSecondsMax, at: moment)
-      return asked
+      return (looked, asked)
     }
-    guard !claimed.isEmpty else { return 0 }
+    guard !claimed.isEmpty else { return Claim(looked: looked) }
     let tokens = try await tokens(windows: claimed.map(\.window.id), cards: [])
     let questions = claimed.compactMap { due -> Question? in
       guard let token = tokens[due.window.medium], let reference = due.window.window.reference
@@ -127,8 +182,7 @@ extension ChargingService {
           operation: .refund(minor: due.refund.minor, reference: reference),
           currency: due.window.currency, cardToken: token), isCapture: false)
     }
-    try await applyAnswers(to: questions, acquirer)
-    return claimed.count
+    return Claim(looked: looked, questions: questions)
   }
 
   /// The tokens of cards, read from the journal, where alone they are kept.
@@ -155,46 +209,12 @@ extension ChargingService {
     return tokens
   }
 
-  /// Asks all questions, so many at once as the acquirer takes, and applies the answers.
-  private func applyAnswers(to questions: [Question], _ acquirer: any Acquirer) async throws {
-    guard !questions.isEmpty else { return }
-    let answers = await withTaskGroup(of: GivenAnswer.self) { group in
-      var waiting = questions[...]
-      var answers: [GivenAnswer] = []
-      for _ in 0..<max(1, acquirer.concurrencyMax) {
-        guard let question = waiting.popFirst() else { break }
-        group.addTask { await question.ask(acquirer) }
-      }
-      while let answer = await group.next() {
-        answers.append(answer)
-        if let question = waiting.popFirst() {
-          group.addTask { await question.ask(acquirer) }
-        }
-      }
-      return answers
-    }
-    for answer in answers {
-      if case .refused(let why) = answer.answer {
-        log.error("the acquirer refused", metadata: ["key": "\(answer.key)", "why": "\(why)"])
-      }
-    }
-    let desk = AnswerDesk(store: store, city: city, denyList: denyList, now: now)
-    try await desk.apply(answers, actor: "acquirer")
-  }
-
   private func setAside(_ row: ChargeWindowRow, _ why: String) async throws {
     let moment = now()
     log.error("a window cannot be charged", metadata: ["window": "\(row.id)", "why": "\(why)"])
     try await store.write { db in
       try await db.charging.putOff([row.id], until: moment.adding(seconds: 86_400))
     }
-  }
-}
-
-extension ChargingService.Question {
-  func ask(_ acquirer: any Acquirer) async -> GivenAnswer {
-    GivenAnswer(
-      key: request.key.description, isCapture: isCapture, answer: await acquirer.ask(request))
   }
 }
 

@@ -40,8 +40,7 @@ package final class ChargingService: Sendable {
   private let turn: WaitingTurn
   private let clock: ClockGuard?
   private let closedWindows = Counter(label: "kvytok_charge_windows_closed_total")
-  private let questions = Counter(label: "kvytok_acquirer_questions_total")
-
+  let questions = Counter(label: "kvytok_acquirer_questions_total")
   private let held = Gauge(label: "kvytok_charging_held")
 
   /// Makes a worker; without an acquirer windows are closed and wait, and without a guard the clock is right.
@@ -62,16 +61,40 @@ package final class ChargingService: Sendable {
   }
 
   /// Works until the task is cancelled; a database that is away is waited for.
+  ///
+  /// Who asks the acquirer is a worker of its own: windows close, are netted and shared while answers are awaited.
   package func run() async {
-    let worker = Worker(name: "charging", store: store, channels: [], log: log)
-    await worker.run { try await self.pass() }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        let worker = Worker(name: "charging", store: self.store, channels: [], log: self.log)
+        await worker.run { try await self.keepWindows() }
+      }
+      if let acquirer {
+        group.addTask {
+          let worker = Worker(name: "asking", store: self.store, channels: [], log: self.log)
+          await worker.run { try await self.ask(Self.kinds(of: acquirer), acquirer) }
+        }
+      }
+    }
   }
 
-  /// Does once what is due; how much there was.
+  /// Does once what is due, and asks what is; how much there was.
   ///
   /// While a hold stands the acquirer is asked nothing.
   @discardableResult
   package func pass() async throws -> Int {
+    var worked = try await keepWindows()
+    guard let acquirer else { return worked }
+    for kind in Self.kinds(of: acquirer) { worked += try await ask([kind], acquirer) }
+    return worked
+  }
+
+  private static func kinds(of acquirer: any Acquirer) -> [AskedKind] {
+    acquirer.capturesByFile ? [.windows, .cards] : AskedKind.allCases
+  }
+
+  /// Does once what is due about windows and asks nobody; how much there was.
+  private func keepWindows() async throws -> Int {
     var worked = try await closeWindows()
     worked += try await net()
     let isHeld = try await isHeld()
@@ -81,12 +104,7 @@ package final class ChargingService: Sendable {
     try await store.write { db in
       if try await db.charging.tryWork(.sums) { try await db.charging.foldSums() }
     }
-    guard let acquirer, !isHeld else { return worked }
-    let window = try await askWindows(acquirer)
-    let cards = try await checkCards(acquirer)
-    let refunds = acquirer.capturesByFile ? 0 : try await askRefunds(acquirer)
-    questions.increment(by: window + cards + refunds)
-    return worked + window + cards + refunds
+    return worked
   }
 
   /// Whether a person is to compare with the acquirer before it is asked anything.

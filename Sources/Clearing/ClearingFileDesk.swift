@@ -19,9 +19,6 @@ package enum ClearingFileOutcome: Sendable {
 /// What goes into a file is written down first, with the digest of the file; the file follows, and is
 /// made again, byte for byte, when it got lost with the process.
 package struct ClearingFileDesk: Sendable {
-  /// Name of the setting with the number of the last file that was given out.
-  static let givenSetting = "clearing_files_given_to"
-
   private let service: ChargingService
   private let merchant: String
 
@@ -49,7 +46,8 @@ package struct ClearingFileDesk: Sendable {
       let windows = try await db.charging.due(
         [.authorised], at: moment, countMax: ChargingService.claimsMax * 20)
       let due = try await db.refundsToGive(
-        at: moment, countMax: ChargingService.claimsMax * 4)
+        at: moment, countMax: ChargingService.claimsMax * 4
+      ).toGive
       // A file has one currency; what is of another goes into the next.
       guard let currency = windows.first?.currency ?? due.first?.window.currency else {
         return .nothing
@@ -113,7 +111,7 @@ package struct ClearingFileDesk: Sendable {
         guard try await db.restores.hold() == nil else { return nil }
         guard file.number > (try await Self.given(in: db)) else { return false }
         try give(file)
-        try await db.settings.set(Self.givenSetting, to: String(file.number))
+        try await db.settings.set(ChargingTables.givenFilesSetting, to: String(file.number))
         return true
       }
       guard let isGiven else { break }
@@ -123,7 +121,7 @@ package struct ClearingFileDesk: Sendable {
   }
 
   private static func given(in db: StoreSession) async throws -> Int64 {
-    try await db.settings.find(givenSetting).flatMap { Int64($0) } ?? 0
+    try await db.settings.find(ChargingTables.givenFilesSetting).flatMap { Int64($0) } ?? 0
   }
 
   /// The files that were made, with their digests; the newest may not be given out yet.
@@ -143,8 +141,9 @@ package struct ClearingFileDesk: Sendable {
       guard FileDigest.of(file.bytes) == head.digest else {
         let reason =
           head.merchant == nil
-          ? "it was made as another merchant than \(merchant), or its taps are gone from the journal"
-          : "are its taps gone from the journal?"
+          ? "it was made as another merchant than \(merchant), its taps are gone from the journal, or a rider in it "
+            + "was erased since"
+          : "a rider in it was erased since, or its taps are gone from the journal"
         throw StoreFault(
           kind: .damaged, "\(file.name) cannot be made again as it was: \(reason)")
       }

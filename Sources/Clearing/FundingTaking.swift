@@ -122,7 +122,7 @@ struct FundingTaking {
     do {
       try batch.apply(
         .declined(
-          attempt: attempt, code: code.isEmpty ? "not honoured" : code, isFinal: false,
+          attempt: attempt, code: code.isEmpty ? DeclineWords.notHonoured : code, isFinal: false,
           ofMinor: record.grossMinor),
         to: id, actor: "acquirer", reference: record.reference)
     } catch let refusal as ChargeRefusal {

@@ -57,8 +57,10 @@ extension StoreSession {
   /// The refunds that are due and that the acquirer can give, locked with their windows.
   ///
   /// A refund of before that names no payment of the acquirer, or gives back more than that took, is owed
-  /// until a desk pays it back.
-  func refundsToGive(at moment: Instant, countMax: Int) async throws -> [RefundToGive] {
+  /// until a desk pays it back; it was looked at too.
+  func refundsToGive(
+    at moment: Instant, countMax: Int
+  ) async throws -> (looked: Int, toGive: [RefundToGive]) {
     let due = try await charging.refundsDue(at: moment, countMax: countMax)
     var windows = Dictionary(
       uniqueKeysWithValues: try await charging.lock(due.map(\.windowID)).map { ($0.id, $0) })
@@ -76,6 +78,6 @@ extension StoreSession {
     try await charging.move(
       refunds: atDesk.map(\.id), to: .failed, fault: OrderedRefund.atDesk, at: moment)
     try await charging.save(Set(atDesk.map(\.windowID)).sorted().compactMap { windows[$0] })
-    return given
+    return (due.count, given)
   }
 }

@@ -14,6 +14,8 @@ package struct RiderCharge: Sendable, Equatable {
   package var deskMinor: Int64 = 0
   /// Of an amount below zero: what of it goes back as a refund of another charge of the day.
   package var refundedElsewhereMinor: Int64 = 0
+  /// Whether no earlier charge of the day is of the same card or phone.
+  package var isOfOtherMedium = false
 
   /// The state by its name; `open` while the day is not closed.
   package var stateName: String { row?.window.state.rawValue ?? "open" }
@@ -42,12 +44,7 @@ package struct RiderCharge: Sendable, Equatable {
         Bilingual(
           uk: "спершу відмовлено: \(why.ukrainian)", en: "declined at first: \(why.english)"))
     }
-    if row.number > 0 {
-      said.append(
-        Bilingual(
-          uk: "виправлення дня, поїздки якого змінилися пізніше",
-          en: "a correction of a day whose rides changed later"))
-    }
+    if row.number > 0 { said.append(further(than: row)) }
     said += refunds.compactMap { refund in
       Self.refund(refund).map { words in
         Self.with(Money(minor: refund.minor, currency: currency), words)
@@ -68,6 +65,19 @@ package struct RiderCharge: Sendable, Equatable {
     Bilingual(
       uk: "\(money.description.replacing(".", with: ",")) \(words.ukrainian)",
       en: "\(money) \(words.english)")
+  }
+
+  /// Why the day has more than one charge: a merge brings the other rider's own along.
+  private func further(than row: ChargeWindowRow) -> Bilingual {
+    isOfOtherMedium && row.window.amountMinor > 0
+      ? Bilingual(
+        uk: "окремо від першого списання дня: з іншої вашої картки чи телефону, "
+          + "або поїздки дня змінилися пізніше",
+        en: "apart from the first charge of the day: of another card or phone of yours, "
+          + "or rides of the day changed later")
+      : Bilingual(
+        uk: "виправлення дня, поїздки якого змінилися пізніше",
+        en: "a correction of a day whose rides changed later")
   }
 
   /// That it was paid, and where.
@@ -103,11 +113,15 @@ package struct RiderCharge: Sendable, Equatable {
   private func state(of window: ChargeWindow, in currency: Currency) -> Bilingual {
     let why = DeclineWords.words(for: window.declineCode ?? "?")
     return switch window.state {
-    case .closed, .authorising:
+    case .closed:
+      Bilingual(uk: "банк картки буде запитано", en: "the bank of the card will be asked")
+    case .authorising:
       Bilingual(uk: "банк картки запитано", en: "the bank of the card is being asked")
+    // By files no bank was asked: the acquirer promises it.
     case .authorised, .capturing:
       Bilingual(
-        uk: "банк погодився, гроші списуються", en: "the bank has agreed, and the money is taken")
+        uk: "оплату дозволено, гроші списуються",
+        en: "the payment is allowed, and the money is being taken")
     case .captured, .settled: paid(of: window, in: currency)
     case .retrying:
       Bilingual(
@@ -209,7 +223,11 @@ package struct RiderChargeDesk: Sendable {
         fareDay: row.fareDay,
         amount: Money(minor: row.window.amountMinor, currency: row.currency), row: row,
         refunds: ofWindow[row.id] ?? [], deskMinor: desks[row.id] ?? 0,
-        refundedElsewhereMinor: elsewhere.reduce(0) { $0 + $1.minor })
+        refundedElsewhereMinor: elsewhere.reduce(0) { $0 + $1.minor },
+        isOfOtherMedium: !rows.contains {
+          $0.fareDay == row.fareDay && $0.currency == row.currency && $0.number < row.number
+            && $0.medium == row.medium
+        })
     }
   }
 }

@@ -135,9 +135,11 @@ extension RiderRefusal: CustomStringConvertible {
         : "The rider owes \(Money(minor: 0 - money.minor, currency: money.currency)); it is to be "
           + "paid or written off first."
     case .ridesWait(let days), .wallet(.ridesWait(let days)):
-      "\(days) of the rider's days wait for their fares; try again when they are rated, and no ride goes on."
+      "\(days) of the rider's days wait for their fares; try again when they are rated, and no ride goes on. One "
+        + "that nobody ends the tariff gives up: see the rider's days that wait."
     case .chargesOpen(let windows):
-      "\(windows) charges of the rider's bank cards are not settled; wait, or write them off."
+      "\(windows) charges of the rider's bank cards are not settled; wait until the acquirer paid them, and have what "
+        + "is owed paid or written off."
     case .refundsOwed(let refunds):
       "\(refunds) refunds of the rider's charges are still owed; wait until the acquirer gave them, and pay "
         + "out those that failed."
@@ -200,7 +202,8 @@ extension WalletRefusal {
         + "shows yet, and stay until it does. Two people take off what never came: kvytok wallet correct."
     case .nothingLeft: "Nothing is left to give back."
     case .ridesWait(let days):
-      "\(days) of the rider's days wait for their fares; try again when they are rated, and no ride goes on."
+      "\(days) of the rider's days wait for their fares; try again when they are rated, and no ride goes on. One "
+        + "that nobody ends the tariff gives up: see the rider's days that wait."
     case .blocked: "The card is blocked or replaced. Unblock it, or act on the new one."
     case .channel(let channel): "\(channel.rawValue) is no way for this money."
     }

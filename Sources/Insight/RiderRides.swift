@@ -125,7 +125,14 @@ package struct RiderRide: Sendable, Equatable {
 extension WaitingRiderDay {
   /// That the day is about to change, and why, in words.
   package func sentence(in language: Language) -> String {
-    Bilingual(
+    guard !rideGoesOn else {
+      return Bilingual(
+        uk: "поїздка від \(fareDay) триває: її ціна стане відома, коли вона закінчиться "
+          + "або її завершить тариф",
+        en: "a ride of \(fareDay) goes on: its fare is known when it ends, "
+          + "or the tariff gives it up")[language]
+    }
+    return Bilingual(
       uk:
         "день \(fareDay) ще тарифікується (\(cause.words.ukrainian)): поїздки й суми можуть змінитися",
       en:

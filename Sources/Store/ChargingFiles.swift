@@ -248,6 +248,9 @@ package struct ClearingLineRow: Sendable, Hashable {
 }
 
 extension ChargingTables {
+  /// Name of the setting with the number of the last clearing file that was given out.
+  package static let givenFilesSetting = "clearing_files_given_to"
+
   /// Writes down what goes into a clearing file; a capture or refund goes into one file only.
   package func addToFile(
     number: Int64, windows: [(id: Int64, attempt: Int32, minor: Int64)],

@@ -284,8 +284,13 @@ package struct DenyListQueries {
         ]),
       PostgresStatement(
         """
-        insert into deny_list (fingerprint, is_denied, version)
-        select f, true, $2 from unnest($1::bytea[]) f
+        insert into deny_list_past (fingerprint, version, is_denied)
+        select fingerprint, version, is_denied from deny_list where fingerprint = any($1)
+        """, [.byteas((added + changes.removed).map(Optional.some))]),
+      PostgresStatement(
+        """
+        insert into deny_list (fingerprint, is_denied, version, first_version)
+        select f, true, $2, $2 from unnest($1::bytea[]) f
         on conflict (fingerprint) do update set is_denied = true, version = excluded.version
         """, [.byteas(added.map(Optional.some)), .int8(version)]),
       PostgresStatement(

@@ -53,17 +53,26 @@ package struct TapAuditTables {
 
   /// Whether the medium `m` of a tap `t` was on the list that the validator used; `l` is its line in the list.
   ///
-  /// Of each medium the list keeps the last change `l` only: it tells all versions from there on, of one line. What
-  /// was before is not known, nor what a version says that was never made or is from before a restore.
-  static let wasListed = """
-    case when m.fingerprint is not null and t.deny_list_version between
+  /// `l` tells all versions from its last change on, and what that took the place of those before. What was before a
+  /// medium's changes were kept is not known, nor what a version says that was never made or is from before a restore.
+  static let wasListed = isListed(in: "t.deny_list_version")
+
+  /// Whether the medium `m`, whose line is `l`, was on a version of the list.
+  static func isListed(in version: String) -> String {
+    """
+    case when m.fingerprint is not null and \(version) between
         greatest(coalesce((select value::bigint from setting
           where name = '\(DenyListQueries.baseSetting)'), 0), 1)
         and (select max(version) from deny_list_version)
       then case when l.version is null then false
-        when l.version <= t.deny_list_version then l.is_denied end
+        when l.version <= \(version) then l.is_denied
+        when \(version) < l.first_version then false
+        else (select p.is_denied from deny_list_past p
+          where p.fingerprint = l.fingerprint and p.version <= \(version)
+          order by p.version desc limit 1) end
     end
     """
+  }
 
   /// Taps that reached their rider, after a number.
   package func sorted(

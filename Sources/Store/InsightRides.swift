@@ -32,11 +32,13 @@ package struct PlacedRide: Sendable, Equatable {
   package let wasListed: Bool?
 }
 
-/// A fare day of a rider that is to be rated, or rated anew.
+/// A fare day of a rider that is to be rated, or rated anew, or on which a ride goes on.
 package struct WaitingRiderDay: Sendable, Equatable {
   package let fareDay: Day
   package let since: Instant
   package let cause: StaleCause
+  /// Whether the day is rated as far as it can be: its last ride has not ended, and was not given up.
+  package let rideGoesOn: Bool
 }
 
 /// Riders and their rides.
@@ -120,14 +122,26 @@ package struct RiderTables {
     }
   }
 
-  /// Fare days of a rider that are to be rated, or rated anew: what is told of them is about to change.
+  /// Fare days of a rider of which what is told is about to change.
+  ///
+  /// They are to be rated, or rated anew; or their ride goes on, which is among no rides yet.
   package func waitingDays(
     of rider: RiderID, days: ClosedRange<Day>
   ) async throws -> [WaitingRiderDay] {
     let rows = try await connection.query(
       """
-      select fare_day, stale_since, stale_cause from rider_day_waiting
-      where lane = $1 and rider_id = $2 and fare_day between $3 and $4 order by fare_day limit $5
+      select fare_day, stale_since, stale_cause, false as goes_on from rider_day_waiting
+      where lane = $1 and rider_id = $2 and fare_day between $3 and $4
+      union all
+      select fare_day, rated_at, 'open_ride', true from fare_day f
+      where lane = $1 and rider_id = $2 and fare_day between $3 and $4 and open_ride
+        and stale_since is null and rated_at is not null and not exists (
+          select from rider_day_waiting w
+          where w.lane = f.lane and w.rider_id = f.rider_id and w.fare_day = f.fare_day)
+        and not exists (
+          select from fare_day n
+          where n.lane = f.lane and n.rider_id = f.rider_id and n.fare_day > f.fare_day)
+      order by fare_day limit $5
       """,
       [
         .int2(Lane.of(rider)), .identifier(rider), .date(days.lowerBound), .date(days.upperBound),
@@ -136,7 +150,8 @@ package struct RiderTables {
     return try rows.map { row in
       WaitingRiderDay(
         fareDay: try row.date("fare_day"), since: try row.timestamptz("stale_since"),
-        cause: try row.textOrNil("stale_cause").flatMap(StaleCause.init) ?? .tap)
+        cause: try row.textOrNil("stale_cause").flatMap(StaleCause.init) ?? .tap,
+        rideGoesOn: try row.bool("goes_on"))
     }
   }
 

@@ -35,7 +35,8 @@ package struct RiderMoveTables {
   /// Charge windows of a rider's bank cards whose money is not where it belongs yet, and fare days whose
   /// windows are still to be closed.
   ///
-  /// Days that wait for an account of a phone are left out: nobody can be asked for them.
+  /// Days that wait for an account of a phone are left out: nobody can be asked for them. So are those before the first
+  /// one whose windows were closed, as long as they have none: nobody ever is.
   package func openCharges(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
@@ -54,20 +55,31 @@ package struct RiderMoveTables {
           where fare_day not in (
             select fare_day from charge_day_waiting
             where lane = $1 and rider_id = $2 and waits_for_account)
+            and (fare_day >= (select min(fare_day) from charge_day)
+              or not exists (select from charge_day)
+              or fare_day in (
+                select fare_day from charge_window where lane = $1 and rider_id = $2))
           group by fare_day, currency having sum(minor) <> 0) d)
       """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)
   }
 
-  /// Refunds of a rider's charge windows that are still owed: also one that failed and nothing paid back.
+  /// Refunds of a rider's charge windows that are still owed.
+  ///
+  /// Also one that failed and nothing paid back, and one in a clearing file that is not given out: that is made again
+  /// of the rider's taps.
   package func owedRefunds(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
       select count(*)
       from charge_refund r join charge_window w using (window_id)
       where w.lane = $1 and w.rider_id = $2
-        and r.state in ('awaiting', 'approved', 'asking', 'failed') and r.paid_entry_id is null
-      """, [.int2(Lane.of(rider)), .identifier(rider)]
+        and (r.state in ('awaiting', 'approved', 'asking', 'failed') and r.paid_entry_id is null
+          or exists (
+            select from clearing_line l where l.refund_id = r.refund_id and l.number > coalesce(
+              (select value::int8 from setting where name = $3), 0)))
+      """,
+      [.int2(Lane.of(rider)), .identifier(rider), .text(ChargingTables.givenFilesSetting)]
     ).only().int(0)
   }
 

@@ -168,4 +168,44 @@ extension Handlers {
       writer.endObject()
     }
   }
+
+  /// Whether the medium of a tap was on the list that its validator used, and on the newest one of then.
+  func tapListing(_ request: WebRequest) async throws -> Answer {
+    let name = TapName(
+      device: try request.requireQuery("device"),
+      epoch: try Self.number(request, "epoch"), seq: try Self.number(request, "seq"))
+    let found = try await services.store.read { db in try await db.tapAudit.listing(of: name) }
+    guard let found else {
+      throw Problem(
+        .notFound, "tap_unknown",
+        "No tap \(name.seq) of epoch \(name.epoch) of device \(name.device) has reached a rider.")
+    }
+    return .json { writer in
+      writer.beginObject()
+      writer.member("at", found.at.description)
+      writer.member("medium", found.medium.rawValue)
+      writer.member("accepted", found.isAccepted)
+      writer.member("deny_reason", orNull: found.denyReason)
+      writer.denyList("used", found.used)
+      writer.denyList("newest", found.newest)
+      writer.endObject()
+    }
+  }
+}
+
+extension JSONWriter {
+  /// A version of the deny list, and whether the medium was on it.
+  fileprivate mutating func denyList(_ name: String, _ list: TapListing.List?) {
+    key(name)
+    guard let list else {
+      null()
+      return
+    }
+    beginObject()
+    member("version", list.version)
+    member("made_at", orNull: list.madeAt?.description)
+    key("listed")
+    if let isListed = list.isListed { value(isListed) } else { null() }
+    endObject()
+  }
 }

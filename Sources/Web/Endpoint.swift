@@ -66,6 +66,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
   case pastChanges = "GET /v1/rating/changes"
   case tapStates = "GET /v1/taps/states"
   case tapsStuck = "GET /v1/taps/stuck"
+  case tapListing = "GET /v1/taps/deny-list"
   case stopCorrections = "GET /v1/taps/stop-corrections"
   case stopCorrect = "POST /v1/taps/stop-corrections"
   case stopWithdraw = "POST /v1/taps/stop-corrections/withdraw"
@@ -207,7 +208,7 @@ package enum Endpoint: String, CaseIterable, Sendable {
     // Where a vehicle was the dispatchers know, what a rider says the riders' desk.
     case .stopCorrect, .stopWithdraw, .pastChanges: .staff([.accountant, .dispatcher])
     case .quarantineRelease, .quarantineDiscard: .staff([.accountant])
-    case .denyListEntries, .denyListVersions:
+    case .denyListEntries, .denyListVersions, .tapListing:
       .staff([.accountant, .dispatcher, .inspector])
     case .denyListAdd, .denyListLift: .staff([.accountant])
     case .evidence: .staff([.accountant, .inspector])

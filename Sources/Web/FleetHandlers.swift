@@ -135,9 +135,7 @@ extension Handlers {
     return .json(evidence.json)
   }
 
-  private static func number(
-    _ request: WebRequest, _ name: String
-  ) throws(Problem) -> Int64 {
+  static func number(_ request: WebRequest, _ name: String) throws(Problem) -> Int64 {
     _ = try request.requireQuery(name)
     return Int64(try request.queryInt(name, in: 0...Int.max) ?? 0)
   }

@@ -64,6 +64,7 @@ struct Handlers: Sendable {
     case .ratingLimit, .ratingLimitSet, .pastChanges: try await pastAnswer(request)
     case .tapStates: try await tapStates()
     case .tapsStuck: try await tapsStuck(request)
+    case .tapListing: try await tapListing(request)
     case .stopCorrections, .stopCorrect, .stopWithdraw, .stopApprove, .stopRefuse:
       try await stopAnswer(request)
     case .acquirerMessages, .acquirerMessageDecide: try await keptMessageAnswer(request)

@@ -187,6 +187,8 @@ extension JSONWriter {
     member("charged_minor", orNull: ride.chargedMinor)
     member("tariff_version", ride.tariffVersion)
     member("deny_list_version", orNull: ride.denyListVersion)
+    key("was_listed")
+    if let wasListed = ride.wasListed { value(wasListed) } else { null() }
     member("why", ride.reason(in: language))
     key("reason")
     if let reason = ride.reason { raw(reason.json) } else { null() }

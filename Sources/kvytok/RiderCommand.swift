@@ -15,6 +15,7 @@ struct RiderCommand: AsyncParsableCommand {
     subcommands: [
       Show.self, Media.self, Register.self, AddEntitlement.self, WithdrawEntitlement.self,
       Category.self, Expiring.self, Merge.self, ReplaceMedium.self, Block.self, Erase.self,
+      RepairTaps.self,
     ])
 
   /// Finds a rider by a UUID, or by the token of what they tap with.

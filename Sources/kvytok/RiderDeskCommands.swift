@@ -429,6 +429,29 @@ extension RiderCommand {
       print("erased; rides and books go on under \(nobody)")
     }
   }
+
+  struct RepairTaps: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "repair-taps",
+      abstract: "Mends whose the denied taps are that earlier programs left behind.")
+
+    @OptionGroup var who: ActOptions
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+      let repair = try await RiderWork.with(database) { work, _ in
+        try await work.riders.repairTaps(
+          by: try await who.act(work.store), randomBytes: { SecureRandom.bytes($0) })
+      }
+      guard repair != TapRepair() else {
+        print("no tap was left behind")
+        return
+      }
+      print(
+        "\(repair.merged) taps went to whom their riders were merged into, "
+          + "\(repair.erased) are nobody's now")
+    }
+  }
 }
 
 extension MediumID {

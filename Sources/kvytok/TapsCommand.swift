@@ -8,7 +8,8 @@ struct TapsCommand: AsyncParsableCommand {
     commandName: "taps",
     abstract: "Counts taps, lists those that are stuck, and corrects the stops of taps.",
     subcommands: [
-      States.self, Stuck.self, Correct.self, Corrections.self, Approve.self, Refuse.self,
+      States.self, Stuck.self, Listed.self, Correct.self, Corrections.self, Approve.self,
+      Refuse.self,
     ])
 
   struct States: AsyncParsableCommand {

@@ -94,6 +94,23 @@ extension ClearingSuite {
       }
     }
 
+    /// No night closed the day before the first that anybody rode on: a validator was offline.
+    @Test func aLateTapOfADayBeforeTheFirstClosedOneIsChargedAndProven() async throws {
+      try await CardHouse.with { house in
+        try await ride(house)
+        try await house.nextDay()
+        try await house.house.journal(
+          [try bankTap(3, "08:00", day: -1)], receivedAt: house.clock.now)
+        try await house.work()
+        #expect(
+          try await house.windows() == [
+            "2026-11-21 0 captured 800 0", "2026-11-22 0 captured 1600 0",
+          ])
+        let audit = try await house.house.fullAudit()
+        #expect(audit.isSound, "\(audit.findings)")
+      }
+    }
+
     /// The pause of a refund is counted by the database, and grows as that of a payment does.
     @Test func aRefundThatIsNeverAnsweredIsAskedForInGrowingPauses() async throws {
       try await CardHouse.with { house in

@@ -36,7 +36,24 @@ extension ClearingSuite {
             "select count(*) from tap where medium_id = '\(house.medium("anna"))'") == 0)
         let audit = try await house.fullAudit(.journal)
         #expect(audit.isSound && audit.taps == 2, "\(audit.findings)")
+        // As the erasure of an earlier program left it.
+        let medium = house.medium("anna")
+        try await house.script(
+          "update tap set rider_id = '\(anna)', medium_id = '\(medium)' where not accepted")
+        #expect(try await !house.fullAudit(.journal).isSound)
+        #expect(try await Self.repair(house) == TapRepair(erased: 1))
+        #expect(
+          try await house.number(
+            "select count(*) from tap where rider_id = '\(anna)' or medium_id = '\(medium)'") == 0)
+        let repaired = try await house.fullAudit(.journal)
+        #expect(repaired.isSound, "\(repaired.findings)")
+        #expect(try await Self.repair(house) == TapRepair())
       }
+    }
+
+    private static func repair(_ house: House) async throws -> TapRepair {
+      try await house.riders.repairTaps(
+        by: desk, randomBytes: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } })
     }
 
     @Test func oneOfBeforeTheFirstSortedTapGoesOverWithItsRider() async throws {
@@ -50,6 +67,21 @@ extension ClearingSuite {
         #expect(try await house.texts("select fare_day::text from fare_day") == ["2026-11-22"])
         let audit = try await house.fullAudit(.journal)
         #expect(audit.isSound && audit.taps == 2, "\(audit.findings)")
+        // As the merge of an earlier program left it.
+        let anna = house.rider("anna")
+        try await house.script(
+          "update tap set rider_id = '\(anna)', lane = \(Lane.of(anna)) where not accepted")
+        #expect(try await !house.fullAudit(.journal).isSound)
+        #expect(try await Self.repair(house) == TapRepair(merged: 1))
+        #expect(
+          try await house.texts("select distinct rider_id || ' ' || lane from tap")
+            == ["\(olha) \(Lane.of(olha))"])
+        let repaired = try await house.fullAudit(.journal)
+        #expect(repaired.isSound, "\(repaired.findings)")
+        #expect(
+          try await house.texts(
+            "select detail from rider_event where rider_id = '\(olha)' and kind = 'repair'")
+            == ["1 denied taps came in"])
       }
     }
   }

@@ -136,6 +136,29 @@ extension ClearingSuite {
       }
     }
 
+    /// Charging begins with the sixty days before it: no card is ever asked for what was ridden earlier.
+    @Test func ridesOfBeforeChargingBeganHoldUpNoErasure() async throws {
+      try await CardHouse.with { cards in
+        let house = cards.house
+        try await house.journal(
+          [try bankTap(1, "08:00", day: -70), try bankTap(2, "08:00")],
+          receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        #expect(try await cards.windows() == ["2026-11-22 0 captured 800 0"])
+        _ = try await cards.funding.take(cards.fundingFile(), name: "paid.csv")
+        let medium = house.medium("visa-anna", .bank)
+        _ = try await erase(
+          house, RiderID(high: medium.high, low: medium.low), at: cards.clock.now)
+        #expect(
+          try await given(house) == [
+            "2026-09-13 f 800 write_off Debts written off: erased, fare day 2026-09-13"
+          ])
+        let audit = try await house.fullAudit()
+        #expect(audit.isSound, "\(audit.findings)")
+      }
+    }
+
     @Test func withABankCardNoWindowIsMadeAndNoCardIsAsked() async throws {
       try await CardHouse.with { cards in
         let house = cards.house

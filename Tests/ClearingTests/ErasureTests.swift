@@ -211,6 +211,38 @@ extension ClearingSuite {
       }
     }
 
+    /// The file is made again of the taps of its cards: after an erasure it would hold up all later ones.
+    @Test func nobodyIsErasedWhileAClearingFileWithTheirRefundIsNotGivenOut() async throws {
+      try await CardHouse.with(byFile: true) { cards in
+        let house = cards.house
+        try await house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        let window = try await cards.window()
+        let reference = try #require(
+          try await house.texts("select reference from charge_window").first)
+        let files = ClearingFileDesk(service: cards.charging, merchant: "city")
+        _ = try #require(try await files.make())
+        #expect(try await files.giveOut { _ in }.count == 1)
+        #expect(
+          try await cards.fund(1, [line(.capture, reference, 800, key: "w\(window)-1")])
+            == [.matched: 1])
+        let order = try await cards.debts.proposeRefund(
+          window, minor: 300, reason: "the bus broke down", by: "olena")
+        _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
+        _ = try #require(try await files.make())
+        let rider = try #require(
+          RiderID(try await house.texts("select rider_id::text from charge_window")[0]))
+        await #expect(throws: RiderRefusal.refundsOwed(refunds: 1)) {
+          _ = try await erase(house, rider)
+        }
+        #expect(try await files.giveOut { _ in }.count == 1)
+        _ = try await erase(house, rider)
+        #expect(try await files.giveOut { _ in }.isEmpty)
+        try await house.expectSound()
+      }
+    }
+
     @Test func whatWasWrittenBesideChargesGoesWithTheRider() async throws {
       try await CardHouse.with { cards in
         let house = cards.house

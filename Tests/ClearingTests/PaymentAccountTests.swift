@@ -255,6 +255,15 @@ extension ClearingSuite {
           Set(try await house.house.texts("select medium_id::text from charge_window"))
             == ["\(one)", "\(two)"])
         #expect(try await house.balances() == ["1120 1600", "2190 -1600"])
+        // The charge of the rider who came is no correction, and is not told as one.
+        let day = Day(number: 20_779)
+        let charges = try await RiderChargeDesk(store: house.house.store).told(
+          of: RiderID(high: two.high, low: two.low), days: day...day
+        ).charges
+        #expect(charges.map { $0.sentences(in: .english).count } == [1, 2])
+        #expect(
+          charges.last?.sentences(in: .english).last?.hasPrefix("apart from the first charge")
+            == true)
         try await house.house.expectSound()
       }
     }

@@ -216,6 +216,10 @@ extension ClearingSuite {
       let words = DeclineWords.words(for: code)
       #expect(!words.english.contains(code) && !words.ukrainian.contains(code))
       #expect(DeclineWords.words(for: "zz").english.contains("zz"))
+      // No bank gave it as a code.
+      #expect(
+        DeclineWords.words(for: DeclineWords.notHonoured).english
+          == "the payment that was taken was not honoured")
     }
   }
 }

@@ -68,6 +68,18 @@ extension InsightSuite {
         #expect(
           waiting.first?.sentence(in: .english)
             == "the day 2026-11-23 is still being rated (late taps): rides and fares may change")
+        // A tap on whose tap off did not come is no ride yet, and is told.
+        try await world.script(
+          """
+          update fare_day set stale_since = null, stale_cause = null,
+            rated_at = '2026-11-24T05:00Z', open_ride = fare_day = '2026-11-23'
+          """)
+        let open = try #require(try await world.desk.rides(of: anna, days: days)).waiting
+        #expect(open.map(\.fareDay) == [today] && open.map(\.rideGoesOn) == [true])
+        #expect(
+          open.first?.sentence(in: .english)
+            == "a ride of 2026-11-23 goes on: its fare is known when it ends, or the tariff gives it up"
+        )
       }
     }
 
@@ -99,6 +111,22 @@ extension InsightSuite {
         #expect(try await told() == [false, nil])
         try await world.script("update tap set deny_list_version = 1 where seq = 1")
         #expect(try await told() == [nil, nil])
+        // What was before the last change is known where it was kept.
+        try await world.script(
+          "insert into deny_list_past values ('\\x0102030405060708', 1, true)")
+        #expect(try await told() == [true, nil])
+        try await world.script(
+          "delete from deny_list_past; update deny_list set first_version = 2")
+        #expect(try await told() == [false, nil])
+        try await world.script("update deny_list set is_denied = true")
+        let listing = try #require(
+          try await world.store.read { db in
+            try await db.tapAudit.listing(of: TapName(device: "V-1", epoch: 1, seq: 1))
+          })
+        #expect(listing.isAccepted && listing.medium == .card && listing.denyReason == nil)
+        // The validator had version 1, and the medium came with the second of three.
+        #expect(listing.used?.version == 1 && listing.used?.isListed == false)
+        #expect(listing.newest?.version == 3 && listing.newest?.isListed == true)
       }
     }
 

@@ -67,6 +67,17 @@ extension StoreSuite {
         #expect(
           try await store.read { try await $0.denyList.head() }
             == DenyListHead(version: 3, count: 1))
+        // What each change took the place of stays.
+        #expect(try await Self.deny(0, "lost", store) == 4)
+        let past = try await pool.texts(
+          """
+          select concat_ws(' ', get_byte(fingerprint, 0), version, is_denied) from deny_list_past
+          order by fingerprint, version
+          """)
+        #expect(past == ["1 1 t", "1 3 f"])
+        let first = try await pool.texts(
+          "select concat_ws(' ', version, first_version) from deny_list order by fingerprint")
+        #expect(first == ["4 1", "2 2"])
       }
     }
 

@@ -65,7 +65,7 @@ enum AccessTable {
     (Right(roles: [.accountant, .rider]), [.chargeAsk]),
     (
       Right(roles: [.accountant, .dispatcher, .inspector]),
-      [.stopCorrections, .denyListEntries, .denyListVersions]
+      [.stopCorrections, .denyListEntries, .denyListVersions, .tapListing]
     ),
     (Right(roles: [.accountant, .inspector, .rider]), [.riderRides, .riderPage, .riderShow]),
     (Right(roles: [.accountant, .inspector, .rider, .cashier]), [.wallet, .riderProducts]),

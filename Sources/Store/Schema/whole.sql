@@ -1465,9 +1465,18 @@ create table deny_list_version (
 create table deny_list (
   fingerprint bytea primary key check (length(fingerprint) = 8),
   is_denied boolean not null,
-  version bigint not null references deny_list_version
+  version bigint not null references deny_list_version,
+  first_version bigint                  -- with which the medium came to the list; null: before this was kept
 );
 create index deny_list_changed on deny_list (version);
+
+-- What the list said of a medium before its last change, from the version of each change on.
+create table deny_list_past (
+  fingerprint bytea not null check (length(fingerprint) = 8),
+  version bigint not null references deny_list_version,
+  is_denied boolean not null,
+  primary key (fingerprint, version)
+);
 
 -- When a device was first known to hold a version: how long news take.
 create table device_deny_list (
