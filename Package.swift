@@ -258,7 +258,7 @@ let package = Package(
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
         "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", "BankSupport",
-        hummingbird, httpTypes, nioCore, nioPosix, nioSSL, yams, logging, metrics,
+        "Programs", hummingbird, httpTypes, nioCore, nioPosix, nioSSL, yams, logging, metrics,
       ]),
     tests(
       "SimulationTests",

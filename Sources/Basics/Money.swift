@@ -57,12 +57,6 @@ package struct Money: Hashable, Sendable {
   /// Thousands of them stay within 64 bits, and a program that reads numbers of JSON as doubles has each of
   /// them exactly.
   package static let outsideMinorMax: Int64 = 1_000_000_000_000_000
-
-  /// The same amount with the other sign.
-  package func negated() throws(MoneyFault) -> Money {
-    guard minor != .min else { throw .overflow }
-    return Money(minor: -minor, currency: currency)
-  }
 }
 
 extension Money: CustomStringConvertible {

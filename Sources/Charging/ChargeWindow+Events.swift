@@ -3,7 +3,7 @@ package import Basics
 extension ChargeWindow {
   /// Takes an event; what has to be done because of it.
   package mutating func apply(
-    _ event: ChargeEvent, at moment: Instant, schedule: RetrySchedule = .standard
+    _ event: ChargeEvent, at moment: Instant
   ) throws(ChargeRefusal) -> [ChargeAction] {
     switch event {
     case .ask(let asker): try ask(asker, at: moment)
@@ -14,7 +14,7 @@ extension ChargeWindow {
     case .captured(let attempt, let reference):
       try finishCapture(attempt, reference: reference, at: moment)
     case .declined(let attempt, let code, let isFinal, let minor):
-      try decline(attempt, code: code, isFinal: isFinal, of: minor, at: moment, schedule: schedule)
+      try decline(attempt, code: code, isFinal: isFinal, of: minor, at: moment)
     case .settled(let minor): try settle(minor)
     case .offset(let minor): try offset(minor)
     case .given(let minor): try give(minor)
@@ -114,8 +114,7 @@ extension ChargeWindow {
   }
 
   private mutating func decline(
-    _ attempt: Int32, code: String, isFinal: Bool, of minor: Int64?, at moment: Instant,
-    schedule: RetrySchedule
+    _ attempt: Int32, code: String, isFinal: Bool, of minor: Int64?, at moment: Instant
   ) throws(ChargeRefusal) -> [ChargeAction] {
     guard attempt == self.attempt else { throw .alreadyKnown }
     var actions: [ChargeAction] = []
@@ -141,7 +140,7 @@ extension ChargeWindow {
     askedAt = nil
     // What of a capture is still to be paid comes under its name.
     if capturedMinor == settledMinor { reference = nil }
-    let next = isFinal ? nil : schedule.next(after: moment, firstDecline: first, tries: tries)
+    let next = isFinal ? nil : RetrySchedule.next(after: moment, firstDecline: first, tries: tries)
     state = next == nil ? .debt : .retrying
     nextAt = next
     actions.append(.deny)

@@ -197,13 +197,6 @@ extension InsightDesk {
   package func media(of rider: RiderID) async throws -> [(id: MediumID, kind: String)] {
     try await store.read { db in try await db.riders.media(of: rider) }
   }
-
-  /// Riders with the most rides on a fare day, and how many they have.
-  package func busiestRiders(
-    on day: Day, countMax: Int
-  ) async throws -> [(rider: RiderID, rides: Int)] {
-    try await store.read { db in try await db.riders.busiest(on: day, countMax: countMax) }
-  }
 }
 
 extension RiderRide {

@@ -73,13 +73,6 @@ package struct TrialBalance: Sendable, Equatable {
     for (key, sums) in sums { try totals[key.currency, default: SideSums()].add(sums) }
     return totals.sorted { $0.key.code < $1.key.code }.map { ($0.key, $0.value) }
   }
-
-  /// The first balance that stands otherwise in another trial balance; nil when none does.
-  package func firstDifference(from other: TrialBalance) -> Key? {
-    Set(sums.keys).union(other.sums.keys).sorted().first {
-      sums[$0, default: SideSums()] != other.sums[$0, default: SideSums()]
-    }
-  }
 }
 
 extension TrialBalance {

@@ -74,7 +74,6 @@ package struct PostgresError: Error, Sendable, Equatable {
   package static let uniqueViolation = "23505"
   package static let checkViolation = "23514"
   package static let queryCanceled = "57014"
-  package static let undefinedTable = "42P01"
 }
 
 extension PostgresError: CustomStringConvertible {

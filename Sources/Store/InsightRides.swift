@@ -73,17 +73,6 @@ package struct RiderTables {
     return try rows.map { (try $0.identifier(0), try $0.text(1)) }
   }
 
-  /// Some riders with the most rides on a day, and how many: whom to look at first.
-  package func busiest(on day: Day, countMax: Int) async throws -> [(rider: RiderID, rides: Int)] {
-    let rows = try await connection.query(
-      """
-      select rider_id, count(*) as rides from ride
-      where fare_day = $1 and reversed_run_id is null
-      group by rider_id order by rides desc, rider_id limit $2
-      """, [.date(day), .int8(Int64(countMax))])
-    return try rows.map { (try $0.identifier(0), try $0.int(1)) }
-  }
-
   /// Rides of a rider that stand, of some fare days, in order of time, and one more than the limit
   /// when there are more.
   package func rides(

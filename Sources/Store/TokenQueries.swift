@@ -138,13 +138,6 @@ package struct TokenQueries {
     return try rows.map(Self.grant)
   }
 
-  /// Ends a token; false when it is not known or was revoked before.
-  package func revoke(digest: [UInt8], at moment: Instant) async throws -> Bool {
-    try await connection.execute(
-      "update access_token set revoked_at = $2 where token_digest = $1 and revoked_at is null",
-      [.bytea(digest), .timestamptz(moment)]) > 0
-  }
-
   /// Ends all tokens of the person of a label; the number ended.
   ///
   /// Labels from before there was a rule may look the same and be two, also by their bytes alone.

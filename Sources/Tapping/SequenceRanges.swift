@@ -18,11 +18,6 @@ package struct SequenceRanges: Hashable, Sendable {
   /// The largest number; nil when empty.
   package var last: Int64? { ranges.last.map { $0.upperBound - 1 } }
 
-  /// How many numbers it holds; 64 bits hold any difference without sign.
-  package var numberCount: UInt64 {
-    ranges.reduce(0) { $0 &+ UInt64(bitPattern: $1.upperBound &- $1.lowerBound) }
-  }
-
   /// Whether a number is in the set.
   package func contains(_ number: Int64) -> Bool {
     let index = firstIndex(endingAfter: number)

@@ -37,8 +37,6 @@ package final class Network: Sendable {
   private let routeIDs: IDIndex
   private let stopIDs: IDIndex
   private let tripIDs: IDIndex
-  private let serviceIDs: IDIndex
-  private let shapeIDs: IDIndex
   private let routesByName: [String: [Int]]
   private let grid: StopGrid
   private let tripRanges: [Range<Int>]
@@ -54,8 +52,6 @@ package final class Network: Sendable {
     routeIDs = IDIndex(content.routes.map(\.id))
     stopIDs = IDIndex(content.stops.map(\.id))
     tripIDs = IDIndex(content.trips.map(\.id))
-    serviceIDs = IDIndex(content.services.map(\.id))
-    shapeIDs = IDIndex(content.shapes.map(\.id))
     grid = StopGrid(content.stops)
     var names: [String: [Int]] = [:]
     for (index, route) in content.routes.enumerated() where !route.shortName.isEmpty {
@@ -107,12 +103,6 @@ extension Network {
 
   /// Index of the trip with a `trip_id`.
   package func tripIndex(id: String) -> Int? { tripIDs.find(id) }
-
-  /// Index of the service with a `service_id`.
-  package func serviceIndex(id: String) -> Int? { serviceIDs.find(id) }
-
-  /// Index of the shape with a `shape_id`.
-  package func shapeIndex(id: String) -> Int? { shapeIDs.find(id) }
 
   /// The route that a device or a person means: a `route_id`, else a short name that only one
   /// route has (of the mode, when one is given); nil when there is none or more than one.

@@ -89,19 +89,6 @@ package struct Polyline: Hashable, Sendable {
     return places
   }
 
-  /// The point so many metres from the start, held within the line.
-  package func coordinate(atMetres distance: Double) -> Coordinate {
-    guard points.count > 1 else { return points[0] }
-    let index = segment(atMetres: distance)
-    let span = metres[index + 1] - metres[index]
-    let share = span > 0 ? min(max((distance - metres[index]) / span, 0), 1) : 0
-    let start = points[index]
-    let end = points[index + 1]
-    return Coordinate(
-      latitude: start.latitude + (end.latitude - start.latitude) * share,
-      longitude: start.longitude + (end.longitude - start.longitude) * share)
-  }
-
   /// Metres per degree of latitude on the sphere of `Coordinate.metres(to:)`.
   static let metresPerDegree = 6_371_008.8 * Double.pi / 180
 

@@ -30,6 +30,29 @@ extension Handlers {
     }
   }
 
+  /// What operators are owed; an operator's own accountant sees that operator only.
+  func operatorClaims(_ request: WebRequest) async throws -> Answer {
+    let today = services.city.current.clock.zone.local(request.receivedAt).day
+    let date = try request.queryDay("date") ?? today
+    let scope = request.caller?.operatorID ?? request.queryText("operator")
+    let rows = try await services.store.read { db in
+      try await db.operatorMoney.claims(through: date, operatorID: scope)
+    }
+    return .json { writer in
+      writer.objects(rows) { writer, row in
+        writer.member("operator", row.operatorID)
+        writer.member("currency", row.currency.code)
+        writer.member("fares_minor", row.faresMinor)
+        writer.member("shared_minor", row.sharedMinor)
+        writer.member("subsidy_minor", row.subsidyMinor)
+        writer.member("refunds_minor", row.refundsMinor)
+        writer.member("other_minor", row.otherMinor)
+        writer.member("paid_minor", row.paidMinor)
+        writer.member("owed_minor", row.balanceMinor)
+      }
+    }
+  }
+
   /// Payouts, the newest first; an operator's own accountant sees that operator's only.
   func payouts(_ request: WebRequest) async throws -> Answer {
     let scope = request.caller?.operatorID ?? request.queryText("operator")

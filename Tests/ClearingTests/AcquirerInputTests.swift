@@ -11,18 +11,6 @@ import Testing
 extension ClearingSuite {
   /// Whatever the acquirer sends: it is taken once, or refused with a reason, and nothing is lost.
   @Suite struct AcquirerInput {
-    private func charged(
-      _ body: @Sendable (CardHouse, SimulatedPayment) async throws -> Void
-    ) async throws {
-      try await CardHouse.with { house in
-        try await house.house.journal([try bankTap(1, "08:00")], receivedAt: house.clock.now)
-        try await house.work()
-        try await house.nextDay()
-        let payment = try #require(house.acquirer.books.withLock { $0.allPayments.first })
-        try await body(house, payment)
-      }
-    }
-
     /// A funding file of lines `kind,reference,key,gross,fee,currency[,case,stage]`.
     private func file(_ number: Int64, _ lines: [String]) throws -> [UInt8] {
       let day = try #require(Day("2026-11-24"))
@@ -51,7 +39,7 @@ extension ClearingSuite {
     }
 
     @Test func aFileThatComesTwiceCountsOnce() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let bytes = try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"])
         _ = try await house.funding.take(bytes, name: "a.csv")
         let before = try await house.balances()
@@ -68,7 +56,7 @@ extension ClearingSuite {
     }
 
     @Test func aFileThatTwoTakeAtOnceCountsOnce() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let bytes = try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"])
         let outcomes = try await withThrowingTaskGroup(of: FundingOutcome.self) { group in
           for name in ["a.csv", "b.csv", "c.csv"] {
@@ -82,7 +70,7 @@ extension ClearingSuite {
     }
 
     @Test func aFileThatIsCutBooksNothing() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let bytes = try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"])
         let before = try await house.balances()
         for length in [0, 10, bytes.count / 2, bytes.count - 1] {
@@ -100,7 +88,7 @@ extension ClearingSuite {
     }
 
     @Test func moneyThatMatchesNothingWaitsForAPerson() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let bytes = try file(
           1,
           [
@@ -132,7 +120,7 @@ extension ClearingSuite {
     }
 
     @Test func aFileOfAnotherMerchantIsRefusedInWordsAndKept() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let own = try FundingFile.read(
           try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"]))
         let foreign = FundingFile(
@@ -163,7 +151,7 @@ extension ClearingSuite {
     /// A file has one currency: a line in another one is listed, whatever it names, and the money waits
     /// in its own currency.
     @Test func aLineInAnotherCurrencyThanItsFileIsListed() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let own = try FundingFile.read(
           try file(1, ["D,\(payment.reference),\(payment.key),800,12,UAH"]))
         let euro = try #require(Currency("EUR"))
@@ -184,7 +172,7 @@ extension ClearingSuite {
     }
 
     @Test func fundingIsTheAnswerToACaptureThatGotLost() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let back = try await house.house.number("select window_id from charge_window")
         // As it was before the answer: asked to be captured, nothing in the books.
         let declined = #"{"id":"X1","type":"declined","key":"w\#(back)-1","code":"51"}"#
@@ -213,7 +201,7 @@ extension ClearingSuite {
     }
 
     @Test func fundingIsTheAnswerToARefundThatGotLost() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let window = try await house.window()
         let order = try await house.debts.proposeRefund(
           window, minor: 300, reason: "test", by: "olena")
@@ -234,7 +222,7 @@ extension ClearingSuite {
     }
 
     @Test func aCaptureThatIsNotHonouredIsOwedAgain() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let bytes = try file(1, ["N,\(payment.reference),\(payment.key),800,0,UAH"])
         _ = try await house.funding.take(bytes, name: "a.csv")
         #expect(try await house.balances() == ["1200 800", "2190 -800"])
@@ -245,7 +233,7 @@ extension ClearingSuite {
     }
 
     @Test func aDisputeIsOpenedAndLostByFile() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let name = "\(payment.reference),\(payment.key)"
         let opened = try file(1, ["D,\(name),800,12,UAH", "C,\(name),800,50,UAH,CB1,opened"])
         _ = try await house.funding.take(opened, name: "a.csv")
@@ -267,7 +255,7 @@ extension ClearingSuite {
     }
 
     @Test func aStepOfADisputeIsPaidByOneFileOnly() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let name = "\(payment.reference),\(payment.key)"
         let files = [
           (
@@ -299,7 +287,7 @@ extension ClearingSuite {
     }
 
     @Test func aDisputeIsWonByMessageAndTheMessageComesTwice() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         func message(_ id: String, _ stage: String, _ minor: Int = 800) -> [UInt8] {
           Array(
             """
@@ -336,7 +324,7 @@ extension ClearingSuite {
     }
 
     @Test func aMessageThatFitsNothingWaitsUntilAPersonSaysWhatBecameOfIt() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let desk = KeptMessageDesk(store: house.house.store, now: { house.clock.now })
         func dispute(_ id: String, _ minor: Int) -> [UInt8] {
           Array(

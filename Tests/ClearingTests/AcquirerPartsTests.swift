@@ -13,13 +13,7 @@ extension ClearingSuite {
     private func charged(
       _ body: @Sendable (CardHouse, _ reference: String) async throws -> Void
     ) async throws {
-      try await CardHouse.with { cards in
-        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
-        try await cards.work()
-        try await cards.nextDay()
-        let payment = try #require(cards.acquirer.books.withLock { $0.allPayments.first })
-        try await body(cards, payment.reference)
-      }
+      try await CardHouse.charged { try await body($0, $1.reference) }
     }
 
     @Test func aDisputeIsKeptInPartAndPaidInPart() async throws {

@@ -12,20 +12,8 @@ import Testing
 extension ClearingSuite {
   /// Input that nobody should give: nothing is booked, and the message says what to do.
   @Suite struct BadMoney {
-    private func charged(
-      _ body: @Sendable (CardHouse, SimulatedPayment) async throws -> Void
-    ) async throws {
-      try await CardHouse.with { house in
-        try await house.house.journal([try bankTap(1, "08:00")], receivedAt: house.clock.now)
-        try await house.work()
-        try await house.nextDay()
-        let payment = try #require(house.acquirer.books.withLock { $0.allPayments.first })
-        try await body(house, payment)
-      }
-    }
-
     @Test func aRefundLargerThanTheFareSaysHowMuchThereIs() async throws {
-      try await charged { house, _ in
+      try await CardHouse.charged { house, _ in
         let window = try await house.window()
         let before = try await house.balances()
         for minor in [801, 0] as [Int64] {
@@ -43,7 +31,7 @@ extension ClearingSuite {
     }
 
     @Test func whoProposedARefundAsksASecondPerson() async throws {
-      try await charged { house, _ in
+      try await CardHouse.charged { house, _ in
         let order = try await house.debts.proposeRefund(
           try await house.window(), minor: 300, reason: "x", by: "olena")
         do {
@@ -59,7 +47,7 @@ extension ClearingSuite {
     }
 
     @Test func aFundingFileThatIsCutSaysToAskForItAgain() async throws {
-      try await charged { house, _ in
+      try await CardHouse.charged { house, _ in
         let file = house.fundingFile()
         let cut = Array(file.prefix(file.count - 20))
         let whole = Array(file[..<(file.lastIndex(of: 0x54) ?? 0)])
@@ -82,7 +70,7 @@ extension ClearingSuite {
     }
 
     @Test func moneyInAnotherCurrencyAndOfAnUnknownReferenceWaitsWithItsReason() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         let day = try #require(Day("2026-11-24"))
         let euro = try #require(Currency("EUR"))
         func record(_ line: Int, _ reference: String, _ key: String?) -> FundingRecord {
@@ -109,7 +97,7 @@ extension ClearingSuite {
     /// The ride, its charge and its funding are of November, which is closed; the dispute comes in
     /// December and is booked there.
     @Test func aChargebackOfAClosedPeriodIsBookedInTheOpenOne() async throws {
-      try await charged { house, payment in
+      try await CardHouse.charged { house, payment in
         _ = try await house.funding.take(house.fundingFile(), name: "a.csv")
         house.clock.set(House.december)
         guard case .closed(let proof, _) = try await house.house.close() else {

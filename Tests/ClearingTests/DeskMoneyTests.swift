@@ -43,23 +43,6 @@ extension ClearingSuite {
       ClearingFileDesk(service: cards.charging, merchant: "city")
     }
 
-    private func rideFree(_ cards: CardHouse) async throws {
-      let medium = cards.house.medium("visa-anna", .bank)
-      _ = try await cards.house.riders.addProof(
-        ProvenDays(
-          category: "pensioner", first: try #require(Day("2026-11-22")), last: nil), kind: nil,
-        number: nil, note: nil, of: RiderID(high: medium.high, low: medium.low),
-        isReplacing: false, by: RiderAct(actor: "desk 1", reason: "test", at: cards.clock.now))
-      try await cards.work()
-    }
-
-    private func goodwill(_ minor: Int64, _ window: Int64, _ cards: CardHouse) async throws {
-      let order = try await cards.debts.proposeRefund(
-        window, minor: minor, reason: "the bus broke down", by: "olena")
-      _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
-      try await cards.work()
-    }
-
     private func refunds(_ cards: CardHouse) async throws -> [String] {
       try await cards.house.texts(
         "select concat_ws(' ', minor, cause, state, fault) from charge_refund order by refund_id")
@@ -69,7 +52,7 @@ extension ClearingSuite {
 
     @Test func aRefundIsSplitBetweenTheAcquirerAndTheDesk() async throws {
       try await partPaid { cards, window in
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(
           try await refunds(cards) == ["500 rerated paid", "300 rerated \(Self.atDesk)"])
         #expect(try await cards.balances() == ["1110 300", "2220 -300"])
@@ -81,7 +64,7 @@ extension ClearingSuite {
 
     @Test func aClearingFileAsksForNoMoreThanTheAcquirerTook() async throws {
       try await partPaid(byFile: true) { cards, window in
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         let lines = try #require(try await file(cards).make()).lines
         #expect(lines.map { "\($0.minor) \($0.isRefund)" } == ["500 true"])
         #expect(try await cards.balances() == ["1110 300", "2220 -300"])
@@ -92,14 +75,14 @@ extension ClearingSuite {
 
     @Test func goodwillGoesBackThroughTheAcquirerFirstAndTheRestAtTheDesk() async throws {
       try await partPaid { cards, window in
-        try await goodwill(400, window, cards)
-        try await goodwill(200, window, cards)
+        try await cards.giveGoodwill(400, of: window)
+        try await cards.giveGoodwill(200, of: window)
         #expect(
           try await refunds(cards) == [
             "400 goodwill paid", "100 goodwill paid", "100 goodwill \(Self.atDesk)",
           ])
         // 2.00 are left, which a desk took.
-        try await goodwill(200, window, cards)
+        try await cards.giveGoodwill(200, of: window)
         await #expect(throws: MoneyRefusal.self) {
           _ = try await cards.debts.proposeRefund(window, minor: 1, reason: "x", by: "olena")
         }
@@ -123,7 +106,7 @@ extension ClearingSuite {
             == .unfit("only 500 minor units of it are left"))
         #expect(try await cards.messages.take(dispute("M2", 500)) == .applied)
         // What goes back then is the desk's.
-        try await goodwill(300, window, cards)
+        try await cards.giveGoodwill(300, of: window)
         #expect(try await refunds(cards) == ["300 goodwill \(Self.atDesk)"])
         try await cards.house.expectSound()
       }
@@ -132,7 +115,7 @@ extension ClearingSuite {
     /// As a program left it that did not know what a desk took.
     @Test func aRefundOfBeforeThatIsMoreThanTheAcquirerTookIsLeftToADesk() async throws {
       try await partPaid(byFile: true) { cards, window in
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         try await cards.house.script(
           """
           update charge_window set desk_refunded_minor = null where refunded_minor > 0;
@@ -185,7 +168,7 @@ extension ClearingSuite {
         _ = try await cards.debts.askNow(window, by: "olena")
         try await cards.work()
         // By the name of the new payment 3.00 can be asked back, and no more.
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(
           try await refunds(cards) == ["300 rerated paid", "500 rerated \(Self.atDesk)"])
         #expect(try await cards.balances() == ["1100 200", "1110 300", "2220 -500"])
@@ -195,7 +178,7 @@ extension ClearingSuite {
 
     @Test func aCaptureThatIsNotHonouredAfterARefundWaitsForAPerson() async throws {
       try await partPaid { cards, window in
-        try await goodwill(100, window, cards)
+        try await cards.giveGoodwill(100, of: window)
         let payment = try #require(cards.acquirer.books.withLock { $0.allPayments.last })
         let line = line(.decline(code: "late"), payment.reference, 500, key: payment.key)
         #expect(try await cards.fund(7, [line]) == [.notHonoured: 1])

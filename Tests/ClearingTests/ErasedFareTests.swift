@@ -20,6 +20,17 @@ extension ClearingSuite {
         randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })
     }
 
+    /// Erases somebody who tapped and topped 8.00 up then; the number of nobody, and all movements.
+    private func erase(
+      _ house: House, after ride: Tap
+    ) async throws -> (nobody: RiderID, movements: Int64) {
+      try await house.journal([ride])
+      try await house.service.drain()
+      try await house.topUp(house.rider("anna"), 800, key: "k1")
+      let nobody = try await erase(house, house.rider("anna"), at: House.noon)
+      return (nobody, try await movements(house))
+    }
+
     /// A ride costs so much from the beginning of the tariff on, with an order to rate anew.
     private func publish(
       _ version: Int, _ price: String, _ house: House, at now: Instant = House.noon
@@ -44,11 +55,7 @@ extension ClearingSuite {
 
     @Test func withStoredValueNoAccountIsMovedAndNothingIsOwed() async throws {
       try await House.with { house in
-        try await house.journal([try tap(1, "08:00")])
-        try await house.service.drain()
-        try await house.topUp(house.rider("anna"), 800, key: "k1")
-        let nobody = try await erase(house, house.rider("anna"), at: House.noon)
-        let moved = try await movements(house)
+        let (nobody, moved) = try await erase(house, after: try tap(1, "08:00"))
         try await publish(2, "10.00", house)
         try await house.service.drain()
         #expect(try await house.accounts() == ["1110": 800, "2190": 1000, "7200": 200])
@@ -113,11 +120,7 @@ extension ClearingSuite {
       try await House.with(tariff: testTariff.replacing("fares:", with: tapping)) { house in
         var on = try tap(1, "08:00", day: -1)
         on.kind = .on
-        try await house.journal([on])
-        try await house.service.drain()
-        try await house.topUp(house.rider("anna"), 800, key: "k1")
-        let nobody = try await erase(house, house.rider("anna"), at: House.noon)
-        let moved = try await movements(house)
+        let (nobody, moved) = try await erase(house, after: on)
         try await publish(2, "10.00", house)
         try await house.service.drain()
         #expect(

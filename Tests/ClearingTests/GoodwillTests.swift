@@ -28,23 +28,6 @@ extension ClearingSuite {
       }
     }
 
-    private func goodwill(_ minor: Int64, _ window: Int64, _ cards: CardHouse) async throws {
-      let order = try await cards.debts.proposeRefund(
-        window, minor: minor, reason: "the bus broke down", by: "olena")
-      _ = try await cards.debts.decide(order, isApproved: true, by: "taras")
-      try await cards.work()
-    }
-
-    private func rideFree(_ cards: CardHouse) async throws {
-      let medium = cards.house.medium("visa-anna", .bank)
-      _ = try await cards.house.riders.addProof(
-        ProvenDays(
-          category: "pensioner", first: try #require(Day("2026-11-22")), last: nil), kind: nil,
-        number: nil, note: nil, of: RiderID(high: medium.high, low: medium.low),
-        isReplacing: false, by: RiderAct(actor: "desk 1", reason: "test", at: cards.clock.now))
-      try await cards.work()
-    }
-
     /// A ride costs so much from 22 November on.
     private func publish(_ version: Int, _ price: String, _ cards: CardHouse) async throws {
       try await cards.house.publish(
@@ -62,9 +45,9 @@ extension ClearingSuite {
 
     @Test func goodwillOfTheWholeFareAndThenAFreeRideIsBorneOnce() async throws {
       try await paid { cards, window in
-        try await goodwill(1600, window, cards)
+        try await cards.giveGoodwill(1600, of: window)
         #expect(try await cards.balances() == [])
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         // No fares, and all that was paid went back: nobody owes anything.
         #expect(try await cards.balances() == [])
         #expect(
@@ -86,7 +69,7 @@ extension ClearingSuite {
 
     @Test func ofAGoodwillOfAPartTheRestOfAFareGoesBackAndComesAgain() async throws {
       try await paid { cards, window in
-        try await goodwill(501, window, cards)
+        try await cards.giveGoodwill(501, of: window)
         #expect(try await cards.balances() == ["1120 1099", "2100/bus -549", "2100/tram -550"])
         // Two rides fall by 3.00: of 6.00 in all 5.01 were given before, and 0.99 go back.
         try await publish(2, "5.00", cards)
@@ -107,8 +90,8 @@ extension ClearingSuite {
 
     @Test func goodwillThatIsMoreThanTheFaresFallByIsSetOffStepByStep() async throws {
       try await paid { cards, window in
-        try await goodwill(1001, window, cards)
-        try await goodwill(200, window, cards)
+        try await cards.giveGoodwill(1001, of: window)
+        try await cards.giveGoodwill(200, of: window)
         try await publish(2, "7.00", cards)
         #expect(try await goodwillLeft(cards) == ["1001"])
         #expect(
@@ -116,7 +99,7 @@ extension ClearingSuite {
         try await cards.house.expectSound()
         try await publish(3, "5.00", cards)
         #expect(try await goodwillLeft(cards) == ["601"])
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         // 12.01 were given back and 16.00 are taken back: 3.99 go to the card now.
         #expect(try await cards.balances() == [])
         #expect(try await goodwillLeft(cards) == [])
@@ -135,7 +118,7 @@ extension ClearingSuite {
 
     @Test func whatIsOwedIsTakenOffBeforeGoodwillIsSetOff() async throws {
       try await paid { cards, window in
-        try await goodwill(300, window, cards)
+        try await cards.giveGoodwill(300, of: window)
         // A ride of the day that comes late is declined.
         var late = try bankTap(3, "13:00")
         late.route = "1"
@@ -157,13 +140,13 @@ extension ClearingSuite {
 
     @Test func inAClosedMonthGoodwillIsSetOffInTheOpenOne() async throws {
       try await paid { cards, window in
-        try await goodwill(1600, window, cards)
+        try await cards.giveGoodwill(1600, of: window)
         guard case .closed = try await cards.house.close() else {
           Issue.record("November was not closed")
           return
         }
         cards.clock.set(House.december)
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(
           try await cards.house.texts(
             """
@@ -184,10 +167,10 @@ extension ClearingSuite {
     /// A credit that waited in favour of the rider for ever is settled when it is looked at next.
     @Test func aCreditOfBeforeThatWaitsIsSetOff() async throws {
       try await paid { cards, window in
-        try await goodwill(1600, window, cards)
+        try await cards.giveGoodwill(1600, of: window)
         // As a program left it that knew nothing of goodwill.
         try await cards.house.script("update charge_window set goodwill_minor = null")
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(try await cards.windows().last == "2026-11-22 1 netting -1600 -1600")
         try await cards.house.script(
           "update charge_window set goodwill_minor = 1600 where refunded_minor > 0")

@@ -43,15 +43,6 @@ extension ClearingSuite {
       return RiderID(high: medium.high, low: medium.low)
     }
 
-    private func rideFree(_ cards: CardHouse) async throws {
-      _ = try await cards.house.riders.addProof(
-        ProvenDays(
-          category: "pensioner", first: try #require(Day("2026-11-22")), last: nil), kind: nil,
-        number: nil, note: nil, of: rider(cards), isReplacing: false,
-        by: RiderAct(actor: "desk 1", reason: "test", at: cards.clock.now))
-      try await cards.work()
-    }
-
     /// What riders owe and what was lost, where either is not even.
     private func standing(_ cards: CardHouse) async throws -> [String] {
       try await cards.balances().filter { $0.hasPrefix("1200") || $0.hasPrefix("7210") }
@@ -68,7 +59,7 @@ extension ClearingSuite {
         try await tell(cards, "lost", 800)
         #expect(try await standing(cards) == ["7210 800"])
         #expect(try await lost(cards) == ["800"])
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(try await standing(cards) == [])
         #expect(try await lost(cards) == [])
         #expect(
@@ -88,7 +79,7 @@ extension ClearingSuite {
     @Test func aFareThatFellWhileTheCaseWasOpenWaitsAndIsSetOffOnceItIsLost() async throws {
       try await paid { cards in
         try await tell(cards, "opened", 800)
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(try await cards.windows().last == "2026-11-22 1 netting -800 -800")
         #expect(try await standing(cards) == ["1200 -800"])
         try await cards.house.expectSound()
@@ -114,7 +105,7 @@ extension ClearingSuite {
       try await paid { cards in
         try await tell(cards, "opened", 300)
         try await tell(cards, "lost", 300)
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         #expect(try await standing(cards) == [])
         #expect(try await cards.windows().last == "2026-11-22 1 netted -800 0")
         #expect(
@@ -128,7 +119,7 @@ extension ClearingSuite {
     @Test func aDisputeThatIsWonIsGivenBackToTheCardAsBefore() async throws {
       try await paid { cards in
         try await tell(cards, "opened", 800)
-        try await rideFree(cards)
+        try await cards.makeRidesFree()
         try await tell(cards, "won", 800)
         cards.clock.advance(seconds: ChargeWindow.answerSecondsMax)
         try await cards.work()

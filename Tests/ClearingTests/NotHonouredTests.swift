@@ -132,11 +132,7 @@ extension ClearingSuite {
     private func captured(
       _ body: @Sendable (CardHouse, _ reference: String, _ key: String) async throws -> Void
     ) async throws {
-      try await CardHouse.with { cards in
-        try await cards.house.journal([try bankTap(1, "08:00")], receivedAt: cards.clock.now)
-        try await cards.work()
-        try await cards.nextDay()
-        let payment = try #require(cards.acquirer.books.withLock { $0.allPayments.last })
+      try await CardHouse.charged { cards, payment in
         #expect(try await cards.windows() == ["2026-11-22 0 captured 800 0"])
         try await body(cards, payment.reference, payment.key)
       }

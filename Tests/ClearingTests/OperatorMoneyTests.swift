@@ -47,15 +47,6 @@ extension ClearingSuite {
       where reversed_run_id is null;
       """
 
-    private func shares(_ house: House) async throws -> [String] {
-      try await house.texts(
-        """
-        select operator_id || ' ' || sum(credit_minor - debit_minor) from posting
-        join entry using (entry_id) where kind = 'apportionment' group by operator_id
-        having sum(credit_minor - debit_minor) <> 0 order by 1
-        """)
-    }
-
     @Test func aLinkedRideIsSharedAndSharedAnewWhenItIsRatedAnew() async throws {
       let tariff = testTariff.replacing(
         "currency: UAH", with: "currency: UAH\napportionment: nominal")
@@ -68,19 +59,19 @@ extension ClearingSuite {
           [("tram", 1000, 1000, "adult", "price"), ("bus", 600, 0, "adult", "transfer_free")])
         #expect(try await sharing.pass() == 1)
         #expect(try await sharing.pass() == 0)
-        #expect(try await shares(house) == ["bus 375", "tram -375"])
+        #expect(try await house.apportioned() == ["bus 375", "tram -375"])
         // Rated anew at 8.00 with a bus of 8.00: half each, so 4.00 in all move to the bus.
         try await addRun(
           house, reversing: true,
           [("tram", 800, 800, "adult", "price"), ("bus", 800, 0, "adult", "transfer_free")])
         #expect(try await sharing.pass() == 1)
-        #expect(try await shares(house) == ["bus 400", "tram -400"])
+        #expect(try await house.apportioned() == ["bus 400", "tram -400"])
         // Without the transfer each keeps its own.
         try await addRun(
           house, reversing: true,
           [("tram", 800, 800, "adult", "price"), ("bus", 800, 800, "adult", "price")])
         #expect(try await sharing.pass() == 1)
-        #expect(try await shares(house) == [])
+        #expect(try await house.apportioned() == [])
       }
     }
 
@@ -98,7 +89,7 @@ extension ClearingSuite {
             ("tram", 800, 400, "adult", "cap"),
           ])
         #expect(try await sharing.pass() == 1)
-        #expect(try await shares(house) == ["bus -200", "tram 200"])
+        #expect(try await house.apportioned() == ["bus -200", "tram 200"])
       }
     }
 

@@ -52,25 +52,14 @@ extension ClearingSuite {
       ).drain()
     }
 
-    private static func shares(_ house: House) async throws -> [String] {
-      let sharing = OperatorSharing(store: house.store, city: house.city, now: { House.noon })
-      while try await sharing.pass() > 0 {}
-      return try await house.texts(
-        """
-        select operator_id || ' ' || sum(credit_minor - debit_minor) from posting
-        join entry using (entry_id) where kind = 'apportionment' group by operator_id
-        having sum(credit_minor - debit_minor) <> 0 order by 1
-        """)
-    }
-
     @Test func aDayThatWasSharedBeforeItsStopsWereFoundIsSharedAnew() async throws {
       try await Self.with { house in
         let (on, off) = try Self.taps()
         try await house.journal(on + [off])
         try await house.service.drain()
-        #expect(try await Self.shares(house) == ["bus 400", "tram -400"], "no stop is known")
+        #expect(try await house.shares() == ["bus 400", "tram -400"], "no stop is known")
         try await Self.place(house)
-        #expect(try await Self.shares(house) == ["bus 80", "tram -80"])
+        #expect(try await house.shares() == ["bus 80", "tram -80"])
         #expect(try await house.number("select count(*) from share_recount") == 0)
         try await house.expectSound()
       }
@@ -82,7 +71,7 @@ extension ClearingSuite {
         try await house.journal(on + [off])
         try await house.service.drain()
         try await Self.place(house)
-        #expect(try await Self.shares(house) == ["bus 80", "tram -80"])
+        #expect(try await house.shares() == ["bus 80", "tram -80"])
         try await house.expectSound()
       }
     }
@@ -101,11 +90,11 @@ extension ClearingSuite {
         try await house.journal([tram, end, bus, off])
         try await house.service.drain()
         if !isPlacedFirst {
-          #expect(try await Self.shares(house) == ["bus 400", "tram -400"], "no stop is known")
+          #expect(try await house.shares() == ["bus 400", "tram -400"], "no stop is known")
         }
         try await Self.place(house)
         #expect(try await house.number("select count(distinct fare_day) from boarding") == 2)
-        #expect(try await Self.shares(house) == ["bus 80", "tram -80"])
+        #expect(try await house.shares() == ["bus 80", "tram -80"])
         #expect(try await house.number("select count(*) from share_recount") == 0)
         try await house.expectSound()
       }
@@ -118,13 +107,13 @@ extension ClearingSuite {
         try await house.journal(on)
         try await house.service.drain()
         try await Self.place(house)
-        #expect(try await Self.shares(house) == ["bus 400", "tram -400"])
+        #expect(try await house.shares() == ["bus 400", "tram -400"])
         try await house.journal([off])
         try await house.service.drain()
         try await Self.place(house)
         #expect(
           try await house.texts("select off_stop from boarding order by seq") == ["b", "c"])
-        #expect(try await Self.shares(house) == ["bus 80", "tram -80"])
+        #expect(try await house.shares() == ["bus 80", "tram -80"])
         try await house.expectSound()
       }
     }

@@ -6,6 +6,25 @@ import Tariff
 import Testing
 import Transit
 
+extension House {
+  /// What operators got and gave by sharing, minor units, where it is not even.
+  func apportioned() async throws -> [String] {
+    try await texts(
+      """
+      select operator_id || ' ' || sum(credit_minor - debit_minor) from posting
+      join entry using (entry_id) where kind = 'apportionment' group by operator_id
+      having sum(credit_minor - debit_minor) <> 0 order by 1
+      """)
+  }
+
+  /// The same once all that waits to be shared is shared.
+  func shares() async throws -> [String] {
+    let sharing = OperatorSharing(store: store, city: city, now: { House.noon })
+    while try await sharing.pass() > 0 {}
+    return try await apportioned()
+  }
+}
+
 extension ClearingSuite {
   /// A rule by which operators share is a rule of the tariff: a new one holds for its days like a price.
   @Suite struct SharingRuleTests {
@@ -39,17 +58,6 @@ extension ClearingSuite {
       """,
     ]
 
-    private func shares(_ house: House) async throws -> [String] {
-      let sharing = OperatorSharing(store: house.store, city: house.city, now: { House.noon })
-      while try await sharing.pass() > 0 {}
-      return try await house.texts(
-        """
-        select operator_id || ' ' || sum(credit_minor - debit_minor) from posting
-        join entry using (entry_id) where kind = 'apportionment' group by operator_id
-        having sum(credit_minor - debit_minor) <> 0 order by 1
-        """)
-    }
-
     /// A version of the tests' tariff from 22 November on: the same prices, shared by a rule.
     private func version(_ number: Int, from day: Int, _ rule: String) -> String {
       testTariff.replacing("test-1", with: "test-\(number)")
@@ -67,10 +75,10 @@ extension ClearingSuite {
         try await house.service.drain()
         #expect(
           try await house.texts("select operator_id from ride order by seq") == ["tram", "bus"])
-        #expect(try await shares(house) == [])
+        #expect(try await house.shares() == [])
         try await house.publish(version(2, from: 22, "equal"))
         try await house.service.drain()
-        #expect(try await shares(house) == ["bus 400", "tram -400"])
+        #expect(try await house.shares() == ["bus 400", "tram -400"])
         #expect(
           try await house.texts(
             "select distinct tariff_version from ride where reversed_run_id is null") == ["test-2"])
@@ -88,10 +96,10 @@ extension ClearingSuite {
         (taps[0].route, taps[1].route) = ("1", "2")
         try await house.journal(taps)
         try await house.service.drain()
-        #expect(try await shares(house) == ["bus 400", "tram -400"])
+        #expect(try await house.shares() == ["bus 400", "tram -400"])
         try await house.publish(version(2, from: 22, "equal"))
         try await house.service.drain()
-        #expect(try await shares(house) == ["bus 400", "tram -400"])
+        #expect(try await house.shares() == ["bus 400", "tram -400"])
         #expect(
           try await house.number("select count(*) from ride where reversed_run_id is not null") == 0
         )
@@ -134,7 +142,7 @@ extension ClearingSuite {
             select concat_ws(' ', tariff_version, operator_id, charged_minor) from ride
             where reversed_run_id is null and fare_day = '2026-11-22' order by started_at
             """) == ["test-1 bus 600", "test-2 tram 1000", "test-2 bus 0"])
-        #expect(try await shares(house) == moved)
+        #expect(try await house.shares() == moved)
         #expect(try await house.audit().isSound)
         try await house.expectSound()
       }

@@ -92,32 +92,15 @@ private final class CuttingWay: Sendable {
   private let listener: Int32
 
   init(to target: UInt16, _ cut: Cut) throws {
-    let door = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    listener = door
-    var address = Self.loopback(0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(door, $0, length) == 0 && listen(door, 4) == 0
-          && getsockname(door, $0, &length) == 0
-      }
-    }
-    try #require(bound)
-    port = UInt16(bigEndian: address.sin_port)
-    let thread = Thread { Self.carry(door, to: target, cut) }
+    let door = try #require(Loopback.listen(waitingMax: 4))
+    listener = door.file
+    port = door.port
+    let thread = Thread { Self.carry(door.file, to: target, cut) }
     thread.start()
   }
 
   /// Lets nobody in any more.
   func end() { shutdown(listener, Int32(SHUT_RDWR)) }
-
-  private static func loopback(_ port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
-  }
 
   /// Carries bytes of each connection until the cut, or until a side ends.
   private static func carry(_ listener: Int32, to target: UInt16, _ cut: Cut) {
@@ -125,16 +108,11 @@ private final class CuttingWay: Sendable {
     while true {
       let near = accept(listener, nil, nil)
       guard near >= 0 else { return }
-      let far = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      var address = loopback(target)
-      let isReached = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          connect(far, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
+      if let far = Loopback.connect(target) {
+        carry(near, far, cut)
+        close(far)
       }
-      if isReached { carry(near, far, cut) }
       close(near)
-      close(far)
     }
   }
 

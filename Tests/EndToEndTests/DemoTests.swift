@@ -7,8 +7,13 @@ struct DemoTests {
   /// Stands for both programs: what ends by itself does so at once, but for the import of the network.
   private static let stand = """
     #!/bin/bash
-    case $1 in
-      serve) echo token >"$3/admin-token" && echo "kvytok ready http://127.0.0.1:1 now" ;;
+    word=$1
+    while [ $# -gt 0 ]; do
+      if [ "$1" = --data ]; then data=$2; fi
+      shift
+    done
+    case $word in
+      serve) echo token >"$data/admin-token" && echo "kvytok ready http://127.0.0.1:1 now" ;;
       acquirer) echo "acquirer ready http://127.0.0.1:1" ;;
       network) touch "$0.reached" ;;
       *) exit 0 ;;

@@ -243,9 +243,6 @@ extension InsightSuite {
         #expect(
           try await world.desk.rides(of: RiderID(high: 1, low: 2), days: today...today) == nil)
         #expect(try await world.desk.media(of: anna).map(\.kind) == ["card"])
-        let busiest = try await world.desk.busiestRiders(on: today, countMax: 5)
-        #expect(busiest.map(\.rides) == [1, 1])
-        #expect(busiest.first?.rider == anna)
       }
     }
   }

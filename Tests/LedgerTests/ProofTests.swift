@@ -129,7 +129,7 @@ private func books(seed: UInt64, count: Int) throws -> [RecordedEntry] {
 }
 
 @Suite struct TrialBalanceTests {
-  @Test func aBalanceKeptElsewhereIsComparedWithThePostings() throws {
+  @Test func aBalancePutTogetherOfSumsIsThatOfThePostings() throws {
     let booked = try TrialBalance([entry(["1200 500 |", "2100/tram | 300", "2100/bus | 200"])])
     var kept = TrialBalance()
     let currency = try Currency.of("UAH")
@@ -138,11 +138,11 @@ private func books(seed: UInt64, count: Int) throws -> [RecordedEntry] {
     }
     try kept.add(SideSums(debitMinor: 500, creditMinor: 0), to: key("1200", nil))
     try kept.add(SideSums(debitMinor: 0, creditMinor: 200), to: key("2100", "bus"))
-    #expect(booked.firstDifference(from: kept) == key("2100", "tram"))
+    #expect(booked.rows != kept.rows)
     try kept.add(SideSums(debitMinor: 0, creditMinor: 300), to: key("2100", "tram"))
-    #expect(booked.firstDifference(from: kept) == nil)
+    #expect(booked.rows == kept.rows)
     try kept.add(SideSums(debitMinor: 1, creditMinor: 0), to: key("1200", nil))
-    #expect(booked.firstDifference(from: kept) == key("1200", nil))
+    #expect(booked.rows != kept.rows)
   }
 }
 

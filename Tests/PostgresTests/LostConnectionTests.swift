@@ -3,6 +3,7 @@ import DatabaseSupport
 import EventLoop
 import Glibc
 import Postgres
+import Programs
 import Testing
 
 /// No failed connection leaves a caller waiting, and the pool mends itself.
@@ -252,32 +253,14 @@ struct LostConnectionTests {
 private final class BlackHole {
   let port: UInt16
   private let listener: Int32
-  private var fillers: [Int32] = []
+  private let fillers: [Int32]
 
   init?() {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    self.listener = listener
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, length) == 0 && listen(listener, 0) == 0
-          && getsockname(listener, address, &length) == 0
-      }
-    }
-    guard isListening else { return nil }
-    port = UInt16(bigEndian: address.sin_port)
+    guard let door = Loopback.listen(waitingMax: 0) else { return nil }
+    listener = door.file
+    port = door.port
     // Fill its queue.
-    for _ in 0..<4 {
-      let filler = socket(
-        AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | O_NONBLOCK, 0)
-      _ = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(filler, $0, length) }
-      }
-      fillers.append(filler)
-    }
+    fillers = (0..<4).compactMap { _ in Loopback.connect(door.port, isWaiting: false) }
   }
 
   deinit { for descriptor in fillers + [listener] { close(descriptor) } }

@@ -2,7 +2,6 @@ import Basics
 import DatabaseSupport
 import EventLoop
 import Foundation
-import Glibc
 import Postgres
 import Programs
 
@@ -30,7 +29,9 @@ enum OwnCluster {
     }
     await loop.shutdown()
     // A cluster that was just made has none of these.
-    for name in ["server.log", "served", "lock", "socket"] { removeTree(path + "/" + name) }
+    for name in ["server.log", "served", "lock", "socket"] {
+      TemporaryFolder.remove(path + "/" + name)
+    }
     return folder
   }
 
@@ -71,27 +72,7 @@ enum OwnCluster {
 
   private static func inFolder(_ body: (String) async throws -> Void) async throws {
     let folder = try TemporaryFolder.make("own").path
-    defer { removeTree(folder) }
+    defer { TemporaryFolder.remove(folder) }
     try await body(folder + "/cluster")
-  }
-
-  /// Removes a folder and all in it.
-  static func removeTree(_ path: String) {
-    var status = stat()
-    guard lstat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFDIR, let stream = opendir(path) else {
-      unlink(path)
-      return
-    }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    closedir(stream)
-    for name in names { removeTree(path + "/" + name) }
-    rmdir(path)
   }
 }

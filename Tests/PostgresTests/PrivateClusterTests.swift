@@ -4,6 +4,7 @@ import EventLoop
 import Foundation
 import Glibc
 import Postgres
+import Programs
 import Testing
 
 @Suite(
@@ -344,7 +345,7 @@ struct PrivateClusterTests {
       await pool.close()
       await cluster.stop()
       await loop.shutdown()
-      OwnCluster.removeTree(cluster.socketFolder)
+      TemporaryFolder.remove(cluster.socketFolder)
     }
   }
 

@@ -19,7 +19,6 @@ import Testing
     }
     let sorted = numbers.sorted()
     #expect(ranges.ranges.flatMap { Array($0) } == sorted)
-    #expect(ranges.numberCount == UInt64(numbers.count))
     #expect(ranges.last == sorted.last)
     for pair in zip(ranges.ranges, ranges.ranges.dropFirst()) {
       #expect(pair.0.upperBound < pair.1.lowerBound)

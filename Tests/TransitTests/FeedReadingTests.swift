@@ -67,7 +67,7 @@ struct FeedReadingTests {
       ("fair", "2026-08-16", false),
     ]
     for (id, text, expected) in days {
-      let service = try #require(network.serviceIndex(id: id))
+      let service = try #require(network.services.firstIndex { $0.id == id })
       let day = try #require(Day(text))
       #expect(network.isActive(service: service, on: day) == expected, "\(id) on \(text)")
     }

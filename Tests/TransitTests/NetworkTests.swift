@@ -14,7 +14,7 @@ struct NetworkTests {
     for (index, trip) in network.trips.enumerated() {
       #expect(network.tripIndex(id: trip.id) == index)
     }
-    #expect(network.shapeIndex(id: "s1") == 0)
+    #expect(network.shapes.first?.id == "s1")
     #expect(network.operatorIndex(id: "city") == 0)
     for unknown in ["", "x", "bus-1 ", "BUS-1"] {
       #expect(network.routeIndex(id: unknown) == nil)

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import NIOCore
 import NIOPosix
+import Programs
 import Tapping
 import Testing
 import Transit
@@ -183,26 +184,10 @@ private struct ManySockets: Sendable {
     await withCheckedContinuation { continuation in
       Thread.detachNewThread {
         continuation.resume(
-          returning: ManySockets(files: (0..<count).compactMap { _ in connected(port) }))
+          returning: ManySockets(
+            files: (0..<count).compactMap { _ in Loopback.connect(UInt16(port)) }))
       }
     }
-  }
-
-  private static func connected(_ port: Int) -> Int32? {
-    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard file >= 0 else { return nil }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let isConnected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    if isConnected == 0 { return file }
-    Glibc.close(file)
-    return nil
   }
 
   func close() { for file in files { Glibc.close(file) } }

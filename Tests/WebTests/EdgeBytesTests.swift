@@ -3,6 +3,7 @@ import DatabaseSupport
 import Foundation
 import Glibc
 import Postgres
+import Programs
 import Store
 import Tapping
 import Testing
@@ -63,19 +64,8 @@ private struct DamagedRequests {
 /// A connection of plain system calls: says its bytes, then that no more will come, and listens.
 private enum BlockingConnection {
   static func exchange(_ bytes: [UInt8], port: Int, pieceBytes: Int = .max) -> [UInt8] {
-    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard file >= 0 else { return [] }
+    guard let file = Loopback.connect(UInt16(port)) else { return [] }
     defer { close(file) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let isConnected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard isConnected == 0 else { return [] }
     var isNoDelay: Int32 = 1
     setsockopt(
       file, Int32(IPPROTO_TCP), TCP_NODELAY, &isNoDelay, socklen_t(MemoryLayout<Int32>.size))

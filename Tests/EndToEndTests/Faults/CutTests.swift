@@ -172,7 +172,7 @@ private struct CutDevice: Sendable {
 private enum CutConnection {
   /// Sends and reads as far as the cut, then ends as it says.
   static func exchange(_ message: [UInt8], port: UInt16, _ cut: Cut) {
-    guard let connection = open(port) else { return }
+    guard let connection = Loopback.connect(port) else { return }
     defer { close(connection) }
     switch cut {
     case .request(let bytes):
@@ -196,7 +196,7 @@ private enum CutConnection {
 
   /// Sends all and reads the whole of one answer.
   static func exchange(_ message: [UInt8], port: UInt16) -> [UInt8] {
-    guard let connection = open(port) else { return [] }
+    guard let connection = Loopback.connect(port) else { return [] }
     defer { close(connection) }
     _ = send(connection, message, message.count, Int32(MSG_NOSIGNAL))
     var answer: [UInt8] = []
@@ -216,25 +216,6 @@ private enum CutConnection {
     let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }?
       .split(separator: " ").last.flatMap { Int($0) }
     return answer.count - end.upperBound >= length ?? 0
-  }
-
-  private static func open(_ port: UInt16) -> Int32? {
-    let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard connection >= 0 else { return nil }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let isOpen = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-      }
-    }
-    guard isOpen else {
-      close(connection)
-      return nil
-    }
-    return connection
   }
 }
 

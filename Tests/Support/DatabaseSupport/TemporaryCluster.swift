@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Programs
 import Synchronization
@@ -6,8 +7,6 @@ import Synchronization
 ///
 /// Databases are made and dropped by the hundred: in memory a copy of a template is three times as fast.
 enum TemporaryCluster {
-  private static let prefix = "kvytok-test-"
-
   private struct AtExit {
     var server: Int32 = 0
     var folder = ""
@@ -15,14 +14,9 @@ enum TemporaryCluster {
 
   private static let atExit = Mutex(AtExit())
 
-  /// An empty folder that carries the number of this process.
+  /// A folder for the cluster within one of the process's own.
   static func makeFolder() throws -> String {
-    let folder = "\(TemporaryFolder.root)/\(prefix)\(getpid())"
-    removeFolder(folder)
-    guard mkdir(folder, 0o755) == 0 else {
-      throw TemporaryClusterFault(message: "\(folder): \(String(cString: strerror(errno)))")
-    }
-    return folder + "/cluster"
+    try TemporaryFolder.make("databases").path + "/cluster"
   }
 
   /// Ends the server and removes its folder when this process exits.
@@ -42,38 +36,8 @@ enum TemporaryCluster {
           if waitpid(last.server, &status, WNOHANG) != 0 { break }
           usleep(10_000)
         }
-        TemporaryCluster.removeFolder(String(last.folder.dropLast("/cluster".utf8.count)))
+        TemporaryFolder.remove(String(last.folder.dropLast("/cluster".utf8.count)))
       }
     }
   }
-
-  private static func names(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
-  }
-
-  private static func removeFolder(_ path: String) {
-    var status = stat()
-    guard lstat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      unlink(path)
-      return
-    }
-    for name in names(in: path) { removeFolder(path + "/" + name) }
-    rmdir(path)
-  }
-}
-
-/// Why there is no folder for a cluster.
-struct TemporaryClusterFault: Error, CustomStringConvertible {
-  let message: String
-  var description: String { "no folder for a test cluster: \(message)" }
 }

@@ -39,16 +39,16 @@ package enum TemporaryFolder {
         guard let process = process(ofFolder: name), kill(process, 0) != 0, errno == ESRCH else {
           continue
         }
-        try? FileManager.default.removeItem(atPath: "\(root)/\(name)")
+        remove("\(root)/\(name)")
       }
     }
   }
 
-  /// The process that made a folder: of `kvytok-test-PROCESS`, or of `kvytok-test-PURPOSE-PROCESS-NUMBER`.
+  /// The process that made a folder `kvytok-test-PURPOSE-PROCESS-NUMBER`.
   static func process(ofFolder name: String) -> Int32? {
     guard name.hasPrefix(prefix) else { return nil }
     let words = name.dropFirst(prefix.count).split(separator: "-")
-    return words.count == 1 ? Int32(words[0]) : words.dropLast().last.flatMap { Int32($0) }
+    return words.dropLast().last.flatMap { Int32($0) }
   }
 
   /// Makes an empty folder that other users may pass through.
@@ -56,7 +56,7 @@ package enum TemporaryFolder {
     let number = count.wrappingAdd(1, ordering: .relaxed).newValue
     let folder = URL(fileURLWithPath: place ?? root)
       .appendingPathComponent("\(prefix)\(purpose)-\(getpid())-\(number)")
-    try? FileManager.default.removeItem(at: folder)
+    remove(folder.path)
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true,
       attributes: [.posixPermissions: 0o755])
@@ -73,7 +73,7 @@ package enum TemporaryFolder {
     if isFirst {
       atexit {
         for folder in TemporaryFolder.ofProcess.withLock({ $0 }) {
-          try? FileManager.default.removeItem(at: folder)
+          TemporaryFolder.remove(folder.path)
         }
       }
     }
