@@ -57,7 +57,7 @@ extension EdgeConnection {
   func endAfterWriting() {
     guard let context else { return }
     stage = .ending
-    early = EdgeBacklog()
+    dropEarly()
     waitUntilTaken()
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
     let written = context.eventLoop.makePromise(of: Void.self)

@@ -12,6 +12,31 @@ extension EdgeConnection {
     }
   }
 
+  /// So many bytes were taken apart; what of them came early is held until it has its turn.
+  func noteTakenApart(_ count: Int) {
+    switch stage {
+    case .answering where !early.isEmpty, .flushing where !early.isEmpty: break
+    case .waiting, .asking, .taking, .skipping, .answering, .flushing, .ending, .closed: return
+    }
+    let bytes = count * server.limits.earlyBytesWeight
+    guard server.budget.grow(line, bytes: bytes, isLarge: false) else {
+      dropEarly()
+      let problem = server.overloaded
+      server.countRefusal(problem.code)
+      earlyFault = problem
+      return
+    }
+    earlyBytes += bytes
+  }
+
+  /// Forgets what came early, and takes it out of the count.
+  func dropEarly() {
+    early = EdgeBacklog()
+    guard earlyBytes > 0 else { return }
+    server.budget.shrink(line, bytes: earlyBytes)
+    earlyBytes = 0
+  }
+
   private func noteHeadBegun() {
     isHeadBegun = true
     deadline = .now() + .seconds(server.limits.headSecondsMax)
@@ -28,7 +53,7 @@ extension EdgeConnection {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let part = unwrapInboundIn(data)
     switch stage {
-    case .asking, .answering, .flushing: early.append(part)
+    case .asking, .answering, .flushing: if earlyFault == nil { early.append(part) }
     case .ending, .closed: break
     // Where a write fails, all that is still there is read in the middle of it: behind what came before.
     case .waiting, .taking, .skipping: if early.isEmpty { take(part) } else { early.append(part) }
@@ -176,19 +201,25 @@ extension EdgeConnection {
 
   /// Reads what was held back.
   private func readOn() {
-    guard isReadHeld, let context else { return }
+    guard isReadHeld, !isTakingEarly, let context else { return }
     isReadHeld = false
     read(context: context)
   }
 
   /// Takes what was read together with the request before.
   private func takeEarly() {
+    // The end of a refused request turns to the next within this very loop, which goes on by itself: one within
+    // the other, thousands of them would overflow the stack.
+    guard !isTakingEarly else { return }
+    isTakingEarly = true
+    defer { isTakingEarly = false }
     while !early.isEmpty {
       switch stage {
       case .waiting, .taking, .skipping: if let part = early.popFirst() { take(part) }
       case .asking, .answering, .flushing, .ending, .closed: return
       }
     }
+    dropEarly()
     guard let earlyFault else { return }
     switch stage {
     case .waiting, .taking: endWith(earlyFault)

@@ -61,7 +61,11 @@ final class EdgeConnection: ChannelDuplexHandler {
   var isDraining = false
   var isReadHeld = false
   var early = EdgeBacklog<HTTPServerRequestPart>()
-  /// What follows the early parts and is no HTTP: said once they are answered.
+  /// They are being taken, one after the other.
+  var isTakingEarly = false
+  /// What they take of the count.
+  var earlyBytes = 0
+  /// What is wrong with what follows the early parts: said once they are answered.
   var earlyFault: Problem?
   /// Bytes of an answer that the other side did not take at once.
   var unsentBytes = 0
@@ -104,9 +108,9 @@ final class EdgeConnection: ChannelDuplexHandler {
   private func leave() {
     giveBack()
     answerTaken()
+    dropEarly()
     if case .closed = stage { return }
     stage = .closed
-    early = EdgeBacklog()
     edge.remove(self)
     server.budget.leave(line)
   }
@@ -217,7 +221,9 @@ final class EdgeBytes: ChannelInboundHandler {
   init(_ connection: EdgeConnection) { self.connection = connection }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let count = unwrapInboundIn(data).readableBytes
     connection.noteBytes()
     context.fireChannelRead(data)
+    connection.noteTakenApart(count)
   }
 }

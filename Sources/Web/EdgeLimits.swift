@@ -39,6 +39,9 @@ package struct EdgeLimits: Sendable {
   package var requestsMax = 8192
   /// Most bytes of their bodies.
   package var requestBytesMax = 96 << 20
+  /// How many times bytes of further requests count among them that come before an answer: taken apart, the
+  /// shortest heads and chunks take that much memory.
+  package var earlyBytesWeight = 8
   /// Most bytes of those of large bodies, so that the others have the rest.
   package var largeRequestBytesMax = 64 << 20
   /// Bytes from which a body is a large one, by what its endpoint takes.

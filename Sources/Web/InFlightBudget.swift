@@ -153,6 +153,14 @@ package final class InFlightBudget: Sendable {
     }
   }
 
+  /// Takes bytes of a connection that is still there out of the count.
+  func shrink(_ line: Line, bytes: Int) {
+    count.withLock { count in
+      count.all.add(-bytes, false)
+      count.lines[line.index].held.add(-bytes, false)
+    }
+  }
+
   private func hasRoom(_ count: Count, _ line: Line, for bytes: Int, _ isLarge: Bool) -> Bool {
     let own = count.lines[line.index]
     let all = count.all.bytes + bytes

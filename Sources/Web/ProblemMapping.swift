@@ -25,6 +25,16 @@ extension Problem {
 }
 
 extension Problem {
+  /// Whether what a request came to deserves a line in the log.
+  ///
+  /// What only has to come again is counted, and anybody can cause any number of these: a line of each would fill
+  /// the disk.
+  package static func isWorthALine(_ error: any Error) -> Bool {
+    let problem = Problem(of: error)
+    let isRefusal = error is Problem || error is IntakeRefusal
+    return problem.status.code >= 500 && !(isRefusal && problem.retryAfterSeconds != nil)
+  }
+
   /// A refusal of a desk: what is not there, what contradicts something, what cannot be.
   private init(_ refusal: RiderRefusal) {
     let status: HTTPResponse.Status =

@@ -117,7 +117,7 @@ package struct WebResponder: HTTPResponder {
     _ error: any Error, _ request: Request, _ endpoint: Endpoint?, _ language: Language
   ) async -> Answer {
     let problem = Problem(of: error)
-    if problem.status.code >= 500 {
+    if Problem.isWorthALine(error) {
       logger.error(
         "request failed",
         metadata: [

@@ -122,6 +122,27 @@ struct EdgeAttackTests {
     }
   }
 
+  /// Held for as long as those before them take, in many times the memory that they came in.
+  @Test func requestsThatArePiledUpBehindAnotherAreBounded() async throws {
+    var limits = TestEdge.patientLimits
+    limits.requestBytesMax = 8000
+    try await TestEdge.with(limits) { edge in
+      let question = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+      let few =
+        String(repeating: question, count: 2)
+        + "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+      let heard = try await edge.send(few)
+      #expect(heard.split(separator: "HTTP/1.1 200 ").count == 3, "\(heard)")
+      // Fewer bytes than are read at once.
+      let answer = try await edge.send(String(repeating: question, count: 50))
+      let states = answer.split(separator: "HTTP/1.1 ").map { String($0.prefix(3)) }
+      #expect(states == ["200", "503"], "\(answer)")
+      #expect(answer.lowercased().contains("retry-after: 2\r\n"), "\(answer)")
+      try await eventually { edge.server.load.connections == 0 }
+      #expect(edge.server.load.bytes == 0)
+    }
+  }
+
   /// A connection that asks and asks, and takes no answer, is cut once there is no room for its answers.
   @Test func answersThatNobodyTakesAreBounded() async throws {
     var limits = TestEdge.patientLimits

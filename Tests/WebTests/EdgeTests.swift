@@ -170,6 +170,25 @@ struct EdgeTests {
     }
   }
 
+  @Test func requestsPiledUpBehindAnotherAreRefusedOneByOne() async throws {
+    var limits = TestEdge.patientLimits
+    limits.requestBytesMax = 8
+    // So that they are let in, and find no room for their bodies.
+    limits.earlyBytesWeight = 0
+    try await TestEdge.with(limits) { edge in
+      let refused = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789"
+      let count = 400
+      let answer = try await edge.send(
+        "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + String(repeating: refused, count: count)
+          + "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      let states = answer.split(separator: "HTTP/1.1 ").map { String($0.prefix(3)) }
+      #expect(states.count == count + 2, "\(states.count)")
+      #expect(states.first == "200" && states.last == "200", "\(answer.suffix(300))")
+      #expect(states.dropFirst().dropLast().allSatisfy { $0 == "503" })
+      try await eventually { edge.server.load.connections == 0 }
+    }
+  }
+
   @Test func requestsAtOnceAreBoundedToo() async throws {
     var limits = TestEdge.patientLimits
     limits.requestsMax = 1

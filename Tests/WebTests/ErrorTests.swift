@@ -30,6 +30,17 @@ struct ErrorTests {
     }
   }
 
+  /// A flood of those that have to come again would fill the disk.
+  @Test func whatOnlyHasToComeAgainIsNotWorthALineOfTheLog() {
+    let full = Problem(.serviceUnavailable, "full", "Come again.", retryAfterSeconds: 2)
+    #expect(!Problem.isWorthALine(full))
+    #expect(!Problem.isWorthALine(Problem(.notFound, "none", "There is none.")))
+    #expect(Problem.isWorthALine(Problem(.internalServerError, "broken", "It is broken.")))
+    // The database is away: nobody else says so of this request.
+    #expect(Problem.isWorthALine(StoreFault(kind: .unavailable, "away")))
+    #expect(Problem.isWorthALine(StoreFault(kind: .damaged, "damaged")))
+  }
+
   @Test func aBodyPastTheLimitIsRefusedWhetherOrNotItSaysItsLength() async throws {
     try await TestService.with { service in
       let large = [UInt8](repeating: 0x20, count: BodyRule.bytesMax + 1)

@@ -58,8 +58,11 @@ final class EdgeCore: Sendable {
   }
 
   func countRefusal(_ problem: Problem, _ head: HTTPRequestHead) {
-    precondition(!problem.code.isEmpty && !problem.detail.isEmpty, "a refusal without words")
+    countRefusal(problem.code)
+    precondition(!problem.detail.isEmpty, "a refusal without words")
   }
+
+  func countRefusal(_ code: String) { precondition(!code.isEmpty, "a refusal without a word") }
 
   func route(of head: HTTPRequestHead) -> EdgeRoute {
     EdgeRoute(
