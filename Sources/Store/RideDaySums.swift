@@ -18,12 +18,14 @@ enum RideDaySums {
   private static let names = figures.joined(separator: ", ")
   private static let sums = figures.map { "sum(\($0))::int8 as \($0)" }.joined(separator: ", ")
 
-  /// The statement that makes one row of the many that are told apart by nothing, where more than a count are
-  /// loose; of an accounting date before the newest all.
+  /// The statement that makes one row of the many that are told apart by nothing, where more than a tenth of a
+  /// count are loose; of an accounting date before the newest all.
+  ///
+  /// A day has hundreds that are told apart, and what is loose is looked at each second.
   static let folding = """
     with many as (
       select \(key) from ride_day_sum where not is_folded group by \(key)
-      having count(*) > $1 or accounting_date < (select max(accounting_date) from ride_day_sum)),
+      having count(*) > $1 / 10 or accounting_date < (select max(accounting_date) from ride_day_sum)),
     gone as (
       delete from ride_day_sum s using many m where row(\(keyOf("s"))) = row(\(keyOf("m")))
       returning s.*)

@@ -148,16 +148,21 @@ package struct TapStateTables {
   ) async throws -> [StuckTaps] {
     guard let sql = Self.stuckSQL(state) else { return [] }
     let limit = skipped + countMax
-    let rows = try await connection.query(sql, [.int8(Int64(limit))])
+    let days =
+      state == .rated
+      ? try await daysNotClosed(before: city.fareDay(of: now), of: city, countMax: limit) : []
+    // The days come first. What is skipped stays in the database: it may be a million places.
+    let rest = max(skipped - days.count, 0)
+    let rows = try await connection.query(
+      "select * from (\(sql)) as stuck offset \(rest)", [.int8(Int64(limit))])
     let stuck = try rows.map { row in
       StuckTaps(
         state: state, place: try row.text("place"), taps: try row.int8("taps"),
         since: try row.timestamptz("since"), reason: try row.text("reason"))
     }
-    guard state == .rated else { return Array(stuck.dropFirst(skipped).prefix(countMax)) }
-    let days = try await daysNotClosed(before: city.fareDay(of: now), of: city, countMax: limit)
-    return (days + stuck).dropFirst(skipped).prefix(countMax)
-      .sorted { ($0.since, $0.place) < ($1.since, $1.place) }
+    let page = (days.dropFirst(skipped) + stuck).prefix(countMax)
+    guard state == .rated else { return Array(page) }
+    return page.sorted { ($0.since, $0.place) < ($1.since, $1.place) }
   }
 
   /// Fare days that are over and whose charge windows are not closed, with the bank taps that wait for them.

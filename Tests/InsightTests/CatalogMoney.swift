@@ -71,8 +71,7 @@ extension World {
         count(*) filter (where settled_minor > 0), sum(settled_minor),
         count(*) filter (where captured_minor > settled_minor)
       from charge_window group by 1, 2;
-      insert into acquirer_sum (fare_day, category, kind, currency, file_id, records, gross_minor,
-        fee_minor)
+      insert into acquirer_sum (fare_day, category, kind, currency, file_id, records, gross_minor, fee_minor)
         values ('2026-11-23', 'matched', 'capture', 'UAH', 1, 1, 800, 10),
           ('2026-11-23', 'unknown', 'capture', 'UAH', 1, 1, 800, 10),
           ('2026-11-23', 'twice', 'capture', 'UAH', 1, 1, 800, 10);
