@@ -105,7 +105,7 @@ extension RiderState {
   }
 
   /// Reads a state that another one keeps, which itself keeps none.
-  init?(kept bytes: [UInt8]) {
+  fileprivate init?(kept bytes: [UInt8]) {
     self.init(bytes: bytes, of: StateFormat.all.filter { !$0.parts.contains(.evening) })
   }
 
@@ -148,5 +148,31 @@ extension RiderState {
     lastVehicle = reader.optional { LastVehicle(vehicle: $0.fixed(), at: $0.integer()) }
     evening = parts.contains(.evening) ? reader.evening(of: boarding) : nil
     guard reader.isWhole else { return nil }
+  }
+}
+
+extension StateReader {
+  /// The days behind an open ride; a fault where the state before them is not one of that ride.
+  mutating func evening(of open: FareTap?) -> OpenEvening? {
+    let count = integer()
+    guard count >= 0, count <= Int64(bytes.count - at) else {
+      isBroken = true
+      return nil
+    }
+    let before = Array(bytes[at..<(at + Int(count))])
+    at += Int(count)
+    let days = list { reader in
+      EveningDay(
+        day: Day(number: Int(reader.small() as Int32)), taps: reader.list { $0.tap() },
+        purchases: reader.list { reader in
+          FarePurchase(product: reader.text(), at: Instant(microseconds: reader.integer()))
+        })
+    }
+    let evening = OpenEvening(before: before, days: days)
+    guard let open, let kept = RiderState(kept: before), evening.isOf(open, before: kept) else {
+      isBroken = true
+      return nil
+    }
+    return evening
   }
 }

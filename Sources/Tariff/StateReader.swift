@@ -133,29 +133,6 @@ struct StateReader {
 
   mutating func placeMasks() -> PlaceMasks { PlaceMasks(stop: wide(), zone: wide()) }
 
-  mutating func evening(of open: FareTap?) -> OpenEvening? {
-    let count = integer()
-    guard count >= 0, count <= Int64(bytes.count - at) else {
-      isBroken = true
-      return nil
-    }
-    let before = Array(bytes[at..<(at + Int(count))])
-    at += Int(count)
-    let days = list { reader in
-      EveningDay(
-        day: Day(number: Int(reader.small() as Int32)), taps: reader.list { $0.tap() },
-        purchases: reader.list { reader in
-          FarePurchase(product: reader.text(), at: Instant(microseconds: reader.integer()))
-        })
-    }
-    let evening = OpenEvening(before: before, days: days)
-    guard let open, let kept = RiderState(kept: before), evening.isOf(open, before: kept) else {
-      isBroken = true
-      return nil
-    }
-    return evening
-  }
-
   mutating func tap() -> FareTap {
     var tap = FareTap(
       ref: RatedRide.carriedRef, at: Instant(microseconds: integer()), kind: named(.single),
