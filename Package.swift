@@ -33,6 +33,11 @@ let plain: [SwiftSetting] = [
     .when(configuration: .release))
 ]
 
+/// Nothing waits for the module of a program, so the compiler need not read it once more for that alone.
+let program: [SwiftSetting] = [
+  .unsafeFlags(["-no-emit-module-separately-wmo"], .when(configuration: .release))
+]
+
 /// The tests of a room, in `Tests/<name>`.
 func tests(
   _ name: String, _ needs: [Target.Dependency], settings: [SwiftSetting] = plain
@@ -152,7 +157,7 @@ let package = Package(
         lifecycle, from("swift-service-lifecycle", "UnixSignals"), nioCore, nioSSL, logging,
         metrics,
         from("swift-configuration", "Configuration"),
-      ], swiftSettings: house),
+      ], swiftSettings: house + program),
 
     // A world to test with, and the load generator: they meet the server through its wire
     .target(
@@ -170,7 +175,7 @@ let package = Package(
       dependencies: [
         "Basics", "Transit", "Tapping", "SimulatedCity", "SimulatedAcquirer", "ServiceClient",
         arguments, hummingbird, httpTypes, nioCore, logging,
-      ], path: "validator-sim/Command", swiftSettings: house),
+      ], path: "validator-sim/Command", swiftSettings: house + program),
     .target(
       name: "LoadMeasures",
       dependencies: [
@@ -182,7 +187,7 @@ let package = Package(
       dependencies: [
         "Basics", "Transit", "Tapping", "Tariff", "LoadMeasures", "SimulatedCity",
         "ServiceClient", "CLibCrypto", "CLibSodium", arguments,
-      ], path: "loadtest/Command", swiftSettings: house),
+      ], path: "loadtest/Command", swiftSettings: house + program),
 
     // Helpers of tests
     .target(
