@@ -102,7 +102,10 @@ extension ClearingSuite {
         let acquirer = SlowAcquirer(house.acquirer)
         let worker = Self.charging(house, acquirer)
         let running = Task { await worker.run() }
-        while !acquirer.isHolding { try await Task.sleep(for: .milliseconds(20)) }
+        for _ in 0..<1500 where !acquirer.isHolding {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(acquirer.isHolding)
         running.cancel()
         await running.value
         #expect(try await house.house.texts(Self.windows) == ["authorising"])
