@@ -87,8 +87,12 @@ package struct AnswerDesk: Sendable {
       }
     }
     try await batch.finish(in: db, denyList: denyList)
-    // After every card is locked: the list is changed by one transaction at a time.
-    for listed in listing {
+    // After every card is locked: the list is changed by one transaction at a time. What became of windows meanwhile
+    // goes before: a card that was declined beside its check is not let on by that.
+    let denied = Set(
+      try await db.charging.lockCards(Set(listing.map(\.medium)))
+        .filter { $0.standing.state == .denied }.map(\.medium))
+    for listed in listing where listed.isDenied == denied.contains(listed.medium) {
       if listed.isDenied {
         try await denyList.deny([listed.medium], reason: "first_use", at: moment, in: db)
       } else {

@@ -32,8 +32,8 @@ extension RiderDesk {
       var repair = TapRepair()
       var given: [RiderID: Int] = [:]
       var erased: [RiderID: [StrayTaps]] = [:]
-      // Riders may have moved since; nobody moves any more.
-      for taps in try await db.strayTaps.list() {
+      // Riders may have moved since; nobody moves any more. Merges wait for this look: it is not through every tap.
+      for taps in try await db.strayTaps.list(of: Set(found.map(\.rider))) {
         guard let kept = taps.kept else {
           erased[taps.rider, default: []].append(taps)
           continue

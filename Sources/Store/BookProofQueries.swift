@@ -144,10 +144,8 @@ package struct BookProofTables {
       rides as (
         select lane, fare_day, currency, sum(charged_minor) as minor from ride
         where reversed_run_id is null and medium in \(ChargingTables.chargedMedia)
-          -- Before the first closed day a window is there for what came late, and for nothing else.
-          and (fare_day in (select fare_day from charge_day)
-            or exists (select from charge_window w where w.lane = ride.lane
-              and w.rider_id = ride.rider_id and w.fare_day = ride.fare_day)
+          -- Days before the first closed one have windows too, of the runs that rated them.
+          and (fare_day <= (select max(fare_day) from charge_day)
             or exists (select from erased_fare e where e.lane = ride.lane
               and e.rider_id = ride.rider_id and e.fare_day = ride.fare_day
               and not e.is_stored_value))

@@ -35,8 +35,7 @@ package struct RiderMoveTables {
   /// Charge windows of a rider's bank cards whose money is not where it belongs yet, and fare days whose
   /// windows are still to be closed.
   ///
-  /// Days that wait for an account of a phone are left out: nobody can be asked for them. So are those before the first
-  /// one whose windows were closed, as long as they have none: nobody ever is.
+  /// Days that wait for an account of a phone are left out: nobody can be asked for them.
   package func openCharges(of rider: RiderID) async throws -> Int {
     try await connection.query(
       """
@@ -55,10 +54,6 @@ package struct RiderMoveTables {
           where fare_day not in (
             select fare_day from charge_day_waiting
             where lane = $1 and rider_id = $2 and waits_for_account)
-            and (fare_day >= (select min(fare_day) from charge_day)
-              or not exists (select from charge_day)
-              or fare_day in (
-                select fare_day from charge_window where lane = $1 and rider_id = $2))
           group by fare_day, currency having sum(minor) <> 0) d)
       """, [.int2(Lane.of(rider)), .identifier(rider)]
     ).only().int(0)

@@ -22,8 +22,8 @@ package struct StrayTaps: Sendable, Equatable {
 package struct StrayTapTables {
   let connection: PostgresConnection
 
-  /// All of them; it goes through every tap.
-  package func list() async throws -> [StrayTaps] {
+  /// All of them, for which it goes through every tap; or those of some riders.
+  package func list(of riders: Set<RiderID>? = nil) async throws -> [StrayTaps] {
     let rows = try await connection.query(
       """
       with recursive way as (
@@ -38,8 +38,9 @@ package struct StrayTapTables {
         l.kept
       from tap t left join rider r on r.rider_id = t.rider_id left join last l on l.gone = t.rider_id
       where not t.accepted and (r.rider_id is null or l.gone is not null)
+        \(riders == nil ? "" : "and t.rider_id = any($1)")
       group by t.lane, t.rider_id, t.medium_id, l.kept order by 2, 3
-      """)
+      """, riders.map { [.identifiers($0.sorted().map(Optional.some))] } ?? [])
     return try rows.map { row in
       StrayTaps(
         lane: try row.int2(0), rider: try row.identifier(1), medium: try row.identifier(2),

@@ -5,6 +5,7 @@ import Clearing
 import SimulatedAcquirer
 import Synchronization
 import Testing
+import Transit
 
 /// Does at once what it is asked, and says so of the first authorisation only when it is told to.
 private final class SlowAcquirer: Acquirer {
@@ -34,6 +35,14 @@ private final class SlowAcquirer: Acquirer {
     }
     return answer
   }
+}
+
+/// Never answers.
+private struct SilentAcquirer: Acquirer {
+  let concurrencyMax = 1
+  let capturesByFile = false
+
+  func ask(_ request: AcquirerRequest) async -> AcquirerAnswer { .unknown("silent") }
 }
 
 extension ClearingSuite {
@@ -93,7 +102,10 @@ extension ClearingSuite {
         let acquirer = SlowAcquirer(house.acquirer)
         let worker = Self.charging(house, acquirer)
         let running = Task { await worker.run() }
-        while !acquirer.isHolding { try await Task.sleep(for: .milliseconds(20)) }
+        for _ in 0..<1500 where !acquirer.isHolding {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(acquirer.isHolding)
         running.cancel()
         await running.value
         #expect(try await house.house.texts(Self.windows) == ["authorising"])
@@ -107,6 +119,41 @@ extension ClearingSuite {
         let keys = house.acquirer.books.withLock { $0.allPayments.map(\.key) }
         #expect(keys == ["w\(window)-1"])
         try await house.house.expectSound()
+      }
+    }
+
+    /// Answers of checks and charges are noted together, in the order in which they came.
+    @Test func aCheckThatIsAnsweredBesideADeclineLetsNobodyOn() async throws {
+      try await CardHouse.with { house in
+        try await house.keepDenyList()
+        try await house.house.journal([try bankTap(1, "08:00")], receivedAt: house.clock.now)
+        try await house.work()
+        house.clock.advance(seconds: 86_400)
+        try await Self.charging(house, SilentAcquirer()).drain()
+        #expect(try await house.house.texts(Self.windows) == ["authorising"])
+        // It was found bad once, and was tapped since.
+        try await house.house.script(
+          "update card_standing set state = 'denied', attempt = 2, asked_at = since")
+        let clock = house.clock
+        let desk = AnswerDesk(
+          store: house.house.store, city: house.house.city, denyList: ValidatorDenyList(),
+          now: { clock.now })
+        let window = try await house.window()
+        let outcomes = try await desk.apply(
+          [
+            GivenAnswer(
+              key: ChargeKey.check(house.house.medium("visa-anna", .bank), attempt: 2).description,
+              isCapture: false, answer: .done(reference: "good")),
+            GivenAnswer(
+              key: ChargeKey.window(window, attempt: 1).description, isCapture: false,
+              answer: .declined(code: "51", isFinal: false)),
+          ], actor: "acquirer")
+        #expect(outcomes == [nil, nil])
+        #expect(try await house.house.texts("select state from card_standing") == ["denied"])
+        #expect(
+          try await house.house.texts("select reason from deny_cause where lifted_at is null")
+            == ["declined"])
+        #expect(try await house.house.number("select count(*) from deny_list where is_denied") == 1)
       }
     }
   }

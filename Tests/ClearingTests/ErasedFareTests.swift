@@ -139,8 +139,8 @@ extension ClearingSuite {
       }
     }
 
-    /// Charging begins with the sixty days before it: no card is ever asked for what was ridden earlier.
-    @Test func ridesOfBeforeChargingBeganHoldUpNoErasure() async throws {
+    /// Charging closes sixty days one by one when it begins; earlier ones get their windows of the runs that rated them.
+    @Test func aRideOfBeforeTheFirstClosedDayIsChargedAndHoldsUpTheErasureUntilThen() async throws {
       try await CardHouse.with { cards in
         let house = cards.house
         try await house.journal(
@@ -148,15 +148,30 @@ extension ClearingSuite {
           receivedAt: cards.clock.now)
         try await cards.work()
         try await cards.nextDay()
-        #expect(try await cards.windows() == ["2026-11-22 0 captured 800 0"])
-        _ = try await cards.funding.take(cards.fundingFile(), name: "paid.csv")
-        let medium = house.medium("visa-anna", .bank)
-        _ = try await erase(
-          house, RiderID(high: medium.high, low: medium.low), at: cards.clock.now)
         #expect(
-          try await given(house) == [
-            "2026-09-13 f 800 write_off Debts written off: erased, fare day 2026-09-13"
+          try await cards.windows() == [
+            "2026-09-13 0 captured 800 0", "2026-11-22 0 captured 800 0",
           ])
+        _ = try await cards.funding.take(cards.fundingFile(), name: "paid.csv")
+        // Rated, and not looked at for its window yet.
+        try await house.journal(
+          [try bankTap(3, "08:00", day: -71)], receivedAt: cards.clock.now)
+        try await cards.clearing.drain()
+        let medium = house.medium("visa-anna", .bank)
+        await #expect(throws: RiderRefusal.chargesOpen(windows: 1)) {
+          _ = try await erase(
+            house, RiderID(high: medium.high, low: medium.low), at: cards.clock.now)
+        }
+        // As if it had been looked at, and no window were made.
+        let looked = "windowed_at = '2026-11-01 00:00+00'"
+        try await house.script("update clearing_run set \(looked) where windowed_at is null")
+        let differences = try await house.store.read { db in
+          try await db.bookProofs.chargesThatDiffer(countMax: 10)
+        }
+        #expect(differences.count == 1 && differences[0].contains("2026-09-12"), "\(differences)")
+        try await house.script("update clearing_run set windowed_at = null where \(looked)")
+        try await cards.charging.drain()
+        #expect(try await cards.windows().first == "2026-09-12 0 captured 800 0")
         let audit = try await house.fullAudit()
         #expect(audit.isSound, "\(audit.findings)")
       }
