@@ -146,9 +146,12 @@ extension ChargingTables {
   /// Most rows of a kept sum that a day has before they are made one.
   package static let sumRowsMax = 100
 
+  /// The statements that make one row of many; their parameter is the most rows that a day may have.
+  package static let sumFoldings = KeptSums.folding + [PostingSums.folding, RideDaySums.folding]
+
   /// Makes one row of the many that were added to the sums of a fare day, or of an accounting date.
   package func foldSums(over rowsMax: Int = sumRowsMax) async throws {
-    for statement in KeptSums.folding + [PostingSums.folding, RideDaySums.folding] {
+    for statement in Self.sumFoldings {
       try await connection.execute(statement, [.int8(Int64(rowsMax))])
     }
   }
