@@ -92,7 +92,7 @@ extension InsightSuite {
     }
 
     /// Sums of years stand beside those of a day, and what is loose is looked at each second.
-    @Test func whoMakesOneSumOfManyReadsNoSumsOfOtherDays() async throws {
+    @Test func whoMakesOneSumOfManyReadsFewRowsOfOtherDays() async throws {
       try await World.with { world in
         try await world.script(
           """
@@ -120,6 +120,19 @@ extension InsightSuite {
           }
         }
         #expect(days.count == 2)
+        // Of days that hardly change any more few rows are many, for each look counts them all.
+        try await world.script(
+          """
+          insert into capture_sum (accounting_date, currency, captures)
+          select d, 'UAH', 5 from unnest(array[date '2026-09-01', '2026-11-23']) d, generate_series(1, 3)
+          """)
+        try await world.store.write { db in try await db.charging.foldSums() }
+        let kept = try await world.texts(
+          """
+          select concat_ws(' ', accounting_date, count(*), sum(captures)) from capture_sum
+          group by accounting_date order by accounting_date
+          """)
+        #expect(kept == ["2026-09-01 1 15", "2026-11-23 3 15"])
       }
     }
 
