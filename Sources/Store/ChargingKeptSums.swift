@@ -72,29 +72,41 @@ enum KeptSums {
     """
   }
 
-  /// Statements that make one row of the many of a day, where there are more than a count.
+  /// Statements that make one row of the many of a day, where there are more than a count; of a day that is over for
+  /// ``daysOfChange`` all, for each look counts all rows that there are.
   static let folding = [
-    fold("charge_sum", by: ["fare_day", "currency"], figures),
-    fold("acquirer_sum", by: lineKey, lineFigures),
-    fold("capture_sum", by: ["accounting_date", "currency"], captureFigures),
+    fold("charge_sum", by: ["fare_day", "currency"], figures, olderWhole: true),
+    // A line is added once, with all others of its file.
+    fold("acquirer_sum", by: lineKey, lineFigures, olderWhole: false),
+    fold("capture_sum", by: ["accounting_date", "currency"], captureFigures, olderWhole: true),
   ]
+
+  /// Days for which the sums of a day often change.
+  private static let daysOfChange = 31
 
   /// Of a day whose rows are told apart by much, as by the files of months, half of them have to go at least: it would
   /// be made anew with each look otherwise.
-  private static func fold(_ table: String, by key: [String], _ figures: [String]) -> String {
-    """
-    with many as (
-      select day from (
-        select \(key[0]) as day, count(*) as n from \(table) group by 1 having count(*) > $1) d
-      where n >= 2 * (
-        select count(*) from (
-          select distinct \(list(key)) from \(table) where \(key[0]) = d.day) k)),
-    gone as (
-      delete from \(table) s using many m where m.day = s.\(key[0]) returning s.*)
-    insert into \(table) (\(list(key)), \(list(figures)))
-    select \(list(key)), \(figures.map { "sum(\($0))::int8" }.joined(separator: ", "))
-    from gone group by \(list(key))
-    """
+  private static func fold(
+    _ table: String, by key: [String], _ figures: [String], olderWhole: Bool
+  ) -> String {
+    let older =
+      olderWhole
+      ? "or count(*) > 1 and \(key[0]) < (select max(\(key[0])) from \(table)) - \(daysOfChange)"
+      : ""
+    return """
+      with many as (
+        select day from (
+          select \(key[0]) as day, count(*) as n from \(table) group by 1
+          having count(*) > $1 \(older)) d
+        where n >= 2 * (
+          select count(*) from (
+            select distinct \(list(key)) from \(table) where \(key[0]) = d.day) k)),
+      gone as (
+        delete from \(table) s where s.\(key[0]) = any(array(select day from many)) returning s.*)
+      insert into \(table) (\(list(key)), \(list(figures)))
+      select \(list(key)), \(figures.map { "sum(\($0))::int8" }.joined(separator: ", "))
+      from gone group by \(list(key))
+      """
   }
 
   private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
@@ -146,9 +158,12 @@ extension ChargingTables {
   /// Most rows of a kept sum that a day has before they are made one.
   package static let sumRowsMax = 100
 
+  /// The statements that make one row of many; their parameter is the most rows that a day may have.
+  package static let sumFoldings = KeptSums.folding + [PostingSums.folding, RideDaySums.folding]
+
   /// Makes one row of the many that were added to the sums of a fare day, or of an accounting date.
   package func foldSums(over rowsMax: Int = sumRowsMax) async throws {
-    for statement in KeptSums.folding + [PostingSums.folding, RideDaySums.folding] {
+    for statement in Self.sumFoldings {
       try await connection.execute(statement, [.int8(Int64(rowsMax))])
     }
   }

@@ -15,6 +15,8 @@ enum PostingSums {
 
   /// The statement that makes one row of the many that are told apart by nothing, where more than a count are
   /// loose; of a day before the newest all.
+  ///
+  /// Their days are named first, or each fold would read the sums of all years for those of a day.
   static let folding = """
     with many as (
       select accounting_date, currency, account, coalesce(operator_id, '') as operator_id, kind,
@@ -23,7 +25,8 @@ enum PostingSums {
       having count(*) > $1 or accounting_date < (select max(accounting_date) from posting_sum)),
     gone as (
       delete from posting_sum s using many m
-      where s.accounting_date = m.accounting_date and s.currency = m.currency
+      where s.accounting_date = any(array(select accounting_date from many))
+        and s.accounting_date = m.accounting_date and s.currency = m.currency
         and s.account = m.account and coalesce(s.operator_id, '') = m.operator_id
         and s.kind = m.kind and coalesce(s.fare_day, '-infinity') = m.fare_day
       returning s.*)

@@ -21,13 +21,16 @@ enum RideDaySums {
   /// The statement that makes one row of the many that are told apart by nothing, where more than a tenth of a
   /// count are loose; of an accounting date before the newest all.
   ///
-  /// A day has hundreds that are told apart, and what is loose is looked at each second.
+  /// A day has hundreds that are told apart, and what is loose is looked at each second: their days are named first,
+  /// or each fold would read the sums of all years.
   static let folding = """
     with many as (
       select \(key) from ride_day_sum where not is_folded group by \(key)
       having count(*) > $1 / 10 or accounting_date < (select max(accounting_date) from ride_day_sum)),
     gone as (
-      delete from ride_day_sum s using many m where row(\(keyOf("s"))) = row(\(keyOf("m")))
+      delete from ride_day_sum s using many m
+      where s.accounting_date = any(array(select accounting_date from many))
+        and row(\(keyOf("s"))) = row(\(keyOf("m")))
       returning s.*)
     insert into ride_day_sum (\(key), \(names), is_folded)
     select \(key), \(sums), true from gone group by \(key)

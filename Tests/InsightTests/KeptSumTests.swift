@@ -91,6 +91,51 @@ extension InsightSuite {
       }
     }
 
+    /// Sums of years stand beside those of a day, and what is loose is looked at each second.
+    @Test func whoMakesOneSumOfManyReadsFewRowsOfOtherDays() async throws {
+      try await World.with { world in
+        try await world.script(
+          """
+          insert into ride_day_sum (fare_day, accounting_date, operator_id, mode, category, product, medium,
+            currency, tariff_version, rides, riders, free_rides, reduced_rides, unknown_rides, late_rides,
+            nominal_minor, charged_minor, concession_rides, free_people, reduced_people, concession_minor,
+            is_folded)
+          select d, d, 'op' || k, 'bus', 'adult', '', 'card', 'UAH', 'v1', 1, 1, 0, 0, 0, 0, 800, 800, 0, 0, 0,
+            0, d < date '2026-11-23'
+          from generate_series(date '2025-11-24', date '2026-11-23', interval '1 day') g(at)
+            cross join lateral (select at::date as d) a cross join generate_series(1, 40) k
+            cross join lateral generate_series(1, case when d < date '2026-11-23' then 1 else 12 end);
+          insert into posting_sum (accounting_date, currency, account, operator_id, entries, debit_minor,
+            credit_minor, is_folded, kind, fare_day)
+          select accounting_date, 'UAH', '2100', operator_id, 1, 0, 800, is_folded, 'fares', fare_day
+          from ride_day_sum;
+          analyze ride_day_sum; analyze posting_sum;
+          """)
+        var days: Set<String> = []
+        for statement in ChargingTables.sumFoldings {
+          let plan = try await world.texts("explain " + statement.replacing("$1", with: "100"))
+          for table in ["ride_day_sum", "posting_sum"] {
+            #expect(!plan.contains { $0.contains("Seq Scan on \(table) s ") }, "\(plan)")
+            if plan.contains(where: { $0.contains("Delete on \(table) s ") }) { days.insert(table) }
+          }
+        }
+        #expect(days.count == 2)
+        // Of days that hardly change any more few rows are many, for each look counts them all.
+        try await world.script(
+          """
+          insert into capture_sum (accounting_date, currency, captures)
+          select d, 'UAH', 5 from unnest(array[date '2026-09-01', '2026-11-23']) d, generate_series(1, 3)
+          """)
+        try await world.store.write { db in try await db.charging.foldSums() }
+        let kept = try await world.texts(
+          """
+          select concat_ws(' ', accounting_date, count(*), sum(captures)) from capture_sum
+          group by accounting_date order by accounting_date
+          """)
+        #expect(kept == ["2026-09-01 1 15", "2026-11-23 3 15"])
+      }
+    }
+
     /// Captures are counted as they are booked, less those that the acquirer did not honour.
     @Test func theCapturesOfAMonthAreCountedAsTheyAreBooked() async throws {
       try await World.with { world in

@@ -15,6 +15,19 @@ enum PlantedBookBug: String, CaseIterable, Sendable {
 
   /// After how many weeks it has to be found.
   var weeks: Int { self == .losesLateTaps || self == .keepsCredits ? 2 : 1 }
+
+  /// What finds it: days are looked at for its sake that nobody looks at otherwise, and whatever else is found on
+  /// them finds no bug.
+  func isFound(by finding: String) -> Bool {
+    let classes =
+      switch self {
+      case .losesLateTaps, .pricesOff: ["a ride"]
+      case .keepsCredits: ["windows of a day"]
+      // Who owes has paid more by it, and the balance may be what it should be.
+      case .doublesTopUps: ["a balance", "an account"]
+      }
+    return classes.contains { finding.hasPrefix($0 + ", ") }
+  }
 }
 
 /// What one seed makes: the tariff of a city, its people and what they hold to a validator.
