@@ -229,7 +229,7 @@ extension BooksWorld {
       $0.deposits[rider, default: 0] -= left
       $0.cashMinor -= left
     }
-    let nobody = try await have("erasure", again: .refused("was erased")) {
+    let nobody = try await have("erasure", again: .refused("no such rider")) {
       try await house.riders.erase(
         rider, forfeiting: true, by: act,
         randomBytes: { count in (0..<count).map { UInt8($0 * 7 + 1) } })

@@ -337,7 +337,10 @@ struct AcquirerSums {
           """))
     let waitingForPerson = Set(
       try await house.texts(
-        "select key from acquirer_record where kind = 'decline' and category = 'not_honoured'"))
+        """
+        select key from acquirer_record
+        where kind = 'decline' and category = 'not_honoured' and key is not null
+        """))
     let known = taken.filter { !onItsWay.contains($0.key) }
     let owedAgain = declined.filter { !waitingForPerson.contains($0.key) }.mapValues { -$0 }
     captured = Self.byWindow(known.merging(owedAgain, uniquingKeysWith: +))

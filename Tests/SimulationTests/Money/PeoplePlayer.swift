@@ -118,7 +118,7 @@ extension MoneyPlayer {
     let isAccountless = try await house.texts(WindowChecks.accountless).contains("\(rider)")
     let isOpen = try await isOpen(rider, isAccountless: isAccountless)
     let (house, act, salt) = (house, act, UInt8(place))
-    let outcome = try await ask("erasure", again: .refused("was erased")) {
+    let outcome = try await ask("erasure", again: .refused("no such rider")) {
       try await house.riders.erase(
         rider, forfeiting: true, by: act,
         randomBytes: { count in (0..<count).map { UInt8($0 * 7) &+ salt } })
