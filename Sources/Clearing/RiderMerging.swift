@@ -224,12 +224,7 @@ extension RiderDesk {
       try await checkIsEven(rider, in: db)
       try await forfeitProducts(of: rider, isForfeited, by: act, in: db)
       // In the rider's own lane, so that no state and no fare changes.
-      guard let random = RiderID(bytes: chance) else {
-        preconditionFailure("16 bytes are an identifier")
-      }
-      let nobody = RiderID(
-        high: random.high,
-        low: random.low - UInt64(Lane.of(random)) + UInt64(Lane.of(rider)))
+      let nobody = Self.nobody(lane: Lane.of(rider), from: chance)
       let days = try await db.riderMoves.days(of: rider)
       try await db.riderMoves.erase(rider, as: nobody, at: act.at)
       // Rides with a phone of which no account is known: nobody will be asked for them any more.
@@ -241,6 +236,15 @@ extension RiderDesk {
         "erase", "", of: nobody, RiderAct(actor: act.actor, reason: "erased", at: act.at), in: db)
       return nobody
     }
+  }
+
+  /// A number of a lane that leads to nobody, made of 16 bytes of chance.
+  static func nobody(lane: Int16, from chance: [UInt8]) -> RiderID {
+    guard let random = RiderID(bytes: chance) else {
+      preconditionFailure("16 bytes are an identifier")
+    }
+    return RiderID(
+      high: random.high, low: random.low - UInt64(Lane.of(random)) + UInt64(lane))
   }
 
   /// Whether nothing is owed to a rider, and nothing by the rider; a refusal else.

@@ -55,9 +55,8 @@ extension RiderDesk {
   private func estrange(
     _ all: [StrayTaps], by act: RiderAct, randomBytes: (Int) -> [UInt8], in db: StoreSession
   ) async throws -> Int {
-    guard let lane = all.first?.lane, let random = RiderID(bytes: randomBytes(16)) else { return 0 }
-    let nobody = RiderID(
-      high: random.high, low: random.low - UInt64(Lane.of(random)) + UInt64(lane))
+    guard let lane = all.first?.lane else { return 0 }
+    let nobody = Self.nobody(lane: lane, from: randomBytes(16))
     try await db.strayTaps.found(nobody: nobody, at: act.at)
     var count = 0
     for taps in all {
