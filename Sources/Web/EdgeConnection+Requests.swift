@@ -15,7 +15,9 @@ extension EdgeConnection {
   /// So many bytes were taken apart; what of them came early is held until it has its turn.
   func noteTakenApart(_ count: Int) {
     switch stage {
-    case .answering where !early.isEmpty, .flushing where !early.isEmpty: break
+    case .asking where !early.isEmpty, .answering where !early.isEmpty,
+      .flushing where !early.isEmpty:
+      break
     case .waiting, .asking, .taking, .skipping, .answering, .flushing, .ending, .closed: return
     }
     let bytes = count * server.limits.earlyBytesWeight
@@ -31,8 +33,9 @@ extension EdgeConnection {
 
   /// Forgets what came early, and takes it out of the count.
   func dropEarly() {
-    early = EdgeBacklog()
-    guard earlyBytes > 0 else { return }
+    guard earlyBytes > 0 || !early.isEmpty else { return }
+    // Its room goes too: hardly any connection needs it again.
+    early.removeAll()
     server.budget.shrink(line, bytes: earlyBytes)
     earlyBytes = 0
   }

@@ -60,7 +60,9 @@ final class EdgeConnection: ChannelDuplexHandler {
   var hasEarlyBytes = false
   var isDraining = false
   var isReadHeld = false
-  var early = EdgeBacklog<HTTPServerRequestPart>()
+  /// What came of further requests while one is being answered, in as small pieces as a caller likes: to take one
+  /// out moves none of the others.
+  var early = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 1)
   /// They are being taken, one after the other.
   var isTakingEarly = false
   /// What they take of the count.

@@ -4,30 +4,6 @@ import Web
 
 /// Requests that come in as small pieces as somebody likes.
 @Suite struct EdgePieceTests {
-  /// Each that is taken out would move all the others, on a thread that serves everybody.
-  @Test func manyPiecesThatCameEarlyAreTakenInTheirOrderAndSoon() {
-    let count = 200_000
-    var early = EdgeBacklog<Int>()
-    for number in 0..<count { early.append(number) }
-    let begin = ContinuousClock.now
-    var isInOrder = true
-    for number in 0..<count { isInOrder = early.popFirst() == number && isInOrder }
-    #expect(isInOrder && early.isEmpty && early.popFirst() == nil)
-    #expect(ContinuousClock.now - begin < .seconds(8))
-  }
-
-  @Test func piecesThatComeWhileOthersAreTakenComeAfterThem() {
-    var early = EdgeBacklog<Int>()
-    early.append(1)
-    early.append(2)
-    #expect(early.popFirst() == 1)
-    early.append(3)
-    #expect(!early.isEmpty)
-    #expect(early.popFirst() == 2)
-    #expect(early.popFirst() == 3)
-    #expect(early.isEmpty)
-  }
-
   @Test func aPieceOfABodyHoldsNothingOfWhatWasReadWithIt() throws {
     let read = ByteBuffer(repeating: 0x61, count: 64 << 10)
     var body = EdgeBody(toldBytes: 1000)
