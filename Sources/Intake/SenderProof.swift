@@ -65,13 +65,18 @@ extension IntakeService {
       let claim = try gate.claim(device: post.device, signature: post.signature)
       return try sender(post, claim, try await gate.find(claim.device, at: post.receivedAt))
     }
-    guard let sessions, let live = try await sessions.load(headers.session),
+    guard let sessions else { throw .sessionUnknown }
+    // Where only the device was forgotten, which happens each minute, its session's keys need not be worked out anew.
+    if let live = sessions.known(headers.session),
+      let device = try await gate.find(live.device, at: post.receivedAt),
+      let sender = try proveSession(post, headers, live, device, isFinal: false)
+    {
+      return sender
+    }
+    guard let live = try await sessions.load(headers.session),
       let device = try await gate.find(live.device, at: post.receivedAt),
       let sender = try proveSession(post, headers, live, device, isFinal: true)
-    else {
-      throw IntakeRefusal(
-        SessionFault(.sessionUnknown, "no session has this name; propose a new one"))
-    }
+    else { throw .sessionUnknown }
     return sender
   }
 

@@ -199,6 +199,9 @@ extension IntakeRefusal {
     self.init(kind, code: fault.code.rawValue, message: fault.message)
   }
 
+  static let sessionUnknown = IntakeRefusal(
+    SessionFault(.sessionUnknown, "no session has this name; propose a new one"))
+
   static let tooManySessions = IntakeRefusal(
     .tooMany, code: "too_many_sessions",
     message: "a device opens at most \(SessionDesk.openedPerHourMax) sessions in an hour",

@@ -34,7 +34,7 @@ extension IntakeSuite {
       /// The next request.
       mutating func request(
         _ taps: [Tap], _ format: BatchFormat = .protobuf, isCheckpoint: Bool = false,
-        epoch: Int64 = 3
+        epoch: Int64 = 3, receivedAt: Instant = noon
       ) -> TapPost {
         let body = TapBatchWire.encode(
           TapBatch(device: validator.id, epoch: epoch, sentAt: noon, taps: taps), format)
@@ -42,7 +42,7 @@ extension IntakeSuite {
           for: body, format, signing: isCheckpoint ? validator.keys : nil)
         return TapPost(
           body: body, format: format, device: nil, signature: nil, session: headers,
-          receivedAt: noon)
+          receivedAt: receivedAt)
       }
     }
 
@@ -67,6 +67,28 @@ extension IntakeSuite {
         let counts = try await world.texts(
           "select request_count || ':' || format from tap_batch order by batch_id")
         #expect(counts == ["1:json", "2:json+gzip", "3:protobuf", "4:protobuf+gzip", "5:json"])
+      }
+    }
+
+    /// Its keys would be worked out anew for each device and minute.
+    @Test func aSessionThatIsKnownIsNotLookedUpWhenItsDeviceIs() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        let first = online.request([tap(1)])
+        #expect(try await world.service.accept(first).outcome.answer().accepted == 1)
+        // Nobody would find it so.
+        try await world.run("update device_session set grant_body = ''")
+        let later = online.request([tap(2)], receivedAt: noon.adding(seconds: 70))
+        #expect(try await world.service.accept(later).outcome.answer().accepted == 1)
+        let elsewhere = online.request([tap(3)])
+        let refusal = try await World(pool: world.pool).service.accept(elsewhere).outcome.refusal()
+        #expect(refusal.code == "session_unknown")
+        // A device that was stopped meanwhile is.
+        let stopped = try await world.desk.step(
+          .suspend, "V-0042", by: DeviceActor("olha", reason: "as ordered"), at: noon)
+        #expect(stopped == .done())
+        let last = online.request([tap(3)], receivedAt: noon.adding(seconds: 140))
+        #expect(try await world.service.accept(last).outcome.refusal().code == "device_suspended")
       }
     }
 
