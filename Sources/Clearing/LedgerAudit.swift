@@ -224,8 +224,7 @@ package struct LedgerAuditor: Sendable {
         "clearing run \(run.runID): its rides come to \(run.rideMinor) \(run.currency) minor units, its entry to \(run.entryMinor)"
       )
     }
-    for what in counts { audit.find(what) }
-    for what in sums { audit.find("the kept sum of rides \(what)") }
+    for what in counts + sums { audit.find(what) }
   }
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.

@@ -207,10 +207,7 @@ struct ReportMaker {
       }
       return words
     }
-    let rows = try await db.reports.rows(
-      definition.query, question,
-      figures: words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) },
-      countMax: rowsMax(definition))
+    let page = try await page(definition, words, in: db)
     var columns: [ReportColumn] = []
     for word in words {
       columns.append(definition.column(word))
@@ -218,7 +215,7 @@ struct ReportMaker {
         columns.append(ReportColumn(name.key, name.header, .text, meaning: name.meaning))
       }
     }
-    let cells = rows.map { row in
+    let cells = page.rows.map { row in
       zip(words, row).flatMap { word, figure in
         self.cells(word.key, figure).map { definition.cell($0, of: word.key) }
       }
@@ -228,19 +225,29 @@ struct ReportMaker {
       rows: cells, totals: [], isPart: question.page > 0 || cells.count >= rowsMax(definition))
     guard !definition.isUnsummed, !cells.isEmpty else { return table }
     table.totals =
-      table.isPart
-      ? try await totals(of: definition.query, columns, in: db) : Self.totals(of: cells, columns)
+      table.isPart ? Self.totals(of: page, columns) : Self.totals(of: cells, columns)
     return table
   }
 
-  /// Sums of the figures that may be summed over all rows of a query, of which a part was read.
-  private func totals(
-    of query: ReportQuery, _ columns: [ReportColumn], in db: StoreSession
-  ) async throws -> [[ReportCell]] {
+  private func page(
+    _ definition: ReportTableDefinition, _ words: [ReportFigureWords], in db: StoreSession
+  ) async throws -> ReportPage {
+    let figures = words.map { ($0.key, ReportFigureKind(rawValue: $0.kind.rawValue) ?? .text) }
+    guard !definition.isUnsummed else {
+      let rows = try await db.reports.rows(
+        definition.query, question, figures: figures, countMax: rowsMax(definition))
+      return ReportPage(rows: rows, sums: [])
+    }
+    return try await db.reports.page(
+      definition.query, question, figures: figures,
+      sumsOf: words.filter(\.isSummed).map(\.key),
+      byCurrency: words.contains { $0.key == "currency" }, countMax: rowsMax(definition))
+  }
+
+  /// The sums over all rows of a query, of which a page was read, as the table shows them.
+  private static func totals(of page: ReportPage, _ columns: [ReportColumn]) -> [[ReportCell]] {
     let keys = columns.map(\.key).filter { ReportFigures.find($0)?.isSummed == true }
-    let rows = try await db.reports.sums(
-      query, question, of: keys, byCurrency: columns.contains { $0.key == "currency" })
-    return rows.map { code, sums in
+    return page.sums.map { code, sums in
       columns.enumerated().map { place, column in
         if column.key == "currency" { return .text(code) }
         if place == 0 { return Self.total }

@@ -25,57 +25,6 @@ package struct AuditedDay: Sendable {
 package struct BookProofTables {
   let connection: PostgresConnection
 
-  /// Kept sums of rides that are not the sums of the rides, column by column; none when they agree.
-  ///
-  /// Worked out from the rides and their runs: what a run added counts up, what it reversed down.
-  package func rideSumsThatDiffer(countMax: Int) async throws -> [String] {
-    let key = """
-      fare_day, accounting_date, lane, operator_id, route, mode, category, product, medium,
-      currency, tariff_version
-      """
-    let sums = [
-      "rides", "riders", "free_rides", "reduced_rides", "unknown_rides", "late_rides",
-      "nominal_minor", "charged_minor", "concession_rides", "free_people", "reduced_people",
-      "concession_minor",
-    ]
-    let differing = sums.map { "coalesce(k.\($0), 0) <> coalesce(f.\($0), 0)" }
-    let told = sums.map { name in
-      """
-      case when coalesce(k.\(name), 0) <> coalesce(f.\(name), 0) then ' \(name) kept as '
-        || coalesce(k.\(name), 0) || ', by the rides ' || coalesce(f.\(name), 0) end
-      """
-    }
-    let rows = try await connection.query(
-      """
-      with fresh as (
-        select r.fare_day, c.accounting_date, r.lane, coalesce(r.operator_id, '') as operator_id,
-          coalesce(r.route, '') as route, coalesce(r.mode, '') as mode, r.category, r.product,
-          r.medium, r.currency, r.tariff_version, sum(s.sign) as rides,
-          sum(s.sign * r.riders) as riders,
-          sum(s.sign) filter (where r.charged_minor = 0) as free_rides,
-          sum(s.sign) filter (where r.charged_minor > 0 and r.charged_minor < r.nominal_minor)
-            as reduced_rides,
-          sum(s.sign) filter (where r.charged_minor is null) as unknown_rides,
-          sum(s.sign) filter (where c.accounting_date > r.fare_day + 1) as late_rides,
-          sum(s.sign * r.nominal_minor) filter (where r.charged_minor is not null)
-            as nominal_minor,
-          sum(s.sign * r.charged_minor) as charged_minor,
-          sum(s.sign) filter (where n.people > 0) as concession_rides,
-          sum(s.sign * n.free_people) filter (where n.people > 0) as free_people,
-          sum(s.sign * n.reduced_people) filter (where n.people > 0) as reduced_people,
-          sum(s.sign * concession_minor(r.reason)) filter (where n.people > 0) as concession_minor
-        from ride r
-          left join lateral (\(RideConcession.query(of: "r"))) n on true
-          cross join lateral (values (1, r.run_id), (-1, r.reversed_run_id)) as s (sign, run_id)
-          join clearing_run c on c.run_id = s.run_id
-        group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
-      select concat_ws(' ', \(key)) || ':' || concat(\(told.joined(separator: ", "))) as what
-      from ride_sum k full join fresh f using (\(key))
-      where \(differing.joined(separator: " or ")) order by 1 limit $1
-      """, [.int8(Int64(countMax))])
-    return try rows.map { try $0.text(0) }
-  }
-
   /// Runs whose counts or accounting dates are not those of their rides and entries.
   package func runsThatDiffer(countMax: Int) async throws -> [String] {
     let rows = try await connection.query(

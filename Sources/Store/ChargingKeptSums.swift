@@ -3,18 +3,19 @@ import Postgres
 
 /// Sums of charge windows and of the acquirer's lines, kept by the statements that write them: reports
 /// over months are made of these.
-///
-/// Rows are only added to the sums, so that no two workers wait for the row of a day; ``foldSums`` makes
-/// one of many.
 enum KeptSums {
-  private static let figures = [
-    "windows", "amount_minor", "authorised_windows", "authorised_minor", "captured_windows",
-    "captured_minor", "settled_windows", "settled_minor", "unsettled_windows",
-  ]
-  private static let lineFigures = ["records", "gross_minor", "fee_minor"]
-  private static let lineKey = ["fare_day", "category", "kind", "currency", "file_id"]
+  private static let windowTable = SumTable(
+    name: "charge_sum", key: ["fare_day", "currency"],
+    figures: [
+      "windows", "amount_minor", "authorised_windows", "authorised_minor", "captured_windows",
+      "captured_minor", "settled_windows", "settled_minor", "unsettled_windows",
+    ])
+  private static let lineTable = SumTable(
+    name: "acquirer_sum", key: ["fare_day", "category", "kind", "currency", "file_id"],
+    figures: ["records", "gross_minor", "fee_minor"])
   /// Of captures by accounting date: a trigger adds them with the events.
-  private static let captureFigures = ["captures"]
+  private static let captureTable = SumTable(
+    name: "capture_sum", key: ["accounting_date", "currency"], figures: ["captures"])
 
   /// The kind under which a line `r` is summed: those about top-ups and sales stand apart from those
   /// about charge windows, which the steps from ride to bank compare.
@@ -54,62 +55,34 @@ enum KeptSums {
 
   /// The statement that adds what windows come to, of a relation as in ``windowSums``.
   static func addingWindows(from source: String) -> String {
-    let names = figures.joined(separator: ", ")
+    let (key, figures) = (windowTable.keyNames, windowTable.figureNames)
     return """
-      insert into charge_sum (fare_day, currency, \(names))
-      select fare_day, currency, \(names) from (\(windowSums(from: source))) s
-      where row(\(names)) <> row(\(figures.map { _ in "0" }.joined(separator: ", ")))
+      insert into charge_sum (\(key), \(figures))
+      select \(key), \(figures) from (\(windowSums(from: source))) s
+      where row(\(figures)) <> row(\(windowTable.figures.map { _ in "0" }.joined(separator: ", ")))
       """
   }
 
   /// The statement that adds what lines of the acquirer come to, of a relation of such rows.
   static func addingLines(from source: String) -> String {
     """
-    insert into acquirer_sum (\(list(lineKey)), \(list(lineFigures)))
+    insert into acquirer_sum (\(lineTable.keyNames), \(lineTable.figureNames))
     select coalesce(w.fare_day, r.value_date), r.category, \(lineKind), r.currency, r.file_id,
       count(*)::int8, sum(r.gross_minor)::int8, sum(r.fee_minor)::int8
     from \(source) r left join charge_window w using (window_id) group by 1, 2, 3, 4, 5
     """
   }
 
-  /// Statements that make one row of the many of a day, where there are more than a count; of a day that is over for
-  /// ``daysOfChange`` all, for each look counts all rows that there are.
+  /// Statements that make one row of the many of a day, where there are more than a count.
   static let folding = [
-    fold("charge_sum", by: ["fare_day", "currency"], figures, olderWhole: true),
+    windowTable.foldingDays(olderThan: daysOfChange),
     // A line is added once, with all others of its file.
-    fold("acquirer_sum", by: lineKey, lineFigures, olderWhole: false),
-    fold("capture_sum", by: ["accounting_date", "currency"], captureFigures, olderWhole: true),
+    lineTable.foldingDays(olderThan: nil),
+    captureTable.foldingDays(olderThan: daysOfChange),
   ]
 
   /// Days for which the sums of a day often change.
   private static let daysOfChange = 31
-
-  /// Of a day whose rows are told apart by much, as by the files of months, half of them have to go at least: it would
-  /// be made anew with each look otherwise.
-  private static func fold(
-    _ table: String, by key: [String], _ figures: [String], olderWhole: Bool
-  ) -> String {
-    let older =
-      olderWhole
-      ? "or count(*) > 1 and \(key[0]) < (select max(\(key[0])) from \(table)) - \(daysOfChange)"
-      : ""
-    return """
-      with many as (
-        select day from (
-          select \(key[0]) as day, count(*) as n from \(table) group by 1
-          having count(*) > $1 \(older)) d
-        where n >= 2 * (
-          select count(*) from (
-            select distinct \(list(key)) from \(table) where \(key[0]) = d.day) k)),
-      gone as (
-        delete from \(table) s where s.\(key[0]) = any(array(select day from many)) returning s.*)
-      insert into \(table) (\(list(key)), \(list(figures)))
-      select \(list(key)), \(figures.map { "sum(\($0))::int8" }.joined(separator: ", "))
-      from gone group by \(list(key))
-      """
-  }
-
-  private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
 
   /// The statement that names kept sums that are not those of the rows, by column, with both amounts.
   static let differences: String = {
@@ -126,32 +99,12 @@ enum KeptSums {
       where v.kind in ('captured', 'declined') and e.kind = 'payment' group by 1, 2
       """
     let windows = windowSums(from: "(select 1 as sign, * from charge_window) counted")
-    return difference(
-      "charge windows", "charge_sum", by: ["fare_day", "currency"], figures, counted: windows)
-      + " union all "
-      + difference(
-        "the acquirer''s lines", "acquirer_sum", by: lineKey, lineFigures, counted: lines)
-      + " union all "
-      + difference(
-        "captures", "capture_sum", by: ["accounting_date", "currency"], captureFigures,
-        counted: captures)
-      + " order by 1 limit $1"
+    return [
+      windowTable.difference(of: "charge windows", from: "the rows", counted: windows),
+      lineTable.difference(of: "the acquirer''s lines", from: "the rows", counted: lines),
+      captureTable.difference(of: "captures", from: "the rows", counted: captures),
+    ].joined(separator: " union all ") + " order by 1 limit $1"
   }()
-
-  private static func difference(
-    _ what: String, _ table: String, by key: [String], _ figures: [String], counted: String
-  ) -> String {
-    let kept = figures.map { "sum(\($0))::int8 as \($0)" }.joined(separator: ", ")
-    let pairs = figures.map { "('\($0)', k.\($0), c.\($0))" }.joined(separator: ", ")
-    return """
-      select format('the kept sum of \(what) of %s: %s is kept as %s, the rows come to %s',
-        concat_ws(' ', \(list(key))), v.name, coalesce(v.kept, 0), coalesce(v.counted, 0)) as what
-      from (select \(list(key)), \(kept) from \(table) group by \(list(key))) k
-        full join (\(counted)) c using (\(list(key)))
-        cross join lateral (values \(pairs)) as v (name, kept, counted)
-      where coalesce(v.kept, 0) <> coalesce(v.counted, 0)
-      """
-  }
 }
 
 extension ChargingTables {
@@ -159,7 +112,7 @@ extension ChargingTables {
   package static let sumRowsMax = 100
 
   /// The statements that make one row of many; their parameter is the most rows that a day may have.
-  package static let sumFoldings = KeptSums.folding + [PostingSums.folding, RideDaySums.folding]
+  package static let sumFoldings = KeptSums.folding + [PostingSums.folding, KeptRideSums.folding]
 
   /// Makes one row of the many that were added to the sums of a fare day, or of an accounting date.
   package func foldSums(over rowsMax: Int = sumRowsMax) async throws {

@@ -57,35 +57,4 @@ package struct RideSumTables {
         numbers(\.concessionMinor),
       ])
   }
-
-  /// Sums that are not those of the rides that stand, each named; none when they agree.
-  package func differences(countMax: Int) async throws -> [String] {
-    let rows = try await connection.query(
-      """
-      with kept as (
-        select fare_day, operator_id, route, category, product, medium, currency, tariff_version,
-          sum(rides) as rides, sum(riders) as riders, sum(charged_minor) as charged,
-          sum(nominal_minor) as nominal, sum(unknown_rides) as unknown
-        from ride_sum group by 1, 2, 3, 4, 5, 6, 7, 8),
-      standing as (
-        select fare_day, coalesce(operator_id, '') as operator_id, coalesce(route, '') as route,
-          category, product, medium, currency, tariff_version, count(*) as rides,
-          sum(riders) as riders, coalesce(sum(charged_minor), 0) as charged,
-          coalesce(sum(nominal_minor) filter (where charged_minor is not null), 0) as nominal,
-          count(*) filter (where charged_minor is null) as unknown
-        from ride where reversed_run_id is null group by 1, 2, 3, 4, 5, 6, 7, 8)
-      select concat_ws(' ', fare_day, operator_id, route, category, product, medium, currency,
-          tariff_version) || ': rides ' || coalesce(s.rides, 0) || ' kept as '
-          || coalesce(k.rides, 0) || ', charged ' || coalesce(s.charged, 0) || ' kept as '
-          || coalesce(k.charged, 0)
-      from kept k full join standing s using (fare_day, operator_id, route, category, product,
-        medium, currency, tariff_version)
-      where (coalesce(k.rides, 0), coalesce(k.riders, 0), coalesce(k.charged, 0),
-          coalesce(k.nominal, 0), coalesce(k.unknown, 0))
-        is distinct from (coalesce(s.rides, 0), coalesce(s.riders, 0), coalesce(s.charged, 0),
-          coalesce(s.nominal, 0), coalesce(s.unknown, 0))
-      order by 1 limit $1
-      """, [.int8(Int64(countMax))])
-    return try rows.map { try $0.text(0) }
-  }
 }

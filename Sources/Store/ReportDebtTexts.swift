@@ -10,15 +10,14 @@ extension ReportQuery {
   /// takes in after it was written off changes nothing of what it owes.
   private static let owing = """
     candidate as (
-      select window_id, lane, rider_id, fare_day, currency, amount_minor from charge_window
-      where declined_at is not null and (recovered_at is null or recovered_at >= {end})
-        and fare_day <= $2 and closed_at < {end}),
+      \(declined("recovered_at is null")) union all \(declined("recovered_at >= {end}"))),
     event as (
       select v.window_id, v.event_id, v.kind, v.at, v.minor, v.detail, v.entry_id,
-        coalesce(b.accounting_date <= $2, v.at < {end}) as is_then,
+        coalesce(
+          (select b.accounting_date <= $2 from entry b where b.entry_id = v.entry_id), v.at < {end}) as is_then,
         coalesce(bool_or(v.kind = 'written_off') over (partition by v.window_id
           order by v.event_id rows between unbounded preceding and 1 preceding), false) as is_given_up
-      from candidate join charge_event v using (window_id) left join entry b using (entry_id)),
+      from candidate join charge_event v using (window_id)),
     happened as (
       select window_id, min(at) filter (where kind = 'declined') as declined_at,
         count(*) filter (where kind = 'declined') as declines,
@@ -39,6 +38,15 @@ extension ReportQuery {
         c.amount_minor - h.captured_minor - h.offset_minor - h.written_off_minor as due_minor
       from candidate c join happened h using (window_id) where h.declined_at is not null)
     """
+
+  /// Declined windows of then by when they were recovered: each condition reads a range of one index, and not a
+  /// window that paid long ago.
+  private static func declined(_ recovered: String) -> String {
+    """
+    select window_id, lane, rider_id, fare_day, currency, amount_minor from charge_window
+    where declined_at is not null and \(recovered) and fare_day <= $2 and closed_at < {end}
+    """
+  }
 
   /// What riders' days owed when the days ended, by the operators of their rides of then.
   ///

@@ -81,6 +81,20 @@ package enum ReportFigure: Sendable, Equatable {
   case moment(Instant)
 }
 
+/// A page of a query's rows.
+package struct ReportPage: Sendable {
+  package let rows: [[ReportFigure]]
+  /// Sums over all rows, however many they are, in the order in which they were asked for; a row for each currency,
+  /// or one of a query without.
+  package let sums: [(currency: String, sums: [Int64])]
+
+  /// Makes a page.
+  package init(rows: [[ReportFigure]], sums: [(currency: String, sums: [Int64])]) {
+    self.rows = rows
+    self.sums = sums
+  }
+}
+
 /// The queries of the reports, each with its table's figures by name.
 ///
 /// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` to `$8` routes,
@@ -150,7 +164,45 @@ extension ReportTables {
     let rows = try await ask(query, question, limit: skipped + countMax) { report in
       "select * from \(report) offset \(skipped)"
     }
-    return try rows.map { row in
+    return try Self.figures(figures, of: rows)
+  }
+
+  /// A page of the rows of a query, and the sums of some figures over all of its rows: what is found is found once.
+  package func page(
+    _ query: ReportQuery, _ question: ReportQuestion,
+    figures: [(name: String, kind: ReportFigureKind)], sumsOf names: [String], byCurrency: Bool,
+    countMax: Int = groupsMax
+  ) async throws -> ReportPage {
+    let code = byCurrency ? "coalesce(currency, '')::text" : "''"
+    // Of missing numbers there may be more than 64 bits count; of money there are not.
+    let sums = names.map { "\(WideSums.held("sum(\($0))")) as \($0)" }
+    let told = (["code"] + names).map { name in
+      "case when report_place = report_first then array(select \(name) from sums order by code) end as sums_of_\(name)"
+    }
+    let rows = try await ask(query, question, limit: nil) { report in
+      """
+      select * from (with report as materialized (select * from \(report)),
+        sums as (select \((["\(code) as code"] + sums).joined(separator: ", ")) from report group by 1),
+        page as (
+          select *, row_number() over () as report_place, \(question.page * countMax) + 1 as report_first
+          from report)
+      select page.*, \(told.joined(separator: ", ")) from page
+      where report_place between report_first and report_first + \(countMax) - 1) as page
+      order by report_place
+      """
+    }
+    guard let first = rows.first else { return ReportPage(rows: [], sums: []) }
+    let codes = try first.texts("sums_of_code").map { $0 ?? "" }
+    let columns = try names.map { try first.int8s("sums_of_\($0)").map { $0 ?? 0 } }
+    return ReportPage(
+      rows: try Self.figures(figures, of: rows),
+      sums: codes.indices.map { place in (codes[place], columns.map { $0[place] }) })
+  }
+
+  private static func figures(
+    _ figures: [(name: String, kind: ReportFigureKind)], of rows: PostgresRows
+  ) throws -> [[ReportFigure]] {
+    try rows.map { row in
       try figures.map { name, kind in
         guard try !row.isNull(name) else { return .none }
         switch kind {
@@ -161,22 +213,6 @@ extension ReportTables {
         case .moment: return .moment(try row.timestamptz(name))
         }
       }
-    }
-  }
-
-  /// Sums of figures over all rows of a query, however many they are, in the order of their names; a row for each
-  /// currency, or one of a query without.
-  package func sums(
-    _ query: ReportQuery, _ question: ReportQuestion, of names: [String], byCurrency: Bool
-  ) async throws -> [(currency: String, sums: [Int64])] {
-    let code = byCurrency ? "coalesce(currency, '')::text" : "''"
-    // Of missing numbers there may be more than 64 bits count; of money there are not.
-    let sums = names.map { WideSums.held("sum(\($0))") }
-    let rows = try await ask(query, question, limit: nil) { report in
-      "select \(([code] + sums).joined(separator: ", ")) from \(report) group by 1 order by 1"
-    }
-    return try rows.map { row in
-      (try row.text(0), try names.indices.map { try row.int8($0 + 1) })
     }
   }
 

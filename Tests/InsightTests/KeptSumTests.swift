@@ -87,7 +87,7 @@ extension InsightSuite {
           where sum_id = (select max(sum_id) from ride_day_sum)
           """)
         let found = try await differences()
-        #expect(found.count == 1 && found[0].hasPrefix("the day's sum of rides of 2026-11-"))
+        #expect(found.count == 1 && found[0].hasPrefix("the kept sum of rides by day of 2026-11-"))
       }
     }
 
