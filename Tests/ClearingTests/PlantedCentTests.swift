@@ -34,12 +34,14 @@ extension ClearingSuite {
 
     /// What the proof says first of a table whose rows leave no digests.
     private static let otherWords: [String: String] = [
-      "posting": "entry ", "ride": "the kept sum of rides of ", "ride_sum": "the kept sum of rides of ",
+      "posting": "entry ", "ride": "the kept sum of rides of ",
+      "ride_sum": "the kept sum of rides of ",
       "operator_share": "operator_share of ",
       "charge_sum": "the kept sum of charge windows of ",
       "acquirer_sum": "the kept sum of the acquirer's lines of ",
       "posting_sum": "the kept sum of postings of ",
-      "capture_sum": "the kept sum of captures of ", "ride_day_sum": "the kept sum of rides by day of ",
+      "capture_sum": "the kept sum of captures of ",
+      "ride_day_sum": "the kept sum of rides by day of ",
     ]
 
     private struct Amount: Sendable {
