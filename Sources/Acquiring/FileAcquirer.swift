@@ -77,17 +77,43 @@ package struct AcquirerFolder: Sendable {
   /// One that cannot be read is among them, so that whoever takes it says so. Throws where the folder is
   /// there and cannot be read.
   package func waiting(now: Instant) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: incoming) else { return [] }
-    let names = try FileManager.default.contentsOfDirectory(atPath: incoming)
-    return names.filter { $0.hasSuffix(".csv") }.sorted().filter { name in
-      let facts = try? FileManager.default.attributesOfItem(atPath: incoming + "/" + name)
-      guard facts?[.type] as? FileAttributeType != .typeDirectory else { return false }
+    try files().filter(Self.isOfFunding).filter { name in
       guard let bytes = try? read(name) else { return true }
       if (try? FundingFile.read(bytes)) != nil { return true }
-      guard let changed = facts?[.modificationDate] as? Date else { return true }
-      let seconds = Double(now.microseconds) / 1e6 - changed.timeIntervalSince1970
-      return seconds >= Self.settleSeconds
+      return hasSettled(name, now: now) ?? true
     }
+  }
+
+  /// Names of the files that are left where they are, for they do not end in `.csv`, in order.
+  ///
+  /// Those still being written are left out, and so are hidden ones: whoever sends a file hides it so until it
+  /// is whole.
+  package func leftAlone(now: Instant) throws -> [String] {
+    try files().filter { name in
+      !Self.isOfFunding(name) && !name.hasPrefix(".") && hasSettled(name, now: now) ?? false
+    }
+  }
+
+  /// Whether a file is of funding by its name, which some systems write in capitals.
+  private static func isOfFunding(_ name: String) -> Bool { name.lowercased().hasSuffix(".csv") }
+
+  /// Names of all that lies in the folder of funding files and is no folder, in order.
+  private func files() throws -> [String] {
+    guard FileManager.default.fileExists(atPath: incoming) else { return [] }
+    return try FileManager.default.contentsOfDirectory(atPath: incoming).sorted().filter { name in
+      facts(of: name)?[.type] as? FileAttributeType != .typeDirectory
+    }
+  }
+
+  /// Whether a file was not written for long enough; nil where nobody can tell.
+  private func hasSettled(_ name: String, now: Instant) -> Bool? {
+    guard let changed = facts(of: name)?[.modificationDate] as? Date else { return nil }
+    let seconds = Double(now.microseconds) / 1e6 - changed.timeIntervalSince1970
+    return seconds >= Self.settleSeconds
+  }
+
+  private func facts(of name: String) -> [FileAttributeKey: Any]? {
+    try? FileManager.default.attributesOfItem(atPath: incoming + "/" + name)
   }
 
   /// The bytes of a funding file, at most one more than a file may have.

@@ -1,4 +1,4 @@
-/// Gives a window below zero to the other windows of its card's day.
+/// Gives a window below zero to the other windows of its rider's day.
 ///
 /// What was not collected is not asked for any more; what was given up is taken off what was given
 /// up; what was given back as goodwill before, and what the rider's bank took back for good, counts as

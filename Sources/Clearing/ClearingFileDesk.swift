@@ -30,8 +30,8 @@ package struct ClearingFileDesk: Sendable {
 
   /// Puts all that is authorised, and all refunds that are due, into a next file.
   ///
-  /// Nil when there is nothing, or another process is at it. Nothing leaves the house until the file is
-  /// given out.
+  /// Nil when there is nothing, another process is at it, or a hold stands. Nothing leaves the house until
+  /// the file is given out.
   package func make() async throws -> ClearingFile? {
     guard case .made(let file) = try await makeNext() else { return nil }
     return file

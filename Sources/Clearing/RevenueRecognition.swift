@@ -7,8 +7,9 @@ import Wallet
 /// Turns what was paid for passes and carnets into what operators have earned, fare day by fare day.
 ///
 /// A fare day is recognised once, after it has ended. What all holders of a product have earned by
-/// then, less what was recognised before, is shared between operators by the nominal fares of the
-/// rides that the product carried on the day. So a re-rating, a late tap or a return shows in the
+/// then, less what was recognised before, is shared between operators by what the product paid of the
+/// rides that it carried on the day: the nominal fare without that of companions, or the part of a pass
+/// that pays a part. So a re-rating, a late tap or a return shows in the
 /// next day's amount, also of a product that had earned its price, and over its life a product is
 /// recognised at its price exactly.
 package struct RevenueRecognition: Sendable {

@@ -1,9 +1,10 @@
 package import Basics
 package import Store
 
-/// Answers questions about taps, money, riders and vehicles: the read models, which change nothing.
+/// Answers questions about taps, money, riders and vehicles: the read models.
 ///
-/// Every answer says when it was made and what is still missing from it.
+/// They change nothing, but for ``agedGaps(device:closedSince:at:after:limit:)``, which first brings the list of
+/// holes up to date. Every answer says when it was made and what is still missing from it.
 package struct InsightDesk: Sendable {
   /// Most fare days of one report.
   package static let reportDaysMax = 366

@@ -24,7 +24,7 @@ package final class QueueWatch: Sendable {
   private let echo: Echo
 
   /// Makes a watch over the queues, with the connections of people and those that only devices use; `freeBytes` is
-  /// the room where the data folder lies, nil where nobody can tell.
+  /// the room where the private database lies, behind links, or else the data folder; nil where nobody can tell.
   package init(
     store: Store, wayIn: Store, city: CityHolder, factory: any MetricsFactory, log: Logger,
     now: @escaping @Sendable () -> Instant, randomBytes: @escaping @Sendable (Int) -> [UInt8],

@@ -3,8 +3,8 @@ package import Store
 import Tapping
 import Transit
 
-/// Where a tap stands on its way.
-package enum TapState: String, Sendable, CaseIterable {
+/// How far the audit of a device's numbers finds a tap; ``TapState`` of Store goes on to the bank.
+package enum AuditedTapState: String, Sendable, CaseIterable {
   /// In the journal, not sorted yet.
   case journalled
   /// In a batch that the sorter could not read.
@@ -27,7 +27,7 @@ package struct TapTrace: Sendable, Equatable {
   /// Corrected by the clock rule; as the device said where it is not sorted; nil where the tap
   /// cannot be read.
   package let at: Instant?
-  package let state: TapState
+  package let state: AuditedTapState
   /// Other contents that came under the number; they are kept apart.
   package var conflicts = 0
   /// Why it is in quarantine or set aside.
@@ -124,7 +124,7 @@ extension InsightDesk {
   }
 }
 
-extension TapState {
+extension AuditedTapState {
   fileprivate init(_ state: QuarantineState) {
     self =
       switch state {
@@ -136,7 +136,7 @@ extension TapState {
 }
 
 extension TapTrace {
-  init(seq: Int64, at: Instant?, state: TapState) {
+  init(seq: Int64, at: Instant?, state: AuditedTapState) {
     self.seq = seq
     self.at = at
     self.state = state
@@ -164,7 +164,7 @@ extension TapTrace {
   fileprivate init(quarantined row: QuarantinedRow) {
     let content = QuarantinedContent(Array(row.content.utf8))
     self.init(
-      seq: row.seq, at: content.at, state: TapState(row.state))
+      seq: row.seq, at: content.at, state: AuditedTapState(row.state))
     fault = row.code
     medium = content.medium
     riders = content.riders

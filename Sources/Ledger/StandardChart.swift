@@ -2,8 +2,8 @@ extension ChartOfAccounts {
   /// The books of a city's clearing house.
   ///
   /// The house is an agent: fares are never its income. A ride makes its rider owe (1200) and the
-  /// house owe the operator (2100); a payment moves 1200 to 1100, a payout 2100 to 1100. What a
-  /// concession or a cap took off a price is no booking: rides keep the nominal and the charged
+  /// house owe the operator (2100); a payment moves 1200 to 1120, 1110, 1100 or 2200, a payout 2100 to 2150
+  /// and then 1100. What a concession or a cap took off a price is no booking: rides keep the nominal and the charged
   /// price, and what the city pays for it is booked when it is claimed (1300 against 2100).
   package static let standard: ChartOfAccounts = {
     do throws(ChartFault) {

@@ -89,7 +89,7 @@ package struct ChargingTables {
     ).only().bool(0)
   }
 
-  /// Closes the windows of a fare day: one for each card that rode on it; their number.
+  /// Closes the windows of a fare day: one for each rider and currency, whatever cards rode; their number.
   ///
   /// Rider-days that are stale wait until they are rated, which may change them or not; those with a
   /// phone until it was looked at whether an account is known of it.

@@ -70,7 +70,13 @@ struct AcquirerCommand: AsyncParsableCommand {
         guard !paths.isEmpty else {
           let folder = backbone.acquirerFolder(
             out: nil, in: try acquirer.incoming(backbone.place, kept))
-          return try await AcquirerFiles(folder: folder).take(desk)
+          let files = AcquirerFiles(folder: folder)
+          let outcomes = try await files.take(desk)
+          let others = try files.leftAlone()
+          if !others.isEmpty {
+            Progress.say("\(AcquirerFiles.leftAloneHead): \(AcquirerFiles.list(others))")
+          }
+          return outcomes
         }
         var outcomes: [(String, FundingOutcome)] = []
         for path in paths {
@@ -152,6 +158,11 @@ struct AcquirerCommand: AsyncParsableCommand {
 
 /// Moves files between the folder of the acquirer and the books.
 struct AcquirerFiles: Sendable {
+  /// Most names of files that are told in one line.
+  static let namesMax = 20
+  /// What is said of files that nothing is taken by; their names follow.
+  static let leftAloneHead = "funding files are left alone, for their names do not end in .csv"
+
   let folder: AcquirerFolder
 
   /// Makes all clearing files that are due, and writes those that were never given out; their names.
@@ -185,6 +196,16 @@ struct AcquirerFiles: Sendable {
       }
     }
     return outcomes
+  }
+
+  /// Names of the files that nothing is taken by.
+  func leftAlone() throws -> [String] { try folder.leftAlone(now: .now) }
+
+  /// Names of files in one line.
+  static func list(_ names: [String]) -> String {
+    let shown = names.prefix(namesMax).map { $0.quoted(bytesMax: AcquirerFolder.nameBytesMax) }
+    let more = names.count > namesMax ? " and \(names.count - namesMax) more" : ""
+    return shown.joined(separator: ", ") + more
   }
 
   private func take(_ name: String, _ desk: FundingDesk) async throws -> FundingOutcome {

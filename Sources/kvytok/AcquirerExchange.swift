@@ -19,6 +19,7 @@ struct AcquirerExchange: Sendable {
 
   /// Works until the task is cancelled; a fault is told, and tried again.
   func run() async {
+    var told: Set<String> = []
     repeat {
       do {
         try await giveOut()
@@ -27,6 +28,7 @@ struct AcquirerExchange: Sendable {
       }
       do {
         try await takeIn()
+        try tell(ofOthersThan: &told)
       } catch {
         log.error("funding files are not taken", metadata: ["fault": "\(error)"])
       }
@@ -48,5 +50,15 @@ struct AcquirerExchange: Sendable {
         level: outcome.isRefused ? .warning : .info, "a funding file came",
         metadata: ["file": "\(name)", "outcome": "\(outcome.text)"])
     }
+  }
+
+  /// Tells once of each file that lies in the folder under a name that nothing is taken by: money that the
+  /// acquirer thinks it told of would never be booked.
+  private func tell(ofOthersThan told: inout Set<String>) throws {
+    let others = try AcquirerFiles(folder: folder).leftAlone()
+    defer { told = Set(others) }
+    let new = others.filter { !told.contains($0) }
+    guard !new.isEmpty else { return }
+    log.warning("\(AcquirerFiles.leftAloneHead)", metadata: ["files": "\(AcquirerFiles.list(new))"])
   }
 }

@@ -88,7 +88,10 @@ struct AcquirerOptions: ParsableArguments {
   var acquirerURL: String?
 
   @Flag(
-    help: "The acquirer is reached by files in DATA/acquirer; or set KVYTOK_ACQUIRER_FILES=true.")
+    help: """
+      The acquirer is reached by files, which `acquirer export` and the service write; or set \
+      KVYTOK_ACQUIRER_FILES=true.
+      """)
   var acquirerFiles = false
 
   @OptionGroup var house: MerchantOptions

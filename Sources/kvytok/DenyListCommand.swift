@@ -46,8 +46,8 @@ struct DenyListCommand: AsyncParsableCommand {
         print("The list is full: media that are denied now are listed once others are lifted.")
       }
       var entries = TextTable([
-        ("medium", .left), ("kind", .left), ("reason", .left), ("since", .left), ("by", .left),
-        ("note", .left),
+        ("medium", .left), ("kind", .left), ("cause", .left), ("since", .left), ("by", .left),
+        ("reason", .left),
       ])
       for cause in causes {
         entries.add([

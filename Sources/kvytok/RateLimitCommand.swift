@@ -62,7 +62,8 @@ extension RateCommand {
       abstract: "Lists places, proofs, merges and limits that changed fares of before, or wait.",
       discussion: """
         What waits is done when another person gives the same command: `kvytok device assign`, `kvytok \
-        rider add-entitlement`, `kvytok rider merge` or `kvytok rate limit`.
+        rider add-entitlement` or `withdraw-entitlement`, `kvytok rider merge`, `kvytok rider register \
+        --account-reference` or `kvytok rate limit`.
         """)
 
     @OptionGroup var database: DatabaseOptions

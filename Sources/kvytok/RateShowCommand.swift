@@ -5,7 +5,8 @@ import Store
 extension RateCommand {
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows what an order changes, as it was when it was asked for.")
+      abstract:
+        "Shows how far an order is, and what it changes, as last worked out for whoever decides.")
 
     @Argument(help: "Number of the order.")
     var order: Int64

@@ -147,6 +147,26 @@ struct SimulatedAcquirerProgram {
     #expect(FileManager.default.contents(atPath: path) == Data("H,another\n".utf8))
     #expect(try FileManager.default.contentsOfDirectory(atPath: out).count == 1)
   }
+
+  /// What the acquirer paid would stay unbooked without a word.
+  @Test func aFundingFileMayEndInCapitalsAndOneOfAnotherEndingIsNamed() throws {
+    let home = try TemporaryFolder.make("endings")
+    defer { try? FileManager.default.removeItem(at: home) }
+    let folder = AcquirerFolder(out: home.path + "/out", in: home.path + "/in")
+    let before = Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    #expect(try folder.waiting(now: before).isEmpty && folder.leftAlone(now: before).isEmpty)
+    try FileManager.default.createDirectory(
+      atPath: home.path + "/in/taken", withIntermediateDirectories: true)
+    let whole = try FundingFileTests.file()
+    for name in ["funding-1.csv", "FUNDING-2.CSV", "funding-3.txt", ".funding-4.csv.part"] {
+      try whole.write(to: home.appendingPathComponent("in/" + name))
+    }
+    let now = before.adding(seconds: 1)
+    #expect(try folder.waiting(now: now) == ["FUNDING-2.CSV", "funding-1.csv"])
+    // It may still be on its way, under a name that it does not keep.
+    #expect(try folder.leftAlone(now: now).isEmpty)
+    #expect(try folder.leftAlone(now: now.adding(seconds: 120)) == ["funding-3.txt"])
+  }
 }
 
 @Suite(.enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serverTurn)
@@ -193,7 +213,15 @@ struct AcquirerFileServiceTests {
       "acquirer", "export", "--data", copy.path, "--acquirer-out", own,
     ])
     #expect(named.exitCode == 0 && named.output.contains("nothing to write"), "\(named)")
+    // What came long ago, and is of no ending that is taken, is named.
+    let other = incoming + "/funding.txt"
+    try Data("H".utf8).write(to: URL(fileURLWithPath: other))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: other)
     let taken = try await Command.run(["acquirer", "import", "--data", data.path])
+    #expect(
+      taken.errors.contains("do not end in .csv: funding.txt")
+        && FileManager.default.fileExists(atPath: other), "\(taken.errors)")
     #expect(
       taken.exitCode == 1 && taken.output.contains("of merchant city, and the house is KYIV-01"),
       "\(taken)")

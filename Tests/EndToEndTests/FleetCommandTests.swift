@@ -55,6 +55,9 @@ struct FleetCommandTests {
       #expect(lifted.output == "still denied for lots, version 1\n", "\(lifted.errors)")
       let list = try await service.run(["deny-list", "show"])
       #expect(list.output.hasPrefix("version 1, 1 media denied") && list.output.contains("olha"))
+      // As the options of `add` are called.
+      let heads = list.output.split(separator: "\n").first { $0.hasPrefix("medium") } ?? ""
+      #expect(heads.split(separator: " ") == ["medium", "kind", "cause", "since", "by", "reason"])
 
       let file = service.data.appendingPathComponent("tap.json").path
       let exported = try await service.run(["evidence", "export", "V-7", "1", "1", "--out", file])
