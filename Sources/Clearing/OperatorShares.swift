@@ -135,8 +135,9 @@ package struct OperatorSharing: Sendable {
         : part.shares(Apportionment.Ride.rides(rides, on: network))
       if rule != .own { names.insert(rule.rawValue) }
       for (ride, minor) in zip(rides, minors) {
-        own[ride.operatorID, default: 0] += ride.chargedMinor
-        shared[ride.operatorID, default: 0] += minor
+        guard let name = ride.operatorID else { continue }
+        own[name, default: 0] += ride.chargedMinor
+        shared[name, default: 0] += minor
       }
     }
     guard own != shared else { return [] }
@@ -175,7 +176,7 @@ extension Apportionment.Ride {
     }
   }
 
-  /// A ride of the sub-ledger: its reason says whether it is linked, capped, or paid by a product.
+  /// A ride of the sub-ledger: its reason says whether it is linked, capped, paid by a product, or none.
   private init(
     _ ride: SharedRide, _ steps: [FareStep], isTicketCarried: Bool, on network: Network
   ) {
@@ -191,7 +192,8 @@ extension Apportionment.Ride {
       carriedMinor: Self.carried(
         nominal: ride.nominalMinor, by: steps, isTicketCarried: isTicketCarried),
       isPaidByProduct: !codes.isDisjoint(with: Self.carrying)
-        && (isTicketCarried || !codes.contains(.onTicket)))
+        && (isTicketCarried || !codes.contains(.onTicket)),
+      isNoRide: codes.contains(.passBack) || codes.contains(.cancelled))
   }
 
   /// The steps of products that pay all of a ride.
