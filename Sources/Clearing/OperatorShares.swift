@@ -10,11 +10,12 @@ import Transit
 /// Rating books each ride to the operator that carried it. What the rule gives to others is booked
 /// after it, from the same list of clearing runs, as a difference to what was shared before: the sum
 /// over operators never changes, and a day that is rated anew is shared anew. So is one whose stops
-/// are found or corrected later, where distance counts.
+/// are found or corrected later, where distance counts, and one that a person orders to be rated anew, though
+/// no fare changes.
 package struct OperatorSharing: Sendable {
   /// Most runs looked at in one transaction.
   package static let runsMax = 50
-  /// Most riders' days that are shared anew in one transaction for their stops.
+  /// Most riders' days that are shared anew in one transaction for their stops, or by order.
   package static let recountsMax = 2000
 
   private let store: Store
@@ -28,7 +29,7 @@ package struct OperatorSharing: Sendable {
     self.now = now
   }
 
-  /// Shares what the oldest runs changed, and days whose stops are known otherwise; how many of both.
+  /// Shares what the oldest runs changed, and days of which that is asked; how many of both.
   package func pass() async throws -> Int {
     let moment = now()
     return try await city.write(to: store) { db, city in

@@ -118,7 +118,8 @@ package struct OperatorTables {
       [.int8s(runs.map(Optional.some)), .timestamptz(now)])
   }
 
-  /// Asks for riders' days of a lane to be shared anew: where they got on and off is known otherwise.
+  /// Asks for riders' days of a lane to be shared anew: where they got on and off is known otherwise, or a
+  /// person ordered them to be rated anew.
   package func askRecount(of days: [RiderDay], lane: Int16) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted()
