@@ -19,7 +19,8 @@ package struct Apportionment: Hashable, Sendable {
 
   /// A ride with what is needed to share its money.
   package struct Ride: Hashable, Sendable {
-    package var operatorID: String
+    /// Nil where nobody knows who carried the rider.
+    package var operatorID: String?
     package var nominalMinor: Int64
     package var chargedMinor: Int64
     /// Nil when not known.
@@ -32,17 +33,21 @@ package struct Apportionment: Hashable, Sendable {
     package var carriedMinor: Int64
     /// A pass or a trip is used for it, also where it costs nothing beside the rides of the day before.
     package var isPaidByProduct: Bool
+    /// A second tap or a ride that was cancelled: it carried nobody.
+    package var isNoRide: Bool
 
     /// What is left for the rider to pay, before links and caps.
     var openMinor: Int64 { max(0, nominalMinor - carriedMinor) }
     /// A product pays all of it: it has no part in what other rides charge.
     package var isCarried: Bool { (carriedMinor > 0 || isPaidByProduct) && openMinor == 0 }
+    /// It shares with the others of its group; what its operator is not known of is nobody's to give.
+    var takesPart: Bool { !isCarried && operatorID != nil }
 
     /// Makes a ride.
     package init(
-      operatorID: String, nominalMinor: Int64, chargedMinor: Int64, metres: Int64? = nil,
+      operatorID: String?, nominalMinor: Int64, chargedMinor: Int64, metres: Int64? = nil,
       isLinked: Bool = false, isCapped: Bool = false, carriedMinor: Int64 = 0,
-      isPaidByProduct: Bool = false
+      isPaidByProduct: Bool = false, isNoRide: Bool = false
     ) {
       self.operatorID = operatorID
       self.nominalMinor = nominalMinor
@@ -52,6 +57,7 @@ package struct Apportionment: Hashable, Sendable {
       self.isCapped = isCapped
       self.carriedMinor = carriedMinor
       self.isPaidByProduct = isPaidByProduct
+      self.isNoRide = isNoRide
     }
   }
 
@@ -65,11 +71,12 @@ package struct Apportionment: Hashable, Sendable {
   /// A ride that is linked belongs together with the one before; when a cap took something off, all
   /// rides of the day belong together, for all of them made the cap be reached. Each such group
   /// shares the sum of what its rides charged. A ride that a product pays keeps what it charged, and
-  /// counts to no cap.
+  /// counts to no cap. So does one of an unknown operator, but rides that are linked to it are not
+  /// linked to the one before it. What is no ride is passed over, as the tariff passes it over.
   package func shares(_ rides: [Ride]) -> [Int64] {
     var shares = rides.map(\.chargedMinor)
     guard rule != .own else { return shares }
-    for group in Self.groups(rides).map({ $0.filter { !rides[$0].isCarried } })
+    for group in Self.groups(rides).map({ $0.filter { rides[$0].takesPart } })
     where group.count > 1 {
       let part = group.map { rides[$0] }
       let sum = part.reduce(Int64(0)) { $0 + $1.chargedMinor }
@@ -78,15 +85,16 @@ package struct Apportionment: Hashable, Sendable {
     return shares
   }
 
-  /// Runs of rides that share their money.
-  private static func groups(_ rides: [Ride]) -> [Range<Int>] {
-    guard !rides.contains(where: \.isCapped) else { return [0..<rides.count] }
-    var groups: [Range<Int>] = []
-    for place in rides.indices {
-      if rides[place].isLinked, let last = groups.popLast() {
-        groups.append(last.lowerBound..<(place + 1))
+  /// The places of rides that belong together, in order.
+  private static func groups(_ rides: [Ride]) -> [[Int]] {
+    let places = rides.indices.filter { !rides[$0].isNoRide }
+    guard !rides.contains(where: \.isCapped) else { return [places] }
+    var groups: [[Int]] = []
+    for place in places {
+      if rides[place].isLinked, !groups.isEmpty {
+        groups[groups.count - 1].append(place)
       } else {
-        groups.append(place..<(place + 1))
+        groups.append([place])
       }
     }
     return groups

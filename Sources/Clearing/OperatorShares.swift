@@ -10,11 +10,12 @@ import Transit
 /// Rating books each ride to the operator that carried it. What the rule gives to others is booked
 /// after it, from the same list of clearing runs, as a difference to what was shared before: the sum
 /// over operators never changes, and a day that is rated anew is shared anew. So is one whose stops
-/// are found or corrected later, where distance counts.
+/// are found or corrected later, where distance counts, and one that a person orders to be rated anew, though
+/// no fare changes.
 package struct OperatorSharing: Sendable {
   /// Most runs looked at in one transaction.
   package static let runsMax = 50
-  /// Most riders' days that are shared anew in one transaction for their stops.
+  /// Most riders' days that are shared anew in one transaction for their stops, or by order.
   package static let recountsMax = 2000
 
   private let store: Store
@@ -28,7 +29,7 @@ package struct OperatorSharing: Sendable {
     self.now = now
   }
 
-  /// Shares what the oldest runs changed, and days whose stops are known otherwise; how many of both.
+  /// Shares what the oldest runs changed, and days of which that is asked; how many of both.
   package func pass() async throws -> Int {
     let moment = now()
     return try await city.write(to: store) { db, city in
@@ -135,8 +136,9 @@ package struct OperatorSharing: Sendable {
         : part.shares(Apportionment.Ride.rides(rides, on: network))
       if rule != .own { names.insert(rule.rawValue) }
       for (ride, minor) in zip(rides, minors) {
-        own[ride.operatorID, default: 0] += ride.chargedMinor
-        shared[ride.operatorID, default: 0] += minor
+        guard let name = ride.operatorID else { continue }
+        own[name, default: 0] += ride.chargedMinor
+        shared[name, default: 0] += minor
       }
     }
     guard own != shared else { return [] }
@@ -175,7 +177,7 @@ extension Apportionment.Ride {
     }
   }
 
-  /// A ride of the sub-ledger: its reason says whether it is linked, capped, or paid by a product.
+  /// A ride of the sub-ledger: its reason says whether it is linked, capped, paid by a product, or none.
   private init(
     _ ride: SharedRide, _ steps: [FareStep], isTicketCarried: Bool, on network: Network
   ) {
@@ -191,7 +193,8 @@ extension Apportionment.Ride {
       carriedMinor: Self.carried(
         nominal: ride.nominalMinor, by: steps, isTicketCarried: isTicketCarried),
       isPaidByProduct: !codes.isDisjoint(with: Self.carrying)
-        && (isTicketCarried || !codes.contains(.onTicket)))
+        && (isTicketCarried || !codes.contains(.onTicket)),
+      isNoRide: codes.contains(.passBack) || codes.contains(.cancelled))
   }
 
   /// The steps of products that pay all of a ride.

@@ -55,6 +55,10 @@ package struct Rater: Sendable {
     let difference = RideDifference(
       standing: standing, rated: folded.rides, sharedBy: SharingRules(book))
     let tapCount = taps.reduce(0) { $0 + $1.count }
+    if book.versions.contains(where: { $0.apportionment != .own }) {
+      try await db.operatorMoney.askRecount(
+        of: Self.toShareAnew(claimed, folded.rides), lane: lane)
+    }
     // The books of today's month take it, unless they are being closed just now.
     let accountingDate = try await db.periods.bookingDate(city.clock.zone.local(now).day)
     if !difference.isEmpty {
@@ -76,6 +80,21 @@ package struct Rater: Sendable {
     return Pass(
       riderDays: days.count, taps: tapCount, ridesAdded: difference.added.count,
       ridesReversed: difference.reversed.count)
+  }
+
+  /// Days that a person ordered on which more than one operator carried the rider: they are shared anew also
+  /// where no fare changes, for the rule may be understood otherwise than when they were shared.
+  private static func toShareAnew(_ claimed: [ClaimedDay], _ rides: [RideRow]) -> [RiderDay] {
+    let ordered = Set(claimed.lazy.filter { $0.cause == .order }.map(\.day))
+    guard !ordered.isEmpty else { return [] }
+    var carriers: [RiderDay: String] = [:]
+    var days: Set<RiderDay> = []
+    for ride in rides where ordered.contains(ride.day) {
+      guard let name = ride.operatorID else { continue }
+      if carriers[ride.day, default: name] != name { days.insert(ride.day) }
+      carriers[ride.day] = name
+    }
+    return Array(days)
   }
 
   /// The city on the network that holds on each of some days.

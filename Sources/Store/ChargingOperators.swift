@@ -9,7 +9,8 @@ package struct SharedRide: Sendable, Hashable {
   package let fareDay: Day
   package let currency: Currency
   package let tariffVersion: String
-  package let operatorID: String
+  /// Nil where nobody knows who carried the rider.
+  package let operatorID: String?
   package let nominalMinor: Int64
   package let chargedMinor: Int64
   package let reasonJSON: String
@@ -117,7 +118,8 @@ package struct OperatorTables {
       [.int8s(runs.map(Optional.some)), .timestamptz(now)])
   }
 
-  /// Asks for riders' days of a lane to be shared anew: where they got on and off is known otherwise.
+  /// Asks for riders' days of a lane to be shared anew: where they got on and off is known otherwise, or a
+  /// person ordered them to be rated anew.
   package func askRecount(of days: [RiderDay], lane: Int16) async throws {
     guard !days.isEmpty else { return }
     let ordered = days.sorted()
@@ -195,15 +197,16 @@ package struct OperatorTables {
       -- A ride carried over the end of a fare day was boarded on the day before.
       left join boarding o on o.fare_day = r.fare_day - 1 and o.device_id = r.device_id
         and o.epoch = r.epoch and o.seq = r.seq
+      -- Rides of unknown operators share nothing, but others are linked to them.
       where r.reversed_run_id is null and r.charged_minor is not null
-        and r.operator_id is not null
       order by r.lane, r.rider_id, r.fare_day, r.currency, r.started_at, r.device_id, r.seq
       """, Self.parameters(runs, days) + [.texts(versions.map(Optional.some))])
     return try rows.map { row in
       SharedRide(
         lane: try row.int2("lane"), rider: try row.identifier("rider_id"),
         fareDay: try row.date("fare_day"), currency: try row.currency("currency"),
-        tariffVersion: try row.text("tariff_version"), operatorID: try row.text("operator_id"),
+        tariffVersion: try row.text("tariff_version"),
+        operatorID: try row.textOrNil("operator_id"),
         nominalMinor: try row.int8("nominal_minor"), chargedMinor: try row.int8("charged_minor"),
         reasonJSON: try row.text("reason"), fromStop: try row.textOrNil("from_stop"),
         toStop: try row.textOrNil("to_stop"))

@@ -2,14 +2,16 @@ import Basics
 import Charging
 import Testing
 
-/// Rides in order: operator, nominal, charged, metres; `linked` or `capped` by letters; what a product pays.
+/// Rides in order: operator, nominal, charged, metres; `linked`, `capped` or `none` by letters; what a product
+/// pays.
 private func ride(
-  _ name: String, _ nominal: Int64, _ charged: Int64, _ metres: Int64? = nil, _ marks: String = "",
+  _ name: String?, _ nominal: Int64, _ charged: Int64, _ metres: Int64? = nil, _ marks: String = "",
   carried: Int64 = 0
 ) -> Apportionment.Ride {
   Apportionment.Ride(
     operatorID: name, nominalMinor: nominal, chargedMinor: charged, metres: metres,
-    isLinked: marks.contains("l"), isCapped: marks.contains("c"), carriedMinor: carried)
+    isLinked: marks.contains("l"), isCapped: marks.contains("c"), carriedMinor: carried,
+    isNoRide: marks.contains("n"))
 }
 
 @Suite struct ApportionmentTests {
@@ -23,6 +25,64 @@ private func ride(
     (.nominal, [625, 375]), (.distance, [667, 333]),
   ]) func aTransferIsSharedByTheRule(_ rule: Apportionment.Rule, _ shares: [Int64]) {
     #expect(Apportionment(rule).shares(transfer) == shares)
+  }
+
+  /// The same transfer, also as a later ride of the tram's ticket, and a second tap at the tram before it.
+  @Test(arguments: [
+    (Apportionment.Rule.own, [1000, 0, 0]), (.firstRide, [1000, 0, 0]), (.equal, [500, 0, 500]),
+    (.nominal, [625, 0, 375]), (.distance, [667, 0, 333]),
+  ]) func aDoubledTapBreaksNoLink(_ rule: Apportionment.Rule, _ shares: [Int64]) {
+    for metres in [nil, 0] as [Int64?] {
+      let rides = [transfer[0], ride("tram", 0, 0, metres, "n"), transfer[1]]
+      #expect(Apportionment(rule).shares(rides) == shares)
+    }
+  }
+
+  /// A tram for 10.00, on and off at one stop of the metro, and a bus for 2.00 more: 12.00 to share.
+  @Test(arguments: [
+    (Apportionment.Rule.own, [1000, 0, 200]), (.firstRide, [1200, 0, 0]), (.equal, [600, 0, 600]),
+    (.nominal, [750, 0, 450]), (.distance, [800, 0, 400]),
+  ]) func aRideThatWasCancelledBreaksNoLink(_ rule: Apportionment.Rule, _ shares: [Int64]) {
+    let rides = [
+      ride("tram", 1000, 1000, 5000), ride("metro", 0, 0, nil, "n"),
+      ride("bus", 600, 200, 2500, "l"),
+    ]
+    #expect(Apportionment(rule).shares(rides) == shares)
+  }
+
+  /// On and off at one stop of the metro, a tram for 10.00 that is tapped twice, and a bus of which a cap of
+  /// 15.00 leaves 5.00.
+  @Test(arguments: [
+    (Apportionment.Rule.own, [0, 1000, 0, 500]), (.firstRide, [0, 1500, 0, 0]),
+    (.equal, [0, 750, 0, 750]), (.nominal, [0, 938, 0, 562]), (.distance, [0, 1000, 0, 500]),
+  ]) func whatIsNoRideHasNoPartInACap(_ rule: Apportionment.Rule, _ shares: [Int64]) {
+    let rides = [
+      ride("metro", 0, 0, nil, "n"), ride("tram", 1000, 1000, 5000), ride("tram", 0, 0, nil, "n"),
+      ride("bus", 600, 500, 2500, "c"),
+    ]
+    #expect(Apportionment(rule).shares(rides) == shares)
+  }
+
+  /// A tram for 10.00; hours later 10.00 for a ride with nobody knows whom, and a bus by free transfer from it.
+  @Test(arguments: Apportionment.Rule.allCases)
+  func aTransferFromARideOfAnUnknownOperatorTakesNothingFromTheOneBefore(
+    _ rule: Apportionment.Rule
+  ) {
+    let rides = [
+      ride("tram", 1000, 1000, 5000), ride(nil, 1000, 1000), ride("bus", 600, 0, 2500, "l"),
+    ]
+    #expect(Apportionment(rule).shares(rides) == [1000, 1000, 0])
+  }
+
+  @Test func aRideOfAnUnknownOperatorKeepsItsOwnAndLeavesTheRestToTheOthers() {
+    // In the middle of a transfer from the tram to the bus.
+    let middle = [transfer[0], ride(nil, 800, 100, nil, "l"), transfer[1]]
+    #expect(Apportionment(.nominal).shares(middle) == [625, 100, 375])
+    #expect(Apportionment(.distance).shares(middle) == [667, 100, 333])
+    // Under a cap of 20.00: 12.00 are the two others'.
+    let capped = [ride("tram", 800, 800), ride(nil, 800, 800), ride("bus", 800, 400, nil, "c")]
+    #expect(Apportionment(.equal).shares(capped) == [600, 800, 600])
+    #expect(Apportionment(.firstRide).shares(capped) == [1200, 800, 0])
   }
 
   @Test func ridesThatDoNotBelongTogetherKeepTheirOwn() {
@@ -91,10 +151,11 @@ private func ride(
     for rule in Apportionment.Rule.allCases {
       let rides = (0..<chance.integer(in: 1...9)).map { _ in
         ride(
-          "o\(chance.integer(in: 1...3))", Int64(chance.integer(in: 0...2000)),
-          Int64(chance.integer(in: 0...2000)),
+          chance.chance(0.1) ? nil : "o\(chance.integer(in: 1...3))",
+          Int64(chance.integer(in: 0...2000)), Int64(chance.integer(in: 0...2000)),
           chance.chance(0.8) ? Int64(chance.integer(in: 0...30_000)) : nil,
-          (chance.chance(0.4) ? "l" : "") + (chance.chance(0.1) ? "c" : ""),
+          (chance.chance(0.4) ? "l" : "") + (chance.chance(0.1) ? "c" : "")
+            + (chance.chance(0.1) ? "n" : ""),
           carried: chance.chance(0.2) ? Int64(chance.integer(in: 0...2000)) : 0)
       }
       let shares = Apportionment(rule).shares(rides)

@@ -16,7 +16,8 @@ extension ClearingSuite {
       today = try #require(Day("2026-11-23"))
     }
 
-    /// A run of rides of one rider on 22 November: operator, nominal, charged, category, reason.
+    /// A run of rides of one rider on 22 November: operator (empty where it is not known), nominal, charged,
+    /// category, reason.
     private func addRun(
       _ house: House, reversing: Bool = false,
       _ rides: [(String, Int, Int, String, String)]
@@ -35,7 +36,7 @@ extension ClearingSuite {
             tariff_version, reason)
           select '2026-11-22', 0, '00000000-0000-0000-0000-000000000001', max(run_id),
             '2026-11-22 08:0\(index):00Z', 'V-1', 1, \(index + 1), 1, '\(ride.3)', 'ride', 'bank',
-            '\(ride.0)', 'UAH', \(ride.1), \(ride.2), 'test-1',
+            nullif('\(ride.0)', ''), 'UAH', \(ride.1), \(ride.2), 'test-1',
             '{"currency":"UAH","steps":[{"code":"price","rule":"x","minor":\(ride.2)},{"code":"\(ride.4)",'
               || '"rule":"x","minor":\(ride.1 - ride.2),"number":1}]}' from clearing_run;
           """)
@@ -70,6 +71,38 @@ extension ClearingSuite {
         try await addRun(
           house, reversing: true,
           [("tram", 800, 800, "adult", "price"), ("bus", 800, 800, "adult", "price")])
+        #expect(try await sharing.pass() == 1)
+        #expect(try await house.apportioned() == [])
+      }
+    }
+
+    /// A tram for 10.00; a second tap at it, or on and off at one stop of the metro; a bus of 6.00 by free
+    /// transfer, or on the tram's ticket.
+    @Test func whatIsNoRideAndARideOfNobodyAreNotSharedWith() async throws {
+      let tariff = testTariff.replacing(
+        "currency: UAH", with: "currency: UAH\napportionment: nominal")
+      try await House.with(tariff: tariff) { house in
+        let sharing = OperatorSharing(store: house.store, city: house.city, now: { House.noon })
+        for (name, none, link) in [
+          ("tram", "pass_back", "transfer_free"), ("metro", "cancelled", "transfer_free"),
+          ("tram", "pass_back", "on_ticket"),
+        ] {
+          try await addRun(
+            house, reversing: true,
+            [
+              ("tram", 1000, 1000, "adult", "price"), (name, 0, 0, "adult", none),
+              ("bus", 600, 0, "adult", link),
+            ])
+          #expect(try await sharing.pass() == 1)
+          #expect(try await house.apportioned() == ["bus 375", "tram -375"], "\(none), \(link)")
+        }
+        // The bus is linked to a ride of which nobody knows who carried it: the tram keeps its 10.00.
+        try await addRun(
+          house, reversing: true,
+          [
+            ("tram", 1000, 1000, "adult", "price"), ("", 1000, 1000, "adult", "price"),
+            ("bus", 600, 0, "adult", "transfer_free"),
+          ])
         #expect(try await sharing.pass() == 1)
         #expect(try await house.apportioned() == [])
       }

@@ -148,6 +148,54 @@ extension ClearingSuite {
       }
     }
 
+    /// A rider's rides of 22 November by route and time; each route has a vehicle.
+    private static func taps(
+      _ card: String, from seq: Int64, _ rides: [(route: String, time: String)]
+    ) throws -> [Tap] {
+      try rides.enumerated().map { place, ride in
+        var tap = try tap(seq + Int64(place), ride.time, card: card)
+        (tap.route, tap.vehicle) = (ride.route, "T-\(ride.route)")
+        return tap
+      }
+    }
+
+    /// A tram for 8.00 that is tapped twice, and a bus by free transfer.
+    ///
+    /// For another rider such a day was shared when the second tap broke the link. A third one's bus is linked
+    /// to a route that nobody knows.
+    @Test func anOrderToRateAnewSharesDaysAnewThoughNoFareChanges() async throws {
+      let doubled = [("1", "08:00"), ("1", "08:02"), ("2", "08:10")]
+      let tariff = testTariff.replacing(
+        "currency: UAH",
+        with: "currency: UAH\napportionment: nominal\ntapping: {pass_back: {within: 5 min}}")
+      try await House.with(tariff: tariff) { house in
+        try await house.importFeed(Self.files, named: "two operators", stopsCount: 2)
+        try await house.journal(Self.taps("anna", from: 1, doubled))
+        try await house.service.drain()
+        #expect(
+          try await house.texts(
+            "select concat_ws(' ', operator_id, charged_minor) from ride order by seq")
+            == ["tram 800", "tram 0", "bus 0"])
+        #expect(try await house.shares() == ["bus 400", "tram -400"])
+        let unknown = [("1", "08:00"), ("9", "12:00"), ("2", "12:10")]
+        try await house.journal(
+          Self.taps("borys", from: 4, doubled) + Self.taps("olha", from: 7, unknown))
+        try await house.service.drain()
+        // As it was left by the earlier program: the tram has all, and nothing is kept of it.
+        try await house.script(
+          "update clearing_run set shared_at = now() where shared_at is null")
+        #expect(try await house.shares() == ["bus 400", "tram -400"])
+        try await house.script("update fare_day set stale_since = now(), stale_cause = 'order'")
+        try await house.service.drain()
+        #expect(try await house.number("select count(*) from share_recount") == 3)
+        #expect(try await house.shares() == ["bus 800", "tram -800"])
+        #expect(
+          try await house.number("select count(*) from ride where reversed_run_id is not null")
+            == 0)
+        try await house.expectSound()
+      }
+    }
+
     /// The ride of before keeps its version and costs more; the tram is shared by another rule.
     @Test func aRideThatKeepsItsRuleDoesNotHideOneThatIsSharedAnew() throws {
       let old = version(1, from: 20, "own").replacing(
