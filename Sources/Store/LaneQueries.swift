@@ -37,6 +37,12 @@ extension StoreSession {
     return try rows.only().bool(0)
   }
 
+  /// Whether a commit is told only when it is on disk: what is acknowledged then outlives a loss of power.
+  package func commitsDurably() async throws -> Bool {
+    try await connection.query("select current_setting('synchronous_commit') <> 'off'").only()
+      .bool(0)
+  }
+
   /// Takes lanes for this transaction, waiting for whoever works on them; in order, so that two who
   /// do so never wait for each other.
   ///

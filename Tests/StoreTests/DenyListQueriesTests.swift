@@ -97,7 +97,9 @@ extension StoreSuite {
           deferred for each row execute function tell()
           """, [])
         _ = try await store.write { db in
+          #expect(try await db.commitsDurably())
           _ = try await db.tryLane(.rating, lane: 0)
+          #expect(try await !db.commitsDurably())
           return try await db.denyList.deny(
             medium: Self.media[0], reason: "debt", by: "kvytok", at: noon)
         }
