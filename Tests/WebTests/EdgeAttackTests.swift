@@ -171,11 +171,11 @@ struct EdgeAttackTests {
         try await flooder.write(Self.chunked(token, count: 300))
         try await eventually { edge.server.load.requests == 2 }
         try await sender.write(
-          Self.promise(4000, to: "/v1/network", token: token)
+          Self.promise(1500, to: "/v1/network", token: token)
             .replacing("\r\n\r\n", with: "\r\nContent-Type: application/zip\r\n\r\n")
-            + String(repeating: "a", count: 4000))
+            + String(repeating: "a", count: 1500))
         try await eventually {
-          edge.server.load.requests == 3 && edge.server.load.bytes >= held + 4000
+          edge.server.load.requests == 3 && edge.server.load.bytes >= held + 1500
         }
       }
       let unknown = try await stranger.read(until: "}")
