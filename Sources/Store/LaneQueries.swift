@@ -1,4 +1,4 @@
-import Postgres
+package import Postgres
 
 /// Work that several processes share by lanes.
 package enum LanePurpose: Int32, Sendable, CaseIterable {
@@ -24,6 +24,13 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case watching = 21
 }
 
+extension PostgresConnection {
+  /// Whether a commit is told only when it is on disk: what is acknowledged then outlives a loss of power.
+  package func commitsDurably() async throws -> Bool {
+    try await query("select current_setting('synchronous_commit') <> 'off'").only().bool(0)
+  }
+}
+
 extension StoreSession {
   /// Whether the lane is this transaction's until it ends; false when another one works on it.
   ///
@@ -35,12 +42,6 @@ extension StoreSession {
       select pg_try_advisory_xact_lock($1, $2), set_config('synchronous_commit', 'off', true)
       """, [.int4(StoreSession.laneLockClass + purpose.rawValue), .int4(Int32(lane))])
     return try rows.only().bool(0)
-  }
-
-  /// Whether a commit is told only when it is on disk: what is acknowledged then outlives a loss of power.
-  package func commitsDurably() async throws -> Bool {
-    try await connection.query("select current_setting('synchronous_commit') <> 'off'").only()
-      .bool(0)
   }
 
   /// Takes lanes for this transaction, waiting for whoever works on them; in order, so that two who

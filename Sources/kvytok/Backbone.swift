@@ -107,7 +107,7 @@ struct Backbone: Sendable {
     let pool = PostgresPool(configuration: configuration, loop: loop)
     let isDurable: Bool
     do {
-      isDurable = try await Store(pool: pool).read { db in try await db.commitsDurably() }
+      isDurable = try await pool.session { connection in try await connection.commitsDurably() }
       await pool.close()
     } catch {
       await pool.close()

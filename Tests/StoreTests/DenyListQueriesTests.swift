@@ -97,14 +97,18 @@ extension StoreSuite {
           deferred for each row execute function tell()
           """, [])
         _ = try await store.write { db in
-          #expect(try await db.commitsDurably())
           _ = try await db.tryLane(.rating, lane: 0)
-          #expect(try await !db.commitsDurably())
           return try await db.denyList.deny(
             medium: Self.media[0], reason: "debt", by: "kvytok", at: noon)
         }
         let told = try await pool.session { db in try await db.query("select setting from told") }
         #expect(try told.map { try $0.text(0) } == ["on"])
+        // A service is told of a database that is set up otherwise.
+        try await pool.transaction { db in
+          #expect(try await db.commitsDurably())
+          _ = try await db.execute("set local synchronous_commit = off")
+          #expect(try await !db.commitsDurably())
+        }
       }
     }
 
