@@ -25,9 +25,16 @@ package final class DeviceGate: Sendable {
   }
 
   /// Hears of devices that change, until the task is cancelled; without it news take a minute.
-  package func run() async {
+  ///
+  /// Says where news may have been missed: what rests on the database beside the devices is to be forgotten as well.
+  package func run(onMissed: @Sendable () -> Void = {}) async {
     for await id in store.announcements(.devices) {
-      if id.isEmpty { directory.forgetAll() } else { directory.forget(id) }
+      if id.isEmpty {
+        directory.forgetAll()
+        onMissed()
+      } else {
+        directory.forget(id)
+      }
     }
   }
 

@@ -245,7 +245,7 @@ package final class IntakeService: Sendable {
   private func answer(
     _ outcome: AdmissionOutcome, _ batch: IncomingBatch, _ sender: ProvenSender
   ) -> IntakeReply {
-    if let session = sender.session { session.live.keep(session.chain) }
+    if let session = sender.session { session.live.keep(session.chain, epoch: batch.outline.epoch) }
     meters.count(outcome)
     report(outcome, of: batch)
     let facts = facts()
@@ -259,6 +259,10 @@ package final class IntakeService: Sendable {
   private func refusal(
     _ verdict: BatchVerdict, _ batch: IncomingBatch, _ sender: ProvenSender
   ) async -> IntakeRefusal {
+    switch verdict {
+    case .tooManyGaps, .tooManyEpochs: sender.session?.live.giveBack(epoch: batch.outline.epoch)
+    case .decided, .sessionMoved, .mayNotPost: break
+    }
     switch verdict {
     case .decided, .tooManyGaps:
       return IntakeRefusal(

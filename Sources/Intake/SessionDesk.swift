@@ -23,9 +23,10 @@ final class LiveSession: Sendable {
   /// How far it has come, as far as this process knows.
   var chain: SessionChain { held.withLock { $0.chain } }
 
-  /// Keeps a chain whose taps are durable; an older one is left out.
-  func keep(_ chain: SessionChain) {
+  /// Keeps a chain whose taps are durable, and the epoch that they are of; an older chain is left out.
+  func keep(_ chain: SessionChain, epoch: Int64) {
     held.withLock { held in
+      held.epoch = epoch
       let known = held.chain
       guard (chain.count, chain.coveredCount) > (known.count, known.coveredCount) else { return }
       held.chain = chain
@@ -42,8 +43,12 @@ final class LiveSession: Sendable {
     }
   }
 
-  /// Takes the epoch that its requests in the journal are of.
-  func keep(epoch: Int64) { held.withLock { $0.epoch = epoch } }
+  /// Forgets the epoch of a refused request, where none was taken: the next one may be of another.
+  func giveBack(epoch: Int64) {
+    held.withLock { held in
+      if held.chain.count == 0, held.epoch == epoch { held.epoch = nil }
+    }
+  }
 }
 
 /// What a device is answered that proposes a session.
@@ -127,6 +132,9 @@ package final class SessionDesk: Sendable {
     return SessionAnswer(body: opened.body, signature: opened.signature)
   }
 
+  /// Forgets all sessions: where news were missed, the database may be another one, without the newest of them.
+  package func forgetAll() { generations.withLock { $0 = (young: [:], old: [:]) } }
+
   /// A session that is remembered here.
   func known(_ id: SessionID) -> LiveSession? {
     generations.withLock { $0.young[id] ?? $0.old[id] }
@@ -165,8 +173,7 @@ package final class SessionDesk: Sendable {
         uncoveredSince: standing.uncoveredSince)
     }
     if let live = self.known(id) {
-      if let chain { live.keep(chain) }
-      if let known { live.keep(epoch: known.epoch) }
+      if let chain, let known { live.keep(chain, epoch: known.epoch) }
       return live
     }
     let live = LiveSession(

@@ -247,7 +247,10 @@ package struct DenyListQueries {
     let seconds = moment.microseconds / 1_000_000
     let base = seconds > newest ? seconds : newest + Self.lineAhead
     try await connection.execute(
-      "insert into deny_list_version (version, made_at, added, removed) values ($1, $2, 0, 0)",
+      """
+      insert into deny_list_version (version, made_at, added, removed)
+      values ($1, \(Self.madeAt), 0, 0)
+      """,
       [.int8(base), .timestamptz(moment)])
     try await SettingQueries(connection: connection).set(Self.baseSetting, to: String(base))
     try await StoreSession(connection: connection).announce(.denyList, String(base))
@@ -265,6 +268,17 @@ package struct DenyListQueries {
     return base
   }
 
+  /// When a version is made that was asked for at `$2`: nobody could have it before the transaction had its turn, nor
+  /// before the version below it.
+  ///
+  /// No transaction takes an hour: a version that is later than that was made while the clock was wrong.
+  private static let madeAt = """
+    greatest($2::timestamptz + date_trunc('second', clock_timestamp() - now()), (
+      select made_at from (
+        select made_at from deny_list_version order by version desc limit 1) newest
+      where made_at < $2::timestamptz + interval '1 hour'))
+    """
+
   /// Makes a version of what changed for some media; the newest one when nothing did.
   private func publish(
     _ media: [MediumID], before: DenyListHead, isPatient: Bool, at: Instant
@@ -278,7 +292,10 @@ package struct DenyListQueries {
     let version = before.version + 1
     try await connection.pipeline([
       PostgresStatement(
-        "insert into deny_list_version (version, made_at, added, removed) values ($1, $2, $3, $4)",
+        """
+        insert into deny_list_version (version, made_at, added, removed)
+        values ($1, \(Self.madeAt), $3, $4)
+        """,
         [
           .int8(version), .timestamptz(at), .int4(Int32(added.count)), .int4(Int32(removed)),
         ]),

@@ -57,10 +57,12 @@ package struct TapAuditTables {
   /// medium's changes were kept is not known, nor what a version says that was never made or is from before a restore.
   static let wasListed = isListed(in: "t.deny_list_version")
 
-  /// Whether the medium `m`, whose line is `l`, was on a version of the list.
+  /// Whether the medium `m`, whose line is `l`, was on a version of the list; nobody is on the empty one before the
+  /// first change.
   static func isListed(in version: String) -> String {
     """
-    case when m.fingerprint is not null and \(version) between
+    case when \(version) = 0 then false
+      when m.fingerprint is not null and \(version) between
         greatest(coalesce((select value::bigint from setting
           where name = '\(DenyListQueries.baseSetting)'), 0), 1)
         and (select max(version) from deny_list_version)

@@ -1,4 +1,4 @@
-import Postgres
+package import Postgres
 
 /// Work that several processes share by lanes.
 package enum LanePurpose: Int32, Sendable, CaseIterable {
@@ -22,6 +22,13 @@ package enum LanePurpose: Int32, Sendable, CaseIterable {
   case moving = 6
   /// Holes in the numbers of devices are compared with those that are written down.
   case watching = 21
+}
+
+extension PostgresConnection {
+  /// Whether a commit is told only when it is on disk: what is acknowledged then outlives a loss of power.
+  package func commitsDurably() async throws -> Bool {
+    try await query("select current_setting('synchronous_commit') <> 'off'").only().bool(0)
+  }
 }
 
 extension StoreSession {

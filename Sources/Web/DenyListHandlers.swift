@@ -186,6 +186,7 @@ extension Handlers {
       writer.member("medium", found.medium.rawValue)
       writer.member("accepted", found.isAccepted)
       writer.member("deny_reason", orNull: found.denyReason)
+      writer.member("newest_known", found.isNewestKnown)
       writer.denyList("used", found.used)
       writer.denyList("newest", found.newest)
       writer.endObject()

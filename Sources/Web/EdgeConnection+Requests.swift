@@ -20,7 +20,7 @@ extension EdgeConnection {
       break
     case .waiting, .asking, .taking, .skipping, .answering, .flushing, .ending, .closed: return
     }
-    let bytes = count * server.limits.earlyBytesWeight
+    let bytes = early.weigh(count, weight: server.limits.earlyBytesWeight)
     guard server.budget.grow(line, bytes: bytes, isLarge: false) else {
       dropEarly()
       let problem = server.overloaded
@@ -28,16 +28,14 @@ extension EdgeConnection {
       earlyFault = problem
       return
     }
-    earlyBytes += bytes
+    early.note(counted: bytes)
   }
 
   /// Forgets what came early, and takes it out of the count.
   func dropEarly() {
-    guard earlyBytes > 0 || !early.isEmpty else { return }
-    // Its room goes too: hardly any connection needs it again.
-    early.removeAll()
-    server.budget.shrink(line, bytes: earlyBytes)
-    earlyBytes = 0
+    guard !early.isEmpty else { return }
+    server.budget.shrink(line, bytes: early.bytes)
+    early = EdgeEarly()
   }
 
   private func noteHeadBegun() {
@@ -218,11 +216,14 @@ extension EdgeConnection {
     defer { isTakingEarly = false }
     while !early.isEmpty {
       switch stage {
-      case .waiting, .taking, .skipping: if let part = early.popFirst() { take(part) }
+      case .waiting, .taking, .skipping:
+        guard let (part, bytes) = early.popFirst() else { return }
+        // From here on it is counted as what it is.
+        if bytes > 0 { server.budget.shrink(line, bytes: bytes) }
+        take(part)
       case .asking, .answering, .flushing, .ending, .closed: return
       }
     }
-    dropEarly()
     guard let earlyFault else { return }
     switch stage {
     case .waiting, .taking: endWith(earlyFault)

@@ -60,13 +60,10 @@ final class EdgeConnection: ChannelDuplexHandler {
   var hasEarlyBytes = false
   var isDraining = false
   var isReadHeld = false
-  /// What came of further requests while one is being answered, in as small pieces as a caller likes: to take one
-  /// out moves none of the others.
-  var early = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 1)
-  /// They are being taken, one after the other.
+  /// What came before its turn.
+  var early = EdgeEarly()
+  /// It is being taken, one part after the other.
   var isTakingEarly = false
-  /// What they take of the count.
-  var earlyBytes = 0
   /// What is wrong with what follows the early parts: said once they are answered.
   var earlyFault: Problem?
   /// Bytes of an answer that the other side did not take at once.

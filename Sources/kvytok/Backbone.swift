@@ -79,6 +79,7 @@ struct Backbone: Sendable {
       }
       configuration.applicationName = use == .serving ? "kvytok serve" : "kvytok"
       if use == .serving {
+        try await requireDurable(configuration, on: loop)
         if !place.folder.hasTokenKey {
           try await requireKeyless(configuration, keys: place.folder, on: loop)
         }
@@ -97,6 +98,28 @@ struct Backbone: Sendable {
       if let fault = error as? CommandFault { throw fault }
       throw CommandFault("The database cannot be opened: \(error)")
     }
+  }
+
+  /// Checks that the database tells of a commit only when it is on disk: devices forget taps that are acknowledged.
+  private static func requireDurable(
+    _ configuration: PostgresConfiguration, on loop: EventLoop
+  ) async throws {
+    let pool = PostgresPool(configuration: configuration, loop: loop)
+    let isDurable: Bool
+    do {
+      isDurable = try await pool.session { connection in try await connection.commitsDurably() }
+      await pool.close()
+    } catch {
+      await pool.close()
+      throw explained(error, at: configuration.place)
+    }
+    guard !isDurable else { return }
+    let name = configuration.databaseName ?? "NAME"
+    throw CommandFault(
+      "The database at \(configuration.place) answers before what it is told is on disk (synchronous_commit = off): "
+        + "after a loss of power, taps and money that were acknowledged would be gone. Set it on, where it is off: in "
+        + "postgresql.conf, for the user, in the address, or by ALTER DATABASE \(name) SET synchronous_commit = on."
+    )
   }
 
   /// Reaches a database before a key is made for it.

@@ -88,6 +88,7 @@ struct RunningService: Sendable {
     proofs.parallelMax = ProofThreads.count
     let gate = DeviceGate(
       store: backbone.wayIn, proofs: ProofDesk(limits: proofs, run: ProofThreads.run), log: log)
+    let sessions = SessionDesk(store: backbone.wayIn, secret: keys.session, log: log)
     let log = log
     let denyList = DenyListHolder(factory: registry)
     try await denyList.prepare(store) { SecureRandom.bytes($0) }
@@ -106,7 +107,9 @@ struct RunningService: Sendable {
       Worker { await queues.run() },
     ]
     if backbone.hasOwnCluster { services.append(Worker { await backbone.keepCluster(log: log) }) }
-    if settings.parts.contains(.intake) { services.append(Worker { await gate.run() }) }
+    if settings.parts.contains(.intake) {
+      services.append(Worker { await gate.run { sessions.forgetAll() } })
+    }
     if settings.parts.contains(.clearing) {
       let clearing = ClearingService(
         store: store, city: city, tokenKey: keys.token, log: log, now: { .now })
@@ -129,7 +132,8 @@ struct RunningService: Sendable {
         now: { .now })
       services.append(Worker { await watch.run() })
     }
-    let web = try webServices(backbone, city: city, keys: keys, gate: gate, denyList: denyList)
+    let web = try webServices(
+      backbone, city: city, key: keys.token, gate: gate, sessions: sessions, denyList: denyList)
     services.append(try edge(web))
     var configuration = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
@@ -167,8 +171,8 @@ struct RunningService: Sendable {
   }
 
   private func webServices(
-    _ backbone: Backbone, city: CityHolder, keys: Keys, gate: DeviceGate,
-    denyList: DenyListHolder
+    _ backbone: Backbone, city: CityHolder, key: TokenKey, gate: DeviceGate,
+    sessions: SessionDesk, denyList: DenyListHolder
   ) throws -> WebServices {
     let store = backbone.store
     let wayIn = backbone.wayIn
@@ -182,7 +186,6 @@ struct RunningService: Sendable {
     for package in assets.missingPackages {
       Progress.say("The map or chart will be missing: install the Debian package \(package)")
     }
-    let sessions = SessionDesk(store: wayIn, secret: keys.session, log: log)
     let migrations = try SchemaMigrations.all()
     let messages = settings.acquirer.secret.map { secret in
       MessageDesk(store: store, city: city, secret: Array(secret.utf8), now: { .now })
@@ -191,13 +194,13 @@ struct RunningService: Sendable {
       store: store, wayIn: wayIn, city: city, registry: registry, assets: assets,
       insight: InsightDesk(store: store, city: city),
       intake: IntakeService(
-        store: wayIn, gate: gate, tokenKey: keys.token, sessions: sessions,
+        store: wayIn, gate: gate, tokenKey: key, sessions: sessions,
         admission: settings.admission, log: log, facts: facts),
       positions: PositionIntake(
         store: wayIn, gate: gate, admission: settings.admission, log: log,
         fareDay: { city.current.fareDay(of: $0) }, now: { .now }),
       gate: gate, desk: DeviceDesk(store: store, gate: gate, log: log), denyList: denyList,
-      log: log, tokenKey: keys.token, acquirerMessages: messages, facts: facts, now: { .now },
+      log: log, tokenKey: key, acquirerMessages: messages, facts: facts, now: { .now },
       randomBytes: { SecureRandom.bytes($0) },
       readiness: {
         await Readiness(backbone: backbone, city: city, migrations: migrations).checks()

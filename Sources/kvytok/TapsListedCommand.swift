@@ -26,7 +26,9 @@ extension TapsCommand {
       let title = "tap \(name.device)/\(name.epoch)/\(name.seq)"
       print("\(title) of \(found.at), \(found.medium.rawValue): \(end)")
       print("the list that the validator used: \(Self.words(found.used) ?? "not named")")
-      print("the newest one at that moment: \(Self.words(found.newest) ?? "there was none")")
+      let none =
+        found.isNewestKnown ? "there was none" : "not known, for the database was restored since"
+      print("the newest one at that moment: \(Self.words(found.newest) ?? none)")
     }
 
     private static func words(_ list: TapListing.List?) -> String? {

@@ -222,6 +222,16 @@ struct LostFolderTests {
       let report = try await Command.run(["report", "daily", "--date", "2026-11-20"] + elsewhere)
       #expect(report.exitCode == 3)
       #expect(report.errors.contains("Is it the right database?"), "\(report.errors)")
+      let hasty = try await Command.run([
+        "serve", "--port", "0", "--data", empty.path, "--database-url",
+        "\(url) options='-c synchronous_commit=off'",
+      ])
+      #expect(hasty.exitCode == 3, "\(hasty.errors)")
+      #expect(
+        hasty.errors.contains("ALTER DATABASE nothing SET synchronous_commit = on"),
+        "\(hasty.errors)")
+      #expect(
+        !FileManager.default.fileExists(atPath: empty.appendingPathComponent("keys").path))
       try await Self.makeTable(url)
       let other = try await Command.run(["doctor"] + elsewhere)
       #expect(other.output.contains("holds tables of something else"), "\(other.output)")

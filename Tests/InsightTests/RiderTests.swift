@@ -119,14 +119,33 @@ extension InsightSuite {
           "delete from deny_list_past; update deny_list set first_version = 2")
         #expect(try await told() == [false, nil])
         try await world.script("update deny_list set is_denied = true")
-        let listing = try #require(
-          try await world.store.read { db in
+        func listed() async throws -> TapListing {
+          let found = try await world.store.read { db in
             try await db.tapAudit.listing(of: TapName(device: "V-1", epoch: 1, seq: 1))
-          })
+          }
+          return try #require(found)
+        }
+        let listing = try await listed()
         #expect(listing.isAccepted && listing.medium == .card && listing.denyReason == nil)
         // The validator had version 1, and the medium came with the second of three.
         #expect(listing.used?.version == 1 && listing.used?.isListed == false)
         #expect(listing.newest?.version == 3 && listing.newest?.isListed == true)
+        #expect(listing.isNewestKnown)
+        // What was made between a backup and its restore is gone, and with it which list was the newest.
+        try await world.script(
+          """
+          update tap set deny_list_version = 0 where seq = 1;
+          insert into deny_list_version (version, made_at, added, removed) values
+            (1000, now() + interval '1 hour', 0, 0), (1001, now() + interval '2 hours', 1, 0);
+          """)
+        let lost = try await listed()
+        #expect(lost.newest == nil && !lost.isNewestKnown)
+        #expect(lost.used?.version == 0 && lost.used?.isListed == false)
+        // In the line that holds it is known again.
+        try await world.script(
+          "update deny_list_version set made_at = now() - interval '1 day' where version >= 1000")
+        let kept = try await listed()
+        #expect(kept.newest?.version == 1001 && kept.isNewestKnown)
       }
     }
 

@@ -133,6 +133,8 @@ extension InsightSuite {
         // A medium whose name on the list is not known may be on it.
         try await world.script("update medium set fingerprint = null")
         #expect(try await told(18) == nil)
+        // The empty list of before the first change is the same in every line.
+        #expect(try await told(0) == false)
       }
     }
 

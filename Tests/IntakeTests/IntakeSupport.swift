@@ -31,6 +31,7 @@ struct World: Sendable {
   let store: Store
   let pool: PostgresPool
   let gate: DeviceGate
+  let sessions: SessionDesk
   let desk: DeviceDesk
   let service: IntakeService
 
@@ -47,9 +48,10 @@ struct World: Sendable {
     desk = DeviceDesk(store: store, gate: gate, log: quiet)
     guard let tokenKey = TokenKey([UInt8](repeating: 5, count: 32)) else { throw NoKey() }
     guard let secret = Self.secret else { throw NoKey() }
+    sessions = SessionDesk(store: store, secret: secret, log: quiet)
     service = IntakeService(
       store: store, gate: gate, tokenKey: tokenKey,
-      sessions: SessionDesk(store: store, secret: secret, log: quiet), queue: queue, log: quiet,
+      sessions: sessions, queue: queue, log: quiet,
       facts: { AnswerFacts(serverTime: noon, tariffVersion: "2026-11", denyListVersion: 18) })
   }
 

@@ -92,6 +92,27 @@ extension IntakeSuite {
       }
     }
 
+    /// The server that took the place of a lost one may not have the newest sessions: evidence would miss their keys.
+    @Test func aSessionThatIsGoneFromTheDatabaseIsForgottenWhereNewsWereMissed() async throws {
+      try await World.with { world in
+        var online = try await Online(try await world.validator(), at: world)
+        try await world.run("delete from device_session")
+        // What is heard first is that nothing was heard before.
+        let (missed, isMissed) = AsyncStream<Void>.makeStream()
+        let listening = Task {
+          await world.gate.run {
+            world.sessions.forgetAll()
+            isMissed.yield()
+          }
+        }
+        defer { listening.cancel() }
+        for await _ in missed { break }
+        let refusal = try await world.service.accept(online.request([tap(1)])).outcome.refusal()
+        #expect(refusal.kind == .unknown && refusal.code == "session_unknown")
+        #expect(try await world.number("select count(*) from tap_batch") == 0)
+      }
+    }
+
     @Test func theSameRequestAgainIsAnsweredAgainAndAnOldOneIsNot() async throws {
       try await World.with { world in
         var online = try await Online(try await world.validator(), at: world)
@@ -125,6 +146,19 @@ extension IntakeSuite {
         #expect(try await world.register(epoch: 4) == nil)
         let second = online.request([tap(2)])
         #expect(try await world.service.accept(second).outcome.answer().accepted == 1)
+        // The epoch of a refused first request holds as little as its count.
+        try await world.run(
+          """
+          insert into device_epoch (device_id, epoch, last_received_at, last_sent_at)
+          select 'V-0042', n, now(), now() from generate_series(1000, 1999) n
+          """)
+        var next = try await Online(online.validator, at: world, nonce: 2)
+        let tooMany = next.request([tap(1)], epoch: 9999)
+        let refusal = try await world.service.accept(tooMany).outcome.refusal()
+        #expect(refusal.code == "too_many_epochs")
+        next.session.takeBack()
+        let third = next.request([tap(3)])
+        #expect(try await world.service.accept(third).outcome.answer().accepted == 1)
       }
     }
 

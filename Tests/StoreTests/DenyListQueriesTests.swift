@@ -103,6 +103,12 @@ extension StoreSuite {
         }
         let told = try await pool.session { db in try await db.query("select setting from told") }
         #expect(try told.map { try $0.text(0) } == ["on"])
+        // A service is told of a database that is set up otherwise.
+        try await pool.transaction { db in
+          #expect(try await db.commitsDurably())
+          _ = try await db.execute("set local synchronous_commit = off")
+          #expect(try await !db.commitsDurably())
+        }
       }
     }
 
@@ -233,6 +239,9 @@ extension StoreSuite {
           """)
         _ = try await Self.deny(0, "lost", store)
         _ = try await Self.deny(1, "lost", store, at: 60)
+        // As if none of them had to wait.
+        try await pool.run(
+          "update deny_list_version set made_at = date_trunc('minute', made_at)")
         func note(_ device: String, _ version: Int64, _ seconds: Int64) async throws -> [Double] {
           try await store.write { db in
             try await db.denyList.note([
@@ -260,6 +269,37 @@ extension StoreSuite {
         // V-2 took version 1 with version 2: after 100 seconds.
         #expect(versions.map(\.latencyMax) == [40, 100])
         #expect(versions[1].latencyP50 == 65)
+      }
+    }
+
+    /// Nobody could have a version before the one below it, or while it waited for its turn.
+    @Test func aVersionIsMadeWhenItHasItsTurnAndNeverBeforeTheOneBelow() async throws {
+      try await withStore { store, pool in
+        try await Self.prepare(pool)
+        _ = try await Self.deny(0, "lost", store, at: 600)
+        _ = try await Self.deny(1, "lost", store)
+        // From here on a change has to wait.
+        try await pool.run(
+          """
+          create function wait() returns trigger language plpgsql as $$
+          begin perform pg_sleep(1.1); return new; end $$
+          """, [])
+        try await pool.run(
+          "create trigger wait before insert on deny_cause for each row execute function wait()",
+          [])
+        _ = try await Self.deny(2, "lost", store, at: 1200)
+        let base = try await store.write { try await $0.denyList.startLine(at: noon) }
+        let made = try await store.read { try await $0.denyList.versions(limit: 4) }
+        #expect(made.map(\.version) == [base, 3, 2, 1])
+        #expect(made[2].madeAt == made[3].madeAt && made[3].madeAt >= noon.adding(seconds: 600))
+        #expect(made[1].madeAt >= noon.adding(seconds: 1201))
+        #expect(made[0].madeAt == made[1].madeAt)
+        // But a clock that was wrong for a while does not go on in the list.
+        #expect(try await Self.allow(0, nil, store) == base + 1)
+        #expect(try await Self.deny(0, "lost", store, at: 86_400) == base + 2)
+        #expect(try await Self.allow(1, nil, store) == base + 3)
+        let last = try await store.read { try await $0.denyList.versions(limit: 1) }
+        #expect(last.map { $0.madeAt < noon.adding(seconds: 3600) } == [true])
       }
     }
 

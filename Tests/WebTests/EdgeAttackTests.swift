@@ -4,6 +4,7 @@ import Intake
 import Logging
 import NIOCore
 import NIOPosix
+import Postgres
 import Store
 import Tapping
 import Testing
@@ -139,6 +140,52 @@ struct EdgeAttackTests {
       #expect(states == ["200", "503"], "\(answer)")
       #expect(answer.lowercased().contains("retry-after: 2\r\n"), "\(answer)")
       try await eventually { edge.server.load.connections == 0 }
+      #expect(edge.server.load.bytes == 0)
+    }
+  }
+
+  private static func chunked(_ token: String, count: Int) -> String {
+    "POST /v1/network HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+      + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: "1\r\na\r\n", count: count)
+  }
+
+  /// While a sender is looked up, what comes behind the head is held, by strangers in the smallest pieces.
+  @Test func whatComesWhileTheEdgeAsksWhoSendsIsBounded() async throws {
+    let weight = EdgeLimits().earlyBytesWeight
+    var limits = TestEdge.patientLimits
+    limits.requestBytesMax = 2000 * weight
+    try await TestEdge.with(limits) { edge in
+      let token = try await edge.service.token(.admin)
+      let stranger = try await RawConnection(port: edge.port)
+      let flooder = try await RawConnection(port: edge.port)
+      let sender = try await RawConnection(port: edge.port)
+      defer { for connection in [stranger, flooder, sender] { connection.close() } }
+      try await edge.service.pool.transaction { db in
+        // Nobody is found until it ends.
+        _ = try await db.execute("lock table access_token in access exclusive mode")
+        try await stranger.write(Self.chunked("nobodys", count: 20))
+        try await eventually { edge.server.load.bytes >= 20 * 6 * weight }
+        let held = edge.server.load.bytes
+        #expect(held <= Self.chunked("nobodys", count: 20).utf8.count * weight)
+        // As much as is read at once, and too much to hold in such pieces; a body in one piece is not.
+        try await flooder.write(Self.chunked(token, count: 300))
+        try await eventually { edge.server.load.requests == 2 }
+        try await sender.write(
+          Self.promise(1500, to: "/v1/network", token: token)
+            .replacing("\r\n\r\n", with: "\r\nContent-Type: application/zip\r\n\r\n")
+            + String(repeating: "a", count: 1500))
+        try await eventually {
+          edge.server.load.requests == 3 && edge.server.load.bytes >= held + 1500
+        }
+      }
+      let unknown = try await stranger.read(until: "}")
+      #expect(unknown.hasPrefix("HTTP/1.1 401 "), "\(unknown)")
+      let refused = try await flooder.read()
+      #expect(refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("overloaded"), "\(refused)")
+      #expect(refused.split(separator: "HTTP/1.1 ").count == 1, "\(refused)")
+      let taken = try await sender.read(until: "}")
+      #expect(taken.hasPrefix("HTTP/1.1 4") && taken.contains("zip"), "\(taken)")
+      try await eventually { edge.server.load.requests == 0 }
       #expect(edge.server.load.bytes == 0)
     }
   }
