@@ -75,9 +75,25 @@ struct OperatorCommandTests {
       #expect(anew.1.contains("left out: order 1 pays tram") && anew.1.contains("it is withdrawn"))
       #expect(anew.1.contains("order 2: 100.00 UAH to tram, \(Self.hers) of Tram"), "\(anew)")
       _ = try await run(["order", "approve", "2"], as: taras)
+      // Where no file can be written nothing is sent: the next try finds it approved still.
+      let nowhere = service.data.appendingPathComponent("none/pay.xml").path
+      let astray = try await run(pay.map { $0 == out ? nowhere : $0 }, as: olena)
+      #expect(astray.0 == 3 && astray.1.contains("none/pay.xml cannot be written"), "\(astray)")
       let paid = try await run(pay, as: olena)
       #expect(paid.0 == 0, "\(paid)")
-      #expect(try String(contentsOfFile: out, encoding: .utf8).contains(Self.hers))
+      let text = try String(contentsOfFile: out, encoding: .utf8)
+      #expect(text.contains(Self.hers))
+      // A file that is there stays, and one that got lost is had again by its name.
+      let over = try await run(pay, as: olena)
+      #expect(over.0 == 1 && over.1.contains("is there already, and is not replaced"), "\(over)")
+      #expect(try String(contentsOfFile: out, encoding: .utf8) == text)
+      let name = try #require(paid.1.split(separator: " ").first).description
+      let files = try await run(["operator", "files"])
+      #expect(files.1.contains(name) && files.1.contains("sent"), "\(files)")
+      let copy = service.data.appendingPathComponent("again.xml").path
+      let again = try await run(["operator", "file", name, "--out", copy])
+      #expect(again.0 == 0 && again.1.contains("\(name) written to"), "\(again)")
+      #expect(try String(contentsOfFile: copy, encoding: .utf8) == text)
       let sound = try await run(["ledger", "verify"])
       #expect(sound.0 == 0, "\(sound)")
     }
