@@ -64,7 +64,7 @@ package struct PayoutDesk: Sendable {
     }
   }
 
-  /// Proposes to pay each operator what it is owed, to the account that it has now.
+  /// Proposes to pay each operator what it is owed up to a day that is over, to the account that it has now.
   ///
   /// Those without an account are left out and named, and so is what is approved for another account than
   /// its operator has now: it is withdrawn.
@@ -72,7 +72,10 @@ package struct PayoutDesk: Sendable {
     through date: Day, by person: String
   ) async throws -> (orders: [MoneyOrderRow], leftOut: [String]) {
     let moment = now()
-    guard date <= today else { throw MoneyRefusal.unfit("\(date) is not over yet") }
+    // What is still booked on a day would not be in what is paid as owed up to it.
+    guard date < today else {
+      throw MoneyRefusal.unfit("\(date) is not over yet: propose up to a day before it")
+    }
     return try await store.write { db in
       guard try await db.charging.tryWork(.payouts) else {
         throw MoneyRefusal.unfit("payouts are being proposed by somebody else; try again")

@@ -120,6 +120,13 @@ package struct AdjustmentTables {
     }
   }
 
+  /// Whether anything was ever booked in a currency.
+  package func isBooked(_ currency: Currency) async throws -> Bool {
+    try await connection.query(
+      "select exists (select from posting_sum where currency = $1)", [.text(currency.code)]
+    ).only().bool(0)
+  }
+
   /// What approved corrections that pay nothing by name put on an account and took from it; nobody else asks
   /// until the transaction ends.
   package func unnamed(

@@ -165,12 +165,7 @@ extension WalletTables {
             from posting p join entry e using (entry_id)
             where p.account = k.account and e.currency = c.currency group by 1) p on true
           left join lateral (
-            select c.currency, case k.account
-              when '2200' then (
-                select sum(balance_minor) from wallet_account a where a.currency = c.currency)
-              else (
-                select sum(price_minor - recognised_minor - refunded_minor) from product_holding h
-                where h.currency = c.currency) end as minor) t on true) b
+            select c.currency, \(Self.rowsOfAccount) as minor) t on true) b
         where b.minor <> b.tables
       ) f limit $1
       """, [.int8(Int64(countMax))])

@@ -175,7 +175,7 @@ extension Handlers {
   }
 
   private var adjusting: Adjusting {
-    Adjusting(store: services.store, city: services.city.current)
+    Adjusting(store: services.store, city: services.city)
   }
 
   private static func answer(_ outcome: AdjustmentOutcome) throws(Problem) -> Answer {
@@ -207,6 +207,12 @@ extension Handlers {
     case .unfit(let why):
       throw Problem(
         .unprocessableContent, "not_possible", "It cannot be done: \(why).", pointer: "/pays")
+    case .unfitLine(let why):
+      throw Problem(
+        .unprocessableContent, "not_possible", "It cannot be done: \(why).", pointer: "/lines")
+    case .unknownCurrency(let why):
+      throw Problem(
+        .unprocessableContent, "not_possible", "It cannot be done: \(why).", pointer: "/currency")
     case .unknown: throw Problem(.notFound, "not_found", "There is no such correction.")
     case .decided(let state):
       throw Problem(.conflict, "decided_before", "The correction was \(state.rawValue) before.")

@@ -15,7 +15,9 @@ struct LedgerAdjust: AsyncParsableCommand {
       commandName: "request", abstract: "Asks for a correction; nothing is booked yet.",
       discussion: """
         Each --line is an account, its operator where it has one, and the amount in minor units on \
-        its side: --line 1200:debit:150 --line 2100/north:credit:150
+        its side: --line 1200:debit:150 --line 2100/north:credit:150. What cards, passes and carnets hold \
+        (2200, 2210) is moved by kvytok wallet correct and kvytok product refund; an adjustment only \
+        settles a difference there that kvytok ledger verify names.
         """)
 
     @Option(help: "A line: ACCOUNT[/OPERATOR]:debit|credit:MINOR; at least two.")
@@ -162,7 +164,7 @@ struct LedgerAdjust: AsyncParsableCommand {
       let city = CityHolder()
       try await city.reload(from: backbone.store)
       let by = try await who.person(backbone.store).label
-      return try await body(Adjusting(store: backbone.store, city: city.current), by)
+      return try await body(Adjusting(store: backbone.store, city: city), by)
     }
   }
 
@@ -174,7 +176,8 @@ struct LedgerAdjust: AsyncParsableCommand {
     case .booked(let entry, let day): print("booked as entry \(entry) on \(day)")
     case .refused: print("refused")
     case .faulty(let fault): throw no("The lines are no entry: \(fault).")
-    case .unfit(let why): throw no("It cannot be done: \(why).")
+    case .unfit(let why), .unfitLine(let why), .unknownCurrency(let why):
+      throw no("It cannot be done: \(why).")
     case .unknown: throw no("There is no such correction; see `kvytok ledger adjust list`.")
     case .decided(let state): throw no("It was \(state.rawValue) before.")
     case .ownRequest:

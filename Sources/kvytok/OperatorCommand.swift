@@ -2,14 +2,16 @@ import ArgumentParser
 import Basics
 import Charging
 import Clearing
-import Foundation
 import Store
 
 /// What operators are owed and paid.
 struct OperatorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operator", abstract: "What operators are owed, and paying them.",
-    subcommands: [Claims.self, Accounts.self, Account.self, Propose.self, Pay.self, Confirm.self])
+    subcommands: [
+      Claims.self, Accounts.self, Account.self, Propose.self, Pay.self, Files.self, File.self,
+      Confirm.self,
+    ])
 
   struct Claims: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -109,7 +111,9 @@ struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Proposes to pay all operators what they are owed; a second person decides.")
 
-    @Option(help: "Last accounting date; yesterday without it.", transform: Day.argument)
+    @Option(
+      help: "Last accounting date, a day that is over; yesterday without it.",
+      transform: Day.argument)
     var date: Day?
 
     @OptionGroup var who: PersonOptions
@@ -132,64 +136,6 @@ struct OperatorCommand: AsyncParsableCommand {
       if orders.isEmpty, leftOut.isEmpty {
         print("nothing is owed by entries up to \(last) (--date)")
       }
-    }
-  }
-
-  struct Pay: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Writes the approved payouts as a payment file (ISO 20022 pain.001).")
-
-    @Option(help: "The file to write.")
-    var out: String
-
-    @Option(help: "Currency.")
-    var currency = "UAH"
-
-    @Option(help: "Name of the paying account's owner.")
-    var payer: String
-
-    @Option(help: "IBAN of the paying account.")
-    var iban: String
-
-    @Option(help: "BIC of the paying bank, where it is known.")
-    var bic: String?
-
-    @Option(help: "Day on which the bank shall pay; today without it.", transform: Day.argument)
-    var on: Day?
-
-    @OptionGroup var who: PersonOptions
-    @OptionGroup var database: DatabaseOptions
-
-    func run() async throws {
-      guard let currency = Currency(currency) else {
-        throw ValidationError("A currency is three capitals such as UAH.")
-      }
-      let made = try await Backbone.with(database) { backbone in
-        let desks = try await MoneyDesks.open(backbone)
-        let by = try await who.person(backbone.store).label
-        do {
-          return try await MoneyDesks.answer {
-            try await desks.payouts.makeFile(
-              currency: currency, from: BankAccount(name: payer, iban: iban, bic: bic),
-              executionDay: on ?? desks.today, by: by)
-          }
-        } catch let fault as PaymentFault {
-          throw CommandFault("No payment file: \(fault)", exitCode: CommandFault.no)
-        }
-      }
-      guard let made else {
-        throw CommandFault(
-          "No payout in \(currency) is approved. Propose with `kvytok operator propose`, approve "
-            + "with `kvytok order approve`.", exitCode: CommandFault.no)
-      }
-      guard
-        FileManager.default.createFile(
-          atPath: out, contents: Data(made.xml.utf8), attributes: [.posixPermissions: 0o600])
-      else {
-        throw CommandFault(
-          "\(out) cannot be written. The payment file \(made.messageID) is kept in the database.")
-      }
-      print("\(made.messageID) written to \(out); when the bank has paid: kvytok operator confirm")
     }
   }
 

@@ -109,7 +109,7 @@ extension ClearingSuite {
 
     @Test func whatTwoPeopleBookedOnTopCountsAndAForgedAdjustmentDoesNot() async throws {
       try await House.with { house in
-        let desk = Adjusting(store: house.store, city: house.city.current)
+        let desk = Adjusting(store: house.store, city: house.city)
         _ = try await desk.request(
           [
             .init(.debit, account: "2290", minor: 700), .init(.credit, account: "1120", minor: 700),

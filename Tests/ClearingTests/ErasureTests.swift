@@ -320,7 +320,7 @@ extension ClearingSuite {
         _ = try await house.wallets.refund(order, to: anna, by: desk)
         let owed = try await house.number(
           "select movement_id from wallet_movement where kind = 'refund'")
-        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        let adjusting = Adjusting(store: house.store, city: house.city)
         let asked = try await adjusting.request(
           [
             Posting(.debit, account: "2220", minor: 2500),

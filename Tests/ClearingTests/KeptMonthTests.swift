@@ -176,7 +176,7 @@ extension ClearingSuite {
         (
           "a correction by two people",
           { () async throws -> Void in
-            let adjusting = Adjusting(store: house.store, city: house.city.current)
+            let adjusting = Adjusting(store: house.store, city: house.city)
             _ = try await adjusting.request(
               [
                 Posting(.debit, account: "1110", minor: 900),

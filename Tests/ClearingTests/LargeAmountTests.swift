@@ -67,7 +67,7 @@ extension ClearingSuite {
     @Test(arguments: [Money.outsideMinorMax + 1, .max - 1, .max])
     func anAdjustmentThatLeavesNoRoomIsRefused(minor: Int64) async throws {
       try await House.with { house in
-        let desk = Adjusting(store: house.store, city: house.city.current)
+        let desk = Adjusting(store: house.store, city: house.city)
         func ask(_ minor: Int64) async throws -> AdjustmentOutcome {
           try await desk.request(
             [
@@ -85,7 +85,7 @@ extension ClearingSuite {
     @Test(arguments: ["", "a\0", String(repeating: "x", count: 256)])
     func anOperatorsNameThatNoIndexHoldsIsRefused(_ name: String) async throws {
       try await House.with { house in
-        let desk = Adjusting(store: house.store, city: house.city.current)
+        let desk = Adjusting(store: house.store, city: house.city)
         let outcome = try await desk.request(
           [
             Posting(.debit, account: "1110", minor: 100),

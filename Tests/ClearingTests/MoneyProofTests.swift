@@ -176,7 +176,7 @@ extension ClearingSuite {
         Posting(.debit, account: AccountCode.cash, minor: 5000),
         Posting(.credit, account: AccountCode.operators, operatorID: "tram", minor: 5000),
       ]
-      let adjusting = Adjusting(store: house.store, city: house.city.current)
+      let adjusting = Adjusting(store: house.store, city: house.city)
       _ = try await adjusting.request(
         lines, currency: hryvnia, reason: "test", by: "olena", at: House.noon)
       _ = try await adjusting.decide(1, isApproved: true, by: "petro", at: House.noon)
@@ -185,7 +185,7 @@ extension ClearingSuite {
         BankAccount(name: "Tram", iban: "UA903052992990004149123456789", bic: nil), of: "tram",
         by: "olena")
       let order = try #require(
-        try await payouts.propose(through: day, by: "olena").orders.first)
+        try await house.payoutsAfter.propose(through: day, by: "olena").orders.first)
       _ = try await payouts.decide(order.id, isApproved: true, by: "taras")
       _ = try await payouts.makeFile(
         currency: hryvnia,

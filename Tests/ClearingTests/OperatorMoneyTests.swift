@@ -144,7 +144,12 @@ extension ClearingSuite {
         let account = BankAccount(
           name: "КП \"Трамвай\"", iban: "UA903052992990004149123456789", bic: nil)
         try await desk.setAccount(account, of: "tram", by: "olena")
-        let (orders, leftOut) = try await desk.propose(through: today, by: "olena")
+        for day in [today, today.adding(days: 1)] {
+          await #expect(
+            throws: MoneyRefusal.unfit("\(day) is not over yet: propose up to a day before it")
+          ) { _ = try await desk.propose(through: day, by: "olena") }
+        }
+        let (orders, leftOut) = try await house.payoutsAfter.propose(through: today, by: "olena")
         #expect(orders.map(\.minor) == [10_000])
         #expect(leftOut == ["bus: its bank account is not known"])
         let order = try #require(orders.first)
@@ -170,7 +175,7 @@ extension ClearingSuite {
         await #expect(throws: MoneyRefusal.self) {
           _ = try await desk.confirm(file.messageID, isPaid: true, by: "olena")
         }
-        #expect(try await desk.propose(through: today, by: "olena").orders == [])
+        #expect(try await house.payoutsAfter.propose(through: today, by: "olena").orders == [])
       }
     }
 

@@ -44,7 +44,7 @@ extension ClearingSuite {
       _ house: House, _ minor: Int64, pays: [String] = [], from debit: String = "2220",
       to credit: String = "1110"
     ) async throws -> AdjustmentOutcome {
-      try await Adjusting(store: house.store, city: house.city.current).request(
+      try await Adjusting(store: house.store, city: house.city).request(
         [
           Posting(.debit, account: debit, minor: minor),
           Posting(.credit, account: credit, minor: minor),
@@ -52,7 +52,7 @@ extension ClearingSuite {
     }
 
     private func approve(_ house: House, _ number: Int64) async throws -> AdjustmentOutcome {
-      try await Adjusting(store: house.store, city: house.city.current).decide(
+      try await Adjusting(store: house.store, city: house.city).decide(
         number, isApproved: true, by: "taras", at: House.noon)
     }
 

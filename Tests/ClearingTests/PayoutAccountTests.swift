@@ -32,7 +32,7 @@ extension ClearingSuite {
             Posting(.credit, account: "2100", operatorID: name, minor: minor))
           try await house.payouts.setAccount(Self.old, of: name, by: "petro")
         }
-        let orders = try await house.payouts.propose(through: today, by: "olena").orders
+        let orders = try await house.payoutsAfter.propose(through: today, by: "olena").orders
         #expect(orders.map(\.subject) == ["bus", "tram"])
         #expect(orders.map(\.payee) == [Self.old, Self.old])
         try await body(house, house.payouts, orders[0].id, orders[1].id)
@@ -122,7 +122,7 @@ extension ClearingSuite {
         #expect(try await house.owed() == before)
         #expect(try await house.number("select count(*) from payment_message") == 0)
         // A mended account means a new proposal, which says where the money goes.
-        let anew = try await desk.propose(through: today, by: "olena")
+        let anew = try await house.payoutsAfter.propose(through: today, by: "olena")
         #expect(
           anew.leftOut == ["\(what): it is withdrawn", "bus: a payout waits already"])
         let order = try #require(anew.orders.first)
@@ -153,7 +153,7 @@ extension ClearingSuite {
           refusal?.description.hasSuffix("by now: refuse it, and have the payout proposed anew")
             == true, "\(String(describing: refusal))")
         _ = try await desk.decide(tram, isApproved: false, by: "taras")
-        let orders = try await desk.propose(through: today, by: "olena").orders
+        let orders = try await house.payoutsAfter.propose(through: today, by: "olena").orders
         #expect(orders.map(\.payee) == [account])
       }
     }

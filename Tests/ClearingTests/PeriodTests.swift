@@ -332,7 +332,7 @@ extension ClearingSuite {
     @Test func anotherPersonApprovesAndOnlyThenItIsBooked() async throws {
       try await House.with { house in
         let uah = try #require(Currency("UAH"))
-        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        let adjusting = Adjusting(store: house.store, city: house.city)
         let asked = try await adjusting.request(
           Self.lines(150), currency: uah, reason: "a tap without a route", by: "Olena",
           at: House.noon)
@@ -360,7 +360,7 @@ extension ClearingSuite {
     @Test func whatIsNoEntryOrHasNoReasonIsNotTaken() async throws {
       try await House.with { house in
         let uah = try #require(Currency("UAH"))
-        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        let adjusting = Adjusting(store: house.store, city: house.city)
         var lines = Self.lines(150)
         lines[1].creditMinor = 149
         let uneven = try await adjusting.request(
@@ -394,7 +394,7 @@ extension ClearingSuite {
         try await house.journal([try tap(1, "08:00")])
         try await house.service.drain()
         _ = try await house.close()
-        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        let adjusting = Adjusting(store: house.store, city: house.city)
         _ = try await adjusting.request(
           Self.lines(5), currency: uah, fareDay: Day("2026-11-22"), reason: "x", by: "olena",
           at: House.noon)

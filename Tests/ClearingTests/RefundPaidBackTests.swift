@@ -110,7 +110,7 @@ extension ClearingSuite {
 
     @Test func whatTwoPeoplePaidBackNeitherADeskNorTheBankPaysAgain() async throws {
       try await failed { cards in
-        let adjusting = Adjusting(store: cards.house.store, city: cards.house.city.current)
+        let adjusting = Adjusting(store: cards.house.store, city: cards.house.city)
         let asked = try await adjusting.request(
           [
             Posting(.debit, account: "2220", minor: 300),

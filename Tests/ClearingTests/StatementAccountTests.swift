@@ -94,7 +94,7 @@ extension ClearingSuite {
           Posting(.credit, account: "2100", operatorID: "bus", minor: 5000))
         try await house.payouts.setAccount(
           BankAccount(name: "Bus", iban: Self.second, bic: nil), of: "bus", by: "olena")
-        let orders = try await house.payouts.propose(through: today, by: "olena").orders
+        let orders = try await house.payoutsAfter.propose(through: today, by: "olena").orders
         for order in orders {
           _ = try await house.payouts.decide(order.id, isApproved: true, by: "taras")
         }

@@ -48,7 +48,7 @@ extension ClearingSuite {
         try await fund(cards, on: day)
         try await failRefund(cards)
         try await house.topUp(house.register("anna"), 9000, key: "k1")
-        let adjusting = Adjusting(store: house.store, city: house.city.current)
+        let adjusting = Adjusting(store: house.store, city: house.city)
         _ = try await adjusting.request(
           [
             Posting(.debit, account: "1100", minor: 100_000),

@@ -7,7 +7,9 @@ import Testing
 
 /// Paying operators by command: where the money goes is seen and decided by two people.
 @Suite(
-  .enabled(if: PrivateCluster.isPossible, "skipped: no PostgreSQL"), .serialized, .serverTurn)
+  .enabled(
+    if: PrivateCluster.isPossible && ServiceClock.isPossible, "skipped: no PostgreSQL or no clang"),
+  .serialized, .serverTurn)
 struct OperatorCommandTests {
   private static let own = "UA903052992990004149123456789"
   private static let hers = "UA213223130000026007233566001"
@@ -49,7 +51,17 @@ struct OperatorCommandTests {
       #expect(
         before.1.contains("nothing is owed by entries up to 2026-01-31 (--date)"), "\(before)")
       let today = try CityToday.day.description
-      let proposed = try await run(["operator", "propose", "--date", today], as: olena)
+      let early = try await run(["operator", "propose", "--date", today], as: olena)
+      #expect(early.0 == 1 && early.1.contains("\(today) is not over yet"), "\(early)")
+      // A day and an hour later: yesterday is what it was, or the day after.
+      let tomorrow = try await ServiceClock(aheadSeconds: 25 * 3600)
+      func propose() async throws -> (Int32, String) {
+        let done = try await Command.start(
+          ["operator", "propose", "--as", olena, "--data", service.data.path], clock: tomorrow
+        ).end(withinSeconds: 600)
+        return (done.exitCode, done.output + done.errors)
+      }
+      let proposed = try await propose()
       #expect(
         proposed.1.contains("order 1: 100.00 UAH to tram, \(Self.own) of Tram"), "\(proposed)")
       let list = try await run(["order", "list"])
@@ -71,13 +83,29 @@ struct OperatorCommandTests {
           && refused.1.contains("pays tram to \(Self.own), and its account is \(Self.hers) by now"),
         "\(refused)")
       #expect(!FileManager.default.fileExists(atPath: out))
-      let anew = try await run(["operator", "propose", "--date", today], as: olena)
+      let anew = try await propose()
       #expect(anew.1.contains("left out: order 1 pays tram") && anew.1.contains("it is withdrawn"))
       #expect(anew.1.contains("order 2: 100.00 UAH to tram, \(Self.hers) of Tram"), "\(anew)")
       _ = try await run(["order", "approve", "2"], as: taras)
+      // Where no file can be written nothing is sent: the next try finds it approved still.
+      let nowhere = service.data.appendingPathComponent("none/pay.xml").path
+      let astray = try await run(pay.map { $0 == out ? nowhere : $0 }, as: olena)
+      #expect(astray.0 == 3 && astray.1.contains("none/pay.xml cannot be written"), "\(astray)")
       let paid = try await run(pay, as: olena)
       #expect(paid.0 == 0, "\(paid)")
-      #expect(try String(contentsOfFile: out, encoding: .utf8).contains(Self.hers))
+      let text = try String(contentsOfFile: out, encoding: .utf8)
+      #expect(text.contains(Self.hers))
+      // A file that is there stays, and one that got lost is had again by its name.
+      let over = try await run(pay, as: olena)
+      #expect(over.0 == 1 && over.1.contains("is there already, and is not replaced"), "\(over)")
+      #expect(try String(contentsOfFile: out, encoding: .utf8) == text)
+      let name = try #require(paid.1.split(separator: " ").first).description
+      let files = try await run(["operator", "files"])
+      #expect(files.1.contains(name) && files.1.contains("sent"), "\(files)")
+      let copy = service.data.appendingPathComponent("again.xml").path
+      let again = try await run(["operator", "file", name, "--out", copy])
+      #expect(again.0 == 0 && again.1.contains("\(name) written to"), "\(again)")
+      #expect(try String(contentsOfFile: copy, encoding: .utf8) == text)
       let sound = try await run(["ledger", "verify"])
       #expect(sound.0 == 0, "\(sound)")
     }

@@ -116,6 +116,11 @@ struct LedgerEndpointTests {
         #"{"currency":"UAH","reason":"x","lines":[{"account":"nine","debit_minor":5},{"account":"4900","credit_minor":5}]}"#,
         422, "/lines"
       ),
+      // No card moves with it, so the books would not prove.
+      (
+        #"{"currency":"UAH","reason":"x","lines":[{"account":"2200","debit_minor":5},{"account":"4900","credit_minor":5}]}"#,
+        422, "/lines"
+      ),
       (#"{"currency":"hryvnia","reason":"x","lines":[]}"#, 400, "/currency"),
       (#"{"currency":"UAH","reason":"","lines":[]}"#, 400, "/reason"),
       (#"{"currency":"UAH","reason":"x","lines":[{"sum":5}]}"#, 400, "/lines/0/sum"),

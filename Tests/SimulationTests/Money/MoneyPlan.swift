@@ -217,7 +217,7 @@ struct MoneyPlan: Sendable {
     if chance.chance(0.35) { events.append(.claim(daysAgo: chance.integer(in: 1...6))) }
     if chance.chance(0.3) { events.append(.decideClaim(isApproved: chance.chance(0.7))) }
     if chance.chance(0.4) { events.append(.payClaim) }
-    if chance.chance(0.25) { events.append(.payouts(daysAgo: chance.integer(in: 0...2))) }
+    if chance.chance(0.25) { events.append(.payouts(daysAgo: max(1, chance.integer(in: 0...2)))) }
     if chance.chance(0.35) { events.append(.decidePayouts(isApproved: chance.chance(0.75))) }
     if chance.chance(0.3) { events.append(.sendPayouts) }
     if chance.chance(0.3) { events.append(.confirmPayouts(isPaid: chance.chance(0.5))) }

@@ -157,7 +157,7 @@ extension MoneyPlayer {
     try await settle()
     let through = today.adding(days: -daysAgo)
     let now = books.owedToOperators()
-    let then = daysAgo == 0 ? now : books.owedAtEnd[through] ?? [:]
+    let then = books.owedAtEnd[through] ?? [:]
     let busy = Set(
       books.payouts.filter { ["awaiting", "approved"].contains($0.state) }.map(\.operatorID))
     let expected = then.filter { !busy.contains($0.key) }
