@@ -219,12 +219,7 @@ package struct LedgerAuditor: Sendable {
         try await db.bookProofs.rideSumsThatDiffer(countMax: LedgerAudit.findingsMax)
       )
     }
-    for run in runs {
-      audit.find(
-        "clearing run \(run.runID): its rides come to \(run.rideMinor) \(run.currency) minor units, its entry to \(run.entryMinor)"
-      )
-    }
-    for what in counts + sums { audit.find(what) }
+    for what in runs + counts + sums { audit.find(what) }
   }
 
   /// Rates all riders of a lane from their first tap on, and compares with what stands.

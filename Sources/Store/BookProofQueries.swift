@@ -73,52 +73,6 @@ package struct BookProofTables {
     return try rows.map { try $0.text(0) }
   }
 
-  /// Closed fare days whose charge windows, with what was given up of erased riders, do not come to the
-  /// bank-card rides, by lane.
-  ///
-  /// Lanes in which a day waits for its rating, or a run for its windows, are left out, and so are
-  /// riders' days that wait for an account to be charged.
-  package func chargesThatDiffer(countMax: Int) async throws -> [String] {
-    let rows = try await connection.query(
-      """
-      with windows as (
-        select lane, fare_day, currency, sum(minor) as minor from (
-          select lane, rider_id, fare_day, currency, amount_minor as minor from charge_window
-          union all
-          select lane, rider_id, fare_day, currency, minor from erased_fare
-          where not is_stored_value) w
-        where (lane, rider_id, fare_day) not in (
-          select lane, rider_id, fare_day from charge_day_waiting)
-        group by 1, 2, 3),
-      rides as (
-        select lane, fare_day, currency, sum(charged_minor) as minor from ride
-        where reversed_run_id is null and medium in \(ChargingTables.chargedMedia)
-          -- Days before the first closed one have windows too, of the runs that rated them.
-          and (fare_day <= (select max(fare_day) from charge_day)
-            or exists (select from erased_fare e where e.lane = ride.lane
-              and e.rider_id = ride.rider_id and e.fare_day = ride.fare_day
-              and not e.is_stored_value))
-          and (lane, rider_id, fare_day) not in (
-            select lane, rider_id, fare_day from charge_day_waiting)
-        group by 1, 2, 3),
-      waiting as (
-        select lane, fare_day from rider_day_waiting
-        union
-        select r.lane, r.fare_day from clearing_run c join ride r on r.run_id = c.run_id
-        where c.windowed_at is null
-        union
-        select r.lane, r.fare_day from clearing_run c join ride r on r.reversed_run_id = c.run_id
-        where c.windowed_at is null)
-      select format('charge windows of %s in lane %s: %s %s, the rides come to %s', fare_day, lane,
-        coalesce(w.minor, 0), currency, coalesce(r.minor, 0))
-      from windows w full join rides r using (lane, fare_day, currency)
-      where coalesce(w.minor, 0) <> coalesce(r.minor, 0)
-        and (lane, fare_day) not in (select lane, fare_day from waiting)
-      order by 1 limit $1
-      """, [.int8(Int64(countMax))])
-    return try rows.map { try $0.text(0) }
-  }
-
   /// The fare days of riders in order, with what their rating left.
   package func days(lane: Int16, riders: [RiderID]) async throws -> [AuditedDay] {
     let rows = try await connection.query(

@@ -169,47 +169,6 @@ package struct BookTables {
         debitMinor: debit, creditMinor: credit)
     }
   }
-
-  /// Clearing runs whose rides do not come to the sum of their entry, each with both sums.
-  ///
-  /// A run's rides are those it added less those it reversed; its entry's sum is what it put on the
-  /// riders' account.
-  package func runsThatDiffer(countMax: Int) async throws -> [RunDifference] {
-    let rows = try await connection.query(
-      """
-      with rides as (
-        select run_id, currency, sum(minor)::int8 as minor from (
-          select run_id, currency, charged_minor as minor from ride
-          union all
-          select reversed_run_id, currency, -charged_minor from ride
-            where reversed_run_id is not null) r
-        where minor is not null group by run_id, currency),
-      entries as (
-        select e.run_id, e.currency, sum(p.debit_minor - p.credit_minor)::int8 as minor
-        from entry e join posting p using (entry_id)
-        where e.run_id is not null and e.kind = 'fares' and p.account = $2
-        group by e.run_id, e.currency)
-      select coalesce(r.run_id, e.run_id) as run_id, coalesce(r.currency, e.currency) as currency,
-        coalesce(r.minor, 0) as ride_minor, coalesce(e.minor, 0) as entry_minor
-      from rides r full join entries e on e.run_id = r.run_id and e.currency = r.currency
-      where coalesce(r.minor, 0) <> coalesce(e.minor, 0) order by 1, 2 limit $1
-      """, [.int8(Int64(countMax)), .text(AccountCode.riders)])
-    return try rows.map { row in
-      RunDifference(
-        runID: try row.int8("run_id"), currency: try row.currency("currency"),
-        rideMinor: try row.int8("ride_minor"), entryMinor: try row.int8("entry_minor"))
-    }
-  }
-}
-
-/// A clearing run whose rides and entry do not agree.
-package struct RunDifference: Sendable, Equatable {
-  package let runID: Int64
-  package let currency: Currency
-  /// Minor units by the rides.
-  package let rideMinor: Int64
-  /// Minor units by the entry.
-  package let entryMinor: Int64
 }
 
 extension PostgresRow {

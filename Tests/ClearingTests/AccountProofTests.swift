@@ -6,6 +6,7 @@ import Ledger
 import Postgres
 import Store
 import Testing
+import Transit
 
 extension ClearingSuite {
   /// Each account that sums rows of the tables is compared with them: who changes the one or the other is
@@ -157,6 +158,53 @@ extension ClearingSuite {
         #expect(findings == [])
         #expect(try await house.accounts()["1120"] == 2000 - 900 + 7200)
         try await house.expectSound()
+      }
+    }
+
+    /// A lane comes to the same, so that only its riders tell.
+    @Test func aRiderWhoPaysForAnotherOfTheLaneIsNamed() async throws {
+      try await CardHouse.with { cards in
+        let house = cards.house
+        func rider(_ card: String) -> RiderID {
+          let medium = house.medium(card, .bank)
+          return RiderID(high: medium.high, low: medium.low)
+        }
+        let anna = rider("visa-anna")
+        let lane = Lane.of(anna)
+        let card = try #require(
+          (1...1_000).map { "visa-\($0)" }.first { Lane.of(rider($0)) == lane })
+        let other = rider(card)
+        try await house.journal(
+          [try bankTap(1, "08:00"), try bankTap(2, "09:00", card: card)],
+          receivedAt: cards.clock.now)
+        try await cards.work()
+        try await cards.nextDay()
+        #expect(try await house.fullAudit().findings == [])
+        // What earlier programs left with riders who were merged and erased: each window has a number of chance.
+        try await house.script(
+          """
+          insert into charge_window (lane, rider_id, medium_id, fare_day, number, currency, state,
+            amount_minor, due_minor, closed_at)
+          select lane, gen_random_uuid(), gen_random_uuid(), fare_day, 0, currency, 'netted', m, m,
+            closed_at
+          from charge_window cross join unnest(array[800, -800]) m where rider_id = '\(anna)'
+          """)
+        func differing() async throws -> [String] {
+          try await house.store.read { db in
+            try await db.bookProofs.chargesThatDiffer(countMax: 10)
+          }
+        }
+        #expect(try await differing() == [])
+        // By the program itself, so that every digest is right.
+        try await house.script(
+          "update charge_window set rider_id = '\(anna)', number = 1 where rider_id = '\(other)'")
+        let windows = "charge windows of 2026-11-22 in lane \(lane) of rider"
+        let named = Set(try await differing())
+        #expect(
+          named == [
+            "\(windows) \(anna): 1600 UAH, the rides come to 800",
+            "\(windows) \(other): 0 UAH, the rides come to 800",
+          ])
       }
     }
   }

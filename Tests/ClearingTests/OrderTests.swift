@@ -1,5 +1,6 @@
 import Basics
 import Clearing
+import Ledger
 import Postgres
 import Store
 import Tapping
@@ -104,6 +105,76 @@ extension ClearingSuite {
         #expect(try await house.audit().isSound)
         try await house.script(House.forging(forgery))
         #expect(try await !house.audit().isSound, "not found: \(forgery)")
+      }
+    }
+
+    /// Rates the three rides of a day anew, by other operators, and books their fares as `fault` has them: the run
+    /// that did so.
+    ///
+    /// The program itself books it, so that every digest is right.
+    private static func rateAnew(
+      _ house: House, by operators: [String?],
+      booking fault: @Sendable (inout FareDifference) -> Void = { _ in }
+    ) async throws -> Int64 {
+      let (rider, day) = (house.rider("anna"), try #require(Day("2026-11-22")))
+      let (lane, today) = (Lane.of(rider), day.adding(days: 1))
+      return try await house.store.write { db in
+        let standing = try await db.rating.standingRides(
+          lane: lane, days: [RiderDay(rider: rider, fareDay: day)])
+        var rated = standing.map(\.ride).sorted { $0.boarding.seq < $1.boarding.seq }
+        for (place, name) in zip(rated.indices, operators) { rated[place].operatorID = name }
+        let difference = RideDifference(
+          standing: standing, rated: rated, sharedBy: SharingRules(nil))
+        var fares = difference.fareDifferences
+        for place in fares.indices { fault(&fares[place]) }
+        let runID = try await db.books.addRun(
+          ClearingRunRow(
+            lane: lane, accountingDate: today, startedAt: House.noon, riderDays: 1, taps: 3,
+            ridesAdded: difference.added.count, ridesReversed: difference.reversed.count))
+        try await db.rating.reverse(difference.reversed, lane: lane, runID: runID)
+        try await db.rating.insert(difference.added, runID: runID)
+        try await db.books.add(
+          try BookingDifference.entries(
+            runID: runID, accountingDate: today, differences: fares), at: House.noon)
+        try await db.rideSums.add(difference.sums(accountingDate: today), lane: lane)
+        return runID
+      }
+    }
+
+    @Test func faresBookedToAnotherOperatorOrFareDayAreFound() async throws {
+      try await House.with { house in
+        try await house.journal([
+          try tap(1, "08:00"), try tap(2, "11:00"), try tap(3, "14:00"),
+        ])
+        try await house.service.drain()
+        _ = try await Self.rateAnew(house, by: ["tram", "tram", "bus"])
+        #expect(try await house.fullAudit().findings == [])
+        // The bus is to get 8.00 of the tram; the names change places.
+        let swapped = try await Self.rateAnew(house, by: ["bus", "bus", "tram"]) { fare in
+          fare.operatorID = fare.operatorID == "bus" ? "tram" : "bus"
+        }
+        let rides = "clearing run \(swapped): its rides of 2026-11-22 with operator"
+        let names = [
+          "\(rides) bus come to 800 UAH minor units, its entry to -800",
+          "\(rides) tram come to -800 UAH minor units, its entry to 800",
+        ]
+        #expect(try await house.fullAudit().findings == names)
+        let early = try await Self.rateAnew(house, by: [nil, nil, nil]) { fare in
+          fare.fareDay = fare.fareDay.adding(days: -1)
+        }
+        func told(_ day: String, _ name: String, _ minor: Int, _ booked: Int) -> String {
+          "clearing run \(early): its rides of \(day) with \(name) come to \(minor) UAH minor units, "
+            + "its entry to \(booked)"
+        }
+        #expect(
+          try await house.fullAudit().findings == names + [
+            told("2026-11-21", "no known operator", 0, 2400),
+            told("2026-11-21", "operator bus", 0, -1600),
+            told("2026-11-21", "operator tram", 0, -800),
+            told("2026-11-22", "no known operator", 2400, 0),
+            told("2026-11-22", "operator bus", -1600, 0),
+            told("2026-11-22", "operator tram", -800, 0),
+          ])
       }
     }
 
