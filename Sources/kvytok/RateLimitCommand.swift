@@ -62,7 +62,9 @@ extension RateCommand {
       abstract: "Lists places, proofs, merges and limits that changed fares of before, or wait.",
       discussion: """
         What waits is done when another person gives the same command: `kvytok device assign`, `kvytok \
-        rider add-entitlement`, `kvytok rider merge` or `kvytok rate limit`.
+        rider add-entitlement`, `kvytok rider merge` or `kvytok rate limit`. It names the rider, or the \
+        medium of a link; `kvytok rider media` tells who asked and why. Of a paper the kind is told: \
+        another number is another change.
         """)
 
     @OptionGroup var database: DatabaseOptions
@@ -75,8 +77,9 @@ extension RateCommand {
         ])
         for row in try await desk.list(at: .now) {
           table.add([
-            String(row.id), row.what, row.state.rawValue, row.changeMinor.map(String.init) ?? "–",
-            row.requestedBy.label, row.requestedAt.description, row.decidedBy?.label ?? "",
+            String(row.id), row.shownText, row.state.rawValue,
+            row.changeMinor.map(String.init) ?? "–", row.requestedBy.label,
+            row.requestedAt.description, row.decidedBy?.label ?? "",
           ])
         }
         print(table.text)

@@ -159,7 +159,10 @@ struct RiderCommand: AsyncParsableCommand {
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let days = ProvenDays(category: category, first: from, last: to)
         let staleDays = try await work.change(
-          .proof(days, isReplacing: false, of: found), of: [found], from: from, by: person
+          .proof(
+            days, kind: nil, number: nil, note: proof, isReplacing: false, of: found,
+            reason: proof ?? "", at: work.riders),
+          of: [found], from: from, by: person
         ) { gate, named in
           let act = RiderAct(
             actor: PersonOptions.actor(named, named: nil), reason: proof ?? "", at: .now)

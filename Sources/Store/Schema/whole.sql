@@ -2405,6 +2405,8 @@ create table past_change (
   decided_by text,                                -- who said the same; null: done by one person
   decided_digest bytea,
   decided_at timestamptz,
+  subject_id uuid,                                -- the rider, or the medium of a link; null once they were erased
+  other_id uuid,                                  -- whom a merge leaves
   constraint past_change_second_person check (lower(decided_by) <> lower(requested_by)),
   constraint past_change_two_people
     check (state <> 'done' or decided_by is not null or change_minor is not null and kind <> 'limit')
@@ -2412,5 +2414,5 @@ create table past_change (
 create unique index past_change_requested on past_change (wish) where state = 'requested';
 create index past_change_alone on past_change (requested_at) where decided_by is null;
 do $$ begin
-  perform seal_table('past_change', 'change_id', '');
+  perform seal_table('past_change', 'change_id', 'subject_id,other_id');
 end $$;
