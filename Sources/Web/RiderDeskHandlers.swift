@@ -391,6 +391,7 @@ extension JSONWriter {
       member("what", event.kind)
       member("why", event.reason)
       member("detail", event.detail)
+      member("former_rider", orNull: event.formerRider?.description)
       endObject()
     }
     endArray()

@@ -201,7 +201,9 @@ extension RiderCommand {
             + (debt > 0 ? ", owed \(owed)" : ""))
       }
       for event in profile.events {
-        print("\(event.at) \(event.actor): \(event.kind) \(event.detail) (\(event.reason))")
+        print(
+          "\(event.at) \(event.actor): \(event.kind) \(event.detail) (\(event.reason))"
+            + (event.formerRider.map { ", as rider \($0)" } ?? ""))
       }
     }
   }

@@ -143,6 +143,7 @@ create table rider (
   merged_into uuid references rider, -- whose rides and money these are now
   erased_at timestamptz              -- nobody any more
 );
+create index rider_merged on rider (merged_into) where merged_into is not null;
 create table medium (
   medium_id uuid primary key,
   rider_id uuid not null,            -- founded together with its rider
