@@ -63,6 +63,11 @@ extension Money: CustomStringConvertible {
   /// The amount for people: `12.50 UAH`.
   package var description: String { "\(majorText) \(currency.code)" }
 
+  /// The amount for people who read a language: Ukrainian writes a comma before the minor units.
+  package func text(in language: Language) -> String {
+    language == .ukrainian ? String(description.map { $0 == "." ? "," : $0 }) : description
+  }
+
   /// The amount in major units with a decimal point: `-0.05`.
   package var majorText: String {
     let digits = currency.minorDigits

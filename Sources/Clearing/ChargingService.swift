@@ -29,6 +29,8 @@ package final class ChargingService: Sendable {
   package static let claimsMax = 500
   /// Most clearing runs looked at in one transaction.
   package static let runsMax = 200
+  /// Most days marked in one transaction: whoever makes an account of a phone known waits for its end.
+  private static let marksMax = 1000
 
   let store: Store
   let city: CityHolder
@@ -174,7 +176,15 @@ package final class ChargingService: Sendable {
       if step.runs < Self.runsMax { break }
     }
     closedWindows.increment(by: worked)
+    try await markWithoutAccount()
     return worked
+  }
+
+  /// Lets the days rest that wait for an account of a phone.
+  private func markWithoutAccount() async throws {
+    while try await store.write({ db in
+      try await db.charging.markWithoutAccount(countMax: Self.marksMax)
+    }) == Self.marksMax {}
   }
 
   /// Gives windows below zero to the other windows of their day.

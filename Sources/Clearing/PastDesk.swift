@@ -10,11 +10,23 @@ package struct PastWish: Sendable, Equatable {
   package let what: String
   /// By what the same wish of another person is known.
   let digest: [UInt8]
+  /// Whom it is about, as the list tells it until they are erased: a rider, or the medium of a link, and the rider
+  /// whom a merge leaves.
+  let rider: RiderID?
+  let other: RiderID?
+  /// Why, for the file of the rider.
+  let reason: String
 
-  /// Names a wish; `subject` is whom it is about, and stands in no row.
-  package init(_ kind: PastChangeKind, _ what: String, of subject: String = "") {
+  /// Names a wish; `subject` is whom it is about and all else that is to be the same, and stands in no row.
+  package init(
+    _ kind: PastChangeKind, _ what: String, of subject: String = "", rider: RiderID? = nil,
+    other: RiderID? = nil, reason: String = ""
+  ) {
     self.kind = kind
     self.what = what
+    self.rider = rider
+    self.other = other
+    self.reason = reason
     digest = SHA256Digest.hash(Array("\(kind.rawValue)\n\(subject)\n\(what)".utf8))
   }
 }
@@ -64,7 +76,7 @@ package struct PastDesk: Sendable {
       } catch is PastGate.Outdated {
         try await city.reload(from: store)
       } catch let waits as PastGate.Waits {
-        if let row = try await keep(waits.row) { return .waits(row) }
+        if let row = try await keep(waits.row, wish) { return .waits(row) }
       }
     }
     throw StoreFault(
@@ -74,7 +86,9 @@ package struct PastDesk: Sendable {
   }
 
   /// Writes a wish down; nil where another person asked for the same meanwhile, so that it can be done.
-  private func keep(_ asked: PastChangeRow) async throws -> PastChangeRow? {
+  ///
+  /// In the file of the rider stands who asked and why, whatever the other person says.
+  private func keep(_ asked: PastChangeRow, _ wish: PastWish) async throws -> PastChangeRow? {
     let row = try await store.write { db -> PastChangeRow? in
       try await db.pastChanges.hold(asked.wish)
       let since = Self.waitsSince(asked.requestedAt)
@@ -86,6 +100,15 @@ package struct PastDesk: Sendable {
       }
       var row = asked
       row.id = try await db.pastChanges.add(row)
+      if !wish.reason.isEmpty, let rider = wish.rider,
+        let present = try await db.media.present(rider)?.rider
+      {
+        try await db.media.add(
+          RiderEventRow(
+            at: row.requestedAt, actor: row.requestedBy.label, kind: "asked", reason: wish.reason,
+            detail: "change \(row.id): \(row.what)"),
+          of: present)
+      }
       return row
     }
     guard let row else { return nil }

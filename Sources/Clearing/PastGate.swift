@@ -71,6 +71,7 @@ package struct PastGate: Sendable {
     var row = PastChangeRow(
       kind: wish.kind, wish: wish.digest, what: wish.what, changeMinor: changeMinor,
       state: .requested, requestedBy: person, requestedAt: now)
+    (row.subjectID, row.otherID) = (wish.rider, wish.other)
     let since = PastDesk.waitsSince(now)
     if let asked = try await db.pastChanges.lockRequested(wish.digest, after: since),
       !asked.requestedBy.isSame(as: person)

@@ -63,7 +63,7 @@ package struct RiderCharge: Sendable, Equatable {
 
   private static func with(_ money: Money, _ words: Bilingual) -> Bilingual {
     Bilingual(
-      uk: "\(money.description.replacing(".", with: ",")) \(words.ukrainian)",
+      uk: "\(money.text(in: .ukrainian)) \(words.ukrainian)",
       en: "\(money) \(words.english)")
   }
 

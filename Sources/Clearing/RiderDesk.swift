@@ -340,7 +340,8 @@ package struct RiderDesk: Sendable {
     return tokenKey.mediumID(kind: .bank, token: message).bytes
   }
 
-  private func paperDigest(kind: String, number: String) -> [UInt8] {
+  /// The keyed digest of the number of a paper of a kind.
+  package func paperDigest(kind: String, number: String) -> [UInt8] {
     let plain = number.uppercased().filter { $0.isLetter || $0.isNumber }
     let message =
       [UInt8](repeating: 1, count: Self.domainBytes) + Array(kind.utf8) + [0] + Array(plain.utf8)

@@ -32,6 +32,8 @@ package struct ChargingTables {
   /// Work about money that one transaction does at a time.
   package enum Work: Int32, Sendable {
     case windows, shares, payouts, claims, files, sums, funding
+    /// What makes an account of a phone known holds a share of it (`wake_days`), who marks days the whole.
+    case accounts
   }
 
   /// Whether the work is this transaction's until it ends; false when another one is at it.
@@ -97,8 +99,8 @@ package struct ChargingTables {
     try await connection.execute(
       "insert into charge_day (fare_day, closed_at) values ($1, $2)",
       [.date(day), .timestamptz(now)])
-    // Whoever waits for an account is looked at once a day, should the word that it is known have come
-    // while that was looked at.
+    // Whoever waits for an account is looked at once a day, should the word that it is known have got lost
+    // with a row that was written by hand.
     try await connection.execute(
       "update charge_day_waiting set waits_for_account = false where waits_for_account")
     try await connection.execute(
@@ -160,30 +162,45 @@ package struct ChargingTables {
     return (runs.count, windows)
   }
 
-  /// Waiting days that are rated: those of a rider with an account wait no more, the others are marked,
-  /// and looked at again when something makes an account known (`wake_days`).
-  ///
-  /// A day that was woken since this statement began has another moment, and is left to the next pass.
-  private static let settlingWaiting = """
-    looked as materialized (
-      select w.lane, w.rider_id, w.fare_day, w.woken_at,
-        \(isWithoutAccount("w.rider_id")) as is_without
-      from charge_day_waiting w
-      where not w.waits_for_account and not exists (
-        select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
-          and f.fare_day = w.fare_day and f.stale_since is not null)
-        -- Taps that are on their way are for some rider of the lane's day: all of it waits.
-        and (w.lane, w.fare_day) not in (select lane, fare_day from tap_parcel)),
-    marked as (
-      update charge_day_waiting m set waits_for_account = true from looked l
-      where m.lane = l.lane and m.rider_id = l.rider_id and m.fare_day = l.fare_day
-        and m.woken_at = l.woken_at and l.is_without),
-    settled as (
-      delete from charge_day_waiting m using looked l
-      where m.lane = l.lane and m.rider_id = l.rider_id and m.fare_day = l.fare_day
-        and not l.is_without
-      returning m.lane, m.rider_id, m.fare_day),
+  /// Waiting days that are rated and that nobody marked.
+  private static let lookedAt = """
+    not w.waits_for_account and not exists (
+      select from fare_day f where f.lane = w.lane and f.rider_id = w.rider_id
+        and f.fare_day = w.fare_day and f.stale_since is not null)
+    -- Taps that are on their way are for some rider of the lane's day: all of it waits.
+    and (w.lane, w.fare_day) not in (select lane, fare_day from tap_parcel)
     """
+
+  /// Waiting days that are rated, of a rider with an account: they wait no more.
+  private static let settlingWaiting = """
+    settled as (
+      delete from charge_day_waiting w
+      where \(lookedAt) and not \(isWithoutAccount("w.rider_id"))
+      returning w.lane, w.rider_id, w.fare_day),
+    """
+
+  /// Marks at most so many days of riders without an account, which nothing looks at until something makes
+  /// one known (`wake_days`); their number.
+  ///
+  /// Whoever makes one known wakes the days that it sees, and holds a share of the work `accounts` until its
+  /// end: it does not see a day that began to wait in a transaction which ended later, nor is what it makes known seen
+  /// by who looks at that day before its end. So no day is marked while anybody is at that: it is looked at
+  /// again in the next pass. Who comes while days are being marked waits, and then sees them.
+  package func markWithoutAccount(countMax: Int) async throws -> Int {
+    let isAwake = try await connection.query(
+      "select exists (select from charge_day_waiting where not waits_for_account)"
+    ).only().bool(0)
+    // Nothing else that adds or takes days away may be waited for while others wait for this.
+    guard isAwake, try await tryWork(.windows), try await tryWork(.accounts) else { return 0 }
+    return try await connection.execute(
+      """
+      update charge_day_waiting m set waits_for_account = true from (
+        select w.lane, w.rider_id, w.fare_day from charge_day_waiting w
+        where \(Self.lookedAt) and \(Self.isWithoutAccount("w.rider_id"))
+        order by w.fare_day limit $1 for update skip locked) l
+      where m.lane = l.lane and m.rider_id = l.rider_id and m.fare_day = l.fare_day
+      """, [.int8(Int64(countMax))])
+  }
 
   /// Adds windows over what the rides of some rider-days come to, less what their windows are closed
   /// over; their number.

@@ -32,6 +32,10 @@ package struct PastChangeRow: Sendable, Equatable {
   package let what: String
   /// By how much fares change, minor units without a sign; nil: nobody looked, or it is too much to.
   package let changeMinor: Int64?
+  /// The rider whom it is about, or the medium of a link, and the rider whom a merge leaves; nil for none, and once
+  /// that rider was erased.
+  package var subjectID: RiderID?
+  package var otherID: RiderID?
   package var state: PastChangeState
   package let requestedBy: Person
   package let requestedAt: Instant
@@ -67,7 +71,7 @@ package struct PastChangeTables {
 
   private static let columns = """
     change_id, kind, wish, what, change_minor, state, requested_by, requested_digest, requested_at,
-    decided_by, decided_digest, decided_at
+    decided_by, decided_digest, decided_at, subject_id, other_id
     """
 
   /// Lets whoever else keeps the same wish wait until the transaction ends: it may not be there yet to be held.
@@ -95,14 +99,15 @@ package struct PastChangeTables {
     let rows = try await connection.query(
       """
       insert into past_change (kind, wish, what, change_minor, state, requested_by,
-        requested_digest, requested_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8) returning change_id
+        requested_digest, requested_at, subject_id, other_id)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning change_id
       """,
       [
         .text(row.kind.rawValue), .bytea(row.wish), .text(row.what),
         .orNull(row.changeMinor, PostgresValue.int8), .text(row.state.rawValue),
         .text(row.requestedBy.label), .bytea(row.requestedBy.tokenDigest),
-        .timestamptz(row.requestedAt),
+        .timestamptz(row.requestedAt), .orNull(row.subjectID) { .identifier($0) },
+        .orNull(row.otherID) { .identifier($0) },
       ])
     return try rows.only().int8(0)
   }
@@ -141,6 +146,8 @@ package struct PastChangeTables {
       requestedBy: try row.person("requested_by", "requested_digest"),
       requestedAt: try row.timestamptz("requested_at"))
     found.id = try row.int8("change_id")
+    found.subjectID = try row.identifierOrNil("subject_id")
+    found.otherID = try row.identifierOrNil("other_id")
     found.decidedBy = try row.personOrNil("decided_by", "decided_digest")
     found.decidedAt = try row.timestamptzOrNil("decided_at")
     return found

@@ -189,8 +189,8 @@ extension ReportQuery {
           when exists (select from erased_fare e where e.lane = c.lane and e.rider_id = c.rider_id
             and e.fare_day = c.fare_day and e.currency = c.currency and not e.is_stored_value)
             then 'rider erased'
-          when has_window then 'another amount'
-          when \(ChargingTables.isWithoutAccount("c.rider_id")) then 'no account' else 'no window' end,
+          when \(ChargingTables.isWithoutAccount("c.rider_id")) then 'no account'
+          when has_window then 'another amount' else 'no window' end,
         fare_day, rider_id::text, currency, rides_minor,
         case when has_window then windows_minor end
       from compared c where rides_minor <> windows_minor

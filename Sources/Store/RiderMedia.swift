@@ -57,6 +57,8 @@ package struct RiderEventRow: Sendable, Equatable {
   package let kind: String
   package let reason: String
   package let detail: String
+  /// To whom it was done, where that rider was merged into this one later; nil: to this one.
+  package var formerRider: RiderID?
 
   /// Names what was done, by whom and why.
   package init(at: Instant, actor: String, kind: String, reason: String, detail: String) {
@@ -315,17 +317,22 @@ package struct MediaTables {
       ])
   }
 
-  /// What was done to a rider, the newest first, at most ``eventsMax``.
+  /// What was done to a rider, and to those who were merged into them, the newest first, at most ``eventsMax``.
   package func events(of rider: RiderID) async throws -> [RiderEventRow] {
     let rows = try await connection.query(
       """
-      select happened_at, actor, kind, reason, detail from rider_event where rider_id = $1
-      order by event_id desc limit $2
+      with recursive way as (
+        select $1::uuid as rider_id
+        union select r.rider_id from way w join rider r on r.merged_into = w.rider_id)
+      select happened_at, actor, kind, reason, detail, nullif(rider_id, $1) as former_rider
+      from way join rider_event using (rider_id) order by event_id desc limit $2
       """, [.identifier(rider), .int8(Int64(Self.eventsMax))])
     return try rows.map { row in
-      RiderEventRow(
+      var event = RiderEventRow(
         at: try row.timestamptz(0), actor: try row.text(1), kind: try row.text(2),
         reason: try row.text(3), detail: try row.text(4))
+      event.formerRider = try row.identifierOrNil("former_rider")
+      return event
     }
   }
 }

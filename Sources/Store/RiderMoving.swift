@@ -174,6 +174,7 @@ package struct RiderMoveTables {
       insert into rider (rider_id, lane, first_seen_at, erased_at)
       select $2, lane, first_seen_at, $3 from rider where rider_id = $1
       """, pair + [.timestamptz(at)])
+    try await forgetPastChanges(rider)
     try await estrange(rider, pair + [lane, days])
     try await renamePlacedAnew(pair)
     try await connection.execute(
@@ -243,6 +244,19 @@ package struct RiderMoveTables {
     for table in ["card_standing", "deny_cause"] {
       try await connection.execute("delete from \(table) where medium_id = any($1)", [media])
     }
+  }
+
+  /// Takes a rider, whoever was merged into them, and their media out of the list of changes of the past.
+  private func forgetPastChanges(_ rider: RiderID) async throws {
+    try await connection.execute(
+      """
+      with recursive way as (
+        select $1::uuid as id
+        union select r.rider_id from way w join rider r on r.merged_into = w.id),
+      known as (select id from way union select medium_id from medium where rider_id = $1)
+      update past_change set subject_id = null, other_id = null
+      where subject_id in (select id from known) or other_id in (select id from known)
+      """, [.identifier(rider)])
   }
 
   /// Takes away what a person could be found by: media, tokens, reasons, and numbers of before.

@@ -92,6 +92,7 @@ package enum MoneyTable: String, Sendable, CaseIterable {
     case .walletAccount, .productHolding: ["rider_id"]
     case .chargeWindow: ["rider_id", "medium_id", "next_at", "asked_at"]
     case .chargeEvent: ["medium_id"]
+    case .pastChange: ["subject_id", "other_id"]
     case .chargeRefund: ["next_at", "asked_at"]
     case .statementLine: ["counterparty", "remittance"]
     default: []

@@ -77,8 +77,9 @@ package struct TapStateTables {
   /// What is rated and does not go on.
   ///
   /// A fare that is not known can never be billed: the tariff or the network lacks something. What is
-  /// charged and has nobody to pay it waits for a top-up, or for the payment account of a phone. The order is that
-  /// in which the oldest of each are picked, so that a list goes on where it ended.
+  /// charged and has nobody to pay it waits for a top-up, or for the payment account of a phone: of that is told what
+  /// is known now, as `reconciliation` does. The order is that in which the oldest of each are picked, so that a list
+  /// goes on where it ended.
   private static let ratedSQL = """
     select * from (
       (select concat_ws(' ', 'tap', r.device_id, r.epoch, r.seq) as place, 1::int8 as taps,
@@ -97,19 +98,12 @@ package struct TapStateTables {
       group by f.rider_id, f.fare_day, f.lane
       union all
       select 'rider ' || w.rider_id || ' on ' || w.fare_day, count(*), min(t.tapped_at),
-        'charged, and no payment account is known of the phone', w.fare_day, 2, w.lane, w.rider_id
+        case when \(ChargingTables.isWithoutAccount("w.rider_id"))
+          then 'charged, and no payment account is known of the phone'
+          else 'rated after its day was closed, and its windows wait for the difference' end,
+        w.fare_day, 2, w.lane, w.rider_id
       from (
-        select lane, rider_id, fare_day from charge_day_waiting where waits_for_account
-        order by fare_day, lane, rider_id limit $1) w
-      join tap t using (lane, rider_id, fare_day)
-      where t.accepted and t.medium in \(ChargingTables.chargedMedia)
-      group by w.rider_id, w.fare_day, w.lane
-      union all
-      select 'rider ' || w.rider_id || ' on ' || w.fare_day, count(*), min(t.tapped_at),
-        'rated after its day was closed, and its windows wait for the difference', w.fare_day, 3,
-        w.lane, w.rider_id
-      from (
-        select lane, rider_id, fare_day from charge_day_waiting where not waits_for_account
+        select lane, rider_id, fare_day from charge_day_waiting
         order by fare_day, lane, rider_id limit $1) w
       join tap t using (lane, rider_id, fare_day)
       where t.accepted and t.medium in \(ChargingTables.chargedMedia)

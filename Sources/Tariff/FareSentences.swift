@@ -12,11 +12,8 @@ extension FareReason {
 }
 
 extension FareStep {
-  /// Ukrainian writes a comma before the minor units.
   private func amount(_ currency: Currency, in language: Language) -> String {
-    let text = Money(minor: minor ?? 0, currency: currency).description
-    guard language == .ukrainian else { return text }
-    return String(text.map { $0 == "." ? "," : $0 })
+    Money(minor: minor ?? 0, currency: currency).text(in: language)
   }
 
   /// What the rule did, in words.

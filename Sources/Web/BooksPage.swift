@@ -70,6 +70,8 @@ extension Handlers {
     var links: [Fact] = []
     /// The command that shows it; nil where a page does.
     var command: String?
+    /// What waits, where there is no page of its own.
+    var names: [String] = []
   }
 
   private struct NextModel {
@@ -263,7 +265,8 @@ extension Handlers {
         label: people.text("books_changes"),
         count: Self.count(
           changes.count, isCut: changes.count >= PastChangeTables.listMax, people),
-        command: "kvytok rate changes"),
+        command: "kvytok rate changes",
+        names: changes.prefix(Self.linksShownMax).map { "№ \($0.id) \($0.shownText)" }),
     ]
   }
 

@@ -25,9 +25,13 @@ extension Handlers {
 
   private func pastChanges(_ request: WebRequest) async throws -> Answer {
     let rows = try await services.pastChanges.list(at: request.receivedAt)
+    // Where a vehicle was the dispatchers know; who a rider is they need not.
+    let isWithRiders = request.caller?.role != .dispatcher
     return .json { writer in
       writer.beginObject()
-      writer.list("changes", rows) { writer, row in writer.members(of: row) }
+      writer.list("changes", rows) { writer, row in
+        writer.members(of: row, isWithRiders: isWithRiders)
+      }
       writer.endObject()
     }
   }
@@ -69,10 +73,12 @@ extension Handlers {
 }
 
 extension JSONWriter {
-  fileprivate mutating func members(of row: PastChangeRow) {
+  fileprivate mutating func members(of row: PastChangeRow, isWithRiders: Bool = true) {
     member("change", row.id)
     member("kind", row.kind.rawValue)
     member("what", row.what)
+    member("subject", orNull: isWithRiders ? row.subjectID?.description : nil)
+    member("into", orNull: isWithRiders ? row.otherID?.description : nil)
     member("state", row.state.rawValue)
     member("change_minor", orNull: row.changeMinor)
     member("requested_by", row.requestedBy.label)

@@ -78,7 +78,8 @@ extension Handlers {
         throw RiderRefusal.missing("The medium of the payment account")
       }
       let outcome = try await services.pastChanges.change(
-        .link(medium, accountDigest: try riderDesk.accountDigest(reference)),
+        .link(
+          medium, accountDigest: try riderDesk.accountDigest(reference), reason: act.reason),
         by: try Self.bearer(request), at: act.at
       ) { gate in
         try await riderDesk.link(medium, accountReference: reference, through: gate, by: act)
@@ -125,8 +126,10 @@ extension Handlers {
     let days = ProvenDays(category: category, first: from, last: body.validTo)
     let act = try act(request, body.reason)
     let outcome = try await services.pastChanges.change(
-      .proof(days, isReplacing: body.isReplacing, of: rider), by: try Self.bearer(request),
-      at: act.at
+      .proof(
+        days, kind: body.proofKind, number: body.proofNumber, isReplacing: body.isReplacing,
+        of: rider, reason: act.reason, at: riderDesk),
+      by: try Self.bearer(request), at: act.at
     ) { gate in
       try await riderDesk.addProof(
         days, kind: body.proofKind, number: body.proofNumber, note: nil, of: rider,
@@ -158,7 +161,8 @@ extension Handlers {
     guard let from = body.validFrom else { throw RiderRefusal.missing("valid_from") }
     let act = try act(request, body.reason)
     let outcome = try await services.pastChanges.change(
-      .withdrawal(of: category, from: from, rider: rider), by: try Self.bearer(request), at: act.at
+      .withdrawal(of: category, from: from, rider: rider, reason: act.reason),
+      by: try Self.bearer(request), at: act.at
     ) { gate in
       try await riderDesk.withdrawProof(
         of: category, from: from, rider: rider, through: gate, by: act)
@@ -172,7 +176,7 @@ extension Handlers {
     guard let into = body.into else { throw RiderRefusal.missing("The rider to merge into") }
     let act = try act(request, body.reason)
     let outcome = try await services.pastChanges.change(
-      .merge(rider, into: into), by: try Self.bearer(request), at: act.at
+      .merge(rider, into: into, reason: act.reason), by: try Self.bearer(request), at: act.at
     ) { gate in
       try await riderDesk.merge(rider, into: into, through: gate, by: act)
     }
@@ -387,6 +391,7 @@ extension JSONWriter {
       member("what", event.kind)
       member("why", event.reason)
       member("detail", event.detail)
+      member("former_rider", orNull: event.formerRider?.description)
       endObject()
     }
     endArray()

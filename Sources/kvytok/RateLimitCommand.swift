@@ -63,7 +63,8 @@ extension RateCommand {
       discussion: """
         What waits is done when another person gives the same command: `kvytok device assign`, `kvytok \
         rider add-entitlement` or `withdraw-entitlement`, `kvytok rider merge`, `kvytok rider register \
-        --account-reference` or `kvytok rate limit`.
+        --account-reference` or `kvytok rate limit`. It names the rider, or the medium of a link; `kvytok rider \
+        media` tells who asked and why. Of a paper the kind is told: another number is another change.
         """)
 
     @OptionGroup var database: DatabaseOptions
@@ -76,8 +77,9 @@ extension RateCommand {
         ])
         for row in try await desk.list(at: .now) {
           table.add([
-            String(row.id), row.what, row.state.rawValue, row.changeMinor.map(String.init) ?? "–",
-            row.requestedBy.label, row.requestedAt.description, row.decidedBy?.label ?? "",
+            String(row.id), row.shownText, row.state.rawValue,
+            row.changeMinor.map(String.init) ?? "–", row.requestedBy.label,
+            row.requestedAt.description, row.decidedBy?.label ?? "",
           ])
         }
         print(table.text)

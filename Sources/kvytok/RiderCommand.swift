@@ -90,7 +90,7 @@ struct RiderCommand: AsyncParsableCommand {
         print("")
         print(
           "\(local.day) \(clockText(seconds: local.secondOfDay))  \(route)"
-            + words.mode(of: ride) + "  \(ride.charged.map(\.description) ?? words.noFare)"
+            + words.mode(of: ride) + "  \(ride.charged?.text(in: language) ?? words.noFare)"
             + (ride.riders > 1 ? "  \(words.riders(ride.riders))" : ""))
         print("  \(words.way(of: ride))")
         print("  \(ride.reason(in: language))")
@@ -104,7 +104,7 @@ struct RiderCommand: AsyncParsableCommand {
         print("  \(tap.sentence(in: language))")
       }
       print("")
-      for money in rides.charged { print("\(words.total) \(money)") }
+      for money in rides.charged { print("\(words.total) \(money.text(in: language))") }
       if !told.payments.isEmpty {
         print(told.payments.map { $0.sentence(in: language) }.joined(separator: "; "))
       }
@@ -118,7 +118,7 @@ struct RiderCommand: AsyncParsableCommand {
       if !charges.isEmpty { print("\n\(RiderShowWords(language: language).charges)") }
       for charge in charges {
         print(
-          "\(charge.fareDay)  \(charge.amount)  "
+          "\(charge.fareDay)  \(charge.amount.text(in: language))  "
             + charge.sentences(in: language).joined(separator: "; "))
       }
     }
@@ -159,7 +159,10 @@ struct RiderCommand: AsyncParsableCommand {
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let days = ProvenDays(category: category, first: from, last: to)
         let staleDays = try await work.change(
-          .proof(days, isReplacing: false, of: found), of: [found], from: from, by: person
+          .proof(
+            days, kind: nil, number: nil, note: proof, isReplacing: false, of: found,
+            reason: proof ?? "", at: work.riders),
+          of: [found], from: from, by: person
         ) { gate, named in
           let act = RiderAct(
             actor: PersonOptions.actor(named, named: nil), reason: proof ?? "", at: .now)

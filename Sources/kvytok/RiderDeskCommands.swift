@@ -153,7 +153,8 @@ extension RiderCommand {
           try await db.media.riders(ofAccountReference: digest)
         }
         return try await work.change(
-          .link(medium, accountDigest: digest), of: others + [registered], by: who.person
+          .link(medium, accountDigest: digest, reason: who.reason), of: others + [registered],
+          by: who.person
         ) { gate, named in
           try await work.riders.link(
             medium, accountReference: reference, through: gate, by: who.act(of: named))
@@ -200,7 +201,9 @@ extension RiderCommand {
             + (debt > 0 ? ", owed \(owed)" : ""))
       }
       for event in profile.events {
-        print("\(event.at) \(event.actor): \(event.kind) \(event.detail) (\(event.reason))")
+        print(
+          "\(event.at) \(event.actor): \(event.kind) \(event.detail) (\(event.reason))"
+            + (event.formerRider.map { ", as rider \($0)" } ?? ""))
       }
     }
   }
@@ -247,7 +250,10 @@ extension RiderCommand {
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let days = ProvenDays(category: category, first: from, last: to)
         let stale = try await work.change(
-          .proof(days, isReplacing: replaces, of: found), of: [found], from: from, by: who.person
+          .proof(
+            days, kind: proofKind, number: proofNumber, isReplacing: replaces, of: found,
+            reason: who.reason, at: work.riders),
+          of: [found], from: from, by: who.person
         ) { gate, named in
           try await work.riders.addProof(
             days, kind: proofKind, number: proofNumber, note: nil, of: found,
@@ -282,8 +288,8 @@ extension RiderCommand {
       let (found, stale) = try await RiderWork.with(database) { work, backbone in
         let found = try await RiderCommand.find(rider, work.insight, backbone)
         let stale = try await work.change(
-          .withdrawal(of: category, from: from, rider: found), of: [found], from: from,
-          by: who.person
+          .withdrawal(of: category, from: from, rider: found, reason: who.reason), of: [found],
+          from: from, by: who.person
         ) { gate, named in
           try await work.riders.withdrawProof(
             of: category, from: from, rider: found, through: gate, by: who.act(of: named))
@@ -342,7 +348,7 @@ extension RiderCommand {
         let gone = try await RiderCommand.find(rider, work.insight, backbone)
         let kept = try await RiderCommand.find(into, work.insight, backbone)
         let taps = try await work.change(
-          .merge(gone, into: kept), of: [gone, kept], by: who.person
+          .merge(gone, into: kept, reason: who.reason), of: [gone, kept], by: who.person
         ) {
           gate, named in
           try await work.riders.merge(gone, into: kept, through: gate, by: who.act(of: named))

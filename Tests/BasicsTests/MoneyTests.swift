@@ -14,6 +14,16 @@ struct MoneyTests {
     }
   }
 
+  @Test func ukrainianWritesACommaBeforeTheMinorUnits() throws {
+    for (minor, code, english, ukrainian) in [
+      (1250, "UAH", "12.50 UAH", "12,50 UAH"), (-5, "KWD", "-0.005 KWD", "-0,005 KWD"),
+      (120, "JPY", "120 JPY", "120 JPY"),
+    ] as [(Int64, String, String, String)] {
+      #expect(try money(minor, code).text(in: .english) == english)
+      #expect(try money(minor, code).text(in: .ukrainian) == ukrainian)
+    }
+  }
+
   @Test func currenciesAreNotMixed() throws {
     let hryvnia = try #require(Currency("UAH"))
     let euro = try #require(Currency("EUR"))

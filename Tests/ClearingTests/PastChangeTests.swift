@@ -239,6 +239,35 @@ extension ClearingSuite {
       }
     }
 
+    @Test func whoAskedAndWhyStandsInTheFileOfTheRiderUntilTheyAreErased() async throws {
+      try await Self.with(limit: "0") { house, _, _ in
+        let olha = try await house.register("olha")
+        let outcome = try await Self.past(house).change(
+          PastWish(
+            .entitlement, "pensioner", of: "\(olha) paper", rider: olha, reason: "seen at desk"),
+          by: Self.olena, at: House.noon
+        ) { gate in
+          try await house.store.write { db in try await gate.pass(nil, in: db) }
+        }
+        guard case .waits(let row) = outcome else {
+          Issue.record("one person was enough")
+          return
+        }
+        #expect(row.subjectID == olha)
+        #expect(try await Self.past(house).list(at: House.noon).map(\.subjectID) == [olha])
+        let newest = try await house.store.read { db in try await db.media.events(of: olha).first }
+        #expect(newest?.actor == Self.olena.label && newest?.reason == "seen at desk")
+        #expect(newest?.kind == "asked" && newest?.detail == "change \(row.id): pensioner")
+        _ = try await house.riders.erase(
+          olha, by: desk, randomBytes: { [UInt8](repeating: 7, count: $0) })
+        #expect(try await Self.past(house).list(at: House.noon).map(\.subjectID) == [nil])
+        #expect(
+          try await house.number("select count(*) from rider_event where reason = 'seen at desk'")
+            == 0)
+        try await house.expectSound()
+      }
+    }
+
     @Test func aWishThatWaitedTooLongIsNone() async throws {
       try await Self.with(limit: "0") { house, rider, day in
         let asked = try await Self.prove(house, rider, from: day, by: Self.olena)

@@ -1,6 +1,7 @@
 import AcquirerSupport
 import Basics
 import Clearing
+import Insight
 import Postgres
 import SimulatedAcquirer
 import Store
@@ -180,6 +181,123 @@ extension ClearingSuite {
         try await house.work()
         #expect(try await house.windows() == ["2026-11-22 0 captured 800 0"])
         try await house.house.expectSound()
+      }
+    }
+
+    /// A worker that asks no acquirer: nothing but what a test plants makes an account known.
+    private func windowsAlone(_ house: CardHouse) -> ChargingService {
+      ChargingService(
+        store: house.house.store, city: house.house.city, acquirer: nil, log: quiet,
+        now: { [clock = house.clock] in clock.now })
+    }
+
+    /// What makes an account known is under way while the day begins to wait, and ends after that was looked
+    /// at: neither does it see the day, nor does who looks at the day see the account.
+    @Test(arguments: [
+      """
+      insert into charge_event (medium_id, at, kind, actor)
+      values ('PHONE', now(), 'card_good', 'acquirer')
+      """,
+      "update medium set account_reference = '\\x01' where medium_id = 'PHONE'",
+      """
+      insert into medium (medium_id, rider_id, kind, first_seen_at)
+      values (gen_random_uuid(), 'PHONE', 'bank', now())
+      """,
+    ])
+    func aPhoneIsChargedWhoseAccountBecomesKnownWhileItsDayBeginsToWait(by word: String)
+      async throws
+    {
+      try await CardHouse.with { house in
+        let alone = windowsAlone(house)
+        try await house.house.journal([try bankTap(1, "08:00")], receivedAt: house.clock.now)
+        try await house.clearing.drain()
+        house.clock.advance(seconds: 86_400)
+        try await alone.drain()
+        // Rated after its day was closed, and charging has not looked at it.
+        try await house.house.journal([try phoneTap(2, "12:00")], receivedAt: house.clock.now)
+        try await house.clearing.drain()
+        let phone = house.house.medium("phone", .phone)
+        let windows = "select amount_minor::text from charge_window where medium_id = '\(phone)'"
+        try await house.house.pool.session { other in
+          try await other.script(
+            "begin; \(word.replacing("PHONE", with: "\(phone)"))")
+          try await alone.pass()
+          try await alone.pass()
+          #expect(
+            try await house.house.texts("select waits_for_account::text from charge_day_waiting")
+              == ["false"])
+          #expect(try await house.house.texts(windows) == [])
+          try await other.script("commit")
+        }
+        try await alone.drain()
+        #expect(try await house.house.texts(windows) == ["800"])
+        #expect(try await house.house.number("select count(*) from charge_day_waiting") == 0)
+      }
+    }
+
+    @Test func anAccountThatBecomesKnownWhileDaysAreBeingMarkedWakesThem() async throws {
+      try await CardHouse.with { house in
+        let alone = windowsAlone(house)
+        try await house.house.journal([try phoneTap(1, "08:00")], receivedAt: house.clock.now)
+        try await house.clearing.drain()
+        house.clock.advance(seconds: 86_400)
+        try await alone.drain()
+        try await house.house.script("update charge_day_waiting set waits_for_account = false")
+        let phone = house.house.medium("phone", .phone)
+        let word = try await house.house.store.write { db -> Task<Void, any Error> in
+          #expect(try await db.charging.markWithoutAccount(countMax: 10) == 1)
+          let word = Task {
+            try await house.house.script(
+              """
+              insert into charge_event (medium_id, at, kind, actor)
+              values ('\(phone)', now(), 'card_good', 'acquirer')
+              """)
+          }
+          var isWaiting = false
+          for _ in 0..<2000 where !isWaiting {
+            isWaiting =
+              try await house.house.number("select count(*) from pg_locks where not granted") > 0
+          }
+          return word
+        }
+        try await word.value
+        #expect(
+          try await house.house.texts("select waits_for_account::text from charge_day_waiting")
+            == ["false"])
+        try await alone.drain()
+        #expect(try await house.windows() == ["2026-11-22 0 closed 800 800"])
+      }
+    }
+
+    /// What is told of a day that waits is what is known of its phone, and not what was when it was marked.
+    @Test func whatIsStuckSaysOfAPhoneWhatTheReconciliationSays() async throws {
+      try await CardHouse.with { house in
+        let alone = windowsAlone(house)
+        try await house.house.journal([try phoneTap(1, "08:00")], receivedAt: house.clock.now)
+        try await house.clearing.drain()
+        house.clock.advance(seconds: 86_400)
+        try await alone.drain()
+        let day = try #require(Day("2026-11-22"))
+        func reasons() async throws -> [String] {
+          let stuck = try await TapStateTests.stuck(.rated, house.house, at: house.clock.now)
+          let report = try await InsightDesk(store: house.house.store, city: house.house.city)
+            .report(.reconciliation, days: day...day, madeAt: house.clock.now)
+          let rests = try #require(report.tables.first { $0.key == "remainders" })
+          return stuck.map(\.reason) + rests.rows.map { $0[1].plain }
+        }
+        #expect(
+          try await reasons()
+            == ["charged, and no payment account is known of the phone", "no account"])
+        try await house.house.script(
+          """
+          set session_replication_role = replica;
+          update medium set account_reference = '\\x01';
+          set session_replication_role = origin
+          """)
+        #expect(
+          try await reasons() == [
+            "rated after its day was closed, and its windows wait for the difference", "no window",
+          ])
       }
     }
 

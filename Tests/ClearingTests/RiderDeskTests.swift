@@ -305,6 +305,30 @@ extension ClearingSuite {
       }
     }
 
+    @Test func whatWasDoneToARiderIsShownAfterTheyWereMergedIntoAnother() async throws {
+      try await House.with { house in
+        let (olha, anna) = (try await house.register("olha"), try await house.register("anna"))
+        _ = try await house.riders.setBlocked(true, rider: olha, medium: nil, by: desk)
+        _ = try await house.riders.setBlocked(false, rider: olha, medium: nil, by: desk)
+        let ihor = try await house.register("ihor")
+        _ = try await house.riders.merge(olha, into: ihor, by: desk)
+        _ = try await house.riders.merge(ihor, into: anna, by: desk)
+        for rider in [anna, ihor, olha] {
+          let profile = try #require(try await house.riders.profile(of: rider, at: House.noon))
+          #expect(
+            profile.events.map(\.kind) == [
+              "merge", "merge", "merge", "merge", "register", "unblock", "block", "register",
+              "register",
+            ])
+          #expect(
+            profile.events.map(\.formerRider) == [
+              nil, ihor, ihor, olha, ihor, olha, olha, nil, olha,
+            ])
+          #expect(profile.events.allSatisfy { $0.actor == "desk 1" && $0.reason == "test" })
+        }
+      }
+    }
+
     @Test func aProofOfThePastRatesItsDaysAnewAndASecondCategoryIsRefused() async throws {
       try await House.with { house in
         try await house.journal([try tap(1, "08:00"), try tap(2, "08:00", day: 1)])

@@ -341,7 +341,11 @@ extension ClearingSuite {
         #expect(
           stuck.map(\.reason)
             == ["rated after its day was closed, and its windows wait for the difference"])
-        try await house.script("update charge_day_waiting set waits_for_account = true")
+        try await house.script(
+          """
+          update charge_day_waiting set waits_for_account = true;
+          update medium set kind = 'phone';
+          """)
         #expect(
           try await Self.stuck(.rated, house).map(\.reason)
             == ["charged, and no payment account is known of the phone"])

@@ -185,6 +185,12 @@ struct RateCommandTests {
         return seen.output.contains("2700.00") ? nil : seen
       }
       #expect(settled?.exitCode == 0)
+      let shown = try await service.run([
+        "rider", "show", Base64.encode(Array("a card".utf8), .url), "--date", "2026-11-20",
+        "--lang", "uk",
+      ])
+      #expect(shown.output.contains("разом 2700,00 UAH"), "\(shown.output)\(shown.errors)")
+      #expect(!shown.output.contains("0.00"), "\(shown.output)")
       let small = try await service.run(["rate", "order", "--as", taras] + days)
       #expect(small.output.contains("order 2: 1 rider-days"), "\(small.output)\(small.errors)")
       let listed = try await service.run(["rate", "list"])

@@ -6,9 +6,10 @@ import Testing
 @Suite struct DatabaseClockTests {
   /// Who asks all the same, how often, and why it does no harm.
   static let named: [String: (count: Int, why: String)] = [
-    "Sources/Store/ChargingWindows.swift": (1, "woken_at, compared with itself alone: a mark"),
+    "Sources/Store/ChargingWindows.swift": (1, "woken_at, which nothing reads: for people"),
     "Sources/Store/Schema/whole.sql": (3, "woken_at"),
     "Sources/Store/Migrations/0022-woken-days.sql": (3, "woken_at"),
+    "Sources/Store/Migrations/0067-phones-that-were-missed.sql": (2, "woken_at"),
     "Sources/Store/Migrations/0027-stored-value.sql": (1, "since when days wait, once"),
     "Sources/Postgres/Migrator.swift": (1, "when a migration ran: nothing reads it"),
     "Sources/Store/InsightStatus.swift": (1, "the doctor and the guard of clocks compare the two"),

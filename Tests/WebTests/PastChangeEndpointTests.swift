@@ -199,6 +199,56 @@ struct PastChangeEndpointTests {
     }
   }
 
+  @Test func anotherPaperIsAnotherProofAndWhatWaitsIsToldApart() async throws {
+    try await withRide(limit: "0") { service in
+      let card = Base64.encode(Array("a card".utf8), .url)
+      let query = "?medium=card&token=\(card)"
+      let path = "/v1/riders/-/entitlements\(query)"
+      func proof(_ kind: String, _ number: String, because reason: String) -> String {
+        """
+        {"category": "pupil", "valid_from": "2026-11-01", "proof_kind": "\(kind)",
+          "proof_number": "\(number)", "reason": "\(reason)"}
+        """
+      }
+      let olena = try await RatingTests.token("Olena", service)
+      let petro = try await RatingTests.token("Petro", service)
+      let asked = await service.post(
+        path, token: olena, json: proof("pension", "AB-111", because: "seen at desk"))
+      #expect(asked.status == .accepted, "\(asked.text)")
+      for kind in ["other", "pension"] {
+        let other = await service.post(
+          path, token: petro, json: proof(kind, "ZZ-999", because: "another paper"))
+        #expect(other.status == .accepted, "\(other.text)")
+      }
+      try await service.settle()
+      #expect(try await charged(service) == 800)
+      let list = await service.send(.get, "/v1/rating/changes", token: olena)
+      for kind in ["other", "pension"] {
+        #expect(
+          list.text.contains("\"what\":\"pupil from 2026-11-01, proven by \(kind)\""),
+          "\(list.text)")
+      }
+      #expect(!list.text.contains("AB-111") && !list.text.contains("ZZ-999"), "\(list.text)")
+      #expect(!list.text.contains(#""subject":null"#), "\(list.text)")
+      // Who a rider is the dispatchers need not know.
+      let told = await service.send(
+        .get, "/v1/rating/changes", token: try await service.token(.dispatcher))
+      #expect(!told.text.contains(#""subject":""#), "\(told.text)")
+      let page = await service.send(.get, "/books?lang=en", token: olena)
+      #expect(page.text.contains("pupil from 2026-11-01, proven by other: "), "\(page.text)")
+      // The same number, written otherwise, and for a reason of their own.
+      let done = await service.post(
+        path, token: petro, json: proof("pension", "ab 111", because: "seen too"))
+      #expect(done.status == .created, "\(done.text)")
+      try await service.settle()
+      #expect(try await charged(service) == 400)
+      let file = await service.send(.get, "/v1/riders/-\(query)", token: olena)
+      for text in ["seen at desk", "seen too", "change 1: pupil from 2026-11-01"] {
+        #expect(file.text.contains(text), "\(text) in \(file.text)")
+      }
+    }
+  }
+
   @Test func theLimitIsShownAndSetByTwoPeople() async throws {
     try await TestService.with { service in
       let path = "/v1/rating/limit"

@@ -143,6 +143,7 @@ create table rider (
   merged_into uuid references rider, -- whose rides and money these are now
   erased_at timestamptz              -- nobody any more
 );
+create index rider_merged on rider (merged_into) where merged_into is not null;
 create table medium (
   medium_id uuid primary key,
   rider_id uuid not null,            -- founded together with its rider
@@ -2003,12 +2004,16 @@ create index charge_window_rest on charge_window (fare_day)
     or captured_minor > settled_minor or charged_back_minor > 0 or refunded_minor > 0;
 
 -- Riders' days that wait for an account are woken by what makes it known.
--- The moment changes also where a day was not marked yet: who is just marking it finds another one, and
--- leaves it.
-create function wake_days(riders uuid[]) returns void language sql as $$
-  update charge_day_waiting set waits_for_account = false, woken_at = clock_timestamp()
-  where rider_id = any(riders)
-$$;
+-- The lock is a share of the work `accounts` of charging: while anybody holds one, no day is marked, since who
+-- wakes days may not see one that is just beginning to wait.
+create function wake_days(riders uuid[]) returns void language plpgsql as $$
+begin
+  if cardinality(riders) > 0 then
+    perform pg_advisory_xact_lock_shared(1263927316, 7);
+    update charge_day_waiting set waits_for_account = false, woken_at = clock_timestamp()
+    where rider_id = any(riders);
+  end if;
+end $$;
 
 create function medium_wakes_days() returns trigger language plpgsql as $$
 begin
@@ -2021,17 +2026,21 @@ create trigger medium_wakes_days after update of rider_id, account_reference on 
 create trigger medium_gone_wakes_days after delete on medium for each row
   execute function medium_wakes_days();
 
--- A card for good, or a phone that the acquirer took for good.
+-- A card for good, or a phone that the acquirer took for good. A card that founds its rider has no phone beside it, and
+-- no check of a card tells of one.
 create function bank_medium_wakes_days() returns trigger language plpgsql as $$
 begin
-  perform wake_days((select array_agg(rider_id) from added where kind = 'bank'));
+  perform wake_days(array(
+    select a.rider_id from added a where a.kind = 'bank' and (a.rider_id <> a.medium_id
+      or exists (select from medium p where p.rider_id = a.rider_id and p.kind = 'phone'))));
   return null;
 end $$;
 create trigger bank_medium_wakes_days after insert on medium referencing new table as added
   for each statement execute function bank_medium_wakes_days();
 create function taken_phone_wakes_days() returns trigger language plpgsql as $$
 begin
-  perform wake_days(array(select rider_id from medium where medium_id = new.medium_id));
+  perform wake_days(array(
+    select rider_id from medium where medium_id = new.medium_id and kind = 'phone'));
   return null;
 end $$;
 create trigger taken_phone_wakes_days after insert on charge_event for each row
@@ -2397,6 +2406,8 @@ create table past_change (
   decided_by text,                                -- who said the same; null: done by one person
   decided_digest bytea,
   decided_at timestamptz,
+  subject_id uuid,                                -- the rider, or the medium of a link; null once they were erased
+  other_id uuid,                                  -- whom a merge leaves
   constraint past_change_second_person check (lower(decided_by) <> lower(requested_by)),
   constraint past_change_two_people
     check (state <> 'done' or decided_by is not null or change_minor is not null and kind <> 'limit')
@@ -2404,5 +2415,5 @@ create table past_change (
 create unique index past_change_requested on past_change (wish) where state = 'requested';
 create index past_change_alone on past_change (requested_at) where decided_by is null;
 do $$ begin
-  perform seal_table('past_change', 'change_id', '');
+  perform seal_table('past_change', 'change_id', 'subject_id,other_id');
 end $$;
