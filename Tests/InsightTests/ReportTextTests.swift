@@ -146,6 +146,17 @@ import Testing
     #expect(try self.report().notes[0].names == nil)
   }
 
+  @Test func eachKindOfAnAcquirersLineHasAWordAlsoOfASale() {
+    let kinds = ["capture", "refund", "chargeback", "decline", "billing", "dispute_won"]
+    // As the sums of the acquirer's lines name those of a top-up or a sale.
+    let ofSales = ["sale", "sale_refund", "sale_chargeback", "sale_decline"]
+    for kind in kinds + ofSales {
+      let words = ReportWords.find("kind", kind)
+      #expect(words != nil && words?.ukrainian != kind, "\(kind)")
+      #expect(words?.english.contains("_") == false, "\(kind)")
+    }
+  }
+
   @Test func eachStateThatAReportShowsHasAUkrainianWord() {
     let states = DeviceState.allCases.map(\.rawValue) + RefundRow.State.allCases.map(\.rawValue)
     for word in states {
