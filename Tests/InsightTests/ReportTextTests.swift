@@ -144,6 +144,10 @@ import Testing
     let json = String(decoding: report.json, as: UTF8.self)
     #expect(json.hasSuffix(#""completeness":{"rider_days_stale":3,"tariff_versions":[]}}"#))
     #expect(try self.report().notes[0].names == nil)
+    // People read that there are none, and no version that is called 0.
+    #expect(report.text(in: .english).contains("\nVersions: none\n"))
+    #expect(report.text(in: .ukrainian).contains("\nВерсії: немає\n"))
+    #expect(report.csv.hasSuffix("tariff_versions,\n"))
   }
 
   @Test func eachKindOfAnAcquirersLineHasAWordAlsoOfASale() {
