@@ -262,8 +262,9 @@ let package = Package(
       "WebTests",
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
-        "Store", "Intake", "Clearing", "Insight", "Web", "DatabaseSupport", "BankSupport",
-        "Programs", hummingbird, httpTypes, nioCore, nioPosix, nioSSL, yams, logging, metrics,
+        "Store", "Intake", "Charging", "Clearing", "Insight", "Web", "DatabaseSupport",
+        "BankSupport", "Programs", hummingbird, httpTypes, nioCore, nioPosix, nioSSL, yams, logging,
+        metrics,
       ]),
     tests(
       "SimulationTests",

@@ -2,12 +2,12 @@ package import Basics
 
 /// Why a funding file is not taken; nothing of it is then.
 package struct FundingFault: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Line of the file, from 1.
-  package let line: Int
+  /// Line of the file, from 1; nil where it is the file as a whole.
+  package let line: Int?
   /// What is wrong, and what to do.
   package let message: String
 
-  package var description: String { "line \(line): \(message)" }
+  package var description: String { line.map { "line \($0): \(message)" } ?? message }
 }
 
 /// What the acquirer says it paid, in lines of comma-separated values.
@@ -100,8 +100,11 @@ extension FundingFile {
   /// Reads a file whole, or says why it is none: a cut, changed or foreign file books nothing.
   package static func read(_ bytes: [UInt8]) throws(FundingFault) -> FundingFile {
     guard bytes.count <= bytesMax else {
-      throw FundingFault(line: 1, message: "the file is larger than \(bytesMax) bytes")
+      throw FundingFault(
+        line: nil, message: "the file is larger than \(bytesMax) bytes; ask for it in several files"
+      )
     }
+    if let fault = FundingShape.fault(bytes) { throw fault }
     guard bytes.last == 10 else {
       throw FundingFault(
         line: bytes.count { $0 == 10 } + 1,
@@ -123,7 +126,10 @@ extension FundingFile {
     while reader.next() {
       if let fault = reader.fault { throw FundingFault(line: reader.line, message: "\(fault)") }
       if reader.text(0) == "T" {
-        try checkTrailer(reader, records, digest: FileDigest.of(bytes[..<trailerStart]))
+        try checkTrailer(reader, records)
+        guard reader.text(4) == hexText(FileDigest.of(bytes[..<trailerStart])) else {
+          throw changed(bytes, line: reader.line)
+        }
         guard !reader.next() else {
           throw FundingFault(line: reader.line, message: "a line follows the last one")
         }
@@ -172,7 +178,7 @@ extension FundingFile {
   }
 
   private static func checkTrailer(
-    _ reader: CSVReader, _ records: [FundingRecord], digest: [UInt8]
+    _ reader: CSVReader, _ records: [FundingRecord]
   ) throws(FundingFault) {
     func fault(_ message: String) -> FundingFault {
       FundingFault(line: reader.line, message: message + "; ask for the file again")
@@ -197,9 +203,19 @@ extension FundingFile {
     guard reader.text(2) == String(sums.gross), reader.text(3) == String(sums.fees) else {
       throw fault("the sums of the last line are not those of the lines")
     }
-    guard reader.text(4) == hexText(digest) else {
-      throw fault("the file was changed: its SHA-256 is not that of the last line")
+  }
+
+  /// The SHA-256 is another one: the acquirer's fault, or that of a program in between.
+  private static func changed(_ bytes: [UInt8], line: Int) -> FundingFault {
+    let what = "the file was changed: its SHA-256 is not that of the last line"
+    guard let signs = FundingShape.savedBy(bytes) else {
+      return FundingFault(line: line, message: what + "; ask for the file again")
     }
+    return FundingFault(
+      line: line,
+      message: what
+        + ". A spreadsheet or an editor saved it, for \(signs): hand in the file as the acquirer gave it"
+    )
   }
 
   private static func record(_ reader: CSVReader) throws(FundingFault) -> FundingRecord {

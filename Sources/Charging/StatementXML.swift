@@ -65,6 +65,7 @@ final class StatementXML: XMLParserDelegate {
     guard bytes.count <= BankStatement.bytesMax else {
       throw StatementFault("the file is larger than \(BankStatement.bytesMax) bytes")
     }
+    try checkKind(bytes)
     try check(bytes)
     let reader = StatementXML()
     let parser = XMLParser(data: Data(bytes))
@@ -74,7 +75,8 @@ final class StatementXML: XMLParserDelegate {
     if let fault = reader.fault { throw fault }
     guard reader.open.isEmpty, let root = reader.root else {
       throw StatementFault(
-        line: parser.lineNumber, "the file is cut off, or no XML: ask the bank for it again")
+        line: parser.lineNumber > 0 ? parser.lineNumber : nil,
+        "the file is cut off, or no XML: ask the bank for it again")
     }
     guard isRead, parser.parserError == nil else {
       throw StatementFault(
@@ -82,6 +84,28 @@ final class StatementXML: XMLParserDelegate {
       )
     }
     return root
+  }
+
+  /// What is no XML at all, of which a parser would tell neither line nor reason.
+  private static func checkKind(_ bytes: [UInt8]) throws(StatementFault) {
+    guard !bytes.isEmpty else {
+      throw StatementFault(
+        "the file is empty, cut off before its first byte: fetch it from the bank again")
+    }
+    if bytes[0] == 0, bytes.allSatisfy({ $0 == 0 }) {
+      throw StatementFault(
+        "the file is nothing but zero bytes: its content was never written; fetch it from the bank again"
+      )
+    }
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let text = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
+    let first = text.first { ![0x09, 0x0A, 0x0D, 0x20].contains($0) }
+    // Other encodings have their own sentence: each begins with a byte that is no letter, or has zeros.
+    guard first == 0x3C || bytes[0] >= 0x80 || bytes.contains(0) else {
+      throw StatementFault(
+        "the file is cut off, or no XML: hand in the statement as the bank gives it, as camt.053, or ask "
+          + "for it again")
+    }
   }
 
   /// Encoding, and what no message has.

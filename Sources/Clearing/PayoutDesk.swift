@@ -208,8 +208,9 @@ package struct PayoutDesk: Sendable {
           }
           return PaymentOrder.Transfer(
             endToEndID: "KVYTOK-P\(payout.id)", creditor: account, minor: payout.minor,
-            remittance:
-              "Fares and compensations up to \(payout.throughDate), order \(payout.orderID)")
+            remittance: Remittance.payout(
+              through: payout.throughDate, order: payout.orderID, from: debtor, to: account,
+              in: currency))
         })
       let xml = order.xml
       try await db.operatorMoney.addMessage(

@@ -77,8 +77,8 @@ extension StatementDesk {
     }
     guard row.subject == .unknown else {
       throw MoneyRefusal.unfit(
-        "line \(id) is matched already: \(row.subject.rawValue) "
-          + (row.subjectID.map(String.init) ?? ""))
+        "line \(id) is matched already: \(row.subject.rawValue)"
+          + (row.subjectID.map { " \($0)" } ?? ""))
     }
     return row
   }

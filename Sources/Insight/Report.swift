@@ -147,11 +147,20 @@ package struct ReportNote: Sendable, Equatable {
   }
 
   /// What people read of it beside its text; nil where that is the count.
-  package func words(in language: Language) -> String? { line() ?? said?[language] }
+  package func words(in language: Language) -> String? {
+    line() ?? said?[language] ?? (isNameless ? Self.noNames[language] : nil)
+  }
+
+  /// Whether what is counted has names, and there are none: a count of nothing would read as one of them.
+  private var isNameless: Bool { count == 0 && (names ?? []).isEmpty && key == Self.versionsKey }
+
+  private static let noNames = Bilingual(uk: "немає", en: "none")
+  static let versionsKey = "tariff_versions"
 
   /// What programs read of it in CSV: names, the word of a truth, else the count.
   var plain: String {
     if let names = line(separator: " ") { return names }
+    if isNameless { return "" }
     return form == .count ? String(count) : said?.english ?? String(count)
   }
 }

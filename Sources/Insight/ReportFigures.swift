@@ -225,8 +225,9 @@ enum ReportFigures {
     number(
       "counted", "Кількість", "Count", "Скільки дійшло до кроку.", "How many reached the step."),
     number(
-      "bank_age", "Вік, днів", "Age, days", "Днів до кінця останнього дня звіту.",
-      "Days until the last day of the report."),
+      "bank_age", "Вік, днів", "Age, days",
+      "Днів до останнього дня звіту, а поки він не настав, то до дня, коли звіт складено.",
+      "Days until the last day of the report, and before that until the day on which it is made."),
   ]
 
   private static let amounts = [

@@ -153,6 +153,10 @@ package enum ReportWords {
     "decline": Bilingual(uk: "відмова", en: "decline"),
     "sale": Bilingual(uk: "продаж або поповнення", en: "sale or top-up"),
     "sale_refund": Bilingual(uk: "повернення за продаж", en: "refund of a sale"),
+    "sale_chargeback": Bilingual(
+      uk: "оскарження продажу або поповнення", en: "chargeback of a sale or top-up"),
+    "sale_decline": Bilingual(
+      uk: "продаж або поповнення не сплачено", en: "sale or top-up not honoured"),
   ]
 
   /// Where a validator, a claim or a refund stands: the three have no word with two meanings.

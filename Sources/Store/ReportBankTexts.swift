@@ -150,7 +150,8 @@ extension ReportQuery {
   static func bankRemaindersSQL(isKept: Bool) -> String {
     """
     with \(bankParts(isKept: isKept))
-    select why as bank_why, currency, day as bank_day, ($2::date - day)::int8 as bank_age,
+    select why as bank_why, currency, day as bank_day,
+      greatest({today} - day, 0)::int8 as bank_age,
       reference as bank_reference, text as bank_text, minor as amount_minor,
       explains as explains_minor
     from (

@@ -35,6 +35,8 @@ package struct ReportQuestion: Sendable {
   package let end: Instant
   /// Until when what happened is told: the end of the days, or the moment of the report while they last.
   package let until: Instant
+  /// The day on which an age is told: the last of the days, or that of the report while they last.
+  let agesOn: Day
   /// When each of the days begins, by the clock of the city.
   let dayStarts: [Instant]
   /// `agency_id`; nil is all.
@@ -56,6 +58,7 @@ package struct ReportQuestion: Sendable {
     start = zone.instant(of: LocalTime(day: days.lowerBound, secondOfDay: 0))
     end = zone.instant(of: LocalTime(day: days.upperBound.adding(days: 1), secondOfDay: 0))
     until = min(end, madeAt ?? end)
+    agesOn = min(days.upperBound, zone.local(until).day)
     dayStarts = (days.lowerBound.number...days.upperBound.number).map { number in
       zone.instant(of: LocalTime(day: Day(number: number), secondOfDay: 0))
     }
@@ -100,7 +103,7 @@ package struct ReportPage: Sendable {
 /// `$1` and `$2` are the days, `$3` the operator or null, `$4` the most rows, `$5` to `$8` routes,
 /// their operators, and the first and last days on which they were theirs; `{day}` is the column that the days are of, `{start}` the moment at which the first
 /// of them begins, `{end}` that at which the last of them ends, `{starts}` the moments at which each of them
-/// begins. An operator's rows are all that is found when one is given.
+/// begins, `{today}` the day on which ages are told. An operator's rows are all that is found when one is given.
 package enum ReportQuery: String, Sendable, CaseIterable {
   case lateRides, lateDevices
   case debtOperators, debtAges, debtWindows, debtStoredValue, debtRecoveries
@@ -230,6 +233,7 @@ extension ReportTables {
       .replacing("{starts}", with: "array[\(starts)]::timestamptz[]")
       .replacing("{start}", with: "timestamptz '\(question.start.iso8601(offsetSeconds: 0))'")
       .replacing("{end}", with: "timestamptz '\(question.end.iso8601(offsetSeconds: 0))'")
+      .replacing("{today}", with: "date '\(question.agesOn)'")
       .replacing("{until}", with: "timestamptz '\(question.until.iso8601(offsetSeconds: 0))'")
     return try await connection.query(
       """

@@ -15,6 +15,8 @@ extension Handlers {
     let open: Listing<LineRow>?
     let openNote: String?
     let statements: Listing<StatementRowModel>?
+    /// A larger file is not sent.
+    let bytesMax: String
   }
 
   private struct LineRow {
@@ -71,11 +73,12 @@ extension Handlers {
           day: people.day(row.line.bookedOn),
           age: people.number(today.number - row.line.bookedOn.number),
           account: Self.grouped(row.iban), amount: people.money(row.line.minor, row.currency),
-          text: Self.text(row), isCurrent: row.id == number)
+          text: Self.text(row, people), isCurrent: row.id == number)
       },
       openNote: open.count < Self.linesShownMax
         ? nil : "\(people.text("bank_open_first")) \(Self.linesShownMax)",
-      statements: Listing(statements) { Self.row($0, people) })
+      statements: Listing(statements) { Self.row($0, people) },
+      bytesMax: String(BankStatement.bytesMax))
     let frame = PageFrame(request, titleName: "bank_title", people: people)
     return pages.page("bank", frame: frame, language: request.language, model)
   }
@@ -91,8 +94,8 @@ extension Handlers {
   }
 
   /// Who, and what for.
-  private static func text(_ row: StatementLineRow) -> String {
-    [row.line.counterparty, row.line.remittance, row.note].compactMap { $0 }
+  private static func text(_ row: StatementLineRow, _ people: People) -> String {
+    [row.line.counterparty, row.line.remittance, row.note.map(people.told)].compactMap { $0 }
       .filter { !$0.isEmpty }.joined(separator: "; ")
   }
 
@@ -103,7 +106,7 @@ extension Handlers {
         ("bank_reference", row.line.reference), ("bank_end_to_end", row.line.endToEndID),
         ("bank_counterparty", row.line.counterparty), ("bank_text", row.line.remittance),
         ("bank_code", row.line.bankCode.map(code)),
-        ("bank_note", row.note),
+        ("bank_note", row.note.map(people.told)),
       ] as [(String, String?)]
     return LineModel(
       number: row.id,

@@ -44,6 +44,9 @@ extension Texts {
     "bank_take_failed": Bilingual(
       uk: "Сервер не відповів; файл можна надіслати ще раз.",
       en: "The service did not answer; the file can be sent again."),
+    "bank_take_large": Bilingual(
+      uk: "Файл завеликий: попросіть у банку виписки за менше днів, окремими файлами.",
+      en: "The file is too large: ask the bank for statements of fewer days, in several files."),
     "bank_kind_payout": Bilingual(uk: "виплата перевізнику", en: "payout to an operator"),
     "bank_kind_payout_return": Bilingual(uk: "виплата повернулася", en: "payout that came back"),
     "bank_kind_funding": Bilingual(uk: "файл еквайра", en: "funding file of the acquirer"),

@@ -184,7 +184,8 @@ extension Handlers {
     return OrderRow(
       number: order.id, what: people.text("books_kind_\(order.kind.rawValue)"), whom: whom,
       path: path, detail: detail, amount: people.money(order.minor, order.currency),
-      reason: order.reason, asked: order.proposedBy, isoTime: order.proposedAt.description,
+      reason: [.payout, .subsidy].contains(order.kind) ? people.told(order.reason) : order.reason,
+      asked: order.proposedBy, isoTime: order.proposedAt.description,
       time: people.moment(order.proposedAt))
   }
 

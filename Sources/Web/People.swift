@@ -15,6 +15,11 @@ package struct People: Sendable {
   /// A word of the catalogue.
   func text(_ name: String) -> String { Texts.all[name]?[language] ?? name }
 
+  /// A sentence of the program in the language of the reader; as it stands where nothing else is known.
+  func told(_ text: String) -> String {
+    language == .english ? text : ToldSentence.ukrainian(of: text) ?? text
+  }
+
   /// A whole number in groups of three: `12 345` or `12,345`; four digits stay together in Ukrainian.
   package func number(_ value: some BinaryInteger) -> String {
     let digits = String(value.magnitude)

@@ -30,6 +30,18 @@ package struct Problem: Error, Sendable, Equatable {
     self.retryAfterSeconds = retryAfterSeconds
   }
 
+  /// The same with its detail in a language, where it has words for it.
+  func told(in language: Language) -> Problem {
+    guard language == .ukrainian, let detail = ToldSentence.ukrainian(of: detail) else {
+      return self
+    }
+    var told = Problem(
+      status, code, detail, pointer: pointer, retryAfterSeconds: retryAfterSeconds)
+    told.allow = allow
+    told.faults = faults
+    return told
+  }
+
   /// The problem as `application/problem+json`.
   package var json: [UInt8] {
     var writer = JSONWriter()

@@ -42,7 +42,7 @@ struct FailedRequest {
 
   /// Whether the detail is what a person has to read: then it stands open.
   ///
-  /// It is in English, for it names what programs know too; the sentence before it is the reader's.
+  /// Where it has no Ukrainian words it is in English; the sentence before it is the reader's.
   func isDetailOpen(of problem: Problem) -> Bool {
     switch problem.status.code {
     case 400, 409, 410, 422: true
@@ -58,6 +58,8 @@ extension Pages {
     let status: Int
     let code: String
     let detail: String
+    /// Whether the detail could not be told in the language of the page.
+    let isDetailEnglish: Bool
     let isDetailOpen: Bool
     let faults: [String]
     /// Where the form was; nil where there is nothing to go back to.
@@ -73,9 +75,11 @@ extension Pages {
     let frame = PageFrame(
       failureIn: language, titleName: "problem_title", at: moment, people: people,
       caller: failed.caller)
+    let detail = people.told(problem.detail)
     let model = ProblemModel(
       sentence: people.text(failed.sentence(for: problem)), status: problem.status.code,
-      code: problem.code, detail: problem.detail, isDetailOpen: failed.isDetailOpen(of: problem),
+      code: problem.code, detail: detail, isDetailEnglish: detail == problem.detail,
+      isDetailOpen: failed.isDetailOpen(of: problem),
       faults: problem.faults, back: failed.back(after: problem))
     var answer = page(
       "problem", frame: frame, language: language, model, status: problem.status)

@@ -127,11 +127,20 @@ package struct WebResponder: HTTPResponder {
     }
     let isForPeople =
       endpoint?.isPage ?? (request.headers[.accept]?.contains("text/html") ?? false)
-    guard isForPeople else { return .problem(problem) }
+    guard isForPeople else { return .problem(told(problem, request, language)) }
     // Of a database that is away nobody asks who they are.
     let caller = problem.status.code < 500 ? await gate.reader(of: request, now: now()) : nil
     return handlers.problemPage(
       problem, of: FailedRequest(endpoint: endpoint, caller: caller), language: language)
+  }
+
+  /// A problem in the language that the request names: the script of a page shows it to its reader.
+  ///
+  /// Programs name none, and get the sentences that they know.
+  private func told(_ problem: Problem, _ request: Request, _ language: Language) -> Problem {
+    let query = formPairs((request.uri.query ?? "")[...])
+    guard query?[Language.parameterName] == language.rawValue else { return problem }
+    return problem.told(in: language)
   }
 
   /// Adds what every answer carries: length, kind, and what a browser may do with it.

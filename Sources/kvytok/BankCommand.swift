@@ -90,7 +90,11 @@ struct BankCommand: AsyncParsableCommand {
       case .taken(let statements):
         for statement in statements { print(Self.text(statement, ofMany: statements.count > 1)) }
         let open = statements.reduce(0) { $0 + ($1.lines[.unknown] ?? 0) }
-        if open > 0 { print("\(open) lines wait in 2290: kvytok bank list --open") }
+        // Others may wait since before: what is told is of this file.
+        if open > 0 {
+          let what = open == 1 ? "1 line of this file waits" : "\(open) lines of this file wait"
+          print("\(what) in 2290: kvytok bank list --open")
+        }
       }
     }
 

@@ -44,6 +44,8 @@ struct CertificateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+      let folder = URL(fileURLWithPath: out)
+      try Self.refuseFiles(in: folder)
       let authority = try CertificateMaker.make(
         name: "Kvytok test authority", use: .authority, issuer: nil, validDays: days,
         serial: SecureRandom.bytes(16))
@@ -53,7 +55,6 @@ struct CertificateCommand: AsyncParsableCommand {
       let client = try CertificateMaker.make(
         name: self.client, use: .client, issuer: authority, validDays: days,
         serial: SecureRandom.bytes(16))
-      let folder = URL(fileURLWithPath: out)
       do {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       } catch {
@@ -61,18 +62,31 @@ struct CertificateCommand: AsyncParsableCommand {
           "--out is a folder, and it cannot be made: \(OwnerWords.whyNotMade(folder.path))")
       }
       do {
-        for (file, text) in [
-          ("ca.pem", authority.certificate), ("server.pem", server.certificate),
-          ("client.pem", client.certificate),
-        ] {
+        let texts = [authority.certificate, server.certificate, client.certificate]
+        for (file, text) in zip(Self.certificates, texts) {
           try Data(text.utf8).write(to: folder.appendingPathComponent(file))
         }
       } catch {
         throw CommandFault("\(out) cannot be written: \(error.localizedDescription)")
       }
-      try DataFolder.write(server.key, to: folder.appendingPathComponent("server-key.pem").path)
-      try DataFolder.write(client.key, to: folder.appendingPathComponent("client-key.pem").path)
+      for (file, key) in zip(Self.keys, [server.key, client.key]) {
+        try DataFolder.write(key, to: folder.appendingPathComponent(file).path)
+      }
       print("Wrote ca.pem, server.pem, server-key.pem, client.pem, client-key.pem to \(out)")
+    }
+
+    private static let certificates = ["ca.pem", "server.pem", "client.pem"]
+    private static let keys = ["server-key.pem", "client-key.pem"]
+
+    /// The authority's key is gone: what it signed for callers would be void once its certificate is another.
+    private static func refuseFiles(in folder: URL) throws {
+      let there = (certificates + keys).filter {
+        FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
+      }
+      guard let first = there.first else { return }
+      throw CommandFault(
+        "\(folder.appendingPathComponent(first).path) is there, and would be replaced: every certificate made "
+          + "beside it would be void. Name another folder.", exitCode: CommandFault.no)
     }
   }
 }

@@ -319,9 +319,23 @@ struct OrderCommand: AsyncParsableCommand {
       }
     }
     print(
-      "\(row.kind.rawValue) of \(moneyText(row.minor, row.currency)) "
+      "\(row.kind.words) of \(moneyText(row.minor, row.currency)) "
         + (row.payee == nil ? "" : "to \(row.whom) ") + (row.rider == nil ? "" : "for \(row.whom) ")
         + (isApproved ? "approved" : "refused"))
+  }
+}
+
+extension MoneyOrderRow.Kind {
+  /// What it is in a sentence that goes on with the amount.
+  fileprivate var words: String {
+    switch self {
+    case .writeOff: "write-off"
+    case .refund, .payout: rawValue
+    case .subsidy: "claim against the city"
+    case .accountWriteOff: "write-off of what an account owes"
+    case .accountCredit: "correction upwards"
+    case .accountDebit: "correction downwards"
+    }
   }
 }
 

@@ -59,16 +59,28 @@ struct LedgerAdjust: AsyncParsableCommand {
     /// Reads `2100/north:credit:150`.
     static func posting(_ text: String) throws -> Posting {
       let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 3, let side = Side(rawValue: String(parts[1])),
-        let minor = Int64(parts[2]), minor > 0
-      else {
+      guard parts.count == 3, let side = Side(rawValue: String(parts[1])) else {
         throw ValidationError("\(text) is no line; write it as 2100/north:credit:150.")
       }
+      let minor = try LedgerAdjust.minorUnits(parts[2], of: text)
       let account = parts[0].split(separator: "/", maxSplits: 1)
       return Posting(
         side, account: String(account.first ?? ""),
         operatorID: account.count > 1 ? String(account[1]) : nil, minor: minor)
     }
+  }
+
+  /// The amount of a line: digits only, for the side says which way it goes.
+  private static func minorUnits(_ digits: Substring, of line: String) throws -> Int64 {
+    if let minor = Int64(digits), (1...Money.outsideMinorMax).contains(minor) { return minor }
+    let isNumber = !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }
+    let why =
+      switch Int64(digits) {
+      case .some(...0): "is above zero: the other way is the other side, debit or credit"
+      case .none where !isNumber: "is whole minor units in digits: 150 is 1.50"
+      default: "is at most \(Money.outsideMinorMax) minor units"
+      }
+    throw ValidationError("\(line): the amount \(why).")
   }
 
   struct Approve: AsyncParsableCommand {

@@ -22,7 +22,7 @@ struct LoadCommand: AsyncParsableCommand {
 
   func run() async throws {
     let directions = choice.direction.map { [$0] } ?? [0, 1]
-    let outcomes = try await Backbone.with(database) { backbone in
+    let (outcomes, hasNetwork) = try await Backbone.with(database) { backbone in
       let city = CityHolder()
       try await city.reload(from: backbone.store)
       let desk = InsightDesk(store: backbone.store, city: city)
@@ -33,7 +33,7 @@ struct LoadCommand: AsyncParsableCommand {
         question.isExact = choice.exact
         outcomes.append(try await desk.routeLoad(question))
       }
-      return outcomes
+      return (outcomes, city.current.feed != nil)
     }
     var isAnswered = false
     for outcome in outcomes {
@@ -41,7 +41,7 @@ struct LoadCommand: AsyncParsableCommand {
       case .answer(let answer):
         isAnswered = true
         show(answer)
-      case .routeUnknown: throw RideChoice.fault(unknown: route)
+      case .routeUnknown: throw RideChoice.fault(unknown: route, hasNetwork: hasNetwork)
       case .routeAmbiguous(let ids): throw RideChoice.fault(route, isOf: ids)
       case .noSuchDirection: continue
       }

@@ -160,7 +160,7 @@ struct OperatorCommand: AsyncParsableCommand {
           try await desks.payouts.confirm(message, isPaid: !returned, by: by)
         }
       }
-      print("\(count) payouts \(returned ? "returned" : "paid")")
+      print("\(count) \(count == 1 ? "payout" : "payouts") \(returned ? "returned" : "paid")")
     }
   }
 }

@@ -38,9 +38,14 @@ struct RideChoice: ParsableArguments {
     }
   }
 
-  /// Why there is no answer for a route that was named.
-  static func fault(unknown route: String) -> CommandFault {
-    CommandFault(
+  /// Why there is no answer for a route that was named, by the network that is loaded or without one.
+  static func fault(unknown route: String, hasNetwork: Bool) -> CommandFault {
+    guard hasNetwork else {
+      return CommandFault(
+        "No network is loaded, so no route is known. Import one: kvytok network import FEED.zip",
+        exitCode: CommandFault.no)
+    }
+    return CommandFault(
       "The network has no route \(route). See `kvytok network show`.", exitCode: CommandFault.no)
   }
 

@@ -34,15 +34,16 @@ struct RidershipOptions: ParsableArguments {
     question.direction = choice.direction
     question.hours = choice.hours
     question.isExact = choice.exact
-    let outcome = try await Backbone.with(options) { [question] backbone in
+    let (outcome, hasNetwork) = try await Backbone.with(options) { [question] backbone in
       let city = CityHolder()
       try await city.reload(from: backbone.store)
-      return try await InsightDesk(store: backbone.store, city: city).ridership(question)
+      let desk = InsightDesk(store: backbone.store, city: city)
+      return (try await desk.ridership(question), city.current.feed != nil)
     }
     let named = route ?? ""
     switch outcome {
     case .answer(let answer): return answer
-    case .routeUnknown: throw RideChoice.fault(unknown: named)
+    case .routeUnknown: throw RideChoice.fault(unknown: named, hasNetwork: hasNetwork)
     case .routeAmbiguous(let ids): throw RideChoice.fault(named, isOf: ids)
     case .noSuchDirection: throw RideChoice.fault(noSuchDirectionOf: named)
     case .tooMuch:

@@ -61,6 +61,43 @@ private func funding() throws -> FundingFile {
     #expect(throws: FundingFault.self) { try FundingFile.read(bytes) }
   }
 
+  /// What another program made of a whole file is told as that: the acquirer would send the same one again.
+  @Test func aFileThatWasSavedInAnotherWayIsToldByWhatBecameOfIt() throws {
+    let bytes = try funding().bytes
+    func told(_ bytes: [UInt8]) -> String {
+      let fault = #expect(throws: FundingFault.self) { try FundingFile.read(bytes) }
+      return fault?.description ?? ""
+    }
+    let low: [UInt8] = bytes.flatMap { [$0, 0] }
+    let high: [UInt8] = bytes.flatMap { [0, $0] }
+    let lowMark: [UInt8] = [0xFF, 0xFE]
+    let highMark: [UInt8] = [0xFE, 0xFF]
+    for text in [low, high, lowMark + low, highMark + high] {
+      #expect(told(text).hasPrefix("the file is written in UTF-16, and a funding file is UTF-8: "))
+    }
+    #expect(told([]) == "the file is empty: nothing of it was written; fetch it again")
+    let zeros = [UInt8](repeating: 0, count: 100_000)
+    #expect(told(zeros).hasPrefix("the file is nothing but zero bytes: "))
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let lines: [UInt8] = bytes.flatMap { $0 == 10 ? [13, 10] : [$0] }
+    let saved =
+      "line 6: the file was changed: its SHA-256 is not that of the last line. "
+      + "A spreadsheet or an editor saved it, for "
+    let asGiven = ": hand in the file as the acquirer gave it"
+    #expect(told(mark + bytes) == saved + "it begins with a byte order mark" + asGiven)
+    #expect(told(lines) == saved + "its lines end in CRLF" + asGiven)
+    #expect(
+      told(mark + lines) == saved + "it begins with a byte order mark and its lines end in CRLF"
+        + asGiven)
+  }
+
+  /// An acquirer may write so itself: what the last line vouches for is taken.
+  @Test func aMarkAndOtherLineEndsAreTakenWhereTheLastLineVouchesForThem() throws {
+    let head = Array("\u{FEFF}H,KVYTOK-FUNDING,1,7,2026-11-25,city,UAH\r\n".utf8)
+    let last = "T,0,0,0,\(hexText(FileDigest.of(head)))\r\n"
+    #expect(try FundingFile.read(head + Array(last.utf8)).number == 7)
+  }
+
   @Test func aFaultNamesItsLine() {
     let text = """
       H,KVYTOK-FUNDING,1,7,2026-11-25,city,UAH

@@ -21,6 +21,28 @@ private func order(
     })
 }
 
+@Suite struct RemittanceTests {
+  @Test func aPayoutSpeaksUkrainianBetweenUkrainianAccountsAndLatinElsewhere() throws {
+    let day = try #require(Day("2026-11-29"))
+    let uah = try #require(Currency("UAH"))
+    let eur = try #require(Currency("EUR"))
+    let own = BankAccount(name: "Tram", iban: "UA903052992990004149123456789", bic: nil)
+    let other = BankAccount(name: "Tram", iban: "DE89370400440532013000", bic: nil)
+    func text(_ payer: BankAccount, _ payee: BankAccount, _ currency: Currency) -> String {
+      Remittance.payout(through: day, order: 7, from: payer, to: payee, in: currency)
+    }
+    #expect(
+      text(own, own, uah)
+        == "Оплата поїздок і компенсації станом на 2026-11-29, розпорядження № 7")
+    for latin in [text(own, other, uah), text(other, own, uah), text(own, own, eur)] {
+      #expect(latin == "Fares and compensations up to 2026-11-29, order 7")
+    }
+    // The longest that there can be is taken by the schema.
+    let longest = Remittance.payout(through: day, order: .max, from: own, to: own, in: uah)
+    #expect(longest.unicodeScalars.count <= 140)
+  }
+}
+
 @Suite struct PaymentOrderTests {
   @Test func theMessageHasItsSumAndItsTransfers() throws {
     let order = try order()

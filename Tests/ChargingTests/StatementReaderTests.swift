@@ -218,5 +218,9 @@ import Testing
     #expect(fault("<a>\(String(repeating: "x", count: 5000))</a>").contains("a text is longer"))
     #expect(fault("").contains("cut off"))
     #expect(fault("account;amount\n1;2\n").contains("cut off"))
+    // Of a file as a whole no line is told.
+    #expect(fault("{").hasPrefix("the file is cut off, or no XML: "))
+    #expect(fault("").hasPrefix("the file is empty, "))
+    #expect(fault("\0\0\0").hasPrefix("the file is nothing but zero bytes: "))
   }
 }

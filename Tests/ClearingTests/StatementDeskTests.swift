@@ -95,8 +95,11 @@ extension House {
   }
 
   /// What makes the difference, one by one.
-  func bankRemainders(_ day: Day) async throws -> [String] {
-    let question = ReportQuestion(days: day...day, zone: city.current.clock.zone)
+  func bankRemainders(
+    _ day: Day, to last: Day? = nil, madeAt moment: Instant? = nil
+  ) async throws -> [String] {
+    let question = ReportQuestion(
+      days: day...(last ?? day), zone: city.current.clock.zone, madeAt: moment)
     return try await store.read { db in
       try await db.reports.rows(
         .bankRemainders, question,
@@ -341,6 +344,13 @@ extension ClearingSuite {
         // The books have it twice, and say so.
         #expect(try await house.accounts()["1100"] == -20_000)
         #expect(try await house.bankRemainders(today).first == "books only entry 4 0 -10000")
+        // A week that is over is seven days older at its end; one that lasts ages by the day of the report.
+        let end = today.adding(days: 7)
+        #expect(
+          try await house.bankRemainders(today, to: end).first == "books only entry 4 7 -10000")
+        #expect(
+          try await house.bankRemainders(today, to: end, madeAt: House.noon).first
+            == "books only entry 4 0 -10000")
         try await house.bank.match(1, to: .payout, 1, by: "taras")
         #expect(try await house.accounts() == ["1100": -10_000, "2190": -10_000])
         #expect(try await house.bankRemainders(today) == [])

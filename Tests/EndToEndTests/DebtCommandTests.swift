@@ -40,7 +40,7 @@ struct DebtCommandTests {
       #expect(try await balance().hasPrefix("5.00"))
       let other = try await service.run(["order", "approve", "1", "--as", taras])
       #expect(other.exitCode == 0, "\(other.errors)")
-      #expect(other.output.contains("account_debit of 2.00 UAH for account 1 of rider "))
+      #expect(other.output.contains("correction downwards of 2.00 UAH for account 1 of rider "))
       #expect(try await balance().hasPrefix("3.00"))
       let sound = try await service.run(["ledger", "verify"])
       #expect(sound.exitCode == 0, "\(sound.output)")

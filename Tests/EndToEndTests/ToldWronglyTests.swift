@@ -159,5 +159,26 @@ import Testing
     #expect(end.exitCode == 3)
     #expect(end.errors.contains("--out is a folder, and it cannot be made: \(file.path)"))
     #expect(end.errors.contains("Not a directory"), "\(end.errors)")
+    // What callers were given is signed by an authority whose key is gone: it is not replaced.
+    let place = folder.appendingPathComponent("c")
+    let made = try await Command.run(["certificate", "make", "--out", place.path])
+    #expect(made.exitCode == 0, "\(made.errors)")
+    let key = try Data(contentsOf: place.appendingPathComponent("server-key.pem"))
+    let again = try await Command.run(["certificate", "make", "--out", place.path])
+    #expect(again.exitCode == 1 && again.errors.contains("ca.pem is there"), "\(again.errors)")
+    #expect(try Data(contentsOf: place.appendingPathComponent("server-key.pem")) == key)
+  }
+
+  @Test func theAmountOfALineThatIsNoneIsToldByWhatIsWrongWithIt() async throws {
+    for (amount, words) in [
+      ("-700", "the amount is above zero"), ("0", "the amount is above zero"),
+      ("99999999999999999999", "the amount is at most"), ("1.5", "in digits"), ("", "in digits"),
+    ] {
+      let end = try await Command.run([
+        "ledger", "adjust", "request", "--line", "2290:debit:\(amount)", "--line",
+        "7100:credit:700", "--currency", "UAH", "--reason", "test",
+      ])
+      #expect(end.exitCode != 0 && end.errors.contains(words), "\(amount): \(end.errors)")
+    }
   }
 }

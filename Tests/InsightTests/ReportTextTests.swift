@@ -144,6 +144,21 @@ import Testing
     let json = String(decoding: report.json, as: UTF8.self)
     #expect(json.hasSuffix(#""completeness":{"rider_days_stale":3,"tariff_versions":[]}}"#))
     #expect(try self.report().notes[0].names == nil)
+    // People read that there are none, and no version that is called 0.
+    #expect(report.text(in: .english).contains("\nVersions: none\n"))
+    #expect(report.text(in: .ukrainian).contains("\nВерсії: немає\n"))
+    #expect(report.csv.hasSuffix("tariff_versions,\n"))
+  }
+
+  @Test func eachKindOfAnAcquirersLineHasAWordAlsoOfASale() {
+    let kinds = ["capture", "refund", "chargeback", "decline", "billing", "dispute_won"]
+    // As the sums of the acquirer's lines name those of a top-up or a sale.
+    let ofSales = ["sale", "sale_refund", "sale_chargeback", "sale_decline"]
+    for kind in kinds + ofSales {
+      let words = ReportWords.find("kind", kind)
+      #expect(words != nil && words?.ukrainian != kind, "\(kind)")
+      #expect(words?.english.contains("_") == false, "\(kind)")
+    }
   }
 
   @Test func eachStateThatAReportShowsHasAUkrainianWord() {

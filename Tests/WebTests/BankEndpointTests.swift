@@ -116,6 +116,12 @@ struct BankEndpointTests {
         #expect(answer.status == .unprocessableContent, "\(words): \(answer.text)")
         #expect(answer.problemCode == "statement_refused" && answer.text.contains(words))
       }
+      // The script of the page names the language of its reader.
+      let told = await service.send(
+        .post, "/v1/bank/statements?name=s.xml&lang=uk", token: olena,
+        headers: [.contentType: "application/xml"], body: Array("{}".utf8))
+      #expect(told.problemCode == "statement_refused")
+      #expect(told.text.contains("З файла нічого не прийнято: файл обрізано, або це не XML"))
       #expect(await service.send(.get, "/v1/bank/statements", token: olena).text == "[]")
       #expect(await take(service, good.bytes, token: olena, type: "text/csv").status.code == 415)
       let bus = try await service.token(.accountant, operatorID: "bus")

@@ -31,7 +31,8 @@ struct ProblemPageTests {
       let refused = await form(service, Self.claim + olena, signedIn: olena)
       #expect(refused.status == .unprocessableContent, "\(refused.text)")
       for text in [
-        "За тим, що записано, цього зробити не можна.", "<p class=\"notice\" lang=\"en\">",
+        "За тим, що записано, цього зробити не можна.",
+        "<p class=\"notice\">немає чого заявляти: ",
         "<a href=\"/subsidies\">Назад до сторінки</a>", "<a href=\"/\">На головну</a>",
         // The reader is signed in, and finds the sections of an accountant.
         "бухгалтер", "href=\"/bank\"", "action=\"/logout\"",

@@ -12,9 +12,16 @@
     event.preventDefault();
     const file = form.elements.file.files[0];
     const token = form.elements.token.value.trim();
+    // The service would cut the connection, and a browser tells no answer then.
+    if (file.size > Number(form.dataset.bytesMax)) {
+      say(form.dataset.large);
+      return;
+    }
     button.disabled = true;
     try {
-      const answer = await fetch(`/v1/bank/statements?name=${encodeURIComponent(file.name)}`, {
+      const language = document.documentElement.lang;
+      const path = `/v1/bank/statements?name=${encodeURIComponent(file.name)}&lang=${language}`;
+      const answer = await fetch(path, {
         method: 'POST', body: file, credentials: 'omit',
         headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/xml' },
       });
