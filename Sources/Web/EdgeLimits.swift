@@ -39,8 +39,9 @@ package struct EdgeLimits: Sendable {
   package var requestsMax = 8192
   /// Most bytes of their bodies.
   package var requestBytesMax = 96 << 20
-  /// How many times bytes count among them that come before an answer, or before it is known who sends them:
-  /// taken apart, the shortest heads and chunks take that much memory. Those of a body in few pieces count less.
+  /// How many times bytes count among them that come before an answer, or before it is known who sends them.
+  ///
+  /// Taken apart, the shortest heads and chunks take that much memory. Those of a body in few pieces count less.
   package var earlyBytesWeight = 8
   /// Most bytes of those of large bodies, so that the others have the rest.
   package var largeRequestBytesMax = 64 << 20
