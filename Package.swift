@@ -263,8 +263,8 @@ let package = Package(
       [
         "Basics", "Transit", "Tapping", "Tariff", "Ledger", "Tracking", "EventLoop", "Postgres",
         "Store", "Intake", "Charging", "Clearing", "Insight", "Web", "DatabaseSupport",
-        "BankSupport", "Programs", hummingbird, httpTypes, nioCore, nioPosix, nioSSL, yams, logging,
-        metrics,
+        "BankSupport", "Programs", hummingbird, httpTypes, nioCore, nioHTTP, nioPosix, nioSSL, yams,
+        logging, metrics,
       ]),
     tests(
       "SimulationTests",

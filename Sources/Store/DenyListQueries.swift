@@ -268,12 +268,12 @@ package struct DenyListQueries {
     return base
   }
 
-  /// When a version is made that was asked for at `$2`: nobody could have it before the transaction had its turn, nor
-  /// before the version below it.
+  /// When a version is made that was asked for at `$2`, and had to wait for its turn: nobody could have it before the
+  /// version below it.
   ///
-  /// No transaction takes an hour: a version that is later than that was made while the clock was wrong.
+  /// None waits for an hour: a version that is later than that was made while the clock was wrong.
   private static let madeAt = """
-    greatest($2::timestamptz + date_trunc('second', clock_timestamp() - now()), (
+    greatest($2::timestamptz, (
       select made_at from (
         select made_at from deny_list_version order by version desc limit 1) newest
       where made_at < $2::timestamptz + interval '1 hour'))

@@ -16,7 +16,9 @@ import Web
       let isCyrillic = sentence.ukrainian.unicodeScalars.contains {
         (0x400...0x4FF).contains($0.value)
       }
-      #expect(isCyrillic, "\(sentence.ukrainian)")
+      // Of holes alone there are no words to look at: what fills them is told in Ukrainian.
+      let words = sentence.ukrainian.replacing(/\{[a-z]+\}/, with: "")
+      #expect(isCyrillic || !words.contains(where: \.isLetter), "\(sentence.ukrainian)")
       let isLatin = !sentence.english.unicodeScalars.contains { (0x400...0x4FF).contains($0.value) }
       #expect(isLatin, "\(sentence.english)")
     }
