@@ -23,7 +23,8 @@ extension ClearingSuite {
       "charge_event.medium_id": erasable, "charge_window.next_at": schedule,
       "charge_window.asked_at": schedule, "charge_refund.next_at": schedule,
       "charge_refund.asked_at": schedule, "statement_line.counterparty": erasable,
-      "statement_line.remittance": erasable,
+      "statement_line.remittance": erasable, "past_change.subject_id": erasable,
+      "past_change.other_id": erasable,
     ]
     private static let erasable =
       "riders may be erased later, and no digest may tell who it was; the taps tell it"
