@@ -19,9 +19,12 @@ struct OperatorCommandTests {
     let service: KvytokService
     let olena: String
     let taras: String
+    /// A day and an hour later: yesterday is what it was, or the day after.
+    private let tomorrow: ServiceClock
 
     init(_ service: KvytokService) async throws {
       self.service = service
+      tomorrow = try await ServiceClock(aheadSeconds: 25 * 3600)
       olena = try await service.person("olena")
       taras = try await service.person("taras")
     }
@@ -33,11 +36,10 @@ struct OperatorCommandTests {
       return (done.exitCode, done.output + done.errors)
     }
 
-    /// A day and an hour later: yesterday is what it was, or the day after.
+    /// Proposes to pay what is owed up to yesterday, tomorrow.
     func propose() async throws -> (Int32, String) {
       let done = try await Command.start(
-        ["operator", "propose", "--as", olena, "--data", service.data.path],
-        clock: try await ServiceClock(aheadSeconds: 25 * 3600)
+        ["operator", "propose", "--as", olena, "--data", service.data.path], clock: tomorrow
       ).end(withinSeconds: 600)
       return (done.exitCode, done.output + done.errors)
     }
