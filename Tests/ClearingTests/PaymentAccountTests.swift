@@ -169,14 +169,7 @@ extension ClearingSuite {
     @Test func aPhoneOfNoKnownAccountIsAskedOnceTheAcquirerTakesIt() async throws {
       try await CardHouse.with { house in
         // No acquirer is heard of before the fare day is over.
-        try await house.house.journal(
-          [try phoneTap(1, "08:00")], receivedAt: house.clock.now)
-        try await house.clearing.drain()
-        house.clock.advance(seconds: 86_400)
-        let alone = ChargingService(
-          store: house.house.store, city: house.house.city, acquirer: nil, log: quiet,
-          now: { [clock = house.clock] in clock.now })
-        try await alone.drain()
+        _ = try await phoneWithoutAccount(house)
         #expect(try await house.windows().isEmpty)
         try await house.work()
         #expect(try await house.windows() == ["2026-11-22 0 captured 800 0"])
@@ -189,6 +182,16 @@ extension ClearingSuite {
       ChargingService(
         store: house.house.store, city: house.house.city, acquirer: nil, log: quiet,
         now: { [clock = house.clock] in clock.now })
+    }
+
+    /// A phone rode, its day is closed, and no account of it is known.
+    private func phoneWithoutAccount(_ house: CardHouse) async throws -> ChargingService {
+      let alone = windowsAlone(house)
+      try await house.house.journal([try phoneTap(1, "08:00")], receivedAt: house.clock.now)
+      try await house.clearing.drain()
+      house.clock.advance(seconds: 86_400)
+      try await alone.drain()
+      return alone
     }
 
     /// What makes an account known is under way while the day begins to wait, and ends after that was looked
@@ -237,14 +240,10 @@ extension ClearingSuite {
 
     @Test func anAccountThatBecomesKnownWhileDaysAreBeingMarkedWakesThem() async throws {
       try await CardHouse.with { house in
-        let alone = windowsAlone(house)
-        try await house.house.journal([try phoneTap(1, "08:00")], receivedAt: house.clock.now)
-        try await house.clearing.drain()
-        house.clock.advance(seconds: 86_400)
-        try await alone.drain()
+        let alone = try await phoneWithoutAccount(house)
         try await house.house.script("update charge_day_waiting set waits_for_account = false")
         let phone = house.house.medium("phone", .phone)
-        let word = try await house.house.store.write { db -> Task<Void, any Error> in
+        let word = try await house.house.store.write { db async throws -> Task<Void, any Error> in
           #expect(try await db.charging.markWithoutAccount(countMax: 10) == 1)
           let word = Task {
             try await house.house.script(
@@ -253,11 +252,7 @@ extension ClearingSuite {
               values ('\(phone)', now(), 'card_good', 'acquirer')
               """)
           }
-          var isWaiting = false
-          for _ in 0..<2000 where !isWaiting {
-            isWaiting =
-              try await house.house.number("select count(*) from pg_locks where not granted") > 0
-          }
+          #expect(try await house.house.isWaited())
           return word
         }
         try await word.value
@@ -272,11 +267,7 @@ extension ClearingSuite {
     /// What is told of a day that waits is what is known of its phone, and not what was when it was marked.
     @Test func whatIsStuckSaysOfAPhoneWhatTheReconciliationSays() async throws {
       try await CardHouse.with { house in
-        let alone = windowsAlone(house)
-        try await house.house.journal([try phoneTap(1, "08:00")], receivedAt: house.clock.now)
-        try await house.clearing.drain()
-        house.clock.advance(seconds: 86_400)
-        try await alone.drain()
+        _ = try await phoneWithoutAccount(house)
         let day = try #require(Day("2026-11-22"))
         func reasons() async throws -> [String] {
           let stuck = try await TapStateTests.stuck(.rated, house.house, at: house.clock.now)
@@ -476,12 +467,7 @@ extension ClearingSuite {
         try await house.house.pool.session { other in
           try await other.script("begin; select from charge_window for update")
           async let worked = house.charging.pass()
-          var isWaiting = false
-          while !isWaiting {
-            isWaiting =
-              try await house.house.number(
-                "select count(*) from pg_locks where not granted") > 0
-          }
+          #expect(try await house.house.isWaited())
           try await other.script(
             "update charge_window set state = 'authorising', asked_at = now(); commit")
           #expect(try await worked > 0)
